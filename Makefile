@@ -1,0 +1,96 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+
+##@ Use
+.PHONY: run
+run: ## Install, migrate and serve on http://localhost:5000 (HOST=, PORT=)
+	@$(PYTHON) scripts/start.py
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Develop
+.PHONY: dev
+dev: .dev ## Serve with reload on change
+	@$(BIN)/python -m scripts.migrate && exec $(BIN)/python run.py
+
+.PHONY: format
+format: .dev ## Format Python and templates
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/djlint --reformat --quiet flask_app/templates || true
+
+.PHONY: migration
+migration: .dev ## Write a migration from the models (MESSAGE="add groups")
+	$(BIN)/alembic revision --autogenerate -m "$(MESSAGE)"
+
+.PHONY: vendor
+vendor: node_modules/.stamp ## Copy the browser's libraries from the npm lock
+	node scripts/vendor.mjs
+
+.PHONY: docs
+docs: .dev ## Generate the reference documents
+	$(BIN)/python -m scripts.generate_docs
+
+.PHONY: lock
+lock: .dev ## Lock the newest stable versions, with hashes
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-demo.in --overrides requirements-demo.overrides -o requirements-demo.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
+	--universal --python-version 3.11 --generate-hashes
+
+##@ Verify
+.PHONY: test
+test: services check test-sqlite test-mariadb e2e ## Everything CI runs
+
+.PHONY: check
+check: check-python check-pages check-browser ## Format, lint, types, vendored files; no test is run
+
+.PHONY: test-sqlite
+test-sqlite: .dev ## Tests on SQLite
+	$(BIN)/pytest --ignore=tests/e2e
+
+.PHONY: test-mariadb
+test-mariadb: .dev ## Tests on MariaDB
+	$(BIN)/pytest --ignore=tests/e2e --database=mariadb
+
+.PHONY: e2e
+e2e: .dev ## The whole journey in Chromium, with the real local model
+	$(BIN)/pytest tests/e2e
+
+.PHONY: bench
+bench: .dev ## Cost of a relayed token against a bare relay
+	$(BIN)/python -m bench
+
+.PHONY: services
+services: ## Debian packages that the tests need (installs them as root)
+	@$(PYTHON) scripts/test_services.py
+
+.PHONY: check-python
+check-python: .dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy .
+
+.PHONY: check-pages
+check-pages: .dev
+	$(BIN)/djlint --check --lint --quiet flask_app/templates
+
+.PHONY: check-browser
+check-browser: node_modules/.stamp
+	npx --no-install tsc -p jsconfig.json
+	node scripts/vendor.mjs --check
+
+.PHONY: .dev
+.dev:
+	@$(PYTHON) scripts/environment.py run demo dev
+
+node_modules/.stamp: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,38 @@
+"""Heavy work of the processor (password hashing) kept away from the event loop.
+
+On its own this module calls straight through. A server with an event loop hands it a way into real
+operating system threads (see gunicorn.conf.py); the application never knows which one.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MOST_AT_ONCE = 2  # a hash takes 19 MiB and one core: more at once would only starve the answers
+
+Apply = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+
+_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+def run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do the work and return its result; what it raises is raised here. Waits for a free slot."""
+    with _slots:
+        result: R = _apply(work, args, kwargs)
+    return result
+
+
+def use(apply: Apply) -> None:
+    """From now on do the work through ``apply(work, args, kwargs)``."""
+    global _apply  # noqa: PLW0603 - one server, one way into threads
+    _apply = apply
+
+
+def call_directly(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return work(*args, **kwargs)
+
+
+_apply: Apply = call_directly

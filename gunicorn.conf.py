@@ -1,0 +1,53 @@
+"""How gunicorn serves MingChat. The only file that knows about gevent."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import gunicorn.http.wsgi
+
+host = os.environ.get("HOST", "127.0.0.1")
+port = os.environ.get("PORT", "5000")
+
+wsgi_app = "wsgi:app"
+bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+# One worker holds thousands of open streams; WEB_CONCURRENCY (read by gunicorn) adds more.
+worker_class = "gevent"
+worker_connections = 2000
+preload_app = False  # gevent patches in the worker: nothing of the application may load before
+
+# A gevent worker beats every second whatever its requests do: this ends a frozen loop, not a stream.
+timeout = 60
+graceful_timeout = 30  # SIGTERM: answers in progress have this long to finish
+keepalive = 5
+
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - beats in memory
+forwarder_headers = ""  # PATH_INFO and SCRIPT_NAME are never taken from a request's headers
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+
+gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
+
+
+def post_worker_init(worker: Any) -> None:
+    import gevent
+
+    from flask_app import offload
+
+    offload.use(gevent.get_hub().threadpool.apply)
+    if worker.age == 1:
+        print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Settle the answers still running, after SIGTERM's grace or at once after SIGINT."""
+    from flask_app.services import run_service
+
+    run_service.shutdown()
+
+
+def _shown_host() -> str:
+    if host in {"127.0.0.1", "0.0.0.0", "::", "::1"}:  # noqa: S104 - compared, not bound
+        return "localhost"
+    return host

