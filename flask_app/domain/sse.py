@@ -1,0 +1,131 @@
+"""Server-sent events from a provider: bytes in, the `data` of whole events out.
+
+Sans-IO and incremental: a chunk may end anywhere, in the middle of a CRLF or of a UTF-8 character.
+Follows the event stream format of the HTML standard, except that `close` gives the event the stream
+ended in, because providers end without a last blank line. Memory is bounded by `max_event_bytes`.
+"""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class StreamTooLarge(Exception):
+    """One event of the stream is larger than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"an event of the stream is larger than {limit} bytes")
+        self.limit = limit
+
+
+class Named(bytes):
+    """The data of an event that came with a name of its own (`event: error`): bytes and name."""
+
+    event: bytes
+
+    def __new__(cls, data: bytes, event: bytes) -> "Named":
+        self = super().__new__(cls, data)
+        self.event = event
+        return self
+
+
+class Decoder:
+    """Decodes one stream; make a new one for the next."""
+
+    __slots__ = ("_after_cr", "_begun", "_limit", "_pending")
+
+    def __init__(self, max_event_bytes: int = 1 << 20) -> None:
+        self._limit = max_event_bytes
+        self._pending = bytearray()  # the event not yet ended, its line ends already plain \n
+        self._begun = False
+        self._after_cr = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The data of each event that ends in `chunk`, in order; `Named` where it has a name.
+
+        Raises StreamTooLarge for an event over the limit, ended or not: give the stream up.
+        """
+        if not self._begun:
+            chunk = self._past_byte_order_mark(chunk)
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._with_plain_line_ends(chunk)
+        if self._pending:
+            return self._continue(chunk)
+        return self._cut(chunk)
+
+    def close(self) -> list[bytes]:
+        """The event that the stream ended in, if any; it may have been cut short."""
+        last = bytes(self._pending)
+        self._pending.clear()
+        return _events(last)
+
+    def _past_byte_order_mark(self, chunk: bytes) -> bytes:
+        head = bytes(self._pending) + chunk
+        if BYTE_ORDER_MARK.startswith(head):  # too little to tell, or the mark and nothing else
+            self._pending[:] = head if head != BYTE_ORDER_MARK else b""
+            self._begun = head == BYTE_ORDER_MARK
+            return b""
+        self._pending.clear()
+        self._begun = True
+        return head.removeprefix(BYTE_ORDER_MARK)
+
+    def _with_plain_line_ends(self, chunk: bytes) -> bytes:
+        if not chunk:
+            return chunk
+        if self._after_cr:
+            chunk = chunk.removeprefix(b"\n")  # the second half of a CRLF
+        self._after_cr = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _continue(self, chunk: bytes) -> list[bytes]:
+        if self._ends_pending(chunk):
+            chunk = bytes(self._pending) + chunk
+            self._pending.clear()
+            return self._cut(chunk)
+        self._hold(chunk)
+        return []
+
+    def _ends_pending(self, chunk: bytes) -> bool:
+        return b"\n\n" in chunk or (self._pending[-1] == ord("\n") and chunk.startswith(b"\n"))
+
+    def _cut(self, text: bytes) -> list[bytes]:
+        blocks = text.split(b"\n\n")
+        rest = blocks.pop()
+        if len(text) > self._limit:
+            self._refuse_large(blocks)
+        if rest:
+            self._hold(rest)
+        events: list[bytes] = []
+        for block in blocks:
+            if block.startswith(b"data: ") and b"\n" not in block:  # nearly all are of this form
+                events.append(block[6:])
+            else:
+                events += _events(block)
+        return events
+
+    def _refuse_large(self, blocks: list[bytes]) -> None:
+        if any(len(block) > self._limit for block in blocks):
+            raise StreamTooLarge(self._limit)
+
+    def _hold(self, part: bytes) -> None:
+        if len(self._pending) + len(part) > self._limit:
+            self._pending.clear()
+            raise StreamTooLarge(self._limit)
+        self._pending += part
+
+
+def _events(block: bytes) -> list[bytes]:
+    """The events of any lines: blank ones, comments, other fields, a last event left open."""
+    events: list[bytes] = []
+    data: list[bytes] = []
+    name = b""
+    for line in (*block.split(b"\n"), b""):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+        elif not line:
+            if data:
+                whole = b"\n".join(data)
+                events.append(Named(whole, name) if name not in (b"", b"message") else whole)
+            data, name = [], b""
+    return events
