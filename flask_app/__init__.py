@@ -1,0 +1,25 @@
+"""MingChat: a self-hosted AI chat in which every token is accounted for."""
+
+from flask import Flask
+
+from flask_app import config as settings
+from flask_app import database
+from flask_app.config import Config
+from flask_app.routes import health
+from flask_app.web import assets, context, failures
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application, wired; it opens no connection and migrates nothing."""
+    config = config or Config.from_environment()
+    settings.install(config)
+    config.instance_dir.mkdir(parents=True, exist_ok=True)
+    database.connect(config.database_url)
+
+    app = Flask(__name__, static_folder=None)
+    app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=list(config.allowed_hosts))
+    for room in (context, failures, assets):
+        room.init_app(app)
+    for routes in (health,):
+        app.register_blueprint(routes.blueprint)
+    return app

@@ -1,0 +1,151 @@
+"""The database: base class, column types, and the two ways to use it, `transaction` and `reading`."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, Text, TypeDecorator, create_engine, event
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+Result = TypeVar("Result")
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+_ASCII = mysql.VARCHAR(64, charset="ascii", collation="ascii_bin")
+
+# MySQL's error numbers for a deadlock and a lock wait time-out: the whole transaction may be tried again.
+_RETRYABLE = frozenset({1205, 1213})
+_MAX_TRIES = 3
+
+
+def new_id() -> str:
+    """A fresh primary key: 26 characters, sortable by creation time, 80 of its bits random (a ULID)."""
+    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime with microseconds, kept as a naive one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(mysql.DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+Ascii = String(64).with_variant(_ASCII, "mysql", "mariadb")  # ids and digests: compared byte by byte
+LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime()}
+
+
+_engine: Engine | None = None
+# SQLite has one writer. Under gevent a thread that waited for it inside SQLite would stop the whole
+# process, so threads of one process queue here; SQLite's own busy time-out is left for other processes.
+_writer = threading.RLock()
+
+
+def connect(url: str) -> Engine:
+    """Bind the process to the database at `url`; the connection itself is made on first use."""
+    global _engine
+    if _engine is not None:
+        _engine.dispose()
+    _engine = _sqlite_engine(url) if make_url(url).get_backend_name() == "sqlite" else _server_engine(url)
+    return _engine
+
+
+def engine() -> Engine:
+    if _engine is None:
+        raise RuntimeError("create_app() has not run: no database is connected")
+    return _engine
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session whose changes commit together on leaving, or not at all.
+
+    Objects stay readable afterwards. The network is never used inside.
+    """
+    with _writer if _is_sqlite() else nullcontext(), Session(engine(), expire_on_commit=False) as session:
+        if _is_sqlite():
+            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session for queries: nothing is ever written through it."""
+    with Session(engine(), expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+def in_transaction(work: Callable[[Session], Result]) -> Result:
+    """Run `work` in a transaction, and again (three times in all) when the server breaks a deadlock."""
+    for tries_left in reversed(range(_MAX_TRIES)):
+        try:
+            with transaction() as session:
+                return work(session)
+        except OperationalError as error:
+            if not tries_left or getattr(error.orig, "args", (None,))[0] not in _RETRYABLE:
+                raise
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _is_sqlite() -> bool:
+    return engine().dialect.name == "sqlite"
+
+
+def _server_engine(url: str) -> Engine:
+    return create_engine(
+        make_url(url).update_query_dict({"charset": "utf8mb4"}),
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        isolation_level="READ COMMITTED",
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    made = create_engine(url, pool_size=10, max_overflow=10, connect_args={"timeout": 10})
+
+    @event.listens_for(made, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(made, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+    return made

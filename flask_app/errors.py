@@ -1,0 +1,66 @@
+"""What can go wrong, as codes. The words live in the catalogues (`error.<code>`), the status here."""
+
+
+class AppError(Exception):
+    """A failure a person can be told about.
+
+    `code` names the catalogue's sentence, `params` fills its placeholders, `status` is the HTTP status.
+    `retry_after` is in seconds.
+    """
+
+    code = "internal"
+    status = 500
+
+    def __init__(self, code: str | None = None, *, retry_after: int | None = None, **params: object) -> None:
+        super().__init__(code or self.code)
+        self.code = code or self.code
+        self.retry_after = retry_after
+        self.params = params
+
+
+class BadRequest(AppError):
+    code, status = "bad_request", 400
+
+
+class SignInRequired(AppError):
+    code, status = "sign_in_required", 401
+
+
+class Forbidden(AppError):
+    code, status = "forbidden", 403
+
+
+class NotFound(AppError):
+    """Absent, or someone else's: the two look the same."""
+
+    code, status = "not_found", 404
+
+
+class Conflict(AppError):
+    code, status = "conflict", 409
+
+
+class TooLarge(AppError):
+    code, status = "too_large", 413
+
+
+class Invalid(AppError):
+    code, status = "invalid", 422
+
+
+class TooMany(AppError):
+    code, status = "too_many", 429
+
+
+class Unavailable(AppError):
+    code, status = "unavailable", 503
+
+
+class UpstreamError(AppError):
+    """The provider failed; `retryable` says that asking again may help."""
+
+    code, status = "upstream_failed", 502
+
+    def __init__(self, code: str | None = None, *, retryable: bool = False, **params: object) -> None:
+        super().__init__(code, **params)
+        self.retryable = retryable

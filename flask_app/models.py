@@ -1,0 +1,276 @@
+"""The schema on a page. Money is integer micro-units of a currency, tokens are integers, times are UTC."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from flask_app.database import Ascii, Base, LongText, new_id, utc_now
+
+
+def _id() -> Mapped[str]:
+    return mapped_column(Ascii, primary_key=True, default=new_id)
+
+
+def _to(column: str, *, ondelete: str = "CASCADE", index: bool = False, **options: Any) -> Any:
+    return mapped_column(Ascii, ForeignKey(column, ondelete=ondelete), index=index, **options)
+
+
+class User(Base):
+    """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member"."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = _id()
+    username: Mapped[str] = mapped_column(String(64))
+    username_key: Mapped[str] = mapped_column(String(190), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16), default="member")
+    disabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    locale: Mapped[str | None] = mapped_column(String(8))
+    theme: Mapped[str] = mapped_column(String(8), default="system")
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_sign_in_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+
+
+class LoginSession(Base):
+    """A signed-in browser. The id is the digest of the cookie's random token, so a stolen table signs nobody in."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    user_id: Mapped[str] = _to("users.id", index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    address: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(255))
+    user: Mapped[User] = relationship(lazy="raise")
+
+
+class PasswordLink(Base):
+    """A single-use link by which a person chooses a password. The id is the digest of the link's token."""
+
+    __tablename__ = "password_links"
+
+    id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    user_id: Mapped[str] = _to("users.id", index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Provider(Base):
+    """A place that answers. `kind` is "openai" (any compatible API) or "local" (the demonstration model)."""
+
+    __tablename__ = "providers"
+
+    id: Mapped[str] = _id()
+    name: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16), default="openai")
+    base_url: Mapped[str] = mapped_column(String(500))
+    currency: Mapped[str] = mapped_column(String(3), default="CNY")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ApiKey(Base):
+    """A provider's key. `secret` is sealed (AES-GCM, the row's id as associated data) and gone once deleted.
+
+    The row outlives the secret: the ledger names it.
+    """
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = _id()
+    provider_id: Mapped[str] = _to("providers.id", ondelete="RESTRICT", index=True)
+    label: Mapped[str] = mapped_column(String(64))
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary(1024))
+    hint: Mapped[str] = mapped_column(String(8))
+    disabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleted_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    last_error_code: Mapped[str | None] = mapped_column(String(64))
+    last_error_at: Mapped[datetime | None]
+    provider: Mapped[Provider] = relationship(lazy="raise")
+
+
+class ChatModel(Base):
+    """A model that a provider lists. `listed` turns false when the provider stops listing it."""
+
+    __tablename__ = "models"
+    __table_args__ = (UniqueConstraint("provider_id", "name"),)
+
+    id: Mapped[str] = _id()
+    provider_id: Mapped[str] = _to("providers.id")
+    name: Mapped[str] = mapped_column(String(128))
+    label: Mapped[str] = mapped_column(String(128))
+    thinking: Mapped[bool] = mapped_column(Boolean, default=False)
+    listed: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    provider: Mapped[Provider] = relationship(lazy="raise")
+
+
+class Tariff(Base):
+    """What a model costs from `starts_at` on: micro-units per million tokens.
+
+    The `peak_*` prices hold in the hours that `calendar` (JSON, see `domain.tariff`) calls peak.
+    """
+
+    __tablename__ = "tariffs"
+    __table_args__ = (UniqueConstraint("model", "currency", "starts_at"),)
+
+    id: Mapped[str] = _id()
+    model: Mapped[str] = mapped_column(String(128))
+    currency: Mapped[str] = mapped_column(String(3))
+    starts_at: Mapped[datetime]
+    input_hit: Mapped[int] = mapped_column(BigInteger)
+    input_miss: Mapped[int] = mapped_column(BigInteger)
+    output: Mapped[int] = mapped_column(BigInteger)
+    peak_input_hit: Mapped[int | None] = mapped_column(BigInteger)
+    peak_input_miss: Mapped[int | None] = mapped_column(BigInteger)
+    peak_output: Mapped[int | None] = mapped_column(BigInteger)
+    calendar: Mapped[str | None] = mapped_column(String(1000))
+
+
+class Conversation(Base):
+    __tablename__ = "conversations"
+    __table_args__ = (Index(None, "user_id", "updated_at", "id"),)
+
+    id: Mapped[str] = _id()
+    user_id: Mapped[str] = _to("users.id")
+    title: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Message(Base):
+    """A node of a conversation's tree. `status`: running, complete, stopped, interrupted or failed."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[str] = _id()
+    conversation_id: Mapped[str] = _to("conversations.id", index=True)
+    parent_id: Mapped[str | None] = _to("messages.id", nullable=True)
+    role: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16), default="complete")
+    text: Mapped[str] = mapped_column(LongText, default="")
+    reasoning: Mapped[str] = mapped_column(LongText, default="")
+    model: Mapped[str | None] = mapped_column(String(128))
+    finish_reason: Mapped[str | None] = mapped_column(String(64))
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Run(Base):
+    """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed."""
+
+    __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"), Index(None, "status", "lease_expires_at"))
+
+    id: Mapped[str] = _id()
+    user_id: Mapped[str] = _to("users.id")
+    conversation_id: Mapped[str] = _to("conversations.id", index=True)
+    user_message_id: Mapped[str] = _to("messages.id")
+    message_id: Mapped[str] = _to("messages.id", index=True)
+    status: Mapped[str] = mapped_column(String(16), default="running")
+    idempotency_key: Mapped[str | None] = mapped_column(Ascii)
+    worker: Mapped[str] = mapped_column(Ascii)
+    lease_expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Attempt(Base):
+    """One request to a provider, committed before its socket opens: dispatched → settled or released.
+
+    Ids here are plain columns: the log outlives the rows it names.
+    """
+
+    __tablename__ = "proxy_logs"
+    __table_args__ = (Index(None, "state", "created_at"),)
+
+    id: Mapped[str] = _id()
+    request_id: Mapped[str] = mapped_column(Ascii)
+    user_id: Mapped[str] = mapped_column(Ascii)
+    run_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    message_id: Mapped[str | None] = mapped_column(Ascii)
+    provider_id: Mapped[str] = mapped_column(Ascii)
+    key_id: Mapped[str | None] = mapped_column(Ascii)
+    channel: Mapped[str] = mapped_column(String(16))
+    model: Mapped[str] = mapped_column(String(128))
+    prompt_estimate: Mapped[int] = mapped_column(Integer)
+    address: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="dispatched")
+    status_code: Mapped[int | None]
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    bytes_received: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None]
+
+
+class TokenUsage(Base):
+    """The ledger: append-only, exactly one entry for a settled attempt.
+
+    `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
+    `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
+    UTC since 1970 at the reservation, so that every time zone's days can be added up from groups.
+    """
+
+    __tablename__ = "token_usage"
+    __table_args__ = (
+        Index(None, "user_id", "quarter"),
+        Index(None, "user_id", "id"),
+        Index(None, "model", "id"),
+        Index(None, "key_id", "id"),
+    )
+
+    id: Mapped[str] = _id()
+    attempt_id: Mapped[str] = mapped_column(Ascii, unique=True)
+    user_id: Mapped[str] = mapped_column(Ascii)
+    message_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    provider_id: Mapped[str] = mapped_column(Ascii)
+    key_id: Mapped[str | None] = mapped_column(Ascii)
+    channel: Mapped[str] = mapped_column(String(16))
+    model: Mapped[str] = mapped_column(String(128))
+    actual_model: Mapped[str | None] = mapped_column(String(128))
+    source: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str] = mapped_column(String(16))
+    prompt_tokens: Mapped[int]
+    cached_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    reasoning_tokens: Mapped[int]
+    cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    peak: Mapped[bool | None]
+    tariff_id: Mapped[str | None] = mapped_column(Ascii)
+    first_token_ms: Mapped[int | None]
+    duration_ms: Mapped[int]
+    quarter: Mapped[int] = mapped_column(Integer, index=True)
+    created_at: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """What an administrator did, to whom, with which values; never a secret. Rows are only ever added."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[str] = _id()
+    actor_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    actor_name: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(128))
+    details: Mapped[str] = mapped_column(LongText)
+    address: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Setting(Base):
+    """A named value of the whole site. The row `setup` exists once the first administrator does."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    value: Mapped[str] = mapped_column(LongText)

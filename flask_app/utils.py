@@ -1,0 +1,51 @@
+"""What every route needs: who is asking, and the rule that says who may."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import g
+
+from flask_app.errors import Forbidden, SignInRequired
+from flask_app.models import User
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def get_current_user() -> User:
+    """The signed-in person; raises SignInRequired when there is none."""
+    user: User | None = g.get("user")
+    if user is None:
+        raise SignInRequired()
+    return user
+
+
+def public(view: View) -> View:
+    """Mark a view that anybody may call."""
+    return _declare(view, "public")
+
+
+def require_login(view: View) -> View:
+    """Only signed-in people."""
+    return _declare(view, "login", get_current_user)
+
+
+def require_role(role: str) -> Callable[[View], View]:
+    """Only signed-in people with this role."""
+
+    def check() -> None:
+        if get_current_user().role != role:
+            raise Forbidden()
+
+    return lambda view: _declare(view, role, check)
+
+
+def _declare(view: View, rule: str, check: Callable[[], object] | None = None) -> View:
+    @wraps(view)
+    def ruled(*args: Any, **kwargs: Any) -> Any:
+        if check:
+            check()
+        return view(*args, **kwargs)
+
+    ruled.access_rule = rule  # type: ignore[attr-defined]
+    return ruled  # type: ignore[return-value]

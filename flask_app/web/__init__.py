@@ -1,0 +1,1 @@
+"""The edge: what turns HTTP into calls of services and their results into HTTP."""

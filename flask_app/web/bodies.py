@@ -1,0 +1,112 @@
+"""Request bodies as checked structures, replies as JSON, and the two recorded for the API's description."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Response, request
+
+from flask_app.errors import BadRequest, Invalid, TooLarge
+
+View = TypeVar("View", bound=Callable[..., Any])
+MAX_BODY_BYTES = 1 << 20
+MAX_INTEGER = 2**53  # what JavaScript holds exactly
+MAX_DEPTH = 32
+
+_encoder = msgspec.json.Encoder()
+
+
+class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A request body; a field it does not name is refused."""
+
+
+class Reply(msgspec.Struct, kw_only=True):
+    """A reply: what is not named here is never sent."""
+
+
+def accepts(body_type: type[Body]) -> Callable[[View], View]:
+    """Hand the view its JSON body as `body`; raises BadRequest, Invalid or TooLarge before the view runs."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def parsed(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, body=_decode(body_type), **kwargs)
+
+        parsed.body_type = body_type  # type: ignore[attr-defined]
+        return parsed  # type: ignore[return-value]
+
+    return decorate
+
+
+def returns(reply_type: Any, status: int = 200) -> Callable[[View], View]:
+    """Send what the view returns as JSON of `reply_type` (None: an empty reply) with `status`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def presented(*args: Any, **kwargs: Any) -> Any:
+            result = view(*args, **kwargs)
+            return result if isinstance(result, Response) else to_json(result, status)
+
+        presented.reply_type, presented.reply_status = reply_type, status  # type: ignore[attr-defined]
+        return presented  # type: ignore[return-value]
+
+    return decorate
+
+
+def to_json(value: Any, status: int = 200) -> Response:
+    if value is None:
+        return Response(status=204)
+    return Response(_encoder.encode(value), status, content_type="application/json")
+
+
+def _decode(body_type: type[Body]) -> Body:
+    if request.mimetype != "application/json":
+        raise BadRequest("json_required")
+    raw = request.get_data(cache=False)
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge()
+    _check_strictly(raw)
+    try:
+        return msgspec.json.decode(raw, type=body_type)
+    except msgspec.ValidationError as error:
+        raise Invalid("invalid_field", detail=str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("malformed_json") from error
+
+
+def _check_strictly(raw: bytes) -> None:
+    """Refuse what JSON readers differ about: twice the same key, NaN, numbers out of range, lone surrogates."""
+    try:
+        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        _walk(value, 0)
+    except (ValueError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("malformed_json") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
+
+
+def _walk(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        value.encode("utf-8")  # raises for a lone surrogate
+    elif isinstance(value, int | float) and abs(value) > MAX_INTEGER:
+        raise ValueError("a number is out of range")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _walk(key, depth + 1)
+            _walk(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _walk(item, depth + 1)

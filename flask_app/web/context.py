@@ -1,0 +1,46 @@
+"""What every request and template starts with: an id, a language, a theme, a nonce."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+
+from flask_app import i18n
+from flask_app.database import new_id
+
+THEMES = ("light", "dark", "system")
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(begin)
+    app.after_request(label)
+    app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=lambda: i18n.for_javascript(g.locale))
+    app.context_processor(template_words)
+
+
+def begin() -> None:
+    g.request_id = new_id()
+    g.locale = i18n.negotiate(request.cookies.get("lang"), list(request.accept_languages.values()))
+
+
+def label(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    return response
+
+
+def t(key: str, **params: object) -> str:
+    """The sentence `key` in the reader's language."""
+    return i18n.translate(g.locale, key, **params)
+
+
+def csp_nonce() -> str:
+    """This reply's nonce: inline elements that carry it may run, and no others."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    nonce: str = g.csp_nonce
+    return nonce
+
+
+def template_words() -> dict[str, object]:
+    user = g.get("user")
+    theme = user.theme if user else request.cookies.get("theme", "system")
+    return {"user": user, "locale": g.locale, "theme": theme if theme in THEMES else "system"}

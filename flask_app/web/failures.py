@@ -1,0 +1,79 @@
+"""Failures as pages or JSON, in the reader's language, with a request id to quote."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, redirect, render_template, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from flask_app.errors import AppError, SignInRequired, Unavailable
+from flask_app.i18n import catalogue, translate
+from flask_app.web.bodies import to_json
+
+log = structlog.get_logger()
+
+# Werkzeug's statuses that a person can meet, as codes of the catalogue.
+_STATUS_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many"}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(AppError, present)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def present(error: AppError) -> Any:
+    """The reply to a failure a person can be told about."""
+    if wants_page() and isinstance(error, SignInRequired):
+        return redirect(f"/login?next={request.path}" if request.path != "/" else "/login")
+    response = _page(error) if wants_page() else to_json(error_body(error), error.status)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def error_body(error: AppError) -> dict[str, Any]:
+    return {
+        "error": {
+            "code": error.code,
+            "message": sentence(error),
+            "request_id": g.get("request_id", ""),
+            "params": error.params,
+        }
+    }
+
+
+def sentence(error: AppError, locale: str | None = None) -> str:
+    return translate(locale or g.get("locale", "zh"), f"error.{error.code}", **error.params)
+
+
+def wants_page() -> bool:
+    return not request.path.startswith(("/api/", "/v1/")) and request.accept_mimetypes.accept_html
+
+
+def _page(error: AppError) -> Response:
+    page = render_template("error.html", error=error, message=sentence(error), request_id=g.get("request_id", ""))
+    return Response(page, error.status)
+
+
+def _http(error: HTTPException) -> Any:
+    status = error.code or 500
+    if status < HTTPStatus.BAD_REQUEST:  # a redirect that routing asks for
+        return error.get_response()
+    code = _STATUS_CODES.get(status, "bad_request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal")
+    known = AppError(code if f"error.{code}" in catalogue("zh") else "internal")
+    known.status = status
+    return present(known)
+
+
+def _database(error: OperationalError) -> Any:
+    log.error("database_unavailable", reason=str(error.orig))
+    return present(Unavailable("database_unavailable", retry_after=5))
+
+
+def _unexpected(error: Exception) -> Any:
+    log.exception("unexpected_failure", kind=type(error).__name__)
+    return present(AppError())

@@ -1,0 +1,38 @@
+"""Alembic's entry: bring the database that the application is configured for to the newest schema."""
+
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+from flask_app import models  # noqa: F401  (fills Base.metadata)
+from flask_app.config import Config
+from flask_app.database import Ascii, Base, LongText, UtcDateTime
+
+
+def by_name(kind: str, item: Any, _: Any) -> str | Literal[False]:
+    """Write our own column types by their names."""
+    if kind == "type":
+        if isinstance(item, UtcDateTime):
+            return "UtcDateTime()"
+        return next((name for name, own in (("Ascii", Ascii), ("LongText", LongText)) if item is own), False)
+    return False
+
+
+def run() -> None:
+    url = context.config.attributes.get("url") or Config.from_environment().database_url
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=connection.dialect.name == "sqlite",
+            compare_type=True,
+            render_item=by_name,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+run()
