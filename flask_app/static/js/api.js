@@ -1,0 +1,100 @@
+// @ts-check
+/** The one way to the server's JSON: the CSRF token goes along, a failure comes back as an ApiError. */
+
+/**
+ * @typedef {{code: string, message: string, request_id?: string, params?: Record<string, unknown>}} ErrorBody
+ */
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status 0 when no answer came at all
+   * @param {ErrorBody} body
+   * @param {number | null} [retryAfter] seconds
+   */
+  constructor(status, body, retryAfter = null) {
+    super(body.message)
+    this.name = "ApiError"
+    this.status = status
+    this.code = body.code
+    this.requestId = body.request_id ?? null
+    this.params = body.params ?? {}
+    this.retryAfter = retryAfter
+  }
+}
+
+export const api = {
+  /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
+  get: (path, init) => json("GET", path, undefined, init),
+  /** @param {string} path @param {unknown} [body] @returns {Promise<any>} */
+  post: (path, body = {}) => json("POST", path, body),
+  /** @param {string} path @param {unknown} body @returns {Promise<any>} */
+  patch: (path, body) => json("PATCH", path, body),
+  /** @param {string} path @returns {Promise<any>} */
+  delete: (path) => json("DELETE", path),
+}
+
+/**
+ * A request whose answer is read by the caller, such as an event stream. Throws ApiError unless it is 2xx.
+ * @param {string} path
+ * @param {RequestInit} [init]
+ * @returns {Promise<Response>}
+ */
+export async function request(path, init = {}) {
+  const response = await reach(path, init)
+  if (response.ok) return response
+  throw new ApiError(response.status, await errorBody(response), retryAfterOf(response))
+}
+
+/** @param {string} token */
+export function keepCsrfToken(token) {
+  csrfMeta()?.setAttribute("content", token)
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {RequestInit} [init]
+ */
+async function json(method, path, body, init = {}) {
+  const headers = new Headers(init.headers)
+  headers.set("Accept", "application/json")
+  const response = await request(path, { ...init, method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+  return response.status === 204 ? null : response.json()
+}
+
+/** @param {string} path @param {RequestInit} init */
+async function reach(path, init) {
+  const headers = new Headers(init.headers)
+  if (init.method && init.method !== "GET") {
+    headers.set("Content-Type", "application/json")
+    headers.set("X-CSRF-Token", csrfMeta()?.getAttribute("content") ?? "")
+  }
+  try {
+    return await fetch(path, { ...init, headers, credentials: "same-origin" })
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    throw new ApiError(0, { code: "offline", message: "" })
+  }
+}
+
+/** @param {Response} response @returns {Promise<ErrorBody>} */
+async function errorBody(response) {
+  try {
+    const { error } = await response.json()
+    if (typeof error?.code === "string") return error
+  } catch {
+    // A proxy's page instead of our JSON: the status is all there is to go by.
+  }
+  return { code: "unreadable", message: "" }
+}
+
+/** @param {Response} response */
+function retryAfterOf(response) {
+  const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10)
+  return Number.isFinite(seconds) ? seconds : null
+}
+
+function csrfMeta() {
+  return document.querySelector('meta[name="csrf-token"]')
+}

@@ -1,0 +1,70 @@
+// @ts-check
+/** The reader's words, numbers, money and times. Words come from the catalogue that the page carries. */
+
+/** @type {Record<string, string>} */
+const catalogue = readCatalogue()
+const language = document.documentElement.lang || "en"
+const timeZone = document.documentElement.dataset.timezone || undefined
+
+/**
+ * @param {string} key as in the catalogue, "js.copy" for instance
+ * @param {Record<string, string | number>} [params]
+ */
+export function t(key, params = {}) {
+  const words = catalogue[key] ?? key
+  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole))
+}
+
+/**
+ * The sentence for a failure: the server's own, or ours when none reached us.
+ * @param {unknown} error
+ */
+export function sentence(error) {
+  const { code, message, status } = /** @type {{code?: string, message?: string, status?: number}} */ (error ?? {})
+  if (code === "offline") return t("js.error.offline")
+  if (code === undefined || code === "unreadable") return t("js.error.server", { status: status ?? "" })
+  return message || t("js.error.server", { status: status ?? "" })
+}
+
+/** @param {number} value */
+export const formatNumber = (value) => new Intl.NumberFormat(language).format(value)
+
+/** 12,345 → "1.2万" or "12.3K". @param {number} value */
+export const formatCompact = (value) =>
+  new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value)
+
+/**
+ * Money is integer millionths of a currency; fractions of a cent stay visible.
+ * @param {number} micros
+ * @param {string} currency ISO 4217
+ */
+export function formatMoney(micros, currency) {
+  const amount = micros / 1_000_000
+  const digits = micros === 0 || Math.abs(amount) >= 1 ? 2 : 6
+  const options = { style: /** @type {const} */ ("currency"), currency, minimumFractionDigits: 2, maximumFractionDigits: digits }
+  return new Intl.NumberFormat(language, { ...options, currencyDisplay: "narrowSymbol" }).format(amount)
+}
+
+/** @param {string} iso */
+export const formatDateTime = (iso) =>
+  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }).format(new Date(iso))
+
+/** A calendar day as the server names it, "2026-11-25". @param {string} day */
+export const formatDay = (day) =>
+  new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`))
+
+/** "3 minutes ago", up to a week; the date after that. @param {string} iso */
+export function formatAgo(iso, now = Date.now()) {
+  const seconds = (Date.parse(iso) - now) / 1000
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
+  if (seconds > -60) return relative.format(0, "minute")
+  if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute")
+  if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), "hour")
+  if (seconds > -7 * 86_400) return relative.format(Math.round(seconds / 86_400), "day")
+  return formatDateTime(iso)
+}
+
+function readCatalogue() {
+  const text = document.getElementById("catalogue")?.textContent
+  return text ? JSON.parse(text) : {}
+}

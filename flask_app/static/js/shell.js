@@ -1,0 +1,119 @@
+// @ts-check
+/** Entry of every page: menus, dialogs, preferences, password, sign-out. */
+import { api } from "app/api"
+import { sentence, t } from "app/i18n"
+import { copyText, must, onSubmit, openDialog, toast } from "app/ui"
+
+const YEAR = 365 * 24 * 3600
+
+document.addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target)
+  closeMenus(target)
+  const button = target.closest("button")
+  if (!button) return
+  const { openDialog: dialogId, reveal, copy } = button.dataset
+  const preference = groupOf(button)
+  if (dialogId) openDialog(dialogId)
+  if (reveal) togglePassword(button, reveal)
+  if (copy) copyFrom(button, copy)
+  if (preference) keepPreference(preference, button.value)
+  if ("closeDialog" in button.dataset) button.closest("dialog")?.close()
+  if ("signOut" in button.dataset) signOut()
+})
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") escapeMenu()
+})
+
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("mousedown", (event) => {
+    if (event.target === dialog && isOutside(dialog, event)) dialog.close()
+  })
+}
+
+const passwordForm = document.querySelector("[data-password-form]")
+if (passwordForm instanceof HTMLFormElement) {
+  onSubmit(passwordForm, async (values) => {
+    await api.post("/api/me/password", { current: values.current, new: values.new })
+    passwordForm.reset()
+    passwordForm.closest("dialog")?.close()
+    toast(t("js.password_changed"))
+  })
+}
+
+/** @param {Element} pressed */
+function closeMenus(pressed) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    const chosen = pressed.closest(".menu__item")
+    if (!menu.contains(pressed) || chosen) menu.removeAttribute("open")
+  }
+}
+
+function escapeMenu() {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.removeAttribute("open")
+    must(menu, "summary").focus()
+  }
+}
+
+/** @param {HTMLDialogElement} dialog @param {MouseEvent} event */
+function isOutside(dialog, event) {
+  const box = dialog.getBoundingClientRect()
+  const across = event.clientX < box.left || event.clientX > box.right
+  return across || event.clientY < box.top || event.clientY > box.bottom
+}
+
+/** @param {HTMLButtonElement} button @param {string} id */
+function togglePassword(button, id) {
+  const input = /** @type {HTMLInputElement} */ (must(document, `#${id}`))
+  const shown = input.type === "text"
+  input.type = shown ? "password" : "text"
+  button.setAttribute("aria-pressed", String(!shown))
+}
+
+/** @param {HTMLButtonElement} button @param {string} selector what to copy the text of */
+async function copyFrom(button, selector) {
+  const copied = await copyText(must(document, selector).textContent ?? "")
+  toast(t(copied ? "js.copied" : "js.copy_failed"))
+}
+
+/** @param {Element} button */
+function groupOf(button) {
+  return /** @type {HTMLElement | null} */ (button.closest("[data-preference]"))?.dataset.preference
+}
+
+/**
+ * Before sign-in a cookie remembers; afterwards the account does.
+ * @param {string} name "locale" or "theme"
+ * @param {string} value
+ */
+async function keepPreference(name, value) {
+  const cookie = name === "locale" ? "lang" : name
+  document.cookie = `${cookie}=${value}; path=/; max-age=${YEAR}; samesite=lax`
+  if (name === "theme") showTheme(value)
+  try {
+    if (document.querySelector("[data-sign-out]")) await api.patch("/api/me", { [name]: value })
+    if (name === "locale") location.reload()
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+/** @param {string} theme */
+function showTheme(theme) {
+  document.documentElement.dataset.theme = theme
+  for (const button of document.querySelectorAll('[data-preference="theme"] button')) {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLButtonElement} */ (button).value === theme))
+  }
+  document.dispatchEvent(new CustomEvent("themechange"))
+}
+
+async function signOut() {
+  try {
+    await api.post("/logout")
+    sessionStorage.clear()
+    location.assign("/login")
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}

@@ -1,0 +1,152 @@
+// @ts-check
+/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms. */
+import { sentence } from "app/i18n"
+
+const TOAST_SECONDS = 6
+
+/**
+ * A copy of a <template>, its [data-slot] elements filled with plain text.
+ * @param {string} id
+ * @param {Record<string, string>} [slots]
+ * @returns {HTMLElement}
+ */
+export function fromTemplate(id, slots = {}) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id))
+  const element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true))
+  fill(element, slots)
+  return element
+}
+
+/** @param {ParentNode} root @param {Record<string, string>} slots */
+export function fill(root, slots) {
+  for (const [name, text] of Object.entries(slots)) slot(root, name).textContent = text
+}
+
+/** @param {ParentNode} root @param {string} name @returns {HTMLElement} */
+export function slot(root, name) {
+  return must(root, `[data-slot="${name}"]`)
+}
+
+/** @param {ParentNode} root @param {string} selector @returns {HTMLElement} */
+export function must(root, selector) {
+  const found = root.querySelector(selector)
+  if (!(found instanceof HTMLElement)) throw new Error(`the page lacks ${selector}`)
+  return found
+}
+
+/** The JSON that a page carries in <script type="application/json" id=…>. @param {string} id @returns {any} */
+export function pageState(id) {
+  return JSON.parse(document.getElementById(id)?.textContent || "null")
+}
+
+/** Says a sentence to screen readers, politely. @param {string} text */
+export function announce(text) {
+  must(document, "[data-announcer]").textContent = text
+}
+
+/** @param {string} text @param {{kind?: "plain" | "danger"}} [options] */
+export function toast(text, { kind = "plain" } = {}) {
+  const box = must(document, "[data-toasts]")
+  const element = fromTemplate("toast-template", { text })
+  element.classList.toggle("toast--danger", kind === "danger")
+  const leave = () => {
+    element.remove()
+    if (!box.childElementCount) box.hidePopover?.()
+  }
+  must(element, "button").addEventListener("click", leave)
+  setTimeout(leave, TOAST_SECONDS * 1000)
+  box.append(element)
+  showAbove(box)
+  announce(text)
+}
+
+/** Toasts stand in the top layer, above an open dialog too. @param {HTMLElement} box */
+function showAbove(box) {
+  if (!box.showPopover) return
+  if (box.matches(":popover-open")) box.hidePopover()
+  box.showPopover()
+}
+
+/**
+ * Asks before something that cannot be undone.
+ * @param {{title: string, text: string, action: string}} words
+ * @returns {Promise<boolean>}
+ */
+export function confirmDialog(words) {
+  const dialog = /** @type {HTMLDialogElement} */ (must(document, "#confirm-dialog"))
+  fill(dialog, words)
+  dialog.returnValue = "cancel"
+  dialog.showModal()
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "confirm"), { once: true })
+  })
+}
+
+/** Opens a <dialog> by its id; presses on its backdrop and [data-close-dialog] close it. @param {string} id */
+export function openDialog(id) {
+  const dialog = /** @type {HTMLDialogElement} */ (must(document, `#${id}`))
+  dialog.showModal()
+  return dialog
+}
+
+/**
+ * Sends a form by script: the button is busy meanwhile, a failure becomes a sentence in [data-form-error].
+ * @param {HTMLFormElement} form
+ * @param {(values: Record<string, string>) => Promise<void>} submit
+ */
+export function onSubmit(form, submit) {
+  const button = must(form, '[type="submit"]')
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault()
+    if (button.getAttribute("aria-busy") === "true") return
+    showFormError(form, "")
+    button.setAttribute("aria-busy", "true")
+    try {
+      await submit(valuesOf(form))
+    } catch (error) {
+      showFormError(form, sentence(error))
+    } finally {
+      button.removeAttribute("aria-busy")
+    }
+  })
+}
+
+/** @param {HTMLFormElement} form @param {string} text */
+export function showFormError(form, text) {
+  const place = must(form, "[data-form-error]")
+  place.textContent = text
+  place.hidden = !text
+}
+
+/** @param {HTMLFormElement} form @returns {Record<string, string>} */
+function valuesOf(form) {
+  /** @type {Record<string, string>} */
+  const values = {}
+  for (const [name, value] of new FormData(form)) if (typeof value === "string") values[name] = value
+  return values
+}
+
+/** @param {string} text @returns {Promise<boolean>} whether the clipboard took it */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copyBySelection(text)
+  }
+}
+
+/** On plain http the clipboard API is absent; a selected text area still copies. @param {string} text */
+function copyBySelection(text) {
+  const area = document.createElement("textarea")
+  area.className = "visually-hidden"
+  area.value = text
+  const focused = document.activeElement
+  const host = document.querySelector("dialog[open]") ?? document.body
+  host.append(area)
+  area.select()
+  const copied = document.execCommand("copy")
+  area.remove()
+  if (focused instanceof HTMLElement) focused.focus()
+  return copied
+}
