@@ -53,9 +53,9 @@ class Decoder:
 
     def close(self) -> list[bytes]:
         """The event that the stream ended in, if any; it may have been cut short."""
-        last = bytes(self._pending)
+        last = _event(bytes(self._pending))
         self._pending.clear()
-        return _events(last)
+        return [] if last is None else [last]
 
     def _past_byte_order_mark(self, chunk: bytes) -> bytes:
         head = bytes(self._pending) + chunk
@@ -97,8 +97,8 @@ class Decoder:
         for block in blocks:
             if block.startswith(b"data: ") and b"\n" not in block:  # nearly all are of this form
                 events.append(block[6:])
-            else:
-                events += _events(block)
+            elif (event := _event(block)) is not None:
+                events.append(event)
         return events
 
     def _refuse_large(self, blocks: list[bytes]) -> None:
@@ -112,20 +112,17 @@ class Decoder:
         self._pending += part
 
 
-def _events(block: bytes) -> list[bytes]:
-    """The events of any lines: blank ones, comments, other fields, a last event left open."""
-    events: list[bytes] = []
+def _event(block: bytes) -> bytes | None:
+    """The data of the event these lines make, None where they are comments or other fields only."""
     data: list[bytes] = []
     name = b""
-    for line in (*block.split(b"\n"), b""):
+    for line in block.split(b"\n"):
         field, _, value = line.partition(b":")
         if field == b"data":
             data.append(value.removeprefix(b" "))
         elif field == b"event":
             name = value.removeprefix(b" ")
-        elif not line:
-            if data:
-                whole = b"\n".join(data)
-                events.append(Named(whole, name) if name not in (b"", b"message") else whole)
-            data, name = [], b""
-    return events
+    if not data:
+        return None
+    whole = b"\n".join(data)
+    return Named(whole, name) if name not in (b"", b"message") else whole
