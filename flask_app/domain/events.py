@@ -1,0 +1,66 @@
+"""What a model's answer is made of while it streams."""
+
+from dataclasses import dataclass
+
+# Tokens for a character, from the provider's own rule of thumb: an English character is about 0.3 token,
+# a Chinese one about 0.6 (https://api-docs.deepseek.com/quick_start/token_usage).
+_ASCII_TOKENS = 0.3
+_OTHER_TOKENS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of the model's thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the answer: one token, or several that arrived together."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the ledger counts them: cached within prompt, reasoning within completion."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The model said that it is done, and why (`stop`, `length`, `content_filter` …)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The provider reported a failure inside a stream that had begun with 200."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The name of the model that really answers, as the provider gives it."""
+
+    model: str
+
+
+Event = Reasoning | Token | Usage | Finished | Failed | Served
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens `text` is, for when no provider says: never zero for a text that is not empty."""
+    ascii_characters = len(text.encode("ascii", "ignore"))
+    return -int(-(ascii_characters * _ASCII_TOKENS + (len(text) - ascii_characters) * _OTHER_TOKENS) // 1)

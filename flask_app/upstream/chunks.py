@@ -1,0 +1,125 @@
+"""Payloads of a chat completion stream → events; several pieces that arrived together become one."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import msgspec
+
+from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage
+
+MAX_TOKENS = 1 << 31
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    model: str | None = None
+    usage: msgspec.Raw | None = None
+    error: msgspec.Raw | None = None
+
+
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: _Count | None = None
+
+
+class _CompletionDetails(msgspec.Struct):
+    reasoning_tokens: _Count | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: _Count
+    completion_tokens: _Count
+    prompt_cache_hit_tokens: _Count | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+
+class UnreadableChunk(Exception):
+    """A payload that is no chunk of a chat completion."""
+
+
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
+_decode_usage = msgspec.json.Decoder(_Usage).decode
+_NULL = b"null"
+_DONE = b"[DONE]"
+
+
+class ChunkReader:
+    """Reads one stream's payloads; `finished` turns true at `[DONE]`."""
+
+    __slots__ = ("_model", "finished")
+
+    def __init__(self) -> None:
+        self.finished = False
+        self._model: str | None = None
+
+    def read(self, payloads: Iterable[bytes]) -> list[Event]:
+        """The events of payloads that arrived together; raises UnreadableChunk."""
+        text, reasoning = "", ""
+        rest: list[Event] = []
+        for payload in payloads:
+            if payload == _DONE:
+                self.finished = True
+                break
+            chunk = _chunk(payload)
+            if chunk.model is not None and chunk.model != self._model:
+                self._model = chunk.model
+                rest.append(Served(chunk.model))
+            for choice in chunk.choices or ():
+                if (delta := choice.delta) is not None:
+                    text += delta.content or ""
+                    reasoning += delta.reasoning_content or ""
+                if choice.finish_reason:
+                    rest.append(Finished(choice.finish_reason))
+            if chunk.usage is not None and (usage := usage_of(bytes(chunk.usage))):
+                rest.append(usage)
+            if chunk.error is not None and bytes(chunk.error) != _NULL:
+                rest.append(Failed("upstream_failed"))
+        return _together(reasoning, text, rest)
+
+
+def usage_of(raw: bytes) -> Usage | None:
+    """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense."""
+    if raw == _NULL:
+        return None
+    try:
+        found = _decode_usage(raw)
+    except msgspec.DecodeError:
+        return None
+    cached = found.prompt_cache_hit_tokens
+    if cached is None and found.prompt_tokens_details:
+        cached = found.prompt_tokens_details.cached_tokens
+    details = found.completion_tokens_details
+    reasoning = (details.reasoning_tokens if details else None) or 0
+    return Usage(
+        prompt_tokens=found.prompt_tokens,
+        cached_tokens=min(cached or 0, found.prompt_tokens),
+        completion_tokens=found.completion_tokens,
+        reasoning_tokens=min(reasoning, found.completion_tokens),
+    )
+
+
+def _chunk(payload: bytes) -> _Chunk:
+    try:
+        return _decode_chunk(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableChunk(payload[:80].decode("utf-8", "replace")) from error
+
+
+def _together(reasoning: str, text: str, rest: list[Event]) -> list[Event]:
+    events: list[Event] = []
+    if reasoning:
+        events.append(Reasoning(reasoning))
+    if text:
+        events.append(Token(text))
+    return events + rest if rest else events
