@@ -1,0 +1,53 @@
+"""Which price holds for a model at a moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.orm import Session
+
+from flask_app.domain import tariff
+from flask_app.domain.events import Usage
+from flask_app.domain.tariff import Calendar, Prices
+from flask_app.models import Tariff
+
+_tariffs = Tariff.__table__
+_IN_FORCE = (
+    select(_tariffs)
+    .where(
+        _tariffs.c.model == bindparam("model"),
+        _tariffs.c.currency == bindparam("currency"),
+        _tariffs.c.starts_at <= bindparam("moment"),
+    )
+    .order_by(_tariffs.c.starts_at.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The prices of one call. `peak` is None where the tariff knows no peak hours."""
+
+    tariff_id: str
+    prices: Prices
+    peak: bool | None
+
+    def cost(self, usage: Usage) -> int:
+        """Micro-units of the tariff's currency."""
+        return tariff.cost(usage, self.prices)
+
+
+def price(model: str, currency: str, moment: datetime, session: Session) -> Priced | None:
+    """The tariff in force for `model` in `currency` at `moment`; None when the model has no price there."""
+    found = session.connection().execute(_IN_FORCE, {"model": model, "currency": currency, "moment": moment}).first()
+    return _at(found, moment) if found else None
+
+
+def _at(row: Row[Any], moment: datetime) -> Priced:
+    off_peak = Prices(row.input_hit, row.input_miss, row.output)
+    if row.calendar is None:
+        return Priced(row.id, off_peak, peak=None)
+    if not Calendar.parse(row.calendar).is_peak(moment):
+        return Priced(row.id, off_peak, peak=False)
+    return Priced(row.id, Prices(row.peak_input_hit, row.peak_input_miss, row.peak_output), peak=True)
