@@ -1,0 +1,170 @@
+"""A provider on loopback that does what a test tells it to, and keeps a journal.
+
+    with ScriptedUpstream() as upstream:
+        upstream.script(Answer("hello", usage=Usage(prompt=9, completion=1)))
+        ...  # ask upstream.base_url
+        assert upstream.journal.last.usage_sent == Usage(prompt=9, completion=1)
+
+It stands for DeepSeek and OpenAI-compatible providers: `POST /chat/completions` (with or without
+`/v1`), `GET /models`, `GET /user/balance`, a bearer key on each.
+"""
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, pieces
+from tests.support.upstream_faults import (
+    Drip,
+    ErrorEvent,
+    GzipBomb,
+    HugeLine,
+    Raw,
+    Redirect,
+    Stall,
+    Status,
+    Whole,
+)
+from tests.support.upstream_http import Script, Server
+from tests.support.upstream_journal import Journal, Received, Usage
+
+__all__ = [
+    "HOSTILE_MARKDOWN",
+    "Answer",
+    "Drip",
+    "ErrorEvent",
+    "GzipBomb",
+    "HugeLine",
+    "Raw",
+    "Received",
+    "Redirect",
+    "Script",
+    "ScriptedUpstream",
+    "Stall",
+    "Status",
+    "Usage",
+    "Whole",
+    "pieces",
+]
+
+CHAT, MODELS, BALANCE = "/chat/completions", "/models", "/user/balance"
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    script: Script
+    path: str
+    model: str | None
+    key: str | None
+    always: bool
+
+    def fits(self, request: Received) -> bool:
+        return self.path == request.path and self.model in (None, request.model) and self.key in (None, request.key)
+
+
+class ScriptedUpstream:
+    """The provider. Settings may be changed while it runs.
+
+    `keys` are the keys it accepts, any where None. `models` is its list: it refuses others.
+    `default` answers what no script was given for.
+    """
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self.keys: set[str] | None = None
+        self.models: list[str] = ["deepseek-flash", "deepseek-v4-pro"]
+        self.balance = "110.00"
+        self.default: Script = Answer()
+        self.stopping = threading.Event()
+        self._plan: deque[_Planned] = deque()
+        self._plan_lock = threading.Lock()
+        self._server = Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def script(
+        self,
+        *scripts: Script,
+        path: str = CHAT,
+        model: str | None = None,
+        key: str | None = None,
+        always: bool = False,
+    ) -> None:
+        """Play these next, one a request, in order; for one `model` or `key` only where given.
+
+        With `always` a script stays after it has been played, behind those that were given first.
+        """
+        planned = [_Planned(script, path, model, key, always) for script in scripts]
+        with self._plan_lock:
+            self._plan.extend(planned)
+
+    def forget_scripts(self) -> None:
+        with self._plan_lock:
+            self._plan.clear()
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Break open connections and free the port; returns when all threads have ended."""
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.break_connections()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def choose(self, request: Received) -> Script:
+        """The script for a request, taken off the plan."""
+        if not request.key or (self.keys is not None and request.key not in self.keys):
+            return Status(401, "Authentication fails: the api key is invalid")
+        with self._plan_lock:
+            for planned in self._plan:
+                if planned.fits(request):
+                    if not planned.always:
+                        self._plan.remove(planned)
+                    return planned.script
+        return self._unscripted(request)
+
+    def _unscripted(self, request: Received) -> Script:
+        if request.path == MODELS:
+            owned = [{"id": m, "object": "model", "owned_by": "scripted"} for m in self.models]
+            return _json({"object": "list", "data": owned})
+        if request.path == BALANCE:
+            return _json({"is_available": float(self.balance) > 0, "balance_infos": [self._sum()]})
+        if request.path != CHAT:
+            return Status(404, "Not Found")
+        if request.model not in self.models:
+            return Status(400, "Model Not Exist")
+        if not isinstance(request.body.get("messages"), list):
+            return Status(422, "missing field `messages`")
+        return self.default
+
+    def _sum(self) -> dict[str, str]:
+        return {
+            "currency": "CNY",
+            "total_balance": self.balance,
+            "granted_balance": "0.00",
+            "topped_up_balance": self.balance,
+        }
+
+
+def _json(content: dict[str, Any]) -> Whole:
+    return Whole(json.dumps(content).encode(), "application/json")
