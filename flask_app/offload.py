@@ -27,7 +27,7 @@ def run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 def use(apply: Apply) -> None:
     """From now on do the work through ``apply(work, args, kwargs)``."""
-    global _apply  # noqa: PLW0603 - one server, one way into threads
+    global _apply
     _apply = apply
 
 
