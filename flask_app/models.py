@@ -169,7 +169,11 @@ class Run(Base):
     """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("user_id", "idempotency_key"), Index(None, "status", "lease_expires_at"))
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index(None, "user_id", "status"),
+        Index(None, "status", "lease_expires_at"),
+    )
 
     id: Mapped[str] = _id()
     user_id: Mapped[str] = _to("users.id")

@@ -10,18 +10,23 @@ HEARTBEAT = b": ping\n\n"
 
 
 class MemoryLog:
-    """Readers wait on one condition and take all that is new in one piece."""
+    """Readers wait on one condition and take all that is new in one piece.
 
-    __slots__ = ("_changed", "_frames", "ended_at")
+    Events count on from `numbered_from`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_changed", "_frames", "_numbered_from", "ended_at")
+
+    def __init__(self, numbered_from: int = 0) -> None:
+        self._numbered_from = numbered_from
         self._changed = threading.Condition(threading.Lock())
         self._frames: list[bytes] = []
         self.ended_at: float | None = None
 
     def append(self, event: str, payload: bytes) -> None:
         frames = self._frames
-        frames.append(b"id: %d\nevent: %b\ndata: %b\n\n" % (len(frames) + 1, event.encode(), payload))
+        number = self._numbered_from + len(frames) + 1
+        frames.append(b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload))
         with self._changed:
             self._changed.notify_all()
 
@@ -31,7 +36,7 @@ class MemoryLog:
             self._changed.notify_all()
 
     def read(self, after: int = 0) -> Iterator[bytes]:
-        frames, position = self._frames, max(after, 0)
+        frames, position = self._frames, max(after - self._numbered_from, 0)
         while True:
             with self._changed:
                 woken = len(frames) > position or self.ended_at is not None or self._changed.wait(HEARTBEAT_SECONDS)

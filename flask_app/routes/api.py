@@ -1,0 +1,150 @@
+"""The chat's API: send, follow, stop; conversations and models."""
+
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from flask_app.errors import BadRequest, Invalid
+from flask_app.services import chat_service, conversation_service, run_service
+from flask_app.services.chat_service import Draft, Origin
+from flask_app.utils import get_current_user, require_login
+from flask_app.web import limits
+from flask_app.web.bodies import Body, Reply, accepts, returns
+from flask_app.web.client import client_address
+from flask_app.web.events import event_stream, last_event_id, wants_events
+from flask_app.web.models import ModelsReply, models_reply
+from flask_app.web.threads import (
+    ConversationReply,
+    ConversationsReply,
+    MessageReply,
+    ThreadReply,
+    conversation_reply,
+    conversations_reply,
+    message_reply,
+    thread_reply,
+)
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{26}$")]
+Key = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+
+class SendMessage(Body):
+    message: str
+    conversation_id: Id | None = None
+    parent_id: Id | None = None
+    model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    thinking: bool = False
+    idempotency_key: Key | None = None
+
+
+class NewTitle(Body):
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Answer(MessageReply):
+    """The whole answer, for a client that does not stream."""
+
+    conversation_id: str
+    user_message_id: str
+    title: str
+
+
+class Stopping(Reply):
+    status: str
+
+
+@blueprint.post("/chat")
+@require_login
+@accepts(SendMessage)
+@returns(Answer)
+def send(body: SendMessage) -> Response | Answer:
+    """Send a message: the answer comes as an event stream, or whole to a client that accepts only JSON."""
+    user = get_current_user()
+    limits.chat_limit(user.id)
+    draft = Draft(
+        text=body.message,
+        conversation_id=body.conversation_id,
+        parent_id=body.parent_id,
+        model=body.model,
+        thinking=body.thinking,
+        idempotency_key=body.idempotency_key,
+    )
+    begun = chat_service.send(user, draft, Origin(request_id=g.request_id, address=client_address(), locale=g.locale))
+    frames = run_service.read(user, begun.run_id, after=0, locale=g.locale)
+    if wants_events():
+        return event_stream(frames)
+    for _ in frames:  # until the run has ended
+        pass
+    thread = conversation_service.thread(user, begun.conversation_id)
+    message = next(message for message in thread.messages if message.id == begun.message_id)
+    whole = message_reply(message, begun.run_id, thread.usage.get(message.id))
+    return Answer(
+        **msgspec.structs.asdict(whole),
+        conversation_id=begun.conversation_id,
+        user_message_id=begun.user_message_id,
+        title=begun.title,
+    )
+
+
+@blueprint.get("/runs/<run_id>/events")
+@require_login
+def follow(run_id: str) -> Response:
+    """The same stream again, from after the last event the reader has."""
+    return event_stream(run_service.read(get_current_user(), run_id, after=last_event_id(), locale=g.locale))
+
+
+@blueprint.post("/runs/<run_id>/stop")
+@require_login
+@returns(Stopping, 202)
+def stop(run_id: str) -> Stopping:
+    """Stop the answer; what has come stays."""
+    return Stopping(status=run_service.stop(get_current_user(), run_id))
+
+
+@blueprint.get("/models")
+@require_login
+@returns(ModelsReply)
+def models() -> ModelsReply:
+    """The models that can answer now."""
+    return models_reply()
+
+
+@blueprint.get("/conversations")
+@require_login
+@returns(ConversationsReply)
+def conversations() -> ConversationsReply:
+    """One's own conversations, the newest first."""
+    before, limit = request.args.get("before"), request.args.get("limit", str(conversation_service.PAGE))
+    if not limit.isascii() or not limit.isdigit() or not 0 < int(limit[:9]) <= conversation_service.MAX_PAGE:
+        raise BadRequest("bad_limit", limit=conversation_service.MAX_PAGE)
+    return conversations_reply(*conversation_service.listed(get_current_user(), before=before, limit=int(limit)))
+
+
+@blueprint.get("/conversations/<conversation_id>")
+@require_login
+@returns(ThreadReply)
+def conversation(conversation_id: str) -> ThreadReply:
+    """A conversation with its messages."""
+    return thread_reply(conversation_service.thread(get_current_user(), conversation_id))
+
+
+@blueprint.patch("/conversations/<conversation_id>")
+@require_login
+@accepts(NewTitle)
+@returns(ConversationReply)
+def rename(conversation_id: str, body: NewTitle) -> ConversationReply:
+    """Give a conversation another title."""
+    if not body.title.strip():
+        raise Invalid("empty_title")
+    return conversation_reply(conversation_service.rename(get_current_user(), conversation_id, body.title))
+
+
+@blueprint.delete("/conversations/<conversation_id>")
+@require_login
+@returns(None, 204)
+def remove(conversation_id: str) -> None:
+    """Delete a conversation and its messages. What it cost stays in the ledger."""
+    conversation_service.remove(get_current_user(), conversation_id)

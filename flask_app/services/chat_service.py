@@ -1,0 +1,221 @@
+"""Sending a message: checked, written down with an empty answer and a run in one transaction, then started."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app import config
+from flask_app.database import in_transaction, new_id, reading, utc_now
+from flask_app.domain.tree import path_to
+from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
+from flask_app.models import Conversation, Message, Run, User
+from flask_app.services import model_service, run_service
+from flask_app.services.completion_service import Request, Turn
+from flask_app.services.model_service import ServedModel
+from flask_app.services.run_events import Begun
+
+MAX_MESSAGE_BYTES = 200_000
+TITLE_LENGTH = 60
+LEASE = timedelta(seconds=30)
+
+_INSERT_CONVERSATION = insert(Conversation.__table__)
+_INSERT_MESSAGES = insert(Message.__table__)
+_INSERT_RUN = insert(Run.__table__)
+_COUNT_RUNNING = select(func.count()).select_from(Run.__table__)
+_LOCK_USER = select(User.__table__.c.id).with_for_update()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a person sends. `parent_id` is the message it follows; the newest one when absent."""
+
+    text: str
+    conversation_id: str | None = None
+    parent_id: str | None = None
+    model: str | None = None
+    thinking: bool = False
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: its id, the client's address, the reader's language."""
+
+    request_id: str
+    address: str
+    locale: str
+
+
+@dataclass(slots=True)
+class _Placed:
+    """The ids a draft gets, and the turns before it."""
+
+    conversation_id: str
+    title: str
+    is_new: bool
+    parent_id: str | None = None
+    history: list[Turn] = field(default_factory=list)
+
+
+def send(actor: User, draft: Draft, origin: Origin) -> Begun:
+    """Write the message down and start its answer; gives the earlier run for a repeated idempotency key.
+
+    Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
+    Conflict while the conversation's last answer is still being written.
+    """
+    _check_text(draft.text)
+    model = model_service.find(draft.model)
+    if draft.idempotency_key and (earlier := _earlier(actor, draft.idempotency_key, origin.locale)):
+        return earlier
+    try:
+        begun, turns = in_transaction(lambda session: _write(session, actor, draft, model, origin.locale))
+    except IntegrityError:
+        # The same key arrived twice at once, and the other one was first.
+        earlier = _earlier(actor, draft.idempotency_key or "", origin.locale)
+        if earlier is None:
+            raise
+        return earlier
+    run_service.start(begun, _request(actor, draft, model, origin, begun, turns))
+    return begun
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise Invalid("empty_message")
+    if len(text.encode()) > MAX_MESSAGE_BYTES:
+        raise Invalid("message_too_long", limit=MAX_MESSAGE_BYTES)
+    if "\x00" in text:
+        raise BadRequest()
+
+
+def _write(session: Session, actor: User, draft: Draft, model: ServedModel, locale: str) -> tuple[Begun, list[Turn]]:
+    _check_cap(session, actor)
+    placed = _place(session, actor, draft)
+    now, connection = utc_now(), session.connection()
+    begun = Begun(
+        run_id=new_id(),
+        conversation_id=placed.conversation_id,
+        user_message_id=new_id(),
+        message_id=new_id(),
+        title=placed.title,
+        locale=locale,
+    )
+    if placed.is_new:
+        connection.execute(
+            _INSERT_CONVERSATION,
+            {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title, "created_at": now, "updated_at": now},
+        )
+    shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
+    question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
+    answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
+    after = {"created_at": now + timedelta(microseconds=1)}  # so that they always sort as asked and answered
+    connection.execute(
+        _INSERT_MESSAGES, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
+    )
+    connection.execute(
+        _INSERT_RUN,
+        {
+            "id": begun.run_id,
+            "user_id": actor.id,
+            "conversation_id": begun.conversation_id,
+            "user_message_id": begun.user_message_id,
+            "message_id": begun.message_id,
+            "status": "running",
+            "idempotency_key": draft.idempotency_key,
+            "worker": run_service.WORKER,
+            "lease_expires_at": now + LEASE,
+            "created_at": now,
+        },
+    )
+    return begun, [*placed.history, Turn("user", draft.text)]
+
+
+def _check_cap(session: Session, actor: User) -> None:
+    """The person's row is locked first, so that sends at the same moment are counted one after the other."""
+    connection, limit = session.connection(), config.current().max_runs_per_user
+    connection.execute(_LOCK_USER.where(User.id == actor.id))
+    running = connection.scalar(_COUNT_RUNNING.where(Run.user_id == actor.id, Run.status == "running"))
+    if (running or 0) >= limit:
+        raise TooMany("too_many_runs", limit=limit, retry_after=5)
+
+
+def _place(session: Session, actor: User, draft: Draft) -> _Placed:
+    if draft.conversation_id is None:
+        if draft.parent_id is not None:
+            raise Invalid("invalid_field", detail="parent_id without conversation_id")
+        return _Placed(new_id(), title_of(draft.text), is_new=True)
+    owned = (Conversation.id == draft.conversation_id, Conversation.user_id == actor.id)
+    conversation = session.scalar(select(Conversation).where(*owned))
+    if conversation is None:
+        raise NotFound()
+    placed = _Placed(conversation.id, conversation.title, is_new=False)
+    messages = session.scalars(
+        select(Message).where(Message.conversation_id == conversation.id).order_by(Message.created_at, Message.id)
+    ).all()
+    if not messages:
+        return placed
+    placed.parent_id = draft.parent_id or _newest(messages).id
+    _follow(placed, list(messages))
+    return placed
+
+
+def _follow(placed: _Placed, messages: list[Message]) -> None:
+    try:
+        path = path_to(placed.parent_id or "", messages)
+    except KeyError as error:
+        raise NotFound() from error
+    if path[-1].status == "running":
+        raise Conflict("answer_running")
+    placed.history = [Turn(message.role, message.text) for message in path if message.text]
+
+
+def _newest(messages: Sequence[Message]) -> Message:
+    """The last answer, or the last question when its answer was never begun."""
+    parents = {message.parent_id for message in messages}
+    return [message for message in messages if message.id not in parents][-1]
+
+
+def title_of(text: str) -> str:
+    """A conversation's first title: the beginning of its first message, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def _earlier(actor: User, idempotency_key: str, locale: str) -> Begun | None:
+    with reading() as session:
+        found = session.execute(
+            select(Run, Conversation.title)
+            .join(Conversation, Conversation.id == Run.conversation_id)
+            .where(Run.user_id == actor.id, Run.idempotency_key == idempotency_key)
+        ).first()
+    if found is None:
+        return None
+    run, title = found
+    return Begun(
+        run_id=run.id,
+        conversation_id=run.conversation_id,
+        message_id=run.message_id,
+        user_message_id=run.user_message_id,
+        title=title,
+        locale=locale,
+    )
+
+
+def _request(
+    actor: User, draft: Draft, model: ServedModel, origin: Origin, begun: Begun, turns: list[Turn]
+) -> Request:
+    return Request(
+        user_id=actor.id,
+        model=model,
+        turns=turns,
+        thinking=draft.thinking and model.thinking,
+        channel="chat",
+        request_id=origin.request_id,
+        address=origin.address,
+        run_id=begun.run_id,
+        message_id=begun.message_id,
+    )

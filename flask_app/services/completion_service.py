@@ -1,0 +1,203 @@
+"""The one metered door to the models: dispatch, open, stream, settle. No token leaves another way."""
+
+import hashlib
+import hmac
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.orm import Session
+
+from flask_app import config
+from flask_app.database import in_transaction
+from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
+from flask_app.errors import AppError, UpstreamError
+from flask_app.services import key_service, metering_service
+from flask_app.services.key_service import UsableKey
+from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
+from flask_app.services.model_service import ServedModel
+from flask_app.upstream.client import ChatStream, Endpoint, open_chat
+
+MAX_ATTEMPTS = 3
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the prompt."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to ask which model, on whose account."""
+
+    user_id: str
+    model: ServedModel
+    turns: Sequence[Turn]
+    thinking: bool
+    channel: str
+    request_id: str
+    address: str
+    run_id: str | None = None
+    message_id: str | None = None
+
+
+class StopSignal:
+    """Ends an answer from another thread: the provider's connection closes at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stream: ChatStream | None = None
+        self.status: str | None = None
+
+    def stop(self, status: str) -> None:
+        """End the answer with `status`, "stopped" or "interrupted"; the first caller decides which."""
+        with self._lock:
+            self.status = self.status or status
+            if self._stream:
+                self._stream.shutdown()
+
+    def watch(self, stream: ChatStream) -> None:
+        with self._lock:
+            self._stream = stream
+            if self.status:
+                stream.shutdown()
+
+
+class Completion:
+    """One answer from start to settlement. `events` streams it, `settle` books it; both once."""
+
+    def __init__(self, request: Request, stop: StopSignal) -> None:
+        self.request = request
+        self.outcome = Outcome()
+        self._stop = stop
+        self._sent: Dispatched | None = None
+        self._started = time.monotonic()
+
+    def events(self) -> Iterator[Event]:
+        """The answer's events as they come. A failure ends them and is in `outcome`; it is not raised."""
+        outcome = self.outcome
+        try:
+            stream = self._open()
+            for batch in stream:
+                outcome.bytes_received = stream.bytes_received
+                for event in batch:
+                    self._take(event)
+                    yield event
+            self._judge_end()
+        except AppError as error:
+            self.fail(error.code)
+        finally:
+            outcome.duration_ms = self._elapsed_ms()
+
+    def settle(self, persist: Callable[[Session, Outcome], None]) -> Entry | None:
+        """Book the answer, and let `persist` write what belongs to it, in one transaction."""
+
+        def work(session: Session) -> Entry | None:
+            sent = self._sent
+            entry = metering_service.settle(session, sent, self.outcome) if sent else None
+            persist(session, self.outcome)
+            return entry
+
+        return in_transaction(work)
+
+    def _open(self) -> ChatStream:
+        """The first key that answers. Another is tried only while nothing has been shown."""
+        request, failure = self.request, AppError("no_model")
+        for key in key_service.candidates(request.model)[:MAX_ATTEMPTS]:
+            sent = metering_service.dispatch(_call(request), key.id)
+            try:
+                stream = open_chat(Endpoint(request.model.base_url, key.secret), _body(request))
+            except UpstreamError as error:
+                failure = error
+                self._refused(sent, key, error)
+                if error.retryable and not self._stop.status:
+                    continue
+                break
+            self._sent = sent
+            self._stop.watch(stream)
+            return stream
+        raise failure
+
+    def _refused(self, sent: Dispatched, key: UsableKey, error: UpstreamError) -> None:
+        status = error.params.get("status")
+        metering_service.release(sent, error_code=error.code, status_code=status if isinstance(status, int) else None)
+        if error.retryable:
+            key_service.note_error(key.id, error.code)
+        log.warning("upstream_refused", code=error.code, status=status, key=key.id, run=self.request.run_id)
+
+    def _take(self, event: Event) -> None:
+        outcome = self.outcome
+        match event:
+            case Token(text):
+                outcome.text_parts.append(text)
+            case Reasoning(text):
+                outcome.reasoning_parts.append(text)
+            case Usage():
+                outcome.usage = event  # providers that count as they go send totals: the last one holds
+            case Finished(reason):
+                outcome.finish_reason = reason
+            case Served(model):
+                outcome.actual_model = model
+            case Failed(code):
+                raise UpstreamError(code)
+        if outcome.first_token_ms is None and outcome.began:
+            outcome.first_token_ms = self._elapsed_ms()
+
+    def _judge_end(self) -> None:
+        """A stream that ended without a word of why was cut, unless somebody stopped it."""
+        if self._stop.status:
+            self.outcome.status = self._stop.status
+        elif self.outcome.finish_reason is None:
+            self.fail("upstream_cut")
+
+    def fail(self, code: str) -> None:
+        """End with an error, unless somebody stopped the answer: then that is how it ended."""
+        outcome = self.outcome
+        if self._stop.status:
+            outcome.status = self._stop.status
+            return
+        outcome.status = "interrupted" if outcome.began else "failed"
+        outcome.error_code = code
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._started) * 1000)
+
+
+def _call(request: Request) -> Call:
+    return Call(
+        user_id=request.user_id,
+        channel=request.channel,
+        model=request.model.name,
+        provider_id=request.model.provider_id,
+        currency=request.model.currency,
+        request_id=request.request_id,
+        address=request.address,
+        prompt_estimate=sum(estimate_tokens(turn.content) for turn in request.turns),
+        run_id=request.run_id,
+        message_id=request.message_id,
+    )
+
+
+def _body(request: Request) -> dict[str, object]:
+    body: dict[str, object] = {
+        "model": request.model.name,
+        "messages": [{"role": turn.role, "content": turn.content} for turn in request.turns],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if request.model.thinking:
+        body["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
+        body["user_id"] = _opaque(request.user_id)
+    return body
+
+
+def _opaque(user_id: str) -> str:
+    """A stable name for a person that tells the provider nothing about them."""
+    return hmac.new(config.current().secret_key.encode(), user_id.encode(), hashlib.sha256).hexdigest()[:32]

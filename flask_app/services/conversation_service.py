@@ -1,0 +1,110 @@
+"""A person's conversations: listed, read, renamed, deleted."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, exists, select, tuple_
+from sqlalchemy.orm import Session
+
+from flask_app.database import reading, transaction
+from flask_app.errors import BadRequest, NotFound
+from flask_app.models import Conversation, Message, Run, TokenUsage, User
+from flask_app.services import run_service
+
+PAGE = 40
+MAX_PAGE = 100
+MAX_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in the list. `running`: an answer is being written in it now."""
+
+    conversation: Conversation
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation with all its messages in order; `runs` and `usage` are by message id."""
+
+    conversation: Conversation
+    messages: list[Message]
+    runs: dict[str, str]
+    usage: dict[str, TokenUsage]
+
+
+def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tuple[list[Listed], str | None]:
+    """The newest first, and the cursor of the next page; raises BadRequest for a cursor that is none."""
+    limit = min(limit, MAX_PAGE)
+    running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
+    query = (
+        select(Conversation, running)
+        .where(Conversation.user_id == actor.id)
+        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
+        .limit(limit + 1)
+    )
+    if before:
+        query = query.where(tuple_(Conversation.updated_at, Conversation.id) < _position(before))
+    with reading() as session:
+        rows = [Listed(conversation, bool(live)) for conversation, live in session.execute(query)]
+    following = rows[limit - 1].conversation if len(rows) > limit else None
+    return rows[:limit], following and f"{following.updated_at.replace(tzinfo=None).isoformat()}~{following.id}"
+
+
+def check(actor: User, conversation_id: str) -> None:
+    """Raise NotFound unless the conversation is the person's own."""
+    with reading() as session:
+        _owned(session, actor, conversation_id)
+
+
+def thread(actor: User, conversation_id: str) -> Thread:
+    """The whole conversation; raises NotFound for somebody else's."""
+    with reading() as session:
+        conversation = _owned(session, actor, conversation_id)
+        messages = session.scalars(
+            select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
+        ).all()
+        runs = session.execute(select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id)).all()
+        usage = session.scalars(
+            select(TokenUsage)
+            .join(Message, Message.id == TokenUsage.message_id)
+            .where(Message.conversation_id == conversation_id)
+        ).all()
+    by_message = {entry.message_id: entry for entry in usage if entry.message_id}
+    return Thread(conversation, list(messages), {message: run for message, run in runs}, by_message)
+
+
+def rename(actor: User, conversation_id: str, title: str) -> Conversation:
+    """Give it a title; an empty one or one that is too long is refused by the route's field."""
+    with transaction() as session:
+        conversation = _owned(session, actor, conversation_id)
+        conversation.title = " ".join(title.split())[:MAX_TITLE]
+        return conversation
+
+
+def remove(actor: User, conversation_id: str) -> None:
+    """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
+    check(actor, conversation_id)
+    run_service.stop_where(conversation_id=conversation_id)
+    with transaction() as session:
+        _owned(session, actor, conversation_id)
+        session.execute(delete(Run).where(Run.conversation_id == conversation_id))
+        session.execute(delete(Conversation).where(Conversation.id == conversation_id))
+
+
+def _owned(session: Session, actor: User, conversation_id: str) -> Conversation:
+    conversation = session.scalar(
+        select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == actor.id)
+    )
+    if conversation is None:
+        raise NotFound()
+    return conversation
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    moment, _, conversation_id = cursor.partition("~")
+    try:
+        return datetime.fromisoformat(moment).replace(tzinfo=UTC), conversation_id
+    except ValueError as error:
+        raise BadRequest("bad_cursor") from error

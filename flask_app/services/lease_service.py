@@ -1,0 +1,126 @@
+"""Leases: this process renews those of its runs, keeps their text so far, and ends the runs of dead workers."""
+
+import threading
+import time
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading, utc_now
+from flask_app.models import Attempt, Message, Provider, Run, User
+from flask_app.services import metering_service, run_service
+from flask_app.services.metering_service import Call, Dispatched, Outcome
+from flask_app.services.run_service import LiveRun
+
+LEASE = timedelta(seconds=30)
+TICK_SECONDS = 5
+REAPED_AT_ONCE = 100
+
+KEPT_AT_ONCE = 10
+
+_runs, _messages = Run.__table__, Message.__table__
+_RENEW = update(_runs).where(_runs.c.worker == run_service.WORKER, _runs.c.status == "running")
+_KEEP = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message_id"), _messages.c.status == "running")
+    .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
+)
+
+log = structlog.get_logger()
+_ended = threading.Event()
+_watcher: threading.Thread | None = None
+
+
+def watch() -> None:
+    """Begin to look after leases, on a thread of its own; the server calls this once in each worker."""
+    global _watcher
+    if _watcher is None:
+        _watcher = threading.Thread(target=_watch, name="leases", daemon=True)
+        _watcher.start()
+
+
+def tick() -> None:
+    """One round: keep and renew, cut off people who were disabled, end what dead workers left."""
+    _renew()
+    _stop_disabled()
+    for run_id in _lapsed():
+        in_transaction(lambda session, run_id=run_id: reap(session, run_id))  # type: ignore[misc]
+
+
+def reap(session: Session, run_id: str) -> bool:
+    """End a run whose lease lapsed: its text stays, its tokens are booked. False when another was first."""
+    lapsed = (Run.id == run_id, Run.status == "running", Run.lease_expires_at < utc_now())
+    if session.connection().execute(update(_runs).where(*lapsed).values(status="interrupted")).rowcount != 1:
+        return False
+    run = session.get_one(Run, run_id)
+    message = session.get_one(Message, run.message_id)
+    outcome = Outcome(
+        status="interrupted",
+        text_parts=[message.text] if message.text else [],
+        reasoning_parts=[message.reasoning] if message.reasoning else [],
+        error_code="interrupted",
+    )
+    run_service.save_answer(session, message.id, outcome)
+    for attempt in session.scalars(select(Attempt).where(Attempt.run_id == run_id, Attempt.state == "dispatched")):
+        metering_service.settle(session, _dispatched(session, attempt), outcome)
+    log.warning("run_reaped", run=run_id)
+    return True
+
+
+def _watch() -> None:
+    while not _ended.wait(TICK_SECONDS):
+        try:
+            tick()
+        except SQLAlchemyError as error:  # the next round tries again; leases outlast several
+            log.error("lease_round_failed", reason=str(error.__cause__ or error))
+
+
+def _renew() -> None:
+    """Texts are kept a few at a time, so that no stream waits for all of them."""
+    runs = run_service.live_runs()
+    if not runs:
+        return
+    in_transaction(lambda session: session.execute(_RENEW.values(lease_expires_at=utc_now() + LEASE)))
+    for first in range(0, len(runs), KEPT_AT_ONCE):
+        texts = [_text_so_far(live) for live in runs[first : first + KEPT_AT_ONCE]]
+        in_transaction(lambda session, texts=texts: session.connection().execute(_KEEP, texts))  # type: ignore[misc]
+        time.sleep(0)
+
+
+def _text_so_far(live: LiveRun) -> dict[str, str]:
+    outcome = live.completion.outcome
+    return {"message_id": live.begun.message_id, "new_text": outcome.text, "new_reasoning": outcome.reasoning}
+
+
+def _stop_disabled() -> None:
+    people = {live.user_id for live in run_service.live_runs()}
+    if not people:
+        return
+    with reading() as session:
+        for user_id in session.scalars(select(User.id).where(User.id.in_(people), User.disabled)):
+            run_service.stop_where(user_id=user_id)
+
+
+def _lapsed() -> list[str]:
+    with reading() as session:
+        query = select(Run.id).where(Run.status == "running", Run.lease_expires_at < utc_now()).limit(REAPED_AT_ONCE)
+        return list(session.scalars(query))
+
+
+def _dispatched(session: Session, attempt: Attempt) -> Dispatched:
+    call = Call(
+        user_id=attempt.user_id,
+        channel=attempt.channel,
+        model=attempt.model,
+        provider_id=attempt.provider_id,
+        currency=session.get_one(Provider, attempt.provider_id).currency,
+        request_id=attempt.request_id,
+        address=attempt.address,
+        prompt_estimate=attempt.prompt_estimate,
+        run_id=attempt.run_id,
+        message_id=attempt.message_id,
+    )
+    return Dispatched(attempt_id=attempt.id, call=call, key_id=attempt.key_id, at=attempt.created_at)

@@ -1,0 +1,193 @@
+"""The ledger's writing side: an attempt is dispatched before its socket opens and ends exactly once.
+
+Statements are made once: this is the token path's whole database work.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from flask_app.database import new_id, transaction, utc_now
+from flask_app.domain.events import Usage, estimate_tokens
+from flask_app.models import Attempt, TokenUsage
+from flask_app.services import tariff_service
+
+QUARTER_SECONDS = 900
+
+_attempts, _ledger = Attempt.__table__, TokenUsage.__table__
+_INSERT_ATTEMPT = insert(_attempts)
+_INSERT_ENTRY = insert(_ledger)
+_END_ATTEMPT = (
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.state == "dispatched")
+    .values(
+        state=bindparam("new_state"),
+        status_code=bindparam("new_status"),
+        error_code=bindparam("new_error"),
+        bytes_received=bindparam("new_bytes"),
+        ended_at=bindparam("now"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request for an answer, as the ledger needs to know it."""
+
+    user_id: str
+    channel: str
+    model: str
+    provider_id: str
+    currency: str
+    request_id: str
+    address: str
+    prompt_estimate: int
+    run_id: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatched:
+    """An attempt that is on its way to the provider: `attempt_id` is committed."""
+
+    attempt_id: str
+    call: Call
+    key_id: str | None
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How an attempt went. `usage` is the provider's count, or None when none came."""
+
+    status: str = "complete"
+    text_parts: list[str] = field(default_factory=list)
+    reasoning_parts: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+    actual_model: str | None = None
+    finish_reason: str | None = None
+    error_code: str | None = None
+    bytes_received: int = 0
+    first_token_ms: int | None = None
+    duration_ms: int = 0
+
+    @property
+    def text(self) -> str:
+        return "".join(self.text_parts)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self.reasoning_parts)
+
+    @property
+    def began(self) -> bool:
+        return bool(self.text_parts or self.reasoning_parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What went into the ledger."""
+
+    usage: Usage
+    source: str
+
+
+def dispatch(call: Call, key_id: str | None) -> Dispatched:
+    """Commit that `call` goes to the provider with this key. Only after this may the socket open."""
+    sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=utc_now())
+    with transaction() as session:
+        session.connection().execute(
+            _INSERT_ATTEMPT,
+            {
+                "id": sent.attempt_id,
+                "request_id": call.request_id,
+                "user_id": call.user_id,
+                "run_id": call.run_id,
+                "message_id": call.message_id,
+                "provider_id": call.provider_id,
+                "key_id": key_id,
+                "channel": call.channel,
+                "model": call.model,
+                "prompt_estimate": call.prompt_estimate,
+                "address": call.address,
+                "state": "dispatched",
+                "bytes_received": 0,
+                "created_at": sent.at,
+            },
+        )
+    return sent
+
+
+def release(sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
+    """End an attempt that the provider refused before it made anything: it costs nothing."""
+    with transaction() as session:
+        _end(session, sent, "released", Outcome(error_code=error_code), status_code)
+
+
+def settle(session: Session, sent: Dispatched, outcome: Outcome) -> Entry | None:
+    """Write the attempt's one ledger entry; None when it ended before, or failed before it made anything."""
+    if outcome.status == "failed" and outcome.usage is None:
+        _end(session, sent, "released", outcome, 200)
+        return None
+    if not _end(session, sent, "settled", outcome, 200):
+        return None
+    entry = _count(sent.call, outcome)
+    priced = tariff_service.price(outcome.actual_model or sent.call.model, sent.call.currency, sent.at, session)
+    if priced is None and outcome.actual_model not in (None, sent.call.model):
+        priced = tariff_service.price(sent.call.model, sent.call.currency, sent.at, session)
+    usage = entry.usage
+    session.connection().execute(
+        _INSERT_ENTRY,
+        {
+            "id": new_id(),
+            "attempt_id": sent.attempt_id,
+            "user_id": sent.call.user_id,
+            "message_id": sent.call.message_id,
+            "provider_id": sent.call.provider_id,
+            "key_id": sent.key_id,
+            "channel": sent.call.channel,
+            "model": sent.call.model,
+            "actual_model": outcome.actual_model,
+            "source": entry.source,
+            "outcome": outcome.status,
+            "prompt_tokens": usage.prompt_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "reasoning_tokens": usage.reasoning_tokens,
+            "cost_micros": priced.cost(usage) if priced else None,
+            "currency": sent.call.currency if priced else None,
+            "peak": priced.peak if priced else None,
+            "tariff_id": priced.tariff_id if priced else None,
+            "first_token_ms": outcome.first_token_ms,
+            "duration_ms": outcome.duration_ms,
+            "quarter": int(sent.at.timestamp()) // QUARTER_SECONDS,
+            "created_at": sent.at,
+        },
+    )
+    return entry
+
+
+def _end(session: Session, sent: Dispatched, state: str, outcome: Outcome, status_code: int | None) -> bool:
+    ended = session.connection().execute(
+        _END_ATTEMPT,
+        {
+            "attempt_id": sent.attempt_id,
+            "new_state": state,
+            "new_status": status_code,
+            "new_error": outcome.error_code,
+            "new_bytes": outcome.bytes_received,
+            "now": utc_now(),
+        },
+    )
+    return ended.rowcount == 1
+
+
+def _count(call: Call, outcome: Outcome) -> Entry:
+    """The provider's count, else an estimate that says so."""
+    if outcome.usage is not None:
+        return Entry(outcome.usage, "reported")
+    reasoning = estimate_tokens(outcome.reasoning)
+    estimate = Usage(call.prompt_estimate, 0, estimate_tokens(outcome.text) + reasoning, reasoning)
+    return Entry(estimate, "estimated")

@@ -1,0 +1,90 @@
+"""A run's events as its readers get them: names, payloads, and the words of an error."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from flask_app.domain.events import Event, Reasoning, Token, Usage
+from flask_app.i18n import translate
+from flask_app.models import Message
+from flask_app.streams import RunLog
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that is committed and about to start. `locale` is the language its errors are told in."""
+
+    run_id: str
+    conversation_id: str
+    message_id: str
+    user_message_id: str
+    title: str
+    locale: str
+
+
+class _Text(msgspec.Struct):
+    text: str
+
+
+def started(events: RunLog, begun: Begun, model: str | None) -> None:
+    """The first event; a reader that meets it begins the answer anew."""
+    ids = {name: getattr(begun, name) for name in ("run_id", "conversation_id", "message_id", "user_message_id")}
+    events.append("start", _encode({**ids, "title": begun.title, "model": model}))
+
+
+def arrived(events: RunLog, event: Event) -> None:
+    """Pass on a piece of the answer; other events are told at the end."""
+    if isinstance(event, Token):
+        events.append("token", _encode(_Text(event.text)))
+    elif isinstance(event, Reasoning):
+        events.append("reasoning", _encode(_Text(event.text)))
+
+
+def counted(events: RunLog, usage: Usage, source: str) -> None:
+    events.append("usage", _encode(usage_payload(usage, source)))
+
+
+def ended(events: RunLog, begun: Begun, *, status: str, finish_reason: str | None, error_code: str | None) -> None:
+    """The last event: `error` when something went wrong, else `done`."""
+    if error_code:
+        failed(events, begun, error_code)
+    else:
+        events.append("done", _encode({"status": status, "finish_reason": finish_reason, "title": begun.title}))
+
+
+def failed(events: RunLog, begun: Begun, code: str) -> None:
+    words = translate(begun.locale, f"error.{code}")
+    events.append("error", _encode({"code": code, "message": words, "retryable": code not in _FINAL}))
+
+
+def replay(events: RunLog, begun: Begun, message: Message) -> None:
+    """A stored answer as the events a reader expects, in one piece."""
+    started(events, begun, message.model)
+    for piece in (Reasoning(message.reasoning), Token(message.text)):
+        if piece.text:
+            arrived(events, piece)
+    ended(
+        events,
+        begun,
+        status=message.status,
+        finish_reason=message.finish_reason,
+        error_code=message.error_code,
+    )
+    events.finish()
+
+
+def usage_payload(usage: Usage, source: str) -> dict[str, object]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "total_tokens": usage.total_tokens,
+        "source": source,
+    }
+
+
+# Asking again does not help before somebody has changed something.
+_FINAL = frozenset({"no_model", "unknown_model", "upstream_rejected", "upstream_key_refused", "upstream_no_balance"})

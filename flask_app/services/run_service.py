@@ -1,0 +1,187 @@
+"""Runs: answers made on threads of their own, apart from any request, each ending exactly once."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+
+import structlog
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from flask_app.database import new_id, reading, utc_now
+from flask_app.errors import NotFound
+from flask_app.models import Conversation, Message, Run, User
+from flask_app.services import run_events
+from flask_app.services.completion_service import Completion, Request, StopSignal
+from flask_app.services.metering_service import Entry, Outcome
+from flask_app.services.run_events import Begun
+from flask_app.streams import RunLog
+from flask_app.streams.memory import MemoryBroker, MemoryLog
+
+WORKER = new_id()
+RETRY_SECONDS = (1, 2, 5, 10, 30)
+SHUTDOWN_SECONDS = 10
+
+_messages, _runs, _conversations = Message.__table__, Run.__table__, Conversation.__table__
+_SAVE_ANSWER = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message_id"))
+    .values({name: bindparam(f"new_{name}") for name in ("status", "text", "reasoning", "finish_reason", "error_code")})
+)
+_END_RUN = (
+    update(_runs)
+    .where(_runs.c.id == bindparam("run_id"), _runs.c.status == "running")
+    .values(status=bindparam("new_status"))
+)
+_TOUCH = update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
+
+log = structlog.get_logger()
+_broker = MemoryBroker()
+_live: dict[str, "LiveRun"] = {}
+
+
+class LiveRun:
+    """A run that this process is making."""
+
+    def __init__(self, begun: Begun, request: Request) -> None:
+        self.begun = begun
+        self.user_id = request.user_id
+        self.events: RunLog = _broker.open(begun.run_id)
+        self.stop = StopSignal()
+        self.completion = Completion(request, self.stop)
+        self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
+
+    def _make(self) -> None:
+        try:
+            for event in self.completion.events():
+                run_events.arrived(self.events, event)
+        except Exception:  # a fault of ours: the answer so far is kept and booked like any other
+            log.exception("run_failed", run=self.begun.run_id)
+            self.completion.fail("internal")
+        self._announce(self._settle())
+        _live.pop(self.begun.run_id, None)
+
+    def _settle(self) -> Entry | None:
+        """Book and save, again and again while the database cannot: only then is the answer called done."""
+        for failures in itertools.count():
+            try:
+                return self.completion.settle(self._persist)
+            except SQLAlchemyError as error:
+                log.error("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
+            if not failures:
+                run_events.failed(self.events, self.begun, "not_saved_yet")
+            time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+        raise AssertionError("unreachable: the loop ends by returning")
+
+    def _persist(self, session: Session, outcome: Outcome) -> None:
+        save_answer(session, self.begun.message_id, outcome)
+        connection = session.connection()
+        connection.execute(_END_RUN, {"run_id": self.begun.run_id, "new_status": outcome.status})
+        connection.execute(_TOUCH, {"conversation": self.begun.conversation_id, "now": utc_now()})
+
+    def _announce(self, entry: Entry | None) -> None:
+        outcome = self.completion.outcome
+        if entry:
+            run_events.counted(self.events, entry.usage, entry.source)
+        run_events.ended(
+            self.events,
+            self.begun,
+            status=outcome.status,
+            finish_reason=outcome.finish_reason,
+            error_code=outcome.error_code,
+        )
+        self.events.finish()
+
+
+def start(begun: Begun, request: Request) -> RunLog:
+    """Make the answer on a thread of its own; the log can be read from now on."""
+    live = _live[begun.run_id] = LiveRun(begun, request)
+    run_events.started(live.events, begun, request.model.name)
+    live.thread.start()
+    return live.events
+
+
+def read(user: User, run_id: str, *, after: int, locale: str) -> Iterator[bytes]:
+    """The run's events after number `after`; once the log has expired, the stored answer as events.
+
+    Raises NotFound for somebody else's run.
+    """
+    live = _live.get(run_id)
+    if live is not None and live.user_id == user.id:
+        return live.events.read(after)
+    run = _owned(user, run_id)
+    events = _broker.find(run_id)
+    return events.read(after) if events else _stored(run, after, locale)
+
+
+def stop(user: User, run_id: str) -> str:
+    """Ask the run to stop; gives "stopping", or the status of a run that has ended. Raises NotFound."""
+    run = _owned(user, run_id)
+    live = _live.get(run_id)
+    if live is None:
+        return run.status
+    live.stop.stop("stopped")
+    return "stopping"
+
+
+def stop_where(*, user_id: str | None = None, conversation_id: str | None = None) -> None:
+    """Stop this process's runs of a person or of a conversation, without waiting."""
+    for live in live_runs():
+        if live.user_id == user_id or live.begun.conversation_id == conversation_id:
+            live.stop.stop("stopped")
+
+
+def live_runs() -> list[LiveRun]:
+    """The runs that this process is making now."""
+    return list(_live.values())
+
+
+def shutdown() -> None:
+    """End every run of this process as interrupted and wait until they are settled."""
+    runs = live_runs()
+    for live in runs:
+        live.stop.stop("interrupted")
+    for live in runs:
+        live.thread.join(SHUTDOWN_SECONDS)
+
+
+def save_answer(session: Session, message_id: str, outcome: Outcome) -> None:
+    """Write the answer's text and how it ended."""
+    session.connection().execute(
+        _SAVE_ANSWER,
+        {
+            "message_id": message_id,
+            "new_status": outcome.status,
+            "new_text": outcome.text,
+            "new_reasoning": outcome.reasoning,
+            "new_finish_reason": outcome.finish_reason,
+            "new_error_code": outcome.error_code,
+        },
+    )
+
+
+def _owned(user: User, run_id: str) -> Run:
+    with reading() as session:
+        run = session.scalar(select(Run).where(Run.id == run_id, Run.user_id == user.id))
+    if run is None:
+        raise NotFound()
+    return run
+
+
+def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:
+    with reading() as session:
+        message = session.get_one(Message, run.message_id)
+        title = session.get_one(Conversation, run.conversation_id).title
+    begun = Begun(
+        run_id=run.id,
+        conversation_id=run.conversation_id,
+        message_id=run.message_id,
+        user_message_id=run.user_message_id,
+        title=title,
+        locale=locale,
+    )
+    events = MemoryLog(numbered_from=after)
+    run_events.replay(events, begun, message)
+    return events.read(after)

@@ -1,0 +1,115 @@
+"""Conversations, messages and answers as JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from flask_app.models import Conversation, Message, TokenUsage
+from flask_app.services.conversation_service import Listed, Thread
+from flask_app.web.bodies import Reply
+from flask_app.web.context import t
+
+
+class UsageReply(Reply):
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    source: str
+
+
+class ErrorReply(Reply):
+    code: str
+    message: str
+
+
+class MessageReply(Reply):
+    id: str
+    parent_id: str | None
+    role: str
+    text: str
+    reasoning: str
+    status: str
+    error: ErrorReply | None
+    model: str | None
+    run_id: str | None
+    finish_reason: str | None
+    created_at: datetime
+    usage: UsageReply | None
+
+
+class ConversationReply(Reply):
+    id: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ThreadReply(ConversationReply):
+    messages: list[MessageReply]
+
+
+class ListedReply(Reply):
+    id: str
+    title: str
+    updated_at: datetime
+    running: bool
+
+
+class ConversationsReply(Reply):
+    conversations: list[ListedReply]
+    next: str | None
+
+
+def conversations_reply(page: list[Listed], following: str | None) -> ConversationsReply:
+    return ConversationsReply(conversations=[_listed(item) for item in page], next=following)
+
+
+def conversation_reply(conversation: Conversation) -> ConversationReply:
+    return ConversationReply(**_own(conversation))
+
+
+def thread_reply(thread: Thread) -> ThreadReply:
+    messages = [
+        message_reply(message, thread.runs.get(message.id), thread.usage.get(message.id))
+        for message in thread.messages
+    ]
+    return ThreadReply(**_own(thread.conversation), messages=messages)
+
+
+def message_reply(message: Message, run_id: str | None, usage: TokenUsage | None) -> MessageReply:
+    code = message.error_code
+    return MessageReply(
+        id=message.id,
+        parent_id=message.parent_id,
+        role=message.role,
+        text=message.text,
+        reasoning=message.reasoning,
+        status=message.status,
+        error=ErrorReply(code=code, message=t(f"error.{code}")) if code else None,
+        model=message.model,
+        run_id=run_id,
+        finish_reason=message.finish_reason,
+        created_at=message.created_at,
+        usage=_usage(usage) if usage else None,
+    )
+
+
+def _listed(item: Listed) -> ListedReply:
+    own = item.conversation
+    return ListedReply(id=own.id, title=own.title, updated_at=own.updated_at, running=item.running)
+
+
+def _own(conversation: Conversation) -> dict[str, Any]:
+    return {name: getattr(conversation, name) for name in ("id", "title", "created_at", "updated_at")}
+
+
+def _usage(entry: TokenUsage) -> UsageReply:
+    return UsageReply(
+        prompt_tokens=entry.prompt_tokens,
+        cached_tokens=entry.cached_tokens,
+        completion_tokens=entry.completion_tokens,
+        reasoning_tokens=entry.reasoning_tokens,
+        total_tokens=entry.prompt_tokens + entry.completion_tokens,
+        source=entry.source,
+    )
