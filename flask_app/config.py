@@ -66,7 +66,7 @@ class Config:
             site_timezone=read.timezone("SITE_TIMEZONE", cls.site_timezone),
             chat_rate_limit=read.text("CHAT_RATE_LIMIT", cls.chat_rate_limit),
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
-            web_concurrency=read.integer("WEB_CONCURRENCY", cls.web_concurrency, low=1, high=64),
+            web_concurrency=read.one_worker("WEB_CONCURRENCY"),
         )
 
 
@@ -125,6 +125,12 @@ class _Reader:
         if not raw.isascii() or not raw.isdigit() or int(raw) < low or (high and int(raw) > high):
             raise ConfigError(f"{name} must be a whole number from {low}{f' to {high}' if high else ''}, not {raw!r}")
         return int(raw)
+
+    def one_worker(self, name: str) -> int:
+        """Streams live in their worker's memory: a second worker could neither follow nor stop them."""
+        if self.integer(name, 1, low=1) > 1:
+            raise ConfigError(f"{name} above 1 needs a stream broker that workers share; this version has none: set 1")
+        return 1
 
     def flag(self, name: str) -> bool:
         raw = self.text(name, "0").lower()

@@ -195,14 +195,7 @@ def _earlier(actor: User, idempotency_key: str, locale: str) -> Begun | None:
     if found is None:
         return None
     run, title = found
-    return Begun(
-        run_id=run.id,
-        conversation_id=run.conversation_id,
-        message_id=run.message_id,
-        user_message_id=run.user_message_id,
-        title=title,
-        locale=locale,
-    )
+    return Begun.of(run, title, locale)
 
 
 def _request(

@@ -6,7 +6,7 @@ import msgspec
 
 from flask_app.domain.events import Event, Reasoning, Token, Usage
 from flask_app.i18n import translate
-from flask_app.models import Message
+from flask_app.models import Message, Run
 from flask_app.streams import RunLog
 
 _encode = msgspec.json.Encoder().encode
@@ -22,6 +22,11 @@ class Begun:
     user_message_id: str
     title: str
     locale: str
+
+    @classmethod
+    def of(cls, run: Run, title: str, locale: str) -> "Begun":
+        ids = {name: getattr(run, name) for name in ("conversation_id", "message_id", "user_message_id")}
+        return cls(run_id=run.id, **ids, title=title, locale=locale)
 
 
 class _Text(msgspec.Struct):

@@ -18,11 +18,12 @@ from flask_app.services.completion_service import Completion, Request, StopSigna
 from flask_app.services.metering_service import Entry, Outcome
 from flask_app.services.run_events import Begun
 from flask_app.streams import RunLog
-from flask_app.streams.memory import MemoryBroker, MemoryLog
+from flask_app.streams.memory import HEARTBEAT, MemoryBroker, MemoryLog
 
 WORKER = new_id()
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
+POLL_SECONDS = 2
 
 _messages, _runs, _conversations = Message.__table__, Run.__table__, Conversation.__table__
 _SAVE_ANSWER = (
@@ -113,7 +114,7 @@ def read(user: User, run_id: str, *, after: int, locale: str) -> Iterator[bytes]
         return live.events.read(after)
     run = _owned(user, run_id)
     events = _broker.find(run_id)
-    return events.read(after) if events else _stored(run, after, locale)
+    return events.read(after) if events else _stored(user, run, after, locale)
 
 
 def stop(user: User, run_id: str) -> str:
@@ -170,18 +171,15 @@ def _owned(user: User, run_id: str) -> Run:
     return run
 
 
-def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:
+def _stored(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
+    """The answer from the database. One whose worker died is waited for: its lease runs out soon."""
+    while run.status == "running":
+        yield HEARTBEAT
+        time.sleep(POLL_SECONDS)
+        run = _owned(user, run.id)
+    events = MemoryLog(numbered_from=after)
     with reading() as session:
         message = session.get_one(Message, run.message_id)
         title = session.get_one(Conversation, run.conversation_id).title
-    begun = Begun(
-        run_id=run.id,
-        conversation_id=run.conversation_id,
-        message_id=run.message_id,
-        user_message_id=run.user_message_id,
-        title=title,
-        locale=locale,
-    )
-    events = MemoryLog(numbered_from=after)
-    run_events.replay(events, begun, message)
-    return events.read(after)
+    run_events.replay(events, Begun.of(run, title, locale), message)
+    yield from events.read(after)

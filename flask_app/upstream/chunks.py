@@ -8,6 +8,7 @@ import msgspec
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage
 
 MAX_TOKENS = 1 << 31
+_NULL = msgspec.Raw(b"null")
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
 
@@ -24,8 +25,8 @@ class _Choice(msgspec.Struct):
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     model: str | None = None
-    usage: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
+    usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
 
 
 class _PromptDetails(msgspec.Struct):
@@ -50,7 +51,6 @@ class UnreadableChunk(Exception):
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
-_NULL = b"null"
 _DONE = b"[DONE]"
 
 
@@ -81,17 +81,15 @@ class ChunkReader:
                     reasoning += delta.reasoning_content or ""
                 if choice.finish_reason:
                     rest.append(Finished(choice.finish_reason))
-            if chunk.usage is not None and (usage := usage_of(bytes(chunk.usage))):
+            if chunk.usage != _NULL and (usage := usage_of(bytes(chunk.usage))):
                 rest.append(usage)
-            if chunk.error is not None and bytes(chunk.error) != _NULL:
+            if chunk.error != _NULL:
                 rest.append(Failed("upstream_failed"))
         return _together(reasoning, text, rest)
 
 
 def usage_of(raw: bytes) -> Usage | None:
     """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense."""
-    if raw == _NULL:
-        return None
     try:
         found = _decode_usage(raw)
     except msgspec.DecodeError:

@@ -1,0 +1,72 @@
+"""The log of a run: no gap, no repeat, for any number of readers at any place."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flask_app.streams import memory
+from flask_app.streams.memory import HEARTBEAT, MemoryBroker, MemoryLog
+
+
+def frames(block: bytes) -> list[bytes]:
+    return [frame for frame in block.split(b"\n\n") if frame and not frame.startswith(b":")]
+
+
+def filled(count: int) -> MemoryLog:
+    log = MemoryLog()
+    for number in range(count):
+        log.append("token", b'{"text":"%d"}' % number)
+    log.finish()
+    return log
+
+
+@given(st.integers(0, 30), st.integers(0, 40))
+def test_a_reader_gets_exactly_what_follows_its_last_event(count: int, after: int) -> None:
+    got = frames(b"".join(filled(count).read(after)))
+    assert [frame.split(b"\n")[0] for frame in got] == [b"id: %d" % n for n in range(after + 1, count + 1)]
+
+
+def test_readers_follow_while_it_is_written() -> None:
+    log, seen = MemoryLog(), [[], [], []]  # type: ignore[var-annotated]
+
+    def follow(place: int) -> None:
+        for block in log.read(place):
+            seen[place] += frames(block)
+
+    readers = [threading.Thread(target=follow, args=(place,)) for place in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(200):
+        log.append("token", b"%d" % number)
+        if number % 20 == 0:
+            time.sleep(0.001)
+    log.finish()
+    for reader in readers:
+        reader.join(10)
+    assert [len(got) for got in seen] == [200, 199, 198]
+    assert seen[0] == frames(b"".join(log.read()))
+
+
+def test_silence_is_bridged_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "HEARTBEAT_SECONDS", 0.02)
+    assert next(iter(MemoryLog().read())) == HEARTBEAT
+
+
+def test_numbers_can_go_on_from_an_earlier_log() -> None:
+    log = MemoryLog(numbered_from=7)
+    log.append("start", b"{}")
+    log.finish()
+    assert frames(b"".join(log.read(7)))[0].startswith(b"id: 8\n")
+
+
+def test_an_ended_log_expires_and_a_live_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = MemoryBroker()
+    ended, live = broker.open("ended"), broker.open("live")
+    ended.finish()
+    monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
+    broker.open("another")
+    assert broker.find("ended") is None
+    assert broker.find("live") is live

@@ -1,0 +1,80 @@
+"""Chunks of a chat completion: what counts, what is dropped, what is refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flask_app.domain.events import Failed, Finished, Reasoning, Served, Token, Usage
+from flask_app.upstream.chunks import ChunkReader, UnreadableChunk, usage_of
+
+
+def delta(**fields: object) -> bytes:
+    return json.dumps({"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}).encode()
+
+
+def test_pieces_that_arrive_together_become_one_event() -> None:
+    assert ChunkReader().read([delta(content="Hel"), delta(content="lo")]) == [Token("Hello")]
+
+
+def test_thinking_is_apart_from_the_answer() -> None:
+    events = ChunkReader().read([delta(reasoning_content="hm"), delta(content=None), delta(content="yes")])
+    assert events == [Reasoning("hm"), Token("yes")]
+
+
+def test_the_model_that_answers_is_told_once() -> None:
+    reader = ChunkReader()
+    named = b'{"model":"deepseek-flash","choices":[]}'
+    assert reader.read([named]) == [Served("deepseek-flash")]
+    assert reader.read([named]) == []
+
+
+def test_done_ends_the_stream_and_what_follows_is_ignored() -> None:
+    reader = ChunkReader()
+    assert reader.read([b"[DONE]", delta(content="late")]) == []
+    assert reader.finished
+
+
+def test_finish_reason_and_error_are_events() -> None:
+    assert ChunkReader().read([b'{"choices":[{"delta":{},"finish_reason":"length"}]}']) == [Finished("length")]
+    assert ChunkReader().read([b'{"error":{"message":"secret sk-1234"}}']) == [Failed("upstream_failed")]
+    assert ChunkReader().read([b'{"error":null,"choices":[]}']) == []
+
+
+def test_deepseek_and_openai_usage_are_read() -> None:
+    common = {"prompt_tokens": 10, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}}
+    deepseek = common | {"prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 6}
+    openai = common | {"prompt_tokens_details": {"cached_tokens": 4}}
+    assert usage_of(json.dumps(deepseek).encode()) == usage_of(json.dumps(openai).encode()) == Usage(10, 4, 5, 3)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"null",
+        b"{}",
+        b"[]",
+        b'{"prompt_tokens":true,"completion_tokens":1}',
+        b'{"prompt_tokens":-1,"completion_tokens":1}',
+        b'{"prompt_tokens":1.5,"completion_tokens":1}',
+        b'{"prompt_tokens":"1","completion_tokens":1}',
+        b'{"prompt_tokens":9223372036854775808,"completion_tokens":1}',
+    ],
+)
+def test_usage_that_makes_no_sense_is_no_usage(raw: bytes) -> None:
+    assert usage_of(raw) is None
+
+
+def test_parts_never_exceed_the_whole() -> None:
+    raw = b'{"prompt_tokens":5,"prompt_cache_hit_tokens":9,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}'
+    assert usage_of(raw) == Usage(5, 5, 2, 2)
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_refused_or_harmless(payload: bytes) -> None:
+    try:
+        events = ChunkReader().read([payload])
+    except UnreadableChunk:
+        return
+    assert isinstance(events, list)

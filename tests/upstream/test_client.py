@@ -1,0 +1,176 @@
+"""The client against a scripted provider: answers, refusals, faults, limits."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from flask_app.domain.events import Event, Failed, Finished, Token, Usage
+from flask_app.errors import UpstreamError
+from flask_app.upstream import client
+from flask_app.upstream.client import ChatStream, Endpoint, list_models, open_chat
+from tests.support import scripted_upstream as twin
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+BODY = {
+    "model": "deepseek-flash",
+    "messages": [{"role": "user", "content": "hi"}],
+    "stream": True,
+    "stream_options": {"include_usage": True},
+}
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+def open_stream(provider: ScriptedUpstream) -> ChatStream:
+    return open_chat(Endpoint(provider.base_url, "sk-a"), BODY)
+
+
+def ask(provider: ScriptedUpstream) -> list[Event]:
+    return [event for batch in open_stream(provider) for event in batch]
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Token))
+
+
+def test_an_answer_arrives_whole_with_its_usage(provider: ScriptedUpstream) -> None:
+    provider.script(Answer("你好, world", usage=twin.Usage(prompt=9, cached=4, completion=5)))
+    events = ask(provider)
+    assert text_of(events) == "你好, world"
+    assert Usage(9, 4, 5, 0) in events
+    assert Finished("stop") in events
+
+
+def test_a_finished_answer_leaves_its_connection_for_the_next(provider: ScriptedUpstream) -> None:
+    client._pool.cache_clear()
+    ask(provider)
+    ask(provider)
+    pool = client._pool().connection_from_url(provider.base_url)
+    assert pool.num_connections == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retryable"),
+    [
+        (400, "upstream_rejected", False),
+        (401, "upstream_key_refused", True),
+        (402, "upstream_no_balance", True),
+        (422, "upstream_rejected", False),
+        (429, "upstream_busy", True),
+        (500, "upstream_failed", True),
+        (503, "upstream_busy", True),
+    ],
+)
+def test_a_refusal_is_told_by_its_status(provider: ScriptedUpstream, status: int, code: str, retryable: bool) -> None:
+    provider.script(twin.Status(status, "the key sk-secret is wrong"))
+    with pytest.raises(UpstreamError) as caught:
+        open_stream(provider)
+    assert (caught.value.code, caught.value.retryable) == (code, retryable)
+    assert "sk-secret" not in repr(caught.value.params)
+
+
+@pytest.mark.parametrize("script", [twin.Whole(), twin.GzipBomb(size=1 << 20)])
+def test_what_is_no_event_stream_is_refused(provider: ScriptedUpstream, script: twin.Script) -> None:
+    provider.script(script)
+    with pytest.raises(UpstreamError) as caught:
+        ask(provider)
+    assert caught.value.code == "upstream_garbage"
+
+
+def test_redirects_are_not_followed_and_the_key_stays_home(provider: ScriptedUpstream) -> None:
+    with ScriptedUpstream() as elsewhere:
+        provider.script(twin.Redirect(elsewhere.base_url + "/chat/completions"))
+        with pytest.raises(UpstreamError):
+            open_stream(provider)
+        assert not list(elsewhere.journal)
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        (twin.Raw(after="some text"), "upstream_garbage"),
+        (twin.HugeLine(after="some text", size=3 << 20), "upstream_garbage"),
+        (twin.Raw(parts=(), after="some text", resets=True), "upstream_cut"),
+        (Answer("some text that is cut", cut_at=700), "upstream_cut"),
+    ],
+)
+def test_a_broken_stream_raises_after_the_text_that_came(
+    provider: ScriptedUpstream, script: twin.Script, code: str
+) -> None:
+    provider.script(script)
+    seen: list[Event] = []
+    with pytest.raises(UpstreamError) as caught:
+        for batch in open_stream(provider):
+            seen += batch
+    assert caught.value.code == code
+    assert text_of(seen).startswith("some")
+
+
+@pytest.mark.parametrize("name", ["", "error"])
+def test_an_error_event_is_a_failure_without_its_words(provider: ScriptedUpstream, name: str) -> None:
+    provider.script(twin.ErrorEvent(after="begun", message="internal 10.0.0.1 sk-secret", name=name))
+    events = ask(provider)
+    assert text_of(events) == "begun"
+    assert Failed("upstream_failed") in events
+    assert "secret" not in repr(events)
+
+
+def test_unknown_events_are_dropped(provider: ScriptedUpstream) -> None:
+    provider.script(Answer("plain", unknown_events=True))
+    assert text_of(ask(provider)) == "plain"
+
+
+def test_silence_ends_in_a_time_out(provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "IDLE_SECONDS", 0.3)
+    client._pool.cache_clear()
+    provider.script(twin.Stall(after="begun"))
+    with pytest.raises(UpstreamError) as caught:
+        ask(provider)
+    client._pool.cache_clear()
+    assert caught.value.code == "upstream_timeout"
+
+
+def test_keep_alives_do_not_put_off_the_first_token_deadline(
+    provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "FIRST_TOKEN_SECONDS", 0.3)
+    provider.script(twin.Stall(comment_every=0.05))
+    started = time.monotonic()
+    with pytest.raises(UpstreamError) as caught:
+        ask(provider)
+    assert caught.value.code == "upstream_timeout"
+    assert time.monotonic() - started < 5
+
+
+def test_shutdown_from_another_thread_wakes_the_reader(provider: ScriptedUpstream) -> None:
+    provider.script(twin.Stall(after="begun"))
+    stream = open_stream(provider)
+    threading.Timer(0.2, stream.shutdown).start()
+    started = time.monotonic()
+    try:
+        for _ in stream:
+            pass
+    except UpstreamError as error:
+        assert error.code == "upstream_cut"
+    assert time.monotonic() - started < 5
+    provider.journal.wait_until_idle()
+
+
+def test_nobody_there_is_a_clear_error() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        open_chat(Endpoint("http://127.0.0.1:9", "sk-a"), BODY)
+    assert caught.value.code == "upstream_unreachable"
+
+
+def test_models_are_listed(provider: ScriptedUpstream) -> None:
+    assert list_models(provider.base_url, "sk-a") == ["deepseek-flash", "deepseek-v4-pro"]
+
+
+def test_a_secret_does_not_show_in_a_representation() -> None:
+    assert "sk-secret" not in repr(Endpoint("https://api.example", "sk-secret"))
