@@ -57,10 +57,11 @@ class Unavailable(AppError):
 
 
 class UpstreamError(AppError):
-    """The provider failed; `retryable` says that asking again may help."""
+    """The provider failed, with `upstream_status` if it said one; `retryable`: another try or key may help."""
 
     code, status = "upstream_failed", 502
 
-    def __init__(self, code: str | None = None, *, retryable: bool = False, **params: object) -> None:
-        super().__init__(code, **params)
+    def __init__(self, code: str | None = None, *, retryable: bool = False, status: int | None = None) -> None:
+        super().__init__(code)
         self.retryable = retryable
+        self.upstream_status = status

@@ -16,7 +16,7 @@ def get_current_user() -> User:
     """The signed-in person; raises SignInRequired when there is none."""
     user: User | None = g.get("user")
     if user is None:
-        raise SignInRequired()
+        raise SignInRequired
     return user
 
 
@@ -35,7 +35,7 @@ def require_role(role: str) -> Callable[[View], View]:
 
     def check() -> None:
         if get_current_user().role != role:
-            raise Forbidden()
+            raise Forbidden
 
     return lambda view: _declare(view, role, check)
 

@@ -1,12 +1,12 @@
 """${message}
 
-Revision: ${up_revision}, after ${down_revision | comma,n}
+Revision ${up_revision}${f', after {down_revision}' if down_revision else ''}.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, LongText, UtcDateTime  # noqa: F401
+from flask_app.database import Ascii, LongText, UtcDateTime
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

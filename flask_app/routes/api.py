@@ -10,7 +10,7 @@ from flask_app.services import chat_service, conversation_service, run_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
-from flask_app.web.bodies import Body, Reply, accepts, returns
+from flask_app.web.bodies import Body, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
 from flask_app.web.events import event_stream, last_event_id, wants_events
 from flask_app.web.models import ModelsReply, models_reply
@@ -60,6 +60,7 @@ class Stopping(Reply):
 @require_login
 @accepts(SendMessage)
 @returns(Answer)
+@streams
 def send(body: SendMessage) -> Response | Answer:
     """Send a message: the answer comes as an event stream, or whole to a client that accepts only JSON."""
     user = get_current_user()
@@ -91,6 +92,8 @@ def send(body: SendMessage) -> Response | Answer:
 
 @blueprint.get("/runs/<run_id>/events")
 @require_login
+@streams
+@queries(after="The number of the last event the reader has; the header Last-Event-ID says the same.")
 def follow(run_id: str) -> Response:
     """The same stream again, from after the last event the reader has."""
     return event_stream(run_service.read(get_current_user(), run_id, after=last_event_id(), locale=g.locale))
@@ -115,6 +118,7 @@ def models() -> ModelsReply:
 @blueprint.get("/conversations")
 @require_login
 @returns(ConversationsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def conversations() -> ConversationsReply:
     """One's own conversations, the newest first."""
     before, limit = request.args.get("before"), request.args.get("limit", str(conversation_service.PAGE))

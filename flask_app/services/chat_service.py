@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import in_transaction, new_id, reading, utc_now
+from flask_app.database import in_transaction, new_id, reading, table_of, utc_now
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
@@ -22,11 +22,11 @@ MAX_MESSAGE_BYTES = 200_000
 TITLE_LENGTH = 60
 LEASE = timedelta(seconds=30)
 
-_INSERT_CONVERSATION = insert(Conversation.__table__)
-_INSERT_MESSAGES = insert(Message.__table__)
-_INSERT_RUN = insert(Run.__table__)
-_COUNT_RUNNING = select(func.count()).select_from(Run.__table__)
-_LOCK_USER = select(User.__table__.c.id).with_for_update()
+_INSERT_CONVERSATION = insert(table_of(Conversation))
+_INSERT_MESSAGES = insert(table_of(Message))
+_INSERT_RUN = insert(table_of(Run))
+_COUNT_RUNNING = select(func.count()).select_from(Run)
+_LOCK_USER = select(User.id).with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def _check_text(text: str) -> None:
     if len(text.encode()) > MAX_MESSAGE_BYTES:
         raise Invalid("message_too_long", limit=MAX_MESSAGE_BYTES)
     if "\x00" in text:
-        raise BadRequest()
+        raise BadRequest
 
 
 def _write(session: Session, actor: User, draft: Draft, model: ServedModel, locale: str) -> tuple[Begun, list[Turn]]:
@@ -107,7 +107,13 @@ def _write(session: Session, actor: User, draft: Draft, model: ServedModel, loca
     if placed.is_new:
         connection.execute(
             _INSERT_CONVERSATION,
-            {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title, "created_at": now, "updated_at": now},
+            {
+                "id": begun.conversation_id,
+                "user_id": actor.id,
+                "title": placed.title,
+                "created_at": now,
+                "updated_at": now,
+            },
         )
     shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
     question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
@@ -151,7 +157,7 @@ def _place(session: Session, actor: User, draft: Draft) -> _Placed:
     owned = (Conversation.id == draft.conversation_id, Conversation.user_id == actor.id)
     conversation = session.scalar(select(Conversation).where(*owned))
     if conversation is None:
-        raise NotFound()
+        raise NotFound
     placed = _Placed(conversation.id, conversation.title, is_new=False)
     messages = session.scalars(
         select(Message).where(Message.conversation_id == conversation.id).order_by(Message.created_at, Message.id)
@@ -167,7 +173,7 @@ def _follow(placed: _Placed, messages: list[Message]) -> None:
     try:
         path = path_to(placed.parent_id or "", messages)
     except KeyError as error:
-        raise NotFound() from error
+        raise NotFound from error
     if path[-1].status == "running":
         raise Conflict("answer_running")
     placed.history = [Turn(message.role, message.text) for message in path if message.text]
@@ -198,9 +204,7 @@ def _earlier(actor: User, idempotency_key: str, locale: str) -> Begun | None:
     return Begun.of(run, title, locale)
 
 
-def _request(
-    actor: User, draft: Draft, model: ServedModel, origin: Origin, begun: Begun, turns: list[Turn]
-) -> Request:
+def _request(actor: User, draft: Draft, model: ServedModel, origin: Origin, begun: Begun, turns: list[Turn]) -> Request:
     return Request(
         user_id=actor.id,
         model=model,

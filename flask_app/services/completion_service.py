@@ -126,11 +126,12 @@ class Completion:
         raise failure
 
     def _refused(self, sent: Dispatched, key: UsableKey, error: UpstreamError) -> None:
-        status = error.params.get("status")
-        metering_service.release(sent, error_code=error.code, status_code=status if isinstance(status, int) else None)
+        metering_service.release(sent, error_code=error.code, status_code=error.upstream_status)
         if error.retryable:
             key_service.note_error(key.id, error.code)
-        log.warning("upstream_refused", code=error.code, status=status, key=key.id, run=self.request.run_id)
+        log.warning(
+            "upstream_refused", code=error.code, status=error.upstream_status, key=key.id, run=self.request.run_id
+        )
 
     def _take(self, event: Event) -> None:
         outcome = self.outcome

@@ -48,8 +48,7 @@ def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tupl
         query = query.where(tuple_(Conversation.updated_at, Conversation.id) < _position(before))
     with reading() as session:
         rows = [Listed(conversation, bool(live)) for conversation, live in session.execute(query)]
-    following = rows[limit - 1].conversation if len(rows) > limit else None
-    return rows[:limit], following and f"{following.updated_at.replace(tzinfo=None).isoformat()}~{following.id}"
+    return rows[:limit], _cursor(rows[limit - 1].conversation) if len(rows) > limit else None
 
 
 def check(actor: User, conversation_id: str) -> None:
@@ -65,14 +64,16 @@ def thread(actor: User, conversation_id: str) -> Thread:
         messages = session.scalars(
             select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
         ).all()
-        runs = session.execute(select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id)).all()
+        runs = (
+            session.execute(select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id)).tuples().all()
+        )
         usage = session.scalars(
             select(TokenUsage)
             .join(Message, Message.id == TokenUsage.message_id)
             .where(Message.conversation_id == conversation_id)
         ).all()
     by_message = {entry.message_id: entry for entry in usage if entry.message_id}
-    return Thread(conversation, list(messages), {message: run for message, run in runs}, by_message)
+    return Thread(conversation, list(messages), dict(runs), by_message)
 
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:
@@ -98,8 +99,12 @@ def _owned(session: Session, actor: User, conversation_id: str) -> Conversation:
         select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == actor.id)
     )
     if conversation is None:
-        raise NotFound()
+        raise NotFound
     return conversation
+
+
+def _cursor(last: Conversation) -> str:
+    return f"{last.updated_at.replace(tzinfo=None).isoformat()}~{last.id}"
 
 
 def _position(cursor: str) -> tuple[datetime, str]:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, utc_now
+from flask_app.database import in_transaction, reading, table_of, utc_now
 from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import metering_service, run_service
 from flask_app.services.metering_service import Call, Dispatched, Outcome
@@ -21,7 +21,7 @@ REAPED_AT_ONCE = 100
 
 KEPT_AT_ONCE = 10
 
-_runs, _messages = Run.__table__, Message.__table__
+_runs, _messages = table_of(Run), table_of(Message)
 _RENEW = update(_runs).where(_runs.c.worker == run_service.WORKER, _runs.c.status == "running")
 _KEEP = (
     update(_messages)
@@ -75,7 +75,7 @@ def _watch() -> None:
         try:
             tick()
         except SQLAlchemyError as error:  # the next round tries again; leases outlast several
-            log.error("lease_round_failed", reason=str(error.__cause__ or error))
+            log.warning("lease_round_failed", reason=str(error.__cause__ or error))
 
 
 def _renew() -> None:

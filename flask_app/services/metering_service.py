@@ -9,14 +9,14 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import new_id, transaction, utc_now
+from flask_app.database import new_id, table_of, transaction, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import tariff_service
 
 QUARTER_SECONDS = 900
 
-_attempts, _ledger = Attempt.__table__, TokenUsage.__table__
+_attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
 _INSERT_ATTEMPT = insert(_attempts)
 _INSERT_ENTRY = insert(_ledger)
 _END_ATTEMPT = (

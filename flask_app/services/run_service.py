@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from flask_app.database import new_id, reading, utc_now
+from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import run_events
@@ -25,7 +25,7 @@ RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
 POLL_SECONDS = 2
 
-_messages, _runs, _conversations = Message.__table__, Run.__table__, Conversation.__table__
+_messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
 _SAVE_ANSWER = (
     update(_messages)
     .where(_messages.c.id == bindparam("message_id"))
@@ -36,7 +36,9 @@ _END_RUN = (
     .where(_runs.c.id == bindparam("run_id"), _runs.c.status == "running")
     .values(status=bindparam("new_status"))
 )
-_TOUCH = update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
+_TOUCH = (
+    update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
+)
 
 log = structlog.get_logger()
 _broker = MemoryBroker()
@@ -70,7 +72,7 @@ class LiveRun:
             try:
                 return self.completion.settle(self._persist)
             except SQLAlchemyError as error:
-                log.error("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
+                log.warning("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
             if not failures:
                 run_events.failed(self.events, self.begun, "not_saved_yet")
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
@@ -167,7 +169,7 @@ def _owned(user: User, run_id: str) -> Run:
     with reading() as session:
         run = session.scalar(select(Run).where(Run.id == run_id, Run.user_id == user.id))
     if run is None:
-        raise NotFound()
+        raise NotFound
     return run
 
 

@@ -81,11 +81,15 @@ class ChunkReader:
                     reasoning += delta.reasoning_content or ""
                 if choice.finish_reason:
                     rest.append(Finished(choice.finish_reason))
-            if chunk.usage != _NULL and (usage := usage_of(bytes(chunk.usage))):
-                rest.append(usage)
-            if chunk.error != _NULL:
-                rest.append(Failed("upstream_failed"))
+            if chunk.usage != _NULL or chunk.error != _NULL:
+                rest += _counted_or_failed(chunk)
         return _together(reasoning, text, rest)
+
+
+def _counted_or_failed(chunk: _Chunk) -> list[Event]:
+    usage = usage_of(bytes(chunk.usage))
+    failed = chunk.error != _NULL
+    return [*([usage] if usage else []), *([Failed("upstream_failed")] if failed else [])]
 
 
 def usage_of(raw: bytes) -> Usage | None:

@@ -181,6 +181,6 @@ def _pool() -> urllib3.PoolManager:
     return urllib3.PoolManager(
         num_pools=16,
         maxsize=256,
-        retries=Retry(False),
+        retries=Retry(total=False),
         timeout=Timeout(connect=CONNECT_SECONDS, read=IDLE_SECONDS),
     )

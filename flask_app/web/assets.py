@@ -12,7 +12,12 @@ from flask_app.errors import NotFound
 from flask_app.utils import public
 
 _FOLDER = Path(__file__).parent.parent / "static"
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
 
 assets = Blueprint("assets", __name__)
 
@@ -27,7 +32,7 @@ def init_app(app: Flask) -> None:
 def static_file(digest: str, name: str) -> Response:
     """A file whose address names its content: it may be kept for ever. An old address answers 404."""
     if name not in _files() or digest != _version():
-        raise NotFound()
+        raise NotFound
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     response = Response((_FOLDER / name).read_bytes(), content_type=_with_charset(kind))
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

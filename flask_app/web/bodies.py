@@ -40,19 +40,35 @@ def accepts(body_type: type[Body]) -> Callable[[View], View]:
     return decorate
 
 
-def returns(reply_type: Any, status: int = 200) -> Callable[[View], View]:
+def returns(reply_type: Any, status: int = 200) -> Callable[[View], Callable[..., Response]]:
     """Send what the view returns as JSON of `reply_type` (None: an empty reply) with `status`."""
 
-    def decorate(view: View) -> View:
+    def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
-        def presented(*args: Any, **kwargs: Any) -> Any:
+        def presented(*args: Any, **kwargs: Any) -> Response:
             result = view(*args, **kwargs)
             return result if isinstance(result, Response) else to_json(result, status)
 
         presented.reply_type, presented.reply_status = reply_type, status  # type: ignore[attr-defined]
-        return presented  # type: ignore[return-value]
+        return presented
 
     return decorate
+
+
+def queries(**parameters: str) -> Callable[[View], View]:
+    """Say which query parameters the view reads, and what each means."""
+
+    def decorate(view: View) -> View:
+        view.query_parameters = parameters  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def streams(view: View) -> View:
+    """Say that the view answers as an event stream."""
+    view.streams = True  # type: ignore[attr-defined]
+    return view
 
 
 def to_json(value: Any, status: int = 200) -> Response:
@@ -66,7 +82,7 @@ def _decode(body_type: type[Body]) -> Body:
         raise BadRequest("json_required")
     raw = request.get_data(cache=False)
     if len(raw) > MAX_BODY_BYTES:
-        raise TooLarge()
+        raise TooLarge
     _check_strictly(raw)
     try:
         return msgspec.json.decode(raw, type=body_type)

@@ -75,5 +75,5 @@ def _database(error: OperationalError) -> Any:
 
 
 def _unexpected(error: Exception) -> Any:
-    log.exception("unexpected_failure", kind=type(error).__name__)
+    log.error("unexpected_failure", kind=type(error).__name__, exc_info=error)
     return present(AppError())

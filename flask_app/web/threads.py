@@ -71,8 +71,7 @@ def conversation_reply(conversation: Conversation) -> ConversationReply:
 
 def thread_reply(thread: Thread) -> ThreadReply:
     messages = [
-        message_reply(message, thread.runs.get(message.id), thread.usage.get(message.id))
-        for message in thread.messages
+        message_reply(message, thread.runs.get(message.id), thread.usage.get(message.id)) for message in thread.messages
     ]
     return ThreadReply(**_own(thread.conversation), messages=messages)
 

@@ -72,7 +72,8 @@ def test_a_refusal_is_told_by_its_status(provider: ScriptedUpstream, status: int
     with pytest.raises(UpstreamError) as caught:
         open_stream(provider)
     assert (caught.value.code, caught.value.retryable) == (code, retryable)
-    assert "sk-secret" not in repr(caught.value.params)
+    assert "sk-secret" not in repr(vars(caught.value))
+    assert caught.value.upstream_status == status
 
 
 @pytest.mark.parametrize("script", [twin.Whole(), twin.GzipBomb(size=1 << 20)])

@@ -1,0 +1,107 @@
+"""The API described from itself: routes, rules, bodies and replies as an OpenAPI 3.1 document."""
+
+import re
+from typing import Any
+
+import msgspec
+from flask import Flask
+from werkzeug.routing import Rule
+
+from flask_app.web.bodies import Reply
+
+VERSION = "3.1.0"
+_REF = "#/components/schemas/{name}"
+_ACCESS: dict[str, list[dict[str, list[str]]]] = {"public": [], "login": [{"session": []}], "admin": [{"session": []}]}
+
+
+class ErrorDetail(Reply):
+    code: str
+    message: str
+    request_id: str
+    params: dict[str, Any]
+
+
+class ErrorReply(Reply):
+    """What every failure looks like; `message` is in the reader's language."""
+
+    error: ErrorDetail
+
+
+def describe(app: Flask) -> dict[str, Any]:
+    """The document for every JSON and event-stream route of `app`."""
+    rules = [rule for rule in app.url_map.iter_rules() if _is_api(app, rule)]
+    views = [app.view_functions[rule.endpoint] for rule in rules]
+    types = [getattr(view, name) for view in views for name in ("body_type", "reply_type") if getattr(view, name, None)]
+    unique = list({id(kind): kind for kind in [*types, ErrorReply]}.values())
+    _, components = msgspec.json.schema_components(unique, ref_template=_REF)
+    paths: dict[str, Any] = {}
+    for rule in sorted(rules, key=lambda rule: rule.rule):
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            paths.setdefault(_path(rule), {})[method.lower()] = _operation(app, rule)
+    return {
+        "openapi": VERSION,
+        "info": {"title": "MingChat", "version": "0.1.0", "license": {"name": "MIT", "identifier": "MIT"}},
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "__Host-mingchat"}},
+        },
+    }
+
+
+def _is_api(app: Flask, rule: Rule) -> bool:
+    view = app.view_functions[rule.endpoint]
+    return rule.rule.startswith("/api/") or hasattr(view, "reply_type")
+
+
+def _path(rule: Rule) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+
+
+def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
+    view: Any = app.view_functions[rule.endpoint]
+    summary, _, more = (view.__doc__ or "").strip().partition("\n")
+    operation: dict[str, Any] = {
+        "operationId": rule.endpoint.replace(".", "_"),
+        "summary": summary,
+        "security": _ACCESS[view.access_rule],
+        "responses": _responses(view),
+    }
+    if more.strip():
+        operation["description"] = " ".join(more.split())
+    if view.access_rule == "admin":
+        operation["description"] = f"{operation.get('description', '')} Administrators only.".strip()
+    if parameters := _parameters(view, rule):
+        operation["parameters"] = parameters
+    if body := getattr(view, "body_type", None):
+        operation["requestBody"] = {"required": True, "content": _json(body)}
+    return operation
+
+
+def _parameters(view: Any, rule: Rule) -> list[dict[str, Any]]:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in sorted(rule.arguments)
+    ]
+    in_query = [
+        {"name": name, "in": "query", "required": False, "description": words, "schema": {"type": "string"}}
+        for name, words in getattr(view, "query_parameters", {}).items()
+    ]
+    return in_path + in_query
+
+
+def _responses(view: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if getattr(view, "streams", False):
+        stream = {"text/event-stream": {"schema": {"type": "string"}}}
+        found["200"] = {"description": "The answer's events.", "content": stream}
+    if hasattr(view, "reply_type"):
+        status = str(view.reply_status)
+        reply = found.setdefault(status, {"description": "Done."})
+        if view.reply_type is not None:
+            reply["content"] = reply.get("content", {}) | _json(view.reply_type)
+    found["default"] = {"description": "A failure, as a code and a sentence.", "content": _json(ErrorReply)}
+    return found
+
+
+def _json(kind: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": _REF.format(name=kind.__name__)}}}

@@ -1,0 +1,76 @@
+"""Write the generated references (docs/openapi.json, docs/api.md); with --check, say whether they are current."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from flask_app import create_app  # noqa: E402
+from flask_app.config import Config  # noqa: E402
+from flask_app.web.openapi import describe  # noqa: E402
+
+INTRODUCTION = """# API
+
+Generated from the routes by `make docs`; `docs/openapi.json` says the same as OpenAPI 3.1 with every field.
+
+Sign in with `POST /api/login` (JSON `username`, `password`): the reply sets the session cookie and gives
+`csrf_token`, which every later POST, PATCH and DELETE sends as the header `X-CSRF-Token`. Bodies are JSON.
+A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again.
+
+`POST /api/chat` and `GET /api/runs/{run_id}/events` answer as an event stream: `start` (the ids; the answer begins
+anew), `reasoning` and `token` (`{"text"}`), `usage`, then `done` (`status`, `finish_reason`, `title`) or `error`
+(`code`, `message`, `retryable`). Each event has an `id`; a reader that lost the line asks for the events again with
+the header `Last-Event-ID` and gets exactly what it has not seen.
+"""
+
+
+def main() -> int:
+    description = describe(_app())
+    document = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+    wanted = {"openapi.json": document, "api.md": _page(description)}
+    stale = [name for name, text in wanted.items() if _current(name) != text]
+    if "--check" in sys.argv:
+        if stale:
+            print(f"not current, run make docs: {', '.join(stale)}", file=sys.stderr)
+        return 1 if stale else 0
+    for name in stale:
+        (ROOT / "docs" / name).write_text(wanted[name], encoding="utf-8")
+        print(f"wrote docs/{name}")
+    return 0
+
+
+def _app() -> Any:
+    instance = Path(tempfile.mkdtemp())
+    return create_app(Config.from_environment({"INSTANCE_DIR": str(instance)}))
+
+
+def _current(name: str) -> str:
+    path = ROOT / "docs" / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _page(description: dict[str, Any]) -> str:
+    lines = [INTRODUCTION, "| call | what it does | who may |", "|---|---|---|"]
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            lines.append(f"| `{method.upper()} {path}` | {_words(operation)} | {_who(operation)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _words(operation: dict[str, Any]) -> str:
+    more = operation.get("description", "").removesuffix("Administrators only.").strip()
+    return f"{operation['summary']} {more}".strip()
+
+
+def _who(operation: dict[str, Any]) -> str:
+    if "Administrators only." in operation.get("description", ""):
+        return "administrators"
+    return "people signed in" if operation["security"] else "anybody"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
