@@ -34,8 +34,10 @@ def post_worker_init(worker: Any) -> None:
     import gevent
 
     from flask_app import offload
+    from flask_app.services import lease_service
 
     offload.use(gevent.get_hub().threadpool.apply)
+    lease_service.watch()
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
 
