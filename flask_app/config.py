@@ -33,7 +33,6 @@ class Config:
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     trusted_proxies: int = 0
     database_url: str
-    redis_url: str | None = None
     deepseek_api_key: str | None = None
     deepseek_base_url: str = "https://api.deepseek.com"
     local_model_path: Path | None = None
@@ -58,7 +57,6 @@ class Config:
             allowed_hosts=cls.allowed_hosts + read.words("ALLOWED_HOSTS"),
             trusted_proxies=read.integer("TRUSTED_PROXIES", cls.trusted_proxies, low=0, high=5),
             database_url=read.secret("DATABASE_URL") or f"sqlite:///{instance / 'mingchat.db'}",
-            redis_url=read.secret("REDIS_URL"),
             deepseek_api_key=read.secret("DEEPSEEK_API_KEY"),
             deepseek_base_url=read.text("DEEPSEEK_BASE_URL", cls.deepseek_base_url),
             local_model_path=read.existing_file("LOCAL_MODEL_PATH"),
