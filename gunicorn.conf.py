@@ -19,8 +19,11 @@ preload_app = False  # gevent patches in the worker: nothing of the application 
 
 # A gevent worker beats every second whatever its requests do: this ends a frozen loop, not a stream.
 timeout = 60
-graceful_timeout = 30  # SIGTERM: answers in progress have this long to finish
 keepalive = 5
+
+# After SIGTERM answers have this long to finish; the rest of gunicorn's patience is for settling them.
+answers_may_finish = 20
+graceful_timeout = answers_may_finish + 10
 
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - beats in memory
@@ -38,15 +41,29 @@ def post_worker_init(worker: Any) -> None:
 
     offload.use(gevent.get_hub().threadpool.apply)
     lease_service.watch()
+    gevent.spawn(_drain, worker)
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
 
 
-def worker_exit(server: Any, worker: Any) -> None:
-    """Settle the answers still running, after SIGTERM's grace or at once after SIGINT."""
+def _drain(worker: Any) -> None:
+    """Settle what still runs before gunicorn's patience ends, while its readers can be told."""
+    import gevent
+
     from flask_app.services import run_service
 
+    while worker.alive:
+        gevent.sleep(0.5)
+    gevent.sleep(answers_may_finish)
     run_service.shutdown()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Settle at once what SIGINT (Ctrl+C) cut off."""
+    if worker.booted:
+        from flask_app.services import run_service
+
+        run_service.shutdown()
 
 
 def _shown_host() -> str:

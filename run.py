@@ -2,15 +2,25 @@
 
 import os
 
+from werkzeug.serving import is_running_from_reloader
+
 from flask_app import create_app
 
-if __name__ == "__main__":
-    create_app().run(
+
+def main() -> None:
+    app = create_app()
+    if is_running_from_reloader():
+        from flask_app.services import lease_service
+
+        lease_service.watch()
+    app.run(
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "5000")),
-        # The debugger would let anyone who reaches the port run Python.
-        debug=False,
-        use_debugger=False,
+        debug=False,  # the debugger would let anyone who reaches the port run Python
         use_reloader=True,
         threaded=True,
     )
+
+
+if __name__ == "__main__":
+    main()

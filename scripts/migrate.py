@@ -1,1 +1,26 @@
 """Bring the database of DATABASE_URL (SQLite in instance/ by default) to the newest schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy.exc import OperationalError
+
+from flask_app.config import Config, ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    try:
+        config = Config.from_environment()
+        config.instance_dir.mkdir(parents=True, exist_ok=True)
+        command.upgrade(AlembicConfig(ROOT / "alembic.ini"), "head")
+    except ConfigError as error:
+        raise SystemExit(f"A setting cannot stand: {error}.") from None
+    except OperationalError as error:
+        raise SystemExit(f"The database does not answer: {error.orig}") from None
+
+
+if __name__ == "__main__":
+    main()

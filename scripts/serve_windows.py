@@ -5,7 +5,7 @@ import os
 
 import waitress
 
-from flask_app.services import run_service
+from flask_app.services import lease_service, run_service
 from wsgi import app
 
 THREADS = 64
@@ -13,6 +13,7 @@ THREADS = 64
 
 def main() -> None:
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "5000")
+    lease_service.watch()
     atexit.register(run_service.shutdown)
     print(f"MingChat is ready: http://localhost:{port}", flush=True)
     # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes

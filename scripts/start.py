@@ -25,7 +25,7 @@ def main() -> None:
     environment.ensure("run")
     environment.ensure_demo()
     if subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
-        raise SystemExit("The database could not be migrated; the reason is above.")
+        raise SystemExit("MingChat was not started; the reason is above.")
     _serve(str(environment.PYTHON))
 
 

@@ -1,0 +1,59 @@
+"""Heavy work: same results wherever it runs, and never more than two pieces at once."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flask_app import offload
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_trace() -> Iterator[None]:
+    yield
+    offload.use(offload.call_directly)
+
+
+def test_returns_what_the_work_returns() -> None:
+    assert offload.run(divmod, 7, 2) == (3, 1)
+    assert offload.run(sorted, [1, 2], reverse=True) == [2, 1]
+
+
+def test_raises_what_the_work_raises_and_frees_its_slot() -> None:
+    for _ in range(offload.MOST_AT_ONCE + 1):
+        with pytest.raises(ZeroDivisionError):
+            offload.run(divmod, 1, 0)
+
+
+def test_a_server_may_hand_in_its_own_way_into_threads() -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def apply(work: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        seen.append((work, args, kwargs))
+        return work(*args, **kwargs)
+
+    offload.use(apply)
+    assert offload.run(sorted, [1, 2], reverse=True) == [2, 1]
+    assert seen == [(sorted, ([1, 2],), {"reverse": True})]
+
+
+def test_caps_how_many_run_at_once() -> None:
+    lock, running, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with lock:
+            running -= 1
+
+    threads = [threading.Thread(target=offload.run, args=(work,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == offload.MOST_AT_ONCE
