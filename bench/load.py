@@ -1,0 +1,194 @@
+"""The load client, a process of its own: `python -m bench.load` reads a Plan on its standard input.
+
+Writes the words `steady` and `measured` at the edges of the measured time, then a Report as JSON.
+"""
+
+import asyncio
+import gc
+import itertools
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+
+import msgspec
+
+from bench import answers
+from bench.plan import Plan, Report
+from bench.wire import END, Broken, answer_text
+
+PATHS = {"provider": "/chat/completions", "chat": "/api/chat"}
+RETRY_SECONDS = 0.2
+GRACE_SECONDS = 20.0  # for answers that are late
+
+
+@dataclass(slots=True)
+class Asked:
+    """One answer on its way: the request, the raw response, and the times."""
+
+    answer_id: str
+    raw: list[bytes] = field(default_factory=list)
+    started_ns: int = 0
+    first_ns: int = 0
+
+
+class Connection(asyncio.Protocol):
+    """Carries one answer after another; notes when the first token of each is there."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._asked: Asked | None = None
+        self._whole: asyncio.Future[None]
+        self._tail = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
+        if self._asked and not self._whole.done():
+            self._whole.set_exception(Broken(f"connection lost: {exc}"))
+
+    async def ask(self, request: bytes, asked: Asked) -> None:
+        """Send `request` and wait for the whole response. Raises Broken."""
+        self._asked, self._mark = asked, answers.first_mark(asked.answer_id)
+        self._whole = asyncio.get_running_loop().create_future()
+        asked.started_ns = time.monotonic_ns()
+        self._transport.write(request)
+        await self._whole
+
+    def data_received(self, data: bytes) -> None:
+        asked = self._asked
+        if asked is None or self._whole.done():
+            return
+        asked.raw.append(data)
+        if not asked.first_ns:
+            self._look_for_first_token(asked)
+        self._tail = (self._tail + data)[-len(END) :]
+        if self._tail == END:
+            self._whole.set_result(None)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _look_for_first_token(self, asked: Asked) -> None:
+        so_far = b"".join(asked.raw)
+        if self._mark in so_far:
+            asked.first_ns = time.monotonic_ns()
+        elif not b"HTTP/1.1 200".startswith(so_far[:12]):
+            self._whole.set_result(None)  # a refusal: its words are in `raw`
+            self.is_open = False
+
+
+class Load:
+    """All the streams of a plan."""
+
+    def __init__(self, plan: Plan, request_for: Callable[[str], bytes]) -> None:
+        self.plan = plan
+        self.report = Report()
+        self._request_for = request_for
+        self._numbers = itertools.count()
+        self._is_measured = plan.burst
+        self._is_over = False
+
+    async def run(self) -> None:
+        plan = self.plan
+        delays = [0.0 if plan.burst else plan.answer_seconds * n / plan.streams for n in range(plan.streams)]
+        running = [asyncio.create_task(self._stream(delay)) for delay in delays]
+        if not plan.burst:
+            await asyncio.sleep(plan.answer_seconds)
+            self._is_measured = True
+            _say("steady")
+            await asyncio.sleep(plan.seconds)
+            self._is_measured = False
+            _say("measured")
+        self._is_over = True
+        _, late = await asyncio.wait(running, timeout=plan.answer_seconds + GRACE_SECONDS)
+        for stream in late:
+            stream.cancel()
+        self.report.faults["not finished in time"] += len(late)
+        self.report.cpu_seconds = time.process_time()
+
+    async def _stream(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        connection: Connection | None = None
+        while connection is None or not self._is_over:
+            try:
+                connection = connection if connection and connection.is_open else await self._connect()
+                await self._ask(connection)
+            except (Broken, OSError) as fault:
+                self.report.faults[str(fault)] += 1
+                if self._is_over:
+                    return
+                await asyncio.sleep(RETRY_SECONDS)
+        connection.close()
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        return (await loop.create_connection(Connection, "127.0.0.1", self.plan.port))[1]
+
+    async def _ask(self, connection: Connection) -> None:
+        asked, is_measured = Asked(f"a{next(self._numbers)}"), self._is_measured
+        await connection.ask(self._request_for(asked.answer_id), asked)
+        text, events = answer_text(b"".join(asked.raw), self.plan.kind)
+        if fault := answers.fault_in(text, asked.answer_id, self.plan.tokens):
+            raise Broken(fault)
+        self.report.answers += 1
+        self.report.tokens += self.plan.tokens
+        self.report.events += events
+        if is_measured:
+            self.report.first_token.append((asked.first_ns - asked.started_ns) / 1e6)
+            self.report.first_hop.append((asked.first_ns - answers.sent_ns(text)) / 1e6)
+
+
+def requests_for(plan: Plan) -> Callable[[str], bytes]:
+    """Makes the request for an answer, signed in where the plan says so."""
+    headers = _signed_in(plan) if plan.username else {}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST {PATHS[plan.kind]} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n{lines}"
+    head += "Authorization: Bearer bench-key\r\n" if plan.kind == "provider" else ""
+    head += "Content-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: "
+
+    def request_for(answer_id: str) -> bytes:
+        message = answers.question(answer_id, plan.tokens)
+        body = msgspec.json.encode(_provider_body(message) if plan.kind == "provider" else {"message": message})
+        return f"{head}{len(body)}\r\n\r\n".encode() + body
+
+    return request_for
+
+
+def _provider_body(message: str) -> dict[str, object]:
+    messages = [{"role": "user", "content": message}]
+    return {"model": answers.MODEL, "messages": messages, "stream": True, "stream_options": {"include_usage": True}}
+
+
+def _signed_in(plan: Plan) -> dict[str, str]:
+    """The headers of a browser that has signed in."""
+    origin = f"http://127.0.0.1:{plan.port}"
+    connection = HTTPConnection("127.0.0.1", plan.port, timeout=30)
+    body = msgspec.json.encode({"username": plan.username, "password": plan.password})
+    connection.request("POST", "/api/login", body, {"Content-Type": "application/json", "Origin": origin})
+    response = connection.getresponse()
+    content = response.read()
+    if response.status != 200:
+        raise SystemExit(f"sign-in failed: {response.status} {content!r}")
+    cookie = (response.headers["Set-Cookie"] or "").partition(";")[0]
+    return {"Cookie": cookie, "X-CSRF-Token": msgspec.json.decode(content)["csrf_token"], "Origin": origin}
+
+
+def _say(word: str) -> None:
+    print(word, flush=True)
+
+
+def main() -> None:
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
+    load = Load(plan, requests_for(plan))
+    gc.freeze()
+    asyncio.run(load.run())
+    _say(msgspec.json.encode(load.report).decode())
+
+
+if __name__ == "__main__":
+    main()
