@@ -15,15 +15,15 @@ from tests.support.upstream_journal import Received
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
-class ClientClosed(Exception):  # noqa: N818
+class ClientClosed(Exception):
     """The client hung up before the answer was out."""
 
 
-class Cut(Exception):  # noqa: N818
+class Cut(Exception):
     """The script broke the connection on purpose."""
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):
     """The scripted provider is shutting down."""
 
 
