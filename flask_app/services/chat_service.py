@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.database import in_transaction, new_id, reading, table_of, utc_now
+from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import model_service, run_service
 from flask_app.services.completion_service import Request, Turn
-from flask_app.services.model_service import ServedModel
 from flask_app.services.run_events import Begun
 
 MAX_MESSAGE_BYTES = 200_000

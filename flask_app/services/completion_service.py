@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.database import in_transaction
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
+from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, UpstreamError
 from flask_app.services import key_service, metering_service
 from flask_app.services.key_service import UsableKey
 from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
-from flask_app.services.model_service import ServedModel
 from flask_app.upstream.client import ChatStream, Endpoint, open_chat
 
 MAX_ATTEMPTS = 3
@@ -113,7 +113,7 @@ class Completion:
         for key in key_service.candidates(request.model)[:MAX_ATTEMPTS]:
             sent = metering_service.dispatch(_call(request), key.id)
             try:
-                stream = open_chat(Endpoint(request.model.base_url, key.secret), _body(request))
+                stream = open_chat(Endpoint(key.base_url, key.secret), _body(request))
             except UpstreamError as error:
                 failure = error
                 self._refused(sent, key, error)

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from flask_app.database import table_of
 from flask_app.domain import tariff
 from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Calendar, Prices
 from flask_app.models import Tariff
 
-_tariffs = Tariff.__table__
+_tariffs = table_of(Tariff)
 _IN_FORCE = (
     select(_tariffs)
     .where(

@@ -1,0 +1,70 @@
+"""DEEPSEEK_API_KEY as a key like the others: one row that follows the variable."""
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app import config
+from flask_app.database import in_transaction, utc_now
+from flask_app.errors import Invalid
+from flask_app.models import ApiKey
+from flask_app.services import provider_service, sealing
+from flask_app.services.sealing import Unreadable, hint_of
+from flask_app.upstream import addresses
+
+ID = "environment"
+LABEL = "DEEPSEEK_API_KEY (environment)"
+CURRENCY = "CNY"
+
+log = structlog.get_logger()
+
+
+def sync() -> None:
+    """Store the variable's key, replace it when it changed, forget it when it is gone.
+
+    An address that may not be used is the administrator's to see: the key stays without a secret, with the reason.
+    """
+    try:
+        in_transaction(_follow)
+    except IntegrityError:  # another process stored it in the same moment
+        in_transaction(_follow)
+
+
+def _follow(session: Session) -> None:
+    settings = config.current()
+    key = session.get(ApiKey, ID)
+    if settings.deepseek_api_key is None:
+        if key is not None:
+            key.secret = None
+        return
+    try:
+        base_url = addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
+    except Invalid as error:
+        log.warning("deepseek_base_url_refused", code=error.code)
+        _refuse(key, error)
+        return
+    provider = provider_service.find_or_make(session, base_url, CURRENCY)
+    if key is None:
+        key = ApiKey(id=ID, label=LABEL)
+        session.add(key)
+    if key.provider_id != provider.id or _stored(key) != settings.deepseek_api_key:
+        key.provider_id = provider.id
+        _store(key, settings.deepseek_api_key)
+
+
+def _store(key: ApiKey, secret: str) -> None:
+    key.secret, key.hint = sealing.seal(secret, ID), hint_of(secret)
+    key.disabled, key.deleted_at = False, None
+    key.last_error_code = key.last_error_at = None
+
+
+def _stored(key: ApiKey) -> str | None:
+    try:
+        return sealing.unseal(key.secret, ID) if key.secret else None
+    except Unreadable:  # ENCRYPTION_KEY changed: the variable still has the secret, so it is sealed anew
+        return None
+
+
+def _refuse(key: ApiKey | None, error: Invalid) -> None:
+    if key is not None:
+        key.secret, key.last_error_code, key.last_error_at = None, error.code, utc_now()

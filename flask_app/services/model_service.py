@@ -1,0 +1,190 @@
+"""The models that can answer now: those of providers with a usable key, else the local demonstration model.
+
+Nothing here may be called inside a transaction: the first use stores the environment's key and may ask a provider
+for its list.
+"""
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from flask_app import config
+from flask_app.config import Config
+from flask_app.database import in_transaction, reading, table_of
+from flask_app.domain.serving import LOCAL, ServedModel
+from flask_app.errors import AppError, Invalid, Unavailable
+from flask_app.models import ApiKey, ChatModel, Provider
+from flask_app.services import environment_key, key_service
+from flask_app.services.key_service import UsableKey
+from flask_app.upstream.client import list_models
+
+# Models that can think aloud and take DeepSeek's `thinking` field, by the beginning of their names.
+THINKING_PREFIXES = ("deepseek",)
+MAX_MODELS, MAX_NAME_LENGTH = 1000, 128
+PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
+RETRY_SECONDS = 60
+
+log = structlog.get_logger()
+
+_models, _providers, _keys = table_of(ChatModel), table_of(Provider), table_of(ApiKey)
+_has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
+_has_model = exists().where(_models.c.provider_id == _providers.c.id, _models.c.listed)
+_LISTED = (
+    select(
+        _models.c.id,
+        _models.c.name,
+        _models.c.label,
+        _models.c.thinking,
+        _providers.c.id.label("provider_id"),
+        _providers.c.name.label("provider"),
+        _providers.c.kind,
+        _providers.c.currency,
+    )
+    .join(_providers, _providers.c.id == _models.c.provider_id)
+    .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
+    .order_by(_providers.c.id, _models.c.name)
+)
+_UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
+
+
+def available() -> list[ServedModel]:
+    """Every model that can be asked now, the default one first."""
+    _prepare()
+    with reading() as session:
+        listed = [ServedModel(**row) for row in session.connection().execute(_LISTED).mappings()]
+    return [model for model in listed if not model.demo] or _demonstration(listed)
+
+
+def default() -> ServedModel | None:
+    """The model that answers when nobody chose one."""
+    return next(iter(available()), None)
+
+
+def find(wanted: str | None) -> ServedModel:
+    """The model with this id or name, the default one for None.
+
+    Raises Invalid("unknown_model"), or Unavailable("no_model") when there is none at all.
+    """
+    models = available()
+    if not models:
+        raise Unavailable("no_model")
+    if wanted is None:
+        return models[0]
+    for model in models:
+        if wanted in (model.id, model.name):
+            return model
+    raise Invalid("unknown_model", model=wanted[:MAX_NAME_LENGTH])
+
+
+def read_list(provider_id: str, key: UsableKey) -> list[str]:
+    """Ask the provider which models this key may use, keep the list, and give their names; raises UpstreamError.
+
+    A model that is no longer listed stays in the table, as not listed.
+    """
+    names = _presentable(list_models(key.base_url, key.secret))
+    try:
+        in_transaction(lambda session: _keep(session, provider_id, names))
+    except IntegrityError:  # another process kept the same list in the same moment
+        in_transaction(lambda session: _keep(session, provider_id, names))
+    return names
+
+
+def _presentable(names: list[str]) -> list[str]:
+    fit = {name.casefold(): name for name in names if name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH}
+    return list(fit.values())[:MAX_MODELS]
+
+
+def _keep(session: Session, provider_id: str, names: list[str]) -> None:
+    known = session.scalars(select(ChatModel).where(ChatModel.provider_id == provider_id)).all()
+    wanted = {name.casefold(): name for name in names}
+    for model in known:
+        model.listed = wanted.pop(model.name.casefold(), None) is not None
+    session.add_all(_new_model(provider_id, name) for name in wanted.values())
+
+
+def _new_model(provider_id: str, name: str) -> ChatModel:
+    return ChatModel(
+        provider_id=provider_id, name=name, label=name, thinking=name.casefold().startswith(THINKING_PREFIXES)
+    )
+
+
+def _demonstration(listed: list[ServedModel]) -> list[ServedModel]:
+    """The local model, where it is installed; its rows are made when it is first needed."""
+    local = key_service.local_model()
+    if not local.available():
+        return []
+    known = [model for model in listed if model.name == local.name]
+    return known or [in_transaction(lambda session: _add_local(session, local.name))]
+
+
+def _add_local(session: Session, name: str) -> ServedModel:
+    provider = session.scalars(select(Provider).where(Provider.kind == LOCAL).order_by(Provider.id)).first()
+    if provider is None:
+        provider = Provider(kind=LOCAL, name="MingChat", base_url="", currency="CNY")
+        session.add(provider)
+        session.flush()
+    model = ChatModel(provider_id=provider.id, name=name, label=name, thinking=False)
+    session.add(model)
+    session.flush()
+    return ServedModel(
+        id=model.id,
+        name=name,
+        label=name,
+        thinking=False,
+        provider_id=provider.id,
+        provider=provider.name,
+        kind=LOCAL,
+        currency=provider.currency,
+    )
+
+
+@dataclass(slots=True)
+class _Preparation:
+    """What this process has made ready, for which settings, and when (monotonic seconds) to look again."""
+
+    settings: Config | None = None
+    due: float = math.inf
+
+
+_lock = threading.Lock()
+_done = _Preparation()
+
+
+def _prepare() -> None:
+    """At first use: store the environment's key, and read the lists of providers that have none yet."""
+    settings = config.current()
+    with _lock:
+        if _done.settings is settings and time.monotonic() < _done.due:
+            return
+        environment_key.sync()
+        with reading() as session:
+            unread = list(session.connection().scalars(_UNREAD))
+        _done.settings, _done.due = settings, time.monotonic() + RETRY_SECONDS if unread else math.inf
+        if unread:
+            reader = threading.Thread(target=_read_lists, args=(unread,), name="model-lists", daemon=True)
+            reader.start()
+            reader.join(PATIENCE_SECONDS)
+
+
+def _read_lists(provider_ids: list[str]) -> None:
+    for provider_id in provider_ids:
+        try:
+            _read_with_any_key(provider_id)
+        except (AppError, SQLAlchemyError) as error:
+            log.warning("model_list_not_read", provider=provider_id, reason=str(error))
+
+
+def _read_with_any_key(provider_id: str) -> None:
+    for key in key_service.of_provider(provider_id):
+        try:
+            read_list(provider_id, key)
+            return
+        except AppError as error:
+            key_service.note_error(key.id, error.code)
+            log.warning("model_list_refused", provider=provider_id, key=key.id, code=error.code)

@@ -1,0 +1,78 @@
+"""Secrets at rest: AES-256-GCM under a key derived from ENCRYPTION_KEY, bound to the row that holds them.
+
+Layout: version (1 byte), fingerprint of the key (4), nonce (12), ciphertext with its tag. The fingerprint tells a
+changed ENCRYPTION_KEY from a damaged or exchanged secret.
+"""
+
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flask_app import config
+from flask_app.errors import Unavailable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+VERSION = b"\x01"
+FINGERPRINT_BYTES = 4
+NONCE_BYTES = 12
+HINT_LENGTH, MIN_HIDDEN = 4, 12
+
+_HEAD_BYTES = len(VERSION) + FINGERPRINT_BYTES
+
+
+class Unreadable(Unavailable):
+    """A sealed secret cannot be opened; the code says whether the key changed or the secret is not this row's."""
+
+
+def seal(plain: str, row_id: str) -> bytes:
+    """Encrypt `plain` so that only the row `row_id` gives it back."""
+    key, nonce = _key(), secrets.token_bytes(NONCE_BYTES)
+    return VERSION + key.fingerprint + nonce + _cipher(key).encrypt(nonce, plain.encode(), row_id.encode())
+
+
+def unseal(sealed: bytes, row_id: str) -> str:
+    """What was sealed for `row_id`; raises Unreadable for another row's, a damaged one or another ENCRYPTION_KEY."""
+    from cryptography.exceptions import InvalidTag
+
+    key, nonce = _key(), sealed[_HEAD_BYTES : _HEAD_BYTES + NONCE_BYTES]
+    if sealed[:_HEAD_BYTES] != VERSION + key.fingerprint:
+        raise Unreadable("encryption_key_changed")
+    try:
+        return _cipher(key).decrypt(nonce, sealed[_HEAD_BYTES + NONCE_BYTES :], row_id.encode()).decode()
+    except (InvalidTag, ValueError) as error:
+        raise Unreadable("secret_damaged") from error
+
+
+def hint_of(secret: str) -> str:
+    """What may be shown of a secret: its last four characters, where enough stay hidden."""
+    return secret[-HINT_LENGTH:] if len(secret) >= MIN_HIDDEN + HINT_LENGTH else ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Key:
+    secret: bytes
+    fingerprint: bytes
+
+
+def _key() -> _Key:
+    return _derived(config.current().encryption_key)
+
+
+@lru_cache(maxsize=4)
+def _derived(encryption_key: str) -> _Key:
+    # Imported when the first key is read or stored: a server with the demonstration model does without its 8 MB.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    length = 32 + FINGERPRINT_BYTES
+    derived = HKDF(SHA256(), length, salt=None, info=b"mingchat api keys").derive(encryption_key.encode())
+    return _Key(derived[:32], derived[32:])
+
+
+def _cipher(key: _Key) -> "AESGCM":
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key.secret)
