@@ -6,8 +6,8 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-host = os.environ.get("HOST", "127.0.0.1")
-port = os.environ.get("PORT", "5000")
+host = os.environ.get("HOST") or "127.0.0.1"
+port = os.environ.get("PORT") or "5000"
 
 wsgi_app = "wsgi:app"
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

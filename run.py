@@ -1,10 +1,8 @@
 """Development server: reloads on change. Never for production (see wsgi.py)."""
 
-import os
-
 from werkzeug.serving import is_running_from_reloader
 
-from flask_app import create_app
+from flask_app import config, create_app
 
 
 def main() -> None:
@@ -14,8 +12,8 @@ def main() -> None:
 
         lease_service.watch()
     app.run(
-        host=os.environ.get("HOST", "127.0.0.1"),
-        port=int(os.environ.get("PORT", "5000")),
+        host=config.current().host,
+        port=config.current().port,
         debug=False,  # the debugger would let anyone who reaches the port run Python
         use_reloader=True,
         threaded=True,

@@ -1,10 +1,10 @@
 """Serve where gunicorn does not run: waitress, a thread for each open answer."""
 
 import atexit
-import os
 
 import waitress
 
+from flask_app import config
 from flask_app.services import lease_service, run_service
 from wsgi import app
 
@@ -12,12 +12,12 @@ THREADS = 64
 
 
 def main() -> None:
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "5000")
+    settings = config.current()
     lease_service.watch()
     atexit.register(run_service.shutdown)
-    print(f"MingChat is ready: http://localhost:{port}", flush=True)
+    print(f"MingChat is ready: http://localhost:{settings.port}", flush=True)
     # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes
-    waitress.serve(app, host=host, port=port, threads=THREADS, send_bytes=1, ident="MingChat")
+    waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, send_bytes=1, ident="MingChat")
 
 
 if __name__ == "__main__":

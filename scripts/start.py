@@ -21,7 +21,7 @@ def main() -> None:
     from scripts import environment
 
     os.chdir(ROOT)
-    _refuse_taken_port(os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "5000")))
+    _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "5000")
     environment.ensure("run")
     environment.ensure_demo()
     if subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
@@ -29,13 +29,15 @@ def main() -> None:
     _serve(str(environment.PYTHON))
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def _refuse_taken_port(host: str, port: str) -> None:
+    if not port.isdigit():
+        raise SystemExit(f"PORT must be a number, not {port!r}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((host, int(port)))
         except OSError as error:
             hint = "Choose another port with the environment variable PORT, as in PORT=5001."
             raise SystemExit(f"Cannot listen on {host}:{port}: {error.strerror}. {hint}") from error
@@ -45,11 +47,11 @@ def _serve(python: str) -> None:
     if os.name == "posix":
         # Take this process's place: signals then reach gunicorn itself.
         os.execv(python, [python, "-m", "gunicorn", "--config", "gunicorn.conf.py"])  # noqa: S606
-    try:
-        sys.exit(subprocess.call([python, "-m", "scripts.serve_windows"]))
-    except KeyboardInterrupt:
-        sys.exit(0)
+    sys.exit(subprocess.call([python, "-m", "scripts.serve_windows"]))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
