@@ -14,7 +14,7 @@ from flask_app.upstream import addresses
 
 ID = "environment"
 LABEL = "DEEPSEEK_API_KEY (environment)"
-CURRENCY = "CNY"
+NAME, CURRENCY = "DeepSeek", "CNY"
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def _follow(session: Session) -> None:
         log.warning("deepseek_base_url_refused", code=error.code)
         _refuse(key, error)
         return
-    provider = provider_service.find_or_make(session, base_url, CURRENCY)
+    provider = provider_service.find_or_make(session, base_url, CURRENCY, NAME)
     if key is None:
         key = ApiKey(id=ID, label=LABEL)
         session.add(key)
