@@ -5,8 +5,8 @@ from flask import Flask
 from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
-from flask_app.routes import health
-from flask_app.web import assets, context, failures
+from flask_app.routes import auth, health
+from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -18,8 +18,8 @@ def create_app(config: Config | None = None) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=list(config.allowed_hosts))
-    for room in (context, failures, assets):
+    for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets):
         room.init_app(app)
-    for routes in (health,):
+    for routes in (auth, health):
         app.register_blueprint(routes.blueprint)
     return app

@@ -1,0 +1,130 @@
+"""Signing in and out, the first administrator, and one's own account."""
+
+from flask import Blueprint, Response, g, redirect, render_template, request
+
+from flask_app.services import account_service, auth_service, setup_service
+from flask_app.services.auth_service import SignedIn
+from flask_app.utils import get_current_user, public, require_login
+from flask_app.web import cookies, csrf, sessions
+from flask_app.web.bodies import Body, Reply, accepts, returns, to_json
+from flask_app.web.client import browser
+from flask_app.web.local_paths import local_path
+from flask_app.web.people import UserReply, user_reply
+
+blueprint = Blueprint("auth", __name__)
+
+
+class Credentials(Body):
+    username: str
+    password: str
+
+
+class SetUp(Body):
+    code: str
+    username: str
+    password: str
+
+
+class Choices(Body):
+    locale: str | None = None
+    theme: str | None = None
+    timezone: str | None = None
+
+
+class NewPassword(Body):
+    current: str
+    new: str
+
+
+class Me(Reply):
+    user: UserReply
+
+
+class Session(Reply):
+    user: UserReply
+    csrf_token: str
+
+
+@blueprint.get("/login")
+@public
+def login_page() -> str | Response:
+    next_path = local_path(request.args.get("next", "/"))
+    if g.get("user"):
+        return redirect(next_path)  # type: ignore[return-value]
+    if not setup_service.is_done():
+        return redirect("/setup")  # type: ignore[return-value]
+    return render_template("login.html", next_path=next_path)
+
+
+@blueprint.get("/setup")
+@public
+def setup_page() -> str | Response:
+    if setup_service.is_done():
+        return redirect("/login")  # type: ignore[return-value]
+    return render_template("setup.html")
+
+
+@blueprint.post("/api/login")
+@public
+@csrf.needs_no_token
+@accepts(Credentials)
+@returns(Session)
+def login(body: Credentials) -> Response:
+    signed_in = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
+    return _welcome(signed_in)
+
+
+@blueprint.post("/api/setup")
+@public
+@csrf.needs_no_token
+@accepts(SetUp)
+@returns(Session, 201)
+def set_up(body: SetUp) -> Response:
+    return _welcome(setup_service.set_up(body.code, body.username, body.password, browser()), status=201)
+
+
+@blueprint.post("/logout")
+@public
+@returns(None, 204)
+def logout() -> Response:
+    """End the session on the server and clear what the browser kept. Signed out already: the same."""
+    if "session_id" in g:
+        auth_service.sign_out(g.session_id)
+    response = Response(status=204)
+    cookies.remove(response)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@blueprint.get("/api/me")
+@require_login
+@returns(Session)
+def me() -> Session:
+    return Session(user=user_reply(get_current_user(), online=True), csrf_token=csrf.token())
+
+
+@blueprint.patch("/api/me")
+@require_login
+@accepts(Choices)
+@returns(Me)
+def choose(body: Choices) -> Me:
+    user = account_service.choose(get_current_user(), locale=body.locale, theme=body.theme, timezone=body.timezone)
+    return Me(user=user_reply(user, online=True))
+
+
+@blueprint.post("/api/me/password")
+@require_login
+@accepts(NewPassword)
+@returns(None, 204)
+def change_password(body: NewPassword) -> Response:
+    """The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token."""
+    signed_in = account_service.change_password(get_current_user(), g.session_id, body.current, body.new, browser())
+    response = sessions.begin(Response(status=204), signed_in)
+    response.headers[csrf.HEADER] = csrf.token_for(signed_in.token)
+    return response
+
+
+def _welcome(signed_in: SignedIn, status: int = 200) -> Response:
+    sessions.be(signed_in.user)
+    reply = Session(user=user_reply(signed_in.user, online=True), csrf_token=csrf.token_for(signed_in.token))
+    return sessions.begin(to_json(reply, status), signed_in)

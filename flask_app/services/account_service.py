@@ -1,0 +1,70 @@
+"""A person's own account: what they chose, their password, and the greeting of the first run."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import delete, update
+
+from flask_app.database import transaction
+from flask_app.errors import Conflict, Invalid
+from flask_app.i18n import LOCALES
+from flask_app.models import LoginSession, User
+from flask_app.services import auth_service, login_limits, passwords, setup_service
+from flask_app.services.auth_service import Browser, SignedIn, WrongCredentials
+
+THEMES = ("light", "dark", "system")
+
+
+def announce() -> None:
+    """Print the set-up code on a line of its own while no administrator exists."""
+    if line := setup_service.code_line():
+        print(line, flush=True)  # noqa: T201 - a person at the terminal reads it; logs never get it
+
+
+def choose(actor: User, *, locale: str | None = None, theme: str | None = None, timezone: str | None = None) -> User:
+    """Keep the person's choice of language, theme or time zone; what is None stays. Raises Invalid."""
+    chosen: dict[str, str] = {}
+    if locale is not None:
+        chosen["locale"] = _one_of(locale, LOCALES)
+    if theme is not None:
+        chosen["theme"] = _one_of(theme, THEMES)
+    if timezone is not None:
+        chosen["timezone"] = _time_zone(timezone)
+    if chosen:
+        with transaction() as session:
+            session.execute(update(User).where(User.id == actor.id).values(chosen))
+        for name, value in chosen.items():
+            setattr(actor, name, value)
+    return actor
+
+
+def change_password(actor: User, session_id: str, current: str, new: str, browser: Browser) -> SignedIn:
+    """Replace the password. Every session ends; the browser that asked gets a new one.
+
+    Raises WrongCredentials("wrong_password"), TooMany, Invalid.
+    """
+    with login_limits.session_attempt(session_id) as attempt:
+        if not passwords.verify(actor.password_hash, current):
+            attempt.failed()
+            raise WrongCredentials("wrong_password")
+    passwords.check_strength(new, actor.username)
+    stored = passwords.make_hash(new)
+    with transaction() as session:
+        unchanged = (User.id == actor.id, User.password_hash == actor.password_hash)
+        if not session.execute(update(User).where(*unchanged).values(password_hash=stored)).rowcount:  # type: ignore[attr-defined]
+            raise Conflict
+        session.execute(delete(LoginSession).where(LoginSession.user_id == actor.id))
+        return auth_service.open_session(session, actor, browser)
+
+
+def _one_of(value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise Invalid
+    return value
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Invalid("unknown_timezone") from error
+    return name

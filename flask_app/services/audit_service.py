@@ -1,0 +1,35 @@
+"""The audit log: what was done to people, keys and settings, by whom and from where. Rows are only ever added."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from flask_app.models import AuditEntry, User
+
+COMMAND_LINE = "(command line)"
+
+
+def record(
+    session: Session,
+    actor: User | None,
+    action: str,
+    target: str,
+    details: Mapping[str, object] | None = None,
+    address: str = "",
+) -> None:
+    """Add an entry within the transaction of the act itself.
+
+    `action` is like "user.disable", `target` the id of what it was done to. `actor` None means the command line.
+    `details` never holds a secret, a password or a token.
+    """
+    session.add(
+        AuditEntry(
+            actor_id=actor.id if actor else None,
+            actor_name=actor.username if actor else COMMAND_LINE,
+            action=action,
+            target=target,
+            details=json.dumps(dict(details or {}), ensure_ascii=False, sort_keys=True),
+            address=address,
+        )
+    )

@@ -1,0 +1,145 @@
+"""Signing in and out, and the sessions in between."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.orm import Session
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.errors import AppError, Forbidden
+from flask_app.models import LoginSession, User
+from flask_app.services import login_limits, names, passwords
+from flask_app.services.signing import digest
+
+IDLE = timedelta(days=14)
+ABSOLUTE = timedelta(days=60)
+SEEN_EVERY = timedelta(minutes=1)
+
+# The hot path: every request of a signed-in browser runs this one statement.
+_VISIT = (
+    select(User, LoginSession.id, LoginSession.created_at, LoginSession.last_seen_at, LoginSession.expires_at)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(LoginSession.id == bindparam("digest"))
+)
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Where a request comes from. `device` is what an earlier sign-in left in this browser, if anything."""
+
+    address: str
+    user_agent: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request made within a session."""
+
+    user: User
+    session_id: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session: `token` goes into the cookie and is known nowhere else."""
+
+    user: User
+    token: str
+
+
+class WrongCredentials(AppError):
+    code, status = "wrong_credentials", 401
+
+
+def visit(token: str) -> Visit | None:
+    """The session that this cookie opens, with its person; None when it has ended or the person is disabled."""
+    with reading() as session:
+        row = session.execute(_VISIT, {"digest": digest(token)}).one_or_none()
+    if row is None or row.User.disabled or row.expires_at <= utc_now():
+        return None
+    return Visit(row.User, row.id, row.created_at, row.last_seen_at)
+
+
+def see(visited: Visit) -> None:
+    """Note that the person is here, at most once a minute; this also puts off the idle time-out."""
+    now = utc_now()
+    if now - visited.last_seen_at < SEEN_EVERY:
+        return
+    with transaction() as session:
+        noted = session.execute(
+            update(LoginSession)
+            .where(LoginSession.id == visited.session_id, LoginSession.last_seen_at == visited.last_seen_at)
+            .values(last_seen_at=now, expires_at=min(now + IDLE, visited.created_at + ABSOLUTE))
+        )
+        if noted.rowcount:  # type: ignore[attr-defined]  # another request of the same minute may have been first
+            session.execute(update(User).where(User.id == visited.user.id).values(last_seen_at=now))
+
+
+def sign_in(username: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+    """Open a session; the session `replaces`, which the browser had before, ends.
+
+    Raises WrongCredentials (the same for unknown people), Forbidden("account_disabled") for the right password of
+    a disabled person, TooMany.
+    """
+    account = names.key(username)
+    user = _find(account)
+    with login_limits.password_attempt(account, user.id if user else None, browser.address, browser.device) as attempt:
+        if not passwords.verify(user.password_hash if user else None, password) or user is None:
+            attempt.failed()
+            raise WrongCredentials
+    if user.disabled:
+        raise Forbidden("account_disabled")
+    fresh_hash = passwords.make_hash(password) if passwords.is_outdated(user.password_hash or "") else None
+    with transaction() as session:
+        if replaces:
+            session.execute(delete(LoginSession).where(LoginSession.id == replaces))
+        if fresh_hash:
+            _replace_hash(session, user, fresh_hash)
+        return open_session(session, user, browser)
+
+
+def open_session(session: Session, user: User, browser: Browser) -> SignedIn:
+    """A new session of `user`, within the caller's transaction. Sessions whose time is over go."""
+    now = utc_now()
+    token = secrets.token_urlsafe(32)
+    session.execute(delete(LoginSession).where(LoginSession.expires_at <= now))
+    session.add(
+        LoginSession(
+            id=digest(token),
+            user_id=user.id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + IDLE,
+            address=browser.address[:64],
+            user_agent=browser.user_agent[:255],
+        )
+    )
+    session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, last_seen_at=now))
+    user.last_sign_in_at = user.last_seen_at = now
+    return SignedIn(user, token)
+
+
+def sign_out(session_id: str) -> None:
+    with transaction() as session:
+        session.execute(delete(LoginSession).where(LoginSession.id == session_id))
+
+
+def end_sessions(session: Session, user_id: str) -> None:
+    """End every session of a person, within the caller's transaction."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def _find(account: str) -> User | None:
+    with reading() as session:
+        return session.scalar(select(User).where(User.username_key == account))
+
+
+def _replace_hash(session: Session, user: User, fresh: str) -> None:
+    """Only where the password is still the one just checked."""
+    unchanged = (User.id == user.id, User.password_hash == user.password_hash)
+    session.execute(update(User).where(*unchanged).values(password_hash=fresh))

@@ -1,0 +1,106 @@
+"""How often a password may be guessed, without letting a stranger lock somebody out.
+
+Wrong guesses count against the address (an IPv6 /64 is one address) and against the account. A browser that has
+signed in to the account before carries a signed device token and is counted on its own instead, so a flood of
+strangers' guesses does not keep the owner out (OWASP: "device cookies").
+"""
+
+import ipaddress
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask_app.errors import TooMany
+from flask_app.offload import MOST_AT_ONCE
+from flask_app.services.signing import digest, same, sign
+from flask_app.services.windows import Rate, Windows
+
+_by_address = Windows(Rate.parse("20 per 5 minutes"))
+_by_account = Windows(Rate.parse("10 per 15 minutes"))
+_by_device = Windows(Rate.parse("10 per 15 minutes"))
+_codes_by_address = Windows(Rate.parse("10 per 15 minutes"))
+# Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
+# cannot pass together before the first has failed.
+_turn = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+class Attempt:
+    """A guess under way; it counts only when it is said to have failed."""
+
+    def __init__(self, counts: list[tuple[Windows, str]]) -> None:
+        self._counts = counts
+
+    def failed(self) -> None:
+        for windows, name in self._counts:
+            windows.hit(name)
+
+    def check(self) -> None:
+        """Raise TooMany while any window is full."""
+        if wait := max(windows.wait(name) for windows, name in self._counts):
+            raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+
+
+@contextmanager
+def password_attempt(account: str, user_id: str | None, address: str, device: str = "") -> Iterator[Attempt]:
+    """A guess at the password of `account` (a folded name); raises TooMany instead of letting it begin."""
+    if user_id and is_known_device(device, user_id):
+        counts = [(_by_device, device)]
+    else:
+        counts = [(_by_address, network(address)), (_by_account, digest(account))]
+    with _in_turn(Attempt(counts)) as attempt:
+        yield attempt
+
+
+@contextmanager
+def session_attempt(session_id: str) -> Iterator[Attempt]:
+    """A guess at the current password by a browser that is signed in."""
+    with _in_turn(Attempt([(_by_device, session_id)])) as attempt:
+        yield attempt
+
+
+@contextmanager
+def code_attempt(address: str) -> Iterator[Attempt]:
+    """A guess at the set-up code or at the token of a password link."""
+    with _in_turn(Attempt([(_codes_by_address, network(address))])) as attempt:
+        yield attempt
+
+
+def new_device(user_id: str) -> str:
+    """What a browser keeps after signing in: it proves nothing but that, for this account."""
+    nonce = secrets.token_urlsafe(12)
+    return f"{nonce}.{_device_signature(user_id, nonce)}"
+
+
+def is_known_device(device: str, user_id: str) -> bool:
+    nonce, _, signature = device.partition(".")
+    return bool(nonce) and same(signature, _device_signature(user_id, nonce))
+
+
+def network(address: str) -> str:
+    """What a limit counts as one address: an IPv6 subscriber owns a whole /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def forget() -> None:
+    """Start counting anew."""
+    for windows in (_by_address, _by_account, _by_device, _codes_by_address):
+        windows.clear()
+
+
+@contextmanager
+def _in_turn(attempt: Attempt) -> Iterator[Attempt]:
+    attempt.check()
+    with _turn:
+        attempt.check()
+        yield attempt
+
+
+def _device_signature(user_id: str, nonce: str) -> str:
+    return sign("device", f"{user_id}:{nonce}").hex()[:32]

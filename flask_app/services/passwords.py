@@ -1,0 +1,57 @@
+"""Passwords: which may be chosen, and how they are kept (Argon2id, OWASP's parameters)."""
+
+import secrets
+import unicodedata
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from flask_app import offload
+from flask_app.errors import Invalid
+
+MIN_LENGTH = 15  # NIST SP 800-63B-4, 3.1.1.2: where the password is the only factor
+MAX_LENGTH = 128
+
+_hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
+
+
+def check_strength(password: str, username: str) -> None:
+    """Raise Invalid for a password that is too short, too long or among the first to be guessed."""
+    length = len(normalised(password))
+    if length < MIN_LENGTH:
+        raise Invalid("password_too_short", minimum=MIN_LENGTH)
+    if max(length, len(password)) > MAX_LENGTH:
+        raise Invalid("password_too_long", limit=MAX_LENGTH)
+
+
+def make_hash(password: str) -> str:
+    return offload.run(_hasher.hash, normalised(password))
+
+
+def verify(stored: str | None, password: str) -> bool:
+    """Is this the password? Without a stored hash the answer is no, after the same work."""
+    matches = offload.run(_matches, stored or _nobodys_hash(), normalised(password))
+    return matches and stored is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Was the hash made with weaker parameters than today's?"""
+    return _hasher.check_needs_rehash(stored)
+
+
+def normalised(password: str) -> str:
+    """One form for what keyboards and systems write differently (NFKC); nothing is cut off."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_urlsafe(32))

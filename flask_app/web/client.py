@@ -1,0 +1,27 @@
+"""Who is calling: the address behind trusted proxies, and what the browser remembers of an earlier sign-in."""
+
+from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from flask_app import config
+from flask_app.services.auth_service import Browser
+from flask_app.web import cookies
+
+
+def init_app(app: Flask) -> None:
+    """Believe forwarded headers from exactly as many proxies as the settings name, and none by default."""
+    if hops := config.current().trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def client_address() -> str:
+    """The caller's address as text; empty where there is none (a socket file)."""
+    return (request.remote_addr or "").removeprefix("::ffff:")
+
+
+def browser() -> Browser:
+    return Browser(
+        address=client_address(),
+        user_agent=request.user_agent.string,
+        device=cookies.read("device") or "",
+    )

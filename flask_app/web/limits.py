@@ -1,0 +1,25 @@
+"""How often one person may ask for an answer (CHAT_RATE_LIMIT)."""
+
+from flask import Flask, current_app
+
+from flask_app import config
+from flask_app.config import ConfigError
+from flask_app.errors import TooMany
+from flask_app.services.windows import Rate, Windows
+
+_CHAT = "chat_limit"
+
+
+def init_app(app: Flask) -> None:
+    try:
+        rate = Rate.parse(config.current().chat_rate_limit)
+    except ValueError as error:
+        raise ConfigError(f"CHAT_RATE_LIMIT cannot be read: {error}") from error
+    app.extensions[_CHAT] = Windows(rate)
+
+
+def chat_limit(user_id: str) -> None:
+    """Count one more message of this person; raises TooMany("chat_rate_limited") when there were too many lately."""
+    windows: Windows = current_app.extensions[_CHAT]
+    if seconds := windows.hit(user_id):
+        raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)

@@ -1,0 +1,11 @@
+"""Where to go after signing in: only to a page of this site."""
+
+import re
+
+# Browsers read "//host" and "/\host" as another site, and drop tabs and line ends before they look.
+_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def local_path(wanted: str) -> str:
+    """`wanted` where it is a path on this site, else "/"."""
+    return wanted if _LOCAL.fullmatch(wanted) else "/"

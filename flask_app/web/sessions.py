@@ -1,0 +1,57 @@
+"""The session of a request: from the cookie to the person, once, before anything else runs."""
+
+import structlog
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError
+
+from flask_app.models import User
+from flask_app.services import auth_service, login_limits
+from flask_app.services.auth_service import ABSOLUTE, SignedIn, Visit
+from flask_app.web import cookies
+
+DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
+
+# What answers without knowing who asks, and must answer while the database does not.
+_ANONYMOUS = frozenset({"assets.static_file", "health.alive", "health.ready"})
+
+log = structlog.get_logger()
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(load)
+
+
+def load() -> None:
+    """Set g.user, g.session_id (the stored digest) and g.session_token where the cookie opens a session."""
+    token = cookies.read()
+    if not token or request.endpoint in _ANONYMOUS:
+        return
+    visited = auth_service.visit(token)
+    if visited is None:
+        return
+    g.session_token = token
+    g.session_id = visited.session_id
+    be(visited.user)
+    _note(visited)
+
+
+def be(user: User) -> None:
+    """From here on the request is `user`'s, in their language."""
+    g.user = user
+    g.locale = user.locale or g.locale
+
+
+def begin(response: Response, signed_in: SignedIn) -> Response:
+    """Give the browser its new session, and the mark by which it is known at the next sign-in."""
+    cookies.write(response, signed_in.token, max_age=int(ABSOLUTE.total_seconds()))
+    device = cookies.read("device") or ""
+    if not login_limits.is_known_device(device, signed_in.user.id):
+        cookies.write(response, login_limits.new_device(signed_in.user.id), kind="device", max_age=DEVICE_MAX_AGE)
+    return response
+
+
+def _note(visited: Visit) -> None:
+    try:
+        auth_service.see(visited)
+    except DBAPIError as error:  # a page must not fail because "last seen" cannot be written
+        log.warning("last_seen_not_written", reason=str(error.orig))
