@@ -1,7 +1,5 @@
 """Serve where gunicorn does not run: waitress, a thread for each open answer."""
 
-import atexit
-
 import waitress
 
 from flask_app import config
@@ -14,10 +12,12 @@ THREADS = 64
 def main() -> None:
     settings = config.current()
     lease_service.watch()
-    atexit.register(run_service.shutdown)
     print(f"MingChat is ready: http://localhost:{settings.port}", flush=True)
-    # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes
-    waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, send_bytes=1, ident="MingChat")
+    try:
+        # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes
+        waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, send_bytes=1, ident="MingChat")
+    finally:
+        run_service.shutdown()
 
 
 if __name__ == "__main__":
