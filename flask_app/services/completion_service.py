@@ -102,6 +102,8 @@ class Completion:
         def work(session: Session) -> Entry | None:
             sent = self._sent
             entry = metering_service.settle(session, sent, self.outcome) if sent else None
+            if sent and sent.key_id and self.outcome.began:
+                key_service.note_used(session, sent.key_id, sent.at)
             persist(session, self.outcome)
             return entry
 
