@@ -37,13 +37,14 @@ def post_worker_init(worker: Any) -> None:
     import gevent
 
     from flask_app import offload
-    from flask_app.services import lease_service
+    from flask_app.services import account_service, lease_service
 
     offload.use(gevent.get_hub().threadpool.apply)
     lease_service.watch()
     gevent.spawn(_drain, worker)
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
+        account_service.announce()
 
 
 def _drain(worker: Any) -> None:
@@ -56,7 +57,6 @@ def _drain(worker: Any) -> None:
         gevent.sleep(0.5)
     gevent.sleep(answers_may_finish)
     run_service.shutdown()
-
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Settle at once what SIGINT (Ctrl+C) cut off."""

@@ -8,8 +8,9 @@ from flask_app import config, create_app
 def main() -> None:
     app = create_app()
     if is_running_from_reloader():
-        from flask_app.services import lease_service
+        from flask_app.services import account_service, lease_service
 
+        account_service.announce()
         lease_service.watch()
     app.run(
         host=config.current().host,

@@ -3,7 +3,7 @@
 import waitress
 
 from flask_app import config
-from flask_app.services import lease_service, run_service
+from flask_app.services import account_service, lease_service, run_service
 from wsgi import app
 
 THREADS = 64
@@ -13,6 +13,7 @@ def main() -> None:
     settings = config.current()
     lease_service.watch()
     print(f"MingChat is ready: http://localhost:{settings.port}", flush=True)
+    account_service.announce()
     try:
         # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes
         waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, send_bytes=1, ident="MingChat")
