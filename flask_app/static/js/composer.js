@@ -1,0 +1,175 @@
+// @ts-check
+/**
+ * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, and "stop".
+ * Words leave the text area when they are sent and come back when sending failed.
+ */
+import { t } from "app/i18n"
+import { announce, must, slot } from "app/ui"
+import { Drafts, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
+
+const LIMIT = 200_000 // bytes
+const MODEL_CHOICE = "model"
+const THINKING_CHOICE = "thinking"
+
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean}} Model */
+/** @typedef {{text: string, model?: string, thinking?: boolean, idempotencyKey: string}} Outgoing */
+
+export class Composer extends EventTarget {
+  #form
+  #text
+  #select
+  #thinking
+  #sendButton
+  #stopButton
+  /** @type {string | null} */
+  #conversation = null
+  /** @type {{text: string, key: string} | null} what was refused; sent again unchanged, it keeps its key */
+  #returned = null
+  #running = false
+  #drafts = new Drafts(sessionStorage)
+  /** @type {Model[]} */
+  #models
+
+  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null, demo: boolean}} state */
+  constructor(form, state) {
+    super()
+    this.#form = form
+    this.#text = /** @type {HTMLTextAreaElement} */ (must(form, "[data-composer-text]"))
+    this.#select = /** @type {HTMLSelectElement} */ (must(form, "[data-model]"))
+    this.#thinking = must(form, "[data-thinking]")
+    this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
+    this.#stopButton = must(form, "[data-stop]")
+    this.#models = state.models
+    must(form, "[data-demo]").hidden = !state.demo
+    this.#offerModels(state.default_model)
+    this.#listen()
+  }
+
+  /** Turns to another conversation and its draft. @param {string | null} conversation */
+  moveTo(conversation) {
+    this.#conversation = conversation
+    this.write(this.#drafts.read(conversation))
+    this.hideProblem()
+  }
+
+  /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
+  adopt(conversation) {
+    this.#drafts.keep(this.#conversation, "")
+    this.#conversation = conversation
+    this.#drafts.keep(conversation, this.#text.value)
+  }
+
+  focus() {
+    this.#text.focus({ preventScroll: true })
+  }
+
+  /** @param {string} text */
+  write(text) {
+    this.#text.value = text
+    this.#changed()
+  }
+
+  /** Puts words back that could not be sent. @param {Outgoing} outgoing */
+  giveBack({ text, idempotencyKey }) {
+    this.#returned = { text, key: idempotencyKey }
+    this.write(this.#text.value.trim() ? `${text}\n\n${this.#text.value}` : text)
+  }
+
+  set running(/** @type {boolean} */ running) {
+    this.#running = running
+    const hadFocus = document.activeElement === this.#stopButton || document.activeElement === this.#sendButton
+    this.#sendButton.hidden = running
+    this.#stopButton.hidden = !running
+    if (hadFocus) this.focus()
+  }
+
+  /** @param {string} text @param {{href: string, label: string} | null} [way] */
+  showProblem(text, way = null) {
+    const place = must(this.#form, "[data-composer-error]")
+    const link = /** @type {HTMLAnchorElement} */ (slot(place, "link"))
+    link.hidden = !way
+    link.href = way?.href ?? ""
+    link.textContent = way?.label ?? ""
+    slot(place, "text").textContent = text
+    place.hidden = false
+  }
+
+  hideProblem() {
+    must(this.#form, "[data-composer-error]").hidden = true
+  }
+
+  #listen() {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.#send()
+    })
+    this.#text.addEventListener("keydown", (event) => {
+      if (!sendsMessage(event)) return
+      event.preventDefault()
+      this.#send()
+    })
+    this.#text.addEventListener("input", () => this.#changed())
+    this.#stopButton.addEventListener("click", () => this.dispatchEvent(new Event("stop")))
+    this.#select.addEventListener("change", () => this.#modelChosen())
+    this.#thinking.addEventListener("click", () => this.#setThinking(!this.#isThinking()))
+  }
+
+  #send() {
+    const text = this.#text.value.trim()
+    if (!text) return
+    if (this.#running) return announce(t("js.wait_for_answer"))
+    const size = byteLength(text)
+    if (size > LIMIT) return this.#refuse(size)
+    const key = this.#returned?.text === text ? this.#returned.key : newIdempotencyKey()
+    this.#returned = null
+    this.hideProblem()
+    this.write("")
+    const thinking = this.#thinking.hidden ? undefined : this.#isThinking()
+    this.dispatchEvent(new CustomEvent("send", { detail: { text, model: this.#select.value || undefined, thinking, idempotencyKey: key } }))
+  }
+
+  /** @param {number} size */
+  #refuse(size) {
+    this.showProblem(t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LIMIT / 1000 }))
+  }
+
+  #changed() {
+    this.#drafts.keep(this.#conversation, this.#text.value)
+    this.#sendButton.disabled = !this.#text.value.trim()
+    this.#grow()
+  }
+
+  /** Browsers with field-sizing do this by themselves. */
+  #grow() {
+    if (CSS.supports("field-sizing", "content")) return
+    this.#text.style.blockSize = "auto"
+    this.#text.style.blockSize = `${this.#text.scrollHeight}px`
+  }
+
+  /** @param {string | null} preferred */
+  #offerModels(preferred) {
+    for (const model of this.#models) this.#select.add(new Option(model.label || model.name, model.id))
+    const remembered = localStorage.getItem(MODEL_CHOICE)
+    const known = this.#models.some((model) => model.id === remembered)
+    this.#select.value = (known ? remembered : preferred) ?? ""
+    must(this.#form, "[data-model-field]").hidden = !this.#models.length
+    this.#modelChosen()
+  }
+
+  #modelChosen() {
+    const model = this.#models.find(({ id }) => id === this.#select.value)
+    if (model) localStorage.setItem(MODEL_CHOICE, model.id)
+    this.#thinking.hidden = !model?.thinking
+    this.#setThinking(localStorage.getItem(THINKING_CHOICE) === "on")
+  }
+
+  #isThinking() {
+    return this.#thinking.getAttribute("aria-pressed") === "true"
+  }
+
+  /** @param {boolean} on */
+  #setThinking(on) {
+    this.#thinking.setAttribute("aria-pressed", String(on))
+    localStorage.setItem(THINKING_CHOICE, on ? "on" : "off")
+  }
+}

@@ -1,0 +1,137 @@
+// @ts-check
+/**
+ * One answer on its way. Sends a message or joins a run, survives lost connections, and passes every event on once.
+ * Emits what the server names (start, reasoning, token, usage, done, error), and "lost" and "open" about the line.
+ */
+import { ApiError, request } from "app/api"
+import { serverEvents } from "app/sse"
+
+const EVENTS = new Set(["start", "reasoning", "token", "usage", "done", "error"])
+const SILENCE = 45_000 // the server speaks at least every 15 s
+const FIRST_WAIT = 500
+const LONGEST_WAIT = 8_000
+const ATTEMPTS = 12
+
+/**
+ * @typedef {{message: string, conversation_id?: string, parent_id?: string, model?: string, thinking?: boolean,
+ *   idempotency_key: string}} Message
+ */
+
+export class RunStream extends EventTarget {
+  #leaving = new AbortController()
+  #finished = false
+  #lastId = 0
+  #failures = 0
+  /** @type {string | null} */
+  #runId
+  /** @type {Message | null} */
+  #message
+
+  /** @param {{message: Message} | {runId: string}} what */
+  constructor(what) {
+    super()
+    this.#message = "message" in what ? what.message : null
+    this.#runId = "runId" in what ? what.runId : null
+  }
+
+  get runId() {
+    return this.#runId
+  }
+
+  /** Resolves after the last event, or once closed. Throws ApiError when the server refuses or stays away. */
+  async follow() {
+    while (!this.#finished && !this.#leaving.signal.aborted) {
+      try {
+        await this.#readOnce()
+      } catch (error) {
+        if (this.#leaving.signal.aborted) return
+        this.#giveUpOn(error)
+      }
+      if (!this.#finished) await this.#wait()
+    }
+  }
+
+  /** Stops listening; the run itself goes on. */
+  close() {
+    this.#leaving.abort()
+  }
+
+  async #readOnce() {
+    const connection = new AbortController()
+    const leave = () => connection.abort()
+    this.#leaving.signal.addEventListener("abort", leave)
+    try {
+      const response = await this.#connect(connection.signal)
+      if (!response.body) throw new ApiError(0, { code: "offline", message: "" })
+      this.#emit("open", {})
+      for await (const event of serverEvents(response.body, (reader) => orSilence(reader.read()))) this.#apply(event)
+    } finally {
+      this.#leaving.signal.removeEventListener("abort", leave)
+      connection.abort()
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  #connect(signal) {
+    const headers = { Accept: "text/event-stream" }
+    if (!this.#runId) return request("/api/chat", { method: "POST", headers, signal, body: JSON.stringify(this.#message) })
+    const path = `/api/runs/${encodeURIComponent(this.#runId)}/events?after=${this.#lastId}`
+    return request(path, { headers: { ...headers, "Last-Event-ID": String(this.#lastId) }, signal })
+  }
+
+  /** @param {import("app/sse").ServerEvent} event */
+  #apply({ id, name, data }) {
+    const number = Number(id)
+    if (!EVENTS.has(name) || this.#finished || number <= this.#lastId) return
+    const detail = JSON.parse(data)
+    this.#lastId = number
+    this.#failures = 0
+    if (name === "start") this.#runId = detail.run_id
+    if (name === "done" || name === "error") this.#finished = true
+    this.#emit(name, detail)
+  }
+
+  /** What the server said stands; a line that broke is tried again, unless nothing was ever accepted. @param {unknown} error */
+  #giveUpOn(error) {
+    const refused = error instanceof ApiError && error.status !== 0 && error.status !== 502 && error.status !== 504
+    const neverAccepted = error instanceof ApiError && !this.#runId
+    if (refused || neverAccepted || error instanceof SyntaxError || this.#failures >= ATTEMPTS) throw error
+  }
+
+  async #wait() {
+    this.#failures++
+    this.#emit("lost", {})
+    const pause = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.#failures - 1))
+    await untilWorthTrying(pause * (0.75 + Math.random() / 2), this.#leaving.signal)
+  }
+
+  /** @param {string} name @param {unknown} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}
+
+/** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+function orSilence(promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TypeError("the stream fell silent")), SILENCE)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** A pause that ends early when the network or the reader comes back. @param {number} pause @param {AbortSignal} leaving */
+function untilWorthTrying(pause, leaving) {
+  return new Promise((resolve) => {
+    const settled = new AbortController()
+    const finish = () => {
+      settled.abort()
+      clearTimeout(timer)
+      resolve(undefined)
+    }
+    const timer = setTimeout(finish, pause)
+    const options = { signal: settled.signal }
+    globalThis.addEventListener?.("online", finish, options)
+    globalThis.document?.addEventListener("visibilitychange", finish, options)
+    leaving.addEventListener("abort", finish, options)
+  })
+}

@@ -1,0 +1,231 @@
+// @ts-check
+/**
+ * The list of conversations: grouped by day, renamed and deleted here, a drawer on small screens.
+ * Emits "renamed" {id, title} and "deleted" {id}.
+ */
+import { api } from "app/api"
+import { sentence, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
+
+const DAY = 86_400_000
+const SMALL = matchMedia("(max-width: 52rem)")
+
+/** @typedef {{id: string, title: string, updated_at: string, running: boolean}} Summary */
+
+export class Sidebar extends EventTarget {
+  #root
+  #menu
+  #more
+  /** @type {Map<string, Summary>} */
+  #conversations = new Map()
+  /** @type {string | null} */
+  #next
+  #loading = false
+  /** @type {string | null} */
+  #current = null
+  /** @type {string | null} the one whose menu is open */
+  #chosen = null
+
+  /** @param {HTMLElement} root @param {{conversations: Summary[], next: string | null}} page */
+  constructor(root, { conversations, next }) {
+    super()
+    this.#root = root
+    this.#menu = must(document, "[data-conversation-menu]")
+    this.#more = must(root, "[data-list-more]")
+    this.#next = next
+    for (const conversation of conversations) this.#conversations.set(conversation.id, conversation)
+    this.#listen()
+    new Drawer(root)
+    this.#draw()
+  }
+
+  /** @param {string} id */
+  titleOf(id) {
+    return this.#conversations.get(id)?.title ?? ""
+  }
+
+  /** @param {string | null} id */
+  select(id) {
+    this.#current = id
+    this.#draw()
+  }
+
+  /** Something happened in a conversation: it moves to the top. @param {string} id @param {Partial<Summary>} changes */
+  touch(id, changes) {
+    const known = this.#conversations.get(id) ?? { id, title: t("js.new_chat"), running: false }
+    this.#conversations.set(id, { ...known, updated_at: new Date().toISOString(), ...changes })
+    this.#draw()
+  }
+
+  #listen() {
+    this.#root.addEventListener("click", (event) => {
+      const button = /** @type {Element} */ (event.target).closest("[data-more]")
+      if (button instanceof HTMLElement) this.#openMenu(button)
+    })
+    this.#more.addEventListener("click", () => this.#loadMore())
+    new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
+    must(this.#menu, "[data-rename]").addEventListener("click", () => this.#askTitle())
+    must(this.#menu, "[data-delete]").addEventListener("click", () => this.#askDeletion())
+    const form = /** @type {HTMLFormElement} */ (must(document, "[data-rename-form]"))
+    onSubmit(form, async ({ title = "" }) => {
+      await this.#rename(title)
+      form.closest("dialog")?.close()
+    })
+  }
+
+  async #loadMore() {
+    if (!this.#next || this.#loading) return
+    this.#loading = true
+    try {
+      const page = await api.get(`/api/conversations?before=${encodeURIComponent(this.#next)}`)
+      for (const found of page.conversations) if (!this.#conversations.has(found.id)) this.#conversations.set(found.id, found)
+      this.#next = page.next
+      this.#draw()
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    } finally {
+      this.#loading = false
+    }
+  }
+
+  /** @param {HTMLElement} button */
+  #openMenu(button) {
+    const item = button.closest("[data-conversation]")
+    this.#chosen = item instanceof HTMLElement ? (item.dataset.conversation ?? null) : null
+    this.#menu.showPopover()
+    const { left, right, bottom } = button.getBoundingClientRect()
+    const { offsetWidth: width, offsetHeight: height } = this.#menu
+    this.#menu.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8, right))}px`
+    this.#menu.style.top = `${bottom + height + 8 > innerHeight ? bottom - height - 40 : bottom + 4}px`
+    must(this.#menu, "button").focus()
+  }
+
+  #askTitle() {
+    this.#menu.hidePopover()
+    const dialog = openDialog("rename-dialog")
+    const input = /** @type {HTMLInputElement} */ (must(dialog, "input"))
+    input.value = this.titleOf(this.#chosen ?? "")
+    input.select()
+  }
+
+  /** @param {string} title */
+  async #rename(title) {
+    const id = this.#chosen
+    if (!id) return
+    const renamed = await api.patch(`/api/conversations/${encodeURIComponent(id)}`, { title })
+    const known = this.#conversations.get(id)
+    if (known) known.title = renamed.title
+    this.#draw()
+    this.dispatchEvent(new CustomEvent("renamed", { detail: { id, title: renamed.title } }))
+  }
+
+  async #askDeletion() {
+    const id = this.#chosen
+    this.#menu.hidePopover()
+    if (!id) return
+    const words = { title: t("js.delete_title"), text: t("js.delete_text", { title: this.titleOf(id) }), action: t("js.delete_action") }
+    if (!(await confirmDialog(words))) return
+    try {
+      await api.delete(`/api/conversations/${encodeURIComponent(id)}`)
+      this.#conversations.delete(id)
+      this.#draw()
+      toast(t("js.deleted"))
+      this.dispatchEvent(new CustomEvent("deleted", { detail: { id } }))
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+
+  #draw() {
+    const newestFirst = [...this.#conversations.values()].sort((a, b) => b.updated_at.localeCompare(a.updated_at))
+    const groups = [...grouped(newestFirst)]
+    must(this.#root, "[data-groups]").replaceChildren(...groups.map(([title, items]) => this.#group(title, items)))
+    must(this.#root, "[data-list-empty]").hidden = newestFirst.length > 0
+    this.#more.hidden = !this.#next
+  }
+
+  /** @param {string} title @param {Summary[]} conversations */
+  #group(title, conversations) {
+    const group = fromTemplate("conversation-group-template", { title })
+    slot(group, "items").append(...conversations.map((conversation) => this.#item(conversation)))
+    return group
+  }
+
+  /** @param {Summary} conversation */
+  #item({ id, title, running }) {
+    const item = fromTemplate("conversation-template")
+    const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
+    item.dataset.conversation = id
+    link.href = `/c/${id}`
+    link.title = title
+    if (id === this.#current) link.setAttribute("aria-current", "page")
+    fill(item, { title })
+    slot(item, "running").hidden = !running
+    must(item, "[data-more]").setAttribute("aria-label", t("js.actions_for", { title }))
+    return item
+  }
+}
+
+/** The side list on a small screen: over the page, closed by Escape, its scrim, or a choice. */
+class Drawer {
+  #root
+  #main = must(document, "[data-chat-main]")
+  #scrim = must(document, "[data-scrim]")
+  #opener = must(document, "[data-drawer-open]")
+  #open = false
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root
+    this.#opener.addEventListener("click", () => this.#set(true))
+    this.#scrim.addEventListener("click", () => this.#set(false))
+    root.addEventListener("click", (event) => {
+      if (/** @type {Element} */ (event.target).closest("a, [data-drawer-close]")) this.#set(false)
+    })
+    document.addEventListener("keydown", (event) => {
+      const occupied = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
+      if (event.key === "Escape" && this.#open && !occupied) this.#set(false)
+    })
+    SMALL.addEventListener("change", () => this.#set(false))
+    this.#apply()
+  }
+
+  /** @param {boolean} open */
+  #set(open) {
+    const changed = open !== this.#open
+    this.#open = open
+    this.#apply()
+    if (changed && SMALL.matches) must(open ? this.#root : this.#main, open ? "a" : "[data-drawer-open]").focus()
+  }
+
+  #apply() {
+    const shown = SMALL.matches && this.#open
+    this.#root.inert = SMALL.matches && !this.#open
+    this.#root.classList.toggle("sidebar--open", shown)
+    this.#main.inert = shown
+    this.#scrim.hidden = !shown
+    this.#opener.setAttribute("aria-expanded", String(shown))
+  }
+}
+
+/** @param {Summary} conversation */
+function groupName({ updated_at: updatedAt }) {
+  const midnight = new Date().setHours(0, 0, 0, 0)
+  const then = Date.parse(updatedAt)
+  if (then >= midnight) return t("js.today")
+  if (then >= midnight - DAY) return t("js.yesterday")
+  if (then >= midnight - 7 * DAY) return t("js.last_7_days")
+  if (then >= midnight - 30 * DAY) return t("js.last_30_days")
+  return new Intl.DateTimeFormat(document.documentElement.lang, { year: "numeric", month: "long" }).format(then)
+}
+
+/** @param {Summary[]} conversations */
+function grouped(conversations) {
+  /** @type {Map<string, Summary[]>} */
+  const groups = new Map()
+  for (const conversation of conversations) {
+    const name = groupName(conversation)
+    groups.set(name, [...(groups.get(name) ?? []), conversation])
+  }
+  return groups
+}

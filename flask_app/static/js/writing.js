@@ -1,0 +1,51 @@
+// @ts-check
+/** What happens under the fingers: which key sends, and what keeps unsent words. */
+
+/**
+ * Whether this key press sends the message. An input method's Enter never does: while it composes, browsers say
+ * isComposing; Safari ends the composition first and then reports the same press with key code 229.
+ * @param {{key: string, shiftKey: boolean, altKey: boolean, isComposing: boolean, keyCode: number, repeat: boolean}} press
+ */
+export function sendsMessage({ key, shiftKey, altKey, isComposing, keyCode, repeat }) {
+  return key === "Enter" && !shiftKey && !altKey && !isComposing && keyCode !== 229 && !repeat
+}
+
+/** A random key for one send, the same on every retry. getRandomValues works on plain http too. */
+export function newIdempotencyKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
+/** @param {string} text its size in bytes as the server counts it */
+export function byteLength(text) {
+  return new TextEncoder().encode(text).length
+}
+
+/** Unsent words, one draft a conversation, for as long as the tab lives. Signing out clears them. */
+export class Drafts {
+  #storage
+
+  /** @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage */
+  constructor(storage) {
+    this.#storage = storage
+  }
+
+  /** @param {string | null} conversation */
+  read(conversation) {
+    return this.#storage.getItem(place(conversation)) ?? ""
+  }
+
+  /** @param {string | null} conversation @param {string} text */
+  keep(conversation, text) {
+    if (!text) return this.#storage.removeItem(place(conversation))
+    try {
+      this.#storage.setItem(place(conversation), text)
+    } catch (error) {
+      console.warn("the draft was not kept", error) // storage full: the words are still in the text area
+    }
+  }
+}
+
+/** @param {string | null} conversation */
+function place(conversation) {
+  return `draft:${conversation ?? "new"}`
+}
