@@ -1,0 +1,157 @@
+"""What tests begin with: one application on a migrated database, emptied after each test; people and clients."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+
+from flask_app import config as settings
+from flask_app import create_app, database
+from flask_app.config import Config
+from flask_app.database import transaction
+from flask_app.models import User
+from flask_app.services import login_limits, names, passwords, run_service
+from tests.support import clients, mariadb, storage
+from tests.support.clients import PageClient
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.upstream_answers import Answer
+
+PASSWORD = "violet harbour lantern"
+
+MakeUser = Callable[..., User]
+SignIn = Callable[[User], PageClient]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=["sqlite", "mariadb"], default="sqlite", help="where the tests keep rows")
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database."""
+    if request.config.getoption("--database") == "mariadb":
+        with mariadb.server() as url:
+            storage.migrate(url)
+            yield url
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'mingchat.db'}"
+        storage.migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def seeds(database_url: str) -> storage.Seeds:
+    return storage.Seeds(database_url)
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def base_config(database_url: str, provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return Config(
+        instance_dir=tmp_path_factory.mktemp("instance"),
+        secret_key="the key that only these tests know, long enough",
+        encryption_key="another key that only these tests know, as long",
+        database_url=database_url,
+        deepseek_api_key="test-key",
+        deepseek_base_url=provider.base_url,
+        allow_insecure_upstreams=True,
+        chat_rate_limit="10000 per minute",
+    )
+
+
+@pytest.fixture(scope="session")
+def session_app(base_config: Config) -> Iterator[Flask]:
+    app = create_app(base_config)
+    app.testing = False  # failures become replies, as people get them
+    yield app
+    database.engine().dispose()
+
+
+@pytest.fixture
+def app(session_app: Flask, base_config: Config, seeds: storage.Seeds) -> Iterator[Flask]:
+    """The application on a database that holds only what the migrations write."""
+    database.connect(base_config.database_url)  # a test may have made an application of its own
+    settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
+    yield session_app
+    run_service.shutdown()
+    login_limits.forget()
+    database.connect(base_config.database_url)
+    seeds.restore()
+
+
+@pytest.fixture
+def upstream(provider: ScriptedUpstream) -> Iterator[ScriptedUpstream]:
+    """The provider that the application asks with DEEPSEEK_API_KEY, fresh: no script, an empty journal."""
+    yield provider
+    provider.forget_scripts()
+    provider.journal.clear()
+    provider.keys, provider.default = None, Answer()
+
+
+@pytest.fixture
+def client(app: Flask) -> PageClient:
+    """A browser on https in which nobody has signed in."""
+    return clients.new_client(app)
+
+
+@pytest.fixture
+def plain_client(app: Flask) -> PageClient:
+    """The same on http, as on the machine itself."""
+    return clients.new_client(app, clients.HTTP)
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return passwords.make_hash(PASSWORD)
+
+
+@pytest.fixture
+def make_user(app: Flask, password_hash: str) -> MakeUser:
+    """`make_user(name, role="member")`: a person whose password is PASSWORD."""
+
+    def make(name: str, role: str = "member", **fields: object) -> User:
+        user = User(username=name, username_key=names.key(name), password_hash=password_hash, role=role, **fields)
+        with transaction() as session:
+            session.add(user)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> SignIn:
+    """`sign_in(user)`: a browser of theirs, which sends the CSRF token by itself."""
+    return lambda user: clients.signed_in(app, user)
+
+
+@pytest.fixture
+def admin(make_user: MakeUser) -> User:
+    return make_user("admin", "admin")
+
+
+@pytest.fixture
+def member(make_user: MakeUser) -> User:
+    return make_user("member")
+
+
+@pytest.fixture
+def admin_client(admin: User, sign_in: SignIn) -> PageClient:
+    return sign_in(admin)
+
+
+@pytest.fixture
+def member_client(member: User, sign_in: SignIn) -> PageClient:
+    return sign_in(member)
+
+
+@pytest.fixture
+def query_count(app: Flask) -> Callable[[], AbstractContextManager[list[str]]]:
+    """`with query_count() as statements`: the SQL statements run in the block."""
+    return storage.counted_statements

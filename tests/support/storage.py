@@ -1,0 +1,77 @@
+"""The tests' database: migrated once, and brought back to that state after every test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, create_engine, event, insert, select, text
+from sqlalchemy.pool import NullPool
+
+from flask_app import database
+from flask_app.database import Base
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def alembic_config(url: str) -> AlembicConfig:
+    config = AlembicConfig(ROOT / "alembic.ini")
+    config.attributes["url"] = url
+    return config
+
+
+def migrate(url: str) -> None:
+    command.upgrade(alembic_config(url), "head")
+
+
+class Seeds:
+    """The rows that the migrations themselves write."""
+
+    def __init__(self, url: str) -> None:
+        engine = create_engine(url, poolclass=NullPool)
+        with engine.connect() as connection:
+            self.rows = {
+                table: [dict(row) for row in connection.execute(select(table)).mappings()]
+                for table in Base.metadata.sorted_tables
+            }
+        engine.dispose()
+
+    def restore(self) -> None:
+        """Empty every table and write the migrations' rows again."""
+        with database.engine().connect() as connection, _unchecked_references(connection):
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(table.delete())
+            for table, rows in self.rows.items():
+                if rows:
+                    connection.execute(insert(table), rows)
+            connection.commit()
+
+
+@contextmanager
+def _unchecked_references(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    connection.execute(text("SET foreign_key_checks = 0"))
+    yield
+    connection.execute(text("SET foreign_key_checks = 1"))
+    connection.commit()
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """The SQL statements of every thread, while the block runs."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "SELECT DATABASE()", "SELECT @@")):
+            statements.append(statement)
+
+    engine = database.engine()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
