@@ -1,6 +1,7 @@
 """The load client, a process of its own: `python -m bench.load` reads a Plan on its standard input.
 
-Writes the words `steady` and `measured` at the edges of the measured time, then a Report as JSON.
+Writes the words `steady` and `measured` at the edges of the measured time (of a burst `steady` only,
+in the middle of the answers), then a Report as JSON.
 """
 
 import asyncio
@@ -97,19 +98,27 @@ class Load:
         plan = self.plan
         delays = [0.0 if plan.burst else plan.answer_seconds * n / plan.streams for n in range(plan.streams)]
         running = [asyncio.create_task(self._stream(delay)) for delay in delays]
-        if not plan.burst:
-            await asyncio.sleep(plan.answer_seconds)
-            self._is_measured = True
+        if plan.burst:
+            self._is_over = True
+            await asyncio.sleep(plan.answer_seconds / 2)
             _say("steady")
-            await asyncio.sleep(plan.seconds)
-            self._is_measured = False
-            _say("measured")
-        self._is_over = True
+        else:
+            await asyncio.sleep(plan.answer_seconds)
+            await self._measure()
+            self._is_over = True
         _, late = await asyncio.wait(running, timeout=plan.answer_seconds + GRACE_SECONDS)
         for stream in late:
             stream.cancel()
-        self.report.faults["not finished in time"] += len(late)
+        if late:
+            self.report.add_fault("not finished in time", len(late))
         self.report.cpu_seconds = time.process_time()
+
+    async def _measure(self) -> None:
+        self._is_measured = True
+        _say("steady")
+        await asyncio.sleep(self.plan.seconds)
+        self._is_measured = False
+        _say("measured")
 
     async def _stream(self, delay: float) -> None:
         await asyncio.sleep(delay)
@@ -119,7 +128,7 @@ class Load:
                 connection = connection if connection and connection.is_open else await self._connect()
                 await self._ask(connection)
             except (Broken, OSError) as fault:
-                self.report.faults[str(fault)] += 1
+                self.report.add_fault(str(fault))
                 if self._is_over:
                     return
                 await asyncio.sleep(RETRY_SECONDS)

@@ -1,6 +1,5 @@
 """What the load client is asked to do, and what it reports; JSON between two processes."""
 
-from collections import Counter
 from typing import Literal
 
 import msgspec
@@ -32,12 +31,15 @@ class Report(msgspec.Struct, kw_only=True):
     """What became of the answers. Times are milliseconds, of the answers begun while measured."""
 
     answers: int = 0
-    faults: Counter[str] = msgspec.field(default_factory=Counter)
+    faults: dict[str, int] = msgspec.field(default_factory=dict)  # what is wrong, how often
     tokens: int = 0  # of whole answers
     events: int = 0  # that carried them
     first_token: list[float] = msgspec.field(default_factory=list)  # since the request was written
     first_hop: list[float] = msgspec.field(default_factory=list)  # since the provider sent it
     cpu_seconds: float = 0.0
+
+    def add_fault(self, fault: str, times: int = 1) -> None:
+        self.faults[fault] = self.faults.get(fault, 0) + times
 
     @property
     def asked(self) -> int:

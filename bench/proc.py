@@ -1,6 +1,7 @@
 """What a process and its children cost, from /proc."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -11,7 +12,8 @@ def tree(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            found += map(int, children.read_text().split())
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since
+                found += map(int, children.read_text().split())
     return found
 
 

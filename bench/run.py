@@ -1,0 +1,140 @@
+"""Runs the benchmark: `python -m bench` (or `make bench`); `--quick`, `--check`, `--json FILE`."""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import msgspec
+
+from bench import proc, report, servers
+from bench.plan import Plan, Report
+from bench.report import Burst, Results, Steady
+from bench.servers import Server
+
+SHORT, LONG = 100, 400  # tokens an answer
+
+Contender = Callable[[Server], AbstractContextManager[Server]]
+
+
+def main() -> None:
+    options = _options()
+    results = Results(streams=options.streams, rate=options.rate)
+    for number in range(options.rounds):
+        _say(f"round {number + 1} of {options.rounds}")
+        _direct(results, options)
+        turns = [_relay, _mingchat]
+        for turn in turns if number % 2 == 0 else reversed(turns):
+            turn(results, options)
+    print(report.markdown(results))
+    if options.json:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report.summary(results)), indent=2))
+    if options.check and any(figure.is_missed for figure in report.figures(results)):
+        sys.exit(1)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description="What a relayed token costs.")
+    parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=20.0, help="tokens a second of a stream")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=20.0, help="measured time of each load")
+    parser.add_argument("--quick", action="store_true", help="one round of 10 s each: a first impression")
+    parser.add_argument("--check", action="store_true", help="fail when a target is missed")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 1, 10.0
+    return options
+
+
+def _direct(results: Results, options: argparse.Namespace) -> None:
+    with servers.upstream(options.rate) as provider:
+        plan = _plan(provider, options, SHORT, kind="provider")
+        results.add("direct", _steady(plan, provider, provider))
+
+
+def _relay(results: Results, options: argparse.Namespace) -> None:
+    with servers.upstream(options.rate) as provider, servers.relay(provider) as server:
+        for tokens in (SHORT, LONG):
+            results.add("relay", _steady(_plan(server, options, tokens), server, provider))
+
+
+def _mingchat(results: Results, options: argparse.Namespace) -> None:
+    with servers.upstream(options.rate) as provider, servers.mingchat(provider) as server:
+        for tokens in (SHORT, LONG):
+            plan = _plan(server, options, tokens, signs_in=True)
+            results.add("mingchat", _steady(plan, server, provider))
+        plan = _plan(server, options, SHORT, signs_in=True, burst=True)
+        results.bursts.append(_burst(plan, server))
+        results.ledgers.append(report.Ledger.compare(_ledger(server), provider.get("/stats")))
+
+
+def _plan(
+    server: Server,
+    options: argparse.Namespace,
+    tokens: int,
+    *,
+    kind: str = "chat",
+    signs_in: bool = False,
+    burst: bool = False,
+) -> Plan:
+    account = {"username": servers.USERNAME, "password": servers.PASSWORD} if signs_in else {}
+    content = {"kind": kind, "burst": burst, "seconds": options.seconds, **account}
+    size = {"streams": options.streams, "tokens": tokens, "rate": options.rate}
+    return msgspec.convert({"port": server.port, **size, **content}, Plan)
+
+
+def _steady(plan: Plan, server: Server, provider: Server) -> Steady:
+    """What the server's processes spend while the load neither grows nor shrinks."""
+    words = _load(plan)
+    _expect(words, "steady")
+    began, cpu, sent = time.monotonic(), proc.cpu_seconds(server.pid), provider.get("/stats")
+    _expect(words, "measured")
+    seconds, spent = time.monotonic() - began, proc.cpu_seconds(server.pid) - cpu
+    pss = proc.pss_megabytes(server.pid)
+    tokens = _difference(provider.get("/stats"), sent, "tokens")
+    found = msgspec.json.decode(next(words), type=Report)
+    _say(f"  {plan.kind} :{plan.port} {plan.tokens} tokens: {spent / tokens * 1e6:.1f} µs a token")
+    return Steady(tokens_per_answer=plan.tokens, seconds=seconds, cpu_seconds=spent, tokens=tokens, pss=pss, load=found)
+
+
+def _burst(plan: Plan, server: Server) -> Burst:
+    words = _load(plan)
+    _expect(words, "steady")
+    pss = proc.pss_megabytes(server.pid)
+    return Burst(load=msgspec.json.decode(next(words), type=Report), pss=pss)
+
+
+def _load(plan: Plan) -> Iterator[bytes]:
+    """Start the load client; its lines as they come."""
+    command = [sys.executable, "-m", "bench.load"]
+    with subprocess.Popen(command, cwd=servers.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(msgspec.json.encode(plan))
+        process.stdin.close()
+        yield from (line.strip() for line in process.stdout)
+    if process.returncode:
+        raise SystemExit(f"the load client failed: status {process.returncode}")
+
+
+def _expect(words: Iterator[bytes], wanted: str) -> None:
+    word = next(words, b"nothing")
+    if word != wanted.encode():
+        raise SystemExit(f"the load client said {word!r} where {wanted!r} was due")
+
+
+def _difference(now: dict[str, object], before: dict[str, object], name: str) -> int:
+    return int(str(now[name])) - int(str(before[name]))
+
+
+def _ledger(server: Server) -> dict[str, object]:
+    return msgspec.convert(server.get("/api/usage/summary", servers.session_of(server))["total"], dict[str, object])
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,57 @@
+import math
+
+from bench.plan import Report
+from bench.report import Burst, Ledger, Results, Steady, figures, markdown, p95, summary
+
+SENT = {"requests": 7, "prompt_tokens": 70, "completion_tokens": 700}
+
+
+def results(*, ours: float = 80.0, lost: int = 0, booked: int = 700) -> Results:
+    """Three rounds in which the bare relay costs 50 µs a token, and one of them twice that for both."""
+    made = Results(streams=200, rate=20)
+    for slow in (1, 2, 1):
+        for tokens in (100, 400):
+            made.add("direct", steady(tokens, 20.0 * slow))
+            made.add("relay", steady(tokens, 50.0 * slow))
+            made.add("mingchat", steady(tokens, ours * slow))
+        faults = {"connection lost": lost} if lost else {}
+        made.bursts.append(Burst(load=Report(answers=200 - lost, faults=faults, first_token=[9.0] * 9), pss=120.0))
+        made.ledgers.append(Ledger(booked=SENT | {"completion_tokens": booked}, sent=SENT))
+    return made
+
+
+def steady(tokens: int, microseconds: float) -> Steady:
+    load = Report(answers=200, first_token=[1.0] * 9 + [microseconds / 10], first_hop=[1.0] * 9)
+    cpu = microseconds * 80_000 / 1e6
+    return Steady(tokens_per_answer=tokens, seconds=20, cpu_seconds=cpu, tokens=80_000, pss=100.0, load=load)
+
+
+def missed(made: Results) -> set[str]:
+    return {figure.name for figure in figures(made) if figure.is_missed}
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    assert results().ratio(100) == 1.6
+
+
+def test_a_ratio_over_its_target_is_missed() -> None:
+    assert missed(results(ours=70.0)) == set()
+    assert missed(results(ours=90.0)) == {"ratio, answers of 400"}
+    assert missed(results(ours=110.0)) == {"ratio, answers of 100", "ratio, answers of 400"}
+
+
+def test_a_lost_answer_or_token_is_missed_and_told() -> None:
+    assert missed(results(ours=70, lost=1)) == {"answers lost of 200 begun at once, all rounds"}
+    assert missed(results(ours=70, booked=699)) == {"ledger apart from the provider's own count"}
+    assert "- mingchat, burst: 1 × connection lost" in markdown(results(lost=1))
+
+
+def test_nothing_arriving_is_no_good_result() -> None:
+    assert p95([]) == math.inf
+
+
+def test_the_summary_holds_every_round() -> None:
+    rounds = summary(results())["rounds"]
+
+    assert isinstance(rounds, dict)
+    assert len(rounds["mingchat, answers of 100"]) == 3
