@@ -19,10 +19,9 @@ dev: .dev ## Serve with reload on change
 	@$(BIN)/python -m scripts.migrate && exec $(BIN)/python run.py
 
 .PHONY: format
-format: .dev ## Format Python and templates
+format: .dev ## Format Python and mend what the linter can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
-	$(BIN)/djlint --reformat --quiet flask_app/templates || true
 
 .PHONY: migration
 migration: .dev ## Write a migration from the models (MESSAGE="add groups")
@@ -50,7 +49,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 test: services check test-sqlite test-mariadb e2e ## Everything CI runs
 
 .PHONY: check
-check: check-python check-pages check-browser ## Format, lint, types, vendored files; no test is run
+check: check-python check-pages check-browser ## Format, lint, types, scripts of the pages, vendored files
 
 .PHONY: test-sqlite
 test-sqlite: .dev ## Tests on SQLite
@@ -80,12 +79,13 @@ check-python: .dev
 
 .PHONY: check-pages
 check-pages: .dev
-	$(BIN)/djlint --check --lint --quiet flask_app/templates
+	$(BIN)/djlint --lint --quiet flask_app/templates
 
 .PHONY: check-browser
 check-browser: node_modules/.stamp
-	npx --no-install tsc -p jsconfig.json
+	node_modules/.bin/tsc -p jsconfig.json
 	node scripts/vendor.mjs --check
+	set -- tests/js/*.test.mjs; [ ! -e "$$1" ] || npm test --silent
 
 .PHONY: .dev
 .dev:
