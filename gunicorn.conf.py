@@ -58,6 +58,7 @@ def _drain(worker: Any) -> None:
     gevent.sleep(answers_may_finish)
     run_service.shutdown()
 
+
 def worker_exit(server: Any, worker: Any) -> None:
     """Settle at once what SIGINT (Ctrl+C) cut off."""
     if worker.booted:
