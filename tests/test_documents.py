@@ -10,7 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_generated_references_are_current() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.generate_docs", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "scripts.generate_docs", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

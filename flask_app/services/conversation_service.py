@@ -64,16 +64,14 @@ def thread(actor: User, conversation_id: str) -> Thread:
         messages = session.scalars(
             select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
         ).all()
-        runs = (
-            session.execute(select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id)).tuples().all()
-        )
+        runs = session.execute(select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id)).all()
         usage = session.scalars(
             select(TokenUsage)
             .join(Message, Message.id == TokenUsage.message_id)
             .where(Message.conversation_id == conversation_id)
         ).all()
     by_message = {entry.message_id: entry for entry in usage if entry.message_id}
-    return Thread(conversation, list(messages), dict(runs), by_message)
+    return Thread(conversation, list(messages), {run.message_id: run.id for run in runs}, by_message)
 
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:

@@ -44,9 +44,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(member_client: FlaskClien
     assert len(seen) == len(set(seen)) == 95
 
 
-def test_the_number_of_queries_does_not_grow(
-    member_client: FlaskClient, member: User, query_count: QueryCount
-) -> None:
+def test_the_number_of_queries_does_not_grow(member_client: FlaskClient, member: User, query_count: QueryCount) -> None:
     fill(member, 3)
     with query_count() as few:
         member_client.get("/api/conversations")
@@ -109,9 +107,7 @@ def test_a_title_that_is_none_is_refused(member_client: FlaskClient, member: Use
     assert member_client.patch(f"/api/conversations/{own}", json={"title": title}).status_code == 422
 
 
-def test_deleting_removes_the_words_and_keeps_the_count(
-    member_client: FlaskClient, upstream: ScriptedUpstream
-) -> None:
+def test_deleting_removes_the_words_and_keeps_the_count(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     start = talk(member_client)
     assert member_client.delete(f"/api/conversations/{start['conversation_id']}").status_code == 204
     assert member_client.get(f"/api/conversations/{start['conversation_id']}").status_code == 404

@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from flask_app.database import reading, transaction, utc_now
-from flask_app.models import Attempt, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, run_service
+from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.models import ApiKey, Attempt, Message, Run, TokenUsage, User
+from flask_app.services import lease_service, model_service, run_service, sealing
 from flask_app.streams import memory
 from tests.support import scripted_upstream as twin
 from tests.support.events import events_of, text_of
@@ -138,7 +138,9 @@ def test_somebody_elses_run_looks_absent(
 
 
 @pytest.mark.parametrize("given", ["-1", "x", "1.5", "9" * 30, "１"])
-def test_an_event_id_that_is_none_is_refused(member_client: FlaskClient, upstream: ScriptedUpstream, given: str) -> None:
+def test_an_event_id_that_is_none_is_refused(
+    member_client: FlaskClient, upstream: ScriptedUpstream, given: str
+) -> None:
     run_id = begin(member_client)["run_id"]
     response = member_client.get(f"/api/runs/{run_id}/events", query_string={"after": given})
     assert response.status_code == 400
@@ -240,9 +242,10 @@ def test_shutdown_settles_what_is_running(member_client: FlaskClient, upstream: 
 
 
 def test_refused_before_the_first_token_another_key_answers(
-    member_client: FlaskClient, upstream: ScriptedUpstream, add_key: Callable[[str], Any]
+    member_client: FlaskClient, upstream: ScriptedUpstream
 ) -> None:
-    add_key("sk-second-key-of-the-site")
+    model_service.available()  # the environment's key is stored at first use
+    _add_another_key("sk-second-key-of-the-site")
     upstream.script(twin.Status(401), Answer("from the other key"))
     start = begin(member_client)
     wait_until(lambda: status_of(start["run_id"]) == "complete")
@@ -250,3 +253,11 @@ def test_refused_before_the_first_token_another_key_answers(
     with reading() as session:
         assert sorted(session.scalars(select(Attempt.state))) == ["released", "settled"]
         assert session.scalars(select(TokenUsage)).one().outcome == "complete"
+
+
+def _add_another_key(secret: str) -> None:
+    with transaction() as session:
+        first = session.scalars(select(ApiKey)).one()
+        key_id = new_id()
+        sealed = sealing.seal(secret, key_id)
+        session.add(ApiKey(id=key_id, provider_id=first.provider_id, label="second", secret=sealed, hint="site"))
