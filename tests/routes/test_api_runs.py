@@ -116,7 +116,7 @@ def test_stopping_twice_or_late_changes_nothing(member_client: FlaskClient, upst
     assert (response.status_code, response.json) == (202, {"status": "complete"})
 
 
-@pytest.mark.parametrize("method, path", [("get", "events"), ("post", "stop")])
+@pytest.mark.parametrize(("method", "path"), [("get", "events"), ("post", "stop")])
 def test_somebody_elses_run_looks_absent(
     member_client: FlaskClient,
     sign_in: Callable[..., FlaskClient],

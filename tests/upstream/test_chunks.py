@@ -67,7 +67,8 @@ def test_usage_that_makes_no_sense_is_no_usage(raw: bytes) -> None:
 
 
 def test_parts_never_exceed_the_whole() -> None:
-    raw = b'{"prompt_tokens":5,"prompt_cache_hit_tokens":9,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}'
+    told = {"prompt_tokens": 5, "prompt_cache_hit_tokens": 9, "completion_tokens": 2}
+    raw = json.dumps(told | {"completion_tokens_details": {"reasoning_tokens": 7}}).encode()
     assert usage_of(raw) == Usage(5, 5, 2, 2)
 
 

@@ -1,5 +1,6 @@
 """The client against a scripted provider: answers, refusals, faults, limits."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,11 @@ def open_stream(provider: ScriptedUpstream) -> ChatStream:
 
 def ask(provider: ScriptedUpstream) -> list[Event]:
     return [event for batch in open_stream(provider) for event in batch]
+
+
+def collect(stream: ChatStream, seen: list[Event]) -> None:
+    for batch in stream:
+        seen += batch
 
 
 def text_of(events: list[Event]) -> str:
@@ -107,8 +113,7 @@ def test_a_broken_stream_raises_after_the_text_that_came(
     provider.script(script)
     seen: list[Event] = []
     with pytest.raises(UpstreamError) as caught:
-        for batch in open_stream(provider):
-            seen += batch
+        collect(open_stream(provider), seen)
     assert caught.value.code == code
     assert text_of(seen).startswith("some")
 
@@ -154,11 +159,8 @@ def test_shutdown_from_another_thread_wakes_the_reader(provider: ScriptedUpstrea
     stream = open_stream(provider)
     threading.Timer(0.2, stream.shutdown).start()
     started = time.monotonic()
-    try:
-        for _ in stream:
-            pass
-    except UpstreamError as error:
-        assert error.code == "upstream_cut"
+    with contextlib.suppress(UpstreamError):  # some systems end the read, others break it
+        collect(stream, [])
     assert time.monotonic() - started < 5
     provider.journal.wait_until_idle()
 
