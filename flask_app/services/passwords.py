@@ -9,6 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from flask_app import offload
 from flask_app.errors import Invalid
+from flask_app.services import guessable
 
 MIN_LENGTH = 15  # NIST SP 800-63B-4, 3.1.1.2: where the password is the only factor
 MAX_LENGTH = 128
@@ -18,11 +19,13 @@ _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
 
 def check_strength(password: str, username: str) -> None:
     """Raise Invalid for a password that is too short, too long or among the first to be guessed."""
-    length = len(normalised(password))
-    if length < MIN_LENGTH:
+    lengths = len(password), len(normalised(password))
+    if min(lengths) < MIN_LENGTH:
         raise Invalid("password_too_short", minimum=MIN_LENGTH)
-    if max(length, len(password)) > MAX_LENGTH:
+    if max(lengths) > MAX_LENGTH:
         raise Invalid("password_too_long", limit=MAX_LENGTH)
+    if code := guessable.reason(normalised(password), username):
+        raise Invalid(code)
 
 
 def make_hash(password: str) -> str:
