@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response
 
 from flask_app.errors import NotFound
 from flask_app.utils import public
+from flask_app.web.stylesheets import joined
 
 _FOLDER = Path(__file__).parent.parent / "static"
 _TYPES = {
@@ -34,7 +35,9 @@ def static_file(digest: str, name: str) -> Response:
     if name not in _files() or digest != _version():
         raise NotFound
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = Response((_FOLDER / name).read_bytes(), content_type=_with_charset(kind))
+    file = _FOLDER / name
+    body = joined(file) if file.suffix == ".css" else file.read_bytes()
+    response = Response(body, content_type=_with_charset(kind))
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 

@@ -1,6 +1,8 @@
 // @ts-check
 /** The one way to the server's JSON: the CSRF token goes along, a failure comes back as an ApiError. */
 
+const CSRF_HEADER = "X-CSRF-Token"
+
 /**
  * @typedef {{code: string, message: string, request_id?: string, params?: Record<string, unknown>}} ErrorBody
  */
@@ -41,6 +43,8 @@ export const api = {
  */
 export async function request(path, init = {}) {
   const response = await reach(path, init)
+  const renewed = response.headers.get(CSRF_HEADER) // a new password brings a new session and its token
+  if (renewed) keepCsrfToken(renewed)
   if (response.ok) return response
   throw new ApiError(response.status, await errorBody(response), retryAfterOf(response))
 }
@@ -68,7 +72,7 @@ async function reach(path, init) {
   const headers = new Headers(init.headers)
   if (init.method && init.method !== "GET") {
     headers.set("Content-Type", "application/json")
-    headers.set("X-CSRF-Token", csrfMeta()?.getAttribute("content") ?? "")
+    headers.set(CSRF_HEADER, csrfMeta()?.getAttribute("content") ?? "")
   }
   try {
     return await fetch(path, { ...init, headers, credentials: "same-origin" })

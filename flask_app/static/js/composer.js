@@ -69,10 +69,17 @@ export class Composer extends EventTarget {
     this.#changed()
   }
 
-  /** Puts words back that could not be sent. @param {Outgoing} outgoing */
-  giveBack({ text, idempotencyKey }) {
+  /**
+   * Words that could not be sent come back to where they were written, here or in another conversation's draft.
+   * @param {string | null} conversation @param {Outgoing} outgoing
+   */
+  giveBack(conversation, { text, idempotencyKey }) {
     this.#returned = { text, key: idempotencyKey }
-    this.write(this.#text.value.trim() ? `${text}\n\n${this.#text.value}` : text)
+    const here = conversation === this.#conversation
+    const newer = here ? this.#text.value : this.#drafts.read(conversation)
+    const whole = newer.trim() ? `${text}\n\n${newer}` : text
+    if (here) this.write(whole)
+    else this.#drafts.keep(conversation, whole)
   }
 
   set running(/** @type {boolean} */ running) {
@@ -149,9 +156,9 @@ export class Composer extends EventTarget {
   /** @param {string | null} preferred */
   #offerModels(preferred) {
     for (const model of this.#models) this.#select.add(new Option(model.label || model.name, model.id))
-    const remembered = localStorage.getItem(MODEL_CHOICE)
-    const known = this.#models.some((model) => model.id === remembered)
-    this.#select.value = (known ? remembered : preferred) ?? ""
+    const remembered = this.#models.find(({ id }) => id === localStorage.getItem(MODEL_CHOICE))
+    const chosen = remembered ?? this.#models.find(({ id, name }) => id === preferred || name === preferred)
+    this.#select.value = chosen?.id ?? ""
     must(this.#form, "[data-model-field]").hidden = !this.#models.length
     this.#modelChosen()
   }

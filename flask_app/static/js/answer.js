@@ -1,0 +1,123 @@
+// @ts-check
+/** One answer in the thread: thoughts, text, what went wrong, and what can be done with it. */
+import { GrowingText, showText } from "app/growing-text"
+import { formatNumber, t } from "app/i18n"
+import { fromTemplate, must, slot } from "app/ui"
+
+/** @typedef {{total_tokens: number, source: string}} Usage */
+/** @typedef {{href: string, label: string}} Way */
+
+export class Answer {
+  element = fromTemplate("answer-template")
+  #text = new GrowingText(slot(this.element, "text"))
+  #reasoning = new GrowingText(slot(this.element, "reasoning"))
+  /** @type {string | null} */
+  #model = null
+  /** @type {Usage | null} */
+  #usage = null
+  #stored = ""
+
+  constructor() {
+    const thinking = /** @type {HTMLDetailsElement} */ (slot(this.element, "thinking"))
+    thinking.addEventListener("toggle", () => this.element.classList.toggle("message--thinking-open", thinking.open))
+  }
+
+  get plainText() {
+    return this.#text.text || this.#stored
+  }
+
+  /** The answer as it was saved. @param {{text: string, reasoning: string, model: string | null, usage: Usage | null}} message */
+  show({ text, reasoning, model, usage }) {
+    this.#stored = text
+    this.#model = model
+    this.#usage = usage
+    showText(slot(this.element, "text"), text)
+    showText(slot(this.element, "reasoning"), reasoning)
+    this.#showThinking(reasoning, t("js.thought"))
+  }
+
+  /** From here on the answer comes in pieces, from its first one. @param {string | null} [model] */
+  begin(model = null) {
+    this.#model = model
+    this.#stored = ""
+    this.#text.clear()
+    this.#reasoning.clear()
+    this.#waiting(true)
+    this.hideProblem()
+  }
+
+  /** @param {string} piece */
+  think(piece) {
+    this.#waiting(false)
+    this.#reasoning.push(piece)
+    this.#showThinking(piece, t("js.thinking_now"))
+    slot(this.element, "thinking").classList.add("thinking--now")
+  }
+
+  /** @param {string} piece */
+  append(piece) {
+    this.#waiting(false)
+    this.#endThinking()
+    this.#text.push(piece)
+  }
+
+  /** @param {Usage} usage */
+  count(usage) {
+    this.#usage = usage
+  }
+
+  /** Nothing more comes. */
+  end() {
+    this.#waiting(false)
+    this.#endThinking()
+    if (this.#text.text) this.#text.end()
+    this.showFoot()
+  }
+
+  showFoot() {
+    const name = this.#model ?? ""
+    const key = this.#usage?.source === "estimated" ? "js.about_estimated" : "js.about_usage"
+    const words = this.#usage ? t(key, { model: name, tokens: formatNumber(this.#usage.total_tokens) }) : name
+    slot(this.element, "about").textContent = words
+    must(this.element, "[data-copy-answer]").hidden = !this.plainText
+    slot(this.element, "foot").hidden = !this.plainText
+  }
+
+  /** @param {string} words @param {{way?: Way | null, retry?: boolean, grave?: boolean}} [options] */
+  showProblem(words, { way = null, retry = false, grave = true } = {}) {
+    const place = slot(this.element, "problem")
+    const link = /** @type {HTMLAnchorElement} */ (slot(this.element, "problem-link"))
+    place.hidden = false
+    place.role = grave ? "alert" : "status"
+    place.classList.toggle("notice--danger", grave)
+    slot(this.element, "problem-text").textContent = words
+    link.hidden = !way
+    link.href = way?.href ?? ""
+    link.textContent = way?.label ?? ""
+    must(this.element, "[data-retry]").hidden = !retry
+  }
+
+  hideProblem() {
+    slot(this.element, "problem").hidden = true
+  }
+
+  /** @param {boolean} waiting */
+  #waiting(waiting) {
+    slot(this.element, "waiting").hidden = !waiting
+  }
+
+  /** @param {string} reasoning @param {string} state */
+  #showThinking(reasoning, state) {
+    if (!reasoning) return
+    slot(this.element, "thinking").hidden = false
+    slot(this.element, "thinking-state").textContent = state
+  }
+
+  #endThinking() {
+    const thinking = slot(this.element, "thinking")
+    if (!thinking.classList.contains("thinking--now")) return
+    thinking.classList.remove("thinking--now")
+    this.#reasoning.end()
+    slot(this.element, "thinking-state").textContent = t("js.thought")
+  }
+}

@@ -1,0 +1,172 @@
+// @ts-check
+/** Entry of the chat page: wires list, composer and conversation to the address. */
+import { Composer } from "app/composer"
+import { sentence, t } from "app/i18n"
+import { Sidebar } from "app/sidebar"
+import { must, pageState } from "app/ui"
+
+/** @typedef {import("app/conversation").Conversation} Conversation */
+
+const state = pageState("chat-state")
+const root = must(document, "[data-chat]")
+const welcome = must(root, "[data-welcome]")
+const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
+const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
+/** @type {Promise<Conversation> | null} */
+let loading = null
+/** @type {string | null} */
+let shown = null
+
+greet()
+watchKeyboardHeight()
+composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (event).detail))
+composer.addEventListener("stop", async () => (await conversation()).stop())
+sidebar.addEventListener("renamed", (event) => {
+  const { id, title } = /** @type {CustomEvent} */ (event).detail
+  if (id === shown) showTitle(title)
+})
+sidebar.addEventListener("deleted", (event) => {
+  if (/** @type {CustomEvent} */ (event).detail.id === shown) go("/")
+})
+addEventListener("popstate", () => show(idInAddress()))
+root.addEventListener("click", (event) => {
+  const pressed = /** @type {Element} */ (event.target)
+  const idea = /** @type {HTMLElement | null} */ (pressed.closest("[data-idea]"))
+  if (idea) startWith(idea.dataset.idea ?? "")
+  const link = pressed.closest("a")
+  if (link && opensHere(link, event)) {
+    event.preventDefault()
+    go(new URL(link.href).pathname)
+  }
+})
+must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
+must(root, "[data-composer]").addEventListener("pointerdown", prefetch, { once: true })
+show(state.conversation_id)
+
+/** What a conversation needs is loaded when one is opened or written. */
+function conversation() {
+  loading ??= load().catch((error) => {
+    loading = null
+    throw error
+  })
+  return loading
+}
+
+async function load() {
+  const { Conversation } = await import("app/conversation")
+  const made = new Conversation(root, composer, state.is_admin)
+  made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
+  made.addEventListener("opened", (event) => showTitle(/** @type {CustomEvent} */ (event).detail.title))
+  made.addEventListener("refused", () => shown === null && showWelcome(true))
+  made.addEventListener("ended", (event) => {
+    const { id, title } = /** @type {CustomEvent} */ (event).detail
+    sidebar.touch(id, title ? { running: false, title } : { running: false })
+    if (title && id === shown) showTitle(title)
+  })
+  return made
+}
+
+function prefetch() {
+  const idle = globalThis.requestIdleCallback ?? setTimeout
+  idle(() => conversation().catch(() => undefined)) // the send that follows will say what is wrong
+}
+
+/** @param {import("app/composer").Outgoing} outgoing */
+async function send(outgoing) {
+  const home = shown
+  try {
+    const here = await conversation()
+    showWelcome(false)
+    await here.send(outgoing)
+  } catch (error) {
+    composer.giveBack(home, outgoing)
+    composer.showProblem(sentence(error))
+  }
+}
+
+/** @param {{id: string, title: string, here: boolean, isNew: boolean}} start */
+function started({ id, title, here, isNew }) {
+  sidebar.touch(id, { title, running: true })
+  if (!here) return
+  if (isNew) {
+    shown = id
+    composer.adopt(id)
+    history.pushState(null, "", `/c/${id}`)
+  }
+  sidebar.select(id)
+  showTitle(title)
+}
+
+/** @param {string} path */
+function go(path) {
+  if (path !== location.pathname) history.pushState(null, "", path)
+  show(idInAddress())
+}
+
+/** @param {string | null} id */
+async function show(id) {
+  shown = id
+  composer.moveTo(id)
+  sidebar.select(id)
+  showTitle(id ? sidebar.titleOf(id) : "")
+  showWelcome(id === null)
+  if (matchMedia("(hover: hover)").matches) composer.focus()
+  if (id === null && !loading) return
+  try {
+    const here = await conversation()
+    if (shown !== id) return
+    if (id === null) here.leave()
+    else await here.open(id)
+  } catch (error) {
+    if (shown === id) composer.showProblem(isMissing(error) ? t("js.not_found") : sentence(error))
+  }
+}
+
+/** @param {string} text */
+function startWith(text) {
+  composer.write(text)
+  composer.focus()
+}
+
+/** @param {string} title */
+function showTitle(title) {
+  must(root, "[data-title]").textContent = title || t("js.new_chat")
+  document.title = `${title || t("js.new_chat")} · ${t("js.brand")}`
+}
+
+/** @param {boolean} on */
+function showWelcome(on) {
+  welcome.hidden = !on
+  root.classList.toggle("chat--empty", on)
+}
+
+function greet() {
+  const hour = new Date().getHours()
+  const part = hour < 5 || hour >= 18 ? "evening" : hour < 12 ? "morning" : "day"
+  must(welcome, "[data-greeting]").textContent = t(`js.greeting_${part}`, { name: root.dataset.username ?? "" })
+}
+
+function idInAddress() {
+  return /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null
+}
+
+/** @param {HTMLAnchorElement} link @param {MouseEvent} event */
+function opensHere(link, event) {
+  const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+  const url = new URL(link.href, location.href)
+  return plain && !link.target && url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/c/"))
+}
+
+/** @param {unknown} error */
+function isMissing(error) {
+  return /** @type {{status?: number} | null} */ (error)?.status === 404
+}
+
+/** On iOS the keyboard covers the page without resizing it; the chat keeps to the part that is seen. */
+function watchKeyboardHeight() {
+  const view = globalThis.visualViewport
+  view?.addEventListener("resize", () => {
+    root.style.setProperty("--visible-height", `${view.height}px`)
+    if (view.offsetTop > 0) scrollTo(0, 0)
+  })
+}

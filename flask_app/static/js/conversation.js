@@ -1,0 +1,271 @@
+// @ts-check
+/**
+ * The conversation on the page: opened, continued, stopped, resumed. Emits "started" {id, title}, "ended" {id, title}
+ * and "opened" {id, title}.
+ */
+import { ApiError, api } from "app/api"
+import { sentence, t } from "app/i18n"
+import { RunStream } from "app/run-stream"
+import { Thread } from "app/thread"
+import { announce, toast } from "app/ui"
+import { newIdempotencyKey } from "app/writing"
+
+/** @typedef {import("app/answer").Answer} Answer */
+/** @typedef {import("app/composer").Outgoing} Outgoing */
+/**
+ * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning: string,
+ *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
+ *   finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
+ */
+/** @typedef {{outgoing: Outgoing, parent: string | null}} Turn a question and what it follows */
+
+export class Conversation extends EventTarget {
+  #thread
+  #composer
+  #isAdmin
+  /** @type {string | null} */
+  #id = null
+  /** @type {string | null} the newest message, which the next one follows */
+  #last = null
+  /** @type {RunStream | null} */
+  #stream = null
+  /** How each unfinished answer is asked for again. @type {WeakMap<Answer, () => void>} */
+  #retries = new WeakMap()
+
+  /** @param {HTMLElement} root @param {import("app/composer").Composer} composer @param {boolean} isAdmin */
+  constructor(root, composer, isAdmin) {
+    super()
+    this.#thread = new Thread(root)
+    this.#composer = composer
+    this.#isAdmin = isAdmin
+    this.#thread.addEventListener("retry", (event) => this.#retries.get(/** @type {CustomEvent<Answer>} */ (event).detail)?.())
+  }
+
+  /** An empty page for a new one. The answer being written goes on at the server. */
+  leave() {
+    if (this.#stream?.runId) this.#stream.close()
+    this.#stream = null
+    this.#id = this.#last = null
+    this.#composer.running = false
+    this.#thread.clear()
+  }
+
+  /** Shows a stored conversation. Throws ApiError. @param {string} id */
+  async open(id) {
+    this.leave()
+    this.#id = id
+    const { title, messages } = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
+    if (this.#id !== id) return
+    this.#show(pathToNewest(messages))
+    this.#thread.toLatest()
+    this.#emit("opened", { id, title })
+  }
+
+  /** @param {Outgoing} outgoing */
+  send(outgoing) {
+    return this.#ask({ outgoing, parent: this.#last })
+  }
+
+  async stop() {
+    const runId = this.#stream?.runId
+    if (!runId) return
+    try {
+      await api.post(`/api/runs/${encodeURIComponent(runId)}/stop`)
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+
+  /** @param {Message[]} path */
+  #show(path) {
+    path.forEach((message, index) => {
+      this.#last = message.id
+      if (message.role === "user") return this.#thread.addQuestion(message.text)
+      const question = path[index - 1]
+      const turn = { outgoing: asOutgoing(question?.text ?? "", message.model), parent: question?.parent_id ?? null }
+      return this.#showAnswer(message, turn)
+    })
+  }
+
+  /** @param {Message} message @param {Turn} turn */
+  #showAnswer(message, turn) {
+    const answer = this.#thread.addAnswer()
+    answer.show(message)
+    if (message.status === "running" && message.run_id) return this.#join(message.run_id, answer, turn)
+    answer.showFoot()
+    if (message.error) this.#failed(answer, message.error, turn)
+    else this.#finished(answer, message, turn)
+  }
+
+  /** @param {Turn} turn */
+  async #ask(turn) {
+    const { outgoing, parent } = turn
+    const home = this.#id
+    const question = this.#thread.addQuestion(outgoing.text)
+    const answer = this.#thread.addAnswer()
+    answer.begin()
+    this.#thread.toLatest()
+    const stream = new RunStream({ message: asMessage(outgoing, home, parent) })
+    try {
+      await this.#follow(stream, answer, turn)
+    } catch (error) {
+      if (stream.runId) return this.#lost(stream.runId, error, answer, turn)
+      question.remove()
+      answer.element.remove()
+      this.#refused(home, outgoing, error)
+    }
+  }
+
+  /** Goes on with an answer that is being written. @param {string} runId @param {Answer} answer @param {Turn} turn */
+  async #join(runId, answer, turn) {
+    try {
+      await this.#follow(new RunStream({ runId }), answer, turn)
+    } catch (error) {
+      this.#lost(runId, error, answer, turn)
+    }
+  }
+
+  /** @param {RunStream} stream @param {Answer} answer @param {Turn} turn */
+  async #follow(stream, answer, turn) {
+    this.#stream = stream
+    this.#composer.running = true
+    announce(t("js.answering"))
+    this.#listen(stream, answer, turn)
+    try {
+      await stream.follow()
+    } finally {
+      if (this.#stream === stream) {
+        this.#stream = null
+        this.#composer.running = false
+      }
+    }
+  }
+
+  /** @param {RunStream} stream @param {Answer} answer @param {Turn} turn */
+  #listen(stream, answer, turn) {
+    /** @type {Record<string, (detail: any) => void>} */
+    const reactions = {
+      start: (detail) => this.#begun(stream, answer, detail),
+      reasoning: ({ text }) => answer.think(text),
+      token: ({ text }) => answer.append(text),
+      usage: (usage) => answer.count(usage),
+      done: (detail) => this.#done(answer, detail, turn),
+      error: (detail) => this.#broken(answer, detail, turn),
+      lost: () => answer.showProblem(t("js.reconnecting"), { grave: false }),
+      open: () => answer.hideProblem(),
+    }
+    for (const [name, react] of Object.entries(reactions)) {
+      stream.addEventListener(name, (event) => react(/** @type {CustomEvent} */ (event).detail))
+    }
+  }
+
+  /** @param {RunStream} stream @param {Answer} answer @param {any} start */
+  #begun(stream, answer, start) {
+    answer.begin(start.model)
+    const left = this.#stream !== stream
+    this.#emit("started", { id: start.conversation_id, title: start.title, here: !left, isNew: this.#id === null })
+    if (left) return stream.close()
+    this.#id = start.conversation_id
+    this.#last = start.message_id
+  }
+
+  /** @param {Answer} answer @param {any} done @param {Turn} turn */
+  #done(answer, done, turn) {
+    answer.end()
+    this.#finished(answer, done, turn)
+    announce(t(done.status === "complete" ? "js.answer_complete" : "js.answer_stopped"))
+    if (this.#id) this.#emit("ended", { id: this.#id, title: done.title })
+  }
+
+  /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {Turn} turn */
+  #broken(answer, error, turn) {
+    answer.end()
+    this.#failed(answer, error, turn)
+    if (this.#id) this.#emit("ended", { id: this.#id })
+  }
+
+  /** @param {Answer} answer @param {{status: string, finish_reason: string | null}} end @param {Turn} turn */
+  #finished(answer, { status, finish_reason: reason }, turn) {
+    if (status === "stopped") answer.showProblem(t("js.answer_stopped"), { grave: false, retry: this.#offerRetry(answer, turn) })
+    if (status === "interrupted") answer.showProblem(t("js.answer_interrupted"), { grave: false, retry: this.#offerRetry(answer, turn) })
+    if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry: this.#offerRetry(answer, turn) })
+    if (status === "complete" && reason === "length") answer.showProblem(t("js.answer_cut_length"), { grave: false })
+  }
+
+  /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {Turn} turn */
+  #failed(answer, error, turn) {
+    const retry = error.retryable !== false && this.#offerRetry(answer, turn)
+    answer.showProblem(error.message, { way: this.#wayForward(error.code), retry })
+  }
+
+  /** Asks the question again, as a new message beside the first. @param {Answer} answer @param {Turn} turn */
+  #offerRetry(answer, turn) {
+    this.#retries.set(answer, () => {
+      if (this.#stream) return announce(t("js.wait_for_answer"))
+      answer.element.previousElementSibling?.remove()
+      answer.element.remove()
+      const again = { ...turn.outgoing, idempotencyKey: newIdempotencyKey() }
+      this.#ask({ outgoing: again, parent: turn.parent })
+    })
+    return true
+  }
+
+  /** The line to a running answer could not be mended. @param {string} runId @param {unknown} error @param {Answer} answer @param {Turn} turn */
+  #lost(runId, error, answer, turn) {
+    const offline = !(error instanceof ApiError) || error.code === "offline"
+    const words = offline ? t("js.connection_gone") : sentence(error)
+    this.#retries.set(answer, () => this.#join(runId, answer, turn))
+    answer.showProblem(words, { way: this.#wayForward(codeOf(error)), retry: true })
+  }
+
+  /** @param {string | null} home @param {Outgoing} outgoing @param {unknown} error */
+  #refused(home, outgoing, error) {
+    this.#composer.giveBack(home, outgoing)
+    if (home === this.#id) this.#composer.showProblem(sentence(error), this.#wayForward(codeOf(error)))
+    else toast(sentence(error), { kind: "danger" })
+    this.#emit("refused", {})
+  }
+
+  /** @param {string} code */
+  #wayForward(code) {
+    const here = encodeURIComponent(location.pathname)
+    if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
+    const wantsKey = ["no_model", "upstream_key_refused", "upstream_no_balance", "local_model_unavailable"].includes(code)
+    return wantsKey && this.#isAdmin ? { href: "/admin/keys", label: t("js.add_key") } : null
+  }
+
+  /** @param {string} name @param {unknown} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}
+
+/** Messages form a tree; the page shows the branch that leads to the newest one. @param {Message[]} messages in order */
+export function pathToNewest(messages) {
+  const byId = new Map(messages.map((message) => [message.id, message]))
+  /** @type {Message[]} */
+  const path = []
+  for (let at = messages.at(-1); at && !path.includes(at); at = byId.get(at.parent_id ?? "")) path.unshift(at)
+  return path
+}
+
+/** @param {Outgoing} outgoing @param {string | null} conversation @param {string | null} parent */
+function asMessage({ text, model, thinking, idempotencyKey }, conversation, parent) {
+  /** @type {import("app/run-stream").Message} */
+  const message = { message: text, idempotency_key: idempotencyKey }
+  if (conversation) message.conversation_id = conversation
+  if (conversation && parent) message.parent_id = parent
+  if (model) message.model = model
+  if (thinking !== undefined) message.thinking = thinking
+  return message
+}
+
+/** @param {string} text @param {string | null} model @returns {Outgoing} */
+function asOutgoing(text, model) {
+  return { text, model: model ?? undefined, idempotencyKey: newIdempotencyKey() }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof ApiError ? error.code : ""
+}

@@ -1,0 +1,55 @@
+// @ts-check
+/**
+ * A model's Markdown as page content. Everything a model wrote reaches the document through `sanitize` in this file:
+ * raw HTML is plain text already to the parser, and what the parser makes passes DOMPurify's short list.
+ */
+import DOMPurify from "dompurify"
+import MarkdownIt from "markdown-it"
+import { breakCjkEmphasis } from "app/markdown/emphasis"
+import { formulas } from "app/markdown/formulas"
+import { plainRenderers } from "app/markdown/renderers"
+
+const TAGS = ["p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
+  "table", "thead", "tbody", "tr", "th", "td", "span", "div"]
+const ATTRIBUTES = ["href", "title", "class", "start", "src", "alt", "data-tex", "data-display", "data-language", "data-source", "data-alt"]
+const OPTIONS = /** @type {const} */ ({
+  ALLOWED_TAGS: TAGS,
+  ALLOWED_ATTR: ATTRIBUTES,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+  RETURN_DOM_FRAGMENT: true,
+})
+const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
+
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: false })
+parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
+parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+
+DOMPurify.addHook("afterSanitizeAttributes", (element) => {
+  if (element.tagName === "A") guardLink(element)
+  if (element.tagName === "IMG" && !PICTURE.test(element.getAttribute("src") ?? "")) element.remove()
+})
+
+export { parser }
+
+/**
+ * @param {import("markdown-it").Token[]} tokens of `parser`
+ * @param {Record<string, unknown>} env the one they were parsed with
+ * @returns {DocumentFragment}
+ */
+export function fragmentOf(tokens, env) {
+  return sanitize(parser.renderer.render(tokens, parser.options, env))
+}
+
+/** @param {string} html @returns {DocumentFragment} */
+export function sanitize(html) {
+  return DOMPurify.sanitize(html, OPTIONS)
+}
+
+/** @param {Element} link */
+function guardLink(link) {
+  if (!link.hasAttribute("href")) return
+  link.setAttribute("target", "_blank")
+  link.setAttribute("rel", "noopener noreferrer nofollow")
+}

@@ -1,0 +1,56 @@
+// @ts-check
+/**
+ * A growing Markdown text in two parts: blocks that more text cannot change any more, and the unfinished tail.
+ * Only the last top-level block can still change, so everything before it is settled and rendered once.
+ */
+
+/** @typedef {import("markdown-it").Token} Token */
+/** @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>}} Step */
+
+export class GrowingMarkdown {
+  #parser
+  #tail = ""
+  /** Reference links defined in settled blocks stay known. @type {Record<string, unknown>} */
+  #env = { arriving: true }
+
+  /** @param {import("markdown-it").MarkdownIt} parser */
+  constructor(parser) {
+    this.#parser = parser
+  }
+
+  /** @param {string} text what has been added @returns {Step} */
+  push(text) {
+    this.#tail += text
+    const tokens = this.#parser.parse(this.#tail, this.#env)
+    const { index, line } = lastBlock(tokens)
+    const at = startOfLine(this.#tail, line)
+    if (index === 0 || at < 0) return { settled: [], tail: tokens, env: this.#env }
+    this.#tail = this.#tail.slice(at)
+    return { settled: tokens.slice(0, index), tail: tokens.slice(index), env: this.#env }
+  }
+
+  /** The tail as it stands once no more text comes. @returns {{tail: Token[], env: Record<string, unknown>}} */
+  end() {
+    const env = { ...this.#env, arriving: false }
+    return { tail: this.#parser.parse(this.#tail, env), env }
+  }
+}
+
+/** Where the last top-level block begins, in tokens and in lines. @param {Token[]} tokens */
+function lastBlock(tokens) {
+  for (let index = tokens.length - 1; index >= 0; index--) {
+    const token = tokens[index]
+    if (token?.level === 0 && token.nesting !== -1 && token.map) return { index, line: token.map[0] }
+  }
+  return { index: 0, line: 0 }
+}
+
+/** @param {string} text @param {number} line */
+function startOfLine(text, line) {
+  let at = 0
+  for (let n = 0; n < line; n++) {
+    at = text.indexOf("\n", at) + 1
+    if (at === 0) return -1
+  }
+  return at
+}
