@@ -2,14 +2,14 @@
 
 from flask import Blueprint, Response, g, redirect, render_template, request
 
-from flask_app.services import account_service, auth_service, setup_service
+from flask_app.services import account_service, auth_service, password_links, setup_service
 from flask_app.services.auth_service import SignedIn
 from flask_app.utils import get_current_user, public, require_login
 from flask_app.web import cookies, csrf, sessions
 from flask_app.web.bodies import Body, Reply, accepts, returns, to_json
-from flask_app.web.client import browser
+from flask_app.web.client import browser, client_address
 from flask_app.web.local_paths import local_path
-from flask_app.web.people import UserReply, user_reply
+from flask_app.web.people import PersonReply, UserReply, user_reply
 
 blueprint = Blueprint("auth", __name__)
 
@@ -36,8 +36,9 @@ class NewPassword(Body):
     new: str
 
 
-class Me(Reply):
-    user: UserReply
+class PasswordByLink(Body):
+    token: str
+    password: str
 
 
 class Session(Reply):
@@ -64,12 +65,20 @@ def setup_page() -> str | Response:
     return render_template("setup.html")
 
 
+@blueprint.get("/reset")
+@public
+def reset_page() -> str:
+    """The link's token stands after `#`: it never reaches the server with the address."""
+    return render_template("reset.html")
+
+
 @blueprint.post("/api/login")
 @public
 @csrf.needs_no_token
 @accepts(Credentials)
 @returns(Session)
 def login(body: Credentials) -> Response:
+    """Sign in. The session comes as a cookie, the CSRF token in the reply."""
     signed_in = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
     return _welcome(signed_in)
 
@@ -80,7 +89,18 @@ def login(body: Credentials) -> Response:
 @accepts(SetUp)
 @returns(Session, 201)
 def set_up(body: SetUp) -> Response:
+    """Make the first administrator with the code that the server printed, and sign in."""
     return _welcome(setup_service.set_up(body.code, body.username, body.password, browser()), status=201)
+
+
+@blueprint.post("/api/password-reset")
+@public
+@csrf.needs_no_token
+@accepts(PasswordByLink)
+@returns(None, 204)
+def choose_password_by_link(body: PasswordByLink) -> None:
+    """Choose a password by a single-use link; all sessions of the person end."""
+    password_links.use(body.token, body.password, client_address())
 
 
 @blueprint.post("/logout")
@@ -100,16 +120,18 @@ def logout() -> Response:
 @require_login
 @returns(Session)
 def me() -> Session:
+    """The person who is signed in."""
     return Session(user=user_reply(get_current_user(), online=True), csrf_token=csrf.token())
 
 
 @blueprint.patch("/api/me")
 @require_login
 @accepts(Choices)
-@returns(Me)
-def choose(body: Choices) -> Me:
+@returns(PersonReply)
+def choose(body: Choices) -> PersonReply:
+    """Choose one's language, theme or time zone."""
     user = account_service.choose(get_current_user(), locale=body.locale, theme=body.theme, timezone=body.timezone)
-    return Me(user=user_reply(user, online=True))
+    return PersonReply(user=user_reply(user, online=True))
 
 
 @blueprint.post("/api/me/password")
@@ -117,7 +139,10 @@ def choose(body: Choices) -> Me:
 @accepts(NewPassword)
 @returns(None, 204)
 def change_password(body: NewPassword) -> Response:
-    """The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token."""
+    """Replace one's password; the other sessions end.
+
+    The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token.
+    """
     signed_in = account_service.change_password(get_current_user(), g.session_id, body.current, body.new, browser())
     response = sessions.begin(Response(status=204), signed_in)
     response.headers[csrf.HEADER] = csrf.token_for(signed_in.token)

@@ -2,12 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from flask_app.models import AuditEntry, User
 
 COMMAND_LINE = "(command line)"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts and from where; `user` None is the command line."""
+
+    user: User | None
+    address: str = ""
 
 
 def record(

@@ -1,10 +1,12 @@
 """Signing in and out, and the sessions in between."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import reading, transaction, utc_now
@@ -16,6 +18,7 @@ from flask_app.services.signing import digest
 IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=60)
 SEEN_EVERY = timedelta(minutes=1)
+ONLINE_WITHIN = timedelta(minutes=5)
 
 # The hot path: every request of a signed-in browser runs this one statement.
 _VISIT = (
@@ -132,6 +135,21 @@ def sign_out(session_id: str) -> None:
 def end_sessions(session: Session, user_id: str) -> None:
     """End every session of a person, within the caller's transaction."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def online_among(session: Session, user_ids: Iterable[str]) -> set[str]:
+    """Those who were seen in the last five minutes in a session that is still open."""
+    return set(session.scalars(_online(LoginSession.user_id).where(LoginSession.user_id.in_(user_ids)).distinct()))
+
+
+def count_online(session: Session) -> int:
+    """How many people are online now."""
+    return session.scalar(_online(func.count(LoginSession.user_id.distinct()))) or 0
+
+
+def _online(column: Any) -> Select[Any]:
+    now = utc_now()
+    return select(column).where(LoginSession.last_seen_at > now - ONLINE_WITHIN, LoginSession.expires_at > now)
 
 
 def _find(account: str) -> User | None:

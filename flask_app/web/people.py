@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
+import msgspec
+
 from flask_app.models import User
+from flask_app.services.user_admin_service import Added, Page
 from flask_app.web.bodies import Reply
 
 
@@ -22,6 +25,32 @@ class UserReply(Reply):
     last_seen_at: datetime | None
 
 
+class PersonReply(Reply):
+    user: UserReply
+
+
+class UsersReply(Reply):
+    """`next` is the cursor of the page after; null at the end."""
+
+    users: list[UserReply]
+    next: str | None
+
+
+class AddedReply(Reply):
+    """`reset_token` and `expires_at` are there when no password was given: the link is `/reset#TOKEN`."""
+
+    user: UserReply
+    reset_token: str | msgspec.UnsetType = msgspec.UNSET
+    expires_at: datetime | msgspec.UnsetType = msgspec.UNSET
+
+
+class LinkReply(Reply):
+    """The link is `/reset#TOKEN`."""
+
+    token: str
+    expires_at: datetime
+
+
 def user_reply(user: User, *, online: bool) -> UserReply:
     return UserReply(
         id=user.id,
@@ -35,4 +64,16 @@ def user_reply(user: User, *, online: bool) -> UserReply:
         created_at=user.created_at,
         last_sign_in_at=user.last_sign_in_at,
         last_seen_at=user.last_seen_at,
+    )
+
+
+def users_reply(page: Page) -> UsersReply:
+    return UsersReply(users=[user_reply(p.user, online=p.online) for p in page.people], next=page.next)
+
+
+def added_reply(added: Added) -> AddedReply:
+    return AddedReply(
+        user=user_reply(added.user, online=False),
+        reset_token=added.link.token if added.link else msgspec.UNSET,
+        expires_at=added.link.expires_at if added.link else msgspec.UNSET,
     )

@@ -1,0 +1,75 @@
+"""People: the administrators' API."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from flask import Blueprint, request
+
+from flask_app.services import user_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web.arguments import number, word
+from flask_app.web.bodies import Body, accepts, queries, returns
+from flask_app.web.client import client_address
+from flask_app.web.people import AddedReply, LinkReply, PersonReply, UsersReply, added_reply, user_reply, users_reply
+
+blueprint = Blueprint("admin_users", __name__, url_prefix="/api/admin/users")
+
+Role = Literal["admin", "member"]
+
+
+class AddUser(Body):
+    """Without `password` the reply holds the token of a link by which the person chooses one."""
+
+    username: Annotated[str, msgspec.Meta(max_length=200)]
+    role: Role = "member"
+    password: str | None = None
+
+
+class ChangeUser(Body):
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+@blueprint.get("")
+@require_role("admin")
+@queries(q="Part of the user name", before="The cursor `next` of the page before", limit="How many (50; at most 100)")
+@returns(UsersReply)
+def listed() -> UsersReply:
+    """People, the newest first."""
+    page = user_admin_service.listed(
+        search=request.args.get("q", ""), before=word("before"), limit=number("limit", user_admin_service.PAGE)
+    )
+    return users_reply(page)
+
+
+@blueprint.post("")
+@require_role("admin")
+@accepts(AddUser)
+@returns(AddedReply, 201)
+def add(body: AddUser) -> AddedReply:
+    """Add a person. The link's token is not shown again."""
+    return added_reply(user_admin_service.add(_actor(), body.username, body.role, body.password))
+
+
+@blueprint.patch("/<user_id>")
+@require_role("admin")
+@accepts(ChangeUser)
+@returns(PersonReply)
+def change(user_id: str, body: ChangeUser) -> PersonReply:
+    """Change a person's role, disable or enable them; they are signed out."""
+    person = user_admin_service.change(_actor(), user_id, role=body.role, disabled=body.disabled)
+    return PersonReply(user=user_reply(person.user, online=person.online))
+
+
+@blueprint.post("/<user_id>/reset-link")
+@require_role("admin")
+@returns(LinkReply)
+def reset_link(user_id: str) -> LinkReply:
+    """The token of a single-use link to choose a new password; it is not shown again."""
+    link = user_admin_service.reset_link(_actor(), user_id)
+    return LinkReply(token=link.token, expires_at=link.expires_at)
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

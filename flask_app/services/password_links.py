@@ -1,0 +1,67 @@
+"""Single-use links by which a person chooses a password: for new people and for those who forgot theirs.
+
+The token stands after the `#` of the link, so that it reaches no server's log; only its digest is stored.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.errors import Forbidden
+from flask_app.models import PasswordLink, User
+from flask_app.services import audit_service, auth_service, login_limits, passwords
+from flask_app.services.signing import digest
+
+LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The token is known nowhere else: it is shown once."""
+
+    token: str
+    expires_at: datetime
+
+
+def issue(session: Session, user_id: str) -> Link:
+    """A new link, within the caller's transaction; the person's earlier ones no longer open anything."""
+    link = Link(secrets.token_urlsafe(32), utc_now() + LIFETIME)
+    session.execute(delete(PasswordLink).where(PasswordLink.user_id == user_id))
+    session.add(PasswordLink(id=digest(link.token), user_id=user_id, expires_at=link.expires_at))
+    return link
+
+
+def use(token: str, password: str, address: str) -> None:
+    """Choose a password by a link: every session of the person ends.
+
+    Raises Forbidden("reset_link_invalid") for a link that is used, expired or unknown, or whose person is disabled;
+    Invalid for a weak password, which leaves the link as it is; TooMany.
+    """
+    with login_limits.code_attempt(address) as attempt:
+        user = _person_of(token)
+        if user is None:
+            attempt.failed()
+            raise Forbidden("reset_link_invalid")
+    passwords.check_strength(password, user.username)
+    stored = passwords.make_hash(password)
+    with transaction() as session:
+        used = session.execute(update(PasswordLink).where(*_open(token)).values(used_at=utc_now()))
+        if not used.rowcount:  # type: ignore[attr-defined]
+            raise Forbidden("reset_link_invalid")
+        session.execute(update(User).where(User.id == user.id).values(password_hash=stored))
+        auth_service.end_sessions(session, user.id)
+        audit_service.record(session, user, "password.reset", user.id, address=address)
+
+
+def _person_of(token: str) -> User | None:
+    with reading() as session:
+        to_person = select(User).join(PasswordLink, PasswordLink.user_id == User.id)
+        return session.scalar(to_person.where(*_open(token), ~User.disabled))
+
+
+def _open(token: str) -> tuple[ColumnElement[bool], ...]:
+    return PasswordLink.id == digest(token), PasswordLink.used_at.is_(None), PasswordLink.expires_at > utc_now()

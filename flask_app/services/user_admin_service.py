@@ -1,0 +1,155 @@
+"""People as administrators keep them: list, add, change, help with a forgotten password."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading, transaction
+from flask_app.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
+from flask_app.models import Setting, User
+from flask_app.services import audit_service, auth_service, names, password_links, passwords, run_service, setup_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.password_links import Link
+
+ROLES = ("admin", "member")
+PAGE, MAX_PAGE = 50, 100
+ID_LENGTH = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    user: User
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    people: list[Person]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`link` is there for the new person when no password was given."""
+
+    user: User
+    link: Link | None
+
+
+def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) -> Page:
+    """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
+    if not 0 < limit <= MAX_PAGE:
+        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    query = select(User).order_by(User.id.desc()).limit(limit + 1)
+    if wanted := names.key(search):
+        if len(wanted) > names.MAX_KEY_LENGTH:
+            return Page([], None)
+        query = query.where(User.username_key.contains(wanted, autoescape=True))
+    if before is not None:
+        if len(before) != ID_LENGTH or not before.isalnum():
+            raise BadRequest("bad_cursor")
+        query = query.where(User.id < before)
+    with reading() as session:
+        users = list(session.scalars(query))
+        shown = users[:limit]
+        online = auth_service.online_among(session, [user.id for user in shown])
+    people = [Person(user, user.id in online) for user in shown]
+    return Page(people, shown[-1].id if len(users) > limit else None)
+
+
+def add(actor: Actor, username: str, role: str, password: str | None = None) -> Added:
+    """A new person, with a password or else a link to choose one.
+
+    Raises Invalid, Conflict("username_taken").
+    """
+    shown = names.checked(username)
+    if role not in ROLES:
+        raise Invalid("unknown_role", known=", ".join(ROLES))
+    if password is not None:
+        passwords.check_strength(password, shown)
+    stored = passwords.make_hash(password) if password is not None else None
+    user = User(username=shown, username_key=names.key(shown), role=role, password_hash=stored)
+    try:
+        with transaction() as session:
+            _close_setup(session, user)
+            return Added(user, _insert(session, actor, user))
+    except IntegrityError as error:
+        raise Conflict("username_taken") from error
+
+
+def change(actor: Actor, user_id: str, *, role: str | None = None, disabled: bool | None = None) -> Person:
+    """Give a role, disable or enable. What is None, or so already, stays; any change ends the person's sessions.
+
+    Raises NotFound, Invalid, Conflict("last_admin"), and Forbidden where the actor has lost the right meanwhile.
+    """
+    if role is not None and role not in ROLES:
+        raise Invalid("unknown_role", known=", ".join(ROLES))
+    wanted = {"role": role, "disabled": disabled}
+    person = in_transaction(lambda session: _change(session, actor, user_id, wanted))
+    if person.user.disabled:
+        run_service.stop_where(user_id=user_id)
+    return person
+
+
+def reset_link(actor: Actor, user_id: str) -> Link:
+    """A link by which the person chooses a new password; raises NotFound."""
+    with transaction() as session:
+        user = _found(session, user_id)
+        audit_service.record(
+            session, actor.user, "user.reset_link", user.id, {"username": user.username}, actor.address
+        )
+        return password_links.issue(session, user.id)
+
+
+def by_name(username: str) -> User:
+    """Raises NotFound."""
+    with reading() as session:
+        user = session.scalar(select(User).where(User.username_key == names.key(username)))
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _insert(session: Session, actor: Actor, user: User) -> Link | None:
+    session.add(user)
+    session.flush()
+    details = {"username": user.username, "role": user.role}
+    audit_service.record(session, actor.user, "user.add", user.id, details, actor.address)
+    return None if user.password_hash else password_links.issue(session, user.id)
+
+
+def _close_setup(session: Session, user: User) -> None:
+    """An administrator made on the command line ends the first run as well."""
+    if user.role == "admin" and session.get(Setting, setup_service.MARK) is None:
+        setup_service.close(session)
+
+
+def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object]) -> Person:
+    # The administrators' rows are locked first: of two who demote each other, the second sees what the first did.
+    working = select(User).where(User.role == "admin", ~User.disabled).order_by(User.id).with_for_update()
+    admins = {admin.id for admin in session.scalars(working)}
+    if actor.user and actor.user.id not in admins:
+        raise Forbidden
+    user = _found(session, user_id)
+    changed = {name: value for name, value in wanted.items() if value not in {None, getattr(user, name)}}
+    if not changed:
+        return Person(user, user.id in auth_service.online_among(session, [user.id]))
+    if admins == {user.id} and (changed.get("disabled") or changed.get("role") == "member"):
+        raise Conflict("last_admin")
+    for name, value in changed.items():
+        setattr(user, name, value)
+    auth_service.end_sessions(session, user.id)
+    audit_service.record(
+        session, actor.user, "user.change", user.id, {"username": user.username, **changed}, actor.address
+    )
+    return Person(user, online=False)
+
+
+def _found(session: Session, user_id: str) -> User:
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
