@@ -1,5 +1,6 @@
 // @ts-check
 /** The ledger's entries, a page at a time. */
+import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { formatSeconds } from "app/figures"
 import { formatDateTime, formatMoney, formatNumber, sentence, t } from "app/i18n"
@@ -12,7 +13,7 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  * @property {{id: string, username: string}} [user]
  * @property {string} model
  * @property {string | null} actual_model
- * @property {string} provider
+ * @property {string | null} provider
  * @property {string | null} key_label
  * @property {"reported" | "estimated"} source
  * @property {"complete" | "stopped" | "interrupted" | "failed"} outcome
@@ -71,13 +72,6 @@ export class RecordList {
       this.#more.removeAttribute("aria-busy")
     }
   }
-}
-
-/** @param {string} path @param {string} name @param {string} value */
-export function withParameter(path, name, value) {
-  const url = new URL(path, location.origin)
-  url.searchParams.set(name, value)
-  return url.pathname + url.search
 }
 
 /** @param {Entry} entry */

@@ -1,0 +1,118 @@
+// @ts-check
+/** Entry of the API keys: add, test, rename, disable, delete. A secret goes out once and never comes back. */
+import { KeyCards } from "app/admin/key-cards"
+import { RowMenu } from "app/admin/row-menu"
+import { withParameter } from "app/addresses"
+import { api } from "app/api"
+import { sentence, t } from "app/i18n"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+
+/** @typedef {import("app/admin/key-cards").Key} Key */
+
+const PATH = "/api/admin/keys"
+const list = must(document, "[data-keys]")
+const cards = new KeyCards(list, pageState("admin-state").keys)
+const menu = new RowMenu(list)
+
+/** @type {Record<string, (key: Key) => Promise<void>>} */
+const acts = { rename: askName, disable: toggleDisabled, delete: remove, records: async () => {} }
+
+menu.addEventListener("open", (event) => {
+  const key = cards.get(/** @type {CustomEvent} */ (event).detail.id)
+  const link = /** @type {HTMLAnchorElement} */ (menu.item("records"))
+  link.href = withParameter("/admin/records", "key", key.id)
+  menu.item("delete").hidden = key.from_environment
+  fill(menu.item("disable"), { "disable-act": t(key.disabled ? "js.admin.enable" : "js.admin.disable") })
+})
+
+menu.addEventListener("act", (event) => {
+  const { id, act } = /** @type {CustomEvent} */ (event).detail
+  attempt(async () => acts[act]?.(cards.get(id)))
+})
+
+list.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("[data-test]")
+  const card = button?.closest("[data-id]")
+  if (card instanceof HTMLElement) attempt(() => cards.test(card.dataset.id ?? ""))
+})
+
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-new-key]"))
+const preset = /** @type {HTMLSelectElement} */ (must(form, "[data-preset]"))
+preset.addEventListener("change", showOtherPart)
+form.closest("dialog")?.addEventListener("close", () => {
+  form.reset()
+  showOtherPart()
+})
+for (const button of document.querySelectorAll("[data-add-key]")) button.addEventListener("click", () => openDialog("add-key-dialog"))
+nameCurrencies()
+showOtherPart()
+
+onSubmit(form, async ({ preset: chosen, label, secret, currency, provider_name: name, base_url: address }) => {
+  const other = chosen === "other" ? { base_url: address, ...(name ? { provider_name: name } : {}) } : {}
+  const key = await api.post(PATH, { label, secret, currency, ...other })
+  form.closest("dialog")?.close()
+  cards.add(key)
+  toast(t("js.admin.key_added", { name: key.label }))
+  if (!key.last_error) await cards.test(key.id)
+})
+
+/** @type {Key | null} */
+let renamed = null
+const renameForm = /** @type {HTMLFormElement} */ (must(document, "[data-rename-key]"))
+onSubmit(renameForm, async ({ label }) => {
+  if (!renamed) return
+  const key = await api.patch(`${PATH}/${renamed.id}`, { label })
+  renameForm.closest("dialog")?.close()
+  cards.update(key)
+  toast(t("js.admin.key_renamed", { name: key.label }))
+})
+
+/** @param {Key} key */
+async function askName(key) {
+  renamed = key
+  const input = /** @type {HTMLInputElement} */ (must(renameForm, "input"))
+  input.value = key.label
+  openDialog("rename-key-dialog")
+  input.select()
+}
+
+/** @param {Key} key */
+async function toggleDisabled({ id, label: name, disabled }) {
+  const words = { title: t("js.admin.disable_key_title", { name }), text: t("js.admin.disable_key_text"), action: t("js.admin.disable") }
+  if (!disabled && !(await confirmDialog(words))) return
+  cards.update(await api.patch(`${PATH}/${id}`, { disabled: !disabled }))
+  toast(t(disabled ? "js.admin.key_enabled" : "js.admin.key_disabled", { name }))
+}
+
+/** @param {Key} key */
+async function remove({ id, label: name }) {
+  const words = { title: t("js.admin.delete_key_title", { name }), text: t("js.admin.delete_key_text"), action: t("js.admin.delete") }
+  if (!(await confirmDialog(words))) return
+  await api.delete(`${PATH}/${id}`)
+  cards.remove(id)
+  must(document, "[data-add-key]").focus()
+  toast(t("js.admin.key_deleted", { name }))
+}
+
+/** @param {() => Promise<void>} act */
+async function attempt(act) {
+  try {
+    await act()
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+function showOtherPart() {
+  const other = preset.value === "other"
+  const part = must(form, "[data-other-part]")
+  part.hidden = !other
+  const address = /** @type {HTMLInputElement} */ (must(part, '[name="base_url"]'))
+  address.required = other
+}
+
+/** "CNY" becomes "CNY · 人民币" in the reader's language. */
+function nameCurrencies() {
+  const names = new Intl.DisplayNames(document.documentElement.lang, { type: "currency" })
+  for (const option of must(form, "[data-currencies]").querySelectorAll("option")) option.textContent = `${option.value} · ${names.of(option.value)}`
+}

@@ -1,0 +1,147 @@
+// @ts-check
+/** The list of people: searched at the server, paged, one row each. */
+import { withParameter } from "app/addresses"
+import { api } from "app/api"
+import { formatAgo, formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { announce, fromTemplate, must, slot, toast } from "app/ui"
+
+/**
+ * @typedef {object} Person
+ * @property {string} id
+ * @property {string} username
+ * @property {"admin" | "member"} role
+ * @property {boolean} disabled
+ * @property {boolean} online
+ * @property {string} created_at
+ * @property {string | null} last_sign_in_at
+ * @property {string | null} last_seen_at
+ */
+
+const PATH = "/api/admin/users"
+const PAUSE = 250
+
+export class People {
+  #rows = must(document, "[data-user-rows]")
+  #none = must(document, "[data-users-none]")
+  #foot = must(document, "[data-users-foot]")
+  #more = must(document, "[data-users-more]")
+  #search = /** @type {HTMLInputElement} */ (must(document, "[data-search] input"))
+  /** Who is signed in here. */
+  #self = must(document, "[data-self]").dataset.self
+  /** @type {Map<string, Person>} */
+  #people = new Map()
+  /** @type {string | null} */
+  #next = null
+  /** Only the newest question's answer counts. */
+  #asked = 0
+  #timer = 0
+
+  /** @param {{users: Person[], next: string | null}} page */
+  constructor(page) {
+    this.#search.value = new URLSearchParams(location.search).get("q") ?? ""
+    this.#append(page)
+    this.#more.addEventListener("click", () => this.#load(this.#next))
+    this.#search.addEventListener("input", () => {
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(() => this.#find(), PAUSE)
+    })
+    this.#search.form?.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.#find()
+    })
+  }
+
+  /** @param {string} id @returns {Person} */
+  get(id) {
+    const person = this.#people.get(id)
+    if (!person) throw new Error(`no person ${id} on the page`)
+    return person
+  }
+
+  /** Someone new stands at the top, where they are seen. @param {Person} person */
+  add(person) {
+    this.#people.set(person.id, person)
+    this.#rows.prepend(this.#row(person))
+    this.#none.hidden = true
+  }
+
+  /** @param {Person} person */
+  update(person) {
+    this.#people.set(person.id, person)
+    this.#rows.querySelector(`[data-id="${person.id}"]`)?.replaceWith(this.#row(person))
+    must(this.#rows, `[data-id="${person.id}"] [data-menu-button]`).focus()
+  }
+
+  async #find() {
+    clearTimeout(this.#timer)
+    const wanted = this.#search.value.trim()
+    history.replaceState(null, "", wanted ? `?q=${encodeURIComponent(wanted)}` : location.pathname)
+    await this.#load(null)
+  }
+
+  /** @param {string | null} before where the page begins; null is the start of another search */
+  async #load(before) {
+    const asked = ++this.#asked
+    const path = withParameter(PATH, "q", this.#search.value.trim())
+    try {
+      const page = await api.get(before ? withParameter(path, "before", before) : path)
+      if (asked !== this.#asked) return
+      if (!before) this.#clear()
+      this.#append(page)
+      announce(t(page.next ? "js.admin.users_found_more" : "js.admin.users_found", { count: formatNumber(this.#people.size) }))
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+
+  #clear() {
+    this.#people.clear()
+    this.#rows.replaceChildren()
+  }
+
+  /** @param {{users: Person[], next: string | null}} page */
+  #append({ users, next }) {
+    this.#next = next
+    for (const person of users.filter(({ id }) => !this.#people.has(id))) {
+      this.#people.set(person.id, person)
+      this.#rows.append(this.#row(person))
+    }
+    this.#none.hidden = this.#people.size > 0
+    this.#foot.hidden = !next
+  }
+
+  /** @param {Person} person */
+  #row(person) {
+    const { id, username: name, role } = person
+    const row = fromTemplate("user-template", {
+      name,
+      initial: [...name][0] ?? "",
+      role: t(`js.admin.role_${role}`),
+      state: stateOf(person),
+      created: formatDateTime(person.created_at),
+      "signed-in": person.last_sign_in_at ? formatDateTime(person.last_sign_in_at) : t("js.admin.never"),
+    })
+    row.dataset.id = id
+    slot(row, "self").hidden = id !== this.#self
+    slot(row, "role").classList.toggle("badge--accent", role === "admin")
+    slot(row, "state").classList.add(...stateClasses(person))
+    slot(row, "state").title = person.last_seen_at ? formatDateTime(person.last_seen_at) : ""
+    const link = /** @type {HTMLAnchorElement} */ (slot(row, "name"))
+    link.href = withParameter("/admin/records", "user", id)
+    must(row, "[data-menu-button]").setAttribute("aria-label", t("js.admin.actions_for", { name }))
+    return row
+  }
+}
+
+/** @param {Person} person */
+function stateOf({ disabled, online, last_seen_at: seen }) {
+  if (disabled) return t("js.admin.disabled")
+  if (online) return t("js.admin.online_now")
+  return seen ? t("js.admin.seen", { ago: formatAgo(seen) }) : t("js.admin.never_seen")
+}
+
+/** @param {Person} person @returns {string[]} */
+function stateClasses({ disabled, online }) {
+  if (disabled) return ["badge--danger"]
+  return online ? ["badge--ok"] : []
+}

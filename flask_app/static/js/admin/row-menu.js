@@ -1,0 +1,82 @@
+// @ts-check
+/** The one menu of a list's rows: opens beside a row's [data-menu-button], tells which row and which act was chosen. */
+import { must } from "app/ui"
+
+const MARGIN = 8
+
+/** Emits "open" {id} just before it is shown, and "act" {id, act} on a choice. */
+export class RowMenu extends EventTarget {
+  #menu = must(document, "[data-row-menu]")
+  /** @type {HTMLElement | null} */
+  #button = null
+
+  /** @param {HTMLElement} list whose rows carry data-id and a [data-menu-button] */
+  constructor(list) {
+    super()
+    list.addEventListener("click", (event) => {
+      const button = /** @type {Element} */ (event.target).closest("[data-menu-button]")
+      if (button instanceof HTMLElement) this.#open(button)
+    })
+    this.#menu.addEventListener("click", (event) => this.#choose(/** @type {Element} */ (event.target)))
+    this.#menu.addEventListener("keydown", (event) => this.#move(event))
+    this.#menu.addEventListener("toggle", (event) => {
+      if (/** @type {ToggleEvent} */ (event).newState === "closed") this.#button?.setAttribute("aria-expanded", "false")
+    })
+    addEventListener("scroll", () => this.#menu.hidePopover(), { capture: true, passive: true })
+  }
+
+  /** @param {string} act @returns {HTMLElement} */
+  item(act) {
+    return must(this.#menu, `[data-act="${act}"]`)
+  }
+
+  get #id() {
+    const row = this.#button?.closest("[data-id]")
+    return row instanceof HTMLElement ? (row.dataset.id ?? "") : ""
+  }
+
+  /** @param {HTMLElement} button */
+  #open(button) {
+    this.#button = button
+    this.dispatchEvent(new CustomEvent("open", { detail: { id: this.#id } }))
+    this.#menu.showPopover()
+    button.setAttribute("aria-expanded", "true")
+    this.#place(button.getBoundingClientRect())
+    this.#items()[0]?.focus({ preventScroll: true })
+  }
+
+  /** Below the button and flush with its end, or above it where there is no room. @param {DOMRect} at */
+  #place(at) {
+    const { offsetWidth: width, offsetHeight: height } = this.#menu
+    const below = at.bottom + height + MARGIN <= innerHeight
+    this.#menu.style.left = `${Math.max(MARGIN, at.right - width)}px`
+    this.#menu.style.top = `${below ? at.bottom + 4 : Math.max(MARGIN, at.top - height - 4)}px`
+  }
+
+  /** @param {Element} target */
+  #choose(target) {
+    const item = target.closest("[data-act]")
+    if (!(item instanceof HTMLElement)) return
+    this.#menu.hidePopover()
+    this.#button?.focus()
+    this.dispatchEvent(new CustomEvent("act", { detail: { id: this.#id, act: item.dataset.act } }))
+  }
+
+  /** @param {KeyboardEvent} event */
+  #move(event) {
+    if (event.key === "Tab") {
+      this.#menu.hidePopover()
+      this.#button?.focus()
+    }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (!step) return
+    event.preventDefault()
+    const items = this.#items()
+    const now = items.indexOf(/** @type {HTMLElement} */ (document.activeElement))
+    items.at((now + step) % items.length)?.focus()
+  }
+
+  #items() {
+    return [.../** @type {NodeListOf<HTMLElement>} */ (this.#menu.querySelectorAll(".menu__item:not([hidden])"))]
+  }
+}

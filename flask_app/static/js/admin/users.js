@@ -1,0 +1,101 @@
+// @ts-check
+/** Entry of the people: find, create, change the role, disable, hand out a link. */
+import { withParameter } from "app/addresses"
+import { People } from "app/admin/people"
+import { RowMenu } from "app/admin/row-menu"
+import { api } from "app/api"
+import { formatDateTime, sentence, t } from "app/i18n"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+
+/** @typedef {import("app/admin/people").Person} Person */
+
+const people = new People(pageState("admin-state"))
+const menu = new RowMenu(must(document, "[data-user-rows]"))
+
+/** @type {Record<string, (person: Person) => Promise<void>>} */
+const acts = { link: makeLink, role: changeRole, disable: toggleDisabled, records: async () => {} }
+
+menu.addEventListener("open", (event) => {
+  const person = people.get(/** @type {CustomEvent} */ (event).detail.id)
+  const link = /** @type {HTMLAnchorElement} */ (menu.item("records"))
+  link.href = withParameter("/admin/records", "user", person.id)
+  menu.item("link").hidden = person.disabled
+  menu.item("disable").classList.toggle("menu__item--danger", !person.disabled)
+  fill(menu.item("role"), { "role-act": t(person.role === "admin" ? "js.admin.make_member" : "js.admin.make_admin") })
+  fill(menu.item("disable"), { "disable-act": t(person.disabled ? "js.admin.enable" : "js.admin.disable") })
+})
+
+menu.addEventListener("act", async (event) => {
+  const { id, act } = /** @type {CustomEvent} */ (event).detail
+  try {
+    await acts[act]?.(people.get(id))
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+})
+
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-new-user]"))
+form.addEventListener("change", showPasswordPart)
+form.closest("dialog")?.addEventListener("close", () => {
+  form.reset()
+  showPasswordPart()
+})
+onSubmit(form, async ({ username, role, way, password }) => {
+  const body = way === "password" ? { username, role, password } : { username, role }
+  const { user, reset_token: token, expires_at: until } = await api.post("/api/admin/users", body)
+  form.closest("dialog")?.close()
+  people.add(user)
+  if (token) showLink(user, token, until)
+  else toast(t("js.admin.user_created", { name: user.username }))
+})
+showPasswordPart()
+
+function showPasswordPart() {
+  const wanted = new FormData(form).get("way") === "password"
+  const part = must(form, "[data-password-part]")
+  part.hidden = !wanted
+  for (const input of part.querySelectorAll("input")) input.disabled = !wanted
+}
+
+/** @param {Person} person */
+async function makeLink({ id, username: name }) {
+  const words = { title: t("js.admin.reset_title", { name }), text: t("js.admin.reset_text"), action: t("js.admin.reset_action") }
+  if (!(await confirmDialog(words))) return
+  const { token, expires_at: until } = await api.post(`/api/admin/users/${id}/reset-link`)
+  showLink({ username: name }, token, until)
+}
+
+/** The token stands after the #, where no server's log ever sees it. @param {{username: string}} person @param {string} token @param {string} [until] */
+function showLink({ username: name }, token, until) {
+  const dialog = must(document, "#link-dialog")
+  fill(dialog, {
+    title: t("js.admin.link_for", { name }),
+    text: until ? t("js.admin.link_until", { time: formatDateTime(until) }) : t("js.admin.link_text"),
+    address: `${location.origin}/reset#${token}`,
+  })
+  dialog.addEventListener("close", () => slot(dialog, "address").replaceChildren(), { once: true })
+  openDialog("link-dialog")
+}
+
+/** @param {Person} person */
+async function changeRole({ id, username: name, role: before }) {
+  const role = before === "admin" ? "member" : "admin"
+  const words = { title: t(`js.admin.make_${role}_title`, { name }), text: t(`js.admin.make_${role}_text`, { name }), action: t(`js.admin.make_${role}`) }
+  if (!(await confirmDialog(words))) return
+  await change(id, { role })
+  toast(t("js.admin.role_changed", { name, role: t(`js.admin.role_${role}`) }))
+}
+
+/** @param {Person} person */
+async function toggleDisabled({ id, username: name, disabled }) {
+  const words = { title: t("js.admin.disable_user_title", { name }), text: t("js.admin.disable_user_text", { name }), action: t("js.admin.disable") }
+  if (!disabled && !(await confirmDialog(words))) return
+  await change(id, { disabled: !disabled })
+  toast(t(disabled ? "js.admin.user_enabled" : "js.admin.user_disabled", { name }))
+}
+
+/** @param {string} id @param {{role?: string, disabled?: boolean}} changes */
+async function change(id, changes) {
+  const answer = await api.patch(`/api/admin/users/${id}`, changes)
+  people.update(answer.user ?? answer)
+}
