@@ -5,7 +5,7 @@ from flask import Flask
 from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
-from flask_app.routes import admin_users, api, auth, chat, health
+from flask_app.routes import admin, admin_keys, admin_usage, admin_users, api, auth, chat, dashboard, health, usage
 from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
 
 
@@ -20,6 +20,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=list(config.allowed_hosts))
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets):
         room.init_app(app)
-    for routes in (auth, chat, api, admin_users, health):
+    for routes in (auth, chat, api, dashboard, usage, admin, admin_users, admin_keys, admin_usage, health):
         app.register_blueprint(routes.blueprint)
     return app

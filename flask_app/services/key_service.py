@@ -109,6 +109,12 @@ def note_error(key_id: str | None, code: str) -> None:
         session.connection().execute(_NOTE_ERROR, {"key": key_id, "code": code, "moment": utc_now()})
 
 
+def note_success(key_id: str) -> None:
+    """The provider accepted the key: what was noted against it is over."""
+    with transaction() as session:
+        session.connection().execute(_NOTE_ERROR, {"key": key_id, "code": None, "moment": None})
+
+
 def local_model() -> LocalModel:
     """This process's local model, running or not."""
     return _local_model(config.current().local_model_path)

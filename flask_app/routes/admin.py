@@ -1,0 +1,47 @@
+"""The administrators' pages. Each starts with what its API would answer first."""
+
+from flask import Blueprint, render_template
+
+from flask_app.database import utc_now
+from flask_app.services import key_admin_service, overview_service, records_service, user_admin_service
+from flask_app.utils import get_current_user, require_role
+from flask_app.web import arguments, pages
+from flask_app.web.keys import keys_reply
+from flask_app.web.people import users_reply
+from flask_app.web.usage import Choice, RecordsState, all_records_reply, overview_reply
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+
+
+@blueprint.get("")
+@require_role("admin")
+def overview() -> str:
+    reply = overview_reply(overview_service.overview(get_current_user(), utc_now()))
+    return render_template("admin/overview.html", admin_state=pages.state(reply))
+
+
+@blueprint.get("/users")
+@require_role("admin")
+def users() -> str:
+    page = user_admin_service.listed(search=arguments.word("q") or "")
+    return render_template("admin/users.html", admin_state=pages.state(users_reply(page)))
+
+
+@blueprint.get("/keys")
+@require_role("admin")
+def keys() -> str:
+    return render_template("admin/keys.html", admin_state=pages.state(keys_reply(key_admin_service.listed())))
+
+
+@blueprint.get("/records")
+@require_role("admin")
+def records() -> str:
+    page = records_service.search(get_current_user(), arguments.record_filter())
+    first = all_records_reply(page)
+    state = RecordsState(
+        records=first.records,
+        next=first.next,
+        models=records_service.known_models(),
+        keys=[Choice(id=key.id, label=key.label) for key in records_service.known_keys()],
+    )
+    return render_template("admin/records.html", admin_state=pages.state(state))

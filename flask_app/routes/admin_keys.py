@@ -1,0 +1,79 @@
+"""Providers' keys: the administrators' API."""
+
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint
+
+from flask_app.services import key_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.key_admin_service import NewKey
+from flask_app.utils import get_current_user, require_role
+from flask_app.web.bodies import Body, accepts, returns
+from flask_app.web.client import client_address
+from flask_app.web.keys import KeyReply, KeysReply, TrialReply, key_reply, keys_reply, trial_reply
+
+blueprint = Blueprint("admin_keys", __name__, url_prefix="/api/admin/keys")
+
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class AddKey(Body):
+    """Without `base_url` it is a DeepSeek key. `currency` is the one its account is billed in (CNY)."""
+
+    label: Name
+    secret: Annotated[str, msgspec.Meta(max_length=1000)]
+    base_url: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    provider_name: Name | None = None
+    currency: Annotated[str, msgspec.Meta(max_length=10)] | None = None
+
+
+class ChangeKey(Body):
+    label: Name | None = None
+    disabled: bool | None = None
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(KeysReply)
+def listed() -> KeysReply:
+    """Every key, without its secret."""
+    return keys_reply(key_admin_service.listed())
+
+
+@blueprint.post("")
+@require_role("admin")
+@accepts(AddKey)
+@returns(KeyReply, 201)
+def add(body: AddKey) -> KeyReply:
+    """Keep a key and read its provider's model list. The secret is not shown again."""
+    return key_reply(key_admin_service.add(_actor(), NewKey(**msgspec.structs.asdict(body))))
+
+
+@blueprint.patch("/<key_id>")
+@require_role("admin")
+@accepts(ChangeKey)
+@returns(KeyReply)
+def change(key_id: str, body: ChangeKey) -> KeyReply:
+    """Give a key another label, switch it off or on."""
+    return key_reply(key_admin_service.change(_actor(), key_id, label=body.label, disabled=body.disabled))
+
+
+@blueprint.delete("/<key_id>")
+@require_role("admin")
+@returns(None, 204)
+def remove(key_id: str) -> None:
+    """Forget a key. Its records stay in the ledger."""
+    key_admin_service.delete(_actor(), key_id)
+
+
+@blueprint.post("/<key_id>/test")
+@require_role("admin")
+@returns(TrialReply)
+def test(key_id: str) -> TrialReply:
+    """Ask the provider for its models with this key, and keep the list."""
+    return trial_reply(key_admin_service.test(_actor(), key_id))
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

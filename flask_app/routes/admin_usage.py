@@ -1,0 +1,62 @@
+"""Everybody's use: the administrators' API."""
+
+from flask import Blueprint
+
+from flask_app.database import utc_now
+from flask_app.services import overview_service, records_service, stats_service
+from flask_app.utils import get_current_user, require_role
+from flask_app.web import arguments
+from flask_app.web.bodies import queries, returns
+from flask_app.web.usage import (
+    GroupsReply,
+    OverviewReply,
+    RecordsReply,
+    all_records_reply,
+    groups_reply,
+    overview_reply,
+)
+
+blueprint = Blueprint("admin_usage", __name__, url_prefix="/api/admin")
+
+_FROM, _TO = "The first day, as 2026-11-25.", "The last day, within."
+
+
+@blueprint.get("/overview")
+@require_role("admin")
+@returns(OverviewReply)
+def overview() -> OverviewReply:
+    """People, keys and use at a glance."""
+    return overview_reply(overview_service.overview(get_current_user(), utc_now()))
+
+
+@blueprint.get("/usage")
+@require_role("admin")
+@returns(GroupsReply)
+@queries(by="user, model, key or day.", **{"from": _FROM, "to": _TO})
+def usage() -> GroupsReply:
+    """Use by user, model, key or day; the last thirty days or everything where no days are given."""
+    reader, by = get_current_user(), arguments.word("by") or "user"
+    return groups_reply(stats_service.grouped(reader, by, arguments.dates(), utc_now()))
+
+
+@blueprint.get("/records")
+@require_role("admin")
+@returns(RecordsReply)
+@queries(
+    user="An id or part of a name.",
+    model="The model asked for.",
+    key="A key's id.",
+    outcome="complete, stopped, interrupted or failed.",
+    before="Where the last page ended (`next`).",
+    limit="How many, at most 200.",
+    **{"from": _FROM, "to": _TO},
+)
+def records() -> RecordsReply:
+    """Records that fit, the newest first."""
+    page = records_service.search(
+        get_current_user(),
+        arguments.record_filter(),
+        before=arguments.word("before"),
+        limit=arguments.number("limit", records_service.PAGE),
+    )
+    return all_records_reply(page)

@@ -1,0 +1,158 @@
+"""What an administrator does with providers' keys. A secret goes in once and never comes out."""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
+
+from flask_app import config
+from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.errors import AppError, Conflict, Invalid, NotFound
+from flask_app.models import ApiKey
+from flask_app.services import audit_service, environment_key, key_service, model_service, provider_service, sealing
+from flask_app.services.audit_service import Actor
+from flask_app.services.key_service import UsableKey
+from flask_app.upstream import addresses
+
+MAX_LABEL = 64
+
+_SECRET = re.compile(r"[\x21-\x7e]{8,512}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key to keep. Without an address it is DeepSeek's."""
+
+    label: str
+    secret: str = field(repr=False)
+    base_url: str | None = None
+    provider_name: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of asking the provider for its models: their names, or the failure."""
+
+    latency_ms: int
+    models: list[str]
+    error: AppError | None
+
+
+def listed() -> list[ApiKey]:
+    """Every key that is not deleted, with its provider, the oldest first."""
+    with reading() as session:
+        return list(session.scalars(_with_provider().where(ApiKey.deleted_at.is_(None)).order_by(ApiKey.created_at)))
+
+
+def add(actor: Actor, new: NewKey) -> ApiKey:
+    """Keep a key and read its provider's model list; a failure of that is noted on the key. Raises Invalid."""
+    label, secret, currency = _label(new.label), _secret(new.secret), _currency(new.currency)
+    name = _label(new.provider_name) if new.provider_name else None
+    settings = config.current()
+    base_url = addresses.normalise(
+        new.base_url or settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams
+    )
+    with transaction() as session:
+        provider = provider_service.find_or_make(session, base_url, currency, name)
+        key = ApiKey(id=new_id(), provider_id=provider.id, label=label, hint=sealing.hint_of(secret))
+        key.secret = sealing.seal(secret, key.id)
+        session.add(key)
+        details = {"label": label, "provider": provider.name, "base_url": base_url, "currency": currency}
+        audit_service.record(session, actor.user, "key.add", key.id, details, actor.address)
+    _try(key, UsableKey(key.id, base_url, secret))
+    return _read(key.id)
+
+
+def change(actor: Actor, key_id: str, *, label: str | None = None, disabled: bool | None = None) -> ApiKey:
+    """Give a key another label, switch it off or on; raises NotFound, Invalid, Conflict("key_without_secret")."""
+    with transaction() as session:
+        key = _existing(session, key_id)
+        if label is not None:
+            key.label = _label(label)
+        if disabled is not None:
+            if not disabled and key.secret is None:
+                raise Conflict("key_without_secret")
+            key.disabled = disabled
+        changed = {"label": key.label, "disabled": key.disabled}
+        audit_service.record(session, actor.user, "key.change", key.id, changed, actor.address)
+    return _read(key_id)
+
+
+def delete(actor: Actor, key_id: str) -> None:
+    """Forget the secret and take the key off the list; the ledger still names it.
+
+    Raises NotFound, or Conflict("key_from_environment") for the key that the environment would bring back.
+    """
+    with transaction() as session:
+        key = _existing(session, key_id)
+        if key.id == environment_key.ID and config.current().deepseek_api_key:
+            raise Conflict("key_from_environment")
+        key.secret, key.disabled, key.deleted_at = None, True, utc_now()
+        audit_service.record(session, actor.user, "key.delete", key.id, {"label": key.label}, actor.address)
+
+
+def test(actor: Actor, key_id: str) -> Trial:
+    """Ask the provider for its models with this key, also with one that is switched off; raises NotFound."""
+    with transaction() as session:
+        key = _existing(session, key_id)
+        audit_service.record(session, actor.user, "key.test", key.id, {"label": key.label}, actor.address)
+    if key.secret is None:
+        raise Conflict("key_without_secret")
+    try:
+        secret = sealing.unseal(key.secret, key.id)
+    except sealing.Unreadable as error:
+        return Trial(0, [], error)
+    return _try(key, UsableKey(key.id, key.provider.base_url, secret))
+
+
+def _try(key: ApiKey, usable: UsableKey) -> Trial:
+    started, models, failure = time.monotonic(), list[str](), None
+    try:
+        models = model_service.read_list(key.provider_id, usable)
+        key_service.note_success(key.id)
+    except AppError as error:
+        key_service.note_error(key.id, error.code)
+        failure = error
+    return Trial(int((time.monotonic() - started) * 1000), models, failure)
+
+
+def _existing(session: Session, key_id: str) -> ApiKey:
+    key = session.scalar(_with_provider().where(ApiKey.id == key_id, ApiKey.deleted_at.is_(None)))
+    if key is None:
+        raise NotFound
+    return key
+
+
+def _read(key_id: str) -> ApiKey:
+    with reading() as session:
+        return _existing(session, key_id)
+
+
+def _with_provider() -> Select[ApiKey]:
+    return select(ApiKey).options(joinedload(ApiKey.provider))
+
+
+def _label(raw: str) -> str:
+    label = raw.strip()
+    if not (0 < len(label) <= MAX_LABEL and label.isprintable()):
+        raise Invalid("bad_label", limit=MAX_LABEL)
+    return label
+
+
+def _secret(raw: str) -> str:
+    """A key goes into an HTTP header: visible ASCII only. The message does not repeat it."""
+    secret = raw.strip()
+    if not _SECRET.fullmatch(secret):
+        raise Invalid("bad_secret")
+    return secret
+
+
+def _currency(raw: str | None) -> str:
+    currency = (raw or "CNY").strip().upper()
+    if not _CURRENCY.fullmatch(currency):
+        raise Invalid("bad_currency")
+    return currency

@@ -1,0 +1,33 @@
+"""The site at a glance, for administrators."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from flask_app.database import reading
+from flask_app.models import ApiKey, User
+from flask_app.services import auth_service, key_service, model_service, stats_service
+from flask_app.services.stats_service import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`users` are the people who may sign in, `keys` those that can be asked; `demo`: only the local model answers."""
+
+    users: int
+    online: int
+    keys: int
+    demo: bool
+    use: Summary
+
+
+def overview(reader: User, now: datetime) -> Overview:
+    """People, keys and use now; days are those of `reader`'s time zone."""
+    default = model_service.default()
+    with reading() as session:
+        users = session.scalar(select(func.count()).select_from(User).where(User.disabled.is_(False)))
+        online = auth_service.count_online(session)
+        keys = session.scalar(select(func.count()).select_from(ApiKey).where(key_service.usable()))
+    demo = default is not None and default.demo
+    return Overview(users or 0, online, keys or 0, demo, stats_service.site_summary(reader, now))

@@ -1,0 +1,72 @@
+"""The ledger added up: the figures of a sum, and the groups the database makes of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Row, case, func
+
+from flask_app.database import table_of
+from flask_app.models import TokenUsage
+
+ledger = table_of(TokenUsage)
+
+
+@dataclass(slots=True)
+class Sum:
+    """Entries added up. Money is micro-units by currency; what has no price is counted in `unpriced_requests`."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated_requests: int = 0
+    unpriced_requests: int = 0
+    costs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    @classmethod
+    def of(cls, parts: Iterable[Self]) -> Self:
+        whole = cls()
+        for part in parts:
+            whole.add(part)
+        return whole
+
+    def add(self, other: "Sum") -> None:
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for currency, micros in other.costs.items():
+            self.costs[currency] = self.costs.get(currency, 0) + micros
+
+
+COUNTS = (
+    "requests",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "estimated_requests",
+    "unpriced_requests",
+)
+
+
+def figures() -> list[ColumnElement[Any]]:
+    """The columns of a query that groups the ledger by `currency` and what else it will."""
+    return [
+        ledger.c.currency,
+        func.count().label("requests"),
+        *(func.sum(ledger.c[name]).label(name) for name in COUNTS if name in ledger.c),
+        func.sum(case((ledger.c.source == "estimated", 1), else_=0)).label("estimated_requests"),
+        func.sum(case((ledger.c.cost_micros.is_(None), 1), else_=0)).label("unpriced_requests"),
+        func.sum(ledger.c.cost_micros).label("cost_micros"),
+    ]
+
+
+def sum_of(row: Row[Any]) -> Sum:
+    """One group. MariaDB gives sums as decimals: they become integers here."""
+    counts = {name: int(getattr(row, name) or 0) for name in COUNTS}
+    return Sum(**counts, costs={row.currency: int(row.cost_micros)} if row.cost_micros is not None else {})

@@ -1,0 +1,49 @@
+"""Query parameters as what they stand for. One that is empty, as forms send them, is absent."""
+
+from datetime import date
+
+from flask import request
+
+from flask_app.errors import BadRequest
+from flask_app.services.records_service import Filter
+from flask_app.services.stats_service import DateRange
+
+MAX_DIGITS = 9
+
+
+def word(name: str) -> str | None:
+    return request.args.get(name, "").strip() or None
+
+
+def number(name: str, default: int) -> int:
+    """A whole number; raises BadRequest("bad_number")."""
+    raw = word(name)
+    if raw is None:
+        return default
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= MAX_DIGITS):
+        raise BadRequest("bad_number", name=name)
+    return int(raw)
+
+
+def day(name: str) -> date | None:
+    """A day such as 2026-11-25; raises BadRequest("bad_date")."""
+    raw = word(name)
+    if raw is None:
+        return None
+    try:
+        found = date.fromisoformat(raw)
+    except ValueError as error:
+        raise BadRequest("bad_date", name=name) from error
+    if found.isoformat() != raw or not date(1970, 1, 2) <= found <= date(9999, 12, 30):
+        raise BadRequest("bad_date", name=name)
+    return found
+
+
+def dates() -> DateRange:
+    """The days `from` and `to`."""
+    return DateRange(day("from"), day("to"))
+
+
+def record_filter() -> Filter:
+    """What the ledger is searched for."""
+    return Filter(user=word("user"), model=word("model"), key=word("key"), outcome=word("outcome"), dates=dates())
