@@ -1,0 +1,76 @@
+"""Which price holds: the history that the migration brings, to the second."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from flask import Flask
+
+from flask_app.database import reading, transaction
+from flask_app.domain.events import Usage
+from flask_app.domain.tariff import Prices
+from flask_app.models import Tariff
+from flask_app.services import tariff_service
+from flask_app.services.tariff_service import Priced
+
+BEIJING = timezone(timedelta(hours=8))
+MILLION_EACH = Usage(2_000_000, 1_000_000, 1_000_000, 0)
+
+
+def price(model: str, currency: str, local: str) -> Priced | None:
+    moment = datetime.fromisoformat(local).replace(tzinfo=BEIJING)
+    with reading() as session:
+        return tariff_service.price(model, currency, moment.astimezone(UTC), session)
+
+
+# Worked out by hand from the price list: a million cached, a million uncached, a million of output.
+@pytest.mark.parametrize(
+    ("model", "currency", "local", "micros", "peak"),
+    [
+        ("deepseek-flash", "CNY", "2026-11-25T12:00:00", 5_020_000, False),
+        ("deepseek-flash", "CNY", "2026-11-25T11:59:59", 10_040_000, True),
+        ("deepseek-flash", "USD", "2026-11-25T20:00:00", 753_000, False),
+        ("deepseek-flash", "USD", "2026-11-25T15:00:00", 1_506_000, True),
+        ("deepseek-flash", "CNY", "2026-10-01T10:00:00", 5_020_000, False),
+        ("deepseek-v4-pro", "CNY", "2026-11-25T20:00:00", 18_150_000, False),
+        ("deepseek-v4-pro", "USD", "2026-11-25T10:00:00", 5_324_000, True),
+        ("deepseek-v4-flash", "USD", "2026-08-16T10:00:00", 422_800, None),
+        ("deepseek-v4-flash", "CNY", "2026-08-17T00:00:00", 6_050_000, False),
+        ("deepseek-v4-flash", "CNY", "2026-08-22T10:00:00", 12_100_000, True),  # a Saturday, while weekends counted
+        ("deepseek-v4-flash", "CNY", "2026-08-23T10:00:00", 6_050_000, False),  # the first Sunday off-peak
+        ("deepseek-v4-flash", "CNY", "2026-09-09T23:59:59", 6_050_000, False),
+        ("deepseek-v4-flash", "CNY", "2026-09-10T00:00:00", 5_020_000, False),
+    ],
+)
+def test_the_price_of_its_own_moment(
+    app: Flask, model: str, currency: str, local: str, micros: int, peak: bool | None
+) -> None:
+    priced = price(model, currency, local)
+    assert priced is not None
+    assert (priced.cost(MILLION_EACH), priced.peak) == (micros, peak)
+
+
+@pytest.mark.parametrize(
+    ("model", "currency", "local"),
+    [
+        ("deepseek-flash", "CNY", "2026-09-09T23:59:59"),
+        ("deepseek-flash", "EUR", "2026-11-25T12:00:00"),
+        ("gpt-something", "CNY", "2026-11-25T12:00:00"),
+        ("deepseek-v4-pro", "CNY", "2026-11-14T23:59:59"),
+    ],
+)
+def test_what_has_no_price_is_unpriced(app: Flask, model: str, currency: str, local: str) -> None:
+    assert price(model, currency, local) is None
+
+
+def test_a_price_that_starts_later_leaves_the_past_alone(app: Flask) -> None:
+    before = price("deepseek-flash", "CNY", "2026-11-25T12:00:00")
+    starts_at = datetime(2026, 11, 25, 12, 30, tzinfo=BEIJING)
+    raised = Prices(1, 2, 3)
+    with transaction() as session:
+        session.add(
+            Tariff(model="deepseek-flash", currency="CNY", starts_at=starts_at, input_hit=1, input_miss=2, output=3)
+        )
+    assert price("deepseek-flash", "CNY", "2026-11-25T12:00:00") == before
+    after = price("deepseek-flash", "CNY", "2026-11-25T12:30:00")
+    assert after is not None
+    assert (after.prices, after.peak) == (raised, None)

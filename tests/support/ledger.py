@@ -1,0 +1,40 @@
+"""Ledger entries for tests, written as the token path writes them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from flask_app.database import new_id, transaction
+from flask_app.domain.periods import quarter_of
+from flask_app.models import TokenUsage
+
+
+def entry(user_id: str, moment: datetime, **fields: Any) -> TokenUsage:
+    """An entry of `moment`: 100 prompt tokens (60 cached), 50 for the answer (20 thinking), at 1,000 CNY micros."""
+    settled: dict[str, Any] = {
+        "id": new_id(),
+        "attempt_id": new_id(),
+        "provider_id": "provider",
+        "key_id": None,
+        "channel": "chat",
+        "model": "deepseek-flash",
+        "source": "reported",
+        "outcome": "complete",
+        "prompt_tokens": 100,
+        "cached_tokens": 60,
+        "completion_tokens": 50,
+        "reasoning_tokens": 20,
+        "cost_micros": 1000,
+        "currency": "CNY",
+        "peak": False,
+        "duration_ms": 1200,
+        "first_token_ms": 300,
+    }
+    return TokenUsage(user_id=user_id, created_at=moment, quarter=quarter_of(moment), **(settled | fields))
+
+
+def write(entries: Iterable[TokenUsage]) -> list[TokenUsage]:
+    written = list(entries)
+    with transaction() as session:
+        session.add_all(written)
+    return written
