@@ -51,6 +51,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 Ascii = String(64).with_variant(_ASCII, "mysql", "mariadb")  # ids and digests: compared byte by byte
+# Text that is folded already: the server's own idea of equal letters ("é" and "e") stays out of it.
+Folded = String(190).with_variant(mysql.VARCHAR(190, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flask_app.database import Ascii, Base, LongText, new_id, utc_now
+from flask_app.database import Ascii, Base, Folded, LongText, new_id, utc_now
 
 
 def _id() -> Mapped[str]:
@@ -24,7 +24,7 @@ class User(Base):
 
     id: Mapped[str] = _id()
     username: Mapped[str] = mapped_column(String(64))
-    username_key: Mapped[str] = mapped_column(String(190), unique=True)
+    username_key: Mapped[str] = mapped_column(Folded, unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16), default="member")
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)

@@ -7,7 +7,9 @@ from sqlalchemy import create_engine, pool
 
 from flask_app import models  # noqa: F401  (fills Base.metadata)
 from flask_app.config import Config
-from flask_app.database import Ascii, Base, LongText, UtcDateTime
+from flask_app.database import Ascii, Base, Folded, LongText, UtcDateTime
+
+OWN_TYPES = {"Ascii": Ascii, "Folded": Folded, "LongText": LongText}
 
 
 def by_name(kind: str, item: Any, _: Any) -> str | Literal[False]:
@@ -15,7 +17,7 @@ def by_name(kind: str, item: Any, _: Any) -> str | Literal[False]:
     if kind == "type":
         if isinstance(item, UtcDateTime):
             return "UtcDateTime()"
-        return next((name for name, own in (("Ascii", Ascii), ("LongText", LongText)) if item is own), False)
+        return next((name for name, own in OWN_TYPES.items() if item is own), False)
     return False
 
 

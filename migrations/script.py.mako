@@ -6,7 +6,7 @@ Revision ${up_revision}${f', after {down_revision}' if down_revision else ''}.
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, LongText, UtcDateTime
+from flask_app.database import Ascii, Folded, LongText, UtcDateTime
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

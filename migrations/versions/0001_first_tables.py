@@ -6,7 +6,7 @@ Revision: 0001, after
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, LongText, UtcDateTime  # noqa: F401
+from flask_app.database import Ascii, Folded, LongText, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -128,7 +128,7 @@ def upgrade() -> None:
         "users",
         sa.Column("id", Ascii, nullable=False),
         sa.Column("username", sa.String(length=64), nullable=False),
-        sa.Column("username_key", sa.String(length=190), nullable=False),
+        sa.Column("username_key", Folded, nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("disabled", sa.Boolean(), nullable=False),

@@ -1,0 +1,349 @@
+"""/api/admin/users: list, add, change, reset link; who may; races over the last administrator."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from flask_app.database import new_id, reading, transaction
+from flask_app.models import AuditEntry, LoginSession, User
+from flask_app.services import user_admin_service
+from flask_app.services.audit_service import Actor
+from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.support.clients import PageClient
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+URL = "/api/admin/users"
+STRONG = "two sparrows under one umbrella"
+
+
+def audit() -> list[tuple[str, str, dict[str, Any]]]:
+    with reading() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id))
+        return [(entry.action, entry.target, json.loads(entry.details)) for entry in entries]
+
+
+def stored(user_id: str) -> User:
+    with reading() as session:
+        return session.get_one(User, user_id)
+
+
+def error_code(response: Any) -> str:
+    return str(response.json["error"]["code"])
+
+
+def test_people_are_listed_the_newest_first_by_pages(admin_client: PageClient, make_user: MakeUser) -> None:
+    made = [make_user(f"person {number}").username for number in range(5)]
+    first = admin_client.get(f"{URL}?limit=4").json
+    assert first is not None
+    second = admin_client.get(f"{URL}?limit=4&before={first['next']}").json
+    assert second is not None
+    names = [user["username"] for user in first["users"] + second["users"]]
+    assert sorted(names) == sorted([*made, "admin"])
+    assert second["next"] is None
+
+
+def test_the_number_of_queries_does_not_grow(
+    admin_client: PageClient, make_user: MakeUser, query_count: Callable[[], Any]
+) -> None:
+    with query_count() as few:
+        admin_client.get(URL)
+    for number in range(20):
+        make_user(f"person {number}")
+    with query_count() as many:
+        assert len(admin_client.get(URL).json["users"]) == 21  # type: ignore[index]
+    assert few
+    assert len(many) == len(few) <= 3
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("LI", {"李 Li", "Alice"}),
+        ("李", {"李 Li"}),
+        ("%", {"100%"}),
+        ("_", set()),
+        ("%" * 1000, set()),
+        ("ａｌｉ", {"Alice"}),
+    ],
+)
+def test_search_takes_what_is_typed_literally(
+    admin_client: PageClient, make_user: MakeUser, search: str, found: set[str]
+) -> None:
+    for name in ("Alice", "李 Li", "100%", "🙂"):
+        make_user(name)
+    shown = admin_client.get(URL, query_string={"q": search}).json
+    assert {user["username"] for user in shown["users"]} == found  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "query", ["before=%27", "before=" + "x" * 300, "limit=0", "limit=101", "limit=-1", "limit=1e3"]
+)
+def test_bad_pages_are_refused(admin_client: PageClient, query: str) -> None:
+    assert admin_client.get(f"{URL}?{query}").status_code == 400
+
+
+def test_online_means_seen_lately_in_an_open_session(admin_client: PageClient, member: User, sign_in: SignIn) -> None:
+    def online() -> set[str]:
+        users = admin_client.get(URL).json["users"]  # type: ignore[index]
+        return {user["username"] for user in users if user["online"]}
+
+    assert online() == {"admin"}
+    browser = sign_in(member)
+    assert online() == {"admin", "member"}
+    browser.post("/logout")
+    assert online() == {"admin"}
+
+
+def test_a_person_added_with_a_password_can_sign_in(admin_client: PageClient, client: PageClient) -> None:
+    added = admin_client.post(URL, json={"username": " 小明 🙂 ", "role": "member", "password": STRONG})
+    assert added.status_code == 201
+    assert set(added.json) == {"user"}  # type: ignore[arg-type]
+    assert added.json["user"]["username"] == "小明 🙂"  # type: ignore[index]
+    signed_in = client.post("/api/login", json={"username": "小明 🙂", "password": STRONG})
+    assert signed_in.status_code == 200
+
+
+def test_a_person_added_without_a_password_chooses_one_by_link(admin_client: PageClient, client: PageClient) -> None:
+    added = admin_client.post(URL, json={"username": "new", "role": "member"}).json
+    assert added is not None
+    assert client.post("/api/login", json={"username": "new", "password": STRONG}).status_code == 401
+    chosen = client.post("/api/password-reset", json={"token": added["reset_token"], "password": STRONG})
+    assert chosen.status_code == 204
+    assert client.post("/api/login", json={"username": "new", "password": STRONG}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["admin", "ADMIN", "Ａｄｍｉｎ", " admin "])
+def test_a_name_is_taken_whatever_its_case_and_width(admin_client: PageClient, name: str) -> None:
+    refused = admin_client.post(URL, json={"username": name, "password": STRONG})
+    assert (refused.status_code, error_code(refused)) == (409, "username_taken")
+
+
+@pytest.mark.parametrize(("one", "other"), [("josé", "jose"), ("🙂", "🙃"), ("ß1", "s1"), ("𠮷", "吉"), ("ａ́b", "ab")])
+def test_names_that_look_different_are_different_people(admin_client: PageClient, one: str, other: str) -> None:
+    for name in (one, other):
+        assert admin_client.post(URL, json={"username": name}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 65, "a\nb", "a\x00b", "a\u200bb", "a\u202eb", "\u200d", "\ufe0f", "\u3164", "ﷺ" * 64]
+)
+def test_a_name_has_one_to_sixty_four_visible_characters(admin_client: PageClient, name: str) -> None:
+    refused = admin_client.post(URL, json={"username": name})
+    assert (refused.status_code, error_code(refused)) == (422, "username_invalid")
+
+
+@pytest.mark.parametrize("name", ["李", "👨‍👩‍👧‍👦", "❤️", "x" * 64, "José Núñez", "𠮷野家", "O'Brien-Smith"])
+def test_names_of_many_scripts_are_accepted(admin_client: PageClient, name: str) -> None:
+    assert admin_client.post(URL, json={"username": name}).json["user"]["username"] == name  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"username": "x", "role": "root"},
+        {"username": "x", "password": "short"},
+        {"username": "x", "id": "1"},
+        {"username": "x", "disabled": False},
+        {"username": "x", "password_hash": "y"},
+        {"username": 1},
+        {},
+    ],
+)
+def test_a_bad_body_adds_nobody(admin_client: PageClient, body: dict[str, Any]) -> None:
+    assert admin_client.post(URL, json=body).status_code == 422
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(User)) == 1
+
+
+def test_of_two_who_take_one_name_at_once_one_is_told(app: Flask) -> None:
+    outcomes = at_once(
+        2, lambda number: user_admin_service.add(Actor(None), "same", "member", f"{STRONG} {number}").user.id
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "str"]
+
+
+def test_a_disabled_person_is_out_at_once_and_stays_out(
+    admin_client: PageClient, member: User, member_client: PageClient, client: PageClient
+) -> None:
+    assert member_client.get("/api/me").status_code == 200
+    changed = admin_client.patch(f"{URL}/{member.id}", json={"disabled": True})
+    assert changed.json["user"]["disabled"] is True  # type: ignore[index]
+    assert member_client.get("/api/me").status_code == 401
+    refused = client.post("/api/login", json={"username": "member", "password": PASSWORD})
+    assert (refused.status_code, error_code(refused)) == (403, "account_disabled")
+    assert error_code(client.post("/api/login", json={"username": "member", "password": STRONG})) == "wrong_credentials"
+    admin_client.patch(f"{URL}/{member.id}", json={"disabled": False})
+    assert member_client.get("/api/me").status_code == 401, "the old session must not come back"
+    assert client.post("/api/login", json={"username": "member", "password": PASSWORD}).status_code == 200
+
+
+def test_disabling_a_person_stops_their_answer(
+    admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("word " * 2000, tokens_per_second=50))
+    stream = member_client.post("/api/chat", json={"message": "go"}, buffered=False)
+    events = iter(stream.response)
+    next(events)
+    admin_client.patch(f"{URL}/{member.id}", json={"disabled": True})
+    rest = b"".join(events)  # type: ignore[arg-type]
+    stream.close()
+    assert b'"stopped"' in rest
+
+
+def test_a_role_holds_from_the_next_request_in_a_new_session(
+    admin_client: PageClient, member: User, member_client: PageClient, sign_in: SignIn
+) -> None:
+    assert member_client.get(URL).status_code == 403
+    admin_client.patch(f"{URL}/{member.id}", json={"role": "admin"})
+    assert member_client.get(URL).status_code == 401, "a session does not outlive a change of rights"
+    promoted = sign_in(stored(member.id))
+    assert promoted.get(URL).status_code == 200
+    admin_client.patch(f"{URL}/{member.id}", json={"role": "member"})
+    assert promoted.get(URL).status_code == 401
+
+
+def test_what_is_so_already_changes_nothing(admin_client: PageClient, member: User, member_client: PageClient) -> None:
+    same = admin_client.patch(f"{URL}/{member.id}", json={"role": "member", "disabled": False})
+    assert same.status_code == 200
+    assert same.json["user"]["online"] is True  # type: ignore[index]
+    assert member_client.get("/api/me").status_code == 200
+    assert audit() == []
+
+
+@pytest.mark.parametrize("body", [{"role": "member"}, {"disabled": True}, {"role": "member", "disabled": True}])
+def test_the_last_working_administrator_stays(
+    admin_client: PageClient, admin: User, make_user: MakeUser, body: dict[str, Any]
+) -> None:
+    make_user("disabled admin", "admin", disabled=True)
+    refused = admin_client.patch(f"{URL}/{admin.id}", json=body)
+    assert (refused.status_code, error_code(refused)) == (409, "last_admin")
+    assert stored(admin.id).role == "admin"
+    assert not stored(admin.id).disabled
+
+
+def test_one_of_two_administrators_may_go(admin_client: PageClient, admin: User, make_user: MakeUser) -> None:
+    make_user("second", "admin")
+    assert admin_client.patch(f"{URL}/{admin.id}", json={"role": "member"}).status_code == 200
+    assert admin_client.get("/api/me").status_code == 401
+
+
+@pytest.mark.parametrize("change", [{"role": "member"}, {"disabled": True}])
+def test_administrators_who_remove_each_other_at_once_leave_one(
+    app: Flask, make_user: MakeUser, change: dict[str, Any]
+) -> None:
+    people = [make_user(f"admin {number}", "admin") for number in range(4)]
+    at_once(4, lambda number: user_admin_service.change(Actor(people[number]), people[(number + 1) % 4].id, **change))
+    with reading() as session:
+        left = session.scalar(select(func.count()).where(User.role == "admin", ~User.disabled))
+    assert left is not None
+    assert left >= 1
+
+
+def test_an_administrator_demoted_meanwhile_changes_nothing(app: Flask, make_user: MakeUser, member: User) -> None:
+    former = make_user("former", "admin")
+    make_user("other", "admin")
+    with transaction() as session:
+        session.get_one(User, former.id).role = "member"
+    (outcome,) = at_once(1, lambda _: user_admin_service.change(Actor(former), member.id, disabled=True))
+    assert type(outcome).__name__ == "Forbidden"
+    assert not stored(member.id).disabled
+
+
+def test_a_reset_link_works_once_and_ends_all_sessions(
+    admin_client: PageClient, member: User, member_client: PageClient, client: PageClient
+) -> None:
+    link = admin_client.post(f"{URL}/{member.id}/reset-link", json={}).json
+    assert link is not None
+    assert set(link) == {"token", "expires_at"}
+    assert member_client.get("/api/me").status_code == 200, "issuing a link changes nothing yet"
+    body = {"token": link["token"], "password": STRONG}
+    assert client.post("/api/password-reset", json=body).status_code == 204
+    assert member_client.get("/api/me").status_code == 401
+    again = client.post("/api/password-reset", json=body | {"password": STRONG + " again"})
+    assert (again.status_code, error_code(again)) == (403, "reset_link_invalid")
+    assert client.post("/api/login", json={"username": "member", "password": STRONG}).status_code == 200
+
+
+def test_a_new_link_closes_the_one_before(admin_client: PageClient, member: User, client: PageClient) -> None:
+    first, second = (admin_client.post(f"{URL}/{member.id}/reset-link").json["token"] for _ in range(2))  # type: ignore[index]
+    refused = client.post("/api/password-reset", json={"token": first, "password": STRONG})
+    assert error_code(refused) == "reset_link_invalid"
+    assert client.post("/api/password-reset", json={"token": second, "password": STRONG}).status_code == 204
+
+
+@pytest.mark.parametrize("method_and_path", [("patch", ""), ("post", "/reset-link")])
+def test_an_unknown_person_is_not_found(admin_client: PageClient, method_and_path: tuple[str, str]) -> None:
+    method, path = method_and_path
+    for unknown in (new_id(), "x", "x" * 300, "%27"):
+        response = getattr(admin_client, method)(f"{URL}/{unknown}{path}", json={})
+        assert (response.status_code, error_code(response)) == (404, "not_found")
+
+
+def test_every_act_is_in_the_audit_log_without_secrets(admin_client: PageClient, admin: User) -> None:
+    added = admin_client.post(URL, json={"username": "new", "password": STRONG}).json["user"]["id"]  # type: ignore[index]
+    admin_client.patch(f"{URL}/{added}", json={"role": "admin"})
+    token = admin_client.post(f"{URL}/{added}/reset-link").json["token"]  # type: ignore[index]
+    assert audit() == [
+        ("user.add", added, {"username": "new", "role": "member"}),
+        ("user.change", added, {"username": "new", "role": "admin"}),
+        ("user.reset_link", added, {"username": "new"}),
+    ]
+    with reading() as session:
+        entries = list(session.scalars(select(AuditEntry)))
+    assert {(entry.actor_id, entry.actor_name, entry.address) for entry in entries} == {
+        (admin.id, "admin", "127.0.0.1")
+    }
+    assert not any(secret in entry.details for entry in entries for secret in (STRONG, token))
+
+
+def test_a_refused_act_leaves_no_entry(admin_client: PageClient, admin: User) -> None:
+    admin_client.patch(f"{URL}/{admin.id}", json={"role": "member"})
+    admin_client.post(URL, json={"username": "admin"})
+    assert audit() == []
+
+
+def test_no_reply_holds_a_hash(admin_client: PageClient, member: User) -> None:
+    text = admin_client.get(URL).get_data(as_text=True)
+    assert "member" in text
+    assert "argon2" not in text
+    assert "password" not in text
+
+
+def test_members_and_strangers_reach_none_of_it(member_client: PageClient, client: PageClient, member: User) -> None:
+    asked: list[Callable[[PageClient], Any]] = [
+        lambda browser: browser.get(URL),
+        lambda browser: browser.post(URL, json={"username": "x"}),
+        lambda browser: browser.patch(f"{URL}/{member.id}", json={"role": "admin"}),
+        lambda browser: browser.post(f"{URL}/{member.id}/reset-link"),
+    ]
+    for ask in asked:
+        assert error_code(ask(member_client)) == "forbidden"
+        assert error_code(ask(client)) == "sign_in_required"
+    assert stored(member.id).role == "member"
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
+
+
+def at_once(count: int, act: Callable[[int], object]) -> list[object]:
+    """Each act on a thread of its own, begun together; what they return or raise."""
+    outcomes: list[object] = [None] * count
+    start = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            outcomes[number] = act(number)
+        except Exception as error:  # noqa: BLE001 - the outcome under test
+            outcomes[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
