@@ -17,7 +17,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def init_app(app: Flask) -> None:
     app.before_request(check)
-    app.jinja_env.globals["csrf_token"] = token
+    app.context_processor(lambda: {"csrf_token": token()})
 
 
 def needs_no_token(view: View) -> View:

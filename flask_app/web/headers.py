@@ -1,5 +1,7 @@
 """The headers that every reply carries: what a page may load, who may frame it, what may be kept."""
 
+from http import HTTPStatus
+
 from flask import Flask, Response, g, request
 
 from flask_app.web.bodies import MAX_BODY_BYTES
@@ -32,6 +34,8 @@ def protect(response: Response) -> Response:
     headers = response.headers
     for name, value in _FIXED.items():
         headers[name] = value
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        headers.pop("Content-Type", None)
     headers["Content-Security-Policy"] = _policy(response)
     headers.setdefault("Cache-Control", "no-store")
     if request.is_secure:

@@ -1,0 +1,82 @@
+"""What every reply says about itself."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support.clients import HTTP, PageClient, new_client
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+PATHS = ["/", "/login", "/setup", "/reset", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_reply_is_protected(client: PageClient, member_client: PageClient, path: str) -> None:
+    for response in (client.get(path), member_client.get(path)):
+        assert {name: response.headers.get(name) for name in ALWAYS} == ALWAYS
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_a_page_runs_only_what_carries_its_nonce(client: PageClient, admin: Any) -> None:
+    response = client.get("/login")
+    policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
+    (nonce,) = re.findall(r"'nonce-([^']+)'", policy["script-src"])
+    assert policy["default-src"] == policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["connect-src"] == policy["form-action"] == "'self'"
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    page = response.get_data(as_text=True)
+    for tag in re.findall(r"<(?:script|style)\b[^>]*>", page):
+        assert 'type="application/json"' in tag or f'nonce="{nonce}"' in tag, tag
+    assert f"nonce-{nonce}" not in client.get("/login").headers["Content-Security-Policy"], "a nonce is used once"
+
+
+def test_what_is_not_a_page_runs_nothing(member_client: PageClient) -> None:
+    assert member_client.get("/api/me").headers["Content-Security-Policy"].startswith("default-src 'none'; frame")
+
+
+def test_strict_transport_is_asked_for_over_https_only(client: PageClient, plain_client: PageClient) -> None:
+    assert client.get("/healthz").headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in plain_client.get("/healthz").headers
+
+
+def test_no_version_is_told(client: PageClient) -> None:
+    response = client.get("/nothing")
+    everything = f"{response.headers}{response.get_data(as_text=True)}".lower()
+    assert not re.search(r"werkzeug|flask|python|gunicorn|gevent", everything)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost@evil.example", ""])
+def test_an_unknown_host_is_refused(app: Flask, host: str) -> None:
+    response = new_client(app, HTTP).get("/login", headers={"Host": host})
+    assert response.status_code == 400
+    assert "evil" not in response.get_data(as_text=True)
+
+
+def test_a_failure_has_a_request_id_and_no_details(client: PageClient) -> None:
+    response = client.get("/api/nothing")
+    assert response.json is not None
+    assert response.json["error"]["request_id"] == response.headers["X-Request-ID"]
+    assert len(response.headers["X-Request-ID"]) == 26
+
+
+def test_static_files_may_be_kept_for_ever(client: PageClient, admin: Any) -> None:
+    address = re.findall(r'href="(/static/[^"]+\.css)"', client.get("/login").get_data(as_text=True))[0]
+    response = client.get(address, headers={"Accept-Encoding": "br"})
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Content-Encoding"] == "br"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert client.get(address, headers={"Accept-Encoding": "br"}).data == response.data
+
+
+def test_a_bodiless_reply_has_no_type(member_client: PageClient) -> None:
+    assert "Content-Type" not in member_client.post("/logout").headers

@@ -1,0 +1,157 @@
+"""The session of a request: cookie, time-outs, who is seen when, and what it costs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, update
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import LoginSession, User
+from flask_app.services import auth_service
+from flask_app.services.signing import digest
+from tests.conftest import PASSWORD, SignIn
+from tests.support.clients import PageClient
+
+LOGIN = {"username": "member", "password": PASSWORD}
+
+
+def session_of(client: PageClient) -> LoginSession:
+    with reading() as session:
+        return session.get_one(LoginSession, digest(client.session_token))
+
+
+def age(client: PageClient, **values: object) -> None:
+    with transaction() as session:
+        session.execute(update(LoginSession).where(LoginSession.id == digest(client.session_token)).values(values))
+
+
+def signed_in(client: PageClient) -> bool:
+    return client.get("/api/me").status_code == 200
+
+
+def cookie_lines(response: Any) -> dict[str, str]:
+    return {line.split("=", 1)[0]: line for line in response.headers.getlist("Set-Cookie")}
+
+
+def test_over_https_the_cookie_is_bound_to_this_host(client: PageClient, member: User) -> None:
+    cookies = cookie_lines(client.post("/api/login", json=LOGIN))
+    assert set(cookies) == {"__Host-mingchat", "__Host-mingchat-device"}
+    for line in cookies.values():
+        attributes = set(line.split("; ")[1:])
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= attributes
+        assert not any(attribute.startswith("Domain") for attribute in attributes)
+
+
+def test_over_http_the_cookie_has_a_plain_name(plain_client: PageClient, member: User) -> None:
+    cookies = cookie_lines(plain_client.post("/api/login", json=LOGIN))
+    assert set(cookies) == {"mingchat", "mingchat-device"}
+    assert all("HttpOnly" in line and "Secure" not in line for line in cookies.values())
+    assert signed_in(plain_client)
+
+
+def test_over_https_a_plain_cookie_opens_nothing(member_client: PageClient, client: PageClient) -> None:
+    client.set_cookie("mingchat", member_client.session_token)
+    assert not signed_in(client)
+
+
+def test_the_cookie_holds_256_random_bits_and_the_table_only_their_digest(member_client: PageClient) -> None:
+    token = member_client.session_token
+    assert len(token) == 43
+    with reading() as session:
+        rows = session.execute(select(LoginSession.__table__)).mappings().all()
+    assert len(rows) == 1
+    assert rows[0]["id"] == digest(token)
+    assert token not in str(rows)
+
+
+@pytest.mark.parametrize("token", ["", "x", "x" * 4000, "' OR 1=1 --", "%00", "é"])
+def test_an_unknown_cookie_is_nobody(client: PageClient, token: str) -> None:
+    client.set_cookie("__Host-mingchat", token, secure=True)
+    assert not signed_in(client)
+
+
+def test_two_tokens_with_a_shared_beginning_never_share_a_person(member_client: PageClient, client: PageClient) -> None:
+    client.set_cookie("__Host-mingchat", member_client.session_token[:-1] + "_", secure=True)
+    assert not signed_in(client)
+
+
+def test_a_session_ends_fourteen_days_after_its_last_use(member_client: PageClient) -> None:
+    before = session_of(member_client)
+    assert timedelta(days=13, hours=23) < before.expires_at - utc_now() <= timedelta(days=14)
+    age(member_client, expires_at=utc_now() - timedelta(seconds=1))
+    assert not signed_in(member_client)
+
+
+def test_use_puts_the_end_off_but_not_beyond_sixty_days(member_client: PageClient) -> None:
+    began = utc_now() - timedelta(days=59)
+    age(member_client, created_at=began, last_seen_at=utc_now() - timedelta(hours=1))
+    assert signed_in(member_client)
+    assert session_of(member_client).expires_at == began + timedelta(days=60)
+
+
+def test_seen_is_written_at_most_once_a_minute(
+    member_client: PageClient, member: User, query_count: Callable[[], Any]
+) -> None:
+    with query_count() as statements:
+        assert signed_in(member_client)
+    assert [statement.split()[0] for statement in statements] == ["SELECT"]
+    past = utc_now() - timedelta(seconds=61)
+    age(member_client, last_seen_at=past)
+    with query_count() as statements:
+        assert signed_in(member_client)
+        assert signed_in(member_client)
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "UPDATE", "UPDATE", "SELECT"]
+    assert session_of(member_client).last_seen_at > past
+    with reading() as session:
+        assert session.get_one(User, member.id).last_seen_at == session_of(member_client).last_seen_at
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/static/0/x.css"])
+def test_what_needs_nobody_asks_nobody(member_client: PageClient, query_count: Callable[[], Any], path: str) -> None:
+    with query_count() as statements:
+        member_client.get(path)
+    assert statements == []
+
+
+def test_signing_in_ends_sessions_whose_time_is_over(member: User, sign_in: SignIn) -> None:
+    old, open_one = sign_in(member), sign_in(member)
+    age(old, expires_at=utc_now() - timedelta(days=1))
+    sign_in(member)
+    with reading() as session:
+        kept = set(session.scalars(select(LoginSession.id)))
+    assert digest(old.session_token) not in kept
+    assert digest(open_one.session_token) in kept
+
+
+def test_a_deleted_person_is_signed_out(member_client: PageClient, member: User) -> None:
+    with transaction() as session:
+        session.execute(delete(User).where(User.id == member.id))
+    assert not signed_in(member_client)
+
+
+def test_a_session_that_ended_is_not_revived_by_a_late_note(member_client: PageClient) -> None:
+    visited = auth_service.visit(member_client.session_token)
+    assert visited
+    age(member_client, last_seen_at=(past := utc_now() - timedelta(hours=1)))
+    auth_service.sign_out(visited.session_id)
+    auth_service.see(auth_service.Visit(visited.user, visited.session_id, visited.created_at, past))
+    assert not signed_in(member_client)
+
+
+def test_the_saved_language_wins_over_the_browsers(member_client: PageClient, client: PageClient) -> None:
+    english = {"Accept-Language": "en"}
+    assert client.get("/api/me", headers=english).json["error"]["message"] == "Sign in first."  # type: ignore[index]
+    member_client.patch("/api/me", json={"locale": "zh"})
+    refused = member_client.get("/api/conversations/x", headers=english).json
+    assert refused["error"]["message"].startswith("找不到")  # type: ignore[index]
+
+
+def test_the_database_is_asked_once_a_request(
+    app: Flask, member_client: PageClient, query_count: Callable[[], Any]
+) -> None:
+    with query_count() as statements:
+        member_client.get("/api/me")
+    assert len(statements) == 1
