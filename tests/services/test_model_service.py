@@ -1,0 +1,180 @@
+"""Which models can answer: the environment's key, keys added, the lists of providers, the demonstration."""
+
+import dataclasses
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app import config
+from flask_app.database import reading, transaction
+from flask_app.errors import Invalid, Unavailable
+from flask_app.models import ApiKey, ChatModel, Provider
+from flask_app.services import environment_key, key_admin_service, key_service, model_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.key_admin_service import NewKey
+from tests.support.scripted_upstream import ScriptedUpstream, Stall, Status
+
+NO_MODEL = Path("/nowhere/model.gguf")
+
+
+def change(**settings: Any) -> None:
+    config.install(dataclasses.replace(config.current(), **settings))
+
+
+def names() -> list[str]:
+    return [model.name for model in model_service.available()]
+
+
+def environment() -> ApiKey:
+    with reading() as session:
+        return session.get_one(ApiKey, environment_key.ID)
+
+
+def test_the_environments_key_opens_its_providers_models(app: Flask, upstream: ScriptedUpstream) -> None:
+    upstream.keys = {"test-key"}
+    models = model_service.available()
+    assert [(model.name, model.provider, model.thinking, model.demo) for model in models] == [
+        ("deepseek-flash", "DeepSeek", True, False),
+        ("deepseek-v4-pro", "DeepSeek", True, False),
+    ]
+    assert [key.secret for key in key_service.candidates(models[0])] == ["test-key"]
+    assert environment().secret
+    assert b"test-key" not in (environment().secret or b"")
+
+
+def test_the_list_is_read_once(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    assert len(upstream.journal) == 1
+    names()
+    change()
+    names()
+    assert len(upstream.journal) == 1
+
+
+def test_a_changed_variable_replaces_the_key_and_wakes_a_disabled_one(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    key_admin_service.change(Actor(None), environment_key.ID, disabled=True)
+    change()
+    names()
+    assert environment().disabled, "the same variable does not undo what an administrator did"
+    change(deepseek_api_key="another-key")
+    model = model_service.find(None)
+    assert [key.secret for key in key_service.candidates(model)] == ["another-key"]
+
+
+def test_a_variable_that_is_gone_takes_the_key_with_it(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    change(deepseek_api_key=None, local_model_path=NO_MODEL)
+    assert names() == []
+    assert environment().secret is None
+    change(deepseek_api_key="test-key")
+    assert names() == ["deepseek-flash", "deepseek-v4-pro"]
+
+
+def test_a_key_sealed_with_a_lost_encryption_key_is_sealed_anew(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    change(encryption_key="the encryption key that this site has now")
+    assert [key.secret for key in key_service.candidates(model_service.find(None))] == ["test-key"]
+
+
+def test_another_address_is_another_provider(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    added = key_admin_service.add(Actor(None), NewKey(label="ours", secret="sk-0123456789abcdef"))
+    with ScriptedUpstream() as elsewhere:
+        change(deepseek_base_url=elsewhere.base_url)
+        names()
+        with reading() as session:
+            found = session.execute(
+                select(ApiKey.id, Provider.base_url).join(Provider, Provider.id == ApiKey.provider_id)
+            )
+            addresses = {row.id: row.base_url for row in found}
+    assert addresses == {environment_key.ID: elsewhere.base_url, added.id: upstream.base_url}
+
+
+def test_an_address_that_is_not_allowed_gets_no_key(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    change(allow_insecure_upstreams=False, local_model_path=NO_MODEL)
+    assert names() == []
+    assert environment().secret is None
+    assert environment().last_error_code == "address_not_https"
+
+
+def test_what_a_provider_no_longer_lists_cannot_be_chosen(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    listed, upstream.models = upstream.models, ["deepseek-flash", "deepseek-next"]
+    try:
+        trial = key_admin_service.test(Actor(None), environment_key.ID)
+    finally:
+        upstream.models = listed
+    assert trial.models == ["deepseek-flash", "deepseek-next"]
+    assert names() == ["deepseek-flash", "deepseek-next"]
+    with pytest.raises(Invalid, match="unknown_model"):
+        model_service.find("deepseek-v4-pro")
+    with reading() as session:
+        assert session.scalar(select(ChatModel.listed).where(ChatModel.name == "deepseek-v4-pro")) is False
+    key_admin_service.test(Actor(None), environment_key.ID)
+    assert names() == ["deepseek-flash", "deepseek-v4-pro"]
+
+
+def test_names_that_cannot_be_shown_are_left_out(app: Flask, upstream: ScriptedUpstream) -> None:
+    listed, upstream.models = upstream.models, ["", "a\nb", "x" * 129, "good", "GOOD", "模型🙂"]
+    try:
+        assert len(names()) == 2
+    finally:
+        upstream.models = listed
+
+
+def test_a_provider_that_fails_leaves_the_demonstration_and_a_note(app: Flask, upstream: ScriptedUpstream) -> None:
+    upstream.script(Status(503), path="/models")
+    change(local_model_path=NO_MODEL)
+    assert names() == []
+    assert environment().last_error_code == "upstream_busy"
+    with pytest.raises(Unavailable, match="no_model"):
+        model_service.find(None)
+
+
+def test_a_provider_that_hangs_keeps_nobody_waiting(
+    app: Flask, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_service, "PATIENCE_SECONDS", 0.1)
+    upstream.script(Stall(seconds=1), path="/models")
+    change(local_model_path=NO_MODEL)
+    began = time.monotonic()
+    assert names() == []
+    assert time.monotonic() - began < 0.9
+    for thread in threading.enumerate():
+        if thread.name == "model-lists":
+            thread.join()
+
+
+def test_the_demonstration_appears_only_while_nothing_else_does(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    change(deepseek_api_key=None, local_model_path=tmp_path / "tiny.gguf")
+    if not key_service.local_model().available():
+        pytest.skip("the local model's engine is not installed")
+    first = model_service.available()
+    assert [(model.name, model.demo) for model in first] == [("tiny", True)]
+    assert model_service.available() == first, "its row is made once"
+    change(deepseek_api_key="test-key")
+    assert [model.demo for model in model_service.available()] == [False, False]
+
+
+def test_a_model_is_found_by_id_or_name_and_the_first_is_the_default(app: Flask, upstream: ScriptedUpstream) -> None:
+    first, second = model_service.available()
+    assert model_service.default() == first == model_service.find(None)
+    assert model_service.find(second.id) == second == model_service.find(second.name)
+    with pytest.raises(Invalid, match="unknown_model"):
+        model_service.find("gpt-2")
+
+
+def test_a_model_of_a_disabled_key_cannot_be_chosen(app: Flask, upstream: ScriptedUpstream) -> None:
+    names()
+    change(local_model_path=NO_MODEL)
+    with transaction() as session:
+        session.get_one(ApiKey, environment_key.ID).disabled = True
+    assert names() == []
