@@ -21,6 +21,8 @@ from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
 from flask_app.upstream.client import ChatStream, Endpoint, open_chat
 
 MAX_ATTEMPTS = 3
+# A very small model repeats itself and does not find an end.
+DEMO_LIMITS = {"max_tokens": 500, "repeat_penalty": 1.2, "temperature": 0.6}
 
 log = structlog.get_logger()
 
@@ -198,6 +200,8 @@ def _body(request: Request) -> dict[str, object]:
     if request.model.thinking:
         body["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
         body["user_id"] = _opaque(request.user_id)
+    if request.model.demo:
+        body |= DEMO_LIMITS
     return body
 
 
