@@ -11,6 +11,7 @@ from flask_app.models import LoginSession, User
 from flask_app.services import auth_service, login_limits, passwords, setup_service
 from flask_app.services.auth_service import Browser, SignedIn, WrongCredentials
 
+CHOICES = ("locale", "theme", "timezone")  # what a person may write about themselves
 THEMES = ("light", "dark", "system")
 
 

@@ -3,6 +3,7 @@
 import secrets
 
 from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars
 
 from flask_app import i18n
 from flask_app.database import new_id
@@ -19,6 +20,7 @@ def init_app(app: Flask) -> None:
 
 def begin() -> None:
     g.request_id = new_id()
+    bind_contextvars(request=g.request_id)  # the log names the request that a person quotes
     g.locale = i18n.negotiate(request.cookies.get("lang"), list(request.accept_languages.values()))
 
 

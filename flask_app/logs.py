@@ -1,0 +1,133 @@
+"""The log: one line a record on stderr, without secrets.
+
+Every line, ours and other libraries', passes `one_line`: secrets are blotted out and control characters escaped,
+so that nothing a stranger sends can forge a record or drive a terminal.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import make_url
+
+from flask_app.config import Config
+
+BLOT = "[redacted]"
+SHORTEST_SECRET = 6  # a shorter one would blot out ordinary words
+
+_KNOWN_SHAPES = (
+    (re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), BLOT),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?!\[)[^\s\"',;]+"), rf"\1 {BLOT}"),
+    (re.compile(r"(?i)\b((?:__Host-)?mingchat(?:-device)?)=[^;\s\"']+"), rf"\1={BLOT}"),
+    (re.compile(r"\$argon2id?\$[A-Za-z0-9$=,+/]+"), BLOT),
+    (re.compile(r"(?i)(://[^/\s:@]*:)[^/\s@]+(?=@)"), rf"\1{BLOT}"),
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NEEDS_QUOTES = re.compile(r"[\s=\"]|^$")
+
+_secrets: tuple[str, ...] = ()
+
+
+def set_up(config: Config) -> None:
+    """Send every record to stderr by way of `one_line`. Calling it again replaces what was set up before."""
+    global _secrets
+    _secrets = tuple(sorted(_secrets_of(config), key=len, reverse=True))
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: _Stderr(),
+    )
+    _take_over(logging.getLogger())
+    _take_over(logging.getLogger("gunicorn.error"))
+
+
+def redact(text: str) -> str:
+    """The text without the configured secrets and whatever looks like a key, a bearer value or a session."""
+    for secret in _secrets:
+        text = text.replace(secret, BLOT)
+    for shape, instead in _KNOWN_SHAPES:
+        text = shape.sub(instead, text)
+    return text
+
+
+def one_line(text: str) -> str:
+    return _CONTROL.sub(_escaped, redact(text))
+
+
+def render(_logger: Any, _method: str, record: MutableMapping[str, Any]) -> str:
+    """`time level event name=value …`, the traceback last."""
+    level, event = record.pop("level", "info"), record.pop("event", "")
+    trace = _traceback(record.pop("exc_info", None))
+    named = [f"{name}={_quoted(value)}" for name, value in record.items()]
+    return one_line(" ".join([_now(), level, str(event), *named, *trace]))
+
+
+class OneLine(logging.Formatter):
+    """The same for records of the standard library's loggers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return one_line(
+            " ".join([_now(), record.levelname.lower(), record.name, record.getMessage(), *_traceback(record.exc_info)])
+        )
+
+
+class _Stderr:
+    """Looks for stderr at each line: whoever exchanges it gets what follows."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _Stderr().msg(self.format(record))
+
+
+def _take_over(logger: logging.Logger) -> None:
+    """Let the logger's handlers write our lines; the root logger gets one of ours."""
+    if logger is logging.getLogger() and not any(isinstance(handler, _StderrHandler) for handler in logger.handlers):
+        logger.addHandler(_StderrHandler())
+    for handler in logger.handlers:
+        if isinstance(handler, _StderrHandler) or logger.name == "gunicorn.error":
+            handler.setFormatter(OneLine())
+
+
+def _secrets_of(config: Config) -> set[str]:
+    database_password = str(make_url(config.database_url).password or "")
+    found = (config.secret_key, config.encryption_key, config.deepseek_api_key or "", database_password)
+    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+
+
+def _traceback(exc_info: Any) -> list[str]:
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    elif isinstance(exc_info, BaseException):
+        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+    if not exc_info or exc_info[0] is None:
+        return []
+    return ["".join(traceback.format_exception(*exc_info)).rstrip()]
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _escaped(found: "re.Match[str]") -> str:
+    short: Mapping[str, str] = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return short.get(found[0], f"\\u{ord(found[0]):04x}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

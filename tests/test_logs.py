@@ -1,0 +1,120 @@
+"""The log: one line a record, no secret, nothing forged."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+import structlog
+from flask import Flask
+
+from flask_app import logs
+from flask_app.config import Config
+from tests.support.clients import PageClient
+
+CANARIES = {
+    "a provider's key": "sk-canary0123456789abcdef",
+    "a bearer value": "Authorization: Bearer canary-token.with/odd+signs==",
+    "a session": "Cookie: __Host-mingchat=canary-session-token; theme=dark",
+    "a plain session": "mingchat=canary-session",
+    "a hash": "$argon2id$v=19$m=19456,t=2,p=1$canarysalt$canaryhash",
+    "a database password": "mysql+pymysql://root:canary@db/mingchat",
+    "SECRET_KEY": "the key that only these tests know, long enough",
+    "ENCRYPTION_KEY": "another key that only these tests know, as long",
+    "DEEPSEEK_API_KEY": "test-key",
+}
+
+Err = Callable[[], str]
+
+
+@pytest.fixture
+def err(app: Flask, base_config: Config, capsys: pytest.CaptureFixture[str]) -> Err:
+    """What went to stderr since the last call."""
+    logs.set_up(base_config)
+    capsys.readouterr()
+    return lambda: capsys.readouterr().err
+
+
+def fail(secret: str) -> None:
+    raise ValueError(secret)
+
+
+def in_the_message(secret: str) -> None:
+    structlog.get_logger().warning(f"said {secret}")
+
+
+def in_a_field(secret: str) -> None:
+    structlog.get_logger().error("failed", reason=secret, nested={"deep": [secret]}, raw=secret.encode("utf-8", "replace"))
+
+
+def in_an_exception(secret: str) -> None:
+    try:
+        fail(secret)
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+
+def in_another_librarys_record(secret: str) -> None:
+    logging.getLogger("some.library").error("failed with %s", secret)
+
+
+def in_another_librarys_exception(secret: str) -> None:
+    try:
+        fail(secret)
+    except ValueError:
+        logging.getLogger("some.library").exception("failed")
+
+
+WAYS = [in_the_message, in_a_field, in_an_exception, in_another_librarys_record, in_another_librarys_exception]
+
+
+@pytest.mark.parametrize("kind", CANARIES)
+@pytest.mark.parametrize("say", WAYS)
+def test_no_secret_reaches_the_log(err: Err, say: Callable[[str], None], kind: str) -> None:
+    say(CANARIES[kind])
+    written = err()
+    assert logs.BLOT in written
+    assert "canary" not in written
+    assert CANARIES[kind] not in written
+
+
+@pytest.mark.parametrize("say", WAYS)
+def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], None]) -> None:
+    say("a\nb\r\nc\u2028d\x1b[31me\x00f\x85g\ud800h")
+    written = err()
+    assert written.count("\n") == 1
+    assert written.endswith("\n")
+    assert not set("\r\u2028\x1b\x00\x85") & set(written)
+    assert "a\\nb\\r\\nc\\u2028d\\u001b[31me\\u0000f\\u0085g\\ud800h" in written.replace("\\\\", "\\")
+
+
+def test_a_record_names_time_level_event_and_fields(err: Err) -> None:
+    structlog.get_logger().warning("model_list_refused", code="upstream_busy", words='two "words"', empty="")
+    time, level, event, rest = err().split(" ", 3)
+    assert time.endswith("Z")
+    assert (level, event) == ("warning", "model_list_refused")
+    assert rest == 'code=upstream_busy words="two \\"words\\"" empty=""\n'
+
+
+def test_debugging_is_not_logged(err: Err) -> None:
+    structlog.get_logger().debug("chatter")
+    logging.getLogger("some.library").debug("chatter")
+    assert err() == ""
+
+
+def test_a_secret_too_short_to_be_one_blots_nothing(base_config: Config, app: Flask) -> None:
+    assert logs.redact("test-key and test") == f"{logs.BLOT} and test"
+
+
+def test_the_request_id_that_a_person_quotes_is_in_the_log(err: Err, client: PageClient) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    structlog.get_logger().error("afterwards")
+    assert f"request={response.headers['X-Request-ID']}" in err()
+
+
+def test_a_header_with_a_key_is_in_no_log_and_no_reply(err: Err, member_client: PageClient) -> None:
+    key = CANARIES["a provider's key"]
+    for path in (f"/api/{key}", f"/{key}", f"/api/conversations/{key}", f"/login?next=/{key}"):
+        member_client.get(path, headers={"Authorization": f"Bearer {key}"})
+    member_client.post("/api/login", json={"username": key, "password": key, "extra": key})
+    assert key not in err()
