@@ -3,13 +3,13 @@
 import sys
 
 import click
-from flask.cli import AppGroup
 
+from flask_app.cli_group import Group
 from flask_app.services import key_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
 
-keys = AppGroup("keys", help="The providers' API keys.")
+keys = Group("keys", help="The providers' API keys.")
 
 
 @keys.command("add")

@@ -1,0 +1,45 @@
+"""`flask users …` and the other commands: parse, call a service, print."""
+
+import sys
+
+import click
+from flask import Flask
+
+from flask_app.cli_group import Group
+from flask_app.cli_keys import keys
+from flask_app.services import user_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.password_links import Link
+
+COMMAND_LINE = Actor(user=None)
+
+users = Group("users", help="The people of this site.")
+
+
+def init_app(app: Flask) -> None:
+    for group in (users, keys):
+        app.cli.add_command(group)
+
+
+@users.command("create")
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="Make the person an administrator.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(name: str, *, admin: bool, password_stdin: bool) -> None:
+    """Add a person; without a password, print a single-use link to choose one."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    added = user_admin_service.add(COMMAND_LINE, name, "admin" if admin else "member", password)
+    click.echo(f"Added {added.user.username} ({added.user.role}).")
+    if added.link:
+        _show(added.link)
+
+
+@users.command("reset-link")
+@click.argument("name")
+def reset_link(name: str) -> None:
+    """Print a single-use link by which the person chooses a new password."""
+    _show(user_admin_service.reset_link(COMMAND_LINE, user_admin_service.by_name(name).id))
+
+
+def _show(link: Link) -> None:
+    click.echo(f"Within 24 hours, on this site: /reset#{link.token}")

@@ -1,0 +1,91 @@
+"""`flask users …`: people from a terminal."""
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app.database import reading
+from flask_app.models import AuditEntry, User
+from flask_app.services import names, setup_service
+from tests.conftest import PASSWORD, MakeUser
+from tests.support.clients import PageClient
+
+STRONG = "two sparrows under one umbrella"
+
+
+def run(app: Flask, *arguments: str, typed: str = "") -> Result:
+    return app.test_cli_runner().invoke(args=["users", *arguments], input=typed)
+
+
+def person(name: str) -> User | None:
+    with reading() as session:
+        return session.scalar(select(User).where(User.username_key == names.key(name)))
+
+
+def link_in(result: Result) -> str:
+    return result.output.strip().rpartition("/reset#")[2]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", ""])
+def test_a_person_is_added_with_the_password_from_stdin(app: Flask, client: PageClient, line_end: str) -> None:
+    result = run(app, "create", "小明", "--password-stdin", typed=f"{STRONG}{line_end}")
+    assert result.exit_code == 0
+    assert result.output == "Added 小明 (member).\n"
+    assert client.post("/api/login", json={"username": "小明", "password": STRONG}).status_code == 200
+
+
+def test_an_administrator_ends_set_up(app: Flask) -> None:
+    assert setup_service.code_line()
+    assert run(app, "create", "root", "--admin", "--password-stdin", typed=f"{STRONG}\n").exit_code == 0
+    assert setup_service.code_line() is None
+    assert run(app, "create", "second", "--admin", "--password-stdin", typed=f"{STRONG}\n").exit_code == 0
+    person_made = person("second")
+    assert person_made
+    assert person_made.role == "admin"
+
+
+def test_without_a_password_a_link_is_printed(app: Flask, client: PageClient) -> None:
+    token = link_in(run(app, "create", "new"))
+    assert client.post("/api/password-reset", json={"token": token, "password": STRONG}).status_code == 204
+    assert client.post("/api/login", json={"username": "new", "password": STRONG}).status_code == 200
+
+
+def test_a_reset_link_lets_somebody_choose_anew(app: Flask, client: PageClient, member: User) -> None:
+    token = link_in(run(app, "reset-link", "MEMBER"))
+    assert client.post("/api/login", json={"username": "member", "password": PASSWORD}).status_code == 200
+    client.csrf_token = ""
+    assert client.post("/api/password-reset", json={"token": token, "password": STRONG}).status_code == 204
+    assert client.get("/api/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["create", "admin", "--password-stdin"], "This user name is taken."),
+        (["create", "", "--password-stdin"], "A user name has 1 to 64 visible characters."),
+        (["reset-link", "nobody"], "There is nothing here."),
+    ],
+)
+def test_a_failure_is_a_sentence_and_an_exit_code(
+    app: Flask, make_user: MakeUser, arguments: list[str], words: str
+) -> None:
+    make_user("admin", "admin")
+    result = run(app, *arguments, typed=f"{STRONG}\n")
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {words}")
+
+
+def test_a_weak_password_is_refused_and_not_repeated(app: Flask) -> None:
+    result = run(app, "create", "x", "--password-stdin", typed="password12345678\n")
+    assert result.exit_code == 1
+    assert "well known" in result.output
+    assert "password12345678" not in result.output
+    assert person("x") is None
+
+
+def test_the_audit_log_says_that_it_was_the_command_line(app: Flask) -> None:
+    run(app, "create", "new", "--password-stdin", typed=f"{STRONG}\n")
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry))
+    assert (entry.actor_id, entry.actor_name, entry.action) == (None, "(command line)", "user.add")
