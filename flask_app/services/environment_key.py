@@ -43,7 +43,7 @@ def _follow(session: Session) -> None:
         log.warning("deepseek_base_url_refused", code=error.code)
         _refuse(key, error)
         return
-    provider = provider_service.find_or_make(session, base_url, CURRENCY, NAME)
+    provider = provider_service.find_or_make(session, base_url, CURRENCY, default_name=NAME)
     if key is None:
         key = ApiKey(id=ID, label=LABEL)
         session.add(key)

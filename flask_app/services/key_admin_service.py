@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -17,6 +18,8 @@ from flask_app.services.key_service import UsableKey
 from flask_app.upstream import addresses
 
 MAX_LABEL = 64
+
+log = structlog.get_logger()
 
 _SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -57,7 +60,7 @@ def add(actor: Actor, new: NewKey) -> ApiKey:
         new.base_url or settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams
     )
     with transaction() as session:
-        provider = provider_service.find_or_make(session, base_url, currency, name)
+        provider = provider_service.find_or_make(session, base_url, currency, name=name)
         key = ApiKey(id=new_id(), provider_id=provider.id, label=label, hint=sealing.hint_of(secret))
         key.secret = sealing.seal(secret, key.id)
         session.add(key)
@@ -116,6 +119,7 @@ def _try(key: ApiKey, usable: UsableKey) -> Trial:
         key_service.note_success(key.id)
     except AppError as error:
         key_service.note_error(key.id, error.code)
+        log.warning("key_refused", key=key.id, code=error.code)
         failure = error
     return Trial(int((time.monotonic() - started) * 1000), models, failure)
 

@@ -6,17 +6,20 @@ from sqlalchemy.orm import Session
 from flask_app.models import Provider
 
 
-def find_or_make(session: Session, base_url: str, currency: str, name: str | None = None) -> Provider:
+def find_or_make(
+    session: Session, base_url: str, currency: str, *, name: str | None = None, default_name: str | None = None
+) -> Provider:
     """The provider at `base_url` that bills in `currency`, called `name` where one is given; a new one if need be.
 
-    A provider's address never changes afterwards: its keys go nowhere else.
+    A new one without a name is called `default_name`, or after its host. A provider's address never changes
+    afterwards: its keys go nowhere else.
     """
     there = select(Provider).where(Provider.base_url == base_url, Provider.currency == currency)
     if name:
         there = there.where(Provider.name == name)
     provider = session.scalars(there.order_by(Provider.id).limit(1)).first()
     if provider is None:
-        provider = Provider(name=name or _named_after(base_url), base_url=base_url, currency=currency)
+        provider = Provider(name=name or default_name or _named_after(base_url), base_url=base_url, currency=currency)
         session.add(provider)
         session.flush()
     return provider

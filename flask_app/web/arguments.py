@@ -12,7 +12,11 @@ MAX_DIGITS = 9
 
 
 def word(name: str) -> str | None:
-    return request.args.get(name, "").strip() or None
+    """Text on one line; raises BadRequest("bad_word") for control characters, which databases read differently."""
+    raw = request.args.get(name, "").strip()
+    if not raw.isprintable():
+        raise BadRequest("bad_word", name=name)
+    return raw or None
 
 
 def number(name: str, default: int) -> int:

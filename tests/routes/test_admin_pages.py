@@ -1,0 +1,65 @@
+"""The administrators' pages start with the first page of their API's data."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from flask_app.database import utc_now
+from flask_app.models import User
+from tests.support import ledger
+from tests.support.clients import PageClient
+from tests.support.scripted_upstream import ScriptedUpstream
+
+PAGES = {
+    "/admin": "/api/admin/overview",
+    "/admin/users": "/api/admin/users",
+    "/admin/keys": "/api/admin/keys",
+    "/admin/records": "/api/admin/records",
+}
+
+
+def state_of(client: PageClient, path: str) -> Any:
+    response = client.get(path)
+    assert response.status_code == 200
+    found = re.search(r'<script type="application/json" id="admin-state">(.*?)</script>', response.text, re.S)
+    assert found
+    assert "<" not in found[1]
+    return json.loads(found[1])
+
+
+@pytest.mark.parametrize(("page", "api"), PAGES.items())
+def test_a_page_starts_with_what_its_api_says(
+    admin_client: PageClient, member: User, upstream: ScriptedUpstream, page: str, api: str
+) -> None:
+    ledger.write([ledger.entry(member.id, utc_now())])
+    admin_client.get("/api/admin/overview")  # the environment's key is stored at first use
+    state, reply = state_of(admin_client, page), admin_client.get(api).json
+    assert reply is not None
+    assert {name: state[name] for name in reply} == reply
+
+
+def test_the_search_page_knows_what_can_be_chosen_and_keeps_the_filter(
+    admin_client: PageClient, member: User, upstream: ScriptedUpstream
+) -> None:
+    admin_client.get("/api/models")
+    ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(member.id, utc_now(), outcome="stopped")])
+    state = state_of(admin_client, "/admin/records?outcome=stopped")
+    assert state["models"] == ["deepseek-flash", "deepseek-v4-pro"]
+    assert [key["id"] for key in state["keys"]] == ["environment"]
+    assert [record["outcome"] for record in state["records"]] == ["stopped"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_only_administrators_see_them(client: PageClient, member_client: PageClient, page: str) -> None:
+    signed_out = client.get(page, headers={"Accept": "text/html"})
+    assert signed_out.status_code == 302
+    assert signed_out.location == f"/login?next={page}"
+    assert member_client.get(page, headers={"Accept": "text/html"}).status_code == 403
+
+
+def test_a_filter_without_sense_is_an_error_page(admin_client: PageClient) -> None:
+    response = admin_client.get("/admin/records?outcome=lost", headers={"Accept": "text/html"})
+    assert response.status_code == 400
+    assert response.mimetype == "text/html"

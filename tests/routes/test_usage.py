@@ -1,0 +1,174 @@
+"""/api/usage and /dashboard: one's own use, and nobody else's."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from flask_app.database import utc_now
+from flask_app.models import User
+from tests.conftest import MakeUser, SignIn
+from tests.support import ledger
+from tests.support.clients import PageClient
+
+SUMMARY, RECORDS = "/api/usage/summary", "/api/usage/records"
+
+
+def get(client: PageClient, url: str) -> Any:
+    response = client.get(url)
+    assert response.status_code == 200, response.text
+    return response.json
+
+
+def test_the_summary_counts_ones_own_entries(member: User, admin: User, member_client: PageClient) -> None:
+    now = utc_now()
+    ledger.write([ledger.entry(member.id, now), ledger.entry(admin.id, now)])
+    summary = get(member_client, SUMMARY)
+    assert summary["timezone"] == "Asia/Shanghai"
+    assert summary["today"] == {
+        "requests": 1,
+        "prompt_tokens": 100,
+        "cached_tokens": 60,
+        "completion_tokens": 50,
+        "reasoning_tokens": 20,
+        "total_tokens": 150,
+        "estimated_requests": 0,
+        "unpriced_requests": 0,
+        "costs": [{"currency": "CNY", "micros": 1000}],
+    }
+    assert summary["today"] == summary["week"] == summary["month"] == summary["total"]
+    assert len(summary["days"]) == 30
+    assert {"date", *summary["today"]} == set(summary["days"][-1])
+    assert summary["days"][-1]["requests"] == 1
+
+
+def test_without_use_everything_is_zero(member_client: PageClient) -> None:
+    summary = get(member_client, SUMMARY)
+    assert summary["total"]["requests"] == summary["total"]["total_tokens"] == 0
+    assert summary["total"]["costs"] == []
+    assert get(member_client, RECORDS) == {"records": [], "next": None}
+
+
+def test_records_come_page_by_page_each_once_the_newest_first(member: User, member_client: PageClient) -> None:
+    written = ledger.write(ledger.entry(member.id, utc_now()) for _ in range(7))
+    seen: list[str] = []
+    before: Any = ""
+    for _ in range(3):
+        page = get(member_client, f"{RECORDS}?limit=3&before={before}")
+        seen += [record["id"] for record in page["records"]]
+        before = page["next"]
+    assert before is None
+    assert seen == sorted((entry.id for entry in written), reverse=True)
+
+
+def test_a_page_that_ends_with_the_last_record_is_the_last(member: User, member_client: PageClient) -> None:
+    ledger.write(ledger.entry(member.id, utc_now()) for _ in range(3))
+    assert get(member_client, f"{RECORDS}?limit=3")["next"] is None
+
+
+def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: User, member_client: PageClient) -> None:
+    (written,) = ledger.write([ledger.entry(member.id, utc_now(), actual_model="deepseek-flash-2")])
+    (record,) = get(member_client, RECORDS)["records"]
+    assert record == {
+        "id": written.id,
+        "created_at": written.created_at.isoformat().replace("+00:00", "Z"),
+        "model": "deepseek-flash",
+        "actual_model": "deepseek-flash-2",
+        "provider": None,
+        "key_label": None,
+        "source": "reported",
+        "outcome": "complete",
+        "prompt_tokens": 100,
+        "cached_tokens": 60,
+        "completion_tokens": 50,
+        "reasoning_tokens": 20,
+        "total_tokens": 150,
+        "cost_micros": 1000,
+        "currency": "CNY",
+        "peak": False,
+        "first_token_ms": 300,
+        "duration_ms": 1200,
+        "channel": "chat",
+    }
+
+
+def test_nobody_sees_another_persons_records(
+    member: User, member_client: PageClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
+    (foreign,) = ledger.write([ledger.entry(member.id, utc_now())])
+    other = sign_in(make_user("other"))
+    assert get(member_client, RECORDS)["records"], "the record must exist for its owner"
+    for query in ("", f"?user={member.id}", f"?user_id={member.id}", f"?before={'z' * 26}", f"?before={foreign.id}"):
+        assert get(other, RECORDS + query)["records"] == []
+    assert get(other, SUMMARY)["total"]["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("limit=0", "bad_limit"),
+        ("limit=201", "bad_limit"),
+        ("limit=999999999", "bad_limit"),
+        ("limit=9999999999", "bad_number"),
+        ("limit=-1", "bad_number"),
+        ("limit=1e3", "bad_number"),
+        ("limit=٣", "bad_number"),
+        ("before=zzz", "bad_cursor"),
+        ("before=' OR 1=1 --", "bad_cursor"),
+        ("before=" + "z" * 27, "bad_cursor"),
+        ("before=" + "Z" * 26, "bad_cursor"),
+        ("before=" + "z" * 25 + "%0A", "bad_cursor"),
+    ],
+)
+def test_a_bad_page_is_refused(member_client: PageClient, query: str, code: str) -> None:
+    response = member_client.get(f"{RECORDS}?{query}")
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["error"]["code"] == code
+    assert response.json["error"]["message"]
+
+
+@pytest.mark.parametrize("url", [SUMMARY, RECORDS])
+def test_signed_out_there_is_nothing(client: PageClient, url: str) -> None:
+    response = client.get(url)
+    assert response.status_code == 401
+    assert response.json is not None
+    assert response.json["error"]["code"] == "sign_in_required"
+
+
+def test_the_number_of_queries_does_not_grow(
+    member: User, member_client: PageClient, query_count: Callable[[], Any]
+) -> None:
+    def ask() -> None:
+        get(member_client, SUMMARY)
+        get(member_client, RECORDS)
+
+    ask()
+    with query_count() as few:
+        ask()
+    ledger.write(ledger.entry(member.id, utc_now() - timedelta(hours=n)) for n in range(60))
+    with query_count() as many:
+        ask()
+    assert len(many) == len(few)
+
+
+def test_the_dashboard_starts_with_what_the_api_says(member: User, member_client: PageClient) -> None:
+    ledger.write(ledger.entry(member.id, utc_now(), model="<script>") for _ in range(60))
+    page = member_client.get("/dashboard")
+    assert page.status_code == 200
+    found = re.search(r'<script type="application/json" id="dashboard-state">(.*?)</script>', page.text, re.S)
+    assert found
+    assert "<" not in found[1]
+    state = json.loads(found[1])
+    records = get(member_client, RECORDS)
+    assert (state["records"], state["next"]) == (records["records"], records["next"])
+    assert state["summary"]["total"] == get(member_client, SUMMARY)["total"]
+
+
+def test_the_dashboard_asks_a_stranger_to_sign_in(client: PageClient) -> None:
+    response = client.get("/dashboard", headers={"Accept": "text/html"})
+    assert response.status_code == 302
+    assert response.location == "/login?next=/dashboard"
