@@ -4,6 +4,7 @@
  * and "opened" {id, title}.
  */
 import { ApiError, api } from "app/api"
+import { pathToNewest } from "app/branch"
 import { sentence, t } from "app/i18n"
 import { RunStream } from "app/run-stream"
 import { Thread } from "app/thread"
@@ -238,15 +239,6 @@ export class Conversation extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
-}
-
-/** Messages form a tree; the page shows the branch that leads to the newest one. @param {Message[]} messages in order */
-export function pathToNewest(messages) {
-  const byId = new Map(messages.map((message) => [message.id, message]))
-  /** @type {Message[]} */
-  const path = []
-  for (let at = messages.at(-1); at && !path.includes(at); at = byId.get(at.parent_id ?? "")) path.unshift(at)
-  return path
 }
 
 /** @param {Outgoing} outgoing @param {string | null} conversation @param {string | null} parent */

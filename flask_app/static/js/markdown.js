@@ -12,12 +12,14 @@ import { plainRenderers } from "app/markdown/renderers"
 const TAGS = ["p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
   "table", "thead", "tbody", "tr", "th", "td", "span", "div"]
 const ATTRIBUTES = ["href", "title", "class", "start", "src", "alt", "data-tex", "data-display", "data-language", "data-source", "data-alt"]
+const NO_ADDRESSES = ["data-tex", "data-display", "data-language", "data-alt", "start"]
 const OPTIONS = /** @type {const} */ ({
   ALLOWED_TAGS: TAGS,
   ALLOWED_ATTR: ATTRIBUTES,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+  ADD_URI_SAFE_ATTR: NO_ADDRESSES,
   RETURN_DOM_FRAGMENT: true,
 })
 const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i

@@ -64,7 +64,10 @@ export class RunStream extends EventTarget {
       const response = await this.#connect(connection.signal)
       if (!response.body) throw new ApiError(0, { code: "offline", message: "" })
       this.#emit("open", {})
-      for await (const event of serverEvents(response.body, (reader) => orSilence(reader.read()))) this.#apply(event)
+      for await (const event of serverEvents(response.body, (reader) => orSilence(reader.read()))) {
+        this.#apply(event)
+        if (this.#finished) return
+      }
     } finally {
       this.#leaving.signal.removeEventListener("abort", leave)
       connection.abort()

@@ -12,6 +12,7 @@ export class Thread extends EventTarget {
   #messages
   #latest
   #following = true
+  #top = 0
   /** @type {WeakMap<Element, Answer>} */
   #answers = new WeakMap()
 
@@ -56,14 +57,22 @@ export class Thread extends EventTarget {
     this.#latest.hidden = true
   }
 
+  /** Scrolling up lets go; the text growing faster than the view follows does not. */
   #look() {
-    this.#following = this.#distance() < NEAR
-    this.#latest.hidden = this.#distance() < NEAR * 2
+    const { scrollTop } = this.#scroller
+    if (this.#distance() < NEAR) this.#following = true
+    else if (scrollTop < this.#top) this.#following = false
+    this.#top = scrollTop
+    this.#showWay()
   }
 
   #grown() {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight
-    else this.#latest.hidden = this.#distance() < NEAR * 2
+    this.#showWay()
+  }
+
+  #showWay() {
+    this.#latest.hidden = this.#following || this.#distance() < NEAR * 2
   }
 
   #distance() {

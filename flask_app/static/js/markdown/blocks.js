@@ -18,6 +18,11 @@ export class GrowingMarkdown {
     this.#parser = parser
   }
 
+  /** How much is parsed again with the next piece, in characters. */
+  get tailLength() {
+    return this.#tail.length
+  }
+
   /** @param {string} text what has been added @returns {Step} */
   push(text) {
     this.#tail += text

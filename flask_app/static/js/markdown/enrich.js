@@ -5,6 +5,8 @@ import { sanitize } from "app/markdown"
 import { fill, fromTemplate, slot } from "app/ui"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
+/** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
+const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
 /** @type {Promise<typeof import("katex").default> | null} */
 let katex = null
 /** @type {Promise<typeof import("highlight.js").default> | null} */
@@ -68,9 +70,9 @@ async function setFormula(place) {
   try {
     const { render } = await katex
     const rendered = document.createElement("span")
-    const options = { displayMode: "display" in place.dataset, trust: false, strict: /** @type {const} */ ("ignore"), maxSize: 20, maxExpand: 500 }
-    render(tex, rendered, options)
-    place.classList.toggle("formula--display", options.displayMode)
+    const displayMode = "display" in place.dataset
+    render(tex, rendered, { ...FORMULA_LIMITS, displayMode })
+    place.classList.toggle("formula--display", displayMode)
     place.replaceChildren(rendered)
   } catch {
     place.classList.add("formula--source") // not TeX that KaTeX knows: the source itself is readable

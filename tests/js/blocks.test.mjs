@@ -1,0 +1,93 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import MarkdownIt from "markdown-it"
+import { GrowingMarkdown } from "app/markdown/blocks"
+import { breakCjkEmphasis } from "app/markdown/emphasis"
+import { formulas } from "app/markdown/formulas"
+import { plainRenderers } from "app/markdown/renderers"
+
+const parser = new MarkdownIt({ html: false, linkify: true })
+parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+
+const TEXT = `# 标题
+
+第一段,**重点。**后面。
+还是第一段
+
+- 一
+- 二
+
+  二的第二段
+
+  1. 二之一
+
+> 引用
+懒续行
+
+\`\`\`python
+print("a")
+
+# 不是标题
+\`\`\`
+
+$$
+a = b
+
++ c
+$$
+
+| a | b |
+|---|:-:|
+| 1 | 2 |
+
+Setext
+===
+
+    indented
+
+\\[ x^2 \\]
+
+last *line*`
+
+test("text that grows gives the same page as text at once, however it is cut", () => {
+  const whole = parser.render(TEXT, {})
+  for (const size of [1, 2, 3, 7, 20, 64, TEXT.length]) assert.equal(grown(TEXT, size), whole, `pieces of ${size}`)
+})
+
+test("what is settled is never drawn again", () => {
+  const growing = new GrowingMarkdown(parser)
+  growing.push("one\n\n")
+  assert.equal(growing.push("two").settled.length > 0, true, "a second block settles the first")
+  assert.equal(growing.push("\n\n## three").settled.some((token) => token.content === "one"), false)
+})
+
+test("only the tail is parsed again in a long answer", () => {
+  const growing = new GrowingMarkdown(parser)
+  let longest = 0
+  for (let n = 0; n < 200; n++) {
+    growing.push(`paragraph ${n} with some words\n\n`)
+    longest = Math.max(longest, growing.tailLength)
+  }
+  assert.ok(longest > 0, "there must be a tail")
+  assert.ok(longest < 100, `${longest} characters`)
+})
+
+test("an open formula waits while text arrives and is text when none comes", () => {
+  const growing = new GrowingMarkdown(parser)
+  assert.match(render(growing.push("$$\nx = 1\n\ny")), /class="formula"/)
+  assert.doesNotMatch(render(growing.end()), /class="formula"/)
+})
+
+function grown(text, size) {
+  const growing = new GrowingMarkdown(parser)
+  let page = ""
+  for (let at = 0; at < text.length; at += size) {
+    const { settled, env } = growing.push(text.slice(at, at + size))
+    page += parser.renderer.render(settled, parser.options, env)
+  }
+  return page + render(growing.end())
+}
+
+function render({ tail, env }) {
+  return parser.renderer.render(tail, parser.options, env)
+}

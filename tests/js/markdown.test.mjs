@@ -1,0 +1,73 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import MarkdownIt from "markdown-it"
+import { breakCjkEmphasis } from "app/markdown/emphasis"
+import { formulas } from "app/markdown/formulas"
+import { plainRenderers } from "app/markdown/renderers"
+
+const parser = new MarkdownIt({ html: false, linkify: true })
+parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
+parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+const inline = (text) => parser.renderInline(text)
+
+test("emphasis closes after Chinese punctuation", () => {
+  assert.equal(inline("**你好。**世界"), "<strong>你好。</strong>世界")
+  assert.equal(inline("这是**“重点”**吗"), "这是<strong>“重点”</strong>吗")
+  assert.equal(inline("用**`代码`**来"), "用<strong><code>代码</code></strong>来")
+  assert.equal(inline("**(注)**后"), "<strong>(注)</strong>后")
+})
+
+test("emphasis in Latin text stays as CommonMark has it", () => {
+  assert.equal(inline("a * b * c, 2*3*4, snake_case_name"), "a * b * c, 2<em>3</em>4, snake_case_name")
+  assert.equal(inline('**"a"**b'), '**&quot;a&quot;**b')
+})
+
+test("formulas are found between all four pairs", () => {
+  for (const text of ["$x^2$", "\\(x^2\\)", "\\[x^2\\]", "$$x^2$$"]) assert.match(inline(text), /class="formula" data-tex="x\^2"/, text)
+})
+
+test("money is no formula", () => {
+  for (const text of ["$5 and $6", "costs $5", "$ x $", "a$5b $10"]) assert.doesNotMatch(inline(text), /formula/, text)
+  assert.match(inline("$5x$ apples"), /data-tex="5x"/)
+  assert.match(inline("价格 \\$5,$a$"), /^价格 \$5,<span class="formula" data-tex="a"/)
+})
+
+test("code keeps its dollars", () => {
+  assert.equal(inline("`$x$`"), "<code>$x$</code>")
+})
+
+test("TeX cannot leave its attribute", () => {
+  assert.match(inline('$"><img src=x onerror=alert(1)>$'), /data-tex="&quot;&gt;&lt;img/)
+})
+
+test("raw HTML is text", () => {
+  const page = parser.render('<script>alert(1)</script>\n\n<svg onload="x"/>\n\na <b onclick="x">b</b>')
+  assert.doesNotMatch(page, /<(?:script|svg|b)\b/)
+})
+
+test("links lead to http, https and mail only", () => {
+  assert.match(inline("[a](https://example.com)"), /href="https:\/\/example.com"/)
+  assert.match(inline("[a](mailto:a@example.com)"), /href="mailto:/)
+  for (const url of ["javascript:alert(1)", "data:text/html,x", "/logout", "vbscript:x", "//example.com", "file:///etc", "&#106;avascript:x"]) {
+    assert.doesNotMatch(inline(`[a](${url})`), /<a /, url)
+  }
+})
+
+test("a picture from elsewhere is a placeholder, by reference too", () => {
+  const page = parser.render("![a \"quote\"](https://example.com/a.png) ![b][r]\n\n[r]: https://example.com/b.png")
+  assert.doesNotMatch(page, /<img/)
+  assert.match(page, /data-source="https:\/\/example.com\/a.png" data-alt="a &quot;quote&quot;"/)
+  assert.match(page, /data-source="https:\/\/example.com\/b.png"/)
+  assert.doesNotMatch(parser.render("![x](data:image/svg+xml;base64,AAAA)"), /<img/)
+})
+
+test("no style attribute is made, headings stay below the page's own", () => {
+  const page = parser.render("# one\n\n###### six\n\n| a |\n|--:|\n| 1 |")
+  assert.doesNotMatch(page, /style=/)
+  assert.match(page, /<h3>one<\/h3>\s*<h6>six<\/h6>/)
+  assert.match(page, /<th class="is-right">/)
+})
+
+test("a language name cannot leave its attribute", () => {
+  assert.doesNotMatch(parser.render('```js"><script>\nx\n```'), /<script/)
+})

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict"
+import { afterEach, beforeEach, test } from "node:test"
+import { ApiError } from "app/api"
+import { RunStream } from "app/run-stream"
+
+const MESSAGE = { message: "hello", idempotency_key: "k" }
+let asked
+
+beforeEach(() => {
+  asked = []
+  globalThis.document = { querySelector: () => null, addEventListener: () => undefined }
+})
+afterEach(() => {
+  delete globalThis.document
+})
+
+test("a broken line is joined again after the last event, and nothing is told twice", async () => {
+  answerWith(
+    lines(start(1), token(2, "a"), token(3, "b")),
+    lines(token(2, "a"), token(3, "b"), token(4, "c"), done(5)),
+  )
+  const told = await follow(new RunStream({ message: MESSAGE }))
+  assert.deepEqual(told.text, "abc")
+  assert.deepEqual(told.names.filter((name) => name === "start" || name === "done"), ["start", "done"])
+  assert.equal(asked[1].path, "/api/runs/run/events?after=3")
+  assert.equal(asked[1].headers.get("Last-Event-ID"), "3")
+})
+
+test("a send that broke before its first event is sent again under the same key", async () => {
+  answerWith(": ping\n\n", lines(start(1), token(2, "a"), done(3)))
+  const told = await follow(new RunStream({ message: MESSAGE }))
+  assert.equal(told.text, "a")
+  assert.deepEqual(asked.map(({ path, body }) => [path, JSON.parse(body).idempotency_key]), [["/api/chat", "k"], ["/api/chat", "k"]])
+})
+
+test("a send that never reached the server is not repeated by itself", async () => {
+  answerWith(new TypeError("Failed to fetch"))
+  await assert.rejects(follow(new RunStream({ message: MESSAGE })), (error) => error instanceof ApiError && error.code === "offline")
+  assert.equal(asked.length, 1)
+})
+
+test("what the server refuses is final", async () => {
+  answerWith(lines(start(1)), new Response(JSON.stringify({ error: { code: "sign_in_required", message: "…" } }), { status: 401 }))
+  await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "sign_in_required" })
+})
+
+test("the stream ends with its last event even if the line stays open", async () => {
+  const open = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(lines(start(1), done(2)))) })
+  answerWith(new Response(open))
+  assert.deepEqual((await follow(new RunStream({ runId: "run" }))).names, ["open", "start", "done"])
+})
+
+test("events of unknown names are dropped", async () => {
+  answerWith(lines(start(1), 'id: 2\nevent: script\ndata: {"text":"x"}\n\n', token(3, "a"), done(4)))
+  assert.equal((await follow(new RunStream({ message: MESSAGE }))).names.includes("script"), false)
+})
+
+async function follow(stream) {
+  const told = { names: [], text: "" }
+  for (const name of ["start", "token", "done", "error", "open", "lost", "script"]) {
+    stream.addEventListener(name, ({ detail }) => {
+      told.names.push(name)
+      if (name === "token") told.text += detail.text
+    })
+  }
+  await stream.follow()
+  return told
+}
+
+function answerWith(...answers) {
+  globalThis.fetch = async (path, { headers, body }) => {
+    asked.push({ path, headers, body })
+    const answer = answers.shift()
+    if (answer instanceof Error) throw answer
+    return answer instanceof Response ? answer : new Response(answer)
+  }
+}
+
+const lines = (...events) => events.join("")
+const start = (id) => event(id, "start", { run_id: "run", conversation_id: "c", message_id: "m" })
+const token = (id, text) => event(id, "token", { text })
+const done = (id) => event(id, "done", { status: "complete" })
+const event = (id, name, data) => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`

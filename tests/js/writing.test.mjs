@@ -1,0 +1,54 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { Drafts, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
+
+const ENTER = { key: "Enter", shiftKey: false, altKey: false, isComposing: false, keyCode: 13, repeat: false }
+
+test("Enter sends, Shift+Enter breaks the line", () => {
+  assert.equal(sendsMessage(ENTER), true)
+  assert.equal(sendsMessage({ ...ENTER, shiftKey: true }), false)
+  assert.equal(sendsMessage({ ...ENTER, altKey: true }), false)
+  assert.equal(sendsMessage({ ...ENTER, key: "a", keyCode: 65 }), false)
+})
+
+test("an input method's Enter never sends", () => {
+  assert.equal(sendsMessage({ ...ENTER, isComposing: true, keyCode: 229 }), false, "Chrome and Firefox")
+  assert.equal(sendsMessage({ ...ENTER, isComposing: false, keyCode: 229 }), false, "Safari: the composition has ended already")
+  assert.equal(sendsMessage({ ...ENTER, isComposing: true }), false)
+})
+
+test("a held Enter sends once", () => {
+  assert.equal(sendsMessage({ ...ENTER, repeat: true }), false)
+})
+
+test("drafts are kept apart by conversation and go when emptied", () => {
+  const stored = new Map()
+  const drafts = new Drafts({
+    getItem: (key) => stored.get(key) ?? null,
+    setItem: (key, value) => void stored.set(key, value),
+    removeItem: (key) => void stored.delete(key),
+  })
+  drafts.keep(null, "new")
+  drafts.keep("a", "in a")
+  assert.equal(drafts.read(null), "new")
+  assert.equal(drafts.read("a"), "in a")
+  drafts.keep("a", "")
+  assert.equal(drafts.read("a"), "")
+  assert.equal(stored.size, 1)
+})
+
+test("a full storage does not lose the words being typed", (context) => {
+  context.mock.method(console, "warn", () => undefined)
+  const full = { getItem: () => null, removeItem: () => undefined, setItem: () => { throw new Error("QuotaExceededError") } }
+  assert.doesNotThrow(() => new Drafts(full).keep("a", "long"))
+})
+
+test("every send gets its own key in the server's alphabet", () => {
+  const keys = new Set(Array.from({ length: 100 }, newIdempotencyKey))
+  assert.equal(keys.size, 100)
+  for (const key of keys) assert.match(key, /^[A-Za-z0-9_-]{1,64}$/)
+})
+
+test("size is counted in bytes", () => {
+  assert.equal(byteLength("明聊🌙"), 10)
+})
