@@ -61,8 +61,8 @@ def _digest(extra: str) -> str:
 
 
 def _usable() -> bool:
-    # After an upgrade of the system's Python the old link leads nowhere.
-    return PYTHON.exists() and subprocess.call([PYTHON, "-c", "import pip"]) == 0
+    # A first start may have been cut short; after an upgrade of Python the old link leads nowhere.
+    return PYTHON.exists() and subprocess.call([PYTHON, "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
 
 
 def _create() -> None:

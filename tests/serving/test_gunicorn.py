@@ -1,0 +1,100 @@
+"""The real server process: how it starts, how it ends, and what must not stop it."""
+
+import signal
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import PASSWORD, USERNAME, Served, served
+from tests.support.upstream_answers import Answer
+
+LONG = "one two three four five six seven eight nine ten " * 3
+
+
+@pytest.fixture
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(upstream: ScriptedUpstream) -> dict[str, str]:
+    return {
+        "DEEPSEEK_API_KEY": "test-key",
+        "DEEPSEEK_BASE_URL": upstream.base_url,
+        "ALLOW_INSECURE_UPSTREAMS": "1",
+    }
+
+
+@pytest.fixture
+def server(tmp_path: Path, settings: dict[str, str]) -> Iterator[Served]:
+    with served(tmp_path, **settings) as running:
+        yield running
+
+
+def test_prints_the_set_up_code_once_it_is_ready(server: Served) -> None:
+    assert server.get("/readyz").status == 200
+    assert server.next_line().startswith("Set-up code: ")
+
+
+def test_tells_no_version_and_opens_no_control_socket(server: Served, tmp_path: Path) -> None:
+    assert server.get("/healthz").headers["Server"] == "MingChat"
+    assert not (tmp_path / ".gunicorn").exists()
+
+
+def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:
+    server.set_up()
+    waits: list[float] = []
+
+    def sign_in() -> None:
+        for _ in range(3):
+            server.post("/api/login", {"username": USERNAME, "password": PASSWORD})
+
+    threads = [threading.Thread(target=sign_in) for _ in range(4)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        asked = time.monotonic()
+        assert server.get("/healthz").status == 200
+        waits.append(time.monotonic() - asked)
+    hashed = time.monotonic() - started
+    assert len(waits) > 12, "more requests than hashes must have been answered meanwhile"
+    assert statistics.median(waits) < hashed / 12, "a request waited as long as a hash takes"
+
+
+def test_sigterm_lets_an_answer_finish(server: Served, upstream: ScriptedUpstream) -> None:
+    server.set_up()
+    upstream.script(Answer(text=LONG, tokens_per_second=20))
+    events = iter(server.chat("Count."))
+    assert next(events)[0] == "start"
+    server.process.send_signal(signal.SIGTERM)
+    rest = list(events)
+    assert "".join(event["text"] for name, event in rest if name == "token") == LONG
+    assert rest[-1] == ("done", rest[-1][1] | {"status": "complete"})
+    server.process.wait(15)
+
+
+def test_ctrl_c_settles_what_was_being_answered(
+    server: Served, settings: dict[str, str], upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    server.set_up()
+    upstream.script(Answer(text=LONG * 20, tokens_per_second=20))
+    events = iter(server.chat("Count."))
+    conversation = next(events)[1]["conversation_id"]
+    while next(events)[0] != "token":
+        pass
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait(20)
+
+    with served(tmp_path, **settings) as again:
+        again.headers = server.headers
+        answer = again.get(f"/api/conversations/{conversation}").json()["messages"][-1]
+    assert answer["status"] == "interrupted"
+    assert answer["text"], "what had been said is kept"
+    assert answer["usage"]["total_tokens"] > 0, "and counted"
