@@ -1,0 +1,67 @@
+"""Every route says who may call it, and reaches its check before anything else."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+RULES = {"public", "login", "admin"}
+# What anybody may call. A new public route is a decision: it is written down here.
+PUBLIC = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /login",
+    "GET /setup",
+    "GET /reset",
+    "GET /static/<digest>/<path:name>",
+    "POST /api/login",
+    "POST /api/setup",
+    "POST /api/password-reset",
+    "POST /logout",
+}
+
+
+def routes(app: Flask) -> dict[str, Any]:
+    """`GET /path` → the view."""
+    return {
+        f"{method} {rule.rule}": app.view_functions[rule.endpoint]
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_every_route_declares_who_may_call_it(app: Flask) -> None:
+    undeclared = {name for name, view in routes(app).items() if getattr(view, "access_rule", None) not in RULES}
+    assert undeclared == set()
+
+
+def test_what_is_public_is_meant_to_be(app: Flask) -> None:
+    assert {name for name, view in routes(app).items() if view.access_rule == "public"} == PUBLIC
+
+
+def test_the_administrators_part_is_the_administrators(app: Flask) -> None:
+    for name, view in routes(app).items():
+        assert (view.access_rule == "admin") == ("/admin" in name), name
+
+
+def test_every_api_route_describes_its_reply(app: Flask) -> None:
+    for name, view in routes(app).items():
+        if " /api/" in name:
+            assert hasattr(view, "reply_type") or getattr(view, "streams", False), name
+
+
+def test_every_change_with_a_body_names_its_fields(app: Flask) -> None:
+    """A view without a declared body never looks at one."""
+    for name, view in routes(app).items():
+        if name.startswith("PATCH "):
+            assert hasattr(view, "body_type"), name
+
+
+def test_the_debugger_is_unreachable(app: Flask) -> None:
+    assert not app.debug
+    assert not any("console" in name or "debug" in name for name in routes(app))
+
+
+@pytest.mark.parametrize("path", ["/console", "/?__debugger__=yes&cmd=resource&f=debugger.js"])
+def test_asking_for_the_debugger_finds_none(app: Flask, path: str) -> None:
+    assert b"debugger" not in app.test_client().get(path, base_url="https://localhost").data.lower()

@@ -1,0 +1,93 @@
+"""The directions of the house: down is free; up, in a circle, or sideways between routes, never."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "flask_app"
+# Every part of the package, from the top down.
+LAYERS = [
+    {"__init__", "cli"},
+    {"cli_keys", "cli_group", "routes"},
+    {"web"},
+    {"utils"},
+    {"services"},
+    {"streams", "upstream"},
+    {"models"},
+    {"domain"},
+    {"database", "errors", "config", "i18n", "logs", "offload"},
+]
+FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
+KNOW_FLASK = {"__init__", "cli", "cli_group", "cli_keys", "routes", "web", "utils"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Dotted names of what a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def part(module: str) -> str:
+    """`flask_app.web.csrf` is of the part `web`, `flask_app` itself of `__init__`."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+MODULES = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+IMPORTS = {
+    name: {known for target in imports_of(path) for known in (target, target.rpartition(".")[0]) if known in MODULES}
+    - {"flask_app"}
+    for name, path in MODULES.items()
+}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def test_every_part_has_its_place() -> None:
+    assert {part(module) for module in MODULES} == set(LEVEL)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    upward = {target for target in IMPORTS[module] if LEVEL[part(target)] < LEVEL[part(module)]}
+    assert not upward
+    siblings = {target for target in IMPORTS[module] if part(target) == "routes"} - {"flask_app.routes"}
+    assert part(module) != "routes" or not siblings
+
+
+def test_there_is_no_circle() -> None:
+    assert list(TopologicalSorter(IMPORTS).static_order())
+
+
+def test_the_journey_of_a_token_goes_one_way() -> None:
+    for rank, name in enumerate(FLOW):
+        earlier = {f"flask_app.services.{other}" for other in FLOW[:rank]}
+        assert not IMPORTS[f"flask_app.services.{name}"] & earlier
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_edge_knows_flask_and_nobody_gevent(module: str) -> None:
+    foreign = {name.split(".")[0] for name in imports_of(MODULES[module])}
+    assert not foreign & {"gevent", "gunicorn"}
+    assert part(module) in KNOW_FLASK or not foreign & {"flask", "werkzeug", "click", "jinja2"}
+
+
+def test_the_domain_is_pure() -> None:
+    allowed = {"flask_app.domain", "flask_app.errors"}
+    for module in (name for name in MODULES if part(name) == "domain"):
+        assert {target for target in IMPORTS[module] if not target.startswith(tuple(allowed))} == set()
+        source = MODULES[module].read_text(encoding="utf-8")
+        assert not {name.split(".")[0] for name in imports_of(MODULES[module])} & {"sqlalchemy", "time", "os", "socket"}
+        assert "now(" not in source
+        assert "today(" not in source
