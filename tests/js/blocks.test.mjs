@@ -9,7 +9,7 @@ import { plainRenderers } from "app/markdown/renderers"
 const parser = new MarkdownIt({ html: false, linkify: true })
 parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
 
-const TEXT = `# 标题
+const TEXT = `## 标题
 
 第一段,**重点。**后面。
 还是第一段

@@ -26,12 +26,13 @@ export class GrowingMarkdown {
   /** @param {string} text what has been added @returns {Step} */
   push(text) {
     this.#tail += text
+    const { topHeading } = this.#env
     const tokens = this.#parser.parse(this.#tail, this.#env)
     const { index, line } = lastBlock(tokens)
-    const at = startOfLine(this.#tail, line)
-    if (index === 0 || at < 0) return { settled: [], tail: tokens, env: this.#env }
-    this.#tail = this.#tail.slice(at)
-    return { settled: tokens.slice(0, index), tail: tokens.slice(index), env: this.#env }
+    const settled = tokens.slice(0, index)
+    if (!settled.some(({ type }) => type === "heading_open")) this.#env.topHeading = topHeading // "#" may become "##"
+    this.#tail = this.#tail.slice(startOfLine(this.#tail, line))
+    return { settled, tail: tokens.slice(index), env: this.#env }
   }
 
   /** The tail as it stands once no more text comes. @returns {{tail: Token[], env: Record<string, unknown>}} */
@@ -53,9 +54,6 @@ function lastBlock(tokens) {
 /** @param {string} text @param {number} line */
 function startOfLine(text, line) {
   let at = 0
-  for (let n = 0; n < line; n++) {
-    at = text.indexOf("\n", at) + 1
-    if (at === 0) return -1
-  }
+  for (let n = 0; n < line; n++) at = text.indexOf("\n", at) + 1
   return at
 }

@@ -73,6 +73,7 @@ async function setFormula(place) {
     const displayMode = "display" in place.dataset
     render(tex, rendered, { ...FORMULA_LIMITS, displayMode })
     place.classList.toggle("formula--display", displayMode)
+    if (displayMode) place.tabIndex = 0 // a long one scrolls sideways, by keyboard too
     place.replaceChildren(rendered)
   } catch {
     place.classList.add("formula--source") // not TeX that KaTeX knows: the source itself is readable

@@ -10,7 +10,7 @@ const TASK = /^\[([ xX])\]\s/
 export function plainRenderers(md) {
   const { escapeHtml } = md.utils
   md.validateLink = (url) => /^(?:https?:\/\/|mailto:|data:image\/(?:png|gif|jpeg|webp);base64,)/i.test(url.trim())
-  md.core.ruler.push("lower_headings", ({ tokens }) => tokens.forEach(lowerHeading))
+  md.core.ruler.push("lower_headings", lowerHeadings)
   md.core.ruler.push("table_sides", ({ tokens }) => tokens.forEach(sideByClass))
   md.core.ruler.after("inline", "task_signs", ({ tokens }) => tokens.forEach(taskSign))
   md.renderer.rules.fence = (tokens, index) => code(tokens[index], escapeHtml)
@@ -18,9 +18,17 @@ export function plainRenderers(md) {
   md.renderer.rules.image = (tokens, index) => picture(tokens[index], escapeHtml)
 }
 
-/** The page's title is the h1 and nothing in an answer outranks it. @param {Token} token */
-function lowerHeading(token) {
-  if (token.type === "heading_open" || token.type === "heading_close") token.tag = `h${Math.min(6, Number(token.tag[1]) + 2)}`
+/**
+ * The page's title is the h1, each message has an h2: an answer's first heading becomes an h3, the others follow it.
+ * @param {import("markdown-it").StateCore} state
+ */
+function lowerHeadings({ tokens, env }) {
+  for (const token of tokens) {
+    if (token.type !== "heading_open" && token.type !== "heading_close") continue
+    const level = Number(token.tag[1])
+    const top = Number((env.topHeading ??= level))
+    token.tag = `h${Math.min(6, 3 + Math.max(0, level - top))}`
+  }
 }
 
 /** @param {Token} token */
