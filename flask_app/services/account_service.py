@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import delete, update
 
 from flask_app.database import transaction
-from flask_app.errors import Conflict, Invalid
+from flask_app.errors import Conflict, Forbidden, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import LoginSession, User
 from flask_app.services import auth_service, login_limits, passwords, setup_service
-from flask_app.services.auth_service import Browser, SignedIn, WrongCredentials
+from flask_app.services.auth_service import Browser, SignedIn
 
 CHOICES = ("locale", "theme", "timezone")  # what a person may write about themselves
 THEMES = ("light", "dark", "system")
@@ -41,12 +41,12 @@ def choose(actor: User, *, locale: str | None = None, theme: str | None = None, 
 def change_password(actor: User, session_id: str, current: str, new: str, browser: Browser) -> SignedIn:
     """Replace the password. Every session ends; the browser that asked gets a new one.
 
-    Raises WrongCredentials("wrong_password"), TooMany, Invalid.
+    Raises Forbidden("wrong_password"), TooMany, Invalid.
     """
     with login_limits.session_attempt(session_id) as attempt:
         if not passwords.verify(actor.password_hash, current):
             attempt.failed()
-            raise WrongCredentials("wrong_password")
+            raise Forbidden("wrong_password")
     passwords.check_strength(new, actor.username)
     stored = passwords.make_hash(new)
     with transaction() as session:

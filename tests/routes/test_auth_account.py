@@ -65,7 +65,7 @@ def test_the_current_password_must_be_right(member_client: PageClient, member: U
     statuses = [
         member_client.post("/api/me/password", json={"current": STRONG, "new": STRONG}).status_code for _ in range(11)
     ]
-    assert statuses == [401] * 10 + [429]
+    assert statuses == [403] * 10 + [429]
     assert stored(member).password_hash == member.password_hash
 
 

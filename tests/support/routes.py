@@ -1,0 +1,46 @@
+"""The application's routes, as tests go through all of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from flask import Flask
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    rule: str
+    view: Any
+    arguments: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+    @property
+    def access(self) -> str:
+        return str(self.view.access_rule)
+
+    @property
+    def is_api(self) -> bool:
+        return self.rule.startswith("/api/")
+
+    def path(self, **values: str) -> str:
+        path = self.rule.replace("<path:", "<")
+        for name in self.arguments:
+            path = path.replace(f"<{name}>", values.get(name, "x"))
+        return path
+
+    def body(self) -> dict[str, Any] | None:
+        """The smallest body that the view accepts; None where it takes none."""
+        body_type = getattr(self.view, "body_type", None)
+        if body_type is None:
+            return None
+        return {field.name: "x" for field in msgspec.structs.fields(body_type) if field.required}
+
+
+def all_of(app: Flask) -> Iterator[Route]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Route(method, rule.rule, app.view_functions[rule.endpoint], frozenset(rule.arguments))

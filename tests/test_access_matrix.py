@@ -1,0 +1,135 @@
+"""Every route × who asks × whose thing it is. The table is made from the routes, so a new one is in it."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_app.database import new_id
+from flask_app.models import User
+from tests.conftest import MakeUser, SignIn
+from tests.support import routes
+from tests.support.clients import PageClient
+from tests.support.events import events_of
+from tests.support.routes import Route
+from tests.support.scripted_upstream import ScriptedUpstream
+
+# What a person owns, by the name of the route's argument; anything else belongs to the site.
+OWNED = {"conversation_id", "run_id"}
+OF_THE_SITE = {"key_id", "user_id", "digest", "name"}
+# These have tests of their own: they begin or end sessions.
+APART = {"GET /setup", "POST /logout", "POST /api/login", "POST /api/setup", "POST /api/password-reset"}
+
+
+def ask(client: PageClient, route: Route, **values: str) -> Any:
+    body = route.body()
+    return client.open(route.path(**values), method=route.method, **({} if body is None else {"json": body}))
+
+
+def refused(response: Any) -> str | None:
+    """Why the asker was not let in; None when the view itself answered."""
+    if response.status_code in {401, 403} and response.is_json:
+        return code if (code := response.json["error"]["code"]) in {"sign_in_required", "forbidden"} else None
+    if response.status_code == 302 and response.location.startswith("/login"):
+        return "sign_in_required"
+    return "forbidden" if response.status_code == 403 else None
+
+
+def expected(route: Route, role: str | None) -> str | None:
+    if route.access == "public" or role == "admin" or (role == "member" and route.access == "login"):
+        return None
+    return "forbidden" if role else "sign_in_required"
+
+
+@pytest.mark.parametrize("role", [None, "member", "admin"])
+def test_each_role_reaches_what_it_may_and_nothing_else(
+    app: Flask, client: PageClient, make_user: MakeUser, sign_in: SignIn, role: str | None
+) -> None:
+    make_user("the administrator", "admin")
+    asker = sign_in(make_user("asker", role)) if role else client
+    cells = {str(route): route for route in routes.all_of(app) if str(route) not in APART}
+    assert len(cells) > 20
+    for name, route in cells.items():
+        response = ask(asker, route)
+        assert refused(response) == expected(route, role), (role, name, response.status_code)
+        assert response.status_code < 500, (role, name)
+
+
+def test_asking_for_the_head_is_asking(app: Flask, client: PageClient, admin: User) -> None:
+    for route in routes.all_of(app):
+        if route.method == "GET" and route.access != "public":
+            head = client.head(route.path())
+            assert head.status_code in {302, 401}, str(route)
+            assert head.data == b""
+
+
+def test_every_argument_of_a_route_is_accounted_for(app: Flask) -> None:
+    assert {name for route in routes.all_of(app) for name in route.arguments} <= OWNED | OF_THE_SITE
+
+
+def belongings(client: PageClient) -> dict[str, str]:
+    events = events_of(client.post("/api/chat", json={"message": "mine"}).data)
+    return {name: events[0].data[name] for name in OWNED}
+
+
+def told(response: Any) -> tuple[int, object]:
+    """The answer without what differs from request to request."""
+    if response.is_json:
+        return response.status_code, {**response.json["error"], "request_id": ""}
+    return response.status_code, response.mimetype
+
+
+@pytest.mark.parametrize("role", ["member", "admin"])
+def test_a_foreign_thing_looks_exactly_like_an_absent_one(
+    app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str
+) -> None:
+    owner, stranger = sign_in(make_user("owner")), sign_in(make_user("stranger", role))
+    owned = [route for route in routes.all_of(app) if route.arguments & OWNED]
+    assert len(owned) >= 6
+    for route in owned:
+        things = belongings(owner)
+        foreign = ask(stranger, route, **things)
+        absent = ask(stranger, route, **dict.fromkeys(OWNED, new_id()))
+        assert foreign.status_code == 404, str(route)
+        assert told(foreign) == told(absent), str(route)
+        assert ask(owner, route, **things).status_code < 400, f"{route}: the owner must reach it"
+
+
+def test_whether_a_thing_of_the_site_exists_is_not_told_to_members(
+    app: Flask, member: User, admin: User, member_client: PageClient
+) -> None:
+    for route in routes.all_of(app):
+        if route.access == "admin" and route.arguments:
+            there = ask(member_client, route, user_id=admin.id, key_id="environment")
+            absent = ask(member_client, route, user_id=new_id(), key_id=new_id())
+            assert told(there) == told(absent)
+            assert there.status_code == 403
+
+
+@pytest.mark.parametrize("header", ["X-User-Id", "X-Forwarded-User", "Remote-User", "X-Auth-User", "X-Role"])
+def test_a_header_makes_nobody_somebody(client: PageClient, admin: User, header: str) -> None:
+    for value in (admin.id, admin.username, "admin"):
+        assert client.get("/api/me", headers={header: value}).status_code == 401
+
+
+@pytest.mark.parametrize("bearer", ["", "'", "' OR 1=1 --", "x" * 4000, "{}", "é"])
+def test_a_bearer_value_signs_nobody_in(client: PageClient, admin: User, bearer: str) -> None:
+    assert client.get("/api/me", headers={"Authorization": f"Bearer {bearer}"}).status_code == 401
+
+
+def test_no_route_takes_a_field_it_does_not_name(
+    app: Flask, member_client: PageClient, admin_client: PageClient
+) -> None:
+    """Every column of the people's table, sent to every route that takes a body."""
+    tried = 0
+    for route in routes.all_of(app):
+        body = route.body()
+        if body is None or str(route) in APART:
+            continue
+        named = set(route.view.body_type.__struct_fields__)
+        for column in {c.key for c in User.__table__.columns} - named:
+            tried += 1
+            client = admin_client if route.access == "admin" else member_client
+            response = client.open(route.path(), method=route.method, json=body | {column: "admin"})
+            assert response.status_code == 422, (str(route), column)
+    assert tried > 30
