@@ -48,14 +48,18 @@ export class DayChart {
 
   /** @param {any} uPlot */
   #options(uPlot) {
-    const bars = uPlot.paths.bars({ size: [0.72, 30], radius: 0.12 })
-    const style = getComputedStyle(this.#root)
+    const style = getComputedStyle(must(this.#root, ".day-chart"))
     const axis = { stroke: style.color, font: `12px ${style.fontFamily}`, ticks: { show: false } }
     const colour = (/** @type {string} */ name) => {
       const key = must(this.#root, `[data-key="${name}"]`)
       return getComputedStyle(key, "::before").backgroundColor
     }
-    const series = (/** @type {string} */ name) => ({ fill: colour(name), width: 0, paths: bars, points: { show: false } })
+    const series = (/** @type {string} */ name, /** @type {number} */ radius) => ({
+      fill: colour(name),
+      width: 0,
+      paths: uPlot.paths.bars({ size: [0.72, 30], radius }),
+      points: { show: false },
+    })
     return {
       width: this.#box.clientWidth,
       height: HEIGHT,
@@ -66,10 +70,10 @@ export class DayChart {
         y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ high) => [0, high * 1.05 || HIGHEST_EMPTY] },
       },
       axes: [
-        { ...axis, grid: { show: false }, splits: (/** @type {any} */ plot) => this.#labelled(plot), values: this.#names, gap: 6 },
+        { ...axis, grid: { show: false }, splits: (/** @type {any} */ plot) => this.#labelled(plot), values: this.#names, size: 30, gap: 6 },
         { ...axis, grid: { stroke: style.borderColor, width: 1 }, values: amounts, incrs: STEPS, size: 56, gap: 6 },
       ],
-      series: [{}, series("output"), series("input")],
+      series: [{}, series("output", 0.12), series("input", 0)],
       hooks: { setCursor: [(/** @type {any} */ plot) => this.#readOut(plot.cursor.idx ?? this.#days.length - 1)] },
     }
   }

@@ -30,7 +30,9 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  * @typedef {{records: Entry[], next: string | null}} Page
  */
 
-const OUTCOME_KINDS = { complete: "ok", stopped: "", interrupted: "warn", failed: "danger" }
+/** What is as it should be stays quiet; the rest is a badge. */
+const OUTCOME_BADGES = { complete: "record__usual", stopped: "badge", interrupted: "badge badge--warn", failed: "badge badge--danger" }
+const SOURCE_BADGES = { reported: "record__usual", estimated: "badge badge--warn" }
 
 export class RecordList {
   #path
@@ -91,8 +93,8 @@ function recordRow(entry) {
     ...costWords(entry),
   })
   slot(row, "time").setAttribute("datetime", entry.created_at)
-  paint(slot(row, "outcome"), OUTCOME_KINDS[entry.outcome])
-  paint(slot(row, "source"), entry.source === "estimated" ? "warn" : "")
+  slot(row, "outcome").className = OUTCOME_BADGES[entry.outcome]
+  slot(row, "source").className = SOURCE_BADGES[entry.source]
   if (entry.user) nameUser(row, entry.user)
   return row
 }
@@ -113,11 +115,6 @@ function costWords({ cost_micros: micros, currency, peak }) {
   if (micros === null || currency === null) return { cost: "–", "cost-note": t("js.dashboard.unpriced") }
   const note = peak === null ? "" : t(peak ? "js.dashboard.peak" : "js.dashboard.off_peak")
   return { cost: formatMoney(micros, currency), "cost-note": note }
-}
-
-/** @param {HTMLElement} badge @param {string} kind */
-function paint(badge, kind) {
-  if (kind) badge.classList.add(`badge--${kind}`)
 }
 
 /** @param {HTMLElement} row @param {{id: string, username: string}} user */

@@ -124,7 +124,7 @@ export class People {
     row.dataset.id = id
     slot(row, "self").hidden = id !== this.#self
     slot(row, "role").classList.toggle("badge--accent", role === "admin")
-    slot(row, "state").classList.add(...stateClasses(person))
+    slot(row, "state").className = stateClass(person)
     slot(row, "state").title = person.last_seen_at ? formatDateTime(person.last_seen_at) : ""
     const link = /** @type {HTMLAnchorElement} */ (slot(row, "name"))
     link.href = withParameter("/admin/records", "user", id)
@@ -140,8 +140,8 @@ function stateOf({ disabled, online, last_seen_at: seen }) {
   return seen ? t("js.admin.seen", { ago: formatAgo(seen) }) : t("js.admin.never_seen")
 }
 
-/** @param {Person} person @returns {string[]} */
-function stateClasses({ disabled, online }) {
-  if (disabled) return ["badge--danger"]
-  return online ? ["badge--ok"] : []
+/** What asks for attention is a badge. @param {Person} person */
+function stateClass({ disabled, online }) {
+  if (disabled) return "badge badge--danger"
+  return online ? "badge badge--ok badge--dot" : "person__seen"
 }
