@@ -25,7 +25,8 @@ format: .dev ## Format Python and mend what the linter can
 
 .PHONY: migration
 migration: .dev ## Write a migration from the models (MESSAGE="add groups")
-	$(BIN)/alembic revision --autogenerate -m "$(MESSAGE)"
+	@next=$$(ls migrations/versions/*.py | wc -l | awk '{printf "%04d", $$1 + 1}') && \
+		$(BIN)/alembic upgrade head && $(BIN)/alembic revision --autogenerate --rev-id $$next -m "$(MESSAGE)"
 
 .PHONY: vendor
 vendor: node_modules/.stamp ## Copy the browser's libraries from the npm lock

@@ -16,6 +16,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PIP = (
     *("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
     *("--require-hashes", "--no-deps"),  # the lock names every dependency
+    "--no-compile",  # Python compiles what it imports; most of what is installed never is
 )
 EXTRAS = {
     "run": ("requirements.txt", "the application's dependencies", ()),

@@ -18,13 +18,13 @@ def main() -> None:
 
         sys.exit(subprocess.call([interpreter.newest(), __file__]))
 
-    from scripts import environment
+    from scripts import environment, schema
 
     os.chdir(ROOT)
     _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "5000")
     environment.ensure("run")
     environment.ensure_demo()
-    if subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
+    if not schema.is_current() and subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
         raise SystemExit("MingChat was not started; the reason is above.")
     _serve(str(environment.PYTHON))
 
