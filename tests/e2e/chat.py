@@ -1,0 +1,79 @@
+"""The chat page as a person uses it."""
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.words import Words
+
+PATIENCE = 60_000  # milliseconds: the local model takes its time on two busy cores
+
+
+class Chat:
+    def __init__(self, page: Page, say: Words) -> None:
+        self.page = page
+        self.say = say
+        self.text = page.get_by_label(say("chat.message"), exact=True)
+        self.send_button = page.get_by_role("button", name=say("chat.send"), exact=True)
+        self.stop_button = page.get_by_role("button", name=say("chat.stop"))
+        self.answers = page.locator(".message--answer")
+        self.questions = page.locator(".message--question")
+        self.list = page.locator("[data-list]")
+        self.problem = page.locator("[data-composer-error]")
+
+    @property
+    def conversation_id(self) -> str:
+        return urlsplit(self.page.url).path.removeprefix("/c/")
+
+    @property
+    def answer(self) -> Locator:
+        """The newest answer."""
+        return self.answers.last
+
+    @property
+    def prose(self) -> Locator:
+        """The newest answer's text, without its thoughts."""
+        return self.answer.locator(".prose[data-slot=text]")
+
+    def send(self, text: str) -> None:
+        self.text.fill(text)
+        self.text.press("Enter")
+
+    def ask(self, text: str) -> None:
+        """Send, and wait for the whole answer."""
+        before = self.answers.count()
+        self.send(text)
+        expect(self.answers).to_have_count(before + 1)
+        self.wait_until_answered()
+
+    def ask_briefly(self, text: str) -> None:
+        """Send, and stop the answer at its first words."""
+        self.send(text)
+        self.wait_for_words(1)
+        self.stop_button.click()
+        self.wait_until_answered()
+
+    def wait_until_answered(self) -> None:
+        expect(self.stop_button).to_be_hidden(timeout=PATIENCE)
+
+    def wait_for_words(self, count: int) -> None:
+        """Wait until the answer being written has at least `count` characters."""
+        expect(self.prose).to_have_text(re.compile(rf"\s*\S[\s\S]{{{count - 1},}}"), timeout=PATIENCE)
+
+    def copied_answer(self) -> str:
+        """The newest answer as its copy button gives it: the Markdown itself."""
+        self.answer.get_by_role("button", name=self.say("chat.copy_answer")).click()
+        expect(self.page.locator(".toast").last).to_be_visible()
+        copied: str = self.page.evaluate("navigator.clipboard.readText()")
+        return copied
+
+    def in_list(self, title: str) -> Locator:
+        return self.list.get_by_role("link", name=title, exact=True)
+
+    def choose(self, title: str, action: str) -> None:
+        """Choose from the menu of a conversation in the list."""
+        item = self.list.get_by_role("listitem").filter(has_text=title)
+        item.hover()
+        item.get_by_role("button").click()
+        self.page.get_by_role("group", name=self.say("chat.conversation_menu")).get_by_text(action).click()

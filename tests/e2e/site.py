@@ -1,0 +1,69 @@
+"""A server that browsers visit: started as people start it, with an instance folder of its own."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from bench import proc
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import Served, served
+
+COOKIE = "mingchat"
+LOCAL_MODEL = b"local_model_server"
+
+
+@dataclass(frozen=True)
+class Site:
+    """`provider` is what its key opens, where it has one."""
+
+    server: Served
+    instance: Path
+    provider: ScriptedUpstream
+
+    @property
+    def url(self) -> str:
+        return self.server.base_url
+
+    @property
+    def session(self) -> tuple[str, str]:
+        """The administrator's cookie, its name and value."""
+        name, _, value = self.server.headers["Cookie"].partition("=")
+        return name, value
+
+    def be(self, page: Page) -> None:
+        """Take over the session that a page has just opened."""
+        value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+        token = page.locator("meta[name=csrf-token]").get_attribute("content")
+        self.server.headers = {"Cookie": f"{COOKIE}={value}", "X-CSRF-Token": token or ""}
+
+    def ask(self, method: str, path: str, content: Any = None) -> Any:
+        """The administrator's own request, past the pages: its JSON, or None."""
+        reply = self.server.ask(method, path, content)
+        assert reply.status < 300, reply.data
+        return json.loads(reply.data) if reply.data else None
+
+    def rows(self, query: str, **params: str) -> list[dict[str, Any]]:
+        """What stands in the database itself."""
+        with closing(sqlite3.connect(f"file:{self.instance / 'mingchat.db'}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, params)]
+
+    def megabytes(self) -> float:
+        """Memory (PSS) of the server's processes without the local model's."""
+        pid = self.server.process.pid
+        models = [child for child in proc.tree(pid) if LOCAL_MODEL in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return proc.pss_megabytes(pid) - sum(proc.pss_megabytes(model) for model in models)
+
+
+@contextmanager
+def opened(instance: Path, provider: ScriptedUpstream, **settings: str) -> Iterator[Site]:
+    """Start a site on loopback that lets a person chat as fast as a test can."""
+    defaults = {"ALLOW_INSECURE_UPSTREAMS": "1", "CHAT_RATE_LIMIT": "1000 per minute"}
+    with served(instance, **(defaults | settings)) as server:
+        yield Site(server, instance, provider)

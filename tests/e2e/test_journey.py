@@ -1,0 +1,167 @@
+"""The whole journey, with the real local model: from the code that the server prints to the administrator's records."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site, opened
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import ScriptedUpstream
+
+say = words("zh")
+ADMIN, PASSWORD = "林晓明𠮷", "violet harbour lantern"
+# What the small model answers in so many tokens: about 500 and 120.
+STORY, POEM = "Write a long story about a ship.", "Write a poem about the sea."
+GREETING = "Say hello."
+TOTALS = "SELECT count(*) AS answers, sum(prompt_tokens) AS input, sum(completion_tokens) AS output FROM token_usage"
+
+pytestmark = [pytest.mark.browser, pytest.mark.local_model]
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site as its first start leaves it, with no key, set up in the browser by the printed code."""
+    with ScriptedUpstream() as provider, opened(tmp_path_factory.mktemp("journey"), provider) as fresh:
+        visits = Visits(browser, fresh)
+        page = visits.open("/", locale="zh", signed_in=False)
+        _set_up(page, fresh.server.next_line().removeprefix("Set-up code: "))
+        fresh.be(page)
+        assert visits.close() == []
+        yield fresh
+
+
+def _set_up(page: Page, code: str) -> None:
+    expect(page).to_have_url(re.compile("/setup$"))
+    page.get_by_label(say("auth.setup_code"), exact=True).fill(code)
+    page.get_by_label(say("auth.username"), exact=True).fill(ADMIN)
+    page.get_by_label(say("auth.new_password"), exact=True).fill(PASSWORD)
+    page.get_by_label(say("auth.repeat_password"), exact=True).fill(PASSWORD)
+    page.get_by_role("button", name=say("auth.create_admin")).click()
+    expect(page.locator("[data-greeting]")).to_contain_text(ADMIN)
+
+
+@pytest.fixture
+def chat(visits: Visits) -> Chat:
+    return Chat(visits.open("/", locale="zh"), say)
+
+
+def _stored_answer(site: Site, chat: Chat) -> str:
+    messages = site.ask("GET", f"/api/conversations/{chat.conversation_id}")["messages"]
+    text: str = messages[-1]["text"]
+    return text
+
+
+def test_the_printed_code_makes_the_one_administrator(visits: Visits, site: Site) -> None:
+    assert site.rows("SELECT username, role FROM users") == [{"username": ADMIN, "role": "admin"}]
+    page = visits.open("/setup", locale="zh", signed_in=False)
+    expect(page).to_have_url(re.compile("/login$"))
+    page.get_by_label(say("auth.username"), exact=True).fill(ADMIN)
+    page.get_by_label(say("auth.password"), exact=True).fill(PASSWORD)
+    page.get_by_role("button", name=say("auth.sign_in"), exact=True).click()
+    expect(page.locator("[data-greeting]")).to_contain_text(ADMIN)
+    expect(page.get_by_text(say("chat.demo"))).to_be_visible()
+
+
+def test_an_answer_streams_in_and_is_saved_as_it_was_shown(chat: Chat, site: Site) -> None:
+    chat.send(POEM)
+    chat.wait_for_words(1)
+    first = len(chat.prose.inner_text())
+    chat.wait_for_words(first + 40)
+    expect(chat.stop_button).to_be_visible()
+    chat.wait_until_answered()
+    assert chat.copied_answer() == _stored_answer(site, chat)
+    expect(chat.in_list(POEM)).to_be_visible()
+
+
+def test_a_reload_in_mid_answer_goes_on_without_gap_or_repeat(chat: Chat, site: Site) -> None:
+    chat.send(POEM)
+    chat.wait_for_words(60)
+    shown = chat.prose.inner_text()
+    chat.page.reload()
+    chat.wait_for_words(len(shown))
+    expect(chat.stop_button).to_be_visible()
+    assert chat.prose.inner_text().startswith(shown[:50]), "the answer so far is shown again"
+    chat.wait_until_answered()
+    streamed = chat.prose.inner_text()
+    assert chat.copied_answer() == _stored_answer(site, chat)
+    chat.page.reload()
+    expect(chat.answers).to_have_count(1)
+    assert chat.prose.inner_text() == streamed
+
+
+def test_stop_ends_an_answer_and_keeps_what_had_come(chat: Chat, site: Site) -> None:
+    chat.send(STORY)
+    chat.wait_for_words(20)
+    chat.stop_button.click()
+    expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
+    expect(chat.stop_button).to_be_hidden()
+    stored = _stored_answer(site, chat)
+    assert len(stored) > 20
+    assert chat.copied_answer() == stored
+    [entry] = site.rows("SELECT outcome, completion_tokens FROM token_usage ORDER BY id DESC LIMIT 1")
+    assert entry["outcome"] == "stopped"
+    assert entry["completion_tokens"] > 0
+
+
+def test_conversations_are_renamed_and_deleted(chat: Chat, site: Site) -> None:
+    chat.ask_briefly(GREETING)
+    address, title = chat.page.url, "你好 👋 𠮷"
+    chat.choose(GREETING, say("chat.rename"))
+    chat.page.get_by_label(say("chat.title"), exact=True).fill(title)
+    chat.page.get_by_role("button", name=say("base.save")).click()
+    expect(chat.in_list(title)).to_be_visible()
+    chat.page.reload()
+    expect(chat.page).to_have_title(re.compile(re.escape(title)))
+
+    chat.choose(title, say("base.delete"))
+    chat.page.get_by_role("button", name=say("js.delete_action")).click()
+    expect(chat.in_list(title)).to_have_count(0)
+    expect(chat.page).to_have_url(site.url + "/")
+    assert chat.page.goto(address).status == 404  # type: ignore[union-attr]
+
+
+def test_the_dashboard_shows_what_the_ledger_holds(chat: Chat, site: Site) -> None:
+    chat.ask_briefly(STORY)
+    page = chat.page
+    page.goto("/dashboard")
+    [held] = site.rows(TOTALS)
+    for period in ("today", "week", "month", "total"):
+        tile = page.locator(f"[data-tile={period}]")
+        expect(tile.locator("[data-slot=tokens]")).to_have_text(f"{held['input'] + held['output']:,}")
+        expect(tile.locator("[data-slot=requests]")).to_have_text(f"{held['answers']:,}")
+        expect(tile.locator("[data-slot=input]")).to_have_text(f"{held['input']:,}")
+        expect(tile.locator("[data-slot=output]")).to_have_text(f"{held['output']:,}")
+    newest = site.rows("SELECT * FROM token_usage ORDER BY id DESC LIMIT 1")[0]
+    row = page.locator("[data-record-rows] tr").first
+    expect(row.locator("[data-slot=input]")).to_have_text(f"{newest['prompt_tokens']:,}")
+    expect(row.locator("[data-slot=output]")).to_have_text(f"{newest['completion_tokens']:,}")
+    expect(row.locator("[data-slot=model]")).to_have_text(newest["model"])
+
+
+def test_the_administrator_sees_the_use_and_the_record(chat: Chat, site: Site) -> None:
+    chat.ask_briefly(STORY)
+    page = chat.page
+    page.goto("/admin")
+    [held] = site.rows(TOTALS)
+    total = f"{held['input'] + held['output']:,}"
+    expect(page.locator("[data-tile=today] [data-slot=tokens]")).to_have_text(total)
+    mine = page.locator("[data-breakdown=user] [data-breakdown-rows] tr").filter(has_text=ADMIN)
+    expect(mine.locator("[data-slot=tokens]")).to_have_text(total)
+    expect(page.locator("[data-breakdown=model]")).to_contain_text("SmolLM2")
+
+    mine.get_by_role("link", name=ADMIN).click()
+    expect(page).to_have_url(re.compile(r"/admin/records\?user="))
+    newest = site.rows("SELECT * FROM token_usage ORDER BY id DESC LIMIT 1")[0]
+    row = page.locator("[data-record-rows] tr").first
+    expect(row.locator("[data-slot=user]")).to_have_text(ADMIN)
+    expect(row.locator("[data-slot=output]")).to_have_text(f"{newest['completion_tokens']:,}")
+    expect(row.locator("[data-slot=outcome]")).to_have_text(say(f"js.dashboard.outcome_{newest['outcome']}"))
+
+
+def test_the_server_stays_small(chat: Chat, site: Site) -> None:
+    chat.ask_briefly(STORY)
+    assert site.megabytes() < 120

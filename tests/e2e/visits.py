@@ -1,0 +1,63 @@
+"""Browsers of our own, one a visit: each with its language, size and colours, watched from the first request."""
+
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+
+from tests.e2e.site import Site
+from tests.e2e.watch import Watch
+
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+NARROWEST: ViewportSize = {"width": 360, "height": 740}
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+
+Scheme = Literal["light", "dark"]
+
+
+class Visits:
+    """Opens pages of one site; all close together."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self.site = site
+        self._browser = browser
+        self._watched: list[tuple[BrowserContext, Watch]] = []
+
+    def open(
+        self,
+        path: str = "/",
+        *,
+        locale: str = "en",
+        viewport: ViewportSize = WIDE,
+        scheme: Scheme = "light",
+        signed_in: bool = True,
+        scale: float = 1,
+    ) -> Page:
+        """A page in a new browser, signed in as the administrator unless told otherwise."""
+        context = self._browser.new_context(
+            base_url=self.site.url,
+            locale=LANGUAGES[locale],
+            viewport=viewport,
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            timezone_id="Asia/Shanghai",
+            device_scale_factor=scale,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        context.set_default_timeout(10_000)
+        self._watched.append((context, Watch(context, self.site.url)))
+        if signed_in:
+            name, value = self.site.session
+            context.add_cookies([{"name": name, "value": value, "url": self.site.url}])
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    def watch(self, page: Page) -> Watch:
+        return next(watch for context, watch in self._watched if context is page.context)
+
+    def close(self) -> list[str]:
+        """End every visit; gives what went wrong in any."""
+        for context, _ in self._watched:
+            context.close()
+        return [problem for _, watch in self._watched for problem in watch.problems]

@@ -1,0 +1,52 @@
+"""An eye on everything a page does: what it asks for, what goes wrong, what its policy had to stop."""
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
+
+# A refusal that the page puts into words is told by the browser's console too.
+EXPECTED = re.compile(r"Failed to load resource: .* status of (4\d\d|502|503)")
+LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
+TELL_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
+  console.error(`policy: ${violatedDirective} stopped ${blockedURI} (${sourceFile}:${lineNumber})`))
+"""
+
+
+class Watch:
+    """What the pages of one browser context did. `problems` must be empty at the end."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.requests: list[Request] = []
+        self.problems: list[str] = []
+        self._origin = origin
+        context.add_init_script(TELL_VIOLATIONS)
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self._failed(error.page, error.error))
+        context.on("request", self._asked)
+        context.on("response", self._answered)
+
+    @property
+    def strangers(self) -> list[str]:
+        """Requests that left our origin."""
+        return [request.url for request in self.requests if not self._is_ours(request.url)]
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not EXPECTED.search(message.text):
+            self.problems.append(f"console: {message.text}")
+
+    def _failed(self, page: Page | None, error: Error) -> None:
+        self.problems.append(f"script: {error} at {page.url if page else 'a closed page'}")
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+        if not self._is_ours(request.url):
+            self.problems.append(f"request: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
+            self.problems.append(f"response: {response.status} {response.url}")
+
+    def _is_ours(self, url: str) -> bool:
+        return url.startswith(self._origin + "/") or urlsplit(url).scheme in LOCAL_SCHEMES
