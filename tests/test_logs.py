@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 import structlog
-from flask import Flask
+from flask import Flask, g
 
 from flask_app import logs
 from flask_app.config import Config
-from tests.support.clients import PageClient
+from tests.support.clients import HTTPS, PageClient
 
 CANARIES = {
     "a provider's key": "sk-canary0123456789abcdef",
@@ -43,7 +43,9 @@ def in_the_message(secret: str) -> None:
 
 
 def in_a_field(secret: str) -> None:
-    structlog.get_logger().error("failed", reason=secret, nested={"deep": [secret]}, raw=secret.encode("utf-8", "replace"))
+    structlog.get_logger().error(
+        "failed", reason=secret, nested={"deep": [secret]}, raw=secret.encode("utf-8", "replace")
+    )
 
 
 def in_an_exception(secret: str) -> None:
@@ -105,11 +107,15 @@ def test_a_secret_too_short_to_be_one_blots_nothing(base_config: Config, app: Fl
     assert logs.redact("test-key and test") == f"{logs.BLOT} and test"
 
 
-def test_the_request_id_that_a_person_quotes_is_in_the_log(err: Err, client: PageClient) -> None:
-    response = client.get("/readyz")
-    assert response.status_code == 200
+def test_the_request_id_that_a_person_quotes_is_in_the_log(err: Err, app: Flask) -> None:
+    with app.test_request_context("/healthz", base_url=HTTPS):
+        app.preprocess_request()
+        structlog.get_logger().error("during")
+        quoted: str = g.request_id
     structlog.get_logger().error("afterwards")
-    assert f"request={response.headers['X-Request-ID']}" in err()
+    during, afterwards = err().splitlines()
+    assert f"request={quoted}" in during
+    assert "request=" not in afterwards
 
 
 def test_a_header_with_a_key_is_in_no_log_and_no_reply(err: Err, member_client: PageClient) -> None:

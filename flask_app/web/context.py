@@ -3,7 +3,7 @@
 import secrets
 
 from flask import Flask, Response, g, request
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from flask_app import i18n
 from flask_app.database import new_id
@@ -14,6 +14,7 @@ THEMES = ("light", "dark", "system")
 def init_app(app: Flask) -> None:
     app.before_request(begin)
     app.after_request(label)
+    app.teardown_request(lambda _: clear_contextvars())
     app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=lambda: i18n.for_javascript(g.locale))
     app.context_processor(template_words)
 

@@ -10,6 +10,7 @@ from flask_app.models import User
 from tests.conftest import PASSWORD, SignIn
 from tests.support.clients import HTTP, HTTPS, PageClient, new_client
 
+JSON = {"Accept": "application/json"}
 CHANGE = {"json": {"theme": "dark"}}
 LOGIN = {"json": {"username": "member", "password": PASSWORD}}
 
@@ -44,7 +45,10 @@ def test_every_unsafe_method_of_every_route_needs_it(app: Flask, admin_client: P
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             if path not in free:
                 tried += 1
-                assert outcome(admin_client.open(path, method=method, json={})) == "csrf_failed", (method, path)
+                assert outcome(admin_client.open(path, method=method, json={}, headers=JSON)) == "csrf_failed", (
+                    method,
+                    path,
+                )
     assert tried > 5
 
 
