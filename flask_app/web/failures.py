@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from flask_app.errors import AppError, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.web.bodies import to_json
+from flask_app.web.local_paths import sign_in_path
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ def init_app(app: Flask) -> None:
 def present(error: AppError) -> Any:
     """The reply to a failure a person can be told about."""
     if wants_page() and isinstance(error, SignInRequired):
-        return redirect(f"/login?next={request.path}" if request.path != "/" else "/login")
+        return redirect(sign_in_path(request.full_path.rstrip("?")))
     response = _page(error) if wants_page() else to_json(error_body(error), error.status)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

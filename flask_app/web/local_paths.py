@@ -1,6 +1,7 @@
 """Where to go after signing in: only to a page of this site."""
 
 import re
+from urllib.parse import quote
 
 # Browsers read "//host" and "/\host" as another site, and drop tabs and line ends before they look.
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
@@ -9,3 +10,9 @@ _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 def local_path(wanted: str) -> str:
     """`wanted` where it is a path on this site, else "/"."""
     return wanted if _LOCAL.fullmatch(wanted) else "/"
+
+
+def sign_in_path(wanted: str) -> str:
+    """The sign-in page, from which the person goes on to `wanted`."""
+    following = local_path(wanted)
+    return f"/login?next={quote(following, safe='/')}" if following != "/" else "/login"

@@ -166,3 +166,19 @@ def test_after_signing_in_one_goes_on_where_one_was(client: PageClient, admin: U
 def test_nobody_is_sent_to_another_site(client: PageClient, member_client: PageClient, admin: User, path: str) -> None:
     assert 'data-next="/"' in client.get("/login", query_string={"next": path}).get_data(as_text=True)
     assert member_client.get("/login", query_string={"next": path}).location == "/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("/", "/login"),
+        ("/dashboard", "/login?next=/dashboard"),
+        ("/admin/users?q=%E6%9D%8E&x=1", "/login?next=/admin/users%3Fq%3D%25E6%259D%258E%26x%3D1"),
+        ("/c/a%26b%23d", "/login?next=/c/a%26b%23d"),
+        ("/c/x%0d%0aSet-Cookie:%20a=b", "/login"),
+    ],
+)
+def test_signed_out_a_page_leads_to_sign_in_and_back(client: PageClient, asked: str, location: str) -> None:
+    response = client.get(asked, headers={"Accept": "text/html"})
+    assert (response.status_code, response.location) == (302, location)
+    assert "Set-Cookie" not in response.headers
