@@ -43,7 +43,7 @@ export function figuresOf(sum) {
 
 /** Currencies are never added up: "¥1.20 + $0.03". @param {Sum} sum */
 export function costText({ costs, requests }) {
-  if (costs.length) return costs.map(({ micros, currency }) => formatMoney(micros, currency)).join(" + ")
+  if (costs.length) return costs.map(({ micros, currency }) => formatMoney(micros, currency)).join("\u00a0+ ")
   return requests ? t("js.dashboard.unpriced") : "–"
 }
 
@@ -62,7 +62,8 @@ export function explainFlags(root, sums) {
 /** @param {number} milliseconds */
 export function formatSeconds(milliseconds) {
   const seconds = milliseconds / 1000
-  const options = { style: /** @type {const} */ ("unit"), unit: "second", maximumFractionDigits: seconds < 1 ? 2 : 1 }
+  const digits = { maximumFractionDigits: seconds < 1 ? 2 : 1 }
+  const options = { ...digits, style: /** @type {const} */ ("unit"), unit: "second", unitDisplay: /** @type {const} */ ("narrow") }
   return new Intl.NumberFormat(document.documentElement.lang, options).format(seconds)
 }
 

@@ -112,6 +112,7 @@ function card(key) {
     state: stateOf(key),
   })
   element.dataset.id = id
+  slot(element, "result").replaceChildren()
   slot(element, "environment").hidden = !key.from_environment
   slot(element, "state").classList.toggle("badge--danger", !disabled && problem !== null)
   slot(element, "state").classList.toggle("badge--ok", !disabled && problem === null)
