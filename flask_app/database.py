@@ -4,7 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 Result = TypeVar("Result")
+Handle = TypeVar("Handle", Session, Connection)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 _ASCII = mysql.VARCHAR(64, charset="ascii", collation="ascii_bin")
@@ -75,6 +76,7 @@ def table_of(model: type[Base]) -> Table:
 
 
 _engine: Engine | None = None
+_begins_writing: Engine | None = None  # the same engine; on SQLite its transactions begin as the one writer
 # SQLite has one writer. Under gevent a thread that waited for it inside SQLite would stop the whole
 # process, so threads of one process queue here; SQLite's own busy time-out is left for other processes.
 _writer = threading.RLock()
@@ -82,10 +84,11 @@ _writer = threading.RLock()
 
 def connect(url: str) -> Engine:
     """Bind the process to the database at `url`; the connection itself is made on first use."""
-    global _engine
+    global _engine, _begins_writing
     if _engine is not None:
         _engine.dispose()
     _engine = _sqlite_engine(url) if make_url(url).get_backend_name() == "sqlite" else _server_engine(url)
+    _begins_writing = _engine.execution_options(sqlite_begin="IMMEDIATE")
     return _engine
 
 
@@ -101,11 +104,16 @@ def transaction() -> Iterator[Session]:
 
     Objects stay readable afterwards. The network is never used inside.
     """
-    with _writer if _is_sqlite() else nullcontext(), Session(engine(), expire_on_commit=False) as session:
-        if _is_sqlite():
-            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    with _turn(), Session(_writable(), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """The same on a bare connection, for the token path's statements made once: half the cost of a session."""
+    with _turn(), _writable().begin() as connection:
+        yield connection
 
 
 @contextmanager
@@ -117,18 +125,32 @@ def reading() -> Iterator[Session]:
 
 def in_transaction(work: Callable[[Session], Result]) -> Result:
     """Run `work` in a transaction, and again (three times in all) when the server breaks a deadlock."""
+    return _persistently(transaction, work)
+
+
+def in_writing(work: Callable[[Connection], Result]) -> Result:
+    """The same on a bare connection."""
+    return _persistently(writing, work)
+
+
+def _persistently(begin: Callable[[], AbstractContextManager[Handle]], work: Callable[[Handle], Result]) -> Result:
     for tries_left in reversed(range(_MAX_TRIES)):
         try:
-            with transaction() as session:
-                return work(session)
+            with begin() as handle:
+                return work(handle)
         except OperationalError as error:
             if not tries_left or getattr(error.orig, "args", (None,))[0] not in _RETRYABLE:
                 raise
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _is_sqlite() -> bool:
-    return engine().dialect.name == "sqlite"
+def _turn() -> AbstractContextManager[object]:
+    return _writer if engine().dialect.name == "sqlite" else nullcontext()
+
+
+def _writable() -> Engine:
+    engine()
+    return cast("Engine", _begins_writing)
 
 
 def _server_engine(url: str) -> Engine:

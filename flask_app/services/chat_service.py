@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import in_transaction, new_id, reading, table_of, utc_now
+from flask_app.database import in_writing, new_id, reading, table_of, utc_now
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
@@ -22,10 +22,15 @@ MAX_MESSAGE_BYTES = 200_000
 TITLE_LENGTH = 60
 LEASE = timedelta(seconds=30)
 
+_Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
+
 _INSERT_CONVERSATION = insert(table_of(Conversation))
 _INSERT_MESSAGES = insert(table_of(Message))
 _INSERT_RUN = insert(table_of(Run))
 _COUNT_RUNNING = select(func.count()).select_from(Run)
+_MESSAGES = select(Message.id, Message.parent_id, Message.role, Message.status, Message.text).order_by(
+    Message.created_at, Message.id
+)
 _LOCK_USER = select(User.id).with_for_update()
 
 
@@ -72,7 +77,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     if draft.idempotency_key and (earlier := _earlier(actor, draft.idempotency_key, origin.locale)):
         return earlier
     try:
-        begun, turns = in_transaction(lambda session: _write(session, actor, draft, model, origin.locale))
+        begun, turns = in_writing(lambda connection: _write(connection, actor, draft, model, origin.locale))
     except IntegrityError:
         # The same key arrived twice at once, and the other one was first.
         earlier = _earlier(actor, draft.idempotency_key or "", origin.locale)
@@ -92,10 +97,12 @@ def _check_text(text: str) -> None:
         raise BadRequest
 
 
-def _write(session: Session, actor: User, draft: Draft, model: ServedModel, locale: str) -> tuple[Begun, list[Turn]]:
-    _check_cap(session, actor)
-    placed = _place(session, actor, draft)
-    now, connection = utc_now(), session.connection()
+def _write(
+    connection: Connection, actor: User, draft: Draft, model: ServedModel, locale: str
+) -> tuple[Begun, list[Turn]]:
+    _check_cap(connection, actor)
+    placed = _place(connection, actor, draft)
+    now = utc_now()
     begun = Begun(
         run_id=new_id(),
         conversation_id=placed.conversation_id,
@@ -140,36 +147,34 @@ def _write(session: Session, actor: User, draft: Draft, model: ServedModel, loca
     return begun, [*placed.history, Turn("user", draft.text)]
 
 
-def _check_cap(session: Session, actor: User) -> None:
+def _check_cap(connection: Connection, actor: User) -> None:
     """The person's row is locked first, so that sends at the same moment are counted one after the other."""
-    connection, limit = session.connection(), config.current().max_runs_per_user
+    limit = config.current().max_runs_per_user
     connection.execute(_LOCK_USER.where(User.id == actor.id))
     running = connection.scalar(_COUNT_RUNNING.where(Run.user_id == actor.id, Run.status == "running"))
     if (running or 0) >= limit:
         raise TooMany("too_many_runs", limit=limit, retry_after=5)
 
 
-def _place(session: Session, actor: User, draft: Draft) -> _Placed:
+def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
     if draft.conversation_id is None:
         if draft.parent_id is not None:
             raise Invalid("invalid_field", detail="parent_id without conversation_id")
         return _Placed(new_id(), title_of(draft.text), is_new=True)
     owned = (Conversation.id == draft.conversation_id, Conversation.user_id == actor.id)
-    conversation = session.scalar(select(Conversation).where(*owned))
+    conversation = connection.execute(select(Conversation.id, Conversation.title).where(*owned)).one_or_none()
     if conversation is None:
         raise NotFound
     placed = _Placed(conversation.id, conversation.title, is_new=False)
-    messages = session.scalars(
-        select(Message).where(Message.conversation_id == conversation.id).order_by(Message.created_at, Message.id)
-    ).all()
+    messages = connection.execute(_MESSAGES.where(Message.conversation_id == conversation.id)).all()
     if not messages:
         return placed
     placed.parent_id = draft.parent_id or _newest(messages).id
-    _follow(placed, list(messages))
+    _follow(placed, messages)
     return placed
 
 
-def _follow(placed: _Placed, messages: list[Message]) -> None:
+def _follow(placed: _Placed, messages: Sequence[_Node]) -> None:
     try:
         path = path_to(placed.parent_id or "", messages)
     except KeyError as error:
@@ -179,7 +184,7 @@ def _follow(placed: _Placed, messages: list[Message]) -> None:
     placed.history = [Turn(message.role, message.text) for message in path if message.text]
 
 
-def _newest(messages: Sequence[Message]) -> Message:
+def _newest(messages: Sequence[_Node]) -> _Node:
     """The last answer, or the last question when its answer was never begun."""
     parents = {message.parent_id for message in messages}
     return [message for message in messages if message.id not in parents][-1]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from flask_app import config
-from flask_app.database import in_transaction
+from flask_app.database import in_writing
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, UpstreamError
@@ -98,32 +98,34 @@ class Completion:
         finally:
             outcome.duration_ms = self._elapsed_ms()
 
-    def settle(self, persist: Callable[[Session, Outcome], None]) -> Entry | None:
+    def settle(self, persist: Callable[[Connection, Outcome], None]) -> Entry | None:
         """Book the answer, and let `persist` write what belongs to it, in one transaction."""
 
-        def work(session: Session) -> Entry | None:
+        def work(connection: Connection) -> Entry | None:
             sent = self._sent
-            entry = metering_service.settle(session, sent, self.outcome) if sent else None
+            entry = metering_service.settle(connection, sent, self.outcome) if sent else None
             if sent and sent.key_id and self.outcome.began:
-                key_service.note_used(session, sent.key_id, sent.at)
-            persist(session, self.outcome)
+                key_service.note_used(connection, sent.key_id, sent.at)
+            persist(connection, self.outcome)
             return entry
 
-        return in_transaction(work)
+        return in_writing(work)
 
     def _open(self) -> ChatStream:
         """The first key that answers. Another is tried only while nothing has been shown."""
         request, failure = self.request, AppError("no_model")
         for key in key_service.candidates(request.model)[:MAX_ATTEMPTS]:
+            if self._stop.status:
+                break
             sent = metering_service.dispatch(_call(request), key.id)
             try:
                 stream = open_chat(Endpoint(key.base_url, key.secret), _body(request))
             except UpstreamError as error:
                 failure = error
                 self._refused(sent, key, error)
-                if error.retryable and not self._stop.status:
-                    continue
-                break
+                if not error.retryable:
+                    break
+                continue
             self._sent = sent
             self._stop.watch(stream)
             return stream

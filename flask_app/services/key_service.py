@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from flask_app import config
 from flask_app.database import reading, table_of, transaction, utc_now
@@ -95,10 +95,10 @@ def of_provider(provider_id: str) -> list[UsableKey]:
     return found
 
 
-def note_used(session: Session, key_id: str, moment: datetime) -> None:
+def note_used(connection: Connection, key_id: str, moment: datetime) -> None:
     """The key answered: an error noted before `moment` is over."""
     values = {"key": key_id, "moment": moment, "long_ago": moment - USED_EVERY}
-    session.connection().execute(_NOTE_USED, values)
+    connection.execute(_NOTE_USED, values)
 
 
 def note_error(key_id: str | None, code: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, table_of, utc_now
+from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import metering_service, run_service
 from flask_app.services.metering_service import Call, Dispatched, Outcome
@@ -63,9 +63,9 @@ def reap(session: Session, run_id: str) -> bool:
         reasoning_parts=[message.reasoning] if message.reasoning else [],
         error_code="interrupted",
     )
-    run_service.save_answer(session, message.id, outcome)
+    run_service.save_answer(session.connection(), message.id, outcome)
     for attempt in session.scalars(select(Attempt).where(Attempt.run_id == run_id, Attempt.state == "dispatched")):
-        metering_service.settle(session, _dispatched(session, attempt), outcome)
+        metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
     log.warning("run_reaped", run=run_id)
     return True
 
@@ -83,10 +83,10 @@ def _renew() -> None:
     runs = run_service.live_runs()
     if not runs:
         return
-    in_transaction(lambda session: session.execute(_RENEW.values(lease_expires_at=utc_now() + LEASE)))
+    in_writing(lambda connection: connection.execute(_RENEW.values(lease_expires_at=utc_now() + LEASE)))
     for first in range(0, len(runs), KEPT_AT_ONCE):
         texts = [_text_so_far(live) for live in runs[first : first + KEPT_AT_ONCE]]
-        in_transaction(lambda session, texts=texts: session.connection().execute(_KEEP, texts))  # type: ignore[misc]
+        in_writing(lambda connection, texts=texts: connection.execute(_KEEP, texts))  # type: ignore[misc]
         time.sleep(0)
 
 

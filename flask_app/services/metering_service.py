@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, update
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
-from flask_app.database import new_id, table_of, transaction, utc_now
+from flask_app.database import new_id, table_of, utc_now, writing
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import tariff_service
@@ -97,8 +97,8 @@ class Entry:
 def dispatch(call: Call, key_id: str | None) -> Dispatched:
     """Commit that `call` goes to the provider with this key. Only after this may the socket open."""
     sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=utc_now())
-    with transaction() as session:
-        session.connection().execute(
+    with writing() as connection:
+        connection.execute(
             _INSERT_ATTEMPT,
             {
                 "id": sent.attempt_id,
@@ -122,23 +122,23 @@ def dispatch(call: Call, key_id: str | None) -> Dispatched:
 
 def release(sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
     """End an attempt that the provider refused before it made anything: it costs nothing."""
-    with transaction() as session:
-        _end(session, sent, "released", Outcome(error_code=error_code), status_code)
+    with writing() as connection:
+        _end(connection, sent, "released", Outcome(error_code=error_code), status_code)
 
 
-def settle(session: Session, sent: Dispatched, outcome: Outcome) -> Entry | None:
+def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry | None:
     """Write the attempt's one ledger entry; None when it ended before, or failed before it made anything."""
     if outcome.status == "failed" and outcome.usage is None:
-        _end(session, sent, "released", outcome, 200)
+        _end(connection, sent, "released", outcome, 200)
         return None
-    if not _end(session, sent, "settled", outcome, 200):
+    if not _end(connection, sent, "settled", outcome, 200):
         return None
     entry = _count(sent.call, outcome)
-    priced = tariff_service.price(outcome.actual_model or sent.call.model, sent.call.currency, sent.at, session)
+    priced = tariff_service.price(outcome.actual_model or sent.call.model, sent.call.currency, sent.at, connection)
     if priced is None and outcome.actual_model not in (None, sent.call.model):
-        priced = tariff_service.price(sent.call.model, sent.call.currency, sent.at, session)
+        priced = tariff_service.price(sent.call.model, sent.call.currency, sent.at, connection)
     usage = entry.usage
-    session.connection().execute(
+    connection.execute(
         _INSERT_ENTRY,
         {
             "id": new_id(),
@@ -169,8 +169,8 @@ def settle(session: Session, sent: Dispatched, outcome: Outcome) -> Entry | None
     return entry
 
 
-def _end(session: Session, sent: Dispatched, state: str, outcome: Outcome, status_code: int | None) -> bool:
-    ended = session.connection().execute(
+def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome, status_code: int | None) -> bool:
+    ended = connection.execute(
         _END_ATTEMPT,
         {
             "attempt_id": sent.attempt_id,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import structlog
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.errors import NotFound
@@ -78,9 +78,8 @@ class LiveRun:
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
         raise AssertionError("unreachable: the loop ends by returning")
 
-    def _persist(self, session: Session, outcome: Outcome) -> None:
-        save_answer(session, self.begun.message_id, outcome)
-        connection = session.connection()
+    def _persist(self, connection: Connection, outcome: Outcome) -> None:
+        save_answer(connection, self.begun.message_id, outcome)
         connection.execute(_END_RUN, {"run_id": self.begun.run_id, "new_status": outcome.status})
         connection.execute(_TOUCH, {"conversation": self.begun.conversation_id, "now": utc_now()})
 
@@ -150,9 +149,9 @@ def shutdown() -> None:
         live.thread.join(SHUTDOWN_SECONDS)
 
 
-def save_answer(session: Session, message_id: str, outcome: Outcome) -> None:
+def save_answer(connection: Connection, message_id: str, outcome: Outcome) -> None:
     """Write the answer's text and how it ended."""
-    session.connection().execute(
+    connection.execute(
         _SAVE_ANSWER,
         {
             "message_id": message_id,

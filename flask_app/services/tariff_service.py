@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
 from flask_app.domain import tariff
@@ -39,9 +39,9 @@ class Priced:
         return tariff.cost(usage, self.prices)
 
 
-def price(model: str, currency: str, moment: datetime, session: Session) -> Priced | None:
+def price(model: str, currency: str, moment: datetime, connection: Connection) -> Priced | None:
     """The tariff in force for `model` in `currency` at `moment`; None when the model has no price there."""
-    found = session.connection().execute(_IN_FORCE, {"model": model, "currency": currency, "moment": moment}).first()
+    found = connection.execute(_IN_FORCE, {"model": model, "currency": currency, "moment": moment}).first()
     return _at(found, moment) if found else None
 
 

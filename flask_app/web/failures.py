@@ -52,7 +52,8 @@ def sentence(error: AppError, locale: str | None = None) -> str:
 
 
 def wants_page() -> bool:
-    return not request.path.startswith(("/api/", "/v1/")) and request.accept_mimetypes.accept_html
+    accepted = request.accept_mimetypes
+    return not request.path.startswith(("/api/", "/v1/")) and (not accepted or accepted.accept_html)
 
 
 def _page(error: AppError) -> Response:

@@ -121,6 +121,8 @@ def test_deleting_stops_the_answer_in_the_making(member_client: FlaskClient, ups
     response = member_client.post("/api/chat", json={"message": "go"}, buffered=False)
     start = events_of(next(iter(response.response)))[0].data  # type: ignore[arg-type]
     response.close()
+    upstream.journal.wait_for(1)  # the provider was asked: there is something to stop
+    upstream.journal.wait_for(1)
     assert member_client.delete(f"/api/conversations/{start['conversation_id']}").status_code == 204
     upstream.journal.wait_until_idle()
     assert upstream.journal.last.closed_early

@@ -91,7 +91,7 @@ def test_an_answer_ends_what_was_noted_before_it(provider_id: str) -> None:
     asked_at = utc_now()
     key_service.note_error("a", "upstream_busy")
     with transaction() as session:
-        key_service.note_used(session, "a", asked_at)
+        key_service.note_used(session.connection(), "a", asked_at)
     assert stored("a").last_used_at == asked_at
     assert stored("a").last_error_code is None
 
@@ -101,10 +101,10 @@ def test_last_used_is_written_once_a_minute_unless_there_is_an_error_to_clear(pr
     first, soon, later = (utc_now() + timedelta(seconds=seconds) for seconds in (0, 30, 90))
     for moment in (first, soon):
         with transaction() as session:
-            key_service.note_used(session, "a", moment)
+            key_service.note_used(session.connection(), "a", moment)
     assert stored("a").last_used_at == first
     with transaction() as session:
-        key_service.note_used(session, "a", later)
+        key_service.note_used(session.connection(), "a", later)
     assert stored("a").last_used_at == later
 
 

@@ -19,7 +19,7 @@ MILLION_EACH = Usage(2_000_000, 1_000_000, 1_000_000, 0)
 def price(model: str, currency: str, local: str) -> Priced | None:
     moment = datetime.fromisoformat(local).replace(tzinfo=BEIJING)
     with reading() as session:
-        return tariff_service.price(model, currency, moment.astimezone(UTC), session)
+        return tariff_service.price(model, currency, moment.astimezone(UTC), session.connection())
 
 
 # Worked out by hand from the price list: a million cached, a million uncached, a million of output.

@@ -52,7 +52,19 @@ def test_readers_follow_while_it_is_written() -> None:
 
 def test_silence_is_bridged_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "HEARTBEAT_SECONDS", 0.02)
-    assert next(iter(MemoryLog().read())) == HEARTBEAT
+    assert next(iter(MemoryBroker().open("silent").read())) == HEARTBEAT
+
+
+def test_a_reader_sleeps_until_something_happens() -> None:
+    log = MemoryLog()
+    seen: list[bytes] = []
+    reader = threading.Thread(target=lambda: seen.extend(log.read()))
+    reader.start()
+    time.sleep(0.1)
+    assert seen == []
+    log.finish()
+    reader.join(10)
+    assert seen == []
 
 
 def test_numbers_can_go_on_from_an_earlier_log() -> None:
@@ -67,6 +79,6 @@ def test_an_ended_log_expires_and_a_live_one_does_not(monkeypatch: pytest.Monkey
     ended, live = broker.open("ended"), broker.open("live")
     ended.finish()
     monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
-    broker.open("another")
+    broker.beat()
     assert broker.find("ended") is None
     assert broker.find("live") is live
