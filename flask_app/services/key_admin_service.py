@@ -46,7 +46,8 @@ class Trial:
 
 
 def listed() -> list[ApiKey]:
-    """Every key that is not deleted, with its provider, the oldest first."""
+    """Every key that is not deleted, with its provider, the oldest first; the environment's among them."""
+    model_service.prepare()
     with reading() as session:
         return list(session.scalars(_with_provider().where(ApiKey.deleted_at.is_(None)).order_by(ApiKey.created_at)))
 

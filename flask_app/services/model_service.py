@@ -53,9 +53,21 @@ _LISTED = (
 _UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
 
 
+@dataclass(slots=True)
+class _Preparation:
+    """What this process has made ready, for which settings, and when (monotonic seconds) to look again."""
+
+    settings: Config | None = None
+    due: float = math.inf
+
+
+_lock = threading.Lock()
+_done = _Preparation()
+
+
 def available() -> list[ServedModel]:
     """Every model that can be asked now, the default one first."""
-    _prepare()
+    prepare()
     with reading() as session:
         listed = [ServedModel(**row) for row in session.connection().execute(_LISTED).mappings()]
     return [model for model in listed if not model.demo] or _demonstration(listed)
@@ -80,6 +92,22 @@ def find(wanted: str | None) -> ServedModel:
         if wanted in (model.id, model.name):
             return model
     raise Invalid("unknown_model", model=wanted[:MAX_NAME_LENGTH])
+
+
+def prepare() -> None:
+    """At first use: store the environment's key, and read the lists of providers that have none yet."""
+    settings = config.current()
+    with _lock:
+        if _done.settings is settings and time.monotonic() < _done.due:
+            return
+        environment_key.sync()
+        with reading() as session:
+            unread = list(session.connection().scalars(_UNREAD))
+        _done.settings, _done.due = settings, time.monotonic() + RETRY_SECONDS if unread else math.inf
+        if unread:
+            reader = threading.Thread(target=_read_lists, args=(unread,), name="model-lists", daemon=True)
+            reader.start()
+            reader.join(PATIENCE_SECONDS)
 
 
 def read_list(provider_id: str, key: UsableKey) -> list[str]:
@@ -142,34 +170,6 @@ def _add_local(session: Session, name: str) -> ServedModel:
         kind=LOCAL,
         currency=provider.currency,
     )
-
-
-@dataclass(slots=True)
-class _Preparation:
-    """What this process has made ready, for which settings, and when (monotonic seconds) to look again."""
-
-    settings: Config | None = None
-    due: float = math.inf
-
-
-_lock = threading.Lock()
-_done = _Preparation()
-
-
-def _prepare() -> None:
-    """At first use: store the environment's key, and read the lists of providers that have none yet."""
-    settings = config.current()
-    with _lock:
-        if _done.settings is settings and time.monotonic() < _done.due:
-            return
-        environment_key.sync()
-        with reading() as session:
-            unread = list(session.connection().scalars(_UNREAD))
-        _done.settings, _done.due = settings, time.monotonic() + RETRY_SECONDS if unread else math.inf
-        if unread:
-            reader = threading.Thread(target=_read_lists, args=(unread,), name="model-lists", daemon=True)
-            reader.start()
-            reader.join(PATIENCE_SECONDS)
 
 
 def _read_lists(provider_ids: list[str]) -> None:
