@@ -1,0 +1,70 @@
+"""Moving windows: how often, in how long, and what is forgotten."""
+
+import threading
+import time
+
+import pytest
+
+from flask_app.services.windows import Rate, Windows
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("5 per minute", Rate(5, 60)),
+        ("20 per 5 minutes", Rate(20, 300)),
+        ("100/hour", Rate(100, 3600)),
+        ("1 per 2 Days", Rate(1, 172_800)),
+        (" 10 per second ", Rate(10, 1)),
+    ],
+)
+def test_a_rate_is_read_as_people_write_it(text: str, rate: Rate) -> None:
+    assert Rate.parse(text) == rate
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "five per minute", "0 per minute", "5 per 0 minutes", "-1/hour", "5 per year"]
+)
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="5 per minute"):
+        Rate.parse(text)
+
+
+def test_a_full_window_says_how_long_to_wait_and_counts_no_more() -> None:
+    windows = Windows(Rate(2, 60))
+    assert [windows.hit("a") for _ in range(2)] == [0, 0]
+    assert windows.wait("a") == windows.hit("a") == 60
+    assert windows.hit("b") == 0, "names are counted apart"
+
+
+def test_a_window_moves_with_time() -> None:
+    windows = Windows(Rate(2, 1))
+    windows.hit("a")
+    time.sleep(0.6)
+    windows.hit("a")
+    assert windows.wait("a") == 1
+    time.sleep(0.5)  # the first has left, the second has not
+    assert windows.hit("a") == 0
+    assert windows.hit("a") == 1
+
+
+def test_looking_does_not_count() -> None:
+    windows = Windows(Rate(1, 60))
+    assert [windows.wait("a") for _ in range(3)] == [0, 0, 0]
+    assert windows.hit("a") == 0
+
+
+def test_hits_at_once_are_counted_exactly() -> None:
+    windows = Windows(Rate(50, 60))
+    passed: list[int] = []
+
+    def hit_often() -> None:
+        passed.extend(windows.hit("a") for _ in range(25))
+
+    threads = [threading.Thread(target=hit_often) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert passed.count(0) == 50
+    assert len(passed) == 200
