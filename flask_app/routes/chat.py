@@ -50,4 +50,4 @@ def _page(conversation_id: str | None) -> str:
         is_admin=user.role == "admin",
     )
     raw = msgspec.json.encode(state).decode()
-    return render_template("chat.html", chat_state=raw.replace("<", "\\u003c"))
+    return render_template("chat.html", state=state, chat_state=raw.replace("<", "\\u003c"))

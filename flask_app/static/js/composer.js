@@ -30,7 +30,7 @@ export class Composer extends EventTarget {
   /** @type {Model[]} */
   #models
 
-  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null, demo: boolean}} state */
+  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null}} state */
   constructor(form, state) {
     super()
     this.#form = form
@@ -40,7 +40,6 @@ export class Composer extends EventTarget {
     this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
     this.#stopButton = must(form, "[data-stop]")
     this.#models = state.models
-    must(form, "[data-demo]").hidden = !state.demo
     this.#offerModels(state.default_model)
     this.#listen()
   }

@@ -41,6 +41,16 @@ if (passwordForm instanceof HTMLFormElement) {
   })
 }
 
+document.addEventListener("themechange", tintBrowser)
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tintBrowser)
+tintBrowser()
+
+/** The browser's own bars take the page's colour. */
+function tintBrowser() {
+  const colour = getComputedStyle(document.documentElement).backgroundColor
+  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", colour)
+}
+
 /** @param {Element} pressed */
 function closeMenus(pressed) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
