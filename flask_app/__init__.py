@@ -18,7 +18,7 @@ def create_app(config: Config | None = None) -> Flask:
     database.connect(config.database_url)
 
     app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=list(config.allowed_hosts))
+    app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
         room.init_app(app)
     for routes in (auth, chat, api, dashboard, usage, admin, admin_users, admin_keys, admin_usage, health):
