@@ -205,7 +205,7 @@ def test_only_administrators_reach_keys(
         assert session.scalars(select(ApiKey)).all() == []
 
 
-@pytest.mark.parametrize("key_id", ["x", "01" * 13, "%27", "..", "x" * 500])
+@pytest.mark.parametrize("key_id", ["x", "01" * 13, "%27", "..", "x" * 500, "编号", "🙂"])
 def test_an_absent_key_is_not_found(admin_client: PageClient, key_id: str) -> None:
     for response in (
         admin_client.patch(f"{KEYS}/{key_id}", json={"label": "x"}),
