@@ -44,11 +44,12 @@ export class KeyCards {
     return key
   }
 
-  /** @param {Key} key */
+  /** The new card is brought into view. @param {Key} key */
   add(key) {
     this.#keys.set(key.id, key)
     this.#list.append(card(key))
     this.#showEmpty()
+    must(this.#card(key.id), "[data-test]").focus()
   }
 
   /** The card is drawn anew; what a test said stays, and so does the focus. @param {Key} key */
@@ -56,6 +57,7 @@ export class KeyCards {
     const before = this.#card(key.id)
     const after = card(key)
     slot(after, "result").replaceChildren(...slot(before, "result").childNodes)
+    if (slot(after, "result").childElementCount) slot(after, "problem").hidden = true // the test says it, and later
     const hadFocus = before.contains(document.activeElement)
     this.#keys.set(key.id, key)
     before.replaceWith(after)
@@ -78,15 +80,20 @@ export class KeyCards {
     try {
       const trial = await api.post(`${PATH}/${id}/test`)
       slot(this.#card(id), "result").replaceChildren(resultOf(trial))
-      const { keys } = await api.get(PATH)
-      const key = keys.find((/** @type {Key} */ found) => found.id === id)
-      if (key) this.update(key)
+      await this.#refresh(id)
     } catch (error) {
       slot(this.#card(id), "result").replaceChildren()
       throw error
     } finally {
       button.removeAttribute("aria-busy")
     }
+  }
+
+  /** What the test found is noted on the key as well. @param {string} id */
+  async #refresh(id) {
+    const { keys } = await api.get(PATH)
+    const key = keys.find((/** @type {Key} */ found) => found.id === id)
+    if (key) this.update(key)
   }
 
   /** @param {string} id */

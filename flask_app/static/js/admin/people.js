@@ -58,6 +58,11 @@ export class People {
     return person
   }
 
+  /** @param {Person} person */
+  isSelf({ id }) {
+    return id === this.#self
+  }
+
   /** Someone new stands at the top, where they are seen. @param {Person} person */
   add(person) {
     this.#people.set(person.id, person)
@@ -122,7 +127,7 @@ export class People {
       "signed-in": person.last_sign_in_at ? formatDateTime(person.last_sign_in_at) : t("js.admin.never"),
     })
     row.dataset.id = id
-    slot(row, "self").hidden = id !== this.#self
+    slot(row, "self").hidden = !this.isSelf(person)
     slot(row, "role").classList.toggle("badge--accent", role === "admin")
     slot(row, "state").className = stateClass(person)
     slot(row, "state").title = person.last_seen_at ? formatDateTime(person.last_seen_at) : ""

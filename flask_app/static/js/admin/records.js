@@ -1,11 +1,11 @@
 // @ts-check
 /** Entry of the ledger's records: the filters stand in the address, so that a search can be shared and gone back to. */
-import { api } from "app/api"
-import { sentence } from "app/i18n"
 import { RecordList } from "app/records"
-import { must, pageState, toast } from "app/ui"
+import { must, pageState } from "app/ui"
 
-/** @type {import("app/records").Page} */
+/** @typedef {{models: string[], keys: {id: string, label: string}[]}} Choices */
+
+/** @type {import("app/records").Page & Choices} */
 const page = pageState("admin-state")
 const wanted = new URLSearchParams(location.search)
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-filters]"))
@@ -16,11 +16,11 @@ const last = field("to")
 const name = page.records.find((record) => record.user?.id === wanted.get("user"))?.user?.username
 
 new RecordList(must(document, "[data-records]"), `/api/admin/records${location.search}`).append(page)
-for (const input of [user, field("outcome"), first, last]) input.value = wanted.get(input.name) ?? ""
-if (name) user.value = name
-for (const by of ["model", "key"]) offer(by)
+offer(field("model"), page.models.map((model) => new Option(model)))
+offer(field("key"), page.keys.map(({ id, label }) => new Option(label, id)))
+showWanted()
+addEventListener("pageshow", showWanted) // a page gone back to keeps what was being typed when it was left
 for (const input of [first, last]) input.addEventListener("change", keepOrder)
-keepOrder()
 
 form.addEventListener("formdata", ({ formData }) => {
   if (name && user.value === name) formData.set("user", wanted.get("user") ?? "")
@@ -32,20 +32,17 @@ function field(key) {
   return /** @type {HTMLInputElement} */ (must(form, `[name="${key}"]`))
 }
 
-/** The models or keys that the ledger knows, deleted ones too. @param {string} by */
-async function offer(by) {
-  const select = must(form, `[name="${by}"]`)
-  const chosen = wanted.get(by)
-  try {
-    const { rows } = await api.get(`/api/admin/usage?by=${by}`)
-    /** @type {Map<string, string>} */
-    const labels = new Map(rows.map((/** @type {{key: string, label: string}} */ row) => [row.key, row.label]))
-    if (chosen && !labels.has(chosen)) labels.set(chosen, chosen)
-    labels.delete("")
-    select.append(...[...labels].map(([key, label]) => new Option(label, key, key === chosen, key === chosen)))
-  } catch (error) {
-    toast(sentence(error), { kind: "danger" })
-  }
+/** What the ledger knows, and what the address asks for even if it does not. @param {HTMLElement} select @param {HTMLOptionElement[]} options */
+function offer(select, options) {
+  const asked = wanted.get(/** @type {HTMLSelectElement} */ (select).name)
+  if (asked && !options.some((option) => option.value === asked)) options.push(new Option(asked))
+  select.append(...options)
+}
+
+function showWanted() {
+  for (const key of ["user", "model", "key", "outcome", "from", "to"]) field(key).value = wanted.get(key) ?? ""
+  if (name) user.value = name
+  keepOrder()
 }
 
 /** The first day cannot lie after the last. */

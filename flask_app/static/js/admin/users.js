@@ -20,6 +20,7 @@ menu.addEventListener("open", (event) => {
   const link = /** @type {HTMLAnchorElement} */ (menu.item("records"))
   link.href = withParameter("/admin/records", "user", person.id)
   menu.item("link").hidden = person.disabled
+  menu.item("disable").hidden = people.isSelf(person) // nobody locks themselves out by a slip
   menu.item("disable").classList.toggle("menu__item--danger", !person.disabled)
   fill(menu.item("role"), { "role-act": t(person.role === "admin" ? "js.admin.make_member" : "js.admin.make_admin") })
   fill(menu.item("disable"), { "disable-act": t(person.disabled ? "js.admin.enable" : "js.admin.disable") })
