@@ -40,6 +40,7 @@ export class RecordList {
   #foot
   #none
   #more
+  #region
   /** @type {string | null} */
   #next = null
 
@@ -50,6 +51,7 @@ export class RecordList {
     this.#foot = must(root, "[data-records-foot]")
     this.#none = must(root, "[data-records-none]")
     this.#more = must(root, "[data-records-more]")
+    this.#region = must(root, ".table-scroll")
     this.#more.addEventListener("click", () => this.#loadMore())
   }
 
@@ -68,6 +70,7 @@ export class RecordList {
       const page = await api.get(withParameter(this.#path, "before", this.#next))
       this.append(page)
       announce(t("js.dashboard.loaded", { count: formatNumber(page.records.length) }))
+      if (!page.next) this.#region.focus({ preventScroll: true })
     } catch (error) {
       toast(sentence(error), { kind: "danger" })
     } finally {

@@ -24,7 +24,7 @@ export class Breakdown {
     this.#root = root
     this.#by = by
     this.#all = must(root, "[data-breakdown-all]")
-    this.#all.addEventListener("click", () => this.#draw(Number.POSITIVE_INFINITY))
+    this.#all.addEventListener("click", () => this.#drawAll())
   }
 
   /** @param {string | undefined} from the first day; undefined is everything */
@@ -42,6 +42,13 @@ export class Breakdown {
     } finally {
       if (asked === this.#asked) this.#root.removeAttribute("aria-busy")
     }
+  }
+
+  /** The button goes; the focus moves on to the first row that was not there. */
+  #drawAll() {
+    this.#draw(Number.POSITIVE_INFINITY)
+    const links = /** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll('[data-slot="label"]'))
+    links[SHOWN]?.focus()
   }
 
   /** @param {number} shown how many at most */

@@ -40,7 +40,7 @@ export class People {
   constructor(page) {
     this.#search.value = new URLSearchParams(location.search).get("q") ?? ""
     this.#append(page)
-    this.#more.addEventListener("click", () => this.#load(this.#next))
+    this.#more.addEventListener("click", () => this.#loadMore())
     this.#search.addEventListener("input", () => {
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => this.#find(), PAUSE)
@@ -82,6 +82,14 @@ export class People {
     const wanted = this.#search.value.trim()
     history.replaceState(null, "", wanted ? `?q=${encodeURIComponent(wanted)}` : location.pathname)
     await this.#load(null)
+  }
+
+  /** The button may go: the focus moves on to the first person who was not there. */
+  async #loadMore() {
+    const last = this.#rows.lastElementChild
+    await this.#load(this.#next)
+    const link = last?.nextElementSibling?.querySelector("a")
+    link?.focus({ preventScroll: true })
   }
 
   /** @param {string | null} before where the page begins; null is the start of another search */

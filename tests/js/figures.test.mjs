@@ -1,0 +1,34 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+const WORDS = { "js.dashboard.unpriced": "unpriced" }
+globalThis.document = {
+  documentElement: { lang: "en", dataset: {} },
+  getElementById: () => ({ textContent: JSON.stringify(WORDS) }),
+}
+globalThis.location = { origin: "https://chat.example" }
+const { costText, formatSeconds } = await import("app/figures")
+const { withParameter } = await import("app/addresses")
+
+test("currencies stand side by side and are never added up", () => {
+  const costs = [{ currency: "CNY", micros: 1_200_000 }, { currency: "USD", micros: 30_000 }]
+  assert.equal(costText({ costs, requests: 2 }), "¥1.20\u00a0+ $0.03")
+})
+
+test("a millionth of a currency's unit is still visible", () => {
+  assert.equal(costText({ costs: [{ currency: "USD", micros: 1 }], requests: 1 }), "$0.000001")
+})
+
+test("answers without a price are said to be unpriced, no answers cost nothing to speak of", () => {
+  assert.equal(costText({ costs: [], requests: 3 }), "unpriced")
+  assert.equal(costText({ costs: [], requests: 0 }), "–")
+})
+
+test("hundredths of a second count only below one", () => {
+  assert.equal(formatSeconds(4567), "4.6s")
+  assert.equal(formatSeconds(456), "0.46s")
+})
+
+test("a parameter is added or replaced, the others stay", () => {
+  assert.equal(withParameter("/api/x?q=a%26b&before=1", "before", "2&3"), "/api/x?q=a%26b&before=2%263")
+})
