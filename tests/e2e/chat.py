@@ -18,7 +18,8 @@ class Chat:
         self.send_button = page.get_by_role("button", name=say("chat.send"), exact=True)
         self.stop_button = page.get_by_role("button", name=say("chat.stop"))
         self.answers = page.locator(".message--answer")
-        self.questions = page.locator(".message--question")
+        self.questions = page.locator(".message--question [data-slot=text]")
+        self.models = page.locator("[data-model]")
         self.list = page.locator("[data-list]")
         self.problem = page.locator("[data-composer-error]")
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.e2e import entrance
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
 say = words("zh")
 ADMIN, PASSWORD = "林晓明𠮷", "violet harbour lantern"
@@ -18,6 +19,23 @@ ADMIN, PASSWORD = "林晓明𠮷", "violet harbour lantern"
 STORY, POEM = "Write a long story about a ship.", "Write a poem about the sea."
 GREETING = "Say hello."
 TOTALS = "SELECT count(*) AS answers, sum(prompt_tokens) AS input, sum(completion_tokens) AS output FROM token_usage"
+
+RICH = """\
+# 复利
+
+The balance after $n$ years is
+
+$$A = P\\left(1 + r\\right)^n$$
+
+```python
+def balance(principal: float, rate: float, years: int) -> float:
+    return principal * (1 + rate) ** years
+```
+
+| years | balance |
+|---:|---:|
+| 10 | 1629 |
+"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.local_model]
 
@@ -28,20 +46,13 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with ScriptedUpstream() as provider, opened(tmp_path_factory.mktemp("journey"), provider) as fresh:
         visits = Visits(browser, fresh)
         page = visits.open("/", locale="zh", signed_in=False)
-        _set_up(page, fresh.server.next_line().removeprefix("Set-up code: "))
+        expect(page).to_have_url(re.compile("/setup$"))
+        code = fresh.server.next_line().removeprefix("Set-up code: ")
+        entrance.set_up(page, say, code=code, username=ADMIN, password=PASSWORD)
+        expect(page.locator("[data-greeting]")).to_contain_text(ADMIN)
         fresh.be(page)
         assert visits.close() == []
         yield fresh
-
-
-def _set_up(page: Page, code: str) -> None:
-    expect(page).to_have_url(re.compile("/setup$"))
-    page.get_by_label(say("auth.setup_code"), exact=True).fill(code)
-    page.get_by_label(say("auth.username"), exact=True).fill(ADMIN)
-    page.get_by_label(say("auth.new_password"), exact=True).fill(PASSWORD)
-    page.get_by_label(say("auth.repeat_password"), exact=True).fill(PASSWORD)
-    page.get_by_role("button", name=say("auth.create_admin")).click()
-    expect(page.locator("[data-greeting]")).to_contain_text(ADMIN)
 
 
 @pytest.fixture
@@ -59,9 +70,7 @@ def test_the_printed_code_makes_the_one_administrator(visits: Visits, site: Site
     assert site.rows("SELECT username, role FROM users") == [{"username": ADMIN, "role": "admin"}]
     page = visits.open("/setup", locale="zh", signed_in=False)
     expect(page).to_have_url(re.compile("/login$"))
-    page.get_by_label(say("auth.username"), exact=True).fill(ADMIN)
-    page.get_by_label(say("auth.password"), exact=True).fill(PASSWORD)
-    page.get_by_role("button", name=say("auth.sign_in"), exact=True).click()
+    entrance.sign_in(page, say, username=ADMIN, password=PASSWORD)
     expect(page.locator("[data-greeting]")).to_contain_text(ADMIN)
     expect(page.get_by_text(say("chat.demo"))).to_be_visible()
 
@@ -160,6 +169,55 @@ def test_the_administrator_sees_the_use_and_the_record(chat: Chat, site: Site) -
     expect(row.locator("[data-slot=user]")).to_have_text(ADMIN)
     expect(row.locator("[data-slot=output]")).to_have_text(f"{newest['completion_tokens']:,}")
     expect(row.locator("[data-slot=outcome]")).to_have_text(say(f"js.dashboard.outcome_{newest['outcome']}"))
+
+
+def test_an_added_key_opens_a_provider_whose_answers_are_set_well(visits: Visits, site: Site) -> None:
+    page = visits.open("/admin/keys", locale="zh")
+    card = _add_key(page, site.provider.base_url, "sk-scripted-4321")
+    expect(card).to_contain_text(say("js.admin.enabled"))
+    expect(card).to_contain_text("4321")
+    expect(card.get_by_role("status")).to_contain_text("2")
+    assert "sk-scripted" not in page.content()
+
+    chat = Chat(visits.open("/", locale="zh"), say)
+    expect(chat.page.get_by_text(say("chat.demo"))).to_be_hidden()
+    chat.page.get_by_role("button", name=say("chat.thinking")).click()
+    spent = Usage(prompt=1200, cached=1000, completion=345, reasoning=45)
+    site.provider.script(Answer(text=RICH, thinking="先想想复利的公式。", usage=spent))
+    chat.ask("什么是复利？")
+    assert site.provider.journal.last.body["thinking"] == {"type": "enabled"}
+    _expect_well_set(chat)
+    [entry] = site.rows("SELECT * FROM token_usage ORDER BY id DESC LIMIT 1")
+    assert (entry["prompt_tokens"], entry["cached_tokens"], entry["completion_tokens"]) == (1200, 1000, 345)
+    assert (entry["reasoning_tokens"], entry["source"]) == (45, "reported")
+
+
+def _add_key(page: Page, base_url: str, secret: str) -> Locator:
+    """Add a key for another provider; gives its card."""
+    page.get_by_role("button", name=say("admin.add_key")).first.click()
+    dialog = page.get_by_role("dialog", name=say("admin.add_key"))
+    dialog.get_by_label(say("admin.provider"), exact=True).select_option("other")
+    dialog.get_by_label(say("admin.base_url"), exact=True).fill(base_url)
+    dialog.get_by_label(say("admin.key_label"), exact=True).fill("团队共用")
+    dialog.get_by_label(say("admin.key"), exact=True).fill(secret)
+    dialog.get_by_role("button", name=say("admin.save_and_test")).click()
+    expect(dialog).to_be_hidden()
+    return page.get_by_role("listitem").filter(has_text="团队共用")
+
+
+def _expect_well_set(chat: Chat) -> None:
+    """The parts of RICH, each as what it is; the thoughts folded away until they are asked for."""
+    thoughts = chat.answer.locator("[data-slot=reasoning]")
+    expect(thoughts).to_be_hidden()
+    chat.answer.get_by_text(say("js.thought")).click()
+    expect(thoughts).to_have_text("先想想复利的公式。")
+    expect(chat.prose.get_by_role("heading", name="复利")).to_be_visible()
+    expect(chat.prose.locator(".katex")).to_have_count(2)
+    expect(chat.prose.locator("code .hljs-keyword").first).to_have_text("def")
+    expect(chat.prose.get_by_role("cell", name="1629")).to_be_visible()
+    chat.prose.get_by_role("button", name=say("base.copy")).click()
+    copied = chat.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("def balance(")
 
 
 def test_the_server_stays_small(chat: Chat, site: Site) -> None:

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
-# A refusal that the page puts into words is told by the browser's console too.
-EXPECTED = re.compile(r"Failed to load resource: .* status of (4\d\d|502|503)")
+# What the page puts into words is told by the browser's console too: a refusal, a server out of reach.
+EXPECTED = re.compile(r"Failed to load resource: (.* status of 4\d\d|net::ERR_)")
 LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
@@ -26,6 +26,7 @@ class Watch:
         context.on("weberror", lambda error: self._failed(error.page, error.error))
         context.on("request", self._asked)
         context.on("response", self._answered)
+        context.on("requestfailed", self._got_nothing)
 
     @property
     def strangers(self) -> list[str]:
@@ -47,6 +48,10 @@ class Watch:
     def _answered(self, response: Response) -> None:
         if response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
             self.problems.append(f"response: {response.status} {response.url}")
+
+    def _got_nothing(self, request: Request) -> None:
+        if "/api/" not in request.url and request.failure != "net::ERR_ABORTED":  # aborted: the page was left
+            self.problems.append(f"no response: {request.failure} {request.url}")
 
     def _is_ours(self, url: str) -> bool:
         return url.startswith(self._origin + "/") or urlsplit(url).scheme in LOCAL_SCHEMES

@@ -1,0 +1,84 @@
+"""How people come and go: a link that works once, what a member may not open, and the end of an account."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import entrance
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+
+zh, en = words("zh"), words("en")
+PASSWORD = "copper window mountain"
+
+pytestmark = pytest.mark.browser
+
+
+def _invite(page: Page, username: str) -> str:
+    """Create a member on the page; gives the link that is shown once."""
+    page.get_by_role("button", name=zh("admin.new_user")).click()
+    dialog = page.get_by_role("dialog", name=zh("admin.new_user"))
+    dialog.get_by_label(zh("auth.username"), exact=True).fill(username)
+    dialog.get_by_role("button", name=zh("admin.create")).click()
+    shown = page.locator("#link-dialog")
+    expect(shown).to_contain_text(zh("js.admin.link_for", name=username))
+    link = shown.locator("code").inner_text()
+    shown.get_by_role("button", name=zh("admin.done")).click()
+    expect(page.get_by_role("row").filter(has_text=username)).to_be_visible()
+    expect(shown.locator("code")).to_be_empty()  # gone with its dialog
+    return link
+
+
+def _member(site: Site, username: str) -> None:
+    site.ask("POST", "/api/admin/users", {"username": username, "role": "member", "password": PASSWORD})
+
+
+def test_a_new_person_comes_in_by_a_link_that_works_once(visits: Visits) -> None:
+    link = _invite(visits.open("/admin/users", locale="zh"), "小红🌷")
+    page = visits.open(link, signed_in=False)
+    entrance.choose_password(page, en, PASSWORD)
+    expect(page.get_by_text(en("js.password_set"))).to_be_visible()
+    entrance.sign_in(page, en, username="小红🌷", password=PASSWORD)
+    expect(page.locator("[data-greeting]")).to_contain_text("小红🌷")
+
+    again = visits.open(link, signed_in=False)
+    entrance.choose_password(again, en, "another password altogether")
+    expect(again.get_by_role("alert")).to_have_text(en("error.reset_link_invalid"))
+
+
+def test_a_member_sees_no_way_into_the_admin_pages_and_finds_none(visits: Visits, site: Site) -> None:
+    _member(site, "member")
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, en, username="member", password=PASSWORD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    assert page.locator('a[href^="/admin"]').count() == 0
+    for path in ("/admin", "/admin/users", "/admin/keys", "/admin/records"):
+        reply = page.goto(path)
+        assert reply is not None
+        assert reply.status == 403
+        expect(page.get_by_role("heading", name=en("base.error.title_403"))).to_be_visible()
+
+
+def test_a_disabled_member_is_signed_out_at_the_next_request(visits: Visits, site: Site) -> None:
+    _member(site, "guest")
+    guest = Chat(visits.open("/login", signed_in=False), en)
+    entrance.sign_in(guest.page, en, username="guest", password=PASSWORD)
+    expect(guest.text).to_be_visible()
+
+    admin = visits.open("/admin/users?q=guest", locale="zh")
+    row = admin.get_by_role("row").filter(has_text="guest")
+    row.get_by_role("button", name=zh("js.admin.actions_for", name="guest")).click()
+    admin.locator("[data-row-menu]").get_by_text(zh("js.admin.disable"), exact=True).click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=zh("js.admin.disable")).click()
+    expect(row).to_contain_text(zh("js.admin.disabled"))
+
+    guest.send("Am I still here?")
+    expect(guest.problem).to_contain_text(en("error.sign_in_required"))
+    expect(guest.text).to_have_value("Am I still here?")
+    guest.problem.get_by_role("link", name=en("js.sign_in_again")).click()
+    expect(guest.page).to_have_url(re.compile("/login"))
+    entrance.sign_in(guest.page, en, username="guest", password=PASSWORD)
+    expect(guest.page.get_by_role("alert")).to_be_visible()
