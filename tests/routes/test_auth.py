@@ -49,18 +49,20 @@ def test_known_and_unknown_people_get_the_same_answer(client: PageClient, member
 
 
 def test_known_and_unknown_people_take_the_same_time(app: Flask, make_user: MakeUser) -> None:
-    people = [make_user(f"person {number}") for number in range(8)]
+    """Time of the processor in this thread, which does the hashing here: other load does not disturb it."""
 
     def seconds(username: str, number: int) -> float:
         client = new_client(app)
-        begun = time.perf_counter()
+        begun = time.thread_time()
         assert login(client, username, STRONG, f"192.0.2.{number}").status_code == 401
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
+    known = [make_user(f"person {number}").username for number in range(8)]
     seconds("warm", 200)
-    known = median(seconds(user.username, number) for number, user in enumerate(people))
-    unknown = median(seconds(f"nobody {number}", 100 + number) for number in range(8))
-    assert known == pytest.approx(unknown, rel=0.5)
+    pairs = [(seconds(name, number), seconds(f"nobody {number}", 100 + number)) for number, name in enumerate(known)]
+    slower, faster = (median(times) for times in zip(*pairs, strict=True))
+    assert slower > 0.005, "a hash must have been made"
+    assert slower == pytest.approx(faster, rel=0.25)
 
 
 @pytest.mark.parametrize(
