@@ -92,27 +92,44 @@ def table_of(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
-_engine: Engine | None = None
-_begins_writing: Engine | None = None  # the same engine; on SQLite its transactions begin as the one writer
-# SQLite has one writer. Under gevent a thread that waited for it inside SQLite would stop the whole
-# process, so threads of one process queue here; SQLite's own busy time-out is left for other processes.
-_writer = threading.RLock()
+class _Engines:
+    """The process's database. On SQLite the writer is an engine of its own, with the one connection that writes."""
+
+    def __init__(self, url: str) -> None:
+        if make_url(url).get_backend_name() == "sqlite":
+            self.reader = _sqlite_engine(url, begin="BEGIN", pool_size=10)
+            self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+            # Under gevent a thread that waited for the writer inside SQLite would stop the whole process, so threads
+            # of one process queue here; SQLite's own busy time-out is left for other processes.
+            self.turn: AbstractContextManager[object] = threading.RLock()
+        else:
+            self.reader = self.writer = _server_engine(url)
+            self.turn = nullcontext()
+
+    def dispose(self) -> None:
+        self.reader.dispose()
+        self.writer.dispose()
 
 
-def connect(url: str) -> Engine:
+_engines: _Engines | None = None
+
+
+def connect(url: str) -> None:
     """Bind the process to the database at `url`; the connection itself is made on first use."""
-    global _engine, _begins_writing
-    if _engine is not None:
-        _engine.dispose()
-    _engine = _sqlite_engine(url) if make_url(url).get_backend_name() == "sqlite" else _server_engine(url)
-    _begins_writing = _engine.execution_options(sqlite_begin="IMMEDIATE")
-    return _engine
+    global _engines
+    disconnect()
+    _engines = _Engines(url)
+
+
+def disconnect() -> None:
+    """Close the connections that are not in use."""
+    if _engines is not None:
+        _engines.dispose()
 
 
 def engine() -> Engine:
-    if _engine is None:
-        raise RuntimeError("create_app() has not run: no database is connected")
-    return _engine
+    """The engine that reads."""
+    return _bound().reader
 
 
 @contextmanager
@@ -121,7 +138,8 @@ def transaction() -> Iterator[Session]:
 
     Objects stay readable afterwards. The network is never used inside.
     """
-    with _turn(), Session(_writable(), expire_on_commit=False) as session:
+    bound = _bound()
+    with bound.turn, Session(bound.writer, expire_on_commit=False) as session:
         yield session
         session.commit()
 
@@ -129,7 +147,8 @@ def transaction() -> Iterator[Session]:
 @contextmanager
 def writing() -> Iterator[Connection]:
     """The same on a bare connection, for the token path's statements made once: half the cost of a session."""
-    with _turn(), _writable().begin() as connection:
+    bound = _bound()
+    with bound.turn, bound.writer.begin() as connection:
         yield connection
 
 
@@ -138,6 +157,11 @@ def reading() -> Iterator[Session]:
     """A session for queries: nothing is ever written through it."""
     with Session(engine(), expire_on_commit=False, autoflush=False) as session:
         yield session
+
+
+def fetching() -> AbstractContextManager[Connection]:
+    """A bare connection for the token path's queries."""
+    return engine().connect()
 
 
 def in_transaction(work: Callable[[Session], Result]) -> Result:
@@ -161,13 +185,10 @@ def _persistently(begin: Callable[[], AbstractContextManager[Handle]], work: Cal
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _turn() -> AbstractContextManager[object]:
-    return _writer if engine().dialect.name == "sqlite" else nullcontext()
-
-
-def _writable() -> Engine:
-    engine()
-    return cast("Engine", _begins_writing)
+def _bound() -> _Engines:
+    if _engines is None:
+        raise RuntimeError("create_app() has not run: no database is connected")
+    return _engines
 
 
 def _server_engine(url: str) -> Engine:
@@ -181,17 +202,21 @@ def _server_engine(url: str) -> Engine:
     )
 
 
-def _sqlite_engine(url: str) -> Engine:
-    made = create_engine(url, pool_size=10, max_overflow=10, connect_args={"timeout": 10})
+def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> Engine:
+    made = create_engine(
+        url, pool_size=pool_size, max_overflow=10 if pool_size > 1 else 0, connect_args={"timeout": 10}
+    )
+
+    def say_begin(connection: Any) -> None:
+        connection.execute(begin)
+
+    # The driver is told to leave transactions alone, and every one begins with the word that it needs.
+    made.dialect.do_begin = say_begin  # type: ignore[method-assign,assignment]
 
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
+        connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(made, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
     return made

@@ -71,7 +71,7 @@ def session_app(base_config: Config) -> Iterator[Flask]:
     app = create_app(base_config)
     app.testing = False  # failures become replies, as people get them
     yield app
-    database.engine().dispose()
+    database.disconnect()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from flask_app.database import engine, reading, table_of, transaction, utc_now
+from flask_app.database import fetching, reading, table_of, transaction, utc_now
 from flask_app.errors import AppError, Forbidden
 from flask_app.models import LoginSession, User
 from flask_app.services import login_limits, names, passwords
@@ -64,7 +64,7 @@ class WrongCredentials(AppError):
 
 def visit(token: str) -> Visit | None:
     """The session that this cookie opens, with its person; None when it has ended or the person is disabled."""
-    with engine().connect() as connection:
+    with fetching() as connection:
         row = connection.execute(_VISIT, {"digest": digest(token)}).one_or_none()
     if row is None or row.disabled or row.session_expires_at <= utc_now():
         return None

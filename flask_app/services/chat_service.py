@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
@@ -27,11 +27,11 @@ _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, s
 _INSERT_CONVERSATION = insert(table_of(Conversation))
 _INSERT_MESSAGES = insert(table_of(Message))
 _INSERT_RUN = insert(table_of(Run))
-_COUNT_RUNNING = select(func.count()).select_from(Run)
+_COUNT_RUNNING = select(func.count()).where(Run.user_id == bindparam("person"), Run.status == "running")
 _MESSAGES = select(Message.id, Message.parent_id, Message.role, Message.status, Message.text).order_by(
     Message.created_at, Message.id
 )
-_LOCK_USER = select(User.id).with_for_update()
+_LOCK_USER = select(User.id).where(User.id == bindparam("person")).with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +150,8 @@ def _write(
 def _check_cap(connection: Connection, actor: User) -> None:
     """The person's row is locked first, so that sends at the same moment are counted one after the other."""
     limit = config.current().max_runs_per_user
-    connection.execute(_LOCK_USER.where(User.id == actor.id))
-    running = connection.scalar(_COUNT_RUNNING.where(Run.user_id == actor.id, Run.status == "running"))
-    if (running or 0) >= limit:
+    connection.execute(_LOCK_USER, {"person": actor.id})
+    if (connection.scalar(_COUNT_RUNNING, {"person": actor.id}) or 0) >= limit:
         raise TooMany("too_many_runs", limit=limit, retry_after=5)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app import config
-from flask_app.database import reading, table_of, transaction, utc_now
+from flask_app.database import fetching, table_of, transaction, utc_now
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import Unavailable
 from flask_app.models import ApiKey, Provider
@@ -81,8 +81,8 @@ def candidates(model: ServedModel) -> list[UsableKey]:
 
 def of_provider(provider_id: str) -> list[UsableKey]:
     """A provider's usable keys, those that lately failed last; raises Unreadable when none can be decrypted."""
-    with reading() as session:
-        rows = session.connection().execute(_CANDIDATES, {"provider": provider_id}).all()
+    with fetching() as connection:
+        rows = connection.execute(_CANDIDATES, {"provider": provider_id}).all()
     found, unreadable, now = [], None, utc_now()
     for row in sorted(rows, key=lambda row: _is_benched(row.last_error_code, row.last_error_at, now)):
         try:

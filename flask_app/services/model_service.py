@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.database import in_transaction, reading, table_of
+from flask_app.database import fetching, in_transaction, reading, table_of
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import AppError, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
@@ -68,8 +68,8 @@ _done = _Preparation()
 def available() -> list[ServedModel]:
     """Every model that can be asked now, the default one first."""
     prepare()
-    with reading() as session:
-        listed = [ServedModel(**row) for row in session.connection().execute(_LISTED).mappings()]
+    with fetching() as connection:
+        listed = [ServedModel(**row) for row in connection.execute(_LISTED).mappings()]
     return [model for model in listed if not model.demo] or _demonstration(listed)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.pool import NullPool
 
 from flask_app import database
@@ -40,13 +40,12 @@ class Seeds:
 
     def restore(self) -> None:
         """Empty every table and write the migrations' rows again."""
-        with database.engine().connect() as connection, _unchecked_references(connection):
+        with database.writing() as connection, _unchecked_references(connection):
             for table in reversed(Base.metadata.sorted_tables):
                 connection.execute(table.delete())
             for table, rows in self.rows.items():
                 if rows:
                     connection.execute(insert(table), rows)
-            connection.commit()
 
 
 @contextmanager
@@ -57,7 +56,6 @@ def _unchecked_references(connection: Connection) -> Iterator[None]:
     connection.execute(text("SET foreign_key_checks = 0"))
     yield
     connection.execute(text("SET foreign_key_checks = 1"))
-    connection.commit()
 
 
 @contextmanager
@@ -69,9 +67,8 @@ def counted_statements() -> Iterator[list[str]]:
         if not statement.startswith(("BEGIN", "SELECT DATABASE()", "SELECT @@")):
             statements.append(statement)
 
-    engine = database.engine()
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", note)
