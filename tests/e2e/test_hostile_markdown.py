@@ -1,0 +1,120 @@
+"""A hostile model in the real browser: nothing runs, nothing leaves, the page stays itself and answers."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.hostile import CORPUS, SCRIPTS
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+say = words("en")
+END = "the end of the hostile answer"
+CALM = 1_500  # milliseconds: the longest that the page may leave a press without an answer
+
+# What in an answer could run, load or reach for something, whatever the page's policy would say to it.
+FINDINGS = """
+answer => {
+  const FORBIDDEN = /^(script|style|iframe|object|embed|link|meta|base|form|input|foreignobject|template|use|animate)$/
+  const ADDRESS = /^(href|src|srcset|action|formaction|xlink:href|data|poster|background|ping)$/
+  const PICTURE = /^data:image\\/(png|gif|jpeg|webp);base64,/
+  const found = []
+  for (const element of answer.querySelectorAll("*")) {
+    const { localName, attributes, outerHTML } = element
+    const isLink = localName === "a"
+    const allowed = isLink ? /^(https?|mailto):/i : localName === "img" ? PICTURE : /^$/
+    const faults = [
+      FORBIDDEN.test(localName),
+      isLink && !(element.target === "_blank" && element.relList.contains("noopener")),
+      ...[...attributes].flatMap(({ name, value }) => [
+        /^on|^id$|^name$/.test(name),
+        ADDRESS.test(name) && !allowed.test(value),
+        name === "style" && /url\\(|fixed|expression/i.test(value),
+      ]),
+    ]
+    if (faults.some(Boolean)) found.push(outerHTML.slice(0, 120))
+  }
+  return found
+}
+"""
+AT_EVERY_CHANGE = f"""
+() => {{
+  window.found = []
+  window.looks = 0
+  const look = {FINDINGS}
+  const everything = document.querySelector("[data-messages]")
+  new MutationObserver(() => {{
+    window.looks++
+    for (const prose of everything.querySelectorAll(".prose")) window.found.push(...look(prose))
+  }}).observe(everything, {{ childList: true, subtree: true, attributes: true }})
+}}
+"""
+SLOWEST = """
+() => {
+  window.slowest = 0
+  let last = performance.now()
+  setInterval(() => {
+    const now = performance.now()
+    window.slowest = Math.max(window.slowest, now - last)
+    last = now
+  }, 20)
+}
+"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
+    chat = Chat(visits.open("/"), say)
+    chat.page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+    chat.page.on("popup", lambda popup: pytest.fail(f"a window opened: {popup.url}"))
+    return chat
+
+
+def _findings(chat: Chat) -> list[Any]:
+    found: list[Any] = chat.prose.evaluate(FINDINGS)
+    return found
+
+
+def _expect_unharmed(page: Page, visits: Visits) -> None:
+    assert page.evaluate("window.pwned") is None
+    assert visits.watch(page).strangers == []
+    assert page.evaluate("typeof document.createElement + typeof document.body.append") == "functionfunction"
+    expect(page.locator("[data-composer-text]")).to_have_count(1)
+    expect(page.locator("#main")).to_have_count(1)
+
+
+@pytest.mark.parametrize("kind", CORPUS)
+def test_a_hostile_answer_does_nothing(kind: str, chat: Chat, visits: Visits, script: ScriptedUpstream) -> None:
+    script.script(Answer(text=f"{CORPUS[kind]}\n\n```\n{END}\n```\n", thinking=CORPUS[kind][:5_000]))
+    chat.page.evaluate(SLOWEST)
+    chat.ask("Attack.")
+    chat.answer.get_by_text(say("js.thought")).click()
+    for at_last in ("streamed", "stored"):
+        chat.prose.get_by_text(END).wait_for()
+        assert _findings(chat) == [], at_last
+        chat.answer.hover()
+        _expect_unharmed(chat.page, visits)
+        if at_last == "streamed":
+            assert chat.page.evaluate("window.slowest") < CALM
+            chat.page.reload()
+
+
+def test_no_moment_of_a_hostile_answer_is_dangerous(chat: Chat, visits: Visits, script: ScriptedUpstream) -> None:
+    text = "\n\n".join(part for part in CORPUS.values() if len(part) < 5_000)
+    script.script(Answer(text=text, tokens_per_second=300))
+    chat.page.evaluate(AT_EVERY_CHANGE)
+    chat.ask("Attack slowly.")
+    assert chat.page.evaluate("window.looks") > 20, "the answer must have been seen while it grew"
+    assert chat.page.evaluate("window.found") == []
+    _expect_unharmed(chat.page, visits)
+
+
+def test_the_search_for_what_is_dangerous_finds_it(page: Page) -> None:
+    look = f"html => ({FINDINGS})(new DOMParser().parseFromString(html, 'text/html').body)"
+    assert len(page.evaluate(look, SCRIPTS)) > 20
+    assert page.evaluate(look, "<a href='https://x.invalid' target=_blank rel=noopener>x</a><p class=y>z</p>") == []
