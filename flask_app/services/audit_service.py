@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
 COMMAND_LINE = "(command line)"
@@ -38,7 +39,7 @@ def record(
             actor_name=actor.username if actor else COMMAND_LINE,
             action=action,
             target=target,
-            details=json.dumps(dict(details or {}), ensure_ascii=False, sort_keys=True),
+            details=redact(json.dumps(dict(details or {}), ensure_ascii=False, sort_keys=True)),
             address=address,
         )
     )

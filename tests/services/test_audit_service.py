@@ -1,0 +1,48 @@
+"""The audit log: added to, never changed, and without secrets."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+import flask_app
+from flask_app.database import reading, transaction
+from flask_app.models import AuditEntry, User
+from flask_app.services import audit_service
+
+
+def test_an_entry_says_who_what_whom_with_which_values_and_from_where(app: Flask, admin: User) -> None:
+    with transaction() as session:
+        audit_service.record(session, admin, "key.add", "01abc", {"label": "团队 🙂"}, "192.0.2.1")
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry))
+    assert (entry.actor_id, entry.actor_name, entry.action, entry.target, entry.address) == (
+        *(admin.id, "admin", "key.add", "01abc", "192.0.2.1"),
+    )
+    assert json.loads(entry.details) == {"label": "团队 🙂"}
+
+
+def test_a_secret_given_by_mistake_is_blotted_out(app: Flask) -> None:
+    with transaction() as session:
+        audit_service.record(session, None, "key.add", "x", {"label": "sk-canary0123456789"})
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry))
+    assert "canary" not in entry.details
+
+
+def test_an_act_that_fails_leaves_no_entry(app: Flask) -> None:
+    with pytest.raises(ZeroDivisionError), transaction() as session:
+        audit_service.record(session, None, "key.add", "x")
+        _ = 1 // len("")
+    with reading() as session:
+        assert session.scalars(select(AuditEntry)).all() == []
+
+
+def test_nothing_changes_or_deletes_an_entry() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in Path(flask_app.__file__).parent.rglob("*.py")]
+    assert any("AuditEntry(" in source for source in sources)
+    changes = re.compile(r"(update|delete)\(\s*(AuditEntry|_?audit\w*)\b")
+    assert not any(changes.search(source) for source in sources)

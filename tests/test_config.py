@@ -1,0 +1,83 @@
+"""Settings: read once, refused at the start when they cannot stand."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from flask_app.config import Config, ConfigError
+
+STRONG = "q8Zr-3vTk_9mWx2LsP7yBn4HcJ6dGfA1"
+
+
+def read(tmp_path: Path, **environ: str) -> Config:
+    return Config.from_environment({"INSTANCE_DIR": str(tmp_path)} | environ)
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    assert config.port == 5000
+    assert config.database_url == f"sqlite:///{tmp_path / 'mingchat.db'}"
+    assert config.deepseek_api_key is None
+    assert not config.allow_insecure_upstreams
+
+
+def test_secrets_are_made_once_and_only_the_owner_reads_them(tmp_path: Path) -> None:
+    first, second = read(tmp_path), read(tmp_path)
+    assert first.secret_key == second.secret_key
+    assert first.secret_key != first.encryption_key
+    assert len(first.secret_key) >= 43
+    file = tmp_path / "secrets.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert set(json.loads(file.read_text())) == {"SECRET_KEY", "ENCRYPTION_KEY"}
+    assert read(tmp_path / "other").secret_key != first.secret_key
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEY"])
+@pytest.mark.parametrize("weak", ["", " ", "secret", "changeme", "short-but-random-8Zq", "a" * 64, "abcabcabc" * 8])
+def test_a_weak_secret_stops_the_start(tmp_path: Path, name: str, weak: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read(tmp_path, **{name: weak})
+
+
+def test_a_complaint_does_not_repeat_the_secret(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as complaint:
+        read(tmp_path, SECRET_KEY="canary-too-short")
+    assert "canary" not in str(complaint.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [("SECRET_KEY", "secret_key"), ("ENCRYPTION_KEY", "encryption_key"), ("DEEPSEEK_API_KEY", "deepseek_api_key")],
+)
+def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{STRONG}\n")
+    assert getattr(read(tmp_path, **{f"{name}_FILE": str(file)}), attribute) == STRONG
+    with pytest.raises(ConfigError, match=f"{name}_FILE"):
+        read(tmp_path, **{f"{name}_FILE": str(tmp_path / "absent")})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "5000a"),
+        ("PORT", "٥٠٠٠"),
+        ("TRUSTED_PROXIES", "6"),
+        ("SITE_TIMEZONE", "Mars/Olympus"),
+        ("ALLOW_INSECURE_UPSTREAMS", "perhaps"),
+        ("LOCAL_MODEL_PATH", "/nothing/here.gguf"),
+    ],
+)
+def test_a_setting_that_cannot_stand_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read(tmp_path, **{name: value})
+
+
+def test_hosts_are_added_to_the_machines_own(tmp_path: Path) -> None:
+    hosts = read(tmp_path, ALLOWED_HOSTS="chat.example.com, 192.0.2.1").allowed_hosts
+    assert {"localhost", "127.0.0.1", "[::1]", "chat.example.com", "192.0.2.1"} == set(hosts)
