@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.hostile import CORPUS, SCRIPTS
@@ -114,7 +114,9 @@ def test_no_moment_of_a_hostile_answer_is_dangerous(chat: Chat, visits: Visits, 
     _expect_unharmed(chat.page, visits)
 
 
-def test_the_search_for_what_is_dangerous_finds_it(page: Page) -> None:
+def test_the_search_for_what_is_dangerous_finds_it(browser: Browser) -> None:
+    page = browser.new_page()
     look = f"html => ({FINDINGS})(new DOMParser().parseFromString(html, 'text/html').body)"
     assert len(page.evaluate(look, SCRIPTS)) > 20
     assert page.evaluate(look, "<a href='https://x.invalid' target=_blank rel=noopener>x</a><p class=y>z</p>") == []
+    page.close()
