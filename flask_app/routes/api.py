@@ -34,7 +34,7 @@ Key = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 class SendMessage(Body):
     message: str
     conversation_id: Id | None = None
-    parent_id: Id | None = None
+    parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: bool = False
     idempotency_key: Key | None = None
@@ -62,13 +62,17 @@ class Stopping(Reply):
 @returns(Answer)
 @streams
 def send(body: SendMessage) -> Response | Answer:
-    """Send a message: the answer comes as an event stream, or whole to a client that accepts only JSON."""
+    """Send a message: the answer comes as an event stream, or whole to a client that accepts only JSON.
+
+    It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
+    """
     user = get_current_user()
     limits.chat_limit(user.id)
     draft = Draft(
         text=body.message,
         conversation_id=body.conversation_id,
-        parent_id=body.parent_id,
+        parent_id=body.parent_id or None,
+        at_root=body.parent_id is None,
         model=body.model,
         thinking=body.thinking,
         idempotency_key=body.idempotency_key,

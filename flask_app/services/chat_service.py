@@ -36,11 +36,12 @@ _LOCK_USER = select(User.id).where(User.id == bindparam("person")).with_for_upda
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a person sends. `parent_id` is the message it follows; the newest one when absent."""
+    """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message."""
 
     text: str
     conversation_id: str | None = None
     parent_id: str | None = None
+    at_root: bool = False
     model: str | None = None
     thinking: bool = False
     idempotency_key: str | None = None
@@ -166,7 +167,7 @@ def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
         raise NotFound
     placed = _Placed(conversation.id, conversation.title, is_new=False)
     messages = connection.execute(_MESSAGES.where(Message.conversation_id == conversation.id)).all()
-    if not messages:
+    if not messages or draft.at_root:
         return placed
     placed.parent_id = draft.parent_id or _newest(messages).id
     _follow(placed, messages)

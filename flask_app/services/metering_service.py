@@ -11,10 +11,9 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, table_of, utc_now, writing
 from flask_app.domain.events import Usage, estimate_tokens
+from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import tariff_service
-
-QUARTER_SECONDS = 900
 
 _attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
 _INSERT_ATTEMPT = insert(_attempts)
@@ -162,7 +161,7 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
             "tariff_id": priced.tariff_id if priced else None,
             "first_token_ms": outcome.first_token_ms,
             "duration_ms": outcome.duration_ms,
-            "quarter": int(sent.at.timestamp()) // QUARTER_SECONDS,
+            "quarter": quarter_of(sent.at),
             "created_at": sent.at,
         },
     )

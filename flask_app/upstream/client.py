@@ -18,6 +18,7 @@ from flask_app.errors import UpstreamError
 from flask_app.upstream.chunks import ChunkReader, UnreadableChunk
 
 CONNECT_SECONDS = 10
+LIST_SECONDS = 15  # between two pieces of a short reply
 IDLE_SECONDS = 120  # silence, keep-alive comments included
 FIRST_TOKEN_SECONDS = 600  # DeepSeek closes what has not begun after ten minutes
 TOTAL_SECONDS = 3600
@@ -124,7 +125,8 @@ def open_chat(endpoint: Endpoint, body: dict[str, Any]) -> ChatStream:
 
 def list_models(base_url: str, secret: str) -> list[str]:
     """The names of the models a provider offers to this key; raises UpstreamError."""
-    response = _request("GET", Endpoint(base_url, secret), "/models")
+    patience = Timeout(connect=CONNECT_SECONDS, read=LIST_SECONDS)
+    response = _request("GET", Endpoint(base_url, secret), "/models", timeout=patience)
     try:
         raw = response.read(MAX_REPLY_BYTES, decode_content=False)
         return [model.id for model in msgspec.json.decode(raw, type=_ModelList).data]
@@ -144,7 +146,9 @@ class _ModelList(msgspec.Struct):
     data: list[_Model]
 
 
-def _request(method: str, endpoint: Endpoint, path: str, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+def _request(
+    method: str, endpoint: Endpoint, path: str, body: bytes | None = None, **options: Any
+) -> urllib3.BaseHTTPResponse:
     headers = {
         "Authorization": f"Bearer {endpoint.secret}",
         "Content-Type": "application/json",
@@ -153,7 +157,13 @@ def _request(method: str, endpoint: Endpoint, path: str, body: bytes | None = No
     }
     try:
         response = _pool().request(
-            method, endpoint.base_url + path, body=body, headers=headers, preload_content=False, redirect=False
+            method,
+            endpoint.base_url + path,
+            body=body,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+            **options,
         )
     except ReadTimeoutError as error:
         raise UpstreamError("upstream_timeout", retryable=True) from error

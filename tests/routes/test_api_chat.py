@@ -95,6 +95,13 @@ def test_a_reply_may_follow_an_earlier_message(member_client: FlaskClient, upstr
     assert "two" not in asked
 
 
+def test_the_first_question_can_be_asked_again(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
+    first = send(member_client, "one")[0].data
+    again = send(member_client, "one, better", conversation_id=first["conversation_id"], parent_id=None)[0].data
+    assert upstream.journal.last.body["messages"] == [{"role": "user", "content": "one, better"}]
+    assert stored(again["user_message_id"]).parent_id is None
+
+
 def test_what_the_provider_is_asked_names_no_person(
     member_client: FlaskClient, upstream: ScriptedUpstream, member: Any
 ) -> None:

@@ -246,7 +246,7 @@ function asMessage({ text, model, thinking, idempotencyKey }, conversation, pare
   /** @type {import("app/run-stream").Message} */
   const message = { message: text, idempotency_key: idempotencyKey }
   if (conversation) message.conversation_id = conversation
-  if (conversation && parent) message.parent_id = parent
+  if (conversation) message.parent_id = parent
   if (model) message.model = model
   if (thinking !== undefined) message.thinking = thinking
   return message

@@ -13,7 +13,7 @@ const LONGEST_WAIT = 8_000
 const ATTEMPTS = 12
 
 /**
- * @typedef {{message: string, conversation_id?: string, parent_id?: string, model?: string, thinking?: boolean,
+ * @typedef {{message: string, conversation_id?: string, parent_id?: string | null, model?: string, thinking?: boolean,
  *   idempotency_key: string}} Message
  */
 
