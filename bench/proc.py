@@ -22,6 +22,12 @@ def cpu_seconds(pid: int) -> float:
     return sum(_ticks(member) for member in tree(pid)) / _TICKS
 
 
+def machine_cpu_seconds() -> float:
+    """Processor time that all processes of the machine have used since it started."""
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, Path("/proc/stat").read_text().split()[1:11])
+    return (user + nice + system + irq + softirq + steal) / _TICKS
+
+
 def pss_megabytes(pid: int) -> float:
     """Memory of the tree; what processes share is counted once, in shares."""
     return sum(_pss_kilobytes(member) for member in tree(pid)) / 1024

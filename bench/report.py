@@ -6,7 +6,8 @@ from statistics import median, quantiles
 
 from bench.plan import Report
 
-SHORT, LONG = 100, 400
+SHORT, LONG = 100, 400  # tokens an answer
+BUSY = 0.15  # of one processor: from here on others show in the figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Steady:
     cpu_seconds: float
     tokens: int  # sent by the provider in that time
     pss: float  # megabytes at its end
+    others: float  # share of one processor that strangers' processes used meanwhile
     load: Report
 
     @property
@@ -109,6 +111,7 @@ def figures(results: Results) -> list[Figure]:
         Figure("answers lost or wrong under steady load", faults, "", 0),
         Figure("ledger apart from the provider's own count", apart, "requests and tokens", 0),
         Figure("memory of the process tree (PSS), most seen", _most_memory(results), "MB", 140.0),
+        Figure("processor used by others meanwhile, most seen", max(m.others for m in steady) * 100, "%"),
     ]
 
 
@@ -129,7 +132,7 @@ def markdown(results: Results) -> str:
     for figure in figures(results):
         limit = "" if figure.limit is None else f"≤ {figure.limit:g} {'**missed**' if figure.is_missed else 'met'}"
         lines.append(f"| {figure.name} | {figure.value:.4g} {figure.unit} | {limit} |")
-    return "\n".join([*lines, *_faults(results)])
+    return "\n".join([*lines, *_faults(results), *_disturbed(results)])
 
 
 def summary(results: Results) -> dict[str, object]:
@@ -148,6 +151,7 @@ def summary(results: Results) -> dict[str, object]:
                     "tokens": measured.tokens,
                     "seconds": measured.seconds,
                     "pss_megabytes": measured.pss,
+                    "others": measured.others,
                     "tokens_per_event": measured.load.tokens / max(measured.load.events, 1),
                     "first_token_ms": _spread(measured.load.first_token),
                     "first_hop_ms": _spread(measured.load.first_hop),
@@ -167,6 +171,14 @@ def _spread(times: list[float]) -> dict[str, float]:
 def _most_memory(results: Results) -> float:
     steady = [m.pss for tokens in (SHORT, LONG) for m in results.steady["mingchat", tokens]]
     return max([*steady, *(burst.pss for burst in results.bursts)])
+
+
+def _disturbed(results: Results) -> list[str]:
+    loads = [measured for rounds in results.steady.values() for measured in rounds]
+    worst = max(measured.others for measured in loads)
+    if worst < BUSY:
+        return []
+    return ["", f"**The machine was busy**: others used {worst:.0%} of a processor. Times mean little, ratios less."]
 
 
 def _faults(results: Results) -> list[str]:

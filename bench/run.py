@@ -1,21 +1,21 @@
 """Runs the benchmark: `python -m bench` (or `make bench`); `--quick`, `--check`, `--json FILE`."""
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from bench import proc, report, servers
 from bench.plan import Plan, Report
-from bench.report import Burst, Results, Steady
+from bench.report import LONG, SHORT, Burst, Results, Steady
 from bench.servers import Server
-
-SHORT, LONG = 100, 400  # tokens an answer
 
 Contender = Callable[[Server], AbstractContextManager[Server]]
 
@@ -92,14 +92,35 @@ def _steady(plan: Plan, server: Server, provider: Server) -> Steady:
     """What the server's processes spend while the load neither grows nor shrinks."""
     words = _load(plan)
     _expect(words, "steady")
-    began, cpu, sent = time.monotonic(), proc.cpu_seconds(server.pid), provider.get("/stats")
+    began, before, sent = time.monotonic(), _spent(server), provider.get("/stats")
     _expect(words, "measured")
-    seconds, spent = time.monotonic() - began, proc.cpu_seconds(server.pid) - cpu
+    seconds, after = time.monotonic() - began, _spent(server)
     pss = proc.pss_megabytes(server.pid)
     tokens = _difference(provider.get("/stats"), sent, "tokens")
-    found = msgspec.json.decode(next(words), type=Report)
-    _say(f"  {plan.kind} :{plan.port} {plan.tokens} tokens: {spent / tokens * 1e6:.1f} µs a token")
-    return Steady(tokens_per_answer=plan.tokens, seconds=seconds, cpu_seconds=spent, tokens=tokens, pss=pss, load=found)
+    others = after.machine - before.machine - (after.ours - before.ours)
+    measured = Steady(
+        tokens_per_answer=plan.tokens,
+        seconds=seconds,
+        cpu_seconds=after.server - before.server,
+        tokens=tokens,
+        pss=pss,
+        others=max(0.0, others / seconds),
+        load=msgspec.json.decode(next(words), type=Report),
+    )
+    _say(f"  {plan.tokens} tokens: {measured.microseconds_per_token:.1f} µs a token, others {measured.others:.0%}")
+    return measured
+
+
+class _Spent(NamedTuple):
+    """Processor seconds until now: of the server, of all that the benchmark started, of the machine."""
+
+    server: float
+    ours: float
+    machine: float
+
+
+def _spent(server: Server) -> _Spent:
+    return _Spent(proc.cpu_seconds(server.pid), proc.cpu_seconds(os.getpid()), proc.machine_cpu_seconds())
 
 
 def _burst(plan: Plan, server: Server) -> Burst:

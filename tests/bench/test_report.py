@@ -20,10 +20,12 @@ def results(*, ours: float = 80.0, lost: int = 0, booked: int = 700) -> Results:
     return made
 
 
-def steady(tokens: int, microseconds: float) -> Steady:
+def steady(tokens: int, microseconds: float, others: float = 0.02) -> Steady:
     load = Report(answers=200, first_token=[1.0] * 9 + [microseconds / 10], first_hop=[1.0] * 9)
     cpu = microseconds * 80_000 / 1e6
-    return Steady(tokens_per_answer=tokens, seconds=20, cpu_seconds=cpu, tokens=80_000, pss=100.0, load=load)
+    return Steady(
+        tokens_per_answer=tokens, seconds=20, cpu_seconds=cpu, tokens=80_000, pss=100.0, others=others, load=load
+    )
 
 
 def missed(made: Results) -> set[str]:
@@ -48,6 +50,13 @@ def test_a_lost_answer_or_token_is_missed_and_told() -> None:
 
 def test_nothing_arriving_is_no_good_result() -> None:
     assert p95([]) == math.inf
+
+
+def test_a_busy_machine_is_told() -> None:
+    made = results()
+    assert "busy" not in markdown(made)
+    made.add("direct", steady(100, 20.0, others=0.4))
+    assert "others used 40% of a processor" in markdown(made)
 
 
 def test_the_summary_holds_every_round() -> None:
