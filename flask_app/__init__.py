@@ -6,12 +6,14 @@ from flask_app import cli, database, logs
 from flask_app import config as settings
 from flask_app.config import Config
 from flask_app.routes import admin, admin_keys, admin_usage, admin_users, api, auth, chat, dashboard, health, usage
+from flask_app.services import environment_key
 from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
 
 
 def create_app(config: Config | None = None) -> Flask:
     """The application, wired; it opens no connection and migrates nothing."""
     config = config or Config.from_environment()
+    environment_key.check(config)
     settings.install(config)
     logs.set_up(config)
     config.instance_dir.mkdir(parents=True, exist_ok=True)

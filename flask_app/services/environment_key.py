@@ -5,7 +5,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import in_transaction, utc_now
+from flask_app.config import Config, ConfigError
+from flask_app.database import in_transaction
 from flask_app.errors import Invalid
 from flask_app.models import ApiKey
 from flask_app.services import provider_service, sealing
@@ -19,11 +20,21 @@ NAME, CURRENCY = "DeepSeek", "CNY"
 log = structlog.get_logger()
 
 
-def sync() -> None:
-    """Store the variable's key, replace it when it changed, forget it when it is gone.
+def check(settings: Config) -> None:
+    """Raise ConfigError for an address that the key of the environment may not be sent to."""
+    if settings.deepseek_api_key is None:
+        return
+    try:
+        addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
+    except Invalid as error:
+        raise ConfigError(
+            f"DEEPSEEK_BASE_URL cannot be used ({error.code}): {settings.deepseek_base_url}. It must begin with "
+            "https://; plain http and addresses of this network need ALLOW_INSECURE_UPSTREAMS=1"
+        ) from error
 
-    An address that may not be used is the administrator's to see: the key stays without a secret, with the reason.
-    """
+
+def sync() -> None:
+    """Store the variable's key, replace it when it changed, forget it when it is gone."""
     try:
         in_transaction(_follow)
     except IntegrityError:  # another process stored it in the same moment
@@ -37,12 +48,7 @@ def _follow(session: Session) -> None:
         if key is not None:
             key.secret = None
         return
-    try:
-        base_url = addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
-    except Invalid as error:
-        log.warning("deepseek_base_url_refused", code=error.code)
-        _refuse(key, error)
-        return
+    base_url = addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
     provider = provider_service.find_or_make(session, base_url, CURRENCY, default_name=NAME)
     if key is None:
         key = ApiKey(id=ID, label=LABEL)
@@ -63,8 +69,3 @@ def _stored(key: ApiKey) -> str | None:
         return sealing.unseal(key.secret, ID) if key.secret else None
     except Unreadable:  # ENCRYPTION_KEY changed: the variable still has the secret, so it is sealed anew
         return None
-
-
-def _refuse(key: ApiKey | None, error: Invalid) -> None:
-    if key is not None:
-        key.secret, key.last_error_code, key.last_error_at = None, error.code, utc_now()

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app import config
+from flask_app.config import Config, ConfigError
 from flask_app.database import reading, transaction
 from flask_app.errors import Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
@@ -96,12 +97,9 @@ def test_another_address_is_another_provider(app: Flask, upstream: ScriptedUpstr
     assert addresses == {environment_key.ID: elsewhere.base_url, added.id: upstream.base_url}
 
 
-def test_an_address_that_is_not_allowed_gets_no_key(app: Flask, upstream: ScriptedUpstream) -> None:
-    names()
-    change(allow_insecure_upstreams=False, local_model_path=NO_MODEL)
-    assert names() == []
-    assert environment().secret is None
-    assert environment().last_error_code == "address_not_https"
+def test_an_address_that_is_not_allowed_stops_the_start(base_config: Config) -> None:
+    with pytest.raises(ConfigError, match="DEEPSEEK_BASE_URL"):
+        environment_key.check(dataclasses.replace(base_config, allow_insecure_upstreams=False))
 
 
 def test_what_a_provider_no_longer_lists_cannot_be_chosen(app: Flask, upstream: ScriptedUpstream) -> None:
