@@ -53,7 +53,7 @@ def _params(*, model_path: str, name: str, api_key: str) -> xllamacpp.CommonPara
         cpu.n_threads, cpu.poll = max(1, min(4, (os.cpu_count() or 1) - 1)), 0
     params.sampling.temp, params.sampling.top_p = 0.2, 0.9  # what the model's authors recommend
     params.cache_ram_mib = 0  # no store of old prompts: it would grow to gigabytes
-    params.ui = params.endpoint_slots = params.warmup = False
+    params.ui = params.warmup = False
     params.verbosity = 1  # errors only
     return params
 

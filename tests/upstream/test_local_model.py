@@ -88,9 +88,20 @@ def test_starts_again_after_its_process_was_killed(model: LocalModel) -> None:
 def test_stops_when_idle_and_starts_again_when_asked() -> None:
     model = LocalModel(idle_after=1)
     before = model.endpoint()
-    assert _listens(before)
     assert _soon(lambda: not _listens(before))
-    assert _stream(model.endpoint(), "Hi.")
+    assert model._child is None
+    after = model.endpoint()
+    assert after != before
+    assert _listens(after)
+    model.stop()
+
+
+def test_is_not_idle_while_it_answers() -> None:
+    model = LocalModel(idle_after=0.5)
+    started = time.monotonic()
+    with _open(model.endpoint(), "Write a long story.", max_tokens=400) as response:
+        assert b"[DONE]" in response.data
+    assert time.monotonic() - started > 1, "the answer must outlast the idle time for this test to mean anything"
     model.stop()
 
 
