@@ -23,7 +23,7 @@ class AddUser(Body):
 
     username: Annotated[str, msgspec.Meta(max_length=200)]
     role: Role = "member"
-    password: str | None = None
+    password: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
 class ChangeUser(Body):

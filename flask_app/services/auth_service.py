@@ -104,10 +104,10 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
         raise Forbidden("account_disabled")
     fresh_hash = passwords.make_hash(password) if passwords.is_outdated(user.password_hash or "") else None
     with transaction() as session:
+        if not _keep_hash(session, user, fresh_hash):
+            raise WrongCredentials
         if replaces:
             session.execute(delete(LoginSession).where(LoginSession.id == replaces))
-        if fresh_hash:
-            _replace_hash(session, user, fresh_hash)
         return open_session(session, user, browser)
 
 
@@ -162,7 +162,8 @@ def _find(account: str) -> User | None:
         return session.scalar(select(User).where(User.username_key == account))
 
 
-def _replace_hash(session: Session, user: User, fresh: str) -> None:
-    """Only where the password is still the one just checked."""
-    unchanged = (User.id == user.id, User.password_hash == user.password_hash)
-    session.execute(update(User).where(*unchanged).values(password_hash=fresh))
+def _keep_hash(session: Session, user: User, fresh: str | None) -> bool:
+    """Store the fresh hash, if any. False when the password was changed or the person disabled since the check."""
+    unchanged = (User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
+    kept = session.execute(update(User).where(*unchanged).values(password_hash=fresh or user.password_hash))
+    return bool(kept.rowcount)  # type: ignore[attr-defined]

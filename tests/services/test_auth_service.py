@@ -1,0 +1,52 @@
+"""Signing in while something else happens."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from flask_app import offload
+from flask_app.database import reading, transaction
+from flask_app.models import LoginSession, User
+from flask_app.services import auth_service
+from flask_app.services.auth_service import Browser, WrongCredentials
+from tests.conftest import PASSWORD
+
+Meanwhile = Callable[..., None]
+
+
+@pytest.fixture
+def meanwhile(member: User) -> Iterator[Meanwhile]:
+    """`meanwhile(column=value)`: the person changes like this while their password is being checked."""
+
+    def change_during_the_check(**values: object) -> None:
+        def apply(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            result = work(*args, **kwargs)
+            with transaction() as session:
+                session.execute(update(User).where(User.id == member.id).values(values))
+            return result
+
+        offload.use(apply)
+
+    yield change_during_the_check
+    offload.use(offload.call_directly)
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"password_hash": "another"}, {"password_hash": None}])
+def test_a_check_that_was_overtaken_opens_no_session(meanwhile: Meanwhile, change: dict[str, object]) -> None:
+    meanwhile(**change)
+    with pytest.raises(WrongCredentials):
+        auth_service.sign_in("member", PASSWORD, Browser("192.0.2.1"))
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 0
+
+
+def test_a_change_that_does_not_matter_is_no_hindrance(meanwhile: Meanwhile) -> None:
+    meanwhile(theme="dark")
+    assert auth_service.sign_in("member", PASSWORD, Browser("192.0.2.1")).token
+
+
+def test_a_name_that_unfolds_without_end_is_only_unknown(member: User) -> None:
+    with pytest.raises(WrongCredentials):
+        auth_service.sign_in("\ufdfa" * 1000, PASSWORD, Browser("192.0.2.1"))
