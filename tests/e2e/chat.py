@@ -21,6 +21,7 @@ class Chat:
         self.questions = page.locator(".message--question [data-slot=text]")
         self.models = page.locator("[data-model]")
         self.list = page.locator("[data-list]")
+        self.menu = page.get_by_role("group", name=say("chat.conversation_menu"))
         self.problem = page.locator("[data-composer-error]")
 
     @property
@@ -72,9 +73,12 @@ class Chat:
     def in_list(self, title: str) -> Locator:
         return self.list.get_by_role("link", name=title, exact=True)
 
+    def more(self, title: str) -> Locator:
+        """The button that opens the menu of a conversation in the list."""
+        return self.list.get_by_role("button", name=self.say("js.actions_for", title=title), exact=True)
+
     def choose(self, title: str, action: str) -> None:
         """Choose from the menu of a conversation in the list."""
-        item = self.list.get_by_role("listitem").filter(has_text=title)
-        item.hover()
-        item.get_by_role("button").click()
-        self.page.get_by_role("group", name=self.say("chat.conversation_menu")).get_by_text(action).click()
+        self.more(title).hover()
+        self.more(title).click()
+        self.menu.get_by_text(action).click()

@@ -1,0 +1,153 @@
+"""Everything by keyboard alone, and keys that belong to an input method."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.keyboard import Keyboard
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.served import PASSWORD, USERNAME
+
+say = words("en")
+SLOW = Answer(text="one more word and " * 200, tokens_per_second=20)
+# As browsers report the Enter that ends a composition; Safari ends the composition first.
+COMPOSING = {
+    "while composing": {"key": "Enter", "code": "Enter", "isComposing": True, "keyCode": 229},
+    "with the old key code": {"key": "Enter", "code": "Enter", "isComposing": True, "keyCode": 13},
+    "after compositionend, as in Safari": {"key": "Enter", "code": "Enter", "isComposing": False, "keyCode": 229},
+    "as a process key": {"key": "Process", "code": "Enter", "isComposing": True, "keyCode": 229},
+}
+PRESS = """
+(area, press) => {
+  area.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }))
+  if (!press.isComposing) area.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true, data: "你好" }))
+  const event = new KeyboardEvent("keydown", { ...press, bubbles: true, cancelable: true })
+  Object.defineProperty(event, "keyCode", { value: press.keyCode })
+  area.dispatchEvent(event)
+  if (press.isComposing) area.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true, data: "你好" }))
+  return event.defaultPrevented
+}
+"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(visits.open("/"), say)
+
+
+def test_enter_sends_and_shift_enter_breaks_the_line(chat: Chat) -> None:
+    keys = Keyboard(chat.page)
+    expect(chat.text).to_be_focused()
+    keys.type("first")
+    keys.press("Shift+Enter")
+    keys.type("second")
+    expect(chat.text).to_have_value("first\nsecond")
+    keys.press("Enter")
+    expect(chat.questions).to_have_text("first\nsecond", use_inner_text=True)
+    expect(chat.text).to_have_value("")
+    chat.wait_until_answered()
+
+
+@pytest.mark.parametrize("press", COMPOSING.values(), ids=COMPOSING)
+def test_an_input_methods_enter_never_sends(press: dict[str, Any], chat: Chat, script: ScriptedUpstream) -> None:
+    chat.text.fill("你好")
+    assert not chat.text.evaluate(PRESS, press), "the key is the input method's"
+    expect(chat.text).to_have_value("你好")
+    expect(chat.questions).to_have_count(0)
+    chat.text.press("Enter")
+    expect(chat.questions).to_have_count(1)
+    chat.wait_until_answered()
+    assert len(script.journal.chats) == 1
+
+
+def test_the_whole_way_by_keyboard_alone(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    page = visits.open("/login", signed_in=False)
+    chat, keys = Chat(page, say), Keyboard(page)
+    keys.type(USERNAME)
+    keys.go_to(page.get_by_label(say("auth.password"), exact=True))
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(chat.text).to_be_focused()
+
+    script.script(SLOW)
+    keys.type("Go on and on.")
+    keys.press("Enter")
+    chat.wait_for_words(10)
+    keys.use(chat.stop_button)
+    expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
+    expect(chat.text).to_be_focused()
+
+    keys.use(chat.more("Go on and on."), backwards=True)
+    keys.go_to(chat.menu.get_by_text(say("chat.rename")))
+    keys.press("Enter")
+    keys.type("By keyboard")
+    keys.press("Enter")
+    expect(chat.in_list("By keyboard")).to_be_visible()
+
+    keys.use(page.get_by_role("link", name=say("chat.new")).first, backwards=True)
+    expect(page).to_have_url(site.url + "/")
+    expect(chat.text).to_be_focused()
+    keys.use(chat.more("By keyboard"), "Space", backwards=True)
+    keys.use(chat.menu.get_by_text(say("base.delete")))
+    keys.use(page.get_by_role("alertdialog").get_by_role("button", name=say("js.delete_action")))
+    expect(chat.in_list("By keyboard")).to_have_count(0)
+
+    keys.use(page.locator("summary.menu__button"), backwards=True)
+    keys.use(page.get_by_role("button", name=say("nav.sign_out")))
+    expect(page).to_have_url(re.compile("/login"))
+
+
+def test_escape_closes_what_is_open_and_gives_the_focus_back(chat: Chat) -> None:
+    page, keys = chat.page, Keyboard(chat.page)
+    chat.ask("Hello?")
+    more = chat.more("Hello?")
+    keys.use(more, backwards=True)
+    expect(chat.menu).to_be_visible()
+    keys.press("Escape")
+    expect(chat.menu).to_be_hidden()
+    expect(more).to_be_focused()
+
+    for action, dialog in ((say("chat.rename"), "dialog"), (say("base.delete"), "alertdialog")):
+        keys.use(more)
+        keys.use(chat.menu.get_by_text(action))
+        expect(page.get_by_role(dialog)).to_be_visible()  # type: ignore[arg-type]
+        keys.press("Escape")
+        expect(page.get_by_role(dialog)).to_be_hidden()  # type: ignore[arg-type]
+        assert keys.where() != "body ", "the focus must not be lost"
+
+    account = page.locator("summary.menu__button")
+    keys.use(account)
+    expect(page.get_by_role("button", name=say("nav.sign_out"))).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("button", name=say("nav.sign_out"))).to_be_hidden()
+    expect(account).to_be_focused()
+
+
+def test_escape_closes_the_drawer_on_a_phone(visits: Visits) -> None:
+    page = visits.open("/", viewport=PHONE)
+    keys = Keyboard(page)
+    opener = page.get_by_role("button", name=say("chat.open_list"))
+    expect(page.locator("[data-sidebar]")).not_to_be_in_viewport()
+    keys.use(opener)
+    expect(page.locator("[data-sidebar]")).to_be_in_viewport()
+    keys.press("Escape")
+    expect(page.locator("[data-sidebar]")).not_to_be_in_viewport()
+    expect(opener).to_be_focused()
+
+
+def test_the_first_stop_leads_to_the_content(visits: Visits) -> None:
+    page = visits.open("/dashboard")
+    keys = Keyboard(page)
+    keys.press("Tab")
+    expect(page.get_by_role("link", name=say("base.skip"))).to_be_focused()
+    expect(page.get_by_role("link", name=say("base.skip"))).to_be_in_viewport()
+    keys.press("Enter")
+    expect(page.locator("#main")).to_be_focused()

@@ -1,0 +1,83 @@
+"""An answer and its reader who goes and comes: every word once, wherever it is read."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.line import line_to
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+say = words("en")
+COUNT = " ".join(f"w{number}" for number in range(1, 201))
+SLOW = Answer(text=COUNT, tokens_per_second=60)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
+    script.script(SLOW)
+    return Chat(visits.open("/"), say)
+
+
+def _expect_every_word_once(chat: Chat, script: ScriptedUpstream) -> None:
+    expect(chat.prose).to_have_text(COUNT)
+    assert chat.copied_answer() == COUNT
+    assert len(script.journal.chats) == 1, "the provider is asked once, however often the reader comes back"
+
+
+def test_two_reloads_lose_and_repeat_nothing(chat: Chat, script: ScriptedUpstream) -> None:
+    chat.send("Count.")
+    for words_so_far in ("w30 ", "w90 "):
+        expect(chat.prose).to_contain_text(words_so_far)
+        chat.page.reload()
+    expect(chat.prose).to_contain_text("w90 ")
+    expect(chat.stop_button).to_be_visible()
+    chat.wait_until_answered()
+    _expect_every_word_once(chat, script)
+
+
+def test_a_line_that_breaks_is_mended_by_itself(browser: Browser, script: ScriptedUpstream, site: Site) -> None:
+    script.script(SLOW)
+    with line_to(urlsplit(site.url).port or 80) as line:
+        visits = Visits(browser, replace(site, server=replace(site.server, base_url=line.url)))
+        chat = Chat(visits.open("/"), say)
+        chat.send("Count.")
+        for words_so_far in ("w30 ", "w90 "):
+            expect(chat.prose).to_contain_text(words_so_far)
+            line.cut()
+            expect(chat.answer.get_by_text(say("js.reconnecting"))).to_be_visible()
+        expect(chat.prose).to_contain_text("w200")
+        expect(chat.answer.get_by_text(say("js.reconnecting"))).to_be_hidden()
+        chat.wait_until_answered()
+        _expect_every_word_once(chat, script)
+        assert visits.close() == []
+
+
+def test_a_second_tab_follows_the_same_answer_and_may_stop_it(chat: Chat, script: ScriptedUpstream) -> None:
+    chat.send("Count.")
+    expect(chat.prose).to_contain_text("w40 ")
+    other = Chat(chat.page.context.new_page(), say)
+    other.page.goto(chat.page.url)
+    expect(other.prose).to_contain_text("w80 ")
+    other.stop_button.click()
+    for reader in (chat, other):
+        expect(reader.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
+    assert chat.prose.inner_text() == other.prose.inner_text()
+    assert script.journal.last.closed_early, "stopping closes the provider's connection"
+
+
+def test_leaving_the_page_lets_the_answer_finish(chat: Chat, script: ScriptedUpstream) -> None:
+    chat.send("Count.")
+    expect(chat.prose).to_contain_text("w20 ")
+    address = chat.page.url
+    chat.page.goto("/dashboard")
+    script.journal.wait_until_idle(timeout=10)
+    chat.page.goto(address)
+    _expect_every_word_once(chat, script)
