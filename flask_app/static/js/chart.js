@@ -22,7 +22,7 @@ export class DayChart {
     this.#root = root
     this.#days = days
     this.#box = must(root, "[data-chart]")
-    must(root, "[data-day-rows]").replaceChildren(...[...days].reverse().map(row))
+    must(root, "details").addEventListener("toggle", () => this.#fillTable(), { once: true })
     this.#readOut(days.length - 1)
   }
 
@@ -33,6 +33,11 @@ export class DayChart {
     document.addEventListener("themechange", redraw)
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw)
     new ResizeObserver(() => this.#fit()).observe(this.#box)
+  }
+
+  /** The newest day first; made when the table is first opened. */
+  #fillTable() {
+    must(this.#root, "[data-day-rows]").replaceChildren(...[...this.#days].reverse().map(row))
   }
 
   #fit() {

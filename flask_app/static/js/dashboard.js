@@ -13,6 +13,7 @@ for (const period of ["today", "week", "month", "total"]) {
   fillTile(must(document, `[data-tile="${period}"]`), summary[period])
 }
 explainFlags(document, [summary.total])
+must(document, "[data-tiles]").hidden = false // all at once: nothing moves once it is seen
 
 const empty = summary.total.requests === 0
 must(document, "[data-empty]").hidden = !empty

@@ -16,6 +16,7 @@ must(document, "[data-demo]").hidden = !overview.demo
 must(document, "[data-users]").textContent = formatNumber(overview.users)
 must(document, "[data-keys]").textContent = formatNumber(overview.keys)
 must(document, "[data-online]").textContent = t("js.admin.online", { count: formatNumber(overview.online) })
+must(document, "[data-overview]").hidden = false // all at once: nothing moves once it is seen
 new DayChart(must(document, "[data-days]"), overview.days).draw()
 
 const breakdowns = ["user", "model", "key"].map((by) => new Breakdown(must(document, `[data-breakdown="${by}"]`), by))
