@@ -61,6 +61,18 @@ def test_every_key_that_is_used_exists() -> None:
     assert {start for start in begun if not any(key.startswith(start) for key in known)} == set()
 
 
+def test_every_sentence_is_used() -> None:
+    everything = "\n".join(source.read_text(encoding="utf-8") for source in SOURCES)
+    literals = set(re.findall(r"""["'`]([a-z][a-z0-9_.]*)""", everything))
+    begun = tuple(word for word in literals if word.endswith(("_", ".")))
+    unused = {
+        key
+        for key in i18n.catalogue("zh")
+        if (word := key.removeprefix("error.")) not in literals and not word.startswith(begun)
+    }
+    assert unused == set()
+
+
 def test_every_failure_has_its_sentence() -> None:
     codes = list(used(_CODE))
     assert len(codes) > 30, "the pattern must find the codes"

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 # Werkzeug's statuses that a person can meet, as codes of the catalogue.
 _STATUS_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many"}
+_FULL_NUMBERS = {1021, 1041, 1114}  # ER_DISK_FULL, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL
 
 
 def init_app(app: Flask) -> None:
@@ -72,8 +73,15 @@ def _http(error: HTTPException) -> Any:
 
 
 def _database(error: OperationalError) -> Any:
-    log.error("database_unavailable", reason=str(error.orig))
-    return present(Unavailable("database_unavailable", retry_after=5))
+    code = "storage_full" if _is_full(error) else "database_unavailable"
+    log.error(code, reason=str(error.orig))
+    return present(Unavailable(code, retry_after=5))
+
+
+def _is_full(error: OperationalError) -> bool:
+    """SQLite says so in words, MySQL by number: a table, a log file or the disk has no room left."""
+    number = next(iter(getattr(error.orig, "args", ())), None)
+    return number in _FULL_NUMBERS or "disk is full" in str(error.orig)
 
 
 def _unexpected(error: Exception) -> Any:

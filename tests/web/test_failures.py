@@ -1,0 +1,68 @@
+"""Failures of the storage as people are told them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event, func, select, text
+
+from flask_app import database
+from flask_app.database import reading
+from flask_app.models import Message
+from tests.support.clients import PageClient
+from tests.support.scripted_upstream import ScriptedUpstream
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def full_disk(app: Flask) -> Iterator[None]:
+    """SQLite may not grow its file any more, as on a full disk."""
+    if database.engine().dialect.name != "sqlite":
+        pytest.skip("how full a MariaDB server's disk is cannot be set from here")
+
+    def forbid_growth(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # means: as many as there are
+
+    with database.transaction() as session:
+        writer = session.get_bind()
+    assert isinstance(writer, Engine)
+    event.listen(writer, "connect", forbid_growth)
+    database.disconnect()
+    yield
+    event.remove(writer, "connect", forbid_growth)
+    database.disconnect()
+
+
+def test_a_full_disk_is_told_and_nothing_is_sent(
+    member_client: PageClient, upstream: ScriptedUpstream, full_disk: None
+) -> None:
+    long = "word " * 20_000
+    response = member_client.post("/api/chat", json={"message": long})
+    assert response.status_code == 503
+    assert response.json is not None
+    assert response.json["error"]["code"] == "storage_full"
+    assert len(upstream.journal.chats) == 0
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(Message)) == 0
+    assert member_client.get("/api/me").status_code == 200, "what only reads goes on"
+
+
+def test_a_database_without_tables_is_not_ready_and_not_a_riddle(client: PageClient, tmp_path: Path) -> None:
+    database.connect(f"sqlite:///{tmp_path / 'empty.db'}")
+    assert client.get("/healthz").status_code == 200
+    response = client.get("/readyz", headers=JSON)
+    assert response.status_code == 503
+    assert response.json is not None
+    assert response.json["error"]["code"] == "database_unavailable"
+    client.set_cookie("__Host-mingchat", "x", secure=True)
+    signed_in = client.get("/api/me")
+    assert (signed_in.status_code, signed_in.headers["Retry-After"]) == (503, "5")
+    assert b"login_sessions" not in signed_in.data
+
+
+def test_the_database_is_back_afterwards(app: Flask) -> None:
+    with reading() as session:
+        assert session.execute(text("SELECT count(*) FROM users")).scalar() == 0
