@@ -75,8 +75,11 @@ def session_app(base_config: Config) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app(session_app: Flask, base_config: Config, seeds: storage.Seeds) -> Iterator[Flask]:
+def app(session_app: Flask, base_config: Config, seeds: storage.Seeds, provider: ScriptedUpstream) -> Iterator[Flask]:
     """The application on a database that holds only what the migrations write."""
+    provider.forget_scripts()
+    provider.journal.clear()
+    provider.keys, provider.default = None, Answer()
     database.connect(base_config.database_url)  # a test may have made an application of its own
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app
@@ -87,12 +90,9 @@ def app(session_app: Flask, base_config: Config, seeds: storage.Seeds) -> Iterat
 
 
 @pytest.fixture
-def upstream(provider: ScriptedUpstream) -> Iterator[ScriptedUpstream]:
+def upstream(app: Flask, provider: ScriptedUpstream) -> ScriptedUpstream:
     """The provider that the application asks with DEEPSEEK_API_KEY, fresh: no script, an empty journal."""
-    yield provider
-    provider.forget_scripts()
-    provider.journal.clear()
-    provider.keys, provider.default = None, Answer()
+    return provider
 
 
 @pytest.fixture
