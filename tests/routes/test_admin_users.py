@@ -1,7 +1,6 @@
-"""/api/admin/users: list, add, change, reset link; who may; races over the last administrator."""
+"""/api/admin/users: list, add, reset link, audit; who may."""
 
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,31 +8,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from flask_app.database import new_id, reading, transaction
+from flask_app.database import new_id, reading
 from flask_app.models import AuditEntry, LoginSession, User
 from flask_app.services import user_admin_service
 from flask_app.services.audit_service import Actor
-from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.entrance import STRONG, error_code, stored
+from tests.support.together import at_once
 
 URL = "/api/admin/users"
-STRONG = "two sparrows under one umbrella"
 
 
 def audit() -> list[tuple[str, str, dict[str, Any]]]:
     with reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id))
         return [(entry.action, entry.target, json.loads(entry.details)) for entry in entries]
-
-
-def stored(user_id: str) -> User:
-    with reading() as session:
-        return session.get_one(User, user_id)
-
-
-def error_code(response: Any) -> str:
-    return str(response.json["error"]["code"])
 
 
 def test_people_are_listed_the_newest_first_by_pages(admin_client: PageClient, make_user: MakeUser) -> None:
@@ -167,93 +157,6 @@ def test_of_two_who_take_one_name_at_once_one_is_told(app: Flask) -> None:
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "str"]
 
 
-def test_a_disabled_person_is_out_at_once_and_stays_out(
-    admin_client: PageClient, member: User, member_client: PageClient, client: PageClient
-) -> None:
-    assert member_client.get("/api/me").status_code == 200
-    changed = admin_client.patch(f"{URL}/{member.id}", json={"disabled": True})
-    assert changed.json["user"]["disabled"] is True  # type: ignore[index]
-    assert member_client.get("/api/me").status_code == 401
-    refused = client.post("/api/login", json={"username": "member", "password": PASSWORD})
-    assert (refused.status_code, error_code(refused)) == (403, "account_disabled")
-    assert error_code(client.post("/api/login", json={"username": "member", "password": STRONG})) == "wrong_credentials"
-    admin_client.patch(f"{URL}/{member.id}", json={"disabled": False})
-    assert member_client.get("/api/me").status_code == 401, "the old session must not come back"
-    assert client.post("/api/login", json={"username": "member", "password": PASSWORD}).status_code == 200
-
-
-def test_disabling_a_person_stops_their_answer(
-    admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
-) -> None:
-    upstream.script(Answer("word " * 2000, tokens_per_second=50))
-    stream = member_client.post("/api/chat", json={"message": "go"}, buffered=False)
-    events = iter(stream.response)
-    next(events)
-    admin_client.patch(f"{URL}/{member.id}", json={"disabled": True})
-    rest = b"".join(events)  # type: ignore[arg-type]
-    stream.close()
-    assert b'"stopped"' in rest
-
-
-def test_a_role_holds_from_the_next_request_in_a_new_session(
-    admin_client: PageClient, member: User, member_client: PageClient, sign_in: SignIn
-) -> None:
-    assert member_client.get(URL).status_code == 403
-    admin_client.patch(f"{URL}/{member.id}", json={"role": "admin"})
-    assert member_client.get(URL).status_code == 401, "a session does not outlive a change of rights"
-    promoted = sign_in(stored(member.id))
-    assert promoted.get(URL).status_code == 200
-    admin_client.patch(f"{URL}/{member.id}", json={"role": "member"})
-    assert promoted.get(URL).status_code == 401
-
-
-def test_what_is_so_already_changes_nothing(admin_client: PageClient, member: User, member_client: PageClient) -> None:
-    same = admin_client.patch(f"{URL}/{member.id}", json={"role": "member", "disabled": False})
-    assert same.status_code == 200
-    assert same.json["user"]["online"] is True  # type: ignore[index]
-    assert member_client.get("/api/me").status_code == 200
-    assert audit() == []
-
-
-@pytest.mark.parametrize("body", [{"role": "member"}, {"disabled": True}, {"role": "member", "disabled": True}])
-def test_the_last_working_administrator_stays(
-    admin_client: PageClient, admin: User, make_user: MakeUser, body: dict[str, Any]
-) -> None:
-    make_user("disabled admin", "admin", disabled=True)
-    refused = admin_client.patch(f"{URL}/{admin.id}", json=body)
-    assert (refused.status_code, error_code(refused)) == (409, "last_admin")
-    assert stored(admin.id).role == "admin"
-    assert not stored(admin.id).disabled
-
-
-def test_one_of_two_administrators_may_go(admin_client: PageClient, admin: User, make_user: MakeUser) -> None:
-    make_user("second", "admin")
-    assert admin_client.patch(f"{URL}/{admin.id}", json={"role": "member"}).status_code == 200
-    assert admin_client.get("/api/me").status_code == 401
-
-
-@pytest.mark.parametrize("change", [{"role": "member"}, {"disabled": True}])
-def test_administrators_who_remove_each_other_at_once_leave_one(
-    app: Flask, make_user: MakeUser, change: dict[str, Any]
-) -> None:
-    people = [make_user(f"admin {number}", "admin") for number in range(4)]
-    at_once(4, lambda number: user_admin_service.change(Actor(people[number]), people[(number + 1) % 4].id, **change))
-    with reading() as session:
-        left = session.scalar(select(func.count()).where(User.role == "admin", ~User.disabled))
-    assert left is not None
-    assert left >= 1
-
-
-def test_an_administrator_demoted_meanwhile_changes_nothing(app: Flask, make_user: MakeUser, member: User) -> None:
-    former = make_user("former", "admin")
-    make_user("other", "admin")
-    with transaction() as session:
-        session.get_one(User, former.id).role = "member"
-    (outcome,) = at_once(1, lambda _: user_admin_service.change(Actor(former), member.id, disabled=True))
-    assert type(outcome).__name__ == "Forbidden"
-    assert not stored(member.id).disabled
-
-
 def test_a_reset_link_works_once_and_ends_all_sessions(
     admin_client: PageClient, member: User, member_client: PageClient, client: PageClient
 ) -> None:
@@ -324,26 +227,6 @@ def test_members_and_strangers_reach_none_of_it(member_client: PageClient, clien
     for ask in asked:
         assert error_code(ask(member_client)) == "forbidden"
         assert error_code(ask(client)) == "sign_in_required"
-    assert stored(member.id).role == "member"
+    assert stored(member).role == "member"
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
-
-
-def at_once(count: int, act: Callable[[int], object]) -> list[object]:
-    """Each act on a thread of its own, begun together; what they return or raise."""
-    outcomes: list[object] = [None] * count
-    start = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            outcomes[number] = act(number)
-        except Exception as error:  # noqa: BLE001 - the outcome under test
-            outcomes[number] = error
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
