@@ -22,14 +22,18 @@ Words = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class Credentials(Body):
+    """`timezone` is the browser's; it is kept for a person who has none yet."""
+
     username: Words
     password: Words
+    timezone: Words | None = None
 
 
 class SetUp(Body):
     code: Words
     username: Words
     password: Words
+    timezone: Words | None = None
 
 
 class Choices(Body):
@@ -87,7 +91,7 @@ def reset_page() -> str:
 def login(body: Credentials) -> Response:
     """Sign in. The session comes as a cookie, the CSRF token in the reply."""
     signed_in = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
-    return _welcome(signed_in)
+    return _welcome(signed_in, body.timezone)
 
 
 @blueprint.post("/api/setup")
@@ -97,7 +101,8 @@ def login(body: Credentials) -> Response:
 @returns(Session, 201)
 def set_up(body: SetUp) -> Response:
     """Make the first administrator with the code that the server printed, and sign in."""
-    return _welcome(setup_service.set_up(body.code, body.username, body.password, browser()), status=201)
+    signed_in = setup_service.set_up(body.code, body.username, body.password, browser())
+    return _welcome(signed_in, body.timezone, status=201)
 
 
 @blueprint.post("/api/password-reset")
@@ -156,7 +161,8 @@ def change_password(body: NewPassword) -> Response:
     return response
 
 
-def _welcome(signed_in: SignedIn, status: int = 200) -> Response:
+def _welcome(signed_in: SignedIn, timezone: str | None, status: int = 200) -> Response:
+    account_service.settle_in(signed_in.user, timezone)
     sessions.be(signed_in.user)
     reply = Session(user=user_reply(signed_in.user, online=True), csrf_token=csrf.token_for(signed_in.token))
     return sessions.begin(to_json(reply, status), signed_in)

@@ -38,6 +38,12 @@ def choose(actor: User, *, locale: str | None = None, theme: str | None = None, 
     return actor
 
 
+def settle_in(actor: User, timezone: str | None) -> None:
+    """Keep the browser's time zone for a person who has none; one that is unknown here is no reason to stop them."""
+    if actor.timezone is None and timezone is not None and _is_time_zone(timezone):
+        choose(actor, timezone=timezone)
+
+
 def change_password(actor: User, session_id: str, current: str, new: str, browser: Browser) -> SignedIn:
     """Replace the password. Every session ends; the browser that asked gets a new one.
 
@@ -64,8 +70,14 @@ def _one_of(value: str, allowed: tuple[str, ...]) -> str:
 
 
 def _time_zone(name: str) -> str:
+    if not _is_time_zone(name):
+        raise Invalid("unknown_timezone")
+    return name
+
+
+def _is_time_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid("unknown_timezone") from error
-    return name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

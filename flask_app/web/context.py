@@ -5,7 +5,7 @@ import secrets
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from flask_app import i18n
+from flask_app import config, i18n
 from flask_app.database import new_id
 
 THEMES = ("light", "dark", "system")
@@ -46,4 +46,9 @@ def csp_nonce() -> str:
 def template_words() -> dict[str, object]:
     user = g.get("user")
     theme = user.theme if user else request.cookies.get("theme", "system")
-    return {"user": user, "locale": g.locale, "theme": theme if theme in THEMES else "system"}
+    return {
+        "user": user,
+        "locale": g.locale,
+        "theme": theme if theme in THEMES else "system",
+        "timezone": (user.timezone or config.current().site_timezone) if user else None,
+    }

@@ -184,3 +184,21 @@ def test_signed_out_a_page_leads_to_sign_in_and_back(client: PageClient, asked: 
     response = client.get(asked, headers={"Accept": "text/html"})
     assert (response.status_code, response.location) == (302, location)
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "kept"), [(None, "Asia/Kathmandu", "Asia/Kathmandu"), (None, "Mars/Base", None)]
+)
+def test_the_browsers_time_zone_is_kept_where_it_is_known(
+    client: PageClient, make_user: MakeUser, own: str | None, told: str, kept: str | None
+) -> None:
+    make_user("ada", timezone=own)
+    reply = client.post("/api/login", json={"username": "ada", "password": PASSWORD, "timezone": told})
+    assert reply.status_code == 200
+    assert reply.get_json()["user"]["timezone"] == kept
+
+
+def test_a_time_zone_that_was_chosen_stays(client: PageClient, make_user: MakeUser) -> None:
+    make_user("ada", timezone="Europe/Paris")
+    reply = client.post("/api/login", json={"username": "ada", "password": PASSWORD, "timezone": "Asia/Tokyo"})
+    assert reply.get_json()["user"]["timezone"] == "Europe/Paris"

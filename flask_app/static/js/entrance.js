@@ -5,15 +5,16 @@ import { t } from "app/i18n"
 import { must, onSubmit, showFormError, slot } from "app/ui"
 import { strengthOf } from "app/password"
 
+const timezone = new Intl.DateTimeFormat().resolvedOptions().timeZone
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-entrance]"))
 
 /** @type {Record<string, (values: Record<string, string>) => Promise<void>>} */
 const senders = {
   async login({ username, password }) {
-    keepCsrfToken((await api.post("/api/login", { username, password })).csrf_token)
+    keepCsrfToken((await api.post("/api/login", { username, password, timezone })).csrf_token)
   },
   async setup({ code, username, password }) {
-    keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password })).csrf_token)
+    keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, timezone })).csrf_token)
   },
   async reset({ password }) {
     await api.post("/api/password-reset", { token: location.hash.slice(1), password })

@@ -26,12 +26,20 @@ export function sentence(error) {
   return message || t("js.error.server", { status: status ?? "" })
 }
 
+// A formatter costs more to make than a page of numbers costs to format.
+const number = new Intl.NumberFormat(language)
+const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 })
+const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone })
+const monthDay = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" })
+const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
+/** @type {Map<string, Intl.NumberFormat>} */
+const money = new Map()
+
 /** @param {number} value */
-export const formatNumber = (value) => new Intl.NumberFormat(language).format(value)
+export const formatNumber = (value) => number.format(value)
 
 /** 12,345 → "1.2万" or "12.3K". @param {number} value */
-export const formatCompact = (value) =>
-  new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value)
+export const formatCompact = (value) => compact.format(value)
 
 /**
  * Money is integer millionths of a currency; fractions of a cent stay visible.
@@ -41,22 +49,27 @@ export const formatCompact = (value) =>
 export function formatMoney(micros, currency) {
   const amount = micros / 1_000_000
   const digits = micros === 0 || Math.abs(amount) >= 1 ? 2 : 6
-  const options = { style: /** @type {const} */ ("currency"), currency, minimumFractionDigits: 2, maximumFractionDigits: digits }
-  return new Intl.NumberFormat(language, { ...options, currencyDisplay: "narrowSymbol" }).format(amount)
+  return moneyFormat(currency, digits).format(amount)
+}
+
+/** @param {string} currency @param {number} maximumFractionDigits */
+function moneyFormat(currency, maximumFractionDigits) {
+  const key = `${currency} ${maximumFractionDigits}`
+  const style = /** @type {const} */ ({ style: "currency", currencyDisplay: "narrowSymbol", minimumFractionDigits: 2 })
+  const format = money.get(key) ?? new Intl.NumberFormat(language, { ...style, currency, maximumFractionDigits })
+  money.set(key, format)
+  return format
 }
 
 /** @param {string} iso */
-export const formatDateTime = (iso) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }).format(new Date(iso))
+export const formatDateTime = (iso) => dateTime.format(new Date(iso))
 
 /** A calendar day as the server names it, "2026-11-25". @param {string} day */
-export const formatDay = (day) =>
-  new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`))
+export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))
 
 /** "3 minutes ago", up to a week; the date after that. @param {string} iso */
 export function formatAgo(iso, now = Date.now()) {
   const seconds = (Date.parse(iso) - now) / 1000
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
   if (seconds > -60) return relative.format(0, "minute")
   if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute")
   if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), "hour")
