@@ -24,7 +24,10 @@ def main() -> None:
     orders = json.loads(sys.stdin.readline())
     parent = _take_stdout()
     os.nice(5) if sys.platform != "win32" else None  # answering the browser comes first
-    server = xllamacpp.Server(_params(**orders))
+    try:
+        server = xllamacpp.Server(_params(**orders))
+    except RuntimeError as error:
+        raise SystemExit(f"The local model did not load from {orders['model_path']}: {error}") from None
     port = urlsplit(server.listening_address).port
     _require_health(port)
     print(json.dumps({"port": port}), file=parent, flush=True)

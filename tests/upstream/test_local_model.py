@@ -129,7 +129,7 @@ def test_a_file_that_is_no_model_is_reported_at_once(tmp_path: Path, capfd: pyte
     assert model.name == "broken"
     with pytest.raises(LocalModelUnavailable, match="ended while starting"):
         model.endpoint()
-    assert "failed to load model" in capfd.readouterr().err
+    assert f"did not load from {file}" in capfd.readouterr().err
 
 
 def test_a_model_that_takes_too_long_is_given_up_and_ended() -> None:
