@@ -20,6 +20,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FIGURES = pytest.StashKey[dict[str, str]]()
 FIRST, LAST = "test_journey.py", "test_weight.py"
 
 expect.set_options(timeout=10_000)
@@ -29,6 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The journey comes first; what all the others have cost is weighed last."""
     places = {FIRST: 0, LAST: 2}
     items.sort(key=lambda item: places.get(item.path.name, 1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for what, figure in config.stash.get(FIGURES, {}).items():
+        terminalreporter.write_line(f"{what}: {figure}")
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> dict[str, str]:
+    """Measured figures that the end of the run tells."""
+    return pytestconfig.stash.setdefault(FIGURES, {})
 
 
 @pytest.fixture(scope="session")

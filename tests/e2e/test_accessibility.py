@@ -1,0 +1,167 @@
+"""Every page for everybody: no violation that axe can find, in both languages, light and dark, narrow and wide."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.site import Site, opened
+from tests.e2e.visits import NARROWEST, WIDE, Scheme, Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream
+
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+LONG_ANSWER = """\
+# A heading
+
+Some text with `code`, **weight** and [a link](https://example.com), and $e^{i\\pi} = -1$.
+
+```python
+def greet(name: str) -> str:  # a comment
+    return f"Hello, {name}"
+```
+
+| Column | Number |
+|---|---:|
+| A cell with some words in it | 12345 |
+
+![A picture elsewhere](https://example.com/picture.png)
+
+> A quotation
+
+- one
+- two
+"""
+SIGNED_OUT = {"login": "/login", "reset": "/reset#token"}
+SIGNED_IN = {
+    "empty chat": "/",
+    "dashboard": "/dashboard",
+    "admin": "/admin",
+    "people": "/admin/users",
+    "keys": "/admin/keys",
+    "records": "/admin/records",
+    "no such page": "/nowhere",
+}
+axe = Axe()
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def conversation(site: Site) -> str:
+    """The address of a conversation with all that an answer can hold."""
+    site.provider.script(Answer(text=LONG_ANSWER, thinking="Let me think."), ErrorEvent(after="It broke"))
+    started = list(site.server.chat("What can an answer hold?"))
+    list(site.server.chat("And when it breaks?"))
+    site.ask("POST", "/api/admin/users", {"username": "Visitor", "role": "member"})
+    return f"/c/{started[0][1]['conversation_id']}"
+
+
+@pytest.fixture(scope="module")
+def fresh(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visits]:
+    """A site that nobody has set up yet."""
+    with ScriptedUpstream() as provider, opened(tmp_path_factory.mktemp("fresh"), provider) as site:
+        visits = Visits(browser, site)
+        yield visits
+        assert visits.close() == []
+
+
+def _expect_no_fault(page: Page, locale: str = "en") -> None:
+    """Look at the page wide and narrow, light and dark: each pair in one of the two languages."""
+    schemes: tuple[Scheme, Scheme] = ("light", "dark") if locale == "zh" else ("dark", "light")
+    for viewport, scheme in zip((WIDE, NARROWEST), schemes, strict=True):
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+        found = axe.run(page, options=OPTIONS)
+        assert not found.response["violations"], f"{viewport['width']} px, {scheme}:\n{found.generate_report()}"
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], f"the page is {width} px wide"
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("name", SIGNED_OUT)
+def test_pages_before_sign_in(name: str, locale: str, visits: Visits) -> None:
+    _expect_no_fault(visits.open(SIGNED_OUT[name], locale=locale, signed_in=False), locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_the_set_up_page(locale: str, fresh: Visits) -> None:
+    page = fresh.open("/setup", locale=locale, signed_in=False)
+    expect(page.get_by_role("heading", name=words(locale)("auth.set_up"))).to_be_visible()
+    _expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("name", SIGNED_IN)
+def test_pages_after_sign_in(name: str, locale: str, visits: Visits, conversation: str) -> None:
+    page = visits.open(SIGNED_IN[name], locale=locale)
+    page.wait_for_load_state("networkidle")
+    _expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_long_answer(locale: str, visits: Visits, conversation: str) -> None:
+    page = visits.open(conversation, locale=locale)
+    page.locator(".katex").wait_for()
+    page.locator(".hljs-keyword").first.wait_for()
+    page.get_by_text(words(locale)("js.thought")).click()
+    _expect_no_fault(page, locale)
+
+
+def test_a_fault_would_be_found(visits: Visits) -> None:
+    page = visits.open("/login", signed_in=False)
+    page.evaluate("document.querySelector('form').append(document.createElement('input'))")
+    assert [fault["id"] for fault in axe.run(page, options=OPTIONS).response["violations"]] == ["label"]
+
+
+def _new_person(page: Page) -> None:
+    page.goto("/admin/users")
+    page.get_by_role("button", name=words("en")("admin.new_user")).click()
+
+
+def _new_key(page: Page) -> None:
+    page.goto("/admin/keys")
+    page.get_by_role("button", name=words("en")("admin.add_key")).first.click()
+
+
+def _row_menu(page: Page) -> None:
+    page.goto("/admin/users")
+    page.locator("[data-menu-button]").first.click()
+
+
+def _account_menu(page: Page) -> None:
+    page.locator("summary.menu__button").click()
+
+
+def _password(page: Page) -> None:
+    _account_menu(page)
+    page.get_by_role("button", name=words("en")("nav.change_password")).click()
+
+
+def _conversation_menu(page: Page) -> None:
+    page.locator("[data-more]").first.click()
+
+
+def _rename(page: Page) -> None:
+    _conversation_menu(page)
+    page.locator("[data-conversation-menu]").get_by_text(words("en")("chat.rename")).click()
+
+
+def _delete(page: Page) -> None:
+    _conversation_menu(page)
+    page.locator("[data-conversation-menu]").get_by_text(words("en")("base.delete")).click()
+
+
+OPENERS = (_new_person, _new_key, _row_menu, _account_menu, _password, _conversation_menu, _rename, _delete)
+
+
+@pytest.mark.parametrize("opening", OPENERS, ids=lambda opening: opening.__name__.strip("_"))
+def test_what_opens_above_a_page(opening: Callable[[Page], Any], visits: Visits, conversation: str) -> None:
+    page = visits.open("/")
+    opening(page)
+    _expect_no_fault(page)

@@ -1,0 +1,65 @@
+"""What a visit costs: requests, bytes over the wire, and at the very end the memory of the server."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import entrance
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.served import PASSWORD
+
+MOST_REQUESTS, MOST_BYTES = 10, 150_000
+MOST_MEGABYTES = 120
+PAGES = ("/", "/dashboard", "/admin", "/admin/users", "/admin/keys", "/admin/records", "/nowhere")
+
+pytestmark = pytest.mark.browser
+
+
+class Scales:
+    """Weighs what a page loads, as it comes over the wire: bodies encoded, headers included."""
+
+    def __init__(self, page: Page) -> None:
+        self.requests: list[str] = []
+        self.bytes = 0
+        self._protocol = page.context.new_cdp_session(page)
+        self._protocol.send("Network.enable")
+        self._protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        self._protocol.on("Network.requestWillBeSent", self._asked)
+        self._protocol.on("Network.loadingFinished", self._loaded)
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        if not event["request"]["url"].startswith("data:"):
+            self.requests.append(event["request"]["url"])
+
+    def _loaded(self, event: dict[str, Any]) -> None:
+        self.bytes += int(event["encodedDataLength"])
+
+
+def test_the_chat_page_is_light(visits: Visits, site: Site, figures: dict[str, str]) -> None:
+    newcomer = {"username": "newcomer", "role": "member", "password": PASSWORD}
+    site.ask("POST", "/api/admin/users", newcomer)
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, words("en"), username="newcomer", password=PASSWORD)
+    expect(page.get_by_text(words("en")("chat.no_conversations"))).to_be_visible()
+    scales = Scales(page)
+    page.reload(wait_until="networkidle")
+    figures["chat page, empty"] = f"{len(scales.requests)} requests, {scales.bytes / 1000:.1f} KB"
+    assert 1 < len(scales.requests) <= MOST_REQUESTS, scales.requests
+    assert 10_000 < scales.bytes <= MOST_BYTES
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_says_nothing_to_the_console(path: str, visits: Visits) -> None:
+    page = visits.open(path)
+    page.wait_for_load_state("networkidle")
+    assert visits.watch(page).problems == []
+
+
+def test_the_server_has_stayed_small(site: Site, figures: dict[str, str]) -> None:
+    """After every visit of the run, without the local model."""
+    used = site.megabytes()
+    figures["server after the run (PSS)"] = f"{used:.1f} MB"
+    assert 20 < used < MOST_MEGABYTES
