@@ -1,6 +1,7 @@
 """The database: base class, column types, and the two ways to use it, `transaction` and `reading`."""
 
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ _ASCII = mysql.VARCHAR(64, charset="ascii", collation="ascii_bin")
 # MySQL's error numbers for a deadlock and a lock wait time-out: the whole transaction may be tried again.
 _RETRYABLE = frozenset({1205, 1213})
 _MAX_TRIES = 3
+
+LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
+LOCK_POLL_SECONDS = 0.02
 
 
 def new_id() -> str:
@@ -98,9 +102,9 @@ class _Engines:
     def __init__(self, url: str) -> None:
         if make_url(url).get_backend_name() == "sqlite":
             self.reader = _sqlite_engine(url, begin="BEGIN", pool_size=10)
-            self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-            # Under gevent a thread that waited for the writer inside SQLite would stop the whole process, so threads
-            # of one process queue here; SQLite's own busy time-out is left for other processes.
+            self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, patient=False)
+            # Under gevent a thread that waited for the writer inside SQLite would stop the whole process: threads of
+            # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
             self.turn: AbstractContextManager[object] = threading.RLock()
         else:
             self.reader = self.writer = _server_engine(url)
@@ -202,13 +206,22 @@ def _server_engine(url: str) -> Engine:
     )
 
 
-def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True) -> Engine:
+    """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep."""
     made = create_engine(
-        url, pool_size=pool_size, max_overflow=10 if pool_size > 1 else 0, connect_args={"timeout": 10}
+        url, pool_size=pool_size, max_overflow=10 if pool_size > 1 else 0, connect_args={"timeout": LOCK_SECONDS}
     )
 
     def say_begin(connection: Any) -> None:
-        connection.execute(begin)
+        deadline = time.monotonic() + (0 if patient else LOCK_SECONDS)
+        while True:
+            try:
+                connection.execute(begin)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            time.sleep(LOCK_POLL_SECONDS)
 
     # The driver is told to leave transactions alone, and every one begins with the word that it needs.
     made.dialect.do_begin = say_begin  # type: ignore[method-assign,assignment]
@@ -218,5 +231,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> Engine:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
+        if not patient:
+            connection.execute("PRAGMA busy_timeout=0")
 
     return made

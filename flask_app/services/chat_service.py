@@ -79,8 +79,8 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
         return earlier
     try:
         begun, turns = in_writing(lambda connection: _write(connection, actor, draft, model, origin.locale))
-    except IntegrityError:
-        # The same key arrived twice at once, and the other one was first.
+    except (IntegrityError, TooMany, Conflict):
+        # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
         earlier = _earlier(actor, draft.idempotency_key or "", origin.locale)
         if earlier is None:
             raise

@@ -21,6 +21,7 @@ from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
 from flask_app.upstream.client import ChatStream, Endpoint, open_chat
 
 MAX_ATTEMPTS = 3
+MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
 # A very small model repeats itself and does not find an end.
 DEMO_LIMITS = {"max_tokens": 500, "repeat_penalty": 1.2, "temperature": 0.6}
 
@@ -117,7 +118,8 @@ class Completion:
         for key in key_service.candidates(request.model)[:MAX_ATTEMPTS]:
             if self._stop.status:
                 break
-            sent = metering_service.dispatch(_call(request), key.id)
+            # Whatever happens from here on, settling ends this attempt, unless `_refused` has.
+            sent = self._sent = metering_service.dispatch(_call(request), key.id)
             try:
                 stream = open_chat(Endpoint(key.base_url, key.secret), _body(request))
             except UpstreamError as error:
@@ -126,12 +128,13 @@ class Completion:
                 if not error.retryable:
                     break
                 continue
-            self._sent = sent
+            self.outcome.status_code = 200
             self._stop.watch(stream)
             return stream
         raise failure
 
     def _refused(self, sent: Dispatched, key: UsableKey, error: UpstreamError) -> None:
+        self.outcome.status_code = error.upstream_status
         metering_service.release(sent, error_code=error.code, status_code=error.upstream_status)
         if error.retryable:
             key_service.note_error(key.id, error.code)
@@ -149,9 +152,9 @@ class Completion:
             case Usage():
                 outcome.usage = event  # providers that count as they go send totals: the last one holds
             case Finished(reason):
-                outcome.finish_reason = reason
+                outcome.finish_reason = reason[:MAX_REASON]
             case Served(model):
-                outcome.actual_model = model
+                outcome.actual_model = model[:MAX_MODEL]
             case Failed(code):
                 raise UpstreamError(code)
         if outcome.first_token_ms is None and outcome.began:

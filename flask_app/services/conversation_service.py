@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
-from flask_app.services import run_service
+from flask_app.services import lease_service, run_service
 
 PAGE = 40
 MAX_PAGE = 100
@@ -88,6 +88,7 @@ def remove(actor: User, conversation_id: str) -> None:
     run_service.stop_where(conversation_id=conversation_id)
     with transaction() as session:
         _owned(session, actor, conversation_id)
+        lease_service.book_unfinished(session, conversation_id)
         session.execute(delete(Run).where(Run.conversation_id == conversation_id))
         session.execute(delete(Conversation).where(Conversation.id == conversation_id))
 

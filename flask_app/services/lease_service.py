@@ -2,10 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,6 @@ from flask_app.services.run_service import LiveRun
 LEASE = timedelta(seconds=30)
 TICK_SECONDS = 5
 REAPED_AT_ONCE = 100
-
 KEPT_AT_ONCE = 10
 
 _runs, _messages = table_of(Run), table_of(Message)
@@ -28,6 +28,8 @@ _KEEP = (
     .where(_messages.c.id == bindparam("message_id"), _messages.c.status == "running")
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
 )
+
+_LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is left: the question is booked
 
 log = structlog.get_logger()
 _ended = threading.Event()
@@ -47,7 +49,10 @@ def tick() -> None:
     _renew()
     _stop_disabled()
     for run_id in _lapsed():
-        in_transaction(lambda session, run_id=run_id: reap(session, run_id))  # type: ignore[misc]
+        _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id)  # type: ignore[misc]
+    for attempt_id in _abandoned():
+        only = Attempt.id == attempt_id
+        _end_one(lambda session, only=only: _book(session, _LOST, only), attempt=attempt_id)  # type: ignore[misc]
 
 
 def reap(session: Session, run_id: str) -> bool:
@@ -56,18 +61,19 @@ def reap(session: Session, run_id: str) -> bool:
     if session.connection().execute(update(_runs).where(*lapsed).values(status="interrupted")).rowcount != 1:
         return False
     run = session.get_one(Run, run_id)
-    message = session.get_one(Message, run.message_id)
-    outcome = Outcome(
-        status="interrupted",
-        text_parts=[message.text] if message.text else [],
-        reasoning_parts=[message.reasoning] if message.reasoning else [],
-        error_code="interrupted",
-    )
-    run_service.save_answer(session.connection(), message.id, outcome)
-    for attempt in session.scalars(select(Attempt).where(Attempt.run_id == run_id, Attempt.state == "dispatched")):
-        metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
+    outcome = _kept(session.get_one(Message, run.message_id))
+    run_service.save_answer(session.connection(), run.message_id, outcome)
+    _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
     return True
+
+
+def book_unfinished(session: Session, conversation_id: str) -> None:
+    """Before a conversation goes: book what dead workers began in it, while the texts are there to count."""
+    running = select(Run).where(Run.conversation_id == conversation_id, Run.status == "running")
+    for run in session.scalars(running).all():
+        if run.id not in _made_here():
+            _book(session, _kept(session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
 
 
 def _watch() -> None:
@@ -76,6 +82,16 @@ def _watch() -> None:
             tick()
         except SQLAlchemyError as error:  # the next round tries again; leases outlast several
             log.warning("lease_round_failed", reason=str(error.__cause__ or error))
+        except Exception:  # a fault of ours must not leave every later run without a lease
+            log.exception("lease_round_failed")
+
+
+def _end_one(work: Callable[[Session], object], **what: str) -> None:
+    """One that cannot be ended now does not keep the others waiting."""
+    try:
+        in_transaction(work)
+    except Exception:
+        log.exception("not_reaped", **what)
 
 
 def _renew() -> None:
@@ -104,10 +120,40 @@ def _stop_disabled() -> None:
             run_service.stop_where(user_id=user_id)
 
 
+def _made_here() -> set[str]:
+    return {live.begun.run_id for live in run_service.live_runs()}
+
+
+def _abandoned() -> list[str]:
+    """Attempts that nobody will end: their run is over, or went with its conversation before its worker died."""
+    going_on = exists().where(Run.id == Attempt.run_id, Run.status == "running")
+    long_ago = Attempt.created_at < utc_now() - LEASE
+    query = select(Attempt.id, Attempt.run_id).where(Attempt.state == "dispatched", long_ago, ~going_on)
+    with reading() as session:
+        found = session.execute(query.limit(REAPED_AT_ONCE)).all()
+    made_here = _made_here()
+    return [attempt.id for attempt in found if attempt.run_id not in made_here]
+
+
 def _lapsed() -> list[str]:
     with reading() as session:
         query = select(Run.id).where(Run.status == "running", Run.lease_expires_at < utc_now()).limit(REAPED_AT_ONCE)
         return list(session.scalars(query))
+
+
+def _kept(message: Message) -> Outcome:
+    """How an answer ended whose worker died: with the text that was kept."""
+    return Outcome(
+        status="interrupted",
+        text_parts=[message.text] if message.text else [],
+        reasoning_parts=[message.reasoning] if message.reasoning else [],
+        error_code="interrupted",
+    )
+
+
+def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> None:
+    for attempt in session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all():
+        metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
 
 
 def _dispatched(session: Session, attempt: Attempt) -> Dispatched:

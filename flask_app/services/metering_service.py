@@ -68,6 +68,7 @@ class Outcome:
     actual_model: str | None = None
     finish_reason: str | None = None
     error_code: str | None = None
+    status_code: int | None = None  # what the provider said, where it said anything
     bytes_received: int = 0
     first_token_ms: int | None = None
     duration_ms: int = 0
@@ -122,15 +123,15 @@ def dispatch(call: Call, key_id: str | None) -> Dispatched:
 def release(sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
     """End an attempt that the provider refused before it made anything: it costs nothing."""
     with writing() as connection:
-        _end(connection, sent, "released", Outcome(error_code=error_code), status_code)
+        _end(connection, sent, "released", Outcome(error_code=error_code, status_code=status_code))
 
 
 def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry | None:
     """Write the attempt's one ledger entry; None when it ended before, or failed before it made anything."""
     if outcome.status == "failed" and outcome.usage is None:
-        _end(connection, sent, "released", outcome, 200)
+        _end(connection, sent, "released", outcome)
         return None
-    if not _end(connection, sent, "settled", outcome, 200):
+    if not _end(connection, sent, "settled", outcome):
         return None
     entry = _count(sent.call, outcome)
     priced = tariff_service.price(outcome.actual_model or sent.call.model, sent.call.currency, sent.at, connection)
@@ -168,13 +169,13 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
     return entry
 
 
-def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome, status_code: int | None) -> bool:
+def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome) -> bool:
     ended = connection.execute(
         _END_ATTEMPT,
         {
             "attempt_id": sent.attempt_id,
             "new_state": state,
-            "new_status": status_code,
+            "new_status": outcome.status_code,
             "new_error": outcome.error_code,
             "new_bytes": outcome.bytes_received,
             "now": utc_now(),

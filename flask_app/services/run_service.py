@@ -73,6 +73,8 @@ class LiveRun:
                 return self.completion.settle(self._persist)
             except SQLAlchemyError as error:
                 log.warning("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
+            except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it
+                log.exception("settlement_failed", run=self.begun.run_id)
             if not failures:
                 run_events.failed(self.events, self.begun, "not_saved_yet")
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])

@@ -96,7 +96,7 @@ def usage_of(raw: bytes) -> Usage | None:
     """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense."""
     try:
         found = _decode_usage(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     cached = found.prompt_cache_hit_tokens
     if cached is None and found.prompt_tokens_details:
@@ -114,7 +114,7 @@ def usage_of(raw: bytes) -> Usage | None:
 def _chunk(payload: bytes) -> _Chunk:
     try:
         return _decode_chunk(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableChunk(payload[:80].decode("utf-8", "replace")) from error
 
 

@@ -22,6 +22,7 @@ LIST_SECONDS = 15  # between two pieces of a short reply
 IDLE_SECONDS = 120  # silence, keep-alive comments included
 FIRST_TOKEN_SECONDS = 600  # DeepSeek closes what has not begun after ten minutes
 TOTAL_SECONDS = 3600
+END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
 READ_BYTES = 1 << 16
 MAX_STREAM_BYTES = 64 << 20
 MAX_REPLY_BYTES = 4 << 20
@@ -102,6 +103,8 @@ class ChatStream:
     def _drained(self) -> bool:
         """Read the end of the body, which follows `[DONE]` at once, so that the connection can serve again."""
         try:
+            if (socket := getattr(self._response.connection, "sock", None)) is not None:
+                socket.settimeout(END_SECONDS)
             return not self._response.read1(READ_BYTES, decode_content=False)
         except (HTTPError, OSError):
             return False

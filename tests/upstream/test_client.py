@@ -13,6 +13,7 @@ from flask_app.upstream import client
 from flask_app.upstream.client import ChatStream, Endpoint, list_models, open_chat
 from tests.support import scripted_upstream as twin
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.upstream_reply import Reply
 
 BODY = {
     "model": "deepseek-flash",
@@ -177,3 +178,30 @@ def test_models_are_listed(provider: ScriptedUpstream) -> None:
 
 def test_a_secret_does_not_show_in_a_representation() -> None:
     assert "sk-secret" not in repr(Endpoint("https://api.example", "sk-secret"))
+
+
+class _SilentAfterDone:
+    """Says `[DONE]` and then keeps the body open."""
+
+    def play(self, reply: Reply, request: twin.Received) -> None:
+        reply.open_stream()
+        reply.event(b"[DONE]")
+        reply.pause(5)
+        reply.finish()
+
+
+def test_silence_after_done_does_not_hold_the_answer(
+    provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "END_SECONDS", 0.1)
+    provider.script(_SilentAfterDone())
+    began = time.monotonic()
+    ask(provider)
+    assert time.monotonic() - began < 2
+
+
+def test_json_nested_too_deeply_is_garbage(provider: ScriptedUpstream) -> None:
+    provider.script(twin.Raw((b'data: {"usage":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n",)))
+    with pytest.raises(UpstreamError) as caught:
+        ask(provider)
+    assert caught.value.code == "upstream_garbage"

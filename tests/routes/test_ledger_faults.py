@@ -1,0 +1,189 @@
+"""Every attempt ends, whatever happened between its dispatch and its end."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
+
+from flask_app import database
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
+from flask_app.services import chat_service, lease_service, metering_service, run_service, tariff_service
+from flask_app.services.chat_service import Draft, Origin
+from tests.support import scripted_upstream as twin
+from tests.support.clients import PageClient
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+LAPSED = utc_now() - timedelta(minutes=5)
+ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
+
+
+def ask(client: PageClient, **fields: Any) -> Any:
+    return client.post("/api/chat", json={"message": "hello"} | fields, headers={"Accept": "application/json"}).json
+
+
+def states() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(Attempt.state)))
+
+
+def entries() -> list[TokenUsage]:
+    with reading() as session:
+        return list(session.scalars(select(TokenUsage)))
+
+
+def as_if_killed(text: str = "as far as it came") -> None:
+    """What a worker leaves in mid-answer when it is killed."""
+    with transaction() as session:
+        session.execute(update(Run).values(status="running", lease_expires_at=LAPSED))
+        session.execute(update(Message).where(Message.role == "assistant").values(status="running", text=text))
+        session.execute(update(Attempt).values(state="dispatched", created_at=LAPSED))
+        session.execute(delete(TokenUsage))
+
+
+def test_a_conversation_deleted_after_its_worker_died_is_booked_with_its_text(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    answer = ask(member_client)
+    as_if_killed()
+    assert member_client.delete(f"/api/conversations/{answer['conversation_id']}").status_code == 204
+    assert states() == ["settled"]
+    (entry,) = entries()
+    assert (entry.source, entry.outcome) == ("estimated", "interrupted")
+    assert entry.completion_tokens > 0
+    lease_service.tick()
+    assert len(entries()) == 1
+
+
+def test_an_attempt_whose_run_went_before_its_worker_died_is_booked_once(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    ask(member_client)
+    as_if_killed()
+    with transaction() as session:
+        session.execute(delete(Run))
+        session.execute(delete(Conversation))
+    for _ in range(2):
+        lease_service.tick()
+    assert states() == ["settled"]
+    (entry,) = entries()
+    assert (entry.source, entry.completion_tokens) == ("estimated", 0)
+    assert entry.prompt_tokens > 0
+
+
+def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("word " * 100, tokens_per_second=50))
+    begun = chat_service.send(_user(), Draft(text="hello"), ORIGIN)
+    upstream.journal.wait_for(1)
+    with transaction() as session:
+        session.execute(update(Attempt).values(created_at=LAPSED))
+        session.execute(delete(Run).where(Run.id == begun.run_id))
+    lease_service.tick()
+    assert states() == ["dispatched"]
+    run_service.shutdown()
+    assert states() == ["settled"]
+    assert len(entries()) == 1
+
+
+def _user() -> User:
+    with reading() as session:
+        return session.scalars(select(User)).one()
+
+
+def test_a_refusal_that_cannot_be_written_at_once_is_written_later(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(metering_service, "release", locked)
+    upstream.script(twin.Status(400))
+    assert ask(member_client)["status"] == "failed"
+    assert states() == ["released"]
+    with reading() as session:
+        assert session.scalars(select(Attempt.status_code)).one() == 400
+    assert entries() == []
+
+
+def test_a_fault_while_settling_gives_nothing_up(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        monkeypatch.undo()
+        raise ValueError("a calendar that cannot be read")
+
+    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0,))
+    monkeypatch.setattr(tariff_service, "price", unreadable)
+    assert ask(member_client)["status"] == "complete"
+    assert states() == ["settled"]
+    assert len(entries()) == 1
+
+
+def test_one_run_that_cannot_be_ended_does_not_keep_the_others_waiting(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(member_client), ask(member_client)
+    as_if_killed()
+    with reading() as session:
+        bad = session.scalars(select(Run.id).order_by(Run.id)).first()
+    reap: Callable[..., bool] = lease_service.reap
+
+    def failing(session: Any, run_id: str) -> bool:
+        if run_id == bad:
+            raise ValueError("a fault")
+        return reap(session, run_id)
+
+    monkeypatch.setattr(lease_service, "reap", failing)
+    lease_service.tick()
+    assert sorted(states()) == ["dispatched", "settled"]
+
+
+def test_a_providers_own_words_fit_their_columns(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("x", actual_model="m" * 5000, finish_reason="f" * 5000))
+    assert ask(member_client)["finish_reason"] == "f" * 64
+    (entry,) = entries()
+    assert entry.actual_model == "m" * 128
+
+
+@pytest.mark.parametrize("conflict", ["too_many_runs", "answer_running"])
+def test_the_second_of_two_equal_sends_gets_the_first_ones_run(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, conflict: str
+) -> None:
+    upstream.default = Answer("word " * 50, tokens_per_second=100)
+    draft = Draft(text="hello", conversation_id=ask(member_client)["conversation_id"], idempotency_key="same")
+    first = chat_service.send(_user(), draft, ORIGIN)
+    found = chat_service._earlier
+    looks: list[int] = []
+
+    def not_yet(*arguments: Any) -> Any:
+        looks.append(1)
+        return found(*arguments) if len(looks) > 1 else None
+
+    monkeypatch.setattr(chat_service, "_earlier", not_yet)
+    if conflict == "too_many_runs":
+        for _ in range(2):
+            chat_service.send(_user(), Draft(text="another"), ORIGIN)
+    assert chat_service.send(_user(), draft, ORIGIN).run_id == first.run_id
+    assert len(looks) == 2
+
+
+def test_another_processs_writer_is_waited_for_asleep(app: Flask, database_url: str) -> None:
+    """Inside of SQLite the wait would hold the whole event loop."""
+    if not database_url.startswith("sqlite"):
+        pytest.skip("about SQLite's lock")
+    with transaction() as session:
+        assert session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar() == 0
+    other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, lambda: other.execute("ROLLBACK")).start()
+    began = time.monotonic()
+    with database.writing():
+        assert 0.2 < time.monotonic() - began < database.LOCK_SECONDS
+    other.close()
