@@ -2,13 +2,13 @@
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from flask_app.database import transaction
 from flask_app.errors import Conflict, Forbidden, Invalid
 from flask_app.i18n import LOCALES
-from flask_app.models import LoginSession, User
-from flask_app.services import auth_service, login_limits, passwords, setup_service
+from flask_app.models import User
+from flask_app.services import auth_service, login_limits, password_links, passwords, setup_service
 from flask_app.services.auth_service import Browser, SignedIn
 
 CHOICES = ("locale", "theme", "timezone")  # what a person may write about themselves
@@ -45,7 +45,7 @@ def settle_in(actor: User, timezone: str | None) -> None:
 
 
 def change_password(actor: User, session_id: str, current: str, new: str, browser: Browser) -> SignedIn:
-    """Replace the password. Every session ends; the browser that asked gets a new one.
+    """Replace the password. Every session and every open link ends; the browser that asked gets a new session.
 
     Raises Forbidden("wrong_password"), TooMany, Invalid.
     """
@@ -59,7 +59,8 @@ def change_password(actor: User, session_id: str, current: str, new: str, browse
         unchanged = (User.id == actor.id, User.password_hash == actor.password_hash)
         if not session.execute(update(User).where(*unchanged).values(password_hash=stored)).rowcount:  # type: ignore[attr-defined]
             raise Conflict
-        session.execute(delete(LoginSession).where(LoginSession.user_id == actor.id))
+        auth_service.end_sessions(session, actor.id)
+        password_links.revoke(session, actor.id)
         return auth_service.open_session(session, actor, browser)
 
 

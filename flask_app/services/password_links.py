@@ -30,9 +30,14 @@ class Link:
 def issue(session: Session, user_id: str) -> Link:
     """A new link, within the caller's transaction; the person's earlier ones no longer open anything."""
     link = Link(secrets.token_urlsafe(32), utc_now() + LIFETIME)
-    session.execute(delete(PasswordLink).where(PasswordLink.user_id == user_id))
+    revoke(session, user_id)
     session.add(PasswordLink(id=digest(link.token), user_id=user_id, expires_at=link.expires_at))
     return link
+
+
+def revoke(session: Session, user_id: str) -> None:
+    """The person's links open nothing any more, within the caller's transaction."""
+    session.execute(delete(PasswordLink).where(PasswordLink.user_id == user_id))
 
 
 def use(token: str, password: str, address: str) -> None:

@@ -142,6 +142,8 @@ def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, o
     for name, value in changed.items():
         setattr(user, name, value)
     auth_service.end_sessions(session, user.id)
+    if user.disabled:
+        password_links.revoke(session, user.id)
     audit_service.record(
         session, actor.user, "user.change", user.id, {"username": user.username, **changed}, actor.address
     )

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from flask_app.errors import Invalid
@@ -11,6 +11,8 @@ MAX_LENGTH = 500
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?")
 _NAT64 = IPv6Network("64:ff9b::/96")
+# Reserved or given up, yet global to Python: the unspecified and IPv4-compatible, local NAT64, site-local, 6to4 relays.
+_LEFT_OVER = tuple(map(ip_network, ("::/96", "64:ff9b:1::/48", "fec0::/10", "192.88.99.0/24")))
 _PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa", "lan", "intranet", "corp", "private")
 
 
@@ -71,7 +73,7 @@ def _is_private(host: str) -> bool:
     if address is None:
         return "." not in host or host.endswith(tuple(f".{name}" for name in _PRIVATE_NAMES))
     reached = _embedded(address) or address
-    return not reached.is_global or reached.is_multicast
+    return not reached.is_global or reached.is_multicast or any(reached in network for network in _LEFT_OVER)
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:

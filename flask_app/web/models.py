@@ -23,5 +23,5 @@ def models_reply() -> ModelsReply:
     fields = ("id", "name", "label", "provider", "thinking", "demo")
     return ModelsReply(
         models=[ModelReply(**{name: getattr(model, name) for name in fields}) for model in available],
-        default=default and default.name,
+        default=default.name if default else None,
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from flask_app.database import transaction, utc_now
 from flask_app.models import PasswordLink, User
 from flask_app.services import password_links
-from tests.conftest import MakeUser
+from tests.conftest import PASSWORD, MakeUser
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code
 
@@ -69,3 +69,21 @@ def test_of_two_who_use_one_link_at_once_one_succeeds(app: Flask, member: User) 
 
 def test_the_page_of_a_link_needs_no_sign_in(client: PageClient) -> None:
     assert client.get("/reset").status_code == 200
+
+
+def test_a_changed_password_closes_the_open_link(client: PageClient, member: User, member_client: PageClient) -> None:
+    token = link_for(member)
+    change = {"current": PASSWORD, "new": STRONG}
+    assert member_client.post("/api/me/password", json=change).status_code == 204
+    late = client.post("/api/password-reset", json={"token": token, "password": PASSWORD + " again"})
+    assert (late.status_code, error_code(late)) == (403, "reset_link_invalid")
+
+
+def test_disabling_a_person_closes_their_link_for_good(
+    client: PageClient, member: User, admin_client: PageClient
+) -> None:
+    token = link_for(member)
+    for disabled in (True, False):
+        admin_client.patch(f"/api/admin/users/{member.id}", json={"disabled": disabled})
+    late = client.post("/api/password-reset", json={"token": token, "password": STRONG})
+    assert (late.status_code, error_code(late)) == (403, "reset_link_invalid")

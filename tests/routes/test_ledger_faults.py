@@ -187,3 +187,34 @@ def test_another_processs_writer_is_waited_for_asleep(app: Flask, database_url: 
     with database.writing():
         assert 0.2 < time.monotonic() - began < database.LOCK_SECONDS
     other.close()
+
+
+def settle(sent: metering_service.Dispatched, status: str) -> metering_service.Entry | None:
+    outcome = metering_service.Outcome(status=status, text_parts=["some text"])
+    return database.in_writing(lambda connection: metering_service.settle(connection, sent, outcome))
+
+
+def dispatched(user: User) -> metering_service.Dispatched:
+    ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
+    call = metering_service.Call(
+        user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids
+    )
+    return metering_service.dispatch(call, None)
+
+
+def test_settling_twice_is_settling_once(member: User) -> None:
+    sent = dispatched(member)
+    assert settle(sent, "complete") is not None
+    assert settle(sent, "interrupted") is None
+    assert settle(sent, "failed") is None
+    metering_service.release(sent, error_code="upstream_failed", status_code=500)
+    assert states() == ["settled"]
+    assert [entry.outcome for entry in entries()] == ["complete"]
+
+
+def test_what_was_released_is_never_booked(member: User) -> None:
+    sent = dispatched(member)
+    metering_service.release(sent, error_code="upstream_failed", status_code=500)
+    assert settle(sent, "complete") is None
+    assert states() == ["released"]
+    assert entries() == []

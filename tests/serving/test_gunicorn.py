@@ -47,6 +47,11 @@ def test_tells_no_version_and_opens_no_control_socket(server: Served, tmp_path: 
     assert not (tmp_path / ".gunicorn").exists()
 
 
+def test_believes_no_forwarded_scheme_without_a_trusted_proxy(server: Served) -> None:
+    server.headers = {"X-Forwarded-Proto": "https"}
+    assert "Strict-Transport-Security" not in server.get("/login").headers
+
+
 def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:
     server.set_up()
     waits: list[float] = []
