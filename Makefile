@@ -36,6 +36,10 @@ vendor: node_modules/.stamp ## Copy the browser's libraries from the npm lock
 docs: .dev ## Generate the reference documents
 	$(BIN)/python -m scripts.generate_docs
 
+.PHONY: screenshots
+screenshots: .dev ## Take the pictures of the README anew
+	$(BIN)/python -m tests.e2e.screenshots
+
 .PHONY: lock
 lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements.in -o requirements.txt
@@ -63,6 +67,10 @@ test-mariadb: .dev ## Tests on MariaDB
 .PHONY: e2e
 e2e: .dev ## The whole journey in Chromium, with the real local model
 	$(BIN)/pytest tests/e2e
+
+.PHONY: lighthouse
+lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least
+	$(BIN)/python -m tests.e2e.lighthouse
 
 .PHONY: bench
 bench: .dev ## Cost of a relayed token against a bare relay

@@ -54,8 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with ScriptedUpstream() as provider:
         settings = {"DEEPSEEK_API_KEY": "sk-scripted-0000", "DEEPSEEK_BASE_URL": provider.base_url}
         with opened(tmp_path_factory.mktemp("site"), provider, **settings) as running:
-            running.server.set_up()
-            running.ask("GET", "/api/models")  # the environment's key is kept at the first use
+            running.set_up()
             yield running
 
 

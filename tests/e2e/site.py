@@ -36,6 +36,11 @@ class Site:
         name, _, value = self.server.headers["Cookie"].partition("=")
         return name, value
 
+    def set_up(self) -> None:
+        """Make the first administrator, and have the environment's key kept, as a first page would."""
+        self.server.set_up()
+        self.ask("GET", "/api/models")
+
     def be(self, page: Page) -> None:
         """Take over the session that a page has just opened."""
         value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)

@@ -42,6 +42,8 @@ class Visits:
             reduced_motion="reduce",
             timezone_id="Asia/Shanghai",
             device_scale_factor=scale,
+            is_mobile=viewport["width"] < 500,
+            has_touch=viewport["width"] < 500,
             permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(10_000)

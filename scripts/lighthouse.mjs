@@ -1,0 +1,72 @@
+// @ts-check
+/**
+ * Lighthouse on a phone over pages of a running server: `node scripts/lighthouse.mjs ADDRESS COOKIE PATH…`.
+ * COOKIE ("name=value") signs in; a PATH that begins with ! is read signed out. Fails below LEAST anywhere.
+ */
+import { spawn } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
+import lighthouse from "lighthouse"
+
+const LEAST = 95
+const CATEGORIES = ["performance", "accessibility", "best-practices"]
+const CHROMIUM = process.env.CHROME_PATH ?? "/usr/bin/chromium"
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"]
+
+const [address = "", cookie = "", ...paths] = process.argv.slice(2)
+const profile = await mkdtemp(join(tmpdir(), "lighthouse-"))
+const browser = spawn(CHROMIUM, [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] })
+try {
+  const port = await debuggingPort(browser)
+  const results = []
+  for (const path of paths) results.push(await judge(path, port))
+  process.exitCode = results.every(Boolean) ? 0 : 1
+} finally {
+  browser.kill()
+  await pause(500)
+  await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** @param {string} path @param {number} port @returns {Promise<boolean>} whether every category reaches LEAST */
+async function judge(path, port) {
+  const signedOut = path.startsWith("!")
+  const extraHeaders = signedOut ? undefined : { Cookie: cookie }
+  const url = address + path.replace("!", "")
+  const result = await lighthouse(url, { port, extraHeaders, onlyCategories: CATEGORIES, logLevel: "error" })
+  if (!result) throw new Error(`Lighthouse says nothing about ${url}`)
+  const { lhr } = result
+  const scores = CATEGORIES.map((name) => Math.round((lhr.categories[name]?.score ?? 0) * 100))
+  const timings = ["first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"]
+  const details = timings.map((name) => lhr.audits[name]?.displayValue).join("  ")
+  console.log(`${path.padEnd(12)} ${scores.map((score, i) => `${CATEGORIES[i]} ${score}`).join("  ")}  (FCP LCP TBT CLS: ${details})`)
+  const fits = scores.every((score) => score >= LEAST)
+  if (!fits || process.env.EXPLAIN) explain(lhr)
+  return fits
+}
+
+/** @param {import("lighthouse").Result} lhr */
+function explain({ categories, audits }) {
+  for (const name of CATEGORIES) {
+    for (const { id, weight } of categories[name]?.auditRefs ?? []) {
+      const { score, title, displayValue = "" } = audits[id] ?? {}
+      if (weight && score !== null && score !== undefined && score < 1) console.log(`  ${name}: ${score} ${title} ${displayValue}`)
+    }
+  }
+}
+
+/** @param {import("node:child_process").ChildProcess} browser @returns {Promise<number>} */
+function debuggingPort(browser) {
+  return new Promise((resolve, reject) => {
+    let said = ""
+    browser.stderr?.on("data", (piece) => {
+      said += piece
+      const port = /DevTools listening on ws:\/\/[^:]+:(\d+)/.exec(said)?.[1]
+      if (port) resolve(Number(port))
+    })
+    browser.on("error", reject)
+    browser.on("exit", () => reject(new Error(`the browser ended: ${said}`)))
+  })
+}

@@ -1,0 +1,28 @@
+"""Lighthouse over a site that looks lived in: ``python -m tests.e2e.lighthouse``."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.e2e import showcase
+from tests.e2e.site import opened
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import ROOT
+
+PAGES = ("!/login", "/", "/dashboard", "/admin")
+
+
+def main() -> None:
+    with ScriptedUpstream() as provider, tempfile.TemporaryDirectory() as folder:
+        settings = {"DEEPSEEK_API_KEY": "sk-scripted-0000", "DEEPSEEK_BASE_URL": provider.base_url}
+        with opened(Path(folder), provider, **settings) as site:
+            site.set_up()
+            person = showcase.people(site)[showcase.ADMINISTRATORS[1]]
+            showcase.remember(site)
+            showcase.converse(person, showcase.ENGLISH)
+            command = ["node", "scripts/lighthouse.mjs", site.url, "=".join(person.session), *PAGES]
+            raise SystemExit(subprocess.call(command, cwd=ROOT))
+
+
+if __name__ == "__main__":
+    main()
