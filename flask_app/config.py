@@ -23,7 +23,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every setting of the application; `docs/configuration.md` and `.env.example` list them."""
+    """Every setting of the application; `.env.example` explains them."""
 
     instance_dir: Path
     secret_key: str

@@ -12,7 +12,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util import Retry, Timeout
 
-from flask_app.domain.events import Event, Failed
+from flask_app.domain.events import Event, Failed, Reasoning, Token
 from flask_app.domain.sse import Decoder, Named, StreamTooLarge
 from flask_app.errors import UpstreamError
 from flask_app.upstream.chunks import ChunkReader, UnreadableChunk
@@ -70,7 +70,7 @@ class ChatStream:
                 payloads = decoder.feed(data) if data else decoder.close()
                 events = reader.read(payloads)
                 if events:
-                    self.begun = True
+                    self.begun = self.begun or any(isinstance(event, Token | Reasoning) for event in events)
                     yield events
                 if _named_error(payloads):
                     yield [Failed("upstream_failed")]

@@ -1,5 +1,6 @@
 """Every attempt ends, whatever happened between its dispatch and its end."""
 
+import dataclasses
 import sqlite3
 import threading
 import time
@@ -14,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from flask_app import database
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
+from flask_app.domain.periods import quarter_of
+from flask_app.models import Attempt, Conversation, Message, Run, Tariff, TokenUsage, User
 from flask_app.services import chat_service, lease_service, metering_service, run_service, tariff_service
 from flask_app.services.chat_service import Draft, Origin
 from tests.support import scripted_upstream as twin
@@ -76,6 +78,17 @@ def test_an_attempt_whose_run_went_before_its_worker_died_is_booked_once(
     (entry,) = entries()
     assert (entry.source, entry.completion_tokens) == ("estimated", 0)
     assert entry.prompt_tokens > 0
+
+
+def test_a_run_whose_lease_was_renewed_meanwhile_is_not_reaped(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    ask(member_client)
+    as_if_killed()
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=utc_now() + timedelta(seconds=5)))
+        assert not lease_service.reap(session, session.scalars(select(Run.id)).one())
+    assert states() == ["dispatched"]
 
 
 def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, upstream: ScriptedUpstream) -> None:
@@ -218,3 +231,16 @@ def test_what_was_released_is_never_booked(member: User) -> None:
     assert settle(sent, "complete") is None
     assert states() == ["released"]
     assert entries() == []
+
+
+def test_price_and_period_are_those_of_the_dispatch(member: User) -> None:
+    sent = dispatched(member)
+    then = sent.at - timedelta(hours=1)
+    terms: dict[str, Any] = {"model": sent.call.model, "currency": "CNY", "input_hit": 0, "output": 0}
+    with transaction() as session:
+        session.add(Tariff(id="before", starts_at=then - timedelta(minutes=1), input_miss=1_000_000, **terms))
+        session.add(Tariff(id="since", starts_at=then + timedelta(minutes=1), input_miss=9_000_000, **terms))
+    assert settle(dataclasses.replace(sent, at=then), "complete") is not None
+    (entry,) = entries()
+    assert (entry.tariff_id, entry.cost_micros) == ("before", 3)
+    assert (entry.created_at, entry.quarter) == (then, quarter_of(then))

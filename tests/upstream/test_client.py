@@ -13,6 +13,7 @@ from flask_app.upstream import client
 from flask_app.upstream.client import ChatStream, Endpoint, list_models, open_chat
 from tests.support import scripted_upstream as twin
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.upstream_answers import chunk
 from tests.support.upstream_reply import Reply
 
 BODY = {
@@ -143,11 +144,24 @@ def test_silence_ends_in_a_time_out(provider: ScriptedUpstream, monkeypatch: pyt
     assert caught.value.code == "upstream_timeout"
 
 
+class _RoleThenComments:
+    """Begins as providers do, without a word, and then only keeps the line alive."""
+
+    def play(self, reply: Reply, request: twin.Received) -> None:
+        reply.open_stream()
+        reply.event(chunk(request.model, 1, {"role": "assistant", "content": ""}))
+        for _ in range(200):
+            reply.comment()
+            reply.pause(0.05)
+        reply.reset()
+
+
+@pytest.mark.parametrize("script", [twin.Stall(comment_every=0.05), _RoleThenComments()])
 def test_keep_alives_do_not_put_off_the_first_token_deadline(
-    provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+    provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, script: twin.Script
 ) -> None:
     monkeypatch.setattr(client, "FIRST_TOKEN_SECONDS", 0.3)
-    provider.script(twin.Stall(comment_every=0.05))
+    provider.script(script)
     started = time.monotonic()
     with pytest.raises(UpstreamError) as caught:
         ask(provider)
@@ -178,6 +192,14 @@ def test_models_are_listed(provider: ScriptedUpstream) -> None:
 
 def test_a_secret_does_not_show_in_a_representation() -> None:
     assert "sk-secret" not in repr(Endpoint("https://api.example", "sk-secret"))
+
+
+def test_no_answer_goes_on_for_ever(provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TOTAL_SECONDS", 0.3)
+    provider.script(Answer("word " * 200, tokens_per_second=50))
+    with pytest.raises(UpstreamError) as caught:
+        ask(provider)
+    assert caught.value.code == "upstream_timeout"
 
 
 class _SilentAfterDone:

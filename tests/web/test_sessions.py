@@ -132,6 +132,14 @@ def test_a_deleted_person_is_signed_out(member_client: PageClient, member: User)
     assert not signed_in(member_client)
 
 
+def test_a_disabled_persons_session_opens_nothing_even_while_it_is_there(
+    member_client: PageClient, member: User
+) -> None:
+    with transaction() as session:
+        session.execute(update(User).where(User.id == member.id).values(disabled=True))
+    assert member_client.get("/api/me").status_code == 401
+
+
 def test_a_session_that_ended_is_not_revived_by_a_late_note(member_client: PageClient) -> None:
     visited = auth_service.visit(member_client.session_token)
     assert visited
