@@ -14,8 +14,9 @@ from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import model_service, run_service
-from flask_app.services.completion_service import Request, Turn
+from flask_app.services import completion_service, model_service, run_service
+from flask_app.services.completion_service import Request, Ticket, Turn
+from flask_app.services.key_service import UsableKey
 from flask_app.services.run_events import Begun
 
 MAX_MESSAGE_BYTES = 200_000
@@ -77,15 +78,16 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     model = model_service.find(draft.model)
     if draft.idempotency_key and (earlier := _earlier(actor, draft.idempotency_key, origin.locale)):
         return earlier
+    keys = completion_service.keys_for(model)
     try:
-        begun, turns = in_writing(lambda connection: _write(connection, actor, draft, model, origin.locale))
+        begun, ticket = in_writing(lambda connection: _write(connection, actor, draft, model, keys, origin))
     except (IntegrityError, TooMany, Conflict):
         # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
         earlier = _earlier(actor, draft.idempotency_key or "", origin.locale)
         if earlier is None:
             raise
         return earlier
-    run_service.start(begun, _request(actor, draft, model, origin, begun, turns))
+    run_service.start(begun, ticket)
     return begun
 
 
@@ -99,8 +101,8 @@ def _check_text(text: str) -> None:
 
 
 def _write(
-    connection: Connection, actor: User, draft: Draft, model: ServedModel, locale: str
-) -> tuple[Begun, list[Turn]]:
+    connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[UsableKey], origin: Origin
+) -> tuple[Begun, Ticket]:
     _check_cap(connection, actor)
     placed = _place(connection, actor, draft)
     now = utc_now()
@@ -110,7 +112,7 @@ def _write(
         user_message_id=new_id(),
         message_id=new_id(),
         title=placed.title,
-        locale=locale,
+        locale=origin.locale,
     )
     if placed.is_new:
         connection.execute(
@@ -145,7 +147,9 @@ def _write(
             "created_at": now,
         },
     )
-    return begun, [*placed.history, Turn("user", draft.text)]
+    turns = [*placed.history, Turn("user", draft.text)]
+    request = _request(actor, draft, model, origin, begun, turns)
+    return begun, completion_service.dispatch(connection, request, keys)
 
 
 def _check_cap(connection: Connection, actor: User) -> None:

@@ -14,7 +14,7 @@ from flask_app import config
 from flask_app.database import in_writing
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
-from flask_app.errors import AppError, UpstreamError
+from flask_app.errors import AppError, Unavailable, UpstreamError
 from flask_app.services import key_service, metering_service
 from flask_app.services.key_service import UsableKey
 from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
@@ -51,6 +51,27 @@ class Request:
     message_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request whose first attempt is committed: `sent`, with the first of the keys that may be tried."""
+
+    request: Request
+    keys: Sequence[UsableKey]
+    sent: Dispatched
+
+
+def keys_for(model: ServedModel) -> list[UsableKey]:
+    """The keys to try for `model`, at least one; raises Unavailable. Not for use inside a transaction."""
+    if keys := key_service.candidates(model)[:MAX_ATTEMPTS]:
+        return keys
+    raise Unavailable("no_model")
+
+
+def dispatch(connection: Connection, request: Request, keys: Sequence[UsableKey]) -> Ticket:
+    """Write the first attempt, in the transaction that writes what it answers: both commit, or neither."""
+    return Ticket(request, keys, metering_service.dispatch(connection, _call(request), keys[0].id))
+
+
 class StopSignal:
     """Ends an answer from another thread: the provider's connection closes at once."""
 
@@ -76,11 +97,12 @@ class StopSignal:
 class Completion:
     """One answer from start to settlement. `events` streams it, `settle` books it; both once."""
 
-    def __init__(self, request: Request, stop: StopSignal) -> None:
-        self.request = request
+    def __init__(self, ticket: Ticket, stop: StopSignal) -> None:
+        self.request = ticket.request
         self.outcome = Outcome()
+        self._keys = ticket.keys
         self._stop = stop
-        self._sent: Dispatched | None = None
+        self._sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self._started = time.monotonic()
 
     def events(self) -> Iterator[Event]:
@@ -104,8 +126,8 @@ class Completion:
 
         def work(connection: Connection) -> Entry | None:
             sent = self._sent
-            entry = metering_service.settle(connection, sent, self.outcome) if sent else None
-            if sent and sent.key_id and self.outcome.began:
+            entry = metering_service.settle(connection, sent, self.outcome)
+            if sent.key_id and self.outcome.began:
                 key_service.note_used(connection, sent.key_id, sent.at)
             persist(connection, self.outcome)
             return entry
@@ -114,17 +136,18 @@ class Completion:
 
     def _open(self) -> ChatStream:
         """The first key that answers. Another is tried only while nothing has been shown."""
-        request, failure = self.request, AppError("no_model")
-        for key in key_service.candidates(request.model)[:MAX_ATTEMPTS]:
-            if self._stop.status:
+        failure = UpstreamError()
+        for key in self._keys:
+            if self._stop.status:  # nothing was asked, so nothing is owed
+                metering_service.release(self._sent, error_code=self._stop.status, status_code=None)
                 break
-            # Whatever happens from here on, settling ends this attempt, unless `_refused` has.
-            sent = self._sent = metering_service.dispatch(_call(request), key.id)
+            if key is not self._keys[0]:
+                self._sent = in_writing(lambda connection, key=key: self._dispatch(connection, key))  # type: ignore[misc]
             try:
-                stream = open_chat(Endpoint(key.base_url, key.secret), _body(request))
+                stream = open_chat(Endpoint(key.base_url, key.secret), _body(self.request))
             except UpstreamError as error:
                 failure = error
-                self._refused(sent, key, error)
+                self._refused(self._sent, key, error)
                 if not error.retryable:
                     break
                 continue
@@ -132,6 +155,9 @@ class Completion:
             self._stop.watch(stream)
             return stream
         raise failure
+
+    def _dispatch(self, connection: Connection, key: UsableKey) -> Dispatched:
+        return metering_service.dispatch(connection, _call(self.request), key.id)
 
     def _refused(self, sent: Dispatched, key: UsableKey, error: UpstreamError) -> None:
         self.outcome.status_code = error.upstream_status

@@ -94,29 +94,28 @@ class Entry:
     source: str
 
 
-def dispatch(call: Call, key_id: str | None) -> Dispatched:
-    """Commit that `call` goes to the provider with this key. Only after this may the socket open."""
+def dispatch(connection: Connection, call: Call, key_id: str | None) -> Dispatched:
+    """Write that `call` goes to the provider with this key. Only after the commit may the socket open."""
     sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=utc_now())
-    with writing() as connection:
-        connection.execute(
-            _INSERT_ATTEMPT,
-            {
-                "id": sent.attempt_id,
-                "request_id": call.request_id,
-                "user_id": call.user_id,
-                "run_id": call.run_id,
-                "message_id": call.message_id,
-                "provider_id": call.provider_id,
-                "key_id": key_id,
-                "channel": call.channel,
-                "model": call.model,
-                "prompt_estimate": call.prompt_estimate,
-                "address": call.address,
-                "state": "dispatched",
-                "bytes_received": 0,
-                "created_at": sent.at,
-            },
-        )
+    connection.execute(
+        _INSERT_ATTEMPT,
+        {
+            "id": sent.attempt_id,
+            "request_id": call.request_id,
+            "user_id": call.user_id,
+            "run_id": call.run_id,
+            "message_id": call.message_id,
+            "provider_id": call.provider_id,
+            "key_id": key_id,
+            "channel": call.channel,
+            "model": call.model,
+            "prompt_estimate": call.prompt_estimate,
+            "address": call.address,
+            "state": "dispatched",
+            "bytes_received": 0,
+            "created_at": sent.at,
+        },
+    )
     return sent
 
 

@@ -14,7 +14,7 @@ from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import run_events
-from flask_app.services.completion_service import Completion, Request, StopSignal
+from flask_app.services.completion_service import Completion, StopSignal, Ticket
 from flask_app.services.metering_service import Entry, Outcome
 from flask_app.services.run_events import Begun
 from flask_app.streams import RunLog
@@ -48,12 +48,12 @@ _live: dict[str, "LiveRun"] = {}
 class LiveRun:
     """A run that this process is making."""
 
-    def __init__(self, begun: Begun, request: Request) -> None:
+    def __init__(self, begun: Begun, ticket: Ticket) -> None:
         self.begun = begun
-        self.user_id = request.user_id
+        self.user_id = ticket.request.user_id
         self.events: RunLog = _broker.open(begun.run_id)
         self.stop = StopSignal()
-        self.completion = Completion(request, self.stop)
+        self.completion = Completion(ticket, self.stop)
         self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
 
     def _make(self) -> None:
@@ -99,10 +99,10 @@ class LiveRun:
         self.events.finish()
 
 
-def start(begun: Begun, request: Request) -> RunLog:
+def start(begun: Begun, ticket: Ticket) -> RunLog:
     """Make the answer on a thread of its own; the log can be read from now on."""
-    live = _live[begun.run_id] = LiveRun(begun, request)
-    run_events.started(live.events, begun, request.model.name)
+    live = _live[begun.run_id] = LiveRun(begun, ticket)
+    run_events.started(live.events, begun, ticket.request.model.name)
     live.thread.start()
     return live.events
 

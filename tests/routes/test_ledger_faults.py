@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from flask_app import database
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Message, Run, Tariff, TokenUsage, User
 from flask_app.services import chat_service, lease_service, metering_service, run_service, tariff_service
@@ -212,7 +212,7 @@ def dispatched(user: User) -> metering_service.Dispatched:
     call = metering_service.Call(
         user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids
     )
-    return metering_service.dispatch(call, None)
+    return in_writing(lambda connection: metering_service.dispatch(connection, call, None))
 
 
 def test_settling_twice_is_settling_once(member: User) -> None:
