@@ -10,7 +10,7 @@ from flask_app.services import chat_service, conversation_service, run_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
-from flask_app.web.bodies import Body, Reply, accepts, queries, returns, streams
+from flask_app.web.bodies import MAX_BODY_BYTES, Body, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
 from flask_app.web.events import event_stream, last_event_id, wants_events
 from flask_app.web.models import ModelsReply, models_reply
@@ -58,7 +58,7 @@ class Stopping(Reply):
 
 @blueprint.post("/chat")
 @require_login
-@accepts(SendMessage)
+@accepts(SendMessage, most=MAX_BODY_BYTES)
 @returns(Answer)
 @streams
 def send(body: SendMessage) -> Response | Answer:

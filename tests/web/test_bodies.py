@@ -61,3 +61,9 @@ def test_a_body_over_the_cap_is_refused_before_it_is_read(member_client: PageCli
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
 def test_json_by_any_of_its_names_is_read(member_client: PageClient, kind: str) -> None:
     assert member_client.patch("/api/me", data=b'{"theme": "dark"}', content_type=kind).status_code == 200
+
+
+def test_what_anybody_may_send_is_short(client: PageClient) -> None:
+    brackets = b'{"username":[' + b"[]," * 30_000 + b"[]]}"
+    reply = client.post("/api/login", data=brackets, content_type="application/json")
+    assert reply.status_code == 413
