@@ -1,5 +1,12 @@
 """What gunicorn (or any WSGI server) serves: ``gunicorn wsgi:app``."""
 
-from flask_app import create_app
+import sys
 
-app = create_app()
+from flask_app import create_app
+from flask_app.config import ConfigError
+
+try:
+    app = create_app()
+except ConfigError as error:
+    sys.stderr.write(f"A setting is wrong: {error}.\n")
+    sys.exit(3)  # tells gunicorn not to try again

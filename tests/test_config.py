@@ -45,6 +45,13 @@ def test_a_complaint_does_not_repeat_the_secret(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as complaint:
         read(tmp_path, SECRET_KEY="canary-too-short")
     assert "canary" not in str(complaint.value)
+    with pytest.raises(ConfigError) as complaint:
+        read(tmp_path, DATABASE_URL="postgresql://root:canary@db/mingchat")
+    assert "canary" not in str(complaint.value)
+
+
+def test_only_the_owner_enters_the_folder_of_the_database(tmp_path: Path) -> None:
+    assert stat.S_IMODE(read(tmp_path / "new").instance_dir.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
@@ -71,6 +78,10 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str
         ("SITE_TIMEZONE", "Mars/Olympus"),
         ("ALLOW_INSECURE_UPSTREAMS", "perhaps"),
         ("LOCAL_MODEL_PATH", "/nothing/here.gguf"),
+        ("ALLOWED_HOSTS", "https://chat.example.com"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "mysql://user:password@db/mingchat"),
+        ("INSTANCE_DIR", "/dev/null/instance"),
     ],
 )
 def test_a_setting_that_cannot_stand_is_named(tmp_path: Path, name: str, value: str) -> None:
