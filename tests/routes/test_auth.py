@@ -85,7 +85,7 @@ def test_a_body_that_is_not_json_is_refused(client: PageClient, raw: bytes) -> N
 
 
 def test_a_hostile_name_or_password_is_only_wrong(client: PageClient, member: User) -> None:
-    for hostile in ("' OR '1'='1", "member\x00", "%", "a" * 100_000, "{0.__class__}"):
+    for hostile in ("' OR '1'='1", "member\x00", "%", "a" * 30_000, "{0.__class__}"):
         assert login(client, hostile, hostile).status_code in {401, 422}
 
 
