@@ -62,8 +62,8 @@ def test_a_reset_link_lets_somebody_choose_anew(app: Flask, client: PageClient, 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["create", "admin", "--password-stdin"], "This user name is taken."),
-        (["create", "", "--password-stdin"], "A user name has 1 to 64 visible characters."),
+        (["create", "admin", "--password-stdin"], "This username is taken."),
+        (["create", "", "--password-stdin"], "A username has 1 to 64 visible characters."),
         (["reset-link", "nobody"], "There is nothing here."),
     ],
 )

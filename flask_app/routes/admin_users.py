@@ -33,7 +33,7 @@ class ChangeUser(Body):
 
 @blueprint.get("")
 @require_role("admin")
-@queries(q="Part of the user name", before="The cursor `next` of the page before", limit="How many (50; at most 100)")
+@queries(q="Part of the username", before="The cursor `next` of the page before", limit="How many (50; at most 100)")
 @returns(UsersReply)
 def listed() -> UsersReply:
     """People, the newest first."""
