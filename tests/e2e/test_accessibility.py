@@ -13,7 +13,8 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream
 
 OPTIONS = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
 }
 LONG_ANSWER = """\
 # A heading

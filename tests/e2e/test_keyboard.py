@@ -12,7 +12,7 @@ from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
-from tests.support.served import PASSWORD, USERNAME
+from tests.support.served import PASSWORD
 
 say = words("en")
 SLOW = Answer(text="one more word and " * 200, tokens_per_second=20)
@@ -69,9 +69,10 @@ def test_an_input_methods_enter_never_sends(press: dict[str, Any], chat: Chat, s
 
 
 def test_the_whole_way_by_keyboard_alone(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    site.ask("POST", "/api/admin/users", {"username": "typist", "role": "member", "password": PASSWORD})
     page = visits.open("/login", signed_in=False)
     chat, keys = Chat(page, say), Keyboard(page)
-    keys.type(USERNAME)
+    keys.type("typist")
     keys.go_to(page.get_by_label(say("auth.password"), exact=True))
     keys.type(PASSWORD)
     keys.press("Enter")
