@@ -35,6 +35,10 @@ class Usage:
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    def later_than(self, earlier: "Usage | None") -> "Usage":
+        """Of two counts of one answer the one that holds: providers send totals, and a total never shrinks."""
+        return self if earlier is None or self.total_tokens >= earlier.total_tokens else earlier
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

@@ -3,7 +3,7 @@
 import msgspec
 from flask import Blueprint, render_template
 
-from flask_app.services import conversation_service
+from flask_app.services import conversation_service, key_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.bodies import Reply
 from flask_app.web.models import ModelReply, models_reply
@@ -49,5 +49,7 @@ def _page(conversation_id: str | None) -> str:
         demo=any(model.demo for model in models.models),
         is_admin=user.role == "admin",
     )
+    if state.demo:
+        key_service.warm_up()
     raw = msgspec.json.encode(state).decode()
     return render_template("chat.html", state=state, chat_state=raw.replace("<", "\\u003c"))

@@ -23,7 +23,7 @@ from flask_app.upstream.client import ChatStream, Endpoint, open_chat
 MAX_ATTEMPTS = 3
 MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
 # A very small model repeats itself and does not find an end.
-DEMO_LIMITS = {"max_tokens": 500, "repeat_penalty": 1.2, "temperature": 0.6}
+DEMO_LIMITS = {"max_tokens": 300, "repeat_penalty": 1.2, "temperature": 0.6}
 
 log = structlog.get_logger()
 
@@ -138,8 +138,8 @@ class Completion:
         """The first key that answers. Another is tried only while nothing has been shown."""
         failure = UpstreamError()
         for key in self._keys:
-            if self._stop.status:  # nothing was asked, so nothing is owed
-                metering_service.release(self._sent, error_code=self._stop.status, status_code=None)
+            if self._stop.status:
+                self.outcome.asked = False
                 break
             if key is not self._keys[0]:
                 self._sent = in_writing(lambda connection, key=key: self._dispatch(connection, key))  # type: ignore[misc]
@@ -176,7 +176,7 @@ class Completion:
             case Reasoning(text):
                 outcome.reasoning_parts.append(text)
             case Usage():
-                outcome.usage = event  # providers that count as they go send totals: the last one holds
+                outcome.usage = event.later_than(outcome.usage)
             case Finished(reason):
                 outcome.finish_reason = reason[:MAX_REASON]
             case Served(model):

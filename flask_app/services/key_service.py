@@ -120,6 +120,11 @@ def local_model() -> LocalModel:
     return _local_model(config.current().local_model_path)
 
 
+def warm_up() -> None:
+    """Start the local model in the background: a person who is about to write need not wait for it."""
+    local_model().warm_up()
+
+
 @lru_cache(maxsize=4)
 def _local_model(path: Path | None) -> LocalModel:
     return LocalModel(path)

@@ -68,6 +68,7 @@ class Outcome:
     actual_model: str | None = None
     finish_reason: str | None = None
     error_code: str | None = None
+    asked: bool = True  # False: stopped before the provider's socket was opened
     status_code: int | None = None  # what the provider said, where it said anything
     bytes_received: int = 0
     first_token_ms: int | None = None
@@ -80,6 +81,12 @@ class Outcome:
     @property
     def reasoning(self) -> str:
         return "".join(self.reasoning_parts)
+
+    @property
+    def taken_up(self) -> bool:
+        """Did the provider begin to work, so that it may bill? One that only reported a failure did not."""
+        said_something = self.usage is not None or self.actual_model is not None or self.began
+        return self.asked and (said_something or self.status != "failed")
 
     @property
     def began(self) -> bool:
@@ -126,8 +133,8 @@ def release(sent: Dispatched, *, error_code: str, status_code: int | None) -> No
 
 
 def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry | None:
-    """Write the attempt's one ledger entry; None when it ended before, or failed before it made anything."""
-    if outcome.status == "failed" and outcome.usage is None:
+    """Write the attempt's one ledger entry; None when it ended before, or the provider never took it up."""
+    if not outcome.taken_up:
         _end(connection, sent, "released", outcome)
         return None
     if not _end(connection, sent, "settled", outcome):

@@ -29,7 +29,8 @@ def normalise(base_url: str, *, allow_insecure: bool) -> str:
     if not allow_insecure and _is_private(host):
         raise Invalid("address_private")
     shown = f"[{host}]" if ":" in host else host
-    return f"{url.scheme}://{shown}{port}{url.path.rstrip('/')}"
+    path = url.path.rstrip("/").removesuffix("/chat/completions")  # providers' pages show the whole address
+    return f"{url.scheme}://{shown}{port}{path}"
 
 
 def _split(base_url: str) -> SplitResult:

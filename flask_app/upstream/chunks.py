@@ -37,9 +37,12 @@ class _CompletionDetails(msgspec.Struct):
     reasoning_tokens: _Count | None = None
 
 
-class _Usage(msgspec.Struct):
+class _Totals(msgspec.Struct):
     prompt_tokens: _Count
     completion_tokens: _Count
+
+
+class _Usage(_Totals):
     prompt_cache_hit_tokens: _Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
@@ -51,6 +54,7 @@ class UnreadableChunk(Exception):
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
+_decode_totals = msgspec.json.Decoder(_Totals).decode
 _DONE = b"[DONE]"
 
 
@@ -94,9 +98,8 @@ def _counted_or_failed(chunk: _Chunk) -> list[Event]:
 
 def usage_of(raw: bytes) -> Usage | None:
     """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense."""
-    try:
-        found = _decode_usage(raw)
-    except (msgspec.DecodeError, RecursionError):
+    found = _parts_or_totals(raw)
+    if found is None:
         return None
     cached = found.prompt_cache_hit_tokens
     if cached is None and found.prompt_tokens_details:
@@ -109,6 +112,19 @@ def usage_of(raw: bytes) -> Usage | None:
         completion_tokens=found.completion_tokens,
         reasoning_tokens=min(reasoning, found.completion_tokens),
     )
+
+
+def _parts_or_totals(raw: bytes) -> _Usage | None:
+    """One part that makes no sense does not spoil the totals."""
+    try:
+        return _decode_usage(raw)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        totals = _decode_totals(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return _Usage(totals.prompt_tokens, totals.completion_tokens)
 
 
 def _chunk(payload: bytes) -> _Chunk:

@@ -1,17 +1,34 @@
 """Event streams as responses, and where a reader left off."""
 
+import time
 from collections.abc import Iterator
 
-from flask import Response, request
+from flask import Response, g, request
 
 from flask_app.errors import BadRequest
+from flask_app.services import auth_service
+
+SESSION_CHECK_SECONDS = 5
 
 
 def event_stream(frames: Iterator[bytes]) -> Response:
-    """A reply that goes on until the iterator ends; nothing between here and the reader may hold it back."""
-    response = Response(frames, content_type="text/event-stream; charset=utf-8")
+    """A reply that goes on until the iterator ends, or the reader's session does.
+
+    Nothing between here and the reader may hold it back.
+    """
+    response = Response(_while_signed_in(frames, g.session_token), content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _while_signed_in(frames: Iterator[bytes], session_token: str) -> Iterator[bytes]:
+    due = time.monotonic() + SESSION_CHECK_SECONDS
+    for frame in frames:
+        if time.monotonic() > due:
+            if auth_service.visit(session_token) is None:
+                return
+            due = time.monotonic() + SESSION_CHECK_SECONDS
+        yield frame
 
 
 def last_event_id() -> int:

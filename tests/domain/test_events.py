@@ -17,5 +17,12 @@ def test_estimate_is_positive_and_grows_with_the_text(text: str, more: str) -> N
     assert 0 < estimate_tokens(text) <= estimate_tokens(text + more)
 
 
+def test_a_count_that_shrinks_does_not_hold() -> None:
+    first, final = Usage(9, 0, 5, 0), Usage(0, 0, 0, 0)
+    assert final.later_than(first) == first
+    assert first.later_than(final) == first
+    assert first.later_than(None) == first
+
+
 def test_total_counts_cached_and_reasoning_once() -> None:
     assert Usage(100, 60, 40, 30).total_tokens == 140

@@ -185,6 +185,17 @@ def test_a_stream_that_breaks_keeps_its_text_and_books_it(
     assert entry.prompt_tokens + entry.completion_tokens > 0
 
 
+def test_cut_after_the_provider_took_it_up_the_question_is_booked(
+    member_client: FlaskClient, upstream: ScriptedUpstream
+) -> None:
+    role = b'data: {"model":"deepseek-flash","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
+    upstream.script(twin.Raw(parts=(role,), resets=True))
+    assert send(member_client)[-1].data["code"] == "upstream_cut"
+    (entry,) = entries()
+    assert (entry.source, entry.outcome, entry.completion_tokens) == ("estimated", "failed", 0)
+    assert entry.prompt_tokens > 0
+
+
 def test_no_done_but_a_reason_to_finish_is_complete(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("all of it", says_done=False, usage=USAGE))
     assert send(member_client)[-1].data["status"] == "complete"

@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
-from flask_app.models import ApiKey, Attempt, Message, Run, TokenUsage, User
+from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
 from flask_app.services import lease_service, model_service, run_service, sealing
 from flask_app.streams import memory
+from flask_app.web import events
 from tests.support import scripted_upstream as twin
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -178,6 +179,23 @@ def test_a_disabled_person_is_cut_off_in_mid_stream(
         session.execute(update(User).where(User.id == member.id).values(disabled=True))
     lease_service.tick()
     wait_until(lambda: status_of(start["run_id"]) == "stopped")
+
+
+def test_a_stream_ends_with_its_session(
+    member_client: FlaskClient, member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SESSION_CHECK_SECONDS", 0.1)
+    upstream.script(ENDLESS)
+    start = begin(member_client)
+    reader = iter(member_client.get(f"/api/runs/{start['run_id']}/events", buffered=False).response)
+    next(reader)
+    with transaction() as session:
+        session.execute(delete(LoginSession).where(LoginSession.user_id == member.id))
+    ended = time.monotonic()
+    rest = b"".join(cast("Iterator[bytes]", reader))
+    assert events_of(rest)[-1].name not in {"done", "error"}
+    assert time.monotonic() - ended < 5
+    assert status_of(start["run_id"]) == "running"
 
 
 def test_a_tick_keeps_the_text_so_far_and_renews_the_lease(

@@ -14,6 +14,7 @@ from flask_app.upstream.addresses import normalise
         ("https://api.example.com./v1", "https://api.example.com/v1"),
         ("https://模型.example.com", "https://xn--xgs754b.example.com"),
         ("https://8.8.8.8/v1", "https://8.8.8.8/v1"),
+        ("https://api.example.com/v1/chat/completions", "https://api.example.com/v1"),
         ("https://[2606:4700:0::1111]/v1", "https://[2606:4700::1111]/v1"),
     ],
 )

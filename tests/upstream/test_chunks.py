@@ -66,6 +66,11 @@ def test_usage_that_makes_no_sense_is_no_usage(raw: bytes) -> None:
     assert usage_of(raw) is None
 
 
+def test_one_senseless_part_does_not_spoil_the_totals() -> None:
+    raw = b'{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":-1}}'
+    assert usage_of(raw) == Usage(9, 0, 5, 0)
+
+
 def test_parts_never_exceed_the_whole() -> None:
     told = {"prompt_tokens": 5, "prompt_cache_hit_tokens": 9, "completion_tokens": 2}
     raw = json.dumps(told | {"completion_tokens_details": {"reasoning_tokens": 7}}).encode()

@@ -70,7 +70,7 @@ export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))
 /** "3 minutes ago", up to a week; the date after that. @param {string} iso */
 export function formatAgo(iso, now = Date.now()) {
   const seconds = (Date.parse(iso) - now) / 1000
-  if (seconds > -60) return relative.format(0, "minute")
+  if (seconds > -60) return relative.format(0, "second")
   if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute")
   if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), "hour")
   if (seconds > -7 * 86_400) return relative.format(Math.round(seconds / 86_400), "day")
