@@ -8,7 +8,7 @@ from flask import Response, g, request
 from flask_app.errors import BadRequest
 from flask_app.services import auth_service
 
-SESSION_CHECK_SECONDS = 5
+SESSION_CHECK_SECONDS = 10
 
 
 def event_stream(frames: Iterator[bytes]) -> Response:
