@@ -1,6 +1,7 @@
 """How gunicorn serves MingChat. The only file that knows about gevent."""
 
 import ctypes
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def post_worker_init(worker: Any) -> None:
     offload.use(gevent.get_hub().threadpool.apply)
     lease_service.watch()
     gevent.spawn(_drain, worker)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
         account_service.announce()
