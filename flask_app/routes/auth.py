@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, g, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from flask_app.services import account_service, auth_service, password_links, setup_service
 from flask_app.services.auth_service import SignedIn
@@ -59,20 +60,20 @@ class Session(Reply):
 
 @blueprint.get("/login")
 @public
-def login_page() -> str | Response:
+def login_page() -> str | BaseResponse:
     next_path = local_path(request.args.get("next", "/"))
     if g.get("user"):
-        return redirect(next_path)  # type: ignore[return-value]
+        return redirect(next_path)
     if not setup_service.is_done():
-        return redirect("/setup")  # type: ignore[return-value]
+        return redirect("/setup")
     return render_template("login.html", next_path=next_path)
 
 
 @blueprint.get("/setup")
 @public
-def setup_page() -> str | Response:
+def setup_page() -> str | BaseResponse:
     if setup_service.is_done():
-        return redirect("/login")  # type: ignore[return-value]
+        return redirect("/login")
     return render_template("setup.html")
 
 

@@ -21,7 +21,6 @@ from flask_app.services.run_events import Begun
 
 MAX_MESSAGE_BYTES = 200_000
 TITLE_LENGTH = 60
-LEASE = timedelta(seconds=30)
 
 _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
 
@@ -143,7 +142,7 @@ def _write(
             "status": "running",
             "idempotency_key": draft.idempotency_key,
             "worker": run_service.WORKER,
-            "lease_expires_at": now + LEASE,
+            "lease_expires_at": now + run_service.LEASE,
             "created_at": now,
         },
     )

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
@@ -14,9 +13,8 @@ from flask_app.database import in_transaction, in_writing, reading, table_of, ut
 from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import metering_service, run_service
 from flask_app.services.metering_service import Call, Dispatched, Outcome
-from flask_app.services.run_service import LiveRun
+from flask_app.services.run_service import LEASE, LiveRun
 
-LEASE = timedelta(seconds=30)
 TICK_SECONDS = 5
 REAPED_AT_ONCE = 100
 KEPT_AT_ONCE = 10

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import bindparam, select, update
@@ -17,10 +18,11 @@ from flask_app.services import run_events
 from flask_app.services.completion_service import Completion, StopSignal, Ticket
 from flask_app.services.metering_service import Entry, Outcome
 from flask_app.services.run_events import Begun
-from flask_app.streams import RunLog
+from flask_app.streams import Broker, RunLog
 from flask_app.streams.memory import HEARTBEAT, MemoryBroker, MemoryLog
 
 WORKER = new_id()
+LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without a word from its worker
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
 POLL_SECONDS = 2
@@ -41,7 +43,7 @@ _TOUCH = (
 )
 
 log = structlog.get_logger()
-_broker = MemoryBroker()
+_broker: Broker = MemoryBroker()
 _live: dict[str, "LiveRun"] = {}
 
 

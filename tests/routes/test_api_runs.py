@@ -83,7 +83,7 @@ def test_when_the_log_has_expired_the_stored_answer_is_told(
     run_id = begin(member_client)["run_id"]
     wait_until(lambda: status_of(run_id) == "complete")
     monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
-    run_service._broker.beat()
+    cast("memory.MemoryBroker", run_service._broker).beat()
     told = events_of(member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": "4"}).data)
     assert [event.name for event in told] == ["start", "reasoning", "token", "done"]
     assert text_of(told) == "stored"
