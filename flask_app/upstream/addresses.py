@@ -1,18 +1,25 @@
-"""Which base URLs a provider may have: https to a public host, unless the site allows insecure ones."""
+"""Where a provider may be: https to a public host, unless the site allows insecure ones.
+
+`normalise` looks at what an address says, `resolve` at where its host is when a connection is about to be made.
+"""
 
 import re
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from flask_app.errors import Invalid
+from flask_app.errors import Invalid, UpstreamError
 
 MAX_LENGTH = 500
+MAX_TRIED = 4  # addresses of one name: each may cost a connection's whole patience
+
+Place = tuple[socket.AddressFamily, tuple[Any, ...]]  # what a socket is made for, and what it connects to
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?")
 _NAT64 = IPv6Network("64:ff9b::/96")
-# Reserved or given up, yet global to Python: the unspecified and IPv4-compatible, local NAT64, site-local, 6to4 relays.
-_LEFT_OVER = tuple(map(ip_network, ("::/96", "64:ff9b:1::/48", "fec0::/10", "192.88.99.0/24")))
+_UNICAST = IPv6Network("2000::/3")  # all that is given out; the rest is reserved, local or given up (RFC 4291, 2.4)
+_RELAYS = IPv4Network("192.88.99.0/24")  # of 6to4, given up, yet global to Python
 _PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa", "lan", "intranet", "corp", "private")
 
 
@@ -20,7 +27,7 @@ def normalise(base_url: str, *, allow_insecure: bool) -> str:
     """The base URL in the one way it is stored: lower-case host, no default port, no slash at its end.
 
     Raises Invalid: `address_malformed`, `address_not_https` or `address_private`. With `allow_insecure` plain http
-    and private hosts pass. What a name resolves to is not looked at here.
+    and private hosts pass. What a name resolves to is for `resolve` to see.
     """
     url = _split(base_url.strip())
     host, port = _host(url), _port(url)
@@ -31,6 +38,30 @@ def normalise(base_url: str, *, allow_insecure: bool) -> str:
     shown = f"[{host}]" if ":" in host else host
     path = url.path.rstrip("/").removesuffix("/chat/completions")  # providers' pages show the whole address
     return f"{url.scheme}://{shown}{port}{path}"
+
+
+def resolve(host: str, port: int, *, allow_insecure: bool) -> list[Place]:
+    """Where to connect for `host` now. The connection goes to one of these, and asks no resolver a second time.
+
+    Raises UpstreamError: `upstream_unreachable` for a name without an address, `upstream_address_private` when even
+    one of the addresses is not public and private ones are not allowed.
+    """
+    try:
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise UpstreamError("upstream_unreachable", retryable=True) from error
+    found: list[Place] = [(family, place) for family, _, _, _, place in answers]
+    if not allow_insecure and not all(is_public(ip_address(place[0])) for _, place in found):
+        raise UpstreamError("upstream_address_private", retryable=True)  # a name may move
+    return found[:MAX_TRIED]
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Does the address lead to a host of the open internet, and to one only?"""
+    reached = _embedded(address) or address
+    if reached.version == 6 and reached not in _UNICAST:
+        return False
+    return reached.is_global and not reached.is_multicast and reached not in _RELAYS
 
 
 def _split(base_url: str) -> SplitResult:
@@ -73,8 +104,7 @@ def _is_private(host: str) -> bool:
     address = _literal(host)
     if address is None:
         return "." not in host or host.endswith(tuple(f".{name}" for name in _PRIVATE_NAMES))
-    reached = _embedded(address) or address
-    return not reached.is_global or reached.is_multicast or any(reached in network for network in _LEFT_OVER)
+    return not is_public(address)
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
