@@ -166,7 +166,10 @@ class Message(Base):
 
 
 class Run(Base):
-    """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed."""
+    """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
+
+    `draft_digest` tells whether a repeated idempotency key comes with what it came with first.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -182,6 +185,7 @@ class Run(Base):
     message_id: Mapped[str] = _to("messages.id", index=True)
     status: Mapped[str] = mapped_column(String(16), default="running")
     idempotency_key: Mapped[str | None] = mapped_column(Ascii)
+    draft_digest: Mapped[str | None] = mapped_column(Ascii)
     worker: Mapped[str] = mapped_column(Ascii)
     lease_expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -65,6 +65,7 @@ def send(body: SendMessage) -> Response | Answer:
     """Send a message: the answer comes as an event stream, or whole to a client that accepts only JSON.
 
     It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
+    The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
     limits.chat_limit(user.id)

@@ -1,5 +1,7 @@
 """Sending a message: checked, written down with an empty answer and a run in one transaction, then started."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -46,6 +48,12 @@ class Draft:
     thinking: bool = False
     idempotency_key: str | None = None
 
+    @property
+    def digest(self) -> str:
+        """The same for drafts that ask the same thing in the same place."""
+        place = (self.conversation_id, self.parent_id, self.at_root)
+        return hashlib.sha256(json.dumps([self.text, *place, self.model, self.thinking]).encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -71,18 +79,19 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     """Write the message down and start its answer; gives the earlier run for a repeated idempotency key.
 
     Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
-    Conflict while the conversation's last answer is still being written.
+    Conflict while the conversation's last answer is still being written, and Conflict("idempotency_key_reused")
+    for a key that came with another draft before.
     """
     _check_text(draft.text)
-    model = model_service.find(draft.model)
-    if draft.idempotency_key and (earlier := _earlier(actor, draft.idempotency_key, origin.locale)):
+    if earlier := _earlier(actor, draft, origin.locale):
         return earlier
+    model = model_service.find(draft.model)
     keys = completion_service.keys_for(model)
     try:
         begun, ticket = in_writing(lambda connection: _write(connection, actor, draft, model, keys, origin))
     except (IntegrityError, TooMany, Conflict):
         # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
-        earlier = _earlier(actor, draft.idempotency_key or "", origin.locale)
+        earlier = _earlier(actor, draft, origin.locale)
         if earlier is None:
             raise
         return earlier
@@ -141,6 +150,7 @@ def _write(
             "message_id": begun.message_id,
             "status": "running",
             "idempotency_key": draft.idempotency_key,
+            "draft_digest": draft.digest if draft.idempotency_key else None,
             "worker": run_service.WORKER,
             "lease_expires_at": now + run_service.LEASE,
             "created_at": now,
@@ -199,16 +209,20 @@ def title_of(text: str) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
-def _earlier(actor: User, idempotency_key: str, locale: str) -> Begun | None:
+def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:
+    if not draft.idempotency_key:
+        return None
     with reading() as session:
         found = session.execute(
             select(Run, Conversation.title)
             .join(Conversation, Conversation.id == Run.conversation_id)
-            .where(Run.user_id == actor.id, Run.idempotency_key == idempotency_key)
+            .where(Run.user_id == actor.id, Run.idempotency_key == draft.idempotency_key)
         ).first()
     if found is None:
         return None
     run, title = found
+    if run.draft_digest not in (None, draft.digest):  # runs of before the column have none
+        raise Conflict("idempotency_key_reused")
     return Begun.of(run, title, locale)
 
 

@@ -23,7 +23,7 @@ export class Composer extends EventTarget {
   #stopButton
   /** @type {string | null} */
   #conversation = null
-  /** @type {{text: string, key: string} | null} what was refused; sent again unchanged, it keeps its key */
+  /** @type {Outgoing & {conversation: string | null} | null} what was refused; sent again unchanged, it keeps its key */
   #returned = null
   #running = false
   #drafts = new Drafts(sessionStorage)
@@ -72,8 +72,9 @@ export class Composer extends EventTarget {
    * Words that could not be sent come back to where they were written, here or in another conversation's draft.
    * @param {string | null} conversation @param {Outgoing} outgoing
    */
-  giveBack(conversation, { text, idempotencyKey }) {
-    this.#returned = { text, key: idempotencyKey }
+  giveBack(conversation, outgoing) {
+    this.#returned = { ...outgoing, conversation }
+    const { text } = outgoing
     const here = conversation === this.#conversation
     const newer = here ? this.#text.value : this.#drafts.read(conversation)
     const whole = newer.trim() ? `${text}\n\n${newer}` : text
@@ -126,12 +127,20 @@ export class Composer extends EventTarget {
     if (this.#running) return announce(t("js.wait_for_answer"))
     const size = byteLength(text)
     if (size > LIMIT) return this.#refuse(size)
-    const key = this.#returned?.text === text ? this.#returned.key : newIdempotencyKey()
+    const model = this.#select.value || undefined
+    const thinking = this.#thinking.hidden ? undefined : this.#isThinking()
+    const idempotencyKey = this.#keyFor({ text, model, thinking, conversation: this.#conversation })
     this.#returned = null
     this.hideProblem()
     this.write("")
-    const thinking = this.#thinking.hidden ? undefined : this.#isThinking()
-    this.dispatchEvent(new CustomEvent("send", { detail: { text, model: this.#select.value || undefined, thinking, idempotencyKey: key } }))
+    this.dispatchEvent(new CustomEvent("send", { detail: { text, model, thinking, idempotencyKey } }))
+  }
+
+  /** @param {{text: string, model?: string, thinking?: boolean, conversation: string | null}} draft */
+  #keyFor({ text, model, thinking, conversation }) {
+    const last = this.#returned
+    const same = last?.text === text && last.model === model && last.thinking === thinking && last.conversation === conversation
+    return last && same ? last.idempotencyKey : newIdempotencyKey()
   }
 
   /** @param {number} size */

@@ -221,7 +221,8 @@ export class Conversation extends EventTarget {
 
   /** @param {string | null} home @param {Outgoing} outgoing @param {unknown} error */
   #refused(home, outgoing, error) {
-    this.#composer.giveBack(home, outgoing)
+    const spent = codeOf(error) === "idempotency_key_reused"
+    this.#composer.giveBack(home, spent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
     if (home === this.#id) this.#composer.showProblem(sentence(error), this.#wayForward(codeOf(error)))
     else toast(sentence(error), { kind: "danger" })
     this.#emit("refused", {})
