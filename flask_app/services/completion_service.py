@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import config
 from flask_app.database import in_writing
@@ -103,6 +104,7 @@ class Completion:
         self._keys = ticket.keys
         self._stop = stop
         self._sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
+        self._refusal: UpstreamError | None = None
         self._started = time.monotonic()
 
     def events(self) -> Iterator[Event]:
@@ -118,6 +120,12 @@ class Completion:
             self._judge_end()
         except AppError as error:
             self.fail(error.code)
+        except SQLAlchemyError as error:
+            if self._refusal is None:
+                raise
+            # The database is away just now: what the provider said still holds, and settling ends the attempt.
+            log.warning("refusal_not_saved", run=self.request.run_id, reason=str(error.__cause__ or error))
+            self.fail(self._refusal.code)
         finally:
             outcome.duration_ms = self._elapsed_ms()
 
@@ -160,7 +168,7 @@ class Completion:
         return metering_service.dispatch(connection, _call(self.request), key.id)
 
     def _refused(self, sent: Dispatched, key: UsableKey, error: UpstreamError) -> None:
-        self.outcome.status_code = error.upstream_status
+        self._refusal, self.outcome.status_code = error, error.upstream_status
         metering_service.release(sent, error_code=error.code, status_code=error.upstream_status)
         if error.retryable:
             key_service.note_error(key.id, error.code)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import OperationalError
 
 from flask_app import database
 from flask_app.database import in_writing, reading, transaction, utc_now
@@ -19,7 +18,6 @@ from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Message, Run, Tariff, TokenUsage, User
 from flask_app.services import chat_service, lease_service, metering_service, run_service, tariff_service
 from flask_app.services.chat_service import Draft, Origin
-from tests.support import scripted_upstream as twin
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
@@ -108,21 +106,6 @@ def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, 
 def _user() -> User:
     with reading() as session:
         return session.scalars(select(User)).one()
-
-
-def test_a_refusal_that_cannot_be_written_at_once_is_written_later(
-    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def locked(*_: object, **__: object) -> None:
-        raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
-
-    monkeypatch.setattr(metering_service, "release", locked)
-    upstream.script(twin.Status(400))
-    assert ask(member_client)["status"] == "failed"
-    assert states() == ["released"]
-    with reading() as session:
-        assert session.scalars(select(Attempt.status_code)).one() == 400
-    assert entries() == []
 
 
 def test_a_fault_while_settling_gives_nothing_up(
