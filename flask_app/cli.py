@@ -5,7 +5,7 @@ import sys
 import click
 from flask import Flask
 
-from flask_app.cli_group import Group
+from flask_app.cli_group import Group, moment, show
 from flask_app.cli_keys import keys
 from flask_app.services import user_admin_service
 from flask_app.services.audit_service import Actor
@@ -32,6 +32,16 @@ def create(name: str, *, admin: bool, password_stdin: bool) -> None:
     click.echo(f"Added {added.user.username} ({added.user.role}).")
     if added.link:
         _show(added.link)
+
+
+@users.command("list")
+def list_users() -> None:
+    """Everybody, the newest first."""
+    rows = [
+        (user.username, user.role, "disabled" if user.disabled else "active", moment(user.last_sign_in_at))
+        for user in (person.user for person in user_admin_service.everybody())
+    ]
+    show(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows)
 
 
 @users.command("reset-link")

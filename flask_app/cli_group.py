@@ -1,5 +1,8 @@
-"""Commands whose failures are a sentence and an exit code, as they are elsewhere in the application."""
+"""What all commands share: failures that are a sentence and an exit code, lists in plain columns."""
 
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -18,3 +21,22 @@ class Group(AppGroup):
             raise click.ClickException(translate("en", f"error.{error.code}", **error.params)) from error
         except DBAPIError as error:
             raise click.ClickException(f"The database does not answer: {error.orig}") from error
+
+
+def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows under their heads, two spaces between the columns."""
+    lines = [heads, *rows]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%dT%H:%MZ}" if at else "never"
+
+
+def _width(text: str) -> int:
+    """In a terminal's cells: a Chinese character takes two, an accent none."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)

@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from flask_app.cli_group import Group
+from flask_app.cli_group import Group, moment, show
+from flask_app.models import ApiKey
 from flask_app.services import key_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
@@ -26,3 +27,23 @@ def add(label: str, base_url: str | None, provider_name: str | None, currency: s
     click.echo(f"{key.id} {key.label} ({key.provider.name}, {key.provider.base_url})")
     if key.last_error_code:
         click.echo(f"The provider did not accept it yet: {key.last_error_code}", err=True)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Every key with what came of it last, the oldest first; of the secret only its end."""
+    rows = [
+        (key.label, key.provider.name, f"…{key.hint}" if key.hint else "-", _state(key), _last_error(key))
+        for key in key_admin_service.listed()
+    ]
+    show(("LABEL", "PROVIDER", "HINT", "STATE", "LAST ERROR"), rows)
+
+
+def _state(key: ApiKey) -> str:
+    if key.secret is None:
+        return "no secret"
+    return "disabled" if key.disabled else "active"
+
+
+def _last_error(key: ApiKey) -> str:
+    return f"{key.last_error_code} {moment(key.last_error_at)}" if key.last_error_code else "-"

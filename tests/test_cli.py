@@ -1,5 +1,7 @@
 """`flask users …`: people from a terminal."""
 
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -7,7 +9,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import AuditEntry, User
-from flask_app.services import names, setup_service
+from flask_app.services import names, setup_service, user_admin_service
 from tests.conftest import PASSWORD, MakeUser
 from tests.support.clients import PageClient
 
@@ -64,7 +66,7 @@ def test_a_reset_link_lets_somebody_choose_anew(app: Flask, client: PageClient, 
     [
         (["create", "admin", "--password-stdin"], "This username is taken."),
         (["create", "", "--password-stdin"], "A username has 1 to 64 visible characters."),
-        (["reset-link", "nobody"], "There is nothing here."),
+        (["reset-link", "nobody"], "There is nobody called nobody."),
     ],
 )
 def test_a_failure_is_a_sentence_and_an_exit_code(
@@ -74,6 +76,7 @@ def test_a_failure_is_a_sentence_and_an_exit_code(
     result = run(app, *arguments, typed=f"{STRONG}\n")
     assert result.exit_code == 1
     assert result.output.startswith(f"Error: {words}")
+    assert result.output.count("\n") == 1
 
 
 def test_a_weak_password_is_refused_and_not_repeated(app: Flask) -> None:
@@ -89,3 +92,27 @@ def test_the_audit_log_says_that_it_was_the_command_line(app: Flask) -> None:
     with reading() as session:
         (entry,) = session.scalars(select(AuditEntry))
     assert (entry.actor_id, entry.actor_name, entry.action) == (None, "(command line)", "user.add")
+
+
+def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) -> None:
+    make_user("admin", "admin", last_sign_in_at=datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
+    make_user("小明", disabled=True)
+    result = run(app, "list")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "NAME   ROLE    STATE     LAST SIGN-IN",
+        "小明   member  disabled  never",
+        "admin  admin   active    2026-11-20T07:05Z",
+    ]
+
+
+def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch, make_user: MakeUser) -> None:
+    monkeypatch.setattr(user_admin_service, "MAX_PAGE", 2)
+    for number in range(5):
+        make_user(f"person{number}")
+    _, *lines = run(app, "list").output.splitlines()
+    assert [line.split()[0] for line in lines] == [f"person{number}" for number in reversed(range(5))]
+
+
+def test_an_empty_site_lists_nobody(app: Flask) -> None:
+    assert run(app, "list").output == "NAME  ROLE  STATE  LAST SIGN-IN\n"

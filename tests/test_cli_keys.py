@@ -1,12 +1,20 @@
-"""`flask keys add`: a key from standard input, and never on the screen."""
+"""`flask keys …`: a key goes in from standard input, and never onto the screen."""
+
+import dataclasses
+import re
+from datetime import UTC, datetime
 
 from flask import Flask
 
 from flask_app.cli_keys import keys
+from flask_app.database import transaction
 from flask_app.models import ApiKey
 from flask_app.services import environment_key, key_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.key_admin_service import NewKey
 from tests.support.scripted_upstream import ScriptedUpstream
 
+COMMAND_LINE = Actor(user=None)
 SECRET = "sk-canary-0123456789abcdef"
 
 
@@ -42,3 +50,27 @@ def test_what_cannot_be_a_key_is_refused_in_words(app: Flask, upstream: Scripted
 def test_a_secret_is_not_taken_from_the_command_line(app: Flask) -> None:
     assert app.test_cli_runner().invoke(keys, ["add", "team", SECRET]).exit_code == 2
     assert app.test_cli_runner().invoke(keys, ["add", "team"]).exit_code == 2
+
+
+def test_the_list_tells_the_state_of_every_key_and_no_secret(app: Flask, upstream: ScriptedUpstream) -> None:
+    assert added() == []  # the environment's key is stored by now
+    new = NewKey(label="团队", secret=SECRET, base_url=upstream.base_url)
+    team = key_admin_service.add(COMMAND_LINE, new)
+    key_admin_service.change(COMMAND_LINE, team.id, disabled=True)
+    upstream.keys = {"test-key"}
+    at = "2026-11-20T07:05Z"
+    refused = key_admin_service.add(COMMAND_LINE, dataclasses.replace(new, label="old", secret="short-one"))
+    with transaction() as session:
+        session.get_one(ApiKey, environment_key.ID).secret = None
+        session.get_one(ApiKey, refused.id).last_error_at = datetime(2026, 11, 20, 7, 5, tzinfo=UTC)
+    result = app.test_cli_runner().invoke(keys, ["list"])
+    assert result.exit_code == 0, result.output
+    head, *lines = result.output.splitlines()
+    assert head.split() == ["LABEL", "PROVIDER", "HINT", "STATE", "LAST", "ERROR"]
+    assert [re.split("  +", line) for line in lines] == [
+        [environment_key.LABEL, "DeepSeek", "-", "no secret", "-"],
+        ["团队", "DeepSeek", "…cdef", "disabled", "-"],
+        ["old", "DeepSeek", "-", "active", f"upstream_key_refused {at}"],
+    ]
+    assert SECRET not in result.output
+    assert "short-one" not in result.output

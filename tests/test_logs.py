@@ -90,10 +90,10 @@ def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], N
 
 
 def test_a_record_names_time_level_event_and_fields(err: Err) -> None:
-    structlog.get_logger().warning("model_list_refused", code="upstream_busy", words='two "words"', empty="")
+    structlog.get_logger().warning("model_list_not_read", code="upstream_busy", words='two "words"', empty="")
     time, level, event, rest = err().split(" ", 3)
     assert time.endswith("Z")
-    assert (level, event) == ("warning", "model_list_refused")
+    assert (level, event) == ("warning", "model_list_not_read")
     assert rest == 'code=upstream_busy words="two \\"words\\"" empty=""\n'
 
 

@@ -173,7 +173,7 @@ class Completion:
         if error.retryable:
             key_service.note_error(key.id, error.code)
         log.warning(
-            "upstream_refused", code=error.code, status=error.upstream_status, key=key.id, run=self.request.run_id
+            "attempt_failed", code=error.code, status=error.upstream_status, key=key.id, run=self.request.run_id
         )
 
     def _take(self, event: Event) -> None:

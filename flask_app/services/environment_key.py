@@ -9,7 +9,7 @@ from flask_app.config import Config, ConfigError
 from flask_app.database import in_transaction
 from flask_app.errors import Invalid
 from flask_app.models import ApiKey
-from flask_app.services import provider_service, sealing
+from flask_app.services import key_service, provider_service, sealing
 from flask_app.services.sealing import Unreadable, hint_of
 from flask_app.upstream import addresses
 
@@ -21,9 +21,14 @@ log = structlog.get_logger()
 
 
 def check(settings: Config) -> None:
-    """Raise ConfigError for an address that the key of the environment may not be sent to."""
+    """Raise ConfigError for what cannot be a key, and for an address that the key may not be sent to."""
     if settings.deepseek_api_key is None:
         return
+    if not key_service.is_secret(settings.deepseek_api_key):  # not shown: it may be most of one
+        raise ConfigError(
+            "DEEPSEEK_API_KEY cannot be an API key: a key has 8 to 512 letters, digits and signs, without spaces; "
+            "leave it empty to begin without one"
+        )
     try:
         addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
     except Invalid as error:

@@ -21,7 +21,6 @@ MAX_LABEL = 64
 
 log = structlog.get_logger()
 
-_SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -120,7 +119,7 @@ def _try(key: ApiKey, usable: UsableKey) -> Trial:
         key_service.note_success(key.id)
     except AppError as error:
         key_service.note_error(key.id, error.code)
-        log.warning("key_refused", key=key.id, code=error.code)
+        log.warning("key_test_failed", key=key.id, code=error.code)
         failure = error
     return Trial(int((time.monotonic() - started) * 1000), models, failure)
 
@@ -149,9 +148,9 @@ def _label(raw: str) -> str:
 
 
 def _secret(raw: str) -> str:
-    """A key goes into an HTTP header: visible ASCII only. The message does not repeat it."""
+    """The message does not repeat what cannot be a key."""
     secret = raw.strip()
-    if not _SECRET.fullmatch(secret):
+    if not key_service.is_secret(secret):
         raise Invalid("bad_secret")
     return secret
 

@@ -1,5 +1,6 @@
 """The keys that open a provider, for whoever is about to ask it, and what came of asking."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -28,6 +29,7 @@ USED_EVERY = timedelta(minutes=1)  # "last used" is no finer than this, to spare
 
 log = structlog.get_logger()
 
+_SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 _keys, _providers = table_of(ApiKey), table_of(Provider)
 
 
@@ -38,6 +40,11 @@ class UsableKey:
     id: str | None
     base_url: str
     secret: str = field(repr=False)
+
+
+def is_secret(text: str) -> bool:
+    """Could this be a provider's key? It goes into an HTTP header: visible ASCII only."""
+    return _SECRET.fullmatch(text) is not None
 
 
 def usable() -> ColumnElement[bool]:

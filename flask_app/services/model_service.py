@@ -187,4 +187,4 @@ def _read_with_any_key(provider_id: str) -> None:
             return
         except AppError as error:
             key_service.note_error(key.id, error.code)
-            log.warning("model_list_refused", provider=provider_id, key=key.id, code=error.code)
+            log.warning("model_list_not_read", provider=provider_id, key=key.id, code=error.code)

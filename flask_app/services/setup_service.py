@@ -44,7 +44,8 @@ def code_line() -> str | None:
 def set_up(given_code: str, username: str, password: str, browser: Browser) -> SignedIn:
     """Make the first administrator and sign them in.
 
-    Raises Conflict("setup_done"), Forbidden("wrong_setup_code"), TooMany, Invalid.
+    Raises Conflict("setup_done"), Conflict("username_taken") for somebody made on the command line,
+    Forbidden("wrong_setup_code"), TooMany, Invalid.
     """
     if is_done():
         raise Conflict("setup_done")
@@ -63,8 +64,8 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
             session.flush()
             audit_service.record(session, user, "setup.finish", user.id, {"username": shown}, browser.address)
             return auth_service.open_session(session, user, browser)
-    except IntegrityError as error:  # somebody else was faster: the row `setup`, or the name, is there already
-        raise Conflict("setup_done") from error
+    except IntegrityError as error:  # somebody else was faster, or the name is there already
+        raise Conflict("setup_done" if is_done() else "username_taken") from error
 
 
 def close(session: Session) -> None:

@@ -1,6 +1,6 @@
 """People as administrators keep them: list, add, change, help with a forgotten password."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -60,6 +60,15 @@ def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) ->
     return Page(people, shown[-1].id if len(users) > limit else None)
 
 
+def everybody() -> Iterator[Person]:
+    """The newest first, page by page."""
+    page = listed(limit=MAX_PAGE)
+    yield from page.people
+    while page.next:
+        page = listed(before=page.next, limit=MAX_PAGE)
+        yield from page.people
+
+
 def add(actor: Actor, username: str, role: str, password: str | None = None) -> Added:
     """A new person, with a password or else a link to choose one.
 
@@ -105,11 +114,11 @@ def reset_link(actor: Actor, user_id: str) -> Link:
 
 
 def by_name(username: str) -> User:
-    """Raises NotFound."""
+    """Raises NotFound("unknown_person")."""
     with reading() as session:
         user = session.scalar(select(User).where(User.username_key == names.key(username)))
     if user is None:
-        raise NotFound
+        raise NotFound("unknown_person", name=username)
     return user
 
 

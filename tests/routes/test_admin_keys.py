@@ -249,7 +249,7 @@ def test_the_secret_shows_up_nowhere(
     with engine().connect() as connection:
         rows = [repr(row) for table in Base.metadata.sorted_tables for row in connection.execute(select(table))]
     printed = "".join(capfd.readouterr())
-    assert "key_refused" in printed, "the refusal must have been logged"
+    assert "key_test_failed" in printed, "the refusal must have been logged"
     try:
         model_service.read_list("nobody", _usable(url))
     except Exception:  # noqa: BLE001 - whatever it is, its traceback is what is looked at
@@ -258,6 +258,14 @@ def test_the_secret_shows_up_nowhere(
     for place in (*replies, *rows, printed):
         assert CANARY not in place
         assert CANARY[3:] not in place
+
+
+def test_the_log_names_what_happened_to_a_key(admin_client: PageClient, capfd: pytest.CaptureFixture[str]) -> None:
+    capfd.readouterr()
+    add(admin_client, base_url="https://127.0.0.1:1/")
+    line = next(line for line in capfd.readouterr().err.splitlines() if " key_" in line)
+    assert " key_test_failed " in line
+    assert "code=upstream_unreachable" in line
 
 
 def _usable(url: str) -> Any:

@@ -44,6 +44,16 @@ def test_set_up_happens_once(client: PageClient) -> None:
         assert session.scalar(select(func.count()).select_from(User)) == 1
 
 
+def test_a_name_that_the_command_line_gave_is_taken_and_set_up_stays_open(
+    client: PageClient, make_user: MakeUser
+) -> None:
+    make_user("Ming")
+    taken = set_up(client, username="ming")
+    assert (taken.status_code, error_code(taken)) == (409, "username_taken")
+    assert not setup_service.is_done()
+    assert set_up(client, username="another").status_code == 201
+
+
 def test_of_many_set_ups_at_once_one_succeeds(app: Flask) -> None:
     outcomes: list[int] = []
     start = threading.Barrier(5)
