@@ -5,7 +5,19 @@ from flask import Flask
 from flask_app import cli, database, logs
 from flask_app import config as settings
 from flask_app.config import Config
-from flask_app.routes import admin, admin_keys, admin_usage, admin_users, api, auth, chat, dashboard, health, usage
+from flask_app.routes import (
+    account,
+    admin,
+    admin_keys,
+    admin_usage,
+    admin_users,
+    api,
+    auth,
+    chat,
+    dashboard,
+    health,
+    usage,
+)
 from flask_app.services import environment_key
 from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
 
@@ -22,6 +34,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
         room.init_app(app)
-    for routes in (auth, chat, api, dashboard, usage, admin, admin_users, admin_keys, admin_usage, health):
+    for routes in (auth, account, chat, api, dashboard, usage, admin, admin_users, admin_keys, admin_usage, health):
         app.register_blueprint(routes.blueprint)
     return app

@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask_app import timezones
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
@@ -151,10 +152,8 @@ class _Reader:
 
     def timezone(self, name: str, default: str) -> str:
         raw = self.text(name, default)
-        try:
-            ZoneInfo(raw)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigError(f"{name} must be a time zone such as Asia/Shanghai, not {raw!r}") from error
+        if not timezones.is_known(raw):
+            raise ConfigError(f"{name} must be a time zone such as Asia/Shanghai, not {raw!r}")
         return raw
 
     def existing_file(self, name: str) -> Path | None:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from flask_app.database import new_id
 from flask_app.models import User
+from flask_app.services.signing import digest
 from tests.conftest import MakeUser, SignIn
 from tests.support import routes
 from tests.support.clients import PageClient
@@ -15,10 +16,13 @@ from tests.support.routes import Route
 from tests.support.scripted_upstream import ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
-OWNED = {"conversation_id", "run_id"}
+OWNED = {"conversation_id", "run_id", "session_id"}
 OF_THE_SITE = {"key_id", "user_id", "digest", "name"}
 # These have tests of their own: they begin or end sessions.
-APART = {"GET /setup", "POST /logout", "POST /api/login", "POST /api/setup", "POST /api/password-reset"}
+APART = {
+    *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
+    *("POST /api/password-reset", "POST /api/password-reset/check"),
+}
 
 
 def ask(client: PageClient, route: Route, **values: str) -> Any:
@@ -67,9 +71,10 @@ def test_every_argument_of_a_route_is_accounted_for(app: Flask) -> None:
     assert {name for route in routes.all_of(app) for name in route.arguments} <= OWNED | OF_THE_SITE
 
 
-def belongings(client: PageClient) -> dict[str, str]:
-    events = events_of(client.post("/api/chat", json={"message": "mine"}).data)
-    return {name: events[0].data[name] for name in OWNED}
+def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
+    """What the owner has made with `client`, and the session of another browser of theirs."""
+    started = events_of(client.post("/api/chat", json={"message": "mine"}).data)[0].data
+    return {**{name: started[name] for name in OWNED - {"session_id"}}, "session_id": digest(another.session_token)}
 
 
 def told(response: Any) -> tuple[int, object]:
@@ -83,11 +88,12 @@ def told(response: Any) -> tuple[int, object]:
 def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str
 ) -> None:
-    owner, stranger = sign_in(make_user("owner")), sign_in(make_user("stranger", role))
+    person = make_user("owner")
+    owner, stranger = sign_in(person), sign_in(make_user("stranger", role))
     owned = [route for route in routes.all_of(app) if route.arguments & OWNED]
     assert len(owned) >= 6
     for route in owned:
-        things = belongings(owner)
+        things = belongings(owner, sign_in(person))
         foreign = ask(stranger, route, **things)
         absent = ask(stranger, route, **dict.fromkeys(OWNED, new_id()))
         assert foreign.status_code == 404, str(route)

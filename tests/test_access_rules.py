@@ -17,6 +17,7 @@ PUBLIC = {
     "POST /api/login",
     "POST /api/setup",
     "POST /api/password-reset",
+    "POST /api/password-reset/check",
     "POST /logout",
 }
 

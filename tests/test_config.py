@@ -76,6 +76,8 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str
         ("PORT", "٥٠٠٠"),
         ("TRUSTED_PROXIES", "6"),
         ("SITE_TIMEZONE", "Mars/Olympus"),
+        ("SITE_TIMEZONE", "localtime"),
+        ("SITE_TIMEZONE", "../x"),
         ("ALLOW_INSECURE_UPSTREAMS", "perhaps"),
         ("LOCAL_MODEL_PATH", "/nothing/here.gguf"),
         ("ALLOWED_HOSTS", "https://chat.example.com"),

@@ -1,25 +1,18 @@
-"""Signing in and out, the first administrator, and one's own account."""
+"""Signing in and out, the first administrator, and passwords by link."""
 
-from typing import Annotated
-
-import msgspec
 from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from flask_app.services import account_service, auth_service, password_links, setup_service
 from flask_app.services.auth_service import SignedIn
-from flask_app.utils import get_current_user, public, require_login
+from flask_app.utils import public
 from flask_app.web import cookies, csrf, sessions
-from flask_app.web.bodies import Body, Reply, accepts, returns, to_json
+from flask_app.web.bodies import Body, Reply, Words, accepts, returns, to_json
 from flask_app.web.client import browser, client_address
 from flask_app.web.local_paths import local_path
-from flask_app.web.people import PersonReply, UserReply, user_reply
+from flask_app.web.people import Session, user_reply
 
 blueprint = Blueprint("auth", __name__)
-
-
-# Longer than anything that could be right, short enough to be folded and hashed in no time.
-Words = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class Credentials(Body):
@@ -37,25 +30,18 @@ class SetUp(Body):
     timezone: Words | None = None
 
 
-class Choices(Body):
-    locale: Words | None = None
-    theme: Words | None = None
-    timezone: Words | None = None
-
-
-class NewPassword(Body):
-    current: Words
-    new: Words
+class LinkToken(Body):
+    token: Words
 
 
 class PasswordByLink(Body):
     token: Words
     password: Words
+    timezone: Words | None = None
 
 
-class Session(Reply):
-    user: UserReply
-    csrf_token: str
+class LinkOwner(Reply):
+    username: str
 
 
 @blueprint.get("/login")
@@ -110,10 +96,21 @@ def set_up(body: SetUp) -> Response:
 @public
 @csrf.needs_no_token
 @accepts(PasswordByLink)
-@returns(None, 204)
-def choose_password_by_link(body: PasswordByLink) -> None:
-    """Choose a password by a single-use link; all sessions of the person end."""
-    password_links.use(body.token, body.password, client_address())
+@returns(Session)
+def choose_password_by_link(body: PasswordByLink) -> Response:
+    """Choose a password by a single-use link and sign in; all other sessions of the person end."""
+    signed_in = password_links.use(body.token, body.password, browser(), replaces=g.get("session_id"))
+    return _welcome(signed_in, body.timezone)
+
+
+@blueprint.post("/api/password-reset/check")
+@public
+@csrf.needs_no_token
+@accepts(LinkToken)
+@returns(LinkOwner)
+def check_link(body: LinkToken) -> LinkOwner:
+    """Whose password a link sets; the link stays as it is."""
+    return LinkOwner(username=password_links.owner(body.token, client_address()).username)
 
 
 @blueprint.post("/logout")
@@ -126,39 +123,6 @@ def logout() -> Response:
     response = Response(status=204)
     cookies.remove(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
-
-
-@blueprint.get("/api/me")
-@require_login
-@returns(Session)
-def me() -> Session:
-    """The person who is signed in."""
-    return Session(user=user_reply(get_current_user(), online=True), csrf_token=csrf.token())
-
-
-@blueprint.patch("/api/me")
-@require_login
-@accepts(Choices)
-@returns(PersonReply)
-def choose(body: Choices) -> PersonReply:
-    """Choose one's language, theme or time zone."""
-    user = account_service.choose(get_current_user(), locale=body.locale, theme=body.theme, timezone=body.timezone)
-    return PersonReply(user=user_reply(user, online=True))
-
-
-@blueprint.post("/api/me/password")
-@require_login
-@accepts(NewPassword)
-@returns(None, 204)
-def change_password(body: NewPassword) -> Response:
-    """Replace one's password; the other sessions end.
-
-    The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token.
-    """
-    signed_in = account_service.change_password(get_current_user(), g.session_id, body.current, body.new, browser())
-    response = sessions.begin(Response(status=204), signed_in)
-    response.headers[csrf.HEADER] = csrf.token_for(signed_in.token)
     return response
 
 

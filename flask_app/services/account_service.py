@@ -1,9 +1,8 @@
 """A person's own account: what they chose, their password, and the greeting of the first run."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from sqlalchemy import update
 
+from flask_app import timezones
 from flask_app.database import transaction
 from flask_app.errors import Conflict, Forbidden, Invalid
 from flask_app.i18n import LOCALES
@@ -40,7 +39,7 @@ def choose(actor: User, *, locale: str | None = None, theme: str | None = None, 
 
 def settle_in(actor: User, timezone: str | None) -> None:
     """Keep the browser's time zone for a person who has none; one that is unknown here is no reason to stop them."""
-    if actor.timezone is None and timezone is not None and _is_time_zone(timezone):
+    if actor.timezone is None and timezone is not None and timezones.is_known(timezone):
         choose(actor, timezone=timezone)
 
 
@@ -71,14 +70,6 @@ def _one_of(value: str, allowed: tuple[str, ...]) -> str:
 
 
 def _time_zone(name: str) -> str:
-    if not _is_time_zone(name):
+    if not timezones.is_known(name):
         raise Invalid("unknown_timezone")
     return name
-
-
-def _is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -106,16 +106,14 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
     with transaction() as session:
         if not _keep_hash(session, user, fresh_hash):
             raise WrongCredentials
-        if replaces:
-            session.execute(delete(LoginSession).where(LoginSession.id == replaces))
-        return open_session(session, user, browser)
+        return open_session(session, user, browser, replaces=replaces)
 
 
-def open_session(session: Session, user: User, browser: Browser) -> SignedIn:
-    """A new session of `user`, within the caller's transaction. Sessions whose time is over go."""
+def open_session(session: Session, user: User, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+    """A new session of `user`, within the caller's transaction. Sessions whose time is over go, and `replaces`."""
     now = utc_now()
     token = secrets.token_urlsafe(32)
-    session.execute(delete(LoginSession).where(LoginSession.expires_at <= now))
+    session.execute(delete(LoginSession).where((LoginSession.expires_at <= now) | (LoginSession.id == replaces)))
     session.add(
         LoginSession(
             id=digest(token),

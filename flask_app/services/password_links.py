@@ -14,6 +14,7 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import Forbidden
 from flask_app.models import PasswordLink, User
 from flask_app.services import audit_service, auth_service, login_limits, passwords
+from flask_app.services.auth_service import Browser, SignedIn
 from flask_app.services.signing import digest
 
 LIFETIME = timedelta(hours=24)
@@ -40,17 +41,27 @@ def revoke(session: Session, user_id: str) -> None:
     session.execute(delete(PasswordLink).where(PasswordLink.user_id == user_id))
 
 
-def use(token: str, password: str, address: str) -> None:
-    """Choose a password by a link: every session of the person ends.
+def owner(token: str, address: str) -> User:
+    """Whose password the link sets.
 
     Raises Forbidden("reset_link_invalid") for a link that is used, expired or unknown, or whose person is disabled;
-    Invalid for a weak password, which leaves the link as it is; TooMany.
+    TooMany.
     """
     with login_limits.code_attempt(address) as attempt:
         user = _person_of(token)
         if user is None:
             attempt.failed()
             raise Forbidden("reset_link_invalid")
+        return user
+
+
+def use(token: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+    """Choose a password by a link and sign in: every other session of the person ends.
+
+    So does the session `replaces`, which the browser had before. Raises what `owner` raises, and Invalid for a weak
+    password, which leaves the link as it is.
+    """
+    user = owner(token, browser.address)
     passwords.check_strength(password, user.username)
     stored = passwords.make_hash(password)
     with transaction() as session:
@@ -59,7 +70,8 @@ def use(token: str, password: str, address: str) -> None:
             raise Forbidden("reset_link_invalid")
         session.execute(update(User).where(User.id == user.id).values(password_hash=stored))
         auth_service.end_sessions(session, user.id)
-        audit_service.record(session, user, "password.reset", user.id, address=address)
+        audit_service.record(session, user, "password.reset", user.id, address=browser.address)
+        return auth_service.open_session(session, user, browser, replaces=replaces)
 
 
 def _person_of(token: str) -> User | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from flask import Response, request
@@ -15,6 +15,9 @@ MAX_BODY_BYTES = 1 << 20
 SHORT_BODY_BYTES = 1 << 16  # a megabyte of brackets takes the processor half a second, and anybody may sign in
 MAX_INTEGER = 2**53  # what JavaScript holds exactly
 MAX_DEPTH = 32
+
+# Longer than anything that could be right, short enough to be folded and hashed in no time.
+Words = Annotated[str, msgspec.Meta(max_length=1000)]
 
 _encoder = msgspec.json.Encoder()
 

@@ -2,6 +2,7 @@
 
 from flask import Response, request
 
+CHOICE_MAX_AGE = 365 * 86400
 _NAME = "mingchat"
 
 
@@ -14,6 +15,11 @@ def write(response: Response, value: str, *, kind: str = "", max_age: int) -> No
     response.set_cookie(
         name(kind), value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
     )
+
+
+def keep_choice(response: Response, choice: str, value: str) -> None:
+    """Keep the language (`lang`) or the `theme` where the page's own script writes it too."""
+    response.set_cookie(choice, value, max_age=CHOICE_MAX_AGE, path="/", samesite="Lax")
 
 
 def remove(response: Response, kind: str = "") -> None:

@@ -25,6 +25,11 @@ class UserReply(Reply):
     last_seen_at: datetime | None
 
 
+class Session(Reply):
+    user: UserReply
+    csrf_token: str
+
+
 class PersonReply(Reply):
     user: UserReply
 

@@ -42,11 +42,14 @@ def be(user: User) -> None:
 
 
 def begin(response: Response, signed_in: SignedIn) -> Response:
-    """Give the browser its new session, and the mark by which it is known at the next sign-in."""
+    """Give the browser its new session, the mark it is known by next time, and the person's language and theme."""
     cookies.write(response, signed_in.token, max_age=int(ABSOLUTE.total_seconds()))
     device = cookies.read("device") or ""
     if not login_limits.is_known_device(device, signed_in.user.id):
         cookies.write(response, login_limits.new_device(signed_in.user.id), kind="device", max_age=DEVICE_MAX_AGE)
+    cookies.keep_choice(response, "theme", signed_in.user.theme)
+    if signed_in.user.locale:
+        cookies.keep_choice(response, "lang", signed_in.user.locale)
     return response
 
 

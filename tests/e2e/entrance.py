@@ -23,7 +23,7 @@ def sign_in(page: Page, say: Words, *, username: str, password: str) -> None:
 def choose_password(page: Page, say: Words, password: str) -> None:
     """Send the form on /reset."""
     _fill_twice(page, say, password)
-    page.get_by_role("button", name=say("auth.save_password")).click()
+    page.get_by_role("button", name=say("auth.save_and_sign_in")).click()
 
 
 def _fill_twice(page: Page, say: Words, password: str) -> None:

@@ -41,6 +41,7 @@ SIGNED_OUT = {"login": "/login", "reset": "/reset#token"}
 SIGNED_IN = {
     "empty chat": "/",
     "dashboard": "/dashboard",
+    "account": "/account",
     "admin": "/admin",
     "people": "/admin/users",
     "keys": "/admin/keys",
@@ -139,11 +140,6 @@ def _account_menu(page: Page) -> None:
     page.locator("summary.menu__button").click()
 
 
-def _password(page: Page) -> None:
-    _account_menu(page)
-    page.get_by_role("button", name=words("en")("nav.change_password")).click()
-
-
 def _conversation_menu(page: Page) -> None:
     page.locator("[data-more]").first.click()
 
@@ -158,7 +154,7 @@ def _delete(page: Page) -> None:
     page.locator("[data-conversation-menu]").get_by_text(words("en")("base.delete")).click()
 
 
-OPENERS = (_new_person, _new_key, _row_menu, _account_menu, _password, _conversation_menu, _rename, _delete)
+OPENERS = (_new_person, _new_key, _row_menu, _account_menu, _conversation_menu, _rename, _delete)
 
 
 @pytest.mark.parametrize("opening", OPENERS, ids=lambda opening: opening.__name__.strip("_"))

@@ -36,7 +36,7 @@ def test_another_sessions_token_is_not_enough(member: User, sign_in: SignIn) -> 
 def test_every_unsafe_method_of_every_route_needs_it(app: Flask, admin_client: PageClient) -> None:
     """Whatever the route does with the request, the token is looked at first."""
     admin_client.csrf_token = ""
-    free = {"/api/login", "/api/setup", "/api/password-reset"}
+    free = {"/api/login", "/api/setup", "/api/password-reset", "/api/password-reset/check"}
     tried = 0
     for rule in app.url_map.iter_rules():
         path = rule.rule
@@ -102,7 +102,7 @@ def test_the_origin_has_the_port_of_the_page(app: Flask, member: User) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""])
-@pytest.mark.parametrize("path", ["/api/login", "/api/setup", "/api/password-reset"])
+@pytest.mark.parametrize("path", ["/api/login", "/api/setup", "/api/password-reset", "/api/password-reset/check"])
 def test_a_form_of_another_site_cannot_sign_in(client: PageClient, path: str, kind: str) -> None:
     response = client.post(path, data=b'{"username": "member", "password": "x"}', content_type=kind)
     assert outcome(response) == "json_required"

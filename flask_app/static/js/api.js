@@ -46,12 +46,29 @@ export async function request(path, init = {}) {
   const renewed = response.headers.get(CSRF_HEADER) // a new password brings a new session and its token
   if (renewed) keepCsrfToken(renewed)
   if (response.ok) return response
-  throw new ApiError(response.status, await errorBody(response), retryAfterOf(response))
+  const error = await errorOf(response)
+  if (error.code !== "csrf_failed" || !(await renewCsrfToken())) throw error
+  const again = await reach(path, init)
+  if (again.ok) return again
+  throw await errorOf(again)
 }
 
 /** @param {string} token */
 export function keepCsrfToken(token) {
   csrfMeta()?.setAttribute("content", token)
+}
+
+/**
+ * Another tab has renewed the session, and with it the token. Whether the session is still this page's person's;
+ * throws ApiError where nobody is signed in any more.
+ */
+async function renewCsrfToken() {
+  const response = await reach("/api/me", { headers: { Accept: "application/json" } })
+  if (!response.ok) throw await errorOf(response)
+  const { user, csrf_token: token } = await response.json()
+  const same = user.id === document.querySelector('meta[name="person"]')?.getAttribute("content")
+  if (same) keepCsrfToken(token)
+  return same
 }
 
 /**
@@ -80,6 +97,11 @@ async function reach(path, init) {
     if (init.signal?.aborted) throw error
     throw new ApiError(0, { code: "offline", message: "" })
   }
+}
+
+/** @param {Response} response */
+async function errorOf(response) {
+  return new ApiError(response.status, await errorBody(response), retryAfterOf(response))
 }
 
 /** @param {Response} response @returns {Promise<ErrorBody>} */

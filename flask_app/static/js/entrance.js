@@ -1,9 +1,9 @@
 // @ts-check
 /** Sign-in, set-up and new password: one form each, sent by script. */
 import { api, keepCsrfToken } from "app/api"
-import { t } from "app/i18n"
-import { must, onSubmit, showFormError, slot } from "app/ui"
-import { strengthOf } from "app/password"
+import { sentence, t } from "app/i18n"
+import { NewPassword } from "app/new-password"
+import { fill, must, onSubmit, showFormError } from "app/ui"
 
 const timezone = new Intl.DateTimeFormat().resolvedOptions().timeZone
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-entrance]"))
@@ -17,48 +17,47 @@ const senders = {
     keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, timezone })).csrf_token)
   },
   async reset({ password }) {
-    await api.post("/api/password-reset", { token: location.hash.slice(1), password })
+    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, timezone })).csrf_token)
   },
 }
 
+const newPassword = form.querySelector("[data-strength]") && new NewPassword(form)
 onSubmit(form, async (values) => {
-  if ("repeat" in values && values.repeat !== values.password) {
-    showFormError(form, t("js.passwords_differ"))
-    must(form, '[name="repeat"]').focus()
-    return
-  }
+  if (newPassword && !newPassword.isRepeated()) return
   await senders[form.dataset.entrance ?? ""]?.(values)
-  location.assign(localPath(form.dataset.next))
+  location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
 })
 
-const meter = form.querySelector("[data-strength]")
-if (meter instanceof HTMLElement) {
-  const password = /** @type {HTMLInputElement} */ (must(form, '[name="password"]'))
-  password.addEventListener("input", () => showStrength(meter, password.value))
+if (form.dataset.entrance === "reset") {
+  addEventListener("hashchange", () => location.reload()) // another link, pasted over this one
+  showOwner()
 }
 
-if (new URLSearchParams(location.search).has("reset")) showNotice(t("js.password_set"))
-if (form.dataset.entrance === "reset" && !location.hash) showFormError(form, t("js.reset_link_incomplete"))
+function linkToken() {
+  return location.hash.slice(1)
+}
 
-/** @param {HTMLElement} meter @param {string} password */
-function showStrength(meter, password) {
-  const score = strengthOf(password)
-  const bar = /** @type {HTMLProgressElement} */ (must(meter, "progress"))
-  bar.value = score
-  slot(meter, "strength").textContent = password ? t(`js.strength_${score}`) : ""
+/** Whose password it is, or why the link opens nothing: then there is nothing to fill in. */
+async function showOwner() {
+  if (!linkToken()) return refuseLink(t("js.reset_link_incomplete"))
+  try {
+    const { username } = await api.post("/api/password-reset/check", { token: linkToken() })
+    fill(document, { owner: t("js.reset_for", { name: username }) })
+    const field = /** @type {HTMLInputElement} */ (must(form, '[name="username"]'))
+    field.value = username // what a password manager keeps the new password under
+  } catch (error) {
+    refuseLink(sentence(error))
+  }
+}
+
+/** @param {string} reason */
+function refuseLink(reason) {
+  must(form, "[data-link-fields]").hidden = true
+  showFormError(form, reason)
 }
 
 /** The server has checked it already; an address elsewhere is refused here once more. @param {string} [path] */
 function localPath(path = "/") {
   const url = new URL(path, location.origin)
   return url.origin === location.origin && path.startsWith("/") ? url.pathname + url.search : "/"
-}
-
-/** @param {string} text */
-function showNotice(text) {
-  const notice = document.createElement("p")
-  notice.className = "notice notice--ok"
-  notice.role = "status"
-  notice.textContent = text
-  form.before(notice)
 }

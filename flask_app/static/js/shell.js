@@ -1,8 +1,8 @@
 // @ts-check
-/** Entry of every page: menus, dialogs, preferences, password, sign-out. */
+/** Entry of every page: menus, dialogs, preferences, sign-out. */
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
-import { copyText, must, onSubmit, openDialog, toast } from "app/ui"
+import { copyText, must, openDialog, toast } from "app/ui"
 
 const YEAR = 365 * 24 * 3600
 
@@ -28,16 +28,6 @@ document.addEventListener("keydown", (event) => {
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("mousedown", (event) => {
     if (event.target === dialog && isOutside(dialog, event)) dialog.close()
-  })
-}
-
-const passwordForm = document.querySelector("[data-password-form]")
-if (passwordForm instanceof HTMLFormElement) {
-  onSubmit(passwordForm, async (values) => {
-    await api.post("/api/me/password", { current: values.current, new: values.new })
-    passwordForm.reset()
-    passwordForm.closest("dialog")?.close()
-    toast(t("js.password_changed"))
   })
 }
 

@@ -1,0 +1,92 @@
+"""One's own account: what one chose, the password, and the browsers one is signed in with."""
+
+from flask import Blueprint, Response, g, render_template
+
+from flask_app import timezones
+from flask_app.services import account_service, session_service
+from flask_app.utils import get_current_user, require_login
+from flask_app.web import csrf, pages, sessions
+from flask_app.web.bodies import Body, Words, accepts, returns
+from flask_app.web.browsers import SessionsReply, sessions_reply
+from flask_app.web.client import browser
+from flask_app.web.people import PersonReply, Session, user_reply
+
+blueprint = Blueprint("account", __name__)
+
+
+class Choices(Body):
+    locale: Words | None = None
+    theme: Words | None = None
+    timezone: Words | None = None
+
+
+class NewPassword(Body):
+    current: Words
+    new: Words
+
+
+@blueprint.get("/account")
+@require_login
+def home() -> str:
+    return render_template("account.html", timezones=timezones.offered(), account_state=pages.state(_sessions()))
+
+
+@blueprint.get("/api/me")
+@require_login
+@returns(Session)
+def me() -> Session:
+    """The person who is signed in."""
+    return Session(user=user_reply(get_current_user(), online=True), csrf_token=csrf.token())
+
+
+@blueprint.patch("/api/me")
+@require_login
+@accepts(Choices)
+@returns(PersonReply)
+def choose(body: Choices) -> PersonReply:
+    """Choose one's language, theme or time zone."""
+    user = account_service.choose(get_current_user(), locale=body.locale, theme=body.theme, timezone=body.timezone)
+    return PersonReply(user=user_reply(user, online=True))
+
+
+@blueprint.post("/api/me/password")
+@require_login
+@accepts(NewPassword)
+@returns(None, 204)
+def change_password(body: NewPassword) -> Response:
+    """Replace one's password; the other sessions end.
+
+    The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token.
+    """
+    signed_in = account_service.change_password(get_current_user(), g.session_id, body.current, body.new, browser())
+    response = sessions.begin(Response(status=204), signed_in)
+    response.headers[csrf.HEADER] = csrf.token_for(signed_in.token)
+    return response
+
+
+@blueprint.get("/api/me/sessions")
+@require_login
+@returns(SessionsReply)
+def signed_in_browsers() -> SessionsReply:
+    """The browsers one is signed in with: this one, then the last seen first; at most a hundred."""
+    return _sessions()
+
+
+@blueprint.delete("/api/me/sessions")
+@require_login
+@returns(None, 204)
+def sign_out_others() -> None:
+    """Sign out everywhere but here."""
+    session_service.end_others(get_current_user(), g.session_id)
+
+
+@blueprint.delete("/api/me/sessions/<session_id>")
+@require_login
+@returns(None, 204)
+def sign_out_one(session_id: str) -> None:
+    """Sign out one browser of one's own."""
+    session_service.end(get_current_user(), session_id)
+
+
+def _sessions() -> SessionsReply:
+    return sessions_reply(session_service.listed(get_current_user(), g.session_id), here=g.session_id)

@@ -1,0 +1,89 @@
+// @ts-check
+/** Entry of the account page: time zone, password, signed-in browsers. */
+import { api } from "app/api"
+import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
+import { NewPassword } from "app/new-password"
+import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, toast } from "app/ui"
+
+/** @typedef {{id: string, browser: string | null, system: string | null, address: string, last_seen_at: string, current: boolean}} Session */
+
+const zones = /** @type {HTMLSelectElement} */ (must(document, "[data-timezones]"))
+const passwordForm = /** @type {HTMLFormElement} */ (must(document, "[data-password-form]"))
+const list = must(document, "[data-sessions]")
+const endOthers = /** @type {HTMLButtonElement} */ (must(document, "[data-end-others]"))
+
+offerOwnZone()
+zones.addEventListener("change", () => saying("js.account.saved", () => api.patch("/api/me", { timezone: zones.value })))
+
+const newPassword = new NewPassword(passwordForm)
+onSubmit(passwordForm, async ({ current, password }) => {
+  if (!newPassword.isRepeated()) return
+  await api.post("/api/me/password", { current, new: password })
+  passwordForm.reset()
+  toast(t("js.account.password_changed"))
+  await reload()
+})
+
+endOthers.addEventListener("click", async () => {
+  const words = { title: t("js.account.end_others_title"), text: t("js.account.end_others_text"), action: t("js.account.end_others_action") }
+  if (await confirmDialog(words)) await saying("js.account.others_ended", () => api.delete("/api/me/sessions"))
+  await reload()
+})
+show(pageState("account-state").sessions)
+
+/** The zone of this device first: it is the likeliest. */
+function offerOwnZone() {
+  const chosen = zones.value
+  const group = document.createElement("optgroup")
+  group.label = t("js.account.this_device")
+  group.append(new Option(new Intl.DateTimeFormat().resolvedOptions().timeZone))
+  zones.prepend(group)
+  zones.value = chosen
+}
+
+/** @param {Session[]} sessions */
+function show(sessions) {
+  list.replaceChildren(...sessions.map(rowOf))
+  endOthers.hidden = sessions.every((session) => session.current)
+}
+
+/** @param {Session} session */
+function rowOf(session) {
+  const name = [session.browser, session.system].filter(Boolean).join(" · ") || t("js.account.unknown_browser")
+  const row = fromTemplate("session-template", {
+    name,
+    address: session.address || t("js.account.unknown_address"),
+    seen: t("js.account.last_seen", { time: formatAgo(session.last_seen_at) }),
+  })
+  slot(row, "seen").title = formatDateTime(session.last_seen_at)
+  slot(row, "current").hidden = !session.current
+  const button = slot(row, "end")
+  button.hidden = session.current
+  button.setAttribute("aria-label", t("js.account.end_one", { name }))
+  button.addEventListener("click", () => end(session))
+  return row
+}
+
+/** @param {Session} session */
+async function end({ id }) {
+  await saying("js.account.one_ended", () => api.delete(`/api/me/sessions/${id}`))
+  await reload()
+}
+
+async function reload() {
+  try {
+    show((await api.get("/api/me/sessions")).sessions)
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+/** Says how it went. @param {string} key @param {() => Promise<unknown>} act */
+async function saying(key, act) {
+  try {
+    await act()
+    toast(t(key))
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}

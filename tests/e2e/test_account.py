@@ -1,0 +1,75 @@
+"""One's own account: time zone, password, and the browsers one is signed in with."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import entrance
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+
+zh, en = words("zh"), words("en")
+OLD, NEW = "copper window mountain", "seven paper sailing boats"
+
+pytestmark = pytest.mark.browser
+
+
+def _person(site: Site, username: str) -> None:
+    site.ask("POST", "/api/admin/users", {"username": username, "role": "member", "password": OLD})
+
+
+def _change_password(page: Page, current: str, new: str, again: str) -> None:
+    page.get_by_label(en("auth.current_password"), exact=True).fill(current)
+    page.get_by_label(en("auth.new_password"), exact=True).fill(new)
+    page.get_by_label(en("auth.repeat_password"), exact=True).fill(again)
+    page.get_by_role("button", name=en("auth.save_password")).click()
+
+
+def test_time_zone_and_signed_in_browsers_are_the_persons_own_to_change(visits: Visits, site: Site) -> None:
+    _person(site, "Ada")
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, en, username="Ada", password=OLD)
+    other = visits.open("/login", locale="zh", signed_in=False)
+    entrance.sign_in(other, zh, username="Ada", password=OLD)
+    expect(other.locator("[data-greeting]")).to_be_visible()
+
+    page.locator("summary.menu__button").click()
+    page.get_by_role("link", name=en("nav.own_account")).click()
+    zone = page.get_by_label(en("account.timezone"))
+    expect(zone).to_have_value("Asia/Shanghai")
+    assert zone.locator("optgroup option").all_inner_texts() == ["Asia/Shanghai"]
+    zone.select_option("America/New_York")
+    expect(page.locator("[data-toasts]")).to_contain_text(en("js.account.saved"))
+    page.reload()
+    expect(zone).to_have_value("America/New_York")
+
+    rows = page.locator("[data-sessions] li")
+    expect(rows).to_have_count(2)
+    expect(rows.first.get_by_text(en("account.this_browser"))).to_be_visible()
+    rows.last.get_by_role("button").click()
+    expect(rows).to_have_count(1)
+    other.reload()
+    expect(other.get_by_role("button", name=zh("auth.sign_in"), exact=True)).to_be_visible()
+
+
+def test_a_new_password_ends_other_browsers_and_disturbs_no_tab_of_this_one(visits: Visits, site: Site) -> None:
+    _person(site, "Bob")
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, en, username="Bob", password=OLD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    tab = page.context.new_page()
+    tab.goto("/dashboard")
+
+    page.goto("/account")
+    _change_password(page, OLD, NEW, again=OLD)
+    expect(page.get_by_role("alert")).to_have_text(en("js.passwords_differ"))
+    _change_password(page, OLD, NEW, again=NEW)
+    expect(page.locator("[data-toasts]")).to_contain_text(en("js.account.password_changed"))
+
+    tab.locator("summary.menu__button").click()
+    tab.get_by_role("button", name=en("nav.theme_dark")).click()
+    for _ in range(2):
+        expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(tab.locator(".toast")).to_have_count(0)
+        tab.wait_for_load_state("networkidle")
+        tab.reload()  # the account has kept it
