@@ -14,6 +14,7 @@ from flask_app.web.bodies import MAX_BODY_BYTES, Body, Reply, accepts, queries, 
 from flask_app.web.client import client_address
 from flask_app.web.events import event_stream, last_event_id, wants_events
 from flask_app.web.models import ModelsReply, models_reply
+from flask_app.web.readers import limits_readers
 from flask_app.web.threads import (
     ConversationReply,
     ConversationsReply,
@@ -58,6 +59,7 @@ class Stopping(Reply):
 
 @blueprint.post("/chat")
 @require_login
+@limits_readers
 @accepts(SendMessage, most=MAX_BODY_BYTES)
 @returns(Answer)
 @streams
@@ -97,6 +99,7 @@ def send(body: SendMessage) -> Response | Answer:
 
 @blueprint.get("/runs/<run_id>/events")
 @require_login
+@limits_readers
 @streams
 @queries(after="The number of the last event the reader has; the header Last-Event-ID says the same.")
 def follow(run_id: str) -> Response:

@@ -17,6 +17,7 @@ from flask_app.services.signing import digest
 
 IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=60)
+MOST_SESSIONS = 50  # of one person
 SEEN_EVERY = timedelta(minutes=1)
 ONLINE_WITHIN = timedelta(minutes=5)
 
@@ -110,7 +111,10 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
 
 
 def open_session(session: Session, user: User, browser: Browser, *, replaces: str | None = None) -> SignedIn:
-    """A new session of `user`, within the caller's transaction. Sessions whose time is over go, and `replaces`."""
+    """A new session of `user`, within the caller's transaction. Sessions whose time is over go, and `replaces`.
+
+    So does the one that was seen longest ago when the person has too many.
+    """
     now = utc_now()
     token = secrets.token_urlsafe(32)
     session.execute(delete(LoginSession).where((LoginSession.expires_at <= now) | (LoginSession.id == replaces)))
@@ -125,6 +129,8 @@ def open_session(session: Session, user: User, browser: Browser, *, replaces: st
             user_agent=browser.user_agent[:255],
         )
     )
+    session.flush()
+    _end_beyond_most(session, user.id)
     session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, last_seen_at=now))
     user.last_sign_in_at = user.last_seen_at = now
     return SignedIn(user, token)
@@ -138,6 +144,13 @@ def sign_out(session_id: str) -> None:
 def end_sessions(session: Session, user_id: str) -> None:
     """End every session of a person, within the caller's transaction."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def _end_beyond_most(session: Session, user_id: str) -> None:
+    latest_first = (LoginSession.last_seen_at.desc(), LoginSession.created_at.desc())
+    of_person = select(LoginSession.id).where(LoginSession.user_id == user_id).order_by(*latest_first)
+    if beyond := session.scalars(of_person.offset(MOST_SESSIONS)).all():
+        session.execute(delete(LoginSession).where(LoginSession.id.in_(beyond)))
 
 
 def online_among(session: Session, user_ids: Iterable[str]) -> set[str]:

@@ -7,8 +7,7 @@ from sqlalchemy import delete, select
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import LoginSession, User
-
-MOST = 100  # what a page can show; all of them end together
+from flask_app.services.auth_service import MOST_SESSIONS
 
 
 def listed(actor: User, here: str) -> Sequence[LoginSession]:
@@ -16,7 +15,7 @@ def listed(actor: User, here: str) -> Sequence[LoginSession]:
     own = select(LoginSession).where(LoginSession.user_id == actor.id, LoginSession.expires_at > utc_now())
     order = LoginSession.id != here, LoginSession.last_seen_at.desc(), LoginSession.id
     with reading() as session:
-        return session.scalars(own.order_by(*order).limit(MOST)).all()
+        return session.scalars(own.order_by(*order).limit(MOST_SESSIONS)).all()
 
 
 def end(actor: User, session_id: str) -> None:

@@ -1,17 +1,21 @@
 """Signing in while something else happens."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 
 from flask_app import offload
-from flask_app.database import reading, transaction
+from flask_app.database import reading, transaction, utc_now
 from flask_app.models import LoginSession, User
 from flask_app.services import auth_service
 from flask_app.services.auth_service import Browser, WrongCredentials
+from flask_app.services.signing import digest
 from tests.conftest import PASSWORD
+from tests.support.clients import signed_in
 
 Meanwhile = Callable[..., None]
 
@@ -50,3 +54,31 @@ def test_a_change_that_does_not_matter_is_no_hindrance(meanwhile: Meanwhile) -> 
 def test_a_name_that_unfolds_without_end_is_only_unknown(member: User) -> None:
     with pytest.raises(WrongCredentials):
         auth_service.sign_in("\ufdfa" * 1000, PASSWORD, Browser("192.0.2.1"))
+
+
+def test_of_too_many_sessions_the_one_unseen_for_longest_ends(
+    app: Flask, member: User, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_service, "MOST_SESSIONS", 3)
+    others = signed_in(app, admin)
+    first, second, third = (signed_in(app, member) for _ in range(3))
+    with transaction() as session:
+        old = utc_now() - timedelta(hours=1)
+        session.execute(
+            update(LoginSession).where(LoginSession.id == digest(second.session_token)).values(last_seen_at=old)
+        )
+    fourth = signed_in(app, member)
+    assert [client.get("/api/me").status_code for client in (first, second, third, fourth, others)] == [
+        200,
+        401,
+        200,
+        200,
+        200,
+    ]
+
+
+def test_signing_in_again_and_again_keeps_no_more_sessions_than_allowed(app: Flask, member: User) -> None:
+    for _ in range(auth_service.MOST_SESSIONS + 5):
+        signed_in(app, member)
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == auth_service.MOST_SESSIONS
