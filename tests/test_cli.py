@@ -95,8 +95,8 @@ def test_the_audit_log_says_that_it_was_the_command_line(app: Flask) -> None:
 
 
 def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) -> None:
-    make_user("admin", "admin", last_sign_in_at=datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
-    make_user("小明", disabled=True)
+    make_user("admin", "admin", id="1" * 26, last_sign_in_at=datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
+    make_user("小明", id="2" * 26, disabled=True)
     result = run(app, "list")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
@@ -109,7 +109,7 @@ def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) ->
 def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch, make_user: MakeUser) -> None:
     monkeypatch.setattr(user_admin_service, "MAX_PAGE", 2)
     for number in range(5):
-        make_user(f"person{number}")
+        make_user(f"person{number}", id=f"{number}" * 26)
     _, *lines = run(app, "list").output.splitlines()
     assert [line.split()[0] for line in lines] == [f"person{number}" for number in reversed(range(5))]
 
