@@ -57,11 +57,23 @@ class Unavailable(AppError):
 
 
 class UpstreamError(AppError):
-    """The provider failed, with `upstream_status` if it said one; `retryable`: another try or key may help."""
+    """The provider failed, with `upstream_status` if it said one; `retryable`: another try or key may help.
+
+    `detail` is the provider's own words, without secrets: for administrators only.
+    """
 
     code, status = "upstream_failed", 502
 
-    def __init__(self, code: str | None = None, *, retryable: bool = False, status: int | None = None) -> None:
-        super().__init__(code)
+    def __init__(
+        self,
+        code: str | None = None,
+        *,
+        retryable: bool = False,
+        status: int | None = None,
+        retry_after: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(code, retry_after=retry_after)
         self.retryable = retryable
         self.upstream_status = status
+        self.detail = detail

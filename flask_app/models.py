@@ -64,7 +64,10 @@ class PasswordLink(Base):
 
 
 class Provider(Base):
-    """A place that answers. `kind` is "openai" (any compatible API) or "local" (the demonstration model)."""
+    """A place that answers. `kind` is "openai" (any compatible API) or "local" (the demonstration model).
+
+    Of two that can answer the one with the lower `priority` is asked first.
+    """
 
     __tablename__ = "providers"
 
@@ -73,13 +76,16 @@ class Provider(Base):
     kind: Mapped[str] = mapped_column(String(16), default="openai")
     base_url: Mapped[str] = mapped_column(String(500))
     currency: Mapped[str] = mapped_column(String(3), default="CNY")
+    priority: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class ApiKey(Base):
     """A provider's key. `secret` is sealed (AES-GCM, the row's id as associated data) and gone once deleted.
 
-    The row outlives the secret: the ledger names it.
+    The row outlives the secret: the ledger names it. Keys of one provider with the same `account` share a bench.
+    Until `benched_until` others are asked; nobody at all asks before `probe_until`, then one request may probe it.
+    `strikes` counts failures in a row.
     """
 
     __tablename__ = "api_keys"
@@ -95,6 +101,16 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None]
     last_error_code: Mapped[str | None] = mapped_column(String(64))
     last_error_at: Mapped[datetime | None]
+    last_error_detail: Mapped[str | None] = mapped_column(String(200))
+    priority: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    weight: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    max_concurrent: Mapped[int | None]
+    account: Mapped[str | None] = mapped_column(Folded)
+    benched_until: Mapped[datetime | None]
+    benched_since: Mapped[datetime | None]
+    bench_code: Mapped[str | None] = mapped_column(String(64))
+    probe_until: Mapped[datetime | None]
+    strikes: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     provider: Mapped[Provider] = relationship(lazy="raise")
 
 

@@ -18,7 +18,7 @@ from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import completion_service, model_service, run_service
 from flask_app.services.completion_service import Request, Ticket, Turn
-from flask_app.services.key_service import UsableKey
+from flask_app.services.key_service import Candidate
 from flask_app.services.run_events import Begun
 
 MAX_MESSAGE_BYTES = 200_000
@@ -80,13 +80,13 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
 
     Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
     Conflict while the conversation's last answer is still being written, and Conflict("idempotency_key_reused")
-    for a key that came with another draft before.
+    for a key that came with another draft before; Unavailable when nobody can be asked now.
     """
     _check_text(draft.text)
     if earlier := _earlier(actor, draft, origin.locale):
         return earlier
     model = model_service.find(draft.model)
-    keys = completion_service.keys_for(model)
+    keys = completion_service.candidates_for(model)
     try:
         begun, ticket = in_writing(lambda connection: _write(connection, actor, draft, model, keys, origin))
     except (IntegrityError, TooMany, Conflict):
@@ -109,7 +109,7 @@ def _check_text(text: str) -> None:
 
 
 def _write(
-    connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[UsableKey], origin: Origin
+    connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[Candidate], origin: Origin
 ) -> tuple[Begun, Ticket]:
     _check_cap(connection, actor)
     placed = _place(connection, actor, draft)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,11 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import config
 from flask_app.database import in_writing
+from flask_app.domain import cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, Unavailable, UpstreamError
-from flask_app.services import key_service, metering_service
-from flask_app.services.key_service import UsableKey
+from flask_app.services import cooldown_service, key_service, metering_service
+from flask_app.services.cooldown_service import Taken
+from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
 from flask_app.upstream.client import ChatStream, Endpoint, open_chat
 
@@ -54,23 +56,28 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A request whose first attempt is committed: `sent`, with the first of the keys that may be tried."""
+    """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked."""
 
     request: Request
-    keys: Sequence[UsableKey]
+    candidates: Sequence[Candidate]
+    taken: Taken
     sent: Dispatched
 
 
-def keys_for(model: ServedModel) -> list[UsableKey]:
-    """The keys to try for `model`, at least one; raises Unavailable. Not for use inside a transaction."""
-    if keys := key_service.candidates(model)[:MAX_ATTEMPTS]:
-        return keys
+def candidates_for(model: ServedModel) -> list[Candidate]:
+    """Who may be asked for an answer of `model`, at least one; raises Unavailable. Not for inside a transaction."""
+    if candidates := key_service.candidates(model):
+        return candidates
     raise Unavailable("no_model")
 
 
-def dispatch(connection: Connection, request: Request, keys: Sequence[UsableKey]) -> Ticket:
-    """Write the first attempt, in the transaction that writes what it answers: both commit, or neither."""
-    return Ticket(request, keys, metering_service.dispatch(connection, _call(request), keys[0].id))
+def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
+    """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
+
+    Raises Unavailable when nobody can be asked now.
+    """
+    taken = cooldown_service.take(connection, candidates)
+    return Ticket(request, candidates, taken, _dispatch(connection, request, taken))
 
 
 class StopSignal:
@@ -101,14 +108,34 @@ class Completion:
     def __init__(self, ticket: Ticket, stop: StopSignal) -> None:
         self.request = ticket.request
         self.outcome = Outcome()
-        self._keys = ticket.keys
         self._stop = stop
+        self._others = [candidate for candidate in ticket.candidates if candidate is not ticket.taken.candidate]
+        self._taken = ticket.taken
         self._sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
-        self._refusal: UpstreamError | None = None
+        self._attempts = 1
         self._started = time.monotonic()
 
     def events(self) -> Iterator[Event]:
         """The answer's events as they come. A failure ends them and is in `outcome`; it is not raised."""
+        refusal: UpstreamError | None = None
+        try:
+            while (refused := (yield from self._attempt())) is not None:
+                refusal = refused
+                self._refused(refused)
+                self._try_another(refused)
+        except AppError as error:
+            self.fail(error.code)
+        except SQLAlchemyError as error:
+            if refusal is None:
+                raise
+            # The database is away just now: what the provider said still holds, and settling ends the attempt.
+            log.warning("refusal_not_saved", run=self.request.run_id, reason=str(error.__cause__ or error))
+            self.fail(refusal.code)
+        finally:
+            self.outcome.duration_ms = self._elapsed_ms()
+
+    def _attempt(self) -> Generator[Event, None, UpstreamError | None]:
+        """The events of one attempt; gives the failure of one that the provider refused before it said anything."""
         outcome = self.outcome
         try:
             stream = self._open()
@@ -118,16 +145,11 @@ class Completion:
                     self._take(event)
                     yield event
             self._judge_end()
-        except AppError as error:
-            self.fail(error.code)
-        except SQLAlchemyError as error:
-            if self._refusal is None:
+        except UpstreamError as error:
+            if self._stop.status or outcome.heard:
                 raise
-            # The database is away just now: what the provider said still holds, and settling ends the attempt.
-            log.warning("refusal_not_saved", run=self.request.run_id, reason=str(error.__cause__ or error))
-            self.fail(self._refusal.code)
-        finally:
-            outcome.duration_ms = self._elapsed_ms()
+            return error
+        return None
 
     def settle(self, persist: Callable[[Connection, Outcome], None]) -> Entry | None:
         """Book the answer, and let `persist` write what belongs to it, in one transaction."""
@@ -135,46 +157,66 @@ class Completion:
         def work(connection: Connection) -> Entry | None:
             sent = self._sent
             entry = metering_service.settle(connection, sent, self.outcome)
-            if sent.key_id and self.outcome.began:
-                key_service.note_used(connection, sent.key_id, sent.at)
+            if self.outcome.began:
+                cooldown_service.note_used(connection, self._taken, sent.at)
+            else:
+                cooldown_service.free(connection, self._taken)
             persist(connection, self.outcome)
             return entry
 
         return in_writing(work)
 
     def _open(self) -> ChatStream:
-        """The first key that answers. Another is tried only while nothing has been shown."""
-        failure = UpstreamError()
-        for key in self._keys:
-            if self._stop.status:
-                self.outcome.asked = False
-                break
-            if key is not self._keys[0]:
-                self._sent = in_writing(lambda connection, key=key: self._dispatch(connection, key))  # type: ignore[misc]
-            try:
-                stream = open_chat(Endpoint(key.base_url, key.secret), _body(self.request))
-            except UpstreamError as error:
-                failure = error
-                self._refused(self._sent, key, error)
-                if not error.retryable:
-                    break
-                continue
-            self.outcome.status_code = 200
-            self._stop.watch(stream)
-            return stream
-        raise failure
+        if self._stop.status:
+            self.outcome.asked = False
+            raise UpstreamError
+        key = self._taken.key
+        stream = open_chat(Endpoint(key.base_url, key.secret), _body(self.request, self._taken.candidate.model))
+        self.outcome.status_code = 200
+        self._stop.watch(stream)
+        if self._taken.claimed:
+            self._end_bench()
+        return stream
 
-    def _dispatch(self, connection: Connection, key: UsableKey) -> Dispatched:
-        return metering_service.dispatch(connection, _call(self.request), key.id)
+    def _end_bench(self) -> None:
+        try:
+            cooldown_service.note_opened(self._taken, self._sent.at)
+        except SQLAlchemyError as error:  # the answer goes on; the bench ends when it is booked
+            log.warning("bench_not_ended", key=self._taken.key.id, reason=str(error.__cause__ or error))
 
-    def _refused(self, sent: Dispatched, key: UsableKey, error: UpstreamError) -> None:
-        self._refusal, self.outcome.status_code = error, error.upstream_status
-        metering_service.release(sent, error_code=error.code, status_code=error.upstream_status)
-        if error.retryable:
-            key_service.note_error(key.id, error.code)
-        log.warning(
-            "attempt_failed", code=error.code, status=error.upstream_status, key=key.id, run=self.request.run_id
-        )
+    def _refused(self, error: UpstreamError) -> None:
+        """The attempt ends and costs nothing; what the key is benched for is noted with it."""
+        sent, taken = self._sent, self._taken
+        status = self.outcome.status_code = error.upstream_status or self.outcome.status_code
+
+        def work(connection: Connection) -> None:
+            metering_service.release(connection, sent, error_code=error.code, status_code=status)
+            cooldown_service.note_failure(connection, taken, error, sent.at)
+
+        in_writing(work)
+        log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
+
+    def _try_another(self, failure: UpstreamError) -> None:
+        """Dispatch another attempt after `failure`, or raise it: only while nothing has been shown."""
+        if not failure.retryable or self._attempts == MAX_ATTEMPTS or not self._others:
+            raise failure
+        last = self._taken
+        rule = cooldown.RULES.get(failure.code)
+        if rule and rule.blames_provider:
+            self._others.sort(key=lambda other: other.model.provider_id == last.candidate.model.provider_id)
+        if self._others[0].key.shares_account_with(last.key):
+            time.sleep(cooldown.pause_before(self._attempts + 1, key_service.draw))
+        try:
+            self._taken, self._sent = in_writing(self._take_another)
+        except Unavailable as error:
+            raise failure from error
+        self._others = [other for other in self._others if other is not self._taken.candidate]
+        self._attempts += 1
+        self.outcome, self._started = Outcome(), time.monotonic()
+
+    def _take_another(self, connection: Connection) -> tuple[Taken, Dispatched]:
+        taken = cooldown_service.take(connection, self._others)
+        return taken, _dispatch(connection, self.request, taken)
 
     def _take(self, event: Event) -> None:
         outcome = self.outcome
@@ -190,7 +232,7 @@ class Completion:
             case Served(model):
                 outcome.actual_model = model[:MAX_MODEL]
             case Failed(code):
-                raise UpstreamError(code)
+                raise UpstreamError(code, retryable=True)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
 
@@ -199,7 +241,7 @@ class Completion:
         if self._stop.status:
             self.outcome.status = self._stop.status
         elif self.outcome.finish_reason is None:
-            self.fail("upstream_cut")
+            raise UpstreamError("upstream_cut", retryable=True)
 
     def fail(self, code: str) -> None:
         """End with an error, unless somebody stopped the answer: then that is how it ended."""
@@ -214,32 +256,35 @@ class Completion:
         return int((time.monotonic() - self._started) * 1000)
 
 
-def _call(request: Request) -> Call:
-    return Call(
+def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatched:
+    """The ledger books the provider that is asked, in its own name for the model and its own currency."""
+    model = taken.candidate.model
+    call = Call(
         user_id=request.user_id,
         channel=request.channel,
-        model=request.model.name,
-        provider_id=request.model.provider_id,
-        currency=request.model.currency,
+        model=model.name,
+        provider_id=model.provider_id,
+        currency=model.currency,
         request_id=request.request_id,
         address=request.address,
         prompt_estimate=sum(estimate_tokens(turn.content) for turn in request.turns),
         run_id=request.run_id,
         message_id=request.message_id,
     )
+    return metering_service.dispatch(connection, call, taken.key.id)
 
 
-def _body(request: Request) -> dict[str, object]:
+def _body(request: Request, model: ServedModel) -> dict[str, object]:
     body: dict[str, object] = {
-        "model": request.model.name,
+        "model": model.name,
         "messages": [{"role": turn.role, "content": turn.content} for turn in request.turns],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
-    if request.model.thinking:
+    if model.thinking:
         body["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
         body["user_id"] = _opaque(request.user_id)
-    if request.model.demo:
+    if model.demo:
         body |= DEMO_LIMITS
     return body
 

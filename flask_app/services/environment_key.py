@@ -66,7 +66,9 @@ def _follow(session: Session) -> None:
 def _store(key: ApiKey, secret: str) -> None:
     key.secret, key.hint = sealing.seal(secret, ID), hint_of(secret)
     key.disabled, key.deleted_at = False, None
-    key.last_error_code = key.last_error_at = None
+    key.last_error_code = key.last_error_at = key.last_error_detail = None
+    key.benched_until = key.benched_since = key.bench_code = key.probe_until = None
+    key.strikes = 0
 
 
 def _stored(key: ApiKey) -> str | None:

@@ -10,9 +10,17 @@ from sqlalchemy.orm import Session, joinedload
 
 from flask_app import config
 from flask_app.database import new_id, reading, transaction, utc_now
-from flask_app.errors import AppError, Conflict, Invalid, NotFound
+from flask_app.errors import AppError, Conflict, Invalid, NotFound, UpstreamError
 from flask_app.models import ApiKey
-from flask_app.services import audit_service, environment_key, key_service, model_service, provider_service, sealing
+from flask_app.services import (
+    audit_service,
+    cooldown_service,
+    environment_key,
+    key_service,
+    model_service,
+    provider_service,
+    sealing,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_service import UsableKey
 from flask_app.upstream import addresses
@@ -66,7 +74,7 @@ def add(actor: Actor, new: NewKey) -> ApiKey:
         session.add(key)
         details = {"label": label, "provider": provider.name, "base_url": base_url, "currency": currency}
         audit_service.record(session, actor.user, "key.add", key.id, details, actor.address)
-    _try(key, UsableKey(key.id, base_url, secret))
+    _try(key, UsableKey(key.id, base_url, secret, key.provider_id, key.account))
     return _read(key.id)
 
 
@@ -109,16 +117,16 @@ def test(actor: Actor, key_id: str) -> Trial:
         secret = sealing.unseal(key.secret, key.id)
     except sealing.Unreadable as error:
         return Trial(0, [], error)
-    return _try(key, UsableKey(key.id, key.provider.base_url, secret))
+    return _try(key, UsableKey(key.id, key.provider.base_url, secret, key.provider_id, key.account))
 
 
 def _try(key: ApiKey, usable: UsableKey) -> Trial:
-    started, models, failure = time.monotonic(), list[str](), None
+    started, asked, models, failure = time.monotonic(), utc_now(), list[str](), None
     try:
         models = model_service.read_list(key.provider_id, usable)
-        key_service.note_success(key.id)
-    except AppError as error:
-        key_service.note_error(key.id, error.code)
+        cooldown_service.note_accepted(usable, asked)
+    except UpstreamError as error:
+        cooldown_service.note_refused(usable, error, asked)
         log.warning("key_test_failed", key=key.id, code=error.code)
         failure = error
     return Trial(int((time.monotonic() - started) * 1000), models, failure)

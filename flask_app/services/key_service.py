@@ -1,36 +1,32 @@
-"""The keys that open a provider, for whoever is about to ask it, and what came of asking."""
+"""The keys that open a provider, for whoever is about to ask it, in the order to ask them."""
 
 import re
+import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select
 
 from flask_app import config
-from flask_app.database import fetching, table_of, transaction, utc_now
+from flask_app.database import fetching, table_of
+from flask_app.domain.cooldown import Draw, Rank
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import Unavailable
-from flask_app.models import ApiKey, Provider
+from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services import sealing
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream.local_model import LocalModel, LocalModelUnavailable
 
-# How long a key that failed so is asked last. It is still asked where it is the only one.
-BENCH = {
-    "upstream_key_refused": timedelta(minutes=10),
-    "upstream_no_balance": timedelta(minutes=10),
-    "upstream_busy": timedelta(seconds=30),
-}
-USED_EVERY = timedelta(minutes=1)  # "last used" is no finer than this, to spare a write an answer
-
 log = structlog.get_logger()
+draw: Draw = secrets.SystemRandom().random
 
 _SECRET = re.compile(r"[\x21-\x7e]{8,512}")
-_keys, _providers = table_of(ApiKey), table_of(Provider)
+_Row = Row[*tuple[Any, ...]]
+_keys, _providers, _models = table_of(ApiKey), table_of(Provider), table_of(ChatModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,21 @@ class UsableKey:
     id: str | None
     base_url: str
     secret: str = field(repr=False)
+    provider_id: str = ""
+    account: str | None = None
+    max_concurrent: int | None = None
+
+    def shares_account_with(self, other: "UsableKey") -> bool:
+        same_account = self.account is not None and self.account == other.account
+        return self.id == other.id or (same_account and self.provider_id == other.provider_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A key that may be asked for an answer, and the model as its own provider lists it."""
+
+    key: UsableKey
+    model: ServedModel
 
 
 def is_secret(text: str) -> bool:
@@ -52,74 +63,64 @@ def usable() -> ColumnElement[bool]:
     return and_(_keys.c.disabled.is_(False), _keys.c.deleted_at.is_(None), _keys.c.secret.is_not(None))
 
 
-_CANDIDATES = (
-    select(_keys.c.id, _keys.c.secret, _keys.c.last_error_code, _keys.c.last_error_at, _providers.c.base_url)
+_KEY = (
+    _keys.c.id.label("key_id"),
+    _keys.c.secret,
+    _keys.c.account,
+    _keys.c.max_concurrent,
+    _keys.c.priority,
+    _keys.c.weight,
+    _providers.c.id.label("provider_id"),
+    _providers.c.base_url,
+)
+_OF_PROVIDER = (
+    select(*_KEY)
     .join(_providers, _providers.c.id == _keys.c.provider_id)
     .where(_keys.c.provider_id == bindparam("provider"), usable())
+    .order_by(_keys.c.benched_until.is_not(None), _keys.c.priority, _keys.c.id)
+)
+_CANDIDATES = (
+    select(
+        *_KEY,
+        _models.c.id.label("model_id"),
+        _models.c.name,
+        _models.c.label,
+        _models.c.thinking,
+        _providers.c.name.label("provider"),
+        _providers.c.kind,
+        _providers.c.currency,
+        _providers.c.priority.label("provider_priority"),
+    )
+    .select_from(_models)
+    .join(_providers, _providers.c.id == _models.c.provider_id)
+    .join(_keys, _keys.c.provider_id == _providers.c.id)
+    .where(func.lower(_models.c.name) == func.lower(bindparam("name")), _models.c.listed, usable())
     .order_by(_keys.c.id)
 )
-_NOTE_USED = (
-    update(_keys)
-    .where(
-        _keys.c.id == bindparam("key"),
-        or_(
-            _keys.c.last_used_at.is_(None),
-            _keys.c.last_used_at < bindparam("long_ago"),
-            _keys.c.last_error_at < bindparam("moment"),
-        ),
-    )
-    .values(last_used_at=bindparam("moment"), last_error_code=None, last_error_at=None)
-)
-_NOTE_ERROR = (
-    update(_keys)
-    .where(_keys.c.id == bindparam("key"))
-    .values(last_error_code=bindparam("code"), last_error_at=bindparam("moment"))
-)
 
 
-def candidates(model: ServedModel) -> list[UsableKey]:
-    """The keys that may be asked for an answer of `model`, in the order to try them; none is an empty list.
+def candidates(model: ServedModel, *, chance: Draw | None = None) -> list[Candidate]:
+    """Who may be asked for an answer of `model`, in the order to ask: every provider's keys that lists the name.
 
     Starts the local model where that is what answers. Raises Unavailable when it does not start, or when keys are
-    there and none can be decrypted.
+    there and none can be decrypted. None at all is an empty list.
     """
-    return [_local()] if model.demo else of_provider(model.provider_id)
+    if model.demo:
+        return [Candidate(_local(), model)]
+    with fetching() as connection:
+        rows = connection.execute(_CANDIDATES, {"name": model.name}).all()
+    same = [row for row in rows if row.name.casefold() == model.name.casefold()]
+    same.sort(key=lambda row: _rank(row, model).drawn(chance or draw))
+    models = {row.model_id: row for row in same}
+    served = {model_id: _served(row) for model_id, row in models.items()}
+    return [Candidate(key, served[row.model_id]) for row, key in _opened(same)]
 
 
 def of_provider(provider_id: str) -> list[UsableKey]:
-    """A provider's usable keys, those that lately failed last; raises Unreadable when none can be decrypted."""
+    """A provider's usable keys, benched ones last; raises Unreadable when none can be decrypted."""
     with fetching() as connection:
-        rows = connection.execute(_CANDIDATES, {"provider": provider_id}).all()
-    found, unreadable, now = [], None, utc_now()
-    for row in sorted(rows, key=lambda row: _is_benched(row.last_error_code, row.last_error_at, now)):
-        try:
-            found.append(UsableKey(row.id, row.base_url, sealing.unseal(row.secret, row.id)))
-        except Unreadable as error:
-            log.warning("key_unreadable", key=row.id, code=error.code)
-            unreadable = error
-    if unreadable and not found:
-        raise unreadable
-    return found
-
-
-def note_used(connection: Connection, key_id: str, moment: datetime) -> None:
-    """The key answered: an error noted before `moment` is over."""
-    values = {"key": key_id, "moment": moment, "long_ago": moment - USED_EVERY}
-    connection.execute(_NOTE_USED, values)
-
-
-def note_error(key_id: str | None, code: str) -> None:
-    """The provider refused the key, or failed: the administrator sees it, and other keys are asked first."""
-    if key_id is None:
-        return
-    with transaction() as session:
-        session.connection().execute(_NOTE_ERROR, {"key": key_id, "code": code, "moment": utc_now()})
-
-
-def note_success(key_id: str) -> None:
-    """The provider accepted the key: what was noted against it is over."""
-    with transaction() as session:
-        session.connection().execute(_NOTE_ERROR, {"key": key_id, "code": None, "moment": None})
+        rows = connection.execute(_OF_PROVIDER, {"provider": provider_id}).all()
+    return [key for _, key in _opened(rows)]
 
 
 def local_model() -> LocalModel:
@@ -130,6 +131,45 @@ def local_model() -> LocalModel:
 def warm_up() -> None:
     """Start the local model in the background: a person who is about to write need not wait for it."""
     local_model().warm_up()
+
+
+def _rank(row: _Row, model: ServedModel) -> Rank:
+    return Rank(
+        provider_priority=row.provider_priority,
+        chosen=row.provider_id == model.provider_id,
+        priority=row.priority,
+        weight=row.weight,
+    )
+
+
+def _served(row: _Row) -> ServedModel:
+    return ServedModel(
+        id=row.model_id,
+        name=row.name,
+        label=row.label,
+        thinking=row.thinking,
+        provider_id=row.provider_id,
+        provider=row.provider,
+        kind=row.kind,
+        currency=row.currency,
+    )
+
+
+def _opened(rows: Iterable[_Row]) -> list[tuple[_Row, UsableKey]]:
+    """The rows whose secrets can be read; raises Unreadable when there are rows and none can."""
+    found, unreadable = [], None
+    for row in rows:
+        try:
+            secret = sealing.unseal(row.secret, row.key_id)
+        except Unreadable as error:
+            log.warning("key_unreadable", key=row.key_id, code=error.code)
+            unreadable = error
+        else:
+            key = UsableKey(row.key_id, row.base_url, secret, row.provider_id, row.account, row.max_concurrent)
+            found.append((row, key))
+    if unreadable and not found:
+        raise unreadable
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -144,7 +184,3 @@ def _local() -> UsableKey:
         log.warning("local_model_unavailable", reason=str(error))
         raise Unavailable("local_model_unavailable") from error
     return UsableKey(None, endpoint.base_url, endpoint.api_key)
-
-
-def _is_benched(code: str | None, at: datetime | None, now: datetime) -> bool:
-    return code in BENCH and at is not None and now - at < BENCH[code]

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.engine import Connection
 
-from flask_app.database import new_id, table_of, utc_now, writing
+from flask_app.database import new_id, table_of, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
@@ -85,8 +85,12 @@ class Outcome:
     @property
     def taken_up(self) -> bool:
         """Did the provider begin to work, so that it may bill? One that only reported a failure did not."""
-        said_something = self.usage is not None or self.actual_model is not None or self.began
-        return self.asked and (said_something or self.status != "failed")
+        return self.asked and (self.heard or self.status != "failed")
+
+    @property
+    def heard(self) -> bool:
+        """Has anything of an answer come?"""
+        return self.usage is not None or self.actual_model is not None or self.began
 
     @property
     def began(self) -> bool:
@@ -126,10 +130,9 @@ def dispatch(connection: Connection, call: Call, key_id: str | None) -> Dispatch
     return sent
 
 
-def release(sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
+def release(connection: Connection, sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
     """End an attempt that the provider refused before it made anything: it costs nothing."""
-    with writing() as connection:
-        _end(connection, sent, "released", Outcome(error_code=error_code, status_code=status_code))
+    _end(connection, sent, "released", Outcome(error_code=error_code, status_code=status_code))
 
 
 def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry | None:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.database import fetching, in_transaction, reading, table_of
+from flask_app.database import fetching, in_transaction, reading, table_of, utc_now
 from flask_app.domain.serving import LOCAL, ServedModel
-from flask_app.errors import AppError, Invalid, Unavailable
+from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import environment_key, key_service
+from flask_app.services import cooldown_service, environment_key, key_service
 from flask_app.services.key_service import UsableKey
 from flask_app.upstream.client import list_models
 
@@ -48,7 +48,7 @@ _LISTED = (
     )
     .join(_providers, _providers.c.id == _models.c.provider_id)
     .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
-    .order_by(_providers.c.id, _models.c.name)
+    .order_by(_providers.c.priority, _providers.c.id, _models.c.name)
 )
 _UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
 
@@ -182,9 +182,10 @@ def _read_lists(provider_ids: list[str]) -> None:
 
 def _read_with_any_key(provider_id: str) -> None:
     for key in key_service.of_provider(provider_id):
+        asked = utc_now()
         try:
             read_list(provider_id, key)
             return
-        except AppError as error:
-            key_service.note_error(key.id, error.code)
+        except UpstreamError as error:
+            cooldown_service.note_refused(key, error, asked)
             log.warning("model_list_not_read", provider=provider_id, key=key.id, code=error.code)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import structlog
 import urllib3
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util import Retry, Timeout
@@ -15,6 +16,7 @@ from urllib3.util import Retry, Timeout
 from flask_app.domain.events import Event, Failed, Reasoning, Token
 from flask_app.domain.sse import Decoder, Named, StreamTooLarge
 from flask_app.errors import UpstreamError
+from flask_app.upstream import refusals
 from flask_app.upstream.chunks import ChunkReader, UnreadableChunk
 
 CONNECT_SECONDS = 10
@@ -27,17 +29,7 @@ READ_BYTES = 1 << 16
 MAX_STREAM_BYTES = 64 << 20
 MAX_REPLY_BYTES = 4 << 20
 
-# What a status means (security-and-faults, part 3): code, and whether another key may do better.
-_STATUS_CODES = {
-    401: ("upstream_key_refused", True),
-    402: ("upstream_no_balance", True),
-    403: ("upstream_key_refused", True),
-    429: ("upstream_busy", True),
-    500: ("upstream_failed", True),
-    502: ("upstream_failed", True),
-    503: ("upstream_busy", True),
-    504: ("upstream_timeout", True),
-}
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +165,21 @@ def _request(
     except (HTTPError, UnicodeError) as error:
         raise UpstreamError("upstream_unreachable", retryable=True) from error
     if response.status != 200 or response.headers.get("Content-Encoding", "identity") != "identity":
-        response.close()
-        raise _refusal(response)
+        raise _refusal(response, endpoint.secret)
     return response
 
 
-def _refusal(response: urllib3.BaseHTTPResponse) -> UpstreamError:
-    if response.status == 200 or 300 <= response.status < 400:
-        return UpstreamError("upstream_garbage", status=response.status)
-    code, retryable = _STATUS_CODES.get(response.status, ("upstream_rejected", False))
-    return UpstreamError(code, retryable=retryable, status=response.status)
+def _refusal(response: urllib3.BaseHTTPResponse, secret: str) -> UpstreamError:
+    body = b""
+    try:
+        if (socket := getattr(response.connection, "sock", None)) is not None:
+            socket.settimeout(refusals.BODY_SECONDS)
+        body = refusals.read_body(lambda: response.read1(READ_BYTES, decode_content=False))
+    except (HTTPError, OSError, ValueError) as error:  # the status says enough
+        log.info("refusal_not_read", status=response.status, reason=type(error).__name__)
+    finally:
+        response.close()
+    return refusals.refusal(response.status, response.headers, body, secret)
 
 
 def _named_error(payloads: list[bytes]) -> bool:

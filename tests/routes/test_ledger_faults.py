@@ -190,6 +190,10 @@ def settle(sent: metering_service.Dispatched, status: str) -> metering_service.E
     return database.in_writing(lambda connection: metering_service.settle(connection, sent, outcome))
 
 
+def release(sent: metering_service.Dispatched) -> None:
+    in_writing(lambda c: metering_service.release(c, sent, error_code="upstream_failed", status_code=500))
+
+
 def dispatched(user: User) -> metering_service.Dispatched:
     ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
     call = metering_service.Call(
@@ -203,14 +207,14 @@ def test_settling_twice_is_settling_once(member: User) -> None:
     assert settle(sent, "complete") is not None
     assert settle(sent, "interrupted") is None
     assert settle(sent, "failed") is None
-    metering_service.release(sent, error_code="upstream_failed", status_code=500)
+    release(sent)
     assert states() == ["settled"]
     assert [entry.outcome for entry in entries()] == ["complete"]
 
 
 def test_what_was_released_is_never_booked(member: User) -> None:
     sent = dispatched(member)
-    metering_service.release(sent, error_code="upstream_failed", status_code=500)
+    release(sent)
     assert settle(sent, "complete") is None
     assert states() == ["released"]
     assert entries() == []

@@ -65,7 +65,7 @@ def assert_told(events: list[ServerEvent], code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(400, "upstream_rejected"), (401, "upstream_key_refused"), (503, "upstream_busy")]
+    ("status", "code"), [(400, "upstream_rejected"), (401, "upstream_key_refused"), (503, "upstream_overloaded")]
 )
 def test_a_refusal_is_told_and_released_though_the_database_was_away(
     member: User,

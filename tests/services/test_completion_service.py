@@ -20,9 +20,10 @@ def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstrea
         request_id="r",
         address="127.0.0.1",
     )
-    keys = completion_service.keys_for(model)
+    candidates = completion_service.candidates_for(model)
     stop = StopSignal()
-    completion = Completion(in_writing(lambda connection: completion_service.dispatch(connection, request, keys)), stop)
+    ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, candidates))
+    completion = Completion(ticket, stop)
     stop.stop("stopped")
     assert list(completion.events()) == []
     assert completion.settle(lambda connection, outcome: None) is None

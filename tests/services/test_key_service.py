@@ -1,131 +1,121 @@
-"""Keys on their way to a provider: which, in which order, and what came of asking."""
+"""Keys on their way to a provider: which of them may be asked for a model, and in which order."""
 
 import dataclasses
-from datetime import timedelta
+import random
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from flask_app import config
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import transaction, utc_now
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import Unavailable
-from flask_app.models import ApiKey, Provider
+from flask_app.models import ChatModel
 from flask_app.services import key_service, sealing
 from flask_app.services.sealing import Unreadable
+from tests.support.keys import keep_key, keep_provider, served
 
 ADDRESS = "https://api.example.com/v1"
 
 
 @pytest.fixture
 def provider_id(app: Flask) -> str:
-    provider = Provider(name="Example", base_url=ADDRESS)
-    with transaction() as session:
-        session.add(provider)
-    return provider.id
+    return keep_provider("Example", ADDRESS, models=["m"])
 
 
-def keep(provider_id: str, key_id: str, **fields: object) -> str:
-    key = ApiKey(id=key_id, provider_id=provider_id, label=key_id, hint="", **fields)
-    key.secret = sealing.seal(f"secret of {key_id}", key_id) if "secret" not in fields else key.secret
-    with transaction() as session:
-        session.add(key)
-    return key_id
-
-
-def stored(key_id: str) -> ApiKey:
-    with reading() as session:
-        return session.get_one(ApiKey, key_id)
-
-
-def model(provider_id: str, kind: str = "openai") -> ServedModel:
-    return ServedModel(
-        id="m", name="m", label="m", thinking=False, provider_id=provider_id, provider="", kind=kind, currency="CNY"
-    )
-
-
-def order(provider_id: str) -> list[str | None]:
-    return [key.id for key in key_service.candidates(model(provider_id))]
+def order(model: ServedModel, chance: float = 0.5) -> list[str | None]:
+    return [candidate.key.id for candidate in key_service.candidates(model, chance=lambda: chance)]
 
 
 def test_a_key_comes_with_its_secret_and_its_providers_address(provider_id: str) -> None:
-    keep(provider_id, "a")
-    (key,) = key_service.candidates(model(provider_id))
-    assert (key.id, key.base_url, key.secret) == ("a", ADDRESS, "secret of a")
-    assert "secret of a" not in repr(key)
+    keep_key(provider_id, "a", account="ours", max_concurrent=3)
+    (candidate,) = key_service.candidates(served(provider_id))
+    key = candidate.key
+    assert (key.id, key.base_url, key.secret, key.provider_id) == ("a", ADDRESS, "secret of a", provider_id)
+    assert (key.account, key.max_concurrent) == ("ours", 3)
+    assert "secret of a" not in repr(candidate)
 
 
-def test_only_keys_of_that_provider_that_may_be_asked(provider_id: str) -> None:
-    keep(provider_id, "a")
-    keep(provider_id, "b", disabled=True)
-    keep(provider_id, "c", deleted_at=utc_now())
-    keep(provider_id, "d", secret=None)
-    other = Provider(name="Other", base_url=ADDRESS)
+def test_only_keys_that_may_be_asked_of_providers_that_list_the_model(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    keep_key(provider_id, "b", disabled=True)
+    keep_key(provider_id, "c", deleted_at=utc_now())
+    keep_key(provider_id, "d", secret=None)
+    keep_key(keep_provider("Other", ADDRESS, models=["another"]), "e")
+    unlisted = keep_provider("Unlisted", ADDRESS, models=["m"])
     with transaction() as session:
-        session.add(other)
-    keep(other.id, "e")
-    assert order(provider_id) == ["a"]
-    assert order("nobody") == []
+        session.query(ChatModel).filter_by(provider_id=unlisted).update({"listed": False})
+    keep_key(unlisted, "f")
+    assert order(served(provider_id)) == ["a"]
+    assert order(served("nobody", name="unheard of")) == []
 
 
-def test_a_key_that_was_refused_is_asked_last_for_a_while(provider_id: str) -> None:
-    for name in "abc":
-        keep(provider_id, name)
-    key_service.note_error("a", "upstream_key_refused")
-    key_service.note_error("b", "upstream_failed")  # the provider's fault, not the key's
-    assert order(provider_id) == ["b", "c", "a"]
-    with transaction() as session:
-        session.get_one(ApiKey, "a").last_error_at = utc_now() - timedelta(minutes=11)
-    assert order(provider_id) == ["a", "b", "c"]
+def test_another_provider_with_the_same_model_stands_behind_the_chosen_one(provider_id: str) -> None:
+    other = keep_provider("Other", ADDRESS, models=["M"], currency="USD")
+    keep_key(provider_id, "a", priority=5)
+    keep_key(other, "b")
+    first, second = key_service.candidates(served(provider_id))
+    assert (first.key.id, first.model.provider_id) == ("a", provider_id)
+    assert (second.key.id, second.model.name, second.model.currency) == ("b", "M", "USD"), "in its own words"
+    assert order(served(other, name="M")) == ["b", "a"]
 
 
-def test_the_only_key_is_asked_even_after_it_was_refused(provider_id: str) -> None:
-    keep(provider_id, "a")
-    key_service.note_error("a", "upstream_no_balance")
-    assert order(provider_id) == ["a"]
+def test_priorities_come_before_everything_else(provider_id: str) -> None:
+    other = keep_provider("Other", ADDRESS, models=["m"], priority=-1)
+    keep_key(provider_id, "a", priority=2, weight=1000)
+    keep_key(provider_id, "b", priority=1)
+    keep_key(other, "c", priority=9)
+    for chance in (0.0, 0.5, 0.999):
+        assert order(served(provider_id), chance) == ["c", "b", "a"]
 
 
-def test_an_answer_ends_what_was_noted_before_it(provider_id: str) -> None:
-    keep(provider_id, "a")
-    asked_at = utc_now()
-    key_service.note_error("a", "upstream_busy")
-    with transaction() as session:
-        key_service.note_used(session.connection(), "a", asked_at)
-    assert stored("a").last_used_at == asked_at
-    assert stored("a").last_error_code is None
-
-
-def test_last_used_is_written_once_a_minute_unless_there_is_an_error_to_clear(provider_id: str) -> None:
-    keep(provider_id, "a")
-    first, soon, later = (utc_now() + timedelta(seconds=seconds) for seconds in (0, 30, 90))
-    for moment in (first, soon):
-        with transaction() as session:
-            key_service.note_used(session.connection(), "a", moment)
-    assert stored("a").last_used_at == first
-    with transaction() as session:
-        key_service.note_used(session.connection(), "a", later)
-    assert stored("a").last_used_at == later
-
-
-def test_errors_of_the_local_model_concern_no_key(app: Flask) -> None:
-    key_service.note_error(None, "upstream_failed")
+def test_within_a_priority_weights_decide_how_often_a_key_is_first(provider_id: str) -> None:
+    keep_key(provider_id, "a", weight=1)
+    keep_key(provider_id, "b", weight=3)
+    chance = random.Random(1).random
+    firsts = Counter(key_service.candidates(served(provider_id), chance=chance)[0].key.id for _ in range(400))
+    assert 0.65 < firsts["b"] / 400 < 0.85
+    assert firsts["a"] > 0
 
 
 def test_a_key_that_cannot_be_read_does_not_stand_in_the_way_of_others(provider_id: str) -> None:
-    keep(provider_id, "a", secret=sealing.seal("secret of b", "b"))
-    keep(provider_id, "b")
-    assert order(provider_id) == ["b"]
+    keep_key(provider_id, "a", secret=sealing.seal("secret of b", "b"))
+    keep_key(provider_id, "b")
+    assert order(served(provider_id)) == ["b"]
+    assert [key.id for key in key_service.of_provider(provider_id)] == ["b"]
 
 
 def test_when_no_key_can_be_read_the_reason_is_told(provider_id: str) -> None:
-    keep(provider_id, "a")
+    keep_key(provider_id, "a")
     config.install(dataclasses.replace(config.current(), encryption_key="a key that came after the first one was lost"))
     with pytest.raises(Unreadable, match="encryption_key_changed"):
-        order(provider_id)
+        order(served(provider_id))
+
+
+def test_for_a_list_the_keys_that_are_not_benched_come_first(provider_id: str) -> None:
+    keep_key(provider_id, "a", benched_until=utc_now())
+    keep_key(provider_id, "b", priority=1)
+    keep_key(provider_id, "c")
+    assert [key.id for key in key_service.of_provider(provider_id)] == ["c", "b", "a"]
 
 
 def test_a_local_model_that_is_not_there_is_said_so(app: Flask) -> None:
     config.install(dataclasses.replace(config.current(), local_model_path=Path("/nowhere/model.gguf")))
     with pytest.raises(Unavailable, match="local_model_unavailable"):
-        key_service.candidates(model("local", LOCAL))
+        key_service.candidates(served("local", kind=LOCAL))
+
+
+@pytest.mark.parametrize("fields", [{}, {"account": "ours"}])
+def test_keys_share_an_account_where_it_has_a_name(provider_id: str, fields: dict[str, Any]) -> None:
+    for name in "ab":
+        keep_key(provider_id, name, **fields)
+    keep_key(keep_provider("Other", ADDRESS, models=["m"]), "c", **fields)
+    a, b, c = sorted(
+        (candidate.key for candidate in key_service.candidates(served(provider_id))), key=lambda k: k.id or ""
+    )
+    assert a.shares_account_with(b) is bool(fields)
+    assert a.shares_account_with(a)
+    assert not a.shares_account_with(c), "another provider's account of the same name is another account"

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.config import Config, ConfigError
 from flask_app.database import reading, transaction
+from flask_app.domain.serving import ServedModel
 from flask_app.errors import Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services import environment_key, key_admin_service, key_service, model_service
@@ -31,6 +32,10 @@ def names() -> list[str]:
     return [model.name for model in model_service.available()]
 
 
+def secrets_for(model: ServedModel) -> list[str]:
+    return [candidate.key.secret for candidate in key_service.candidates(model)]
+
+
 def environment() -> ApiKey:
     with reading() as session:
         return session.get_one(ApiKey, environment_key.ID)
@@ -43,7 +48,7 @@ def test_the_environments_key_opens_its_providers_models(app: Flask, upstream: S
         ("deepseek-flash", "DeepSeek", True, False),
         ("deepseek-v4-pro", "DeepSeek", True, False),
     ]
-    assert [key.secret for key in key_service.candidates(models[0])] == ["test-key"]
+    assert secrets_for(models[0]) == ["test-key"]
     assert environment().secret
     assert b"test-key" not in (environment().secret or b"")
 
@@ -65,7 +70,7 @@ def test_a_changed_variable_replaces_the_key_and_wakes_a_disabled_one(app: Flask
     assert environment().disabled, "the same variable does not undo what an administrator did"
     change(deepseek_api_key="another-key")
     model = model_service.find(None)
-    assert [key.secret for key in key_service.candidates(model)] == ["another-key"]
+    assert secrets_for(model) == ["another-key"]
 
 
 def test_a_variable_that_is_gone_takes_the_key_with_it(app: Flask, upstream: ScriptedUpstream) -> None:
@@ -80,7 +85,7 @@ def test_a_variable_that_is_gone_takes_the_key_with_it(app: Flask, upstream: Scr
 def test_a_key_sealed_with_a_lost_encryption_key_is_sealed_anew(app: Flask, upstream: ScriptedUpstream) -> None:
     names()
     change(encryption_key="the encryption key that this site has now")
-    assert [key.secret for key in key_service.candidates(model_service.find(None))] == ["test-key"]
+    assert secrets_for(model_service.find(None)) == ["test-key"]
 
 
 def test_another_address_is_another_provider(app: Flask, upstream: ScriptedUpstream) -> None:
@@ -131,7 +136,7 @@ def test_a_provider_that_fails_leaves_the_demonstration_and_a_note(app: Flask, u
     upstream.script(Status(503), path="/models")
     change(local_model_path=NO_MODEL)
     assert names() == []
-    assert environment().last_error_code == "upstream_busy"
+    assert environment().last_error_code == "upstream_overloaded"
     with pytest.raises(Unavailable, match="no_model"):
         model_service.find(None)
 

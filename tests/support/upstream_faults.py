@@ -12,11 +12,11 @@ from tests.support.upstream_reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An error status with the provider's error object."""
+    """An error status with the provider's error object. `retry_after` is in seconds, or a date as HTTP writes it."""
 
     status: int
     message: str = "scripted failure"
-    retry_after: int | None = None
+    retry_after: int | str | None = None
     code: str = "invalid_request_error"
 
     def play(self, reply: Reply, request: Received) -> None:

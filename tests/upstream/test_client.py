@@ -72,7 +72,7 @@ def test_a_finished_answer_leaves_its_connection_for_the_next(provider: Scripted
         (422, "upstream_rejected", False),
         (429, "upstream_busy", True),
         (500, "upstream_failed", True),
-        (503, "upstream_busy", True),
+        (503, "upstream_overloaded", True),
     ],
 )
 def test_a_refusal_is_told_by_its_status(provider: ScriptedUpstream, status: int, code: str, retryable: bool) -> None:

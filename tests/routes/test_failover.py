@@ -1,0 +1,355 @@
+"""Providers that refuse, end to end: who answers instead, who is benched, what is told, and what is booked."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import ApiKey, Attempt, Tariff, TokenUsage
+from flask_app.services import completion_service, model_service
+from flask_app.upstream import client as upstream_client
+from tests.support import scripted_upstream as twin
+from tests.support.clients import PageClient
+from tests.support.keys import change_key, keep_key, keep_provider, stored_key
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+from tests.support.together import at_once
+
+FIRST, SECOND, OTHER = "environment", "second", "other"
+
+
+@pytest.fixture
+def first(upstream: ScriptedUpstream) -> str:
+    """The environment's key, which is asked before the others."""
+    model_service.available()
+    change_key(FIRST, priority=-1)
+    upstream.journal.clear()
+    return FIRST
+
+
+@pytest.fixture
+def second(first: str) -> str:
+    """Another key of the same provider."""
+    return keep_key(stored_key(first).provider_id, SECOND)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+@pytest.fixture
+def other(first: str, elsewhere: ScriptedUpstream) -> str:
+    """A key of another provider that lists the same model, and bills in dollars."""
+    provider_id = keep_provider("Elsewhere", elsewhere.base_url, models=["DeepSeek-Flash"], currency="USD")
+    return keep_key(provider_id, OTHER)
+
+
+def ask(client: PageClient, **fields: Any) -> Any:
+    headers = {"Accept": "application/json", "Accept-Language": "en"}
+    return client.post("/api/chat", json={"message": "hello", "model": "deepseek-flash"} | fields, headers=headers)
+
+
+def attempts() -> list[tuple[str | None, str, int | None]]:
+    with reading() as session:
+        rows = session.scalars(select(Attempt).order_by(Attempt.id)).all()
+    return [(row.key_id, row.state, row.status_code) for row in rows]
+
+
+def entries() -> list[TokenUsage]:
+    with reading() as session:
+        return list(session.scalars(select(TokenUsage)))
+
+
+def asked(*providers: ScriptedUpstream) -> int:
+    return sum(len(provider.journal.chats) for provider in providers)
+
+
+def code_of(response: Any) -> str:
+    return str(response.json["error"]["code"])
+
+
+REFUSALS = [
+    (401, "upstream_key_refused"),
+    (402, "upstream_no_balance"),
+    (403, "upstream_key_refused"),
+    (429, "upstream_busy"),
+    (500, "upstream_failed"),
+    (502, "upstream_failed"),
+    (503, "upstream_overloaded"),
+    (504, "upstream_timeout"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSALS)
+def test_a_key_that_is_refused_is_benched_and_another_answers(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str, status: int, code: str
+) -> None:
+    upstream.script(twin.Status(status, f"no, not with {upstream.base_url}"), key="test-key")
+    assert ask(member_client).json["status"] == "complete"
+    assert attempts() == [(first, "released", status), (second, "settled", 200)]
+    assert [request.key for request in upstream.journal.chats] == ["test-key", f"secret of {second}"]
+    assert stored_key(first).bench_code == stored_key(first).last_error_code == code
+    assert stored_key(second).bench_code is None
+    assert [entry.key_id for entry in entries()] == [second], "the person pays for one answer"
+    ask(member_client)
+    assert upstream.journal.last.key == f"secret of {second}", "the benched key is left alone"
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSALS)
+def test_the_only_keys_refusal_is_told(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, code: str
+) -> None:
+    upstream.script(twin.Status(status))
+    assert code_of(ask(member_client)) == code
+    assert attempts() == [(first, "released", status)]
+    assert entries() == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_wrong_request_is_told_and_neither_retried_nor_blamed_on_the_key(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str, status: int
+) -> None:
+    upstream.script(twin.Status(status, "messages[0]: secret words of the provider"))
+    response = ask(member_client)
+    assert code_of(response) == "upstream_rejected"
+    assert "secret words" not in response.text
+    assert attempts() == [(first, "released", status)]
+    assert (stored_key(first).benched_until, stored_key(first).last_error_code) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        twin.Raw(parts=(), resets=True),
+        twin.Raw(parts=()),
+        twin.ErrorEvent(),
+        twin.Whole(),
+        twin.Raw(parts=(b"data: {not json\n\n",)),
+        twin.Redirect("https://example.com/", status=503),
+    ],
+)
+def test_what_breaks_before_the_first_word_is_tried_with_another_key(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str, script: twin.Script
+) -> None:
+    upstream.script(script)
+    assert ask(member_client).json["text"] == Answer().text
+    assert [(key, state) for key, state, _ in attempts()] == [(first, "released"), (second, "settled")]
+    assert stored_key(first).benched_until
+    assert len(entries()) == 1
+
+
+def test_a_first_word_that_does_not_come_is_tried_elsewhere(
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    first: str,
+    second: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upstream_client, "FIRST_TOKEN_SECONDS", 0.3)
+    upstream.script(twin.Stall(seconds=5, comment_every=0.05), key="test-key")
+    assert ask(member_client).json["status"] == "complete"
+    assert stored_key(first).bench_code == "upstream_timeout"
+    assert [state for _, state, _ in attempts()] == ["released", "settled"]
+
+
+def test_nothing_is_tried_again_after_the_first_word(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    upstream.script(twin.ErrorEvent(after="begun"))
+    answer = ask(member_client).json
+    assert (answer["status"], answer["text"]) == ("interrupted", "begun")
+    assert [(key, state) for key, state, _ in attempts()] == [(first, "settled")]
+    assert stored_key(first).benched_until is None
+
+
+def test_an_unreachable_provider_is_a_fault_of_its_own(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str
+) -> None:
+    dead = keep_provider("Dead", "http://127.0.0.1:1", models=["deepseek-flash"], priority=-1)
+    keep_key(dead, "dead")
+    assert ask(member_client).json["status"] == "complete"
+    assert stored_key("dead").bench_code == "upstream_unreachable"
+    assert [key for key, _, _ in attempts()] == ["dead", first]
+
+
+def test_another_provider_answers_and_is_booked_in_its_own_currency(
+    member_client: PageClient, upstream: ScriptedUpstream, elsewhere: ScriptedUpstream, first: str, other: str
+) -> None:
+    prices = {"input_hit": 0, "input_miss": 5_000_000, "output": 7_000_000}
+    with transaction() as session:
+        session.add(
+            Tariff(model="DeepSeek-Flash", currency="USD", starts_at=utc_now() - timedelta(minutes=1), **prices)
+        )
+    upstream.script(twin.Status(503))
+    elsewhere.models = ["DeepSeek-Flash"]
+    elsewhere.default = Answer("from elsewhere", usage=Usage(prompt=10, completion=3))
+    assert ask(member_client).json["text"] == "from elsewhere"
+    (entry,) = entries()
+    assert (entry.provider_id, entry.key_id) == (stored_key(other).provider_id, other)
+    assert (entry.model, entry.currency, entry.cost_micros) == ("DeepSeek-Flash", "USD", 10 * 5 + 3 * 7)
+    assert elsewhere.journal.last.key == f"secret of {other}"
+    assert upstream.journal.last.key == "test-key", "no key goes to another provider's address"
+    assert len(attempts()) == asked(upstream, elsewhere) == 2
+
+
+def test_a_providers_fault_goes_past_its_other_keys(
+    member_client: PageClient, upstream: ScriptedUpstream, elsewhere: ScriptedUpstream, second: str, other: str
+) -> None:
+    elsewhere.models = ["DeepSeek-Flash"]
+    upstream.script(twin.Status(500))
+    ask(member_client)
+    assert [key for key, _, _ in attempts()] == [FIRST, OTHER]
+
+
+def test_an_answer_is_tried_three_times_and_no_more(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    provider_id = stored_key(first).provider_id
+    for name in ("third", "fourth"):
+        keep_key(provider_id, name, priority=1)
+    upstream.script(twin.Status(500), always=True)
+    assert code_of(ask(member_client)) == "upstream_failed"
+    assert len(attempts()) == len(upstream.journal.chats) == completion_service.MAX_ATTEMPTS == 3
+
+
+def test_the_same_account_is_asked_again_after_a_pause(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    for name in (first, second):
+        change_key(name, account="ours")
+    upstream.script(twin.Status(500))
+    assert ask(member_client).json["status"] == "complete"
+    before, after = upstream.journal.chats
+    assert after.received_at - before.received_at >= 0.25
+
+
+def test_a_busy_account_is_left_alone_with_all_its_keys(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    for name in (first, second):
+        change_key(name, account="ours")
+    keep_key(stored_key(first).provider_id, "third", priority=9)
+    upstream.script(twin.Status(429, retry_after=30), key="test-key")
+    ask(member_client)
+    assert [key for key, _, _ in attempts()] == [first, "third"]
+    assert stored_key(second).bench_code == "upstream_busy"
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_nobody_asks_before_retry_after_is_over(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, form: str
+) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    upstream.script(twin.Status(status, retry_after=30 if form == "seconds" else date))
+    ask(member_client)
+    upstream.journal.clear()
+    for _ in range(3):
+        refused = ask(member_client)
+        assert (refused.status_code, code_of(refused)) == (503, "upstream_resting")
+        seconds = int(refused.headers["Retry-After"])
+        assert 25 <= seconds <= 31
+        assert str(seconds) in refused.json["error"]["message"]
+    assert len(upstream.journal) == 0
+    assert len(attempts()) == 1, "what is not sent is not written"
+    change_key(first, benched_until=utc_now(), probe_until=None)
+    assert ask(member_client).json["status"] == "complete"
+    assert stored_key(first).benched_until is None
+
+
+def test_a_retry_after_of_a_year_is_an_hour(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
+    upstream.script(twin.Status(429, retry_after=31_536_000))
+    ask(member_client)
+    assert int(ask(member_client).headers["Retry-After"]) == 3600
+
+
+def test_a_topped_up_account_works_at_once(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
+    upstream.script(twin.Status(402, "Insufficient Balance"))
+    assert code_of(ask(member_client)) == "upstream_no_balance"
+    assert stored_key(first).last_error_detail == "Insufficient Balance"
+    assert ask(member_client).json["status"] == "complete"
+    key = stored_key(first)
+    assert (key.benched_until, key.strikes, key.last_error_detail) == (None, 0, None)
+
+
+def test_an_empty_account_is_asked_at_most_every_ten_seconds(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str
+) -> None:
+    upstream.script(twin.Status(402), always=True)
+    told = [ask(member_client) for _ in range(5)]
+    assert {code_of(response) for response in told} == {"upstream_no_balance"}
+    assert len(upstream.journal.chats) == 2, "the first, and one probe"
+    assert [response.status_code for response in told[2:]] == [503] * 3
+    assert "balance" in told[-1].json["error"]["message"]
+
+
+def test_many_people_at_once_make_one_probe(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
+    upstream.script(twin.Status(429, retry_after=30))
+    ask(member_client)
+    upstream.journal.clear()
+    change_key(first, benched_until=utc_now(), probe_until=None)
+    upstream.script(twin.Status(429, retry_after=30), always=True)
+    at_once(3, lambda _: ask(member_client))
+    assert len(upstream.journal.chats) == 1
+    assert stored_key(first).strikes == 2
+
+
+def test_a_key_takes_as_many_answers_as_it_may(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str
+) -> None:
+    change_key(first, max_concurrent=1)
+    upstream.script(Answer("word " * 200, tokens_per_second=40))
+    with member_client.post("/api/chat", json={"message": "long"}) as running:
+        upstream.journal.wait_for(1)
+        refused = ask(member_client)
+        assert (refused.status_code, code_of(refused)) == (503, "upstream_full")
+        assert refused.headers["Retry-After"]
+        second = keep_key(stored_key(first).provider_id, SECOND)
+        assert ask(member_client).json["status"] == "complete"
+        stream = running.iter_encoded()
+        run_id = next(stream).decode().partition('"run_id":"')[2].partition('"')[0]
+        assert member_client.post(f"/api/runs/{run_id}/stop").status_code < 300
+        assert list(stream)
+    assert [key for key, _, _ in attempts()] == [first, second]
+    assert ask(member_client).json["status"] == "complete"
+
+
+def test_every_request_has_its_attempt_whatever_was_played(
+    member_client: PageClient, upstream: ScriptedUpstream, elsewhere: ScriptedUpstream, second: str, other: str
+) -> None:
+    elsewhere.models = ["DeepSeek-Flash"]
+    scripts: list[twin.Script] = [twin.Status(status) for status, _ in REFUSALS]
+    scripts += [twin.Status(400), twin.ErrorEvent(), Answer()]
+    for script in scripts:
+        upstream.script(script)
+        elsewhere.script(twin.Status(500))
+        ask(member_client)
+        upstream.forget_scripts()
+        elsewhere.forget_scripts()
+        with transaction() as session:
+            for key in session.scalars(select(ApiKey)):
+                key.benched_until = key.probe_until = None
+    assert len(attempts()) == asked(upstream, elsewhere) > len(scripts)
+    assert {state for _, state, _ in attempts()} == {"released", "settled"}
+    told = [request for provider in (upstream, elsewhere) for request in provider.journal.chats if request.usage_sent]
+    assert len(entries()) == len(told)
+    assert sum(entry.completion_tokens for entry in entries()) == sum(
+        request.usage_sent.completion for request in told if request.usage_sent
+    )
+
+
+def test_the_attempts_time_is_its_own(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    upstream.script(twin.Stall(seconds=0.5, before_head=True))
+    began = time.monotonic()
+    ask(member_client)
+    assert time.monotonic() - began > 0.5
+    (entry,) = entries()
+    assert entry.duration_ms < 450, "the second key is not slow because the first one was"

@@ -1,0 +1,314 @@
+"""Benches in the database: who may be asked, who probes, and what ends it."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert
+
+from flask_app.database import in_writing, new_id, transaction, utc_now
+from flask_app.errors import Unavailable, UpstreamError
+from flask_app.models import ApiKey, Attempt
+from flask_app.services import cooldown_service, key_service
+from flask_app.services.cooldown_service import Taken
+from flask_app.services.key_service import Candidate
+from tests.support.claim import claim
+from tests.support.keys import change_key, keep_key, keep_provider, served, stored_key
+from tests.support.storage import ROOT
+from tests.support.together import at_once
+
+SOON = timedelta(minutes=5)
+
+
+@pytest.fixture
+def provider_id(app: Flask) -> str:
+    return keep_provider("Example", "https://api.example.com", models=["m"])
+
+
+def candidates(provider_id: str) -> list[Candidate]:
+    return sorted(key_service.candidates(served(provider_id)), key=lambda candidate: candidate.key.id or "")
+
+
+def take(provider_id: str) -> Taken:
+    return in_writing(lambda connection: cooldown_service.take(connection, candidates(provider_id)))
+
+
+def failing(code: str, **fields: Any) -> UpstreamError:
+    return UpstreamError(code, retryable=code != "upstream_rejected", **fields)
+
+
+def fail(taken: Taken, error: UpstreamError, asked: datetime | None = None) -> None:
+    in_writing(lambda connection: cooldown_service.note_failure(connection, taken, error, asked or utc_now()))
+
+
+def bench_seconds(key: ApiKey) -> float:
+    assert key.benched_until
+    return (key.benched_until - utc_now()).total_seconds()
+
+
+def is_over(key_id: str) -> None:
+    """As if the bench's time had passed."""
+    change_key(key_id, benched_until=utc_now() - timedelta(seconds=1), probe_until=None)
+
+
+def test_a_failure_benches_the_key_and_says_why(provider_id: str) -> None:
+    for name in "ab":
+        keep_key(provider_id, name)
+    fail(take(provider_id), failing("upstream_key_refused", status=401, detail="no such key"))
+    key = stored_key("a")
+    assert (key.bench_code, key.strikes, key.last_error_code) == ("upstream_key_refused", 1, "upstream_key_refused")
+    assert key.last_error_detail == "no such key"
+    assert key.benched_since
+    assert 290 < bench_seconds(key) < 380
+    assert take(provider_id).key.id == "b"
+
+
+def test_a_wrong_request_benches_nobody_and_is_noted_on_nobody(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_rejected"))
+    assert (stored_key("a").benched_until, stored_key("a").last_error_code) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "together"),
+    [
+        ("upstream_busy", True),
+        ("upstream_no_balance", True),
+        ("upstream_key_refused", False),
+        ("upstream_failed", False),
+    ],
+)
+def test_what_concerns_an_account_benches_all_its_keys(provider_id: str, code: str, together: bool) -> None:
+    for name in "ab":
+        keep_key(provider_id, name, account="ours")
+    keep_key(provider_id, "c")
+    elsewhere = keep_key(keep_provider("Other", "https://other.example.com"), "d", account="ours")
+    fail(take(provider_id), failing(code))
+    assert (stored_key("b").benched_until is not None) is together
+    assert stored_key("b").benched_until == (stored_key("a").benched_until if together else None)
+    assert stored_key("c").benched_until is None
+    assert stored_key(elsewhere).benched_until is None
+    assert take(provider_id).key.id == ("c" if together else "b")
+
+
+def test_an_accounts_bench_does_not_shorten_a_longer_one_of_a_key(provider_id: str) -> None:
+    until = utc_now() + timedelta(hours=1)
+    keep_key(provider_id, "a", account="ours")
+    keep_key(provider_id, "b", account="ours", benched_until=until, bench_code="upstream_key_refused")
+    fail(take(provider_id), failing("upstream_busy"))
+    assert (stored_key("b").benched_until, stored_key("b").bench_code) == (until, "upstream_key_refused")
+
+
+def test_retry_after_is_kept_to_the_second_and_nobody_asks_before(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_busy", retry_after=40))
+    assert 39 < bench_seconds(stored_key("a")) <= 40
+    with pytest.raises(Unavailable) as caught:
+        take(provider_id)
+    assert (caught.value.code, caught.value.retry_after, caught.value.params) == (
+        "upstream_resting",
+        40,
+        {"seconds": 40},
+    )
+
+
+def test_when_everybody_is_benched_the_soonest_return_is_told(provider_id: str) -> None:
+    for name in "abc":
+        keep_key(provider_id, name)
+    for seconds in (90, 20, 50):
+        fail(take(provider_id), failing("upstream_busy", retry_after=seconds))
+    with pytest.raises(Unavailable) as caught:
+        take(provider_id)
+    assert caught.value.retry_after == 20
+
+
+def test_after_the_bench_one_request_probes_and_its_success_ends_it(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_busy", retry_after=40))
+    is_over("a")
+    asked = utc_now()
+    probe = take(provider_id)
+    assert probe.claimed
+    with pytest.raises(Unavailable, match="upstream_resting"):
+        take(provider_id)
+    cooldown_service.note_opened(probe, asked)
+    assert take(provider_id).claimed is None, "the provider lets requests in again: everybody may ask"
+    assert stored_key("a").strikes == 1, "but nothing has been answered yet"
+    in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
+    key = stored_key("a")
+    assert (key.strikes, key.last_error_code, key.benched_since, key.last_used_at) == (0, None, None, asked)
+
+
+def test_a_probe_that_fails_doubles_the_bench_and_keeps_its_beginning(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_failed"))
+    first = stored_key("a")
+    is_over("a")
+    fail(take(provider_id), failing("upstream_failed"))
+    key = stored_key("a")
+    assert (key.strikes, key.benched_since) == (2, first.benched_since)
+    assert 3.5 < bench_seconds(key) <= 5
+
+
+def test_a_probe_without_a_verdict_is_free_for_the_next(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_busy"))
+    is_over("a")
+    fail(take(provider_id), failing("upstream_rejected"))
+    probe = take(provider_id)
+    assert probe.claimed
+    in_writing(lambda connection: cooldown_service.free(connection, probe))
+    assert take(provider_id).claimed
+
+
+def test_a_probe_whose_process_died_blocks_the_key_for_a_limited_time(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_busy"))
+    is_over("a")
+    take(provider_id)
+    change_key("a", probe_until=utc_now() - timedelta(seconds=1))
+    assert take(provider_id).claimed
+
+
+def test_requests_that_failed_together_are_one_strike(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    asked, taken = utc_now(), [take(provider_id) for _ in range(5)]
+    for one in taken:
+        fail(one, failing("upstream_failed"), asked)
+    assert stored_key("a").strikes == 1
+
+
+def test_an_answer_that_was_asked_for_before_the_bench_does_not_end_it(provider_id: str) -> None:
+    keep_key(provider_id, "a", last_error_at=utc_now() - SOON, last_error_code="upstream_failed")
+    asked, early = utc_now(), take(provider_id)
+    fail(take(provider_id), failing("upstream_busy", retry_after=60))
+    in_writing(lambda connection: cooldown_service.note_used(connection, early, asked))
+    assert stored_key("a").benched_until
+    assert stored_key("a").last_used_at == asked
+
+
+def test_last_used_is_written_once_a_minute(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    taken, first = take(provider_id), utc_now()
+    for seconds, shown in ((0, 0), (30, 0), (90, 90)):
+        moment = first + timedelta(seconds=seconds)
+        in_writing(lambda connection, moment=moment: cooldown_service.note_used(connection, taken, moment))  # type: ignore[misc]
+        assert stored_key("a").last_used_at == first + timedelta(seconds=shown)
+
+
+@pytest.mark.parametrize("code", ["upstream_key_refused", "upstream_no_balance"])
+def test_where_nobody_else_can_answer_a_refused_key_is_probed_every_ten_seconds(provider_id: str, code: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing(code))
+    probe = take(provider_id)
+    assert probe.claimed, "it may have been topped up at once"
+    fail(probe, failing(code))
+    with pytest.raises(Unavailable) as caught:
+        take(provider_id)
+    assert caught.value.code == code
+    assert 8 < (caught.value.retry_after or 0) <= 10
+    change_key("a", probe_until=utc_now())
+    assert take(provider_id).claimed
+    assert bench_seconds(stored_key("a")) > 500, "the bench itself went on and doubled"
+
+
+def test_a_key_that_is_not_benched_is_preferred_to_a_probe(provider_id: str) -> None:
+    for name in "ab":
+        keep_key(provider_id, name)
+    fail(take(provider_id), failing("upstream_no_balance"))
+    assert [take(provider_id).key.id for _ in range(3)] == ["b", "b", "b"]
+
+
+def test_a_test_by_hand_ends_the_bench_of_the_account(provider_id: str) -> None:
+    for name in "ab":
+        keep_key(provider_id, name, account="ours")
+    fail(take(provider_id), failing("upstream_no_balance"))
+    cooldown_service.note_accepted(candidates(provider_id)[1].key, utc_now())
+    assert [stored_key(name).benched_until for name in "ab"] == [None, None]
+    assert [stored_key(name).strikes for name in "ab"] == [0, 0]
+
+
+def test_what_a_question_of_our_own_met_is_noted_even_where_it_benches_nobody(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    key = candidates(provider_id)[0].key
+    cooldown_service.note_refused(key, UpstreamError("upstream_garbage", status=302), utc_now())
+    assert (stored_key("a").last_error_code, stored_key("a").benched_until) == ("upstream_garbage", None)
+
+
+def test_a_key_that_was_switched_off_meanwhile_is_not_asked(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    found = candidates(provider_id)
+    change_key("a", disabled=True)
+    with pytest.raises(Unavailable, match="no_model"):
+        in_writing(lambda connection: cooldown_service.take(connection, found))
+
+
+def attempt(key_id: str) -> Attempt:
+    ids = {"request_id": "r", "user_id": "u", "provider_id": "p", "channel": "chat", "model": "m", "address": ""}
+    return Attempt(id=new_id(), key_id=key_id, prompt_estimate=1, **ids)
+
+
+def test_a_key_at_its_cap_is_skipped_and_when_all_are_it_is_said_so(provider_id: str) -> None:
+    for name in "ab":
+        keep_key(provider_id, name, max_concurrent=1)
+    with transaction() as session:
+        session.add(attempt("a"))
+    assert take(provider_id).key.id == "b"
+    with transaction() as session:
+        session.add(attempt("b"))
+    with pytest.raises(Unavailable) as caught:
+        take(provider_id)
+    assert (caught.value.code, caught.value.retry_after) == ("upstream_full", 5)
+
+
+def test_a_cap_holds_when_many_come_at_once(provider_id: str) -> None:
+    keep_key(provider_id, "a", max_concurrent=2)
+
+    def ask(_: int) -> str:
+        def work(connection: Any) -> str:
+            taken = cooldown_service.take(connection, found)
+            time.sleep(0.02)
+            connection.execute(insert(Attempt), _row(attempt(taken.key.id or "")))
+            return "taken"
+
+        return in_writing(work)
+
+    found = candidates(provider_id)
+    outcomes = at_once(8, ask)
+    assert [outcome for outcome in outcomes if outcome == "taken"] == ["taken"] * 2
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
+    assert [error.code for error in refused] == ["upstream_full"] * 6
+
+
+def _row(made: Attempt) -> dict[str, Any]:
+    filled = {"state": "dispatched", "bytes_received": 0, "created_at": utc_now()}
+    named = {column.key: getattr(made, column.key) for column in Attempt.__table__.columns}
+    return {name: value for name, value in named.items() if value is not None} | filled
+
+
+@pytest.mark.parametrize("account", [None, "ours"])
+def test_of_threads_that_meet_a_half_open_key_one_probes(provider_id: str, account: str | None) -> None:
+    for name in "ab":
+        keep_key(provider_id, name, account=account)
+    for _ in range(1 if account else 2):
+        fail(take(provider_id), failing("upstream_busy"))
+    past = utc_now() - timedelta(seconds=1)
+    for name in "ab":
+        change_key(name, benched_until=past, probe_until=None)
+    keys = [candidate.key for candidate in candidates(provider_id)]
+    outcomes = Counter(at_once(8, lambda number: claim(keys[number % 2])))
+    assert outcomes == {"probe": 1 if account else 2, "upstream_resting": 7 if account else 6}
+
+
+def test_of_processes_that_meet_a_half_open_key_one_probes(provider_id: str, database_url: str) -> None:
+    keep_key(provider_id, "a", benched_until=utc_now(), bench_code="upstream_busy", last_error_at=utc_now())
+    moment = str(time.time() + 4)
+    command = [sys.executable, "-m", "tests.support.claim", database_url, "a", provider_id, moment]
+    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    outcomes = Counter(process.communicate(timeout=30)[0].strip() for process in running)
+    assert outcomes == {"probe": 1, "upstream_resting": 2}
