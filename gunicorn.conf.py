@@ -14,7 +14,8 @@ port = os.environ.get("PORT") or "5000"
 wsgi_app = "wsgi:app"
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-# One worker holds thousands of open streams. Streams live in its memory: the settings refuse a second one.
+# One worker holds thousands of open streams. More of them share answers over Redis: the settings check that they can.
+workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 worker_class = "gevent"
 worker_connections = 2000
 preload_app = False  # gevent patches in the worker: nothing of the application may load before

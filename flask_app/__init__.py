@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from flask_app import cli, database, logs
+from flask_app import cli, database, logs, streams
 from flask_app import config as settings
 from flask_app.config import Config
 from flask_app.routes import (
@@ -18,7 +18,7 @@ from flask_app.routes import (
     health,
     usage,
 )
-from flask_app.services import environment_key
+from flask_app.services import environment_key, run_service
 from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
 
 
@@ -29,6 +29,7 @@ def create_app(config: Config | None = None) -> Flask:
     settings.install(config)
     logs.set_up(config)
     database.connect(config.database_url)
+    streams.connect(config.redis_url, run_service.WORKER)
 
     app = Flask(__name__, static_folder=None)
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)

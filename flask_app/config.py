@@ -7,7 +7,9 @@ secrets that only this installation needs are made once and kept in `instance/se
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from flask_app import timezones
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+MADE_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY")
 DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", "sqlite:///")
+REDIS = ("redis://", "rediss://", "unix://")
 WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "dev", "password", "your-secret-key"})
 
 
@@ -35,6 +39,7 @@ class Config:
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     trusted_proxies: int = 0
     database_url: str
+    redis_url: str | None = None
     deepseek_api_key: str | None = None
     deepseek_base_url: str = "https://api.deepseek.com"
     local_model_path: Path | None = None
@@ -54,6 +59,8 @@ class Config:
         except OSError as error:
             raise ConfigError(f"INSTANCE_DIR cannot be made: {error}") from error
         made = _InstanceSecrets(instance)
+        database_url = read.address("DATABASE_URL", DATABASES) or f"sqlite:///{instance / 'mingchat.db'}"
+        redis_url = read.address("REDIS_URL", REDIS)
         return cls(
             instance_dir=instance,
             secret_key=read.strong_secret("SECRET_KEY", made),
@@ -62,7 +69,8 @@ class Config:
             port=read.integer("PORT", cls.port, low=1, high=65535),
             allowed_hosts=cls.allowed_hosts + read.hosts("ALLOWED_HOSTS"),
             trusted_proxies=read.integer("TRUSTED_PROXIES", cls.trusted_proxies, low=0, high=5),
-            database_url=read.database("DATABASE_URL") or f"sqlite:///{instance / 'mingchat.db'}",
+            database_url=database_url,
+            redis_url=redis_url,
             deepseek_api_key=read.secret("DEEPSEEK_API_KEY"),
             deepseek_base_url=read.text("DEEPSEEK_BASE_URL", cls.deepseek_base_url),
             local_model_path=read.existing_file("LOCAL_MODEL_PATH"),
@@ -70,7 +78,7 @@ class Config:
             site_timezone=read.timezone("SITE_TIMEZONE", cls.site_timezone),
             chat_rate_limit=read.text("CHAT_RATE_LIMIT", cls.chat_rate_limit),
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
-            web_concurrency=read.one_worker("WEB_CONCURRENCY"),
+            web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
         )
 
 
@@ -97,18 +105,27 @@ class _InstanceSecrets:
         self.path = instance / "secrets.json"
 
     def get(self, name: str) -> str:
-        known: dict[str, str] = json.loads(self.path.read_text()) if self.path.exists() else {}
-        if name not in known:
-            known[name] = secrets.token_urlsafe(48)
-            self._write(known)
-        return known[name]
+        if name not in self._known():
+            self._make()
+        return self._known()[name]
 
-    def _write(self, known: dict[str, str]) -> None:
-        fresh = self.path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    def _known(self) -> dict[str, str]:
+        known: dict[str, str] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        return known
+
+    def _make(self) -> None:
+        """Make what is missing. Of several workers that start at once the first one's file is everybody's."""
+        known = self._known()
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # only its owner can read it
+        fresh = Path(name)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(known, file)
-        fresh.replace(self.path)
+            json.dump({name: secrets.token_urlsafe(48) for name in MADE_SECRETS} | known, file)
+        if known:
+            fresh.replace(self.path)
+            return
+        with suppress(FileExistsError):
+            os.link(fresh, self.path)
+        fresh.unlink()
 
 
 class _Reader:
@@ -126,10 +143,10 @@ class _Reader:
             raise ConfigError(f"{name} holds names such as chat.example.org, without https:// and path: {wrong[0]!r}")
         return names
 
-    def database(self, name: str) -> str | None:
+    def address(self, name: str, beginnings: tuple[str, ...]) -> str | None:
         url = self.secret(name)
-        if url and not url.startswith(DATABASES):  # not shown: it may hold a password
-            raise ConfigError(f"{name} must begin with one of: {' '.join(DATABASES)}")
+        if url and not url.startswith(beginnings):  # not shown: it may hold a password
+            raise ConfigError(f"{name} must begin with one of: {' '.join(beginnings)}")
         return url
 
     def integer(self, name: str, default: int, *, low: int, high: int | None = None) -> int:
@@ -138,11 +155,14 @@ class _Reader:
             raise ConfigError(f"{name} must be a whole number from {low}{f' to {high}' if high else ''}, not {raw!r}")
         return int(raw)
 
-    def one_worker(self, name: str) -> int:
-        """Streams live in their worker's memory: a second worker could neither follow nor stop them."""
-        if self.integer(name, 1, low=1) > 1:
-            raise ConfigError(f"{name} above 1 needs a stream broker that workers share; this version has none: set 1")
-        return 1
+    def workers(self, name: str, database_url: str, redis_url: str | None) -> int:
+        """Several workers follow and stop each other's answers over Redis, and write at the same time."""
+        count = self.integer(name, 1, low=1)
+        if count > 1 and not redis_url:
+            raise ConfigError(f"{name} above 1 needs REDIS_URL, over which workers share answers")
+        if count > 1 and database_url.startswith("sqlite"):
+            raise ConfigError(f"{name} above 1 needs a DATABASE_URL of MariaDB or MySQL: SQLite has one writer")
+        return count
 
     def flag(self, name: str) -> bool:
         raw = self.text(name, "0").lower()

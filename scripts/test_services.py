@@ -8,6 +8,7 @@ from pathlib import Path
 # a command or file that shows the package is there → the package
 NEEDED = {
     "mariadbd": "mariadb-server",
+    "redis-server": "redis-server",
     "chromium": "chromium",
     "node": "nodejs",
     "npm": "npm",

@@ -13,8 +13,9 @@ from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
 from flask_app.services import login_limits, names, passwords, run_service
-from tests.support import clients, mariadb, storage
+from tests.support import clients, mariadb, redis_server, storage
 from tests.support.clients import PageClient
+from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
 
@@ -44,6 +45,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="session")
 def seeds(database_url: str) -> storage.Seeds:
     return storage.Seeds(database_url)
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[RedisServer]:
+    with redis_server.server() as running:
+        yield running
+
+
+@pytest.fixture
+def redis(running_redis: RedisServer) -> RedisServer:
+    """A Redis server with nothing in it."""
+    running_redis.empty()
+    return running_redis
 
 
 @pytest.fixture(scope="session")

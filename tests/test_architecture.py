@@ -18,7 +18,7 @@ LAYERS = [
     {"streams", "upstream"},
     {"models"},
     {"domain"},
-    {"database", "errors", "config", "i18n", "logs", "offload", "timezones"},
+    {"database", "errors", "config", "i18n", "logs", "offload", "redis_client", "timezones"},
 ]
 FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
 KNOW_FLASK = {"__init__", "cli", "cli_group", "cli_keys", "routes", "web", "utils"}

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,18 +51,43 @@ def test_a_complaint_does_not_repeat_the_secret(tmp_path: Path) -> None:
     assert "canary" not in str(complaint.value)
 
 
+def test_workers_that_start_at_once_make_the_same_secrets(tmp_path: Path) -> None:
+    made: list[Config] = []
+    starts = [threading.Thread(target=lambda: made.append(read(tmp_path))) for _ in range(8)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    assert len(made) == 8
+    assert len({(config.secret_key, config.encryption_key) for config in made}) == 1
+
+
+def test_several_workers_need_redis_and_a_database_server(tmp_path: Path) -> None:
+    redis, server = {"REDIS_URL": "redis://localhost/0"}, {"DATABASE_URL": "mysql+pymysql://root@localhost/mingchat"}
+    assert read(tmp_path, WEB_CONCURRENCY="4", **redis, **server).web_concurrency == 4
+    with pytest.raises(ConfigError, match="WEB_CONCURRENCY above 1 needs REDIS_URL"):
+        read(tmp_path, WEB_CONCURRENCY="4", **server)
+    with pytest.raises(ConfigError, match="WEB_CONCURRENCY above 1 needs a DATABASE_URL"):
+        read(tmp_path, WEB_CONCURRENCY="4", **redis)
+
+
 def test_only_the_owner_enters_the_folder_of_the_database(tmp_path: Path) -> None:
     assert stat.S_IMODE(read(tmp_path / "new").instance_dir.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
-    ("name", "attribute"),
-    [("SECRET_KEY", "secret_key"), ("ENCRYPTION_KEY", "encryption_key"), ("DEEPSEEK_API_KEY", "deepseek_api_key")],
+    ("name", "attribute", "value"),
+    [
+        ("SECRET_KEY", "secret_key", STRONG),
+        ("ENCRYPTION_KEY", "encryption_key", STRONG),
+        ("DEEPSEEK_API_KEY", "deepseek_api_key", STRONG),
+        ("REDIS_URL", "redis_url", f"redis://:{STRONG}@localhost/0"),
+    ],
 )
-def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str) -> None:
+def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str, value: str) -> None:
     file = tmp_path / "secret"
-    file.write_text(f"{STRONG}\n")
-    assert getattr(read(tmp_path, **{f"{name}_FILE": str(file)}), attribute) == STRONG
+    file.write_text(f"{value}\n")
+    assert getattr(read(tmp_path, **{f"{name}_FILE": str(file)}), attribute) == value
     with pytest.raises(ConfigError, match=f"{name}_FILE"):
         read(tmp_path, **{f"{name}_FILE": str(tmp_path / "absent")})
 
@@ -84,6 +110,8 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "mysql://user:password@db/mingchat"),
         ("INSTANCE_DIR", "/dev/null/instance"),
+        ("REDIS_URL", "localhost:6379"),
+        ("WEB_CONCURRENCY", "0"),
     ],
 )
 def test_a_setting_that_cannot_stand_is_named(tmp_path: Path, name: str, value: str) -> None:

@@ -14,6 +14,7 @@ from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import metering_service, run_service
 from flask_app.services.metering_service import Call, Dispatched, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
+from flask_app.streams import broker
 
 TICK_SECONDS = 5
 REAPED_AT_ONCE = 100
@@ -40,6 +41,7 @@ def watch() -> None:
     if _watcher is None:
         _watcher = threading.Thread(target=_watch, name="leases", daemon=True)
         _watcher.start()
+        broker().attend(lambda: None)
 
 
 def tick() -> None:

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 
 import structlog
@@ -18,14 +18,16 @@ from flask_app.services import run_events
 from flask_app.services.completion_service import Completion, StopSignal, Ticket
 from flask_app.services.metering_service import Entry, Outcome
 from flask_app.services.run_events import Begun
-from flask_app.streams import Broker, RunLog
-from flask_app.streams.memory import HEARTBEAT, MemoryBroker, MemoryLog
+from flask_app.streams import RunLog, broker
+from flask_app.streams.lost import LogLost
+from flask_app.streams.memory import HEARTBEAT, MemoryLog
 
 WORKER = new_id()
 LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without a word from its worker
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
-POLL_SECONDS = 2
+POLL_SECONDS = 1
+REPLAYED = 10**8  # numbers above are those of stored answers, which are always told from their beginning
 
 _messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
 _SAVE_ANSWER = (
@@ -43,7 +45,6 @@ _TOUCH = (
 )
 
 log = structlog.get_logger()
-_broker: Broker = MemoryBroker()
 _live: dict[str, "LiveRun"] = {}
 
 
@@ -53,7 +54,7 @@ class LiveRun:
     def __init__(self, begun: Begun, ticket: Ticket) -> None:
         self.begun = begun
         self.user_id = ticket.request.user_id
-        self.events: RunLog = _broker.open(begun.run_id)
+        self.events: RunLog = broker().open(begun.run_id)
         self.stop = StopSignal()
         self.completion = Completion(ticket, self.stop)
         self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
@@ -110,16 +111,14 @@ def start(begun: Begun, ticket: Ticket) -> RunLog:
 
 
 def read(user: User, run_id: str, *, after: int, locale: str) -> Iterator[bytes]:
-    """The run's events after number `after`; once the log has expired, the stored answer as events.
+    """The run's events after number `after`; where its log cannot be had, the stored answer as events.
 
     Raises NotFound for somebody else's run.
     """
     live = _live.get(run_id)
     if live is not None and live.user_id == user.id:
         return live.events.read(after)
-    run = _owned(user, run_id)
-    events = _broker.find(run_id)
-    return events.read(after) if events else _stored(user, run, after, locale)
+    return _followed(user, _owned(user, run_id), after, locale)
 
 
 def stop(user: User, run_id: str) -> str:
@@ -176,12 +175,45 @@ def _owned(user: User, run_id: str) -> Run:
     return run
 
 
-def _stored(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
-    """The answer from the database. One whose worker died is waited for: its lease runs out soon."""
-    while run.status == "running":
+def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
+    """A run that this process does not make: its log, whoever keeps it, else the answer once it is stored.
+
+    One whose worker died is waited for: its lease runs out soon.
+    """
+    while after < REPLAYED:
+        place = yield from _shared(run, after)
+        if place is None:
+            return
+        after, run = place, _owned(user, run.id)
+        if run.status != "running":
+            break
         yield HEARTBEAT
         time.sleep(POLL_SECONDS)
-        run = _owned(user, run.id)
+    yield from _stored(run, after, locale)
+
+
+def _shared(run: Run, after: int) -> Generator[bytes, None, int | None]:
+    """The run's log as far as it can be had; gives the number of the last event then, or None at the log's end."""
+    events = broker().find(run.id)
+    if events is None:
+        return after
+    try:
+        for block in events.read(after):
+            yield block
+            if block == HEARTBEAT and not _is_running(run.id):
+                return after
+    except LogLost as lost:
+        return lost.last
+    return None
+
+
+def _is_running(run_id: str) -> bool:
+    with reading() as session:
+        return session.scalar(select(Run.status).where(Run.id == run_id)) == "running"
+
+
+def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:
+    after = max(after, REPLAYED)
     events = MemoryLog(numbered_from=after)
     with reading() as session:
         message = session.get_one(Message, run.message_id)

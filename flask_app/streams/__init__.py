@@ -1,7 +1,9 @@
-"""A run's event log: what its readers follow, from wherever they last were."""
+"""A run's event log: what its readers follow, from wherever they last were. `connect` decides once who keeps it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
+
+from flask_app.streams.memory import MemoryBroker
 
 
 class RunLog(Protocol):
@@ -17,11 +19,54 @@ class RunLog(Protocol):
         """Everything after event number `after`, as it comes; ends with the run. Comments keep the line alive."""
 
 
+class Readable(Protocol):
+    """A log that is followed here; it may be another process that writes it."""
+
+    def read(self, after: int = 0) -> Iterator[bytes]:
+        """As `RunLog.read`; raises `lost.LogLost` when nothing more can be learned of the log for now."""
+
+
 class Broker(Protocol):
-    """Keeps the logs of runs for as long as readers may come back to them."""
+    """Keeps the logs of runs for as long as readers may come back to them, and lets processes nudge each other.
+
+    None of its calls waits for another machine.
+    """
 
     def open(self, run_id: str) -> RunLog:
         """A new, empty log."""
 
-    def find(self, run_id: str) -> RunLog | None:
-        """The log of a run that goes on or has just ended; None once it has expired."""
+    def find(self, run_id: str) -> Readable | None:
+        """The log of a run that goes on or has just ended; None where none can be had."""
+
+    def end(self, run_id: str, event: str, payload: bytes) -> None:
+        """Add a last event to the log of a process that died."""
+
+    def attend(self, look: Callable[[], None]) -> None:
+        """Begin to listen: `look` is called when another process nudges this one."""
+
+    def nudge(self, worker: str) -> None:
+        """Have another process look for what is asked of it. A hint: it may be lost."""
+
+    def missing(self) -> list[str]:
+        """What this process should reach and does not."""
+
+    def flush(self) -> None:
+        """Let other processes have what is written; gives up after a second."""
+
+
+_broker: Broker = MemoryBroker()
+
+
+def connect(url: str | None, worker: str) -> None:
+    """Keep logs in this process, or share them over the Redis at `url` as the process named `worker`."""
+    global _broker
+    if url is None:
+        _broker = MemoryBroker()
+        return
+    from flask_app.streams.redis.broker import RedisBroker  # the library costs memory that one process need not spend
+
+    _broker = RedisBroker(url, worker)
+
+
+def broker() -> Broker:
+    return _broker

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 HEARTBEAT_SECONDS = 10  # a reader that has gone is noticed only by writing to it, so silence is broken
 KEPT_SECONDS = 60  # after the end, for readers that lost the last events
@@ -29,6 +29,20 @@ class MemoryLog:
         frames = self._frames
         number = self._numbered_from + len(frames) + 1
         frames.append(b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload))
+        self.wake()
+
+    @property
+    def last(self) -> int:
+        """The number of the last event; where there is none, the one before the first."""
+        return self._numbered_from + len(self._frames)
+
+    def since(self, number: int) -> list[bytes]:
+        """The events after event `number` that are there now."""
+        return self._frames[number - self._numbered_from :]
+
+    def extend(self, frames: Iterable[bytes]) -> None:
+        """Add events that have their numbers already: those that follow the last."""
+        self._frames.extend(frames)
         self.wake()
 
     def finish(self) -> None:
@@ -83,6 +97,21 @@ class MemoryBroker:
 
     def find(self, run_id: str) -> MemoryLog | None:
         return self._logs.get(run_id)
+
+    def end(self, run_id: str, event: str, payload: bytes) -> None:
+        """Nothing to do: the logs here end with their runs."""
+
+    def attend(self, look: Callable[[], None]) -> None:
+        """Nobody else is there to nudge."""
+
+    def nudge(self, worker: str) -> None:
+        """Nobody else is there to be nudged."""
+
+    def missing(self) -> list[str]:
+        return []
+
+    def flush(self) -> None:
+        """What is written is there to be read."""
 
     def beat(self) -> None:
         """Wake the readers of every log, and drop the logs that have expired."""

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
 from flask_app.services import lease_service, model_service, run_service, sealing
-from flask_app.streams import memory
+from flask_app.streams import broker, memory
 from flask_app.web import events
 from tests.support import scripted_upstream as twin
 from tests.support.events import events_of, text_of
@@ -83,7 +83,7 @@ def test_when_the_log_has_expired_the_stored_answer_is_told(
     run_id = begin(member_client)["run_id"]
     wait_until(lambda: status_of(run_id) == "complete")
     monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
-    cast("memory.MemoryBroker", run_service._broker).beat()
+    cast("memory.MemoryBroker", broker()).beat()
     told = events_of(member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": "4"}).data)
     assert [event.name for event in told] == ["start", "reasoning", "token", "done"]
     assert text_of(told) == "stored"

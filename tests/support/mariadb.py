@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import pymysql  # type: ignore[import-untyped]
 
+from tests.support.ports import free_port
+
 DATABASE = "mingchat"
 START_SECONDS = 60
 
@@ -21,7 +23,7 @@ def server() -> Iterator[str]:
     """The URL of an empty database (utf8mb4), while the block runs."""
     # Not pytest's own folder: a socket's path may have about a hundred characters.
     with tempfile.TemporaryDirectory(prefix="mdb", ignore_cleanup_errors=True) as folder:
-        socket_path, port = f"{folder}/m.sock", _free_port()
+        socket_path, port = f"{folder}/m.sock", free_port()
         data = Path(folder) / "data"
         _run(
             "mariadb-install-db",
@@ -72,13 +74,6 @@ def _wait_for(process: "subprocess.Popen[bytes]", socket_path: str, log: Path) -
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"MariaDB does not start: {log.read_text()[-2000:]}")
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _run(name: str, *arguments: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 USERNAME, PASSWORD = "founder", "violet harbour lantern"
@@ -81,7 +82,7 @@ class Stream:
 @contextmanager
 def served(instance: Path, **settings: str) -> Iterator[Served]:
     """Start the server on a free port, with its database in `instance`; it is ended if it still runs."""
-    port = _free_port()
+    port = free_port()
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)} | settings
     command = [sys.executable, "scripts/start.py"]
@@ -94,10 +95,3 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -1,0 +1,1 @@
+"""Event logs that several processes share over Redis."""

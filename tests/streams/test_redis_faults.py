@@ -1,0 +1,278 @@
+"""Redis emptied, killed, hung, full or slow to reply; workers that die or come back from the dead."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from flask_app.database import new_id
+from flask_app.streams import RunLog
+from flask_app.streams.memory import MemoryLog
+from flask_app.streams.redis import entries, mirror, shared_log
+from flask_app.streams.redis.broker import RedisBroker
+from flask_app.streams.redis.shared_log import SharedLog
+from tests.support.brokers import following, numbers_of, process, read_all, wait_until
+from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture
+def redis(running_redis: RedisServer) -> Iterator[RedisServer]:
+    running_redis.empty()
+    yield running_redis
+    running_redis.resume()
+    running_redis.start_again()
+
+
+@pytest.fixture
+def maker(redis: RedisServer) -> Iterator[RedisBroker]:
+    with process(redis) as broker:
+        yield broker
+
+
+@pytest.fixture
+def reader(redis: RedisServer) -> Iterator[RedisBroker]:
+    with process(redis) as broker:
+        yield broker
+
+
+def write(log: RunLog, first: int, last: int, pause: float = 0.002) -> None:
+    for number in range(first, last + 1):
+        log.append("token", b"%d" % number)
+        time.sleep(pause)
+
+
+def mirrored(broker: RedisBroker, run_id: str) -> mirror.Mirror:
+    """A mirror that has come as far as Redis."""
+    found = None
+
+    def has_begun() -> bool:
+        nonlocal found
+        found = broker.find(run_id)
+        return isinstance(found, mirror.Mirror) and found.log.last > 0
+
+    wait_until(has_begun)
+    assert isinstance(found, mirror.Mirror)
+    return found
+
+
+def test_an_emptied_redis_is_filled_again_from_memory(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 50)
+    follower = following(mirrored(reader, run_id))
+    for last in (100, 150, 200):
+        redis.empty()
+        write(log, last - 49, last)
+    log.finish()
+    follower.wait()
+    assert follower.lost is None
+    assert numbers_of(follower.frames) == list(range(1, 201))
+    with process(redis) as newcomer:
+        assert numbers_of(read_all(newcomer, run_id, 20)) == list(range(21, 201))
+
+
+def test_a_silent_run_is_written_again_too(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_log, "REFRESHED_SECONDS", 0.2)
+    run_id = new_id()
+    write(maker.open(run_id), 1, 5)
+    mirrored(reader, run_id)
+    redis.empty()
+    with redis.client() as client:
+        wait_until(lambda: client.exists(entries.key_of(run_id)))
+
+
+def test_a_redis_that_dies_lets_its_readers_go_and_has_them_again(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 50)
+    follower = following(mirrored(reader, run_id))
+    wait_until(lambda: follower.frames)
+    died = time.monotonic()
+    redis.kill()
+    follower.wait(2)
+    assert follower.lost
+    assert time.monotonic() - died < 2
+    assert reader.missing() == ["redis"]
+    assert reader.find(run_id) is None
+    write(log, 51, 100)
+    redis.start()
+    wait_until(lambda: not reader.missing())
+    log.finish()
+    rest = read_all(reader, run_id, follower.lost.last)
+    assert numbers_of(follower.frames + rest) == list(range(1, 101))
+
+
+def test_a_redis_that_hangs_stalls_nobody(redis: RedisServer, maker: RedisBroker, reader: RedisBroker) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 50)
+    follower = following(mirrored(reader, run_id))
+    wait_until(lambda: follower.frames)
+    redis.halt()
+    halted = time.monotonic()
+    write(log, 51, 150, pause=0)
+    maker.nudge("somebody")
+    maker.end(new_id(), "error", b"{}")
+    other = maker.open(new_id())
+    other.append("start", b"{}")
+    assert time.monotonic() - halted < 0.1
+    follower.wait(3)
+    assert follower.lost
+    assert time.monotonic() - halted < 2.5
+    redis.resume()
+    log.finish()
+    rest = read_all(reader, run_id, follower.lost.last)
+    assert numbers_of(follower.frames + rest) == list(range(1, 151))
+
+
+def test_what_redis_refuses_for_want_of_memory_comes_later(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 50)
+    follower = following(mirrored(reader, run_id))
+    with redis.client() as client:
+        client.config_set("maxmemory", "1kb")
+        write(log, 51, 100)
+        client.config_set("maxmemory", "0")
+    write(log, 101, 120)
+    log.finish()
+    follower.wait()
+    assert numbers_of(follower.frames) == list(range(1, 121))
+
+
+def test_entries_whose_replies_were_lost_are_not_told_twice(redis: RedisServer, reader: RedisBroker) -> None:
+    run_id, source = new_id(), MemoryLog()
+    shared = SharedLog(run_id, source)
+    write(source, 1, 10, pause=0)
+    with redis.client() as client:
+        _send(client, shared, lost=True)
+        follower = following(mirrored(reader, run_id))
+        write(source, 11, 15, pause=0)
+        _send(client, shared, lost=True)
+        _send(client, shared)
+        source.finish()
+        while not shared.done:
+            _send(client, shared)
+    follower.wait()
+    assert numbers_of(follower.frames) == list(range(1, 16))
+
+
+def _send(client: object, shared: SharedLog, *, lost: bool = False) -> None:
+    pipeline = client.pipeline(transaction=False)  # type: ignore[attr-defined]
+    steps = shared.steps(time.monotonic())
+    for command, _ in steps:
+        pipeline.execute_command(*command)
+    for (_, take), reply in zip(steps, pipeline.execute(raise_on_error=False), strict=True):
+        if not lost:
+            take(reply)
+
+
+def test_a_long_log_comes_in_several_entries(redis: RedisServer, maker: RedisBroker, reader: RedisBroker) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    for _ in range(100):
+        log.append("token", b"x" * 20_000)
+    log.finish()
+    assert numbers_of(read_all(reader, run_id)) == list(range(1, 101))
+    with redis.client() as client:
+        assert client.xlen(entries.key_of(run_id)) > 5
+
+
+def test_a_log_beyond_the_bound_is_withdrawn(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_log, "MOST_SHARED_BYTES", 10_000)
+    run_id = new_id()
+    log = maker.open(run_id)
+    with redis.client() as client:
+        log.append("token", b"x" * 20_000)
+        wait_until(lambda: client.exists(entries.key_of(run_id)))
+        log.append("token", b"y")
+        wait_until(lambda: not client.exists(entries.key_of(run_id)))
+    log.finish()
+    found = reader.find(run_id)
+    assert found
+    follower = following(found)
+    follower.wait()
+    assert follower.lost
+
+
+def test_mirrors_nobody_reads_are_dropped(
+    maker: RedisBroker, reader: RedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 5)
+    first = mirrored(reader, run_id)
+    follower = following(first)
+    monkeypatch.setattr(mirror, "UNREAD_SECONDS", 0)
+    time.sleep(0.7)
+    assert not first.is_lost, "somebody reads it"
+    log.finish()
+    follower.wait()
+    wait_until(lambda: reader._follower._mirrors == {})
+
+
+@contextmanager
+def another_process(redis: RedisServer, run_id: str, count: int) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "tests.support.broker_process", redis.url, run_id, str(count)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+        try:
+            assert running.stdout
+            assert running.stdout.readline() == b"begun\n"
+            yield running
+        finally:
+            running.kill()
+
+
+def test_a_run_of_another_process_is_followed_from_any_place(redis: RedisServer, reader: RedisBroker) -> None:
+    run_id = new_id()
+    with another_process(redis, run_id, 300):
+        assert numbers_of(read_all(reader, run_id, 25)) == list(range(26, 301))
+
+
+def test_the_log_of_a_killed_process_is_ended_for_its_readers(redis: RedisServer, reader: RedisBroker) -> None:
+    run_id = new_id()
+    with another_process(redis, run_id, 10_000) as running:
+        follower = following(mirrored(reader, run_id))
+        running.kill()
+        running.wait()
+        reader.end(run_id, "error", b'{"code":"interrupted"}')
+        reader.end(run_id, "error", b'{"code":"twice"}')
+        follower.wait()
+    assert follower.lost is None
+    numbers = numbers_of(follower.frames)
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert follower.frames[-1].endswith(b'event: error\ndata: {"code":"interrupted"}')
+    assert [b"event: error" in frame for frame in follower.frames].count(True) == 1
+
+
+def test_a_process_that_comes_back_adds_nothing_to_a_log_that_was_ended(
+    redis: RedisServer, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    with another_process(redis, run_id, 10_000) as running:
+        follower = following(mirrored(reader, run_id))
+        running.send_signal(signal.SIGSTOP)
+        reader.end(run_id, "error", b'{"code":"interrupted"}')
+        follower.wait()
+        with redis.client() as client:
+            length = client.xlen(entries.key_of(run_id))
+            running.send_signal(signal.SIGCONT)
+            time.sleep(0.5)
+            assert client.xlen(entries.key_of(run_id)) == length
+        again = read_all(reader, run_id)
+    assert again == follower.frames
+    assert again[-1].endswith(b'data: {"code":"interrupted"}')
