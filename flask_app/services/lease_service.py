@@ -1,8 +1,10 @@
 """Leases: this process renews those of its runs, keeps their text so far, and ends the runs of dead workers."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
@@ -16,9 +18,10 @@ from flask_app.services.metering_service import Call, Dispatched, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
 
-TICK_SECONDS = 5
+KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
+TICK_EVERY = 3  # a whole round each six seconds
 REAPED_AT_ONCE = 100
-KEPT_AT_ONCE = 10
+KEPT_AT_ONCE = 1 << 16  # characters in one transaction
 
 _runs, _messages = table_of(Run), table_of(Message)
 _RENEW = update(_runs).where(_runs.c.worker == run_service.WORKER, _runs.c.status == "running")
@@ -33,6 +36,7 @@ _LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is le
 log = structlog.get_logger()
 _ended = threading.Event()
 _watcher: threading.Thread | None = None
+_parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how many parts the text had come by then
 
 
 def watch() -> None:
@@ -47,12 +51,29 @@ def watch() -> None:
 def tick() -> None:
     """One round: keep and renew, cut off people who were disabled, end what dead workers left."""
     _renew()
+    keep()
     _stop_disabled()
     for run_id in _lapsed():
         _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id)  # type: ignore[misc]
     for attempt_id in _abandoned():
         only = Attempt.id == attempt_id
         _end_one(lambda session, only=only: _book(session, _LOST, only), attempt=attempt_id)  # type: ignore[misc]
+
+
+def keep() -> None:
+    """Write down the texts that have grown, a few at a time, so that no stream waits for all of them."""
+    live_now = {live: _count_parts(live) for live in run_service.live_runs()}
+    grown = {live: parts for live, parts in live_now.items() if parts != _parts_kept.get(live, 0)}
+    texts, volume = [], 0
+    for live in grown:
+        text = _text_so_far(live)
+        texts.append(text)
+        volume += len(text["new_text"]) + len(text["new_reasoning"])
+        if volume >= KEPT_AT_ONCE:
+            _write(texts)
+            texts, volume = [], 0
+    _write(texts)
+    _parts_kept.update(grown)
 
 
 def reap(session: Session, run_id: str) -> bool:
@@ -77,9 +98,11 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
 
 
 def _watch() -> None:
-    while not _ended.wait(TICK_SECONDS):
+    for work in itertools.cycle([keep] * (TICK_EVERY - 1) + [tick]):
+        if _ended.wait(KEEP_SECONDS):
+            return
         try:
-            tick()
+            work()
         except SQLAlchemyError as error:  # the next round tries again; leases outlast several
             log.warning("lease_round_failed", reason=str(error.__cause__ or error))
         except Exception:  # a fault of ours must not leave every later run without a lease
@@ -95,15 +118,19 @@ def _end_one(work: Callable[[Session], object], **what: str) -> None:
 
 
 def _renew() -> None:
-    """Texts are kept a few at a time, so that no stream waits for all of them."""
-    runs = run_service.live_runs()
-    if not runs:
-        return
-    in_writing(lambda connection: connection.execute(_RENEW.values(lease_expires_at=utc_now() + LEASE)))
-    for first in range(0, len(runs), KEPT_AT_ONCE):
-        texts = [_text_so_far(live) for live in runs[first : first + KEPT_AT_ONCE]]
-        in_writing(lambda connection, texts=texts: connection.execute(_KEEP, texts))  # type: ignore[misc]
+    if run_service.live_runs():
+        in_writing(lambda connection: connection.execute(_RENEW.values(lease_expires_at=utc_now() + LEASE)))
+
+
+def _write(texts: list[dict[str, str]]) -> None:
+    if texts:
+        in_writing(lambda connection: connection.execute(_KEEP, texts))
         time.sleep(0)
+
+
+def _count_parts(live: LiveRun) -> int:
+    outcome = live.completion.outcome
+    return len(outcome.text_parts) + len(outcome.reasoning_parts)
 
 
 def _text_so_far(live: LiveRun) -> dict[str, str]:

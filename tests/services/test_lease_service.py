@@ -1,0 +1,66 @@
+"""What is kept of answers in the making, and what that costs."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from sqlalchemy import select
+
+from flask_app.database import reading
+from flask_app.models import Message, User
+from flask_app.services import chat_service, lease_service, run_service
+from flask_app.services.chat_service import Draft, Origin
+from tests.support.scripted_upstream import ScriptedUpstream, Stall
+
+ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
+COUNT = 3
+
+QueryCount = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def stalled(member: User, upstream: ScriptedUpstream) -> Iterator[list[str]]:
+    """The ids of answers that have come as far as "so far" and go no further."""
+    upstream.default = Stall("so far")
+    ids = [chat_service.send(member, Draft(text="go"), ORIGIN).message_id for _ in range(COUNT)]
+    deadline = time.monotonic() + 10
+    while {live.completion.outcome.text for live in run_service.live_runs()} != {"so far"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield ids
+    run_service.shutdown()
+
+
+def texts() -> dict[str, str]:
+    with reading() as session:
+        rows = session.execute(select(Message.id, Message.text).where(Message.role == "assistant"))
+        return {row.id: row.text for row in rows}
+
+
+def test_every_text_that_has_grown_is_kept_in_one_transaction(stalled: list[str], query_count: QueryCount) -> None:
+    assert texts() == dict.fromkeys(stalled, "")
+    with query_count() as statements:
+        lease_service.keep()
+    assert len(statements) == 1, "one statement for all of them"
+    assert texts() == dict.fromkeys(stalled, "so far")
+
+
+def test_a_text_that_has_not_grown_is_not_written_again(stalled: list[str], query_count: QueryCount) -> None:
+    lease_service.keep()
+    with query_count() as statements:
+        lease_service.keep()
+    assert statements == []
+    run_service.live_runs()[0].completion.outcome.text_parts.append(" and on")
+    lease_service.keep()
+    assert sorted(texts().values()) == ["so far", "so far", "so far and on"]
+
+
+def test_long_texts_are_kept_a_few_at_a_time(
+    stalled: list[str], query_count: QueryCount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_service, "KEPT_AT_ONCE", 2 * len("so far"))
+    with query_count() as statements:
+        lease_service.keep()
+    assert len(statements) == 2
+    assert texts() == dict.fromkeys(stalled, "so far")
