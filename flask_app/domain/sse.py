@@ -3,6 +3,7 @@
 Sans-IO and incremental: a chunk may end anywhere, in the middle of a CRLF or of a UTF-8 character.
 Follows the event stream format of the HTML standard, except that `close` gives the event the stream
 ended in, because providers end without a last blank line. Memory is bounded by `max_event_bytes`.
+What is wrong with a stream takes nothing away from the events before it: it is told by `fault`, beside them.
 """
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -28,21 +29,24 @@ class Named(bytes):
 
 
 class Decoder:
-    """Decodes one stream; make a new one for the next."""
+    """Decodes one stream; make a new one for the next. Once there is a `fault`, give the stream up."""
 
-    __slots__ = ("_after_cr", "_begun", "_limit", "_pending")
+    __slots__ = ("_after_cr", "_begun", "_limit", "_pending", "fault")
 
     def __init__(self, max_event_bytes: int = 1 << 20) -> None:
         self._limit = max_event_bytes
         self._pending = bytearray()  # the event not yet ended, its line ends already plain \n
         self._begun = False
         self._after_cr = False
+        self.fault: StreamTooLarge | None = None
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of each event that ends in `chunk`, in order; `Named` where it has a name.
 
-        Raises StreamTooLarge for an event over the limit, ended or not: give the stream up.
+        An event over the limit, ended or not, is a fault; nothing after it is decoded.
         """
+        if self.fault:
+            return []
         if not self._begun:
             chunk = self._past_byte_order_mark(chunk)
         if self._after_cr or b"\r" in chunk:
@@ -90,8 +94,8 @@ class Decoder:
         blocks = text.split(b"\n\n")
         rest = blocks.pop()
         if len(text) > self._limit:
-            self._refuse_large(blocks)
-        if rest:
+            blocks = self._before_large(blocks)
+        if rest and self.fault is None:
             self._hold(rest)
         events: list[bytes] = []
         for block in blocks:
@@ -101,14 +105,18 @@ class Decoder:
                 events.append(event)
         return events
 
-    def _refuse_large(self, blocks: list[bytes]) -> None:
-        if any(len(block) > self._limit for block in blocks):
-            raise StreamTooLarge(self._limit)
+    def _before_large(self, blocks: list[bytes]) -> list[bytes]:
+        for place, block in enumerate(blocks):
+            if len(block) > self._limit:
+                self.fault = StreamTooLarge(self._limit)
+                return blocks[:place]
+        return blocks
 
     def _hold(self, part: bytes) -> None:
         if len(self._pending) + len(part) > self._limit:
             self._pending.clear()
-            raise StreamTooLarge(self._limit)
+            self.fault = StreamTooLarge(self._limit)
+            return
         self._pending += part
 
 

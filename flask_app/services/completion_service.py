@@ -21,7 +21,7 @@ from flask_app.services import cooldown_service, key_service, metering_service
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
-from flask_app.upstream.client import ChatStream, Endpoint, open_chat
+from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
 MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
@@ -170,10 +170,10 @@ class Completion:
         if self._stop.status:
             self.outcome.asked = False
             raise UpstreamError
-        key = self._taken.key
-        stream = open_chat(Endpoint(key.base_url, key.secret), _body(self.request, self._taken.candidate.model))
-        self.outcome.status_code = 200
+        stream = ChatStream(self._taken.key.endpoint(), _body(self.request, self._taken.candidate.model))
         self._stop.watch(stream)
+        stream.open()
+        self.outcome.status_code = 200
         if self._taken.claimed:
             self._end_bench()
         return stream

@@ -19,6 +19,7 @@ from flask_app.errors import Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services import sealing
 from flask_app.services.sealing import Unreadable
+from flask_app.upstream.client import Endpoint
 from flask_app.upstream.local_model import LocalModel, LocalModelUnavailable
 
 log = structlog.get_logger()
@@ -39,6 +40,10 @@ class UsableKey:
     provider_id: str = ""
     account: str | None = None
     max_concurrent: int | None = None
+
+    def endpoint(self) -> Endpoint:
+        """Where to ask; only what this process started itself, or the setting allows, may be in this network."""
+        return Endpoint(self.base_url, self.secret, self.id is None or config.current().allow_insecure_upstreams)
 
     def shares_account_with(self, other: "UsableKey") -> bool:
         same_account = self.account is not None and self.account == other.account

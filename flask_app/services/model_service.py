@@ -115,7 +115,7 @@ def read_list(provider_id: str, key: UsableKey) -> list[str]:
 
     A model that is no longer listed stays in the table, as not listed.
     """
-    names = _presentable(list_models(key.base_url, key.secret))
+    names = _presentable(list_models(key.endpoint()))
     try:
         in_transaction(lambda session: _keep(session, provider_id, names))
     except IntegrityError:  # another process kept the same list in the same moment

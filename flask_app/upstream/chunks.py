@@ -59,23 +59,22 @@ _DONE = b"[DONE]"
 
 
 class ChunkReader:
-    """Reads one stream's payloads; `finished` turns true at `[DONE]`."""
+    """Reads one stream's payloads; `finished` turns true at `[DONE]`, and `fault` is what could not be read."""
 
-    __slots__ = ("_model", "finished")
+    __slots__ = ("_model", "fault", "finished")
 
     def __init__(self) -> None:
         self.finished = False
+        self.fault: UnreadableChunk | None = None
         self._model: str | None = None
 
     def read(self, payloads: Iterable[bytes]) -> list[Event]:
-        """The events of payloads that arrived together; raises UnreadableChunk."""
+        """The events of payloads that arrived together, up to the first that cannot be read."""
         text, reasoning = "", ""
         rest: list[Event] = []
         for payload in payloads:
-            if payload == _DONE:
-                self.finished = True
+            if (chunk := self._decoded(payload)) is None:
                 break
-            chunk = _chunk(payload)
             if chunk.model is not None and chunk.model != self._model:
                 self._model = chunk.model
                 rest.append(Served(chunk.model))
@@ -88,6 +87,17 @@ class ChunkReader:
             if chunk.usage != _NULL or chunk.error != _NULL:
                 rest += _counted_or_failed(chunk)
         return _together(reasoning, text, rest)
+
+    def _decoded(self, payload: bytes) -> _Chunk | None:
+        """The chunk; None at the end of the stream, or where it cannot be read."""
+        if payload == _DONE:
+            self.finished = True
+            return None
+        try:
+            return _decode_chunk(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self.fault = UnreadableChunk(payload[:80].decode("utf-8", "replace"))
+            return None
 
 
 def _counted_or_failed(chunk: _Chunk) -> list[Event]:
@@ -125,13 +135,6 @@ def _parts_or_totals(raw: bytes) -> _Usage | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     return _Usage(totals.prompt_tokens, totals.completion_tokens)
-
-
-def _chunk(payload: bytes) -> _Chunk:
-    try:
-        return _decode_chunk(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableChunk(payload[:80].decode("utf-8", "replace")) from error
 
 
 def _together(reasoning: str, text: str, rest: list[Event]) -> list[Event]:

@@ -1,31 +1,30 @@
 """Speaking to a provider over HTTP: open a chat completion, list the models. Redirects are not followed."""
 
-import contextlib
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
-import urllib3
-from urllib3.exceptions import HTTPError, ReadTimeoutError
-from urllib3.util import Retry, Timeout
 
 from flask_app.domain.events import Event, Failed, Reasoning, Token
-from flask_app.domain.sse import Decoder, Named, StreamTooLarge
+from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
-from flask_app.upstream import refusals
-from flask_app.upstream.chunks import ChunkReader, UnreadableChunk
+from flask_app.upstream import deadlines, refusals
+from flask_app.upstream.chunks import ChunkReader
+from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin, Response
+from flask_app.upstream.deadlines import Limits
 
 CONNECT_SECONDS = 10
 LIST_SECONDS = 15  # between two pieces of a short reply
+WHOLE_LIST_SECONDS = 30
 IDLE_SECONDS = 120  # silence, keep-alive comments included
 FIRST_TOKEN_SECONDS = 600  # DeepSeek closes what has not begun after ten minutes
 TOTAL_SECONDS = 3600
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
-READ_BYTES = 1 << 16
 MAX_STREAM_BYTES = 64 << 20
 MAX_REPLY_BYTES = 4 << 20
 
@@ -34,31 +33,56 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a provider is and what opens it. `base_url` is whole: the call's path is appended."""
+    """Where a provider is and what opens it. `base_url` is whole: the call's path is appended.
+
+    `allow_insecure`: its host may be one of this machine or network.
+    """
 
     base_url: str
     secret: str
+    allow_insecure: bool = False
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
 
 
 class ChatStream:
-    """An answer that is arriving. Iterate it once; `shutdown` may be called from another thread."""
+    """An answer that is asked for and arrives: `open` it once, then iterate it once.
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
-        self._response = response
-        self._opened = time.monotonic()
+    `shutdown` may be called from another thread at any time, also before `open` is through.
+    """
+
+    def __init__(self, endpoint: Endpoint, body: dict[str, Any]) -> None:
+        self._endpoint = endpoint
+        self._body = msgspec.json.encode(body)
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()  # a connection that was given back is no longer ours to shut
+        self._read: Callable[[], bytes] = lambda: b""
+        self._is_shut = False
+        self._expired = False
         self.bytes_received = 0
         self.begun = False
+
+    def open(self) -> None:
+        """Ask for the answer; raises UpstreamError when the provider refuses, is not there or does not reply."""
+        deadlines.watch(self, Limits(FIRST_TOKEN_SECONDS, IDLE_SECONDS, TOTAL_SECONDS))
+        try:
+            connection = _request("POST", self._endpoint, "/chat/completions", self._body, hold=self._hold)
+            _check_type(connection.response)
+            self._read = connection.read
+        except UpstreamError as error:
+            self.close()
+            if self._expired:
+                raise self._timeout() from error
+            raise
 
     def __iter__(self) -> Iterator[list[Event]]:
         """The events of each read. Raises UpstreamError when the stream breaks, stalls or cannot be read."""
         decoder, reader = Decoder(), ChunkReader()
-        read = self._response.read1
+        read = self._read
         try:
             while not reader.finished:
-                data = read(READ_BYTES, decode_content=False)
+                data = read()
                 payloads = decoder.feed(data) if data else decoder.close()
                 events = reader.read(payloads)
                 if events:
@@ -66,71 +90,69 @@ class ChatStream:
                     yield events
                 if _named_error(payloads):
                     yield [Failed("upstream_failed")]
+                if fault := decoder.fault or reader.fault:
+                    raise UpstreamError("upstream_garbage", retryable=True) from fault
                 if not data:
                     return
                 self.bytes_received += len(data)
-                self._check_limits()
-        except (UnreadableChunk, StreamTooLarge) as error:
-            raise UpstreamError("upstream_garbage", retryable=True) from error
-        except ReadTimeoutError as error:
-            raise UpstreamError("upstream_timeout", retryable=True) from error
-        except (HTTPError, OSError, ValueError) as error:
-            raise UpstreamError("upstream_cut", retryable=True) from error
+                if self.bytes_received > MAX_STREAM_BYTES:
+                    raise UpstreamError("upstream_garbage")
+        except (BrokenResponse, OSError, ValueError) as error:
+            raise self._timeout() if self._expired else UpstreamError("upstream_cut", retryable=True) from error
         finally:
             self.close(reusable=reader.finished)
 
     def shutdown(self) -> None:
         """Wake a blocked read and end the stream."""
-        # Already ended and given back: nothing is left to wake.
-        with contextlib.suppress(ValueError, RuntimeError, OSError):
-            self._response.shutdown()
+        with self._lock:
+            self._is_shut = True
+            if self._connection is not None:
+                self._connection.shutdown()
+
+    def expire(self) -> None:
+        """A deadline has passed: end with a time-out."""
+        self._expired = True
+        self.shutdown()
 
     def close(self, *, reusable: bool = False) -> None:
-        """Give the connection back to the pool when the answer ended well, else close it."""
-        if reusable and self._drained():
-            self._response.release_conn()
+        """Keep the connection for the next request when the answer ended well, else close it."""
+        deadlines.forget(self)
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if reusable and not self._is_shut and _is_drained(connection):
+            _idle.give(connection)
         else:
-            self._response.close()
+            connection.close()
 
-    def _drained(self) -> bool:
-        """Read the end of the body, which follows `[DONE]` at once, so that the connection can serve again."""
-        try:
-            if (socket := getattr(self._response.connection, "sock", None)) is not None:
-                socket.settimeout(END_SECONDS)
-            return not self._response.read1(READ_BYTES, decode_content=False)
-        except (HTTPError, OSError):
-            return False
+    def _hold(self, connection: Connection) -> None:
+        with self._lock:
+            self._connection = connection
+            if self._is_shut:
+                connection.shutdown()
 
-    def _check_limits(self) -> None:
-        elapsed = time.monotonic() - self._opened
-        if elapsed > TOTAL_SECONDS or (not self.begun and elapsed > FIRST_TOKEN_SECONDS):
-            raise UpstreamError("upstream_timeout", retryable=True)
-        if self.bytes_received > MAX_STREAM_BYTES:
-            raise UpstreamError("upstream_garbage")
+    def _timeout(self) -> UpstreamError:
+        return UpstreamError("upstream_timeout", retryable=True)
 
 
-def open_chat(endpoint: Endpoint, body: dict[str, Any]) -> ChatStream:
-    """Ask for a streamed chat completion; raises UpstreamError when the provider refuses or is not there."""
-    response = _request("POST", endpoint, "/chat/completions", msgspec.json.encode(body))
-    if response.headers.get("Content-Type", "").split(";")[0].strip() != "text/event-stream":
-        response.close()
-        raise UpstreamError("upstream_garbage", retryable=True)
-    return ChatStream(response)
-
-
-def list_models(base_url: str, secret: str) -> list[str]:
+def list_models(endpoint: Endpoint) -> list[str]:
     """The names of the models a provider offers to this key; raises UpstreamError."""
-    patience = Timeout(connect=CONNECT_SECONDS, read=LIST_SECONDS)
-    response = _request("GET", Endpoint(base_url, secret), "/models", timeout=patience)
+    ends = time.monotonic() + WHOLE_LIST_SECONDS
+    connection = _request("GET", endpoint, "/models", timeout=LIST_SECONDS)
     try:
-        raw = response.read(MAX_REPLY_BYTES, decode_content=False)
+        raw = bytearray()
+        while part := connection.read():
+            raw += part
+            if len(raw) > MAX_REPLY_BYTES or time.monotonic() > ends:
+                raise UpstreamError("upstream_garbage")
         return [model.id for model in msgspec.json.decode(raw, type=_ModelList).data]
-    except (HTTPError, OSError) as error:
+    except (BrokenResponse, OSError) as error:
         raise UpstreamError("upstream_cut", retryable=True) from error
     except msgspec.DecodeError as error:
         raise UpstreamError("upstream_garbage") from error
     finally:
-        response.close()
+        connection.close()
 
 
 class _Model(msgspec.Struct):
@@ -142,43 +164,77 @@ class _ModelList(msgspec.Struct):
 
 
 def _request(
-    method: str, endpoint: Endpoint, path: str, body: bytes | None = None, **options: Any
-) -> urllib3.BaseHTTPResponse:
+    method: str,
+    endpoint: Endpoint,
+    path: str,
+    body: bytes = b"",
+    *,
+    timeout: float | None = None,
+    hold: Callable[[Connection], None] = lambda _: None,
+) -> Connection:
+    """Send a request and read the head of its response, which must be a 200; raises UpstreamError.
+
+    `hold` gets the connection before anything is waited for. `timeout` is in seconds, for each read.
+    """
     headers = {
         "Authorization": f"Bearer {endpoint.secret}",
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",  # nothing to unpack: a small reply cannot grow into a large one
         "User-Agent": "MingChat",
     }
+    url = urlsplit(endpoint.base_url + path)
+    connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
     try:
-        response = _pool().request(
-            method,
-            endpoint.base_url + path,
-            body=body,
-            headers=headers,
-            preload_content=False,
-            redirect=False,
-            **options,
-        )
-    except ReadTimeoutError as error:
-        raise UpstreamError("upstream_timeout", retryable=True) from error
-    except (HTTPError, UnicodeError) as error:
+        connection.send(method, url.path, headers, body)
+        connection.read_head(timeout)
+    except (BrokenResponse, OSError, ValueError) as error:
+        connection.close()
+        code = "upstream_timeout" if isinstance(error, TimeoutError) else "upstream_unreachable"
+        raise UpstreamError(code, retryable=True) from error
+    response = connection.response
+    if response.status != 200 or response.headers.get("content-encoding", "identity") != "identity":
+        raise _refusal(connection, endpoint.secret)
+    return connection
+
+
+def _check_type(response: Response) -> None:
+    if response.headers.get("content-type", "").split(";")[0].strip() != "text/event-stream":
+        raise UpstreamError("upstream_garbage", retryable=True)
+
+
+def _connection(origin: Origin, hold: Callable[[Connection], None]) -> Connection:
+    if idle := _idle.take(origin):
+        hold(idle)
+        return idle
+    connection = Connection(origin)
+    hold(connection)
+    try:
+        connection.connect(CONNECT_SECONDS)
+    except OSError as error:
         raise UpstreamError("upstream_unreachable", retryable=True) from error
-    if response.status != 200 or response.headers.get("Content-Encoding", "identity") != "identity":
-        raise _refusal(response, endpoint.secret)
-    return response
+    return connection
 
 
-def _refusal(response: urllib3.BaseHTTPResponse, secret: str) -> UpstreamError:
-    body = b""
+def _is_drained(connection: Connection) -> bool:
+    """Has the body ended? It does at once after `[DONE]`, so that the connection can serve again."""
     try:
-        if (socket := getattr(response.connection, "sock", None)) is not None:
-            socket.settimeout(refusals.BODY_SECONDS)
-        body = refusals.read_body(lambda: response.read1(READ_BYTES, decode_content=False))
-    except (HTTPError, OSError, ValueError) as error:  # the status says enough
+        if not connection.response.is_complete:
+            connection.set_timeout(END_SECONDS)
+            connection.read()
+    except (BrokenResponse, OSError):
+        return False
+    return connection.response.is_complete and connection.response.is_reusable
+
+
+def _refusal(connection: Connection, secret: str) -> UpstreamError:
+    response, body = connection.response, b""
+    try:
+        connection.set_timeout(refusals.BODY_SECONDS)
+        body = refusals.read_body(connection.read)
+    except (BrokenResponse, OSError) as error:  # the status says enough
         log.info("refusal_not_read", status=response.status, reason=type(error).__name__)
     finally:
-        response.close()
+        connection.close()
     return refusals.refusal(response.status, response.headers, body, secret)
 
 
@@ -186,11 +242,4 @@ def _named_error(payloads: list[bytes]) -> bool:
     return any(isinstance(payload, Named) and payload.event == b"error" for payload in payloads)
 
 
-@cache
-def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(
-        num_pools=16,
-        maxsize=256,
-        retries=Retry(total=False),
-        timeout=Timeout(connect=CONNECT_SECONDS, read=IDLE_SECONDS),
-    )
+_idle = Idle()

@@ -9,10 +9,9 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Self, cast
-
-import urllib3
 
 SERVER = Path(__file__).with_name("local_model_server.py")
 # The child is native code that reads model files: it gets none of the application's secrets.
@@ -50,12 +49,15 @@ class Child:
 
     def answers(self) -> bool:
         """Is an answer in the making?"""
-        headers = {"Authorization": f"Bearer {self.api_key}"}
+        connection = HTTPConnection(self.address.removeprefix("http://"), timeout=ASK_SECONDS)
         try:
-            slots = urllib3.request("GET", f"{self.address}/slots", headers=headers, timeout=ASK_SECONDS, retries=False)
-        except urllib3.exceptions.HTTPError:
+            connection.request("GET", "/slots", headers={"Authorization": f"Bearer {self.api_key}"})
+            slots = json.load(connection.getresponse())
+        except (OSError, HTTPException):
             return False  # dead or stuck
-        return any(slot["is_processing"] for slot in slots.json())
+        finally:
+            connection.close()
+        return any(slot["is_processing"] for slot in slots)
 
     def end(self) -> None:
         _end(self.process)

@@ -1,4 +1,7 @@
-"""The metered door, where no route can reach: a stop that comes before the provider is asked."""
+"""The metered door, where no route can reach: a stop before the provider is asked, or before it says anything."""
+
+import threading
+import time
 
 from sqlalchemy import select
 
@@ -6,10 +9,18 @@ from flask_app.database import in_writing, reading
 from flask_app.models import Attempt, TokenUsage, User
 from flask_app.services import completion_service, model_service
 from flask_app.services.completion_service import Completion, Request, StopSignal, Turn
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.scripted_upstream import Received, ScriptedUpstream
+from tests.support.upstream_reply import Reply
 
 
-def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstream: ScriptedUpstream) -> None:
+class _Mute:
+    """Takes a request and says nothing."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        reply.pause(30)
+
+
+def begun(member: User) -> tuple[Completion, StopSignal]:
     model = model_service.find(None)
     request = Request(
         user_id=member.id,
@@ -20,10 +31,13 @@ def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstrea
         request_id="r",
         address="127.0.0.1",
     )
-    candidates = completion_service.candidates_for(model)
-    stop = StopSignal()
+    candidates, stop = completion_service.candidates_for(model), StopSignal()
     ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, candidates))
-    completion = Completion(ticket, stop)
+    return Completion(ticket, stop), stop
+
+
+def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstream: ScriptedUpstream) -> None:
+    completion, stop = begun(member)
     stop.stop("stopped")
     assert list(completion.events()) == []
     assert completion.settle(lambda connection, outcome: None) is None
@@ -32,3 +46,22 @@ def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstrea
     with reading() as session:
         assert session.scalars(select(Attempt.state)).all() == ["released"]
         assert session.scalars(select(TokenUsage)).all() == []
+
+
+def test_a_stop_before_the_provider_replies_ends_the_wait_and_is_booked(
+    member: User, upstream: ScriptedUpstream
+) -> None:
+    completion, stop = begun(member)
+    upstream.script(_Mute())
+    threading.Timer(0.3, stop.stop, ["stopped"]).start()
+    started = time.monotonic()
+    assert list(completion.events()) == []
+    assert time.monotonic() - started < 1
+    entry = completion.settle(lambda connection, outcome: None)
+    assert entry is not None
+    assert (entry.source, entry.usage.completion_tokens) == ("estimated", 0)
+    assert completion.outcome.status == "stopped"
+    upstream.journal.wait_until_idle()
+    assert len(upstream.journal.chats) == 1
+    with reading() as session:
+        assert session.scalars(select(Attempt.state)).all() == ["settled"]

@@ -1,0 +1,260 @@
+"""One HTTP/1.1 connection to a provider, and the idle ones kept for the next request.
+
+httptools (the parser of Node.js) reads what comes; a token costs one `recv` and a microsecond here, where the layers
+of a general client cost as much as all the rest of its way. Once a response has begun, the socket has no time-out:
+a timer for each read would be dear, so `shutdown` from another thread ends a read that lasts too long.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import SplitResult
+
+import httptools
+
+from flask_app.upstream.addresses import Place, resolve
+
+READ_BYTES = 1 << 16
+MAX_HEAD_BYTES = 1 << 16
+IDLE_FOR_SECONDS = 15  # shorter than providers keep an idle connection: none is found closed at the next request
+MAX_IDLE = 256  # of one origin
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class BrokenResponse(Exception):
+    """The connection ended in mid-response, or what came is no HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection leads, and whether that may be a host of this machine or network."""
+
+    scheme: str
+    host: str
+    port: int
+    allow_insecure: bool
+
+    @classmethod
+    def of(cls, url: SplitResult, *, allow_insecure: bool) -> "Origin":
+        return cls(url.scheme, url.hostname or "", url.port or _DEFAULT_PORTS[url.scheme], allow_insecure)
+
+    @property
+    def host_header(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+class Response:
+    """What has come of a response. httptools calls the `on_…` methods."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}  # by lower-case name
+        self.has_head = False
+        self.is_framed = False  # its end is told, not just the connection's
+        self.is_complete = False
+        self.is_reusable = False
+        self.parts: list[bytes] = []  # of the body, not yet fetched
+        self.fault: BrokenResponse | None = None  # told once the parts before it are fetched
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Take what was received."""
+        if self._parser is None:
+            self.fault = BrokenResponse("more than the response")
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.fault = BrokenResponse(str(error))
+
+    def end(self) -> None:
+        """The connection has ended; raises BrokenResponse when the body has not."""
+        if self.is_framed or not self.has_head:
+            raise BrokenResponse("cut before its end")
+        self.is_complete, self._parser = True, None
+
+    def on_message_begin(self) -> None:
+        if self.is_complete:
+            raise BrokenResponse("more than the response")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
+
+    def on_headers_complete(self) -> None:
+        self.status = self._parser.get_status_code() if self._parser else 0
+        if self.status >= 200:  # before that it is an interim response: the real one follows
+            self.has_head = True
+            self.is_framed = not {"content-length", "transfer-encoding"}.isdisjoint(self.headers)
+
+    def on_body(self, part: bytes) -> None:
+        self.parts.append(part)
+
+    def on_message_complete(self) -> None:
+        if not self.has_head:
+            self.headers = {}
+            return
+        self.is_complete = True
+        self.is_reusable = self._parser is not None and self._parser.should_keep_alive()
+        self._parser = None
+
+
+class Connection:
+    """Carries one request at a time: `send`, `read_head`, then `read` until it gives nothing."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.idle_since = 0.0
+        self.response = Response()
+        self._socket: socket.socket | None = None
+        self._is_shut = False  # nothing may be opened any more
+
+    def connect(self, timeout: float) -> None:
+        """Open the socket, TLS verified; raises OSError, or UpstreamError for a host that has no fit address.
+
+        `timeout` in seconds holds for each address and step.
+        """
+        failure = OSError(f"{self.origin.host} has no address")
+        for family, place in resolve(self.origin.host, self.origin.port, allow_insecure=self.origin.allow_insecure):
+            try:
+                self._connect(socket.socket(family, socket.SOCK_STREAM), place, timeout)
+            except OSError as error:
+                failure = error
+                self.close()
+            else:
+                return
+        raise failure
+
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Write a request; raises OSError."""
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.origin.host_header}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a line end inside a request's head")
+        lines += [f"Content-Length: {len(body)}", "", ""]
+        self.response = Response()
+        self._open_socket().sendall("\r\n".join(lines).encode("latin-1") + body)
+
+    def read_head(self, timeout: float | None) -> None:
+        """Wait for the response's status and headers; raises OSError (TimeoutError among them) or BrokenResponse.
+
+        `timeout` is how many seconds this read and each later one may wait; None: as long as it takes.
+        """
+        receive, taken = self._open_socket().recv, 0
+        self.set_timeout(timeout)
+        while not self.response.has_head:
+            if self.response.fault:
+                raise self.response.fault
+            if not (data := receive(READ_BYTES)) or taken > MAX_HEAD_BYTES:
+                raise BrokenResponse("no whole response head")
+            taken += len(data)
+            self.response.feed(data)
+
+    def set_timeout(self, seconds: float | None) -> None:
+        self._open_socket().settimeout(seconds)
+
+    def read(self) -> bytes:
+        """What has come of the body, at least a byte; nothing at its end. Raises OSError or BrokenResponse."""
+        response = self.response
+        while not response.parts:
+            if response.fault:
+                raise response.fault
+            if response.is_complete:
+                return b""
+            if data := self._open_socket().recv(READ_BYTES):
+                response.feed(data)
+            else:
+                self._open_socket()  # raises where it was shut from here
+                response.end()
+        parts, response.parts = response.parts, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def shutdown(self) -> None:
+        """Wake whoever connects or reads, from another thread; the connection is of no use afterwards."""
+        self._is_shut = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # closed already, or never connected
+                _below_tls(self._socket).shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+    def is_silent(self) -> bool:
+        """Has nothing come since the last response? Anything else on an idle connection is its end, or no good."""
+        self.set_timeout(0)
+        try:
+            _below_tls(self._open_socket()).recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    def _connect(self, made: socket.socket, place: Place, timeout: float) -> None:
+        self._socket = made
+        made.settimeout(timeout)
+        self._open_socket().connect(place)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.origin.scheme == "https":
+            self._socket = _tls().wrap_socket(made, server_hostname=self.origin.host)
+
+    def _open_socket(self) -> socket.socket:
+        if self._is_shut or self._socket is None:
+            raise ConnectionAbortedError("shut down, or never opened")
+        return self._socket
+
+
+class Idle:
+    """Connections that wait for their next request, the last used first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: defaultdict[Origin, list[Connection]] = defaultdict(list)
+
+    def take(self, origin: Origin) -> Connection | None:
+        """A connection to `origin` that is open; None when there is none."""
+        while True:
+            with self._lock:
+                waiting = self._waiting[origin]
+                if not waiting:
+                    return None
+                connection = waiting.pop()
+            if time.monotonic() - connection.idle_since < IDLE_FOR_SECONDS and connection.is_silent():
+                return connection
+            connection.close()
+
+    def give(self, connection: Connection) -> None:
+        """Keep the connection, whose response has been read to its end, or close it."""
+        connection.idle_since = now = time.monotonic()
+        with self._lock:
+            waiting = self._waiting[connection.origin]
+            waiting.append(connection)
+            keep = next((n for n, each in enumerate(waiting) if now - each.idle_since < IDLE_FOR_SECONDS), 0)
+            keep = max(keep, len(waiting) - MAX_IDLE)
+            dropped, waiting[:] = waiting[:keep], waiting[keep:]
+        for each in dropped:
+            each.close()
+
+    def __len__(self) -> int:
+        with self._lock:
+            return sum(len(waiting) for waiting in self._waiting.values())
+
+
+def _below_tls(opened: socket.socket) -> socket.socket:
+    """The socket itself, for what TLS has no word for."""
+    return super(ssl.SSLSocket, opened) if isinstance(opened, ssl.SSLSocket) else opened  # type: ignore[return-value]
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,288 @@
+"""A connection to a provider, against a socket that says exactly what a test wants to hear."""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from flask_app.errors import UpstreamError
+from flask_app.upstream import connection
+from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin
+from tests.support import certificates
+
+Talk = Callable[[socket.socket], None]
+
+
+class Peer:
+    """Listens, and lets `talk` have each connection once a request's head has come."""
+
+    def __init__(self, talk: Talk, context: ssl.SSLContext | None = None) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._talk, self._context = talk, context
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def origin(self, scheme: str = "http", *, allow_insecure: bool = True) -> Origin:
+        return Origin(scheme, "localhost" if scheme == "https" else "127.0.0.1", self.port, allow_insecure)
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                opened, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._one, args=(opened,), daemon=True).start()
+
+    def _one(self, opened: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            talking = self._context.wrap_socket(opened, server_side=True) if self._context else opened
+            with talking:
+                while talking.recv(65536):
+                    self._talk(talking)
+
+
+@contextlib.contextmanager
+def peer(*parts: bytes, closes: bool = False) -> Iterator[Peer]:
+    """Answers every request with `parts`, written one by one."""
+
+    def talk(opened: socket.socket) -> None:
+        for part in parts:
+            opened.sendall(part)
+            time.sleep(0.01)
+        if closes:
+            opened.shutdown(socket.SHUT_RDWR)
+
+    listening = Peer(talk)
+    try:
+        yield listening
+    finally:
+        listening.close()
+
+
+_opened: list[Connection] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_all() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
+def to(origin: Origin) -> Connection:
+    _opened.append(made := Connection(origin))
+    made.connect(5)
+    return made
+
+
+def asked(origin: Origin, timeout: float | None = 5) -> Connection:
+    made = to(origin)
+    made.send("GET", "/", {}, b"")
+    made.read_head(timeout)
+    return made
+
+
+def read_on(made: Connection) -> None:
+    made.read_head(None)
+    made.read()
+
+
+def body_of(made: Connection) -> bytes:
+    parts = []
+    while part := made.read():
+        parts.append(part)
+    return b"".join(parts)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "body", "reusable"),
+    [
+        ((CHUNKED, b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"), b"hello world", True),
+        ((CHUNKED + b"5\r\nhel", b"lo\r", b"\n0\r\n", b"\r\n"), b"hello", True),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",), b"hello", True),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",), b"hello", False),
+        ((b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" + CHUNKED, b"2\r\nok\r\n0\r\n\r\n"), b"ok", True),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",), b"", True),
+    ],
+)
+def test_a_body_is_read_however_it_is_cut(parts: tuple[bytes, ...], body: bytes, reusable: bool) -> None:
+    with peer(*parts) as listening:
+        made = asked(listening.origin())
+        assert made.response.status == 200
+        assert "x" not in made.response.headers
+        assert body_of(made) == body
+        assert made.response.is_reusable is reusable
+
+
+def test_a_body_without_a_length_ends_with_the_connection() -> None:
+    with peer(b"HTTP/1.1 200 OK\r\n\r\nall there is", closes=True) as listening:
+        made = asked(listening.origin())
+        assert body_of(made) == b"all there is"
+        assert not made.response.is_reusable
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        CHUNKED + b"5\r\nhello\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"<html>not HTTP</html>",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"zz\r\nhello\r\n",
+        b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X-Filler: 0123456789\r\n" * 10_000,
+    ],
+)
+def test_what_breaks_off_or_is_no_http_is_said_to_be_broken(said: bytes) -> None:
+    with peer(said, closes=True) as listening, pytest.raises((BrokenResponse, ConnectionResetError)):
+        body_of(asked(listening.origin()))
+
+
+def test_what_came_before_a_fault_is_given_first() -> None:
+    with peer(CHUNKED + b"5\r\nhello\r\nzz\r\n") as listening:
+        made = asked(listening.origin())
+        assert made.read() == b"hello"
+        with pytest.raises(BrokenResponse):
+            made.read()
+
+
+def test_more_than_the_response_makes_a_connection_useless() -> None:
+    with peer(CHUNKED + b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n") as listening, pytest.raises(BrokenResponse):
+        body_of(asked(listening.origin()))
+
+
+def test_a_head_that_does_not_come_times_out() -> None:
+    with peer(b"HTTP/1.1 200") as listening, pytest.raises(TimeoutError):
+        asked(listening.origin(), timeout=0.1)
+
+
+def test_a_line_end_cannot_be_put_into_a_header() -> None:
+    with peer(CHUNKED) as listening:
+        made = to(listening.origin())
+        with pytest.raises(ValueError, match="line end"):
+            made.send("GET", "/", {"Authorization": "Bearer x\r\nHost: elsewhere"}, b"")
+
+
+@pytest.mark.parametrize("said", [b"", CHUNKED])
+def test_shutting_it_down_wakes_whoever_waits_for_the_head_or_the_body(said: bytes) -> None:
+    with peer(said) as listening:
+        made = to(listening.origin())
+        made.send("GET", "/", {}, b"")
+        threading.Timer(0.1, made.shutdown).start()
+        began = time.monotonic()
+        with pytest.raises((BrokenResponse, OSError)):
+            read_on(made)
+        assert time.monotonic() - began < 5
+
+
+def test_a_connection_that_was_shut_down_does_not_open() -> None:
+    with peer(CHUNKED) as listening:
+        made = Connection(listening.origin())
+        made.shutdown()
+        with pytest.raises(ConnectionAbortedError):
+            made.connect(5)
+
+
+def test_a_host_of_this_machine_is_refused_where_that_is_not_allowed() -> None:
+    with peer(CHUNKED) as listening, pytest.raises(UpstreamError) as caught:
+        to(listening.origin(allow_insecure=False))
+    assert caught.value.code == "upstream_address_private"
+
+
+def test_idle_connections_serve_again_the_last_first() -> None:
+    with peer(CHUNKED + b"0\r\n\r\n") as listening:
+        idle, origin = Idle(), listening.origin()
+        first, second = asked(origin), asked(origin)
+        for made in (first, second):
+            body_of(made)
+            idle.give(made)
+        assert idle.take(origin) is second
+        assert idle.take(origin) is first
+        assert idle.take(origin) is None
+
+
+@pytest.mark.parametrize("after", [b"unasked", None])
+def test_an_idle_connection_that_ended_or_spoke_is_not_used(after: bytes | None) -> None:
+    def talk(opened: socket.socket) -> None:
+        opened.sendall(CHUNKED + b"0\r\n\r\n")
+        time.sleep(0.1)
+        opened.sendall(after) if after else opened.shutdown(socket.SHUT_RDWR)
+
+    listening = Peer(talk)
+    made, idle = asked(listening.origin()), Idle()
+    body_of(made)
+    idle.give(made)
+    time.sleep(0.3)
+    assert idle.take(listening.origin()) is None
+    listening.close()
+
+
+def test_idle_connections_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MAX_IDLE", 2)
+    with peer(CHUNKED + b"0\r\n\r\n") as listening:
+        idle = Idle()
+        for made in [asked(listening.origin()) for _ in range(4)]:
+            body_of(made)
+            idle.give(made)
+        assert len(idle) == 2
+        monkeypatch.setattr(connection, "IDLE_FOR_SECONDS", 0)
+        assert idle.take(listening.origin()) is None
+        assert len(idle) == 0
+
+
+@pytest.fixture
+def tls_peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
+    server, client = certificates.contexts("localhost")
+    monkeypatch.setattr(connection, "_tls", lambda: client)
+    listening = Peer(lambda opened: opened.sendall(CHUNKED + b"2\r\nok\r\n0\r\n\r\n"), server)
+    yield listening
+    listening.close()
+
+
+def test_tls_carries_answers_and_its_connection_serves_again(tls_peer: Peer) -> None:
+    idle, origin = Idle(), tls_peer.origin("https")
+    made = asked(origin)
+    assert body_of(made) == b"ok"
+    idle.give(made)
+    again = idle.take(origin)
+    assert again is made
+    again.send("GET", "/", {}, b"")
+    again.read_head(5)
+    assert body_of(again) == b"ok"
+
+
+def test_tls_can_be_shut_down_while_it_is_read(tls_peer: Peer) -> None:
+    made = asked(tls_peer.origin("https"), timeout=None)
+    made.read()
+    made.response.is_complete = False  # as if more were to come
+    threading.Timer(0.1, made.shutdown).start()
+    with pytest.raises((BrokenResponse, OSError)):
+        made.read()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    server, _ = certificates.contexts("localhost")
+    listening = Peer(lambda opened: opened.sendall(CHUNKED), server)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        to(listening.origin("https"))
+    listening.close()
+
+
+def test_a_certificate_of_another_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, client = certificates.contexts("elsewhere.example")
+    monkeypatch.setattr(connection, "_tls", lambda: client)
+    listening = Peer(lambda opened: opened.sendall(CHUNKED), server)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        to(listening.origin("https"))
+    listening.close()
