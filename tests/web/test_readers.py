@@ -66,7 +66,8 @@ def test_a_message_beyond_the_cap_is_neither_written_nor_asked(
 ) -> None:
     streams = [follow(member_client, run_id) for _ in range(MOST)]
     assert_refused(member_client.post("/api/chat", json={"message": "more"}, headers={"Accept": accept}))
-    assert len(upstream.journal.chats) == 1
+    run_service.shutdown()
+    assert len(upstream.journal.chats) <= 1  # the first, where it came so far
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(Run)) == 1
     for stream in streams:
