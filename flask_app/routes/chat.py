@@ -21,6 +21,7 @@ class ChatState(Reply):
     models: list[ModelReply]
     default_model: str | None
     demo: bool
+    keys_fail: bool
     is_admin: bool
 
 
@@ -47,6 +48,7 @@ def _page(conversation_id: str | None) -> str:
         models=models.models,
         default_model=models.default,
         demo=any(model.demo for model in models.models),
+        keys_fail=models.keys_fail,
         is_admin=user.role == "admin",
     )
     if state.demo:

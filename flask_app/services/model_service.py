@@ -50,6 +50,9 @@ _LISTED = (
     .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
     .order_by(_providers.c.priority, _providers.c.id, _models.c.name)
 )
+_ANY_KEY = select(
+    exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
+)
 _UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
 
 
@@ -73,6 +76,14 @@ def available() -> list[ServedModel]:
     return [model for model in listed if not model.demo] or _demonstration(listed)
 
 
+def keys_fail(models: list[ServedModel]) -> bool:
+    """Are there keys to ask, and yet none that opens any of the `models` that are available?"""
+    if any(not model.demo for model in models):
+        return False
+    with fetching() as connection:
+        return bool(connection.scalar(_ANY_KEY))
+
+
 def default() -> ServedModel | None:
     """The model that answers when nobody chose one."""
     return next(iter(available()), None)
@@ -81,11 +92,11 @@ def default() -> ServedModel | None:
 def find(wanted: str | None) -> ServedModel:
     """The model with this id or name, the default one for None.
 
-    Raises Invalid("unknown_model"), or Unavailable("no_model") when there is none at all.
+    Raises Invalid("unknown_model"), or Unavailable when there is none at all: "no_working_key" or "no_model".
     """
     models = available()
     if not models:
-        raise Unavailable("no_model")
+        raise Unavailable("no_working_key" if keys_fail(models) else "no_model")
     if wanted is None:
         return models[0]
     for model in models:

@@ -13,21 +13,31 @@ from flask_app.services.stats_service import Summary
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`users` are the people who may sign in, `keys` those that can be asked; `demo`: only the local model answers."""
+    """`users` are the people who may sign in, `keys` those that can be asked.
+
+    `demo`: only the local model answers; `keys_fail`: there are keys, and none opens a model.
+    """
 
     users: int
     online: int
     keys: int
     demo: bool
+    keys_fail: bool
     use: Summary
 
 
 def overview(reader: User, now: datetime) -> Overview:
     """People, keys and use now; days are those of `reader`'s time zone."""
-    default = model_service.default()
+    models = model_service.available()
     with reading() as session:
         users = session.scalar(select(func.count()).select_from(User).where(User.disabled.is_(False)))
         online = auth_service.count_online(session)
         keys = session.scalar(select(func.count()).select_from(ApiKey).where(key_service.usable()))
-    demo = default is not None and default.demo
-    return Overview(users or 0, online, keys or 0, demo, stats_service.site_summary(reader, now))
+    return Overview(
+        users=users or 0,
+        online=online,
+        keys=keys or 0,
+        demo=any(model.demo for model in models),
+        keys_fail=model_service.keys_fail(models),
+        use=stats_service.site_summary(reader, now),
+    )

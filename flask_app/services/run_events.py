@@ -92,4 +92,13 @@ def usage_payload(usage: Usage, source: str) -> dict[str, object]:
 
 
 # Asking again does not help before somebody has changed something.
-_FINAL = frozenset({"no_model", "unknown_model", "upstream_rejected", "upstream_key_refused", "upstream_no_balance"})
+_FINAL = frozenset(
+    {
+        "no_model",
+        "no_working_key",
+        "unknown_model",
+        "upstream_rejected",
+        "upstream_key_refused",
+        "upstream_no_balance",
+    }
+)

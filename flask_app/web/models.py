@@ -14,14 +14,18 @@ class ModelReply(Reply):
 
 
 class ModelsReply(Reply):
+    """`keys_fail`: there are API keys, and none of them opens any model now."""
+
     models: list[ModelReply]
     default: str | None
+    keys_fail: bool
 
 
 def models_reply() -> ModelsReply:
-    available, default = model_service.available(), model_service.default()
+    available = model_service.available()
     fields = ("id", "name", "label", "provider", "thinking", "demo")
     return ModelsReply(
         models=[ModelReply(**{name: getattr(model, name) for name in fields}) for model in available],
-        default=default.name if default else None,
+        default=available[0].name if available else None,
+        keys_fail=model_service.keys_fail(available),
     )

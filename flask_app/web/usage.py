@@ -115,12 +115,16 @@ class RecordsState(RecordsReply):
 
 
 class OverviewReply(Reply):
-    """`users` may sign in, `keys` can be asked; `demo`: only the local demonstration model answers."""
+    """`users` may sign in, `keys` can be asked; `demo`: only the local demonstration model answers.
+
+    `keys_fail`: there are keys, and none of them opens any model now.
+    """
 
     users: int
     online: int
     keys: int
     demo: bool
+    keys_fail: bool
     timezone: str
     today: SumReply
     week: SumReply
@@ -151,6 +155,7 @@ def overview_reply(overview: Overview) -> OverviewReply:
         online=overview.online,
         keys=overview.keys,
         demo=overview.demo,
+        keys_fail=overview.keys_fail,
         timezone=use.timezone,
         today=use.today,
         week=use.week,

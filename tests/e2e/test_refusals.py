@@ -96,7 +96,7 @@ def test_a_provider_that_refuses_the_key_is_told_with_the_way_to_the_keys(chat: 
     script.script(Status(401))
     chat.ask(QUESTION)
     expect(chat.answer.get_by_role("alert")).to_contain_text(say("error.upstream_key_refused"))
-    expect(chat.answer.get_by_role("link", name=say("js.add_key"))).to_have_attribute("href", "/admin/keys")
+    expect(chat.answer.get_by_role("link", name=say("js.see_keys"))).to_have_attribute("href", "/admin/keys")
     chat.ask(QUESTION)
     expect(chat.prose).to_have_text(Answer().text)
 

@@ -53,11 +53,12 @@ def test_the_overview_counts_people_keys_and_use(
     make_user("gone", disabled=True)
     ledger.write([ledger.entry(member.id, utc_now())])
     overview = get(admin_client, OVERVIEW)
-    assert {name: overview[name] for name in ("users", "online", "keys", "demo")} == {
+    assert {name: overview[name] for name in ("users", "online", "keys", "demo", "keys_fail")} == {
         "users": 2,
         "online": 1,
         "keys": 1,
         "demo": False,
+        "keys_fail": False,
     }
     assert overview["today"]["requests"] == overview["month"]["requests"] == 1
     assert len(overview["days"]) == 30

@@ -137,8 +137,25 @@ def test_a_provider_that_fails_leaves_the_demonstration_and_a_note(app: Flask, u
     change(local_model_path=NO_MODEL)
     assert names() == []
     assert environment().last_error_code == "upstream_overloaded"
+    with pytest.raises(Unavailable, match="no_working_key"):
+        model_service.find(None)
+
+
+def test_keys_fail_where_they_are_there_and_open_nothing(app: Flask, upstream: ScriptedUpstream) -> None:
+    upstream.keys = set()
+    change(local_model_path=NO_MODEL)
+    assert model_service.keys_fail(model_service.available())
+    with transaction() as session:
+        session.get_one(ApiKey, environment_key.ID).disabled = True
+    assert not model_service.keys_fail([]), "a key that is switched off is not asked"
     with pytest.raises(Unavailable, match="no_model"):
         model_service.find(None)
+
+
+def test_keys_that_open_a_model_do_not_fail(app: Flask, upstream: ScriptedUpstream) -> None:
+    models = model_service.available()
+    assert models
+    assert not model_service.keys_fail(models)
 
 
 def test_a_provider_that_hangs_keeps_nobody_waiting(
@@ -162,6 +179,7 @@ def test_the_demonstration_appears_only_while_nothing_else_does(app: Flask, tmp_
         pytest.skip("the local model's engine is not installed")
     first = model_service.available()
     assert [(model.name, model.demo) for model in first] == [("tiny", True)]
+    assert not model_service.keys_fail(first)
     assert model_service.available() == first, "its row is made once"
     change(deepseek_api_key="test-key")
     assert [model.demo for model in model_service.available()] == [False, False]

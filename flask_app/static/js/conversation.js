@@ -232,8 +232,10 @@ export class Conversation extends EventTarget {
   #wayForward(code) {
     const here = encodeURIComponent(location.pathname)
     if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
-    const wantsKey = ["no_model", "upstream_key_refused", "upstream_no_balance", "local_model_unavailable"].includes(code)
-    return wantsKey && this.#isAdmin ? { href: "/admin/keys", label: t("js.add_key") } : null
+    if (!this.#isAdmin) return null
+    if (["no_model", "local_model_unavailable"].includes(code)) return { href: "/admin/keys", label: t("js.add_key") }
+    const keysFail = ["no_working_key", "upstream_key_refused", "upstream_no_balance"].includes(code)
+    return keysFail ? { href: "/admin/keys", label: t("js.see_keys") } : null
   }
 
   /** @param {string} name @param {unknown} detail */

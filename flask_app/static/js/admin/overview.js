@@ -12,7 +12,8 @@ const firstDays = { today: overview.days.at(-1).date, week: overview.days.at(-7)
 
 for (const period of ["today", "month"]) fillTile(must(document, `[data-tile="${period}"]`), overview[period])
 explainFlags(document, [overview.total])
-must(document, "[data-demo]").hidden = !overview.demo
+must(document, "[data-keys-fail]").hidden = !overview.keys_fail
+must(document, "[data-demo]").hidden = !overview.demo || overview.keys_fail
 must(document, "[data-users]").textContent = formatNumber(overview.users)
 must(document, "[data-keys]").textContent = formatNumber(overview.keys)
 must(document, "[data-online]").textContent = t("js.admin.online", { count: formatNumber(overview.online) })

@@ -1,0 +1,48 @@
+"""What the chat page says about the keys."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from flask_app import config
+from flask_app.i18n import translate
+from tests.support.clients import PageClient
+from tests.support.entrance import error_code
+from tests.support.scripted_upstream import ScriptedUpstream
+
+
+@pytest.fixture(autouse=True)
+def no_demonstration(upstream: ScriptedUpstream) -> None:
+    config.install(dataclasses.replace(config.current(), local_model_path=Path("/nowhere/model.gguf")))
+
+
+def page_of(client: PageClient) -> str:
+    return client.get("/", headers={"Accept-Language": "en"}).text
+
+
+def test_where_all_keys_fail_the_page_says_so_and_shows_administrators_where_to_look(
+    upstream: ScriptedUpstream, member_client: PageClient, admin_client: PageClient
+) -> None:
+    upstream.keys = set()
+    member_page, admin_page = page_of(member_client), page_of(admin_client)
+    for page in (member_page, admin_page):
+        assert translate("en", "chat.keys_fail") in page
+        assert f'>{translate("en", "chat.add_key")}<' not in page
+    assert translate("en", "chat.admin_sees_keys") in member_page
+    assert f'<a href="/admin/keys">{translate("en", "chat.see_keys")}</a>' in admin_page
+    assert admin_client.get("/api/admin/overview").json["keys_fail"] is True  # type: ignore[index]
+    refused = member_client.post("/api/chat", json={"message": "hello"})
+    assert (refused.status_code, error_code(refused)) == (503, "no_working_key")
+
+
+def test_where_a_key_works_the_page_says_nothing(upstream: ScriptedUpstream, admin_client: PageClient) -> None:
+    page = page_of(admin_client)
+    assert '"keys_fail":false' in page
+    assert translate("en", "chat.keys_fail") not in page
+
+
+def test_without_any_key_one_is_wanted(member_client: PageClient) -> None:
+    config.install(dataclasses.replace(config.current(), deepseek_api_key=None))
+    assert translate("en", "chat.keys_fail") not in page_of(member_client)
+    assert error_code(member_client.post("/api/chat", json={"message": "hello"})) == "no_model"
