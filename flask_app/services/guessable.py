@@ -2,7 +2,7 @@
 
 A password is cut into the cheapest parts: a frequent word costs 2, a run along the alphabet, the digits or the
 keyboard 1, a date-like number 2, any other character 1. What can be had for less than `ENOUGH` is guessable: two
-words and a digit, say, or a word between two runs.
+words and a digit, say, or a word between two runs. static/js/guessable.js tells people the same while they type.
 """
 
 import re
@@ -16,6 +16,7 @@ MIN_CHARACTERS = 5  # different ones
 _WORD, _RUN, _NUMBER, _CHARACTER = 2, 1, 2, 1
 _MIN_RUN, _MIN_WORD = 3, 2
 _NUMBER_LENGTHS = range(4, 9)  # years, dates, PINs
+_COMMON = Path(__file__).parent.parent / "static" / "common-passwords.txt"
 _SEPARATORS = re.compile(r"[\s_.,;:!?*+=/|-]+")
 _READINGS = tuple(str.maketrans("@430$571", f"aaeosst{one}") for one in "il")  # p4$$w0rd
 _ROWS = (
@@ -53,7 +54,7 @@ def reason(password: str, username: str) -> str | None:
 
 @cache
 def common() -> frozenset[str]:
-    lines = Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    lines = _COMMON.read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 

@@ -61,7 +61,11 @@ def test_a_new_password_ends_other_browsers_and_disturbs_no_tab_of_this_one(visi
     tab.goto("/dashboard")
 
     page.goto("/account")
+    strength = page.locator("[data-slot=strength]")
+    page.get_by_label(en("auth.new_password"), exact=True).fill("Correct Horse Battery Staple")
+    expect(strength).to_have_text(en("js.strength_password_common"))
     _change_password(page, OLD, NEW, again=OLD)
+    expect(strength).to_have_text(en("js.strength_4"))
     expect(page.get_by_role("alert")).to_have_text(en("js.passwords_differ"))
     _change_password(page, OLD, NEW, again=NEW)
     expect(page.locator("[data-toasts]")).to_contain_text(en("js.account.password_changed"))

@@ -1,18 +1,26 @@
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
-import { strengthOf } from "app/password"
+import { commonOf, refusalOf, strengthOf } from "app/password"
 
-test("what is too short is never strong", () => {
-  assert.equal(strengthOf("Tr0ub4dor&3"), 0)
-})
+const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8")
+const common = commonOf(read("../../flask_app/static/common-passwords.txt"))
+const cases = JSON.parse(read("../passwords.json"))
 
-test("what repeats or counts is weak however long", () => {
-  for (const password of ["aaaaaaaaaaaaaaaaaaaa", "abcdefghijklmnopqrst", "12345678901234567890", "abababababababababab"]) {
-    assert.equal(strengthOf(password), 1, password)
-  }
+test("the meter refuses exactly what the server refuses", () => {
+  assert.ok(cases.length > 30)
+  for (const { password, username, refusal } of cases) assert.equal(refusalOf(password, username, common), refusal, password)
 })
 
 test("a few unrelated words are strong, in Chinese too", () => {
   assert.ok(strengthOf("lantern river teapot orbit") >= 3)
   assert.ok(strengthOf("灯笼河流茶壶轨道月亮书桌雨伞石头") >= 2)
+})
+
+test("the longest password is judged between two keystrokes", () => {
+  const longest = "1a@".repeat(40) + "12345678"
+  refusalOf(longest, "a".repeat(64), common)
+  const began = performance.now()
+  refusalOf(longest, "a".repeat(64), common)
+  assert.ok(performance.now() - began < 200)
 })

@@ -28,7 +28,7 @@ def test_where_all_keys_fail_the_page_says_so_and_shows_administrators_where_to_
     member_page, admin_page = page_of(member_client), page_of(admin_client)
     for page in (member_page, admin_page):
         assert translate("en", "chat.keys_fail") in page
-        assert f'>{translate("en", "chat.add_key")}<' not in page
+        assert f">{translate('en', 'chat.add_key')}<" not in page
     assert translate("en", "chat.admin_sees_keys") in member_page
     assert f'<a href="/admin/keys">{translate("en", "chat.see_keys")}</a>' in admin_page
     assert admin_client.get("/api/admin/overview").json["keys_fail"] is True  # type: ignore[index]

@@ -1,27 +1,33 @@
 // @ts-check
-/** A hint, not a judgement: the server decides what it takes. */
+/** How strong a new password looks; what the server refuses is refused here with the same code. */
+import { reasonOf } from "app/guessable"
 
 export const MIN_LENGTH = 15
+export const MAX_LENGTH = 128
 
 /**
- * 0 too short · 1 repetitive · 2 fair · 3 good · 4 strong. Length weighs most, sameness takes away.
+ * The code of the server's refusal; null for a password that it takes.
  * @param {string} password
+ * @param {string} username
+ * @param {ReadonlySet<string>} common
  */
+export function refusalOf(password, username, common) {
+  const normalised = password.normalize("NFKC")
+  const lengths = [[...password].length, [...normalised].length]
+  if (Math.min(...lengths) < MIN_LENGTH) return "password_too_short"
+  if (Math.max(...lengths) > MAX_LENGTH) return "password_too_long"
+  return reasonOf(normalised, username, common)
+}
+
+/** 2 fair · 3 good · 4 strong, for a password that is not refused. Length weighs most. @param {string} password */
 export function strengthOf(password) {
   const characters = [...password]
-  if (characters.length < MIN_LENGTH) return 0
   const different = new Set(characters.map((character) => character.toLowerCase())).size
-  if (different < 6 || isRun(characters)) return 1
   if (characters.length >= 24 && different >= 10) return 4
   return characters.length >= 19 || different >= 12 ? 3 : 2
 }
 
-/** "abcdefghijklmno", "111111111111111", "qqqqwwww…" hardly change from one character to the next. @param {string[]} characters */
-function isRun(characters) {
-  let steps = 0
-  for (let i = 1; i < characters.length; i++) {
-    const gap = (characters[i]?.codePointAt(0) ?? 0) - (characters[i - 1]?.codePointAt(0) ?? 0)
-    if (Math.abs(gap) <= 1) steps++
-  }
-  return steps > characters.length * 0.6
+/** The list of frequent words, one a line; what begins with # explains. @param {string} text */
+export function commonOf(text) {
+  return new Set(text.split("\n").filter((line) => line && !line.startsWith("#")))
 }
