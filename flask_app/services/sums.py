@@ -4,17 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, case, func
+from sqlalchemy import ColumnElement, Row, and_, case, func
 
 from flask_app.database import table_of
 from flask_app.models import TokenUsage
 
 ledger = table_of(TokenUsage)
+_UNPRICED = and_(ledger.c.cost_micros.is_(None), ledger.c.key_id.is_not(None))
 
 
 @dataclass(slots=True)
 class Sum:
-    """Entries added up. Money is micro-units by currency; what has no price is counted in `unpriced_requests`."""
+    """Entries added up. Money is micro-units by currency; what has no price is counted in `unpriced_requests`.
+
+    What the local model answered is free: no key, no price, and nothing that a price is missing for.
+    """
 
     requests: int = 0
     prompt_tokens: int = 0
@@ -54,6 +58,11 @@ COUNTS = (
 )
 
 
+def is_free(entry: TokenUsage) -> bool:
+    """Did the local model answer? Only it needs no key."""
+    return entry.key_id is None and entry.cost_micros is None
+
+
 def figures() -> list[ColumnElement[Any]]:
     """The columns of a query that groups the ledger by `currency` and what else it will."""
     return [
@@ -61,7 +70,7 @@ def figures() -> list[ColumnElement[Any]]:
         func.count().label("requests"),
         *(func.sum(ledger.c[name]).label(name) for name in COUNTS if name in ledger.c),
         func.sum(case((ledger.c.source == "estimated", 1), else_=0)).label("estimated_requests"),
-        func.sum(case((ledger.c.cost_micros.is_(None), 1), else_=0)).label("unpriced_requests"),
+        func.sum(case((_UNPRICED, 1), else_=0)).label("unpriced_requests"),
         func.sum(ledger.c.cost_micros).label("cost_micros"),
     ]
 

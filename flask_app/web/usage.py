@@ -8,7 +8,7 @@ import msgspec
 from flask_app.services.overview_service import Overview
 from flask_app.services.records_service import Page, Record
 from flask_app.services.stats_service import Group, Summary
-from flask_app.services.sums import COUNTS, Sum
+from flask_app.services.sums import COUNTS, Sum, is_free
 from flask_app.web.bodies import Reply
 
 
@@ -65,7 +65,10 @@ class Person(Reply):
 
 
 class RecordReply(Reply):
-    """An entry of the ledger. `user` is absent in one's own records; `cost_micros` is null without a price."""
+    """An entry of the ledger. `user` is absent in one's own records; `cost_micros` is null without a price.
+
+    `free`: the local model answered, which has no price because it costs nothing.
+    """
 
     id: str
     created_at: datetime
@@ -82,6 +85,7 @@ class RecordReply(Reply):
     total_tokens: int
     cost_micros: int | None
     currency: str | None
+    free: bool
     peak: bool | None
     first_token_ms: int | None
     duration_ms: int
@@ -185,9 +189,7 @@ def _figures(part: Sum) -> dict[str, Any]:
     return {name: getattr(part, name) for name in COUNTS} | {"total_tokens": part.total_tokens, "costs": costs}
 
 
-_ENTRY_FIELDS = tuple(
-    field for field in RecordReply.__struct_fields__ if field not in {"user", "provider", "key_label", "total_tokens"}
-)
+_ENTRY_FIELDS = tuple(set(RecordReply.__struct_fields__) - {"user", "provider", "key_label", "total_tokens", "free"})
 
 
 def _record(record: Record) -> RecordReply:
@@ -196,5 +198,6 @@ def _record(record: Record) -> RecordReply:
         provider=record.provider,
         key_label=record.key_label,
         total_tokens=entry.prompt_tokens + entry.completion_tokens,
+        free=is_free(entry),
         **{name: getattr(entry, name) for name in _ENTRY_FIELDS},
     )

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const WORDS = { "js.dashboard.unpriced": "unpriced" }
+const WORDS = { "js.dashboard.unpriced": "unpriced", "js.dashboard.free": "free" }
 globalThis.document = {
   documentElement: { lang: "en", dataset: {} },
   getElementById: () => ({ textContent: JSON.stringify(WORDS) }),
@@ -12,16 +12,17 @@ const { withParameter } = await import("app/addresses")
 
 test("currencies stand side by side and are never added up", () => {
   const costs = [{ currency: "CNY", micros: 1_200_000 }, { currency: "USD", micros: 30_000 }]
-  assert.equal(costText({ costs, requests: 2 }), "¥1.20\u00a0+ $0.03")
+  assert.equal(costText({ costs, requests: 2, unpriced_requests: 0 }), "¥1.20\u00a0+ $0.03")
 })
 
 test("a millionth of a currency's unit is still visible", () => {
-  assert.equal(costText({ costs: [{ currency: "USD", micros: 1 }], requests: 1 }), "$0.000001")
+  assert.equal(costText({ costs: [{ currency: "USD", micros: 1 }], requests: 1, unpriced_requests: 0 }), "$0.000001")
 })
 
-test("answers without a price are said to be unpriced, no answers cost nothing to speak of", () => {
-  assert.equal(costText({ costs: [], requests: 3 }), "unpriced")
-  assert.equal(costText({ costs: [], requests: 0 }), "–")
+test("answers without a price are said to be unpriced, those of the local model free, no answers cost nothing to speak of", () => {
+  assert.equal(costText({ costs: [], requests: 3, unpriced_requests: 1 }), "unpriced")
+  assert.equal(costText({ costs: [], requests: 3, unpriced_requests: 0 }), "free")
+  assert.equal(costText({ costs: [], requests: 0, unpriced_requests: 0 }), "–")
 })
 
 test("hundredths of a second count only below one", () => {

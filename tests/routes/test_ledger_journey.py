@@ -74,7 +74,7 @@ def test_a_model_without_a_price_is_counted_in_tokens(member_client: PageClient,
     finally:
         upstream.models = listed
     (record,) = records(member_client)
-    assert (record["cost_micros"], record["currency"], record["peak"]) == (None, None, None)
+    assert (record["cost_micros"], record["currency"], record["peak"], record["free"]) == (None, None, None, False)
     total = member_client.get("/api/usage/summary").json["total"]  # type: ignore[index]
     assert (total["unpriced_requests"], total["costs"], total["total_tokens"]) == (1, [], 1500)
 

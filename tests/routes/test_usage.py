@@ -88,6 +88,7 @@ def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: Use
         "total_tokens": 150,
         "cost_micros": 1000,
         "currency": "CNY",
+        "free": False,
         "peak": False,
         "first_token_ms": 300,
         "duration_ms": 1200,
@@ -172,3 +173,9 @@ def test_the_dashboard_asks_a_stranger_to_sign_in(client: PageClient) -> None:
     response = client.get("/dashboard", headers={"Accept": "text/html"})
     assert response.status_code == 302
     assert response.location == "/login?next=/dashboard"
+
+
+def test_a_record_of_the_local_model_is_free(member: User, member_client: PageClient) -> None:
+    ledger.write([ledger.entry(member.id, utc_now(), model="SmolLM2", cost_micros=None, currency=None, peak=None)])
+    (record,) = get(member_client, RECORDS)["records"]
+    assert (record["free"], record["cost_micros"]) == (True, None)

@@ -85,7 +85,7 @@ def test_what_has_no_price_and_what_is_estimated_is_counted_apart(member: User) 
         [
             ledger.entry(member.id, NOON),
             ledger.entry(member.id, NOON, cost_micros=7, currency="USD", source="estimated"),
-            ledger.entry(member.id, NOON, cost_micros=None, currency=None),
+            ledger.entry(member.id, NOON, cost_micros=None, currency=None, key_id="a key"),
         ]
     )
     today = stats_service.own_summary(member, NOON).today
@@ -166,7 +166,7 @@ def _plain(entries: Any) -> Sum:
         for name in ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"):
             setattr(whole, name, getattr(whole, name) + getattr(entry, name))
         whole.estimated_requests += entry.source == "estimated"
-        whole.unpriced_requests += entry.cost_micros is None
+        whole.unpriced_requests += entry.cost_micros is None and entry.key_id is not None
         if entry.cost_micros is not None:
             whole.costs[entry.currency] = whole.costs.get(entry.currency, 0) + entry.cost_micros
     return whole
@@ -177,6 +177,12 @@ def test_groups_carry_names_and_come_largest_first(admin: User, make_user: MakeU
     ledger.write(ledger.entry(user.id, NOON) for user in (small, large, large))
     groups = stats_service.grouped(admin, "user", DateRange(), NOON)
     assert [(group.label, group.sum.requests) for group in groups] == [("large", 2), ("small", 1)]
+
+
+def test_what_the_local_model_answers_is_free_and_not_unpriced(member: User) -> None:
+    ledger.write([ledger.entry(member.id, NOON, model="SmolLM2", cost_micros=None, currency=None)])
+    total = stats_service.own_summary(member, NOON).total
+    assert (total.requests, total.unpriced_requests, total.costs) == (1, 0, {})
 
 
 def test_answers_without_a_key_are_a_group_of_their_own(admin: User) -> None:

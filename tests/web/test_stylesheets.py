@@ -1,6 +1,9 @@
 """Style sheets joined into one reply."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from flask_app.web.stylesheets import joined
 
@@ -18,6 +21,21 @@ def test_the_sheet_of_every_page_needs_no_further_request() -> None:
     sheet = joined(CSS / "app.css").decode()
     assert "--color-accent" in sheet, "the tokens must be part of it"
     assert "@import" not in sheet
+
+
+@pytest.mark.parametrize("name", ["app.css", "admin.css"])
+def test_every_room_of_a_joined_sheet_is_in_a_layer(name: str) -> None:
+    rooms = re.findall(r'@import "([^"]+)"', (CSS / name).read_text())
+    assert rooms
+    sheet = joined(CSS / name).decode()
+    for room in rooms:
+        assert "@layer" not in (CSS / room).read_text(), f"{room} would open a layer within its own"
+        assert (CSS / room).read_text() in sheet
+
+
+def test_no_sheet_outgrows_its_subject() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in CSS.rglob("*.css")}
+    assert {name for name, lines in lengths.items() if lines >= 300} == set()
 
 
 def test_colours_are_named_in_the_tokens_only() -> None:

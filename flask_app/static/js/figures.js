@@ -42,9 +42,10 @@ export function figuresOf(sum) {
 }
 
 /** Currencies are never added up: "¥1.20 + $0.03". @param {Sum} sum */
-export function costText({ costs, requests }) {
+export function costText({ costs, requests, unpriced_requests: unpriced }) {
   if (costs.length) return costs.map(({ micros, currency }) => formatMoney(micros, currency)).join("\u00a0+ ")
-  return requests ? t("js.dashboard.unpriced") : "–"
+  if (unpriced) return t("js.dashboard.unpriced")
+  return requests ? t("js.dashboard.free") : "–"
 }
 
 /** Shows what the badges mean, where the page has one. @param {ParentNode} root @param {Sum[]} sums */

@@ -23,6 +23,7 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  * @property {number} reasoning_tokens
  * @property {number | null} cost_micros
  * @property {string | null} currency
+ * @property {boolean} free the local model answered
  * @property {boolean | null} peak
  * @property {number | null} first_token_ms
  * @property {number} duration_ms
@@ -114,7 +115,8 @@ function firstTokenNote({ first_token_ms: first }) {
 }
 
 /** @param {Entry} entry */
-function costWords({ cost_micros: micros, currency, peak }) {
+function costWords({ cost_micros: micros, currency, peak, free }) {
+  if (free) return { cost: t("js.dashboard.free"), "cost-note": "" }
   if (micros === null || currency === null) return { cost: "–", "cost-note": t("js.dashboard.unpriced") }
   const note = peak === null ? "" : t(peak ? "js.dashboard.peak" : "js.dashboard.off_peak")
   return { cost: formatMoney(micros, currency), "cost-note": note }
