@@ -84,11 +84,6 @@ def keys_fail(models: list[ServedModel]) -> bool:
         return bool(connection.scalar(_ANY_KEY))
 
 
-def default() -> ServedModel | None:
-    """The model that answers when nobody chose one."""
-    return next(iter(available()), None)
-
-
 def find(wanted: str | None) -> ServedModel:
     """The model with this id or name, the default one for None.
 

@@ -187,7 +187,7 @@ def test_the_demonstration_appears_only_while_nothing_else_does(app: Flask, tmp_
 
 def test_a_model_is_found_by_id_or_name_and_the_first_is_the_default(app: Flask, upstream: ScriptedUpstream) -> None:
     first, second = model_service.available()
-    assert model_service.default() == first == model_service.find(None)
+    assert model_service.find(None) == first
     assert model_service.find(second.id) == second == model_service.find(second.name)
     with pytest.raises(Invalid, match="unknown_model"):
         model_service.find("gpt-2")
