@@ -9,6 +9,7 @@ from flask_app.routes import (
     account,
     admin,
     admin_keys,
+    admin_providers,
     admin_usage,
     admin_users,
     api,
@@ -35,6 +36,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
         room.init_app(app)
-    for routes in (auth, account, chat, api, dashboard, usage, admin, admin_users, admin_keys, admin_usage, health):
+    pages = (auth, account, chat, dashboard, admin)
+    apis = (api, usage, admin_users, admin_keys, admin_providers, admin_usage, health)
+    for routes in pages + apis:
         app.register_blueprint(routes.blueprint)
     return app

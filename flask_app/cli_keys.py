@@ -23,7 +23,7 @@ def add(label: str, base_url: str | None, provider_name: str | None, currency: s
     """Keep a key, and read its provider's model list."""
     secret = sys.stdin.readline().strip()
     new = NewKey(label=label, secret=secret, base_url=base_url, provider_name=provider_name, currency=currency)
-    key = key_admin_service.add(Actor(user=None), new)
+    key = key_admin_service.add(Actor(user=None), new).key
     click.echo(f"{key.id} {key.label} ({key.provider.name}, {key.provider.base_url})")
     if key.last_error_code:
         click.echo(f"The provider did not accept it yet: {key.last_error_code}", err=True)
@@ -33,16 +33,16 @@ def add(label: str, base_url: str | None, provider_name: str | None, currency: s
 def list_keys() -> None:
     """Every key with what came of it last, the oldest first; of the secret only its end."""
     rows = [
-        (key.label, key.provider.name, f"…{key.hint}" if key.hint else "-", _state(key), _last_error(key))
-        for key in key_admin_service.listed()
+        (key.label, key.provider.name, f"…{key.hint}" if key.hint else "-", _state(key, state), _last_error(key))
+        for key, state in ((status.key, status.state) for status in key_admin_service.listed())
     ]
     show(("LABEL", "PROVIDER", "HINT", "STATE", "LAST ERROR"), rows)
 
 
-def _state(key: ApiKey) -> str:
+def _state(key: ApiKey, state: str) -> str:
     if key.secret is None:
         return "no secret"
-    return "disabled" if key.disabled else "active"
+    return f"benched until {moment(key.benched_until)}" if state == "benched" else state
 
 
 def _last_error(key: ApiKey) -> str:

@@ -19,7 +19,7 @@ SECRET = "sk-canary-0123456789abcdef"
 
 
 def added() -> list[ApiKey]:
-    return [key for key in key_admin_service.listed() if key.id != environment_key.ID]
+    return [status.key for status in key_admin_service.listed() if status.key.id != environment_key.ID]
 
 
 def test_a_key_is_kept_and_its_models_read(app: Flask, upstream: ScriptedUpstream) -> None:
@@ -55,14 +55,18 @@ def test_a_secret_is_not_taken_from_the_command_line(app: Flask) -> None:
 def test_the_list_tells_the_state_of_every_key_and_no_secret(app: Flask, upstream: ScriptedUpstream) -> None:
     assert added() == []  # the environment's key is stored by now
     new = NewKey(label="团队", secret=SECRET, base_url=upstream.base_url)
-    team = key_admin_service.add(COMMAND_LINE, new)
+    team = key_admin_service.add(COMMAND_LINE, new).key
     key_admin_service.change(COMMAND_LINE, team.id, disabled=True)
     upstream.keys = {"test-key"}
     at = "2026-11-20T07:05Z"
-    refused = key_admin_service.add(COMMAND_LINE, dataclasses.replace(new, label="old", secret="short-one"))
+    refused = key_admin_service.add(COMMAND_LINE, dataclasses.replace(new, label="old", secret="short-one")).key
     with transaction() as session:
         session.get_one(ApiKey, environment_key.ID).secret = None
-        session.get_one(ApiKey, refused.id).last_error_at = datetime(2026, 11, 20, 7, 5, tzinfo=UTC)
+        key = session.get_one(ApiKey, refused.id)
+        key.last_error_at, key.benched_until = (
+            datetime(2026, 11, 20, 7, 5, tzinfo=UTC),
+            datetime(2099, 1, 1, tzinfo=UTC),
+        )
     result = app.test_cli_runner().invoke(keys, ["list"])
     assert result.exit_code == 0, result.output
     head, *lines = result.output.splitlines()
@@ -70,7 +74,7 @@ def test_the_list_tells_the_state_of_every_key_and_no_secret(app: Flask, upstrea
     assert [re.split("  +", line) for line in lines] == [
         [environment_key.LABEL, "DeepSeek", "-", "no secret", "-"],
         ["团队", "DeepSeek", "…cdef", "disabled", "-"],
-        ["old", "DeepSeek", "-", "active", f"upstream_key_refused {at}"],
+        ["old", "DeepSeek", "-", "benched until 2099-01-01T00:00Z", f"upstream_key_refused {at}"],
     ]
     assert SECRET not in result.output
     assert "short-one" not in result.output

@@ -44,6 +44,7 @@ RULES = {
     "upstream_unreachable": _FAULT,
     "upstream_cut": _FAULT,
     "upstream_garbage": _FAULT,
+    "upstream_address_private": _FAULT,
 }
 ACCOUNT_CODES = tuple(code for code, rule in RULES.items() if rule.whole_account)
 FOR_THE_ADMINISTRATOR = ("upstream_key_refused", "upstream_no_balance")

@@ -1,13 +1,14 @@
 """Providers' keys: the administrators' API."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from flask import Blueprint
 
+from flask_app.domain import cooldown
 from flask_app.services import key_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.key_admin_service import KeyChange, NewKey
 from flask_app.utils import get_current_user, require_role
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address
@@ -29,8 +30,24 @@ class AddKey(Body):
 
 
 class ChangeKey(Body):
+    """What is not named stays. Lower priorities are asked first; among equals chance decides by weight.
+
+    `max_concurrent` caps the answers that the key makes at once. Keys of one provider with the same `account` are
+    benched together. Null takes a cap or an account away.
+    """
+
     label: Name | None = None
     disabled: bool | None = None
+    priority: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] | None = None
+    weight: Annotated[int, msgspec.Meta(ge=1, le=cooldown.MAX_WEIGHT)] | None = None
+    max_concurrent: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | msgspec.UnsetType | None = msgspec.UNSET
+    account: Name | msgspec.UnsetType | None = msgspec.UNSET
+
+    def named(self) -> KeyChange:
+        fields = {name: getattr(self, name) for name in ("label", "disabled", "priority", "weight")}
+        clearable = {name: getattr(self, name) for name in ("max_concurrent", "account")}
+        named = {name: value for name, value in fields.items() if value is not None}
+        return cast("KeyChange", named | {name: v for name, v in clearable.items() if v is not msgspec.UNSET})
 
 
 @blueprint.get("")
@@ -55,8 +72,8 @@ def add(body: AddKey) -> KeyReply:
 @accepts(ChangeKey)
 @returns(KeyReply)
 def change(key_id: str, body: ChangeKey) -> KeyReply:
-    """Give a key another label, switch it off or on."""
-    return key_reply(key_admin_service.change(_actor(), key_id, label=body.label, disabled=body.disabled))
+    """Change a key's name, place, cap or account, switch it off or on."""
+    return key_reply(key_admin_service.change(_actor(), key_id, **body.named()))
 
 
 @blueprint.delete("/<key_id>")
@@ -73,6 +90,14 @@ def remove(key_id: str) -> None:
 def test(key_id: str) -> TrialReply:
     """Ask the provider for its models with this key, and keep the list."""
     return trial_reply(key_admin_service.test(_actor(), key_id))
+
+
+@blueprint.delete("/<key_id>/bench")
+@require_role("admin")
+@returns(KeyReply)
+def clear_bench(key_id: str) -> KeyReply:
+    """Have a benched key asked again at once."""
+    return key_reply(key_admin_service.clear_bench(_actor(), key_id))
 
 
 def _actor() -> Actor:

@@ -80,6 +80,7 @@ _NOTE = (
     .values(last_error_code=bindparam("code"), last_error_at=_now, last_error_detail=bindparam("detail"))
 )
 _shares_bench = or_(_itself, and_(_of_account, _keys.c.bench_code.in_(cooldown.ACCOUNT_CODES)))
+SHARED = ("benched_until", "benched_since", "bench_code", "probe_until", "strikes", "last_error_code", "last_error_at")
 _NO_BENCH = dict.fromkeys(("benched_until", "benched_since", "bench_code", "probe_until"))
 _NO_ERROR = {"strikes": 0} | dict.fromkeys(("last_error_code", "last_error_at", "last_error_detail"))
 _END_BENCH = (
@@ -95,6 +96,7 @@ _FORGIVE = (
     )
     .values(_NO_ERROR | _NO_BENCH)
 )
+_CLEAR = update(_keys).where(_shares_bench).values(_NO_ERROR | _NO_BENCH)
 _NOTE_USED = (
     update(_keys)
     .where(_itself, or_(_keys.c.last_used_at.is_(None), _keys.c.last_used_at < bindparam("long_ago")))
@@ -170,6 +172,11 @@ def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
 def note_accepted(key: UsableKey, asked: datetime) -> None:
     """The provider accepted the key when an administrator had it tested: bench and strikes are over."""
     in_writing(lambda connection: connection.execute(_FORGIVE, _group(key) | {"asked": asked}))
+
+
+def clear(connection: Connection, key: UsableKey) -> None:
+    """Forget the key's bench and whatever was noted, with those that share it."""
+    connection.execute(_CLEAR, _group(key))
 
 
 def free(connection: Connection, taken: Taken) -> None:

@@ -3,13 +3,15 @@
 import re
 import time
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 import structlog
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.database import new_id, transaction, utc_now
+from flask_app.domain import cooldown
 from flask_app.errors import AppError, Conflict, Invalid, NotFound, UpstreamError
 from flask_app.models import ApiKey
 from flask_app.services import (
@@ -17,12 +19,14 @@ from flask_app.services import (
     cooldown_service,
     environment_key,
     key_service,
+    key_status_service,
     model_service,
     provider_service,
     sealing,
 )
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_service import UsableKey
+from flask_app.services.key_status_service import KeyStatus
 from flask_app.upstream import addresses
 
 MAX_LABEL = 64
@@ -52,14 +56,24 @@ class Trial:
     error: AppError | None
 
 
-def listed() -> list[ApiKey]:
-    """Every key that is not deleted, with its provider, the oldest first; the environment's among them."""
+class KeyChange(TypedDict, total=False):
+    """What may be changed; what is not named stays. None takes a cap or an account away."""
+
+    label: str
+    disabled: bool
+    priority: int
+    weight: int
+    max_concurrent: int | None
+    account: str | None
+
+
+def listed() -> list[KeyStatus]:
+    """Every key that is not deleted, the oldest first; the environment's among them."""
     model_service.prepare()
-    with reading() as session:
-        return list(session.scalars(_with_provider().where(ApiKey.deleted_at.is_(None)).order_by(ApiKey.created_at)))
+    return key_status_service.listed()
 
 
-def add(actor: Actor, new: NewKey) -> ApiKey:
+def add(actor: Actor, new: NewKey) -> KeyStatus:
     """Keep a key and read its provider's model list; a failure of that is noted on the key. Raises Invalid."""
     label, secret, currency = _label(new.label), _secret(new.secret), _currency(new.currency)
     name = _label(new.provider_name) if new.provider_name else None
@@ -75,22 +89,47 @@ def add(actor: Actor, new: NewKey) -> ApiKey:
         details = {"label": label, "provider": provider.name, "base_url": base_url, "currency": currency}
         audit_service.record(session, actor.user, "key.add", key.id, details, actor.address)
     _try(key, UsableKey(key.id, base_url, secret, key.provider_id, key.account))
-    return _read(key.id)
+    return key_status_service.of(key.id)
 
 
-def change(actor: Actor, key_id: str, *, label: str | None = None, disabled: bool | None = None) -> ApiKey:
-    """Give a key another label, switch it off or on; raises NotFound, Invalid, Conflict("key_without_secret")."""
+def change(actor: Actor, key_id: str, **changes: Unpack[KeyChange]) -> KeyStatus:
+    """Change a key; raises NotFound, Invalid, Conflict("key_without_secret") for one that cannot be switched on."""
+    if "label" in changes:
+        changes["label"] = _label(changes["label"])
+    if "account" in changes:
+        changes["account"] = _label(changes["account"]) if changes["account"] else None
     with transaction() as session:
         key = _existing(session, key_id)
-        if label is not None:
-            key.label = _label(label)
-        if disabled is not None:
-            if not disabled and key.secret is None:
-                raise Conflict("key_without_secret")
-            key.disabled = disabled
-        changed = {"label": key.label, "disabled": key.disabled}
+        if changes.get("disabled") is False and key.secret is None:
+            raise Conflict("key_without_secret")
+        moves = "account" in changes and changes["account"] != key.account
+        for name, value in changes.items():
+            setattr(key, name, value)
+        if moves:
+            _share_bench(session, key)
+        changed = {"label": key.label, **changes}
         audit_service.record(session, actor.user, "key.change", key.id, changed, actor.address)
-    return _read(key_id)
+    return key_status_service.of(key_id)
+
+
+def clear_bench(actor: Actor, key_id: str) -> KeyStatus:
+    """Have the key asked again at once, with those whose bench it shares; raises NotFound."""
+    with transaction() as session:
+        key = _existing(session, key_id)
+        cooldown_service.clear(session.connection(), UsableKey(key.id, "", "", key.provider_id, key.account))
+        details = {"label": key.label, "code": key.bench_code}
+        audit_service.record(session, actor.user, "key.clear_bench", key.id, details, actor.address)
+    return key_status_service.of(key_id)
+
+
+def _share_bench(session: Session, key: ApiKey) -> None:
+    """A key that joins an account joins its bench."""
+    of_account = (ApiKey.provider_id == key.provider_id, ApiKey.account == key.account, ApiKey.id != key.id)
+    benched = (ApiKey.bench_code.in_(cooldown.ACCOUNT_CODES), ApiKey.deleted_at.is_(None))
+    other = session.scalars(select(ApiKey).where(*of_account, *benched).order_by(ApiKey.benched_until.desc())).first()
+    if other is not None and (key.benched_until is None or key.benched_until < (other.benched_until or utc_now())):
+        for name in cooldown_service.SHARED:
+            setattr(key, name, getattr(other, name))
 
 
 def delete(actor: Actor, key_id: str) -> None:
@@ -133,19 +172,10 @@ def _try(key: ApiKey, usable: UsableKey) -> Trial:
 
 
 def _existing(session: Session, key_id: str) -> ApiKey:
-    key = session.scalar(_with_provider().where(ApiKey.id == key_id, ApiKey.deleted_at.is_(None)))
+    key = session.scalar(key_status_service.with_provider().where(ApiKey.id == key_id, ApiKey.deleted_at.is_(None)))
     if key is None:
         raise NotFound
     return key
-
-
-def _read(key_id: str) -> ApiKey:
-    with reading() as session:
-        return _existing(session, key_id)
-
-
-def _with_provider() -> Select[ApiKey]:
-    return select(ApiKey).options(joinedload(ApiKey.provider))
 
 
 def _label(raw: str) -> str:

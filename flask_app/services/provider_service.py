@@ -3,7 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from flask_app.database import transaction
+from flask_app.errors import NotFound
 from flask_app.models import Provider
+from flask_app.services import audit_service
+from flask_app.services.audit_service import Actor
 
 
 def find_or_make(
@@ -22,6 +26,18 @@ def find_or_make(
         provider = Provider(name=name or default_name or _named_after(base_url), base_url=base_url, currency=currency)
         session.add(provider)
         session.flush()
+    return provider
+
+
+def change(actor: Actor, provider_id: str, *, priority: int) -> Provider:
+    """Give a provider another place among those that list the same model; raises NotFound."""
+    with transaction() as session:
+        provider = session.get(Provider, provider_id)
+        if provider is None:
+            raise NotFound
+        provider.priority = priority
+        details = {"name": provider.name, "priority": priority}
+        audit_service.record(session, actor.user, "provider.change", provider.id, details, actor.address)
     return provider
 
 

@@ -1,38 +1,81 @@
 """Keys as JSON: everything about them but the secret."""
 
 from datetime import datetime
+from typing import Literal, cast
 
 from flask_app.errors import AppError
-from flask_app.models import ApiKey
+from flask_app.models import ApiKey, Provider
 from flask_app.services import environment_key
 from flask_app.services.key_admin_service import Trial
+from flask_app.services.key_status_service import KeyStatus
 from flask_app.web.bodies import Reply
 from flask_app.web.failures import sentence
 
+State = Literal["ready", "full", "benched", "due", "probing", "disabled"]
+
 
 class ProviderReply(Reply):
+    """Of several that list a model the one with the lowest `priority` is asked first."""
+
     id: str
     name: str
     base_url: str
+    priority: int
 
 
 class NotedError(Reply):
-    """What went wrong when the key was last asked; `message` is in the reader's language."""
+    """What went wrong when the key was last asked; `message` is in the reader's language.
+
+    `detail` is the provider's own words, shortened and without secrets.
+    """
 
     code: str
     message: str
+    detail: str | None
     at: datetime
 
 
+class Bench(Reply):
+    """Why the key is not asked, since when and until when. It comes back by itself."""
+
+    code: str
+    message: str
+    since: datetime
+    until: datetime
+
+
+class Day(Reply):
+    """The last 24 hours: requests that have ended, those of them that the key or its provider failed.
+
+    The times are means in milliseconds, null where nothing was answered.
+    """
+
+    requests: int
+    failures: int
+    duration_ms: int | None
+    first_token_ms: int | None
+
+
 class KeyReply(Reply):
-    """`hint` is the end of the secret. `from_environment`: it follows DEEPSEEK_API_KEY and cannot be deleted."""
+    """`hint` is the end of the secret. `from_environment`: it follows DEEPSEEK_API_KEY and cannot be deleted.
+
+    `live` counts the answers that the key is making now.
+    """
 
     id: str
     label: str
     provider: ProviderReply
     hint: str
+    state: State
     disabled: bool
     from_environment: bool
+    priority: int
+    weight: int
+    max_concurrent: int | None
+    account: str | None
+    bench: Bench | None
+    live: int
+    day: Day
     created_at: datetime
     last_used_at: datetime | None
     last_error: NotedError | None
@@ -56,22 +99,40 @@ class TrialReply(Reply):
     error: Failure | None
 
 
-def key_reply(key: ApiKey) -> KeyReply:
+def key_reply(status: KeyStatus) -> KeyReply:
+    key, figures = status.key, status.figures
     return KeyReply(
         id=key.id,
         label=key.label,
-        provider=ProviderReply(id=key.provider.id, name=key.provider.name, base_url=key.provider.base_url),
+        provider=provider_reply(key.provider),
         hint=key.hint,
-        disabled=key.disabled or key.secret is None,
+        state=cast("State", status.state),
+        disabled=status.state == "disabled",
         from_environment=key.id == environment_key.ID,
+        priority=key.priority,
+        weight=key.weight,
+        max_concurrent=key.max_concurrent,
+        account=key.account,
+        bench=_bench(key),
+        live=figures.live,
+        day=Day(
+            requests=figures.requests,
+            failures=figures.failures,
+            duration_ms=figures.duration_ms,
+            first_token_ms=figures.first_token_ms,
+        ),
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         last_error=_noted(key),
     )
 
 
-def keys_reply(keys: list[ApiKey]) -> KeysReply:
-    return KeysReply(keys=[key_reply(key) for key in keys])
+def keys_reply(statuses: list[KeyStatus]) -> KeysReply:
+    return KeysReply(keys=[key_reply(status) for status in statuses])
+
+
+def provider_reply(provider: Provider) -> ProviderReply:
+    return ProviderReply(id=provider.id, name=provider.name, base_url=provider.base_url, priority=provider.priority)
 
 
 def trial_reply(trial: Trial) -> TrialReply:
@@ -80,7 +141,15 @@ def trial_reply(trial: Trial) -> TrialReply:
     return TrialReply(ok=error is None, latency_ms=trial.latency_ms, models=trial.models, error=failure)
 
 
+def _bench(key: ApiKey) -> Bench | None:
+    if key.bench_code is None or key.benched_until is None or key.benched_since is None:
+        return None
+    message = sentence(AppError(key.bench_code))
+    return Bench(code=key.bench_code, message=message, since=key.benched_since, until=key.benched_until)
+
+
 def _noted(key: ApiKey) -> NotedError | None:
     if key.last_error_code is None or key.last_error_at is None:
         return None
-    return NotedError(code=key.last_error_code, message=sentence(AppError(key.last_error_code)), at=key.last_error_at)
+    message = sentence(AppError(key.last_error_code))
+    return NotedError(code=key.last_error_code, message=message, detail=key.last_error_detail, at=key.last_error_at)

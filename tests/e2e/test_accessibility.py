@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import NARROWEST, WIDE, Scheme, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status
 
 OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -115,6 +115,16 @@ def test_a_long_answer(locale: str, visits: Visits, conversation: str) -> None:
     _expect_no_fault(page, locale)
 
 
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_key_that_rests(locale: str, visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    script.script(Status(402, "Insufficient Balance"))
+    list(site.server.chat("hello"))
+    page = visits.open("/admin/keys", locale=locale)
+    expect(page.get_by_text("Insufficient Balance")).to_be_visible()
+    _expect_no_fault(page, locale)
+    site.ask("DELETE", "/api/admin/keys/environment/bench")
+
+
 def test_a_fault_would_be_found(visits: Visits) -> None:
     page = visits.open("/login", signed_in=False)
     page.evaluate("document.querySelector('form').append(document.createElement('input'))")
@@ -129,6 +139,12 @@ def _new_person(page: Page) -> None:
 def _new_key(page: Page) -> None:
     page.goto("/admin/keys")
     page.get_by_role("button", name=words("en")("admin.add_key")).first.click()
+
+
+def _edit_key(page: Page) -> None:
+    page.goto("/admin/keys")
+    page.locator("[data-menu-button]").first.click()
+    page.get_by_role("button", name=words("en")("admin.edit_key")).click()
 
 
 def _row_menu(page: Page) -> None:
@@ -154,7 +170,7 @@ def _delete(page: Page) -> None:
     page.locator("[data-conversation-menu]").get_by_text(words("en")("base.delete")).click()
 
 
-OPENERS = (_new_person, _new_key, _row_menu, _account_menu, _conversation_menu, _rename, _delete)
+OPENERS = (_new_person, _new_key, _edit_key, _row_menu, _account_menu, _conversation_menu, _rename, _delete)
 
 
 @pytest.mark.parametrize("opening", OPENERS, ids=lambda opening: opening.__name__.strip("_"))

@@ -38,7 +38,7 @@ class RefusalWithoutDatabase:
 @pytest.fixture
 def second_key(upstream: ScriptedUpstream) -> str:
     new = NewKey(label="second", secret="second-key", base_url=upstream.base_url)
-    return key_admin_service.add(Actor(user=None), new).id
+    return key_admin_service.add(Actor(user=None), new).key.id
 
 
 def following(actor: User, url: str) -> Iterator[ServerEvent]:

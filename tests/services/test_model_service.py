@@ -90,7 +90,7 @@ def test_a_key_sealed_with_a_lost_encryption_key_is_sealed_anew(app: Flask, upst
 
 def test_another_address_is_another_provider(app: Flask, upstream: ScriptedUpstream) -> None:
     names()
-    added = key_admin_service.add(Actor(None), NewKey(label="ours", secret="sk-0123456789abcdef"))
+    added = key_admin_service.add(Actor(None), NewKey(label="ours", secret="sk-0123456789abcdef")).key
     with ScriptedUpstream() as elsewhere:
         change(deepseek_base_url=elsewhere.base_url)
         names()

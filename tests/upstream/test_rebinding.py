@@ -158,5 +158,5 @@ def test_the_administrator_sees_that_a_name_leads_inside(app: Flask, canary: Can
     config.install(dataclasses.replace(config.current(), allow_insecure_upstreams=False, deepseek_api_key=None))
     net.answers = [[HERE]]
     new = NewKey(label="x", secret="sk-canary-0123", base_url=f"https://{NAME}:{canary.port}")
-    assert key_admin_service.add(Actor(user=None), new).last_error_code == "upstream_address_private"
+    assert key_admin_service.add(Actor(user=None), new).key.last_error_code == "upstream_address_private"
     assert canary.heads == []

@@ -1,10 +1,13 @@
 """What a provider's refusal means: code, when to come back, its own words."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
+from flask_app.domain import cooldown
 from flask_app.upstream import refusals
 from flask_app.upstream.refusals import refusal, retry_after
 
@@ -73,6 +76,13 @@ def test_retry_after_is_read_in_both_forms(value: str | None, seconds: int | Non
 )
 def test_only_the_errors_message_is_taken(body: bytes, detail: str | None) -> None:
     assert refusal(401, {}, body, "my-own-key").detail == detail
+
+
+def test_whatever_another_key_may_mend_has_a_rule() -> None:
+    sources = "".join(path.read_text("utf-8") for path in Path(refusals.__file__).parent.glob("*.py"))
+    codes = set(re.findall(r'UpstreamError\("(\w+)", retryable=True', sources))
+    assert len(codes) >= 5
+    assert codes | {code for code, _ in refusals._CODES.values()} | {"upstream_failed"} <= set(cooldown.RULES)
 
 
 def test_a_body_is_read_up_to_a_limit() -> None:

@@ -30,6 +30,8 @@ export function sentence(error) {
 const number = new Intl.NumberFormat(language)
 const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 })
 const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone })
+const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone })
+const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 })
 const monthDay = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" })
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
 /** @type {Map<string, Intl.NumberFormat>} */
@@ -63,6 +65,14 @@ function moneyFormat(currency, maximumFractionDigits) {
 
 /** @param {string} iso */
 export const formatDateTime = (iso) => dateTime.format(new Date(iso))
+
+/** To the second; with its date when it is half a day away or more. @param {string} iso */
+export function formatTime(iso, now = Date.now()) {
+  return Math.abs(Date.parse(iso) - now) < 43_200_000 ? time.format(new Date(iso)) : formatDateTime(iso)
+}
+
+/** 0.125 → "12.5%". @param {number} share */
+export const formatPercent = (share) => percent.format(share)
 
 /** A calendar day as the server names it, "2026-11-25". @param {string} day */
 export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))

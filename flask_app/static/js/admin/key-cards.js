@@ -2,26 +2,43 @@
 /** The keys as cards: where each one goes, how it fares, what a test found. */
 import { api } from "app/api"
 import { formatSeconds } from "app/figures"
-import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
+import { formatAgo, formatDateTime, formatNumber, formatPercent, formatTime, t } from "app/i18n"
 import { fill, fromTemplate, must, slot } from "app/ui"
 
 /**
  * @typedef {object} Key
  * @property {string} id
  * @property {string} label
- * @property {{id: string, name: string, base_url: string}} provider
+ * @property {{id: string, name: string, base_url: string, priority: number}} provider
  * @property {string} hint the secret's last characters
+ * @property {"ready" | "full" | "benched" | "due" | "probing" | "disabled"} state
+ * @property {number} priority
+ * @property {number} weight
+ * @property {number | null} max_concurrent
+ * @property {string | null} account
+ * @property {Failure & {since: string, until: string} | null} bench
+ * @property {number} live
+ * @property {{requests: number, failures: number, duration_ms: number | null, first_token_ms: number | null}} day
  * @property {boolean} disabled
  * @property {boolean} from_environment it follows DEEPSEEK_API_KEY and cannot be deleted here
  * @property {string} created_at
  * @property {string | null} last_used_at
- * @property {Failure & {at: string} | null} last_error
+ * @property {Failure & {at: string, detail: string | null} | null} last_error
  *
  * @typedef {{code: string, message: string}} Failure
  * @typedef {{ok: boolean, latency_ms: number, models: string[], error: Failure | null}} Trial
  */
 
 const PATH = "/api/admin/keys"
+const FOR_ADMINISTRATORS = new Set(["upstream_key_refused", "upstream_no_balance"])
+const BADGES = /** @type {const} */ ({
+  ready: "badge--ok",
+  full: "badge--warn",
+  benched: "badge--danger",
+  due: "badge--warn",
+  probing: "badge--warn",
+  disabled: "badge--off",
+})
 
 export class KeyCards {
   #list
@@ -80,7 +97,7 @@ export class KeyCards {
     try {
       const trial = await api.post(`${PATH}/${id}/test`)
       slot(this.#card(id), "result").replaceChildren(resultOf(trial))
-      await this.#refresh(id)
+      await this.#reread(id)
     } catch (error) {
       slot(this.#card(id), "result").replaceChildren()
       throw error
@@ -89,8 +106,18 @@ export class KeyCards {
     }
   }
 
+  /** Draws anew what has changed, except where the reader is at work. */
+  async refresh() {
+    const { keys } = await api.get(PATH)
+    for (const key of keys) {
+      const before = this.#keys.get(key.id)
+      const atWork = before && this.#card(key.id).contains(document.activeElement)
+      if (before && !atWork && JSON.stringify(before) !== JSON.stringify(key)) this.update(key)
+    }
+  }
+
   /** What the test found is noted on the key as well. @param {string} id */
-  async #refresh(id) {
+  async #reread(id) {
     const { keys } = await api.get(PATH)
     const key = keys.find((/** @type {Key} */ found) => found.id === id)
     if (key) this.update(key)
@@ -108,32 +135,66 @@ export class KeyCards {
 
 /** @param {Key} key */
 function card(key) {
-  const { id, label, provider, hint, disabled, last_used_at: used, last_error: problem } = key
+  const { id, label, provider, hint, state, last_used_at: used } = key
   const element = fromTemplate("key-template", {
     label,
     provider: provider.name,
     address: provider.base_url,
     hint: `••••${hint}`,
+    place: placeOf(key),
+    live: liveOf(key),
+    day: dayOf(key),
     used: used ? formatAgo(used) : t("js.admin.never"),
     created: formatDateTime(key.created_at),
-    state: stateOf(key),
+    state: t(`js.admin.key_state_${state}`),
   })
   element.dataset.id = id
   slot(element, "result").replaceChildren()
   slot(element, "environment").hidden = !key.from_environment
-  slot(element, "state").classList.toggle("badge--danger", !disabled && problem !== null)
-  slot(element, "state").classList.toggle("badge--ok", !disabled && problem === null)
-  slot(element, "problem").hidden = !problem
-  if (problem) fill(element, { "problem-text": t("js.admin.failed_at", { reason: reasonOf(problem), ago: formatAgo(problem.at) }) })
+  slot(element, "state").classList.add(BADGES[state])
+  showBench(element, key)
   must(element, "[data-menu-button]").setAttribute("aria-label", t("js.admin.actions_for", { name: label }))
   must(element, "[data-test]").setAttribute("aria-label", t("js.admin.test_key", { name: label }))
+  must(element, "[data-clear-bench]").setAttribute("aria-label", t("js.admin.clear_bench_of", { name: label }))
   return element
 }
 
+/** Why the key rests, or else what it met last. @param {HTMLElement} element @param {Key} key */
+function showBench(element, { state, bench, last_error: problem }) {
+  const rests = bench !== null && state !== "disabled"
+  slot(element, "bench").hidden = !rests
+  slot(element, "bench").classList.add(FOR_ADMINISTRATORS.has(bench?.code ?? "") ? "notice--danger" : "notice--warn")
+  slot(element, "problem").hidden = rests || !problem
+  if (rests) {
+    const until = { reason: reasonOf(bench), since: formatTime(bench.since), until: formatTime(bench.until) }
+    fill(element, { "bench-text": t(state === "benched" ? "js.admin.benched_until" : "js.admin.benched_due", until) })
+  }
+  if (problem) fill(element, { "problem-text": t("js.admin.failed_at", { reason: reasonOf(problem), ago: formatAgo(problem.at) }) })
+  const detail = slot(element, rests ? "bench-detail" : "problem-detail")
+  detail.textContent = problem?.detail ?? ""
+  detail.hidden = !problem?.detail
+}
+
 /** @param {Key} key */
-function stateOf({ disabled, last_error: problem }) {
-  if (disabled) return t("js.admin.disabled")
-  return t(problem ? "js.admin.failing" : "js.admin.enabled")
+function placeOf({ priority, weight, account, provider }) {
+  const usual = provider.priority === 0 && priority === 0 && weight === 1
+  const words = [usual ? t("js.admin.place_usual") : t("js.admin.place_of", { provider: formatNumber(provider.priority), priority: formatNumber(priority), weight: formatNumber(weight) })]
+  if (account) words.push(t("js.admin.account_of", { account }))
+  return words.join(t("js.admin.separator"))
+}
+
+/** @param {Key} key */
+function liveOf({ live, max_concurrent: cap }) {
+  return cap === null ? formatNumber(live) : t("js.admin.live_of", { live: formatNumber(live), cap: formatNumber(cap) })
+}
+
+/** @param {Key} key */
+function dayOf({ day }) {
+  if (!day.requests) return t("js.admin.day_none")
+  const words = [t("js.admin.day_requests", { count: formatNumber(day.requests), share: formatPercent(day.failures / day.requests) })]
+  if (day.first_token_ms !== null) words.push(t("js.admin.day_first", { time: formatSeconds(day.first_token_ms) }))
+  if (day.duration_ms !== null) words.push(t("js.admin.day_whole", { time: formatSeconds(day.duration_ms) }))
+  return words.join(t("js.admin.separator"))
 }
 
 /** @param {Trial} trial */

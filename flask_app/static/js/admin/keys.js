@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the API keys: add, test, rename, disable, delete. A secret goes out once and never comes back. */
+/** Entry of the API keys: add, test, edit, disable, delete. A secret goes out once and never comes back. */
 import { KeyCards } from "app/admin/key-cards"
 import { RowMenu } from "app/admin/row-menu"
 import { withParameter } from "app/addresses"
@@ -10,12 +10,13 @@ import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } fro
 /** @typedef {import("app/admin/key-cards").Key} Key */
 
 const PATH = "/api/admin/keys"
+const REFRESH_SECONDS = 15
 const list = must(document, "[data-keys]")
 const cards = new KeyCards(list, pageState("admin-state").keys)
 const menu = new RowMenu(list)
 
 /** @type {Record<string, (key: Key) => Promise<void>>} */
-const acts = { rename: askName, disable: toggleDisabled, delete: remove, records: async () => {} }
+const acts = { edit: askPlace, disable: toggleDisabled, delete: remove, records: async () => {} }
 
 menu.addEventListener("open", (event) => {
   const key = cards.get(/** @type {CustomEvent} */ (event).detail.id)
@@ -31,10 +32,16 @@ menu.addEventListener("act", (event) => {
 })
 
 list.addEventListener("click", (event) => {
-  const button = /** @type {Element} */ (event.target).closest("[data-test]")
+  const button = /** @type {Element} */ (event.target).closest("[data-test], [data-clear-bench]")
   const card = button?.closest("[data-id]")
-  if (card instanceof HTMLElement) attempt(() => cards.test(card.dataset.id ?? ""))
+  if (!(button instanceof HTMLElement) || !(card instanceof HTMLElement)) return
+  const id = card.dataset.id ?? ""
+  attempt(() => ("test" in button.dataset ? cards.test(id) : clearBench(cards.get(id))))
 })
+
+setInterval(() => {
+  if (!document.hidden) cards.refresh()
+}, REFRESH_SECONDS * 1000)
 
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-new-key]"))
 const preset = /** @type {HTMLSelectElement} */ (must(form, "[data-preset]"))
@@ -57,23 +64,43 @@ onSubmit(form, async ({ preset: chosen, label, secret, currency, provider_name: 
 })
 
 /** @type {Key | null} */
-let renamed = null
-const renameForm = /** @type {HTMLFormElement} */ (must(document, "[data-rename-key]"))
-onSubmit(renameForm, async ({ label }) => {
-  if (!renamed) return
-  const key = await api.patch(`${PATH}/${renamed.id}`, { label })
-  renameForm.closest("dialog")?.close()
+let edited = null
+const editForm = /** @type {HTMLFormElement} */ (must(document, "[data-edit-key]"))
+onSubmit(editForm, async (values) => {
+  if (!edited) return
+  const { id, provider } = edited
+  const place = Number(values["edit-provider_priority"])
+  if (place !== provider.priority) await api.patch(`/api/admin/providers/${provider.id}`, { priority: place })
+  const key = await api.patch(`${PATH}/${id}`, {
+    label: values["edit-label"],
+    priority: Number(values["edit-priority"]),
+    weight: Number(values["edit-weight"]),
+    max_concurrent: values["edit-max_concurrent"] ? Number(values["edit-max_concurrent"]) : null,
+    account: values["edit-account"]?.trim() || null,
+  })
+  editForm.closest("dialog")?.close()
   cards.update(key)
-  toast(t("js.admin.key_renamed", { name: key.label }))
+  await cards.refresh() // the account and the provider may concern others
+  toast(t("js.admin.key_saved", { name: key.label }))
 })
 
 /** @param {Key} key */
-async function askName(key) {
-  renamed = key
-  const input = /** @type {HTMLInputElement} */ (must(renameForm, "input"))
-  input.value = key.label
-  openDialog("rename-key-dialog")
-  input.select()
+async function askPlace(key) {
+  edited = key
+  const { label, priority, weight, max_concurrent: cap, account, provider } = key
+  const values = { label, priority, weight, max_concurrent: cap ?? "", account: account ?? "", provider_priority: provider.priority }
+  for (const [name, value] of Object.entries(values)) {
+    const input = /** @type {HTMLInputElement} */ (must(editForm, `[name="edit-${name}"]`))
+    input.value = String(value)
+  }
+  openDialog("edit-key-dialog")
+}
+
+/** @param {Key} key */
+async function clearBench({ id, label: name }) {
+  cards.update(await api.delete(`${PATH}/${id}/bench`))
+  await cards.refresh() // the others of its account
+  toast(t("js.admin.bench_cleared", { name }))
 }
 
 /** @param {Key} key */

@@ -1,0 +1,70 @@
+"""The administrator's keys: a key that rests says why, and comes back by a button; its place is changed in a dialog."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.keyboard import Keyboard
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import ScriptedUpstream, Status
+
+en = words("en")
+KEYS, LABEL = "/api/admin/keys", "DEEPSEEK_API_KEY (environment)"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def benched(site: Site, script: ScriptedUpstream) -> Iterator[None]:
+    """The provider has just refused the only key for a minute."""
+    script.script(Status(429, "Rate limit reached for <b>everybody</b>", retry_after=60))
+    list(site.server.chat("hello"))
+    yield
+    site.ask("DELETE", f"{KEYS}/environment/bench")
+
+
+@pytest.fixture
+def page(visits: Visits, site: Site) -> Page:
+    return visits.open("/admin/keys")
+
+
+def test_a_key_that_rests_says_why_and_comes_back_by_keyboard(benched: None, page: Page, site: Site) -> None:
+    card = page.get_by_role("listitem").filter(has_text=LABEL)
+    expect(card).to_contain_text(en("js.admin.key_state_benched"))
+    expect(card).to_contain_text(en("js.admin.key_error.upstream_busy"))
+    expect(card).to_contain_text("Rate limit reached for <b>everybody</b>")
+    Keyboard(page).use(card.get_by_role("button", name=en("js.admin.clear_bench_of", name=LABEL)))
+    expect(card).to_contain_text(en("js.admin.key_state_ready"))
+    expect(card).not_to_contain_text("Rate limit")
+    [key] = site.ask("GET", KEYS)["keys"]
+    assert (key["state"], key["bench"]) == ("ready", None)
+
+
+def test_a_keys_place_is_changed_in_a_dialog(page: Page, site: Site) -> None:
+    page.locator("[data-menu-button]").click()
+    page.get_by_role("button", name=en("admin.edit_key")).click()
+    dialog = page.get_by_role("dialog", name=en("admin.edit_key"))
+    for label, value in (("priority", "-2"), ("weight", "7"), ("max_concurrent", "3"), ("account", "ours")):
+        dialog.get_by_label(en(f"admin.{label}"), exact=True).fill(value)
+    dialog.get_by_label(en("admin.provider_priority")).fill("4")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    card = page.get_by_role("listitem").filter(has_text=LABEL)
+    expect(card).to_contain_text(en("js.admin.live_of", live=0, cap=3))
+    expect(card).to_contain_text(en("js.admin.place_of", provider=4, priority=-2, weight=7))
+    [key] = site.ask("GET", KEYS)["keys"]
+    assert (key["account"], key["max_concurrent"], key["provider"]["priority"]) == ("ours", 3, 4)
+    site.ask("PATCH", f"{KEYS}/environment", {"priority": 0, "weight": 1, "max_concurrent": None, "account": None})
+    site.ask("PATCH", f"/api/admin/providers/{key['provider']['id']}", {"priority": 0})
+
+
+def test_a_page_that_stays_open_follows_what_happens(page: Page, site: Site, script: ScriptedUpstream) -> None:
+    card = page.get_by_role("listitem").filter(has_text=LABEL)
+    expect(card).to_contain_text(en("js.admin.key_state_ready"))
+    script.script(Status(402))
+    list(site.server.chat("hello"))
+    expect(card).to_contain_text(en("js.admin.key_state_benched"), timeout=20_000)
+    site.ask("DELETE", f"{KEYS}/environment/bench")
