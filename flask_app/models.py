@@ -184,7 +184,8 @@ class Message(Base):
 class Run(Base):
     """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
 
-    `draft_digest` tells whether a repeated idempotency key comes with what it came with first.
+    `draft_digest` tells whether a repeated idempotency key comes with what it came with first; `stop_requested` is
+    written by other processes than the run's worker.
     """
 
     __tablename__ = "runs"
@@ -204,6 +205,7 @@ class Run(Base):
     draft_digest: Mapped[str | None] = mapped_column(Ascii)
     worker: Mapped[str] = mapped_column(Ascii)
     lease_expires_at: Mapped[datetime]
+    stop_requested: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from flask_app.errors import BadRequest, Invalid
-from flask_app.services import chat_service, conversation_service, run_service
+from flask_app.services import chat_service, conversation_service, run_service, stop_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
@@ -112,7 +112,7 @@ def follow(run_id: str) -> Response:
 @returns(Stopping, 202)
 def stop(run_id: str) -> Stopping:
     """Stop the answer; what has come stays."""
-    return Stopping(status=run_service.stop(get_current_user(), run_id))
+    return Stopping(status=stop_service.stop(get_current_user(), run_id))
 
 
 @blueprint.get("/models")

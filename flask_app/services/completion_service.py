@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +18,7 @@ from flask_app.domain import cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, Unavailable, UpstreamError
+from flask_app.models import Run
 from flask_app.services import cooldown_service, key_service, metering_service
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
@@ -27,6 +29,8 @@ MAX_ATTEMPTS = 3
 MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
 # A very small model repeats itself and does not find an end.
 DEMO_LIMITS = {"max_tokens": 300, "repeat_penalty": 1.2, "temperature": 0.6}
+
+_RUN_STATUS = select(Run.status).where(Run.id == bindparam("run"))
 
 log = structlog.get_logger()
 
@@ -215,6 +219,9 @@ class Completion:
         self.outcome, self._started = Outcome(), time.monotonic()
 
     def _take_another(self, connection: Connection) -> tuple[Taken, Dispatched]:
+        run_id = self.request.run_id
+        if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
+            raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
         taken = cooldown_service.take(connection, self._others)
         return taken, _dispatch(connection, self.request, taken)
 

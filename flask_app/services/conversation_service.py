@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, run_service
+from flask_app.services import lease_service, stop_service
 
 PAGE = 40
 MAX_PAGE = 100
@@ -85,7 +85,7 @@ def rename(actor: User, conversation_id: str, title: str) -> Conversation:
 def remove(actor: User, conversation_id: str) -> None:
     """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
     check(actor, conversation_id)
-    run_service.stop_where(conversation_id=conversation_id)
+    stop_service.stop_conversation(conversation_id)
     with transaction() as session:
         _owned(session, actor, conversation_id)
         lease_service.book_unfinished(session, conversation_id)

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -12,11 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
+from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Message, Provider, Run, User
-from flask_app.services import metering_service, run_service
+from flask_app.services import metering_service, run_events, run_service, stop_service
 from flask_app.services.metering_service import Call, Dispatched, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
+
+Ended = TypeVar("Ended")
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
 TICK_EVERY = 3  # a whole round each six seconds
@@ -40,21 +44,21 @@ _parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how man
 
 
 def watch() -> None:
-    """Begin to look after leases, on a thread of its own; the server calls this once in each worker."""
+    """Begin to look after leases and stops, on threads of their own; the server calls this once in each worker."""
     global _watcher
     if _watcher is None:
         _watcher = threading.Thread(target=_watch, name="leases", daemon=True)
         _watcher.start()
-        broker().attend(lambda: None)
+        stop_service.watch()
 
 
 def tick() -> None:
-    """One round: keep and renew, cut off people who were disabled, end what dead workers left."""
+    """One round: keep and renew, end what dead workers left."""
     _renew()
     keep()
-    _stop_disabled()
     for run_id in _lapsed():
-        _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id)  # type: ignore[misc]
+        if _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id):  # type: ignore[misc]
+            _tell_readers(run_id)
     for attempt_id in _abandoned():
         only = Attempt.id == attempt_id
         _end_one(lambda session, only=only: _book(session, _LOST, only), attempt=attempt_id)  # type: ignore[misc]
@@ -109,12 +113,19 @@ def _watch() -> None:
             log.exception("lease_round_failed")
 
 
-def _end_one(work: Callable[[Session], object], **what: str) -> None:
+def _end_one(work: Callable[[Session], Ended], **what: str) -> Ended | None:
     """One that cannot be ended now does not keep the others waiting."""
     try:
-        in_transaction(work)
+        return in_transaction(work)
     except Exception:
         log.exception("not_reaped", **what)
+        return None
+
+
+def _tell_readers(run_id: str) -> None:
+    with reading() as session:
+        locale = session.scalar(select(User.locale).join(Run, Run.user_id == User.id).where(Run.id == run_id))
+    broker().end(run_id, "error", run_events.failure(locale or DEFAULT_LOCALE, "interrupted"))
 
 
 def _renew() -> None:
@@ -136,15 +147,6 @@ def _count_parts(live: LiveRun) -> int:
 def _text_so_far(live: LiveRun) -> dict[str, str]:
     outcome = live.completion.outcome
     return {"message_id": live.begun.message_id, "new_text": outcome.text, "new_reasoning": outcome.reasoning}
-
-
-def _stop_disabled() -> None:
-    people = {live.user_id for live in run_service.live_runs()}
-    if not people:
-        return
-    with reading() as session:
-        for user_id in session.scalars(select(User.id).where(User.id.in_(people), User.disabled)):
-            run_service.stop_where(user_id=user_id)
 
 
 def _made_here() -> set[str]:

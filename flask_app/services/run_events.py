@@ -60,8 +60,13 @@ def ended(events: RunLog, begun: Begun, *, status: str, finish_reason: str | Non
 
 
 def failed(events: RunLog, begun: Begun, code: str) -> None:
-    words = translate(begun.locale, f"error.{code}")
-    events.append("error", _encode({"code": code, "message": words, "retryable": code not in _FINAL}))
+    events.append("error", failure(begun.locale, code))
+
+
+def failure(locale: str, code: str) -> bytes:
+    """What an event `error` says."""
+    words = translate(locale, f"error.{code}")
+    return _encode({"code": code, "message": words, "retryable": code not in _FINAL})
 
 
 def replay(events: RunLog, begun: Begun, message: Message) -> None:

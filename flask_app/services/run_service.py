@@ -84,9 +84,13 @@ class LiveRun:
         raise AssertionError("unreachable: the loop ends by returning")
 
     def _persist(self, connection: Connection, outcome: Outcome) -> None:
-        save_answer(connection, self.begun.message_id, outcome)
-        connection.execute(_END_RUN, {"run_id": self.begun.run_id, "new_status": outcome.status})
-        connection.execute(_TOUCH, {"conversation": self.begun.conversation_id, "now": utc_now()})
+        """End the run, unless a reaper has: then what it wrote stays, however late this worker comes."""
+        ending = {"run_id": self.begun.run_id, "new_status": outcome.status}
+        if connection.execute(_END_RUN, ending).rowcount == 1:
+            save_answer(connection, self.begun.message_id, outcome)
+            connection.execute(_TOUCH, {"conversation": self.begun.conversation_id, "now": utc_now()})
+        elif outcome.status != "stopped":
+            outcome.status = outcome.error_code = "interrupted"
 
     def _announce(self, entry: Entry | None) -> None:
         outcome = self.completion.outcome
@@ -118,24 +122,21 @@ def read(user: User, run_id: str, *, after: int, locale: str) -> Iterator[bytes]
     live = _live.get(run_id)
     if live is not None and live.user_id == user.id:
         return live.events.read(after)
-    return _followed(user, _owned(user, run_id), after, locale)
+    return _followed(user, owned(user, run_id), after, locale)
 
 
-def stop(user: User, run_id: str) -> str:
-    """Ask the run to stop; gives "stopping", or the status of a run that has ended. Raises NotFound."""
-    run = _owned(user, run_id)
-    live = _live.get(run_id)
-    if live is None:
-        return run.status
-    live.stop.stop("stopped")
-    return "stopping"
+def owned(user: User, run_id: str) -> Run:
+    """Raises NotFound for somebody else's run as for one that is not there."""
+    with reading() as session:
+        run = session.scalar(select(Run).where(Run.id == run_id, Run.user_id == user.id))
+    if run is None:
+        raise NotFound
+    return run
 
 
-def stop_where(*, user_id: str | None = None, conversation_id: str | None = None) -> None:
-    """Stop this process's runs of a person or of a conversation, without waiting."""
-    for live in live_runs():
-        if live.user_id == user_id or live.begun.conversation_id == conversation_id:
-            live.stop.stop("stopped")
+def live_run(run_id: str) -> LiveRun | None:
+    """The run, where this process is making it."""
+    return _live.get(run_id)
 
 
 def live_runs() -> list[LiveRun]:
@@ -150,6 +151,7 @@ def shutdown() -> None:
         live.stop.stop("interrupted")
     for live in runs:
         live.thread.join(SHUTDOWN_SECONDS)
+    broker().flush()
 
 
 def save_answer(connection: Connection, message_id: str, outcome: Outcome) -> None:
@@ -167,14 +169,6 @@ def save_answer(connection: Connection, message_id: str, outcome: Outcome) -> No
     )
 
 
-def _owned(user: User, run_id: str) -> Run:
-    with reading() as session:
-        run = session.scalar(select(Run).where(Run.id == run_id, Run.user_id == user.id))
-    if run is None:
-        raise NotFound
-    return run
-
-
 def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
     """A run that this process does not make: its log, whoever keeps it, else the answer once it is stored.
 
@@ -184,7 +178,10 @@ def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
         place = yield from _shared(run, after)
         if place is None:
             return
-        after, run = place, _owned(user, run.id)
+        try:
+            after, run = place, owned(user, run.id)
+        except NotFound:  # it went with its conversation
+            return
         if run.status != "running":
             break
         yield HEARTBEAT

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, transaction
 from flask_app.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
 from flask_app.models import Setting, User
-from flask_app.services import audit_service, auth_service, names, password_links, passwords, run_service, setup_service
+from flask_app.services import (
+    audit_service,
+    auth_service,
+    names,
+    password_links,
+    passwords,
+    setup_service,
+    stop_service,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.services.password_links import Link
 
@@ -99,7 +107,7 @@ def change(actor: Actor, user_id: str, *, role: str | None = None, disabled: boo
     wanted = {"role": role, "disabled": disabled}
     person = in_transaction(lambda session: _change(session, actor, user_id, wanted))
     if person.user.disabled:
-        run_service.stop_where(user_id=user_id)
+        stop_service.stop_person(user_id)
     return person
 
 

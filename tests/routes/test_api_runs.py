@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, model_service, run_service, sealing
+from flask_app.services import lease_service, model_service, run_service, sealing, stop_service
 from flask_app.streams import broker, memory
 from flask_app.web import events
 from tests.support import scripted_upstream as twin
@@ -177,7 +177,7 @@ def test_a_disabled_person_is_cut_off_in_mid_stream(
     wait_until(lambda: upstream.journal.last.text_sent)
     with transaction() as session:
         session.execute(update(User).where(User.id == member.id).values(disabled=True))
-    lease_service.tick()
+    stop_service.look()
     wait_until(lambda: status_of(start["run_id"]) == "stopped")
 
 

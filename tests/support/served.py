@@ -39,6 +39,14 @@ class Served:
         pool = urllib3.PoolManager(retries=False, timeout=60)
         return pool.request(method, self.base_url + path, json=content, headers=headers, preload_content=whole)
 
+    def signal(self, number: int) -> None:
+        """To gunicorn and its workers."""
+        os.killpg(self.process.pid, number)
+
+    def workers(self) -> int:
+        """How many processes gunicorn has started."""
+        return len(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())
+
     def set_up(self) -> None:
         code = self.next_line().removeprefix("Set-up code: ")
         reply = self.post("/api/setup", {"code": code, "username": USERNAME, "password": PASSWORD})
@@ -56,19 +64,28 @@ class Served:
     def chat(self, message: str) -> "Stream":
         return Stream(self.ask("POST", "/api/chat", {"message": message}, whole=False))
 
+    def follow(self, run_id: str, after: int = 0) -> "Stream":
+        return Stream(self.ask("GET", f"/api/runs/{run_id}/events?after={after}", None, whole=False))
+
 
 class Stream:
-    """The events of one answer, one after the other."""
+    """The events of one answer, one after the other; `last_id` is the number of the newest."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         assert response.status == 200, response.data
+        self.last_id = 0
         self._response = response
+
+    def close(self) -> None:
+        self._response.close()
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         name = ""
         for line in self._lines():
             if line.startswith("event: "):
                 name = line[7:]
+            elif line.startswith("id: "):
+                self.last_id = int(line[4:])
             elif line.startswith("data: "):
                 yield name, json.loads(line[6:])
 
@@ -86,7 +103,9 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)} | settings
     command = [sys.executable, "scripts/start.py"]
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             running = Served(process, f"http://127.0.0.1:{port}")
             first = running.next_line()

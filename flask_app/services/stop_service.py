@@ -1,0 +1,114 @@
+"""Stopping runs, on whichever worker they are. The database decides; a nudge only makes the worker look at once."""
+
+import threading
+import time
+
+import structlog
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from flask_app.database import in_writing, reading, table_of, utc_now
+from flask_app.models import Run, User
+from flask_app.services import run_service
+from flask_app.services.run_service import WORKER
+from flask_app.streams import broker
+
+LOOK_SECONDS = 1.0  # how often a worker looks whether somebody stopped one of its runs
+SETTLED_SECONDS = 2.0  # how long a run that is stopped may take to be booked
+SETTLED_POLL_SECONDS = 0.02
+
+_runs = table_of(Run)
+_STANDING = (
+    select(Run.id, Run.status, Run.stop_requested, User.disabled)
+    .join(User, User.id == Run.user_id)
+    .where(Run.id.in_(bindparam("ids", expanding=True)))
+)
+
+log = structlog.get_logger()
+_nudged = threading.Event()
+
+
+def stop(user: User, run_id: str) -> str:
+    """Ask the run to stop; gives "stopping", or the status of a run that has ended. Raises NotFound."""
+    run = run_service.owned(user, run_id)
+    if live := run_service.live_run(run_id):
+        live.stop.stop("stopped")
+        return "stopping"
+    if run.status != "running":
+        return run.status
+    _ask(Run.id == run_id)
+    return "stopping"
+
+
+def stop_person(user_id: str) -> None:
+    """Stop all runs of a person, without waiting."""
+    for live in run_service.live_runs():
+        if live.user_id == user_id:
+            live.stop.stop("stopped")
+    _ask(Run.user_id == user_id)
+
+
+def stop_conversation(conversation_id: str) -> None:
+    """Stop what is being written in a conversation, and wait a little until it is booked."""
+    for live in run_service.live_runs():
+        if live.begun.conversation_id == conversation_id:
+            live.stop.stop("stopped")
+    _ask(Run.conversation_id == conversation_id)
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while _is_written(conversation_id) and time.monotonic() < deadline:
+        time.sleep(SETTLED_POLL_SECONDS)
+
+
+def look() -> None:
+    """Stop those of this worker's runs that somebody stopped elsewhere, or that are its own no longer."""
+    here = {live.begun.run_id: live for live in run_service.live_runs()}
+    if not here:
+        return
+    with reading() as session:
+        standing = {run.id: run for run in session.execute(_STANDING, {"ids": list(here)})}
+    for run_id, live in here.items():
+        run = standing.get(run_id)
+        if run is None or run.stop_requested or run.disabled:  # None: it went with its conversation
+            live.stop.stop("stopped")
+        elif run.status != "running":
+            live.stop.stop("interrupted")
+
+
+def watch() -> None:
+    """Begin to look, on a thread of its own: every second, and at once when another worker says so."""
+    broker().attend(_nudged.set)
+    threading.Thread(target=_watch, name="stops", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        _nudged.wait(LOOK_SECONDS)
+        _nudged.clear()
+        try:
+            look()
+        except SQLAlchemyError as error:  # the next look may be luckier
+            log.warning("look_failed", reason=str(error.__cause__ or error))
+        except Exception:  # a fault of ours must not leave every later run without a way to stop it
+            log.exception("look_failed")
+
+
+def _ask(*which: ColumnElement[bool]) -> None:
+    """Note for the workers of these runs that they are to stop."""
+    elsewhere = (*which, Run.status == "running", Run.worker != WORKER, Run.stop_requested.is_(None))
+    with reading() as session:
+        workers = set(session.scalars(select(Run.worker).where(*elsewhere)))
+    if not workers:
+        return
+    asking = update(_runs).where(*elsewhere).values(stop_requested=utc_now())
+    in_writing(lambda connection: connection.execute(asking))
+    for worker in workers:
+        broker().nudge(worker)
+
+
+def _is_written(conversation_id: str) -> bool:
+    """Is an answer being written there, by a worker that lives?"""
+    running = exists().where(
+        Run.conversation_id == conversation_id, Run.status == "running", Run.lease_expires_at > utc_now()
+    )
+    with reading() as session:
+        return bool(session.scalar(select(running)))

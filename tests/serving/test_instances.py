@@ -1,0 +1,193 @@
+"""Two instances of the real server that share a MariaDB and a Redis: an answer belongs to both."""
+
+import hashlib
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from tests.support import mariadb, storage
+from tests.support.brokers import wait_until
+from tests.support.redis_server import RedisServer
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import Served, Stream, served
+from tests.support.upstream_answers import Answer
+
+WORDS = " ".join(f"word{number}" for number in range(200))
+ENDLESS = Answer(text=WORDS * 20, tokens_per_second=40)
+
+
+@dataclass
+class Site:
+    """The second instance has two workers."""
+
+    first: Served
+    second: Served
+    database: Engine
+    upstream: ScriptedUpstream
+
+    def lease_runs_out(self) -> None:
+        """As if half a minute had passed without a word from the worker."""
+        with self.database.begin() as connection:
+            connection.execute(text("UPDATE runs SET lease_expires_at = UTC_TIMESTAMP() - INTERVAL 1 SECOND"))
+
+    def row(self, query: str, **values: str) -> Any:
+        with self.database.connect() as connection:
+            return connection.execute(text(query), values).one()
+
+
+@pytest.fixture(scope="module")
+def database_url() -> Iterator[str]:
+    with mariadb.server() as url:
+        storage.migrate(url)
+        yield url
+
+
+@pytest.fixture
+def site(database_url: str, redis: RedisServer, tmp_path: Path) -> Iterator[Site]:
+    engine = create_engine(database_url)
+    with ExitStack() as stack:
+        upstream = stack.enter_context(ScriptedUpstream())
+        settings = {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis.url,
+            "SECRET_KEY": "the key that only these two instances know",
+            "ENCRYPTION_KEY": "another key that only these instances know",
+            "DEEPSEEK_API_KEY": "test-key",
+            "DEEPSEEK_BASE_URL": upstream.base_url,
+            "ALLOW_INSECURE_UPSTREAMS": "1",
+            "CHAT_RATE_LIMIT": "1000 per minute",
+        }
+        first = stack.enter_context(served(tmp_path / "first", **settings))
+        second = stack.enter_context(served(tmp_path / "second", WEB_CONCURRENCY="2", **settings))
+        first.set_up()
+        second.headers = first.headers
+        for instance in (first, second):
+            wait_until(lambda instance=instance: instance.get("/readyz").json()["status"] == "ok")  # type: ignore[misc]
+        yield Site(first, second, engine, upstream)
+    _empty(engine)
+    redis.start_again()
+
+
+def _empty(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SET foreign_key_checks = 0"))
+        for table in ("users", "settings", "conversations", "messages", "runs", "proxy_logs", "token_usage"):
+            connection.execute(text(f"TRUNCATE {table}"))
+        connection.execute(text("SET foreign_key_checks = 1"))
+    engine.dispose()
+
+
+def begin(site: Site, answer: Answer) -> tuple[Stream, str]:
+    """An answer that the first instance makes, and that has begun to come."""
+    site.upstream.script(answer)
+    stream = site.first.chat("Go.")
+    events = iter(stream)
+    run_id: str = next(events)[1]["run_id"]
+    while next(events)[0] != "token":
+        pass
+    return stream, run_id
+
+
+def some(stream: Stream, count: int) -> list[tuple[int, str, dict[str, Any]]]:
+    taken = []
+    for name, event in stream:
+        taken.append((stream.last_id, name, event))
+        if len(taken) == count:
+            break
+    stream.close()
+    return taken
+
+
+def digest(events: list[tuple[int, str, dict[str, Any]]]) -> str:
+    said = "".join(event["text"] for _, name, event in events if name == "token")
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def test_an_answer_is_followed_across_instances_without_a_gap(site: Site) -> None:
+    stream, run_id = begin(site, Answer(text=WORDS, tokens_per_second=100))
+    stream.close()
+    had: list[tuple[int, str, dict[str, Any]]] = []
+    for instance in (site.second, site.first, site.second):
+        had += some(instance.follow(run_id, after=len(had)), 40)
+    had += some(site.first.follow(run_id, after=len(had)), 10_000)
+    assert [number for number, _, _ in had] == list(range(1, len(had) + 1))
+    assert had[-1][1] == "done"
+    assert digest(had) == hashlib.sha256(WORDS.encode()).hexdigest()
+    assert digest(some(site.second.follow(run_id), 10_000)) == digest(had)
+
+
+def test_stop_on_one_instance_closes_the_provider_on_the_other(site: Site) -> None:
+    _, run_id = begin(site, ENDLESS)
+    follower = site.second.follow(run_id)
+    asked = time.monotonic()
+    assert site.second.post(f"/api/runs/{run_id}/stop", {}).json() == {"status": "stopping"}
+    site.upstream.journal.wait_until_idle()
+    assert time.monotonic() - asked < 1
+    assert site.upstream.journal.last.closed_early
+    assert some(follower, 10_000)[-1][2]["status"] == "stopped"
+
+
+def test_an_instance_that_is_killed_takes_no_word_and_no_count_with_it(site: Site) -> None:
+    _, run_id = begin(site, ENDLESS)
+    follower = site.second.follow(run_id)
+    message = "SELECT m.text, m.status FROM messages m JOIN runs r ON r.message_id = m.id WHERE r.id = :run"
+    wait_until(lambda: site.row(message, run=run_id).text, 15)
+    site.first.signal(signal.SIGKILL)
+    site.lease_runs_out()
+    seen = some(follower, 10_000)
+    assert seen[-1][1:] == ("error", seen[-1][2] | {"code": "interrupted"})
+    kept = site.row(message, run=run_id)
+    assert kept.status == "interrupted"
+    assert digest(seen) != hashlib.sha256(b"").hexdigest(), "what had come was shown"
+    again = some(site.second.follow(run_id, after=10**8), 100)
+    assert "".join(event["text"] for _, name, event in again if name == "token") == kept.text
+    entry = site.row("SELECT count(*) AS entries, min(outcome) AS outcome FROM token_usage")
+    assert (entry.entries, entry.outcome) == (1, "interrupted")
+
+
+def test_an_instance_that_comes_back_from_the_dead_changes_nothing(site: Site) -> None:
+    stream, run_id = begin(site, Answer(text=WORDS, tokens_per_second=20))
+    site.first.signal(signal.SIGSTOP)
+    site.lease_runs_out()
+    everything = (
+        "SELECT r.status, m.status AS told, m.text,"
+        " count(t.id) AS entries, min(t.id) AS entry, min(t.outcome) AS outcome"
+        " FROM runs r JOIN messages m ON m.id = r.message_id LEFT JOIN token_usage t ON t.message_id = m.id"
+        " WHERE r.id = :run GROUP BY r.id, m.id"
+    )
+    wait_until(lambda: site.row(everything, run=run_id).status == "interrupted", 15)
+    left = site.row(everything, run=run_id)
+    assert (left.told, left.entries, left.outcome) == ("interrupted", 1, "interrupted")
+    site.first.signal(signal.SIGCONT)
+    site.upstream.journal.wait_until_idle()
+    rest = some(stream, 10_000)
+    assert rest[-1][1] in {"done", "error"}
+    assert site.row(everything, run=run_id) == left
+
+
+def test_a_redis_that_dies_leaves_the_answer_to_the_database(site: Site, redis: RedisServer) -> None:
+    stream, run_id = begin(site, Answer(text=WORDS, tokens_per_second=60))
+    follower = site.second.follow(run_id)
+    redis.kill()
+    whole = some(stream, 10_000)
+    assert whole[-1][1] == "done", "those beside the run notice nothing"
+    told = some(follower, 10_000)
+    begun = max(place for place, (_, name, _) in enumerate(told) if name == "start")
+    assert digest(told[begun:]) == hashlib.sha256(WORDS.encode()).hexdigest()
+    assert site.second.get("/readyz").json() == {"status": "degraded", "missing": ["redis"]}
+    redis.start()
+    wait_until(lambda: site.second.get("/readyz").json()["status"] == "ok")
+
+
+def test_workers_of_one_instance_share_their_answers(site: Site) -> None:
+    assert site.second.workers() == 2
+    _, run_id = begin(site, Answer(text=WORDS, tokens_per_second=60))
+    readers = [site.second.follow(run_id) for _ in range(6)]
+    assert {digest(some(reader, 10_000)) for reader in readers} == {hashlib.sha256(WORDS.encode()).hexdigest()}
