@@ -12,7 +12,7 @@ from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
-from flask_app.web.events import event_stream, last_event_id, wants_events
+from flask_app.web.events import last_event_id, run_stream, wants_events
 from flask_app.web.models import ModelsReply, models_reply
 from flask_app.web.readers import limits_readers
 from flask_app.web.threads import (
@@ -81,10 +81,9 @@ def send(body: SendMessage) -> Response | Answer:
         idempotency_key=body.idempotency_key,
     )
     begun = chat_service.send(user, draft, Origin(request_id=g.request_id, address=client_address(), locale=g.locale))
-    frames = run_service.read(user, begun.run_id, after=0, locale=g.locale)
     if wants_events():
-        return event_stream(frames)
-    for _ in frames:  # until the run has ended
+        return run_stream(begun.run_id, after=0)
+    for _ in run_service.read(user, begun.run_id, after=0, locale=g.locale):  # until the run has ended
         pass
     thread = conversation_service.thread(user, begun.conversation_id)
     message = next(message for message in thread.messages if message.id == begun.message_id)
@@ -104,7 +103,7 @@ def send(body: SendMessage) -> Response | Answer:
 @queries(after="The number of the last event the reader has; the header Last-Event-ID says the same.")
 def follow(run_id: str) -> Response:
     """The same stream again, from after the last event the reader has."""
-    return event_stream(run_service.read(get_current_user(), run_id, after=last_event_id(), locale=g.locale))
+    return run_stream(run_id, after=last_event_id())
 
 
 @blueprint.post("/runs/<run_id>/stop")

@@ -21,6 +21,7 @@ from flask_app.services.run_events import Begun
 from flask_app.streams import RunLog, broker
 from flask_app.streams.lost import LogLost
 from flask_app.streams.memory import HEARTBEAT, MemoryLog
+from flask_app.streams.outlet import Outlet
 
 WORKER = new_id()
 LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without a word from its worker
@@ -114,14 +115,15 @@ def start(begun: Begun, ticket: Ticket) -> RunLog:
     return live.events
 
 
-def read(user: User, run_id: str, *, after: int, locale: str) -> Iterator[bytes]:
+def read(user: User, run_id: str, *, after: int, locale: str, outlet: Outlet | None = None) -> Iterator[bytes]:
     """The run's events after number `after`; where its log cannot be had, the stored answer as events.
 
-    Raises NotFound for somebody else's run.
+    Those of a run of this process may go to `outlet` instead, while the iterator waits. Raises NotFound for somebody
+    else's run.
     """
     live = _live.get(run_id)
     if live is not None and live.user_id == user.id:
-        return live.events.read(after)
+        return live.events.read(after, outlet)
     return _followed(user, owned(user, run_id), after, locale)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from flask_app.streams.memory import MemoryBroker
+from flask_app.streams.outlet import Outlet
 
 
 class RunLog(Protocol):
@@ -15,8 +16,11 @@ class RunLog(Protocol):
     def finish(self) -> None:
         """Say that no event follows."""
 
-    def read(self, after: int = 0) -> Iterator[bytes]:
-        """Everything after event number `after`, as it comes; ends with the run. Comments keep the line alive."""
+    def read(self, after: int = 0, outlet: Outlet | None = None) -> Iterator[bytes]:
+        """Everything after event number `after`, as it comes; ends with the run. Comments keep the line alive.
+
+        While the iterator waits, events may go to `outlet` instead.
+        """
 
 
 class Readable(Protocol):

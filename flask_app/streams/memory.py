@@ -4,13 +4,41 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from flask_app.streams.outlet import Outlet
+
 HEARTBEAT_SECONDS = 10  # a reader that has gone is noticed only by writing to it, so silence is broken
 KEPT_SECONDS = 60  # after the end, for readers that lost the last events
 HEARTBEAT = b": ping\n\n"
 
 
+class _Reader:
+    """Where a reader is, and what wakes it. `outlet` takes events while it sleeps."""
+
+    __slots__ = ("_asleep", "_outlet", "position")
+
+    def __init__(self, position: int, outlet: Outlet | None) -> None:
+        self.position = position
+        self._outlet = outlet
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def sleep(self) -> bool:
+        return self._asleep.acquire()
+
+    def wake(self) -> None:
+        self._asleep.release()
+
+    def was_fed(self, frame: bytes, end: int) -> bool:
+        """Give the newest event, the one before `end`, to a reader that has all others; False: it must wake up."""
+        outlet = self._outlet
+        if outlet is None or self.position != end - 1 or not outlet.offer(frame):
+            return False
+        self.position = end
+        return not outlet.is_clogged
+
+
 class MemoryLog:
-    """Readers that have all there is sleep on a lock of their own; whoever adds something releases them.
+    """Readers that have all there is sleep on a lock of their own; whoever adds something feeds or wakes them.
 
     A condition would do the same, but under gevent each notification of one costs a switch to the hub and each
     wait a timer: a quarter of a token's price. Events count on from `numbered_from`.
@@ -21,15 +49,19 @@ class MemoryLog:
     def __init__(self, numbered_from: int = 0) -> None:
         self._numbered_from = numbered_from
         self._guard = threading.Lock()
-        self._sleepers: list[threading.Lock] = []
+        self._sleepers: list[_Reader] = []
         self._frames: list[bytes] = []
         self.ended_at: float | None = None
 
     def append(self, event: str, payload: bytes) -> None:
         frames = self._frames
         number = self._numbered_from + len(frames) + 1
-        frames.append(b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload))
-        self.wake()
+        frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload)
+        frames.append(frame)
+        with self._guard:
+            for reader in [reader for reader in self._sleepers if not reader.was_fed(frame, len(frames))]:
+                self._sleepers.remove(reader)
+                reader.wake()
 
     @property
     def last(self) -> int:
@@ -53,30 +85,39 @@ class MemoryLog:
         """Let the sleeping readers look again; one that finds nothing new sends a comment."""
         with self._guard:
             sleepers, self._sleepers = self._sleepers, []
-        for sleeper in sleepers:
-            sleeper.release()
+        for reader in sleepers:
+            reader.wake()
 
-    def read(self, after: int = 0) -> Iterator[bytes]:
-        frames, position = self._frames, max(after - self._numbered_from, 0)
-        asleep = threading.Lock()
-        asleep.acquire()
-        while True:
-            woken = self._sleep(asleep, position)
-            if (end := len(frames)) > position:
-                yield frames[position] if end == position + 1 else b"".join(frames[position:end])
-                position = end
-            elif self.ended_at is not None:
-                return
-            elif woken:
-                yield HEARTBEAT
+    def read(self, after: int = 0, outlet: Outlet | None = None) -> Iterator[bytes]:
+        frames = self._frames
+        reader = _Reader(max(after - self._numbered_from, 0), outlet)
+        try:
+            while True:
+                woken = self._sleep(reader)
+                position, end = reader.position, len(frames)
+                if end > position:
+                    reader.position = end
+                    yield frames[position] if end == position + 1 else b"".join(frames[position:end])
+                elif self.ended_at is not None:
+                    return
+                elif woken:
+                    yield HEARTBEAT
+        finally:
+            self._forget(reader)
 
-    def _sleep(self, asleep: threading.Lock, position: int) -> bool:
+    def _sleep(self, reader: _Reader) -> bool:
         """Wait for a wake, unless there is something to read already."""
         with self._guard:
-            if len(self._frames) > position or self.ended_at is not None:
+            if len(self._frames) > reader.position or self.ended_at is not None:
                 return False
-            self._sleepers.append(asleep)
-        return asleep.acquire()
+            self._sleepers.append(reader)
+        return reader.sleep()
+
+    def _forget(self, reader: _Reader) -> None:
+        """One that was cut off in its sleep is fed no more."""
+        with self._guard:
+            if reader in self._sleepers:
+                self._sleepers.remove(reader)
 
 
 class MemoryBroker:

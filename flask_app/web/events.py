@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from flask import Response, g, request
 
 from flask_app.errors import BadRequest
-from flask_app.services import auth_service
+from flask_app.services import auth_service, run_service
+from flask_app.utils import get_current_user
+from flask_app.web.outlet import SocketOutlet
 
-SESSION_CHECK_SECONDS = 10
+SESSION_CHECK_SECONDS = 5
 
 
-def event_stream(frames: Iterator[bytes]) -> Response:
-    """A reply that goes on until the iterator ends, or the reader's session does.
+def run_stream(run_id: str, *, after: int) -> Response:
+    """A run's events as a reply that goes on until the run ends, or the reader's session does.
 
-    Nothing between here and the reader may hold it back.
+    Nothing between here and the reader may hold it back. Raises NotFound for somebody else's run.
     """
-    response = Response(_while_signed_in(frames, g.session_token), content_type="text/event-stream; charset=utf-8")
+    outlet = SocketOutlet.of(request.environ)
+    frames = run_service.read(get_current_user(), run_id, after=after, locale=g.locale, outlet=outlet)
+    frames = _while_signed_in(frames, g.session_token)
+    response = Response(
+        _draining(frames, outlet) if outlet else frames, content_type="text/event-stream; charset=utf-8"
+    )
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
@@ -29,6 +36,18 @@ def _while_signed_in(frames: Iterator[bytes], session_token: str) -> Iterator[by
                 return
             due = time.monotonic() + SESSION_CHECK_SECONDS
         yield frame
+
+
+def _draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:
+    """The frames that the outlet did not take, each behind the rest of what it took."""
+    try:
+        for frame in frames:
+            outlet.drain()
+            yield frame
+            outlet.open()
+        outlet.drain()
+    finally:
+        outlet.close()
 
 
 def last_event_id() -> int:

@@ -82,3 +82,63 @@ def test_an_ended_log_expires_and_a_live_one_does_not(monkeypatch: pytest.Monkey
     broker.beat()
     assert broker.find("ended") is None
     assert broker.find("live") is live
+
+
+class FickleOutlet:
+    """Takes what it likes, and is sometimes clogged by it; keeps what it took."""
+
+    def __init__(self, moods: list[int]) -> None:
+        self.taken: list[bytes] = []
+        self.is_clogged = False
+        self._moods = iter(moods)
+
+    def offer(self, frame: bytes) -> bool:
+        mood = next(self._moods, 1)
+        if mood == 0 or self.is_clogged:
+            return False
+        self.is_clogged = mood == 2
+        self.taken.append(frame)
+        return True
+
+
+@given(st.lists(st.integers(0, 2), max_size=60), st.integers(0, 20))
+def test_what_an_outlet_takes_and_what_is_read_make_the_whole(moods: list[int], after: int) -> None:
+    log, outlet = MemoryLog(), FickleOutlet(moods)
+    got: list[bytes] = []
+
+    def follow() -> None:
+        for block in log.read(after, outlet):
+            got.extend(frames(b"".join(outlet.taken)))
+            outlet.taken.clear()
+            outlet.is_clogged = False
+            got.extend(frames(block))
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    for number in range(60):
+        log.append("token", b"%d" % number)
+        if number % 7 == 0:
+            time.sleep(0.0002)
+    log.finish()
+    reader.join(10)
+    got += frames(b"".join(outlet.taken))
+    assert [frame.split(b"\n")[0] for frame in got] == [b"id: %d" % n for n in range(after + 1, 61)]
+
+
+def test_a_reader_that_was_cut_off_in_its_sleep_is_fed_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, outlet = MemoryLog(), FickleOutlet([])
+    log.append("start", b"{}")
+    reader = log.read(0, outlet)
+    next(reader)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_: object) -> bool:
+        raise Killed
+
+    monkeypatch.setattr(memory._Reader, "sleep", killed)
+    with pytest.raises(Killed):
+        next(reader)
+    log.append("token", b"{}")
+    assert outlet.taken == []

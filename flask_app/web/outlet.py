@@ -1,0 +1,57 @@
+"""A client's socket as an outlet: under gunicorn and gevent a token goes from its run straight to its reader."""
+
+import os
+import socket
+import ssl
+from typing import Any, Self
+
+_CHUNK = b"%x\r\n%b\r\n"
+
+
+class SocketOutlet:
+    """Writes chunks of a response that gunicorn has begun and whose own thread sleeps.
+
+    Nothing is ever waited for: what the socket does not take at once is left to that thread.
+    """
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._rest = b""
+        self._is_open = False
+
+    @classmethod
+    def of(cls, environ: dict[str, Any]) -> Self | None:
+        """The outlet of a request; None where its server does not hand out a socket that never blocks."""
+        client = environ.get("gunicorn.socket")
+        if client is None or isinstance(client, ssl.SSLSocket) or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+            return None
+        return None if os.get_blocking(client.fileno()) else cls(client)
+
+    def open(self) -> None:
+        """The response's head is out: chunks may follow."""
+        self._is_open = True
+
+    def close(self) -> None:
+        """The response ends: the socket may belong to another request next."""
+        self._is_open = False
+
+    @property
+    def is_clogged(self) -> bool:
+        return bool(self._rest)
+
+    def offer(self, frame: bytes) -> bool:
+        if not self._is_open or self._rest:
+            return False
+        chunk = _CHUNK % (len(frame), frame)
+        try:
+            sent = os.write(self._client.fileno(), chunk)  # -1 once it is closed, never another's number
+        except OSError:  # full, or gone: the response's own thread finds out which
+            return False
+        self._rest = chunk[sent:]
+        return True
+
+    def drain(self) -> None:
+        """Write what is left of the last event, from the response's own thread; raises OSError."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._client.sendall(rest)

@@ -1,0 +1,122 @@
+"""A client's socket as an outlet: whole chunks in order, never a wait, and silence once the response is over."""
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from flask_app.web.events import _draining
+from flask_app.web.outlet import SocketOutlet
+from tests.support import certificates
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """The server's end, which does not block, and the client's."""
+    server, client = socket.socketpair()
+    with server, client:
+        server.setblocking(False)
+        yield server, client
+
+
+def environ(opened: socket.socket, protocol: str = "HTTP/1.1") -> dict[str, Any]:
+    return {"gunicorn.socket": opened, "SERVER_PROTOCOL": protocol}
+
+
+def opened(pair: Pair) -> SocketOutlet:
+    outlet = SocketOutlet.of(environ(pair[0]))
+    assert outlet is not None
+    outlet.open()
+    return outlet
+
+
+def everything(client: socket.socket) -> bytes:
+    client.setblocking(False)
+    parts = []
+    while True:
+        try:
+            parts.append(client.recv(1 << 20))
+        except BlockingIOError:
+            return b"".join(parts)
+
+
+def test_an_event_goes_out_as_one_chunk(pair: Pair) -> None:
+    outlet = opened(pair)
+    assert outlet.offer(b"data: hello\n\n")
+    assert everything(pair[1]) == b"d\r\ndata: hello\n\n\r\n"
+    assert not outlet.is_clogged
+
+
+def test_nothing_goes_out_before_the_head_or_after_the_end(pair: Pair) -> None:
+    outlet = SocketOutlet.of(environ(pair[0]))
+    assert outlet is not None
+    assert not outlet.offer(b"early")
+    outlet.open()
+    outlet.close()
+    assert not outlet.offer(b"late")
+    assert everything(pair[1]) == b""
+
+
+def test_a_full_socket_takes_a_part_and_the_rest_follows_before_anything_else(pair: Pair) -> None:
+    outlet = opened(pair)
+    frames = [bytes([letter]) * 60_000 for letter in b"abcdefghijklmnopqrstuvwxyz"]
+    taken = [frame for frame in frames if outlet.offer(frame)]
+    assert outlet.is_clogged
+    assert 0 < len(taken) < len(frames)
+    read = everything(pair[1])
+    pair[0].setblocking(True)
+    outlet.drain()
+    assert outlet.offer(b""), "it is free again"
+    whole = read + everything(pair[1])
+    assert whole == b"".join(b"%x\r\n%b\r\n" % (len(frame), frame) for frame in [*taken, b""])
+
+
+def test_a_client_that_left_is_left_to_the_response(pair: Pair) -> None:
+    outlet = opened(pair)
+    pair[1].close()
+    assert not outlet.offer(b"x")
+
+
+def test_a_closed_socket_s_number_is_not_written_to(pair: Pair) -> None:
+    outlet = opened(pair)
+    number = pair[0].fileno()
+    pair[0].close()
+    reader, writer = os.pipe()
+    try:
+        assert number in (reader, writer), "the system hands the lowest number out again"
+        assert not outlet.offer(b"for somebody else")
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_other_servers_and_older_clients_have_none(pair: Pair) -> None:
+    assert SocketOutlet.of({"SERVER_PROTOCOL": "HTTP/1.1"}) is None
+    assert SocketOutlet.of(environ(pair[0], "HTTP/1.0")) is None
+    pair[0].setblocking(True)
+    assert SocketOutlet.of(environ(pair[0])) is None
+
+
+def test_an_encrypted_socket_is_none_either(pair: Pair) -> None:
+    server, _ = certificates.contexts("localhost")
+    with server.wrap_socket(pair[0], server_side=True, do_handshake_on_connect=False) as encrypted:
+        assert isinstance(encrypted, ssl.SSLSocket)
+        assert SocketOutlet.of(environ(encrypted)) is None
+
+
+def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pair: Pair) -> None:
+    outlet = SocketOutlet.of(environ(pair[0]))
+    assert outlet is not None
+    frames = _draining(iter([b"first", b"second"]), outlet)
+    assert next(frames) == b"first"
+    assert not outlet.offer(b"x"), "the head is written with the first piece"
+    assert next(frames) == b"second"
+    assert outlet.offer(b"y")
+    cast("Any", frames).close()
+    assert not outlet.offer(b"z")
+    assert everything(pair[1]) == b"1\r\ny\r\n"
