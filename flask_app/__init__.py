@@ -19,7 +19,7 @@ from flask_app.routes import (
     health,
     usage,
 )
-from flask_app.services import environment_key, run_service
+from flask_app.services import environment_key, run_service, windows
 from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
 
 
@@ -31,6 +31,7 @@ def create_app(config: Config | None = None) -> Flask:
     logs.set_up(config)
     database.connect(config.database_url)
     streams.connect(config.redis_url, run_service.WORKER)
+    windows.connect(config.redis_url)
 
     app = Flask(__name__, static_folder=None)
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)

@@ -16,10 +16,10 @@ from flask_app.offload import MOST_AT_ONCE
 from flask_app.services.signing import digest, same, sign
 from flask_app.services.windows import Rate, Windows
 
-_by_address = Windows(Rate.parse("20 per 5 minutes"))
-_by_account = Windows(Rate.parse("10 per 15 minutes"))
-_by_device = Windows(Rate.parse("10 per 15 minutes"))
-_codes_by_address = Windows(Rate.parse("10 per 15 minutes"))
+_by_address = Windows("address", Rate.parse("20 per 5 minutes"))
+_by_account = Windows("account", Rate.parse("10 per 15 minutes"))
+_by_device = Windows("device", Rate.parse("10 per 15 minutes"))
+_codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
 # Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
 # cannot pass together before the first has failed.
 _turn = threading.BoundedSemaphore(MOST_AT_ONCE)

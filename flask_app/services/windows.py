@@ -1,6 +1,7 @@
-"""Moving windows: how often something happened lately, by name, in this process's memory.
+"""Moving windows: how often something happened lately, by name.
 
-Time is monotonic, so a clock that is set does not open or close a window.
+Each process counts in its own memory, by monotonic time, so a clock that is set does not open or close a window. Where
+processes share a Redis they count there as well; when it does not answer, their own counts hold.
 """
 
 import math
@@ -9,6 +10,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 _RATE = re.compile(r"(\d{1,9})\s*(?:per|/)\s*(\d{0,9})\s*(second|minute|hour|day)s?", re.IGNORECASE)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -31,10 +33,28 @@ class Rate:
         return cls(int(found[1]), int(found[2] or 1) * _SECONDS[found[3].lower()])
 
 
-class Windows:
-    """One moving window a name, all of the same rate."""
+class _Shared(Protocol):
+    def ask(self, kind: str, name: str, amount: int, seconds: int, *, count: bool) -> int: ...
 
-    def __init__(self, rate: Rate) -> None:
+
+_shared: _Shared | None = None
+
+
+def connect(url: str | None) -> None:
+    """Count in the Redis at `url` as well, or in this process alone."""
+    global _shared
+    _shared = None
+    if url is not None:
+        from flask_app.services.redis_windows import RedisWindows  # as in `streams.connect`
+
+        _shared = RedisWindows(url)
+
+
+class Windows:
+    """One moving window a name, all of the same `rate`; `kind` tells them from others in what processes share."""
+
+    def __init__(self, kind: str, rate: Rate) -> None:
+        self.kind = kind
         self.rate = rate
         self._moments: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
@@ -42,6 +62,17 @@ class Windows:
 
     def hit(self, name: str) -> int:
         """Count one more; where the window is full nothing is counted and the seconds to wait are returned."""
+        return self._wait_here(name) or self._wait_anywhere(name, count=True) or self._hit_here(name)
+
+    def wait(self, name: str) -> int:
+        """Seconds until one more would be counted; 0 when it would be now."""
+        return self._wait_here(name) or self._wait_anywhere(name, count=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._moments.clear()
+
+    def _hit_here(self, name: str) -> int:
         with self._lock:
             now = time.monotonic()
             self._sweep(now)
@@ -51,15 +82,15 @@ class Windows:
             self._moments.setdefault(name, moments).append(now)
             return 0
 
-    def wait(self, name: str) -> int:
-        """Seconds until one more would be counted; 0 when it would be now."""
+    def _wait_here(self, name: str) -> int:
         with self._lock:
             now = time.monotonic()
             return self._full_for(self._current(name, now), now)
 
-    def clear(self) -> None:
-        with self._lock:
-            self._moments.clear()
+    def _wait_anywhere(self, name: str, *, count: bool) -> int:
+        if _shared is None:
+            return 0
+        return _shared.ask(self.kind, name, self.rate.amount, self.rate.seconds, count=count)
 
     def _current(self, name: str, now: float) -> deque[float]:
         moments = self._moments.get(name, deque())

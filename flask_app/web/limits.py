@@ -15,7 +15,7 @@ def init_app(app: Flask) -> None:
         rate = Rate.parse(config.current().chat_rate_limit)
     except ValueError as error:
         raise ConfigError(f"CHAT_RATE_LIMIT cannot be read: {error}") from error
-    app.extensions[_CHAT] = Windows(rate)
+    app.extensions[_CHAT] = Windows("chat", rate)
 
 
 def chat_limit(user_id: str) -> None:

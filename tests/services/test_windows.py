@@ -31,14 +31,14 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
 
 
 def test_a_full_window_says_how_long_to_wait_and_counts_no_more() -> None:
-    windows = Windows(Rate(2, 60))
+    windows = Windows("test", Rate(2, 60))
     assert [windows.hit("a") for _ in range(2)] == [0, 0]
     assert windows.wait("a") == windows.hit("a") == 60
     assert windows.hit("b") == 0, "names are counted apart"
 
 
 def test_a_window_moves_with_time() -> None:
-    windows = Windows(Rate(2, 1))
+    windows = Windows("test", Rate(2, 1))
     windows.hit("a")
     time.sleep(0.6)
     windows.hit("a")
@@ -49,13 +49,13 @@ def test_a_window_moves_with_time() -> None:
 
 
 def test_looking_does_not_count() -> None:
-    windows = Windows(Rate(1, 60))
+    windows = Windows("test", Rate(1, 60))
     assert [windows.wait("a") for _ in range(3)] == [0, 0, 0]
     assert windows.hit("a") == 0
 
 
 def test_hits_at_once_are_counted_exactly() -> None:
-    windows = Windows(Rate(50, 60))
+    windows = Windows("test", Rate(50, 60))
     passed: list[int] = []
 
     def hit_often() -> None:

@@ -1,0 +1,139 @@
+"""Windows that processes share: one limit for all, and never an open one when Redis is away."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from flask_app.models import User
+from flask_app.redis_client import PREFIX
+from flask_app.services import login_limits, windows
+from flask_app.services.redis_windows import RedisWindows
+from flask_app.services.windows import Rate, Windows
+from tests.support.clients import PageClient, new_client
+from tests.support.entrance import STRONG, login
+from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture
+def redis(app: Flask, running_redis: RedisServer) -> Iterator[RedisServer]:
+    """All windows are counted in it."""
+    running_redis.empty()
+    windows.connect(running_redis.url)
+    yield running_redis
+    running_redis.resume()
+    running_redis.start_again()
+    windows.connect(None)
+
+
+def two_processes(amount: int, seconds: int) -> tuple[Windows, Windows]:
+    return Windows("test", Rate(amount, seconds)), Windows("test", Rate(amount, seconds))
+
+
+def test_processes_count_together(redis: RedisServer) -> None:
+    first, second = two_processes(3, 60)
+    assert [first.hit("a"), second.hit("a"), first.hit("a")] == [0, 0, 0]
+    assert 58 <= first.hit("a") <= 60
+    assert 58 <= second.hit("a") <= 60, "one that has not counted to the limit itself"
+    assert second.hit("b") == 0
+
+
+def test_looking_does_not_count(redis: RedisServer) -> None:
+    first, second = two_processes(1, 60)
+    assert [first.wait("a"), second.wait("a"), first.wait("a")] == [0, 0, 0]
+    assert first.hit("a") == 0
+    assert second.wait("a") > 0
+
+
+def test_a_shared_window_moves_with_time(redis: RedisServer) -> None:
+    first, second = two_processes(2, 1)
+    first.hit("a")
+    time.sleep(0.6)
+    first.hit("a")
+    assert second.hit("a") == 1
+    time.sleep(0.5)
+    assert second.hit("a") == 0
+    assert second.hit("a") == 1
+
+
+def test_hits_at_once_are_counted_exactly(redis: RedisServer) -> None:
+    processes = [Windows("test", Rate(20, 60)) for _ in range(4)]
+    passed: list[int] = []
+    threads = [
+        threading.Thread(target=lambda counting=counting: passed.extend(counting.hit("a") for _ in range(10)))
+        for counting in processes
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert passed.count(0) == 20
+    assert len(passed) == 40
+
+
+def test_names_are_not_kept_and_windows_expire(redis: RedisServer) -> None:
+    Windows("test", Rate(5, 60)).hit("192.0.2.1")
+    with redis.client() as client:
+        (key,) = client.keys("*")
+        assert key.startswith(f"{PREFIX}window:test:".encode())
+        assert b"192" not in key
+        assert 0 < client.ttl(key) <= 60
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(redis: RedisServer) -> None:
+    counting = Windows("test", Rate(1, 60))
+    counting.hit("a")
+    counting.clear()
+    with redis.client() as client:
+        (key,) = client.keys("*")
+        client.lset(key, 0, str(int((time.time() + 3600) * 1_000_000)))
+    assert counting.hit("a") == 0
+
+
+def test_without_redis_each_process_keeps_its_own_limit(redis: RedisServer) -> None:
+    first, second = two_processes(3, 60)
+    first.hit("a")
+    redis.kill()
+    assert [first.hit("a"), first.hit("a")] == [0, 0]
+    assert first.hit("a") > 0, "what it counted before is not forgotten"
+    assert second.hit("a") == 0
+    redis.start()
+    time.sleep(2.1)
+    assert second.hit("a") == 0
+    with redis.client() as client:
+        assert client.keys("*"), "it counts together again"
+
+
+def test_a_redis_that_hangs_delays_one_request_a_little(redis: RedisServer) -> None:
+    counting = Windows("test", Rate(100, 60))
+    counting.hit("a")
+    redis.halt()
+    waits = []
+    for _ in range(20):
+        asked = time.monotonic()
+        assert counting.hit("a") == 0
+        waits.append(time.monotonic() - asked)
+    assert max(waits) < 0.9
+    assert sorted(waits)[-3] < 0.05, "most do not ask at all"
+
+
+def test_of_many_requests_one_finds_out_that_redis_is_back(redis: RedisServer) -> None:
+    shared = RedisWindows(redis.url)
+    redis.halt()
+    assert shared.ask("test", "a", 1, 60, count=True) == 0
+    assert [shared._may_ask() for _ in range(5)] == [False] * 5
+    shared._quiet_until = 0
+    assert [shared._may_ask() for _ in range(5)] == [True] + [False] * 4
+
+
+def test_guesses_at_a_password_are_limited_over_all_workers(
+    redis: RedisServer, app: Flask, client: PageClient, member: User
+) -> None:
+    for number in range(10):
+        assert login(client, password=STRONG, address=f"192.0.2.{number}").status_code == 401
+        login_limits.forget()  # as another worker, which has counted nothing itself
+    assert login(new_client(app), address="192.0.2.99").status_code == 429
+    redis.kill()
+    assert login(new_client(app), password=STRONG, address="192.0.2.99").status_code in {401, 429}, "never a failure"
