@@ -30,6 +30,11 @@ _VISIT = (
     .where(_sessions.c.id == bindparam("digest"))
 )
 _USER_COLUMNS = len(_users.columns)
+_IS_OPEN = (
+    select(_sessions.c.expires_at)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.id == bindparam("digest"), _users.c.disabled.is_(False))
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,13 @@ def visit(token: str) -> Visit | None:
     user = User(**dict(zip(_users.columns.keys(), row[:_USER_COLUMNS], strict=True)))
     make_transient_to_detached(user)  # as if a session had loaded it: adding it to one inserts nothing
     return Visit(user, row.session_id, row.session_created_at, row.session_last_seen_at)
+
+
+def is_open(session_id: str) -> bool:
+    """Does the session with this id (the stored digest) go on? What a stream asks from time to time."""
+    with fetching() as connection:
+        expires_at = connection.scalar(_IS_OPEN, {"digest": session_id})
+    return expires_at is not None and expires_at > utc_now()
 
 
 def see(visited: Visit) -> None:

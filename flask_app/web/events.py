@@ -20,7 +20,7 @@ def run_stream(run_id: str, *, after: int) -> Response:
     """
     outlet = SocketOutlet.of(request.environ)
     frames = run_service.read(get_current_user(), run_id, after=after, locale=g.locale, outlet=outlet)
-    frames = _while_signed_in(frames, g.session_token)
+    frames = _while_signed_in(frames, g.session_id)
     response = Response(
         _draining(frames, outlet) if outlet else frames, content_type="text/event-stream; charset=utf-8"
     )
@@ -28,11 +28,11 @@ def run_stream(run_id: str, *, after: int) -> Response:
     return response
 
 
-def _while_signed_in(frames: Iterator[bytes], session_token: str) -> Iterator[bytes]:
+def _while_signed_in(frames: Iterator[bytes], session_id: str) -> Iterator[bytes]:
     due = time.monotonic() + SESSION_CHECK_SECONDS
     for frame in frames:
         if time.monotonic() > due:
-            if auth_service.visit(session_token) is None:
+            if not auth_service.is_open(session_id):
                 return
             due = time.monotonic() + SESSION_CHECK_SECONDS
         yield frame
