@@ -50,10 +50,11 @@ def post_worker_init(worker: Any) -> None:
     import gevent
 
     from flask_app import offload
-    from flask_app.services import account_service, lease_service
+    from flask_app.services import account_service, lease_service, upkeep_service
 
     offload.use(gevent.get_hub().threadpool.apply)
     lease_service.watch()
+    upkeep_service.watch()
     gevent.spawn(_drain, worker)
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait

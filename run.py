@@ -8,10 +8,11 @@ from flask_app import config, create_app
 def main() -> None:
     app = create_app()
     if is_running_from_reloader():
-        from flask_app.services import account_service, lease_service
+        from flask_app.services import account_service, lease_service, upkeep_service
 
         account_service.announce()
         lease_service.watch()
+        upkeep_service.watch()
     app.run(
         host=config.current().host,
         port=config.current().port,

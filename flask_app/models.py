@@ -66,7 +66,8 @@ class PasswordLink(Base):
 class Provider(Base):
     """A place that answers. `kind` is "openai" (any compatible API) or "local" (the demonstration model).
 
-    Of two that can answer the one with the lower `priority` is asked first.
+    Of two that can answer the one with the lower `priority` is asked first. `balance_offered`: does it tell what is
+    left on an account? None is unknown. At `models_due_at` some process reads its list of models anew.
     """
 
     __tablename__ = "providers"
@@ -77,6 +78,8 @@ class Provider(Base):
     base_url: Mapped[str] = mapped_column(String(500))
     currency: Mapped[str] = mapped_column(String(3), default="CNY")
     priority: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    balance_offered: Mapped[bool | None]
+    models_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -85,7 +88,7 @@ class ApiKey(Base):
 
     The row outlives the secret: the ledger names it. Keys of one provider with the same `account` share a bench.
     Until `benched_until` others are asked; nobody at all asks before `probe_until`, then one request may probe it.
-    `strikes` counts failures in a row.
+    `strikes` counts failures in a row. `balance` (JSON, see `domain.balance`) is what was left at `balance_at`.
     """
 
     __tablename__ = "api_keys"
@@ -111,6 +114,9 @@ class ApiKey(Base):
     bench_code: Mapped[str | None] = mapped_column(String(64))
     probe_until: Mapped[datetime | None]
     strikes: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    balance: Mapped[str | None] = mapped_column(String(1000))
+    balance_at: Mapped[datetime | None]
+    balance_due_at: Mapped[datetime | None]
     provider: Mapped[Provider] = relationship(lazy="raise")
 
 

@@ -3,7 +3,7 @@
 import waitress
 
 from flask_app import config
-from flask_app.services import account_service, lease_service, run_service
+from flask_app.services import account_service, lease_service, run_service, upkeep_service
 from wsgi import app
 
 THREADS = 64
@@ -12,6 +12,7 @@ THREADS = 64
 def main() -> None:
     settings = config.current()
     lease_service.watch()
+    upkeep_service.watch()
     print(f"MingChat is ready: http://localhost:{settings.port}", flush=True)
     account_service.announce()
     try:

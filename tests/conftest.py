@@ -93,7 +93,7 @@ def app(session_app: Flask, base_config: Config, seeds: storage.Seeds, provider:
     """The application on a database that holds only what the migrations write."""
     provider.forget_scripts()
     provider.journal.clear()
-    provider.keys, provider.default = None, Answer()
+    provider.keys, provider.default, provider.balance = None, Answer(), "110.00"
     database.connect(base_config.database_url)  # a test may have made an application of its own
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app

@@ -100,5 +100,13 @@ def clear_bench(key_id: str) -> KeyReply:
     return key_reply(key_admin_service.clear_bench(_actor(), key_id))
 
 
+@blueprint.post("/<key_id>/balance")
+@require_role("admin")
+@returns(KeyReply)
+def read_balance(key_id: str) -> KeyReply:
+    """Ask the provider what is left on the key's account. It is read every half an hour in any case."""
+    return key_reply(key_admin_service.read_balance(_actor(), key_id))
+
+
 def _actor() -> Actor:
     return Actor(get_current_user(), client_address())

@@ -97,6 +97,11 @@ _FORGIVE = (
     .values(_NO_ERROR | _NO_BENCH)
 )
 _CLEAR = update(_keys).where(_shares_bench).values(_NO_ERROR | _NO_BENCH)
+_END_EMPTY = (
+    update(_keys)
+    .where(or_(_itself, _of_account), _keys.c.bench_code == "upstream_no_balance")
+    .values(_NO_ERROR | _NO_BENCH)
+)
 _NOTE_USED = (
     update(_keys)
     .where(_itself, or_(_keys.c.last_used_at.is_(None), _keys.c.last_used_at < bindparam("long_ago")))
@@ -177,6 +182,11 @@ def note_accepted(key: UsableKey, asked: datetime) -> None:
 def clear(connection: Connection, key: UsableKey) -> None:
     """Forget the key's bench and whatever was noted, with those that share it."""
     connection.execute(_CLEAR, _group(key))
+
+
+def end_empty(connection: Connection, key: UsableKey) -> None:
+    """The account has a balance again: its keys that are benched for having none are asked again."""
+    connection.execute(_END_EMPTY, _group(key))
 
 
 def free(connection: Connection, taken: Taken) -> None:

@@ -16,6 +16,7 @@ from flask_app.errors import AppError, Conflict, Invalid, NotFound, UpstreamErro
 from flask_app.models import ApiKey
 from flask_app.services import (
     audit_service,
+    balance_service,
     cooldown_service,
     environment_key,
     key_service,
@@ -147,16 +148,32 @@ def delete(actor: Actor, key_id: str) -> None:
 
 def test(actor: Actor, key_id: str) -> Trial:
     """Ask the provider for its models with this key, also with one that is switched off; raises NotFound."""
-    with transaction() as session:
-        key = _existing(session, key_id)
-        audit_service.record(session, actor.user, "key.test", key.id, {"label": key.label}, actor.address)
-    if key.secret is None:
-        raise Conflict("key_without_secret")
     try:
-        secret = sealing.unseal(key.secret, key.id)
+        key, usable = _opened(actor, key_id, "key.test")
     except sealing.Unreadable as error:
         return Trial(0, [], error)
-    return _try(key, UsableKey(key.id, key.provider.base_url, secret, key.provider_id, key.account))
+    return _try(key, usable)
+
+
+def read_balance(actor: Actor, key_id: str) -> KeyStatus:
+    """Ask the provider what is left on the key's account.
+
+    Raises NotFound, UpstreamError, or Conflict: "balance_not_offered", "key_without_secret".
+    """
+    _, usable = _opened(actor, key_id, "key.read_balance")
+    balance_service.read(usable)
+    return key_status_service.of(key_id)
+
+
+def _opened(actor: Actor, key_id: str, action: str) -> tuple[ApiKey, UsableKey]:
+    """The key with its secret, for an act that is logged; raises NotFound, Conflict, Unreadable."""
+    with transaction() as session:
+        key = _existing(session, key_id)
+        audit_service.record(session, actor.user, action, key.id, {"label": key.label}, actor.address)
+    if key.secret is None:
+        raise Conflict("key_without_secret")
+    secret = sealing.unseal(key.secret, key.id)
+    return key, UsableKey(key.id, key.provider.base_url, secret, key.provider_id, key.account)
 
 
 def _try(key: ApiKey, usable: UsableKey) -> Trial:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
 
 from flask_app import config
 from flask_app.database import fetching, table_of
@@ -66,6 +66,14 @@ def is_secret(text: str) -> bool:
 def usable() -> ColumnElement[bool]:
     """The condition on `api_keys` for a key that may be asked."""
     return and_(_keys.c.disabled.is_(False), _keys.c.deleted_at.is_(None), _keys.c.secret.is_not(None))
+
+
+def of_account(key: UsableKey) -> ColumnElement[bool]:
+    """The condition on `api_keys` for a key and those of its account."""
+    alone = _keys.c.id == key.id
+    if key.account is None:
+        return alone
+    return or_(alone, and_(_keys.c.provider_id == key.provider_id, _keys.c.account == key.account))
 
 
 _KEY = (

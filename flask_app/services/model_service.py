@@ -8,15 +8,16 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import exists, or_, select
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.database import fetching, in_transaction, reading, table_of, utc_now
+from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
 from flask_app.models import ApiKey, ChatModel, Provider
@@ -29,6 +30,7 @@ THINKING_PREFIXES = ("deepseek",)
 MAX_MODELS, MAX_NAME_LENGTH = 1000, 128
 PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
 RETRY_SECONDS = 60
+SYNC_EVERY, RETRY_SYNC = timedelta(hours=6), timedelta(minutes=10)
 
 log = structlog.get_logger()
 
@@ -54,6 +56,13 @@ _ANY_KEY = select(
     exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
 )
 _UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
+
+
+_is_due = or_(_providers.c.models_due_at.is_(None), _providers.c.models_due_at <= bindparam("now"))
+_DUE = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, _has_model, _is_due)
+_CLAIM = (
+    update(_providers).where(_providers.c.id == bindparam("provider"), _is_due).values(models_due_at=bindparam("next"))
+)
 
 
 @dataclass(slots=True)
@@ -116,12 +125,25 @@ def prepare() -> None:
             reader.join(PATIENCE_SECONDS)
 
 
+def sync_due() -> None:
+    """Read anew the lists whose time has come; those that another process reads are left to it."""
+    with fetching() as connection:
+        due = connection.scalars(_DUE, {"now": utc_now()}).all()
+    for provider_id in due:
+        now = utc_now()
+        terms = {"provider": provider_id, "now": now, "next": now + RETRY_SYNC}
+        if in_writing(lambda connection, terms=terms: connection.execute(_CLAIM, terms).rowcount):  # type: ignore[misc]
+            _read_lists([provider_id])
+
+
 def read_list(provider_id: str, key: UsableKey) -> list[str]:
     """Ask the provider which models this key may use, keep the list, and give their names; raises UpstreamError.
 
-    A model that is no longer listed stays in the table, as not listed.
+    A model that is no longer listed stays in the table, as not listed. An empty list is taken for a fault.
     """
     names = _presentable(list_models(key.endpoint()))
+    if not names:
+        raise UpstreamError("upstream_garbage")
     try:
         in_transaction(lambda session: _keep(session, provider_id, names))
     except IntegrityError:  # another process kept the same list in the same moment
@@ -135,6 +157,7 @@ def _presentable(names: list[str]) -> list[str]:
 
 
 def _keep(session: Session, provider_id: str, names: list[str]) -> None:
+    session.execute(update(Provider).where(Provider.id == provider_id).values(models_due_at=utc_now() + SYNC_EVERY))
     known = session.scalars(select(ChatModel).where(ChatModel.provider_id == provider_id)).all()
     wanted = {name.casefold(): name for name in names}
     for model in known:

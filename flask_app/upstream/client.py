@@ -138,19 +138,25 @@ class ChatStream:
 
 def list_models(endpoint: Endpoint) -> list[str]:
     """The names of the models a provider offers to this key; raises UpstreamError."""
+    try:
+        return [model.id for model in msgspec.json.decode(fetch(endpoint, "/models"), type=_ModelList).data]
+    except msgspec.DecodeError as error:
+        raise UpstreamError("upstream_garbage") from error
+
+
+def fetch(endpoint: Endpoint, path: str) -> bytes:
+    """The body of a short reply; raises UpstreamError."""
     ends = time.monotonic() + WHOLE_LIST_SECONDS
-    connection = _request("GET", endpoint, "/models", timeout=LIST_SECONDS)
+    connection = _request("GET", endpoint, path, timeout=LIST_SECONDS)
     try:
         raw = bytearray()
         while part := connection.read():
             raw += part
             if len(raw) > MAX_REPLY_BYTES or time.monotonic() > ends:
                 raise UpstreamError("upstream_garbage")
-        return [model.id for model in msgspec.json.decode(raw, type=_ModelList).data]
+        return bytes(raw)
     except (BrokenResponse, OSError) as error:
         raise UpstreamError("upstream_cut", retryable=True) from error
-    except msgspec.DecodeError as error:
-        raise UpstreamError("upstream_garbage") from error
     finally:
         connection.close()
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal, cast
 
+from flask_app.domain.balance import Balance
 from flask_app.errors import AppError
 from flask_app.models import ApiKey, Provider
 from flask_app.services import environment_key
@@ -15,12 +16,16 @@ State = Literal["ready", "full", "benched", "due", "probing", "disabled"]
 
 
 class ProviderReply(Reply):
-    """Of several that list a model the one with the lowest `priority` is asked first."""
+    """Of several that list a model the one with the lowest `priority` is asked first.
+
+    `balance_offered`: does it tell what is left on an account? Null is not known yet.
+    """
 
     id: str
     name: str
     base_url: str
     priority: int
+    balance_offered: bool | None
 
 
 class NotedError(Reply):
@@ -56,6 +61,23 @@ class Day(Reply):
     first_token_ms: int | None
 
 
+class BalanceSum(Reply):
+    """What is left in one currency, in millionths of it; `granted` and `topped_up` are parts of `total`."""
+
+    currency: str
+    total_micros: int
+    granted_micros: int
+    topped_up_micros: int
+
+
+class BalanceReply(Reply):
+    """What was left on the key's account at `at`; `available`: was it enough for the provider to answer?"""
+
+    available: bool
+    sums: list[BalanceSum]
+    at: datetime
+
+
 class KeyReply(Reply):
     """`hint` is the end of the secret. `from_environment`: it follows DEEPSEEK_API_KEY and cannot be deleted.
 
@@ -79,6 +101,7 @@ class KeyReply(Reply):
     created_at: datetime
     last_used_at: datetime | None
     last_error: NotedError | None
+    balance: BalanceReply | None
 
 
 class KeysReply(Reply):
@@ -124,6 +147,7 @@ def key_reply(status: KeyStatus) -> KeyReply:
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         last_error=_noted(key),
+        balance=_balance(key),
     )
 
 
@@ -132,7 +156,13 @@ def keys_reply(statuses: list[KeyStatus]) -> KeysReply:
 
 
 def provider_reply(provider: Provider) -> ProviderReply:
-    return ProviderReply(id=provider.id, name=provider.name, base_url=provider.base_url, priority=provider.priority)
+    return ProviderReply(
+        id=provider.id,
+        name=provider.name,
+        base_url=provider.base_url,
+        priority=provider.priority,
+        balance_offered=provider.balance_offered,
+    )
 
 
 def trial_reply(trial: Trial) -> TrialReply:
@@ -153,3 +183,19 @@ def _noted(key: ApiKey) -> NotedError | None:
         return None
     message = sentence(AppError(key.last_error_code))
     return NotedError(code=key.last_error_code, message=message, detail=key.last_error_detail, at=key.last_error_at)
+
+
+def _balance(key: ApiKey) -> BalanceReply | None:
+    if key.balance is None or key.balance_at is None:
+        return None
+    balance = Balance.restored(key.balance)
+    sums = [
+        BalanceSum(
+            currency=part.currency,
+            total_micros=part.total,
+            granted_micros=part.granted,
+            topped_up_micros=part.topped_up,
+        )
+        for part in balance.sums
+    ]
+    return BalanceReply(available=balance.available, sums=sums, at=key.balance_at)

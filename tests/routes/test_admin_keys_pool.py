@@ -187,6 +187,36 @@ def test_a_successful_test_ends_the_bench_and_a_failed_one_begins_one(
     assert (shown(admin_client)["state"], shown(admin_client)["bench"]) == ("ready", None)
 
 
+def test_a_balance_is_read_by_hand(admin_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
+    assert (shown(admin_client)["balance"], shown(admin_client)["provider"]["balance_offered"]) == (None, None)
+    upstream.balance = "110.50"
+    key = admin_client.post(f"{KEYS}/{first}/balance").json
+    assert key is not None
+    sums = {"currency": "CNY", "total_micros": 110_500_000, "granted_micros": 0, "topped_up_micros": 110_500_000}
+    assert key["balance"] == {"available": True, "sums": [sums], "at": key["balance"]["at"]}
+    assert shown(admin_client)["balance"] == key["balance"]
+    assert key["provider"]["balance_offered"] is True
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "code"),
+    [
+        (Status(404), 409, "balance_not_offered"),
+        (Status(405), 409, "balance_not_offered"),
+        (Status(401, "no"), 502, "upstream_key_refused"),
+        (Status(200, "no balance"), 502, "upstream_garbage"),
+    ],
+)
+def test_a_balance_that_cannot_be_read_is_told(
+    admin_client: PageClient, upstream: ScriptedUpstream, first: str, script: Status, status: int, code: str
+) -> None:
+    upstream.script(script, path="/user/balance")
+    response = admin_client.post(f"{KEYS}/{first}/balance")
+    assert (response.status_code, response.json["error"]["code"]) == (status, code)  # type: ignore[index]
+    assert shown(admin_client)["balance"] is None
+    assert admin_client.post(f"{KEYS}/{new_id()}/balance").status_code == 404
+
+
 def test_a_provider_gets_another_place(admin_client: PageClient, first: str) -> None:
     provider_id = stored_key(first).provider_id
     changed = admin_client.patch(f"{PROVIDERS}/{provider_id}", json={"priority": 5}).json
@@ -199,7 +229,13 @@ def test_a_provider_gets_another_place(admin_client: PageClient, first: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("delete", f"{KEYS}/{FIRST}/bench"), ("patch", f"{PROVIDERS}/x"), ("patch", f"{KEYS}/{FIRST}")]
+    ("method", "path"),
+    [
+        ("delete", f"{KEYS}/{FIRST}/bench"),
+        ("post", f"{KEYS}/{FIRST}/balance"),
+        ("patch", f"{PROVIDERS}/x"),
+        ("patch", f"{KEYS}/{FIRST}"),
+    ],
 )
 def test_only_administrators_change_the_pool(
     client: PageClient, member_client: PageClient, first: str, method: str, path: str

@@ -2,14 +2,14 @@
 /** The keys as cards: where each one goes, how it fares, what a test found. */
 import { api } from "app/api"
 import { formatSeconds } from "app/figures"
-import { formatAgo, formatDateTime, formatNumber, formatPercent, formatTime, t } from "app/i18n"
+import { formatAgo, formatDateTime, formatMoney, formatNumber, formatPercent, formatTime, t } from "app/i18n"
 import { fill, fromTemplate, must, slot } from "app/ui"
 
 /**
  * @typedef {object} Key
  * @property {string} id
  * @property {string} label
- * @property {{id: string, name: string, base_url: string, priority: number}} provider
+ * @property {{id: string, name: string, base_url: string, priority: number, balance_offered: boolean | null}} provider
  * @property {string} hint the secret's last characters
  * @property {"ready" | "full" | "benched" | "due" | "probing" | "disabled"} state
  * @property {number} priority
@@ -21,11 +21,13 @@ import { fill, fromTemplate, must, slot } from "app/ui"
  * @property {{requests: number, failures: number, duration_ms: number | null, first_token_ms: number | null}} day
  * @property {boolean} disabled
  * @property {boolean} from_environment it follows DEEPSEEK_API_KEY and cannot be deleted here
+ * @property {{available: boolean, sums: Sum[], at: string} | null} balance
  * @property {string} created_at
  * @property {string | null} last_used_at
  * @property {Failure & {at: string, detail: string | null} | null} last_error
  *
  * @typedef {{code: string, message: string}} Failure
+ * @typedef {{currency: string, total_micros: number, granted_micros: number}} Sum
  * @typedef {{ok: boolean, latency_ms: number, models: string[], error: Failure | null}} Trial
  */
 
@@ -144,12 +146,14 @@ function card(key) {
     place: placeOf(key),
     live: liveOf(key),
     day: dayOf(key),
+    balance: balanceOf(key),
     used: used ? formatAgo(used) : t("js.admin.never"),
     created: formatDateTime(key.created_at),
     state: t(`js.admin.key_state_${state}`),
   })
   element.dataset.id = id
   slot(element, "result").replaceChildren()
+  for (const name of ["balance", "balance-name"]) slot(element, name).hidden = !key.balance
   slot(element, "environment").hidden = !key.from_environment
   slot(element, "state").classList.add(BADGES[state])
   showBench(element, key)
@@ -186,6 +190,20 @@ function placeOf({ priority, weight, account, provider }) {
 /** @param {Key} key */
 function liveOf({ live, max_concurrent: cap }) {
   return cap === null ? formatNumber(live) : t("js.admin.live_of", { live: formatNumber(live), cap: formatNumber(cap) })
+}
+
+/** @param {Key} key */
+function balanceOf({ balance }) {
+  if (!balance) return ""
+  const sums = balance.sums.map(sumOf).join(t("js.admin.separator"))
+  const words = balance.available ? sums : t("js.admin.balance_empty", { sums })
+  return t("js.admin.balance_of", { sums: words, ago: formatAgo(balance.at) })
+}
+
+/** @param {Sum} sum */
+function sumOf({ currency, total_micros: micros, granted_micros: granted }) {
+  const total = formatMoney(micros, currency)
+  return granted ? t("js.admin.balance_granted", { total, granted: formatMoney(granted, currency) }) : total
 }
 
 /** @param {Key} key */

@@ -16,13 +16,14 @@ const cards = new KeyCards(list, pageState("admin-state").keys)
 const menu = new RowMenu(list)
 
 /** @type {Record<string, (key: Key) => Promise<void>>} */
-const acts = { edit: askPlace, disable: toggleDisabled, delete: remove, records: async () => {} }
+const acts = { edit: askPlace, balance: readBalance, disable: toggleDisabled, delete: remove, records: async () => {} }
 
 menu.addEventListener("open", (event) => {
   const key = cards.get(/** @type {CustomEvent} */ (event).detail.id)
   const link = /** @type {HTMLAnchorElement} */ (menu.item("records"))
   link.href = withParameter("/admin/records", "key", key.id)
   menu.item("delete").hidden = key.from_environment
+  menu.item("balance").hidden = key.provider.balance_offered === false
   fill(menu.item("disable"), { "disable-act": t(key.disabled ? "js.admin.enable" : "js.admin.disable") })
 })
 
@@ -94,6 +95,13 @@ async function askPlace(key) {
     input.value = String(value)
   }
   openDialog("edit-key-dialog")
+}
+
+/** @param {Key} key */
+async function readBalance({ id, label: name }) {
+  cards.update(await api.post(`${PATH}/${id}/balance`))
+  await cards.refresh() // the others of its account
+  toast(t("js.admin.balance_read", { name }))
 }
 
 /** @param {Key} key */

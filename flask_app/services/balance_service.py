@@ -1,0 +1,97 @@
+"""What is left on the accounts at the providers: read on schedule by one process, and by hand."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.engine import Connection
+
+from flask_app.database import fetching, in_writing, table_of, utc_now
+from flask_app.domain import balance
+from flask_app.domain.balance import Balance
+from flask_app.errors import Conflict, UpstreamError
+from flask_app.models import ApiKey, Provider
+from flask_app.services import cooldown_service, key_service
+from flask_app.services.key_service import UsableKey
+from flask_app.services.sealing import Unreadable
+from flask_app.upstream import client
+
+EVERY = timedelta(minutes=30)
+AT_ONCE = 50
+PATH = "/user/balance"
+NOT_OFFERED = (404, 405)
+
+log = structlog.get_logger()
+
+_keys, _providers = table_of(ApiKey), table_of(Provider)
+
+
+def read(key: UsableKey) -> None:
+    """Ask the provider what is left on the key's account, and keep it for all the account's keys.
+
+    Raises UpstreamError, or Conflict("balance_not_offered") where the provider does not tell.
+    """
+    try:
+        found = balance.parse(client.fetch(key.endpoint(), PATH))
+    except UpstreamError as error:
+        if error.upstream_status not in NOT_OFFERED:
+            raise
+        in_writing(lambda connection: _remember_offer(connection, key.provider_id, offered=False))
+        raise Conflict("balance_not_offered") from error
+    except ValueError as error:
+        raise UpstreamError("upstream_garbage") from error
+    in_writing(lambda connection: _keep(connection, key, found))
+
+
+def read_due() -> None:
+    """Read the balances whose time has come; those that another process reads are left to it."""
+    for key in _due():
+        if not in_writing(lambda connection, key=key: _claim(connection, key)):  # type: ignore[misc]
+            continue
+        try:
+            read(key)
+        except (UpstreamError, Conflict) as error:
+            log.info("balance_not_read", key=key.id, code=error.code)
+
+
+def _due() -> list[UsableKey]:
+    """The keys whose provider may have a balance to tell, and has not been asked lately."""
+    query = select(_keys.c.id, _keys.c.provider_id).join(_providers, _providers.c.id == _keys.c.provider_id)
+    offered = or_(_providers.c.balance_offered.is_(None), _providers.c.balance_offered)
+    with fetching() as connection:
+        rows = connection.execute(query.where(key_service.usable(), _is_due(utc_now()), offered).limit(AT_ONCE)).all()
+    wanted = {row.id for row in rows}
+    usable = [key for provider_id in {row.provider_id for row in rows} for key in _usable(provider_id)]
+    return [key for key in usable if key.id in wanted]
+
+
+def _usable(provider_id: str) -> list[UsableKey]:
+    try:
+        return key_service.of_provider(provider_id)
+    except Unreadable as error:
+        log.warning("balance_not_read", provider=provider_id, code=error.code)
+        return []
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(_keys.c.balance_due_at.is_(None), _keys.c.balance_due_at <= now)
+
+
+def _claim(connection: Connection, key: UsableKey) -> bool:
+    """Take over the reading of an account's balance; False when somebody else has."""
+    now = utc_now()
+    due = update(_keys).where(key_service.of_account(key), _is_due(now)).values(balance_due_at=now + EVERY)
+    return connection.execute(due).rowcount > 0
+
+
+def _keep(connection: Connection, key: UsableKey, found: Balance) -> None:
+    now = utc_now()
+    kept = {"balance": found.stored(), "balance_at": now, "balance_due_at": now + EVERY}
+    connection.execute(update(_keys).where(key_service.of_account(key)).values(kept))
+    _remember_offer(connection, key.provider_id, offered=True)
+    if found.available:
+        cooldown_service.end_empty(connection, key)
+
+
+def _remember_offer(connection: Connection, provider_id: str, *, offered: bool) -> None:
+    connection.execute(update(_providers).where(_providers.c.id == provider_id).values(balance_offered=offered))
