@@ -44,6 +44,10 @@ class Config:
     deepseek_base_url: str = "https://api.deepseek.com"
     local_model_path: Path | None = None
     allow_insecure_upstreams: bool = False
+    upstream_connect_seconds: float = 10
+    upstream_first_token_seconds: float = 600
+    upstream_idle_seconds: float = 120
+    upstream_total_seconds: float = 3600
     site_timezone: str = "Asia/Shanghai"
     chat_rate_limit: str = "5 per minute"
     max_runs_per_user: int = 3
@@ -75,6 +79,10 @@ class Config:
             deepseek_base_url=read.text("DEEPSEEK_BASE_URL", cls.deepseek_base_url),
             local_model_path=read.existing_file("LOCAL_MODEL_PATH"),
             allow_insecure_upstreams=read.flag("ALLOW_INSECURE_UPSTREAMS"),
+            upstream_connect_seconds=read.seconds("UPSTREAM_CONNECT_SECONDS", cls.upstream_connect_seconds),
+            upstream_first_token_seconds=read.seconds("UPSTREAM_FIRST_TOKEN_SECONDS", cls.upstream_first_token_seconds),
+            upstream_idle_seconds=read.seconds("UPSTREAM_IDLE_SECONDS", cls.upstream_idle_seconds),
+            upstream_total_seconds=read.seconds("UPSTREAM_TOTAL_SECONDS", cls.upstream_total_seconds),
             site_timezone=read.timezone("SITE_TIMEZONE", cls.site_timezone),
             chat_rate_limit=read.text("CHAT_RATE_LIMIT", cls.chat_rate_limit),
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
@@ -163,6 +171,9 @@ class _Reader:
         if count > 1 and database_url.startswith("sqlite"):
             raise ConfigError(f"{name} above 1 needs a DATABASE_URL of MariaDB or MySQL: SQLite has one writer")
         return count
+
+    def seconds(self, name: str, default: float) -> int:
+        return self.integer(name, int(default), low=1, high=86400)
 
     def flag(self, name: str) -> bool:
         raw = self.text(name, "0").lower()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
+from flask_app import config
 from flask_app.domain.events import Event, Failed, Reasoning, Token
 from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
@@ -18,12 +19,8 @@ from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin, Response
 from flask_app.upstream.deadlines import Limits
 
-CONNECT_SECONDS = 10
 LIST_SECONDS = 15  # between two pieces of a short reply
 WHOLE_LIST_SECONDS = 30
-IDLE_SECONDS = 120  # silence, keep-alive comments included
-FIRST_TOKEN_SECONDS = 600  # DeepSeek closes what has not begun after ten minutes
-TOTAL_SECONDS = 3600
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
 MAX_STREAM_BYTES = 64 << 20
 MAX_REPLY_BYTES = 4 << 20
@@ -65,7 +62,7 @@ class ChatStream:
 
     def open(self) -> None:
         """Ask for the answer; raises UpstreamError when the provider refuses, is not there or does not reply."""
-        deadlines.watch(self, Limits(FIRST_TOKEN_SECONDS, IDLE_SECONDS, TOTAL_SECONDS))
+        deadlines.watch(self, Limits.of(config.current()))
         try:
             connection = _request("POST", self._endpoint, "/chat/completions", self._body, hold=self._hold)
             _check_type(connection.response)
@@ -215,7 +212,7 @@ def _connection(origin: Origin, hold: Callable[[Connection], None]) -> Connectio
     connection = Connection(origin)
     hold(connection)
     try:
-        connection.connect(CONNECT_SECONDS)
+        connection.connect(config.current().upstream_connect_seconds)
     except OSError as error:
         raise UpstreamError("upstream_unreachable", retryable=True) from error
     return connection

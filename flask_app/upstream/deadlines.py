@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from flask_app.config import Config
+
 LOOK_SECONDS = 1.0
 
 
@@ -15,6 +17,10 @@ class Limits:
     first_token: float
     idle: float
     total: float
+
+    @classmethod
+    def of(cls, config: Config) -> "Limits":
+        return cls(config.upstream_first_token_seconds, config.upstream_idle_seconds, config.upstream_total_seconds)
 
 
 class Watched(Protocol):

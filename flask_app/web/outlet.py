@@ -5,6 +5,8 @@ import socket
 import ssl
 from typing import Any, Self
 
+STUCK_MS = 60_000  # how long a reader may take nothing before its connection is cut; it resumes from where it was
+
 _CHUNK = b"%x\r\n%b\r\n"
 
 
@@ -25,7 +27,11 @@ class SocketOutlet:
         client = environ.get("gunicorn.socket")
         if client is None or isinstance(client, ssl.SSLSocket) or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
             return None
-        return None if os.get_blocking(client.fileno()) else cls(client)
+        if os.get_blocking(client.fileno()):
+            return None
+        if client.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MS)
+        return cls(client)
 
     def open(self) -> None:
         """The response's head is out: chunks may follow."""

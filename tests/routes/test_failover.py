@@ -1,5 +1,6 @@
 """Providers that refuse, end to end: who answers instead, who is benched, what is told, and what is booked."""
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, Tariff, TokenUsage
 from flask_app.services import completion_service, model_service
-from flask_app.upstream import client as upstream_client
 from tests.support import scripted_upstream as twin
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
@@ -149,9 +150,8 @@ def test_a_first_word_that_does_not_come_is_tried_elsewhere(
     upstream: ScriptedUpstream,
     first: str,
     second: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(upstream_client, "FIRST_TOKEN_SECONDS", 0.3)
+    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=0.3))
     upstream.script(twin.Stall(seconds=5, comment_every=0.05), key="test-key")
     assert ask(member_client).json["status"] == "complete"
     assert stored_key(first).bench_code == "upstream_timeout"

@@ -1,12 +1,14 @@
 """The client against a scripted provider: answers, refusals, faults, limits."""
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from flask_app import config
 from flask_app.domain.events import Event, Failed, Finished, Token, Usage
 from flask_app.errors import UpstreamError
 from flask_app.upstream import client
@@ -136,7 +138,7 @@ def test_unknown_events_are_dropped(provider: ScriptedUpstream) -> None:
 
 
 def test_silence_ends_in_a_time_out(provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "IDLE_SECONDS", 0.3)
+    config.install(dataclasses.replace(config.current(), upstream_idle_seconds=0.3))
     provider.script(twin.Stall(after="begun"))
     with pytest.raises(UpstreamError) as caught:
         ask(provider)
@@ -159,7 +161,7 @@ class _RoleThenComments:
 def test_keep_alives_do_not_put_off_the_first_token_deadline(
     provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, script: twin.Script
 ) -> None:
-    monkeypatch.setattr(client, "FIRST_TOKEN_SECONDS", 0.3)
+    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=0.3))
     provider.script(script)
     started = time.monotonic()
     with pytest.raises(UpstreamError) as caught:
@@ -197,7 +199,7 @@ def test_a_secret_does_not_show_in_a_representation() -> None:
 
 
 def test_no_answer_goes_on_for_ever(provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "TOTAL_SECONDS", 0.3)
+    config.install(dataclasses.replace(config.current(), upstream_total_seconds=0.3))
     provider.script(Answer("word " * 200, tokens_per_second=50))
     with pytest.raises(UpstreamError) as caught:
         ask(provider)

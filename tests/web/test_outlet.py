@@ -1,5 +1,6 @@
 """A client's socket as an outlet: whole chunks in order, never a wait, and silence once the response is over."""
 
+import errno
 import os
 import socket
 import ssl
@@ -8,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from flask_app.web import outlet as outlet_module
 from flask_app.web.events import _draining
 from flask_app.web.outlet import SocketOutlet
 from tests.support import certificates
@@ -120,3 +122,20 @@ def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pai
     cast("Any", frames).close()
     assert not outlet.offer(b"z")
     assert everything(pair[1]) == b"1\r\ny\r\n"
+
+
+def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlet_module, "STUCK_MS", 300)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        server, _ = listener.accept()
+        with server:
+            server.setblocking(False)
+            outlet = SocketOutlet.of(environ(server))
+            assert outlet is not None
+            outlet.open()
+            while outlet.offer(b"x" * 100_000):
+                pass
+            server.settimeout(10)
+            with pytest.raises(TimeoutError) as caught:
+                server.sendall(b"x" * (8 << 20))
+            assert caught.value.errno == errno.ETIMEDOUT, "the system cut it, not the test's own patience"

@@ -1,0 +1,18 @@
+"""Providers are reached by the settings alone: no application, no database."""
+
+import dataclasses
+
+import pytest
+
+from flask_app import config
+from flask_app.config import Config
+
+
+@pytest.fixture(scope="session")
+def plain_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return Config.from_environment({"INSTANCE_DIR": str(tmp_path_factory.mktemp("settings"))})
+
+
+@pytest.fixture(autouse=True)
+def installed(plain_config: Config) -> None:
+    config.install(dataclasses.replace(plain_config))
