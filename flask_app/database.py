@@ -27,6 +27,7 @@ _MAX_TRIES = 3
 
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
+REPLY_SECONDS = 30  # a server that says nothing for so long is as good as away
 
 
 def new_id() -> str:
@@ -203,6 +204,7 @@ def _server_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
+        connect_args={"read_timeout": REPLY_SECONDS, "write_timeout": REPLY_SECONDS},
     )
 
 

@@ -1,4 +1,4 @@
-"""Heavy work of the processor (password hashing) kept away from the event loop.
+"""Heavy work of the processor (password hashing) and waiting for the disk, kept away from the event loop.
 
 On its own this module calls straight through. A server with an event loop hands it a way into real
 operating system threads (see gunicorn.conf.py); the application never knows which one.

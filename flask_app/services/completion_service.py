@@ -115,7 +115,7 @@ class Completion:
         self._stop = stop
         self._others = [candidate for candidate in ticket.candidates if candidate is not ticket.taken.candidate]
         self._taken = ticket.taken
-        self._sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
+        self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self._attempts = 1
         self._started = time.monotonic()
 
@@ -156,11 +156,16 @@ class Completion:
         return None
 
     def settle(self, persist: Callable[[Connection, Outcome], None]) -> Entry | None:
-        """Book the answer, and let `persist` write what belongs to it, in one transaction."""
+        """Book the answer, and let `persist` write what belongs to it, in one transaction.
+
+        Gives what the ledger has then, whoever wrote it.
+        """
 
         def work(connection: Connection) -> Entry | None:
-            sent = self._sent
+            sent = self.sent
             entry = metering_service.settle(connection, sent, self.outcome)
+            if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
+                entry = metering_service.booked(connection, sent.attempt_id)
             if self.outcome.began:
                 cooldown_service.note_used(connection, self._taken, sent.at)
             else:
@@ -184,13 +189,13 @@ class Completion:
 
     def _end_bench(self) -> None:
         try:
-            cooldown_service.note_opened(self._taken, self._sent.at)
+            cooldown_service.note_opened(self._taken, self.sent.at)
         except SQLAlchemyError as error:  # the answer goes on; the bench ends when it is booked
             log.warning("bench_not_ended", key=self._taken.key.id, reason=str(error.__cause__ or error))
 
     def _refused(self, error: UpstreamError) -> None:
         """The attempt ends and costs nothing; what the key is benched for is noted with it."""
-        sent, taken = self._sent, self._taken
+        sent, taken = self.sent, self._taken
         status = self.outcome.status_code = error.upstream_status or self.outcome.status_code
 
         def work(connection: Connection) -> None:
@@ -211,7 +216,7 @@ class Completion:
         if self._others[0].key.shares_account_with(last.key):
             time.sleep(cooldown.pause_before(self._attempts + 1, key_service.draw))
         try:
-            self._taken, self._sent = in_writing(self._take_another)
+            self._taken, self.sent = in_writing(self._take_another)
         except Unavailable as error:
             raise failure from error
         self._others = [other for other in self._others if other is not self._taken.candidate]

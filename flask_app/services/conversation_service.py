@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, stop_service
+from flask_app.services import lease_service, replay_service, stop_service
 
 PAGE = 40
 MAX_PAGE = 100
@@ -86,6 +86,7 @@ def remove(actor: User, conversation_id: str) -> None:
     """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
     check(actor, conversation_id)
     stop_service.stop_conversation(conversation_id)
+    replay_service.replay()  # what waits for the database would otherwise come when the words are gone
     with transaction() as session:
         _owned(session, actor, conversation_id)
         lease_service.book_unfinished(session, conversation_id)

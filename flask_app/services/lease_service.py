@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Message, Provider, Run, User
-from flask_app.services import metering_service, run_events, run_service, stop_service
+from flask_app.services import (
+    answer_service,
+    journal,
+    metering_service,
+    replay_service,
+    run_events,
+    run_service,
+    stop_service,
+)
 from flask_app.services.metering_service import Call, Dispatched, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
@@ -40,6 +48,7 @@ _LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is le
 log = structlog.get_logger()
 _ended = threading.Event()
 _watcher: threading.Thread | None = None
+_reaping_from = 0.0  # not before this moment of the monotonic clock
 _parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how many parts the text had come by then
 
 
@@ -53,9 +62,15 @@ def watch() -> None:
 
 
 def tick() -> None:
-    """One round: keep and renew, end what dead workers left."""
+    """One round: keep and renew, settle what the journal holds, end what dead workers left."""
     _renew()
     keep()
+    replay_service.replay()
+    if time.monotonic() >= _reaping_from:
+        _reap_all()
+
+
+def _reap_all() -> None:
     for run_id in _lapsed():
         if _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id):  # type: ignore[misc]
             _tell_readers(run_id)
@@ -87,7 +102,7 @@ def reap(session: Session, run_id: str) -> bool:
         return False
     run = session.get_one(Run, run_id)
     outcome = _kept(session.get_one(Message, run.message_id))
-    run_service.save_answer(session.connection(), run.message_id, outcome)
+    answer_service.save(session.connection(), run.message_id, outcome)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
     return True
@@ -102,15 +117,23 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
 
 
 def _watch() -> None:
+    _round(replay_service.replay)
     for work in itertools.cycle([keep] * (TICK_EVERY - 1) + [tick]):
         if _ended.wait(KEEP_SECONDS):
             return
-        try:
-            work()
-        except SQLAlchemyError as error:  # the next round tries again; leases outlast several
-            log.warning("lease_round_failed", reason=str(error.__cause__ or error))
-        except Exception:  # a fault of ours must not leave every later run without a lease
-            log.exception("lease_round_failed")
+        _round(work)
+
+
+def _round(work: Callable[[], None]) -> None:
+    global _reaping_from
+    try:
+        work()
+    except SQLAlchemyError as error:  # the next round tries again; leases outlast several
+        # Where the database was away, nobody could renew: every worker gets the time to say that it lives.
+        _reaping_from = time.monotonic() + LEASE.total_seconds()
+        log.warning("lease_round_failed", reason=str(error.__cause__ or error))
+    except Exception:  # a fault of ours must not leave every later run without a lease
+        log.exception("lease_round_failed")
 
 
 def _end_one(work: Callable[[Session], Ended], **what: str) -> Ended | None:
@@ -160,14 +183,16 @@ def _abandoned() -> list[str]:
     query = select(Attempt.id, Attempt.run_id).where(Attempt.state == "dispatched", long_ago, ~going_on)
     with reading() as session:
         found = session.execute(query.limit(REAPED_AT_ONCE)).all()
-    made_here = _made_here()
-    return [attempt.id for attempt in found if attempt.run_id not in made_here]
+    made_here, waiting = _made_here(), journal.waiting()
+    return [attempt.id for attempt in found if attempt.run_id not in made_here and attempt.id not in waiting]
 
 
 def _lapsed() -> list[str]:
+    """Runs of dead workers. What the journal has an exact settlement for is left to the journal."""
+    journalled = exists().where(Attempt.run_id == Run.id, Attempt.id.in_(journal.waiting()))
+    lapsed = (Run.status == "running", Run.lease_expires_at < utc_now(), ~journalled)
     with reading() as session:
-        query = select(Run.id).where(Run.status == "running", Run.lease_expires_at < utc_now()).limit(REAPED_AT_ONCE)
-        return list(session.scalars(query))
+        return list(session.scalars(select(Run.id).where(*lapsed).limit(REAPED_AT_ONCE)))
 
 
 def _kept(message: Message) -> Outcome:
@@ -181,7 +206,10 @@ def _kept(message: Message) -> Outcome:
 
 
 def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> None:
+    waiting = journal.waiting()
     for attempt in session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all():
+        if attempt.id in waiting:
+            continue
         metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
 
 

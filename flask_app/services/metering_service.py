@@ -6,7 +6,7 @@ Statements are made once: this is the token path's whole database work.
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, table_of, utc_now
@@ -18,6 +18,9 @@ from flask_app.services import tariff_service
 _attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
 _INSERT_ATTEMPT = insert(_attempts)
 _INSERT_ENTRY = insert(_ledger)
+_BOOKED = select(
+    *(_ledger.c[f"{kind}_tokens"] for kind in ("prompt", "cached", "completion", "reasoning")), _ledger.c.source
+).where(_ledger.c.attempt_id == bindparam("attempt"))
 _END_ATTEMPT = (
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.state == "dispatched")
@@ -176,6 +179,12 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
         },
     )
     return entry
+
+
+def booked(connection: Connection, attempt_id: str) -> Entry | None:
+    """What the ledger has for an attempt, whoever wrote it."""
+    row = connection.execute(_BOOKED, {"attempt": attempt_id}).one_or_none()
+    return None if row is None else Entry(Usage(*row[:-1]), row.source)
 
 
 def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 from flask_app.domain.events import Event, Reasoning, Token, Usage
 from flask_app.i18n import translate
 from flask_app.models import Message, Run
+from flask_app.services.answer_service import Ending
 from flask_app.streams import RunLog
 
 _encode = msgspec.json.Encoder().encode
@@ -51,12 +52,13 @@ def counted(events: RunLog, usage: Usage, source: str) -> None:
     events.append("usage", _encode(usage_payload(usage, source)))
 
 
-def ended(events: RunLog, begun: Begun, *, status: str, finish_reason: str | None, error_code: str | None) -> None:
+def ended(events: RunLog, begun: Begun, ending: Ending) -> None:
     """The last event: `error` when something went wrong, else `done`."""
-    if error_code:
-        failed(events, begun, error_code)
+    if ending.error_code:
+        failed(events, begun, ending.error_code)
     else:
-        events.append("done", _encode({"status": status, "finish_reason": finish_reason, "title": begun.title}))
+        how = {"status": ending.status, "finish_reason": ending.finish_reason}
+        events.append("done", _encode({**how, "title": begun.title}))
 
 
 def failed(events: RunLog, begun: Begun, code: str) -> None:
@@ -75,13 +77,7 @@ def replay(events: RunLog, begun: Begun, message: Message) -> None:
     for piece in (Reasoning(message.reasoning), Token(message.text)):
         if piece.text:
             arrived(events, piece)
-    ended(
-        events,
-        begun,
-        status=message.status,
-        finish_reason=message.finish_reason,
-        error_code=message.error_code,
-    )
+    ended(events, begun, Ending(message.status, message.finish_reason, message.error_code))
     events.finish()
 
 

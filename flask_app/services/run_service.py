@@ -7,15 +7,17 @@ from collections.abc import Generator, Iterator
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import new_id, reading, table_of, utc_now
+from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import run_events
+from flask_app.services import answer_service, journal, run_events
+from flask_app.services.answer_service import Ending
 from flask_app.services.completion_service import Completion, StopSignal, Ticket
+from flask_app.services.journal import Settlement
 from flask_app.services.metering_service import Entry, Outcome
 from flask_app.services.run_events import Begun
 from flask_app.streams import RunLog, broker
@@ -30,21 +32,6 @@ SHUTDOWN_SECONDS = 10
 POLL_SECONDS = 1
 REPLAYED = 10**8  # numbers above are those of stored answers, which are always told from their beginning
 
-_messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
-_SAVE_ANSWER = (
-    update(_messages)
-    .where(_messages.c.id == bindparam("message_id"))
-    .values({name: bindparam(f"new_{name}") for name in ("status", "text", "reasoning", "finish_reason", "error_code")})
-)
-_END_RUN = (
-    update(_runs)
-    .where(_runs.c.id == bindparam("run_id"), _runs.c.status == "running")
-    .values(status=bindparam("new_status"))
-)
-_TOUCH = (
-    update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
-)
-
 log = structlog.get_logger()
 _live: dict[str, "LiveRun"] = {}
 
@@ -58,6 +45,8 @@ class LiveRun:
         self.events: RunLog = broker().open(begun.run_id)
         self.stop = StopSignal()
         self.completion = Completion(ticket, self.stop)
+        self._ending: Ending
+        self._journalled = False
         self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
 
     def _make(self) -> None:
@@ -74,36 +63,38 @@ class LiveRun:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
         for failures in itertools.count():
             try:
-                return self.completion.settle(self._persist)
+                return self._settled(self.completion.settle(self._persist))
             except SQLAlchemyError as error:
                 log.warning("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
             except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it
                 log.exception("settlement_failed", run=self.begun.run_id)
+            self._journalled = self._journalled or journal.keep(self._settlement())
             if not failures:
                 run_events.failed(self.events, self.begun, "not_saved_yet")
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
         raise AssertionError("unreachable: the loop ends by returning")
 
+    def _settled(self, entry: Entry | None) -> Entry | None:
+        """The database has it: the journal need not keep it any longer."""
+        sent = self.completion.sent
+        journal.compare(sent, self.completion.outcome, entry)
+        if self._journalled:
+            journal.remove(sent.attempt_id)
+        return entry
+
+    def _settlement(self) -> Settlement:
+        completion = self.completion
+        return Settlement(sent=completion.sent, outcome=completion.outcome, conversation_id=self.begun.conversation_id)
+
     def _persist(self, connection: Connection, outcome: Outcome) -> None:
-        """End the run, unless a reaper has: then what it wrote stays, however late this worker comes."""
-        ending = {"run_id": self.begun.run_id, "new_status": outcome.status}
-        if connection.execute(_END_RUN, ending).rowcount == 1:
-            save_answer(connection, self.begun.message_id, outcome)
-            connection.execute(_TOUCH, {"conversation": self.begun.conversation_id, "now": utc_now()})
-        elif outcome.status != "stopped":
-            outcome.status = outcome.error_code = "interrupted"
+        begun = self.begun
+        ids = {"message_id": begun.message_id, "conversation_id": begun.conversation_id}
+        self._ending = answer_service.end(connection, outcome, run_id=begun.run_id, **ids)
 
     def _announce(self, entry: Entry | None) -> None:
-        outcome = self.completion.outcome
         if entry:
             run_events.counted(self.events, entry.usage, entry.source)
-        run_events.ended(
-            self.events,
-            self.begun,
-            status=outcome.status,
-            finish_reason=outcome.finish_reason,
-            error_code=outcome.error_code,
-        )
+        run_events.ended(self.events, self.begun, self._ending)
         self.events.finish()
 
 
@@ -154,21 +145,6 @@ def shutdown() -> None:
     for live in runs:
         live.thread.join(SHUTDOWN_SECONDS)
     broker().flush()
-
-
-def save_answer(connection: Connection, message_id: str, outcome: Outcome) -> None:
-    """Write the answer's text and how it ended."""
-    connection.execute(
-        _SAVE_ANSWER,
-        {
-            "message_id": message_id,
-            "new_status": outcome.status,
-            "new_text": outcome.text,
-            "new_reasoning": outcome.reasoning,
-            "new_finish_reason": outcome.finish_reason,
-            "new_error_code": outcome.error_code,
-        },
-    )
 
 
 def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:

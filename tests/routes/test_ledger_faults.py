@@ -15,10 +15,11 @@ from sqlalchemy import delete, select, update
 from flask_app import database
 from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.periods import quarter_of
-from flask_app.models import Attempt, Conversation, Message, Run, Tariff, TokenUsage, User
+from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
 from flask_app.services import chat_service, lease_service, metering_service, run_service, tariff_service
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
+from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 LAPSED = utc_now() - timedelta(minutes=5)
@@ -37,15 +38,6 @@ def states() -> list[str]:
 def entries() -> list[TokenUsage]:
     with reading() as session:
         return list(session.scalars(select(TokenUsage)))
-
-
-def as_if_killed(text: str = "as far as it came") -> None:
-    """What a worker leaves in mid-answer when it is killed."""
-    with transaction() as session:
-        session.execute(update(Run).values(status="running", lease_expires_at=LAPSED))
-        session.execute(update(Message).where(Message.role == "assistant").values(status="running", text=text))
-        session.execute(update(Attempt).values(state="dispatched", created_at=LAPSED))
-        session.execute(delete(TokenUsage))
 
 
 def test_a_conversation_deleted_after_its_worker_died_is_booked_with_its_text(

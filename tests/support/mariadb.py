@@ -1,6 +1,7 @@
 """A MariaDB server of the test run's own: a folder under /tmp, a free port on loopback, gone afterwards."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -8,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import pymysql  # type: ignore[import-untyped]
 
@@ -18,51 +18,99 @@ DATABASE = "mingchat"
 START_SECONDS = 60
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """The URL of an empty database (utf8mb4), while the block runs."""
-    # Not pytest's own folder: a socket's path may have about a hundred characters.
-    with tempfile.TemporaryDirectory(prefix="mdb", ignore_cleanup_errors=True) as folder:
-        socket_path, port = f"{folder}/m.sock", free_port()
-        data = Path(folder) / "data"
+class MariaDB:
+    """`start`, and after a `kill` or `stop` the same again on the same port with the same rows."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        self._socket, self._port = f"{folder}/m.sock", free_port()
+        self._data = self._folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"mysql+pymysql://root@127.0.0.1:{self._port}/{DATABASE}"
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    def install(self) -> None:
+        """Make the empty database (utf8mb4), and start."""
         _run(
             "mariadb-install-db",
             "--no-defaults",
             "--user=root",
-            f"--datadir={data}",
+            f"--datadir={self._data}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         )
-        log = Path(folder) / "log"
-        with log.open("wb") as output, _mariadbd(data, socket_path, port, output) as process:
-            try:
-                _wait_for(process, socket_path, log)
-                with pymysql.connect(user="root", unix_socket=socket_path) as connection:
-                    connection.cursor().execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
-                yield f"mysql+pymysql://root@127.0.0.1:{port}/{DATABASE}"
-            finally:
-                process.terminate()
+        self.start()
+        with pymysql.connect(user="root", unix_socket=self._socket) as connection:
+            connection.cursor().execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
 
+    def start(self) -> None:
+        log = self._folder / "log"
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(self._command(), stdout=output, stderr=output)
+        _wait_for(self._process, self._socket, log)
 
-def _mariadbd(data: Path, socket_path: str, port: int, output: BinaryIO) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [
+    def kill(self) -> None:
+        """As when the machine dies."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def halt(self) -> None:
+        """It hangs: connections open, and nothing comes."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    def _end(self, number: int) -> None:
+        assert self._process
+        self._process.send_signal(number)
+        self._process.wait()
+        Path(self._socket).unlink(missing_ok=True)
+
+    def _command(self) -> list[str]:
+        return [
             _program("mariadbd"),
             "--no-defaults",
             "--user=root",
-            f"--datadir={data}",
-            f"--socket={socket_path}",
-            f"--port={port}",
-            f"--pid-file={data.parent}/m.pid",
+            f"--datadir={self._data}",
+            f"--socket={self._socket}",
+            f"--port={self._port}",
+            f"--pid-file={self._folder}/m.pid",
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
+            "--skip-ssl",  # so that a proxy can read what passes
             "--character-set-server=utf8mb4",
-            # Durability is the server's own business; here it would only cost time.
-            "--innodb-flush-log-at-trx-commit=0",
-        ],
-        stdout=output,
-        stderr=output,
-    )
+            # What is committed outlives a killed process, if not a machine without power.
+            "--innodb-flush-log-at-trx-commit=2",
+        ]
+
+
+@contextmanager
+def running() -> Iterator[MariaDB]:
+    """A server with an empty database, while the block runs."""
+    # Not pytest's own folder: a socket's path may have about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="mdb", ignore_cleanup_errors=True) as folder:
+        database = MariaDB(folder)
+        database.install()
+        try:
+            yield database
+        finally:
+            database.resume()
+            database.stop()
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of an empty database, while the block runs."""
+    with running() as database:
+        yield database.url
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", socket_path: str, log: Path) -> None:

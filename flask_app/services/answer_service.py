@@ -1,0 +1,89 @@
+"""How an answer ends, written down once: its run, its text, its conversation's time."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, case, exists, select, update
+from sqlalchemy.engine import Connection
+
+from flask_app.database import table_of, utc_now
+from flask_app.models import Conversation, Message, Run
+from flask_app.services.metering_service import Outcome
+
+_messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
+_SAVE = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message_id"))
+    .values({name: bindparam(f"new_{name}") for name in ("status", "text", "reasoning", "finish_reason", "error_code")})
+)
+_RESTORE = (
+    update(_messages)
+    .where(
+        _messages.c.id == bindparam("message"),
+        _messages.c.status == "interrupted",
+        ~exists().where(_runs.c.message_id == bindparam("message"), _runs.c.id > bindparam("run")),
+    )
+    .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
+)
+_END_RUN = (
+    update(_runs)
+    .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
+    .values(status=bindparam("new_status"))
+)
+_TOUCH = (
+    update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
+)
+_is_its_own = _messages.c.status == _runs.c.status  # not so once another run goes on with the message
+_HOW_IT_ENDED = (
+    select(
+        _runs.c.status,
+        case((_is_its_own, _messages.c.finish_reason)).label("finish_reason"),
+        case((_is_its_own, _messages.c.error_code)).label("error_code"),
+    )
+    .join(_messages, _messages.c.id == _runs.c.message_id)
+    .where(_runs.c.id == bindparam("run"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended, as the database has it."""
+
+    status: str
+    finish_reason: str | None
+    error_code: str | None
+
+
+def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: str, conversation_id: str) -> Ending:
+    """End the run with its answer, unless it has ended: what was written then stays, however late a worker comes.
+
+    Gives how the run ended, whoever ended it.
+    """
+    if connection.execute(_END_RUN, {"run": run_id, "new_status": outcome.status}).rowcount == 1:
+        save(connection, message_id, outcome)
+        connection.execute(_TOUCH, {"conversation": conversation_id, "now": utc_now()})
+    else:
+        stored = connection.execute(_HOW_IT_ENDED, {"run": run_id}).one_or_none()
+        if stored is not None:
+            return Ending(stored.status, stored.finish_reason, stored.error_code)
+    return Ending(outcome.status, outcome.finish_reason, outcome.error_code)
+
+
+def restore(connection: Connection, outcome: Outcome, *, run_id: str, message_id: str) -> None:
+    """Give the words back to an answer that a reaper ended without all of them, unless a later run went on with it."""
+    words = {"new_text": outcome.text, "new_reasoning": outcome.reasoning}
+    connection.execute(_RESTORE, {"message": message_id, "run": run_id, **words})
+
+
+def save(connection: Connection, message_id: str, outcome: Outcome) -> None:
+    """Write the answer's text and how it ended, for whoever has just ended its run."""
+    connection.execute(
+        _SAVE,
+        {
+            "message_id": message_id,
+            "new_status": outcome.status,
+            "new_text": outcome.text,
+            "new_reasoning": outcome.reasoning,
+            "new_finish_reason": outcome.finish_reason,
+            "new_error_code": outcome.error_code,
+        },
+    )

@@ -1,0 +1,48 @@
+"""Settling what the journal holds: answers whose worker died before the database was there to take them."""
+
+import structlog
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from flask_app.database import in_writing
+from flask_app.services import answer_service, journal, metering_service, run_service
+from flask_app.services.journal import Settlement
+from flask_app.services.metering_service import Entry
+
+log = structlog.get_logger()
+
+
+def replay() -> None:
+    """Settle every file of this machine's journal that no run of this process will; one that fails stays.
+
+    Other processes may do the same at the same time: the attempt's state lets one of them book it.
+    """
+    journal.sweep()
+    for attempt_id in sorted(journal.waiting() - _made_here()):
+        try:
+            if settlement := journal.read(attempt_id):
+                _settle(settlement)
+        except SQLAlchemyError as error:
+            log.warning("not_replayed", attempt=attempt_id, reason=str(error.__cause__ or error))
+        except Exception:  # one that cannot be settled does not keep the others waiting
+            log.exception("not_replayed", attempt=attempt_id)
+
+
+def _settle(settlement: Settlement) -> None:
+    sent, outcome = settlement.sent, settlement.outcome
+
+    def work(connection: Connection) -> Entry | None:
+        entry = metering_service.settle(connection, sent, outcome)
+        if sent.call.run_id and sent.call.message_id:
+            ids = {"run_id": sent.call.run_id, "message_id": sent.call.message_id}
+            answer_service.end(connection, outcome, **ids, conversation_id=settlement.conversation_id)
+            answer_service.restore(connection, outcome, **ids)
+        return entry or metering_service.booked(connection, sent.attempt_id)
+
+    journal.compare(sent, outcome, in_writing(work))
+    journal.remove(settlement.attempt_id)
+    log.info("replayed", attempt=settlement.attempt_id, run=sent.call.run_id)
+
+
+def _made_here() -> set[str]:
+    return {live.completion.sent.attempt_id for live in run_service.live_runs()}

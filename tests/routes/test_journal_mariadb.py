@@ -1,0 +1,121 @@
+"""A MariaDB of its own that dies, hangs, or answers a COMMIT that nobody hears, just as an answer ends."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from flask_app import config as settings
+from flask_app import database
+from flask_app.config import Config
+from flask_app.database import reading, transaction
+from flask_app.models import Attempt, Message, TokenUsage, User
+from flask_app.services import chat_service, run_service
+from flask_app.services.chat_service import Draft, Origin
+from tests.support import mariadb, storage
+from tests.support.events import ServerEvent, events_of
+from tests.support.mariadb import MariaDB
+from tests.support.proxies import LosingProxy, losing
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+from tests.support.upstream_journal import Received
+from tests.support.upstream_reply import Reply
+
+ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
+ANSWER = Answer("the whole of the answer", usage=Usage(prompt=1000, cached=600, completion=500))
+
+
+@dataclass
+class Site:
+    server: MariaDB
+    proxy: LosingProxy
+    actor: User
+    journal: Path
+
+    def files(self) -> list[Path]:
+        return list(self.journal.glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MariaDB]:
+    with mariadb.running() as running:
+        storage.migrate(running.url)
+        yield running
+
+
+@pytest.fixture
+def site(
+    app: Flask, base_config: Config, server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """The application with its database behind a proxy."""
+    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.2,))
+    monkeypatch.setattr(database, "REPLY_SECONDS", 1)
+    with losing(server.port) as proxy:
+        url = make_url(server.url).set(port=proxy.port).render_as_string(hide_password=False)
+        seeds = storage.Seeds(server.url)
+        database.connect(url)
+        settings.install(dataclasses.replace(base_config, instance_dir=tmp_path))
+        actor = User(username="founder", username_key="founder", role="member")
+        with transaction() as session:
+            session.add(actor)
+        yield Site(server, proxy, actor, tmp_path / "journal")
+        run_service.shutdown()
+        seeds.restore()
+        database.connect(base_config.database_url)
+        settings.install(base_config)
+
+
+class Faulty:
+    """Something happens to the database before the provider's answer arrives."""
+
+    def __init__(self, fault: Callable[[], None]) -> None:
+        self._fault = fault
+
+    def play(self, reply: Reply, request: Received) -> None:
+        self._fault()
+        ANSWER.play(reply, request)
+
+
+def following(site: Site, mend: Callable[[], None]) -> list[ServerEvent]:
+    """The events of an answer; `mend` is called when its reader hears that it is not saved."""
+    begun, events = chat_service.send(site.actor, Draft(text="hello"), ORIGIN), list[ServerEvent]()
+    for frame in run_service.read(site.actor, begun.run_id, after=0, locale="en"):
+        for event in events_of(frame):
+            if event.data.get("code") == "not_saved_yet":
+                assert len(site.files()) == 1
+                mend()
+            events.append(event)
+    return events
+
+
+def assert_booked_once(site: Site, events: list[ServerEvent]) -> None:
+    assert [event.name for event in events[-3:]] == ["error", "usage", "done"]
+    assert events[-1].data["status"] == "complete"
+    with reading() as session:
+        entry = session.scalars(select(TokenUsage)).one()
+        assert (entry.source, entry.prompt_tokens, entry.completion_tokens) == ("reported", 1000, 500)
+        assert session.scalars(select(Attempt.state)).all() == ["settled"]
+        answer = session.scalars(select(Message).where(Message.role == "assistant")).one()
+        assert (answer.status, answer.text) == ("complete", ANSWER.text)
+    assert site.files() == []
+
+
+def test_a_server_that_dies_and_comes_back(site: Site, upstream: ScriptedUpstream) -> None:
+    upstream.script(Faulty(site.server.kill))
+    assert_booked_once(site, following(site, site.server.start))
+
+
+def test_a_server_that_hangs_is_as_good_as_away(site: Site, upstream: ScriptedUpstream) -> None:
+    upstream.script(Faulty(site.server.halt))
+    assert_booked_once(site, following(site, site.server.resume))
+
+
+def test_a_commit_whose_reply_is_lost_is_one_entry(site: Site, upstream: ScriptedUpstream) -> None:
+    upstream.script(Faulty(site.proxy.lose_the_next_commit))
+    events = following(site, lambda: None)
+    assert site.proxy.lost.is_set()
+    assert_booked_once(site, events)
