@@ -7,6 +7,7 @@ import DOMPurify from "dompurify"
 import MarkdownIt from "markdown-it"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
+import { keepDeepText } from "app/markdown/nesting"
 import { plainRenderers } from "app/markdown/renderers"
 
 const TAGS = ["p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
@@ -26,7 +27,7 @@ const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: false })
 parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
-parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+parser.use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers)
 
 DOMPurify.addHook("afterSanitizeAttributes", (element) => {
   if (element.tagName === "A") guardLink(element)
