@@ -1,21 +1,21 @@
 """The chat page."""
 
-import msgspec
 from flask import Blueprint, render_template
 
 from flask_app.services import conversation_service, key_service
 from flask_app.utils import get_current_user, require_login
+from flask_app.web import pages
 from flask_app.web.bodies import Reply
 from flask_app.web.models import ModelReply, models_reply
-from flask_app.web.threads import ListedReply, conversations_reply
+from flask_app.web.threads import ListedReply, ThreadReply, conversations_reply, thread_reply
 
 blueprint = Blueprint("chat", __name__)
 
 
 class ChatState(Reply):
-    """What the page starts with, so that an empty one asks for nothing more."""
+    """What the page starts with, so that it asks for nothing more."""
 
-    conversation_id: str | None
+    thread: ThreadReply | None
     conversations: list[ListedReply]
     next: str | None
     models: list[ModelReply]
@@ -34,15 +34,14 @@ def home() -> str:
 @blueprint.get("/c/<conversation_id>")
 @require_login
 def conversation(conversation_id: str) -> str:
-    conversation_service.check(get_current_user(), conversation_id)
-    return _page(conversation_id)
+    return _page(thread_reply(conversation_service.thread(get_current_user(), conversation_id)))
 
 
-def _page(conversation_id: str | None) -> str:
+def _page(thread: ThreadReply | None) -> str:
     user = get_current_user()
     listed, models = conversations_reply(*conversation_service.listed(user)), models_reply()
     state = ChatState(
-        conversation_id=conversation_id,
+        thread=thread,
         conversations=listed.conversations,
         next=listed.next,
         models=models.models,
@@ -53,5 +52,4 @@ def _page(conversation_id: str | None) -> str:
     )
     if state.demo:
         key_service.warm_up()
-    raw = msgspec.json.encode(state).decode()
-    return render_template("chat.html", state=state, chat_state=raw.replace("<", "\\u003c"))
+    return render_template("chat.html", state=state, chat_state=pages.state(state))

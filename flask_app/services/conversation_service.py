@@ -51,12 +51,6 @@ def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tupl
     return rows[:limit], _cursor(rows[limit - 1].conversation) if len(rows) > limit else None
 
 
-def check(actor: User, conversation_id: str) -> None:
-    """Raise NotFound unless the conversation is the person's own."""
-    with reading() as session:
-        _owned(session, actor, conversation_id)
-
-
 def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     with reading() as session:
@@ -84,7 +78,8 @@ def rename(actor: User, conversation_id: str, title: str) -> Conversation:
 
 def remove(actor: User, conversation_id: str) -> None:
     """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
-    check(actor, conversation_id)
+    with reading() as session:
+        _owned(session, actor, conversation_id)
     stop_service.stop_conversation(conversation_id)
     replay_service.replay()  # what waits for the database would otherwise come when the words are gone
     with transaction() as session:

@@ -19,8 +19,8 @@ def main() -> None:
             site.set_up()
             person = showcase.people(site)[showcase.ADMINISTRATORS[1]]
             showcase.remember(site)
-            showcase.converse(person, showcase.ENGLISH)
-            command = ["node", "scripts/lighthouse.mjs", site.url, "=".join(person.session), *PAGES]
+            conversation = showcase.converse(person, showcase.ENGLISH)
+            command = ["node", "scripts/lighthouse.mjs", site.url, "=".join(person.session), *PAGES, conversation]
             raise SystemExit(subprocess.call(command, cwd=ROOT))
 
 

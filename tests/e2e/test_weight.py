@@ -9,6 +9,7 @@ from tests.e2e import entrance
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
 
 MOST_REQUESTS, MOST_BYTES = 10, 150_000
@@ -49,6 +50,29 @@ def test_the_chat_page_is_light(visits: Visits, site: Site, figures: dict[str, s
     figures["chat page, empty"] = f"{len(scales.requests)} requests, {scales.bytes / 1000:.1f} KB"
     assert 1 < len(scales.requests) <= MOST_REQUESTS, scales.requests
     assert 10_000 < scales.bytes <= MOST_BYTES
+
+
+SEEN_BEFORE = """async (library) => {
+  const [asked] = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(library))
+  const entries = await new Promise((resolve) => new PerformanceObserver((list) => resolve(list.getEntries()))
+    .observe({ type: "largest-contentful-paint", buffered: true }))
+  return entries.some(({ element, startTime }) => element?.closest(".prose") && startTime < asked.startTime)
+}"""
+
+
+def test_a_stored_conversation_comes_with_its_page_and_is_read_before_large_libraries_load(
+    visits: Visits, site: Site, script: ScriptedUpstream
+) -> None:
+    script.script(Answer(text="A sentence that is long enough to be seen: $e^{i\\pi} = -1$.\n\n```python\nx = 1\n```"))
+    started = list(site.server.chat("What is Euler's identity?"))
+    page = visits.open(f"/c/{started[0][1]['conversation_id']}")
+    page.locator(".katex").first.wait_for()
+    page.locator(".hljs-number").wait_for()
+    asked = [request.url for request in visits.watch(page).requests]
+    assert any("/katex.js" in url for url in asked)
+    assert [url for url in asked if "/api/" in url] == []
+    for library in ("katex.js", "highlight.js"):
+        assert page.evaluate(SEEN_BEFORE, library), library
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,7 +1,10 @@
-"""What the chat page says about the keys."""
+"""What the chat page starts with, and what it says about the keys."""
 
 import dataclasses
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +12,7 @@ from flask_app import config
 from flask_app.i18n import translate
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +22,25 @@ def no_demonstration(upstream: ScriptedUpstream) -> None:
 
 def page_of(client: PageClient) -> str:
     return client.get("/", headers={"Accept-Language": "en"}).text
+
+
+def state_of(client: PageClient, path: str) -> Any:
+    found = re.search(r'id="chat-state">(.*?)</script>', client.get(path).text, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+def test_a_conversations_page_comes_with_what_its_api_says(
+    upstream: ScriptedUpstream, member_client: PageClient
+) -> None:
+    upstream.script(Answer("</script><b>bold</b>"))
+    made = member_client.post("/api/chat", json={"message": "hello"}, headers={"Accept": "application/json"}).json
+    assert made
+    path = f"/c/{made['conversation_id']}"
+    thread = state_of(member_client, path)["thread"]
+    assert thread == member_client.get(f"/api/conversations/{made['conversation_id']}").json
+    assert [message["text"] for message in thread["messages"]] == ["hello", "</script><b>bold</b>"]
+    assert state_of(member_client, "/")["thread"] is None
 
 
 def test_where_all_keys_fail_the_page_says_so_and_shows_administrators_where_to_look(

@@ -16,6 +16,8 @@ const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-
 let loading = null
 /** @type {string | null} */
 let shown = null
+/** The conversation that came with the page: shown once, asked for again later. */
+let enclosed = state.thread
 
 greet()
 watchKeyboardHeight()
@@ -41,7 +43,7 @@ root.addEventListener("click", (event) => {
 })
 must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
 must(root, "[data-composer]").addEventListener("pointerdown", prefetch, { once: true })
-show(state.conversation_id)
+show(state.thread?.id ?? null)
 
 /** What a conversation needs is loaded when one is opened or written. */
 function conversation() {
@@ -115,8 +117,10 @@ async function show(id) {
   try {
     const here = await conversation()
     if (shown !== id) return
-    if (id === null) here.leave()
-    else await here.open(id)
+    if (id === null) return here.leave()
+    const stored = enclosed?.id === id ? enclosed : undefined
+    enclosed = null
+    await here.open(id, stored)
   } catch (error) {
     if (shown === id) composer.showProblem(isMissing(error) ? t("js.not_found") : sentence(error))
   }

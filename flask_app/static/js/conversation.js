@@ -51,11 +51,11 @@ export class Conversation extends EventTarget {
     this.#thread.clear()
   }
 
-  /** Shows a stored conversation. Throws ApiError. @param {string} id */
-  async open(id) {
+  /** Shows a stored conversation, given or asked for. Throws ApiError. @param {string} id @param {{title: string, messages: Message[]}} [stored] */
+  async open(id, stored) {
     this.leave()
     this.#id = id
-    const { title, messages } = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
+    const { title, messages } = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
     if (this.#id !== id) return
     this.#show(pathToNewest(messages))
     this.#thread.toLatest()

@@ -5,6 +5,7 @@ import { sanitize } from "app/markdown"
 import { fill, fromTemplate, slot } from "app/ui"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
+const REST = 200 // milliseconds in which a slow phone brings the text to the screen
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
 /** @type {Promise<typeof import("katex").default> | null} */
@@ -56,7 +57,7 @@ function dressCode(pre) {
 
 /** @param {HTMLElement} code @param {string} language */
 async function colour(code, language) {
-  highlighter ??= import("highlight.js").then((module) => module.default)
+  highlighter ??= painted().then(() => import("highlight.js")).then((module) => module.default)
   const hljs = await highlighter
   if (!hljs.getLanguage(language)) return
   const { value } = hljs.highlight(code.textContent ?? "", { language, ignoreIllegals: true })
@@ -65,7 +66,7 @@ async function colour(code, language) {
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
-  katex ??= loadKatex()
+  katex ??= painted().then(loadKatex)
   const tex = place.dataset.tex ?? ""
   try {
     const { render } = await katex
@@ -78,6 +79,11 @@ async function setFormula(place) {
   } catch {
     place.classList.add("formula--source") // not TeX that KaTeX knows: the source itself is readable
   }
+}
+
+/** The text is seen before the large libraries take the line and the processor: the frame after the next begins once it is. */
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, REST))))
 }
 
 async function loadKatex() {
