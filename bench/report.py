@@ -67,10 +67,10 @@ class Results:
         """Microseconds of processor time a token, the median of the rounds."""
         return median(measured.microseconds_per_token for measured in self.steady[server, tokens])
 
-    def ratio(self, tokens: int) -> float:
+    def ratio(self, tokens: int, server: str = "mingchat", to: str = "relay") -> float:
         """The median of the rounds' own ratios: a slow minute of the machine slows both sides."""
-        pairs = zip(self.steady["mingchat", tokens], self.steady["relay", tokens], strict=True)
-        return median(ours.microseconds_per_token / bare.microseconds_per_token for ours, bare in pairs)
+        pairs = zip(self.steady[server, tokens], self.steady[to, tokens], strict=True)
+        return median(one.microseconds_per_token / other.microseconds_per_token for one, other in pairs)
 
     def first_token(self, server: str, tokens: int) -> list[float]:
         return [time for measured in self.steady[server, tokens] for time in measured.load.first_token]
@@ -112,6 +112,16 @@ def figures(results: Results) -> list[Figure]:
         Figure("ledger apart from the provider's own count", apart, "requests and tokens", 0),
         Figure("memory of the process tree (PSS), most seen", _most_memory(results), "MB", 140.0),
         Figure("processor used by others meanwhile, most seen", max(m.others for m in steady) * 100, "%"),
+        *_shared(results),
+    ]
+
+
+def _shared(results: Results) -> list[Figure]:
+    """What it costs to share answers over Redis, where that was measured."""
+    measured = [tokens for tokens in (SHORT, LONG) if ("shared", tokens) in results.steady]
+    return [
+        Figure(f"with Redis to without, answers of {tokens}", results.ratio(tokens, "shared", "mingchat"), "×", 1.33)
+        for tokens in measured
     ]
 
 

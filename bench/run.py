@@ -29,6 +29,8 @@ def main() -> None:
         turns = [_relay, _mingchat]
         for turn in turns if number % 2 == 0 else reversed(turns):
             turn(results, options)
+        if options.redis:
+            _shared(results, options)
     print(report.markdown(results))
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report.summary(results)), indent=2))
@@ -43,6 +45,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="measured time of each load")
     parser.add_argument("--quick", action="store_true", help="one round of 10 s each: a first impression")
+    parser.add_argument("--redis", action="store_true", help="also what sharing the answers over Redis costs")
     parser.add_argument("--check", action="store_true", help="fail when a target is missed")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
@@ -70,6 +73,17 @@ def _mingchat(results: Results, options: argparse.Namespace) -> None:
             results.add("mingchat", _steady(plan, server, provider))
         plan = _plan(server, options, SHORT, signs_in=True, burst=True)
         results.bursts.append(_burst(plan, server))
+        results.ledgers.append(report.Ledger.compare(_ledger(server), provider.get("/stats")))
+
+
+def _shared(results: Results, options: argparse.Namespace) -> None:
+    with (
+        servers.redis() as url,
+        servers.upstream(options.rate) as provider,
+        servers.mingchat(provider, redis_url=url) as server,
+    ):
+        for tokens in (SHORT, LONG):
+            results.add("shared", _steady(_plan(server, options, tokens, signs_in=True), server, provider))
         results.ledgers.append(report.Ledger.compare(_ledger(server), provider.get("/stats")))
 
 

@@ -73,11 +73,21 @@ def relay(provider: Server) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def mingchat(provider: Server) -> Iterator[Server]:
+def redis() -> Iterator[str]:
+    """The address of a Redis that keeps nothing on disk."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        options = f"--port {port} --bind 127.0.0.1 --dir {folder} --appendonly no --save"
+        with _process(["redis-server", *options.split(" "), ""], port, {}, Path(folder)):
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextlib.contextmanager
+def mingchat(provider: Server, redis_url: str = "") -> Iterator[Server]:
     """MingChat as it comes, one worker, on a new SQLite database; its administrator can sign in."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as instance:
-        settings = _settings(provider, port, instance)
+        settings = _settings(provider, port, instance) | {"REDIS_URL": redis_url}
         subprocess.run([sys.executable, "-m", "scripts.migrate"], env=_environment(settings), cwd=ROOT, check=True)
         command = [*GUNICORN, "--config", "gunicorn.conf.py"]
         with _process(command, port, settings, ROOT) as process:
@@ -137,7 +147,7 @@ def _wait_until_ready(process: _Process, port: int) -> None:
         if process.poll() is not None:
             break
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as probe:
-            probe.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            probe.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")  # Redis answers that too, if not kindly
             if probe.recv(1):  # gunicorn listens before its worker can answer
                 return
         time.sleep(0.1)

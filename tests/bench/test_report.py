@@ -64,3 +64,10 @@ def test_the_summary_holds_every_round() -> None:
 
     assert isinstance(rounds, dict)
     assert len(rounds["mingchat, answers of 100"]) == 3
+
+
+def test_what_redis_costs_is_held_against_the_same_rounds_without() -> None:
+    made = results(ours=70)
+    for slow in (1, 2, 1):
+        made.add("shared", steady(400, 100.0 * slow))
+    assert missed(made) == {"with Redis to without, answers of 400"}
