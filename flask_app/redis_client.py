@@ -6,6 +6,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from flask_app.config import ConfigError
+
 PREFIX = "mingchat:"
 SLOWEST_RETRY_SECONDS = 2.0
 
@@ -15,15 +17,19 @@ def client(url: str, *, seconds: float) -> Redis:
 
     A call that does not finish, for whatever reason, closes its connection: redis-py does so on any exception. With
     protocol 2 it also looks, before a connection is used again, whether an unread reply waits in it.
+    Raises ConfigError.
     """
-    return Redis.from_url(
-        url,
-        protocol=2,
-        socket_connect_timeout=seconds,
-        socket_timeout=seconds,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0),
-    )
+    try:
+        return Redis.from_url(
+            url,
+            protocol=2,
+            socket_connect_timeout=seconds,
+            socket_timeout=seconds,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:  # the URL is not shown: it may hold a password
+        raise ConfigError("REDIS_URL cannot be read: it is written like redis://:password@host:6379/0") from error
 
 
 def retry_after(failures: int) -> float:

@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 
-from flask_app.redis_client import SLOWEST_RETRY_SECONDS, retry_after
+import pytest
+
+from flask_app.config import ConfigError
+from flask_app.redis_client import SLOWEST_RETRY_SECONDS, client, retry_after
 from tests.support.redis_server import RedisServer
 
 
@@ -24,6 +27,13 @@ def test_killed_calls_leave_their_replies_to_nobody(redis: RedisServer) -> None:
 
 def test_a_careless_client_would_be_caught(redis: RedisServer) -> None:
     assert counts(redis, "--careless")["crossed"] > 0
+
+
+@pytest.mark.parametrize("url", ["redis://:canary@host:port/0", "redis://[::1/0"])
+def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="REDIS_URL cannot be read") as complaint:
+        client(url, seconds=1)
+    assert "canary" not in str(complaint.value)
 
 
 def test_tries_again_come_slower_and_not_all_at_once() -> None:

@@ -10,6 +10,7 @@ from flask_app.database import reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
 from flask_app.services import lease_service, replay_service, stop_service
+from flask_app.streams import broker
 
 PAGE = 40
 MAX_PAGE = 100
@@ -85,8 +86,10 @@ def remove(actor: User, conversation_id: str) -> None:
     with transaction() as session:
         _owned(session, actor, conversation_id)
         lease_service.book_unfinished(session, conversation_id)
+        runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
         session.execute(delete(Run).where(Run.conversation_id == conversation_id))
         session.execute(delete(Conversation).where(Conversation.id == conversation_id))
+    broker().forget(runs)
 
 
 def _owned(session: Session, actor: User, conversation_id: str) -> Conversation:

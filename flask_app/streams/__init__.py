@@ -1,6 +1,6 @@
 """A run's event log: what its readers follow, from wherever they last were. `connect` decides once who keeps it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from flask_app.streams.memory import MemoryBroker
@@ -44,6 +44,9 @@ class Broker(Protocol):
 
     def end(self, run_id: str, event: str, payload: bytes) -> None:
         """Add a last event to the log of a process that died."""
+
+    def forget(self, run_ids: Sequence[str]) -> None:
+        """Drop the logs of runs whose conversation was deleted."""
 
     def attend(self, look: Callable[[], None]) -> None:
         """Begin to listen: `look` is called when another process nudges this one."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from flask_app.streams.outlet import Outlet
 
@@ -141,6 +141,10 @@ class MemoryBroker:
 
     def end(self, run_id: str, event: str, payload: bytes) -> None:
         """Nothing to do: the logs here end with their runs."""
+
+    def forget(self, run_ids: Sequence[str]) -> None:
+        for run_id in run_ids:
+            self._logs.pop(run_id, None)
 
     def attend(self, look: Callable[[], None]) -> None:
         """Nobody else is there to nudge."""

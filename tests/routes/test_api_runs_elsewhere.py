@@ -15,6 +15,7 @@ from flask_app.models import ApiKey, Attempt, Conversation, Message, Run, TokenU
 from flask_app.services import lease_service, model_service, run_service, sealing, stop_service
 from flask_app.services.run_service import REPLAYED, WORKER
 from flask_app.streams.redis.broker import RedisBroker
+from flask_app.streams.redis.entries import key_of
 from tests.support.another_worker import Following, Other, say
 from tests.support.brokers import process, read_all, wait_until
 from tests.support.clients import PageClient
@@ -89,6 +90,15 @@ def test_a_run_elsewhere_is_asked_to_stop_and_its_worker_looks_at_once(
     assert other.stop_requested
 
 
+def test_a_disabled_persons_runs_are_stopped_elsewhere_too(
+    admin_client: PageClient, member: User, other: Other
+) -> None:
+    other.begin(member)
+    assert admin_client.patch(f"/api/admin/users/{member.id}", json={"disabled": True}).status_code == 200
+    assert other.nudged.wait(1)
+    assert other.stop_requested
+
+
 def test_stop_works_without_redis(member_client: PageClient, member: User, other: Other, redis: RedisServer) -> None:
     other.begin(member)
     redis.halt()
@@ -148,6 +158,19 @@ def test_deleting_a_conversation_waits_for_the_worker_that_writes_in_it(
     assert ended_at
     assert ended_at[0] < time.monotonic() < ended_at[0] + 1
     worker.join()
+
+
+def test_a_deleted_conversation_is_gone_from_redis(
+    member_client: PageClient, member: User, other: Other, redis: RedisServer
+) -> None:
+    log = other.begin(member)
+    log.finish()
+    other.broker.flush()
+    other.end()
+    with redis.client() as client:
+        assert client.exists(key_of(other.run_id))
+        assert member_client.delete(f"/api/conversations/{other.conversation_id}").status_code == 204
+        wait_until(lambda: not client.exists(key_of(other.run_id)))
 
 
 def test_a_reader_whose_redis_dies_gets_the_stored_answer(

@@ -1,11 +1,8 @@
 """Redis emptied, killed, hung, full or slow to reply; workers that die or come back from the dead."""
 
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import islice
 
 import pytest
 
@@ -15,7 +12,7 @@ from flask_app.streams.memory import MemoryLog
 from flask_app.streams.redis import entries, mirror, shared_log
 from flask_app.streams.redis.broker import RedisBroker
 from flask_app.streams.redis.shared_log import SharedLog
-from tests.support.brokers import following, numbers_of, process, read_all, wait_until
+from tests.support.brokers import following, frames_of, mirrored, numbers_of, process, read_all, wait_until
 from tests.support.redis_server import RedisServer
 
 
@@ -43,20 +40,6 @@ def write(log: RunLog, first: int, last: int, pause: float = 0.002) -> None:
     for number in range(first, last + 1):
         log.append("token", b"%d" % number)
         time.sleep(pause)
-
-
-def mirrored(broker: RedisBroker, run_id: str) -> mirror.Mirror:
-    """A mirror that has come as far as Redis."""
-    found = None
-
-    def has_begun() -> bool:
-        nonlocal found
-        found = broker.find(run_id)
-        return isinstance(found, mirror.Mirror) and found.log.last > 0
-
-    wait_until(has_begun)
-    assert isinstance(found, mirror.Mirror)
-    return found
 
 
 def test_an_emptied_redis_is_filled_again_from_memory(
@@ -110,6 +93,58 @@ def test_a_redis_that_dies_lets_its_readers_go_and_has_them_again(
     log.finish()
     rest = read_all(reader, run_id, follower.lost.last)
     assert numbers_of(follower.frames + rest) == list(range(1, 101))
+
+
+def test_a_process_that_starts_without_redis_finds_it_later(redis: RedisServer) -> None:
+    redis.kill()
+    broker, run_id = RedisBroker(redis.url, new_id()), new_id()
+    broker.attend(lambda: None)
+    try:
+        log = broker.open(run_id)
+        write(log, 1, 20)
+        assert broker.missing() == ["redis"]
+        assert numbers_of(frames_of(islice(log.read(), 1))) == list(range(1, 21)), "readers here notice nothing"
+        redis.start()
+        wait_until(lambda: not broker.missing())
+        log.finish()
+        with process(redis) as reader:
+            assert numbers_of(read_all(reader, run_id)) == list(range(1, 21))
+    finally:
+        broker.close()
+
+
+def test_a_forgotten_log_is_gone_and_does_not_come_back(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 5)
+    mirrored(reader, run_id)
+    maker.forget([run_id])
+    with redis.client() as client:
+        wait_until(lambda: not client.exists(entries.key_of(run_id)))
+        write(log, 6, 9)
+        log.finish()
+        maker.flush()
+        time.sleep(0.2)
+        assert not client.exists(entries.key_of(run_id))
+
+
+def test_a_redis_that_takes_no_writes_is_left_for_the_one_in_its_place(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 5)
+    mirrored(reader, run_id)
+    with redis.client() as client:
+        connection = str(maker._writer._redis.client_id())
+        client.replicaof("127.0.0.1", "1")
+        write(log, 6, 9)
+        wait_until(lambda: connection not in {told["id"] for told in client.client_list()})
+        client.replicaof("NO", "ONE")
+    log.finish()
+    assert numbers_of(read_all(reader, run_id)) == list(range(1, 10))
 
 
 def test_a_redis_that_hangs_stalls_nobody(redis: RedisServer, maker: RedisBroker, reader: RedisBroker) -> None:
@@ -223,56 +258,3 @@ def test_mirrors_nobody_reads_are_dropped(
     log.finish()
     follower.wait()
     wait_until(lambda: reader._follower._mirrors == {})
-
-
-@contextmanager
-def another_process(redis: RedisServer, run_id: str, count: int) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "tests.support.broker_process", redis.url, run_id, str(count)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
-        try:
-            assert running.stdout
-            assert running.stdout.readline() == b"begun\n"
-            yield running
-        finally:
-            running.kill()
-
-
-def test_a_run_of_another_process_is_followed_from_any_place(redis: RedisServer, reader: RedisBroker) -> None:
-    run_id = new_id()
-    with another_process(redis, run_id, 300):
-        assert numbers_of(read_all(reader, run_id, 25)) == list(range(26, 301))
-
-
-def test_the_log_of_a_killed_process_is_ended_for_its_readers(redis: RedisServer, reader: RedisBroker) -> None:
-    run_id = new_id()
-    with another_process(redis, run_id, 10_000) as running:
-        follower = following(mirrored(reader, run_id))
-        running.kill()
-        running.wait()
-        reader.end(run_id, "error", b'{"code":"interrupted"}')
-        reader.end(run_id, "error", b'{"code":"twice"}')
-        follower.wait()
-    assert follower.lost is None
-    numbers = numbers_of(follower.frames)
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert follower.frames[-1].endswith(b'event: error\ndata: {"code":"interrupted"}')
-    assert [b"event: error" in frame for frame in follower.frames].count(True) == 1
-
-
-def test_a_process_that_comes_back_adds_nothing_to_a_log_that_was_ended(
-    redis: RedisServer, reader: RedisBroker
-) -> None:
-    run_id = new_id()
-    with another_process(redis, run_id, 10_000) as running:
-        follower = following(mirrored(reader, run_id))
-        running.send_signal(signal.SIGSTOP)
-        reader.end(run_id, "error", b'{"code":"interrupted"}')
-        follower.wait()
-        with redis.client() as client:
-            length = client.xlen(entries.key_of(run_id))
-            running.send_signal(signal.SIGCONT)
-            time.sleep(0.5)
-            assert client.xlen(entries.key_of(run_id)) == length
-        again = read_all(reader, run_id)
-    assert again == follower.frames
-    assert again[-1].endswith(b'data: {"code":"interrupted"}')

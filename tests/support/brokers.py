@@ -10,6 +10,7 @@ from flask_app.streams import Broker, Readable
 from flask_app.streams.lost import LogLost
 from flask_app.streams.memory import MemoryBroker
 from flask_app.streams.redis.broker import RedisBroker
+from flask_app.streams.redis.mirror import Mirror
 from tests.support.redis_server import RedisServer
 
 PATIENCE = 10.0
@@ -47,6 +48,20 @@ def pair(kind: str, redis: RedisServer) -> Iterator[tuple[Broker, Broker]]:
             return
         with process(redis) as reader:
             yield maker, reader
+
+
+def mirrored(broker: RedisBroker, run_id: str) -> Mirror:
+    """A mirror that has come as far as Redis."""
+    found = None
+
+    def has_begun() -> bool:
+        nonlocal found
+        found = broker.find(run_id)
+        return isinstance(found, Mirror) and found.log.last > 0
+
+    wait_until(has_begun)
+    assert isinstance(found, Mirror)
+    return found
 
 
 KINDS = ("memory", "redis, same process", "redis, other process")

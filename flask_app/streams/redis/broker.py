@@ -1,6 +1,6 @@
 """Event logs shared over Redis: kept in this process's memory, written behind, and mirrored from other processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask_app.redis_client import client
 from flask_app.streams.memory import MemoryBroker, MemoryLog
@@ -31,6 +31,10 @@ class RedisBroker:
 
     def end(self, run_id: str, event: str, payload: bytes) -> None:
         self._writer.post(entries.seal_for(entries.key_of(run_id), event, payload))
+
+    def forget(self, run_ids: Sequence[str]) -> None:
+        self._memory.forget(run_ids)
+        self._writer.forget(run_ids)
 
     def attend(self, look: Callable[[], None]) -> None:
         self._follower.attend(look)

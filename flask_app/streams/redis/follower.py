@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from flask_app.redis_client import retry_after
+from flask_app.redis_client import SLOWEST_RETRY_SECONDS, retry_after
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from flask_app.streams.redis import entries
 from flask_app.streams.redis.mirror import Mirror
@@ -27,7 +27,7 @@ class Follower:
 
     def __init__(self, redis: Redis, worker: str, call_again: Callable[[], None]) -> None:
         """`call_again` has a letter sent to this process, so that a blocked read returns."""
-        self.connected = False
+        self.connected: bool | None = None  # None: nothing was tried yet
         self._redis = redis
         self._letterbox = entries.letterbox_of(worker)
         self._letters_read = b"0-0"
@@ -78,16 +78,21 @@ class Follower:
             except (RedisError, OSError) as error:
                 failures += 1
                 if failures > 1 or isinstance(error, RedisTimeoutError):  # a closed connection is opened again first
-                    self._let_go(error)
+                    self._let_go(str(error))
                     time.sleep(retry_after(failures))
+                continue
+            except Exception:  # a fault of ours must not leave every later reader without a mirror
+                log.exception("mirrors_failed")
+                self._let_go("a fault")
+                time.sleep(SLOWEST_RETRY_SECONDS)
                 continue
             if not self.connected:
                 log.info("redis_reached")
             failures, self.connected = 0, True
 
-    def _let_go(self, error: Exception) -> None:
-        if self.connected:
-            log.warning("redis_lost", reason=str(error))
+    def _let_go(self, reason: str) -> None:
+        if self.connected is not False:
+            log.warning("redis_lost", reason=reason)
         self.connected = False
         with self._guard:
             for mirror in self._mirrors.values():

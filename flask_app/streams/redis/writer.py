@@ -3,14 +3,15 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flask_app.redis_client import retry_after
+from flask_app.redis_client import SLOWEST_RETRY_SECONDS, retry_after
 from flask_app.streams.memory import MemoryLog
-from flask_app.streams.redis.entries import Command
+from flask_app.streams.redis.entries import Command, key_of
 from flask_app.streams.redis.shared_log import SharedLog, Step
 
 EVERY_SECONDS = 0.1
@@ -37,6 +38,12 @@ class Writer:
         """Keep Redis up to date with a log until it has ended."""
         self._logs[run_id] = SharedLog(run_id, source)
         self._wake()
+
+    def forget(self, run_ids: Sequence[str]) -> None:
+        """Take these logs out of Redis."""
+        for run_id in run_ids:
+            self._logs.pop(run_id, None)
+        self.post(("DEL", *map(key_of, run_ids)))
 
     def post(self, letter: Command) -> None:
         """Send a command whose reply does not matter; it waits while Redis is away."""
@@ -76,7 +83,12 @@ class Writer:
                 failures += 1
                 if failures == 1:
                     log.warning("redis_write_failed", reason=str(error))
+                self._redis.close()  # a server that takes no writes any more has another one in its place
                 time.sleep(retry_after(failures))
+                continue
+            except Exception:  # a fault of ours must not leave every later run without readers elsewhere
+                log.exception("redis_write_failed")
+                time.sleep(SLOWEST_RETRY_SECONDS)
                 continue
             if failures:
                 log.info("redis_writes_again")
