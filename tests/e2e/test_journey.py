@@ -174,7 +174,7 @@ def test_the_administrator_sees_the_use_and_the_record(chat: Chat, site: Site) -
 def test_an_added_key_opens_a_provider_whose_answers_are_set_well(visits: Visits, site: Site) -> None:
     page = visits.open("/admin/keys", locale="zh")
     card = _add_key(page, site.provider.base_url, "sk-scripted-4321")
-    expect(card).to_contain_text(say("js.admin.enabled"))
+    expect(card).to_contain_text(say("js.admin.key_state_ready"))
     expect(card).to_contain_text("4321")
     expect(card.get_by_role("status")).to_contain_text("2")
     assert "sk-scripted" not in page.content()
