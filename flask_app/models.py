@@ -121,7 +121,10 @@ class ApiKey(Base):
 
 
 class ChatModel(Base):
-    """A model that a provider lists. `listed` turns false when the provider stops listing it."""
+    """A model that a provider lists. `listed` turns false when the provider stops listing it.
+
+    Its conversations then go on with `successor_id`, or with the default model.
+    """
 
     __tablename__ = "models"
     __table_args__ = (UniqueConstraint("provider_id", "name"),)
@@ -132,8 +135,21 @@ class ChatModel(Base):
     label: Mapped[str] = mapped_column(String(128))
     thinking: Mapped[bool] = mapped_column(Boolean, default=False)
     listed: Mapped[bool] = mapped_column(Boolean, default=True)
+    successor_id: Mapped[str | None] = _to("models.id", ondelete="SET NULL", nullable=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     provider: Mapped[Provider] = relationship(lazy="raise")
+
+
+class ModelAlias(Base):
+    """Another name for a model, wherever a model is named. `name_key` is the name without differences of case."""
+
+    __tablename__ = "model_aliases"
+
+    id: Mapped[str] = _id()
+    name: Mapped[str] = mapped_column(String(128))
+    name_key: Mapped[str] = mapped_column(Folded, unique=True)
+    model_id: Mapped[str] = _to("models.id", index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Tariff(Base):

@@ -3,10 +3,17 @@
 from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
-from flask_app.services import key_admin_service, overview_service, records_service, user_admin_service
+from flask_app.services import (
+    key_admin_service,
+    model_admin_service,
+    overview_service,
+    records_service,
+    user_admin_service,
+)
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments, pages
 from flask_app.web.keys import keys_reply
+from flask_app.web.models import admin_models_reply
 from flask_app.web.people import users_reply
 from flask_app.web.usage import Choice, RecordsState, all_records_reply, overview_reply
 
@@ -31,6 +38,13 @@ def users() -> str:
 @require_role("admin")
 def keys() -> str:
     return render_template("admin/keys.html", admin_state=pages.state(keys_reply(key_admin_service.listed())))
+
+
+@blueprint.get("/models")
+@require_role("admin")
+def models() -> str:
+    reply = admin_models_reply(model_admin_service.listed())
+    return render_template("admin/models.html", admin_state=pages.state(reply))
 
 
 @blueprint.get("/records")

@@ -21,7 +21,7 @@ from flask_app.database import fetching, in_transaction, in_writing, reading, ta
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import cooldown_service, environment_key, key_service
+from flask_app.services import cooldown_service, environment_key, key_service, model_redirects
 from flask_app.services.key_service import UsableKey
 from flask_app.upstream.client import list_models
 
@@ -94,9 +94,10 @@ def keys_fail(models: list[ServedModel]) -> bool:
 
 
 def find(wanted: str | None) -> ServedModel:
-    """The model with this id or name, the default one for None.
+    """The model with this id, name or alias, the default one for None.
 
-    Raises Invalid("unknown_model"), or Unavailable when there is none at all: "no_working_key" or "no_model".
+    For a model that is known but no longer offered it is the one that follows it (see `model_redirects`). Raises
+    Invalid("unknown_model"), or Unavailable when there is none at all: "no_working_key" or "no_model".
     """
     models = available()
     if not models:
@@ -106,7 +107,17 @@ def find(wanted: str | None) -> ServedModel:
     for model in models:
         if wanted in (model.id, model.name):
             return model
+    if follower := model_redirects.target(wanted, models):
+        return follower
     raise Invalid("unknown_model", model=wanted[:MAX_NAME_LENGTH])
+
+
+def follower_of(name: str) -> ServedModel | None:
+    """Who answers instead of a model that is no longer offered; None for one that is, and where nobody is left."""
+    models = available()
+    if not models or any(model.name == name for model in models):
+        return None
+    return model_redirects.target(name, models) or models[0]
 
 
 def prepare() -> None:

@@ -1,6 +1,7 @@
 """Models as JSON."""
 
 from flask_app.services import model_service
+from flask_app.services.model_admin_service import ModelStatus
 from flask_app.web.bodies import Reply
 
 
@@ -28,4 +29,36 @@ def models_reply() -> ModelsReply:
         models=[ModelReply(**{name: getattr(model, name) for name in fields}) for model in available],
         default=available[0].name if available else None,
         keys_fail=model_service.keys_fail(available),
+    )
+
+
+class AdminModelReply(Reply):
+    """`listed`: by its provider; `offered`: it can be asked now. Once it cannot, `successor_id` answers instead."""
+
+    id: str
+    name: str
+    provider: str
+    listed: bool
+    offered: bool
+    successor_id: str | None
+    aliases: list[str]
+
+
+class AdminModelsReply(Reply):
+    models: list[AdminModelReply]
+
+
+def admin_models_reply(statuses: list[ModelStatus]) -> AdminModelsReply:
+    return AdminModelsReply(models=[_admin_model(status) for status in statuses])
+
+
+def _admin_model(status: ModelStatus) -> AdminModelReply:
+    return AdminModelReply(
+        id=status.model.id,
+        name=status.model.name,
+        provider=status.provider,
+        listed=status.model.listed,
+        offered=status.offered,
+        successor_id=status.model.successor_id,
+        aliases=status.aliases,
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_app.models import Conversation, Message, TokenUsage
+from flask_app.services import model_service
 from flask_app.services.conversation_service import Listed, Thread
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
@@ -45,8 +46,20 @@ class ConversationReply(Reply):
     updated_at: datetime
 
 
+class FollowerReply(Reply):
+    """The model that answers instead of `instead_of`, which is no longer offered."""
+
+    id: str
+    name: str
+    label: str
+    instead_of: str
+
+
 class ThreadReply(ConversationReply):
+    """`goes_on_with`: who follows where the model of the newest answer is gone."""
+
     messages: list[MessageReply]
+    goes_on_with: FollowerReply | None
 
 
 class ListedReply(Reply):
@@ -73,7 +86,7 @@ def thread_reply(thread: Thread) -> ThreadReply:
     messages = [
         message_reply(message, thread.runs.get(message.id), thread.usage.get(message.id)) for message in thread.messages
     ]
-    return ThreadReply(**_own(thread.conversation), messages=messages)
+    return ThreadReply(**_own(thread.conversation), messages=messages, goes_on_with=_follower(thread.messages))
 
 
 def message_reply(message: Message, run_id: str | None, usage: TokenUsage | None) -> MessageReply:
@@ -92,6 +105,16 @@ def message_reply(message: Message, run_id: str | None, usage: TokenUsage | None
         created_at=message.created_at,
         usage=_usage(usage) if usage else None,
     )
+
+
+def _follower(messages: list[Message]) -> FollowerReply | None:
+    last = next(
+        (message.model for message in reversed(messages) if message.model and message.role == "assistant"), None
+    )
+    follower = model_service.follower_of(last) if last else None
+    if last is None or follower is None:
+        return None
+    return FollowerReply(id=follower.id, name=follower.name, label=follower.label, instead_of=last)
 
 
 def _listed(item: Listed) -> ListedReply:

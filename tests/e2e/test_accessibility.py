@@ -45,6 +45,7 @@ SIGNED_IN = {
     "admin": "/admin",
     "people": "/admin/users",
     "keys": "/admin/keys",
+    "models": "/admin/models",
     "records": "/admin/records",
     "no such page": "/nowhere",
 }
@@ -147,6 +148,11 @@ def _edit_key(page: Page) -> None:
     page.get_by_role("button", name=words("en")("admin.edit_key")).click()
 
 
+def _edit_model(page: Page) -> None:
+    page.goto("/admin/models")
+    page.get_by_role("button", name=words("en")("js.admin.edit_model", name="deepseek-flash")).click()
+
+
 def _row_menu(page: Page) -> None:
     page.goto("/admin/users")
     page.locator("[data-menu-button]").first.click()
@@ -170,7 +176,17 @@ def _delete(page: Page) -> None:
     page.locator("[data-conversation-menu]").get_by_text(words("en")("base.delete")).click()
 
 
-OPENERS = (_new_person, _new_key, _edit_key, _row_menu, _account_menu, _conversation_menu, _rename, _delete)
+OPENERS = (
+    _new_person,
+    _new_key,
+    _edit_key,
+    _edit_model,
+    _row_menu,
+    _account_menu,
+    _conversation_menu,
+    _rename,
+    _delete,
+)
 
 
 @pytest.mark.parametrize("opening", OPENERS, ids=lambda opening: opening.__name__.strip("_"))

@@ -16,6 +16,7 @@ PAGES = {
     "/admin": "/api/admin/overview",
     "/admin/users": "/api/admin/users",
     "/admin/keys": "/api/admin/keys",
+    "/admin/models": "/api/admin/models",
     "/admin/records": "/api/admin/records",
 }
 

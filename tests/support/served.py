@@ -61,8 +61,8 @@ class Served:
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
-    def chat(self, message: str) -> "Stream":
-        return Stream(self.ask("POST", "/api/chat", {"message": message}, whole=False))
+    def chat(self, message: str, **fields: str) -> "Stream":
+        return Stream(self.ask("POST", "/api/chat", {"message": message} | fields, whole=False))
 
     def follow(self, run_id: str, after: int = 0) -> "Stream":
         return Stream(self.ask("GET", f"/api/runs/{run_id}/events?after={after}", None, whole=False))

@@ -30,6 +30,8 @@ export const api = {
   /** @param {string} path @param {unknown} [body] @returns {Promise<any>} */
   post: (path, body = {}) => json("POST", path, body),
   /** @param {string} path @param {unknown} body @returns {Promise<any>} */
+  put: (path, body) => json("PUT", path, body),
+  /** @param {string} path @param {unknown} body @returns {Promise<any>} */
   patch: (path, body) => json("PATCH", path, body),
   /** @param {string} path @returns {Promise<any>} */
   delete: (path) => json("DELETE", path),

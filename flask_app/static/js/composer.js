@@ -12,6 +12,7 @@ const MODEL_CHOICE = "model"
 const THINKING_CHOICE = "thinking"
 
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean}} Model */
+/** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{text: string, model?: string, thinking?: boolean, idempotencyKey: string}} Outgoing */
 
 export class Composer extends EventTarget {
@@ -26,6 +27,7 @@ export class Composer extends EventTarget {
   /** @type {Outgoing & {conversation: string | null} | null} what was refused; sent again unchanged, it keeps its key */
   #returned = null
   #running = false
+  #usual = "" // the model that the person has chosen
   #drafts = new Drafts(sessionStorage)
   /** @type {Model[]} */
   #models
@@ -49,6 +51,19 @@ export class Composer extends EventTarget {
     this.#conversation = conversation
     this.write(this.#drafts.read(conversation))
     this.hideProblem()
+    this.goOnWith(null)
+  }
+
+  /**
+   * The model of the conversation is gone: who follows it is chosen here, and said. null is back to the usual choice.
+   * @param {Follower | null} follower
+   */
+  goOnWith(follower) {
+    const note = must(this.#form, "[data-model-note]")
+    note.hidden = !follower
+    note.textContent = follower ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : ""
+    this.#select.value = follower?.id ?? this.#usual
+    this.#showThinking()
   }
 
   /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
@@ -172,8 +187,13 @@ export class Composer extends EventTarget {
   }
 
   #modelChosen() {
+    this.#usual = this.#select.value
+    if (this.#usual) localStorage.setItem(MODEL_CHOICE, this.#usual)
+    this.#showThinking()
+  }
+
+  #showThinking() {
     const model = this.#models.find(({ id }) => id === this.#select.value)
-    if (model) localStorage.setItem(MODEL_CHOICE, model.id)
     this.#thinking.hidden = !model?.thinking
     this.#setThinking(localStorage.getItem(THINKING_CHOICE) === "on")
   }

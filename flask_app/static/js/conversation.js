@@ -18,6 +18,7 @@ import { newIdempotencyKey } from "app/writing"
  *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
  *   finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
  */
+/** @typedef {{title: string, messages: Message[], goes_on_with: import("app/composer").Follower | null}} Stored */
 /** @typedef {{outgoing: Outgoing, parent: string | null}} Turn a question and what it follows */
 
 export class Conversation extends EventTarget {
@@ -51,13 +52,14 @@ export class Conversation extends EventTarget {
     this.#thread.clear()
   }
 
-  /** Shows a stored conversation, given or asked for. Throws ApiError. @param {string} id @param {{title: string, messages: Message[]}} [stored] */
+  /** Shows a stored conversation, given or asked for. Throws ApiError. @param {string} id @param {Stored} [stored] */
   async open(id, stored) {
     this.leave()
     this.#id = id
-    const { title, messages } = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
+    const { title, messages, goes_on_with: follower } = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
     if (this.#id !== id) return
     this.#show(pathToNewest(messages))
+    this.#composer.goOnWith(follower)
     this.#thread.toLatest()
     this.#emit("opened", { id, title })
   }

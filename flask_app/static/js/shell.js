@@ -34,6 +34,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
 document.addEventListener("themechange", tintBrowser)
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tintBrowser)
 tintBrowser()
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }) // on a phone
 
 /** The browser's own bars take the page's colour. */
 function tintBrowser() {

@@ -1,0 +1,41 @@
+"""Models: the administrators' API."""
+
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint
+
+from flask_app.services import model_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web.bodies import Body, Words, accepts, returns
+from flask_app.web.client import client_address
+from flask_app.web.models import AdminModelsReply, admin_models_reply
+
+blueprint = Blueprint("admin_models", __name__, url_prefix="/api/admin/models")
+
+
+class ChangeModel(Body):
+    """`aliases` are all of the model's other names. Without `successor_id` the default model follows it."""
+
+    successor_id: Annotated[str, msgspec.Meta(max_length=64)] | None
+    aliases: Annotated[list[Words], msgspec.Meta(max_length=100)]
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(AdminModelsReply)
+def listed() -> AdminModelsReply:
+    """Every model that a provider lists or has listed, those that can be asked first."""
+    return admin_models_reply(model_admin_service.listed())
+
+
+@blueprint.put("/<model_id>")
+@require_role("admin")
+@accepts(ChangeModel)
+@returns(AdminModelsReply)
+def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
+    """Say who follows a model once it is no longer offered, and by which other names it is asked for."""
+    actor = Actor(get_current_user(), client_address())
+    changed = model_admin_service.change(actor, model_id, successor_id=body.successor_id, aliases=body.aliases)
+    return admin_models_reply(changed)

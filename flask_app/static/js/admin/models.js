@@ -1,0 +1,89 @@
+// @ts-check
+/** Entry of the models: their other names, and who follows one that is no longer offered. */
+import { api } from "app/api"
+import { t } from "app/i18n"
+import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+
+/**
+ * @typedef {object} Model
+ * @property {string} id
+ * @property {string} name
+ * @property {string} provider
+ * @property {boolean} listed by its provider
+ * @property {boolean} offered it can be asked now
+ * @property {string | null} successor_id
+ * @property {string[]} aliases
+ */
+
+const PATH = "/api/admin/models"
+const list = must(document, "[data-models]")
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-edit-model]"))
+const aliases = /** @type {HTMLTextAreaElement} */ (must(form, '[name="aliases"]'))
+const successor = /** @type {HTMLSelectElement} */ (must(form, '[name="successor"]'))
+/** @type {Model[]} */
+let models = []
+/** @type {Model | null} */
+let edited = null
+
+show(pageState("admin-state").models)
+
+list.addEventListener("click", (event) => {
+  const row = /** @type {Element} */ (event.target).closest("[data-edit]")?.closest("[data-id]")
+  const model = row instanceof HTMLElement && models.find(({ id }) => id === row.dataset.id)
+  if (model) edit(model)
+})
+
+onSubmit(form, async (values) => {
+  if (!edited) return
+  const { id, name } = edited
+  const names = (values.aliases ?? "").split("\n").filter((alias) => alias.trim())
+  const reply = await api.put(`${PATH}/${id}`, { successor_id: values.successor || null, aliases: names })
+  form.closest("dialog")?.close()
+  show(reply.models)
+  must(list, `[data-id="${id}"] [data-edit]`).focus()
+  toast(t("js.admin.model_saved", { name }))
+})
+
+/** @param {Model[]} all */
+function show(all) {
+  models = all
+  list.replaceChildren(...all.map(row))
+  must(document, "[data-models-none]").hidden = all.length > 0
+}
+
+/** @param {Model} model */
+function row(model) {
+  const { id, name, provider, offered, listed } = model
+  const state = offered ? "offered" : listed ? "unreachable" : "retired"
+  const element = fromTemplate("model-template", { name, provider, state: t(`js.admin.model_state_${state}`) })
+  element.dataset.id = id
+  slot(element, "state").classList.toggle("badge--ok", offered)
+  say(element, "aliases", model.aliases.length ? t("js.admin.aliases_are", { names: model.aliases.join(t("js.admin.separator")) }) : "")
+  say(element, "follower", followerOf(model))
+  must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.edit_model", { name }))
+  return element
+}
+
+/** @param {HTMLElement} element @param {string} name @param {string} words */
+function say(element, name, words) {
+  slot(element, name).textContent = words
+  slot(element, name).hidden = !words
+}
+
+/** @param {Model} model */
+function followerOf({ offered, successor_id: id }) {
+  const follower = models.find((model) => model.id === id)
+  if (follower) return t("js.admin.followed_by", { name: follower.name })
+  return offered ? "" : t("js.admin.followed_by_default")
+}
+
+/** @param {Model} model */
+function edit(model) {
+  edited = model
+  fill(form, { title: model.name })
+  aliases.value = model.aliases.join("\n")
+  const others = models.filter(({ id, offered }) => id !== model.id && (offered || id === model.successor_id))
+  successor.replaceChildren(new Option(t("js.admin.default_model"), ""), ...others.map(({ id, name, provider }) => new Option(`${name} · ${provider}`, id)))
+  successor.value = model.successor_id ?? ""
+  openDialog("edit-model-dialog")
+}
