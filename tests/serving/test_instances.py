@@ -134,6 +134,16 @@ def test_stop_on_one_instance_closes_the_provider_on_the_other(site: Site) -> No
     assert some(follower, 10_000)[-1][2]["status"] == "stopped"
 
 
+def test_an_instance_that_ends_tells_the_readers_of_the_other(site: Site) -> None:
+    _, run_id = begin(site, ENDLESS)
+    follower = site.second.follow(run_id)
+    site.first.process.send_signal(signal.SIGINT)
+    ended = time.monotonic()
+    last = some(follower, 10_000)[-1]
+    assert time.monotonic() - ended < 5, "long before its lease runs out"
+    assert last[2]["status"] == "interrupted"
+
+
 def test_an_instance_that_is_killed_takes_no_word_and_no_count_with_it(site: Site) -> None:
     _, run_id = begin(site, ENDLESS)
     follower = site.second.follow(run_id)
