@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from flask_app.services import cooldown_service, key_service, metering_service
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
+from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
@@ -82,28 +82,6 @@ def dispatch(connection: Connection, request: Request, candidates: Sequence[Cand
     """
     taken = cooldown_service.take(connection, candidates)
     return Ticket(request, candidates, taken, _dispatch(connection, request, taken))
-
-
-class StopSignal:
-    """Ends an answer from another thread: the provider's connection closes at once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stream: ChatStream | None = None
-        self.status: str | None = None
-
-    def stop(self, status: str) -> None:
-        """End the answer with `status`, "stopped" or "interrupted"; the first caller decides which."""
-        with self._lock:
-            self.status = self.status or status
-            if self._stream:
-                self._stream.shutdown()
-
-    def watch(self, stream: ChatStream) -> None:
-        with self._lock:
-            self._stream = stream
-            if self.status:
-                stream.shutdown()
 
 
 class Completion:
