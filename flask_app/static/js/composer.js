@@ -178,7 +178,12 @@ export class Composer extends EventTarget {
 
   /** @param {string | null} preferred */
   #offerModels(preferred) {
-    for (const model of this.#models) this.#select.add(new Option(model.label || model.name, model.id))
+    const nameOf = (/** @type {Model} */ { label, name }) => label || name
+    for (const model of this.#models) {
+      const name = nameOf(model)
+      const isShared = this.#models.some((other) => other !== model && nameOf(other) === name)
+      this.#select.add(new Option(isShared ? `${name} · ${model.provider}` : name, model.id))
+    }
     const remembered = this.#models.find(({ id }) => id === localStorage.getItem(MODEL_CHOICE))
     const chosen = remembered ?? this.#models.find(({ id, name }) => id === preferred || name === preferred)
     this.#select.value = chosen?.id ?? ""
