@@ -5,9 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_RETRY_AFTER = 3600  # seconds: however long a provider says, nobody waits longer without asking again
-PROBE_SECONDS = (
-    150  # a probe whose process died stands in the way no longer: more than a connection and a first word take
-)
 JITTER = 0.25
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.0
 MAX_WEIGHT = 1000
@@ -48,6 +45,11 @@ RULES = {
 }
 ACCOUNT_CODES = tuple(code for code, rule in RULES.items() if rule.whole_account)
 FOR_THE_ADMINISTRATOR = ("upstream_key_refused", "upstream_no_balance")
+
+
+def rule_of(code: str | None) -> Rule:
+    """The rule of a bench that is noted already, perhaps by another version."""
+    return RULES.get(code or "", _FAULT)
 
 
 @dataclass(frozen=True, slots=True)

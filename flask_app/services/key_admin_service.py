@@ -17,6 +17,7 @@ from flask_app.models import ApiKey
 from flask_app.services import (
     audit_service,
     balance_service,
+    bench_statements,
     cooldown_service,
     environment_key,
     key_service,
@@ -129,7 +130,7 @@ def _share_bench(session: Session, key: ApiKey) -> None:
     benched = (ApiKey.bench_code.in_(cooldown.ACCOUNT_CODES), ApiKey.deleted_at.is_(None))
     other = session.scalars(select(ApiKey).where(*of_account, *benched).order_by(ApiKey.benched_until.desc())).first()
     if other is not None and (key.benched_until is None or key.benched_until < (other.benched_until or utc_now())):
-        for name in cooldown_service.SHARED:
+        for name in bench_statements.SHARED:
             setattr(key, name, getattr(other, name))
 
 

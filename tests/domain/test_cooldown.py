@@ -49,6 +49,11 @@ def test_a_request_that_was_wrong_has_no_rule() -> None:
     assert "upstream_rejected" not in RULES
 
 
+def test_a_bench_that_another_version_noted_is_taken_for_a_fault() -> None:
+    assert cooldown.rule_of("upstream_from_tomorrow") == cooldown.rule_of(None) == RULES["upstream_failed"]
+    assert cooldown.rule_of("upstream_busy") == RULES["upstream_busy"]
+
+
 def test_pauses_between_attempts_grow_and_are_bounded() -> None:
     assert cooldown.pause_before(2, lambda: 0.0) == 0.25
     assert cooldown.pause_before(2, lambda: 0.5) == 0.375

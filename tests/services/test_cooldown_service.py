@@ -1,5 +1,6 @@
 """Benches in the database: who may be asked, who probes, and what ends it."""
 
+import dataclasses
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
+from flask_app import config
 from flask_app.database import in_writing, new_id, transaction, utc_now
 from flask_app.errors import Unavailable, UpstreamError
 from flask_app.models import ApiKey, Attempt
@@ -175,6 +177,20 @@ def test_a_probe_whose_process_died_blocks_the_key_for_a_limited_time(provider_i
     assert take(provider_id).claimed
 
 
+@pytest.mark.parametrize(("idle", "first_token", "seconds"), [(120, 600, 150), (300, 600, 330), (900, 60, 80)])
+def test_a_probe_has_the_time_that_a_provider_may_take_to_let_it_in(
+    provider_id: str, idle: float, first_token: float, seconds: float
+) -> None:
+    limits: dict[str, Any] = {"upstream_idle_seconds": idle, "upstream_first_token_seconds": first_token}
+    config.install(dataclasses.replace(config.current(), upstream_connect_seconds=10, **limits))
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_busy"))
+    is_over("a")
+    claimed = take(provider_id).claimed
+    assert claimed
+    assert seconds - 2 < (claimed - utc_now()).total_seconds() <= seconds
+
+
 def test_requests_that_failed_together_are_one_strike(provider_id: str) -> None:
     keep_key(provider_id, "a")
     asked, taken = utc_now(), [take(provider_id) for _ in range(5)]
@@ -289,6 +305,32 @@ def _row(made: Attempt) -> dict[str, Any]:
     filled = {"state": "dispatched", "bytes_received": 0, "created_at": utc_now()}
     named = {column.key: getattr(made, column.key) for column in Attempt.__table__.columns}
     return {name: value for name, value in named.items() if value is not None} | filled
+
+
+@pytest.mark.parametrize(("code", "together"), [("upstream_busy", True), ("upstream_failed", False)])
+def test_an_accounts_keys_that_fail_at_once_are_one_strike(provider_id: str, code: str, together: bool) -> None:
+    for name in "abcd":
+        keep_key(provider_id, name, account="ours")
+    asked, taken = utc_now(), [Taken(candidate) for candidate in candidates(provider_id)]
+    outcomes = at_once(16, lambda number: fail(taken[number % 4], failing(code), asked))
+    assert outcomes == [None] * 16, "no deadlock may come through"
+    assert [stored_key(name).strikes for name in "abcd"] == [1] * 4
+    assert len({stored_key(name).benched_until for name in "abcd"}) == (1 if together else 4)
+
+
+def test_many_who_find_every_key_full_are_told_so(provider_id: str) -> None:
+    for name in "abc":
+        keep_key(provider_id, name, max_concurrent=1)
+    with transaction() as session:
+        session.add_all(attempt(name) for name in "abc")
+    found = candidates(provider_id)
+
+    def ask(number: int) -> object:
+        order = found[number % 3 :] + found[: number % 3]
+        return in_writing(lambda connection: cooldown_service.take(connection, order))
+
+    outcomes = at_once(12, ask)
+    assert [getattr(outcome, "code", outcome) for outcome in outcomes] == ["upstream_full"] * 12
 
 
 @pytest.mark.parametrize("account", [None, "ours"])

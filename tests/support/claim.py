@@ -5,8 +5,10 @@ Writes "probe", "ready" or the refusal's code.
 
 import sys
 import time
+from pathlib import Path
 
-from flask_app import database
+from flask_app import config, database
+from flask_app.config import Config
 from flask_app.errors import Unavailable
 from flask_app.services import cooldown_service
 from flask_app.services.key_service import Candidate, UsableKey
@@ -23,6 +25,7 @@ def claim(key: UsableKey) -> str:
 
 
 def main(url: str, key_id: str, provider_id: str, moment: str) -> None:
+    config.install(Config(instance_dir=Path(), secret_key="", encryption_key="", database_url=url))
     database.connect(url)
     time.sleep(max(float(moment) - time.time(), 0))
     sys.stdout.write(claim(UsableKey(key_id, "https://example.com", "secret", provider_id)))
