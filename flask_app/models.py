@@ -207,7 +207,8 @@ class Run(Base):
     """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
 
     `draft_digest` tells whether a repeated idempotency key comes with what it came with first; `stop_requested` is
-    written by other processes than the run's worker.
+    written by other processes than the run's worker. A run that goes on with an answer finds `text_before` characters
+    of its text there, and `reasoning_before` of its thoughts.
     """
 
     __tablename__ = "runs"
@@ -228,6 +229,8 @@ class Run(Base):
     worker: Mapped[str] = mapped_column(Ascii)
     lease_expires_at: Mapped[datetime]
     stop_requested: Mapped[datetime | None]
+    text_before: Mapped[int | None]
+    reasoning_before: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -21,9 +21,10 @@ Sign in with `POST /api/login` (JSON `username`, `password`): the reply sets the
 `csrf_token`, which every later POST, PATCH and DELETE sends as the header `X-CSRF-Token`. Bodies are JSON.
 A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again.
 
-`POST /api/chat` and `GET /api/runs/{run_id}/events` answer as an event stream: `start` (the ids; the answer begins
-anew), `reasoning` and `token` (`{"text"}`), `usage`, then `done` (`status`, `finish_reason`, `title`) or `error`
-(`code`, `message`, `retryable`). Each event has an `id`; a reader that lost the line asks for the events again with
+`POST /api/chat`, `POST /api/runs/{run_id}/continue` and `GET /api/runs/{run_id}/events` answer as an event stream:
+`start` (the ids; the answer begins anew, also where an earlier run wrote part of it: that comes first), `reasoning` and
+`token` (`{"text"}`), `usage`, then `done` (`status`, `finish_reason`, `title`) or `error` (`code`, `message`,
+`retryable`). Each event has an `id`; a reader that lost the line asks for the events again with
 the header `Last-Event-ID` and gets exactly what it has not seen.
 """
 

@@ -13,7 +13,7 @@ from tests.support import routes
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.routes import Route
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "run_id", "session_id"}
@@ -88,6 +88,7 @@ def told(response: Any) -> tuple[int, object]:
 def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str
 ) -> None:
+    upstream.default = Answer("cut", finish_reason="length")  # so that its owner can have it continued
     person = make_user("owner")
     owner, stranger = sign_in(person), sign_in(make_user("stranger", role))
     owned = [route for route in routes.all_of(app) if route.arguments & OWNED]

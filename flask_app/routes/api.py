@@ -6,8 +6,9 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from flask_app.errors import BadRequest, Invalid
-from flask_app.services import chat_service, conversation_service, run_service, stop_service
+from flask_app.services import chat_service, continue_service, conversation_service, run_service, stop_service
 from flask_app.services.chat_service import Draft, Origin
+from flask_app.services.run_events import Begun
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, Reply, accepts, queries, returns, streams
@@ -38,6 +39,10 @@ class SendMessage(Body):
     parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: bool = False
+    idempotency_key: Key | None = None
+
+
+class GoOn(Body):
     idempotency_key: Key | None = None
 
 
@@ -80,20 +85,25 @@ def send(body: SendMessage) -> Response | Answer:
         thinking=body.thinking,
         idempotency_key=body.idempotency_key,
     )
-    begun = chat_service.send(user, draft, Origin(request_id=g.request_id, address=client_address(), locale=g.locale))
-    if wants_events():
-        return run_stream(begun.run_id, after=0)
-    for _ in run_service.read(user, begun.run_id, after=0, locale=g.locale):  # until the run has ended
-        pass
-    thread = conversation_service.thread(user, begun.conversation_id)
-    message = next(message for message in thread.messages if message.id == begun.message_id)
-    whole = message_reply(message, begun.run_id, thread.usage.get(message.id))
-    return Answer(
-        **msgspec.structs.asdict(whole),
-        conversation_id=begun.conversation_id,
-        user_message_id=begun.user_message_id,
-        title=begun.title,
-    )
+    return _answer(chat_service.send(user, draft, _origin()))
+
+
+@blueprint.post("/runs/<run_id>/continue")
+@require_login
+@limits_readers
+@accepts(GoOn)
+@returns(Answer)
+@streams
+def go_on(run_id: str, body: GoOn) -> Response | Answer:
+    """Go on with an answer that was stopped, interrupted or cut at its length: a new run, on the same message.
+
+    The reply is as for sending; what there was of the answer comes first. 409 while something is written in the
+    conversation, and for an answer that did not break off, has no text, or is followed by another message. The same
+    `idempotency_key` again gives the same run.
+    """
+    user = get_current_user()
+    limits.chat_limit(user.id)
+    return _answer(continue_service.go_on(user, run_id, _origin(), idempotency_key=body.idempotency_key))
 
 
 @blueprint.get("/runs/<run_id>/events")
@@ -159,3 +169,25 @@ def rename(conversation_id: str, body: NewTitle) -> ConversationReply:
 def remove(conversation_id: str) -> None:
     """Delete a conversation and its messages. What it cost stays in the ledger."""
     conversation_service.remove(get_current_user(), conversation_id)
+
+
+def _origin() -> Origin:
+    return Origin(request_id=g.request_id, address=client_address(), locale=g.locale)
+
+
+def _answer(begun: Begun) -> Response | Answer:
+    """The run's events as they come, or the whole answer once it has ended."""
+    if wants_events():
+        return run_stream(begun.run_id, after=0)
+    user = get_current_user()
+    for _ in run_service.read(user, begun.run_id, after=0, locale=g.locale):  # until the run has ended
+        pass
+    thread = conversation_service.thread(user, begun.conversation_id)
+    message = next(message for message in thread.messages if message.id == begun.message_id)
+    whole = message_reply(message, begun.run_id, thread.usage.get(message.id))
+    return Answer(
+        **msgspec.structs.asdict(whole),
+        conversation_id=begun.conversation_id,
+        user_message_id=begun.user_message_id,
+        title=begun.title,
+    )

@@ -58,19 +58,23 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
 
     Gives how the run ended, whoever ended it.
     """
-    if connection.execute(_END_RUN, {"run": run_id, "new_status": outcome.status}).rowcount == 1:
+    if connection.execute(_END_RUN, {"run": run_id, "new_status": outcome.answer_status}).rowcount == 1:
         save(connection, message_id, outcome)
         connection.execute(_TOUCH, {"conversation": conversation_id, "now": utc_now()})
-    else:
-        stored = connection.execute(_HOW_IT_ENDED, {"run": run_id}).one_or_none()
-        if stored is not None:
-            return Ending(stored.status, stored.finish_reason, stored.error_code)
-    return Ending(outcome.status, outcome.finish_reason, outcome.error_code)
+    elif stored := how_it_ended(connection, run_id):
+        return stored
+    return Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
+
+
+def how_it_ended(connection: Connection, run_id: str) -> Ending | None:
+    """What the database says of a run; None where it has gone with its conversation."""
+    row = connection.execute(_HOW_IT_ENDED, {"run": run_id}).one_or_none()
+    return None if row is None else Ending(*row)
 
 
 def restore(connection: Connection, outcome: Outcome, *, run_id: str, message_id: str) -> None:
     """Give the words back to an answer that a reaper ended without all of them, unless a later run went on with it."""
-    words = {"new_text": outcome.text, "new_reasoning": outcome.reasoning}
+    words = {"new_text": outcome.whole_text, "new_reasoning": outcome.whole_reasoning}
     connection.execute(_RESTORE, {"message": message_id, "run": run_id, **words})
 
 
@@ -80,9 +84,9 @@ def save(connection: Connection, message_id: str, outcome: Outcome) -> None:
         _SAVE,
         {
             "message_id": message_id,
-            "new_status": outcome.status,
-            "new_text": outcome.text,
-            "new_reasoning": outcome.reasoning,
+            "new_status": outcome.answer_status,
+            "new_text": outcome.whole_text,
+            "new_reasoning": outcome.whole_reasoning,
             "new_finish_reason": outcome.finish_reason,
             "new_error_code": outcome.error_code,
         },

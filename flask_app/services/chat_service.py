@@ -19,6 +19,7 @@ from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import completion_service, model_service, run_service
 from flask_app.services.completion_service import Request, Ticket, Turn
 from flask_app.services.key_service import Candidate
+from flask_app.services.metering_service import Earlier
 from flask_app.services.run_events import Begun
 
 MAX_MESSAGE_BYTES = 200_000
@@ -30,8 +31,10 @@ _INSERT_CONVERSATION = insert(table_of(Conversation))
 _INSERT_MESSAGES = insert(table_of(Message))
 _INSERT_RUN = insert(table_of(Run))
 _COUNT_RUNNING = select(func.count()).where(Run.user_id == bindparam("person"), Run.status == "running")
-_MESSAGES = select(Message.id, Message.parent_id, Message.role, Message.status, Message.text).order_by(
-    Message.created_at, Message.id
+_MESSAGES = (
+    select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
+    .where(Message.conversation_id == bindparam("conversation"))
+    .order_by(Message.created_at, Message.id)
 )
 _LOCK_USER = select(User.id).where(User.id == bindparam("person")).with_for_update()
 
@@ -62,6 +65,16 @@ class Origin:
     request_id: str
     address: str
     locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A run that is about to be written: whose, which, and by which key it may be asked for again."""
+
+    actor: User
+    begun: Begun
+    idempotency_key: str | None
+    digest: str
 
 
 @dataclass(slots=True)
@@ -111,7 +124,7 @@ def _check_text(text: str) -> None:
 def _write(
     connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[Candidate], origin: Origin
 ) -> tuple[Begun, Ticket]:
-    _check_cap(connection, actor)
+    check_cap(connection, actor)
     placed = _place(connection, actor, draft)
     now = utc_now()
     begun = Begun(
@@ -140,29 +153,17 @@ def _write(
     connection.execute(
         _INSERT_MESSAGES, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
     )
-    connection.execute(
-        _INSERT_RUN,
-        {
-            "id": begun.run_id,
-            "user_id": actor.id,
-            "conversation_id": begun.conversation_id,
-            "user_message_id": begun.user_message_id,
-            "message_id": begun.message_id,
-            "status": "running",
-            "idempotency_key": draft.idempotency_key,
-            "draft_digest": draft.digest if draft.idempotency_key else None,
-            "worker": run_service.WORKER,
-            "lease_expires_at": now + run_service.LEASE,
-            "created_at": now,
-        },
-    )
+    key, digest = draft.idempotency_key, draft.digest
+    write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     turns = [*placed.history, Turn("user", draft.text)]
     request = _request(actor, draft, model, origin, begun, turns)
     return begun, completion_service.dispatch(connection, request, keys)
 
 
-def _check_cap(connection: Connection, actor: User) -> None:
-    """The person's row is locked first, so that sends at the same moment are counted one after the other."""
+def check_cap(connection: Connection, actor: User) -> None:
+    """Raise TooMany where the person has as many answers in the making as allowed.
+
+    The person's row is locked first, so that sends at the same moment are counted one after the other."""
     limit = config.current().max_runs_per_user
     connection.execute(_LOCK_USER, {"person": actor.id})
     if (connection.scalar(_COUNT_RUNNING, {"person": actor.id}) or 0) >= limit:
@@ -179,7 +180,7 @@ def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
     if conversation is None:
         raise NotFound
     placed = _Placed(conversation.id, conversation.title, is_new=False)
-    messages = connection.execute(_MESSAGES.where(Message.conversation_id == conversation.id)).all()
+    messages = messages_of(connection, conversation.id)
     if not messages or draft.at_root:
         return placed
     placed.parent_id = draft.parent_id or _newest(messages).id
@@ -194,7 +195,39 @@ def _follow(placed: _Placed, messages: Sequence[_Node]) -> None:
         raise NotFound from error
     if path[-1].status == "running":
         raise Conflict("answer_running")
-    placed.history = [Turn(message.role, message.text) for message in path if message.text]
+    placed.history = turns_of(path)
+
+
+def messages_of(connection: Connection, conversation_id: str) -> Sequence[_Node]:
+    """All messages of a conversation, the oldest first."""
+    return connection.execute(_MESSAGES, {"conversation": conversation_id}).all()
+
+
+def turns_of(path: Sequence[_Node]) -> list[Turn]:
+    return [Turn(message.role, message.text) for message in path if message.text]
+
+
+def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
+    """Write the run's row, the person's other runs being counted; `earlier` is what its answer begins with."""
+    begun, key, now = opening.begun, opening.idempotency_key, utc_now()
+    connection.execute(
+        _INSERT_RUN,
+        {
+            "id": begun.run_id,
+            "user_id": opening.actor.id,
+            "conversation_id": begun.conversation_id,
+            "user_message_id": begun.user_message_id,
+            "message_id": begun.message_id,
+            "status": "running",
+            "idempotency_key": key,
+            "draft_digest": opening.digest if key else None,
+            "worker": run_service.WORKER,
+            "lease_expires_at": now + run_service.LEASE,
+            "text_before": len(earlier.text) if earlier else None,
+            "reasoning_before": len(earlier.reasoning) if earlier else None,
+            "created_at": now,
+        },
+    )
 
 
 def _newest(messages: Sequence[_Node]) -> _Node:
@@ -210,18 +243,23 @@ def title_of(text: str) -> str:
 
 
 def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:
-    if not draft.idempotency_key:
+    return earlier_run(actor, draft.idempotency_key, draft.digest, locale)
+
+
+def earlier_run(actor: User, idempotency_key: str | None, digest: str, locale: str) -> Begun | None:
+    """What the person's key began before; raises Conflict where that was asked for by something else."""
+    if not idempotency_key:
         return None
     with reading() as session:
         found = session.execute(
             select(Run, Conversation.title)
             .join(Conversation, Conversation.id == Run.conversation_id)
-            .where(Run.user_id == actor.id, Run.idempotency_key == draft.idempotency_key)
+            .where(Run.user_id == actor.id, Run.idempotency_key == idempotency_key)
         ).first()
     if found is None:
         return None
     run, title = found
-    if run.draft_digest not in (None, draft.digest):  # runs of before the column have none
+    if run.draft_digest not in (None, digest):  # runs of before the column have none
         raise Conflict("idempotency_key_reused")
     return Begun.of(run, title, locale)
 

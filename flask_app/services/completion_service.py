@@ -21,7 +21,7 @@ from flask_app.models import Run
 from flask_app.services import cooldown_service, key_service, metering_service
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
-from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
+from flask_app.services.metering_service import Call, Dispatched, Earlier, Entry, Outcome
 from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
 
@@ -45,7 +45,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask which model, on whose account."""
+    """What to ask which model, on whose account.
+
+    An answer that had begun is gone on with from `earlier`; `go_on` are the words that ask for it, where words must.
+    """
 
     user_id: str
     model: ServedModel
@@ -56,6 +59,8 @@ class Request:
     address: str
     run_id: str | None = None
     message_id: str | None = None
+    earlier: Earlier | None = None
+    go_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Completion:
 
     def __init__(self, ticket: Ticket, stop: StopSignal) -> None:
         self.request = ticket.request
-        self.outcome = Outcome()
+        self.outcome = Outcome(earlier=self.request.earlier)
         self._stop = stop
         self._others = [candidate for candidate in ticket.candidates if candidate is not ticket.taken.candidate]
         self._taken = ticket.taken
@@ -157,7 +162,9 @@ class Completion:
         if self._stop.status:
             self.outcome.asked = False
             raise UpstreamError
-        stream = ChatStream(self._taken.key.endpoint(), _body(self.request, self._taken.candidate.model))
+        key, request = self._taken.key, self.request
+        prefix = request.earlier is not None and key.completes_prefixes
+        stream = ChatStream(key.endpoint(), _body(request, self._taken.candidate.model, prefix=prefix), prefix=prefix)
         self._stop.watch(stream)
         stream.open()
         self.outcome.status_code = 200
@@ -199,7 +206,7 @@ class Completion:
             raise failure from error
         self._others = [other for other in self._others if other is not self._taken.candidate]
         self._attempts += 1
-        self.outcome, self._started = Outcome(), time.monotonic()
+        self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
 
     def _take_another(self, connection: Connection) -> tuple[Taken, Dispatched]:
         run_id = self.request.run_id
@@ -257,17 +264,28 @@ def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatc
         currency=model.currency,
         request_id=request.request_id,
         address=request.address,
-        prompt_estimate=sum(estimate_tokens(turn.content) for turn in request.turns),
+        prompt_estimate=sum(estimate_tokens(turn.content) for turn in _turns(request, prefix=False)),
         run_id=request.run_id,
         message_id=request.message_id,
     )
     return metering_service.dispatch(connection, call, taken.key.id)
 
 
-def _body(request: Request, model: ServedModel) -> dict[str, object]:
+def _turns(request: Request, *, prefix: bool) -> list[Turn]:
+    """The prompt. An answer that had begun comes last, with words that ask to go on unless it is a `prefix`."""
+    begun = [Turn("assistant", request.earlier.text)] if request.earlier else []
+    return [*request.turns, *begun, *([Turn("user", request.go_on)] if begun and not prefix else [])]
+
+
+def _body(request: Request, model: ServedModel, *, prefix: bool) -> dict[str, object]:
+    messages: list[dict[str, object]] = [
+        {"role": turn.role, "content": turn.content} for turn in _turns(request, prefix=prefix)
+    ]
+    if prefix:
+        messages[-1]["prefix"] = True
     body: dict[str, object] = {
         "model": model.name,
-        "messages": [{"role": turn.role, "content": turn.content} for turn in request.turns],
+        "messages": messages,
         "stream": True,
         "stream_options": {"include_usage": True},
     }

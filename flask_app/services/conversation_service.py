@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import reading, transaction
 from flask_app.errors import BadRequest, NotFound
-from flask_app.models import Conversation, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, replay_service, stop_service
+from flask_app.models import Conversation, Message, Run, User
+from flask_app.services import lease_service, message_usage, replay_service, stop_service
+from flask_app.services.metering_service import Entry
 from flask_app.streams import broker
 
 PAGE = 40
@@ -27,12 +28,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation with all its messages in order; `runs` and `usage` are by message id."""
+    """A conversation with all its messages in order; `runs` (the newest) and `usage` are by message id."""
 
     conversation: Conversation
     messages: list[Message]
     runs: dict[str, str]
-    usage: dict[str, TokenUsage]
+    usage: dict[str, Entry]
 
 
 def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tuple[list[Listed], str | None]:
@@ -59,14 +60,10 @@ def thread(actor: User, conversation_id: str) -> Thread:
         messages = session.scalars(
             select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
         ).all()
-        runs = session.execute(select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id)).all()
-        usage = session.scalars(
-            select(TokenUsage)
-            .join(Message, Message.id == TokenUsage.message_id)
-            .where(Message.conversation_id == conversation_id)
-        ).all()
-    by_message = {entry.message_id: entry for entry in usage if entry.message_id}
-    return Thread(conversation, list(messages), {run.message_id: run.id for run in runs}, by_message)
+        newest_last = select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id).order_by(Run.id)
+        runs = {run.message_id: run.id for run in session.execute(newest_last)}
+        usage = message_usage.of_conversation(session.connection(), conversation_id)
+    return Thread(conversation, list(messages), runs, usage)
 
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:

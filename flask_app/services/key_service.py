@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
 
 from flask_app import config
+from flask_app.config import Config
 from flask_app.database import fetching, table_of
 from flask_app.domain.cooldown import Draw, Rank
 from flask_app.domain.serving import ServedModel
@@ -44,6 +46,12 @@ class UsableKey:
     def endpoint(self) -> Endpoint:
         """Where to ask; only what this process started itself, or the setting allows, may be in this network."""
         return Endpoint(self.base_url, self.secret, self.id is None or config.current().allow_insecure_upstreams)
+
+    @property
+    def completes_prefixes(self) -> bool:
+        """Is it DeepSeek's, which goes on with an answer that has begun?"""
+        of_deepseek = {urlsplit(url).netloc for url in (Config.deepseek_base_url, config.current().deepseek_base_url)}
+        return urlsplit(self.base_url).netloc in of_deepseek
 
     def shares_account_with(self, other: "UsableKey") -> bool:
         same_account = self.account is not None and self.account == other.account

@@ -24,7 +24,7 @@ from flask_app.services import (
     run_service,
     stop_service,
 )
-from flask_app.services.metering_service import Call, Dispatched, Outcome
+from flask_app.services.metering_service import Call, Dispatched, Earlier, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
 
@@ -39,7 +39,11 @@ _runs, _messages = table_of(Run), table_of(Message)
 _RENEW = update(_runs).where(_runs.c.worker == run_service.WORKER, _runs.c.status == "running")
 _KEEP = (
     update(_messages)
-    .where(_messages.c.id == bindparam("message_id"), _messages.c.status == "running")
+    .where(
+        _messages.c.id == bindparam("message_id"),
+        _messages.c.status == "running",
+        exists().where(_runs.c.id == bindparam("run"), _runs.c.status == "running"),  # its own run, not a later one
+    )
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
 )
 
@@ -101,7 +105,7 @@ def reap(session: Session, run_id: str) -> bool:
     if session.connection().execute(update(_runs).where(*lapsed).values(status="interrupted")).rowcount != 1:
         return False
     run = session.get_one(Run, run_id)
-    outcome = _kept(session.get_one(Message, run.message_id))
+    outcome = _kept(run, session.get_one(Message, run.message_id))
     answer_service.save(session.connection(), run.message_id, outcome)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
@@ -113,7 +117,7 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
     running = select(Run).where(Run.conversation_id == conversation_id, Run.status == "running")
     for run in session.scalars(running).all():
         if run.id not in _made_here():
-            _book(session, _kept(session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
+            _book(session, _kept(run, session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
 
 
 def _watch() -> None:
@@ -169,7 +173,8 @@ def _count_parts(live: LiveRun) -> int:
 
 def _text_so_far(live: LiveRun) -> dict[str, str]:
     outcome = live.completion.outcome
-    return {"message_id": live.begun.message_id, "new_text": outcome.text, "new_reasoning": outcome.reasoning}
+    words = {"new_text": outcome.whole_text, "new_reasoning": outcome.whole_reasoning}
+    return {"message_id": live.begun.message_id, "run": live.begun.run_id, **words}
 
 
 def _made_here() -> set[str]:
@@ -195,12 +200,16 @@ def _lapsed() -> list[str]:
         return list(session.scalars(select(Run.id).where(*lapsed).limit(REAPED_AT_ONCE)))
 
 
-def _kept(message: Message) -> Outcome:
+def _kept(run: Run, message: Message) -> Outcome:
     """How an answer ended whose worker died: with the text that was kept."""
+    before, thought_before = run.text_before or 0, run.reasoning_before or 0
+    text, reasoning = message.text[before:], message.reasoning[thought_before:]
+    earlier = Earlier(message.text[:before], message.reasoning[:thought_before])
     return Outcome(
         status="interrupted",
-        text_parts=[message.text] if message.text else [],
-        reasoning_parts=[message.reasoning] if message.reasoning else [],
+        earlier=earlier if run.text_before else None,
+        text_parts=[text] if text else [],
+        reasoning_parts=[reasoning] if reasoning else [],
         error_code="interrupted",
     )
 

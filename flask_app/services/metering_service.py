@@ -60,11 +60,23 @@ class Dispatched:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier runs had written of an answer that is gone on with."""
+
+    text: str
+    reasoning: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """How an attempt went. `usage` is the provider's count, or None when none came."""
+    """How an attempt went. `usage` is the provider's count, or None when none came.
+
+    `earlier` stands before its text, and is no part of what it is counted for.
+    """
 
     status: str = "complete"
+    earlier: Earlier | None = None
     text_parts: list[str] = field(default_factory=list)
     reasoning_parts: list[str] = field(default_factory=list)
     usage: Usage | None = None
@@ -84,6 +96,19 @@ class Outcome:
     @property
     def reasoning(self) -> str:
         return "".join(self.reasoning_parts)
+
+    @property
+    def whole_text(self) -> str:
+        return (self.earlier.text if self.earlier else "") + self.text
+
+    @property
+    def whole_reasoning(self) -> str:
+        return (self.earlier.reasoning if self.earlier else "") + self.reasoning
+
+    @property
+    def answer_status(self) -> str:
+        """How the answer stands then: one that had begun before has not failed."""
+        return "interrupted" if self.status == "failed" and self.earlier else self.status
 
     @property
     def taken_up(self) -> bool:

@@ -25,9 +25,10 @@ class Begun:
     locale: str
 
     @classmethod
-    def of(cls, run: Run, title: str, locale: str) -> "Begun":
+    def of(cls, run: Run, title: str, locale: str, *, run_id: str | None = None) -> "Begun":
+        """The run itself, or another, `run_id`, on the same message."""
         ids = {name: getattr(run, name) for name in ("conversation_id", "message_id", "user_message_id")}
-        return cls(run_id=run.id, **ids, title=title, locale=locale)
+        return cls(run_id=run_id or run.id, **ids, title=title, locale=locale)
 
 
 class _Text(msgspec.Struct):
@@ -38,6 +39,13 @@ def started(events: RunLog, begun: Begun, model: str | None) -> None:
     """The first event; a reader that meets it begins the answer anew."""
     ids = {name: getattr(begun, name) for name in ("run_id", "conversation_id", "message_id", "user_message_id")}
     events.append("start", _encode({**ids, "title": begun.title, "model": model}))
+
+
+def whole(events: RunLog, text: str, reasoning: str) -> None:
+    """Tell in one piece what has been written of an answer."""
+    for piece in (Reasoning(reasoning), Token(text)):
+        if piece.text:
+            arrived(events, piece)
 
 
 def arrived(events: RunLog, event: Event) -> None:
@@ -71,13 +79,11 @@ def failure(locale: str, code: str) -> bytes:
     return _encode({"code": code, "message": words, "retryable": code not in _FINAL})
 
 
-def replay(events: RunLog, begun: Begun, message: Message) -> None:
+def replay(events: RunLog, begun: Begun, message: Message, ending: Ending) -> None:
     """A stored answer as the events a reader expects, in one piece."""
     started(events, begun, message.model)
-    for piece in (Reasoning(message.reasoning), Token(message.text)):
-        if piece.text:
-            arrived(events, piece)
-    ended(events, begun, Ending(message.status, message.finish_reason, message.error_code))
+    whole(events, message.text, message.reasoning)
+    ended(events, begun, ending)
     events.finish()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import answer_service, journal, run_events
+from flask_app.services import answer_service, journal, message_usage, run_events
 from flask_app.services.answer_service import Ending
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
@@ -47,6 +47,7 @@ class LiveRun:
         self.stop = StopSignal()
         self.completion = Completion(ticket, self.stop)
         self._ending: Ending
+        self._sum: Entry | None = None  # of all runs on the message, where there were others
         self._journalled = False
         self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
 
@@ -91,10 +92,12 @@ class LiveRun:
         begun = self.begun
         ids = {"message_id": begun.message_id, "conversation_id": begun.conversation_id}
         self._ending = answer_service.end(connection, outcome, run_id=begun.run_id, **ids)
+        if outcome.earlier:
+            self._sum = message_usage.of_message(connection, begun.message_id)
 
     def _announce(self, entry: Entry | None) -> None:
-        if entry:
-            run_events.counted(self.events, entry.usage, entry.source)
+        if told := self._sum or entry:
+            run_events.counted(self.events, told.usage, told.source)
         run_events.ended(self.events, self.begun, self._ending)
         self.events.finish()
 
@@ -103,6 +106,8 @@ def start(begun: Begun, ticket: Ticket) -> RunLog:
     """Make the answer on a thread of its own; the log can be read from now on."""
     live = _live[begun.run_id] = LiveRun(begun, ticket)
     run_events.started(live.events, begun, ticket.request.model.name)
+    if earlier := ticket.request.earlier:
+        run_events.whole(live.events, earlier.text, earlier.reasoning)
     live.thread.start()
     return live.events
 
@@ -194,5 +199,6 @@ def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:
     with reading() as session:
         message = session.get_one(Message, run.message_id)
         title = session.get_one(Conversation, run.conversation_id).title
-    run_events.replay(events, Begun.of(run, title, locale), message)
+        ending = answer_service.how_it_ended(session.connection(), run.id)
+    run_events.replay(events, Begun.of(run, title, locale), message, ending or Ending(run.status, None, None))
     yield from events.read(after)

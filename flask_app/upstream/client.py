@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,11 +46,12 @@ class Endpoint:
 class ChatStream:
     """An answer that is asked for and arrives: `open` it once, then iterate it once.
 
-    `shutdown` may be called from another thread at any time, also before `open` is through.
+    `shutdown` may be called from another thread at any time, also before `open` is through. With `prefix` the last
+    message of the body is the beginning of the answer: DeepSeek takes that under /beta, which stands beside its /v1.
     """
 
-    def __init__(self, endpoint: Endpoint, body: dict[str, Any]) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, body: dict[str, Any], *, prefix: bool = False) -> None:
+        self._endpoint = replace(endpoint, base_url=beta_of(endpoint.base_url)) if prefix else endpoint
         self._body = msgspec.json.encode(body)
         self._connection: Connection | None = None
         self._lock = threading.Lock()  # a connection that was given back is no longer ours to shut
@@ -131,6 +132,11 @@ class ChatStream:
 
     def _timeout(self) -> UpstreamError:
         return UpstreamError("upstream_timeout", retryable=True)
+
+
+def beta_of(base_url: str) -> str:
+    """Where a provider keeps what it calls beta."""
+    return base_url.rstrip("/").removesuffix("/v1") + "/beta"
 
 
 def list_models(endpoint: Endpoint) -> list[str]:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from flask_app.models import Conversation, Message, TokenUsage
+from flask_app.models import Conversation, Message
 from flask_app.services import model_service
 from flask_app.services.conversation_service import Listed, Thread
+from flask_app.services.metering_service import Entry
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
 
@@ -89,7 +90,7 @@ def thread_reply(thread: Thread) -> ThreadReply:
     return ThreadReply(**_own(thread.conversation), messages=messages, goes_on_with=_follower(thread.messages))
 
 
-def message_reply(message: Message, run_id: str | None, usage: TokenUsage | None) -> MessageReply:
+def message_reply(message: Message, run_id: str | None, usage: Entry | None) -> MessageReply:
     code = message.error_code
     return MessageReply(
         id=message.id,
@@ -126,12 +127,13 @@ def _own(conversation: Conversation) -> dict[str, Any]:
     return {name: getattr(conversation, name) for name in ("id", "title", "created_at", "updated_at")}
 
 
-def _usage(entry: TokenUsage) -> UsageReply:
+def _usage(entry: Entry) -> UsageReply:
+    usage = entry.usage
     return UsageReply(
-        prompt_tokens=entry.prompt_tokens,
-        cached_tokens=entry.cached_tokens,
-        completion_tokens=entry.completion_tokens,
-        reasoning_tokens=entry.reasoning_tokens,
-        total_tokens=entry.prompt_tokens + entry.completion_tokens,
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        completion_tokens=usage.completion_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        total_tokens=usage.total_tokens,
         source=entry.source,
     )

@@ -3,17 +3,20 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
 
 from flask_app.services.lease_service import KEEP_SECONDS
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import Served, served
+from tests.support.served import Served, Stream, served
 from tests.support.upstream_answers import Answer
 
 TOKENS_A_SECOND = 20
@@ -22,13 +25,18 @@ ENDLESS = Answer("word " * 2000, tokens_per_second=TOKENS_A_SECOND)
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Served]:
-    with ScriptedUpstream() as upstream:
-        upstream.script(ENDLESS)
-        settings = {"DEEPSEEK_BASE_URL": upstream.base_url, "ALLOW_INSECURE_UPSTREAMS": "1"}
-        with served(tmp_path, DEEPSEEK_API_KEY="test-key", **settings) as running:
-            running.set_up()
-            yield running
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[Served]:
+    upstream.script(ENDLESS)
+    settings = {"DEEPSEEK_BASE_URL": upstream.base_url, "ALLOW_INSECURE_UPSTREAMS": "1"}
+    with served(tmp_path, DEEPSEEK_API_KEY="test-key", **settings) as running:
+        running.set_up()
+        yield running
 
 
 def worker_of(server: Served) -> int:
@@ -39,8 +47,13 @@ def worker_of(server: Served) -> int:
 
 
 def kept(server: Served, conversation_id: str) -> str:
-    text: str = server.get(f"/api/conversations/{conversation_id}").json()["messages"][-1]["text"]
+    text: str = answer_of(server, conversation_id)["text"]
     return text
+
+
+def answer_of(server: Served, conversation_id: str) -> dict[str, Any]:
+    answer: dict[str, Any] = server.get(f"/api/conversations/{conversation_id}").json()["messages"][-1]
+    return answer
 
 
 def test_a_killed_worker_takes_no_more_than_the_last_seconds(server: Served) -> None:
@@ -65,3 +78,30 @@ def test_a_killed_worker_takes_no_more_than_the_last_seconds(server: Served) -> 
     assert len(left) > len(first)
     lost = len(whole[len(left) :].split())
     assert lost <= TOKENS_A_SECOND * (KEEP_SECONDS + SLACK_SECONDS)
+
+
+def test_an_answer_goes_on_after_its_worker_was_killed(
+    server: Served, upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    events = iter(server.chat("Go on."))
+    start = next(events)[1]
+    wait_until(lambda: kept(server, start["conversation_id"]))
+    killed = worker_of(server)
+    os.kill(killed, signal.SIGKILL)
+    with sqlite3.connect(tmp_path / "mingchat.db") as database:  # as if half a minute had passed
+        database.execute("UPDATE runs SET lease_expires_at = '2000-01-01 00:00:00.000000'")
+    database.close()
+    wait_until(lambda: answer_of(server, start["conversation_id"])["status"] == "interrupted", 30)
+    half = answer_of(server, start["conversation_id"])
+    assert half["text"]
+    upstream.script(Answer("and this is the end"))
+    told = list(Stream(server.ask("POST", f"/api/runs/{half['run_id']}/continue", {}, whole=False)))
+    assert "".join(event["text"] for name, event in told if name == "token") == half["text"] + "and this is the end"
+    assert upstream.journal.last.prefix == half["text"]
+    whole = answer_of(server, start["conversation_id"])
+    assert (whole["text"], whole["status"]) == (half["text"] + "and this is the end", "complete")
+    records = server.get("/api/usage/records").json()["records"]
+    assert sorted(record["source"] for record in records) == ["estimated", "reported"]
+    assert whole["usage"]["total_tokens"] == sum(
+        record["prompt_tokens"] + record["completion_tokens"] for record in records
+    )

@@ -6,7 +6,7 @@
         assert upstream.journal.last.usage_sent == Usage(prompt=9, completion=1)
 
 It stands for DeepSeek and OpenAI-compatible providers: `POST /chat/completions` (with or without
-`/v1`), `GET /models`, `GET /user/balance`, a bearer key on each.
+`/v1`, and under `/beta` with the beginning of the answer), `GET /models`, `GET /user/balance`, a bearer key on each.
 """
 
 import json
@@ -135,6 +135,8 @@ class ScriptedUpstream:
         """The script for a request, taken off the plan."""
         if not request.key or (self.keys is not None and request.key not in self.keys):
             return Status(401, "Authentication fails: the api key is invalid")
+        if request.is_chat and request.prefix is not None and not request.beta:
+            return Status(400, "prefix is a beta feature")
         with self._plan_lock:
             for planned in self._plan:
                 if planned.fits(request):

@@ -101,9 +101,11 @@ class _Exchange(BaseHTTPRequestHandler):
             content = json.loads(body)
         except ValueError:
             content = {}
+        path = self.path.partition("?")[0]
         return Received(
             method=self.command,
-            path=self.path.partition("?")[0].removeprefix("/v1"),
+            path=path.removeprefix("/v1").removeprefix("/beta"),
+            beta=path.startswith("/beta/"),
             key=self.headers.get("Authorization", "").removeprefix("Bearer ").strip(),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=content if isinstance(content, dict) else {},

@@ -52,6 +52,7 @@ class Received:
     key: str
     headers: dict[str, str]
     body: dict[str, Any]
+    beta: bool = False  # asked under /beta, where alone an answer may be given its beginning
     number: int = 0  # 1 for the first in the journal
     received_at: float = field(default_factory=time.monotonic)
     first_token_at: float | None = None
@@ -70,6 +71,14 @@ class Received:
     @property
     def is_chat(self) -> bool:
         return self.path == "/chat/completions"
+
+    @property
+    def prefix(self) -> str | None:
+        """The beginning of the answer that the request brings along."""
+        match self.body.get("messages"):
+            case [*_, {"role": "assistant", "content": str(begun), "prefix": True}]:
+                return begun
+        return None
 
     @property
     def closed_early(self) -> bool:

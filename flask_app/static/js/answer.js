@@ -9,6 +9,8 @@ import { fromTemplate, must, slot } from "app/ui"
 
 export class Answer {
   element = fromTemplate("answer-template")
+  /** The newest run on it. @type {string | null} */
+  runId = null
   #text = new GrowingText(slot(this.element, "text"))
   #reasoning = new GrowingText(slot(this.element, "reasoning"))
   /** @type {string | null} */
@@ -44,6 +46,7 @@ export class Answer {
     this.#reasoning.clear()
     this.#waiting(true)
     this.hideProblem()
+    slot(this.element, "foot").hidden = true
   }
 
   /** @param {string} piece */
@@ -83,8 +86,8 @@ export class Answer {
     slot(this.element, "foot").hidden = !this.plainText
   }
 
-  /** @param {string} words @param {{way?: Way | null, retry?: boolean, grave?: boolean}} [options] */
-  showProblem(words, { way = null, retry = false, grave = true } = {}) {
+  /** @param {string} words @param {{way?: Way | null, retry?: boolean, goOn?: boolean, grave?: boolean}} [options] */
+  showProblem(words, { way = null, retry = false, goOn = false, grave = true } = {}) {
     const place = slot(this.element, "problem")
     const link = /** @type {HTMLAnchorElement} */ (slot(this.element, "problem-link"))
     place.hidden = false
@@ -95,6 +98,7 @@ export class Answer {
     link.href = way?.href ?? ""
     link.textContent = way?.label ?? ""
     must(this.element, "[data-retry]").hidden = !retry
+    must(this.element, "[data-continue]").hidden = !(goOn && this.plainText && this.runId)
   }
 
   hideProblem() {

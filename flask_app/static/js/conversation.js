@@ -33,6 +33,8 @@ export class Conversation extends EventTarget {
   #stream = null
   /** How each unfinished answer is asked for again. @type {WeakMap<Answer, () => void>} */
   #retries = new WeakMap()
+  /** @type {WeakMap<Answer, Turn>} */
+  #turns = new WeakMap()
 
   /** @param {HTMLElement} root @param {import("app/composer").Composer} composer @param {boolean} isAdmin */
   constructor(root, composer, isAdmin) {
@@ -40,6 +42,7 @@ export class Conversation extends EventTarget {
     this.#thread = new Thread(root)
     this.#composer = composer
     this.#isAdmin = isAdmin
+    this.#thread.addEventListener("continue", (event) => this.#goOn(/** @type {CustomEvent<Answer>} */ (event).detail))
     this.#thread.addEventListener("retry", (event) => this.#retries.get(/** @type {CustomEvent<Answer>} */ (event).detail)?.())
   }
 
@@ -93,6 +96,9 @@ export class Conversation extends EventTarget {
   /** @param {Message} message @param {Turn} turn */
   #showAnswer(message, turn) {
     const answer = this.#thread.addAnswer()
+    answer.runId = message.run_id
+    this.#turns.set(answer, turn)
+    this.#thread.offerToGoOnOnlyWith(answer)
     answer.show(message)
     if (message.status === "running" && message.run_id) return this.#join(message.run_id, answer, turn)
     answer.showFoot()
@@ -106,6 +112,7 @@ export class Conversation extends EventTarget {
     const home = this.#id
     const question = this.#thread.addQuestion(outgoing.text)
     const answer = this.#thread.addAnswer()
+    this.#turns.set(answer, turn)
     answer.begin()
     this.#thread.toLatest()
     const stream = new RunStream({ message: asMessage(outgoing, home, parent) })
@@ -119,7 +126,22 @@ export class Conversation extends EventTarget {
     }
   }
 
-  /** Goes on with an answer that is being written. @param {string} runId @param {Answer} answer @param {Turn} turn */
+  /** Has an answer written on that broke off. @param {Answer} answer */
+  async #goOn(answer) {
+    const turn = this.#turns.get(answer)
+    if (!turn || !answer.runId) return
+    if (this.#stream) return announce(t("js.wait_for_answer"))
+    const stream = new RunStream({ goOn: answer.runId, idempotencyKey: newIdempotencyKey() })
+    answer.element.focus({ preventScroll: true })
+    try {
+      await this.#follow(stream, answer, turn)
+    } catch (error) {
+      if (stream.runId) return this.#lost(stream.runId, error, answer, turn)
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+
+  /** Follows an answer that is being written. @param {string} runId @param {Answer} answer @param {Turn} turn */
   async #join(runId, answer, turn) {
     try {
       await this.#follow(new RunStream({ runId }), answer, turn)
@@ -165,6 +187,8 @@ export class Conversation extends EventTarget {
   /** @param {RunStream} stream @param {Answer} answer @param {any} start */
   #begun(stream, answer, start) {
     answer.begin(start.model)
+    answer.runId = start.run_id
+    this.#thread.offerToGoOnOnlyWith(answer)
     const left = this.#stream !== stream
     this.#emit("started", { id: start.conversation_id, title: start.title, here: !left, isNew: this.#id === null })
     if (left) return stream.close()
@@ -189,16 +213,18 @@ export class Conversation extends EventTarget {
 
   /** @param {Answer} answer @param {{status: string, finish_reason: string | null}} end @param {Turn} turn */
   #finished(answer, { status, finish_reason: reason }, turn) {
-    if (status === "stopped") answer.showProblem(t("js.answer_stopped"), { grave: false, retry: this.#offerRetry(answer, turn) })
-    if (status === "interrupted") answer.showProblem(t("js.answer_interrupted"), { grave: false, retry: this.#offerRetry(answer, turn) })
-    if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry: this.#offerRetry(answer, turn) })
-    if (status === "complete" && reason === "length") answer.showProblem(t("js.answer_cut_length"), { grave: false })
+    const retry = status !== "complete" && this.#offerRetry(answer, turn)
+    if (status === "stopped") answer.showProblem(t("js.answer_stopped"), { grave: false, retry, goOn: true })
+    if (status === "interrupted") answer.showProblem(t("js.answer_interrupted"), { grave: false, retry, goOn: true })
+    if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry })
+    if (status === "complete" && reason === "length") answer.showProblem(t("js.answer_cut_length"), { grave: false, goOn: true })
   }
 
   /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {Turn} turn */
   #failed(answer, error, turn) {
     const retry = error.retryable !== false && this.#offerRetry(answer, turn)
-    answer.showProblem(error.message, { way: this.#wayForward(error.code), retry })
+    const goOn = error.code !== "not_saved_yet" // with a text it broke off, without one it failed
+    answer.showProblem(error.message, { way: this.#wayForward(error.code), retry, goOn })
   }
 
   /** Asks the question again, as a new message beside the first. @param {Answer} answer @param {Turn} turn */

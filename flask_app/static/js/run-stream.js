@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * One answer on its way. Sends a message or joins a run, survives lost connections, and passes every event on once.
+ * One answer on its way. Sends a message, goes on with an answer or joins a run, survives lost connections, and passes every event on once.
  * Emits what the server names (start, reasoning, token, usage, done, error), and "lost" and "open" about the line.
  */
 import { ApiError, request } from "app/api"
@@ -24,14 +24,18 @@ export class RunStream extends EventTarget {
   #failures = 0
   /** @type {string | null} */
   #runId
-  /** @type {Message | null} */
-  #message
+  /** How a run begins that is not there yet. @type {{path: string, body: object} | null} */
+  #opening = null
 
-  /** @param {{message: Message} | {runId: string}} what */
+  /** @param {{message: Message} | {runId: string} | {goOn: string, idempotencyKey: string}} what */
   constructor(what) {
     super()
-    this.#message = "message" in what ? what.message : null
     this.#runId = "runId" in what ? what.runId : null
+    if ("message" in what) this.#opening = { path: "/api/chat", body: what.message }
+    if ("goOn" in what) {
+      const path = `/api/runs/${encodeURIComponent(what.goOn)}/continue`
+      this.#opening = { path, body: { idempotency_key: what.idempotencyKey } }
+    }
   }
 
   get runId() {
@@ -77,8 +81,11 @@ export class RunStream extends EventTarget {
   /** @param {AbortSignal} signal */
   #connect(signal) {
     const headers = { Accept: "text/event-stream" }
-    if (!this.#runId) return request("/api/chat", { method: "POST", headers, signal, body: JSON.stringify(this.#message) })
-    const path = `/api/runs/${encodeURIComponent(this.#runId)}/events?after=${this.#lastId}`
+    if (this.#opening && !this.#runId) {
+      const { path, body } = this.#opening
+      return request(path, { method: "POST", headers, signal, body: JSON.stringify(body) })
+    }
+    const path = `/api/runs/${encodeURIComponent(this.#runId ?? "")}/events?after=${this.#lastId}`
     return request(path, { headers: { ...headers, "Last-Event-ID": String(this.#lastId) }, signal })
   }
 

@@ -49,6 +49,13 @@ export class Thread extends EventTarget {
     return answer
   }
 
+  /** Only the newest answer can be gone on with. @param {Answer} newest */
+  offerToGoOnOnlyWith(newest) {
+    for (const button of this.#messages.querySelectorAll("[data-continue]")) {
+      if (!newest.element.contains(button)) /** @type {HTMLElement} */ (button).hidden = true
+    }
+  }
+
   /** @param {{smoothly?: boolean}} [options] */
   toLatest({ smoothly = false } = {}) {
     this.#following = true
@@ -87,6 +94,7 @@ export class Thread extends EventTarget {
     const answer = message && this.#answers.get(message)
     if (!button || !answer) return
     if ("retry" in button.dataset) this.dispatchEvent(new CustomEvent("retry", { detail: answer }))
+    if ("continue" in button.dataset) this.dispatchEvent(new CustomEvent("continue", { detail: answer }))
     if ("copyAnswer" in button.dataset) toast(t((await copyText(answer.plainText)) ? "js.copied" : "js.copy_failed"))
     if ("copyCode" in button.dataset) showCopied(button, await copyText(codeBeside(button)))
   }

@@ -1,0 +1,125 @@
+"""Going on with an answer that broke off: a new run on the same message, whose text grows from where it was."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from flask_app.database import in_writing, new_id, reading, table_of
+from flask_app.domain.serving import ServedModel
+from flask_app.domain.tree import path_to
+from flask_app.errors import Conflict, Invalid, NotFound, TooMany
+from flask_app.i18n import translate
+from flask_app.models import Conversation, Message, Run, User
+from flask_app.services import chat_service, completion_service, model_service, run_service
+from flask_app.services.chat_service import Origin
+from flask_app.services.completion_service import Request, Ticket
+from flask_app.services.key_service import Candidate
+from flask_app.services.metering_service import Earlier
+from flask_app.services.run_events import Begun
+
+_messages = table_of(Message)
+_BROKEN_OFF = or_(
+    _messages.c.status.in_(["interrupted", "stopped"]),
+    and_(_messages.c.status == "complete", _messages.c.finish_reason == "length"),
+)
+_TAKE_UP = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message"), _BROKEN_OFF, _messages.c.text != "")
+    .values(status="running", finish_reason=None, error_code=None)
+)
+_COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
+_WORDS = select(Message.text, Message.reasoning).where(Message.id == bindparam("message"))
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | None = None) -> Begun:
+    """Begin a run that goes on with the answer of `run_id`; gives the earlier one for a repeated idempotency key.
+
+    Raises NotFound for somebody else's run, Conflict("answer_running") while something is written in its
+    conversation, Conflict("cannot_continue") for an answer that did not break off, has no text, or is followed by
+    another message; and what sending a message raises.
+    """
+    digest = hashlib.sha256(f"continue {run_id}".encode()).hexdigest()
+    if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):
+        return earlier
+    broken, title, model_name = _find(actor, run_id)
+    model = _model(model_name)
+    keys = completion_service.candidates_for(model)
+    begun = Begun.of(broken, title, origin.locale, run_id=new_id())
+    opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
+    try:
+        ticket = in_writing(lambda connection: _write(connection, opening, model, keys, origin))
+    except (IntegrityError, TooMany, Conflict):
+        # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
+        if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):
+            return earlier
+        raise
+    run_service.start(begun, ticket)
+    return begun
+
+
+def _find(actor: User, run_id: str) -> tuple[Run, str, str | None]:
+    with reading() as session:
+        found = session.execute(
+            select(Run, Conversation.title, Message.model)
+            .join(Conversation, Conversation.id == Run.conversation_id)
+            .join(Message, Message.id == Run.message_id)
+            .where(Run.id == run_id, Run.user_id == actor.id)
+        ).one_or_none()
+    if found is None:
+        raise NotFound
+    run, title, model = found
+    return run, title, model
+
+
+def _model(name: str | None) -> ServedModel:
+    """The answer's own model; the default one where that is gone."""
+    try:
+        return model_service.find(name)
+    except Invalid:
+        return model_service.find(None)
+
+
+def _write(
+    connection: Connection,
+    opening: chat_service.Opening,
+    model: ServedModel,
+    keys: Sequence[Candidate],
+    origin: Origin,
+) -> Ticket:
+    begun = opening.begun
+    chat_service.check_cap(connection, opening.actor)
+    if connection.scalar(_COUNT_RUNNING, {"conversation": begun.conversation_id}):
+        raise Conflict("answer_running")
+    messages = chat_service.messages_of(connection, begun.conversation_id)
+    is_followed = any(message.parent_id == begun.message_id for message in messages)
+    if is_followed or connection.execute(_TAKE_UP, {"message": begun.message_id}).rowcount != 1:
+        raise Conflict("cannot_continue")
+    words = connection.execute(_WORDS, {"message": begun.message_id}).one()
+    earlier = Earlier(words.text, words.reasoning)
+    chat_service.write_run(connection, opening, earlier)
+    question = path_to(begun.user_message_id, messages)
+    request = Request(
+        user_id=opening.actor.id,
+        model=model,
+        turns=chat_service.turns_of(question),
+        thinking=False,  # it has been thought already
+        channel="chat",
+        request_id=origin.request_id,
+        address=origin.address,
+        run_id=begun.run_id,
+        message_id=begun.message_id,
+        earlier=earlier,
+        go_on=_request_to_go_on(question[-1].text + earlier.text),
+    )
+    return completion_service.dispatch(connection, request, keys)
+
+
+def _request_to_go_on(conversation: str) -> str:
+    """In the language of the conversation, as far as there are words of ours in it."""
+    return translate("zh" if _HAN.search(conversation) else "en", "chat.go_on")

@@ -1,0 +1,41 @@
+"""What messages cost in tokens: the ledger's entries for each, added up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.engine import Connection
+
+from flask_app.database import table_of
+from flask_app.domain.events import Usage
+from flask_app.models import Message, TokenUsage
+from flask_app.services.metering_service import Entry
+
+_ledger, _messages = table_of(TokenUsage), table_of(Message)
+_SUMS = (
+    select(
+        _ledger.c.message_id,
+        *(func.sum(_ledger.c[f"{kind}_tokens"]) for kind in ("prompt", "cached", "completion", "reasoning")),
+        func.min(_ledger.c.source),  # "estimated" before "reported": one estimate makes the sum one
+    )
+    .join(_messages, _messages.c.id == _ledger.c.message_id)
+    .group_by(_ledger.c.message_id)
+)
+_OF_CONVERSATION = _SUMS.where(_messages.c.conversation_id == bindparam("conversation"))
+_OF_MESSAGE = _SUMS.where(_messages.c.id == bindparam("message"))
+
+
+def of_conversation(connection: Connection, conversation_id: str) -> dict[str, Entry]:
+    """By message id."""
+    rows = connection.execute(_OF_CONVERSATION, {"conversation": conversation_id})
+    return {row.message_id: _entry(row) for row in rows}
+
+
+def of_message(connection: Connection, message_id: str) -> Entry | None:
+    row = connection.execute(_OF_MESSAGE, {"message": message_id}).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    _, *sums, source = row
+    return Entry(Usage(*(int(tokens) for tokens in sums)), source)

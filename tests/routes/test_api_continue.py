@@ -1,0 +1,264 @@
+"""Going on with an answer that broke off: the same message, another run, an entry of its own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from flask_app.database import reading, transaction
+from flask_app.models import Message, TokenUsage
+from flask_app.services import model_service, run_service
+from flask_app.upstream.client import beta_of
+from tests.conftest import MakeUser, SignIn
+from tests.support.brokers import wait_until
+from tests.support.clients import PageClient
+from tests.support.events import events_of, text_of
+from tests.support.keys import keep_key, keep_provider
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
+from tests.support.together import at_once
+
+HALF, REST = "one two three", " four five"
+LONG = Answer(HALF, thinking="let me count", finish_reason="length", usage=Usage(prompt=10, completion=6, reasoning=3))
+MORE = Answer(REST, usage=Usage(prompt=16, cached=8, completion=2))
+ENDLESS = Answer("word " * 2000, tokens_per_second=50)
+JSON = {"Accept": "application/json", "Accept-Language": "en"}
+
+
+def ask(client: PageClient, **fields: Any) -> Any:
+    return client.post("/api/chat", json={"message": "count"} | fields, headers=JSON).json
+
+
+def run_of(client: PageClient, answer: Any) -> str:
+    thread: Any = client.get(f"/api/conversations/{answer['conversation_id']}").json
+    run_id: str = thread["messages"][-1]["run_id"]
+    return run_id
+
+
+def go_on(client: PageClient, run_id: str, **fields: Any) -> Any:
+    return client.post(f"/api/runs/{run_id}/continue", json=fields, headers=JSON)
+
+
+def code(reply: Any) -> Any:
+    return reply.json["error"]["code"]
+
+
+@pytest.fixture
+def broken(member_client: PageClient, upstream: ScriptedUpstream) -> Any:
+    """An answer that was cut at its length."""
+    upstream.script(LONG)
+    return ask(member_client)
+
+
+def message(message_id: str) -> Message:
+    with reading() as session:
+        return session.get_one(Message, message_id)
+
+
+def entries() -> list[TokenUsage]:
+    with reading() as session:
+        return list(session.scalars(select(TokenUsage).order_by(TokenUsage.id)))
+
+
+def test_the_text_grows_from_where_it_was(member_client: PageClient, upstream: ScriptedUpstream, broken: Any) -> None:
+    upstream.script(MORE)
+    reply = go_on(member_client, broken["run_id"])
+    assert reply.status_code == 200
+    assert (reply.json["id"], reply.json["text"], reply.json["status"]) == (broken["id"], HALF + REST, "complete")
+    assert reply.json["run_id"] not in (None, broken["run_id"])
+    assert (reply.json["reasoning"], reply.json["finish_reason"]) == ("let me count", "stop")
+    assert run_of(member_client, broken) == reply.json["run_id"]
+    stored = message(broken["id"])
+    assert (stored.text, stored.reasoning, stored.error_code) == (HALF + REST, "let me count", None)
+
+
+def test_each_run_has_its_entry_and_the_message_shows_their_sum(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    upstream.script(MORE)
+    usage = go_on(member_client, broken["run_id"]).json["usage"]
+    assert [(entry.prompt_tokens, entry.completion_tokens) for entry in entries()] == [(10, 6), (16, 2)]
+    assert {entry.message_id for entry in entries()} == {broken["id"]}
+    told = {name: usage[name] for name in ("prompt_tokens", "cached_tokens", "completion_tokens", "total_tokens")}
+    assert told == {"prompt_tokens": 26, "cached_tokens": 8, "completion_tokens": 8, "total_tokens": 34}
+    assert (usage["reasoning_tokens"], usage["source"]) == (3, "reported")
+    assert len(upstream.journal.chats) == 2
+
+
+def test_the_stream_begins_with_what_there_was(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    upstream.script(MORE)
+    told = events_of(member_client.post(f"/api/runs/{broken['run_id']}/continue", json={}).data)
+    assert [event.name for event in told[:3]] == ["start", "reasoning", "token"]
+    assert told[0].data["message_id"] == broken["id"]
+    assert (told[1].data["text"], told[2].data["text"]) == ("let me count", HALF)
+    assert (text_of(told), text_of(told, "reasoning")) == (HALF + REST, "let me count")
+    assert [event.name for event in told[-2:]] == ["usage", "done"]
+    assert told[-2].data["total_tokens"] == 34
+    run_id = told[0].data["run_id"]
+    for seen in range(len(told) + 1):
+        rest = member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": str(seen)})
+        assert events_of(rest.data) == told[seen:]
+
+
+def test_deepseek_gets_the_beginning_as_a_prefix(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    go_on(member_client, broken["run_id"])
+    asked = upstream.journal.last
+    assert asked.beta
+    assert asked.body["messages"] == [
+        {"role": "user", "content": "count"},
+        {"role": "assistant", "content": HALF, "prefix": True},
+    ]
+    assert asked.body["thinking"] == {"type": "disabled"}
+
+
+@pytest.mark.parametrize(
+    ("base", "beta"),
+    [
+        ("https://api.deepseek.com", "https://api.deepseek.com/beta"),
+        ("https://api.deepseek.com/v1/", "https://api.deepseek.com/beta"),
+    ],
+)
+def test_the_beta_stands_beside_the_version(base: str, beta: str) -> None:
+    assert beta_of(base) == beta
+
+
+@pytest.fixture
+def elsewhere(upstream: ScriptedUpstream) -> Iterator[ScriptedUpstream]:
+    """A provider that is not DeepSeek, with a model of its own."""
+    model_service.available()
+    with ScriptedUpstream() as running:
+        running.models = ["glm"]
+        keep_key(keep_provider("Elsewhere", f"{running.base_url}/v1", models=["glm"]), "elsewhere")
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("question", "half", "words"),
+    [("count", HALF, "broke off"), ("数一数", "one two", "中断"), ("count in Chinese", "一二三", "中断")],
+)
+def test_others_are_asked_in_words_that_are_stored_nowhere(
+    member_client: PageClient, elsewhere: ScriptedUpstream, question: str, half: str, words: str
+) -> None:
+    elsewhere.script(Answer(half, finish_reason="length"), Answer(REST))
+    answer = ask(member_client, message=question, model="glm")
+    reply = go_on(member_client, answer["run_id"]).json
+    assert reply["text"] == half + REST
+    asked = elsewhere.journal.last
+    assert not asked.beta
+    assert [turn["role"] for turn in asked.body["messages"]] == ["user", "assistant", "user"]
+    assert asked.body["messages"][1] == {"role": "assistant", "content": half}
+    assert words in asked.body["messages"][2]["content"]
+    thread: Any = member_client.get(f"/api/conversations/{answer['conversation_id']}").json
+    assert [stored["text"] for stored in thread["messages"]] == [question, half + REST]
+
+
+def test_an_answer_that_was_stopped_goes_on_with_the_whole_conversation_before_it(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("first"), ENDLESS)
+    first = ask(member_client)
+    sent = {"message": "and", "conversation_id": first["conversation_id"]}
+    member_client.post("/api/chat", json=sent, buffered=False).close()
+    wait_until(lambda: len(upstream.journal.chats) == 2 and upstream.journal.last.text_sent)
+    (live,) = run_service.live_runs()
+    assert code(go_on(member_client, live.begun.run_id)) == "answer_running"
+    member_client.post(f"/api/runs/{live.begun.run_id}/stop", json={})
+    wait_until(lambda: not run_service.live_runs())
+    half = message(live.begun.message_id).text
+    reply = go_on(member_client, live.begun.run_id).json
+    assert reply["text"].startswith(half)
+    assert len(reply["text"]) > len(half)
+    turns = [(turn["role"], turn["content"]) for turn in upstream.journal.last.body["messages"]]
+    assert turns == [("user", "count"), ("assistant", "first"), ("user", "and"), ("assistant", half)]
+
+
+def test_signed_out(client: PageClient, broken: Any) -> None:
+    assert go_on(client, broken["run_id"]).status_code == 401
+
+
+def test_somebody_elses_looks_absent(make_user: MakeUser, sign_in: SignIn, broken: Any) -> None:
+    other = sign_in(make_user("other"))
+    foreign, absent = go_on(other, broken["run_id"]), go_on(other, "0" * 26)
+    assert (foreign.status_code, code(foreign)) == (absent.status_code, code(absent)) == (404, "not_found")
+
+
+@pytest.mark.parametrize("body", [{"idempotency_key": ""}, {"idempotency_key": "a b"}, {"text": "x"}, [], "x"])
+def test_bad_input(member_client: PageClient, upstream: ScriptedUpstream, broken: Any, body: Any) -> None:
+    reply = member_client.post(f"/api/runs/{broken['run_id']}/continue", json=body, headers=JSON)
+    assert reply.status_code in {400, 422}
+    assert len(upstream.journal.chats) == 1
+
+
+def test_a_complete_answer_cannot_be_continued(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    reply = go_on(member_client, ask(member_client)["run_id"])
+    assert (reply.status_code, code(reply)) == (409, "cannot_continue")
+    assert len(upstream.journal.chats) == 1
+
+
+def test_an_answer_without_a_word_cannot_be_continued(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("", thinking="only thoughts", finish_reason="length"))
+    assert code(go_on(member_client, ask(member_client)["run_id"])) == "cannot_continue"
+
+
+def test_an_answer_that_is_followed_by_another_message_stays_as_it_is(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    ask(member_client, conversation_id=broken["conversation_id"])
+    assert code(go_on(member_client, broken["run_id"])) == "cannot_continue"
+    assert message(broken["id"]).status == "complete"
+
+
+def test_two_presses_are_one_run(member_client: PageClient, upstream: ScriptedUpstream, broken: Any) -> None:
+    upstream.script(Answer(REST, tokens_per_second=20))
+    replies: list[Any] = at_once(2, lambda _: go_on(member_client, broken["run_id"], idempotency_key="k"))
+    assert [reply.json["text"] for reply in replies] == [HALF + REST] * 2
+    assert len({reply.json["run_id"] for reply in replies}) == 1
+    assert len(upstream.journal.chats) == len(entries()) == 2
+
+
+def test_two_presses_without_a_key_are_one_run_and_one_refusal(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    upstream.script(Answer(REST, tokens_per_second=20))
+    replies: list[Any] = at_once(2, lambda _: go_on(member_client, broken["run_id"]))
+    assert sorted(reply.status_code for reply in replies) == [200, 409]
+    assert len(upstream.journal.chats) == len(entries()) == 2
+
+
+def test_a_key_that_came_with_a_message_is_refused(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(LONG)
+    answer = ask(member_client, idempotency_key="k")
+    assert code(go_on(member_client, answer["run_id"], idempotency_key="k")) == "idempotency_key_reused"
+
+
+def test_a_continuation_of_a_continuation(member_client: PageClient, upstream: ScriptedUpstream, broken: Any) -> None:
+    upstream.script(Answer(REST, finish_reason="length"), Answer(" six"))
+    second = go_on(member_client, broken["run_id"]).json
+    third = go_on(member_client, second["run_id"]).json
+    assert third["text"] == HALF + REST + " six"
+    assert upstream.journal.last.prefix == HALF + REST
+    assert len(entries()) == 3
+
+
+def test_one_that_brings_nothing_leaves_what_there_was(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    upstream.script(Status(400))
+    failed = go_on(member_client, broken["run_id"]).json
+    assert (failed["text"], failed["status"], failed["error"]["code"]) == (HALF, "interrupted", "upstream_rejected")
+    assert len(entries()) == 1, "a refusal costs nothing"
+    upstream.script(MORE)
+    assert go_on(member_client, failed["run_id"]).json["text"] == HALF + REST
+
+
+def test_a_model_that_is_gone_has_a_successor(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    with transaction() as session:
+        session.execute(update(Message).values(model="a-model-of-old"))
+    upstream.script(MORE)
+    assert go_on(member_client, broken["run_id"]).json["text"] == HALF + REST
