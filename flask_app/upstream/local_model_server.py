@@ -27,7 +27,10 @@ def main() -> None:
     try:
         server = xllamacpp.Server(_params(**orders))
     except RuntimeError as error:
-        raise SystemExit(f"The local model did not load from {orders['model_path']}: {error}") from None
+        # Written before the parent's pipe closes: it ends whoever closes it.
+        sys.stderr.write(f"The local model did not load from {orders['model_path']}: {error}\n")
+        sys.stderr.flush()
+        raise SystemExit(1) from None
     port = urlsplit(server.listening_address).port
     _require_health(port)
     print(json.dumps({"port": port}), file=parent, flush=True)
