@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from flask_app.streams.frames import Frames
 from flask_app.streams.outlet import Outlet
 
 HEARTBEAT_SECONDS = 10  # a reader that has gone is noticed only by writing to it, so silence is broken
-KEPT_SECONDS = 60  # after the end, for readers that lost the last events
+KEPT_SECONDS = 30  # after the end, for readers that lost the last events
 HEARTBEAT = b": ping\n\n"
 
 
@@ -50,7 +51,7 @@ class MemoryLog:
         self._numbered_from = numbered_from
         self._guard = threading.Lock()
         self._sleepers: list[_Reader] = []
-        self._frames: list[bytes] = []
+        self._frames = Frames()
         self.ended_at: float | None = None
 
     def append(self, event: str, payload: bytes) -> None:
@@ -70,7 +71,7 @@ class MemoryLog:
 
     def since(self, number: int) -> list[bytes]:
         """The events after event `number` that are there now."""
-        return self._frames[number - self._numbered_from :]
+        return self._frames.since(number - self._numbered_from)
 
     def extend(self, frames: Iterable[bytes]) -> None:
         """Add events that have their numbers already: those that follow the last."""
@@ -97,7 +98,7 @@ class MemoryLog:
                 position, end = reader.position, len(frames)
                 if end > position:
                     reader.position = end
-                    yield frames[position] if end == position + 1 else b"".join(frames[position:end])
+                    yield frames.joined(position, end)
                 elif self.ended_at is not None:
                     return
                 elif woken:
