@@ -76,6 +76,10 @@ lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least, 90 w
 bench: .dev ## Cost of a relayed token against a bare relay
 	$(BIN)/python -m bench
 
+.PHONY: fuzz
+fuzz: .dev ## A million made-up streams for the decoder of providers' answers
+	$(BIN)/python -m bench.fuzz
+
 .PHONY: services
 services: ## Debian packages that the tests need (installs them as root)
 	@$(PYTHON) scripts/test_services.py

@@ -113,7 +113,8 @@ class Decoder:
         return blocks
 
     def _hold(self, part: bytes) -> None:
-        if len(self._pending) + len(part) > self._limit:
+        line_end = (part or self._pending).endswith(b"\n")  # the event's last: not a part of it
+        if len(self._pending) + len(part) - line_end > self._limit:
             self._pending.clear()
             self.fault = StreamTooLarge(self._limit)
             return

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.fuzz.reference import NamedData, decoded
 from flask_app.domain.sse import BYTE_ORDER_MARK, Decoder, Named
-
-Event = tuple[bytes, bytes]  # name ("" where the event has none), data
 
 TRICKY = (
     BYTE_ORDER_MARK + b"data: \xe6\x98\x8e\xe8\x81\x8a\r\n\r\n"
@@ -21,30 +20,11 @@ TRICKY = (
 )
 
 
-def reference(stream: bytes) -> list[Event]:
-    """The standard's own words, a line at a time, over the whole stream at once."""
-    text = stream.removeprefix(BYTE_ORDER_MARK)
-    lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    events: list[Event] = []
-    data, name = b"", b""
-    for line in [*lines, b""]:  # the added blank line ends a last event, as close() does
-        if not line:
-            if data:
-                events.append((b"" if name == b"message" else name, data[:-1]))
-            data, name = b"", b""
-        elif line.startswith(b":"):
-            continue
-        else:
-            field, colon, value = line.partition(b":")
-            value = value[1:] if colon and value[:1] == b" " else value
-            if field == b"data":
-                data += value + b"\n"
-            elif field == b"event":
-                name = value
-    return events
+def reference(stream: bytes) -> list[NamedData]:
+    return decoded(stream, len(stream)).events
 
 
-def decode(chunks: list[bytes]) -> list[Event]:
+def decode(chunks: list[bytes]) -> list[NamedData]:
     decoder = Decoder()
     payloads = [payload for chunk in chunks for payload in decoder.feed(chunk)] + decoder.close()
     return [(getattr(payload, "event", b""), bytes(payload)) for payload in payloads]
@@ -135,6 +115,15 @@ def test_an_event_over_the_limit_is_refused(ended: bytes) -> None:
     assert decoder.feed(b"data: before\n\n" + b"data: " + b"x" * 95 + ended) == [b"before"]
     assert "100 bytes" in str(decoder.fault)
     assert decoder.feed(b"data: after\n\n") == decoder.close() == []
+
+
+@given(st.lists(st.integers(min_value=0, max_value=210), max_size=4))
+def test_an_event_that_just_fits_does_so_however_it_is_cut(cuts: list[int]) -> None:
+    fits = b"data: " + b"x" * 94 + b"\n\n"
+    decoder = Decoder(100)
+    payloads = [payload for chunk in split(fits * 2, cuts) for payload in decoder.feed(chunk)]
+    assert payloads == [b"x" * 94] * 2
+    assert decoder.fault is None
 
 
 def test_many_lines_of_one_event_count_together() -> None:
