@@ -8,6 +8,7 @@ from flask_app.config import Config
 from flask_app.routes import (
     account,
     admin,
+    admin_groups,
     admin_keys,
     admin_models,
     admin_providers,
@@ -39,7 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
-    apis = (api, usage, admin_users, admin_keys, admin_models, admin_providers, admin_usage, health)
+    apis = (api, usage, admin_users, admin_groups, admin_keys, admin_models, admin_providers, admin_usage, health)
     for routes in pages + apis:
         app.register_blueprint(routes.blueprint)
     return app

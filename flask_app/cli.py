@@ -6,8 +6,10 @@ import click
 from flask import Flask
 
 from flask_app.cli_group import Group, moment, show
+from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
-from flask_app.services import user_admin_service
+from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.services import group_service, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.password_links import Link
 
@@ -17,18 +19,21 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, keys):
+    for group in (users, groups, keys):
         app.cli.add_command(group)
 
 
 @users.command("create")
 @click.argument("name")
 @click.option("--admin", is_flag=True, help="Make the person an administrator.")
+@click.option("--group", help="The name of the group the person joins; the default one without.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def create(name: str, *, admin: bool, password_stdin: bool) -> None:
+def create(name: str, *, admin: bool, group: str | None, password_stdin: bool) -> None:
     """Add a person; without a password, print a single-use link to choose one."""
+    group_id = group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-    added = user_admin_service.add(COMMAND_LINE, name, "admin" if admin else "member", password)
+    role = "admin" if admin else "member"
+    added = user_admin_service.add(COMMAND_LINE, name, role, password, group_id=group_id)
     click.echo(f"Added {added.user.username} ({added.user.role}).")
     if added.link:
         _show(added.link)

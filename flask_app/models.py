@@ -17,6 +17,26 @@ def _to(column: str, *, ondelete: str = "CASCADE", index: bool = False, **option
     return mapped_column(Ascii, ForeignKey(column, ondelete=ondelete), index=index, **options)
 
 
+DEFAULT_GROUP_ID = "0" * 26
+
+
+class Group(Base):
+    """People whom the same settings hold for. The one with `DEFAULT_GROUP_ID` is always there.
+
+    `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
+    `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique.
+    """
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = _id()
+    name: Mapped[str] = mapped_column(String(64))
+    name_key: Mapped[str] = mapped_column(Folded, unique=True)
+    on_disconnect: Mapped[str] = mapped_column(String(16), default="continue", server_default="continue")
+    on_disconnect_tokens: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class User(Base):
     """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member"."""
 
@@ -27,6 +47,9 @@ class User(Base):
     username_key: Mapped[str] = mapped_column(Folded, unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16), default="member")
+    group_id: Mapped[str] = _to(
+        "groups.id", ondelete="RESTRICT", index=True, default=DEFAULT_GROUP_ID, server_default=DEFAULT_GROUP_ID
+    )
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)
     locale: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str] = mapped_column(String(8), default="system")

@@ -8,8 +8,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import reading
-from flask_app.models import AuditEntry, User
-from flask_app.services import names, setup_service, user_admin_service
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
+from flask_app.services import group_service, names, setup_service, user_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.group_service import Choices
 from tests.conftest import PASSWORD, MakeUser
 from tests.support.clients import PageClient
 
@@ -61,9 +63,32 @@ def test_a_reset_link_lets_somebody_choose_anew(app: Flask, client: PageClient, 
     assert client.post("/api/login", json={"username": "member", "password": PASSWORD}).status_code == 401
 
 
+def test_a_person_joins_the_group_that_is_named(app: Flask) -> None:
+    group = group_service.add(Actor(None), Choices(name="Class 3b")).group
+    assert run(app, "create", "pupil", "--group", "CLASS 3B").exit_code == 0
+    assert run(app, "create", "teacher", "--group", "所有人").exit_code == 0
+    pupil, teacher = person("pupil"), person("teacher")
+    assert pupil
+    assert teacher
+    assert (pupil.group_id, teacher.group_id) == (group.id, DEFAULT_GROUP_ID)
+
+
+def test_the_groups_are_listed_with_their_people(app: Flask, member: User) -> None:
+    group_service.add(Actor(None), Choices(name="Class", on_disconnect="limit", tokens=500))
+    group_service.add(Actor(None), Choices(name="Club", on_disconnect="stop"))
+    result = app.test_cli_runner().invoke(args=["groups", "list"])
+    assert result.output.splitlines() == [
+        "NAME      PEOPLE  WHEN THE READER LEAVES",
+        "Everyone  1       continue",
+        "Class     0       500 more tokens",
+        "Club      0       stop",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["create", "x", "--group", "nowhere", "--password-stdin"], "There is no such group."),
         (["create", "admin", "--password-stdin"], "This username is taken."),
         (["create", "", "--password-stdin"], "A username has 1 to 64 visible characters."),
         (["reset-link", "nobody"], "There is nobody called nobody."),

@@ -1,12 +1,30 @@
 """Alembic is the only source of tables: what it makes is what the models say, and it goes back as well."""
 
+from collections.abc import Iterator
+
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from flask_app.database import Base
+from tests.support import mariadb
 from tests.support.storage import alembic_config
+
+OLD_PERSON = text(
+    "INSERT INTO users (id, username, username_key, role, disabled, theme, created_at)"
+    " VALUES (:name, :name, :name, 'member', 0, 'system', '2026-01-01')"
+)
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database without tables."""
+    if request.config.getoption("--database") == "mariadb":
+        with mariadb.server() as url:
+            yield url
+    else:
+        yield f"sqlite:///{tmp_path_factory.mktemp('migrations') / 'empty.db'}"
 
 
 def test_the_migrated_database_is_what_the_models_say(database_url: str) -> None:
@@ -31,3 +49,25 @@ def test_migrations_go_back_to_nothing_and_forth_again(tmp_path_factory: pytest.
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     command.upgrade(alembic_config(database_url), "head")
     command.check(alembic_config(database_url))
+
+
+def test_people_of_before_the_groups_are_in_the_default_one(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0008")
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(OLD_PERSON, [{"name": "one"}, {"name": "two"}])
+        session = "INSERT INTO login_sessions VALUES ('s', 'one', '2026-01-01', '2026-01-01', '2027-01-01', '', '')"
+        connection.execute(text(session))
+    command.upgrade(config, "head")
+    with engine.begin() as connection:
+        connection.execute(OLD_PERSON, [{"name": "three"}])  # by a server of the version before
+        people = connection.execute(text("SELECT username, group_id FROM users ORDER BY created_at, username")).all()
+        groups = engine.dialect.identifier_preparer.quote("groups")
+        (group,) = connection.execute(text(f"SELECT id, name, on_disconnect FROM {groups}")).all()
+        assert connection.scalar(text("SELECT count(*) FROM login_sessions")) == 1
+    assert people == [(name, group.id) for name in ("one", "three", "two")]
+    assert (group.name, group.on_disconnect) == ("Everyone", "continue")
+    command.downgrade(config, "0008")
+    assert "group_id" not in {column["name"] for column in inspect(engine).get_columns("users")}
+    engine.dispose()

@@ -9,7 +9,7 @@ from flask_app.web import csrf, pages, sessions
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
 from flask_app.web.client import browser
-from flask_app.web.people import PersonReply, Session, user_reply
+from flask_app.web.people import OwnReply, Session, user_reply
 
 blueprint = Blueprint("account", __name__)
 
@@ -42,11 +42,11 @@ def me() -> Session:
 @blueprint.patch("/api/me")
 @require_login
 @accepts(Choices)
-@returns(PersonReply)
-def choose(body: Choices) -> PersonReply:
+@returns(OwnReply)
+def choose(body: Choices) -> OwnReply:
     """Choose one's language, theme or time zone."""
     user = account_service.choose(get_current_user(), locale=body.locale, theme=body.theme, timezone=body.timezone)
-    return PersonReply(user=user_reply(user, online=True))
+    return OwnReply(user=user_reply(user, online=True))
 
 
 @blueprint.post("/api/me/password")

@@ -12,9 +12,10 @@ from flask_app.services import (
 )
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments, pages
+from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
-from flask_app.web.people import users_reply
+from flask_app.web.people import UsersState, users_reply
 from flask_app.web.usage import Choice, RecordsState, all_records_reply, overview_reply
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -31,7 +32,15 @@ def overview() -> str:
 @require_role("admin")
 def users() -> str:
     page = user_admin_service.listed(search=arguments.word("q") or "")
-    return render_template("admin/users.html", admin_state=pages.state(users_reply(page)))
+    first = users_reply(page)
+    state = UsersState(users=first.users, next=first.next, groups=group_names())
+    return render_template("admin/users.html", admin_state=pages.state(state))
+
+
+@blueprint.get("/groups")
+@require_role("admin")
+def groups() -> str:
+    return render_template("admin/groups.html", admin_state=pages.state(groups_reply()))
 
 
 @blueprint.get("/keys")

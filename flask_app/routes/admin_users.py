@@ -5,17 +5,19 @@ from typing import Annotated, Literal
 import msgspec
 from flask import Blueprint, request
 
+from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import Body, accepts, queries, returns
 from flask_app.web.client import client_address
-from flask_app.web.people import AddedReply, LinkReply, PersonReply, UsersReply, added_reply, user_reply, users_reply
+from flask_app.web.people import AddedReply, LinkReply, PersonReply, UsersReply, added_reply, person_reply, users_reply
 
 blueprint = Blueprint("admin_users", __name__, url_prefix="/api/admin/users")
 
 Role = Literal["admin", "member"]
+GroupId = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class AddUser(Body):
@@ -23,12 +25,14 @@ class AddUser(Body):
 
     username: Annotated[str, msgspec.Meta(max_length=200)]
     role: Role = "member"
+    group_id: GroupId = DEFAULT_GROUP_ID
     password: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
 class ChangeUser(Body):
     role: Role | None = None
     disabled: bool | None = None
+    group_id: GroupId | None = None
 
 
 @blueprint.get("")
@@ -49,7 +53,8 @@ def listed() -> UsersReply:
 @returns(AddedReply, 201)
 def add(body: AddUser) -> AddedReply:
     """Add a person. The link's token is not shown again."""
-    return added_reply(user_admin_service.add(_actor(), body.username, body.role, body.password))
+    added = user_admin_service.add(_actor(), body.username, body.role, body.password, group_id=body.group_id)
+    return added_reply(added)
 
 
 @blueprint.patch("/<user_id>")
@@ -57,9 +62,11 @@ def add(body: AddUser) -> AddedReply:
 @accepts(ChangeUser)
 @returns(PersonReply)
 def change(user_id: str, body: ChangeUser) -> PersonReply:
-    """Change a person's role, disable or enable them; they are signed out."""
-    person = user_admin_service.change(_actor(), user_id, role=body.role, disabled=body.disabled)
-    return PersonReply(user=user_reply(person.user, online=person.online))
+    """Change a person's role, disable or enable them: they are signed out. Or move them to another group."""
+    changed = user_admin_service.change(
+        _actor(), user_id, role=body.role, disabled=body.disabled, group_id=body.group_id
+    )
+    return person_reply(changed)
 
 
 @blueprint.post("/<user_id>/reset-link")

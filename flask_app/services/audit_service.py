@@ -43,3 +43,11 @@ def record(
             address=address,
         )
     )
+
+
+def difference(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
+    """What has changed, as it was and as it is, for the details of an entry; empty where nothing has."""
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
+        return {}
+    return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}

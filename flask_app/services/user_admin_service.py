@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, transaction
 from flask_app.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
-from flask_app.models import Setting, User
+from flask_app.models import DEFAULT_GROUP_ID, Group, Setting, User
 from flask_app.services import (
     audit_service,
     auth_service,
+    group_service,
     names,
     password_links,
     passwords,
@@ -30,6 +31,7 @@ ID_LENGTH = 26
 @dataclass(frozen=True, slots=True)
 class Person:
     user: User
+    group: Group
     online: bool
 
 
@@ -44,6 +46,7 @@ class Added:
     """`link` is there for the new person when no password was given."""
 
     user: User
+    group: Group
     link: Link | None
 
 
@@ -51,7 +54,7 @@ def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) ->
     """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
     if not 0 < limit <= MAX_PAGE:
         raise BadRequest("bad_limit", limit=MAX_PAGE)
-    query = select(User).order_by(User.id.desc()).limit(limit + 1)
+    query = select(User, Group).join(Group, Group.id == User.group_id).order_by(User.id.desc()).limit(limit + 1)
     if wanted := names.key(search):
         if len(wanted) > names.MAX_KEY_LENGTH:
             return Page([], None)
@@ -61,11 +64,11 @@ def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) ->
             raise BadRequest("bad_cursor")
         query = query.where(User.id < before)
     with reading() as session:
-        users = list(session.scalars(query))
-        shown = users[:limit]
-        online = auth_service.online_among(session, [user.id for user in shown])
-    people = [Person(user, user.id in online) for user in shown]
-    return Page(people, shown[-1].id if len(users) > limit else None)
+        found = session.execute(query).all()
+        shown = found[:limit]
+        online = auth_service.online_among(session, [user.id for user, _ in shown])
+    people = [Person(user, group, user.id in online) for user, group in shown]
+    return Page(people, people[-1].user.id if len(found) > limit else None)
 
 
 def everybody() -> Iterator[Person]:
@@ -77,7 +80,9 @@ def everybody() -> Iterator[Person]:
         yield from page.people
 
 
-def add(actor: Actor, username: str, role: str, password: str | None = None) -> Added:
+def add(
+    actor: Actor, username: str, role: str, password: str | None = None, *, group_id: str = DEFAULT_GROUP_ID
+) -> Added:
     """A new person, with a password or else a link to choose one.
 
     Raises Invalid, Conflict("username_taken").
@@ -91,20 +96,26 @@ def add(actor: Actor, username: str, role: str, password: str | None = None) -> 
     user = User(username=shown, username_key=names.key(shown), role=role, password_hash=stored)
     try:
         with transaction() as session:
+            group = group_service.chosen(session, group_id)
+            user.group_id = group.id
             _close_setup(session, user)
-            return Added(user, _insert(session, actor, user))
+            return Added(user, group, _insert(session, actor, user, group))
     except IntegrityError as error:
         raise Conflict("username_taken") from error
 
 
-def change(actor: Actor, user_id: str, *, role: str | None = None, disabled: bool | None = None) -> Person:
-    """Give a role, disable or enable. What is None, or so already, stays; any change ends the person's sessions.
+def change(
+    actor: Actor, user_id: str, *, role: str | None = None, disabled: bool | None = None, group_id: str | None = None
+) -> Person:
+    """Give a role, disable or enable, move to another group. What is None, or so already, stays.
+
+    Another role, disabling and enabling end the person's sessions.
 
     Raises NotFound, Invalid, Conflict("last_admin"), and Forbidden where the actor has lost the right meanwhile.
     """
     if role is not None and role not in ROLES:
         raise Invalid("unknown_role", known=", ".join(ROLES))
-    wanted = {"role": role, "disabled": disabled}
+    wanted = {"role": role, "disabled": disabled, "group_id": group_id}
     person = in_transaction(lambda session: _change(session, actor, user_id, wanted))
     if person.user.disabled:
         stop_service.stop_person(user_id)
@@ -130,10 +141,10 @@ def by_name(username: str) -> User:
     return user
 
 
-def _insert(session: Session, actor: Actor, user: User) -> Link | None:
+def _insert(session: Session, actor: Actor, user: User, group: Group) -> Link | None:
     session.add(user)
     session.flush()
-    details = {"username": user.username, "role": user.role}
+    details = {"username": user.username, "role": user.role, "group": group.name}
     audit_service.record(session, actor.user, "user.add", user.id, details, actor.address)
     return None if user.password_hash else password_links.issue(session, user.id)
 
@@ -152,19 +163,31 @@ def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, o
         raise Forbidden
     user = _found(session, user_id)
     changed = {name: value for name, value in wanted.items() if value not in {None, getattr(user, name)}}
-    if not changed:
-        return Person(user, user.id in auth_service.online_among(session, [user.id]))
     if admins == {user.id} and (changed.get("disabled") or changed.get("role") == "member"):
         raise Conflict("last_admin")
+    group = session.get_one(Group, user.group_id)
+    before = _traits(user, group)
+    if "group_id" in changed:
+        group = group_service.chosen(session, str(changed["group_id"]))
     for name, value in changed.items():
         setattr(user, name, value)
+    if changed.keys() - {"group_id"}:
+        _let_go(session, user)
+    if difference := audit_service.difference(before, _traits(user, group)):
+        details = {"username": user.username, **difference}
+        audit_service.record(session, actor.user, "user.change", user.id, details, actor.address)
+    return Person(user, group, user.id in auth_service.online_among(session, [user.id]))
+
+
+def _traits(user: User, group: Group) -> dict[str, object]:
+    return {"role": user.role, "disabled": user.disabled, "group": group.name}
+
+
+def _let_go(session: Session, user: User) -> None:
+    """What was opened with other rights ends."""
     auth_service.end_sessions(session, user.id)
     if user.disabled:
         password_links.revoke(session, user.id)
-    audit_service.record(
-        session, actor.user, "user.change", user.id, {"username": user.username, **changed}, actor.address
-    )
-    return Person(user, online=False)
 
 
 def _found(session: Session, user_id: str) -> User:

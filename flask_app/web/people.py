@@ -4,9 +4,10 @@ from datetime import datetime
 
 import msgspec
 
-from flask_app.models import User
-from flask_app.services.user_admin_service import Added, Page
+from flask_app.models import Group, User
+from flask_app.services.user_admin_service import Added, Page, Person
 from flask_app.web.bodies import Reply
+from flask_app.web.groups import GroupName, group_name
 
 
 class UserReply(Reply):
@@ -30,21 +31,37 @@ class Session(Reply):
     csrf_token: str
 
 
-class PersonReply(Reply):
+class MemberReply(UserReply):
+    """A person as administrators see them."""
+
+    group: GroupName
+
+
+class OwnReply(Reply):
     user: UserReply
+
+
+class PersonReply(Reply):
+    user: MemberReply
 
 
 class UsersReply(Reply):
     """`next` is the cursor of the page after; null at the end."""
 
-    users: list[UserReply]
+    users: list[MemberReply]
     next: str | None
+
+
+class UsersState(UsersReply):
+    """What the page starts with: `groups` are those that people can be in."""
+
+    groups: list[GroupName]
 
 
 class AddedReply(Reply):
     """`reset_token` and `expires_at` are there when no password was given: the link is `/reset#TOKEN`."""
 
-    user: UserReply
+    user: MemberReply
     reset_token: str | msgspec.UnsetType = msgspec.UNSET
     expires_at: datetime | msgspec.UnsetType = msgspec.UNSET
 
@@ -72,13 +89,23 @@ def user_reply(user: User, *, online: bool) -> UserReply:
     )
 
 
+def member_reply(user: User, group: Group, *, online: bool) -> MemberReply:
+    own = msgspec.structs.asdict(user_reply(user, online=online))
+    return MemberReply(**own, group=group_name(group))
+
+
+def person_reply(person: Person) -> PersonReply:
+    return PersonReply(user=member_reply(person.user, person.group, online=person.online))
+
+
 def users_reply(page: Page) -> UsersReply:
-    return UsersReply(users=[user_reply(p.user, online=p.online) for p in page.people], next=page.next)
+    users = [member_reply(person.user, person.group, online=person.online) for person in page.people]
+    return UsersReply(users=users, next=page.next)
 
 
 def added_reply(added: Added) -> AddedReply:
     return AddedReply(
-        user=user_reply(added.user, online=False),
+        user=member_reply(added.user, added.group, online=False),
         reset_token=added.link.token if added.link else msgspec.UNSET,
         expires_at=added.link.expires_at if added.link else msgspec.UNSET,
     )

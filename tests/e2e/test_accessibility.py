@@ -44,6 +44,7 @@ SIGNED_IN = {
     "account": "/account",
     "admin": "/admin",
     "people": "/admin/users",
+    "groups": "/admin/groups",
     "keys": "/admin/keys",
     "models": "/admin/models",
     "records": "/admin/records",

@@ -15,6 +15,7 @@ from tests.support.scripted_upstream import ScriptedUpstream
 PAGES = {
     "/admin": "/api/admin/overview",
     "/admin/users": "/api/admin/users",
+    "/admin/groups": "/api/admin/groups",
     "/admin/keys": "/api/admin/keys",
     "/admin/models": "/api/admin/models",
     "/admin/records": "/api/admin/records",

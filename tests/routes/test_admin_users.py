@@ -192,8 +192,8 @@ def test_every_act_is_in_the_audit_log_without_secrets(admin_client: PageClient,
     admin_client.patch(f"{URL}/{added}", json={"role": "admin"})
     token = admin_client.post(f"{URL}/{added}/reset-link").json["token"]  # type: ignore[index]
     assert audit() == [
-        ("user.add", added, {"username": "new", "role": "member"}),
-        ("user.change", added, {"username": "new", "role": "admin"}),
+        ("user.add", added, {"username": "new", "role": "member", "group": "Everyone"}),
+        ("user.change", added, {"username": "new", "before": {"role": "member"}, "after": {"role": "admin"}}),
         ("user.reset_link", added, {"username": "new"}),
     ]
     with reading() as session:

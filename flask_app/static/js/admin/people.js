@@ -10,6 +10,7 @@ import { announce, fromTemplate, must, slot, toast } from "app/ui"
  * @property {string} id
  * @property {string} username
  * @property {"admin" | "member"} role
+ * @property {{id: string, name: string}} group
  * @property {boolean} disabled
  * @property {boolean} online
  * @property {string} created_at
@@ -125,11 +126,12 @@ export class People {
 
   /** @param {Person} person */
   #row(person) {
-    const { id, username: name, role } = person
+    const { id, username: name, role, group } = person
     const row = fromTemplate("user-template", {
       name,
       initial: [...name][0] ?? "",
       role: t(`js.admin.role_${role}`),
+      group: group.name,
       state: stateOf(person),
       created: formatDateTime(person.created_at),
       "signed-in": person.last_sign_in_at ? formatDateTime(person.last_sign_in_at) : t("js.admin.never"),

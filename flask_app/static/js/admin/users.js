@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the people: find, create, change the role, disable, hand out a link. */
+/** Entry of the people: find, create, change the role or the group, disable, hand out a link. */
 import { withParameter } from "app/addresses"
 import { People } from "app/admin/people"
 import { RowMenu } from "app/admin/row-menu"
@@ -9,11 +9,12 @@ import { confirmDialog, fill, must, onSubmit, openDialog, pageState, slot, toast
 
 /** @typedef {import("app/admin/people").Person} Person */
 
-const people = new People(pageState("admin-state"))
+const state = pageState("admin-state")
+const people = new People(state)
 const menu = new RowMenu(must(document, "[data-user-rows]"))
 
 /** @type {Record<string, (person: Person) => Promise<void>>} */
-const acts = { link: makeLink, role: changeRole, disable: toggleDisabled, records: async () => {} }
+const acts = { link: makeLink, role: changeRole, group: askGroup, disable: toggleDisabled, records: async () => {} }
 
 menu.addEventListener("open", (event) => {
   const person = people.get(/** @type {CustomEvent} */ (event).detail.id)
@@ -41,8 +42,9 @@ form.closest("dialog")?.addEventListener("close", () => {
   form.reset()
   showPasswordPart()
 })
-onSubmit(form, async ({ username, role, way, password }) => {
-  const body = way === "password" ? { username, role, password } : { username, role }
+for (const select of document.querySelectorAll("[data-group-choice]")) select.replaceChildren(...groupOptions())
+onSubmit(form, async ({ username, role, group: group_id, way, password }) => {
+  const body = { username, role, group_id, ...(way === "password" ? { password } : {}) }
   const { user, reset_token: token, expires_at: until } = await api.post("/api/admin/users", body)
   form.closest("dialog")?.close()
   people.add(user)
@@ -50,6 +52,29 @@ onSubmit(form, async ({ username, role, way, password }) => {
   else toast(t("js.admin.user_created", { name: user.username }))
 })
 showPasswordPart()
+
+/** @type {Person | null} */
+let moved = null
+const moveForm = /** @type {HTMLFormElement} */ (must(document, "[data-move-user]"))
+onSubmit(moveForm, async ({ group: group_id }) => {
+  if (!moved) return
+  const { group, username: name } = await change(moved.id, { group_id })
+  moveForm.closest("dialog")?.close()
+  toast(t("js.admin.user_moved", { name, group: group.name }))
+})
+
+function groupOptions() {
+  return /** @type {{id: string, name: string}[]} */ (state.groups).map(({ id, name }) => new Option(name, id))
+}
+
+/** @param {Person} person */
+async function askGroup(person) {
+  moved = person
+  fill(moveForm, { title: t("js.admin.move_user", { name: person.username }) })
+  const choice = /** @type {HTMLSelectElement} */ (must(moveForm, '[name="group"]'))
+  choice.value = person.group.id
+  openDialog("move-user-dialog")
+}
 
 function showPasswordPart() {
   const wanted = new FormData(form).get("way") === "password"
@@ -95,8 +120,9 @@ async function toggleDisabled({ id, username: name, disabled }) {
   toast(t(disabled ? "js.admin.user_enabled" : "js.admin.user_disabled", { name }))
 }
 
-/** @param {string} id @param {{role?: string, disabled?: boolean}} changes */
+/** @param {string} id @param {{role?: string, disabled?: boolean, group_id?: string}} changes @returns {Promise<Person>} */
 async function change(id, changes) {
-  const answer = await api.patch(`/api/admin/users/${id}`, changes)
-  people.update(answer.user ?? answer)
+  const { user } = await api.patch(`/api/admin/users/${id}`, changes)
+  people.update(user)
+  return user
 }

@@ -1,0 +1,78 @@
+"""Groups of people: the administrators' API."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from flask import Blueprint
+
+from flask_app.services import group_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.group_service import Choices
+from flask_app.utils import get_current_user, require_role
+from flask_app.web.bodies import Body, Words, accepts, returns
+from flask_app.web.client import client_address
+from flask_app.web.groups import GroupReply, GroupsReply, group_reply, groups_reply
+
+blueprint = Blueprint("admin_groups", __name__, url_prefix="/api/admin/groups")
+
+Policy = Literal["continue", "limit", "stop"]
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=group_service.MAX_TOKENS)]
+
+
+class AddGroup(Body):
+    """`on_disconnect` is what becomes of an answer whose reader left: it goes on, it goes on for
+    `on_disconnect_tokens` more, or it stops."""
+
+    name: Words
+    on_disconnect: Policy = "continue"
+    on_disconnect_tokens: Tokens | None = None
+
+
+class ChangeGroup(Body):
+    """What is not named stays."""
+
+    name: Words | None = None
+    on_disconnect: Policy | None = None
+    on_disconnect_tokens: Tokens | None = None
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(GroupsReply)
+def listed() -> GroupsReply:
+    """Every group with the number of its people, the default one first."""
+    return groups_reply()
+
+
+@blueprint.post("")
+@require_role("admin")
+@accepts(AddGroup)
+@returns(GroupReply, 201)
+def add(body: AddGroup) -> GroupReply:
+    """Add a group."""
+    return group_reply(group_service.add(_actor(), _choices(body)))
+
+
+@blueprint.patch("/<group_id>")
+@require_role("admin")
+@accepts(ChangeGroup)
+@returns(GroupReply)
+def change(group_id: str, body: ChangeGroup) -> GroupReply:
+    """Rename a group, or set what becomes of answers whose reader left."""
+    return group_reply(group_service.change(_actor(), group_id, _choices(body)))
+
+
+@blueprint.delete("/<group_id>")
+@require_role("admin")
+@returns(None, 204)
+def delete(group_id: str) -> None:
+    """Delete a group: its people move to the default group, which cannot be deleted itself."""
+    group_service.delete(_actor(), group_id)
+
+
+def _choices(body: AddGroup | ChangeGroup) -> Choices:
+    return Choices(name=body.name, on_disconnect=body.on_disconnect, tokens=body.on_disconnect_tokens)
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

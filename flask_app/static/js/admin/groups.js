@@ -1,0 +1,120 @@
+// @ts-check
+/** Entry of the groups: add, rename, say what becomes of an answer whose reader left, delete. */
+import { api } from "app/api"
+import { formatNumber, sentence, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+
+/**
+ * @typedef {object} Group
+ * @property {string} id
+ * @property {string} name
+ * @property {boolean} is_default
+ * @property {number} members
+ * @property {"continue" | "limit" | "stop"} on_disconnect
+ * @property {number | null} on_disconnect_tokens
+ */
+
+const PATH = "/api/admin/groups"
+const USUAL_TOKENS = 1000
+const list = must(document, "[data-groups]")
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-group-form]"))
+/** @type {Group[]} */
+let groups = []
+/** The one that the form is open for; null for a new one. @type {Group | null} */
+let edited = null
+
+show(pageState("admin-state").groups)
+
+must(document, "[data-add-group]").addEventListener("click", () => edit(null))
+list.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-delete]")
+  const row = button?.closest("[data-id]")
+  const group = row instanceof HTMLElement && groups.find(({ id }) => id === row.dataset.id)
+  if (!group) return
+  if (button?.matches("[data-edit]")) edit(group)
+  else remove(group)
+})
+
+form.addEventListener("change", showTokensPart)
+onSubmit(form, async (values) => {
+  const choices = choicesOf(values)
+  const saved = edited ? await api.patch(`${PATH}/${edited.id}`, choices) : await api.post(PATH, choices)
+  form.closest("dialog")?.close()
+  await refresh()
+  must(list, `[data-id="${saved.id}"] [data-edit]`).focus()
+  toast(t(edited ? "js.admin.group_saved" : "js.admin.group_added", { name: saved.name }))
+})
+
+/** A name that was not touched stays the built-in one, in every language. @param {Record<string, string>} values */
+function choicesOf({ name, on_disconnect: policy, tokens }) {
+  const limit = policy === "limit" ? { on_disconnect_tokens: Number(tokens) } : {}
+  return { ...(name === edited?.name ? {} : { name }), on_disconnect: policy, ...limit }
+}
+
+async function refresh() {
+  show((await api.get(PATH)).groups)
+}
+
+/** @param {Group[]} all */
+function show(all) {
+  groups = all
+  list.replaceChildren(...all.map(row))
+}
+
+/** @param {Group} group */
+function row({ id, name, is_default: isDefault, members, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+  const element = fromTemplate("group-template", {
+    name,
+    members: t("js.admin.group_members", { count: formatNumber(members) }),
+    policy: t(`js.admin.group_${policy}`, { tokens: formatNumber(tokens ?? 0) }),
+  })
+  element.dataset.id = id
+  slot(element, "default").hidden = !isDefault
+  must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.edit_group", { name }))
+  must(element, "[data-delete]").setAttribute("aria-label", t("js.admin.delete_group", { name }))
+  must(element, "[data-delete]").hidden = isDefault
+  return element
+}
+
+/** @param {Group | null} group */
+function edit(group) {
+  edited = group
+  form.reset()
+  fill(form, { title: group ? t("js.admin.edit_group", { name: group.name }) : t("js.admin.new_group") })
+  field("name").value = group?.name ?? ""
+  const policy = group?.on_disconnect ?? "continue"
+  const choice = /** @type {HTMLInputElement} */ (must(form, `[name="on_disconnect"][value="${policy}"]`))
+  choice.checked = true
+  field("tokens").value = String(group?.on_disconnect_tokens ?? USUAL_TOKENS)
+  showTokensPart()
+  openDialog("group-dialog")
+}
+
+function showTokensPart() {
+  const wanted = new FormData(form).get("on_disconnect") === "limit"
+  must(form, "[data-tokens-part]").hidden = !wanted
+  field("tokens").disabled = !wanted
+}
+
+/** @param {Group} group */
+async function remove({ id, name, members }) {
+  const words = {
+    title: t("js.admin.delete_group_title", { name }),
+    text: t("js.admin.delete_group_text", { count: formatNumber(members), group: groups[0]?.name ?? "" }),
+    action: t("js.admin.delete"),
+  }
+  if (!(await confirmDialog(words))) return
+  try {
+    await api.delete(`${PATH}/${id}`)
+    await refresh()
+    must(document, "[data-add-group]").focus()
+    toast(t("js.admin.group_deleted", { name }))
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+/** @param {string} name */
+function field(name) {
+  return /** @type {HTMLInputElement} */ (must(form, `[name="${name}"]`))
+}

@@ -1,0 +1,58 @@
+"""Groups on the pages: made, told what becomes of answers, joined, and deleted."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+
+en = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_group_is_made_joined_and_deleted(visits: Visits, site: Site) -> None:
+    site.ask("POST", "/api/admin/users", {"username": "pupil", "password": "copper window mountain"})
+    page = visits.open("/admin/groups")
+    page.get_by_role("button", name=en("admin.new_group")).click()
+    dialog = page.get_by_role("dialog", name=en("js.admin.new_group"))
+    expect(dialog.get_by_label(en("admin.on_disconnect_tokens"))).to_be_hidden()
+    dialog.get_by_label(en("admin.group_name")).fill("Class 3b")
+    dialog.get_by_label(en("admin.on_disconnect_limit")).check()
+    dialog.get_by_label(en("admin.on_disconnect_tokens")).fill("250")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    row = page.get_by_role("listitem").filter(has_text="Class 3b")
+    expect(row).to_contain_text(en("js.admin.group_limit", tokens="250"))
+    expect(page.get_by_role("button", name=en("js.admin.edit_group", name="Class 3b"))).to_be_focused()
+
+    page.goto("/admin/users")
+    page.get_by_role("button", name=en("js.admin.actions_for", name="pupil")).click()
+    page.locator("[data-row-menu]").get_by_text(en("admin.move_to_group")).click()
+    move = page.get_by_role("dialog", name=en("js.admin.move_user", name="pupil"))
+    move.get_by_label(en("admin.group")).select_option(label="Class 3b")
+    move.get_by_role("button", name=en("base.save")).click()
+    person = page.get_by_role("row").filter(has_text="pupil")
+    expect(person).to_contain_text("Class 3b")
+
+    page.goto("/admin/groups")
+    expect(row).to_contain_text(en("js.admin.group_members", count="1"))
+    page.get_by_role("button", name=en("js.admin.delete_group", name="Class 3b")).click()
+    sure = page.get_by_role("alertdialog")
+    expect(sure).to_contain_text(en("js.admin.delete_group_text", count="1", group=en("admin.everyone")))
+    sure.get_by_role("button", name=en("js.admin.delete")).click()
+    expect(row).to_be_hidden()
+    page.goto("/admin/users")
+    expect(person).to_contain_text(en("admin.everyone"))
+
+
+def test_the_default_group_keeps_its_own_name_in_every_language(visits: Visits) -> None:
+    page = visits.open("/admin/groups")
+    page.get_by_role("button", name=en("js.admin.edit_group", name=en("admin.everyone"))).click()
+    dialog = page.get_by_role("dialog", name=en("js.admin.edit_group", name=en("admin.everyone")))
+    expect(dialog.get_by_label(en("admin.group_name"))).to_have_value(en("admin.everyone"))
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name=en("js.admin.delete_group", name=en("admin.everyone")))).to_be_hidden()
+    zh = words("zh")
+    expect(visits.open("/admin/groups", locale="zh").get_by_role("listitem")).to_contain_text(zh("admin.everyone"))
