@@ -1,32 +1,19 @@
 """A call to Redis that was cut off takes its connection with it."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from flask_app.config import ConfigError
 from flask_app.redis_client import SLOWEST_RETRY_SECONDS, client, retry_after
+from tests.support import cut_off
 from tests.support.redis_server import RedisServer
 
 
-def counts(redis: RedisServer, *options: str) -> dict[str, int]:
-    command = [sys.executable, "-m", "tests.support.killed_calls", str(redis.port), *options]
-    ran = subprocess.run(command, capture_output=True, check=True, timeout=120)
-    counted: dict[str, int] = json.loads(ran.stdout)
-    return counted
-
-
 def test_killed_calls_leave_their_replies_to_nobody(redis: RedisServer) -> None:
-    counted = counts(redis)
-    assert counted["crossed"] == 0
-    assert counted["cut"] > 200
-    assert counted["right"] > 200
+    cut_off.assert_nobody_got_anothers(cut_off.counts("redis", redis.url))
 
 
 def test_a_careless_client_would_be_caught(redis: RedisServer) -> None:
-    assert counts(redis, "--careless")["crossed"] > 0
+    assert cut_off.counts("redis", redis.url, "--careless")["crossed"] > 0
 
 
 @pytest.mark.parametrize("url", ["redis://:canary@host:port/0", "redis://[::1/0"])
