@@ -215,7 +215,7 @@ class Message(Base):
 
     id: Mapped[str] = _id()
     conversation_id: Mapped[str] = _to("conversations.id", index=True)
-    parent_id: Mapped[str | None] = _to("messages.id", nullable=True)
+    parent_id: Mapped[str | None] = _to("messages.id", index=True, nullable=True)
     role: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16), default="complete")
     text: Mapped[str] = mapped_column(LongText, default="")
@@ -244,7 +244,7 @@ class Run(Base):
     id: Mapped[str] = _id()
     user_id: Mapped[str] = _to("users.id")
     conversation_id: Mapped[str] = _to("conversations.id", index=True)
-    user_message_id: Mapped[str] = _to("messages.id")
+    user_message_id: Mapped[str] = _to("messages.id", index=True)
     message_id: Mapped[str] = _to("messages.id", index=True)
     status: Mapped[str] = mapped_column(String(16), default="running")
     idempotency_key: Mapped[str | None] = mapped_column(Ascii)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
 from tests.support.events import events_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -114,6 +114,20 @@ def test_deleting_removes_the_words_and_keeps_the_count(member_client: FlaskClie
     with reading() as session:
         counts = [session.scalar(select(func.count()).select_from(model)) for model in (Message, Run, TokenUsage)]
     assert counts == [0, 0, 1]
+
+
+def test_a_conversation_of_any_length_can_be_deleted(member_client: FlaskClient, member: User) -> None:
+    """Each message hangs on the one before: databases do not follow such a chain for long by themselves."""
+    with transaction() as session:
+        session.add(conversation := Conversation(user_id=member.id, title="long"))
+        session.flush()
+        ids = [new_id() for _ in range(1200)]
+        shared: dict[str, str | None] = {"conversation_id": conversation.id, "role": "user"}
+        rows = [shared | {"id": own, "parent_id": parent} for own, parent in zip(ids, [None, *ids], strict=False)]
+        session.execute(insert(Message), rows)
+    assert member_client.delete(f"/api/conversations/{conversation.id}").status_code == 204
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(Message)) == 0
 
 
 def test_deleting_stops_the_answer_in_the_making(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
