@@ -194,7 +194,7 @@ def _request(
     url = urlsplit(endpoint.base_url + path)
     connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
     try:
-        connection.send(method, url.path, headers, body)
+        connection.send(method, url.path, headers, body, timeout)
         connection.read_head(timeout)
     except (BrokenResponse, OSError, ValueError) as error:
         connection.close()

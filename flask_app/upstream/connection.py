@@ -132,14 +132,17 @@ class Connection:
                 return
         raise failure
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Write a request; raises OSError."""
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float | None = None
+    ) -> None:
+        """Write a request; raises OSError. `timeout`: how many seconds the provider may take to receive it."""
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self.origin.host_header}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a line end inside a request's head")
         lines += [f"Content-Length: {len(body)}", "", ""]
         self.response = Response()
+        self.set_timeout(timeout)  # connecting, or looking whether it is silent, left one of its own
         self._open_socket().sendall("\r\n".join(lines).encode("latin-1") + body)
 
     def read_head(self, timeout: float | None) -> None:

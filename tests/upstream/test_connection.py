@@ -241,6 +241,27 @@ def test_idle_connections_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> Non
         assert len(idle) == 0
 
 
+def test_a_connection_that_serves_again_takes_a_body_larger_than_its_buffers() -> None:
+    def talk(opened: socket.socket) -> None:
+        opened.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):  # the body, slower than it is sent
+            while opened.recv(1 << 18):
+                pass
+        opened.settimeout(None)
+        opened.sendall(CHUNKED + b"2\r\nok\r\n0\r\n\r\n")
+
+    listening, idle = Peer(talk), Idle()
+    made = asked(listening.origin())
+    body_of(made)
+    idle.give(made)
+    again = idle.take(listening.origin())
+    assert again is made
+    again.send("POST", "/", {}, b"x" * (32 << 20))
+    again.read_head(5)
+    assert body_of(again) == b"ok"
+    listening.close()
+
+
 @pytest.fixture
 def tls_peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
     server, client = certificates.contexts("localhost")
