@@ -1,7 +1,6 @@
 """Speaking to a provider over HTTP: open a chat completion, list the models. Redirects are not followed."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,8 +18,7 @@ from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin, Response
 from flask_app.upstream.deadlines import Limits
 
-LIST_SECONDS = 15  # between two pieces of a short reply
-WHOLE_LIST_SECONDS = 30
+LIST_SECONDS, WHOLE_LIST_SECONDS = 15, 30  # of silence, and for a short reply from first to last
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
 MAX_STREAM_BYTES = 64 << 20
 MAX_REPLY_BYTES = 4 << 20
@@ -149,19 +147,50 @@ def list_models(endpoint: Endpoint) -> list[str]:
 
 def fetch(endpoint: Endpoint, path: str) -> bytes:
     """The body of a short reply; raises UpstreamError."""
-    ends = time.monotonic() + WHOLE_LIST_SECONDS
-    connection = _request("GET", endpoint, path, timeout=LIST_SECONDS)
+    reply = _ShortReply()
+    deadlines.watch(reply, Limits(first_token=WHOLE_LIST_SECONDS, idle=LIST_SECONDS, total=WHOLE_LIST_SECONDS))
     try:
+        return reply.body_of(_request("GET", endpoint, path, hold=reply.hold))
+    except UpstreamError as error:
+        if reply.expired and error.upstream_status is None:
+            raise UpstreamError("upstream_timeout", retryable=True) from error
+        raise
+    except (BrokenResponse, OSError) as error:
+        raise UpstreamError("upstream_timeout" if reply.expired else "upstream_cut", retryable=True) from error
+    finally:
+        deadlines.forget(reply)
+        reply.close()
+
+
+class _ShortReply:
+    """A reply of a few bytes, broken off where it takes too long: also one that never gets to its body."""
+
+    def __init__(self) -> None:
+        self.bytes_received = 0
+        self.begun = False
+        self.expired = False
+        self._connection: Connection | None = None
+
+    def hold(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def body_of(self, connection: Connection) -> bytes:
         raw = bytearray()
         while part := connection.read():
             raw += part
-            if len(raw) > MAX_REPLY_BYTES or time.monotonic() > ends:
+            self.bytes_received = len(raw)
+            if len(raw) > MAX_REPLY_BYTES:
                 raise UpstreamError("upstream_garbage")
         return bytes(raw)
-    except (BrokenResponse, OSError) as error:
-        raise UpstreamError("upstream_cut", retryable=True) from error
-    finally:
-        connection.close()
+
+    def expire(self) -> None:
+        self.expired = True
+        if self._connection is not None:
+            self._connection.shutdown()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 class _Model(msgspec.Struct):
@@ -178,12 +207,11 @@ def _request(
     path: str,
     body: bytes = b"",
     *,
-    timeout: float | None = None,
-    hold: Callable[[Connection], None] = lambda _: None,
+    hold: Callable[[Connection], None],
 ) -> Connection:
     """Send a request and read the head of its response, which must be a 200; raises UpstreamError.
 
-    `hold` gets the connection before anything is waited for. `timeout` is in seconds, for each read.
+    `hold` gets the connection before anything is waited for: only its `shutdown` ends what lasts too long.
     """
     headers = {
         "Authorization": f"Bearer {endpoint.secret}",
@@ -194,12 +222,11 @@ def _request(
     url = urlsplit(endpoint.base_url + path)
     connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
     try:
-        connection.send(method, url.path, headers, body, timeout)
-        connection.read_head(timeout)
+        connection.send(method, url.path, headers, body)
+        connection.read_head(None)
     except (BrokenResponse, OSError, ValueError) as error:
         connection.close()
-        code = "upstream_timeout" if isinstance(error, TimeoutError) else "upstream_unreachable"
-        raise UpstreamError(code, retryable=True) from error
+        raise UpstreamError("upstream_unreachable", retryable=True) from error
     response = connection.response
     if response.status != 200 or response.headers.get("content-encoding", "identity") != "identity":
         raise _refusal(connection, endpoint.secret)
@@ -232,7 +259,8 @@ def _is_drained(connection: Connection) -> bool:
             connection.read()
     except (BrokenResponse, OSError):
         return False
-    return connection.response.is_complete and connection.response.is_reusable
+    response = connection.response
+    return response.is_complete and response.is_reusable and response.fault is None
 
 
 def _refusal(connection: Connection, secret: str) -> UpstreamError:

@@ -132,17 +132,15 @@ class Connection:
                 return
         raise failure
 
-    def send(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float | None = None
-    ) -> None:
-        """Write a request; raises OSError. `timeout`: how many seconds the provider may take to receive it."""
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Write a request, as long as it takes; raises OSError."""
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self.origin.host_header}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a line end inside a request's head")
         lines += [f"Content-Length: {len(body)}", "", ""]
         self.response = Response()
-        self.set_timeout(timeout)  # connecting, or looking whether it is silent, left one of its own
+        self.set_timeout(None)  # connecting, or looking whether it is silent, left one of its own
         self._open_socket().sendall("\r\n".join(lines).encode("latin-1") + body)
 
     def read_head(self, timeout: float | None) -> None:
@@ -165,13 +163,16 @@ class Connection:
 
     def read(self) -> bytes:
         """What has come of the body, at least a byte; nothing at its end. Raises OSError or BrokenResponse."""
-        response = self.response
+        response, taken = self.response, 0
         while not response.parts:
             if response.fault:
                 raise response.fault
             if response.is_complete:
                 return b""
+            if taken > MAX_HEAD_BYTES:
+                raise BrokenResponse("trailers or chunk extensions without end")
             if data := self._open_socket().recv(READ_BYTES):
+                taken += len(data)
                 response.feed(data)
             else:
                 self._open_socket()  # raises where it was shut from here

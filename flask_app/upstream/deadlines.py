@@ -1,13 +1,17 @@
-"""Deadlines of answers that stream: one thread looks at all of them, so that no read needs a timer of its own."""
+"""Deadlines of what providers send: one thread looks at all of it, so that no read needs a timer of its own."""
 
 import threading
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from flask_app.config import Config
 
 LOOK_SECONDS = 1.0
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,11 @@ def look() -> None:
     """Expire what is over its limits."""
     now = time.monotonic()
     for stream, seen in list(_streams.items()):
-        if seen.is_over(stream, now):
-            stream.expire()
+        try:
+            if seen.is_over(stream, now):
+                stream.expire()
+        except Exception:  # a fault of ours must not leave every later answer without a deadline
+            log.exception("deadline_failed")
 
 
 def _look_on() -> None:

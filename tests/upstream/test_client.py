@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -231,3 +232,50 @@ def test_json_nested_too_deeply_is_garbage(provider: ScriptedUpstream) -> None:
     with pytest.raises(UpstreamError) as caught:
         ask(provider)
     assert caught.value.code == "upstream_garbage"
+
+
+def test_a_connection_on_which_more_came_than_was_asked_for_is_given_up() -> None:
+    said = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 14\r\n\r\ndata: [DONE]\n\n"
+    before = len(client._idle)
+    with raw_peer(said + b"HTTP/1.1 200 OK\r\n") as endpoint:
+        stream = ChatStream(endpoint, BODY)
+        stream.open()
+        assert list(stream) == []
+    assert len(client._idle) == before
+
+
+@contextlib.contextmanager
+def raw_peer(said: bytes, drips: bytes = b"") -> Iterator[Endpoint]:
+    """Answers one request with what is `said`, and then a byte of `drips` every tenth of a second."""
+
+    def talk() -> None:
+        opened, _ = listener.accept()
+        with opened, contextlib.suppress(OSError):
+            opened.recv(65536)
+            opened.sendall(said)
+            for byte in drips:
+                time.sleep(0.1)
+                opened.sendall(bytes([byte]))
+            opened.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=talk, daemon=True).start()
+        yield Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}", "sk-a", allow_insecure=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Filler: ", "upstream_timeout"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", "upstream_timeout"),
+        (b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n5;", "upstream_key_refused"),
+    ],
+)
+def test_a_list_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, said: bytes, code: str) -> None:
+    monkeypatch.setattr(client, "WHOLE_LIST_SECONDS", 1)
+    with raw_peer(said, drips=b"x" * 1000) as endpoint:
+        began = time.monotonic()
+        with pytest.raises(UpstreamError) as caught:
+            list_models(endpoint)
+    assert caught.value.code == code
+    assert time.monotonic() - began < 20

@@ -162,6 +162,34 @@ def test_more_than_the_response_makes_a_connection_useless() -> None:
         body_of(asked(listening.origin()))
 
 
+def flooding(*, begins: bytes, piece: bytes) -> Talk:
+    """Sends a word of an answer, and then what is no part of it, without end."""
+
+    def talk(opened: socket.socket) -> None:
+        opened.sendall(CHUNKED + b"2\r\nok\r\n" + begins)
+        while True:
+            opened.sendall(piece)
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        flooding(begins=b"0\r\n", piece=b"X-Trailer: 0123456789\r\n" * 1000),
+        flooding(begins=b"0\r\nX-Trailer: ", piece=b"x" * 20_000),
+        flooding(begins=b"5;", piece=b"x" * 20_000),
+    ],
+)
+def test_what_comes_beside_the_body_is_bounded(talk: Talk) -> None:
+    listening = Peer(talk)
+    made = asked(listening.origin())
+    assert made.read() == b"ok"
+    with pytest.raises(BrokenResponse):
+        made.read()
+    listening.close()
+
+
 def test_a_head_that_does_not_come_times_out() -> None:
     with peer(b"HTTP/1.1 200") as listening, pytest.raises(TimeoutError):
         asked(listening.origin(), timeout=0.1)

@@ -69,3 +69,15 @@ def test_what_is_forgotten_is_left_alone(clock: Clock) -> None:
     clock.now += 1000
     deadlines.look()
     assert not stream.expired
+
+
+def test_one_that_cannot_be_ended_does_not_keep_the_others_going(clock: Clock) -> None:
+    class Broken(Stream):
+        def expire(self) -> None:
+            raise ValueError("a fault")
+
+    broken, other = Broken(), Stream()
+    deadlines.watch(broken, LIMITS)
+    played(clock, other, seconds=200, bytes_a_second=0)
+    deadlines.forget(broken)
+    assert other.expired
