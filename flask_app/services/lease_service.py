@@ -36,7 +36,11 @@ REAPED_AT_ONCE = 100
 KEPT_AT_ONCE = 1 << 16  # characters in one transaction
 
 _runs, _messages = table_of(Run), table_of(Message)
-_RENEW = update(_runs).where(_runs.c.worker == run_service.WORKER, _runs.c.status == "running")
+_RENEW = (
+    update(_runs)
+    .where(_runs.c.id.in_(bindparam("ids", expanding=True)), _runs.c.status == "running")
+    .values(lease_expires_at=bindparam("until"))
+)
 _KEEP = (
     update(_messages)
     .where(
@@ -106,6 +110,8 @@ def reap(session: Session, run_id: str) -> bool:
         return False
     run = session.get_one(Run, run_id)
     outcome = _kept(run, session.get_one(Message, run.message_id))
+    if run.worker == run_service.WORKER and run_id not in _made_here():
+        outcome.asked = False  # written here, and never begun: the reply to that COMMIT was lost
     answer_service.save(session.connection(), run.message_id, outcome)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
@@ -156,8 +162,9 @@ def _tell_readers(run_id: str) -> None:
 
 
 def _renew() -> None:
-    if run_service.live_runs():
-        in_writing(lambda connection: connection.execute(_RENEW.values(lease_expires_at=utc_now() + LEASE)))
+    if ids := _made_here():
+        terms = {"ids": list(ids), "until": utc_now() + LEASE}
+        in_writing(lambda connection: connection.execute(_RENEW, terms))
 
 
 def _write(texts: list[dict[str, str]]) -> None:

@@ -108,7 +108,11 @@ def start(begun: Begun, ticket: Ticket) -> RunLog:
     run_events.started(live.events, begun, ticket.request.model.name)
     if earlier := ticket.request.earlier:
         run_events.whole(live.events, earlier.text, earlier.reasoning)
-    live.thread.start()
+    try:
+        live.thread.start()
+    except RuntimeError:  # no thread to be had: the reaper ends what is not made here
+        del _live[begun.run_id]
+        raise
     return live.events
 
 

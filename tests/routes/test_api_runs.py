@@ -239,7 +239,8 @@ def test_what_a_dead_worker_left_is_ended_kept_and_booked_once(
 
 def _as_if_the_worker_had_died(start: dict[str, Any]) -> None:
     with transaction() as session:
-        session.execute(update(Run).values(status="running", lease_expires_at=utc_now() - timedelta(seconds=1)))
+        long_ago = utc_now() - timedelta(seconds=1)
+        session.execute(update(Run).values(status="running", lease_expires_at=long_ago, worker="dead"))
         session.execute(
             update(Message).where(Message.id == start["message_id"]).values(status="running", text="the whole")
         )

@@ -38,7 +38,7 @@ def left_by_a_killed_worker(run_id: str, text: str) -> None:
     long_ago = utc_now() - timedelta(minutes=5)
     with transaction() as session:
         run = session.get_one(Run, run_id)
-        run.status, run.lease_expires_at = "running", long_ago
+        run.status, run.lease_expires_at, run.worker = "running", long_ago, "killed"
         session.execute(update(Message).where(Message.id == run.message_id).values(status="running", text=text))
         session.execute(update(Attempt).where(Attempt.run_id == run_id).values(state="dispatched", created_at=long_ago))
         attempts = select(Attempt.id).where(Attempt.run_id == run_id).scalar_subquery()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 
 from flask_app import database
 from flask_app.database import in_writing, reading, transaction, utc_now
@@ -93,6 +94,47 @@ def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, 
     run_service.shutdown()
     assert states() == ["settled"]
     assert len(entries()) == 1
+
+
+def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reply to the COMMIT that wrote it is lost: nobody makes it, whatever else its worker makes."""
+    upstream.default = Answer("word " * 100, tokens_per_second=20)
+    chat_service.send(_user(), Draft(text="hello"), ORIGIN)
+    upstream.journal.wait_for(1)
+    dialect = database._bound().writer.dialect
+    commit = dialect.do_commit
+
+    def unheard(connection: Any) -> None:
+        commit(connection)
+        monkeypatch.undo()
+        raise dialect.loaded_dbapi.OperationalError("the connection was lost")
+
+    monkeypatch.setattr(dialect, "do_commit", unheard)
+    with pytest.raises(OperationalError):
+        chat_service.send(_user(), Draft(text="nobody makes this one"), ORIGIN)
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=LAPSED))
+    lease_service.tick()
+    with reading() as session:
+        assert sorted(session.scalars(select(Run.status))) == ["interrupted", "running"]
+    assert sorted(states()) == ["dispatched", "released"]
+    assert len(upstream.journal.chats) == 1
+    assert entries() == []
+
+
+def test_a_run_without_a_thread_is_left_to_the_reaper(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_to_be_had(_: threading.Thread) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_to_be_had)
+    with pytest.raises(RuntimeError):
+        chat_service.send(_user(), Draft(text="hello"), ORIGIN)
+    assert run_service.live_runs() == []
 
 
 def _user() -> User:

@@ -12,7 +12,7 @@ def as_if_killed(text: str = "as far as it came") -> None:
     """Every answer is unfinished again, and its worker has been silent for a while."""
     long_ago = utc_now() - timedelta(minutes=5)
     with transaction() as session:
-        session.execute(update(Run).values(status="running", lease_expires_at=long_ago))
+        session.execute(update(Run).values(status="running", lease_expires_at=long_ago, worker="killed"))
         session.execute(update(Message).where(Message.role == "assistant").values(status="running", text=text))
         session.execute(update(Attempt).values(state="dispatched", created_at=long_ago))
         session.execute(delete(TokenUsage))
