@@ -76,6 +76,8 @@ class AsciiText(TypeDecorator[str]):
 Ascii = AsciiText()
 # Text that is folded already: the server's own idea of equal letters ("é" and "e") stays out of it.
 Folded = String(190).with_variant(mysql.VARCHAR(190, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+# Names that stand for themselves: "GPT" and "gpt" are two.
+Exact = String(128).with_variant(mysql.VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 

@@ -3,10 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flask_app.database import Ascii, Base, Folded, LongText, new_id, utc_now
+from flask_app.database import Ascii, Base, Exact, Folded, LongText, new_id, utc_now
 
 
 def _id() -> Mapped[str]:
@@ -291,14 +301,20 @@ class TokenUsage(Base):
     `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
     `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
     UTC since 1970 at the reservation, so that every time zone's days can be added up from groups.
+
+    The indexes find the newest entries of any search; that of a person answers every search within theirs alone.
     """
 
     __tablename__ = "token_usage"
     __table_args__ = (
-        Index(None, "user_id", "quarter"),
-        Index(None, "user_id", "id"),
-        Index(None, "model", "id"),
-        Index(None, "key_id", "id"),
+        Index("ix_token_usage_newest", "created_at", "id"),
+        Index("ix_token_usage_newest_of_user", "user_id", "created_at", "id", "model", "key_id", "outcome"),
+        Index("ix_token_usage_newest_of_model", "model", "created_at", "id"),
+        Index("ix_token_usage_newest_of_key", "key_id", "created_at", "id"),
+        Index("ix_token_usage_newest_of_outcome", "outcome", "created_at", "id"),
+        Index("ix_token_usage_newest_of_model_key", "model", "key_id", "created_at", "id"),
+        Index("ix_token_usage_newest_of_model_outcome", "model", "outcome", "created_at", "id"),
+        Index("ix_token_usage_newest_of_key_outcome", "key_id", "outcome", "created_at", "id"),
     )
 
     id: Mapped[str] = _id()
@@ -308,7 +324,7 @@ class TokenUsage(Base):
     provider_id: Mapped[str] = mapped_column(Ascii)
     key_id: Mapped[str | None] = mapped_column(Ascii)
     channel: Mapped[str] = mapped_column(String(16))
-    model: Mapped[str] = mapped_column(String(128))
+    model: Mapped[str] = mapped_column(Exact)
     actual_model: Mapped[str | None] = mapped_column(String(128))
     source: Mapped[str] = mapped_column(String(16))
     outcome: Mapped[str] = mapped_column(String(16))
@@ -322,8 +338,43 @@ class TokenUsage(Base):
     tariff_id: Mapped[str | None] = mapped_column(Ascii)
     first_token_ms: Mapped[int | None]
     duration_ms: Mapped[int]
-    quarter: Mapped[int] = mapped_column(Integer, index=True)
+    quarter: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime]
+
+
+class UsageHourly(Base):
+    """The ledger added up, in the transactions that write it. See `services/rollup.py` for the slices.
+
+    A row is the sum of the entries of one block of time with the same dimensions. A block is as many quarter-hours
+    of UTC as its slice says. What the slice does not tell apart is empty, as is what an entry has none of; `peak` is
+    then -1. Money is of the row's currency.
+    """
+
+    __tablename__ = "usage_hourly"
+    __table_args__ = (
+        Index("ix_usage_hourly_of_user", "user_id", "slice", "block"),
+        {"sqlite_with_rowid": False},  # kept in the order of its key, as InnoDB keeps it
+    )
+
+    slice: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    block: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    user_id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    model: Mapped[str] = mapped_column(Exact, primary_key=True)
+    key_id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    peak: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
+    estimated_requests: Mapped[int] = mapped_column(BigInteger)
+    unpriced_requests: Mapped[int] = mapped_column(BigInteger)
+    cost_micros: Mapped[int] = mapped_column(BigInteger)
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    begun_requests: Mapped[int] = mapped_column(BigInteger)
+    first_token_ms: Mapped[int] = mapped_column(BigInteger)
 
 
 class AuditEntry(Base):

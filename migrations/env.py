@@ -7,9 +7,9 @@ from sqlalchemy import create_engine, pool
 
 from flask_app import models  # noqa: F401  (fills Base.metadata)
 from flask_app.config import Config
-from flask_app.database import Ascii, Base, Folded, LongText, UtcDateTime
+from flask_app.database import Ascii, Base, Exact, Folded, LongText, UtcDateTime
 
-OWN_TYPES = {"Ascii": Ascii, "Folded": Folded, "LongText": LongText}
+OWN_TYPES = {"Ascii": Ascii, "Exact": Exact, "Folded": Folded, "LongText": LongText}
 
 
 def by_name(kind: str, item: Any, _: Any) -> str | Literal[False]:

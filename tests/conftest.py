@@ -13,7 +13,7 @@ from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
 from flask_app.services import login_limits, names, passwords, run_service
-from tests.support import clients, mariadb, redis_server, storage
+from tests.support import clients, ledger, mariadb, redis_server, storage
 from tests.support.clients import PageClient
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -89,8 +89,14 @@ def session_app(base_config: Config) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app(session_app: Flask, base_config: Config, seeds: storage.Seeds, provider: ScriptedUpstream) -> Iterator[Flask]:
-    """The application on a database that holds only what the migrations write."""
+def app(
+    session_app: Flask,
+    base_config: Config,
+    seeds: storage.Seeds,
+    provider: ScriptedUpstream,
+    request: pytest.FixtureRequest,
+) -> Iterator[Flask]:
+    """The application on a database that holds only what the migrations write. Afterwards the ledger must be sound."""
     provider.forget_scripts()
     provider.journal.clear()
     provider.keys, provider.default, provider.balance = None, Answer(), "110.00"
@@ -100,7 +106,9 @@ def app(session_app: Flask, base_config: Config, seeds: storage.Seeds, provider:
     run_service.shutdown()
     login_limits.forget()
     database.connect(base_config.database_url)
+    unsound = [] if request.node.get_closest_marker("unsound_ledger") else ledger.unsound()
     seeds.restore()
+    assert unsound == []
 
 
 @pytest.fixture

@@ -1,14 +1,19 @@
 """Alembic is the only source of tables: what it makes is what the models say, and it goes back as well."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, create_engine, inspect, text
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, create_engine, insert, inspect, text
 from sqlalchemy.pool import NullPool
 
+from flask_app import database
 from flask_app.database import Base
-from tests.support import mariadb
+from flask_app.models import TokenUsage
+from flask_app.services import usage_check_service
+from tests.support import ledger, mariadb
 from tests.support.storage import alembic_config
 
 OLD_PERSON = text(
@@ -53,6 +58,23 @@ def test_migrations_go_back_to_nothing_and_forth_again(tmp_path_factory: pytest.
     command.upgrade(config, "head")
     command.check(config)
     engine.dispose()
+
+
+def test_the_roll_up_begins_with_what_the_ledger_had(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0010")
+    engine = create_engine(empty_url, poolclass=NullPool)
+    moments = [datetime(2026, 11, 25, tzinfo=UTC) - timedelta(hours=hours) for hours in (0, 1, 30, 24 * 40)]
+    prices: list[dict[str, Any]] = [{}, {"cost_micros": None, "currency": None, "peak": None, "key_id": "key"}]
+    rows = [ledger.row_of(ledger.entry(user, at, **price)) for user in "ab" for at in moments for price in prices]
+    with engine.begin() as connection:
+        connection.execute(insert(TokenUsage), rows)
+    engine.dispose()
+    command.upgrade(config, "head")
+    database.connect(empty_url)
+    assert ledger.unsound() == []
+    assert usage_check_service.count_entries() == len(rows)
+    database.disconnect()
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session, joinedload
 from flask_app.database import reading, table_of, utc_now
 from flask_app.domain import cooldown
 from flask_app.domain.periods import quarter_of
-from flask_app.models import ApiKey, Attempt, TokenUsage
+from flask_app.models import ApiKey, Attempt
+from flask_app.services.rollup import DETAIL, rollup
 
 WINDOW = timedelta(hours=24)
 FAILURES = tuple(cooldown.RULES)
 
-_attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
+_attempts = table_of(Attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +86,27 @@ def _figures(session: Session, now: datetime) -> dict[str, Figures]:
     failed = func.sum(case((_attempts.c.error_code.in_(FAILURES), 1), else_=0))
     ended = (_attempts.c.state.in_(("settled", "released")), _attempts.c.created_at >= since)
     counts = _by_key(session, _attempts, {"requests": func.count(), "failures": failed}, *ended)
-    means = {name: func.avg(_ledger.c[name]) for name in ("duration_ms", "first_token_ms")}
-    recent = (_ledger.c.quarter >= quarter_of(since), _ledger.c.created_at >= since)
-    times = _by_key(session, _ledger, means, *recent)
+    sums = {name: func.sum(rollup.c[name]) for name in ("requests", "duration_ms", "begun_requests", "first_token_ms")}
+    times = _by_key(session, rollup, sums, rollup.c.slice == DETAIL.name, rollup.c.block >= quarter_of(since))
     return {key_id: _gathered(live.get(key_id), counts.get(key_id), times.get(key_id)) for key_id in live | counts}
 
 
 def _by_key(session: Session, table: Table, figures: dict[str, Any], *where: ColumnElement[bool]) -> dict[str, Any]:
     columns = [column.label(name) for name, column in figures.items()]
-    query = select(table.c.key_id, *columns).where(table.c.key_id.is_not(None), *where).group_by(table.c.key_id)
-    return {row.key_id: row for row in session.execute(query)}
+    query = select(table.c.key_id, *columns).where(*where).group_by(table.c.key_id)
+    return {row.key_id: row for row in session.execute(query) if row.key_id}
 
 
 def _gathered(live: Any, counts: Any, times: Any) -> Figures:
-    """MariaDB gives sums and means as decimals: they become integers here."""
+    """MariaDB gives sums as decimals: they become integers here."""
     return Figures(
         live=live.live if live else 0,
         requests=counts.requests if counts else 0,
         failures=int(counts.failures) if counts else 0,
-        duration_ms=_whole(times.duration_ms) if times else None,
-        first_token_ms=_whole(times.first_token_ms) if times else None,
+        duration_ms=_mean(times.duration_ms, times.requests) if times else None,
+        first_token_ms=_mean(times.first_token_ms, times.begun_requests) if times else None,
     )
 
 
-def _whole(mean: Any) -> int | None:
-    return None if mean is None else round(mean)
+def _mean(total: int, count: int) -> int | None:
+    return int(total) // int(count) if count else None

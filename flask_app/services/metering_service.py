@@ -5,6 +5,7 @@ Statements are made once: this is the token path's whole database work.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
@@ -13,7 +14,8 @@ from flask_app.database import new_id, table_of, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import tariff_service
+from flask_app.services import rollup, tariff_service
+from flask_app.services.tariff_service import Priced
 
 _attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
 _INSERT_ATTEMPT = insert(_attempts)
@@ -171,38 +173,9 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
     if not _end(connection, sent, "settled", outcome):
         return None
     entry = _count(sent.call, outcome)
-    priced = tariff_service.price(outcome.actual_model or sent.call.model, sent.call.currency, sent.at, connection)
-    if priced is None and outcome.actual_model not in (None, sent.call.model):
-        priced = tariff_service.price(sent.call.model, sent.call.currency, sent.at, connection)
-    usage = entry.usage
-    connection.execute(
-        _INSERT_ENTRY,
-        {
-            "id": new_id(),
-            "attempt_id": sent.attempt_id,
-            "user_id": sent.call.user_id,
-            "message_id": sent.call.message_id,
-            "provider_id": sent.call.provider_id,
-            "key_id": sent.key_id,
-            "channel": sent.call.channel,
-            "model": sent.call.model,
-            "actual_model": outcome.actual_model,
-            "source": entry.source,
-            "outcome": outcome.status,
-            "prompt_tokens": usage.prompt_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "reasoning_tokens": usage.reasoning_tokens,
-            "cost_micros": priced.cost(usage) if priced else None,
-            "currency": sent.call.currency if priced else None,
-            "peak": priced.peak if priced else None,
-            "tariff_id": priced.tariff_id if priced else None,
-            "first_token_ms": outcome.first_token_ms,
-            "duration_ms": outcome.duration_ms,
-            "quarter": quarter_of(sent.at),
-            "created_at": sent.at,
-        },
-    )
+    row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
+    connection.execute(_INSERT_ENTRY, row)
+    rollup.add(connection, row)
     return entry
 
 
@@ -234,3 +207,39 @@ def _count(call: Call, outcome: Outcome) -> Entry:
     reasoning = estimate_tokens(outcome.reasoning)
     estimate = Usage(call.prompt_estimate, 0, estimate_tokens(outcome.text) + reasoning, reasoning)
     return Entry(estimate, "estimated")
+
+
+def _priced(connection: Connection, sent: Dispatched, outcome: Outcome) -> Priced | None:
+    """The price of the model that answered, else of the one that was asked for."""
+    names = dict.fromkeys((outcome.actual_model or sent.call.model, sent.call.model))
+    found = (tariff_service.price(name, sent.call.currency, sent.at, connection) for name in names)
+    return next((priced for priced in found if priced), None)
+
+
+def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None) -> dict[str, Any]:
+    call, usage = sent.call, entry.usage
+    return {
+        "id": new_id(),
+        "attempt_id": sent.attempt_id,
+        "user_id": call.user_id,
+        "message_id": call.message_id,
+        "provider_id": call.provider_id,
+        "key_id": sent.key_id,
+        "channel": call.channel,
+        "model": call.model,
+        "actual_model": outcome.actual_model,
+        "source": entry.source,
+        "outcome": outcome.status,
+        "prompt_tokens": usage.prompt_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cost_micros": priced.cost(usage) if priced else None,
+        "currency": call.currency if priced else None,
+        "peak": priced.peak if priced else None,
+        "tariff_id": priced.tariff_id if priced else None,
+        "first_token_ms": outcome.first_token_ms,
+        "duration_ms": outcome.duration_ms,
+        "quarter": quarter_of(sent.at),
+        "created_at": sent.at,
+    }

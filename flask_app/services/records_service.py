@@ -1,22 +1,26 @@
 """The ledger's entries themselves, the newest first, page by page."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, union_all
+from sqlalchemy.orm import Session
 
 from flask_app.database import reading
+from flask_app.domain.periods import ENDLESS, Period, moment_of
 from flask_app.errors import BadRequest
 from flask_app.models import ApiKey, ChatModel, Provider, TokenUsage, User
 from flask_app.services import names
-from flask_app.services.stats_service import DateRange, within, zone_of
+from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 PAGE, MAX_PAGE = 50, 200
 MAX_WORD = 128
 OUTCOMES = ("complete", "stopped", "interrupted", "failed")
 
-_CURSOR = re.compile(r"[0-9a-z]{26}")
+FEW = 20  # people whose entries are looked for one by one
+
+_NEWEST = (TokenUsage.created_at.desc(), TokenUsage.id.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,8 @@ class Filter:
 
 
 def own(actor: User, *, before: str | None = None, limit: int = PAGE) -> Page:
-    """A person's own records."""
-    return _page([TokenUsage.user_id == actor.id], before, limit)
+    """A person's own records. Raises BadRequest for a cursor that is not of their pages."""
+    return _page([], before, limit, [actor.id])
 
 
 def search(reader: User, wanted: Filter, *, before: str | None = None, limit: int = PAGE) -> Page:
@@ -61,9 +65,9 @@ def search(reader: User, wanted: Filter, *, before: str | None = None, limit: in
         raise BadRequest("search_too_long", limit=MAX_WORD)
     exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome}
     conditions = [getattr(TokenUsage, column) == value for column, value in exact.items() if value is not None]
-    if wanted.user is not None:
-        conditions.append(TokenUsage.user_id.in_(_people(wanted.user)))
-    return _page([*conditions, *within(wanted.dates, zone_of(reader))], before, limit)
+    conditions += _within(period_of(wanted.dates, zone_of(reader)))
+    people = None if wanted.user is None else _people(wanted.user)
+    return Page([], None) if people == [] else _page(conditions, before, limit, people)
 
 
 def known_models() -> list[str]:
@@ -78,27 +82,58 @@ def known_keys() -> list[ApiKey]:
         return list(session.scalars(select(ApiKey).order_by(ApiKey.label, ApiKey.id)))
 
 
-def _people(wanted: str) -> Any:
+def _within(period: Period) -> list[ColumnElement[bool]]:
+    conditions = []
+    if period.start:
+        conditions.append(TokenUsage.created_at >= moment_of(period.start))
+    if period.end != ENDLESS:
+        conditions.append(TokenUsage.created_at < moment_of(period.end))
+    return conditions
+
+
+def _people(wanted: str) -> list[str]:
     part_of_name = User.username_key.contains(names.key(wanted), autoescape=True)
-    return select(User.id).where(or_(User.id == wanted, part_of_name))
+    with reading() as session:
+        return list(session.scalars(select(User.id).where(or_(User.id == wanted, part_of_name))))
 
 
-def _page(conditions: list[ColumnElement[bool]], before: str | None, limit: int) -> Page:
+def _page(wanted: Sequence[ColumnElement[bool]], before: str | None, limit: int, people: Sequence[str] | None) -> Page:
+    """Ids are searched for in the indexes alone; only those of the page are looked up."""
     if not 0 < limit <= MAX_PAGE:
         raise BadRequest("bad_limit", limit=MAX_PAGE)
-    query = (
-        select(TokenUsage, User.username, Provider.name, ApiKey.label)
-        .outerjoin(User, User.id == TokenUsage.user_id)
-        .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
-        .outerjoin(ApiKey, ApiKey.id == TokenUsage.key_id)
-        .where(*conditions)
-        .order_by(TokenUsage.id.desc())
-        .limit(limit + 1)
-    )
-    if before is not None:
-        if not _CURSOR.fullmatch(before):
-            raise BadRequest("bad_cursor")
-        query = query.where(TokenUsage.id < before)
     with reading() as session:
+        older = _older(session, before, people) if before else []
+        found = _ids([*wanted, *older], people, limit + 1).subquery()
+        query = (
+            select(TokenUsage, User.username, Provider.name, ApiKey.label)
+            .join(found, found.c.id == TokenUsage.id)
+            .outerjoin(User, User.id == TokenUsage.user_id)
+            .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
+            .outerjoin(ApiKey, ApiKey.id == TokenUsage.key_id)
+            .order_by(*_NEWEST)
+        )
         records = [Record(*row) for row in session.execute(query)]
     return Page(records[:limit], records[limit - 1].entry.id if len(records) > limit else None)
+
+
+def _older(session: Session, before: str, people: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    """What comes after the entry `before` in the order of pages; somebody else's entry is as good as none."""
+    last = session.execute(select(TokenUsage.created_at, TokenUsage.user_id).where(TokenUsage.id == before)).first()
+    if last is None or (people is not None and last.user_id not in people):
+        raise BadRequest("bad_cursor")
+    earlier = or_(TokenUsage.created_at < last.created_at, TokenUsage.id < before)
+    return [TokenUsage.created_at <= last.created_at, earlier]
+
+
+def _ids(conditions: list[ColumnElement[bool]], people: Sequence[str] | None, limit: int) -> Any:
+    """The newest entries' ids. Of a few people each one's newest are looked for: their indexes have them in order."""
+    query = select(TokenUsage.id, TokenUsage.created_at).where(*conditions).order_by(*_NEWEST).limit(limit)
+    if people is None:
+        return query
+    if len(people) > FEW:
+        return query.where(TokenUsage.user_id.in_(people))
+    each = [query.where(TokenUsage.user_id == user_id).subquery() for user_id in people]
+    if len(each) == 1:
+        return each[0].select()
+    together = union_all(*(part.select() for part in each)).subquery()
+    return together.select().order_by(together.c.created_at.desc(), together.c.id.desc()).limit(limit)

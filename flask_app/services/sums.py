@@ -1,16 +1,13 @@
-"""The ledger added up: the figures of a sum, and the groups the database makes of them."""
+"""Use added up: the figures of a sum, and the groups the database makes of the roll-up's rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, and_, case, func
+from sqlalchemy import ColumnElement, Row, func
 
-from flask_app.database import table_of
 from flask_app.models import TokenUsage
-
-ledger = table_of(TokenUsage)
-_UNPRICED = and_(ledger.c.cost_micros.is_(None), ledger.c.key_id.is_not(None))
+from flask_app.services.rollup import rollup
 
 
 @dataclass(slots=True)
@@ -64,18 +61,11 @@ def is_free(entry: TokenUsage) -> bool:
 
 
 def figures() -> list[ColumnElement[Any]]:
-    """The columns of a query that groups the ledger by `currency` and what else it will."""
-    return [
-        ledger.c.currency,
-        func.count().label("requests"),
-        *(func.sum(ledger.c[name]).label(name) for name in COUNTS if name in ledger.c),
-        func.sum(case((ledger.c.source == "estimated", 1), else_=0)).label("estimated_requests"),
-        func.sum(case((_UNPRICED, 1), else_=0)).label("unpriced_requests"),
-        func.sum(ledger.c.cost_micros).label("cost_micros"),
-    ]
+    """The columns of a query that groups a slice by `currency` and what else it will."""
+    return [rollup.c.currency, *(func.sum(rollup.c[name]).label(name) for name in (*COUNTS, "cost_micros"))]
 
 
 def sum_of(row: Row[Any]) -> Sum:
     """One group. MariaDB gives sums as decimals: they become integers here."""
-    counts = {name: int(getattr(row, name) or 0) for name in COUNTS}
-    return Sum(**counts, costs={row.currency: int(row.cost_micros)} if row.cost_micros is not None else {})
+    counts = {name: int(getattr(row, name)) for name in COUNTS}
+    return Sum(**counts, costs={row.currency: int(row.cost_micros)} if row.currency else {})

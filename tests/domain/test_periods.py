@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_app.domain import periods
-from flask_app.domain.periods import Days, Period
+from flask_app.domain.periods import ENDLESS, QUARTERS_A_DAY, Blocks, Period, Stretch
 
 SHANGHAI, NEPAL, NEW_YORK, CAIRO, HAVANA, LORD_HOWE, UTC_ZONE = (
     ZoneInfo(name)
@@ -32,11 +32,47 @@ def test_a_moment_lies_in_its_local_day_and_in_no_other(moment: datetime, zone: 
     assert quarter not in periods.span(day + timedelta(1), day + timedelta(1), zone)
 
 
-@given(moments, zones, st.integers(0, 40), st.integers(0, 40))
-def test_days_tell_the_day_of_a_quarter(moment: datetime, zone: ZoneInfo, before: int, after: int) -> None:
+@given(moments, zones, st.integers(0, 400))
+def test_the_clocks_of_a_stretch_tell_the_day_of_each_of_its_quarters(
+    moment: datetime, zone: ZoneInfo, more: int
+) -> None:
     day = periods.local_day(moment, zone)
-    run = Days(periods.days(day - timedelta(before), day + timedelta(after)), zone)
-    assert run.day_of(periods.quarter_of(moment)) == day
+    period = periods.span(day - timedelta(more), day, zone)
+    parts = periods.stretches(period, zone)
+    assert [part.period.start for part in parts] == [period.start, *(part.period.end for part in parts[:-1])]
+    assert parts[-1].period.end == period.end
+    for part in parts:
+        for quarter in range(part.period.start, part.period.end, 7):
+            found = periods.day_number((quarter + part.offset) // QUARTERS_A_DAY)
+            assert found == periods.local_day(periods.moment_of(quarter), zone)
+
+
+def test_a_period_is_split_to_the_quarter_where_the_clocks_change() -> None:
+    change = periods.quarter_of(datetime(2026, 11, 1, 6, tzinfo=UTC))
+    assert periods.stretches(Period(change - 200, change + 200), NEW_YORK) == [
+        Stretch(Period(change - 200, change), -16),
+        Stretch(Period(change, change + 200), -20),
+    ]
+    assert periods.stretches(Period(change - 200, change), NEW_YORK) == [Stretch(Period(change - 200, change), -16)]
+    assert len(periods.stretches(Period(change - 200, change + 1), NEW_YORK)) == 2
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**6))
+def test_blocks_cover_a_period_without_a_gap_and_without_a_repeat(start: int, length: int) -> None:
+    blocks = sorted(
+        periods.cover(Period(start, start + length), (3072, 96, 1)), key=lambda part: part.first * part.size
+    )
+    place = start
+    for part in blocks:
+        assert part.first * part.size == place
+        place = part.end * part.size
+    assert place == start + length
+    assert sum(part.end - part.first for part in blocks if part.size == 1) <= 2 * 95
+    assert sum(part.end - part.first for part in blocks if part.size == 96) <= 2 * 31
+
+
+def test_everything_is_one_run_of_the_coarsest_blocks() -> None:
+    assert list(periods.cover(Period(0, ENDLESS), (3072, 96, 1))) == [Blocks(3072, 0, ENDLESS // 3072)]
 
 
 @pytest.mark.parametrize(
@@ -73,10 +109,3 @@ def test_a_week_begins_on_monday(day: date) -> None:
 
 def test_a_month_begins_on_its_first() -> None:
     assert periods.first_of_month(date(2028, 2, 29)) == date(2028, 2, 1)
-
-
-def test_a_quarter_outside_the_days_is_refused() -> None:
-    run = Days([date(2026, 11, 25)], UTC_ZONE)
-    for outside in (run.period.start - 1, run.period.end):
-        with pytest.raises(ValueError, match="outside"):
-            run.day_of(outside)

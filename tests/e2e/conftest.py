@@ -56,6 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         with opened(tmp_path_factory.mktemp("site"), provider, **settings) as running:
             running.set_up()
             yield running
+            running.server.assert_sound_ledger()
 
 
 @pytest.fixture

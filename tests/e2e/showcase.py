@@ -13,7 +13,7 @@ from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Conversation, TokenUsage
-from flask_app.services import tariff_service
+from flask_app.services import rollup, tariff_service
 from tests.e2e.site import Site
 from tests.support.scripted_upstream import Answer
 from tests.support.scripted_upstream import Usage as Billed
@@ -125,6 +125,8 @@ def remember(site: Site) -> None:
             for moment in _moments(chance, busy)
         ]
         connection.execute(insert(TokenUsage), entries)
+        for entry in entries:
+            rollup.add(connection, entry)
 
 
 def _have(site: Site, talk: Talk) -> str:

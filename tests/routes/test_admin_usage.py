@@ -132,7 +132,7 @@ def test_pages_of_a_search_hold_every_record_once(admin_client: PageClient, admi
         page = get(admin_client, RECORDS, user="member", limit="2", before=before)
         seen += [record["id"] for record in page["records"]]
         before = page["next"]
-    assert seen == sorted((entry.id for entry in written), reverse=True)
+    assert seen == ledger.newest_first(written)
 
 
 @pytest.mark.parametrize(("search", "hits"), [("%", {"100%"}), ("_", {"a_b"}), ("/", {"x/y"}), ("%" * 100, set())])

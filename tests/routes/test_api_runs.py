@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, true, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
 from flask_app.services import lease_service, model_service, run_service, sealing, stop_service
 from flask_app.streams import broker, memory
 from flask_app.web import events
+from tests.support import ledger
 from tests.support import scripted_upstream as twin
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -245,8 +246,7 @@ def _as_if_the_worker_had_died(start: dict[str, Any]) -> None:
             update(Message).where(Message.id == start["message_id"]).values(status="running", text="the whole")
         )
         session.execute(update(Attempt).values(state="dispatched"))
-        for entry in session.scalars(select(TokenUsage)):
-            session.delete(entry)
+    ledger.forget(true())
 
 
 def test_shutdown_settles_what_is_running(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run, TokenUsage
 from flask_app.services import lease_service, run_service
+from tests.support import ledger
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import events_of
@@ -41,8 +42,8 @@ def left_by_a_killed_worker(run_id: str, text: str) -> None:
         run.status, run.lease_expires_at, run.worker = "running", long_ago, "killed"
         session.execute(update(Message).where(Message.id == run.message_id).values(status="running", text=text))
         session.execute(update(Attempt).where(Attempt.run_id == run_id).values(state="dispatched", created_at=long_ago))
-        attempts = select(Attempt.id).where(Attempt.run_id == run_id).scalar_subquery()
-        session.execute(delete(TokenUsage).where(TokenUsage.attempt_id.in_(attempts)))
+    attempts = select(Attempt.id).where(Attempt.run_id == run_id).scalar_subquery()
+    ledger.forget(TokenUsage.attempt_id.in_(attempts))
 
 
 def test_a_killed_continuation_is_counted_for_its_own_words_alone(

@@ -71,6 +71,7 @@ def site(database_url: str, redis: RedisServer, tmp_path: Path) -> Iterator[Site
         for instance in (first, second):
             wait_until(lambda instance=instance: instance.get("/readyz").json()["status"] == "ok")  # type: ignore[misc]
         yield Site(first, second, engine, upstream)
+        second.assert_sound_ledger()
     _empty(engine)
     redis.start_again()
 
@@ -78,7 +79,16 @@ def site(database_url: str, redis: RedisServer, tmp_path: Path) -> Iterator[Site
 def _empty(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("SET foreign_key_checks = 0"))
-        for table in ("users", "settings", "conversations", "messages", "runs", "proxy_logs", "token_usage"):
+        for table in (
+            "users",
+            "settings",
+            "conversations",
+            "messages",
+            "runs",
+            "proxy_logs",
+            "token_usage",
+            "usage_hourly",
+        ):
             connection.execute(text(f"TRUNCATE {table}"))
         connection.execute(text("SET foreign_key_checks = 1"))
     engine.dispose()

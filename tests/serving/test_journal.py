@@ -47,6 +47,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         with served(tmp_path, DEEPSEEK_API_KEY="test-key", DATABASE_URL=database.url, **settings) as running:
             running.set_up()
             yield Site(running, database, upstream, tmp_path / "journal")
+            running.assert_sound_ledger()
 
 
 def workers_of(server: Served) -> list[int]:

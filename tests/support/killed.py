@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import true, update
 
 from flask_app.database import transaction, utc_now
-from flask_app.models import Attempt, Message, Run, TokenUsage
+from flask_app.models import Attempt, Message, Run
+from tests.support import ledger
 
 
 def as_if_killed(text: str = "as far as it came") -> None:
@@ -15,4 +16,4 @@ def as_if_killed(text: str = "as far as it came") -> None:
         session.execute(update(Run).values(status="running", lease_expires_at=long_ago, worker="killed"))
         session.execute(update(Message).where(Message.role == "assistant").values(status="running", text=text))
         session.execute(update(Attempt).values(state="dispatched", created_at=long_ago))
-        session.execute(delete(TokenUsage))
+    ledger.forget(true())

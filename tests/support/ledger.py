@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, delete
+
 from flask_app.database import new_id, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import TokenUsage
+from flask_app.services import rollup, usage_check_service
+from flask_app.services.usage_check_service import Finding
 
 
 def entry(user_id: str, moment: datetime, **fields: Any) -> TokenUsage:
@@ -37,4 +41,28 @@ def write(entries: Iterable[TokenUsage]) -> list[TokenUsage]:
     written = list(entries)
     with transaction() as session:
         session.add_all(written)
+        session.flush()
+        for each in written:
+            rollup.add(session.connection(), row_of(each))
     return written
+
+
+def row_of(entry: TokenUsage) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in entry.__table__.columns.keys()}  # noqa: SIM118 - their names
+
+
+def forget(attempts: ColumnElement[bool]) -> None:
+    """As if these attempts (a condition on the ledger) had not been settled."""
+    with transaction() as session:
+        session.execute(delete(TokenUsage).where(attempts))
+    usage_check_service.rebuild()
+
+
+def unsound() -> list[Finding]:
+    """What `flask usage verify` says: nothing."""
+    return list(usage_check_service.verify())
+
+
+def newest_first(entries: Iterable[TokenUsage]) -> list[str]:
+    """Their ids in the order of pages."""
+    return [entry.id for entry in sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)]

@@ -26,6 +26,7 @@ class Served:
 
     process: "subprocess.Popen[str]"
     base_url: str
+    environ: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> urllib3.BaseHTTPResponse:
@@ -46,6 +47,12 @@ class Served:
     def workers(self) -> int:
         """How many processes gunicorn has started."""
         return len(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())
+
+    def assert_sound_ledger(self) -> None:
+        """Ask `flask usage verify`, beside the running server."""
+        command = [sys.executable, "-m", "flask", "usage", "verify"]
+        said = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stdout + said.stderr
 
     def set_up(self) -> None:
         code = self.next_line().removeprefix("Set-up code: ")
@@ -107,7 +114,7 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
-            running = Served(process, f"http://127.0.0.1:{port}")
+            running = Served(process, f"http://127.0.0.1:{port}", environ)
             first = running.next_line()
             assert first == f"MingChat is ready: http://localhost:{port}", first
             yield running

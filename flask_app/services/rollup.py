@@ -1,0 +1,117 @@
+"""The ledger rolled up: `usage_hourly` is written in the transactions that write the ledger, and totals are read there.
+
+One entry goes into a row of each slice. A slice keeps some of the dimensions, in blocks of so many quarter-hours;
+together they answer every question of the pages from a few ten thousand rows, whatever the ledger's length.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import Connection
+
+from flask_app.database import table_of
+from flask_app.domain.periods import QUARTERS_A_DAY
+from flask_app.models import UsageHourly
+
+UNUSED: dict[str, Any] = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
+FIGURES = (
+    "requests",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "estimated_requests",
+    "unpriced_requests",
+    "cost_micros",
+    "duration_ms",
+    "begun_requests",
+    "first_token_ms",
+)
+
+rollup = table_of(UsageHourly)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One way to add up: blocks of `size` quarters, told apart by `dimensions`.
+
+    `source` is the finer slice that it can be added up from; None is the ledger.
+    """
+
+    name: str
+    size: int
+    dimensions: frozenset[str]
+    source: "Slice | None"
+
+    def row(self, quarter: int, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """The key of an entry's row."""
+        kept = {name: entry[name] if name in self.dimensions else unused for name, unused in UNUSED.items()}
+        return {"slice": self.name, "block": quarter // self.size} | kept
+
+
+_ALL = frozenset(UNUSED)
+_OF_PERSON = frozenset({"user_id", "currency"})
+DETAIL = Slice("detail", 1, _ALL, None)
+DETAIL_DAY = Slice("detail_day", QUARTERS_A_DAY, _ALL, DETAIL)
+SITE_DAY = Slice("site_day", QUARTERS_A_DAY, _ALL - {"user_id"}, DETAIL_DAY)
+PERSON_DAY = Slice("person_day", QUARTERS_A_DAY, _OF_PERSON, DETAIL_DAY)
+PERSON_MONTH = Slice("person_month", 32 * QUARTERS_A_DAY, _OF_PERSON, PERSON_DAY)  # of 32 days: blocks do not bend
+SITE_QUARTER = Slice("site_quarter", 1, frozenset({"currency"}), DETAIL)
+SITE_HOUR = Slice("site_hour", 4, frozenset({"currency"}), SITE_QUARTER)
+SLICES = (DETAIL, DETAIL_DAY, SITE_DAY, PERSON_DAY, PERSON_MONTH, SITE_QUARTER, SITE_HOUR)
+
+
+def add(connection: Connection, entry: Mapping[str, Any]) -> None:
+    """Add one ledger entry, in the transaction that writes it."""
+    kept = {
+        "user_id": entry["user_id"],
+        "model": entry["model"],
+        "key_id": entry["key_id"] or "",
+        "channel": entry["channel"],
+        "currency": entry["currency"] or "",
+        "peak": -1 if entry["peak"] is None else int(entry["peak"]),
+    }
+    figures = _figures(entry)
+    add_rows(connection, [each.row(entry["quarter"], kept) | figures for each in SLICES])
+
+
+def add_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Add to the rows of these keys, or make them. Who adds and in which order makes no difference."""
+    connection.execute(_ADD[connection.dialect.name], rows)
+
+
+def adding(select: Select[Any]) -> dict[str, Any]:
+    """Statements that add the rows of `select` (a row's key, then its figures), by the name of the dialect."""
+    names = ("slice", "block", *UNUSED, *FIGURES)
+    return _statements(lambda made: made.from_select(names, select))
+
+
+def _figures(entry: Mapping[str, Any]) -> dict[str, int]:
+    cost, first = entry["cost_micros"], entry["first_token_ms"]
+    return {
+        "requests": 1,
+        "prompt_tokens": entry["prompt_tokens"],
+        "cached_tokens": entry["cached_tokens"],
+        "completion_tokens": entry["completion_tokens"],
+        "reasoning_tokens": entry["reasoning_tokens"],
+        "estimated_requests": int(entry["source"] == "estimated"),
+        "unpriced_requests": int(cost is None and entry["key_id"] is not None),
+        "cost_micros": cost or 0,
+        "duration_ms": entry["duration_ms"],
+        "begun_requests": int(first is not None),
+        "first_token_ms": first or 0,
+    }
+
+
+def _statements(fill: Callable[[Any], Any]) -> dict[str, Any]:
+    on_sqlite, on_mysql = fill(sqlite.insert(rollup)), fill(mysql.insert(rollup))
+    added = {name: rollup.c[name] + on_sqlite.excluded[name] for name in FIGURES}
+    on_sqlite = on_sqlite.on_conflict_do_update(index_elements=list(rollup.primary_key), set_=added)
+    on_mysql = on_mysql.on_duplicate_key_update({name: rollup.c[name] + on_mysql.inserted[name] for name in FIGURES})
+    return {"sqlite": on_sqlite, "mysql": on_mysql, "mariadb": on_mysql}
+
+
+_ADD = _statements(lambda insert: insert)

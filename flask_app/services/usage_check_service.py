@@ -1,0 +1,151 @@
+"""`flask usage verify` and `rebuild`: is the roll-up what the ledger says, and is the ledger sound in itself?
+
+Both go day by day, one short statement or transaction after the other, while the application runs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select
+from sqlalchemy.engine import Connection
+
+from flask_app.database import fetching, in_writing, table_of
+from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
+from flask_app.models import Attempt, TokenUsage
+from flask_app.services import rollup as rollups
+from flask_app.services.rollup import FIGURES, PERSON_MONTH, SLICES, UNUSED, Slice, rollup
+from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
+
+_ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
+_TURN = {"slice": "rebuild", "block": 0} | UNUSED | dict.fromkeys(FIGURES, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be. `what` is the kind, `where` the row or the entry."""
+
+    what: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is looked at together: slices whose blocks fit into the period."""
+
+    period: Period
+    slices: tuple[Slice, ...]
+
+
+def verify() -> Iterator[Finding]:
+    """Everything that is wrong, nothing normally."""
+    for step in _steps():
+        with fetching() as connection:
+            for each in step.slices:
+                for missing in differences(connection, each, step.period):
+                    yield Finding(f"roll-up {each.name}", _told(missing))
+            if SLICES[0] in step.slices:
+                for what, query in _UNSOUND.items():
+                    for found in connection.scalars(query, bounds(step.period)):
+                        yield Finding(what, found)
+
+
+def rebuild() -> int:
+    """Make the roll-up right, and give how many days (or 32 days) had a mistake. The ledger is only read."""
+    return sum(in_writing(partial(_repair, step)) for step in _steps())
+
+
+def count_entries() -> int:
+    """How many entries the ledger has, as the roll-up says."""
+    with fetching() as connection:
+        query = select(func.sum(rollup.c.requests)).where(rollup.c.slice == PERSON_MONTH.name)
+        return int(connection.scalar(query) or 0)
+
+
+def _repair(step: _Step, connection: Connection) -> bool:
+    rollups.add_rows(connection, [_TURN])  # two that repaired at once would both add what is missing
+    mended = [each for each in step.slices if mend(connection, each, step.period)]
+    for each in mended:
+        connection.execute(_DELETE_EMPTY, _first_and_end(each, step.period))
+    return bool(mended)
+
+
+def _first_and_end(each: Slice, period: Period) -> dict[str, Any]:
+    return {"name": each.name, "first": period.start // each.size, "end": period.end // each.size}
+
+
+def _steps() -> Iterator[_Step]:
+    """Day by day of UTC, and each 32 days those blocks that are made of days."""
+    with fetching() as connection:
+        whole = _whole_period(connection)
+    if whole is None:
+        return
+    daily = tuple(each for each in SLICES if each.size <= QUARTERS_A_DAY)
+    for month in range(whole.start // PERSON_MONTH.size, -(-whole.end // PERSON_MONTH.size)):
+        period = Period(month * PERSON_MONTH.size, (month + 1) * PERSON_MONTH.size)
+        for start in range(period.start, period.end, QUARTERS_A_DAY):
+            yield _Step(Period(start, start + QUARTERS_A_DAY), daily)
+        yield _Step(period, (PERSON_MONTH,))
+
+
+def _whole_period(connection: Connection) -> Period | None:
+    """From the first to the last thing there is: entries, settled attempts, rows of the roll-up."""
+    quarters: list[int] = []
+    for column, where in ((_ledger.c.created_at, None), (_attempts.c.created_at, _attempts.c.state == "settled")):
+        for end in (func.min(column), func.max(column)):
+            query = select(end) if where is None else select(end).where(where)
+            quarters += [quarter_of(moment) for moment in [connection.scalar(query)] if moment]
+    for each in SLICES:
+        for end in (func.min(rollup.c.block), func.max(rollup.c.block)):
+            block = connection.scalar(select(end).where(rollup.c.slice == each.name))
+            quarters += [] if block is None else [block * each.size]
+    return Period(min(quarters), max(quarters) + 1) if quarters else None
+
+
+def _told(missing: dict[str, Any]) -> str:
+    key = " ".join(f"{name}={missing[name]}" for name in ("block", *UNUSED) if missing[name] != UNUSED.get(name))
+    return f"{key}: " + ", ".join(f"{name} {-missing[name]:+}" for name in FIGURES if missing[name])
+
+
+def _unsettled() -> Select[Any]:
+    ended_otherwise = and_(_attempts.c.id == _ledger.c.attempt_id, _attempts.c.state != "settled")
+    return select(_ledger.c.id).join(_attempts, ended_otherwise).where(IN_PERIOD)
+
+
+def _without_entry() -> Select[Any]:
+    settled = (
+        _attempts.c.state == "settled",
+        _attempts.c.created_at >= bindparam("since", type_=_attempts.c.created_at.type),
+        _attempts.c.created_at < bindparam("until", type_=_attempts.c.created_at.type),
+    )
+    missing = select(_attempts.c.id).outerjoin(_ledger, _ledger.c.attempt_id == _attempts.c.id)
+    return missing.where(*settled, _ledger.c.id.is_(None))
+
+
+def _out_of_bounds() -> Select[Any]:
+    entry = _ledger.c
+    return select(entry.id).where(
+        IN_PERIOD,
+        or_(
+            entry.cached_tokens < 0,
+            entry.cached_tokens > entry.prompt_tokens,
+            entry.reasoning_tokens < 0,
+            entry.reasoning_tokens > entry.completion_tokens,
+            entry.cost_micros < 0,
+            entry.cost_micros.is_(None) != entry.currency.is_(None),
+        ),
+    )
+
+
+_UNSOUND = {
+    "entry of an attempt that is not settled": _unsettled(),
+    "settled attempt without an entry": _without_entry(),
+    "entry whose parts are more than the whole, or whose cost has no currency": _out_of_bounds(),
+}
+_IN_BLOCKS = (
+    rollup.c.slice == bindparam("name"),
+    rollup.c.block >= bindparam("first"),
+    rollup.c.block < bindparam("end"),
+)
+_DELETE_EMPTY = delete(rollup).where(*_IN_BLOCKS, *(rollup.c[name] == 0 for name in FIGURES))
