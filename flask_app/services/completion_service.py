@@ -1,7 +1,5 @@
 """The one metered door to the models: dispatch, open, stream, settle. No token leaves another way."""
 
-import hashlib
-import hmac
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,56 +9,26 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app import config
 from flask_app.database import in_writing
 from flask_app.domain import cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, Unavailable, UpstreamError
 from flask_app.models import Run
-from flask_app.services import cooldown_service, key_service, metering_service
+from flask_app.services import cooldown_service, key_service, metering_service, prompts
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
-from flask_app.services.metering_service import Call, Dispatched, Earlier, Entry, Outcome
+from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
+from flask_app.services.prompts import Request
 from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
 MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
-# A very small model repeats itself and does not find an end.
-DEMO_LIMITS = {"max_tokens": 300, "repeat_penalty": 1.2, "temperature": 0.6}
 
 _RUN_STATUS = select(Run.status).where(Run.id == bindparam("run"))
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the prompt."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to ask which model, on whose account.
-
-    An answer that had begun is gone on with from `earlier`; `go_on` are the words that ask for it, where words must.
-    """
-
-    user_id: str
-    model: ServedModel
-    turns: Sequence[Turn]
-    thinking: bool
-    channel: str
-    request_id: str
-    address: str
-    run_id: str | None = None
-    message_id: str | None = None
-    earlier: Earlier | None = None
-    go_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +67,7 @@ class Completion:
         self._others = [candidate for candidate in ticket.candidates if candidate is not ticket.taken.candidate]
         self._taken = ticket.taken
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
+        self._unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._attempts = 1
         self._started = time.monotonic()
 
@@ -146,6 +115,8 @@ class Completion:
 
         def work(connection: Connection) -> Entry | None:
             sent = self.sent
+            for unheard in self._unheard:
+                metering_service.settle(connection, unheard, Outcome(asked=False))
             entry = metering_service.settle(connection, sent, self.outcome)
             if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
                 entry = metering_service.booked(connection, sent.attempt_id)
@@ -164,7 +135,9 @@ class Completion:
             raise UpstreamError
         key, request = self._taken.key, self.request
         prefix = request.earlier is not None and key.completes_prefixes
-        stream = ChatStream(key.endpoint(), _body(request, self._taken.candidate.model, prefix=prefix), prefix=prefix)
+        stream = ChatStream(
+            key.endpoint(), prompts.body(request, self._taken.candidate.model, prefix=prefix), prefix=prefix
+        )
         self._stop.watch(stream)
         stream.open()
         self.outcome.status_code = 200
@@ -204,6 +177,7 @@ class Completion:
             self._taken, self.sent = in_writing(self._take_another)
         except Unavailable as error:
             raise failure from error
+        self._unheard.clear()
         self._others = [other for other in self._others if other is not self._taken.candidate]
         self._attempts += 1
         self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
@@ -213,7 +187,9 @@ class Completion:
         if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
             raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
         taken = cooldown_service.take(connection, self._others)
-        return taken, _dispatch(connection, self.request, taken)
+        sent = _dispatch(connection, self.request, taken)
+        self._unheard.append(sent)
+        return taken, sent
 
     def _take(self, event: Event) -> None:
         outcome = self.outcome
@@ -264,39 +240,8 @@ def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatc
         currency=model.currency,
         request_id=request.request_id,
         address=request.address,
-        prompt_estimate=sum(estimate_tokens(turn.content) for turn in _turns(request, prefix=False)),
+        prompt_estimate=sum(estimate_tokens(turn.content) for turn in prompts.turns(request, prefix=False)),
         run_id=request.run_id,
         message_id=request.message_id,
     )
     return metering_service.dispatch(connection, call, taken.key.id)
-
-
-def _turns(request: Request, *, prefix: bool) -> list[Turn]:
-    """The prompt. An answer that had begun comes last, with words that ask to go on unless it is a `prefix`."""
-    begun = [Turn("assistant", request.earlier.text)] if request.earlier else []
-    return [*request.turns, *begun, *([Turn("user", request.go_on)] if begun and not prefix else [])]
-
-
-def _body(request: Request, model: ServedModel, *, prefix: bool) -> dict[str, object]:
-    messages: list[dict[str, object]] = [
-        {"role": turn.role, "content": turn.content} for turn in _turns(request, prefix=prefix)
-    ]
-    if prefix:
-        messages[-1]["prefix"] = True
-    body: dict[str, object] = {
-        "model": model.name,
-        "messages": messages,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if model.thinking:
-        body["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
-        body["user_id"] = _opaque(request.user_id)
-    if model.demo:
-        body |= DEMO_LIMITS
-    return body
-
-
-def _opaque(user_id: str) -> str:
-    """A stable name for a person that tells the provider nothing about them."""
-    return hmac.new(config.current().secret_key.encode(), user_id.encode(), hashlib.sha256).hexdigest()[:32]

@@ -110,8 +110,6 @@ def reap(session: Session, run_id: str) -> bool:
         return False
     run = session.get_one(Run, run_id)
     outcome = _kept(run, session.get_one(Message, run.message_id))
-    if run.worker == run_service.WORKER and run_id not in _made_here():
-        outcome.asked = False  # written here, and never begun: the reply to that COMMIT was lost
     answer_service.save(session.connection(), run.message_id, outcome)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
@@ -218,6 +216,8 @@ def _kept(run: Run, message: Message) -> Outcome:
         text_parts=[text] if text else [],
         reasoning_parts=[reasoning] if reasoning else [],
         error_code="interrupted",
+        # Written by this process, and never begun: the reply to that COMMIT was lost.
+        asked=run.worker != run_service.WORKER or run.id in _made_here(),
     )
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from flask_app.database import in_writing, reading
 from flask_app.models import Attempt, TokenUsage, User
 from flask_app.services import completion_service, model_service
-from flask_app.services.completion_service import Completion, Request, Turn
+from flask_app.services.completion_service import Completion
+from flask_app.services.prompts import Request, Turn
 from flask_app.services.stop_signal import StopSignal
 from tests.support.scripted_upstream import Received, ScriptedUpstream
 from tests.support.upstream_reply import Reply

@@ -1,0 +1,73 @@
+"""What is asked of a provider: the request, and its body as the provider wants it."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask_app import config
+from flask_app.domain.serving import ServedModel
+from flask_app.services.metering_service import Earlier
+
+# A very small model repeats itself and does not find an end.
+DEMO_LIMITS = {"max_tokens": 300, "repeat_penalty": 1.2, "temperature": 0.6}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the prompt."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to ask which model, on whose account.
+
+    An answer that had begun is gone on with from `earlier`; `go_on` are the words that ask for it, where words must.
+    """
+
+    user_id: str
+    model: ServedModel
+    turns: Sequence[Turn]
+    thinking: bool
+    channel: str
+    request_id: str
+    address: str
+    run_id: str | None = None
+    message_id: str | None = None
+    earlier: Earlier | None = None
+    go_on: str = ""
+
+
+def turns(request: Request, *, prefix: bool) -> list[Turn]:
+    """The prompt. An answer that had begun comes last, with words that ask to go on unless it is a `prefix`."""
+    begun = [Turn("assistant", request.earlier.text)] if request.earlier else []
+    return [*request.turns, *begun, *([Turn("user", request.go_on)] if begun and not prefix else [])]
+
+
+def body(request: Request, model: ServedModel, *, prefix: bool) -> dict[str, object]:
+    """What the provider is sent."""
+    messages: list[dict[str, object]] = [
+        {"role": turn.role, "content": turn.content} for turn in turns(request, prefix=prefix)
+    ]
+    if prefix:
+        messages[-1]["prefix"] = True
+    made: dict[str, object] = {
+        "model": model.name,
+        "messages": messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if model.thinking:
+        made["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
+        made["user_id"] = _opaque(request.user_id)
+    if model.demo:
+        made |= DEMO_LIMITS
+    return made
+
+
+def _opaque(user_id: str) -> str:
+    """A stable name for a person that tells the provider nothing about them."""
+    return hmac.new(config.current().secret_key.encode(), user_id.encode(), hashlib.sha256).hexdigest()[:32]

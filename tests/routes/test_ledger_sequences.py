@@ -1,0 +1,51 @@
+"""No order of events gives an attempt two entries, or none, or another count than the provider's."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from flask_app import config
+from flask_app.config import Config
+from flask_app.services import model_service, run_service
+from tests.conftest import MakeUser
+from tests.support.keys import keep_key, stored_key
+from tests.support.ledger_sequences import Place, Sequences
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+from tests.support.storage import Seeds
+
+
+@pytest.fixture
+def folder(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.02,))
+    yield tmp_path / "journal"
+    run_service.shutdown()
+
+
+def test_whatever_happens_the_ledger_is_exact(
+    folder: Path, base_config: Config, seeds: Seeds, make_user: MakeUser, upstream: ScriptedUpstream
+) -> None:
+    def place() -> Place:
+        seeds.restore()
+        config.install(dataclasses.replace(base_config, instance_dir=folder.parent, max_runs_per_user=100))
+        upstream.default = Answer("from another key", usage=Usage(prompt=13, completion=9))
+        person, admin = make_user("person"), make_user("admin", "admin")
+        model_service.available()
+        keep_key(stored_key("environment").provider_id, "second")
+        upstream.journal.clear()
+        return Place(upstream, person, admin, base_config.database_url, folder)
+
+    machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
+    patience = settings(
+        max_examples=60,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        phases=(Phase.generate,),
+    )
+    run_state_machine_as_test(machine, settings=patience)
