@@ -219,7 +219,7 @@ class Conversation(Base):
 
 
 class Message(Base):
-    """A node of a conversation's tree. `status`: running, complete, stopped, interrupted or failed."""
+    """A node of a conversation's tree. `status`: running, complete, stopped, left, interrupted or failed."""
 
     __tablename__ = "messages"
 
@@ -239,9 +239,9 @@ class Message(Base):
 class Run(Base):
     """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
 
-    `draft_digest` tells whether a repeated idempotency key comes with what it came with first; `stop_requested` is
-    written by other processes than the run's worker. A run that goes on with an answer finds `text_before` characters
-    of its text there, and `reasoning_before` of its thoughts.
+    `draft_digest` tells whether a repeated idempotency key comes with what it came with first. `stop_requested` and
+    `followed_at` are written by other processes than the run's worker: somebody stops it, or reads it there. A run that
+    goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts.
     """
 
     __tablename__ = "runs"
@@ -262,6 +262,7 @@ class Run(Base):
     worker: Mapped[str] = mapped_column(Ascii)
     lease_expires_at: Mapped[datetime]
     stop_requested: Mapped[datetime | None]
+    followed_at: Mapped[datetime | None]
     text_before: Mapped[int | None]
     reasoning_before: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
 from flask_app.services import (
+    departure,
     key_admin_service,
     model_admin_service,
     overview_service,
@@ -40,7 +41,8 @@ def users() -> str:
 @blueprint.get("/groups")
 @require_role("admin")
 def groups() -> str:
-    return render_template("admin/groups.html", admin_state=pages.state(groups_reply()))
+    state = pages.state(groups_reply())
+    return render_template("admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS)
 
 
 @blueprint.get("/keys")

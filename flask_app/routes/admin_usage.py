@@ -46,7 +46,7 @@ def usage() -> GroupsReply:
     user="An id or part of a name.",
     model="The model asked for.",
     key="A key's id.",
-    outcome="complete, stopped, interrupted or failed.",
+    outcome="complete, stopped, left (by its reader), interrupted or failed.",
     before="Where the last page ended (`next`).",
     limit="How many, at most 200.",
     **{"from": _FROM, "to": _TO},

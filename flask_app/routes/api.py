@@ -95,7 +95,7 @@ def send(body: SendMessage) -> Response | Answer:
 @returns(Answer)
 @streams
 def go_on(run_id: str, body: GoOn) -> Response | Answer:
-    """Go on with an answer that was stopped, interrupted or cut at its length: a new run, on the same message.
+    """Go on with an answer that was stopped, left, interrupted or cut at its length: a new run, on the same message.
 
     The reply is as for sending; what there was of the answer comes first. 409 while something is written in the
     conversation, and for an answer that did not break off, has no text, or is followed by another message. The same

@@ -24,7 +24,7 @@ from flask_app.services.run_events import Begun
 
 _messages = table_of(Message)
 _BROKEN_OFF = or_(
-    _messages.c.status.in_(["interrupted", "stopped"]),
+    _messages.c.status.in_(["interrupted", "left", "stopped"]),
     and_(_messages.c.status == "complete", _messages.c.finish_reason == "length"),
 )
 _TAKE_UP = (

@@ -16,7 +16,7 @@ from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 PAGE, MAX_PAGE = 50, 200
 MAX_WORD = 128
-OUTCOMES = ("complete", "stopped", "interrupted", "failed")
+OUTCOMES = ("complete", "stopped", "left", "interrupted", "failed")
 
 FEW = 20  # people whose entries are looked for one by one
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import answer_service, journal, message_usage, run_events
+from flask_app.services import answer_service, followers, journal, message_usage, run_events
 from flask_app.services.answer_service import Ending
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
@@ -162,18 +162,19 @@ def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
 
     One whose worker died is waited for: its lease runs out soon.
     """
-    while after < REPLAYED:
-        place = yield from _shared(run, after)
-        if place is None:
-            return
-        try:
-            after, run = place, owned(user, run.id)
-        except NotFound:  # it went with its conversation
-            return
-        if run.status != "running":
-            break
-        yield HEARTBEAT
-        time.sleep(POLL_SECONDS)
+    with followers.following(run):
+        while after < REPLAYED:
+            place = yield from _shared(run, after)
+            if place is None:
+                return
+            try:
+                after, run = place, owned(user, run.id)
+            except NotFound:  # it went with its conversation
+                return
+            if run.status != "running":
+                break
+            yield HEARTBEAT
+            time.sleep(POLL_SECONDS)
     yield from _stored(run, after, locale)
 
 

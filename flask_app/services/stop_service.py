@@ -1,4 +1,7 @@
-"""Stopping runs, on whichever worker they are. The database decides; a nudge only makes the worker look at once."""
+"""Stopping runs, on whichever worker they are. The database decides; a nudge only makes the worker look at once.
+
+The same look finds the answers whose reader has left, and tells of the readers here of other workers' answers.
+"""
 
 import threading
 import time
@@ -8,8 +11,9 @@ from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing, reading, table_of, utc_now
-from flask_app.models import Run, User
-from flask_app.services import run_service
+from flask_app.models import Group, Run, User
+from flask_app.services import departure, followers, run_service
+from flask_app.services.departure import Policy
 from flask_app.services.run_service import WORKER
 from flask_app.streams import broker
 
@@ -19,8 +23,12 @@ SETTLED_POLL_SECONDS = 0.02
 
 _runs = table_of(Run)
 _STANDING = (
-    select(Run.id, Run.status, Run.stop_requested, User.disabled)
+    select(
+        *(Run.id, Run.status, Run.stop_requested, Run.followed_at, User.disabled),
+        *(Group.on_disconnect, Group.on_disconnect_tokens),
+    )
     .join(User, User.id == Run.user_id)
+    .join(Group, Group.id == User.group_id)
     .where(Run.id.in_(bindparam("ids", expanding=True)))
 )
 
@@ -60,7 +68,7 @@ def stop_conversation(conversation_id: str) -> None:
 
 
 def look() -> None:
-    """Stop those of this worker's runs that somebody stopped elsewhere, or that are its own no longer."""
+    """End those of this worker's runs that somebody stopped elsewhere, that are its own no longer, or nobody reads."""
     here = {live.begun.run_id: live for live in run_service.live_runs()}
     if not here:
         return
@@ -72,6 +80,8 @@ def look() -> None:
             live.stop.stop("stopped")
         elif run.status != "running":
             live.stop.stop("interrupted")
+        elif departure.ends(live, run.followed_at, Policy(run.on_disconnect, run.on_disconnect_tokens)):
+            live.stop.stop("left")
 
 
 def watch() -> None:
@@ -86,6 +96,7 @@ def _watch() -> None:
         _nudged.clear()
         try:
             look()
+            followers.renew()
         except SQLAlchemyError as error:  # the next look may be luckier
             log.warning("look_failed", reason=str(error.__cause__ or error))
         except Exception:  # a fault of ours must not leave every later run without a way to stop it

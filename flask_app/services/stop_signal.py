@@ -14,7 +14,7 @@ class StopSignal:
         self.status: str | None = None
 
     def stop(self, status: str) -> None:
-        """End the answer with `status`, "stopped" or "interrupted"; the first caller decides which."""
+        """End the answer with `status`, "stopped", "left" or "interrupted"; the first caller decides which."""
         with self._lock:
             self.status = self.status or status
             if self._stream:

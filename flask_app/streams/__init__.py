@@ -10,6 +10,10 @@ from flask_app.streams.outlet import Outlet
 class RunLog(Protocol):
     """The events of one run in order, numbered from 1, each kept as the bytes that go to readers."""
 
+    @property
+    def unread_since(self) -> float | None:
+        """The moment, on the monotonic clock, since when nobody has read; None while somebody does."""
+
     def append(self, event: str, payload: bytes) -> None:
         """Add an event (`payload` is its JSON) and wake the readers."""
 

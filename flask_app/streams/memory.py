@@ -42,10 +42,11 @@ class MemoryLog:
     """Readers that have all there is sleep on a lock of their own; whoever adds something feeds or wakes them.
 
     A condition would do the same, but under gevent each notification of one costs a switch to the hub and each
-    wait a timer: a quarter of a token's price. Events count on from `numbered_from`.
+    wait a timer: a quarter of a token's price. Events count on from `numbered_from`. Nobody has read since
+    `unread_since` on the monotonic clock; it is None while somebody does.
     """
 
-    __slots__ = ("_frames", "_guard", "_numbered_from", "_sleepers", "ended_at")
+    __slots__ = ("_frames", "_guard", "_numbered_from", "_readers", "_sleepers", "ended_at", "unread_since")
 
     def __init__(self, numbered_from: int = 0) -> None:
         self._numbered_from = numbered_from
@@ -53,6 +54,8 @@ class MemoryLog:
         self._sleepers: list[_Reader] = []
         self._frames = Frames()
         self.ended_at: float | None = None
+        self._readers = 0
+        self.unread_since: float | None = time.monotonic()
 
     def append(self, event: str, payload: bytes) -> None:
         frames = self._frames
@@ -92,6 +95,7 @@ class MemoryLog:
     def read(self, after: int = 0, outlet: Outlet | None = None) -> Iterator[bytes]:
         frames = self._frames
         reader = _Reader(max(after - self._numbered_from, 0), outlet)
+        self._count(+1)
         try:
             while True:
                 woken = self._sleep(reader)
@@ -105,6 +109,7 @@ class MemoryLog:
                     yield HEARTBEAT
         finally:
             self._forget(reader)
+            self._count(-1)
 
     def _sleep(self, reader: _Reader) -> bool:
         """Wait for a wake, unless there is something to read already."""
@@ -113,6 +118,11 @@ class MemoryLog:
                 return False
             self._sleepers.append(reader)
         return reader.sleep()
+
+    def _count(self, change: int) -> None:
+        with self._guard:
+            self._readers += change
+            self.unread_since = None if self._readers else time.monotonic()
 
     def _forget(self, reader: _Reader) -> None:
         """One that was cut off in its sleep is fed no more."""

@@ -5,9 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
+from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.services.departure import GRACE_SECONDS
 from tests.e2e.chat import Chat
+from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Scheme, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
 
 say = words("en")
@@ -120,3 +124,26 @@ def test_the_button_stands_beside_the_other_on_a_phone(
     assert abs(first["y"] - second["y"]) < 2, "in one row"
     assert first["height"] >= 24, "large enough for a finger"
     assert chat.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_an_answer_that_its_reader_left_says_so_and_goes_on(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
+    """For a group whose answers stop then; the record says it too."""
+    path = f"/api/admin/groups/{DEFAULT_GROUP_ID}"
+    site.ask("PATCH", path, {"on_disconnect": "stop"})
+    script.script(Answer(SLOW.text * 20, tokens_per_second=40), Answer(" and on."))
+    try:
+        chat.send("Count.")
+        expect(chat.prose).to_contain_text("w20 ")
+        chat.page.goto("/admin/records")
+        newest = "SELECT status FROM runs ORDER BY id DESC LIMIT 1"
+        wait_until(lambda: site.rows(newest) == [{"status": "left"}], GRACE_SECONDS + 10)
+    finally:
+        site.ask("PATCH", path, {"on_disconnect": "continue"})
+    chat.page.reload()
+    expect(chat.page.get_by_role("row").nth(1)).to_contain_text(say("js.dashboard.outcome_left"))
+    chat.page.goto("/")
+    chat.page.get_by_role("link", name="Count.").first.click()
+    expect(chat.answer.get_by_text(say("js.answer_left"))).to_be_visible()
+    go_on(chat).click()
+    expect(chat.prose).to_contain_text(" and on.")
+    expect(chat.answer.get_by_text(say("js.answer_left"))).to_be_hidden()

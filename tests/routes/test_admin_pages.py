@@ -46,11 +46,11 @@ def test_the_search_page_knows_what_can_be_chosen_and_keeps_the_filter(
     admin_client: PageClient, member: User, upstream: ScriptedUpstream
 ) -> None:
     admin_client.get("/api/models")
-    ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(member.id, utc_now(), outcome="stopped")])
-    state = state_of(admin_client, "/admin/records?outcome=stopped")
+    ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(member.id, utc_now(), outcome="left")])
+    state = state_of(admin_client, "/admin/records?outcome=left")
     assert state["models"] == ["deepseek-flash", "deepseek-v4-pro"]
     assert [key["id"] for key in state["keys"]] == ["environment"]
-    assert [record["outcome"] for record in state["records"]] == ["stopped"]
+    assert [record["outcome"] for record in state["records"]] == ["left"]
 
 
 @pytest.mark.parametrize("page", PAGES)

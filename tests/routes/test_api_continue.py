@@ -176,6 +176,20 @@ def test_an_answer_that_was_stopped_goes_on_with_the_whole_conversation_before_i
     assert turns == [("user", "count"), ("assistant", "first"), ("user", "and"), ("assistant", half)]
 
 
+def test_an_answer_whose_reader_left_goes_on(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(ENDLESS, MORE)
+    member_client.post("/api/chat", json={"message": "go"}, buffered=False).close()
+    wait_until(lambda: upstream.journal.chats and upstream.journal.last.text_sent)
+    (live,) = run_service.live_runs()
+    wait_until(lambda: live.completion.outcome.text)
+    live.stop.stop("left")
+    wait_until(lambda: not run_service.live_runs())
+    half = message(live.begun.message_id)
+    assert half.status == "left"
+    assert go_on(member_client, live.begun.run_id).json["text"] == half.text + REST
+    assert [entry.outcome for entry in entries()] == ["left", "complete"]
+
+
 def test_signed_out(client: PageClient, broken: Any) -> None:
     assert go_on(client, broken["run_id"]).status_code == 401
 

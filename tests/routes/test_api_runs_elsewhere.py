@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from flask_app import streams
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, model_service, run_service, sealing, stop_service
+from flask_app.services import followers, lease_service, model_service, run_service, sealing, stop_service
 from flask_app.services.run_service import REPLAYED, WORKER
 from flask_app.streams.redis.broker import RedisBroker
 from flask_app.streams.redis.entries import key_of
@@ -69,6 +69,39 @@ def test_a_run_of_another_worker_is_followed_from_the_middle(
     events = reader.wait()
     assert [event.id for event in events] == list(range(8, 42))
     assert events[-1].name == "done"
+
+
+def test_a_run_that_is_followed_here_says_so_until_its_reader_leaves(
+    member_client: PageClient, member: User, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def followed_at() -> Any:
+        followers.renew()
+        with reading() as session:
+            return session.scalars(select(Run.followed_at)).one()
+
+    monkeypatch.setattr(followers, "RENEW_SECONDS", 0)
+    other.begin(member)
+    assert followed_at() is None
+    reader = member_client.get(f"/api/runs/{other.run_id}/events", buffered=False)
+    assert next(iter(reader.response))
+    first = followed_at()
+    assert first is not None
+    assert followed_at() > first, "as long as somebody reads, again and again"
+    reader.close()
+    last = followed_at()
+    assert followed_at() == last
+
+
+def test_reading_an_answer_that_has_ended_writes_nothing(
+    member_client: PageClient, member: User, other: Other, query_count: Any
+) -> None:
+    other.begin(member).finish()
+    other.broker.flush()
+    other.end(text="whole")
+    with query_count() as statements:
+        member_client.get(f"/api/runs/{other.run_id}/events")
+    assert statements
+    assert not [statement for statement in statements if statement.startswith("UPDATE runs")]
 
 
 def test_another_persons_run_elsewhere_looks_absent(admin_client: PageClient, member: User, other: Other) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.services.departure import GRACE_SECONDS
 from tests.support import mariadb, storage
 from tests.support.brokers import wait_until
 from tests.support.redis_server import RedisServer
@@ -91,6 +94,7 @@ def _empty(engine: Engine) -> None:
         ):
             connection.execute(text(f"TRUNCATE {table}"))
         connection.execute(text("SET foreign_key_checks = 1"))
+        connection.execute(text("UPDATE `groups` SET on_disconnect = 'continue'"))
     engine.dispose()
 
 
@@ -204,6 +208,28 @@ def test_a_redis_that_dies_leaves_the_answer_to_the_database(site: Site, redis: 
     assert site.second.get("/readyz").json() == {"status": "degraded", "missing": ["redis"]}
     redis.start()
     wait_until(lambda: site.second.get("/readyz").json()["status"] == "ok")
+
+
+@pytest.mark.parametrize("redis_dies", [False, True])
+def test_a_reader_on_another_instance_has_not_left(site: Site, redis: RedisServer, *, redis_dies: bool) -> None:
+    site.first.ask("PATCH", f"/api/admin/groups/{DEFAULT_GROUP_ID}", {"on_disconnect": "stop"})
+    status = "SELECT status FROM runs WHERE id = :run"
+    (stream, followed), (other_stream, unread) = begin(site, ENDLESS), begin(site, ENDLESS)
+    follower = site.second.follow(followed)
+    next(iter(follower))
+    stream.close()
+    other_stream.close()
+    if redis_dies:
+        redis.kill()
+    reader = threading.Thread(target=some, args=(follower, 10_000), daemon=True)
+    reader.start()
+    wait_until(lambda: site.row(status, run=unread).status == "left", GRACE_SECONDS + 6)
+    time.sleep(3)
+    assert site.row(status, run=followed).status == "running"
+    site.second.post(f"/api/runs/{followed}/stop", {})
+    reader.join(10)
+    assert site.row(status, run=followed).status == "stopped"
+    assert site.row("SELECT count(*) AS entries FROM token_usage WHERE outcome IN ('left', 'stopped')").entries == 2
 
 
 def test_workers_of_one_instance_share_their_answers(site: Site) -> None:

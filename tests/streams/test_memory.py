@@ -67,6 +67,24 @@ def test_a_reader_sleeps_until_something_happens() -> None:
     assert seen == []
 
 
+def test_a_log_knows_since_when_nobody_reads() -> None:
+    def unread_since() -> float | None:
+        return log.unread_since
+
+    log, began = MemoryLog(), time.monotonic()
+    log.append("start", b"{}")
+    assert (unread_since() or began + 1) <= began
+    first, second = log.read(), log.read()
+    next(first)
+    next(second)
+    assert unread_since() is None
+    first.close()  # type: ignore[attr-defined]
+    assert unread_since() is None, "one of them still reads"
+    left = time.monotonic()
+    second.close()  # type: ignore[attr-defined]
+    assert (unread_since() or 0) >= left
+
+
 def test_numbers_can_go_on_from_an_earlier_log() -> None:
     log = MemoryLog(numbered_from=7)
     log.append("start", b"{}")

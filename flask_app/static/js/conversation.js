@@ -21,6 +21,9 @@ import { newIdempotencyKey } from "app/writing"
 /** @typedef {{title: string, messages: Message[], goes_on_with: import("app/composer").Follower | null}} Stored */
 /** @typedef {{outgoing: Outgoing, parent: string | null}} Turn a question and what it follows */
 
+/** What is said of an answer that can be gone on with. */
+const BROKEN_OFF = new Map(["stopped", "left", "interrupted"].map((status) => [status, `js.answer_${status}`]))
+
 export class Conversation extends EventTarget {
   #thread
   #composer
@@ -214,8 +217,8 @@ export class Conversation extends EventTarget {
   /** @param {Answer} answer @param {{status: string, finish_reason: string | null}} end @param {Turn} turn */
   #finished(answer, { status, finish_reason: reason }, turn) {
     const retry = status !== "complete" && this.#offerRetry(answer, turn)
-    if (status === "stopped") answer.showProblem(t("js.answer_stopped"), { grave: false, retry, goOn: true })
-    if (status === "interrupted") answer.showProblem(t("js.answer_interrupted"), { grave: false, retry, goOn: true })
+    const brokenOff = BROKEN_OFF.get(status)
+    if (brokenOff) answer.showProblem(t(brokenOff), { grave: false, retry, goOn: true })
     if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry })
     if (status === "complete" && reason === "length") answer.showProblem(t("js.answer_cut_length"), { grave: false, goOn: true })
   }

@@ -16,7 +16,7 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  * @property {string | null} provider
  * @property {string | null} key_label
  * @property {"reported" | "estimated"} source
- * @property {"complete" | "stopped" | "interrupted" | "failed"} outcome
+ * @property {"complete" | "stopped" | "left" | "interrupted" | "failed"} outcome
  * @property {number} prompt_tokens
  * @property {number} cached_tokens
  * @property {number} completion_tokens
@@ -32,7 +32,7 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  */
 
 /** What is as it should be stays quiet; the rest is a badge. */
-const OUTCOME_BADGES = { complete: "record__usual", stopped: "badge", interrupted: "badge badge--warn", failed: "badge badge--danger" }
+const OUTCOME_BADGES = { complete: "record__usual", stopped: "badge", left: "badge", interrupted: "badge badge--warn", failed: "badge badge--danger" }
 const SOURCE_BADGES = { reported: "record__usual", estimated: "badge badge--warn" }
 
 export class RecordList {

@@ -1,0 +1,226 @@
+"""What becomes of an answer whose reader leaves: its group's policy, after a while, wherever the reader may be."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.domain.events import estimate_tokens
+from flask_app.models import DEFAULT_GROUP_ID, Attempt, Group, Message, Run, TokenUsage, User
+from flask_app.services import departure, group_service, run_service, stop_service, user_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.group_service import Choices
+from flask_app.services.run_service import LiveRun
+from tests.support.brokers import wait_until
+from tests.support.clients import PageClient
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+GRACE = 1.0
+ENDLESS = Answer("word " * 2000, tokens_per_second=50)
+SHORT = Answer("word " * 100, tokens_per_second=50)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(departure, "GRACE_SECONDS", GRACE)
+    yield
+    run_service.shutdown()
+
+
+def set_policy(on_disconnect: str, tokens: int | None = None) -> None:
+    group_service.change(Actor(None), DEFAULT_GROUP_ID, Choices(on_disconnect=on_disconnect, tokens=tokens))
+
+
+def begin(client: PageClient, upstream: ScriptedUpstream, answer: Answer = ENDLESS) -> tuple[LiveRun, Any]:
+    """An answer of which something has come, and its reader."""
+    upstream.script(answer)
+    reader = client.post("/api/chat", json={"message": "go"}, buffered=False)
+    next(iter(reader.response))
+    (live,) = run_service.live_runs()
+    wait_until(lambda: live.completion.outcome.text)
+    return live, reader
+
+
+def look_for(seconds: float, each: Callable[[], object] = lambda: None) -> None:
+    """As the worker does, if more often."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        each()
+        stop_service.look()
+        time.sleep(0.02)
+
+
+def look_until(reached: Callable[[], object]) -> None:
+    def looked() -> object:
+        stop_service.look()
+        return reached()
+
+    wait_until(looked)
+
+
+def ended() -> tuple[str, str, TokenUsage]:
+    """How the answer stands, its text, and its entry in the ledger."""
+    look_until(lambda: not run_service.live_runs())
+    with reading() as session:
+        message = session.scalars(select(Message).where(Message.role == "assistant")).one()
+        assert session.scalars(select(Run.status)).one() == message.status
+        assert session.scalars(select(Attempt.state)).one() == "settled"
+        return message.status, message.text, session.scalars(select(TokenUsage)).one()
+
+
+def test_stop_closes_the_provider_once_the_reader_has_been_away_for_a_while(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    set_policy("stop")
+    live, reader = begin(member_client, upstream)
+    reader.close()
+    look_for(GRACE / 2)
+    assert live.stop.status is None, "a reload is no departure"
+    status, text, entry = ended()
+    upstream.journal.wait_until_idle()
+    assert upstream.journal.last.closed_early
+    assert status == "left"
+    assert text.startswith("word word")
+    assert (entry.outcome, entry.source, entry.completion_tokens) == ("left", "estimated", estimate_tokens(text))
+
+
+def test_limit_goes_on_for_a_number_of_tokens(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    set_policy("limit", 200)
+    live, reader = begin(member_client, upstream)
+    stop_service.look()
+    had = live.completion.outcome.text
+    reader.close()
+    look_for(1.5 * GRACE)
+    assert live.stop.status is None, "it has not come to its limit"
+    status, text, entry = ended()
+    assert (status, entry.outcome) == ("left", "left")
+    assert 200 <= estimate_tokens(text[len(had) :]) < 400
+    assert entry.completion_tokens == estimate_tokens(text)
+
+
+def test_continue_goes_on_to_the_end(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    _, reader = begin(member_client, upstream, SHORT)
+    reader.close()
+    status, text, entry = ended()
+    assert entry.duration_ms > GRACE * 1000, "nobody read for long enough"
+    assert (status, text, entry.outcome, entry.source) == ("complete", SHORT.text, "complete", "reported")
+
+
+def test_an_answer_that_is_read_goes_on(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    set_policy("stop")
+    live, reader = begin(member_client, upstream)
+    look_for(2 * GRACE)
+    assert live.stop.status is None
+    reader.close()
+
+
+def test_one_who_comes_back_in_time_has_not_left(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    set_policy("stop")
+    live, reader = begin(member_client, upstream)
+    for _ in range(3):
+        reader.close()
+        look_for(GRACE / 2)
+        reader = member_client.get(f"/api/runs/{live.begun.run_id}/events", buffered=False)
+        next(iter(reader.response))
+    assert live.stop.status is None
+    reader.close()
+
+
+def test_one_who_comes_back_before_the_limit_is_reached_begins_it_anew(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    set_policy("limit", 200)
+    live, reader = begin(member_client, upstream)
+    reader.close()
+    look_until(lambda: estimate_tokens(live.completion.outcome.text) > 100)
+    again = member_client.get(f"/api/runs/{live.begun.run_id}/events", buffered=False)
+    next(iter(again.response))
+    stop_service.look()
+    had = live.completion.outcome.text
+    again.close()
+    status, text, _ = ended()
+    assert status == "left"
+    assert estimate_tokens(text[len(had) :]) >= 200
+
+
+def test_an_answer_that_nobody_ever_read_is_left_too(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    set_policy("stop")
+    upstream.script(ENDLESS)
+    member_client.post("/api/chat", json={"message": "go"}, buffered=False).close()
+    wait_until(run_service.live_runs)
+    assert ended()[0] == "left"
+
+
+def note_followed(at: datetime) -> None:
+    with transaction() as session:
+        session.execute(update(Run).values(followed_at=at))
+
+
+def test_a_reader_elsewhere_counts_whatever_the_clock_there_says(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    set_policy("stop")
+    live, reader = begin(member_client, upstream)
+    reader.close()
+    look_for(2 * GRACE, lambda: note_followed(utc_now() - timedelta(hours=1)))
+    assert live.stop.status is None
+    note_followed(utc_now() + timedelta(hours=1))
+    assert ended()[0] == "left", "nothing was heard of it since"
+
+
+def test_a_worker_that_could_not_look_gives_readers_time_to_be_noticed(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_policy("stop")
+    monkeypatch.setattr(departure, "UNSURE_SECONDS", GRACE)
+    live, reader = begin(member_client, upstream)
+    reader.close()
+    stop_service.look()
+    time.sleep(2 * GRACE)  # as when the database is away
+    stop_service.look()
+    assert live.stop.status is None
+    assert ended()[0] == "left"
+
+
+def test_an_answer_that_is_all_there_is_not_cut_at_its_last_breath(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    set_policy("stop")
+    live, reader = begin(member_client, upstream)
+    reader.close()
+    live.completion.outcome.finish_reason = "stop"
+    look_for(2 * GRACE)
+    assert live.stop.status is None
+
+
+def test_what_is_set_holds_at_once_and_for_the_group_one_is_in(
+    member_client: PageClient, member: User, upstream: ScriptedUpstream
+) -> None:
+    live, reader = begin(member_client, upstream)
+    reader.close()
+    look_for(2 * GRACE)
+    assert live.stop.status is None
+    strict = group_service.add(Actor(None), Choices(name="Strict", on_disconnect="stop")).group
+    user_admin_service.change(Actor(None), member.id, group_id=strict.id)
+    stop_service.look()
+    assert ended()[0] == "left"
+    with reading() as session:
+        assert session.get_one(Group, DEFAULT_GROUP_ID).on_disconnect == "continue"
+
+
+def test_a_look_is_one_query_however_many_answers_there_are(
+    member_client: PageClient, upstream: ScriptedUpstream, query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    upstream.script(ENDLESS, ENDLESS)
+    for _ in range(2):
+        member_client.post("/api/chat", json={"message": "go"}, buffered=False).close()
+    wait_until(lambda: len(run_service.live_runs()) == 2)
+    wait_until(lambda: all(live.completion.outcome.text for live in run_service.live_runs()))
+    with query_count() as statements:
+        stop_service.look()
+    assert len(statements) == 1

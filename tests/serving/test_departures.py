@@ -1,0 +1,105 @@
+"""Readers who leave the real server: what their groups say becomes of the answer, and it is all booked."""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flask_app.domain.events import estimate_tokens
+from flask_app.services.departure import GRACE_SECONDS
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import PASSWORD, Served, served
+from tests.support.upstream_answers import Answer
+
+WORDS = " ".join(f"word{number}" for number in range(4000))
+LIMIT = 2500  # at this pace not before the grace is over
+NOTICED_SECONDS = 5
+
+
+@pytest.fixture
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        running.default = Answer(WORDS, tokens_per_second=40)
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[Served]:
+    settings = {"DEEPSEEK_BASE_URL": upstream.base_url, "ALLOW_INSECURE_UPSTREAMS": "1"}
+    with served(tmp_path, DEEPSEEK_API_KEY="test-key", **settings) as running:
+        running.set_up()
+        yield running
+
+
+class Person:
+    """Somebody who has asked for an answer, and a browser of theirs."""
+
+    def __init__(self, server: Served, name: str, group_id: str) -> None:
+        person = {"username": name, "password": PASSWORD, "group_id": group_id}
+        assert server.post("/api/admin/users", person).status == 201
+        stranger = dataclasses.replace(server, headers={})
+        reply = stranger.post("/api/login", {"username": name, "password": PASSWORD})
+        cookie = reply.headers["Set-Cookie"].split(";")[0]
+        headers = {"Cookie": cookie, "X-CSRF-Token": reply.json()["csrf_token"]}
+        self._server = dataclasses.replace(server, headers=headers)
+        stream = self._server.chat("Go.")
+        self._start: dict[str, Any] = next(iter(stream))[1]
+        stream.close()
+
+    def come_back(self) -> Any:
+        """Read on; closing what this gives is leaving again."""
+        stream = self._server.follow(self._start["run_id"])
+        next(iter(stream))
+        return stream
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        path = f"/api/conversations/{self._start['conversation_id']}"
+        return dict(self._server.get(path).json()["messages"][-1])
+
+    @property
+    def status(self) -> str:
+        return str(self.answer["status"])
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        (only,) = self._server.get("/api/usage/records").json()["records"]
+        return dict(only)
+
+
+def group(server: Served, **settings: Any) -> str:
+    reply = server.post("/api/admin/groups", settings)
+    assert reply.status == 201, reply.data
+    return str(reply.json()["id"])
+
+
+def test_an_answer_whose_reader_left_ends_as_the_group_says(server: Served) -> None:
+    strict = group(server, name="strict", on_disconnect="stop")
+    frugal = group(server, name="frugal", on_disconnect="limit", on_disconnect_tokens=LIMIT)
+    patient = group(server, name="patient")
+    began = time.monotonic()
+    gone, restless = Person(server, "gone", strict), Person(server, "restless", strict)
+    limited, carried_on = Person(server, "limited", frugal), Person(server, "carried on", patient)
+
+    time.sleep(GRACE_SECONDS * 0.6)
+    assert gone.status == "running", "the reader may just be reloading"
+    restless.come_back().close()
+    wait_until(lambda: gone.status == "left", GRACE_SECONDS * 0.4 + NOTICED_SECONDS)
+    assert time.monotonic() - began > GRACE_SECONDS
+    held = restless.come_back()
+    assert limited.status == "running"
+    wait_until(lambda: limited.status == "left", 30)
+    assert time.monotonic() - began > GRACE_SECONDS * 1.2
+    assert restless.status == carried_on.status == "running", "whoever comes back in time has not left"
+    held.close()
+
+    for person in (gone, limited):
+        text, entry = person.answer["text"], person.entry
+        assert WORDS.startswith(text)
+        assert (entry["outcome"], entry["source"]) == ("left", "estimated")
+        assert entry["completion_tokens"] == estimate_tokens(text)
+    assert limited.entry["completion_tokens"] >= LIMIT
