@@ -36,6 +36,10 @@ vendor: node_modules/.stamp ## Copy the browser's libraries from the npm lock
 docs: .dev ## Generate the reference documents
 	$(BIN)/python -m scripts.generate_docs
 
+.PHONY: holidays
+holidays: .dev ## Read the public holidays from the library anew
+	$(BIN)/python -m scripts.generate_holidays
+
 .PHONY: screenshots
 screenshots: .dev ## Take the pictures of the README anew
 	$(BIN)/python -m tests.e2e.screenshots

@@ -12,6 +12,7 @@ from flask_app.routes import (
     admin_keys,
     admin_models,
     admin_providers,
+    admin_tariffs,
     admin_usage,
     admin_users,
     api,
@@ -40,7 +41,8 @@ def create_app(config: Config | None = None) -> Flask:
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
-    apis = (api, usage, admin_users, admin_groups, admin_keys, admin_models, admin_providers, admin_usage, health)
-    for routes in pages + apis:
+    apis = (api, usage, health)
+    admin_apis = (admin_users, admin_groups, admin_keys, admin_models, admin_tariffs, admin_providers, admin_usage)
+    for routes in pages + apis + admin_apis:
         app.register_blueprint(routes.blueprint)
     return app

@@ -8,6 +8,7 @@ from flask import Flask
 from flask_app.cli_group import Group, moment, show
 from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
+from flask_app.cli_tariffs import tariffs
 from flask_app.cli_usage import usage
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import group_service, user_admin_service
@@ -20,7 +21,7 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, groups, keys, usage):
+    for group in (users, groups, keys, tariffs, usage):
         app.cli.add_command(group)
 
 

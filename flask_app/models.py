@@ -188,14 +188,15 @@ class ModelAlias(Base):
 class Tariff(Base):
     """What a model costs from `starts_at` on: micro-units per million tokens.
 
-    The `peak_*` prices hold in the hours that `calendar` (JSON, see `domain.tariff`) calls peak.
+    The `peak_*` prices hold in the hours that `calendar` (JSON, see `domain.peak_calendar`) calls peak. A tariff that
+    is in force is never changed: another one follows it.
     """
 
     __tablename__ = "tariffs"
     __table_args__ = (UniqueConstraint("model", "currency", "starts_at"),)
 
     id: Mapped[str] = _id()
-    model: Mapped[str] = mapped_column(String(128))
+    model: Mapped[str] = mapped_column(Exact)
     currency: Mapped[str] = mapped_column(String(3))
     starts_at: Mapped[datetime]
     input_hit: Mapped[int] = mapped_column(BigInteger)
@@ -204,7 +205,7 @@ class Tariff(Base):
     peak_input_hit: Mapped[int | None] = mapped_column(BigInteger)
     peak_input_miss: Mapped[int | None] = mapped_column(BigInteger)
     peak_output: Mapped[int | None] = mapped_column(BigInteger)
-    calendar: Mapped[str | None] = mapped_column(String(1000))
+    calendar: Mapped[str | None] = mapped_column(String(4000))
 
 
 class Conversation(Base):

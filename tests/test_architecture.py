@@ -11,7 +11,7 @@ PACKAGE = ROOT / "flask_app"
 # Every part of the package, from the top down.
 LAYERS = [
     {"__init__", "cli"},
-    {"cli_groups", "cli_keys", "cli_usage", "cli_group", "routes"},
+    {"cli_groups", "cli_keys", "cli_tariffs", "cli_usage", "cli_group", "routes"},
     {"web"},
     {"utils"},
     {"services"},
@@ -21,7 +21,18 @@ LAYERS = [
     {"database", "errors", "config", "i18n", "logs", "offload", "redis_client", "timezones"},
 ]
 FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
-KNOW_FLASK = {"__init__", "cli", "cli_group", "cli_groups", "cli_keys", "cli_usage", "routes", "web", "utils"}
+KNOW_FLASK = {
+    "__init__",
+    "cli",
+    "cli_group",
+    "cli_groups",
+    "cli_keys",
+    "cli_tariffs",
+    "cli_usage",
+    "routes",
+    "web",
+    "utils",
+}
 
 
 def imports_of(path: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from flask_app import timezones
 from flask_app.database import utc_now
 from flask_app.services import (
     departure,
@@ -9,6 +10,7 @@ from flask_app.services import (
     model_admin_service,
     overview_service,
     records_service,
+    tariff_list_service,
     user_admin_service,
 )
 from flask_app.utils import get_current_user, require_role
@@ -17,6 +19,7 @@ from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
 from flask_app.web.people import UsersState, users_reply
+from flask_app.web.tariffs import prices_state
 from flask_app.web.usage import Choice, RecordsState, all_records_reply, overview_reply
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -56,6 +59,13 @@ def keys() -> str:
 def models() -> str:
     reply = admin_models_reply(model_admin_service.listed())
     return render_template("admin/models.html", admin_state=pages.state(reply))
+
+
+@blueprint.get("/prices")
+@require_role("admin")
+def prices() -> str:
+    state = pages.state(prices_state(tariff_list_service.listed(utc_now())))
+    return render_template("admin/prices.html", admin_state=state, timezones=timezones.offered())
 
 
 @blueprint.get("/records")

@@ -1,6 +1,5 @@
 """What an administrator does with providers' keys. A secret goes in once and never comes out."""
 
-import re
 import time
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.database import new_id, transaction, utc_now
-from flask_app.domain import cooldown
+from flask_app.domain import cooldown, tariff
 from flask_app.errors import AppError, Conflict, Invalid, NotFound, UpstreamError
 from flask_app.models import ApiKey
 from flask_app.services import (
@@ -34,8 +33,6 @@ from flask_app.upstream import addresses
 MAX_LABEL = 64
 
 log = structlog.get_logger()
-
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +74,7 @@ def listed() -> list[KeyStatus]:
 
 def add(actor: Actor, new: NewKey) -> KeyStatus:
     """Keep a key and read its provider's model list; a failure of that is noted on the key. Raises Invalid."""
-    label, secret, currency = _label(new.label), _secret(new.secret), _currency(new.currency)
+    label, secret, currency = _label(new.label), _secret(new.secret), tariff.currency(new.currency or "CNY")
     name = _label(new.provider_name) if new.provider_name else None
     settings = config.current()
     base_url = addresses.normalise(
@@ -209,10 +206,3 @@ def _secret(raw: str) -> str:
     if not key_service.is_secret(secret):
         raise Invalid("bad_secret")
     return secret
-
-
-def _currency(raw: str | None) -> str:
-    currency = (raw or "CNY").strip().upper()
-    if not _CURRENCY.fullmatch(currency):
-        raise Invalid("bad_currency")
-    return currency

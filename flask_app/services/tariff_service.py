@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of
 from flask_app.domain import tariff
 from flask_app.domain.events import Usage
-from flask_app.domain.tariff import Calendar, Prices
+from flask_app.domain.peak_calendar import Calendar
+from flask_app.domain.tariff import Prices
 from flask_app.models import Tariff
 
 _tariffs = table_of(Tariff)

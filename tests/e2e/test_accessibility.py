@@ -47,6 +47,7 @@ SIGNED_IN = {
     "groups": "/admin/groups",
     "keys": "/admin/keys",
     "models": "/admin/models",
+    "prices": "/admin/prices",
     "records": "/admin/records",
     "no such page": "/nowhere",
 }

@@ -18,6 +18,7 @@ PAGES = {
     "/admin/groups": "/api/admin/groups",
     "/admin/keys": "/api/admin/keys",
     "/admin/models": "/api/admin/models",
+    "/admin/prices": "/api/admin/tariffs",
     "/admin/records": "/api/admin/records",
 }
 

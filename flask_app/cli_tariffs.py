@@ -1,0 +1,96 @@
+"""`flask tariffs`: the models' prices from a terminal."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from flask_app.cli_group import Group, moment, show
+from flask_app.database import utc_now
+from flask_app.domain import tariff as money
+from flask_app.domain.peak_calendar import WrittenCalendar
+from flask_app.domain.tariff import Prices
+from flask_app.models import Tariff
+from flask_app.services import tariff_admin_service, tariff_list_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.tariff_admin_service import Peak, Terms
+
+Words = tuple[str, str, str]
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+tariffs = Group("tariffs", help="What the models cost, per million tokens.")
+
+
+@tariffs.command("list")
+@click.argument("model", required=False)
+def list_tariffs(model: str | None) -> None:
+    """Every price, the newest first: from the cache / other input / output."""
+    rows: list[tuple[str, ...]] = []
+    for prices in tariff_list_service.listed(utc_now()):
+        if model not in (None, prices.model):
+            continue
+        for line in prices.lines:
+            rows += [
+                (prices.model, line.currency, each.state, moment(each.tariff.starts_at), *_words(each.tariff))
+                for each in line.tariffs
+            ]
+        if prices.unpriced or not prices.lines:
+            rows.append((prices.model, "-", "unpriced", "-", "-", "-"))
+    show(("MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT PEAK HOURS"), rows)
+
+
+@tariffs.command("add")
+@click.argument("model")
+@click.argument("currency")
+@click.argument("prices", nargs=3, metavar="HIT MISS OUTPUT")
+@click.option("--from", "starts_at", help="When it begins, such as 2026-12-01T00:00+08:00; now without.")
+@click.option("--peak", nargs=3, metavar="HIT MISS OUTPUT", help="The prices in the hours that --hours names.")
+@click.option("--hours", multiple=True, help="Such as 09:00-12:00; may be given several times.")
+@click.option("--weekday", "weekdays", multiple=True, type=click.Choice(WEEK), help="Monday to Friday without.")
+@click.option("--timezone", default="Asia/Shanghai", show_default=True, help="In which the hours are meant.")
+@click.option("--holidays", default="", help="A country, such as CN, on whose public holidays no hour is peak.")
+def add(model: str, currency: str, prices: Words, starts_at: str | None, peak: Words | None, **calendar: Any) -> None:
+    """Set what a model costs per million tokens: input from the provider's cache, other input, output."""
+    terms = Terms(
+        prices=_prices(prices),
+        peak=Peak(_prices(peak), _calendar(**calendar)) if peak else None,
+        starts_at=_moment(starts_at) if starts_at else None,
+    )
+    tariff = tariff_admin_service.add(Actor(user=None), model, currency, terms)
+    usual, high = _words(tariff)
+    at_peak = f", at peak hours {high}" if tariff.calendar else ""
+    click.echo(f"From {moment(tariff.starts_at)}: {tariff.model} {usual} {tariff.currency}{at_peak}")
+
+
+def _prices(words: Words) -> Prices:
+    return Prices(*map(money.micros, words))
+
+
+def _calendar(hours: tuple[str, ...], weekdays: tuple[str, ...], timezone: str, holidays: str) -> WrittenCalendar:
+    return WrittenCalendar(
+        timezone=timezone,
+        weekdays=[WEEK.index(day) for day in weekdays or WEEK[:5]],
+        hours=[(start, end) for start, _, end in (span.partition("-") for span in hours)],
+        holidays=holidays.upper(),
+    )
+
+
+def _moment(raw: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(raw)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise click.BadParameter("give a time with its zone, such as 2026-12-01T00:00+08:00", param_hint="--from")
+    return at
+
+
+def _words(tariff: Tariff) -> tuple[str, str]:
+    """The prices, and those of peak hours."""
+    usual = (tariff.input_hit, tariff.input_miss, tariff.output)
+    high = (tariff.peak_input_hit, tariff.peak_input_miss, tariff.peak_output)
+    return _joined(usual), _joined(high)
+
+
+def _joined(prices: tuple[int | None, int | None, int | None]) -> str:
+    return " / ".join("-" if price is None else money.decimal(price) for price in prices)

@@ -1,0 +1,159 @@
+"""What an administrator does with prices. One that is in force stays as it is: the past is never priced anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app import timezones
+from flask_app.database import in_transaction, new_id, utc_now
+from flask_app.domain import tariff as money
+from flask_app.domain.peak_calendar import Calendar, WrittenCalendar
+from flask_app.domain.tariff import Prices
+from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.models import Attempt, Provider, Tariff, TokenUsage
+from flask_app.services import audit_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.model_service import MAX_NAME_LENGTH
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """Other prices in the hours that the calendar names."""
+
+    prices: Prices
+    calendar: WrittenCalendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a tariff says. Without `starts_at` it holds from now on."""
+
+    prices: Prices
+    peak: Peak | None = None
+    starts_at: datetime | None = None
+
+
+def add(actor: Actor, model: str, currency: str, terms: Terms) -> Tariff:
+    """A price that holds from the next reservation, or from a later moment on.
+
+    Raises Invalid, Conflict("price_in_the_past") where answers since that moment have been priced already, and
+    Conflict("price_exists") where another one starts in the same moment.
+    """
+    _check(terms)
+    tariff = Tariff(id=new_id(), model=_model(model), currency=money.currency(currency))
+
+    def work(session: Session) -> Tariff:
+        _write(session, tariff, terms)
+        session.add(tariff)
+        _record(session, actor, "tariff.add", tariff, after=_written(tariff))
+        return tariff
+
+    return _once(work)
+
+
+def change(actor: Actor, tariff_id: str, terms: Terms) -> Tariff:
+    """Correct a price that is not in force yet; raises as `add` does, NotFound, and Conflict("price_in_force")."""
+    _check(terms)
+
+    def work(session: Session) -> Tariff:
+        tariff = _planned(session, tariff_id)
+        before = _written(tariff)
+        _write(session, tariff, terms)
+        _record(session, actor, "tariff.change", tariff, before=before, after=_written(tariff))
+        return tariff
+
+    return _once(work)
+
+
+def remove(actor: Actor, tariff_id: str) -> None:
+    """Take back a price that is not in force yet; raises NotFound, Conflict("price_in_force")."""
+
+    def work(session: Session) -> None:
+        tariff = _planned(session, tariff_id)
+        _record(session, actor, "tariff.remove", tariff, before=_written(tariff))
+        session.delete(tariff)
+
+    in_transaction(work)
+
+
+def _model(raw: str) -> str:
+    name = raw.strip()
+    if not (name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH):
+        raise Invalid("bad_model_name", limit=MAX_NAME_LENGTH)
+    return name
+
+
+def _check(terms: Terms) -> None:
+    if terms.starts_at and not FIRST_YEAR <= terms.starts_at.year <= LAST_YEAR:
+        raise Invalid("bad_start", first=FIRST_YEAR, last=LAST_YEAR)
+    if terms.peak:
+        Calendar.of(terms.peak.calendar)
+        if not timezones.is_known(terms.peak.calendar.timezone):  # a path to one is none that browsers know
+            raise Invalid("unknown_timezone")
+
+
+def _once(work: Callable[[Session], Tariff]) -> Tariff:
+    try:
+        return in_transaction(work)
+    except IntegrityError as error:
+        raise Conflict("price_exists") from error
+
+
+def _planned(session: Session, tariff_id: str) -> Tariff:
+    tariff = session.get(Tariff, tariff_id, with_for_update=True)
+    if tariff is None:
+        raise NotFound
+    if tariff.starts_at <= utc_now():
+        raise Conflict("price_in_force")
+    return tariff
+
+
+def _write(session: Session, tariff: Tariff, terms: Terms) -> None:
+    now, peak = utc_now(), terms.peak
+    tariff.starts_at = (terms.starts_at or now).astimezone(UTC)
+    if tariff.starts_at < now and _priced_since(session, tariff):
+        raise Conflict("price_in_the_past")
+    high = peak.prices if peak else None
+    for kind in ("input_hit", "input_miss", "output"):
+        setattr(tariff, kind, getattr(terms.prices, kind))
+        setattr(tariff, f"peak_{kind}", getattr(high, kind) if high else None)
+    tariff.calendar = msgspec.json.encode(peak.calendar).decode() if peak else None
+
+
+def _priced_since(session: Session, tariff: Tariff) -> bool:
+    """Has an answer that this price would have been for been booked since it starts, or is one on its way?"""
+    since = (TokenUsage.created_at >= tariff.starts_at, TokenUsage.provider_id.in_(_billed_in(tariff.currency)))
+    booked = exists().where(*since, or_(TokenUsage.model == tariff.model, TokenUsage.actual_model == tariff.model))
+    # Which model answers in the end is not known yet: any attempt may be priced with this one.
+    live = exists().where(Attempt.state == "dispatched", Attempt.created_at >= tariff.starts_at)
+    with session.no_autoflush:
+        return bool(session.scalar(select(or_(booked, live))))
+
+
+def _billed_in(currency: str) -> Any:
+    return select(Provider.id).where(Provider.currency == currency)
+
+
+def _record(session: Session, actor: Actor, action: str, tariff: Tariff, **details: object) -> None:
+    audit_service.record(session, actor.user, action, tariff.id, details, actor.address)
+
+
+def _written(tariff: Tariff) -> dict[str, object]:
+    """All that a tariff says, as an administrator wrote it."""
+    kinds = [f"{time}{kind}" for time in ("", "peak_") for kind in ("input_hit", "input_miss", "output")]
+    prices = {kind: getattr(tariff, kind) for kind in kinds}
+    return {
+        "model": tariff.model,
+        "currency": tariff.currency,
+        "starts_at": tariff.starts_at.isoformat(),
+        "calendar": tariff.calendar and msgspec.json.decode(tariff.calendar),
+        **{kind: None if micros is None else money.decimal(micros) for kind, micros in prices.items()},
+    }

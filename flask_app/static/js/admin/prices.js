@@ -1,0 +1,116 @@
+// @ts-check
+/** Entry of the prices: what every model costs now, before and later; a new price, and one that is planned corrected. */
+import { priceCard } from "app/admin/price-cards"
+import { PriceForm } from "app/admin/price-form"
+import { api } from "app/api"
+import { formatDateTime, sentence, t } from "app/i18n"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+
+/**
+ * @typedef {import("app/admin/price-cards").ModelPrices} ModelPrices
+ * @typedef {import("app/admin/price-cards").Tariff} Tariff
+ */
+
+const PATH = "/api/admin/tariffs"
+const list = must(document, "[data-prices]")
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-price-form]"))
+const state = pageState("admin-state")
+const fields = new PriceForm(form, state.countries, document.documentElement.dataset.timezone ?? "UTC")
+/** @type {ModelPrices[]} */
+let models = []
+/** The planned price that is being corrected. @type {Tariff | null} */
+let corrected = null
+
+show(state.models)
+
+must(document, "[data-new-price]").addEventListener("click", () => ask("", "CNY", null))
+
+list.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("button")
+  const model = models.find((each) => each.model === card(button)?.dataset.model)
+  if (!button || !model) return
+  if ("newPriceOf" in button.dataset) askNew(model)
+  const found = planned(model, button)
+  if (!found) return
+  if ("editPrice" in button.dataset) correct(model, found.currency, found.tariff)
+  if ("removePrice" in button.dataset) remove(model, found.tariff)
+})
+
+onSubmit(form, async (values) => {
+  const terms = fields.terms(values)
+  const { model = "", currency = "" } = values
+  const reply = corrected ? await api.put(`${PATH}/${corrected.id}`, terms) : await api.post(PATH, { model, currency, ...terms })
+  form.closest("dialog")?.close()
+  show(reply.models)
+  focus(model.trim())
+  toast(t("js.admin.price_saved", { model: model.trim() }))
+})
+
+/** @param {ModelPrices[]} all */
+function show(all) {
+  models = all
+  list.replaceChildren(...all.map(priceCard))
+  must(document, "[data-prices-none]").hidden = all.length > 0
+  must(document, "#known-models").replaceChildren(...all.map(({ model }) => new Option(model, model)))
+}
+
+/** From what it costs now, in the currency that lacks a price or else the first. @param {ModelPrices} model */
+function askNew({ model, lines }) {
+  const lacking = lines.find(({ billed, tariffs }) => billed && !tariffs.some(isCurrent))
+  const line = lacking ?? lines.find(({ billed }) => billed) ?? lines[0]
+  ask(model, line?.currency ?? "CNY", line?.tariffs.find(isCurrent) ?? null)
+}
+
+/** @param {string} model @param {string} currency @param {Tariff | null} from */
+function ask(model, currency, from) {
+  corrected = null
+  fill(form, { title: model ? t("js.admin.price_new_of", { model }) : t("js.admin.price_new") })
+  fields.fill({ model, currency, fixed: false }, from, null)
+  openDialog("price-dialog")
+}
+
+/** @param {ModelPrices} model @param {string} currency @param {Tariff} tariff */
+function correct({ model }, currency, tariff) {
+  corrected = tariff
+  fill(form, { title: t("js.admin.price_edit_of", { model, time: formatDateTime(tariff.starts_at) }) })
+  fields.fill({ model, currency, fixed: true }, tariff, tariff.starts_at)
+  openDialog("price-dialog")
+}
+
+/** @param {ModelPrices} model @param {Tariff} tariff */
+async function remove({ model }, { id, starts_at: starts }) {
+  const time = formatDateTime(starts)
+  const words = { title: t("js.admin.price_remove_title"), text: t("js.admin.price_remove_text", { model, time }), action: t("js.admin.price_remove") }
+  if (!(await confirmDialog(words))) return
+  try {
+    show((await api.delete(`${PATH}/${id}`)).models)
+    focus(model)
+    toast(t("js.admin.price_removed", { model }))
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+/** @param {ModelPrices} model @param {HTMLElement} button */
+function planned({ lines }, button) {
+  const id = /** @type {HTMLElement | null} */ (button.closest("[data-id]"))?.dataset.id
+  for (const { currency, tariffs } of lines) {
+    const tariff = tariffs.find((each) => each.id === id)
+    if (tariff) return { currency, tariff }
+  }
+  return null
+}
+
+/** @param {Element | null} inside */
+function card(inside) {
+  return /** @type {HTMLElement | null | undefined} */ (inside?.closest("[data-model]"))
+}
+
+/** @param {string} model */
+function focus(model) {
+  const element = [...list.children].find((each) => /** @type {HTMLElement} */ (each).dataset.model === model)
+  if (element) must(element, "[data-new-price-of]").focus()
+}
+
+/** @param {Tariff} tariff */
+const isCurrent = ({ state: when }) => when === "current"

@@ -1,0 +1,45 @@
+"""Write flask_app/domain/public-holidays.txt from the library `holidays`; with --check, say whether it is current."""
+
+import sys
+import warnings
+from pathlib import Path
+
+from holidays import country_holidays
+from holidays.registry import EntityLoader
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITTEN = ROOT / "flask_app" / "domain" / "public-holidays.txt"
+YEARS = range(2025, 2038)
+
+
+def main() -> int:
+    wanted = "".join(f"{line}\n" for line in lines())
+    current = WRITTEN.exists() and WRITTEN.read_text(encoding="ascii") == wanted
+    if "--check" in sys.argv:
+        if not current:
+            print("the public holidays are not the library's, run make holidays", file=sys.stderr)
+        return 0 if current else 1
+    if not current:
+        WRITTEN.write_text(wanted, encoding="ascii")
+        print(f"wrote {WRITTEN.relative_to(ROOT)}")
+    return 0
+
+
+def lines() -> list[str]:
+    """A country's year on a line: `CN 2026 0101 0102 …`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of some countries no holidays are known for certain
+        return [
+            _line(code, year)
+            for code in sorted(EntityLoader.get_country_codes(include_aliases=False))
+            for year in YEARS
+        ]
+
+
+def _line(code: str, year: int) -> str:
+    days = sorted(day for day in country_holidays(code, years=year) if day.year == year)
+    return " ".join([code, str(year), *(f"{day:%m%d}" for day in days)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

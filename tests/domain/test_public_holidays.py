@@ -1,0 +1,34 @@
+from datetime import date
+
+import pytest
+from holidays import country_holidays
+
+from flask_app.domain import public_holidays
+from scripts import generate_holidays
+
+
+def test_the_file_says_what_the_library_says() -> None:
+    written = generate_holidays.WRITTEN.read_text(encoding="ascii").splitlines()
+    assert written == generate_holidays.lines(), "run make holidays"
+
+
+@pytest.mark.parametrize(
+    ("country", "year"), [("CN", 2026), ("US", 2027), ("AD", 2025), ("ZW", generate_holidays.YEARS[-1])]
+)
+def test_a_year_of_a_country_is_read_whole(country: str, year: int) -> None:
+    known = {day for day in country_holidays(country, years=year) if day.year == year}
+    assert known
+    assert public_holidays.of(country, year) == known
+
+
+@pytest.mark.parametrize(("country", "year"), [("", 2026), ("XX", 2026), ("cn", 2026), ("CN", 1999), ("CN", 2100)])
+def test_what_is_not_known_has_no_holidays(country: str, year: int) -> None:
+    assert public_holidays.of(country, year) == frozenset()
+
+
+def test_countries_are_two_letters_each_once() -> None:
+    countries = public_holidays.countries()
+    assert list(countries) == sorted(set(countries))
+    assert {"CN", "DE", "US"} <= set(countries)
+    assert all(len(code) == 2 and code.isupper() for code in countries)
+    assert date(2026, 10, 1) in public_holidays.of("CN", 2026)

@@ -1,0 +1,94 @@
+"""The administrator's prices: a new one is entered, planned, corrected and taken back."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+
+en = words("en")
+MODEL = "house-model"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(visits: Visits, site: Site) -> Page:
+    return visits.open("/admin/prices")
+
+
+def enter(dialog: Locator, **fields: str) -> None:
+    for name, value in fields.items():
+        dialog.locator(f'[name="{name}"]').fill(value)
+
+
+@pytest.fixture
+def card(page: Page, site: Site) -> Locator:
+    """Of a model that only has a price, open."""
+    prices = {"input_hit": "0.1", "input_miss": "1.5", "output": "2"}
+    site.ask("POST", "/api/admin/tariffs", {"model": MODEL, "currency": "EUR", "prices": prices})
+    page.reload()
+    found = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=MODEL))
+    found.get_by_text("EUR").first.click()
+    return found
+
+
+def prices_of(site: Site, model: str) -> Any:
+    [found] = [each for each in site.ask("GET", "/api/admin/tariffs")["models"] if each["model"] == model]
+    return found["lines"][0]["tariffs"]
+
+
+def test_a_price_is_entered_and_a_mistake_said(page: Page, site: Site) -> None:
+    page.get_by_role("button", name=en("admin.new_price"), exact=True).first.click()
+    dialog = page.get_by_role("dialog", name=en("js.admin.price_new"))
+    enter(dialog, model="another", currency="EUR", input_hit="0.1", input_miss="1,5", output="2")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_have_text(en("error.bad_price", price="1,5"))
+    enter(dialog, input_miss="1.5")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    assert prices_of(site, "another")[0]["prices"] == {"input_hit": "0.1", "input_miss": "1.5", "output": "2"}
+
+
+def test_a_price_is_planned_with_peak_hours(page: Page, site: Site, card: Locator) -> None:
+    card.get_by_role("button", name=en("js.admin.price_new_of", model=MODEL)).click()
+    dialog = page.get_by_role("dialog", name=en("js.admin.price_new_of", model=MODEL))
+    expect(dialog.locator('[name="input_miss"]')).to_have_value("1.5")
+    dialog.get_by_label(en("admin.price_later")).check()
+    dialog.get_by_label(en("admin.has_peak")).check()
+    enter(dialog, moment="2027-01-01T08:00", peak_input_hit="0.2", peak_input_miss="3", peak_output="4")
+    enter(dialog, hours="09:00 – 12:00，14:00-18:00", off_peak_days="2027-12-24\n2027-12-31")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    planned = prices_of(site, MODEL)[0]
+    assert (planned["state"], planned["starts_at"]) == ("planned", "2027-01-01T00:00:00Z")  # the reader's eight o'clock
+    assert planned["peak"]["prices"] == {"input_hit": "0.2", "input_miss": "3", "output": "4"}
+    assert planned["peak"]["calendar"] == {
+        "timezone": "Asia/Shanghai",
+        "weekdays": [0, 1, 2, 3, 4],
+        "hours": [["09:00", "12:00"], ["14:00", "18:00"]],
+        "holidays": "CN",
+        "peak_days": [],
+        "off_peak_days": ["2027-12-24", "2027-12-31"],
+    }
+
+    card.get_by_text("EUR").first.click()
+    card.locator("[data-edit-price]").locator("visible=true").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator('[name="moment"]')).to_have_value(re.compile("^2027-01-01T08:00"))
+    dialog.get_by_label(en("admin.has_peak")).uncheck()
+    enter(dialog, output="9")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    corrected = prices_of(site, MODEL)[0]
+    assert (corrected["prices"]["output"], corrected["peak"]) == ("9", None)
+
+    card.get_by_text("EUR").first.click()
+    card.locator("[data-remove-price]").locator("visible=true").click()
+    page.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.price_remove")).click()
+    expect(page.get_by_text(en("js.admin.price_removed", model=MODEL)).first).to_be_visible()
+    assert [each["state"] for each in prices_of(site, MODEL)] == ["current"]

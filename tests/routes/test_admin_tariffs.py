@@ -1,0 +1,328 @@
+"""/api/admin/tariffs: what models cost, from a moment on; the past stays as it was booked."""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from flask_app.database import new_id, reading, utc_now
+from flask_app.models import AuditEntry, Tariff, TokenUsage, User
+from flask_app.services import model_service
+from tests.support import ledger
+from tests.support.clients import PageClient
+from tests.support.keys import keep_provider
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+
+TARIFFS = "/api/admin/tariffs"
+PRICES = {"input_hit": "0.5", "input_miss": "1", "output": "2"}
+HIGH = {"input_hit": "1", "input_miss": "2", "output": "4"}
+CALENDAR = {"timezone": "Asia/Shanghai", "weekdays": [0, 1, 2, 3, 4], "hours": [["09:00", "12:00"]]}
+PEAK = {"prices": HIGH, "calendar": CALENDAR}
+USED = Usage(prompt=1000, cached=600, completion=500, reasoning=400)
+COST = 300 + 400 + 1000  # by hand: 600 × 0.5 + 400 × 1 + 500 × 2, in millionths
+LATER = "2027-01-01T00:00:00+08:00"
+
+
+@pytest.fixture(autouse=True)
+def _listed(upstream: ScriptedUpstream) -> None:
+    model_service.available()
+
+
+def add(client: PageClient, **fields: Any) -> Any:
+    return client.post(TARIFFS, json={"model": "m", "currency": "CNY", "prices": PRICES} | fields)
+
+
+def put(client: PageClient, tariff_id: str, **fields: Any) -> Any:
+    return client.put(f"{TARIFFS}/{tariff_id}", json={"prices": PRICES} | fields)
+
+
+def code_of(response: Any) -> str:
+    return str(response.json["error"]["code"])
+
+
+def prices_of(response: Any, model: str = "m") -> Any:
+    return next(each for each in response.json["models"] if each["model"] == model)
+
+
+def line_of(response: Any, model: str = "m", currency: str = "CNY") -> Any:
+    return next(line for line in prices_of(response, model)["lines"] if line["currency"] == currency)
+
+
+def ask(client: PageClient, model: str = "deepseek-flash") -> Any:
+    return client.post("/api/chat", json={"message": "hello", "model": model}, headers={"Accept": "application/json"})
+
+
+def entries() -> list[TokenUsage]:
+    with reading() as session:
+        return list(session.scalars(select(TokenUsage).order_by(TokenUsage.id)))
+
+
+def test_the_shipped_prices_are_listed_with_their_history(admin_client: PageClient) -> None:
+    response = admin_client.get(TARIFFS)
+    flash = prices_of(response, "deepseek-flash")
+    assert (flash["providers"], flash["listed"], flash["unpriced"], flash["unpriced_records"]) == (
+        ["DeepSeek"],
+        True,
+        False,
+        0,
+    )
+    line = line_of(response, "deepseek-flash")
+    assert (line["billed"], line["peak_now"] in (True, False)) == (True, True)
+    (tariff,) = line["tariffs"]
+    assert tariff["prices"] == {"input_hit": "0.02", "input_miss": "1", "output": "4"}
+    assert tariff["peak"]["prices"] == {"input_hit": "0.04", "input_miss": "2", "output": "8"}
+    assert tariff["peak"]["calendar"]["holidays"] == "CN"
+    assert not line_of(response, "deepseek-flash", "USD")["billed"]
+    old = line_of(response, "deepseek-v4-flash")["tariffs"]
+    assert [each["state"] for each in old] == ["current", "past", "past"]
+    assert [each["ends_at"] for each in old] == [None, old[0]["starts_at"], old[1]["starts_at"]]
+    assert not prices_of(response, "deepseek-v4-flash")["listed"]
+
+
+def test_a_model_without_a_price_comes_first_with_its_records_counted(admin_client: PageClient, member: User) -> None:
+    keep_provider("Other", "https://other.example.com", models=["zz-new"], currency="EUR")
+    unpriced = {"model": "zz-new", "key_id": "k", "cost_micros": None, "currency": None}
+    ledger.write([ledger.entry(member.id, utc_now(), **unpriced) for _ in range(2)])
+    ledger.write([ledger.entry(member.id, utc_now(), **unpriced | {"model": "gone"})])
+    ledger.write([ledger.entry(member.id, utc_now(), **unpriced | {"model": "local", "key_id": None})])
+    models = admin_client.get(TARIFFS).json["models"]  # type: ignore[index]
+    assert models[0] == {
+        "model": "zz-new",
+        "providers": ["Other"],
+        "listed": True,
+        "unpriced": True,
+        "unpriced_records": 2,
+        "lines": [{"currency": "EUR", "billed": True, "peak_now": None, "changes_at": None, "tariffs": []}],
+    }
+    assert {each["model"]: each["unpriced_records"] for each in models if each["unpriced_records"]} == {
+        "zz-new": 2,
+        "gone": 1,
+    }
+
+
+def test_a_price_holds_from_the_next_reservation(
+    admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(*[Answer("hi", usage=USED)] * 2)
+    ask(member_client)
+    (before,) = entries()
+    before_cost = before.cost_micros
+    response = add(admin_client, model=" deepseek-flash ", currency="cny")
+    assert response.status_code == 201
+    tariff = line_of(response, "deepseek-flash")["tariffs"][0]
+    assert (tariff["state"], tariff["prices"], tariff["peak"]) == ("current", PRICES, None)
+    ask(member_client)
+    first, second = entries()
+    assert (second.cost_micros, second.tariff_id, second.currency, second.peak) == (COST, tariff["id"], "CNY", None)
+    assert (first.cost_micros, first.tariff_id) == (before_cost, "deepseek-flash.CNY.2026-09-10")
+
+
+def test_a_price_that_changes_in_mid_stream_leaves_the_answer_its_own(
+    admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    add(admin_client, model="deepseek-flash")
+    upstream.script(Answer("a slow answer", usage=USED, first_token_after=1.0))
+    asking = threading.Thread(target=ask, args=(member_client,))
+    asking.start()
+    while not upstream.journal.chats:
+        asking.join(0.02)
+    dear = {"input_hit": "100", "input_miss": "100", "output": "100"}
+    started = utc_now() - timedelta(seconds=30)
+    assert (
+        code_of(add(admin_client, model="deepseek-flash", prices=dear, starts_at=started.isoformat()))
+        == "price_in_the_past"
+    )
+    assert add(admin_client, model="deepseek-flash", prices=dear).status_code == 201
+    asking.join()
+    (entry,) = entries()
+    assert entry.cost_micros == COST
+    upstream.script(Answer("the next", usage=USED))
+    ask(member_client)
+    assert entries()[-1].cost_micros == 150_000
+
+
+def test_each_currency_has_prices_of_its_own(
+    admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    key = {
+        "label": "dollars",
+        "secret": "sk-dollars-0123456789",
+        "base_url": f"{upstream.base_url}/v1",
+        "currency": "USD",
+    }
+    assert admin_client.post("/api/admin/keys", json=key).status_code == 201
+    add(admin_client, model="deepseek-flash")
+    tenth = {name: str(float(price) / 10) for name, price in PRICES.items()}
+    add(admin_client, model="deepseek-flash", currency="USD", prices=tenth)
+    for currency, disabled in (("CNY", "dollars"), ("USD", "environment")):
+        for name in ("environment", "dollars"):
+            found = next(k for k in admin_client.get("/api/admin/keys").json["keys"] if name in (k["id"], k["label"]))  # type: ignore[index]
+            admin_client.patch(f"/api/admin/keys/{found['id']}", json={"disabled": name == disabled})
+        upstream.script(Answer("hi", usage=USED))
+        assert ask(member_client).status_code == 200
+        assert (entries()[-1].currency, entries()[-1].cost_micros) == (
+            currency,
+            COST if currency == "CNY" else COST // 10,
+        )
+
+
+def test_a_planned_price_is_corrected_and_removed_with_a_trace(admin_client: PageClient, admin: User) -> None:
+    planned = line_of(add(admin_client, starts_at=LATER, peak=PEAK))["tariffs"][0]
+    assert (planned["state"], planned["starts_at"]) == ("planned", "2026-12-31T16:00:00Z")
+    own = {"holidays": "US", "peak_days": ["2027-01-02"], "off_peak_days": ["2027-01-04"]}
+    assert planned["peak"]["calendar"] == CALENDAR | {"holidays": "", "peak_days": [], "off_peak_days": []}
+    changed = line_of(
+        put(admin_client, planned["id"], prices=HIGH, starts_at=LATER, peak=PEAK | {"calendar": CALENDAR | own})
+    )
+    assert changed["tariffs"][0]["prices"] == HIGH
+    assert changed["tariffs"][0]["peak"]["calendar"] == CALENDAR | own
+    flat = line_of(put(admin_client, planned["id"], starts_at="2028-01-01T00:00:00Z"))["tariffs"][0]
+    assert (flat["id"], flat["starts_at"], flat["peak"]) == (planned["id"], "2028-01-01T00:00:00Z", None)
+    response = admin_client.delete(f"{TARIFFS}/{planned['id']}")
+    assert response.status_code == 200
+    assert "m" not in [each["model"] for each in response.json["models"]]  # type: ignore[index]
+    with reading() as session:
+        trace = session.scalars(
+            select(AuditEntry).where(AuditEntry.target == planned["id"]).order_by(AuditEntry.id)
+        ).all()
+    assert [entry.action for entry in trace] == ["tariff.add", "tariff.change", "tariff.change", "tariff.remove"]
+    assert {entry.actor_id for entry in trace} == {admin.id}
+    added, first, _, removed = (json.loads(entry.details) for entry in trace)
+    assert added["after"] == first["before"]
+    assert (first["before"]["output"], first["after"]["output"]) == ("2", "4")
+    assert first["after"]["calendar"]["off_peak_days"] == ["2027-01-04"]
+    assert (removed["before"]["peak_output"], removed["before"]["calendar"]) == (None, None)
+
+
+def test_a_planned_price_can_be_made_to_hold_at_once(admin_client: PageClient) -> None:
+    planned = line_of(add(admin_client, starts_at=LATER))["tariffs"][0]
+    now = line_of(put(admin_client, planned["id"]))["tariffs"][0]
+    assert (now["id"], now["state"]) == (planned["id"], "current")
+
+
+def test_what_is_in_force_stays(admin_client: PageClient) -> None:
+    current = line_of(add(admin_client))["tariffs"][0]["id"]
+    for tariff_id in (current, "deepseek-flash.CNY.2026-09-10", "deepseek-v4-flash.CNY.2026-08-17"):
+        for response in (put(admin_client, tariff_id), admin_client.delete(f"{TARIFFS}/{tariff_id}")):
+            assert (response.status_code, code_of(response)) == (409, "price_in_force")
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"model": "m"}, True),
+        ({"model": "other", "actual_model": "m"}, True),
+        ({"model": "other"}, False),
+        ({"model": "m", "before": 3600}, False),
+        ({"model": "m", "currency": "USD"}, False),
+    ],
+)
+def test_the_past_is_open_only_where_nothing_was_booked(
+    admin_client: PageClient, member: User, fields: dict[str, Any], refused: bool
+) -> None:
+    start = utc_now() - timedelta(minutes=30)
+    provider = keep_provider("P", "https://p.example.com", currency=fields.pop("currency", "CNY"))
+    moment = start + timedelta(minutes=1) - timedelta(seconds=fields.pop("before", 0))
+    ledger.write([ledger.entry(member.id, moment, provider_id=provider, **fields)])
+    response = add(admin_client, starts_at=start.isoformat())
+    assert response.status_code == (409 if refused else 201)
+    if refused:
+        assert code_of(response) == "price_in_the_past"
+        with reading() as session:
+            assert session.scalars(select(Tariff).where(Tariff.model == "m")).all() == []
+
+
+def test_two_prices_cannot_begin_together(admin_client: PageClient) -> None:
+    assert add(admin_client, starts_at=LATER).status_code == 201
+    again = add(admin_client, starts_at="2026-12-31T16:00:00Z")
+    assert (again.status_code, code_of(again)) == (409, "price_exists")
+    other = line_of(add(admin_client, starts_at="2027-02-01T00:00:00Z"))["tariffs"][0]
+    moved = put(admin_client, other["id"], starts_at=LATER)
+    assert (moved.status_code, code_of(moved)) == (409, "price_exists")
+    assert add(admin_client, starts_at=LATER, currency="USD").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"prices": PRICES | {"output": "-1"}}, "bad_price"),
+        ({"prices": PRICES | {"output": "0.0000001"}}, "bad_price"),
+        ({"prices": PRICES | {"output": "1,5"}}, "bad_price"),
+        ({"prices": PRICES | {"output": ""}}, "bad_price"),
+        ({"prices": PRICES | {"output": 1.5}}, "invalid_field"),
+        ({"prices": {"output": "1"}}, "invalid_field"),
+        ({"peak": PEAK | {"prices": HIGH | {"output": "x"}}}, "bad_price"),
+        ({"peak": {"prices": HIGH}}, "invalid_field"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"weekdays": []}}}, "bad_weekdays"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"hours": [["12:00", "09:00"]]}}}, "bad_hours"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"timezone": "Mars/Olympus"}}}, "unknown_timezone"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"timezone": "posix/Asia/Shanghai"}}}, "unknown_timezone"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"holidays": "XX"}}}, "unknown_country"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"peak_days": ["2026-13-01"]}}}, "invalid_field"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"peak_days": ["2026-01-01"] * 101}}}, "invalid_field"),
+        ({"currency": "yuan"}, "bad_currency"),
+        ({"model": " "}, "bad_model_name"),
+        ({"model": "a\nb"}, "bad_model_name"),
+        ({"model": "x" * 129}, "bad_model_name"),
+        ({"starts_at": "2027-01-01T00:00:00"}, "invalid_field"),
+        ({"starts_at": "0001-01-01T00:00:00+23:00"}, "bad_start"),
+        ({"starts_at": "9999-12-31T23:59:59-23:00"}, "bad_start"),
+        ({"colour": "red"}, "invalid_field"),
+    ],
+)
+def test_a_price_without_sense_is_refused(admin_client: PageClient, fields: dict[str, Any], code: str) -> None:
+    response = add(admin_client, **fields)
+    assert (response.status_code, code_of(response)) == (422, code)
+    with reading() as session:
+        assert session.scalars(select(Tariff).where(Tariff.model.not_like("deepseek%"))).all() == []
+        assert session.scalars(select(AuditEntry).where(AuditEntry.action == "tariff.add")).all() == []
+
+
+def test_the_longest_calendar_fits(admin_client: PageClient) -> None:
+    days = [(datetime(2027, 1, 1, tzinfo=UTC) + timedelta(days=n)).date().isoformat() for n in range(200)]
+    calendar = {
+        "timezone": "America/Argentina/ComodRivadavia",
+        "weekdays": list(range(7)),
+        "hours": [[f"{hour:02}:00", f"{hour:02}:59"] for hour in range(12)],
+        "holidays": "AR",
+        "peak_days": days[:100],
+        "off_peak_days": days[100:],
+    }
+    response = add(admin_client, peak={"prices": HIGH, "calendar": calendar})
+    assert line_of(response)["tariffs"][0]["peak"]["calendar"] == calendar
+
+
+def test_the_number_of_queries_does_not_grow_with_the_prices(
+    admin_client: PageClient, query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    admin_client.get(TARIFFS)
+    with query_count() as few:
+        admin_client.get(TARIFFS)
+    keep_provider("Many", "https://many.example.com", models=[f"model-{number}" for number in range(20)])
+    for number in range(20):
+        add(admin_client, model=f"model-{number}", peak=PEAK)
+    with query_count() as many:
+        assert len(admin_client.get(TARIFFS).json["models"]) > 20  # type: ignore[index]
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", TARIFFS), ("post", TARIFFS), ("put", f"{TARIFFS}/x"), ("delete", f"{TARIFFS}/x")]
+)
+def test_only_administrators_reach_the_prices(
+    client: PageClient, member_client: PageClient, method: str, path: str
+) -> None:
+    for browser, status in ((client, 401), (member_client, 403)):
+        response = getattr(browser, method)(path, json={"model": "m", "currency": "CNY", "prices": PRICES})
+        assert response.status_code == status
+
+
+@pytest.mark.parametrize("tariff_id", ["x", "编号", new_id()])
+def test_an_absent_price_is_not_found(admin_client: PageClient, tariff_id: str) -> None:
+    assert put(admin_client, tariff_id).status_code == 404
+    assert admin_client.delete(f"{TARIFFS}/{tariff_id}").status_code == 404

@@ -1,0 +1,67 @@
+"""`flask tariffs …`: what models cost, from a terminal."""
+
+import json
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app.cli_tariffs import tariffs
+from flask_app.database import reading
+from flask_app.models import AuditEntry, Tariff
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(tariffs, arguments)
+
+
+def test_a_price_is_added_and_listed(app: Flask) -> None:
+    peak = ("--peak", "1", "2", "4", "--hours", "09:00-12:00", "--hours", "14:00-18:00", "--holidays", "cn")
+    result = run(app, "add", "m", "usd", "0.5", "1", "2", "--from", "2027-01-01T00:00+08:00", *peak)
+    assert result.exit_code == 0, result.output
+    assert result.output == "From 2026-12-31T16:00Z: m 0.5 / 1 / 2 USD, at peak hours 1 / 2 / 4\n"
+    with reading() as session:
+        tariff = session.scalars(select(Tariff).where(Tariff.model == "m")).one()
+        trace = session.scalars(select(AuditEntry)).one()
+    assert (tariff.input_hit, tariff.peak_output, tariff.currency) == (500_000, 4_000_000, "USD")
+    assert json.loads(tariff.calendar or "") == {
+        "timezone": "Asia/Shanghai",
+        "weekdays": [0, 1, 2, 3, 4],
+        "hours": [["09:00", "12:00"], ["14:00", "18:00"]],
+        "holidays": "CN",
+        "peak_days": [],
+        "off_peak_days": [],
+    }
+    assert (trace.actor_name, trace.action, trace.target) == ("(command line)", "tariff.add", tariff.id)
+
+    assert run(app, "add", "m", "USD", "3", "3", "3").output.endswith("Z: m 3 / 3 / 3 USD\n")
+    lines = run(app, "list", "m").output.splitlines()
+    assert lines[0].split() == ["MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT", "PEAK", "HOURS"]
+    assert [line.split()[2] for line in lines[1:]] == ["planned", "current"]
+    assert lines[1].endswith("2026-12-31T16:00Z  0.5 / 1 / 2  1 / 2 / 4")
+    assert lines[2].endswith("3 / 3 / 3    - / - / -")
+
+
+def test_every_shipped_price_is_listed(app: Flask) -> None:
+    output = run(app, "list").output
+    assert output.count("deepseek-v4-flash ") == 5
+    assert "0.02 / 1 / 4" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("1", "2", "-"), "“-” is not a price"),
+        (("1", "2"), "takes 3 values"),
+        (("1", "2", "3", "--from", "2027-01-01"), "time with its zone"),
+        (("1", "2", "3", "--from", "soon"), "time with its zone"),
+        (("1", "2", "3", "--peak", "1", "2", "3"), "is no span within a day"),
+        (("1", "2", "3", "--peak", "1", "2", "3", "--hours", "9-12"), "“9-12” is no span"),
+        (("1", "2", "3", "--peak", "1", "2", "3", "--hours", "09:00-12:00", "--holidays", "XX"), "“XX” are not known"),
+    ],
+)
+def test_what_makes_no_sense_is_said(app: Flask, arguments: tuple[str, ...], words: str) -> None:
+    result = run(app, "add", "m", "CNY", *arguments)
+    assert result.exit_code != 0
+    assert words in result.output
