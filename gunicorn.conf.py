@@ -75,11 +75,17 @@ def _drain(worker: Any) -> None:
     run_service.shutdown()
 
 
+def worker_int(worker: Any) -> None:
+    worker.in_a_hurry = True  # SIGINT (Ctrl+C)
+
+
 def worker_exit(server: Any, worker: Any) -> None:
-    """Settle at once what SIGINT (Ctrl+C) cut off."""
+    """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
         from flask_app.services import run_service
 
+        if not getattr(worker, "in_a_hurry", False):
+            run_service.wait(answers_may_finish)
         run_service.shutdown()
 
 

@@ -13,7 +13,10 @@ from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, Table, Text,
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 Result = TypeVar("Result")
 Handle = TypeVar("Handle", Session, Connection)
@@ -21,8 +24,9 @@ Handle = TypeVar("Handle", Session, Connection)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 _ASCII = mysql.VARCHAR(64, charset="ascii", collation="ascii_bin")
 
-# MySQL's error numbers for a deadlock and a lock wait time-out: the whole transaction may be tried again.
-_RETRYABLE = frozenset({1205, 1213})
+# Error numbers after which the whole transaction may be tried again: lock wait time-out, deadlock, and MariaDB's
+# "record has changed since last read".
+_RETRYABLE = frozenset({1205, 1213, 1020})
 _MAX_TRIES = 3
 
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
@@ -79,6 +83,27 @@ Folded = String(190).with_variant(mysql.VARCHAR(190, charset="utf8mb4", collatio
 # Names that stand for themselves: "GPT" and "gpt" are two.
 Exact = String(128).with_variant(mysql.VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+
+class ByServer(FunctionElement[datetime]):
+    """The moment so many seconds from now by the database's clock, the one that all instances share.
+
+    No instance believes its own: it may be an hour off, and another's answers would look dead to it.
+    """
+
+    inherit_cache = True
+    type = UtcDateTime()
+
+
+@compiles(ByServer)
+def _by_server(element: ByServer, compiler: SQLCompiler, **options: Any) -> str:
+    return f"TIMESTAMPADD(SECOND, {compiler.process(element.clauses, **options)}, UTC_TIMESTAMP(6))"
+
+
+@compiles(ByServer, "sqlite")
+def _by_machine(element: ByServer, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"
 
 
 class Base(DeclarativeBase):
@@ -176,9 +201,33 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
     return _persistently(transaction, work)
 
 
-def in_writing(work: Callable[[Connection], Result]) -> Result:
-    """The same on a bare connection."""
-    return _persistently(writing, work)
+def in_writing(
+    work: Callable[[Connection], Result], *, is_there: Callable[[Connection, Result], bool] | None = None
+) -> Result:
+    """The same on a bare connection.
+
+    When the connection breaks at the COMMIT it may have happened all the same: `is_there` looks for what was written.
+    """
+    written: list[Result] = []
+
+    def noted(connection: Connection) -> Result:
+        written[:] = [work(connection)]
+        return written[0]
+
+    try:
+        return _persistently(writing, noted)
+    except OperationalError:
+        if is_there and written and _holds(is_there, written[0]):
+            return written[0]
+        raise
+
+
+def _holds(is_there: Callable[[Connection, Result], bool], written: Result) -> bool:
+    try:
+        with fetching() as connection:
+            return is_there(connection, written)
+    except OperationalError:  # nobody can say
+        return False
 
 
 def _persistently(begin: Callable[[], AbstractContextManager[Handle]], work: Callable[[Handle], Result]) -> Result:

@@ -16,7 +16,7 @@ from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import completion_service, model_service, run_service
+from flask_app.services import completion_service, metering_service, model_service, run_service
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Earlier
@@ -30,7 +30,7 @@ _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, s
 
 _INSERT_CONVERSATION = insert(table_of(Conversation))
 _INSERT_MESSAGES = insert(table_of(Message))
-_INSERT_RUN = insert(table_of(Run))
+_INSERT_RUN = insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE)
 _COUNT_RUNNING = select(func.count()).where(Run.user_id == bindparam("person"), Run.status == "running")
 _MESSAGES = (
     select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
@@ -102,7 +102,10 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     model = model_service.find(draft.model)
     keys = completion_service.candidates_for(model)
     try:
-        begun, ticket = in_writing(lambda connection: _write(connection, actor, draft, model, keys, origin))
+        begun, ticket = in_writing(
+            lambda connection: _write(connection, actor, draft, model, keys, origin),
+            is_there=lambda connection, written: metering_service.is_written(connection, written[1].sent),
+        )
     except (IntegrityError, TooMany, Conflict):
         # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
         earlier = _earlier(actor, draft, origin.locale)
@@ -210,7 +213,7 @@ def turns_of(path: Sequence[_Node]) -> list[Turn]:
 
 def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
     """Write the run's row, the person's other runs being counted; `earlier` is what its answer begins with."""
-    begun, key, now = opening.begun, opening.idempotency_key, utc_now()
+    begun, key = opening.begun, opening.idempotency_key
     connection.execute(
         _INSERT_RUN,
         {
@@ -223,10 +226,9 @@ def write_run(connection: Connection, opening: Opening, earlier: Earlier | None 
             "idempotency_key": key,
             "draft_digest": opening.digest if key else None,
             "worker": run_service.WORKER,
-            "lease_expires_at": now + run_service.LEASE,
             "text_before": len(earlier.text) if earlier else None,
             "reasoning_before": len(earlier.reasoning) if earlier else None,
-            "created_at": now,
+            "created_at": utc_now(),
         },
     )
 

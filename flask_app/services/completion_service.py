@@ -174,7 +174,10 @@ class Completion:
         if self._others[0].key.shares_account_with(last.key):
             time.sleep(cooldown.pause_before(self._attempts + 1, key_service.draw))
         try:
-            self._taken, self.sent = in_writing(self._take_another)
+            self._taken, self.sent = in_writing(
+                self._take_another,
+                is_there=lambda connection, taken: metering_service.is_written(connection, taken[1]),
+            )
         except Unavailable as error:
             raise failure from error
         self._unheard.clear()

@@ -14,7 +14,7 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound, TooMany
 from flask_app.i18n import translate
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import chat_service, completion_service, model_service, run_service
+from flask_app.services import chat_service, completion_service, metering_service, model_service, run_service
 from flask_app.services.chat_service import Origin
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
@@ -54,7 +54,10 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
     try:
-        ticket = in_writing(lambda connection: _write(connection, opening, model, keys, origin))
+        ticket = in_writing(
+            lambda connection: _write(connection, opening, model, keys, origin),
+            is_there=lambda connection, written: metering_service.is_written(connection, written.sent),
+        )
     except (IntegrityError, TooMany, Conflict):
         # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
         if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):

@@ -8,11 +8,11 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
+from flask_app.database import ByServer, in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import (
@@ -34,13 +34,16 @@ KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, 
 TICK_EVERY = 3  # a whole round each six seconds
 REAPED_AT_ONCE = 100
 KEPT_AT_ONCE = 1 << 16  # characters in one transaction
+JUMP_SECONDS = 5
 
 _runs, _messages = table_of(Run), table_of(Message)
 _RENEW = (
     update(_runs)
-    .where(_runs.c.id.in_(bindparam("ids", expanding=True)), _runs.c.status == "running")
-    .values(lease_expires_at=bindparam("until"))
+    .where(_runs.c.id.in_(bindparam("runs", expanding=True)), _runs.c.status == "running")
+    .values(lease_expires_at=run_service.NEW_LEASE)
 )
+# One that reaches further than a lease was given before the clock was set back.
+_HAS_LAPSED = or_(Run.lease_expires_at < ByServer(0), Run.lease_expires_at > ByServer(2 * LEASE.seconds))
 _KEEP = (
     update(_messages)
     .where(
@@ -51,12 +54,14 @@ _KEEP = (
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
 )
 
+_NOW = select(ByServer(0))
 _LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is left: the question is booked
 
 log = structlog.get_logger()
 _ended = threading.Event()
 _watcher: threading.Thread | None = None
 _reaping_from = 0.0  # not before this moment of the monotonic clock
+_ahead: float | None = None  # how far the database's clock was from the monotonic one
 _parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how many parts the text had come by then
 
 
@@ -74,8 +79,26 @@ def tick() -> None:
     _renew()
     keep()
     replay_service.replay()
+    _notice_jumps()
     if time.monotonic() >= _reaping_from:
         _reap_all()
+
+
+def _notice_jumps() -> None:
+    """When the database's clock jumps every lease is wrong until its worker has renewed it."""
+    global _ahead
+    with reading() as session:
+        ahead = session.execute(_NOW).scalar_one().timestamp() - time.monotonic()
+    if _ahead is not None and abs(ahead - _ahead) > JUMP_SECONDS:
+        _wait_for_renewals()
+        log.warning("clock_jumped", seconds=round(ahead - _ahead))
+    _ahead = ahead
+
+
+def _wait_for_renewals() -> None:
+    """Every worker gets the time to say that it lives."""
+    global _reaping_from
+    _reaping_from = time.monotonic() + LEASE.total_seconds()
 
 
 def _reap_all() -> None:
@@ -105,7 +128,7 @@ def keep() -> None:
 
 def reap(session: Session, run_id: str) -> bool:
     """End a run whose lease lapsed: its text stays, its tokens are booked. False when another was first."""
-    lapsed = (Run.id == run_id, Run.status == "running", Run.lease_expires_at < utc_now())
+    lapsed = (Run.id == run_id, Run.status == "running", _HAS_LAPSED)
     if session.connection().execute(update(_runs).where(*lapsed).values(status="interrupted")).rowcount != 1:
         return False
     run = session.get_one(Run, run_id)
@@ -133,12 +156,10 @@ def _watch() -> None:
 
 
 def _round(work: Callable[[], None]) -> None:
-    global _reaping_from
     try:
         work()
     except SQLAlchemyError as error:  # the next round tries again; leases outlast several
-        # Where the database was away, nobody could renew: every worker gets the time to say that it lives.
-        _reaping_from = time.monotonic() + LEASE.total_seconds()
+        _wait_for_renewals()  # where the database was away nobody could
         log.warning("lease_round_failed", reason=str(error.__cause__ or error))
     except Exception:  # a fault of ours must not leave every later run without a lease
         log.exception("lease_round_failed")
@@ -160,9 +181,8 @@ def _tell_readers(run_id: str) -> None:
 
 
 def _renew() -> None:
-    if ids := _made_here():
-        terms = {"ids": list(ids), "until": utc_now() + LEASE}
-        in_writing(lambda connection: connection.execute(_RENEW, terms))
+    if runs := list(_made_here()):
+        in_writing(lambda connection: connection.execute(_RENEW, {"runs": runs}))
 
 
 def _write(texts: list[dict[str, str]]) -> None:
@@ -200,7 +220,7 @@ def _abandoned() -> list[str]:
 def _lapsed() -> list[str]:
     """Runs of dead workers. What the journal has an exact settlement for is left to the journal."""
     journalled = exists().where(Attempt.run_id == Run.id, Attempt.id.in_(journal.waiting()))
-    lapsed = (Run.status == "running", Run.lease_expires_at < utc_now(), ~journalled)
+    lapsed = (Run.status == "running", _HAS_LAPSED, ~journalled)
     with reading() as session:
         return list(session.scalars(select(Run.id).where(*lapsed).limit(REAPED_AT_ONCE)))
 

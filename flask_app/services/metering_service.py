@@ -23,6 +23,7 @@ _INSERT_ENTRY = insert(_ledger)
 _BOOKED = select(
     *(_ledger.c[f"{kind}_tokens"] for kind in ("prompt", "cached", "completion", "reasoning")), _ledger.c.source
 ).where(_ledger.c.attempt_id == bindparam("attempt"))
+_ATTEMPT = select(_attempts.c.id).where(_attempts.c.id == bindparam("attempt"))
 _END_ATTEMPT = (
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.state == "dispatched")
@@ -158,6 +159,11 @@ def dispatch(connection: Connection, call: Call, key_id: str | None) -> Dispatch
         },
     )
     return sent
+
+
+def is_written(connection: Connection, sent: Dispatched) -> bool:
+    """Is the attempt in the database?"""
+    return connection.scalar(_ATTEMPT, {"attempt": sent.attempt_id}) is not None
 
 
 def release(connection: Connection, sent: Dispatched, *, error_code: str, status_code: int | None) -> None:

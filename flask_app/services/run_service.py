@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import new_id, reading
+from flask_app.database import ByServer, new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import answer_service, followers, journal, message_usage, run_events
@@ -28,6 +28,7 @@ from flask_app.streams.outlet import Outlet
 
 WORKER = new_id()
 LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without a word from its worker
+NEW_LEASE = ByServer(LEASE.seconds)
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
 POLL_SECONDS = 1
@@ -147,6 +148,13 @@ def live_runs() -> list[LiveRun]:
     return list(_live.values())
 
 
+def wait(seconds: float) -> None:
+    """Let the runs of this process end by themselves, for so long at most."""
+    deadline = time.monotonic() + seconds
+    for live in live_runs():
+        live.thread.join(max(deadline - time.monotonic(), 0))
+
+
 def shutdown() -> None:
     """End every run of this process as interrupted and wait until they are settled."""
     runs = live_runs()
@@ -179,23 +187,27 @@ def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
 
 
 def _shared(run: Run, after: int) -> Generator[bytes, None, int | None]:
-    """The run's log as far as it can be had; gives the number of the last event then, or None at the log's end."""
-    events = broker().find(run.id)
+    """The run's log as far as it can be had; gives the number of the last event then, or None at the log's end.
+
+    A reader that has heard more than there is in the log, from a worker that died since, does not hear its end there.
+    """
+    events, told = broker().find(run.id), False
     if events is None:
         return after
     try:
         for block in events.read(after):
             yield block
-            if block == HEARTBEAT and not _is_running(run.id):
+            told = told or block != HEARTBEAT
+            if block == HEARTBEAT and _status(run.id) != "running":
                 return after
     except LogLost as lost:
         return lost.last
-    return None
+    return None if told or _status(run.id) != "interrupted" else after
 
 
-def _is_running(run_id: str) -> bool:
+def _status(run_id: str) -> str | None:
     with reading() as session:
-        return session.scalar(select(Run.status).where(Run.id == run_id)) == "running"
+        return session.scalar(select(Run.status).where(Run.id == run_id))
 
 
 def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import in_writing, reading, table_of, utc_now
+from flask_app.database import ByServer, in_writing, reading, table_of, utc_now
 from flask_app.models import Group, Run, User
 from flask_app.services import departure, followers, run_service
 from flask_app.services.departure import Policy
@@ -119,7 +119,7 @@ def _ask(*which: ColumnElement[bool]) -> None:
 def _is_written(conversation_id: str) -> bool:
     """Is an answer being written there, by a worker that lives?"""
     running = exists().where(
-        Run.conversation_id == conversation_id, Run.status == "running", Run.lease_expires_at > utc_now()
+        Run.conversation_id == conversation_id, Run.status == "running", Run.lease_expires_at > ByServer(0)
     )
     with reading() as session:
         return bool(session.scalar(select(running)))

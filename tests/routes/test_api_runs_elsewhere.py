@@ -224,6 +224,24 @@ def test_a_reader_whose_redis_dies_gets_the_stored_answer(
     assert again[0].id > events[-2].id >= REPLAYED
 
 
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_a_reader_who_heard_more_than_a_killed_worker_wrote_is_told_the_end(
+    member_client: PageClient, member: User, other: Other, here: RedisBroker, ahead: int
+) -> None:
+    log = other.begin(member)
+    say(log, 2, 5)
+    other.broker.flush()
+    reader = Following(member_client, other.run_id, after=5 + ahead)
+    other.end("interrupted", text="what was kept")
+    here.end(other.run_id, "error", b'{"code": "interrupted"}')
+    events = reader.wait()
+    if ahead:
+        assert [event.name for event in events] == ["start", "token", "done"]
+        assert text_of(events) == "what was kept"
+    else:
+        assert [event.name for event in events] == ["error"]
+
+
 def test_a_reader_comes_back_to_a_redis_that_is_back(
     member_client: PageClient, member: User, other: Other, here: RedisBroker, redis: RedisServer
 ) -> None:

@@ -9,18 +9,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
 from flask_app.database import reading, transaction
 from flask_app.models import Attempt, Message, TokenUsage, User
-from flask_app.services import chat_service, run_service
+from flask_app.services import chat_service, model_service, run_service
 from flask_app.services.chat_service import Draft, Origin
-from tests.support import mariadb, storage
+from tests.support import mariadb, proxies, storage
 from tests.support.events import ServerEvent, events_of
 from tests.support.mariadb import MariaDB
-from tests.support.proxies import LosingProxy, losing
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.upstream_journal import Received
 from tests.support.upstream_reply import Reply
@@ -32,7 +32,7 @@ ANSWER = Answer("the whole of the answer", usage=Usage(prompt=1000, cached=600, 
 @dataclass
 class Site:
     server: MariaDB
-    proxy: LosingProxy
+    proxy: proxies.Proxy
     actor: User
     journal: Path
 
@@ -54,7 +54,7 @@ def site(
     """The application with its database behind a proxy."""
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.2,))
     monkeypatch.setattr(database, "REPLY_SECONDS", 1)
-    with losing(server.port) as proxy:
+    with proxies.before(server.port) as proxy:
         url = make_url(server.url).set(port=proxy.port).render_as_string(hide_password=False)
         seeds = storage.Seeds(server.url)
         database.connect(url)
@@ -119,3 +119,27 @@ def test_a_commit_whose_reply_is_lost_is_one_entry(site: Site, upstream: Scripte
     events = following(site, lambda: None)
     assert site.proxy.lost.is_set()
     assert_booked_once(site, events)
+
+
+def test_a_message_whose_commit_is_not_confirmed_is_answered_all_the_same(
+    site: Site, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(ANSWER)
+    model_service.prepare()  # commits the environment's key
+    site.proxy.lose_the_next_commit()
+    begun = chat_service.send(site.actor, Draft(text="hello"), ORIGIN)
+    assert site.proxy.lost.is_set()
+    told = b"".join(run_service.read(site.actor, begun.run_id, after=0, locale="en"))
+    assert events_of(told)[-1].data["status"] == "complete"
+    assert len(upstream.journal.chats) == 1
+    with reading() as session:
+        assert session.scalars(select(Attempt.state)).all() == ["settled"]
+
+
+def test_a_message_that_was_not_committed_is_refused(site: Site, upstream: ScriptedUpstream) -> None:
+    site.proxy.refuse()
+    with pytest.raises(OperationalError):
+        chat_service.send(site.actor, Draft(text="hello"), ORIGIN)
+    site.proxy.mend()
+    assert run_service.live_runs() == []
+    assert len(upstream.journal) == 0

@@ -99,7 +99,7 @@ def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, 
 def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
     member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reply to the COMMIT that wrote it is lost: nobody makes it, whatever else its worker makes."""
+    """The reply to the COMMIT that wrote it is lost, and nobody can say what became of it: nobody makes it."""
     upstream.default = Answer("word " * 100, tokens_per_second=20)
     chat_service.send(_user(), Draft(text="hello"), ORIGIN)
     upstream.journal.wait_for(1)
@@ -112,8 +112,10 @@ def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
         raise dialect.loaded_dbapi.OperationalError("the connection was lost")
 
     monkeypatch.setattr(dialect, "do_commit", unheard)
-    with pytest.raises(OperationalError):
-        chat_service.send(_user(), Draft(text="nobody makes this one"), ORIGIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metering_service, "is_written", lambda *_: False)
+        with pytest.raises(OperationalError):
+            chat_service.send(_user(), Draft(text="nobody makes this one"), ORIGIN)
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=LAPSED))
     lease_service.tick()

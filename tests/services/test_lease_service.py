@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from flask_app.database import reading
-from flask_app.models import Message, User
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import Message, Run, User
 from flask_app.services import chat_service, lease_service, run_service
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
@@ -64,3 +65,51 @@ def test_long_texts_are_kept_a_few_at_a_time(
         lease_service.keep()
     assert len(statements) == 2
     assert texts() == dict.fromkeys(stalled, "so far")
+
+
+def set_leases(moment: datetime) -> None:
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=moment))
+
+
+def statuses() -> dict[str, str]:
+    with reading() as session:
+        return {run.id: run.status for run in session.scalars(select(Run))}
+
+
+@pytest.fixture
+def orphan(stalled: list[str]) -> Iterator[str]:
+    """The id of a run that nobody makes, as after a start that failed."""
+    live = run_service.live_runs()[0]
+    del run_service._live[live.begun.run_id]
+    yield live.begun.run_id
+    run_service._live[live.begun.run_id] = live
+
+
+def test_a_run_that_nobody_makes_gets_no_lease_from_those_of_its_process(orphan: str) -> None:
+    set_leases(utc_now() - timedelta(minutes=5))
+    lease_service.tick()
+    assert {run_id for run_id, status in statuses().items() if status == "interrupted"} == {orphan}
+
+
+def test_a_lease_from_before_the_clock_was_set_back_has_lapsed(orphan: str) -> None:
+    set_leases(utc_now() + timedelta(hours=1))
+    lease_service.tick()
+    assert {run_id for run_id, status in statuses().items() if status == "interrupted"} == {orphan}
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_after_a_jump_of_the_clock_every_worker_may_renew_first(
+    orphan: str, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    lease_service.tick()
+    set_leases(utc_now() - timedelta(minutes=5))
+    monkeypatch.setattr(lease_service, "_reaping_from", 0.0)
+    monkeypatch.setattr(lease_service, "_ahead", (lease_service._ahead or 0) + seconds)
+    lease_service.tick()
+    assert set(statuses().values()) == {"running"}
+    lease_service.tick()
+    assert set(statuses().values()) == {"running"}, "not in the next round either"
+    monkeypatch.setattr(lease_service, "_reaping_from", 0.0)
+    lease_service.tick()
+    assert statuses()[orphan] == "interrupted"

@@ -85,6 +85,23 @@ def test_sigterm_lets_an_answer_finish(server: Served, upstream: ScriptedUpstrea
     server.process.wait(15)
 
 
+def test_sigterm_lets_an_answer_finish_whose_reader_has_left(
+    server: Served, settings: dict[str, str], upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    server.set_up()
+    upstream.script(Answer(text=LONG, tokens_per_second=10))
+    stream = server.chat("Count.")
+    conversation = next(iter(stream))[1]["conversation_id"]
+    stream.close()
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(25)
+
+    with served(tmp_path, **settings) as again:
+        again.headers = server.headers
+        answer = again.get(f"/api/conversations/{conversation}").json()["messages"][-1]
+    assert (answer["status"], answer["text"]) == ("complete", LONG)
+
+
 def test_ctrl_c_settles_what_was_being_answered(
     server: Served, settings: dict[str, str], upstream: ScriptedUpstream, tmp_path: Path
 ) -> None:

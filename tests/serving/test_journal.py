@@ -50,11 +50,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
             running.assert_sound_ledger()
 
 
-def workers_of(server: Served) -> list[int]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
-    return [int(child) for child in children.split()]
-
-
 def test_what_a_killed_worker_could_not_book_is_booked_exactly_once(site: Site) -> None:
     site.upstream.script(Answer(WORDS, tokens_per_second=40, usage=USED))
     events = iter(site.served.chat("Go."))
@@ -64,9 +59,9 @@ def test_what_a_killed_worker_could_not_book_is_booked_exactly_once(site: Site) 
     site.database.kill()
     assert any(event.get("code") == "not_saved_yet" for _, event in events)
     assert len(site.files()) == 1
-    killed = workers_of(site.served)
+    killed = site.served.workers()
     os.kill(killed[0], signal.SIGKILL)
-    wait_until(lambda: workers_of(site.served) not in ([], killed), 20)
+    wait_until(lambda: site.served.workers() not in ([], killed), 20)
     time.sleep(1)
     assert len(site.files()) == 1, "without a database there is nothing to settle it with"
     site.database.start()

@@ -40,13 +40,6 @@ def server(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[Served]:
         running.assert_sound_ledger()
 
 
-def worker_of(server: Served) -> int:
-    """The one child of gunicorn's first process that is not a helper of its own."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    (worker,) = children
-    return int(worker)
-
-
 def kept(server: Served, conversation_id: str) -> str:
     text: str = answer_of(server, conversation_id)["text"]
     return text
@@ -72,7 +65,7 @@ def test_a_killed_worker_takes_no_more_than_the_last_seconds(server: Served) -> 
     while not (first := kept(server, conversation)):
         time.sleep(0.05)
     time.sleep(2 * KEEP_SECONDS + 0.5)
-    os.kill(worker_of(server), signal.SIGKILL)
+    os.kill(server.workers()[0], signal.SIGKILL)
     reader.join(10)
     whole, left = "".join(seen), kept(server, conversation)
     assert whole.startswith(left)
@@ -87,7 +80,7 @@ def test_an_answer_goes_on_after_its_worker_was_killed(
     events = iter(server.chat("Go on."))
     start = next(events)[1]
     wait_until(lambda: kept(server, start["conversation_id"]))
-    killed = worker_of(server)
+    (killed,) = server.workers()
     os.kill(killed, signal.SIGKILL)
     with sqlite3.connect(tmp_path / "mingchat.db") as database:  # as if half a minute had passed
         database.execute("UPDATE runs SET lease_expires_at = '2000-01-01 00:00:00.000000'")

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pymysql  # type: ignore[import-untyped]
@@ -21,8 +21,8 @@ START_SECONDS = 60
 class MariaDB:
     """`start`, and after a `kill` or `stop` the same again on the same port with the same rows."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = Path(folder)
+    def __init__(self, folder: str, *options: str) -> None:
+        self._folder, self._options = Path(folder), options
         self._socket, self._port = f"{folder}/m.sock", free_port()
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -45,6 +45,11 @@ class MariaDB:
         self.start()
         with pymysql.connect(user="root", unix_socket=self._socket) as connection:
             connection.cursor().execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
+
+    def start_again(self) -> None:
+        """Unless it runs."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
 
     def start(self) -> None:
         log = self._folder / "log"
@@ -89,21 +94,26 @@ class MariaDB:
             "--character-set-server=utf8mb4",
             # What is committed outlives a killed process, if not a machine without power.
             "--innodb-flush-log-at-trx-commit=2",
+            *self._options,
         ]
 
 
 @contextmanager
-def running() -> Iterator[MariaDB]:
-    """A server with an empty database, while the block runs."""
-    # Not pytest's own folder: a socket's path may have about a hundred characters.
-    with tempfile.TemporaryDirectory(prefix="mdb", ignore_cleanup_errors=True) as folder:
-        database = MariaDB(folder)
+def running(*options: str, folder: str | None = None) -> Iterator[MariaDB]:
+    """A server with an empty database, while the block runs; `options` are those of its command."""
+    with nullcontext(folder) if folder else short_folder() as place:
+        database = MariaDB(place, *options)
         database.install()
         try:
             yield database
         finally:
             database.resume()
             database.stop()
+
+
+def short_folder() -> tempfile.TemporaryDirectory[str]:
+    """Not pytest's own: a socket's path may have about a hundred characters."""
+    return tempfile.TemporaryDirectory(prefix="mdb", ignore_cleanup_errors=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ports that are free on this machine."""
+"""Ports of this machine."""
 
 import socket
 
@@ -8,3 +8,9 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def is_open(port: int) -> bool:
+    """Does somebody listen there?"""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""A proxy before a MariaDB that can lose the reply to a COMMIT: it happened, and nobody was told."""
+"""A proxy before a server that breaks its connections in every way, the reply to a COMMIT that happened among them."""
 
 import select
 import socket
@@ -7,25 +7,65 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 COMMIT = b"\x03COMMIT"  # COM_QUERY with its text, as the driver sends it
+QUEUE = 512
 
 
-class LosingProxy:
-    """Passes everything on, until it is told to lose."""
+class Proxy:
+    """Passes everything on, until it is told otherwise."""
 
     def __init__(self, server_port: int) -> None:
         self._server_port = server_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=QUEUE)
         self.port: int = self._listener.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._refuses = False
+        self._flows, self._hears = threading.Event(), threading.Event()
+        self._flows.set()
+        self._hears.set()
+        self._unheard: list[socket.socket] = []
         self._loses = threading.Event()
         self.lost = threading.Event()
 
     def lose_the_next_commit(self) -> None:
+        self.lost.clear()
         self._loses.set()
+
+    def hang(self) -> None:
+        """Connections stay open, and nothing comes or goes."""
+        self._flows.clear()
+
+    def ignore(self) -> None:
+        """Nobody who connects gets an answer: the queue of those who wait is full."""
+        self._hears.clear()
+        self._listener.listen(0)
+        for _ in range(4):
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.connect_ex(("127.0.0.1", self.port))
+            self._unheard.append(caller)
+
+    def refuse(self) -> None:
+        """Every connection is broken, the open ones and the new ones."""
+        self._refuses = True
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """Pass everything on again."""
+        self._refuses = False
+        self._loses.clear()
+        self._flows.set()
+        self._listener.listen(QUEUE)
+        self._hears.set()
+        while self._unheard:
+            self._unheard.pop().close()
 
     def serve(self) -> None:
         with suppress(OSError):  # the listener was closed: the end
             while True:
                 near, _ = self._listener.accept()
+                self._hears.wait()
                 threading.Thread(target=self._relay, args=(near,), daemon=True).start()
 
     def close(self) -> None:
@@ -34,23 +74,33 @@ class LosingProxy:
 
     def _relay(self, near: socket.socket) -> None:
         with suppress(OSError), near, socket.create_connection(("127.0.0.1", self._server_port)) as far:
-            while True:
-                readable, _, _ = select.select([near, far], [], [])
-                for source in readable:
-                    piece = source.recv(65536)
-                    if not piece:
+            self._open.add(near)
+            try:
+                while not self._refuses:
+                    readable, _, _ = select.select([near, far], [], [])
+                    self._flows.wait()
+                    if not all(self._passed(source, near, far) for source in readable):
                         return
-                    (far if source is near else near).sendall(piece)
-                    if source is near and COMMIT in piece and self._loses.is_set():
-                        far.recv(65536)  # it is committed
-                        self._loses.clear()
-                        self.lost.set()
-                        return
+            finally:
+                self._open.discard(near)
+
+    def _passed(self, source: socket.socket, near: socket.socket, far: socket.socket) -> bool:
+        """Pass on what `source` has to say; False at the end."""
+        piece = source.recv(65536)
+        if not piece:
+            return False
+        (far if source is near else near).sendall(piece)
+        if source is near and COMMIT in piece and self._loses.is_set():
+            self._loses.clear()
+            far.recv(65536)  # it is committed
+            self.lost.set()
+            return False
+        return True
 
 
 @contextmanager
-def losing(server_port: int) -> Iterator[LosingProxy]:
-    proxy = LosingProxy(server_port)
+def before(server_port: int) -> Iterator[Proxy]:
+    proxy = Proxy(server_port)
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()
     try:

@@ -1,15 +1,17 @@
 """The application as people get it: started by scripts/start.py, under its real web server."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import urllib3
 
@@ -21,12 +23,10 @@ HANDED_ON = ("PATH", "LANG", "TMPDIR", "MINGCHAT_VENV")
 
 
 @dataclass
-class Served:
-    """A running server; `headers` are those of the administrator once `set_up` has been called."""
+class Visitor:
+    """A client of the site at `base_url`; `headers` are those of the person who is signed in."""
 
-    process: "subprocess.Popen[str]"
     base_url: str
-    environ: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> urllib3.BaseHTTPResponse:
@@ -40,13 +40,36 @@ class Served:
         pool = urllib3.PoolManager(retries=False, timeout=60)
         return pool.request(method, self.base_url + path, json=content, headers=headers, preload_content=whole)
 
+    def sign_in(self, reply: urllib3.BaseHTTPResponse) -> None:
+        """Be whoever the reply to a sign-in is for."""
+        assert reply.status in {200, 201}, reply.data
+        self.headers = {
+            "Cookie": reply.headers["Set-Cookie"].split(";")[0],
+            "X-CSRF-Token": reply.json()["csrf_token"],
+        }
+
+    def chat(self, message: str, **fields: str) -> "Stream":
+        return Stream(self.ask("POST", "/api/chat", {"message": message} | fields, whole=False))
+
+    def follow(self, run_id: str, after: int = 0) -> "Stream":
+        return Stream(self.ask("GET", f"/api/runs/{run_id}/events?after={after}", None, whole=False))
+
+
+@dataclass(kw_only=True)
+class Served(Visitor):
+    """A running server; its visitor is the administrator once `set_up` has been called."""
+
+    process: "subprocess.Popen[str]"
+    environ: dict[str, str]
+
     def signal(self, number: int) -> None:
         """To gunicorn and its workers."""
         os.killpg(self.process.pid, number)
 
-    def workers(self) -> int:
-        """How many processes gunicorn has started."""
-        return len(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())
+    def workers(self) -> list[int]:
+        """The processes that gunicorn has started."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(child) for child in children.split()]
 
     def assert_sound_ledger(self) -> None:
         """Ask `flask usage verify`, beside the running server."""
@@ -56,30 +79,23 @@ class Served:
 
     def set_up(self) -> None:
         code = self.next_line().removeprefix("Set-up code: ")
-        reply = self.post("/api/setup", {"code": code, "username": USERNAME, "password": PASSWORD})
-        assert reply.status == 201, reply.data
-        self.headers = {
-            "Cookie": reply.headers["Set-Cookie"].split(";")[0],
-            "X-CSRF-Token": reply.json()["csrf_token"],
-        }
+        self.sign_in(self.post("/api/setup", {"code": code, "username": USERNAME, "password": PASSWORD}))
 
     def next_line(self) -> str:
         """What a person sees next in the terminal; waits for it."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
-    def chat(self, message: str, **fields: str) -> "Stream":
-        return Stream(self.ask("POST", "/api/chat", {"message": message} | fields, whole=False))
-
-    def follow(self, run_id: str, after: int = 0) -> "Stream":
-        return Stream(self.ask("GET", f"/api/runs/{run_id}/events?after={after}", None, whole=False))
-
 
 class Stream:
-    """The events of one answer, one after the other; `last_id` is the number of the newest."""
+    """The events of one answer, one after the other; `last_id` is the number of the newest.
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    Raises TimeoutError at the first sign of life after `deadline`, in monotonic seconds.
+    """
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, deadline: float = math.inf) -> None:
         assert response.status == 200, response.data
+        self._deadline = deadline
         self.last_id = 0
         self._response = response
 
@@ -99,6 +115,8 @@ class Stream:
     def _lines(self) -> Iterator[str]:
         rest = b""
         for piece in iter(lambda: self._response.read1(65536), b""):
+            if time.monotonic() > self._deadline:
+                raise TimeoutError
             *lines, rest = (rest + piece).split(b"\n")
             yield from (line.decode() for line in lines)
 
@@ -106,18 +124,27 @@ class Stream:
 @contextmanager
 def served(instance: Path, **settings: str) -> Iterator[Served]:
     """Start the server on a free port, with its database in `instance`; it is ended if it still runs."""
-    port = free_port()
-    environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
-    environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)} | settings
-    command = [sys.executable, "scripts/start.py"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    running = launch(instance, free_port(), settings)
+    with running.process:
         try:
-            running = Served(process, f"http://127.0.0.1:{port}", environ)
-            first = running.next_line()
-            assert first == f"MingChat is ready: http://localhost:{port}", first
+            assert is_ready(running)
             yield running
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+            running.process.send_signal(signal.SIGINT)
+            running.process.wait(30)
+
+
+def launch(instance: Path, port: int, settings: Mapping[str, str], log: IO[str] | None = None) -> Served:
+    """Start the server; its log goes to `log`."""
+    environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)} | dict(settings)
+    command = [sys.executable, "scripts/start.py"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+    )
+    return Served(process=process, environ=environ, base_url=f"http://127.0.0.1:{port}")
+
+
+def is_ready(server: Served) -> bool:
+    """Once the server says so; False where it says something else, or ends."""
+    return server.next_line().startswith("MingChat is ready: http://localhost:")

@@ -60,7 +60,7 @@ class ErrorEvent:
     name: str = ""
 
     def play(self, reply: Reply, request: Received) -> None:
-        _begin(reply, request, self.after)
+        begin(reply, request, self.after)
         reply.event(error_object(self.message, "server_error"), name=self.name)
         reply.finish()
 
@@ -74,7 +74,7 @@ class Raw:
     resets: bool = False
 
     def play(self, reply: Reply, request: Received) -> None:
-        _begin(reply, request, self.after)
+        begin(reply, request, self.after)
         for part in self.parts:
             reply.send(part)
         if self.resets:
@@ -90,7 +90,7 @@ class HugeLine:
     after: str = ""
 
     def play(self, reply: Reply, request: Received) -> None:
-        _begin(reply, request, self.after)
+        begin(reply, request, self.after)
         reply.send(b'data: {"choices": [{"delta": {"content": "')
         for _ in range(self.size // 65_536):
             reply.send(b"x" * 65_536)
@@ -141,7 +141,7 @@ class Stall:
 
     def play(self, reply: Reply, request: Received) -> None:
         if not self.before_head:
-            _begin(reply, request, self.after)
+            begin(reply, request, self.after)
         step = self.comment_every or self.seconds
         deadline = time.monotonic() + self.seconds
         while time.monotonic() < deadline:
@@ -151,7 +151,7 @@ class Stall:
         reply.reset()
 
 
-def _begin(reply: Reply, request: Received, text: str) -> None:
+def begin(reply: Reply, request: Received, text: str) -> None:
     """Open the stream and send `text` in tokens, as an answer would begin."""
     request.billed = counted(request, text)
     reply.open_stream()
