@@ -66,7 +66,7 @@ test-sqlite: .dev ## Tests on SQLite
 
 .PHONY: test-mariadb
 test-mariadb: .dev ## Tests on MariaDB
-	$(BIN)/pytest --ignore=tests/e2e --database=mariadb
+	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults --database=mariadb
 
 .PHONY: e2e
 e2e: .dev ## The whole journey in Chromium, with the real local model
@@ -83,6 +83,10 @@ bench: .dev ## Cost of a relayed token against a bare relay
 .PHONY: fuzz
 fuzz: .dev ## A million made-up streams for the decoder of providers' answers
 	$(BIN)/python -m bench.fuzz
+
+.PHONY: faults
+faults: services .dev ## Faults at random under load, then a table (FAULTS=1000, SEED=, REPORT=docs/reliability.md)
+	@$(BIN)/python -m tests.faults
 
 .PHONY: services
 services: ## Debian packages that the tests need (installs them as root)

@@ -9,6 +9,8 @@ from pathlib import Path
 NEEDED = {
     "mariadbd": "mariadb-server",
     "redis-server": "redis-server",
+    "nginx": "nginx",
+    "faketime": "faketime",
     "chromium": "chromium",
     "node": "nodejs",
     "npm": "npm",

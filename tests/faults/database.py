@@ -1,0 +1,199 @@
+"""What goes wrong with the database."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from random import Random
+
+import pymysql  # type: ignore[import-untyped]
+
+from tests.faults.exchange import Exchange
+from tests.faults.fault import fault
+from tests.faults.site import ACCOUNT, Site
+
+BEFORE = "database down before dispatch"
+DURING = "database down during a stream"
+LOST = "lost acknowledgement at COMMIT"
+BROKEN_OFF = "deadlock, lock time-out"
+REFUSING = "read-only, max_connections"
+POOL = "more streams than pool connections"
+FULL = "disk full"
+LOST_WITHIN = 5.0
+FEW_CONNECTIONS, MANY_CONNECTIONS = 10, 151
+
+
+def _is_refused_and_recovers(site: Site, random: Random, mend: Callable[[], None]) -> None:
+    """Whoever asks now is told so, the provider is not asked; once it is mended, all goes on by itself."""
+    refused = site.ask(random.randint(1, 4), insists=False)
+    assert refused.wait() == "refused", refused.status
+    assert refused.refusals[0][0] == 503, refused.refusals
+    assert not site.requests(refused)
+    mend()
+    after = site.ask(random.randint(1, 4))
+    assert after.wait() == "complete", (after.status, after.refusals)
+
+
+@fault(BEFORE)
+def database_out_of_reach(site: Site, random: Random) -> None:
+    site.database_line.refuse()
+    _is_refused_and_recovers(site, random, site.database_line.mend)
+
+
+@fault(BEFORE, weight=2)
+def database_dead(site: Site, random: Random) -> None:
+    site.database.kill()
+    _is_refused_and_recovers(site, random, site.database.start)
+
+
+def _ends_without_it(site: Site, random: Random, happen: Callable[[], None], mend: Callable[[], None]) -> None:
+    """It happens in mid-answer: the text comes to its end, and is saved and booked later."""
+    answers = [site.ask(user, words=40, rate=80) for user in random.sample(range(1, 5), 2)]
+    for answer in answers:
+        answer.wait_for_text()
+    happen()
+    time.sleep(random.uniform(0.3, 1.0))
+    mend()
+    for answer in answers:
+        assert answer.wait() == "complete", (answer.status, answer.codes)
+
+
+@fault(DURING, weight=2)
+def database_dies_in_mid_answer(site: Site, random: Random) -> None:
+    _ends_without_it(site, random, site.database.kill, site.database.start)
+
+
+@fault(DURING)
+def database_line_breaks_in_mid_answer(site: Site, random: Random) -> None:
+    _ends_without_it(site, random, site.database_line.refuse, site.database_line.mend)
+
+
+@fault(DURING)
+def database_line_hangs_in_mid_answer(site: Site, random: Random) -> None:
+    _ends_without_it(site, random, site.database_line.hang, site.database_line.mend)
+
+
+@fault(DURING)
+def database_hangs_in_mid_answer(site: Site, random: Random) -> None:
+    _ends_without_it(site, random, site.database.halt, site.database.resume)
+
+
+@fault(LOST, weight=8, loses_commit=True)
+def reply_to_a_commit_lost(site: Site, random: Random) -> None:
+    """Whichever commit comes next: of a message, of a settlement, of a lease."""
+    answers = [site.ask(user, words=random.randint(1, 20)) for user in (1, 2)]
+    time.sleep(random.uniform(0, 0.5))
+    site.database_line.lose_the_next_commit()
+    assert site.database_line.lost.wait(LOST_WITHIN), "nothing was committed"
+    for answer in answers:
+        answer.wait()
+
+
+@fault(LOST, weight=4, loses_commit=True)
+def reply_to_the_commit_of_a_message_lost(site: Site, random: Random) -> None:
+    site.database_line.lose_the_next_commit()
+    answer = site.ask(random.randint(1, 4))
+    assert site.database_line.lost.wait(LOST_WITHIN), "nothing was committed"
+    answer.wait()
+
+
+@fault(BROKEN_OFF)
+def lock_time_out(site: Site, random: Random) -> None:
+    """The person's row is locked for longer than a transaction waits for it."""
+    user = random.randint(1, 4)
+    with _session(site) as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT id FROM users WHERE id = %s FOR UPDATE", (site.ids[user],))
+        answer = site.ask(user)
+        time.sleep(1.5)
+        cursor.execute("ROLLBACK")
+    assert answer.wait() == "complete", (answer.status, answer.refusals)
+
+
+@fault(BROKEN_OFF)
+def deadlock(site: Site, random: Random) -> None:
+    """A settlement waits for the message's row, whose holder then wants the attempt's: one of the two must give way."""
+    answer = site.ask(random.randint(1, 4), words=10, rate=20)
+    answer.wait_for_text()
+    with _session(site) as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS weight (number INT)")
+        cursor.execute("BEGIN")
+        # The one that has changed less is broken off: that shall be the settlement.
+        cursor.execute("INSERT INTO weight SELECT seq FROM seq_1_to_1000")
+        cursor.execute("SELECT id FROM runs WHERE id = %s FOR UPDATE", (answer.ids["run_id"],))
+        _wait_until_settling(site, answer)
+        with suppress(pymysql.err.OperationalError):  # it was this one all the same
+            cursor.execute("SELECT id FROM proxy_logs WHERE run_id = %s FOR UPDATE", (answer.ids["run_id"],))
+        cursor.execute("ROLLBACK")
+    assert answer.wait() == "complete", (answer.status, answer.codes)
+
+
+def _wait_until_settling(site: Site, answer: Exchange) -> None:
+    while not any(request.usage_sent for request in site.requests(answer)):
+        time.sleep(0.02)
+    time.sleep(0.2)
+
+
+@fault(REFUSING)
+def database_read_only(site: Site, random: Random) -> None:
+    site.execute("SET GLOBAL read_only = 1")
+    try:
+        _is_refused_and_recovers(site, random, lambda: site.execute("SET GLOBAL read_only = 0"))
+    finally:
+        site.execute("SET GLOBAL read_only = 0")
+
+
+@fault(REFUSING)
+def no_connection_left(site: Site, random: Random) -> None:
+    with ExitStack() as taken:
+        site.execute(f"SET GLOBAL max_connections = {FEW_CONNECTIONS}")
+        try:
+            _end_connections(site)
+            _take_connections(site, taken)
+            _is_refused_and_recovers(site, random, taken.close)
+        finally:
+            site.execute(f"SET GLOBAL max_connections = {MANY_CONNECTIONS}")
+
+
+def _end_connections(site: Site) -> None:
+    """End those of the application."""
+    for row in site.rows("SELECT id FROM information_schema.processlist WHERE user = :user", user=ACCOUNT):
+        with suppress(Exception):  # it ended by itself
+            site.execute(f"KILL {row.id}")
+
+
+def _take_connections(site: Site, taken: ExitStack) -> None:
+    """All that are left for an ordinary account, and those that the application opens meanwhile."""
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        try:
+            connection = pymysql.connect(host="127.0.0.1", port=site.database.port, user=ACCOUNT, password=ACCOUNT)
+        except pymysql.err.OperationalError:
+            if not site.rows(
+                "SELECT 1 FROM information_schema.processlist WHERE db = 'mingchat' AND user = :user", user=ACCOUNT
+            ):
+                return
+            _end_connections(site)
+        else:
+            taken.callback(connection.close)
+
+
+@fault(POOL, weight=2)
+def more_streams_than_connections(site: Site, random: Random) -> None:
+    """One worker has at most twenty connections."""
+    via = site.addresses[:1]
+    answers = [site.ask(1 + number % 4, words=40, rate=20, via=via) for number in range(30)]
+    for answer in answers:
+        answer.wait_for_text()
+    began = time.monotonic()
+    assert site.people[1].get("/api/conversations").status == 200
+    assert time.monotonic() - began < 2
+    assert [answer.wait() for answer in answers] == ["complete"] * len(answers)
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[pymysql.cursors.Cursor]:
+    connection = pymysql.connect(host="127.0.0.1", port=site.database.port, user="root", database="mingchat")
+    try:
+        yield connection.cursor()
+    finally:
+        connection.close()
