@@ -162,7 +162,8 @@ def test_an_instance_that_is_killed_takes_no_word_and_no_count_with_it(site: Sit
     _, run_id = begin(site, ENDLESS)
     follower = site.second.follow(run_id)
     message = "SELECT m.text, m.status FROM messages m JOIN runs r ON r.message_id = m.id WHERE r.id = :run"
-    wait_until(lambda: site.row(message, run=run_id).text, 15)
+    # Long enough that Redis, a tenth of a second behind, has some of it too.
+    wait_until(lambda: len(site.row(message, run=run_id).text) > 100, 15)
     site.first.signal(signal.SIGKILL)
     site.lease_runs_out()
     seen = some(follower, 10_000)
