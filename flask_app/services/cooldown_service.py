@@ -79,7 +79,7 @@ def note_refused(key: UsableKey, error: UpstreamError, asked: datetime) -> None:
 
 def note_opened(taken: Taken, asked: datetime) -> None:
     """The probe was let in: the bench is over for everybody. The strikes stay until an answer has begun."""
-    in_writing(lambda connection: rows.run(connection, rows.END_BENCH, taken.key, asked=asked))
+    in_writing(lambda connection: rows.run(connection, rows.END_BENCH, taken.key, asked=asked, now=utc_now()))
 
 
 def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
@@ -87,13 +87,13 @@ def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
     if taken.key.id is None:
         return
     if taken.has_record:
-        rows.run(connection, rows.FORGIVE, taken.key, asked=asked)
+        rows.run(connection, rows.FORGIVE, taken.key, asked=asked, now=utc_now())
     connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": asked - USED_EVERY})
 
 
 def note_accepted(key: UsableKey, asked: datetime) -> None:
     """The provider accepted the key when an administrator had it tested: bench and strikes are over."""
-    in_writing(lambda connection: rows.run(connection, rows.FORGIVE, key, asked=asked))
+    in_writing(lambda connection: rows.run(connection, rows.FORGIVE, key, asked=asked, now=utc_now()))
 
 
 def clear(connection: Connection, key: UsableKey) -> None:

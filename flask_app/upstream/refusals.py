@@ -1,18 +1,21 @@
 """A provider that refuses a request: what its status means, when to come back, and its own words."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate
 from http import HTTPStatus
 
 import msgspec
 
+from flask_app.domain.cooldown import MAX_RETRY_AFTER
 from flask_app.domain.redaction import presentable
 from flask_app.errors import UpstreamError
 
 MAX_BODY_BYTES = 64 << 10
 BODY_SECONDS = 3
+_OFFSET = re.compile(r" ([+-])(\d\d):?(\d\d)$")
 
 # What a status means: code, and whether another key may do better.
 _CODES = {
@@ -43,7 +46,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -
         code,
         retryable=retryable,
         status=status,
-        retry_after=retry_after(headers.get("retry-after"), datetime.now(UTC)),
+        retry_after=retry_after(headers.get("retry-after"), _now(headers)),
         detail=presentable(_words(body), secret) or None,
     )
 
@@ -57,19 +60,45 @@ def read_body(read: Callable[[], bytes]) -> bytes:
 
 
 def retry_after(value: str | None, now: datetime) -> int | None:
-    """Seconds from now, of a Retry-After header in either form; None when it says nothing of use."""
-    if value is None or len(value) > 64:
+    """Seconds from `now`, of a Retry-After header in either form, at most `MAX_RETRY_AFTER`.
+
+    None where it says nothing of use, or a moment that has passed: then the failure's own rule holds.
+    """
+    if value is None or len(value) > 64 or not value.isascii():
         return None
     value = value.strip()
-    if value.isascii() and value.isdigit():
-        return int(value) or None
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+    if value.isdigit():
+        return min(int(value), MAX_RETRY_AFTER) or None
+    moment = http_date(value)
+    if moment is None or moment <= now:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(int((moment - now).total_seconds()) + 1, 0) or None
+    return min(int((moment - now).total_seconds()) + 1, MAX_RETRY_AFTER)
+
+
+def http_date(value: str) -> datetime | None:
+    """The moment of a date in any of HTTP's three forms (RFC 9110, 5.6.7); None where it is none.
+
+    It is UTC whatever its zone is called, for a name such as CST means several; an offset in figures counts.
+    """
+    parts, offset = parsedate(value), _OFFSET.search(value)
+    if parts is None:
+        return None
+    year, month, day, hour, minute, second = parts[:6]
+    try:
+        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # 60 is a leap second
+        return moment - _ahead(*offset.groups()) if offset else moment
+    except (ValueError, OverflowError):
+        return None
+
+
+def _ahead(sign: str, hours: str, minutes: str) -> timedelta:
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    return -ahead if sign == "-" else ahead
+
+
+def _now(headers: Mapping[str, str]) -> datetime:
+    """By the provider's own clock where it tells: its other dates go by that one, and ours may be wrong."""
+    return http_date(headers.get("date", "")) or datetime.now(UTC)
 
 
 def _words(body: bytes) -> str:

@@ -263,10 +263,46 @@ def test_nobody_asks_before_retry_after_is_over(
     assert stored_key(first).benched_until is None
 
 
-def test_a_retry_after_of_a_year_is_an_hour(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
-    upstream.script(twin.Status(429, retry_after=31_536_000))
+@pytest.mark.parametrize("said", [31_536_000, "Wed, 25 Nov 9999 03:00:30 GMT"])
+def test_a_retry_after_of_a_year_is_an_hour(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, said: int | str
+) -> None:
+    upstream.script(twin.Status(429, retry_after=said))
     ask(member_client)
     assert int(ask(member_client).headers["Retry-After"]) == 3600
+
+
+@pytest.mark.parametrize(
+    "said", ["Wed, 25 Nov 99999999999 03:00:30 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "-1", "soon"]
+)
+def test_a_retry_after_that_says_nothing_leaves_it_to_our_own_rule(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, said: str
+) -> None:
+    upstream.script(twin.Status(429, retry_after=said))
+    assert code_of(ask(member_client)) == "upstream_busy"
+    assert 4 <= int(ask(member_client).headers["Retry-After"]) <= 7, "five seconds, and up to a quarter more"
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSALS)
+def test_an_answer_closes_the_circuit_again(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, code: str
+) -> None:
+    upstream.script(twin.Status(status, "why"), twin.Status(status, "why"), Answer(text=""))
+    for strikes in (1, 2):
+        ask(member_client)
+        key = stored_key(first)
+        assert (key.strikes, key.bench_code, key.last_error_code, key.last_error_detail) == (strikes, code, code, "why")
+        change_key(first, benched_until=utc_now(), probe_until=None)
+    ask(member_client)
+    key = stored_key(first)
+    assert (key.benched_until, key.bench_code, key.probe_until, key.benched_since) == (None,) * 4, "it let us in"
+    assert key.strikes == 2, "and said nothing yet"
+    assert ask(member_client).json["status"] == "complete"
+    key = stored_key(first)
+    assert (key.strikes, key.last_error_code, key.last_error_at, key.last_error_detail) == (0, None, None, None)
+    upstream.script(twin.Status(status))
+    ask(member_client)
+    assert stored_key(first).strikes == 1, "what is over is not counted again"
 
 
 def test_a_topped_up_account_works_at_once(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:

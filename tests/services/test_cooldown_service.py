@@ -146,6 +146,19 @@ def test_after_the_bench_one_request_probes_and_its_success_ends_it(provider_id:
     assert (key.strikes, key.last_error_code, key.benched_since, key.last_used_at) == (0, None, None, asked)
 
 
+def test_an_answer_ends_the_bench_of_a_clock_that_is_an_hour_ahead(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_failed"))
+    ahead = utc_now() + timedelta(hours=1)
+    change_key("a", last_error_at=ahead, benched_until=ahead, probe_until=None)
+    probe, asked = take(provider_id), utc_now()
+    assert probe.claimed
+    cooldown_service.note_opened(probe, asked)
+    assert take(provider_id).claimed is None
+    in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
+    assert (stored_key("a").strikes, stored_key("a").last_error_code) == (0, None)
+
+
 def test_a_probe_that_fails_doubles_the_bench_and_keeps_its_beginning(provider_id: str) -> None:
     keep_key(provider_id, "a")
     fail(take(provider_id), failing("upstream_failed"))

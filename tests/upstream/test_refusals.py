@@ -1,11 +1,14 @@
 """What a provider's refusal means: code, when to come back, its own words."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flask_app.domain import cooldown
 from flask_app.upstream import refusals
@@ -45,7 +48,30 @@ def test_a_status_has_its_meaning(status: int, code: str, retryable: bool) -> No
         (" 120 ", 120),
         (format_datetime(NOW + timedelta(seconds=30), usegmt=True), 31),
         ("Wed, 25 Nov 2026 03:00:30 -0000", 31),
+        ("Wednesday, 25-Nov-26 03:00:30 GMT", 31),
+        ("Wed Nov 25 03:00:30 2026", 31),
+        ("Wed, 25 Nov 2026 03:00:30", 31),
+        ("Wed, 25 Nov 2026 03:00:30 UTC", 31),
+        ("Wed, 25 Nov 2026 03:00:30 CST", 31),
+        ("Wed, 25 Nov 2026 03:00:30 EST", 31),
+        ("Wed, 25 Nov 2026 03:00:30 Local", 31),
+        ("Wed, 25 Nov 2026 11:00:30 +0800", 31),
+        ("Wed, 25 Nov 2026 11:00:30 +08:00", 31),
+        ("Tue, 24 Nov 2026 22:00:30 -0500", 31),
+        ("Wed, 25 Nov 2026 03:00:60 GMT", 60),
+        ("Wed, 25 Nov 2026 03:59:59 GMT", 3600),
+        ("Wed, 25 Nov 2026 04:59:59 GMT", 3600),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+        ("Friday, 31-Dec-99 23:59:59 GMT", None),
         (format_datetime(NOW - timedelta(hours=1), usegmt=True), None),
+        (format_datetime(NOW, usegmt=True), None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", None),
+        ("Wed, 25 Nov 99999999999 03:00:30 GMT", None),
+        ("Wed, 25 Nov 2026 03:00:30 +99999999999999999999", 31),
+        ("Wed, 31 Feb 2026 03:00:30 GMT", None),
+        ("Wed, 25 Nov 2026 99:00:30 GMT", None),
+        ("2026-11-25T03:00:30Z", None),
+        ("9" * 64, 3600),
         ("0", None),
         ("-5", None),
         ("1.5", None),
@@ -58,6 +84,32 @@ def test_a_status_has_its_meaning(status: int, code: str, retryable: bool) -> No
 )
 def test_retry_after_is_read_in_both_forms(value: str | None, seconds: int | None) -> None:
     assert retry_after(value, NOW) == seconds
+
+
+@given(value=st.text(alphabet="Wed,25Nov-20:3 GMT+\t\0é", max_size=40) | st.text(max_size=70))
+def test_nothing_that_a_header_may_say_is_more_than_a_time_to_wait(value: str) -> None:
+    assert (retry_after(value, NOW) or 1) in range(1, cooldown.MAX_RETRY_AFTER + 1)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"])
+def test_the_machines_time_zone_shifts_no_date(monkeypatch: pytest.MonkeyPatch, zone: str, form: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        headers = {"retry-after": (datetime.now(UTC) + timedelta(seconds=90)).strftime(form)}
+        assert refusal(429, headers, b"", "secret").retry_after in range(88, 92)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=1), -timedelta(hours=1), timedelta(0)])
+def test_a_date_is_read_by_the_providers_own_clock(wrong_by: timedelta) -> None:
+    there = datetime.now(UTC) + wrong_by
+    said = {"date": there, "retry-after": there + timedelta(seconds=30)}
+    headers = {name: format_datetime(moment, usegmt=True) for name, moment in said.items()}
+    assert refusal(429, headers, b"", "secret").retry_after == 31
 
 
 @pytest.mark.parametrize(
