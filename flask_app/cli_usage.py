@@ -1,11 +1,13 @@
-"""`flask usage`: the ledger's own check, and the repair of what is added up from it."""
+"""`flask usage`: the ledger's own check, the repair of what is added up from it, and refunds."""
 
 import sys
 
 import click
 
 from flask_app.cli_group import Group
-from flask_app.services import usage_check_service
+from flask_app.domain import tariff
+from flask_app.services import records_service, refund_service, usage_check_service
+from flask_app.services.audit_service import Actor
 
 usage = Group("usage", help="The ledger and what is added up from it.")
 
@@ -28,3 +30,16 @@ def rebuild() -> None:
     """Make the roll-up what the ledger says. The ledger itself is never changed."""
     places = usage_check_service.rebuild()
     click.echo(f"Mended in {places:,} places." if places else "Nothing was wrong.")
+
+
+@usage.command("refund")
+@click.argument("record")
+@click.option("--reason", required=True, help="Why; the person sees it.")
+def refund(record: str, reason: str) -> None:
+    """Give the tokens and the cost of a record back, wholly and once. The records' page tells its id."""
+    refund_service.refund(Actor(user=None), record, reason)
+    given = records_service.get(record)
+    entry = given.entry
+    cost = f" and {tariff.decimal(entry.cost_micros)} {entry.currency}" if entry.cost_micros is not None else ""
+    tokens = entry.prompt_tokens + entry.completion_tokens
+    click.echo(f"Refunded {tokens:,} tokens{cost} to {given.username or entry.user_id}.")

@@ -298,29 +298,35 @@ class Attempt(Base):
 
 
 class TokenUsage(Base):
-    """The ledger: append-only, exactly one entry for a settled attempt.
+    """The ledger: append-only, at most one entry of a kind for an attempt, and exactly one "usage" for a settled one.
 
+    `kind` is "usage" or "refund": the opposite of the attempt's usage, of the moment it was given back, for a `reason`.
     `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
     `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
-    UTC since 1970 at the reservation, so that every time zone's days can be added up from groups.
+    UTC since 1970 at the reservation, so that every time zone's days can be added up from groups. `cache_saved_micros`
+    is what the cached tokens would have cost beside that, `peak_extra_micros` what peak hours added to the cost.
 
     The indexes find the newest entries of any search; that of a person answers every search within theirs alone.
     """
 
     __tablename__ = "token_usage"
     __table_args__ = (
+        UniqueConstraint("attempt_id", "kind"),
         Index("ix_token_usage_newest", "created_at", "id"),
         Index("ix_token_usage_newest_of_user", "user_id", "created_at", "id", "model", "key_id", "outcome"),
         Index("ix_token_usage_newest_of_model", "model", "created_at", "id"),
         Index("ix_token_usage_newest_of_key", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_outcome", "outcome", "created_at", "id"),
+        Index("ix_token_usage_newest_of_source", "source", "created_at", "id"),
+        Index("ix_token_usage_newest_of_kind", "kind", "created_at", "id"),
         Index("ix_token_usage_newest_of_model_key", "model", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_model_outcome", "model", "outcome", "created_at", "id"),
         Index("ix_token_usage_newest_of_key_outcome", "key_id", "outcome", "created_at", "id"),
     )
 
     id: Mapped[str] = _id()
-    attempt_id: Mapped[str] = mapped_column(Ascii, unique=True)
+    attempt_id: Mapped[str] = mapped_column(Ascii)
+    kind: Mapped[str] = mapped_column(Ascii, default="usage", server_default="usage")
     user_id: Mapped[str] = mapped_column(Ascii)
     message_id: Mapped[str | None] = mapped_column(Ascii, index=True)
     provider_id: Mapped[str] = mapped_column(Ascii)
@@ -335,6 +341,8 @@ class TokenUsage(Base):
     completion_tokens: Mapped[int]
     reasoning_tokens: Mapped[int]
     cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    cache_saved_micros: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    peak_extra_micros: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     currency: Mapped[str | None] = mapped_column(String(3))
     peak: Mapped[bool | None]
     tariff_id: Mapped[str | None] = mapped_column(Ascii)
@@ -342,6 +350,7 @@ class TokenUsage(Base):
     duration_ms: Mapped[int]
     quarter: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(String(200))
 
 
 class UsageHourly(Base):
@@ -367,6 +376,7 @@ class UsageHourly(Base):
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     peak: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     requests: Mapped[int] = mapped_column(BigInteger)
+    refunds: Mapped[int] = mapped_column(BigInteger, server_default="0")
     prompt_tokens: Mapped[int] = mapped_column(BigInteger)
     cached_tokens: Mapped[int] = mapped_column(BigInteger)
     completion_tokens: Mapped[int] = mapped_column(BigInteger)
@@ -374,6 +384,8 @@ class UsageHourly(Base):
     estimated_requests: Mapped[int] = mapped_column(BigInteger)
     unpriced_requests: Mapped[int] = mapped_column(BigInteger)
     cost_micros: Mapped[int] = mapped_column(BigInteger)
+    cache_saved_micros: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    peak_extra_micros: Mapped[int] = mapped_column(BigInteger, server_default="0")
     duration_ms: Mapped[int] = mapped_column(BigInteger)
     begun_requests: Mapped[int] = mapped_column(BigInteger)
     first_token_ms: Mapped[int] = mapped_column(BigInteger)

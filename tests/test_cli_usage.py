@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import delete, update
 
 from flask_app.database import transaction
-from flask_app.models import UsageHourly
+from flask_app.models import UsageHourly, User
 from tests.support import ledger
 
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
@@ -48,3 +48,14 @@ def test_an_entry_that_is_wrong_stays_wrong(app: Flask) -> None:
     assert result.exit_code == 1
     assert "more than the whole" in result.output
     assert "roll-up" not in result.output.splitlines()[0]
+
+
+def test_a_record_is_refunded_once(app: Flask, member: User) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, NOON, cost_micros=1_500_000)])
+    arguments = ("refund", entry.id, "--reason", "a fault of ours")
+    assert run(app, *arguments).output == "Refunded 150 tokens and 1.5 CNY to member.\n"
+    again = run(app, *arguments)
+    assert (again.exit_code, again.output) == (1, "Error: This record has been refunded already.\n")
+    assert run(app, "refund", "nothing", "--reason", "x").exit_code == 1
+    assert run(app, "refund", entry.id).exit_code == 2
+    assert run(app, "verify").output == "2 entries, no difference.\n"

@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, create_engine, insert, inspect, text
+from sqlalchemy import (
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.pool import NullPool
 
 from flask_app import database
 from flask_app.database import Base
+from flask_app.domain.events import Usage
 from flask_app.models import TokenUsage
-from flask_app.services import usage_check_service
+from flask_app.services import tariff_service, usage_check_service
 from tests.support import ledger, mariadb
 from tests.support.storage import alembic_config
 
@@ -67,13 +78,43 @@ def test_the_roll_up_begins_with_what_the_ledger_had(empty_url: str) -> None:
     moments = [datetime(2026, 11, 25, tzinfo=UTC) - timedelta(hours=hours) for hours in (0, 1, 30, 24 * 40)]
     prices: list[dict[str, Any]] = [{}, {"cost_micros": None, "currency": None, "peak": None, "key_id": "key"}]
     rows = [ledger.row_of(ledger.entry(user, at, **price)) for user in "ab" for at in moments for price in prices]
+    old = Table("token_usage", MetaData(), autoload_with=engine)
     with engine.begin() as connection:
-        connection.execute(insert(TokenUsage), rows)
+        connection.execute(insert(old), [{name: row[name] for name in old.columns.keys()} for row in rows])  # noqa: SIM118
     engine.dispose()
     command.upgrade(config, "head")
     database.connect(empty_url)
     assert ledger.unsound() == []
     assert usage_check_service.count_entries() == len(rows)
+    database.disconnect()
+
+
+def test_what_cache_and_peak_hours_were_worth_is_found_by_the_old_prices(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0013")
+    database.connect(empty_url)
+    with database.fetching() as connection:
+        at_peak = datetime(2026, 11, 25, 3, tzinfo=UTC)
+        priced = [
+            tariff_service.price("deepseek-flash", "CNY", at, connection) for at in (at_peak, at_peak.replace(hour=5))
+        ]
+    usage, rows = Usage(100, 60, 50, 20), []
+    for each in filter(None, priced):
+        costs = {"cost_micros": each.cost(usage), "peak": each.peak, "tariff_id": each.tariff_id}
+        rows.append(ledger.row_of(ledger.entry("person", at_peak, **costs)))
+    engine = create_engine(empty_url, poolclass=NullPool)
+    old = Table("token_usage", MetaData(), autoload_with=engine)
+    with engine.begin() as connection:
+        connection.execute(insert(old), [{name: row[name] for name in old.columns.keys()} for row in rows])  # noqa: SIM118
+    command.upgrade(config, "head")
+    with database.reading() as session:
+        entries = session.scalars(select(TokenUsage).order_by(TokenUsage.peak.desc())).all()
+    assert [entry.peak for entry in entries] == [True, False]
+    expected = [(each.cache_saved(usage), each.peak_extra(usage)) for each in filter(None, priced)]
+    assert [(entry.cache_saved_micros, entry.peak_extra_micros) for entry in entries] == expected
+    assert ledger.unsound() == []
+    command.downgrade(config, "0013")
+    engine.dispose()
     database.disconnect()
 
 

@@ -31,6 +31,20 @@ def cost(usage: Usage, prices: Prices) -> int:
     return (2 * exact + PRICED_TOKENS) // (2 * PRICED_TOKENS)
 
 
+def parts(usage: Usage, prices: Prices) -> tuple[int, int, int]:
+    """The cost of cached input, other input and output, which add up to `cost` exactly."""
+    cached = Usage(usage.cached_tokens, usage.cached_tokens, 0, 0)
+    prompt = Usage(usage.prompt_tokens, usage.cached_tokens, 0, 0)
+    first, second, whole = (cost(part, prices) for part in (cached, prompt, usage))
+    return first, second - first, whole - second
+
+
+def saved_by_cache(usage: Usage, prices: Prices) -> int:
+    """What `usage` would cost beside its cost, had the provider's cache held nothing."""
+    without = Usage(usage.prompt_tokens, 0, usage.completion_tokens, usage.reasoning_tokens)
+    return cost(without, prices) - cost(usage, prices)
+
+
 def micros(price: str) -> int:
     """A price such as "0.02" in micro-units, exactly; raises Invalid("bad_price") for what is none."""
     match = _PRICE.fullmatch(price.strip())

@@ -19,8 +19,9 @@ from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
 from flask_app.web.people import UsersState, users_reply
+from flask_app.web.records import all_records_reply
 from flask_app.web.tariffs import prices_state
-from flask_app.web.usage import Choice, RecordsState, all_records_reply, overview_reply
+from flask_app.web.usage import Choice, RecordsState, overview_reply
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 

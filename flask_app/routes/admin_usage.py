@@ -3,22 +3,24 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import overview_service, records_service, stats_service
+from flask_app.services import overview_service, records_service, refund_service, stats_service
+from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
-from flask_app.web.bodies import queries, returns
-from flask_app.web.usage import (
-    GroupsReply,
-    OverviewReply,
-    RecordsReply,
-    all_records_reply,
-    groups_reply,
-    overview_reply,
-)
+from flask_app.web.bodies import Body, Words, accepts, queries, returns
+from flask_app.web.client import client_address
+from flask_app.web.records import RecordReply, RecordsReply, all_records_reply, full_record_reply
+from flask_app.web.usage import GroupsReply, OverviewReply, groups_reply, overview_reply
 
 blueprint = Blueprint("admin_usage", __name__, url_prefix="/api/admin")
 
 _FROM, _TO = "The first day, as 2026-11-25.", "The last day, within."
+
+
+class Refund(Body):
+    """Why; the person sees it."""
+
+    reason: Words
 
 
 @blueprint.get("/overview")
@@ -47,6 +49,7 @@ def usage() -> GroupsReply:
     model="The model asked for.",
     key="A key's id.",
     outcome="complete, stopped, left (by its reader), interrupted or failed.",
+    provenance="reported, estimated, partial or refunded.",
     before="Where the last page ended (`next`).",
     limit="How many, at most 200.",
     **{"from": _FROM, "to": _TO},
@@ -60,3 +63,13 @@ def records() -> RecordsReply:
         limit=arguments.number("limit", records_service.PAGE),
     )
     return all_records_reply(page)
+
+
+@blueprint.post("/records/<record_id>/refund")
+@require_role("admin")
+@accepts(Refund)
+@returns(RecordReply)
+def refund(record_id: str, body: Refund) -> RecordReply:
+    """Give a record's tokens and cost back, wholly and once."""
+    refund_service.refund(Actor(get_current_user(), client_address()), record_id, body.reason)
+    return full_record_reply(records_service.get(record_id))

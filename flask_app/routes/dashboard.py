@@ -6,7 +6,8 @@ from flask_app.database import utc_now
 from flask_app.services import records_service, stats_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
-from flask_app.web.usage import DashboardState, own_records_reply, summary_reply
+from flask_app.web.records import own_records_reply
+from flask_app.web.usage import DashboardState, summary_reply
 
 blueprint = Blueprint("dashboard", __name__)
 

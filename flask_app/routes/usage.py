@@ -7,7 +7,8 @@ from flask_app.services import records_service, stats_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments
 from flask_app.web.bodies import queries, returns
-from flask_app.web.usage import RecordsReply, SummaryReply, own_records_reply, summary_reply
+from flask_app.web.records import RecordsReply, own_records_reply
+from flask_app.web.usage import SummaryReply, summary_reply
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/usage")
 

@@ -19,6 +19,7 @@ _SUMS = (
         func.min(_ledger.c.source),  # "estimated" before "reported": one estimate makes the sum one
     )
     .join(_messages, _messages.c.id == _ledger.c.message_id)
+    .where(_ledger.c.kind == "usage")  # a refund gives tokens back; the answer took them all the same
     .group_by(_ledger.c.message_id)
 )
 _OF_CONVERSATION = _SUMS.where(_messages.c.conversation_id == bindparam("conversation"))

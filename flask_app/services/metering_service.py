@@ -22,7 +22,7 @@ _INSERT_ATTEMPT = insert(_attempts)
 _INSERT_ENTRY = insert(_ledger)
 _BOOKED = select(
     *(_ledger.c[f"{kind}_tokens"] for kind in ("prompt", "cached", "completion", "reasoning")), _ledger.c.source
-).where(_ledger.c.attempt_id == bindparam("attempt"))
+).where(_ledger.c.attempt_id == bindparam("attempt"), _ledger.c.kind == "usage")
 _ATTEMPT = select(_attempts.c.id).where(_attempts.c.id == bindparam("attempt"))
 _END_ATTEMPT = (
     update(_attempts)
@@ -179,10 +179,14 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
     if not _end(connection, sent, "settled", outcome):
         return None
     entry = _count(sent.call, outcome)
-    row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
+    book(connection, _row(sent, outcome, entry, _priced(connection, sent, outcome)))
+    return entry
+
+
+def book(connection: Connection, row: dict[str, Any]) -> None:
+    """Write an entry of the ledger, and all that is counted from it. Raises IntegrityError where it stands already."""
     connection.execute(_INSERT_ENTRY, row)
     rollup.add(connection, row)
-    return entry
 
 
 def booked(connection: Connection, attempt_id: str) -> Entry | None:
@@ -227,6 +231,7 @@ def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None
     return {
         "id": new_id(),
         "attempt_id": sent.attempt_id,
+        "kind": "usage",
         "user_id": call.user_id,
         "message_id": call.message_id,
         "provider_id": call.provider_id,
@@ -241,6 +246,8 @@ def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None
         "completion_tokens": usage.completion_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
         "cost_micros": priced.cost(usage) if priced else None,
+        "cache_saved_micros": priced.cache_saved(usage) if priced else 0,
+        "peak_extra_micros": priced.peak_extra(usage) if priced else 0,
         "currency": call.currency if priced else None,
         "peak": priced.peak if priced else None,
         "tariff_id": priced.tariff_id if priced else None,

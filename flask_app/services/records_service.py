@@ -2,35 +2,78 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from flask_app.database import reading
 from flask_app.domain.periods import ENDLESS, Period, moment_of
-from flask_app.errors import BadRequest
-from flask_app.models import ApiKey, ChatModel, Provider, TokenUsage, User
+from flask_app.errors import BadRequest, NotFound
+from flask_app.models import ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
 from flask_app.services import names
 from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 PAGE, MAX_PAGE = 50, 200
 MAX_WORD = 128
 OUTCOMES = ("complete", "stopped", "left", "interrupted", "failed")
+PROVENANCES = ("reported", "estimated", "partial", "refunded")
 
 FEW = 20  # people whose entries are looked for one by one
 
 _NEWEST = (TokenUsage.created_at.desc(), TokenUsage.id.desc())
+_Refund, _Earlier = aliased(TokenUsage), aliased(Attempt)
+_ITS_REFUND = and_(_Refund.attempt_id == TokenUsage.attempt_id, _Refund.kind == "refund")
+# A run's attempts up to the entry's own. What is no run has been asked once.
+_EARLIER = select(func.count()).where(_Earlier.run_id == Attempt.run_id, _Earlier.created_at <= Attempt.created_at)
+_ATTEMPTS = case((Attempt.run_id.is_(None), 1), else_=_EARLIER.correlate(Attempt).scalar_subquery())
+_RECORDS = (
+    select(
+        TokenUsage,
+        User.username,
+        Provider.name,
+        ApiKey.label,
+        _Refund.created_at,
+        _Refund.reason,
+        _ATTEMPTS,
+        Tariff,
+    )
+    .outerjoin(User, User.id == TokenUsage.user_id)
+    .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
+    .outerjoin(ApiKey, ApiKey.id == TokenUsage.key_id)
+    .outerjoin(_Refund, _ITS_REFUND)
+    .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
+    .outerjoin(Tariff, Tariff.id == TokenUsage.tariff_id)
+    .order_by(*_NEWEST)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An entry with the names of what it refers to, where they still exist."""
+    """An entry with the names of what it refers to, where they still exist.
+
+    `refunded_at` and `reason` are those of its refund, or its own where it is one. `attempts` counts the requests to
+    providers that the answer took. `tariff` is what priced it.
+    """
 
     entry: TokenUsage
     username: str | None
     provider: str | None
     key_label: str | None
+    refunded_at: datetime | None
+    reason: str | None
+    attempts: int
+    tariff: Tariff | None
+
+    @property
+    def provenance(self) -> str:
+        """Where the figures are from: one of PROVENANCES. "partial" is an estimate of what came before it broke off."""
+        if self.refunded_at is not None:
+            return "refunded"
+        if self.entry.source == "reported":
+            return "reported"
+        return "estimated" if self.entry.outcome == "complete" else "partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +92,7 @@ class Filter:
     model: str | None = None
     key: str | None = None
     outcome: str | None = None
+    provenance: str | None = None
     dates: DateRange = field(default_factory=DateRange)
 
 
@@ -61,13 +105,24 @@ def search(reader: User, wanted: Filter, *, before: str | None = None, limit: in
     """Everybody's records that fit. Raises BadRequest for an unknown outcome, a backwards range, a bad cursor."""
     if wanted.outcome is not None and wanted.outcome not in OUTCOMES:
         raise BadRequest("unknown_outcome", known=", ".join(OUTCOMES))
+    if wanted.provenance is not None and wanted.provenance not in PROVENANCES:
+        raise BadRequest("unknown_provenance", known=", ".join(PROVENANCES))
     if any(len(word or "") > MAX_WORD for word in (wanted.user, wanted.model, wanted.key)):
         raise BadRequest("search_too_long", limit=MAX_WORD)
     exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome}
     conditions = [getattr(TokenUsage, column) == value for column, value in exact.items() if value is not None]
-    conditions += _within(period_of(wanted.dates, zone_of(reader)))
+    conditions += _within(period_of(wanted.dates, zone_of(reader))) + _of_provenance(wanted.provenance)
     people = None if wanted.user is None else _people(wanted.user)
     return Page([], None) if people == [] else _page(conditions, before, limit, people)
+
+
+def get(record_id: str) -> Record:
+    """One record; raises NotFound."""
+    with reading() as session:
+        row = session.execute(_RECORDS.where(TokenUsage.id == record_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Record(*row)
 
 
 def known_models() -> list[str]:
@@ -91,6 +146,19 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _of_provenance(wanted: str | None) -> list[ColumnElement[bool]]:
+    refunded = TokenUsage.attempt_id.in_(select(_Refund.attempt_id).where(_Refund.kind == "refund"))
+    if wanted is None:
+        return []
+    if wanted == "refunded":
+        return [refunded]
+    source = "reported" if wanted == "reported" else "estimated"
+    found = [TokenUsage.source == source, ~refunded]
+    if wanted == "partial":
+        return [*found, TokenUsage.outcome != "complete"]
+    return found if wanted == "reported" else [*found, TokenUsage.outcome == "complete"]
+
+
 def _people(wanted: str) -> list[str]:
     part_of_name = User.username_key.contains(names.key(wanted), autoescape=True)
     with reading() as session:
@@ -104,15 +172,7 @@ def _page(wanted: Sequence[ColumnElement[bool]], before: str | None, limit: int,
     with reading() as session:
         older = _older(session, before, people) if before else []
         found = _ids([*wanted, *older], people, limit + 1).subquery()
-        query = (
-            select(TokenUsage, User.username, Provider.name, ApiKey.label)
-            .join(found, found.c.id == TokenUsage.id)
-            .outerjoin(User, User.id == TokenUsage.user_id)
-            .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
-            .outerjoin(ApiKey, ApiKey.id == TokenUsage.key_id)
-            .order_by(*_NEWEST)
-        )
-        records = [Record(*row) for row in session.execute(query)]
+        records = [Record(*row) for row in session.execute(_RECORDS.join(found, found.c.id == TokenUsage.id))]
     return Page(records[:limit], records[limit - 1].entry.id if len(records) > limit else None)
 
 

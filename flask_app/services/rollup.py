@@ -19,6 +19,7 @@ from flask_app.models import UsageHourly
 UNUSED: dict[str, Any] = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
 FIGURES = (
     "requests",
+    "refunds",
     "prompt_tokens",
     "cached_tokens",
     "completion_tokens",
@@ -26,6 +27,8 @@ FIGURES = (
     "estimated_requests",
     "unpriced_requests",
     "cost_micros",
+    "cache_saved_micros",
+    "peak_extra_micros",
     "duration_ms",
     "begun_requests",
     "first_token_ms",
@@ -90,16 +93,21 @@ def adding(select: Select[Any]) -> dict[str, Any]:
 
 
 def _figures(entry: Mapping[str, Any]) -> dict[str, int]:
+    """A refund takes tokens and money back; the request was made all the same, and its other figures stand."""
     cost, first = entry["cost_micros"], entry["first_token_ms"]
+    is_usage = entry["kind"] == "usage"
     return {
-        "requests": 1,
+        "requests": int(is_usage),
+        "refunds": int(not is_usage),
         "prompt_tokens": entry["prompt_tokens"],
         "cached_tokens": entry["cached_tokens"],
         "completion_tokens": entry["completion_tokens"],
         "reasoning_tokens": entry["reasoning_tokens"],
-        "estimated_requests": int(entry["source"] == "estimated"),
-        "unpriced_requests": int(cost is None and entry["key_id"] is not None),
+        "estimated_requests": int(is_usage and entry["source"] == "estimated"),
+        "unpriced_requests": int(is_usage and cost is None and entry["key_id"] is not None),
         "cost_micros": cost or 0,
+        "cache_saved_micros": entry["cache_saved_micros"],
+        "peak_extra_micros": entry["peak_extra_micros"],
         "duration_ms": entry["duration_ms"],
         "begun_requests": int(first is not None),
         "first_token_ms": first or 0,

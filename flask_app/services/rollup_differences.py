@@ -80,7 +80,8 @@ def _comparison(each: Slice) -> Select[Any]:
 
 def _from_ledger() -> Select[Any]:
     entry = _ledger.c
-    unpriced = and_(entry.cost_micros.is_(None), entry.key_id.is_not(None))
+    is_usage = entry.kind == "usage"
+    unpriced = and_(is_usage, entry.cost_micros.is_(None), entry.key_id.is_not(None))
     dimensions = {
         "user_id": entry.user_id,
         "model": entry.model,
@@ -90,8 +91,9 @@ def _from_ledger() -> Select[Any]:
         "peak": func.coalesce(type_coerce(entry.peak, SmallInteger), -1),
     }
     figures: dict[str, ColumnElement[int]] = {
-        "requests": literal(1),
-        "estimated_requests": _one_if(entry.source == "estimated"),
+        "requests": _one_if(is_usage),
+        "refunds": _one_if(~is_usage),
+        "estimated_requests": _one_if(and_(is_usage, entry.source == "estimated")),
         "unpriced_requests": _one_if(unpriced),
         "cost_micros": func.coalesce(entry.cost_micros, 0),
         "begun_requests": _one_if(entry.first_token_ms.is_not(None)),

@@ -12,12 +12,13 @@ from flask_app.services.rollup import rollup
 
 @dataclass(slots=True)
 class Sum:
-    """Entries added up. Money is micro-units by currency; what has no price is counted in `unpriced_requests`.
+    """Entries added up, less refunds. Money is micro-units by currency; what has no price is counted as unpriced.
 
     What the local model answered is free: no key, no price, and nothing that a price is missing for.
     """
 
     requests: int = 0
+    refunds: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
@@ -46,6 +47,7 @@ class Sum:
 
 COUNTS = (
     "requests",
+    "refunds",
     "prompt_tokens",
     "cached_tokens",
     "completion_tokens",

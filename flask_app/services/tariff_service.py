@@ -29,15 +29,24 @@ _IN_FORCE = (
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """The prices of one call. `peak` is None where the tariff knows no peak hours."""
+    """The prices of one call. `peak` is None where the tariff knows no peak hours; `usual` holds outside of them."""
 
     tariff_id: str
     prices: Prices
+    usual: Prices
     peak: bool | None
 
     def cost(self, usage: Usage) -> int:
         """Micro-units of the tariff's currency."""
         return tariff.cost(usage, self.prices)
+
+    def peak_extra(self, usage: Usage) -> int:
+        """What peak hours add to the cost."""
+        return self.cost(usage) - tariff.cost(usage, self.usual)
+
+    def cache_saved(self, usage: Usage) -> int:
+        """What the provider's cache takes off the cost."""
+        return tariff.saved_by_cache(usage, self.prices)
 
 
 def price(model: str, currency: str, moment: datetime, connection: Connection) -> Priced | None:
@@ -46,10 +55,17 @@ def price(model: str, currency: str, moment: datetime, connection: Connection) -
     return _at(found, moment) if found else None
 
 
+def prices_of(row: Any, *, peak: bool) -> Prices:
+    """A tariff's prices: those of peak hours, where it has some, or the usual ones."""
+    if peak:
+        return Prices(row.peak_input_hit, row.peak_input_miss, row.peak_output)
+    return Prices(row.input_hit, row.input_miss, row.output)
+
+
 def _at(row: Row[Any], moment: datetime) -> Priced:
-    off_peak = Prices(row.input_hit, row.input_miss, row.output)
+    off_peak = prices_of(row, peak=False)
     if row.calendar is None:
-        return Priced(row.id, off_peak, peak=None)
+        return Priced(row.id, off_peak, off_peak, peak=None)
     if not Calendar.parse(row.calendar).is_peak(moment):
-        return Priced(row.id, off_peak, peak=False)
-    return Priced(row.id, Prices(row.peak_input_hit, row.peak_input_miss, row.peak_output), peak=True)
+        return Priced(row.id, off_peak, off_peak, peak=False)
+    return Priced(row.id, prices_of(row, peak=True), off_peak, peak=True)

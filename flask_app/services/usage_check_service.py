@@ -15,10 +15,12 @@ from flask_app.database import fetching, in_writing, table_of
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import rollup as rollups
+from flask_app.services.refund_service import NEGATED
 from flask_app.services.rollup import FIGURES, PERSON_MONTH, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
 
 _ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
+_KEPT = ("user_id", "message_id", "provider_id", "key_id", "channel", "model", "currency", "tariff_id")
 _TURN = {"slice": "rebuild", "block": 0} | UNUSED | dict.fromkeys(FIGURES, 0)
 
 
@@ -59,7 +61,7 @@ def rebuild() -> int:
 def count_entries() -> int:
     """How many entries the ledger has, as the roll-up says."""
     with fetching() as connection:
-        query = select(func.sum(rollup.c.requests)).where(rollup.c.slice == PERSON_MONTH.name)
+        query = select(func.sum(rollup.c.requests + rollup.c.refunds)).where(rollup.c.slice == PERSON_MONTH.name)
         return int(connection.scalar(query) or 0)
 
 
@@ -119,7 +121,8 @@ def _without_entry() -> Select[Any]:
         _attempts.c.created_at >= bindparam("since", type_=_attempts.c.created_at.type),
         _attempts.c.created_at < bindparam("until", type_=_attempts.c.created_at.type),
     )
-    missing = select(_attempts.c.id).outerjoin(_ledger, _ledger.c.attempt_id == _attempts.c.id)
+    its_usage = and_(_ledger.c.attempt_id == _attempts.c.id, _ledger.c.kind == "usage")
+    missing = select(_attempts.c.id).outerjoin(_ledger, its_usage)
     return missing.where(*settled, _ledger.c.id.is_(None))
 
 
@@ -127,6 +130,7 @@ def _out_of_bounds() -> Select[Any]:
     entry = _ledger.c
     return select(entry.id).where(
         IN_PERIOD,
+        entry.kind == "usage",
         or_(
             entry.cached_tokens < 0,
             entry.cached_tokens > entry.prompt_tokens,
@@ -138,9 +142,20 @@ def _out_of_bounds() -> Select[Any]:
     )
 
 
+def _not_opposite() -> Select[Any]:
+    """Refunds that are not what their attempt's usage is, with the other sign."""
+    usage, refund = _ledger.alias(), _ledger.c
+    same = (func.coalesce(usage.c[name], "") == func.coalesce(refund[name], "") for name in _KEPT)
+    opposite = (func.coalesce(usage.c[name], 0) == -func.coalesce(refund[name], 0) for name in NEGATED)
+    its_usage = and_(usage.c.attempt_id == refund.attempt_id, usage.c.kind == "usage", *same, *opposite)
+    found = select(refund.id).outerjoin(usage, its_usage)
+    return found.where(IN_PERIOD, refund.kind != "usage", usage.c.id.is_(None))
+
+
 _UNSOUND = {
     "entry of an attempt that is not settled": _unsettled(),
     "settled attempt without an entry": _without_entry(),
+    "refund that is not the opposite of a usage": _not_opposite(),
     "entry whose parts are more than the whole, or whose cost has no currency": _out_of_bounds(),
 }
 _IN_BLOCKS = (

@@ -50,4 +50,11 @@ def dates() -> DateRange:
 
 def record_filter() -> Filter:
     """What the ledger is searched for."""
-    return Filter(user=word("user"), model=word("model"), key=word("key"), outcome=word("outcome"), dates=dates())
+    return Filter(
+        user=word("user"),
+        model=word("model"),
+        key=word("key"),
+        outcome=word("outcome"),
+        provenance=word("provenance"),
+        dates=dates(),
+    )

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_app.domain.events import Usage
-from flask_app.domain.tariff import Prices, cost, currency, decimal, micros
+from flask_app.domain.tariff import Prices, cost, currency, decimal, micros, parts, saved_by_cache
 from flask_app.errors import Invalid
 
 FLASH = Prices(20_000, 1_000_000, 4_000_000)
@@ -43,6 +43,19 @@ def test_cost_is_within_half_a_micro_unit_of_the_exact_sum(usage: Usage, priced:
     exact = usage.cached_tokens * priced.input_hit + missed * priced.input_miss
     exact += usage.completion_tokens * priced.output
     assert -1_000_000 < 2 * (cost(usage, priced) * 1_000_000 - exact) <= 1_000_000
+
+
+@given(usages(), prices)
+def test_the_parts_of_a_cost_add_up_to_it(usage: Usage, priced: Prices) -> None:
+    cached, other, output = parts(usage, priced)
+    assert cached + other + output == cost(usage, priced)
+    assert cached == cost(Usage(usage.cached_tokens, usage.cached_tokens, 0, 0), priced)
+    assert abs(output * 1_000_000 - usage.completion_tokens * priced.output) <= 1_000_000
+
+
+def test_what_the_cache_saves_is_the_difference_of_the_prices() -> None:
+    assert saved_by_cache(Usage(1_000_000, 600_000, 500, 0), FLASH) == 600_000 - 12_000
+    assert saved_by_cache(Usage(1_000_000, 0, 500, 0), FLASH) == 0
 
 
 @given(usages(), prices)

@@ -174,6 +174,7 @@ def _entry(connection: Connection, chance: random.Random, moment: datetime) -> d
     return {
         "id": f"{int(moment.timestamp() * 1_000_000):026x}",  # in the order of time, as ids are
         "attempt_id": new_id(),
+        "kind": "usage",
         "channel": "chat",
         "model": model,
         "source": "reported",
@@ -183,6 +184,8 @@ def _entry(connection: Connection, chance: random.Random, moment: datetime) -> d
         "completion_tokens": usage.completion_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
         "cost_micros": priced.cost(usage) if priced else None,
+        "cache_saved_micros": priced.cache_saved(usage) if priced else 0,
+        "peak_extra_micros": priced.peak_extra(usage) if priced else 0,
         "currency": "CNY" if priced else None,
         "peak": priced.peak if priced else None,
         "tariff_id": priced.tariff_id if priced else None,

@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from flask_app.database import utc_now
+from flask_app.database import fetching, utc_now
+from flask_app.domain.events import Usage
 from flask_app.models import User
+from flask_app.services import tariff_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import ledger
 from tests.support.clients import PageClient
@@ -30,6 +32,7 @@ def test_the_summary_counts_ones_own_entries(member: User, admin: User, member_c
     assert summary["timezone"] == "Asia/Shanghai"
     assert summary["today"] == {
         "requests": 1,
+        "refunds": 0,
         "prompt_tokens": 100,
         "cached_tokens": 60,
         "completion_tokens": 50,
@@ -74,13 +77,16 @@ def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: Use
     (record,) = get(member_client, RECORDS)["records"]
     assert record == {
         "id": written.id,
+        "kind": "usage",
         "created_at": written.created_at.isoformat().replace("+00:00", "Z"),
+        "channel": "chat",
         "model": "deepseek-flash",
         "actual_model": "deepseek-flash-2",
         "provider": None,
-        "key_label": None,
+        "provenance": "reported",
         "source": "reported",
         "outcome": "complete",
+        "attempts": 1,
         "prompt_tokens": 100,
         "cached_tokens": 60,
         "completion_tokens": 50,
@@ -90,10 +96,36 @@ def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: Use
         "currency": "CNY",
         "free": False,
         "peak": False,
+        "price": None,
         "first_token_ms": 300,
         "duration_ms": 1200,
-        "channel": "chat",
+        "refunded_at": None,
+        "reason": None,
     }
+
+
+def test_a_record_says_what_its_price_is_made_of(member: User, member_client: PageClient) -> None:
+    moment = datetime(2026, 11, 25, 3, tzinfo=UTC)  # a peak hour
+    with fetching() as connection:
+        priced = tariff_service.price("deepseek-flash", "CNY", moment, connection)
+    assert priced is not None
+    usage = Usage(1_000, 600, 50, 20)
+    counts = {"prompt_tokens": 1_000, "cached_tokens": 600, "completion_tokens": 50}
+    ledger.write(
+        [
+            ledger.entry(
+                member.id, moment, peak=True, cost_micros=priced.cost(usage), tariff_id=priced.tariff_id, **counts
+            )
+        ]
+    )
+    (record,) = get(member_client, RECORDS)["records"]
+    assert record["price"]["tariff_id"] == priced.tariff_id
+    assert [(part["kind"], part["tokens"], part["price"], part["micros"]) for part in record["price"]["parts"]] == [
+        ("input_hit", 600, "0.04", 24),
+        ("input_miss", 400, "2", 800),
+        ("output", 50, "8", 400),
+    ]
+    assert record["cost_micros"] == 24 + 800 + 400
 
 
 def test_nobody_sees_another_persons_records(

@@ -47,6 +47,9 @@ def test_the_price_of_its_own_moment(
     priced = price(model, currency, local)
     assert priced is not None
     assert (priced.cost(MILLION_EACH), priced.peak) == (micros, peak)
+    doubled = micros // 2 if peak else 0  # peak prices are twice the usual ones
+    assert priced.peak_extra(MILLION_EACH) == doubled
+    assert priced.cache_saved(MILLION_EACH) == priced.prices.input_miss - priced.prices.input_hit
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ def entry(user_id: str, moment: datetime, **fields: Any) -> TokenUsage:
     settled: dict[str, Any] = {
         "id": new_id(),
         "attempt_id": new_id(),
+        "kind": "usage",
         "provider_id": "provider",
         "key_id": None,
         "channel": "chat",
@@ -29,6 +30,8 @@ def entry(user_id: str, moment: datetime, **fields: Any) -> TokenUsage:
         "completion_tokens": 50,
         "reasoning_tokens": 20,
         "cost_micros": 1000,
+        "cache_saved_micros": 300,
+        "peak_extra_micros": 0,
         "currency": "CNY",
         "peak": False,
         "duration_ms": 1200,

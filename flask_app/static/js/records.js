@@ -1,39 +1,48 @@
 // @ts-check
-/** The ledger's entries, a page at a time. */
+/** The ledger's entries, a page at a time; each opens into all that is known of it. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { formatSeconds } from "app/figures"
 import { formatDateTime, formatMoney, formatNumber, sentence, t } from "app/i18n"
+import { fillDetails } from "app/record-details"
 import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
 
 /**
  * @typedef {object} Entry
  * @property {string} id
+ * @property {"usage" | "refund"} kind
  * @property {string} created_at
+ * @property {string} channel
  * @property {{id: string, username: string}} [user]
  * @property {string} model
  * @property {string | null} actual_model
  * @property {string | null} provider
- * @property {string | null} key_label
- * @property {"reported" | "estimated"} source
+ * @property {string | null} [key_label] for administrators
+ * @property {"reported" | "estimated" | "partial" | "refunded"} provenance
  * @property {"complete" | "stopped" | "left" | "interrupted" | "failed"} outcome
+ * @property {number} attempts
  * @property {number} prompt_tokens
  * @property {number} cached_tokens
  * @property {number} completion_tokens
  * @property {number} reasoning_tokens
+ * @property {number} total_tokens
  * @property {number | null} cost_micros
  * @property {string | null} currency
  * @property {boolean} free the local model answered
  * @property {boolean | null} peak
+ * @property {{tariff_id: string, starts_at: string, parts: Part[]} | null} price
  * @property {number | null} first_token_ms
  * @property {number} duration_ms
+ * @property {string | null} refunded_at
+ * @property {string | null} reason of the refund
  *
+ * @typedef {{kind: "input_hit" | "input_miss" | "output", tokens: number, price: string, micros: number}} Part
  * @typedef {{records: Entry[], next: string | null}} Page
  */
 
 /** What is as it should be stays quiet; the rest is a badge. */
 const OUTCOME_BADGES = { complete: "record__usual", stopped: "badge", left: "badge", interrupted: "badge badge--warn", failed: "badge badge--danger" }
-const SOURCE_BADGES = { reported: "record__usual", estimated: "badge badge--warn" }
+const PROVENANCE_BADGES = { reported: "record__usual", estimated: "badge badge--warn", partial: "badge badge--warn", refunded: "badge badge--ok" }
 
 export class RecordList {
   #path
@@ -44,6 +53,8 @@ export class RecordList {
   #region
   /** @type {string | null} */
   #next = null
+  /** @type {Map<string, Entry>} */
+  #entries = new Map()
 
   /** @param {HTMLElement} root @param {string} path where more come from, with any filter in its query */
   constructor(root, path) {
@@ -54,14 +65,47 @@ export class RecordList {
     this.#more = must(root, "[data-records-more]")
     this.#region = must(root, ".table-scroll")
     this.#more.addEventListener("click", () => this.#loadMore())
+    this.#rows.addEventListener("click", (event) => this.#press(/** @type {Element} */ (event.target)))
+  }
+
+  /** The entry whose row holds the element. @param {Element} inside @returns {Entry | undefined} */
+  entryOf(inside) {
+    return this.#entries.get(/** @type {HTMLElement | null} */ (inside.closest("[data-id]"))?.dataset.id ?? "")
   }
 
   /** @param {Page} page */
   append({ records, next }) {
     this.#next = next
+    for (const entry of records) this.#entries.set(entry.id, entry)
     this.#rows.append(...records.map(recordRow))
     this.#foot.hidden = !next
-    this.#none.hidden = this.#rows.childElementCount > 0
+    this.#none.hidden = this.#entries.size > 0
+  }
+
+  /** Draws an entry anew, open as it was. @param {Entry} entry */
+  update(entry) {
+    this.#entries.set(entry.id, entry)
+    const before = must(this.#rows, `[data-id="${entry.id}"]`)
+    const after = recordRow(entry)
+    before.replaceWith(after)
+    if (!must(before, "[data-more]").hidden) this.#toggle(after)
+    must(after, "[data-toggle]").focus()
+  }
+
+  /** All of the line opens, except where a link is pressed or text is being marked. @param {Element} target */
+  #press(target) {
+    const row = target.closest("[data-line]")?.parentElement
+    if (!row || target.closest("a") || (!target.closest("[data-toggle]") && String(getSelection()))) return
+    this.#toggle(row)
+  }
+
+  /** Details are made when they are first opened. @param {HTMLElement} row */
+  #toggle(row) {
+    const entry = this.entryOf(row)
+    const more = must(row, "[data-more]")
+    if (entry && more.hidden) fillDetails(row, entry)
+    more.hidden = !more.hidden
+    must(row, "[data-toggle]").setAttribute("aria-expanded", String(!more.hidden))
   }
 
   async #loadMore() {
@@ -90,28 +134,35 @@ function recordRow(entry) {
     "input-note": entry.cached_tokens ? t("js.dashboard.cached", { count: formatNumber(entry.cached_tokens) }) : "",
     output: formatNumber(entry.completion_tokens),
     "output-note": entry.reasoning_tokens ? t("js.dashboard.reasoning", { count: formatNumber(entry.reasoning_tokens) }) : "",
-    duration: formatSeconds(entry.duration_ms),
-    "duration-note": firstTokenNote(entry),
-    outcome: t(`js.dashboard.outcome_${entry.outcome}`),
-    source: t(`js.dashboard.${entry.source}`),
+    tokens: t("js.records.tokens", { count: formatNumber(entry.total_tokens) }),
+    ...durationWords(entry),
+    outcome: t(entry.kind === "refund" ? "js.records.kind_refund" : `js.dashboard.outcome_${entry.outcome}`),
+    provenance: t(`js.records.provenance_${entry.provenance}`),
     ...costWords(entry),
   })
+  row.dataset.id = entry.id
   slot(row, "time").setAttribute("datetime", entry.created_at)
-  slot(row, "outcome").className = OUTCOME_BADGES[entry.outcome]
-  slot(row, "source").className = SOURCE_BADGES[entry.source]
+  slot(row, "outcome").className = entry.kind === "refund" ? "record__usual" : OUTCOME_BADGES[entry.outcome]
+  slot(row, "provenance").className = PROVENANCE_BADGES[entry.provenance]
+  slot(row, "provenance").hidden = entry.kind === "refund"
+  must(row, "[data-toggle]").setAttribute("aria-label", t("js.records.details_of", { time: formatDateTime(entry.created_at), model: entry.model }))
+  const acts = row.querySelector('[data-slot="acts"]')
+  if (acts instanceof HTMLElement) acts.hidden = entry.refunded_at !== null
   if (entry.user) nameUser(row, entry.user)
   return row
 }
 
 /** @param {Entry} entry */
-function modelNote({ model, actual_model: actual, provider, key_label: key }) {
+function modelNote({ model, actual_model: actual, provider }) {
   const other = actual && actual !== model ? t("js.dashboard.answered_by", { model: actual }) : ""
-  return [provider, key, other].filter(Boolean).join(" · ")
+  return [provider, other].filter(Boolean).join(" · ")
 }
 
-/** @param {Entry} entry */
-function firstTokenNote({ first_token_ms: first }) {
-  return first === null ? "" : t("js.dashboard.first_token", { seconds: formatSeconds(first) })
+/** A refund takes no time. @param {Entry} entry */
+function durationWords({ kind, duration_ms: duration, first_token_ms: first }) {
+  if (kind === "refund") return { duration: "–", "duration-note": "" }
+  const note = first === null ? "" : t("js.dashboard.first_token", { seconds: formatSeconds(first) })
+  return { duration: formatSeconds(duration), "duration-note": note }
 }
 
 /** @param {Entry} entry */

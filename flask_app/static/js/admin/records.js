@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of the ledger's records: the filters stand in the address, so that a search can be shared and gone back to. */
+import { offerRefunds } from "app/admin/refund"
 import { RecordList } from "app/records"
 import { must, pageState } from "app/ui"
 
@@ -15,7 +16,10 @@ const last = field("to")
 /** The name of the person whom the address gives by id. */
 const name = page.records.find((record) => record.user?.id === wanted.get("user"))?.user?.username
 
-new RecordList(must(document, "[data-records]"), `/api/admin/records${location.search}`).append(page)
+const list = must(document, "[data-records]")
+const records = new RecordList(list, `/api/admin/records${location.search}`)
+records.append(page)
+offerRefunds(list, records)
 offer(field("model"), page.models.map((model) => new Option(model)))
 offer(field("key"), page.keys.map(({ id, label }) => new Option(label, id)))
 showWanted()
@@ -40,7 +44,7 @@ function offer(select, options) {
 }
 
 function showWanted() {
-  for (const key of ["user", "model", "key", "outcome", "from", "to"]) field(key).value = wanted.get(key) ?? ""
+  for (const key of ["user", "model", "key", "outcome", "provenance", "from", "to"]) field(key).value = wanted.get(key) ?? ""
   if (name) user.value = name
   keepOrder()
 }

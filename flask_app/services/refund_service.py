@@ -1,0 +1,88 @@
+"""Refunds: an entry of the ledger is given back wholly, once, by another entry that is its opposite.
+
+The refund belongs to the moment it is made, so that no sum of a day that is over changes. See docs/decisions.
+"""
+
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, new_id, table_of, utc_now
+from flask_app.domain.periods import quarter_of
+from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.models import TokenUsage
+from flask_app.services import audit_service, metering_service
+from flask_app.services.audit_service import Actor
+
+MAX_REASON = 200
+NEGATED = (
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cost_micros",
+    "cache_saved_micros",
+    "peak_extra_micros",
+)
+
+_COLUMNS = tuple(column.name for column in table_of(TokenUsage).columns)
+
+
+def refund(actor: Actor, record_id: str, reason: str) -> None:
+    """Give back the tokens and the money of a record.
+
+    Raises NotFound, Invalid("bad_reason"), Conflict("not_refundable") for what is a refund itself, and
+    Conflict("already_refunded"): of several at once the database lets one through.
+    """
+    reason = _checked(reason)
+
+    def work(session: Session) -> None:
+        entry = session.get(TokenUsage, record_id)
+        if entry is None:
+            raise NotFound
+        if entry.kind != "usage":
+            raise Conflict("not_refundable")
+        row = _opposite(entry, reason)
+        metering_service.book(session.connection(), row)
+        details = {
+            "refund": row["id"],
+            "reason": reason,
+            "user_id": entry.user_id,
+            "tokens": entry.prompt_tokens + entry.completion_tokens,
+            "cost_micros": entry.cost_micros,
+            "currency": entry.currency,
+        }
+        audit_service.record(session, actor.user, "usage.refund", entry.id, details, actor.address)
+
+    try:
+        in_transaction(work)
+    except IntegrityError as error:
+        raise Conflict("already_refunded") from error
+
+
+def _checked(raw: str) -> str:
+    reason = raw.strip()
+    if not (0 < len(reason) <= MAX_REASON and reason.isprintable()):
+        raise Invalid("bad_reason", limit=MAX_REASON)
+    return reason
+
+
+def _opposite(entry: TokenUsage, reason: str) -> dict[str, Any]:
+    """No time passed and no token came: only what the entry took is given back."""
+    row = {name: getattr(entry, name) for name in _COLUMNS}
+    given_back = {name: None if row[name] is None else -row[name] for name in NEGATED}
+    now = utc_now()
+    return (
+        row
+        | given_back
+        | {
+            "id": new_id(),
+            "kind": "refund",
+            "reason": reason,
+            "duration_ms": 0,
+            "first_token_ms": None,
+            "quarter": quarter_of(now),
+            "created_at": now,
+        }
+    )

@@ -1,0 +1,150 @@
+"""Refunds: the opposite entry, once, in the moment it is made; every sum and the check agree."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.domain.periods import quarter_of
+from flask_app.errors import AppError, Conflict, Invalid, NotFound
+from flask_app.models import AuditEntry, TokenUsage, User
+from flask_app.services import records_service, refund_service, stats_service, usage_check_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.refund_service import NEGATED
+from flask_app.services.sums import Sum
+from tests.support import ledger
+from tests.support.together import at_once
+
+HOUSE = Actor(user=None)
+REASON = "the provider was down"
+
+
+def entries(kind: str) -> list[TokenUsage]:
+    with reading() as session:
+        return list(session.scalars(select(TokenUsage).where(TokenUsage.kind == kind)))
+
+
+def total(person: User) -> Sum:
+    return stats_service.own_summary(person, utc_now()).total
+
+
+def test_tokens_and_money_are_given_back_now_and_the_request_still_counts(member: User) -> None:
+    long_ago = utc_now() - timedelta(days=40)
+    (entry,) = ledger.write([ledger.entry(member.id, long_ago, key_id="key")])
+    refund_service.refund(HOUSE, entry.id, f" {REASON} ")
+    (refund,) = entries("refund")
+    assert {name: getattr(refund, name) for name in NEGATED} == {name: -getattr(entry, name) for name in NEGATED}
+    for name in ("attempt_id", "user_id", "model", "key_id", "channel", "currency", "peak", "source", "outcome"):
+        assert getattr(refund, name) == getattr(entry, name)
+    assert refund.reason == REASON
+    assert refund.created_at - utc_now() < timedelta(minutes=1)
+    assert refund.quarter == quarter_of(refund.created_at) != entry.quarter
+
+    assert total(member) == Sum(requests=1, refunds=1, costs={"CNY": 0})
+    today = stats_service.own_summary(member, utc_now()).today
+    assert (today.requests, today.total_tokens, today.costs) == (0, -150, {"CNY": -1000})
+    assert ledger.unsound() == []
+    assert usage_check_service.rebuild() == 0
+    assert usage_check_service.count_entries() == 2
+
+
+def test_an_entry_without_a_price_gives_its_tokens_back(member: User) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now(), cost_micros=None, currency=None, peak=None)])
+    refund_service.refund(HOUSE, entry.id, REASON)
+    assert total(member) == Sum(requests=1, refunds=1)
+
+
+def test_who_did_it_and_why_is_in_the_audit_log(member: User, admin: User) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
+    refund_service.refund(Actor(admin, "192.0.2.7"), entry.id, REASON)
+    with reading() as session:
+        (noted,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "usage.refund"))
+    assert (noted.actor_id, noted.target, noted.address) == (admin.id, entry.id, "192.0.2.7")
+    assert REASON in noted.details
+
+
+def test_twice_is_once_and_a_refund_is_not_refunded(member: User) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
+    refund_service.refund(HOUSE, entry.id, REASON)
+    with pytest.raises(Conflict, match="already_refunded"):
+        refund_service.refund(HOUSE, entry.id, REASON)
+    (refund,) = entries("refund")
+    with pytest.raises(Conflict, match="not_refundable"):
+        refund_service.refund(HOUSE, refund.id, REASON)
+    assert total(member).total_tokens == 0
+
+
+def test_of_many_at_once_one_is_let_through(app: Flask, member: User) -> None:
+    written = ledger.write(ledger.entry(member.id, utc_now()) for _ in range(4))
+
+    def act(number: int) -> str:
+        try:
+            refund_service.refund(HOUSE, written[number % 4].id, REASON)
+        except AppError as error:
+            return error.code
+        return "refunded"
+
+    outcomes = at_once(24, act)
+    assert sorted(map(str, outcomes)) == ["already_refunded"] * 20 + ["refunded"] * 4
+    assert len(entries("refund")) == 4
+    assert total(member) == Sum(requests=4, refunds=4, costs={"CNY": 0})
+    assert usage_check_service.rebuild() == 0
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "two\nlines"])
+def test_a_reason_is_needed(member: User, reason: str) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
+    with pytest.raises(Invalid, match="bad_reason"):
+        refund_service.refund(HOUSE, entry.id, reason)
+
+
+def test_what_is_not_there_is_not_found(app: Flask) -> None:
+    with pytest.raises(NotFound):
+        refund_service.refund(HOUSE, "nothing", REASON)
+
+
+@pytest.mark.unsound_ledger
+@pytest.mark.parametrize(
+    "fields", [{"prompt_tokens": -99}, {"cost_micros": -1}, {"user_id": "other"}, {"attempt_id": "another"}]
+)
+def test_a_refund_that_is_not_the_opposite_is_found(member: User, fields: dict[str, Any]) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
+    refund_service.refund(HOUSE, entry.id, REASON)
+    assert ledger.unsound() == []
+    with transaction() as session:
+        session.execute(update(TokenUsage).where(TokenUsage.kind == "refund").values(fields))
+    (refund,) = entries("refund")
+    assert ("refund that is not the opposite of a usage", refund.id) in [(f.what, f.where) for f in ledger.unsound()]
+
+
+@pytest.mark.parametrize(
+    ("fields", "provenance"),
+    [
+        ({}, "reported"),
+        ({"outcome": "stopped"}, "reported"),
+        ({"source": "estimated"}, "estimated"),
+        ({"source": "estimated", "outcome": "interrupted"}, "partial"),
+    ],
+)
+def test_a_record_says_where_its_figures_are_from(
+    member: User, admin: User, fields: dict[str, Any], provenance: str
+) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now(), **fields)])
+    assert records_service.get(entry.id).provenance == provenance
+    found = {
+        name: [record.entry.id for record in records_service.search(admin, _wanted(name)).records]
+        for name in records_service.PROVENANCES
+    }
+    assert found == {name: [entry.id] if name == provenance else [] for name in records_service.PROVENANCES}
+    refund_service.refund(HOUSE, entry.id, REASON)
+    assert records_service.get(entry.id).provenance == "refunded"
+    both = records_service.search(admin, _wanted("refunded")).records
+    assert [record.entry.kind for record in both] == ["refund", "usage"]
+    assert records_service.search(admin, _wanted(provenance)).records == []
+
+
+def _wanted(provenance: str) -> records_service.Filter:
+    return records_service.Filter(provenance=provenance)
