@@ -100,7 +100,8 @@ def test_a_key_that_is_refused_is_benched_and_another_answers(
     assert [entry.key_id for entry in entries()] == [second], "the person pays for one answer"
     ask(member_client)
     assert upstream.journal.last.key == f"secret of {second}", "the benched key is left alone"
-    newest, oldest = member_client.get("/api/usage/records").json["records"]
+    page: Any = member_client.get("/api/usage/records").json
+    newest, oldest = page["records"]
     assert (newest["attempts"], oldest["attempts"]) == (1, 2)
 
 

@@ -142,7 +142,7 @@ function recordRow(entry) {
   })
   row.dataset.id = entry.id
   slot(row, "time").setAttribute("datetime", entry.created_at)
-  slot(row, "outcome").className = entry.kind === "refund" ? "record__usual" : OUTCOME_BADGES[entry.outcome]
+  slot(row, "outcome").className = entry.kind === "refund" ? "badge" : OUTCOME_BADGES[entry.outcome]
   slot(row, "provenance").className = PROVENANCE_BADGES[entry.provenance]
   slot(row, "provenance").hidden = entry.kind === "refund"
   must(row, "[data-toggle]").setAttribute("aria-label", t("js.records.details_of", { time: formatDateTime(entry.created_at), model: entry.model }))

@@ -1,0 +1,65 @@
+"""The ledger's entries in the browser: each opens into all that is known of it, and an administrator gives one back."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+
+en = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def answer(site: Site, script: ScriptedUpstream) -> None:
+    script.script(Answer("It is.", usage=Usage(prompt=700, cached=500, completion=40)))
+    list(site.server.chat("Is it?"))
+
+
+def newest(page: Page) -> Any:
+    return page.locator(".record").first
+
+
+def test_a_record_opens_by_keyboard_into_what_its_price_is_made_of(visits: Visits, answer: None) -> None:
+    page = visits.open("/dashboard")
+    opener = newest(page).get_by_role("button")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    details = newest(page).locator("[data-more]")
+    expect(details.get_by_text(en("js.records.provenance_reported_long"))).to_be_visible()
+    expect(details.get_by_text(en("js.records.fact_key"), exact=True)).to_have_count(0)
+    part = details.get_by_role("row").filter(has_text=en("records.part_input_hit"))
+    expect(part.get_by_role("cell").first).to_have_text("500")
+    page.keyboard.press("Enter")
+    expect(details).to_be_hidden()
+
+
+def test_on_a_phone_a_record_is_a_line_that_opens(visits: Visits, answer: None) -> None:
+    page = visits.open("/dashboard", viewport=PHONE)
+    line = newest(page).locator("[data-line]")
+    expect(line.get_by_text(en("js.records.tokens", count="740"))).to_be_visible()
+    expect(line.get_by_text("700", exact=True)).to_be_hidden()
+    line.tap()
+    expect(newest(page).get_by_text(en("records.part_output"))).to_be_visible()
+
+
+def test_an_administrator_gives_a_record_back(visits: Visits, answer: None) -> None:
+    page = visits.open("/admin/records")
+    newest(page).get_by_role("button").click()
+    expect(newest(page).get_by_text(en("js.records.fact_key"), exact=True)).to_be_visible()
+    newest(page).get_by_role("button", name=en("records.refund")).click()
+    dialog = page.get_by_role("dialog", name=en("records.refund_title"))
+    dialog.get_by_label(en("records.refund_reason"), exact=True).fill("It was not")
+    dialog.get_by_role("button", name=en("records.refund")).click()
+    expect(dialog).to_be_hidden()
+    expect(newest(page).locator("[data-line]").get_by_text(en("js.records.provenance_refunded"))).to_be_visible()
+    expect(newest(page).get_by_role("button", name=en("records.refund"))).to_be_hidden()
+    page.reload()
+    expect(newest(page).locator("[data-line]").get_by_text(en("js.records.kind_refund"), exact=True)).to_be_visible()
+    expect(newest(page).locator("[data-line]").get_by_text("-700")).to_be_visible()
