@@ -1,0 +1,125 @@
+"""What a request does to the database, for every route: reading changes nothing, administration leaves its trace."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app.database import reading, utc_now
+from flask_app.models import AuditEntry, Tariff, User
+from flask_app.services import model_service
+from tests.conftest import PASSWORD
+from tests.support import routes, snapshots
+from tests.support.clients import PageClient
+from tests.support.events import events_of
+from tests.support.keys import keep_key, keep_provider
+from tests.support.scripted_upstream import ScriptedUpstream
+
+CANARY = "sk-canary-5f0c7b21d9e84a36"
+
+
+@pytest.fixture
+def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) -> dict[str, str]:
+    """Something for every argument of a route, by the argument's name."""
+    started = events_of(member_client.post("/api/chat", json={"message": "hello"}).data)[0].data
+    provider_id = keep_provider("Elsewhere", upstream.base_url, models=["elsewhere-1"])
+    return {
+        "conversation_id": started["conversation_id"],
+        "run_id": started["run_id"],
+        "user_id": member.id,
+        "key_id": keep_key(provider_id, "a-key", account="shared"),
+        "provider_id": provider_id,
+        "model_id": model_service.available()[0].id,
+    }
+
+
+@pytest.mark.parametrize("role", [None, "member", "admin"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_reading_changes_nothing(
+    app: Flask,
+    client: PageClient,
+    member_client: PageClient,
+    admin_client: PageClient,
+    things: dict[str, str],
+    role: str | None,
+    method: str,
+) -> None:
+    reader = {None: client, "member": member_client, "admin": admin_client}[role]
+    read = [route for route in routes.all_of(app) if route.method == "GET"]
+    before = snapshots.picture()
+    assert before["token_usage"][0] == before["conversations"][0] == 1, "there is something to be changed"
+    statuses = {str(route): reader.open(route.path(**things), method=method).status_code for route in read}
+    assert snapshots.picture() == before, statuses
+    if role:
+        assert 200 in {statuses["GET /c/<conversation_id>"], statuses["GET /admin"]}
+
+
+def test_a_change_is_seen_in_the_picture(member_client: PageClient, things: dict[str, str]) -> None:
+    before = snapshots.picture()
+    path = f"/api/conversations/{things['conversation_id']}"
+    assert member_client.patch(path, json={"title": "another"}).status_code == 200
+    assert {name for name, seen in snapshots.picture().items() if seen != before[name]} == {"conversations"}
+
+
+PRICES = {"input_hit": "0.5", "input_miss": "1", "output": "2"}
+SOON = {"model": "m", "currency": "CNY", "prices": PRICES, "starts_at": (utc_now() + timedelta(days=30)).isoformat()}
+
+# What to send to each route of the administrators' that changes something, so that it does.
+ACTS: dict[str, Any] = {
+    "POST /api/admin/users": {"username": "new", "password": CANARY},
+    "PATCH /api/admin/users/<user_id>": {"disabled": True},
+    "POST /api/admin/users/<user_id>/reset-link": None,
+    "POST /api/admin/groups": {"name": "class"},
+    "PATCH /api/admin/groups/<group_id>": {"on_disconnect": "stop"},
+    "DELETE /api/admin/groups/<group_id>": None,
+    "POST /api/admin/keys": {"label": "added", "secret": CANARY, "base_url": "the provider's"},
+    "PATCH /api/admin/keys/<key_id>": {"disabled": True},
+    "DELETE /api/admin/keys/<key_id>": None,
+    "POST /api/admin/keys/<key_id>/test": None,
+    "POST /api/admin/keys/<key_id>/balance": None,
+    "DELETE /api/admin/keys/<key_id>/bench": None,
+    "PATCH /api/admin/providers/<provider_id>": {"priority": 3},
+    "PUT /api/admin/models/<model_id>": {"successor_id": None, "aliases": ["another name"]},
+    "POST /api/admin/tariffs": SOON,
+    "PUT /api/admin/tariffs/<tariff_id>": {"prices": PRICES | {"output": "3"}, "starts_at": SOON["starts_at"]},
+    "DELETE /api/admin/tariffs/<tariff_id>": None,
+}
+
+
+def test_every_act_of_an_administrator_is_known_here(app: Flask) -> None:
+    changing = {str(route) for route in routes.all_of(app) if route.access == "admin" and route.method != "GET"}
+    assert changing == set(ACTS), "say in ACTS what makes a new route change something: its audit entry is looked for"
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_an_administrators_change_is_logged_without_secrets(
+    app: Flask, admin: User, admin_client: PageClient, things: dict[str, str], upstream: ScriptedUpstream, name: str
+) -> None:
+    things["group_id"] = admin_client.post("/api/admin/groups", json={"name": "a group"}).json["id"]  # type: ignore[index]
+    things["tariff_id"] = tariff_id(admin_client)
+    route = next(route for route in routes.all_of(app) if str(route) == name)
+    body = ACTS[name]
+    if body and "base_url" in body:
+        body = body | {"base_url": upstream.base_url}
+    before = {entry.id for entry in entries()}
+    response = admin_client.open(route.path(**things), method=route.method, **({} if body is None else {"json": body}))
+    assert response.status_code < 400, response.get_data(as_text=True)
+    added = [entry for entry in entries() if entry.id not in before]
+    assert added, "nothing was logged"
+    secrets = {CANARY, PASSWORD, "secret of a-key", "test-key", str((response.json or {}).get("token", CANARY))}
+    for entry in added:
+        assert (entry.actor_id, entry.actor_name, entry.address) == (admin.id, admin.username, "127.0.0.1")
+        assert not [secret for secret in secrets if secret in repr(vars(entry))]
+
+
+def tariff_id(client: PageClient) -> str:
+    assert client.post("/api/admin/tariffs", json=SOON | {"model": "priced"}).status_code == 201
+    with reading() as session:
+        return session.scalars(select(Tariff.id).where(Tariff.model == "priced")).one()
+
+
+def entries() -> list[AuditEntry]:
+    with reading() as session:
+        return list(session.scalars(select(AuditEntry)))
