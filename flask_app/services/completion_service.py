@@ -13,7 +13,7 @@ from flask_app.database import in_writing
 from flask_app.domain import cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
-from flask_app.errors import AppError, Unavailable, UpstreamError
+from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services import cooldown_service, key_service, metering_service, prompts
 from flask_app.services.cooldown_service import Taken
@@ -51,8 +51,10 @@ def candidates_for(model: ServedModel) -> list[Candidate]:
 def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
-    Raises Unavailable when nobody can be asked now.
+    Raises Unavailable when nobody can be asked now, Invalid("conversation_too_long") for what nobody could read.
     """
+    if prompts.is_too_long(request):
+        raise Invalid("conversation_too_long")
     taken = cooldown_service.take(connection, candidates)
     return Ticket(request, candidates, taken, _dispatch(connection, request, taken))
 

@@ -9,6 +9,7 @@ from flask_app import config
 from flask_app.domain.serving import ServedModel
 from flask_app.services.metering_service import Earlier
 
+MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
 # A very small model repeats itself and does not find an end.
 DEMO_LIMITS = {"max_tokens": 300, "repeat_penalty": 1.2, "temperature": 0.6}
 
@@ -45,6 +46,11 @@ def turns(request: Request, *, prefix: bool) -> list[Turn]:
     """The prompt. An answer that had begun comes last, with words that ask to go on unless it is a `prefix`."""
     begun = [Turn("assistant", request.earlier.text)] if request.earlier else []
     return [*request.turns, *begun, *([Turn("user", request.go_on)] if begun and not prefix else [])]
+
+
+def is_too_long(request: Request) -> bool:
+    """Is the prompt more than any model takes?"""
+    return sum(len(turn.content.encode()) for turn in turns(request, prefix=False)) > MAX_BYTES
 
 
 def body(request: Request, model: ServedModel, *, prefix: bool) -> dict[str, object]:

@@ -10,17 +10,18 @@ import msgspec
 import structlog
 
 from flask_app import config
-from flask_app.domain.events import Event, Failed, Reasoning, Token
+from flask_app.domain.events import Event, Failed, Finished, Reasoning, Token
 from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines, refusals
 from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin, Response
 from flask_app.upstream.deadlines import Limits
+from flask_app.upstream.room import Room
 
 LIST_SECONDS, WHOLE_LIST_SECONDS = 15, 30  # of silence, and for a short reply from first to last
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
-MAX_STREAM_BYTES = 64 << 20
+MAX_STREAM_BYTES = 192 << 20  # none of it is kept: an answer of 384,000 tokens comes in 120 MB
 MAX_REPLY_BYTES = 4 << 20
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class ChatStream:
     def __init__(self, endpoint: Endpoint, body: dict[str, Any], *, prefix: bool = False) -> None:
         self._endpoint = replace(endpoint, base_url=beta_of(endpoint.base_url)) if prefix else endpoint
         self._body = msgspec.json.encode(body)
+        self._room = Room(body.get("max_tokens"))
         self._connection: Connection | None = None
         self._lock = threading.Lock()  # a connection that was given back is no longer ours to shut
         self._read: Callable[[], bytes] = lambda: b""
@@ -73,7 +75,10 @@ class ChatStream:
             raise
 
     def __iter__(self) -> Iterator[list[Event]]:
-        """The events of each read. Raises UpstreamError when the stream breaks, stalls or cannot be read."""
+        """The events of each read. Raises UpstreamError when the stream breaks, stalls or cannot be read.
+
+        One that becomes longer than was asked for is cut, and ends as `length`.
+        """
         decoder, reader = Decoder(), ChunkReader()
         read = self._read
         try:
@@ -91,12 +96,20 @@ class ChatStream:
                 if not data:
                     return
                 self.bytes_received += len(data)
-                if self.bytes_received > MAX_STREAM_BYTES:
-                    raise UpstreamError("upstream_garbage")
+                if self._is_too_long(events, reader):
+                    yield [Finished("length")]
+                    return
         except (BrokenResponse, OSError, ValueError) as error:
             raise self._timeout() if self._expired else UpstreamError("upstream_cut", retryable=True) from error
         finally:
             self.close(reusable=reader.finished)
+
+    def _is_too_long(self, events: list[Event], reader: ChunkReader) -> bool:
+        """Raises UpstreamError for a stream without end in which no answer began."""
+        is_full, is_over = self._room.is_full_after(events), self.bytes_received > MAX_STREAM_BYTES
+        if is_over and not self.begun:
+            raise UpstreamError("upstream_garbage")
+        return (is_full or is_over) and not reader.finished
 
     def shutdown(self) -> None:
         """Wake a blocked read and end the stream."""

@@ -15,6 +15,13 @@ from flask_app.errors import UpstreamError
 
 MAX_BODY_BYTES = 64 << 10
 BODY_SECONDS = 3
+MISUNDERSTOOD = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
+# How providers say that a prompt does not fit, in the error's message, code or type: there is no status for it.
+_TOO_LONG = re.compile(
+    r"context[ _](length|window|size)|exceed\w*\b.{0,40}\b(tokens?|length|context)\b|(prompt|input)( is)? too long"
+    r"|input length",
+    re.IGNORECASE | re.DOTALL,
+)
 _OFFSET = re.compile(r" ([+-])(\d\d):?(\d\d)$")
 
 # What a status means: code, and whether another key may do better.
@@ -30,6 +37,8 @@ _CODES = {
 
 class _Error(msgspec.Struct):
     message: str = ""
+    code: object = None
+    type: object = None
 
 
 class _Body(msgspec.Struct):
@@ -42,12 +51,15 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -
         return UpstreamError("upstream_garbage", status=status)
     fault = ("upstream_failed", True) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ("upstream_rejected", False)
     code, retryable = _CODES.get(status, fault)
+    error = _error(body)
+    if status in MISUNDERSTOOD and _is_too_long(status, error):
+        code = "conversation_too_long"
     return UpstreamError(
         code,
         retryable=retryable,
         status=status,
         retry_after=retry_after(headers.get("retry-after"), _now(headers)),
-        detail=presentable(_words(body), secret) or None,
+        detail=presentable(error.message, secret) or None,
     )
 
 
@@ -101,9 +113,14 @@ def _now(headers: Mapping[str, str]) -> datetime:
     return http_date(headers.get("date", "")) or datetime.now(UTC)
 
 
-def _words(body: bytes) -> str:
+def _is_too_long(status: int, error: _Error) -> bool:
+    said = f"{error.message} {error.code} {error.type}"
+    return status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _TOO_LONG.search(said) is not None
+
+
+def _error(body: bytes) -> _Error:
     try:
         error = msgspec.json.decode(body, type=_Body).error
     except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return ""
-    return error if isinstance(error, str) else error.message
+        return _Error()
+    return _Error(error) if isinstance(error, str) else error

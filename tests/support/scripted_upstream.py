@@ -19,6 +19,7 @@ from typing import Any, Self
 from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, pieces
 from tests.support.upstream_faults import (
     Drip,
+    Endless,
     ErrorEvent,
     GzipBomb,
     HugeLine,
@@ -35,6 +36,7 @@ __all__ = [
     "HOSTILE_MARKDOWN",
     "Answer",
     "Drip",
+    "Endless",
     "ErrorEvent",
     "GzipBomb",
     "HugeLine",

@@ -131,6 +131,21 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True)
+class Endless:
+    """An answer, or its thoughts, that finds no end, whatever length was asked for; `silently`: events without text."""
+
+    piece: str = "word "
+    kind: str = "content"
+    silently: bool = False
+
+    def play(self, reply: Reply, request: Received) -> None:
+        begin(reply, request, "")
+        while True:
+            delta = {} if self.silently else {self.kind: self.piece}
+            reply.token(chunk(request.model, request.number, delta), delta)
+
+
+@dataclass(frozen=True, slots=True)
 class Stall:
     """Some text, then silence, or keep-alive comments only, until the client gives up."""
 

@@ -1,0 +1,30 @@
+"""How long an answer may become: a provider that ignores `max_tokens`, or finds no end, is cut."""
+
+from collections.abc import Iterable
+
+from flask_app.domain.events import Event, Reasoning, Token
+
+LONGEST = 4_000_000  # characters of text, or of thoughts: twice what the longest answers have (384,000 tokens)
+TOKEN_CHARACTERS, SPARE = 16, 4_000  # a token has 1.6 (Chinese) to 4 in the mean: nothing honest is longer
+PIECE_CHARACTERS = 4  # what a piece counts for beside its characters, for pieces take memory too
+
+
+class Room:
+    """What is left for the text of one answer, and for its thoughts, which not every provider counts as tokens."""
+
+    __slots__ = ("_text", "_thoughts")
+
+    def __init__(self, max_tokens: object) -> None:
+        """`max_tokens` as it is sent; without one the answer is as long as any may be."""
+        asked = max_tokens * TOKEN_CHARACTERS + SPARE if isinstance(max_tokens, int) else LONGEST
+        self._text = self._thoughts = min(asked, LONGEST)
+
+    def is_full_after(self, events: Iterable[Event]) -> bool:
+        """Count what came: does it leave no room for more?"""
+        for event in events:
+            match event:
+                case Token(text):
+                    self._text -= len(text) + PIECE_CHARACTERS
+                case Reasoning(text):
+                    self._thoughts -= len(text) + PIECE_CHARACTERS
+        return self._text < 0 or self._thoughts < 0
