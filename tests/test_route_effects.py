@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import reading, utc_now
-from flask_app.models import AuditEntry, Tariff, User
+from flask_app.models import AuditEntry, Tariff, TokenUsage, User
 from flask_app.services import model_service
 from tests.conftest import PASSWORD
 from tests.support import routes, snapshots
@@ -32,6 +32,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "key_id": keep_key(provider_id, "a-key", account="shared"),
         "provider_id": provider_id,
         "model_id": model_service.available()[0].id,
+        "record_id": record_id(),
     }
 
 
@@ -85,6 +86,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/tariffs": SOON,
     "PUT /api/admin/tariffs/<tariff_id>": {"prices": PRICES | {"output": "3"}, "starts_at": SOON["starts_at"]},
     "DELETE /api/admin/tariffs/<tariff_id>": None,
+    "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
 }
 
 
@@ -112,6 +114,11 @@ def test_an_administrators_change_is_logged_without_secrets(
     for entry in added:
         assert (entry.actor_id, entry.actor_name, entry.address) == (admin.id, admin.username, "127.0.0.1")
         assert not [secret for secret in secrets if secret in repr(vars(entry))]
+
+
+def record_id() -> str:
+    with reading() as session:
+        return session.scalars(select(TokenUsage.id)).one()
 
 
 def tariff_id(client: PageClient) -> str:
