@@ -241,7 +241,8 @@ class Run(Base):
     """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
 
     `draft_digest` tells whether a repeated idempotency key comes with what it came with first. `stop_requested` and
-    `followed_at` are written by other processes than the run's worker: somebody stops it, or reads it there. A run that
+    `followed_at` are written by other processes than the run's worker: somebody stops it (`discarded`: because its
+    conversation is being deleted), or reads it there. A run that
     goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts.
     """
 
@@ -263,6 +264,7 @@ class Run(Base):
     worker: Mapped[str] = mapped_column(Ascii)
     lease_expires_at: Mapped[datetime]
     stop_requested: Mapped[datetime | None]
+    discarded: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     followed_at: Mapped[datetime | None]
     text_before: Mapped[int | None]
     reasoning_before: Mapped[int | None]

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from flask_app.errors import BadRequest, Invalid
+from flask_app.errors import BadRequest, Invalid, NotFound
 from flask_app.services import chat_service, continue_service, conversation_service, run_service, stop_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.run_events import Begun
@@ -183,7 +183,9 @@ def _answer(begun: Begun) -> Response | Answer:
     for _ in run_service.read(user, begun.run_id, after=0, locale=g.locale):  # until the run has ended
         pass
     thread = conversation_service.thread(user, begun.conversation_id)
-    message = next(message for message in thread.messages if message.id == begun.message_id)
+    message = next((message for message in thread.messages if message.id == begun.message_id), None)
+    if message is None:  # deleted between two looks
+        raise NotFound
     whole = message_reply(message, begun.run_id, thread.usage.get(message.id))
     return Answer(
         **msgspec.structs.asdict(whole),

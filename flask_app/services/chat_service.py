@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
@@ -108,12 +108,24 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
         )
     except (IntegrityError, TooMany, Conflict):
         # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
-        earlier = _earlier(actor, draft, origin.locale)
-        if earlier is None:
-            raise
-        return earlier
+        if earlier := _earlier(actor, draft, origin.locale):
+            return earlier
+        _check_place(actor, draft)
+        raise
     run_service.start(begun, ticket)
     return begun
+
+
+def _check_place(actor: User, draft: Draft) -> None:
+    """Raises NotFound for a conversation that was deleted in this moment."""
+    with reading() as session:
+        if draft.conversation_id and session.scalar(_owned(actor, draft.conversation_id)) is None:
+            raise NotFound
+
+
+def _owned(actor: User, conversation_id: str) -> Select[str, str]:
+    owned = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
+    return select(Conversation.id, Conversation.title).where(*owned)
 
 
 def _check_text(text: str) -> None:
@@ -179,8 +191,7 @@ def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
         if draft.parent_id is not None:
             raise Invalid("invalid_field", detail="parent_id without conversation_id")
         return _Placed(new_id(), title_of(draft.text), is_new=True)
-    owned = (Conversation.id == draft.conversation_id, Conversation.user_id == actor.id)
-    conversation = connection.execute(select(Conversation.id, Conversation.title).where(*owned)).one_or_none()
+    conversation = connection.execute(_owned(actor, draft.conversation_id)).one_or_none()
     if conversation is None:
         raise NotFound
     placed = _Placed(conversation.id, conversation.title, is_new=False)

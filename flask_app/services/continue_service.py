@@ -62,6 +62,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
         # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
         if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):
             return earlier
+        run_service.owned(actor, run_id)  # raises NotFound where it was deleted in this moment
         raise
     run_service.start(begun, ticket)
     return begun

@@ -1,12 +1,13 @@
 """A person's conversations: listed, read, renamed, deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, exists, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import reading, transaction
+from flask_app.database import in_transaction, reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import lease_service, message_usage, replay_service, stop_service
@@ -68,27 +69,31 @@ def thread(actor: User, conversation_id: str) -> Thread:
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:
     """Give it a title; an empty one or one that is too long is refused by the route's field."""
+    own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with transaction() as session:
-        conversation = _owned(session, actor, conversation_id)
-        conversation.title = " ".join(title.split())[:MAX_TITLE]
-        return conversation
+        session.execute(update(Conversation).where(*own).values(title=" ".join(title.split())[:MAX_TITLE]))
+        return _owned(session, actor, conversation_id)
 
 
 def remove(actor: User, conversation_id: str) -> None:
     """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
     with reading() as session:
         _owned(session, actor, conversation_id)
-    stop_service.stop_conversation(conversation_id)
+    stop_service.discard(conversation_id)
     replay_service.replay()  # what waits for the database would otherwise come when the words are gone
-    with transaction() as session:
-        _owned(session, actor, conversation_id)
-        lease_service.book_unfinished(session, conversation_id)
-        runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
-        session.execute(delete(Run).where(Run.conversation_id == conversation_id))
-        # Databases follow a chain of cascades a few steps only: InnoDB 15, SQLite 1000.
-        session.execute(update(Message).where(Message.conversation_id == conversation_id).values(parent_id=None))
-        session.execute(delete(Conversation).where(Conversation.id == conversation_id))
-    broker().forget(runs)
+    broker().forget(in_transaction(lambda session: _delete(session, actor, conversation_id)))
+
+
+def _delete(session: Session, actor: User, conversation_id: str) -> Sequence[str]:
+    """Gives the runs that went with it."""
+    _owned(session, actor, conversation_id)
+    lease_service.book_unfinished(session, conversation_id)
+    runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
+    session.execute(delete(Run).where(Run.conversation_id == conversation_id))
+    # Databases follow a chain of cascades a few steps only: InnoDB 15, SQLite 1000.
+    session.execute(update(Message).where(Message.conversation_id == conversation_id).values(parent_id=None))
+    session.execute(delete(Conversation).where(Conversation.id == conversation_id))
+    return runs
 
 
 def _owned(session: Session, actor: User, conversation_id: str) -> Conversation:

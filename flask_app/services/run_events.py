@@ -101,6 +101,7 @@ def usage_payload(usage: Usage, source: str) -> dict[str, object]:
 # Asking again does not help before somebody has changed something.
 _FINAL = frozenset(
     {
+        "conversation_gone",
         "conversation_too_long",
         "no_model",
         "no_working_key",

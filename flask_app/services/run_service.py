@@ -99,7 +99,10 @@ class LiveRun:
     def _announce(self, entry: Entry | None) -> None:
         if told := self._sum or entry:
             run_events.counted(self.events, told.usage, told.source)
-        run_events.ended(self.events, self.begun, self._ending)
+        if self.stop.discarded:
+            run_events.failed(self.events, self.begun, "conversation_gone")
+        else:
+            run_events.ended(self.events, self.begun, self._ending)
         self.events.finish()
 
 
@@ -214,8 +217,10 @@ def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:
     after = max(after, REPLAYED)
     events = MemoryLog(numbered_from=after)
     with reading() as session:
-        message = session.get_one(Message, run.message_id)
-        title = session.get_one(Conversation, run.conversation_id).title
+        message, conversation = session.get(Message, run.message_id), session.get(Conversation, run.conversation_id)
         ending = answer_service.how_it_ended(session.connection(), run.id)
+    if message is None or conversation is None:  # deleted in this moment
+        return
+    title = conversation.title
     run_events.replay(events, Begun.of(run, title, locale), message, ending or Ending(run.status, None, None))
     yield from events.read(after)

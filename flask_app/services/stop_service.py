@@ -24,7 +24,7 @@ SETTLED_POLL_SECONDS = 0.02
 _runs = table_of(Run)
 _STANDING = (
     select(
-        *(Run.id, Run.status, Run.stop_requested, Run.followed_at, User.disabled),
+        *(Run.id, Run.status, Run.stop_requested, Run.discarded, Run.followed_at, User.disabled),
         *(Group.on_disconnect, Group.on_disconnect_tokens),
     )
     .join(User, User.id == Run.user_id)
@@ -56,12 +56,12 @@ def stop_person(user_id: str) -> None:
     _ask(Run.user_id == user_id)
 
 
-def stop_conversation(conversation_id: str) -> None:
-    """Stop what is being written in a conversation, and wait a little until it is booked."""
+def discard(conversation_id: str) -> None:
+    """Stop what is being written in a conversation that is about to be deleted; wait a little until it is booked."""
     for live in run_service.live_runs():
         if live.begun.conversation_id == conversation_id:
-            live.stop.stop("stopped")
-    _ask(Run.conversation_id == conversation_id)
+            live.stop.stop("stopped", discarded=True)
+    _ask(Run.conversation_id == conversation_id, discarded=True)
     deadline = time.monotonic() + SETTLED_SECONDS
     while _is_written(conversation_id) and time.monotonic() < deadline:
         time.sleep(SETTLED_POLL_SECONDS)
@@ -77,7 +77,7 @@ def look() -> None:
     for run_id, live in here.items():
         run = standing.get(run_id)
         if run is None or run.stop_requested or run.disabled:  # None: it went with its conversation
-            live.stop.stop("stopped")
+            live.stop.stop("stopped", discarded=run is None or run.discarded)
         elif run.status != "running":
             live.stop.stop("interrupted")
         elif departure.ends(live, run.followed_at, Policy(run.on_disconnect, run.on_disconnect_tokens)):
@@ -103,14 +103,14 @@ def _watch() -> None:
             log.exception("look_failed")
 
 
-def _ask(*which: ColumnElement[bool]) -> None:
+def _ask(*which: ColumnElement[bool], discarded: bool = False) -> None:
     """Note for the workers of these runs that they are to stop."""
     elsewhere = (*which, Run.status == "running", Run.worker != WORKER, Run.stop_requested.is_(None))
     with reading() as session:
         workers = set(session.scalars(select(Run.worker).where(*elsewhere)))
     if not workers:
         return
-    asking = update(_runs).where(*elsewhere).values(stop_requested=utc_now())
+    asking = update(_runs).where(*elsewhere).values(stop_requested=utc_now(), discarded=discarded)
     in_writing(lambda connection: connection.execute(asking))
     for worker in workers:
         broker().nudge(worker)

@@ -12,11 +12,13 @@ class StopSignal:
         self._lock = threading.Lock()
         self._stream: ChatStream | None = None
         self.status: str | None = None
+        self.discarded = False  # its conversation is being deleted: that is what its readers are told
 
-    def stop(self, status: str) -> None:
+    def stop(self, status: str, *, discarded: bool = False) -> None:
         """End the answer with `status`, "stopped", "left" or "interrupted"; the first caller decides which."""
         with self._lock:
             self.status = self.status or status
+            self.discarded = self.discarded or discarded
             if self._stream:
                 self._stream.shutdown()
 

@@ -157,6 +157,18 @@ def test_a_run_of_this_worker_is_stopped_from_elsewhere(
     assert upstream.journal.last.closed_early
 
 
+def test_a_run_of_this_worker_that_goes_with_its_conversation_elsewhere_says_so(
+    member_client: PageClient, here: RedisBroker, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(ENDLESS)
+    reader = _send(member_client, upstream)
+    with transaction() as session:
+        session.execute(update(Run).values(stop_requested=utc_now(), discarded=True))
+    stop_service.look()
+    assert reader.wait()[-1].data["code"] == "conversation_gone"
+    wait_until(lambda: not run_service.live_runs())
+
+
 def test_a_run_whose_conversation_was_deleted_elsewhere_is_stopped_and_booked_once(
     member_client: PageClient, here: RedisBroker, upstream: ScriptedUpstream
 ) -> None:
@@ -166,7 +178,7 @@ def test_a_run_whose_conversation_was_deleted_elsewhere_is_stopped_and_booked_on
         session.execute(delete(Run))
         session.execute(delete(Conversation))
     stop_service.look()
-    reader.wait()
+    assert reader.wait()[-1].data["code"] == "conversation_gone"
     wait_until(lambda: not run_service.live_runs())
     with reading() as session:
         assert session.scalars(select(TokenUsage.outcome)).all() == ["stopped"]
@@ -181,6 +193,8 @@ def test_deleting_a_conversation_waits_for_the_worker_that_writes_in_it(
 
     def end_when_nudged() -> None:
         assert other.nudged.wait(2)
+        with reading() as session:
+            assert session.scalars(select(Run.discarded)).all() == [True]
         time.sleep(0.1)
         ended_at.append(time.monotonic())
         other.end("stopped")
