@@ -1,20 +1,33 @@
 """Everybody's use: the administrators' API."""
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from flask_app.database import utc_now
 from flask_app.services import overview_service, records_service, refund_service, stats_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
-from flask_app.web.bodies import Body, Words, accepts, queries, returns
+from flask_app.web.bodies import Body, Words, accepts, downloads, queries, returns
 from flask_app.web.client import client_address
+from flask_app.web.exports import FORMATS, file_format
+from flask_app.web.readers import limits_readers
+from flask_app.web.record_files import records_file
 from flask_app.web.records import RecordReply, RecordsReply, all_records_reply, full_record_reply
 from flask_app.web.usage import GroupsReply, OverviewReply, groups_reply, overview_reply
 
 blueprint = Blueprint("admin_usage", __name__, url_prefix="/api/admin")
 
 _FROM, _TO = "The first day, as 2026-11-25.", "The last day, within."
+_FILTER = {
+    "user": "An id or part of a name.",
+    "group": "The id of the group that people are in now.",
+    "model": "The model asked for.",
+    "key": "A key's id.",
+    "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
+    "provenance": "reported, estimated, partial or refunded.",
+    "from": _FROM,
+    "to": _TO,
+}
 
 
 class Refund(Body):
@@ -44,16 +57,7 @@ def usage() -> GroupsReply:
 @blueprint.get("/records")
 @require_role("admin")
 @returns(RecordsReply)
-@queries(
-    user="An id or part of a name.",
-    model="The model asked for.",
-    key="A key's id.",
-    outcome="complete, stopped, left (by its reader), interrupted or failed.",
-    provenance="reported, estimated, partial or refunded.",
-    before="Where the last page ended (`next`).",
-    limit="How many, at most 200.",
-    **{"from": _FROM, "to": _TO},
-)
+@queries(**_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 200.")
 def records() -> RecordsReply:
     """Records that fit, the newest first."""
     page = records_service.search(
@@ -63,6 +67,17 @@ def records() -> RecordsReply:
         limit=arguments.number("limit", records_service.PAGE),
     )
     return all_records_reply(page)
+
+
+@blueprint.get("/records/export")
+@require_role("admin")
+@limits_readers
+@downloads(*FORMATS.values())
+@queries(**_FILTER, format="csv (the usual one) or jsonl.")
+def export() -> Response:
+    """All records that fit as a file, the newest first."""
+    kind = file_format(arguments.word("format"))
+    return records_file(records_service.every(get_current_user(), arguments.record_filter()), kind, full=True)
 
 
 @blueprint.post("/records/<record_id>/refund")

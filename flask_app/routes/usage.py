@@ -1,16 +1,27 @@
 """One's own use: the API of the dashboard."""
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from flask_app.database import utc_now
 from flask_app.services import records_service, stats_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments
-from flask_app.web.bodies import queries, returns
+from flask_app.web.bodies import downloads, queries, returns
+from flask_app.web.exports import FORMATS, file_format
+from flask_app.web.readers import limits_readers
+from flask_app.web.record_files import records_file
 from flask_app.web.records import RecordsReply, own_records_reply
 from flask_app.web.usage import SummaryReply, summary_reply
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/usage")
+
+OWN_FILTER = {
+    "model": "The model asked for.",
+    "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
+    "provenance": "reported, estimated, partial or refunded.",
+    "from": "The first day, as 2026-11-25.",
+    "to": "The last day, within.",
+}
 
 
 @blueprint.get("/summary")
@@ -24,12 +35,25 @@ def summary() -> SummaryReply:
 @blueprint.get("/records")
 @require_login
 @returns(RecordsReply)
-@queries(before="Where the last page ended (`next`).", limit="How many, at most 200.")
+@queries(**OWN_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 200.")
 def records() -> RecordsReply:
-    """One's own records, the newest first."""
+    """One's own records that fit, the newest first."""
     page = records_service.own(
         get_current_user(),
+        arguments.own_record_filter(),
         before=arguments.word("before"),
         limit=arguments.number("limit", records_service.PAGE),
     )
     return own_records_reply(page)
+
+
+@blueprint.get("/records/export")
+@require_login
+@limits_readers
+@downloads(*FORMATS.values())
+@queries(**OWN_FILTER, format="csv (the usual one) or jsonl.")
+def export() -> Response:
+    """All of one's own records that fit as a file, the newest first."""
+    kind = file_format(arguments.word("format"))
+    pages = records_service.every_own(get_current_user(), arguments.own_record_filter())
+    return records_file(pages, kind, full=False)

@@ -52,9 +52,15 @@ def record_filter() -> Filter:
     """What the ledger is searched for."""
     return Filter(
         user=word("user"),
+        group=word("group"),
         model=word("model"),
         key=word("key"),
         outcome=word("outcome"),
         provenance=word("provenance"),
         dates=dates(),
     )
+
+
+def own_record_filter() -> Filter:
+    """What one's own part of it is searched for."""
+    return Filter(model=word("model"), outcome=word("outcome"), provenance=word("provenance"), dates=dates())

@@ -78,6 +78,16 @@ def streams(view: View) -> View:
     return view
 
 
+def downloads(*content_types: str) -> Callable[[View], View]:
+    """Say that the view answers with a file of one of these types."""
+
+    def decorate(view: View) -> View:
+        view.content_types = content_types  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
 def to_json(value: Any, status: int = 200) -> Response:
     if value is None:
         return Response(status=204)

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Response, g, request
 
-from flask_app.errors import BadRequest
+from flask_app.errors import BadRequest, SignInRequired
 from flask_app.services import auth_service, run_service
 from flask_app.utils import get_current_user
 from flask_app.web.outlet import SocketOutlet
@@ -20,7 +21,7 @@ def run_stream(run_id: str, *, after: int) -> Response:
     """
     outlet = SocketOutlet.of(request.environ)
     frames = run_service.read(get_current_user(), run_id, after=after, locale=g.locale, outlet=outlet)
-    frames = _while_signed_in(frames, g.session_id)
+    frames = _until_signed_out(frames, g.session_id)
     response = Response(
         _draining(frames, outlet) if outlet else frames, content_type="text/event-stream; charset=utf-8"
     )
@@ -28,14 +29,21 @@ def run_stream(run_id: str, *, after: int) -> Response:
     return response
 
 
-def _while_signed_in(frames: Iterator[bytes], session_id: str) -> Iterator[bytes]:
+def while_signed_in(pieces: Iterator[bytes], session_id: str) -> Iterator[bytes]:
+    """The pieces, for as long as the reader's session is open; raises SignInRequired within seconds of its end."""
     due = time.monotonic() + SESSION_CHECK_SECONDS
-    for frame in frames:
+    for piece in pieces:
         if time.monotonic() > due:
             if not auth_service.is_open(session_id):
-                return
+                raise SignInRequired
             due = time.monotonic() + SESSION_CHECK_SECONDS
-        yield frame
+        yield piece
+
+
+def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[bytes]:
+    """A run's events end there like a line that is lost."""
+    with suppress(SignInRequired):
+        yield from while_signed_in(frames, session_id)
 
 
 def _draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:

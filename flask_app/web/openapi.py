@@ -94,6 +94,9 @@ def _responses(view: Any) -> dict[str, Any]:
     if getattr(view, "streams", False):
         stream = {"text/event-stream": {"schema": {"type": "string"}}}
         found["200"] = {"description": "The answer's events.", "content": stream}
+    if types := getattr(view, "content_types", ()):
+        content = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in types}
+        found["200"] = {"description": "A file.", "content": content}
     if hasattr(view, "reply_type"):
         status = str(view.reply_status)
         reply = found.setdefault(status, {"description": "Done."})

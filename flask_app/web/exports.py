@@ -1,0 +1,73 @@
+"""Lists as files of any size: CSV that no spreadsheet takes for formulas, and JSON Lines. Made page by page."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+import msgspec
+from flask import Response, g
+
+from flask_app.errors import BadRequest
+from flask_app.web.bodies import Reply
+from flask_app.web.events import while_signed_in
+
+FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
+BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take UTF-8 for something older
+# What spreadsheets begin a formula with, also in the width of Chinese keyboards.
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+_line = msgspec.json.Encoder()
+
+
+def file_format(name: str | None) -> str:
+    """One of FORMATS, CSV where none is asked for; raises BadRequest("unknown_format")."""
+    name = name or "csv"
+    if name not in FORMATS:
+        raise BadRequest("unknown_format", known=", ".join(FORMATS))
+    return name
+
+
+def attachment(pages: Iterable[str], kind: str, name: str) -> Response:
+    """A file that is made while it is sent, for as long as the reader is signed in. `name` has no ending.
+
+    For who is signed out meanwhile it breaks off, which browsers tell: nobody takes a half for the whole.
+    """
+    encoded = (page.encode() for page in pages)
+    response = Response(while_signed_in(encoded, g.session_id), content_type=FORMATS[kind])
+    full = f"{name}.{kind}"
+    plain = full.encode("ascii", "ignore").decode().lstrip("-")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(full)}"
+    return response
+
+
+def csv_pages(heads: Sequence[str], pages: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
+    """The heads, then each page's rows, as soon as there is something."""
+    yield BYTE_ORDER_MARK + _rows([heads])
+    for page in pages:
+        yield _rows(page)
+
+
+def json_lines(pages: Iterable[Iterable[Reply]]) -> Iterator[str]:
+    """A line for each reply."""
+    for page in pages:
+        yield "".join(f"{_line.encode(reply).decode()}\n" for reply in page)
+
+
+def cell(value: object) -> str | int:
+    """A value as a table holds it. Text is never a formula; numbers are numbers, negative ones too."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return value
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
+
+
+def _rows(rows: Iterable[Sequence[object]]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerows([cell(value) for value in row] for row in rows)
+    return written.getvalue()

@@ -1,0 +1,173 @@
+"""/api/usage/records/export and /api/admin/records/export: the ledger as a file, whole, flat in memory and harmless."""
+
+import csv
+import io
+import json
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pytest
+from sqlalchemy import insert
+
+from flask_app.database import engine, transaction, utc_now
+from flask_app.models import TokenUsage, User
+from flask_app.services import auth_service, records_service, refund_service
+from flask_app.services.audit_service import Actor
+from flask_app.web import events
+from flask_app.web.exports import BYTE_ORDER_MARK, FORMULAS, cell
+from tests.conftest import MakeUser, SignIn
+from tests.support import ledger
+from tests.support.clients import PageClient
+
+OWN, ALL = "/api/usage/records/export", "/api/admin/records/export"
+MANY = 50_000
+NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
+
+
+def table(response: Any) -> list[dict[str, str]]:
+    assert response.status_code == 200, response.text
+    text = response.data.decode()
+    assert text.startswith(BYTE_ORDER_MARK)
+    return list(csv.DictReader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK), newline="")))
+
+
+def test_a_file_holds_ones_own_records_each_once_the_newest_first(
+    member: User, admin: User, member_client: PageClient
+) -> None:
+    count = records_service.MAX_PAGE * 2 + 3
+    written = ledger.write(ledger.entry(member.id, NOON + timedelta(seconds=n // 5)) for n in range(count))
+    ledger.write([ledger.entry(admin.id, NOON)])
+    rows = table(member_client.get(OWN))
+    assert [row["id"] for row in rows] == ledger.newest_first(written)
+    assert "username" not in rows[0]
+    assert "key" not in rows[0]
+    assert (rows[0]["prompt_tokens"], rows[0]["cost_micros"], rows[0]["peak"]) == ("100", "1000", "false")
+
+
+def test_json_lines_are_what_the_api_says(member: User, member_client: PageClient) -> None:
+    ledger.write(ledger.entry(member.id, NOON, model="模型\n2") for _ in range(3))
+    response = member_client.get(f"{OWN}?format=jsonl")
+    assert response.mimetype == "application/jsonl"
+    lines = [json.loads(line) for line in response.text.splitlines()]
+    page: Any = member_client.get("/api/usage/records").json
+    assert lines == page["records"]
+
+
+def test_an_administrators_file_says_who_and_with_which_key(
+    member: User, admin_client: PageClient, member_client: PageClient
+) -> None:
+    (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
+    refund_service.refund(Actor(user=None), entry.id, "a fault")
+    refund, usage = table(admin_client.get(ALL))
+    assert (usage["username"], usage["user_id"], usage["key"]) == ("member", member.id, "")
+    assert (refund["kind"], refund["total_tokens"], refund["cost_micros"]) == ("refund", "-150", "-1000")
+    total: Any = member_client.get("/api/usage/summary").json
+    for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+        assert sum(int(row[name]) for row in (refund, usage)) == total["total"][name] == 0
+
+
+def test_only_what_fits_is_in_the_file(
+    member: User, admin: User, member_client: PageClient, admin_client: PageClient
+) -> None:
+    here, there = ledger.write([ledger.entry(member.id, NOON, outcome="stopped"), ledger.entry(admin.id, NOON)])
+    assert [row["id"] for row in table(admin_client.get(f"{ALL}?user=memb"))] == [here.id]
+    assert [row["id"] for row in table(admin_client.get(f"{ALL}?outcome=complete"))] == [there.id]
+    assert len(table(admin_client.get(f"{ALL}?group={member.group_id}"))) == 2
+    assert table(admin_client.get(f"{ALL}?group=other")) == []
+    assert table(admin_client.get(f"{ALL}?user=nobody")) == []
+    assert table(member_client.get(f"{OWN}?outcome=complete")) == []
+    assert len(table(member_client.get(f"{OWN}?user={admin.id}&outcome=stopped"))) == 1, "it is one's own alone"
+
+
+def test_only_administrators_get_everybodys(client: PageClient, member_client: PageClient) -> None:
+    assert client.get(OWN).status_code == client.get(ALL).status_code == 401
+    assert member_client.get(ALL).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("format=xlsx", "unknown_format"), ("outcome=lost", "unknown_outcome"), ("provenance=x", "unknown_provenance")],
+)
+def test_what_cannot_be_exported_is_refused(
+    admin_client: PageClient, member_client: PageClient, query: str, code: str
+) -> None:
+    for client, url in ((member_client, OWN), (admin_client, ALL)):
+        response: Any = client.get(f"{url}?{query}")
+        assert (response.status_code, response.json["error"]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("beginning", [*FORMULAS, " ="])
+def test_a_value_never_becomes_a_formula(member: User, admin_client: PageClient, beginning: str) -> None:
+    hostile = f'{beginning}HYPERLINK("http://192.0.2.1","x")'
+    ledger.write([ledger.entry(member.id, NOON, model=hostile, actual_model=hostile)])
+    (row,) = table(admin_client.get(ALL))
+    assert row["model"] == row["actual_model"] == f"'{hostile}"
+
+
+def test_numbers_stay_numbers() -> None:
+    assert [cell(value) for value in (-5, 0, None, True, "-5", "a=1", NOON)] == [
+        *(-5, 0, "", "true", "'-5", "a=1", "2026-11-25T04:00:00+00:00"),
+    ]
+
+
+@pytest.mark.parametrize(("locale", "name"), [("zh", "明聊用量明细-"), ("en", "mingchat-records-")])
+def test_the_file_has_a_name_in_the_readers_language(member_client: PageClient, locale: str, name: str) -> None:
+    response = member_client.get(OWN, headers={"Accept-Language": locale})
+    header = response.headers["Content-Disposition"]
+    assert header.startswith("attachment; filename=")
+    assert header.isascii()
+    assert unquote(header.partition("filename*=UTF-8''")[2]) == f"{name}{utc_now():%Y-%m-%d}.csv"
+    assert quote(name) in header
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_no_connection_is_held_between_pages(member: User, member_client: PageClient) -> None:
+    ledger.write(ledger.entry(member.id, NOON) for _ in range(records_service.MAX_PAGE + 1))
+    response = member_client.get(OWN, buffered=False)
+    pieces = iter(response.response)
+    next(pieces)
+    assert next(pieces)
+    assert engine().pool.checkedout() == 0  # type: ignore[attr-defined]
+    response.close()
+
+
+def test_who_is_signed_out_meanwhile_gets_a_file_that_breaks_off(
+    member: User, member_client: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.write(ledger.entry(member.id, NOON) for _ in range(records_service.MAX_PAGE * 2 + 1))
+    monkeypatch.setattr(events, "SESSION_CHECK_SECONDS", 0)
+    pieces = iter(member_client.get(OWN, buffered=False).response)
+    next(pieces)
+    with transaction() as session:
+        auth_service.end_sessions(session, member.id)
+    with pytest.raises(Exception, match="sign_in_required"):
+        list(pieces)
+
+
+def test_memory_stays_flat_however_long_the_ledger_is(make_user: MakeUser, sign_in: SignIn) -> None:
+    person = make_user("busy")
+    client = sign_in(person)
+    rows = [ledger.row_of(ledger.entry(person.id, NOON - timedelta(seconds=number))) for number in range(MANY)]
+    with transaction() as session:
+        for start in range(0, MANY, 5_000):
+            session.execute(insert(TokenUsage), rows[start : start + 5_000])
+    del rows
+    assert _drained(client, f"{OWN}?outcome=stopped") == 1  # what is made once is made
+    tracemalloc.start()
+    lines = _drained(client, OWN)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert lines == MANY + 1
+    assert most < 4_000_000, "a page of 200, not the file of ten megabytes"
+    ledger.forget(TokenUsage.user_id == person.id)
+
+
+def _drained(client: PageClient, url: str) -> int:
+    """How many lines the file has; none of them is kept."""
+    response = client.get(url, buffered=False)
+    pieces: Any = response.response
+    lines = sum(piece.count(b"\n") for piece in pieces)
+    response.close()
+    return lines
