@@ -53,6 +53,9 @@ lock: .dev ## Lock the newest stable versions, with hashes
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes
 
+# One process of tests for each processor, and a test to whoever is free.
+PARALLEL := --numprocesses=auto --dist=worksteal
+
 ##@ Verify
 .PHONY: test
 test: services check test-sqlite test-mariadb e2e ## Everything CI runs
@@ -62,11 +65,11 @@ check: check-python check-pages check-browser ## Format, lint, types, scripts of
 
 .PHONY: test-sqlite
 test-sqlite: .dev ## Tests on SQLite
-	$(BIN)/pytest --ignore=tests/e2e
+	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
 
 .PHONY: test-mariadb
 test-mariadb: .dev ## Tests on MariaDB
-	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults --database=mariadb
+	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults --database=mariadb $(PARALLEL)
 
 .PHONY: e2e
 e2e: .dev ## The whole journey in Chromium, with the real local model

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from flask_app.database import new_id, reading, utc_now
+from flask_app.database import reading, utc_now
 from flask_app.models import AuditEntry, Tariff, TokenUsage, User
 from flask_app.services import model_service
 from tests.support import ledger
@@ -322,7 +322,7 @@ def test_only_administrators_reach_the_prices(
         assert response.status_code == status
 
 
-@pytest.mark.parametrize("tariff_id", ["x", "编号", new_id()])
+@pytest.mark.parametrize("tariff_id", ["x", "编号", "01m895sss4q97tkgfzatypsa6e"])
 def test_an_absent_price_is_not_found(admin_client: PageClient, tariff_id: str) -> None:
     assert put(admin_client, tariff_id).status_code == 404
     assert admin_client.delete(f"{TARIFFS}/{tariff_id}").status_code == 404
