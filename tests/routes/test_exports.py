@@ -168,6 +168,6 @@ def _drained(client: PageClient, url: str) -> int:
     """How many lines the file has; none of them is kept."""
     response = client.get(url, buffered=False)
     pieces: Any = response.response
-    lines = sum(piece.count(b"\n") for piece in pieces)
+    lines: int = sum(piece.count(b"\n") for piece in pieces)
     response.close()
     return lines
