@@ -87,6 +87,10 @@ bench: .dev ## Cost of a relayed token against a bare relay
 fuzz: .dev ## A million made-up streams for the decoder of providers' answers
 	$(BIN)/python -m bench.fuzz
 
+.PHONY: budgets
+budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUNS=, STEPS=)
+	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest tests/services/test_budget_sequences.py
+
 .PHONY: faults
 faults: services .dev ## Faults at random under load, then a table (FAULTS=1000, SEED=, REPORT=docs/reliability.md)
 	@$(BIN)/python -m tests.faults

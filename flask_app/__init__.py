@@ -8,6 +8,7 @@ from flask_app.config import Config
 from flask_app.routes import (
     account,
     admin,
+    admin_budgets,
     admin_groups,
     admin_keys,
     admin_models,
@@ -17,6 +18,7 @@ from flask_app.routes import (
     admin_users,
     api,
     auth,
+    budgets,
     chat,
     dashboard,
     health,
@@ -41,8 +43,9 @@ def create_app(config: Config | None = None) -> Flask:
     for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
-    apis = (api, usage, health)
-    admin_apis = (admin_users, admin_groups, admin_keys, admin_models, admin_tariffs, admin_providers, admin_usage)
-    for routes in pages + apis + admin_apis:
+    apis = (api, usage, budgets, health)
+    people = (admin_users, admin_groups, admin_budgets)
+    upstream = (admin_keys, admin_models, admin_tariffs, admin_providers)
+    for routes in (*pages, *apis, *people, *upstream, admin_usage):
         app.register_blueprint(routes.blueprint)
     return app

@@ -5,6 +5,7 @@ import sys
 import click
 from flask import Flask
 
+from flask_app.cli_budgets import budgets
 from flask_app.cli_group import Group, moment, show
 from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
@@ -21,7 +22,7 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, groups, keys, tariffs, usage):
+    for group in (users, groups, budgets, keys, tariffs, usage):
         app.cli.add_command(group)
 
 

@@ -16,6 +16,10 @@ usage = Group("usage", help="The ledger and what is added up from it.")
 def verify() -> None:
     """Add up the whole ledger anew and compare; status 1 where something differs."""
     differences = 0
+    if overruns := usage_check_service.count_overruns():
+        click.echo(
+            f"Of {overruns:,} entries the provider counted more than it was asked for. They stay as it billed them."
+        )
     for finding in usage_check_service.verify():
         click.echo(f"{finding.what}: {finding.where}")
         differences += 1

@@ -49,6 +49,7 @@ class Config:
     upstream_idle_seconds: float = 120
     upstream_total_seconds: float = 3600
     site_timezone: str = "Asia/Shanghai"
+    max_answer_tokens: int = 32_768
     chat_rate_limit: str = "5 per minute"
     max_runs_per_user: int = 3
     web_concurrency: int = 1
@@ -84,6 +85,7 @@ class Config:
             upstream_idle_seconds=read.seconds("UPSTREAM_IDLE_SECONDS", cls.upstream_idle_seconds),
             upstream_total_seconds=read.seconds("UPSTREAM_TOTAL_SECONDS", cls.upstream_total_seconds),
             site_timezone=read.timezone("SITE_TIMEZONE", cls.site_timezone),
+            max_answer_tokens=read.integer("MAX_ANSWER_TOKENS", cls.max_answer_tokens, low=256, high=1_000_000),
             chat_rate_limit=read.text("CHAT_RATE_LIMIT", cls.chat_rate_limit),
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),

@@ -52,6 +52,12 @@ class TooMany(AppError):
     code, status = "too_many", 429
 
 
+class BudgetExhausted(TooMany):
+    """No room for another answer: `params` say which budget, and how much of it is left until it renews."""
+
+    code, status = "budget_exhausted", 429
+
+
 class Unavailable(AppError):
     code, status = "unavailable", 503
 

@@ -1,11 +1,12 @@
 """The schema on a page. Money is integer micro-units of a currency, tokens are integers, times are UTC."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -274,11 +275,17 @@ class Run(Base):
 class Attempt(Base):
     """One request to a provider, committed before its socket opens: dispatched → settled or released.
 
-    Ids here are plain columns: the log outlives the rows it names.
+    Ids here are plain columns: the log outlives the rows it names. While an attempt is dispatched it reserves the most
+    that it may use, for its person, the group they were in, and the site, on a day of the site's time zone.
+    `max_tokens` is what the provider was told. Where the model has no price there are no micros and no currency.
     """
 
     __tablename__ = "proxy_logs"
-    __table_args__ = (Index(None, "state", "created_at"),)
+    __table_args__ = (
+        Index(None, "state", "created_at"),
+        Index(None, "state", "group_id", "day"),
+        Index(None, "state", "user_id", "day"),
+    )
 
     id: Mapped[str] = _id()
     request_id: Mapped[str] = mapped_column(Ascii)
@@ -295,6 +302,12 @@ class Attempt(Base):
     status_code: Mapped[int | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
     bytes_received: Mapped[int] = mapped_column(BigInteger, default=0)
+    group_id: Mapped[str | None] = mapped_column(Ascii)
+    day: Mapped[date | None] = mapped_column(Date)
+    max_tokens: Mapped[int | None]
+    reserved_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    reserved_micros: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     ended_at: Mapped[datetime | None]
 
@@ -305,8 +318,9 @@ class TokenUsage(Base):
     `kind` is "usage" or "refund": the opposite of the attempt's usage, of the moment it was given back, for a `reason`.
     `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
     `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
-    UTC since 1970 at the reservation, so that every time zone's days can be added up from groups. `cache_saved_micros`
-    is what the cached tokens would have cost beside that, `peak_extra_micros` what peak hours added to the cost.
+    UTC since 1970 at the reservation, so that every time zone's days can be added up from groups. `day` is the site's
+    own, which budgets go by; it is absent in entries of before the budgets, as is the group. `cache_saved_micros` is
+    what the cached tokens would have cost beside that, `peak_extra_micros` what peak hours added to the cost.
 
     The indexes find the newest entries of any search; that of a person answers every search within theirs alone.
     """
@@ -351,8 +365,45 @@ class TokenUsage(Base):
     first_token_ms: Mapped[int | None]
     duration_ms: Mapped[int]
     quarter: Mapped[int] = mapped_column(Integer)
+    group_id: Mapped[str | None] = mapped_column(Ascii)
+    day: Mapped[date | None] = mapped_column(Date)
     created_at: Mapped[datetime]
     reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class Budget(Base):
+    """How much may be used in a period ("day", "week" or "month" of the site's time zone).
+
+    `scope` is "site", "group" (all together), "member" (each person of the group) or "user"; `scope_id` is the group's
+    or the person's id, empty for the site. `unit` is "tokens" or a currency, whose micro-units `amount` is. A budget
+    that is not `hard` only warns.
+    """
+
+    __tablename__ = "budgets"
+    __table_args__ = (UniqueConstraint("scope_id", "scope", "unit", "period"),)
+
+    id: Mapped[str] = _id()
+    scope: Mapped[str] = mapped_column(String(16))
+    scope_id: Mapped[str] = mapped_column(Ascii)
+    unit: Mapped[str] = mapped_column(String(8))
+    period: Mapped[str] = mapped_column(String(16))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    hard: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    changed_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SpentDaily(Base):
+    """The ledger added up by the site's days, for budgets: for the "site", each "group" and each "user"."""
+
+    __tablename__ = "spent_daily"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    scope: Mapped[str] = mapped_column(String(16), primary_key=True)
+    scope_id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    unit: Mapped[str] = mapped_column(String(8), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 class UsageHourly(Base):

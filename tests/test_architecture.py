@@ -11,7 +11,7 @@ PACKAGE = ROOT / "flask_app"
 # Every part of the package, from the top down.
 LAYERS = [
     {"__init__", "cli"},
-    {"cli_groups", "cli_keys", "cli_tariffs", "cli_usage", "cli_group", "routes"},
+    {"cli_budgets", "cli_groups", "cli_keys", "cli_tariffs", "cli_usage", "cli_group", "routes"},
     {"web"},
     {"utils"},
     {"services"},
@@ -24,6 +24,7 @@ FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
 KNOW_FLASK = {
     "__init__",
     "cli",
+    "cli_budgets",
     "cli_group",
     "cli_groups",
     "cli_keys",

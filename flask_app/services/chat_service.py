@@ -16,7 +16,7 @@ from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import completion_service, metering_service, model_service, run_service
+from flask_app.services import budget_service, completion_service, metering_service, model_service, run_service
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Earlier
@@ -37,7 +37,6 @@ _MESSAGES = (
     .where(Message.conversation_id == bindparam("conversation"))
     .order_by(Message.created_at, Message.id)
 )
-_LOCK_USER = select(User.id).where(User.id == bindparam("person")).with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,8 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
 
     Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
     Conflict while the conversation's last answer is still being written, and Conflict("idempotency_key_reused")
-    for a key that came with another draft before; Unavailable when nobody can be asked now.
+    for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
+    budget has no room for an answer.
     """
     _check_text(draft.text)
     if earlier := _earlier(actor, draft, origin.locale):
@@ -181,7 +181,7 @@ def check_cap(connection: Connection, actor: User) -> None:
 
     The person's row is locked first, so that sends at the same moment are counted one after the other."""
     limit = config.current().max_runs_per_user
-    connection.execute(_LOCK_USER, {"person": actor.id})
+    budget_service.take_turn(connection, actor.id)
     if (connection.scalar(_COUNT_RUNNING, {"person": actor.id}) or 0) >= limit:
         raise TooMany("too_many_runs", limit=limit, retry_after=5)
 

@@ -10,15 +10,15 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing
-from flask_app.domain import cooldown
+from flask_app.domain import budget, cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
-from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
+from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
-from flask_app.services import cooldown_service, key_service, metering_service, prompts
+from flask_app.services import budget_service, cooldown_service, key_service, metering_service, prompts
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
-from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
+from flask_app.services.metering_service import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.prompts import Request
 from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
@@ -51,7 +51,8 @@ def candidates_for(model: ServedModel) -> list[Candidate]:
 def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
-    Raises Unavailable when nobody can be asked now, Invalid("conversation_too_long") for what nobody could read.
+    Raises Unavailable when nobody can be asked now, Invalid("conversation_too_long") for what nobody could read,
+    BudgetExhausted where there is no room for an answer. The person's row must be locked (`budget_service.take_turn`).
     """
     if prompts.is_too_long(request):
         raise Invalid("conversation_too_long")
@@ -137,9 +138,9 @@ class Completion:
             raise UpstreamError
         key, request = self._taken.key, self.request
         prefix = request.earlier is not None and key.completes_prefixes
-        stream = ChatStream(
-            key.endpoint(), prompts.body(request, self._taken.candidate.model, prefix=prefix), prefix=prefix
-        )
+        most = self.sent.hold.answer_tokens
+        body = prompts.body(request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
+        stream = ChatStream(key.endpoint(), body, prefix=prefix)
         self._stop.watch(stream)
         stream.open()
         self.outcome.status_code = 200
@@ -180,7 +181,7 @@ class Completion:
                 self._take_another,
                 is_there=lambda connection, taken: metering_service.is_written(connection, taken[1]),
             )
-        except Unavailable as error:
+        except (Unavailable, BudgetExhausted) as error:
             raise failure from error
         self._unheard.clear()
         self._others = [other for other in self._others if other is not self._taken.candidate]
@@ -191,6 +192,7 @@ class Completion:
         run_id = self.request.run_id
         if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
             raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
+        budget_service.take_turn(connection, self.request.user_id)
         taken = cooldown_service.take(connection, self._others)
         sent = _dispatch(connection, self.request, taken)
         self._unheard.append(sent)
@@ -237,6 +239,7 @@ class Completion:
 def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatched:
     """The ledger books the provider that is asked, in its own name for the model and its own currency."""
     model = taken.candidate.model
+    contents = [turn.content for turn in prompts.turns(request, prefix=False)]
     call = Call(
         user_id=request.user_id,
         channel=request.channel,
@@ -245,8 +248,9 @@ def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatc
         currency=model.currency,
         request_id=request.request_id,
         address=request.address,
-        prompt_estimate=sum(estimate_tokens(turn.content) for turn in prompts.turns(request, prefix=False)),
+        prompt_estimate=sum(map(estimate_tokens, contents)),
         run_id=request.run_id,
         message_id=request.message_id,
     )
-    return metering_service.dispatch(connection, call, taken.key.id)
+    bounds = Bounds(prompt=budget.prompt_bound(contents), answer=prompts.longest_answer(model))
+    return metering_service.dispatch(connection, call, taken.key.id, bounds)

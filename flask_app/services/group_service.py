@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import delete as delete_from
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, table_of
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import LOCALES, translate
-from flask_app.models import DEFAULT_GROUP_ID, Group, User
+from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, User
 from flask_app.services import audit_service, names
 from flask_app.services.audit_service import Actor
 
@@ -106,7 +107,10 @@ def change(actor: Actor, group_id: str, choices: Choices) -> Counted:
 
 
 def delete(actor: Actor, group_id: str) -> None:
-    """Its people move to the default group. Raises NotFound, Conflict("default_group") for that one itself."""
+    """Its people move to the default group, its budgets go with it.
+
+    Raises NotFound, Conflict("default_group") for that one itself.
+    """
     if group_id == DEFAULT_GROUP_ID:
         raise Conflict("default_group")
 
@@ -114,6 +118,7 @@ def delete(actor: Actor, group_id: str) -> None:
         group = _locked(session, group_id)
         move = update(_users).where(_users.c.group_id == group.id).values(group_id=DEFAULT_GROUP_ID)
         moved = session.connection().execute(move).rowcount
+        session.execute(delete_from(Budget).where(Budget.scope_id == group.id))
         session.delete(group)
         details = {**_settings(group), "moved": moved}
         audit_service.record(session, actor.user, "group.delete", group.id, details, actor.address)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flask_app.database import ByServer, in_transaction, in_writing, reading, table_of, utc_now
+from flask_app.domain.budget import Hold
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import (
@@ -262,4 +263,12 @@ def _dispatched(session: Session, attempt: Attempt) -> Dispatched:
         run_id=attempt.run_id,
         message_id=attempt.message_id,
     )
-    return Dispatched(attempt_id=attempt.id, call=call, key_id=attempt.key_id, at=attempt.created_at)
+    hold = Hold(
+        group_id=attempt.group_id,
+        day=attempt.day,
+        answer_tokens=attempt.max_tokens,
+        tokens=attempt.reserved_tokens,
+        micros=attempt.reserved_micros,
+        currency=attempt.currency,
+    )
+    return Dispatched(attempt_id=attempt.id, call=call, key_id=attempt.key_id, at=attempt.created_at, hold=hold)

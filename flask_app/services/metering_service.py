@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, table_of, utc_now
+from flask_app.domain.budget import Hold
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import rollup, tariff_service
+from flask_app.services import budget_service, rollup, spending, tariff_service
+from flask_app.services.budget_service import Asked
 from flask_app.services.tariff_service import Priced
+
+log = structlog.get_logger()
 
 _attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
 _INSERT_ATTEMPT = insert(_attempts)
@@ -54,13 +59,22 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a call may use at most, in tokens: its prompt, which is as it is, and an answer, which may be shortened."""
+
+    prompt: int
+    answer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """An attempt that is on its way to the provider: `attempt_id` is committed."""
+    """An attempt that is on its way to the provider: `attempt_id` is committed, and what it holds is reserved."""
 
     attempt_id: str
     call: Call
     key_id: str | None
     at: datetime
+    hold: Hold = field(default_factory=Hold)  # of before the budgets: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +150,20 @@ class Entry:
     source: str
 
 
-def dispatch(connection: Connection, call: Call, key_id: str | None) -> Dispatched:
-    """Write that `call` goes to the provider with this key. Only after the commit may the socket open."""
-    sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=utc_now())
+def dispatch(
+    connection: Connection, call: Call, key_id: str | None, bounds: Bounds, *, at: datetime | None = None
+) -> Dispatched:
+    """Write that `call` goes to the provider with this key, now if not `at` another moment.
+
+    Only after the commit may the socket open. Raises BudgetExhausted; the person's row must be locked
+    (`budget_service.take_turn`).
+    """
+    at = at or utc_now()
+    asked = Asked(
+        user_id=call.user_id, model=call.model, currency=call.currency, prompt=bounds.prompt, answer=bounds.answer
+    )
+    hold = budget_service.reserve(connection, asked, at)
+    sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=at, hold=hold)
     connection.execute(
         _INSERT_ATTEMPT,
         {
@@ -155,6 +180,12 @@ def dispatch(connection: Connection, call: Call, key_id: str | None) -> Dispatch
             "address": call.address,
             "state": "dispatched",
             "bytes_received": 0,
+            "group_id": hold.group_id,
+            "day": hold.day,
+            "max_tokens": hold.answer_tokens,
+            "reserved_tokens": hold.tokens,
+            "reserved_micros": hold.micros,
+            "currency": hold.currency,
             "created_at": sent.at,
         },
     )
@@ -178,8 +209,10 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
         return None
     if not _end(connection, sent, "settled", outcome):
         return None
-    entry = _count(sent.call, outcome)
-    book(connection, _row(sent, outcome, entry, _priced(connection, sent, outcome)))
+    entry = _count(sent, outcome)
+    row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
+    book(connection, row)
+    _compare(sent, row)
     return entry
 
 
@@ -187,6 +220,7 @@ def book(connection: Connection, row: dict[str, Any]) -> None:
     """Write an entry of the ledger, and all that is counted from it. Raises IntegrityError where it stands already."""
     connection.execute(_INSERT_ENTRY, row)
     rollup.add(connection, row)
+    spending.add(connection, row)
 
 
 def booked(connection: Connection, attempt_id: str) -> Entry | None:
@@ -210,13 +244,25 @@ def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome)
     return ended.rowcount == 1
 
 
-def _count(call: Call, outcome: Outcome) -> Entry:
-    """The provider's count, else an estimate that says so."""
+def _count(sent: Dispatched, outcome: Outcome) -> Entry:
+    """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
     if outcome.usage is not None:
         return Entry(outcome.usage, "reported")
     reasoning = estimate_tokens(outcome.reasoning)
-    estimate = Usage(call.prompt_estimate, 0, estimate_tokens(outcome.text) + reasoning, reasoning)
-    return Entry(estimate, "estimated")
+    completion = estimate_tokens(outcome.text) + reasoning
+    if (most := sent.hold.answer_tokens) is not None:
+        completion, reasoning = min(completion, most), min(reasoning, most)
+    return Entry(Usage(sent.call.prompt_estimate, 0, completion, reasoning), "estimated")
+
+
+def _compare(sent: Dispatched, row: dict[str, Any]) -> None:
+    """A provider that counts more than it was asked for broke its word; what it bills is booked all the same."""
+    hold = sent.hold
+    tokens, cost = row["prompt_tokens"] + row["completion_tokens"], row["cost_micros"]
+    dearer = cost is not None and hold.currency == row["currency"] and cost > (hold.micros or 0)
+    if hold.tokens is not None and (tokens > hold.tokens or dearer):
+        counts = {"tokens": tokens, "reserved_tokens": hold.tokens, "micros": cost, "reserved_micros": hold.micros}
+        log.error("reservation_exceeded", attempt=sent.attempt_id, **counts)
 
 
 def _priced(connection: Connection, sent: Dispatched, outcome: Outcome) -> Priced | None:
@@ -254,5 +300,7 @@ def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None
         "first_token_ms": outcome.first_token_ms,
         "duration_ms": outcome.duration_ms,
         "quarter": quarter_of(sent.at),
+        "group_id": sent.hold.group_id,
+        "day": sent.hold.day or budget_service.site_day(sent.at),
         "created_at": sent.at,
     }

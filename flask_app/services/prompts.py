@@ -11,7 +11,8 @@ from flask_app.services.metering_service import Earlier
 
 MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
 # A very small model repeats itself and does not find an end.
-DEMO_LIMITS = {"max_tokens": 300, "repeat_penalty": 1.2, "temperature": 0.6}
+DEMO_TOKENS = 300
+DEMO_LIMITS = {"repeat_penalty": 1.2, "temperature": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,14 @@ def is_too_long(request: Request) -> bool:
     return sum(len(turn.content.encode()) for turn in turns(request, prefix=False)) > MAX_BYTES
 
 
-def body(request: Request, model: ServedModel, *, prefix: bool) -> dict[str, object]:
-    """What the provider is sent."""
+def longest_answer(model: ServedModel) -> int:
+    """How many tokens an answer of this model may have, thoughts included."""
+    longest = config.current().max_answer_tokens
+    return min(longest, DEMO_TOKENS) if model.demo else longest
+
+
+def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int | None) -> dict[str, object]:
+    """What the provider is sent. `max_tokens` is what the attempt has reserved."""
     messages: list[dict[str, object]] = [
         {"role": turn.role, "content": turn.content} for turn in turns(request, prefix=prefix)
     ]
@@ -66,6 +73,8 @@ def body(request: Request, model: ServedModel, *, prefix: bool) -> dict[str, obj
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    if max_tokens is not None:
+        made["max_tokens"] = max_tokens
     if model.thinking:
         made["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
         made["user_id"] = _opaque(request.user_id)

@@ -12,7 +12,7 @@ from flask_app.database import in_transaction, new_id, table_of, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import TokenUsage
-from flask_app.services import audit_service, metering_service
+from flask_app.services import audit_service, budget_service, metering_service
 from flask_app.services.audit_service import Actor
 
 MAX_REASON = 200
@@ -83,6 +83,7 @@ def _opposite(entry: TokenUsage, reason: str) -> dict[str, Any]:
             "duration_ms": 0,
             "first_token_ms": None,
             "quarter": quarter_of(now),
+            "day": entry.day and budget_service.site_day(now),
             "created_at": now,
         }
     )

@@ -14,17 +14,21 @@ from flask_app.domain.peak_calendar import Calendar
 from flask_app.domain.tariff import Prices
 from flask_app.models import Tariff
 
-_tariffs = table_of(Tariff)
-_IN_FORCE = (
-    select(_tariffs)
+tariffs = table_of(Tariff)
+_same = tariffs.alias("in_force")
+# The tariff's id, for statements that read it with something else; they bind `model`, `currency` and `moment`.
+IN_FORCE_ID = (
+    select(_same.c.id)
     .where(
-        _tariffs.c.model == bindparam("model"),
-        _tariffs.c.currency == bindparam("currency"),
-        _tariffs.c.starts_at <= bindparam("moment"),
+        _same.c.model == bindparam("model"),
+        _same.c.currency == bindparam("currency"),
+        _same.c.starts_at <= bindparam("moment"),
     )
-    .order_by(_tariffs.c.starts_at.desc())
+    .order_by(_same.c.starts_at.desc())
     .limit(1)
+    .scalar_subquery()
 )
+_IN_FORCE = select(tariffs).where(tariffs.c.id == IN_FORCE_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Priced:
 def price(model: str, currency: str, moment: datetime, connection: Connection) -> Priced | None:
     """The tariff in force for `model` in `currency` at `moment`; None when the model has no price there."""
     found = connection.execute(_IN_FORCE, {"model": model, "currency": currency, "moment": moment}).first()
-    return _at(found, moment) if found else None
+    return of_row(found, moment) if found else None
 
 
 def prices_of(row: Any, *, peak: bool) -> Prices:
@@ -62,7 +66,10 @@ def prices_of(row: Any, *, peak: bool) -> Prices:
     return Prices(row.input_hit, row.input_miss, row.output)
 
 
-def _at(row: Row[Any], moment: datetime) -> Priced:
+def of_row(row: Row[Any], moment: datetime) -> Priced | None:
+    """What a row with a tariff's columns says of a moment; None where they are empty."""
+    if row.id is None:
+        return None
     off_peak = prices_of(row, peak=False)
     if row.calendar is None:
         return Priced(row.id, off_peak, off_peak, peak=None)

@@ -5,6 +5,7 @@ Both go day by day, one short statement or transaction after the other, while th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -15,12 +16,13 @@ from flask_app.database import fetching, in_writing, table_of
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import rollup as rollups
+from flask_app.services import spending_check
 from flask_app.services.refund_service import NEGATED
 from flask_app.services.rollup import FIGURES, PERSON_MONTH, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
 
 _ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
-_KEPT = ("user_id", "message_id", "provider_id", "key_id", "channel", "model", "currency", "tariff_id")
+_KEPT = ("user_id", "group_id", "message_id", "provider_id", "key_id", "channel", "model", "currency", "tariff_id")
 _TURN = {"slice": "rebuild", "block": 0} | UNUSED | dict.fromkeys(FIGURES, 0)
 
 
@@ -42,6 +44,7 @@ class _Step:
 
 def verify() -> Iterator[Finding]:
     """Everything that is wrong, nothing normally."""
+    yield from _verify_days()
     for step in _steps():
         with fetching() as connection:
             for each in step.slices:
@@ -55,7 +58,8 @@ def verify() -> Iterator[Finding]:
 
 def rebuild() -> int:
     """Make the roll-up right, and give how many days (or 32 days) had a mistake. The ledger is only read."""
-    return sum(in_writing(partial(_repair, step)) for step in _steps())
+    places = sum(in_writing(partial(_repair, step)) for step in _steps())
+    return places + sum(in_writing(partial(_repair_day, day)) for day in _days())
 
 
 def count_entries() -> int:
@@ -65,12 +69,33 @@ def count_entries() -> int:
         return int(connection.scalar(query) or 0)
 
 
+def count_overruns() -> int:
+    """How many entries are of more tokens or money than their attempt had reserved."""
+    found = 0
+    for day in _days():
+        with fetching() as connection:
+            found += spending_check.count_overruns(connection, day)
+    return found
+
+
+def _verify_days() -> Iterator[Finding]:
+    for day in _days():
+        with fetching() as connection:
+            for spent in spending_check.differences(connection, day):
+                yield Finding("spent by day", " ".join(f"{name}={value}" for name, value in spent.items()))
+
+
 def _repair(step: _Step, connection: Connection) -> bool:
     rollups.add_rows(connection, [_TURN])  # two that repaired at once would both add what is missing
     mended = [each for each in step.slices if mend(connection, each, step.period)]
     for each in mended:
         connection.execute(_DELETE_EMPTY, _first_and_end(each, step.period))
     return bool(mended)
+
+
+def _repair_day(day: date, connection: Connection) -> bool:
+    rollups.add_rows(connection, [_TURN])
+    return spending_check.mend(connection, day)
 
 
 def _first_and_end(each: Slice, period: Period) -> dict[str, Any]:
@@ -89,6 +114,11 @@ def _steps() -> Iterator[_Step]:
         for start in range(period.start, period.end, QUARTERS_A_DAY):
             yield _Step(Period(start, start + QUARTERS_A_DAY), daily)
         yield _Step(period, (PERSON_MONTH,))
+
+
+def _days() -> list[date]:
+    with fetching() as connection:
+        return spending_check.days(connection)
 
 
 def _whole_period(connection: Connection) -> Period | None:

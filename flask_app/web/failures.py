@@ -8,9 +8,10 @@ from flask import Flask, Response, g, redirect, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from flask_app.errors import AppError, SignInRequired, Unavailable
+from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.web.bodies import to_json
+from flask_app.web.budgets import refusal_words
 from flask_app.web.local_paths import sign_in_path
 
 log = structlog.get_logger()
@@ -49,7 +50,9 @@ def error_body(error: AppError) -> dict[str, Any]:
 
 
 def sentence(error: AppError, locale: str | None = None) -> str:
-    return translate(locale or g.get("locale", "zh"), f"error.{error.code}", **error.params)
+    locale = locale or g.get("locale", "zh")
+    words = refusal_words(error, locale) if isinstance(error, BudgetExhausted) else error.params
+    return translate(locale, f"error.{error.code}", **words)
 
 
 def wants_page() -> bool:

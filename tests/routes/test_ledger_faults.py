@@ -235,7 +235,8 @@ def dispatched(user: User) -> metering_service.Dispatched:
     call = metering_service.Call(
         user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids
     )
-    return in_writing(lambda connection: metering_service.dispatch(connection, call, None))
+    bounds = metering_service.Bounds(prompt=9, answer=99)
+    return in_writing(lambda connection: metering_service.dispatch(connection, call, None, bounds))
 
 
 def test_settling_twice_is_settling_once(member: User) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from flask_app.database import in_writing, reading, transaction
 from flask_app.models import Attempt, TokenUsage, UsageHourly, User
 from flask_app.services import metering_service, usage_check_service
-from flask_app.services.metering_service import Call, Dispatched, Outcome
+from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
 from flask_app.services.rollup import DETAIL, FIGURES, SITE_DAY, SLICES, UNUSED
 from tests.support import ledger
 from tests.support.together import at_once
@@ -213,7 +213,9 @@ def test_money_of_two_moments_goes_into_the_rows_of_its_own(member: User) -> Non
 def _dispatched(user_id: str) -> Dispatched:
     ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
     call = Call(user_id=user_id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids)
-    return in_writing(lambda connection: metering_service.dispatch(connection, call, "key"))
+    return in_writing(
+        lambda connection: metering_service.dispatch(connection, call, "key", Bounds(prompt=9, answer=99))
+    )
 
 
 def _settle(sent: Dispatched) -> bool:

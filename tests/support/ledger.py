@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete
 from flask_app.database import new_id, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import TokenUsage
-from flask_app.services import rollup, usage_check_service
+from flask_app.services import rollup, spending, usage_check_service
 from flask_app.services.usage_check_service import Finding
 
 
@@ -47,6 +47,7 @@ def write(entries: Iterable[TokenUsage]) -> list[TokenUsage]:
         session.flush()
         for each in written:
             rollup.add(session.connection(), row_of(each))
+            spending.add(session.connection(), row_of(each))
     return written
 
 

@@ -1,0 +1,101 @@
+"""`flask budgets`: limits from a terminal."""
+
+from typing import Any
+
+import click
+
+from flask_app.cli_group import Group, moment, show
+from flask_app.database import utc_now
+from flask_app.domain import tariff
+from flask_app.domain.budget import PERIODS, TOKENS
+from flask_app.errors import NotFound
+from flask_app.services import budget_admin_service, group_service, user_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.budget_admin_service import Listed, Place
+
+COMMAND_LINE = Actor(user=None)
+
+budgets = Group("budgets", help="How much may be used in a day, a week or a month.")
+
+
+def _placed(command: Any) -> Any:
+    """The options that say what a budget is for."""
+    for option in (
+        click.option("--unit", default=TOKENS, show_default=True, help="Tokens, or a currency such as CNY."),
+        click.option("--each", is_flag=True, help="Of each person of the group, instead of all together."),
+        click.option("--group", help="For the group of this name."),
+        click.option("--user", help="For the person of this name. Without one of them: for the site."),
+        click.argument("period", type=click.Choice(PERIODS)),
+    ):
+        command = option(command)
+    return command
+
+
+@budgets.command("list")
+def list_budgets() -> None:
+    """Every budget and how it stands, the newest first."""
+    rows = [_row(listed) for listed in budget_admin_service.everything(utc_now())]
+    show(("FOR", "PERIOD", "LIMIT", "USED", "RESERVED", "LEFT", "WHEN USED UP", "RENEWS"), rows)
+
+
+@budgets.command("set")
+@_placed
+@click.argument("limit")
+@click.option("--warn", is_flag=True, help="Only show that it is used up; without, requests are refused.")
+def set_budget(limit: str, *, warn: bool, **where: Any) -> None:
+    """Set a limit: a number of tokens, or an amount of money such as 20.50 with --unit."""
+    place = _place(**where)
+    listed = budget_admin_service.put(COMMAND_LINE, place, _parsed(limit, place.unit), hard=not warn)
+    click.echo(f"{_whose(listed)}, {place.period}: {_amount(listed.standing.limit, place.unit)}")
+
+
+@budgets.command("delete")
+@_placed
+def delete(**where: Any) -> None:
+    """Take a limit away."""
+    budget_id = budget_admin_service.find(_place(**where))
+    if budget_id is None:
+        raise NotFound
+    budget_admin_service.delete(COMMAND_LINE, budget_id)
+    click.echo("Deleted.")
+
+
+def _place(period: str, *, user: str | None, group: str | None, each: bool, unit: str) -> Place:
+    if (user and group) or (each and not group):
+        raise click.UsageError("give --user, or --group (with --each or without), or neither")
+    unit = TOKENS if unit.casefold() == TOKENS else tariff.currency(unit)
+    if user:
+        return Place(scope="user", scope_id=user_admin_service.by_name(user).id, unit=unit, period=period)
+    if group:
+        scope_id = group_service.by_name(group).id
+        return Place(scope="member" if each else "group", scope_id=scope_id, unit=unit, period=period)
+    return Place(scope="site", unit=unit, period=period)
+
+
+def _parsed(limit: str, unit: str) -> int:
+    if unit != TOKENS:
+        return tariff.micros(limit)
+    if not (limit.isascii() and limit.isdigit() and int(limit[:20]) <= budget_admin_service.MAX_LIMIT):
+        raise click.BadParameter("give a whole number of tokens", param_hint="LIMIT")
+    return int(limit)
+
+
+def _row(listed: Listed) -> tuple[str, ...]:
+    each = listed.standing
+    figures = [_amount(value, each.unit) for value in (each.spent, each.reserved, each.left)]
+    used = ["-", "-", "-"] if each.scope == "member" else figures
+    refused = "refused" if each.hard else "shown"
+    return (_whose(listed), each.period, _amount(each.limit, each.unit), *used, refused, moment(each.renews_at))
+
+
+def _whose(listed: Listed) -> str:
+    if listed.person:
+        return listed.person.username
+    if listed.group:
+        each = "each of " if listed.standing.scope == "member" else ""
+        return each + group_service.shown_name(listed.group, "en")
+    return "the site"
+
+
+def _amount(value: int, unit: str) -> str:
+    return f"{value:,}" if unit == TOKENS else f"{tariff.decimal(value)} {unit}"

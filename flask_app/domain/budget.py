@@ -1,0 +1,96 @@
+"""Budgets: the days of a period, the most that an answer may use, and how long an answer a budget has room for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask_app.domain import periods
+from flask_app.domain.tariff import PRICED_TOKENS, Prices
+
+SCOPES = ("user", "member", "group", "site")  # in this order a person is told of the one that is used up
+PERIODS = ("day", "week", "month")
+TOKENS = "tokens"  # the unit of a budget that is not money
+MIN_ANSWER = 256  # tokens: a shorter answer is not worth to be asked for
+
+# Byte-level encodings make at most one token of a byte. What a provider puts around a message (its role, the marks of
+# its beginning and end) and around the whole is a few tokens; this is many.
+MESSAGE_TOKENS, REQUEST_TOKENS = 16, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From `first` to `last`, both within."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What an attempt has set aside for itself, and whose budgets on which day it counts against.
+
+    `day` is one of the site's time zone. `answer_tokens` is sent to the provider as the most that it may write. Where
+    the model has no price, `micros` and `currency` are None. All of it is None for attempts of before the budgets.
+    """
+
+    group_id: str | None = None
+    day: date | None = None
+    answer_tokens: int | None = None
+    tokens: int | None = None
+    micros: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The most that an attempt may use: its prompt's bound, and `answer` tokens at the dearest prices of its moment."""
+
+    prompt: int
+    answer: int
+    prices: Prices | None
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt + self.answer
+
+    @property
+    def micros(self) -> int | None:
+        """Rounded up; None without a price."""
+        if self.prices is None:
+            return None
+        return -(-(self.prompt * _dearest_input(self.prices) + self.answer * self.prices.output) // PRICED_TOKENS)
+
+
+def days_of(period: str, day: date) -> Days:
+    """The period that `day` is in: itself, its week from Monday, or its month."""
+    if period == "day":
+        return Days(day, day)
+    if period == "week":
+        monday = periods.monday_of(day)
+        return Days(monday, monday + timedelta(days=6))
+    first = periods.first_of_month(day)
+    return Days(first, periods.first_of_month(first + timedelta(days=31)) - timedelta(days=1))
+
+
+def prompt_bound(messages: Iterable[str]) -> int:
+    """More tokens than a prompt of these messages can be, whatever the encoding."""
+    return REQUEST_TOKENS + sum(MESSAGE_TOKENS + len(message.encode()) for message in messages)
+
+
+def longest_answer(worst: Worst, left: int, *, money: bool) -> int:
+    """How many tokens of an answer `left` pays for after the prompt, `worst.answer` at most; negative for none at all.
+
+    `left` is tokens, or micro-units of the prices' currency. What has no price is not bounded by money.
+    """
+    if not money:
+        return min(left - worst.prompt, worst.answer)
+    if worst.prices is None:
+        return worst.answer
+    rest = left * PRICED_TOKENS - worst.prompt * _dearest_input(worst.prices)
+    if rest < 0:
+        return -1
+    return min(rest // worst.prices.output, worst.answer) if worst.prices.output else worst.answer
+
+
+def _dearest_input(prices: Prices) -> int:
+    return max(prices.input_hit, prices.input_miss)

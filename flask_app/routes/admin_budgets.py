@@ -1,0 +1,61 @@
+"""Budgets: the administrators' API."""
+
+from flask import Blueprint
+
+from flask_app.database import utc_now
+from flask_app.services import budget_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web import arguments
+from flask_app.web.bodies import accepts, queries, returns
+from flask_app.web.budgets import (
+    AddBudget,
+    AdminBudgetReply,
+    AdminBudgetsReply,
+    ChangeBudget,
+    admin_budget_reply,
+    admin_budgets_reply,
+)
+from flask_app.web.client import client_address
+
+blueprint = Blueprint("admin_budgets", __name__, url_prefix="/api/admin/budgets")
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(AdminBudgetsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def listed() -> AdminBudgetsReply:
+    """Every budget and how it stands, the newest first."""
+    limit = arguments.number("limit", budget_admin_service.PAGE)
+    return admin_budgets_reply(budget_admin_service.listed(utc_now(), before=arguments.word("before"), limit=limit))
+
+
+@blueprint.post("")
+@require_role("admin")
+@accepts(AddBudget)
+@returns(AdminBudgetReply, 201)
+def add(body: AddBudget) -> AdminBudgetReply:
+    """Set a limit for the site, a group together, each person of a group, or one person."""
+    return admin_budget_reply(budget_admin_service.add(_actor(), body.place(), body.limit, hard=body.hard))
+
+
+@blueprint.patch("/<budget_id>")
+@require_role("admin")
+@accepts(ChangeBudget)
+@returns(AdminBudgetReply)
+def change(budget_id: str, body: ChangeBudget) -> AdminBudgetReply:
+    """Set another limit, or whether the budget only warns."""
+    return admin_budget_reply(budget_admin_service.change(_actor(), budget_id, limit=body.limit, hard=body.hard))
+
+
+@blueprint.delete("/<budget_id>")
+@require_role("admin")
+@returns(None, 204)
+def delete(budget_id: str) -> None:
+    """Limit nothing by this budget any more."""
+    budget_admin_service.delete(_actor(), budget_id)
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

@@ -1,0 +1,199 @@
+"""What an administrator does with budgets. Each change holds from the next request on, in every process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading, utc_now
+from flask_app.domain import tariff
+from flask_app.domain.budget import PERIODS, SCOPES, TOKENS
+from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
+from flask_app.models import Budget, Group, User
+from flask_app.services import audit_service, budget_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.budget_service import Standing
+
+MAX_LIMIT = 10**15
+PAGE, MAX_PAGE = 50, 100
+ID_LENGTH = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a budget is for; there is one at most of each. `scope_id` is empty for the site."""
+
+    scope: str
+    scope_id: str = ""
+    unit: str = TOKENS
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A budget with the person or the group it is for, where it is for one."""
+
+    standing: Standing
+    person: User | None
+    group: Group | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    budgets: list[Listed]
+    next: str | None
+
+
+def listed(now: datetime, *, before: str | None = None, limit: int = PAGE) -> Page:
+    """The newest first; raises BadRequest for a bad limit or cursor."""
+    if not 0 < limit <= MAX_PAGE:
+        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    query = _WITH_NAMES.order_by(Budget.id.desc()).limit(limit + 1)
+    if before is not None:
+        if len(before) != ID_LENGTH or not before.isalnum():
+            raise BadRequest("bad_cursor")
+        query = query.where(Budget.id < before)
+    with reading() as session:
+        found = _shown(session, query, now)
+    return Page(found[:limit], found[limit - 1].standing.id if len(found) > limit else None)
+
+
+def everything(now: datetime) -> list[Listed]:
+    """Every budget, the newest first."""
+    with reading() as session:
+        return _shown(session, _WITH_NAMES.order_by(Budget.id.desc()), now)
+
+
+def add(actor: Actor, place: Place, limit: int, *, hard: bool = True) -> Listed:
+    """A budget that holds from the next request on, what has been used of its period included.
+
+    Raises Invalid, NotFound for a person or a group that is not there, Conflict("budget_exists").
+    """
+    _check(place, limit)
+
+    def work(session: Session) -> Listed:
+        now = utc_now()
+        unit, period = place.unit, place.period
+        made = Budget(scope=place.scope, scope_id=place.scope_id, unit=unit, period=period, amount=limit, hard=hard)
+        made.created_at = made.changed_at = now
+        _wait_for_requests(session, place)
+        session.add(made)
+        session.flush()
+        return _recorded(session, actor, "budget.add", made, {"limit": limit, "hard": hard})
+
+    try:
+        return in_transaction(work)
+    except IntegrityError as error:
+        raise Conflict("budget_exists") from error
+
+
+def change(actor: Actor, budget_id: str, *, limit: int | None = None, hard: bool | None = None) -> Listed:
+    """Set another limit, or whether it only warns. What is None stays. Raises Invalid, NotFound."""
+    if limit is not None:
+        _check_limit(limit)
+
+    def work(session: Session) -> Listed:
+        found = _locked(session, budget_id)
+        before = _terms(found)
+        found.amount = found.amount if limit is None else limit
+        found.hard = found.hard if hard is None else hard
+        difference = audit_service.difference(before, _terms(found))
+        if not difference:
+            return _one(session, found.id)
+        found.changed_at = utc_now()
+        session.flush()
+        return _recorded(session, actor, "budget.change", found, difference)
+
+    return in_transaction(work)
+
+
+def delete(actor: Actor, budget_id: str) -> None:
+    """Nothing is limited by it any more. Raises NotFound."""
+
+    def work(session: Session) -> None:
+        found = _locked(session, budget_id)
+        _recorded(session, actor, "budget.delete", found, _terms(found))
+        session.delete(found)
+
+    in_transaction(work)
+
+
+def put(actor: Actor, place: Place, limit: int, *, hard: bool) -> Listed:
+    """Add the budget, or change the one that is there. Raises Invalid, NotFound."""
+    there = find(place)
+    return change(actor, there, limit=limit, hard=hard) if there else add(actor, place, limit, hard=hard)
+
+
+def find(place: Place) -> str | None:
+    """The id of the budget for it."""
+    same = [getattr(Budget, name) == getattr(place, name) for name in ("scope", "scope_id", "unit", "period")]
+    with reading() as session:
+        return session.scalar(select(Budget.id).where(*same))
+
+
+def _check(place: Place, limit: int) -> None:
+    if place.scope not in SCOPES or (place.scope == "site") != (place.scope_id == ""):
+        raise Invalid("bad_budget_scope")
+    if place.period not in PERIODS:
+        raise Invalid("bad_budget_period", known=", ".join(PERIODS))
+    if place.unit != TOKENS and tariff.currency(place.unit) != place.unit:
+        raise Invalid("bad_currency")
+    _check_limit(limit)
+
+
+def _check_limit(limit: int) -> None:
+    if not 0 <= limit <= MAX_LIMIT:
+        raise Invalid("bad_budget_limit", limit=MAX_LIMIT)
+
+
+def _wait_for_requests(session: Session, place: Place) -> None:
+    """A request that has begun without the budget is committed before it, and so is counted. Raises NotFound."""
+    whose: dict[str, ColumnElement[bool]] = {"site": true(), "user": User.id == place.scope_id}
+    if (
+        place.scope in {"group", "member"}
+        and session.get(Group, place.scope_id, with_for_update={"read": True}) is None
+    ):
+        raise NotFound("unknown_group")
+    concerned = whose.get(place.scope, User.group_id == place.scope_id)
+    found = session.scalars(select(User.id).where(concerned).order_by(User.id).with_for_update()).all()
+    if place.scope == "user" and not found:
+        raise NotFound
+
+
+def _locked(session: Session, budget_id: str) -> Budget:
+    found = session.get(Budget, budget_id, with_for_update=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _recorded(session: Session, actor: Actor, action: str, made: Budget, details: Mapping[str, object]) -> Listed:
+    shown = _one(session, made.id)
+    whose = shown.person.username if shown.person else shown.group.name if shown.group else ""
+    named = {"scope": made.scope, "name": whose, "unit": made.unit, "period": made.period}
+    audit_service.record(session, actor.user, action, made.id, {**named, **details}, actor.address)
+    return shown
+
+
+def _terms(found: Budget) -> dict[str, object]:
+    return {"limit": found.amount, "hard": found.hard}
+
+
+def _one(session: Session, budget_id: str) -> Listed:
+    return _shown(session, _WITH_NAMES.where(Budget.id == budget_id), utc_now())[0]
+
+
+def _shown(session: Session, query: Select[str, User | None, Group | None], now: datetime) -> list[Listed]:
+    rows = session.execute(query).all()
+    found = budget_service.standings(session.connection(), [row[0] for row in rows], now)
+    return [Listed(found[budget_id], person, group) for budget_id, person, group in rows if budget_id in found]
+
+
+_WITH_NAMES: Select[str, User | None, Group | None] = (
+    select(Budget.id, User, Group)
+    .outerjoin(User, User.id == Budget.scope_id)
+    .outerjoin(Group, Group.id == Budget.scope_id)
+)

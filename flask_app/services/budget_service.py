@@ -1,0 +1,224 @@
+"""Budgets: settled + reserved ≤ limit at every commit, however many processes there are. The database decides.
+
+What is reserved is the attempts that are on their way, each with the most that it may use: who settles or releases one
+frees it in the same statement. Requests for the same budget take turns at its row until they are committed, so each
+counts those before it. A request holds its person's row too, and who makes a budget waits for those rows: no request
+that began without the budget can commit after it.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.engine import Connection
+
+from flask_app import config
+from flask_app.database import fetching, table_of
+from flask_app.domain import budget, periods
+from flask_app.domain.budget import PERIODS, SCOPES, TOKENS, Hold, Worst
+from flask_app.errors import BudgetExhausted
+from flask_app.models import Attempt, Budget, User
+from flask_app.services import tariff_service
+from flask_app.services.spending import spent
+
+HELD_SECONDS = 5  # when to come back for what answers that are being written hold
+
+budgets = table_of(Budget)
+_users, _attempts = table_of(User), table_of(Attempt)
+_ids: BindParameter[str] = bindparam("budgets", expanding=True)
+_person: BindParameter[str] = bindparam("person")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asks for: a prompt of so many tokens at most, and `answer` tokens at most."""
+
+    user_id: str
+    model: str
+    currency: str
+    prompt: int
+    answer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A budget, and how much of its period is spent and reserved. It begins anew at `renews_at`."""
+
+    id: str
+    scope: str
+    scope_id: str
+    unit: str
+    period: str
+    limit: int
+    hard: bool
+    spent: int
+    reserved: int
+    renews_at: datetime
+
+    @property
+    def left(self) -> int:
+        """Never less than nothing, even where the limit was lowered below what was spent."""
+        return max(self.limit - self.spent - self.reserved, 0)
+
+
+def site_day(moment: datetime) -> date:
+    """The day that a moment counts in."""
+    return periods.local_day(moment, _zone())
+
+
+def take_turn(connection: Connection, user_id: str) -> None:
+    """Lock the person's row: their requests come one after the other, and no budget begins to hold meanwhile."""
+    connection.execute(_LOCK_PERSON, {"person": user_id})
+
+
+def reserve(connection: Connection, asked: Asked, at: datetime) -> Hold:
+    """What the attempt that the same transaction writes shall hold; raises BudgetExhausted.
+
+    The answer is as long as every budget has room for. The person's row must be locked.
+    """
+    rows = connection.execute(
+        _TERMS, {"person": asked.user_id, "model": asked.model, "currency": asked.currency, "moment": at}
+    ).all()
+    priced = tariff_service.of_row(rows[0], at)
+    worst = Worst(asked.prompt, asked.answer, priced.prices if priced else None)
+    if binding := [row.budget_id for row in rows if row.hard]:
+        connection.execute(_LOCK, {"budgets": binding})
+        worst = _shortened(worst, _standings(connection, binding, asked.user_id, at), asked.currency, at)
+    return Hold(
+        group_id=rows[0].group_id,
+        day=site_day(at),
+        answer_tokens=worst.answer,
+        tokens=worst.tokens,
+        micros=worst.micros,
+        currency=asked.currency if priced else None,
+    )
+
+
+def own(actor: User, now: datetime) -> list[Standing]:
+    """Every budget that the person's requests count against: their own first, the shortest period first."""
+    concerned = {"whose": ["", actor.group_id, actor.id]}
+    with fetching() as connection:
+        return _standings(connection, connection.scalars(_CONCERNED, concerned).all(), actor.id, now)
+
+
+def standings(connection: Connection, ids: Iterable[str], now: datetime) -> dict[str, Standing]:
+    """How these budgets stand, by id. One of each person of a group stands nowhere: nothing is spent."""
+    return {standing.id: standing for standing in _standings(connection, ids, "", now)}
+
+
+def _standings(connection: Connection, ids: Iterable[str], user_id: str, now: datetime) -> list[Standing]:
+    if not (wanted := list(ids)):
+        return []
+    spans = {period: budget.days_of(period, site_day(now)) for period in PERIODS}
+    first = {f"{period}_first": span.first for period, span in spans.items()}
+    last = {f"{period}_last": span.last for period, span in spans.items()}
+    renewals = {period: _begins(span.last + timedelta(days=1)) for period, span in spans.items()}
+    rows = connection.execute(_STANDINGS, {"budgets": wanted, "person": user_id} | first | last)
+    found = [_standing(row, renewals[row.period]) for row in rows]
+    return sorted(found, key=lambda each: (SCOPES.index(each.scope), PERIODS.index(each.period), each.unit))
+
+
+def _standing(row: Row[Any], renews_at: datetime) -> Standing:
+    """MariaDB gives sums as decimals: they become integers here."""
+    named = {name: getattr(row, name) for name in ("id", "scope", "scope_id", "unit", "period", "hard")}
+    spent_so_far, reserved = int(row.spent), int(row.reserved)
+    return Standing(**named, limit=row.amount, spent=spent_so_far, reserved=reserved, renews_at=renews_at)
+
+
+def _shortened(worst: Worst, found: Iterable[Standing], currency: str, at: datetime) -> Worst:
+    """The answer as long as all these budgets allow. Money of another currency than the model's is not concerned."""
+    least = min(worst.answer, budget.MIN_ANSWER)
+    granted = worst
+    for each in found:
+        money = each.unit != TOKENS
+        if money and each.unit != currency:
+            continue
+        left = each.limit - each.spent - each.reserved
+        longest = budget.longest_answer(worst, left, money=money)
+        if longest < least:
+            waiting_helps = budget.longest_answer(worst, left + each.reserved, money=money) >= least
+            raise _exhausted(each, at, held=waiting_helps)
+        granted = replace(granted, answer=min(granted.answer, longest))
+    return granted
+
+
+def _exhausted(standing: Standing, at: datetime, *, held: bool) -> BudgetExhausted:
+    until_renewal = math.ceil((standing.renews_at - at).total_seconds())
+    return BudgetExhausted(
+        "budget_held" if held else "budget_exhausted",
+        retry_after=HELD_SECONDS if held else max(until_renewal, 1),
+        **{name: getattr(standing, name) for name in ("scope", "period", "unit", "limit", "left", "renews_at")},
+    )
+
+
+def _begins(day: date) -> datetime:
+    return periods.moment_of(periods.start_of(day, _zone()))
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(config.current().site_timezone)
+
+
+def _day(end: str) -> ColumnElement[date]:
+    """The first or the last day of the budget's period."""
+    days = {period: bindparam(f"{period}_{end}", type_=Date()) for period in PERIODS}
+    return case(days, value=budgets.c.period)
+
+
+def _standing_of(scope: str, spender: str, whose: ColumnElement[str], reserved_for: ColumnElement[bool]) -> Select[Any]:
+    """One scope's part of the statement, so that each looks through its own index."""
+    used = (
+        select(func.coalesce(func.sum(spent.c.amount), 0))
+        .where(spent.c.scope == spender, spent.c.scope_id == whose, spent.c.unit == budgets.c.unit)
+        .where(spent.c.day.between(_day("first"), _day("last")))
+        .correlate(budgets)
+    )
+    held = case(
+        (budgets.c.unit == TOKENS, _attempts.c.reserved_tokens),
+        (_attempts.c.currency == budgets.c.unit, _attempts.c.reserved_micros),
+        else_=0,
+    )
+    reserved = (
+        select(func.coalesce(func.sum(held), 0))
+        .where(_attempts.c.state == "dispatched", reserved_for)
+        .where(_attempts.c.day.between(_day("first"), _day("last")))
+        .correlate(budgets)
+    )
+    sums = (used.scalar_subquery().label("spent"), reserved.scalar_subquery().label("reserved"))
+    return select(*budgets.c, *sums).where(budgets.c.id.in_(_ids), budgets.c.scope == scope)
+
+
+_LOCK_PERSON = select(_users.c.id).where(_users.c.id == _person).with_for_update()
+_LOCK = select(budgets.c.id).where(budgets.c.id.in_(_ids)).order_by(budgets.c.id).with_for_update()
+_CONCERNED = select(budgets.c.id).where(budgets.c.scope_id.in_(bindparam("whose", expanding=True)))
+_tariff = select(tariff_service.IN_FORCE_ID.label("id")).subquery()  # one row, whoever asks
+_TERMS = select(
+    _users.c.group_id, budgets.c.id.label("budget_id"), budgets.c.hard, *tariff_service.tariffs.c
+).select_from(
+    _tariff.outerjoin(_users, _users.c.id == _person)
+    .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id]))
+    .outerjoin(tariff_service.tariffs, tariff_service.tariffs.c.id == _tariff.c.id)
+)
+_STANDINGS = union_all(
+    _standing_of("site", "site", literal(""), true()),
+    _standing_of("group", "group", budgets.c.scope_id, _attempts.c.group_id == budgets.c.scope_id),
+    _standing_of("member", "user", _person, _attempts.c.user_id == _person),
+    _standing_of("user", "user", budgets.c.scope_id, _attempts.c.user_id == budgets.c.scope_id),
+)

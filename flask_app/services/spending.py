@@ -1,0 +1,55 @@
+"""What has been used by the site's days: `spent_daily`, written in the transactions that write the ledger.
+
+An entry counts for the site, for the group its person was in when it was dispatched, and for the person: in tokens,
+and in money where it has a price.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import Connection
+
+from flask_app.database import table_of
+from flask_app.domain.budget import TOKENS
+from flask_app.models import SpentDaily
+
+KEY = ("scope", "scope_id", "unit", "day")
+
+spent = table_of(SpentDaily)
+
+
+def add(connection: Connection, entry: Mapping[str, Any]) -> None:
+    """Add one ledger entry, in the transaction that writes it."""
+    if entry["day"] is not None:
+        connection.execute(_ADD[connection.dialect.name], _rows(entry))
+
+
+def adding(select: Select[Any]) -> dict[str, Any]:
+    """Statements that add the rows of `select` (KEY, then the amount), by the name of the dialect."""
+    return _statements(lambda made: made.from_select((*KEY, "amount"), select))
+
+
+def _rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    scopes = {"site": "", "group": entry["group_id"], "user": entry["user_id"]}
+    amounts = {TOKENS: entry["prompt_tokens"] + entry["completion_tokens"]}
+    if entry["currency"]:
+        amounts[entry["currency"]] = entry["cost_micros"]
+    return [
+        {"scope": scope, "scope_id": scope_id, "unit": unit, "day": entry["day"], "amount": amount}
+        for scope, scope_id in scopes.items()
+        if scope_id is not None
+        for unit, amount in amounts.items()
+    ]
+
+
+def _statements(fill: Callable[[Any], Any]) -> dict[str, Any]:
+    on_sqlite, on_mysql = fill(sqlite.insert(spent)), fill(mysql.insert(spent))
+    added = {"amount": spent.c.amount + on_sqlite.excluded.amount}
+    on_sqlite = on_sqlite.on_conflict_do_update(index_elements=list(spent.primary_key), set_=added)
+    on_mysql = on_mysql.on_duplicate_key_update(amount=spent.c.amount + on_mysql.inserted.amount)
+    return {"sqlite": on_sqlite, "mysql": on_mysql, "mariadb": on_mysql}
+
+
+_ADD = _statements(lambda insert: insert)

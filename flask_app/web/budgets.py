@@ -1,0 +1,151 @@
+"""Budgets as JSON, and as the words of a refusal."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from flask import g
+
+from flask_app import config
+from flask_app.domain import tariff
+from flask_app.domain.budget import TOKENS
+from flask_app.errors import BudgetExhausted
+from flask_app.i18n import translate
+from flask_app.services import budget_admin_service, group_service
+from flask_app.services.budget_admin_service import Listed, Page, Place
+from flask_app.services.budget_service import Standing
+from flask_app.web.bodies import Body, Reply
+
+Scope = Literal["site", "group", "member", "user"]
+Period = Literal["day", "week", "month"]
+Limit = Annotated[int, msgspec.Meta(ge=0, le=budget_admin_service.MAX_LIMIT)]
+
+
+class AddBudget(Body, kw_only=True):
+    """`limit` is tokens, or millionths of the currency that `unit` names. `scope_id` is the group's or the person's id,
+    "member" being each person of the group. A budget that is not `hard` only warns."""
+
+    scope: Scope
+    scope_id: Annotated[str, msgspec.Meta(max_length=26)] = ""
+    unit: Annotated[str, msgspec.Meta(max_length=8)] = TOKENS
+    period: Period
+    limit: Limit
+    hard: bool = True
+
+    def place(self) -> Place:
+        return Place(scope=self.scope, scope_id=self.scope_id, unit=self.unit, period=self.period)
+
+
+class ChangeBudget(Body):
+    """What is not named stays."""
+
+    limit: Limit | None = None
+    hard: bool | None = None
+
+
+class BudgetReply(Reply):
+    """How a budget stands in its period of now: `used` is booked, `reserved` is held by answers that are being written.
+
+    Amounts are tokens, or millionths of the currency that `unit` names.
+    """
+
+    id: str
+    scope: str
+    unit: str
+    period: str
+    hard: bool
+    limit: int
+    used: int
+    reserved: int
+    left: int
+    renews_at: datetime
+
+
+class BudgetsReply(Reply):
+    """Days, weeks (from Monday) and months are those of the site's `timezone`."""
+
+    timezone: str
+    budgets: list[BudgetReply]
+
+
+class AdminBudgetReply(Reply):
+    """The same for administrators. One of each person of a group is used by nobody in particular: null.
+
+    `name` is the group's or the person's; null for the site.
+    """
+
+    id: str
+    scope: str
+    scope_id: str
+    name: str | None
+    unit: str
+    period: str
+    hard: bool
+    limit: int
+    used: int | None
+    reserved: int | None
+    left: int | None
+    renews_at: datetime
+
+
+class AdminBudgetsReply(Reply):
+    """The newest first; `next` goes into `before` for the page after."""
+
+    timezone: str
+    budgets: list[AdminBudgetReply]
+    next: str | None
+
+
+def budgets_reply(standings: list[Standing]) -> BudgetsReply:
+    replies = [
+        BudgetReply(**_named(each), used=each.spent, reserved=each.reserved, left=each.left) for each in standings
+    ]
+    return BudgetsReply(timezone=config.current().site_timezone, budgets=replies)
+
+
+def admin_budgets_reply(page: Page) -> AdminBudgetsReply:
+    listed = [admin_budget_reply(each) for each in page.budgets]
+    return AdminBudgetsReply(timezone=config.current().site_timezone, budgets=listed, next=page.next)
+
+
+def admin_budget_reply(listed: Listed) -> AdminBudgetReply:
+    each = listed.standing
+    figures = {"used": each.spent, "reserved": each.reserved, "left": each.left}
+    return AdminBudgetReply(
+        **_named(each),
+        **(dict.fromkeys(figures) if each.scope == "member" else figures),
+        scope_id=each.scope_id,
+        name=_name(listed),
+    )
+
+
+def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
+    """What fills the placeholders of its sentence: which budget, how much of it, and when it renews."""
+    params: dict[str, Any] = error.params
+    whose = translate(locale, f"budget.whose_{params['scope']}")
+    zone = ZoneInfo(g.user.timezone or config.current().site_timezone)
+    renews_at = params["renews_at"].astimezone(zone)
+    return {
+        "budget": translate(locale, f"budget.name_{params['period']}", whose=whose),
+        "limit": amount(params["limit"], params["unit"], locale),
+        "left": amount(params["left"], params["unit"], locale),
+        "renewal": f"{renews_at:%Y-%m-%d %H:%M} ({zone.key})",
+    }
+
+
+def amount(value: int, unit: str, locale: str) -> str:
+    """Tokens or money, as a sentence says it."""
+    if unit == TOKENS:
+        return translate(locale, "budget.tokens", count=f"{value:,}")
+    return f"{tariff.decimal(value)} {unit}"
+
+
+def _name(listed: Listed) -> str | None:
+    if listed.group:
+        return group_service.shown_name(listed.group, g.locale)
+    return listed.person.username if listed.person else None
+
+
+def _named(each: Standing) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in ("id", "scope", "unit", "period", "hard", "limit", "renews_at")}

@@ -1,0 +1,60 @@
+"""However many ask at once, in however many processes: exactly as many are let through as fit."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from flask_app.database import utc_now, writing
+from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.services import budget_admin_service, budget_service, metering_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.budget_admin_service import Listed, Place
+from flask_app.services.metering_service import Bounds
+from tests.conftest import MakeUser
+from tests.support import calls
+from tests.support.budget_race import EACH
+from tests.support.storage import ROOT
+
+CALLERS, FIT = 200, 100
+
+
+@pytest.mark.parametrize(("scope", "people"), [("site", 20), ("group", 20), ("user", 1)])
+def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
+    database_url: str, make_user: MakeUser, scope: str, people: int
+) -> None:
+    ids = [make_user(f"person {number}").id for number in range(people)]
+    scope_id = {"site": "", "group": DEFAULT_GROUP_ID, "user": ids[0]}[scope]
+    place = Place(scope=scope, scope_id=scope_id, period="month")
+    made = budget_admin_service.add(Actor(None), place, FIT * EACH + EACH // 2)
+    command = [sys.executable, "-m", "tests.support.budget_race", database_url, str(time.time() + 3), str(CALLERS)]
+    racers = [subprocess.Popen([*command, *ids], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outcomes: Counter[str] = Counter()
+    for racer in racers:
+        outcomes.update(json.loads(racer.communicate(timeout=120)[0]))
+    assert outcomes == {"granted": FIT, "refused": 2 * CALLERS - FIT}
+    with writing() as connection:
+        (standing,) = budget_service.standings(connection, [made.standing.id], utc_now()).values()
+    assert (standing.spent, standing.reserved) == (0, FIT * EACH)
+
+
+def test_a_budget_waits_for_requests_that_began_without_it(make_user: MakeUser) -> None:
+    person = make_user("person")
+    listed: list[Listed] = []
+
+    def limit() -> None:
+        listed.append(budget_admin_service.add(Actor(None), Place(scope="site", period="day"), 1000))
+
+    administrator = threading.Thread(target=limit)
+    with writing() as connection:
+        budget_service.take_turn(connection, person.id)
+        metering_service.dispatch(connection, calls.call_of(person.id), "key", Bounds(prompt=100, answer=600))
+        administrator.start()
+        administrator.join(0.5)
+        assert administrator.is_alive()
+    administrator.join()
+    assert listed[0].standing.reserved == 700

@@ -1,0 +1,40 @@
+"""No order of events passes a budget's limit. At length: `make budgets`."""
+
+import os
+from datetime import UTC, datetime
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.services import group_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.group_service import Choices
+from tests.conftest import MakeUser
+from tests.support.budget_sequences import Scene, Sequences
+from tests.support.keys import keep_provider
+from tests.support.storage import Seeds
+
+RUNS = int(os.environ.get("BUDGET_RUNS", "25"))
+STEPS = int(os.environ.get("BUDGET_STEPS", "50"))
+
+
+def test_whatever_happens_no_limit_is_passed(seeds: Seeds, make_user: MakeUser) -> None:
+    def place() -> Scene:
+        seeds.restore()
+        people = [make_user(name) for name in "abc"]
+        other = group_service.add(Actor(None), Choices(name="other")).group.id
+        provider_id = keep_provider("Example", "https://api.example.com")
+        return Scene(people, [DEFAULT_GROUP_ID, other], provider_id, datetime(2026, 11, 25, 12, tzinfo=UTC))
+
+    machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
+    patience = settings(
+        max_examples=RUNS,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        phases=(Phase.generate,),
+    )
+    run_state_machine_as_test(machine, settings=patience)
+    seeds.restore()

@@ -1,0 +1,40 @@
+"""A process of its own whose callers all ask at once: `python -m tests.support.budget_race URL MOMENT CALLERS PERSON…`.
+
+Writes how many were let through, how many were refused, and what else happened, as JSON.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from flask_app import config, database
+from flask_app.config import Config
+from flask_app.errors import BudgetExhausted
+from flask_app.services.metering_service import Bounds
+from tests.support import calls
+from tests.support.together import at_once
+
+BOUNDS = Bounds(prompt=100, answer=300)
+EACH = BOUNDS.prompt + BOUNDS.answer
+
+
+def ask(person: str) -> str:
+    try:
+        calls.dispatch(calls.call_of(person), BOUNDS)
+    except BudgetExhausted:
+        return "refused"
+    return "granted"
+
+
+def main(url: str, moment: str, callers: str, *people: str) -> None:
+    config.install(Config(instance_dir=Path(), secret_key="", encryption_key="", database_url=url))
+    database.connect(url)
+    time.sleep(max(float(moment) - time.time(), 0))
+    outcomes = at_once(int(callers), lambda number: ask(people[number % len(people)]))
+    sys.stdout.write(json.dumps(Counter(map(str, outcomes))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

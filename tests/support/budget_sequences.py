@@ -1,0 +1,299 @@
+"""Sequences of everything that moves a budget, drawn by Hypothesis; after each, no limit is passed.
+
+Beside the application stands an account of its own (`Booked`), kept in this process: the database must say the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sqlalchemy import select
+
+from flask_app.database import in_transaction, in_writing, new_id, reading, transaction
+from flask_app.domain import budget
+from flask_app.domain.budget import PERIODS, SCOPES, TOKENS, Days
+from flask_app.domain.events import Usage
+from flask_app.errors import BudgetExhausted, Conflict
+from flask_app.models import Attempt, TokenUsage, User
+from flask_app.services import (
+    budget_admin_service,
+    budget_service,
+    lease_service,
+    metering_service,
+    spending,
+    spending_check,
+    user_admin_service,
+)
+from flask_app.services.audit_service import Actor
+from flask_app.services.budget_admin_service import Place
+from flask_app.services.metering_service import Bounds, Dispatched, Outcome
+from tests.support import calls, ledger
+
+WHICH = st.integers(0, 50)
+MODELS = st.sampled_from(["deepseek-flash", "deepseek-flash", "without a price"])
+AMOUNTS = st.integers(0, 40_000)
+ACTOR = Actor(None)
+
+
+@dataclass
+class Booked:
+    """An attempt: whose, of which day, and what counts for it by unit."""
+
+    sent: Dispatched
+    amounts: dict[str, int]
+    live: bool = True
+
+    @property
+    def entry(self) -> Any:
+        return select(TokenUsage).where(TokenUsage.attempt_id == self.sent.attempt_id)
+
+    def counts_for(self, place: Place, user_id: str, days: Days) -> int:
+        hold, owner = self.sent.hold, self.sent.call.user_id
+        whose = {
+            "site": True,
+            "group": hold.group_id == place.scope_id,
+            "member": owner == user_id,
+            "user": owner == place.scope_id,
+        }
+        within = hold.day is not None and days.first <= hold.day <= days.last
+        return self.amounts.get(place.unit, 0) if whose[place.scope] and within else 0
+
+
+def _unless_refused(act: Callable[[], Dispatched]) -> Dispatched | BudgetExhausted:
+    try:
+        return act()
+    except BudgetExhausted as refusal:
+        return refusal
+
+
+@dataclass
+class Limit:
+    """A budget, and how high each of its periods may stand: the limit, or what stood there when it was set."""
+
+    place: Place
+    amount: int
+    hard: bool
+    ceilings: dict[tuple[date, str], int] = field(default_factory=dict)
+
+
+@dataclass
+class Scene:
+    """Where it happens: people, groups, a provider, and the moment that the first request is made."""
+
+    people: list[User]
+    groups: list[str]
+    provider_id: str
+    now: datetime
+
+
+class Sequences(RuleBasedStateMachine):
+    """`place` makes a fresh one."""
+
+    place: Callable[[], Scene]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = self.place()
+        self.now = self.at.now
+        self.booked: list[Booked] = []
+        self.limits: dict[str, Limit] = {}
+        self.group_of = {person.id: person.group_id for person in self.at.people}
+
+    @rule(who=WHICH, model=MODELS, prompt=st.integers(0, 4000), answer=st.integers(budget.MIN_ANSWER, 9000))
+    def reserve(self, who: int, model: str, prompt: int, answer: int) -> None:
+        person = self.at.people[who % len(self.at.people)].id
+        call = calls.call_of(person, model=model, provider_id=self.at.provider_id, prompt=prompt)
+        rooms = self._rooms(person)
+        sent = _unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
+        if isinstance(sent, BudgetExhausted):
+            assert self._is_short(rooms, sent, model, prompt), "refused although there was room"
+            return
+        hold = sent.hold
+        assert hold.answer_tokens is not None
+        assert budget.MIN_ANSWER <= hold.answer_tokens <= answer
+        assert hold.group_id == self.group_of[person]
+        money = {} if hold.currency is None else {hold.currency: hold.micros or 0}
+        assert (hold.currency is None) == (model != "deepseek-flash")
+        self.booked.append(Booked(sent, {TOKENS: hold.tokens or 0} | money))
+
+    @rule(which=WHICH, prompt=st.floats(0, 1), answer=st.floats(0, 1), cached=st.floats(0, 1))
+    def settle(self, which: int, prompt: float, answer: float, cached: float) -> None:
+        """As the provider reports, within what was asked for; a second time changes nothing."""
+        if (one := self._live(which)) is None:
+            return
+        hold = one.sent.hold
+        assert hold.tokens is not None
+        assert hold.answer_tokens is not None
+        used = int((hold.tokens - hold.answer_tokens) * prompt)
+        counted = Usage(used, int(used * cached), int(hold.answer_tokens * answer), 0)
+        self._end(one, Outcome(usage=counted, text_parts=["x"]))
+        in_writing(lambda c: metering_service.settle(c, one.sent, Outcome(usage=counted, text_parts=["x"])))
+
+    @rule(which=WHICH, length=st.integers(0, 60_000))
+    def settle_untold(self, which: int, length: int) -> None:
+        """Nobody counted, and there is more text than was asked for: the estimate stays within the reservation."""
+        if one := self._live(which):
+            self._end(one, Outcome(text_parts=["字" * length] if length else [], actual_model=one.sent.call.model))
+
+    @rule(which=WHICH)
+    def fail(self, which: int) -> None:
+        if (one := self._live(which)) is None:
+            return
+        in_writing(lambda c: metering_service.release(c, one.sent, error_code="upstream_failed", status_code=500))
+        one.live, one.amounts = False, {}
+
+    @rule(which=WHICH)
+    def kill(self, which: int) -> None:
+        """Its worker died; the reaper books the question."""
+        if (one := self._live(which)) is None:
+            return
+        only = Attempt.id == one.sent.attempt_id
+        in_transaction(lambda session: lease_service._book(session, lease_service._LOST, only))
+        self._note(one)
+
+    @rule(which=WHICH)
+    def refund(self, which: int) -> None:
+        """The opposite entry, of the same day."""
+        one = _one_of([one for one in self.booked if not one.live and one.amounts], which)
+        if one is None:
+            return
+        with transaction() as session:
+            entry = session.scalars(one.entry).one()
+            row = ledger.row_of(entry) | {"id": new_id(), "attempt_id": new_id(), "source": "refund"}
+            for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "cost_micros"):
+                row[name] = None if row[name] is None else -row[name]
+            session.add(TokenUsage(**row))
+            spending.add(session.connection(), row)
+        one.amounts = {}
+
+    @rule(hours=st.integers(1, 24 * 40))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(who=WHICH, to=WHICH)
+    def move(self, who: int, to: int) -> None:
+        person, group = self.at.people[who % len(self.at.people)], self.at.groups[to % len(self.at.groups)]
+        user_admin_service.change(ACTOR, person.id, group_id=group)
+        if self.group_of[person.id] == group:
+            return
+        self.group_of[person.id] = group
+        for limit in self.limits.values():  # what they used elsewhere they bring along
+            if limit.place.scope == "member" and limit.place.scope_id == group:
+                own = {key: stands for key, stands in self._heights(limit).items() if key[1] == person.id}
+                limit.ceilings |= own
+
+    @rule(scope=st.sampled_from(SCOPES), who=WHICH, period=st.sampled_from(PERIODS), money=st.booleans(),
+          amount=AMOUNTS, hard=st.sampled_from([True, True, True, False]))  # fmt: skip
+    def limit(self, scope: str, who: int, period: str, money: bool, amount: int, hard: bool) -> None:
+        person = self.at.people[who % len(self.at.people)].id
+        ids = {"site": "", "user": person}
+        scope_id = ids.get(scope, self.at.groups[who % len(self.at.groups)])
+        place = Place(scope=scope, scope_id=scope_id, unit="CNY" if money else TOKENS, period=period)
+        try:
+            made = budget_admin_service.add(ACTOR, place, amount, hard=hard)
+        except Conflict:
+            assert place in [limit.place for limit in self.limits.values()]
+            return
+        self.limits[made.standing.id] = Limit(place, amount, hard)
+        self.limits[made.standing.id].ceilings = self._heights(self.limits[made.standing.id])
+
+    @rule(which=WHICH, amount=AMOUNTS, hard=st.booleans())
+    def change(self, which: int, amount: int, hard: bool) -> None:
+        if (chosen := self._limit(which)) is None:
+            return
+        budget_admin_service.change(ACTOR, chosen, limit=amount, hard=hard)
+        limit = self.limits[chosen]
+        limit.amount, limit.hard = amount, hard
+        limit.ceilings = self._heights(limit)
+
+    @rule(which=WHICH)
+    def lift(self, which: int) -> None:
+        if chosen := self._limit(which):
+            budget_admin_service.delete(ACTOR, chosen)
+            del self.limits[chosen]
+
+    @invariant()
+    def no_limit_is_passed(self) -> None:
+        for limit in self.limits.values():
+            for (first, person), stands in self._heights(limit).items():
+                most = max(limit.amount, limit.ceilings.get((first, person), 0))
+                assert not limit.hard or stands <= most, (limit, first, stands)
+
+    @invariant()
+    def the_database_says_the_same(self) -> None:
+        for person in self.at.people:
+            for standing in budget_service.own(User(id=person.id, group_id=self.group_of[person.id]), self.now):
+                limit = self.limits[standing.id]
+                days = budget.days_of(standing.period, budget_service.site_day(self.now))
+                parts = [(one.live, one.counts_for(limit.place, person.id, days)) for one in self.booked]
+                assert standing.reserved == sum(amount for live, amount in parts if live)
+                assert standing.spent == sum(amount for live, amount in parts if not live)
+                assert (standing.limit, standing.hard) == (limit.amount, limit.hard)
+
+    def teardown(self) -> None:
+        with reading() as session:
+            connection = session.connection()
+            for day in spending_check.days(connection):
+                assert spending_check.differences(connection, day) == []
+                assert spending_check.count_overruns(connection, day) == 0
+
+    def _end(self, one: Booked, outcome: Outcome) -> None:
+        in_writing(lambda connection: metering_service.settle(connection, one.sent, outcome))
+        self._note(one)
+
+    def _note(self, one: Booked) -> None:
+        """What the ledger has for it, which is never more than was reserved."""
+        with reading() as session:
+            entry = session.scalars(one.entry).one()
+        settled = {TOKENS: entry.prompt_tokens + entry.completion_tokens}
+        if entry.currency:
+            settled[entry.currency] = entry.cost_micros or 0
+        assert all(amount <= one.amounts[unit] for unit, amount in settled.items())
+        one.live, one.amounts = False, settled
+
+    def _rooms(self, person: str) -> list[tuple[Limit, int]]:
+        """The hard budgets of a person, and what is left of each."""
+        found = []
+        for limit in self.limits.values():
+            days = budget.days_of(limit.place.period, budget_service.site_day(self.now))
+            if limit.hard and limit.place.scope_id in {"", person, self.group_of[person]}:
+                stands = sum(one.counts_for(limit.place, person, days) for one in self.booked)
+                found.append((limit, limit.amount - stands))
+        return found
+
+    def _is_short(self, rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, model: str, prompt: int) -> bool:
+        """Had the budget that is named less than the least answer needs? Prices are 8 CNY per million at most."""
+        told = refusal.params
+        for limit, left in rooms:
+            named = (limit.place.scope, limit.place.period, limit.place.unit)
+            if named != (told["scope"], told["period"], told["unit"]):
+                continue
+            if limit.place.unit == TOKENS:
+                return left < prompt + budget.MIN_ANSWER
+            return model == "deepseek-flash" and left * 10**6 < (prompt * 2 + budget.MIN_ANSWER * 8) * 10**6
+        return False
+
+    def _heights(self, limit: Limit) -> dict[tuple[date, str], int]:
+        """How high each period stands that something counts in; for each person where the budget is each person's."""
+        members = [person for person, group in self.group_of.items() if group == limit.place.scope_id]
+        people = members if limit.place.scope == "member" else [""]
+        heights: dict[tuple[date, str], int] = {}
+        for day in {one.sent.hold.day for one in self.booked if one.sent.hold.day}:
+            days = budget.days_of(limit.place.period, day)
+            for person in people:
+                stands = sum(one.counts_for(limit.place, person, days) for one in self.booked)
+                heights[days.first, person] = stands
+        return heights
+
+    def _live(self, which: int) -> Booked | None:
+        return _one_of([one for one in self.booked if one.live], which)
+
+    def _limit(self, which: int) -> str | None:
+        return _one_of(sorted(self.limits), which)
+
+
+def _one_of(among: list[Any], which: int) -> Any:
+    return among[which % len(among)] if among else None

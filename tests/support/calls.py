@@ -1,0 +1,30 @@
+"""Calls that reserve and settle, as the metered door makes them, without a provider."""
+
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from flask_app.database import in_writing, new_id
+from flask_app.domain.events import Usage
+from flask_app.services import budget_service, metering_service
+from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
+
+
+def call_of(user_id: str, *, model: str = "deepseek-flash", provider_id: str = "p", prompt: int = 3) -> Call:
+    ids = {"request_id": new_id(), "address": "192.0.2.1", "provider_id": provider_id}
+    return Call(user_id=user_id, channel="chat", model=model, currency="CNY", prompt_estimate=prompt, **ids)
+
+
+def dispatch(call: Call, bounds: Bounds, at: datetime | None = None) -> Dispatched:
+    """Raises BudgetExhausted."""
+
+    def work(connection: Connection) -> Dispatched:
+        budget_service.take_turn(connection, call.user_id)
+        return metering_service.dispatch(connection, call, "key", bounds, at=at)
+
+    return in_writing(work)
+
+
+def settle(sent: Dispatched, prompt: int, completion: int, cached: int = 0) -> None:
+    used = Usage(prompt, cached, completion, 0)
+    in_writing(lambda connection: metering_service.settle(connection, sent, Outcome(usage=used, text_parts=["x"])))

@@ -1,0 +1,58 @@
+"""`flask budgets …`: limits from a terminal."""
+
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app.database import reading
+from flask_app.models import AuditEntry, Budget, User
+from flask_app.services import group_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.group_service import Choices
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["budgets", *arguments])
+
+
+def test_limits_are_set_listed_changed_and_deleted(app: Flask, member: User) -> None:
+    group_service.add(Actor(None), Choices(name="Club"))
+    assert run(app, "set", "day", "100000").output == "the site, day: 100,000\n"
+    assert run(app, "set", "month", "20.50", "--unit", "cny", "--user", "member").output == "member, month: 20.5 CNY\n"
+    assert run(app, "set", "week", "5", "--group", "Club", "--warn").output == "Club, week: 5\n"
+    assert run(app, "set", "week", "7", "--group", "Club", "--each").output == "each of Club, week: 7\n"
+    assert run(app, "set", "day", "200000").output == "the site, day: 200,000\n"
+    head, *lines = run(app, "list").output.splitlines()
+    assert head.split() == ["FOR", "PERIOD", "LIMIT", "USED", "RESERVED", "LEFT", "WHEN", "USED", "UP", "RENEWS"]
+    assert [" ".join(line.split()[:-1]) for line in lines] == [
+        "each of Club week 7 - - - refused",
+        "Club week 5 0 0 5 shown",
+        "member month 20.5 CNY 0 CNY 0 CNY 20.5 CNY refused",
+        "the site day 200,000 0 0 200,000 refused",
+    ]
+    assert run(app, "delete", "day").output == "Deleted.\n"
+    assert run(app, "delete", "day").exit_code == 1
+    with reading() as session:
+        assert len(session.scalars(select(Budget)).all()) == 3
+        actors = session.execute(select(AuditEntry.actor_name, AuditEntry.action)).all()
+    assert {name for name, _ in actors} == {"(command line)"}
+    assert [action for _, action in actors].count("budget.change") == 1
+
+
+def test_what_makes_no_sense_is_said(app: Flask, member: User) -> None:
+    for arguments, words in (
+        (("day", "x"), "whole number of tokens"),
+        (("day", "1.5"), "whole number of tokens"),
+        (("year", "1"), "'year' is not one of"),
+        (("day", "1", "--unit", "€"), "currency"),
+        (("day", "-", "--unit", "EUR"), "is not a price"),
+        (("day", "1", "--user", "nobody"), "nobody"),
+        (("day", "1", "--group", "Nowhere"), "There is no such group"),
+        (("day", "1", "--each"), "give --user"),
+        (("day", "1", "--user", "member", "--group", "Everyone"), "give --user"),
+    ):
+        result = run(app, "set", *arguments)
+        assert result.exit_code != 0, arguments
+        assert words in result.output, arguments
+    with reading() as session:
+        assert session.scalars(select(Budget)).all() == []
