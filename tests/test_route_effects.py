@@ -86,6 +86,9 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/tariffs": SOON,
     "PUT /api/admin/tariffs/<tariff_id>": {"prices": PRICES | {"output": "3"}, "starts_at": SOON["starts_at"]},
     "DELETE /api/admin/tariffs/<tariff_id>": None,
+    "POST /api/admin/budgets": {"scope": "site", "scope_id": "", "unit": "tokens", "period": "day", "limit": 1000},
+    "PATCH /api/admin/budgets/<budget_id>": {"limit": 2000},
+    "DELETE /api/admin/budgets/<budget_id>": None,
     "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
 }
 
@@ -100,7 +103,7 @@ def test_an_administrators_change_is_logged_without_secrets(
     app: Flask, admin: User, admin_client: PageClient, things: dict[str, str], upstream: ScriptedUpstream, name: str
 ) -> None:
     things["group_id"] = admin_client.post("/api/admin/groups", json={"name": "a group"}).json["id"]  # type: ignore[index]
-    things["tariff_id"] = tariff_id(admin_client)
+    things["tariff_id"], things["budget_id"] = tariff_id(admin_client), budget_id(admin_client)
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = ACTS[name]
     if body and "base_url" in body:
@@ -125,6 +128,12 @@ def tariff_id(client: PageClient) -> str:
     assert client.post("/api/admin/tariffs", json=SOON | {"model": "priced"}).status_code == 201
     with reading() as session:
         return session.scalars(select(Tariff.id).where(Tariff.model == "priced")).one()
+
+
+def budget_id(client: PageClient) -> str:
+    response = client.post("/api/admin/budgets", json={"scope": "site", "period": "week", "limit": 1000})
+    assert response.status_code == 201
+    return str(response.json["id"])  # type: ignore[index]
 
 
 def entries() -> list[AuditEntry]:

@@ -109,7 +109,7 @@ def test_readers_of_an_answer_in_the_making_are_told_and_it_is_settled(
     response = member_client.post(
         "/api/chat", json={"message": "go"}, headers={"Accept-Language": "en"}, buffered=False
     )
-    body = next(iter(response.response))
+    body: Any = next(iter(response.response))
     start = events_of(body)[0].data
     other = Following(member_client, start["run_id"])
     upstream.journal.wait_for(1)

@@ -6,7 +6,7 @@ Beside the application stands an account of its own (`Booked`), kept in this pro
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -36,6 +36,7 @@ WHICH = st.integers(0, 50)
 MODELS = st.sampled_from(["deepseek-flash", "deepseek-flash", "without a price"])
 AMOUNTS = st.integers(0, 40_000)
 ACTOR = Actor(None)
+T = TypeVar("T")
 
 
 @dataclass
@@ -295,5 +296,5 @@ class Sequences(RuleBasedStateMachine):
         return _one_of(sorted(self.limits), which)
 
 
-def _one_of(among: list[Any], which: int) -> Any:
+def _one_of(among: list[T], which: int) -> T | None:
     return among[which % len(among)] if among else None
