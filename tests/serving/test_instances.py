@@ -91,6 +91,7 @@ def _empty(engine: Engine) -> None:
             "proxy_logs",
             "token_usage",
             "usage_hourly",
+            "spent_daily",
         ):
             connection.execute(text(f"TRUNCATE {table}"))
         connection.execute(text("SET foreign_key_checks = 1"))

@@ -14,7 +14,7 @@ from tests.support.served import Served, served
 from tests.support.upstream_answers import Answer, chunk
 from tests.support.upstream_reply import Reply
 
-PIECES = [f"{number} " * 1500 for number in range(1200)]  # more than any socket's buffers hold
+PIECES = [f"{number} " * 1500 for number in range(600)]  # more than any socket's buffers hold
 SHORT = "a few words"
 HOLD_SECONDS = 3
 
@@ -40,6 +40,7 @@ def upstream() -> Iterator[ScriptedUpstream]:
 @pytest.fixture
 def server(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[Served]:
     settings = {"DEEPSEEK_BASE_URL": upstream.base_url, "ALLOW_INSECURE_UPSTREAMS": "1"}
+    settings["MAX_ANSWER_TOKENS"] = "300000"  # the flood is one answer
     with served(tmp_path, DEEPSEEK_API_KEY="test-key", **settings) as running:
         running.set_up()
         yield running
