@@ -58,18 +58,22 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 
 ##@ Verify
 .PHONY: test
-test: services check test-sqlite test-mariadb e2e ## Everything CI runs
+test: services check test-sqlite test-mariadb test-faults e2e ## Everything CI runs
 
 .PHONY: check
 check: check-python check-pages check-browser ## Format, lint, types, scripts of the pages, vendored files
 
 .PHONY: test-sqlite
 test-sqlite: .dev ## Tests on SQLite
-	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
+	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults $(PARALLEL)
 
 .PHONY: test-mariadb
 test-mariadb: .dev ## Tests on MariaDB
 	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults --database=mariadb $(PARALLEL)
+
+.PHONY: test-faults
+test-faults: .dev ## A fault of every kind, with the machine to themselves
+	$(BIN)/pytest tests/faults
 
 .PHONY: e2e
 e2e: .dev ## The whole journey in Chromium, with the real local model
