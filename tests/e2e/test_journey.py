@@ -145,7 +145,7 @@ def test_the_dashboard_shows_what_the_ledger_holds(chat: Chat, site: Site) -> No
         expect(tile.locator("[data-slot=input]")).to_have_text(f"{held['input']:,}")
         expect(tile.locator("[data-slot=output]")).to_have_text(f"{held['output']:,}")
     newest = site.rows("SELECT * FROM token_usage ORDER BY id DESC LIMIT 1")[0]
-    row = page.locator("[data-record-rows] tr").first
+    row = page.locator("[data-record-rows] [data-line]").first
     expect(row.locator("[data-slot=input]")).to_have_text(f"{newest['prompt_tokens']:,}")
     expect(row.locator("[data-slot=output]")).to_have_text(f"{newest['completion_tokens']:,}")
     expect(row.locator("[data-slot=model]")).to_have_text(newest["model"])
@@ -165,7 +165,7 @@ def test_the_administrator_sees_the_use_and_the_record(chat: Chat, site: Site) -
     mine.get_by_role("link", name=ADMIN).click()
     expect(page).to_have_url(re.compile(r"/admin/records\?user="))
     newest = site.rows("SELECT * FROM token_usage ORDER BY id DESC LIMIT 1")[0]
-    row = page.locator("[data-record-rows] tr").first
+    row = page.locator("[data-record-rows] [data-line]").first
     expect(row.locator("[data-slot=user]")).to_have_text(ADMIN)
     expect(row.locator("[data-slot=output]")).to_have_text(f"{newest['completion_tokens']:,}")
     expect(row.locator("[data-slot=outcome]")).to_have_text(say(f"js.dashboard.outcome_{newest['outcome']}"))
