@@ -58,7 +58,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 
 ##@ Verify
 .PHONY: test
-test: services check test-sqlite test-mariadb test-faults e2e ## Everything CI runs
+test: services check test-sqlite test-mariadb e2e ## Everything CI runs
 
 .PHONY: check
 check: check-python check-pages check-browser ## Format, lint, types, scripts of the pages, vendored files
@@ -72,7 +72,7 @@ test-mariadb: .dev ## Tests on MariaDB
 	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults --database=mariadb $(PARALLEL)
 
 .PHONY: test-faults
-test-faults: .dev ## A fault of every kind, with the machine to themselves
+test-faults: services .dev ## A fault of every kind of `make faults`, in two minutes
 	$(BIN)/pytest tests/faults
 
 .PHONY: e2e
