@@ -16,6 +16,10 @@ MIN_ANSWER = 256  # tokens: a shorter answer is not worth to be asked for
 # its beginning and end) and around the whole is a few tokens; this is many.
 MESSAGE_TOKENS, REQUEST_TOKENS = 16, 64
 
+STATES = ("open", "low", "exhausted")
+LOW_PART = 5  # less than a fifth left is low
+LEAST_TOKENS = REQUEST_TOKENS + MESSAGE_TOKENS + 1 + MIN_ANSWER  # with less left no message at all is answered
+
 
 @dataclass(frozen=True, slots=True)
 class Days:

@@ -2,10 +2,12 @@
 
 from flask import Blueprint, render_template
 
-from flask_app.services import conversation_service, key_service
+from flask_app.database import utc_now
+from flask_app.services import budget_service, conversation_service, key_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import Reply
+from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.models import ModelReply, models_reply
 from flask_app.web.threads import ListedReply, ThreadReply, conversations_reply, thread_reply
 
@@ -20,6 +22,7 @@ class ChatState(Reply):
     next: str | None
     models: list[ModelReply]
     default_model: str | None
+    budgets: list[BudgetReply]
     demo: bool
     keys_fail: bool
     is_admin: bool
@@ -46,6 +49,7 @@ def _page(thread: ThreadReply | None) -> str:
         next=listed.next,
         models=models.models,
         default_model=models.default,
+        budgets=[budget_reply(each) for each in budget_service.own(user, utc_now())],
         demo=any(model.demo for model in models.models),
         keys_fail=models.keys_fail,
         is_admin=user.role == "admin",

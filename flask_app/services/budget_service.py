@@ -77,6 +77,14 @@ class Standing:
         """Never less than nothing, even where the limit was lowered below what was spent."""
         return max(self.limit - self.spent - self.reserved, 0)
 
+    @property
+    def state(self) -> str:
+        """One of budget.STATES. What is reserved uses nothing up: it may come back."""
+        least = budget.LEAST_TOKENS if self.hard and self.unit == TOKENS else 1
+        if self.limit - self.spent < least:
+            return "exhausted"
+        return "low" if self.left * budget.LOW_PART < self.limit else "open"
+
 
 def site_day(moment: datetime) -> date:
     """The day that a moment counts in."""

@@ -47,7 +47,8 @@ class ChangeBudget(Body):
 class BudgetReply(Reply):
     """How a budget stands in its period of now: `used` is booked, `reserved` is held by answers that are being written.
 
-    Amounts are tokens, or millionths of the currency that `unit` names.
+    Amounts are tokens, or millionths of the currency that `unit` names. `state` is "open"; "low" where less than a
+    fifth is left; or "exhausted": used up, or too little is left for any message.
     """
 
     id: str
@@ -59,6 +60,7 @@ class BudgetReply(Reply):
     used: int
     reserved: int
     left: int
+    state: str
     renews_at: datetime
 
 
@@ -86,6 +88,7 @@ class AdminBudgetReply(Reply):
     used: int | None
     reserved: int | None
     left: int | None
+    state: str | None
     renews_at: datetime
 
 
@@ -98,10 +101,11 @@ class AdminBudgetsReply(Reply):
 
 
 def budgets_reply(standings: list[Standing]) -> BudgetsReply:
-    replies = [
-        BudgetReply(**_named(each), used=each.spent, reserved=each.reserved, left=each.left) for each in standings
-    ]
-    return BudgetsReply(timezone=config.current().site_timezone, budgets=replies)
+    return BudgetsReply(timezone=config.current().site_timezone, budgets=[budget_reply(each) for each in standings])
+
+
+def budget_reply(standing: Standing) -> BudgetReply:
+    return BudgetReply(**_named(standing), **_figures(standing))
 
 
 def admin_budgets_reply(page: Page) -> AdminBudgetsReply:
@@ -111,7 +115,7 @@ def admin_budgets_reply(page: Page) -> AdminBudgetsReply:
 
 def admin_budget_reply(listed: Listed) -> AdminBudgetReply:
     each = listed.standing
-    figures = {"used": each.spent, "reserved": each.reserved, "left": each.left}
+    figures = _figures(each)
     return AdminBudgetReply(
         **_named(each),
         **(dict.fromkeys(figures) if each.scope == "member" else figures),
@@ -123,11 +127,11 @@ def admin_budget_reply(listed: Listed) -> AdminBudgetReply:
 def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
     """What fills the placeholders of its sentence: which budget, how much of it, and when it renews."""
     params: dict[str, Any] = error.params
-    whose = translate(locale, f"budget.whose_{params['scope']}")
+    whose = translate(locale, f"js.budget.whose_{params['scope']}")
     zone = ZoneInfo(g.user.timezone or config.current().site_timezone)
     renews_at = params["renews_at"].astimezone(zone)
     return {
-        "budget": translate(locale, f"budget.name_{params['period']}", whose=whose),
+        "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
         "limit": amount(params["limit"], params["unit"], locale),
         "left": amount(params["left"], params["unit"], locale),
         "renewal": f"{renews_at:%Y-%m-%d %H:%M} ({zone.key})",
@@ -137,7 +141,7 @@ def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
 def amount(value: int, unit: str, locale: str) -> str:
     """Tokens or money, as a sentence says it."""
     if unit == TOKENS:
-        return translate(locale, "budget.tokens", count=f"{value:,}")
+        return translate(locale, "js.budget.tokens", count=f"{value:,}")
     return f"{tariff.decimal(value)} {unit}"
 
 
@@ -149,3 +153,7 @@ def _name(listed: Listed) -> str | None:
 
 def _named(each: Standing) -> dict[str, Any]:
     return {name: getattr(each, name) for name in ("id", "scope", "unit", "period", "hard", "limit", "renews_at")}
+
+
+def _figures(each: Standing) -> dict[str, Any]:
+    return {"used": each.spent, "reserved": each.reserved, "left": each.left, "state": each.state}

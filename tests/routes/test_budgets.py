@@ -90,6 +90,35 @@ def test_an_answer_counts_against_every_budget_that_concerns_its_person(
     assert [(each["scope"], each["used"]) for each in own(other)] == [("member", 30), ("group", 60), ("site", 60)]
 
 
+def test_a_budget_says_when_little_is_left_and_when_no_message_fits(
+    member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    limit(10_000)
+    for used, state in ((8_000, "open"), (1, "low"), (1_999 - budget.LEAST_TOKENS, "low"), (1, "exhausted")):
+        upstream.script(Answer("hi", usage=Usage(prompt=0, completion=used)))
+        assert ask(member_client, "x").status_code == 200
+        assert [each["state"] for each in own(member_client)] == [state]
+    assert error_code(ask(member_client, "x")) == "budget_exhausted"
+
+
+def test_what_is_reserved_uses_nothing_up(member: User, member_client: PageClient) -> None:
+    limit(LEAST, scope="user", scope_id=member.id)
+    calls.dispatch(calls.call_of(member.id), Bounds(prompt=PROMPT, answer=budget.MIN_ANSWER))
+    assert [(each["left"], each["state"]) for each in own(member_client)] == [(0, "low")]
+
+
+def test_money_and_what_only_warns_are_used_up_when_nothing_is_left(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    limit(100, hard=False)
+    limit(1_000_000, unit="CNY")
+    limit(0, unit="USD")
+    assert [each["state"] for each in own(member_client)] == ["open", "exhausted", "open"]
+    upstream.script(Answer("hi", usage=Usage(prompt=10, completion=90)))
+    assert ask(member_client).status_code == 200
+    assert [each["state"] for each in own(member_client)] == ["open", "exhausted", "exhausted"]
+
+
 def test_a_person_who_moves_takes_nothing_out_of_the_group_they_leave(
     member: User, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flask_app import config
 from flask_app.i18n import translate
+from flask_app.models import User
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -41,6 +42,18 @@ def test_a_conversations_page_comes_with_what_its_api_says(
     assert thread == member_client.get(f"/api/conversations/{made['conversation_id']}").json
     assert [message["text"] for message in thread["messages"]] == ["hello", "</script><b>bold</b>"]
     assert state_of(member_client, "/")["thread"] is None
+
+
+def test_the_page_comes_with_the_budgets_that_concern_the_person(
+    upstream: ScriptedUpstream, member_client: PageClient, admin_client: PageClient, member: User
+) -> None:
+    assert state_of(member_client, "/")["budgets"] == []
+    body = {"scope": "user", "scope_id": member.id, "period": "day", "limit": 1000}
+    assert admin_client.post("/api/admin/budgets", json=body).status_code == 201
+    said = state_of(member_client, "/")["budgets"]
+    assert [budget["left"] for budget in said] == [1000]
+    assert said == member_client.get("/api/budgets").json["budgets"]  # type: ignore[index]
+    assert state_of(admin_client, "/")["budgets"] == []
 
 
 def test_where_all_keys_fail_the_page_says_so_and_shows_administrators_where_to_look(

@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address. */
+import { api } from "app/api"
 import { Composer } from "app/composer"
 import { sentence, t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
@@ -18,9 +19,12 @@ let loading = null
 let shown = null
 /** The conversation that came with the page: shown once, asked for again later. */
 let enclosed = state.thread
+let limited = state.budgets.length > 0
+let looks = 0
 
 greet()
 watchKeyboardHeight()
+composer.showLeft(state.budgets)
 composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (event).detail))
 composer.addEventListener("stop", async () => (await conversation()).stop())
 sidebar.addEventListener("renamed", (event) => {
@@ -31,6 +35,7 @@ sidebar.addEventListener("deleted", (event) => {
   if (/** @type {CustomEvent} */ (event).detail.id === shown) go("/")
 })
 addEventListener("popstate", () => show(idInAddress()))
+document.addEventListener("visibilitychange", () => limited && !document.hidden && lookAtBudgets())
 root.addEventListener("click", (event) => {
   const pressed = /** @type {Element} */ (event.target)
   const idea = /** @type {HTMLElement | null} */ (pressed.closest("[data-idea]"))
@@ -59,11 +64,15 @@ async function load() {
   const made = new Conversation(root, composer, state.is_admin)
   made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
   made.addEventListener("opened", (event) => showTitle(/** @type {CustomEvent} */ (event).detail.title))
-  made.addEventListener("refused", () => shown === null && showWelcome(true))
+  made.addEventListener("refused", () => {
+    if (shown === null) showWelcome(true)
+    lookAtBudgets()
+  })
   made.addEventListener("ended", (event) => {
     const { id, title } = /** @type {CustomEvent} */ (event).detail
     sidebar.touch(id, title ? { running: false, title } : { running: false })
     if (title && id === shown) showTitle(title)
+    if (limited) lookAtBudgets()
   })
   return made
 }
@@ -124,6 +133,15 @@ async function show(id) {
   } catch (error) {
     if (shown === id) composer.showProblem(isMissing(error) ? t("js.not_found") : sentence(error))
   }
+}
+
+/** Only the newest look counts. Where it fails the line stays as it was. */
+async function lookAtBudgets() {
+  const look = ++looks
+  const { budgets } = await api.get("/api/budgets").catch(() => ({ budgets: null }))
+  if (!budgets || look !== looks) return
+  limited = budgets.length > 0
+  composer.showLeft(budgets)
 }
 
 /** @param {string} text */

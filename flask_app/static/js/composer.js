@@ -3,14 +3,16 @@
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, and "stop".
  * Words leave the text area when they are sent and come back when sending failed.
  */
-import { t } from "app/i18n"
+import { formatAmount, formatDateTime, nameOfBudget, t } from "app/i18n"
 import { announce, must, slot } from "app/ui"
 import { Drafts, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes
 const MODEL_CHOICE = "model"
 const THINKING_CHOICE = "thinking"
+const LOW = 0.2 // of a budget
 
+/** @typedef {import("app/i18n").Budget} Budget */
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean}} Model */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{text: string, model?: string, thinking?: boolean, idempotencyKey: string}} Outgoing */
@@ -116,6 +118,18 @@ export class Composer extends EventTarget {
     place.hidden = false
   }
 
+  /** Says what is left of the budget that is nearest to its end; without budgets nothing. @param {Budget[]} budgets */
+  showLeft(budgets) {
+    const place = must(this.#form, "[data-left]")
+    const [tightest] = [...budgets].sort((one, other) => roomIn(one) - roomIn(other))
+    const { state: before } = place.dataset
+    const words = tightest ? leftWords(tightest) : ""
+    place.hidden = !tightest
+    place.dataset.state = tightest?.state ?? ""
+    slot(place, "text").textContent = words
+    if (before && before !== tightest?.state && tightest?.state !== "open") announce(words)
+  }
+
   hideProblem() {
     must(this.#form, "[data-composer-error]").hidden = true
   }
@@ -212,4 +226,24 @@ export class Composer extends EventTarget {
     this.#thinking.setAttribute("aria-pressed", String(on))
     localStorage.setItem(THINKING_CHOICE, on ? "on" : "off")
   }
+}
+
+/** One that is used up comes first; one that only warns gives way to a hard one that is low. @param {Budget} budget */
+function roomIn({ hard, limit, left, state }) {
+  if (hard && state === "exhausted") return -1
+  return (limit ? left / limit : 0) + (hard ? 0 : LOW)
+}
+
+/** @param {Budget} budget */
+export function leftWords(budget) {
+  const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
+  if (state === "exhausted") {
+    const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
+    const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), ...amounts }
+    return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
+  }
+  const whose = scope === "group" || scope === "site" ? t(`js.budget.for_${scope}`) : ""
+  const words = t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
+  const held = state === "low" && reserved > 0
+  return held ? t("js.budget.left_and_held", { left: words, amount: formatAmount(reserved, unit) }) : words
 }

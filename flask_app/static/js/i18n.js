@@ -1,6 +1,20 @@
 // @ts-check
 /** The reader's words, numbers, money and times. Words come from the catalogue that the page carries. */
 
+/**
+ * @typedef {object} Budget amounts are tokens, or millionths of the currency that `unit` names
+ * @property {"user" | "member" | "group" | "site"} scope
+ * @property {string} unit
+ * @property {"day" | "week" | "month"} period
+ * @property {boolean} hard
+ * @property {number} limit
+ * @property {number} used
+ * @property {number} reserved held by answers that are being written
+ * @property {number} left
+ * @property {"open" | "low" | "exhausted"} state
+ * @property {string} renews_at
+ */
+
 /** @type {Record<string, string>} */
 const catalogue = readCatalogue()
 const language = document.documentElement.lang || "en"
@@ -53,6 +67,13 @@ export function formatMoney(micros, currency) {
   const digits = micros === 0 || Math.abs(amount) >= 1 ? 2 : 6
   return moneyFormat(currency, digits).format(amount)
 }
+
+/** Tokens or money. @param {number} amount @param {string} unit "tokens" or a currency */
+export const formatAmount = (amount, unit) =>
+  unit === "tokens" ? t("js.budget.tokens", { count: formatNumber(amount) }) : formatMoney(amount, unit)
+
+/** "Your daily budget" @param {Pick<Budget, "scope" | "period">} budget */
+export const nameOfBudget = ({ scope, period }) => t(`js.budget.name_${period}`, { whose: t(`js.budget.whose_${scope}`) })
 
 /** @param {string} currency @param {number} maximumFractionDigits */
 function moneyFormat(currency, maximumFractionDigits) {

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { test } from "node:test"
+
+const words = readFileSync(new URL("../../flask_app/locales/en/budgets.json", import.meta.url), "utf8")
+globalThis.document = {
+  documentElement: { lang: "en", dataset: { timezone: "Asia/Shanghai" } },
+  getElementById: () => ({ textContent: words }),
+}
+const { leftWords } = await import("app/composer")
+
+const DAILY = { scope: "user", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, left: 6000, state: "open", renews_at: "2026-11-25T16:00:00Z" }
+
+test("what is left is said with its period, and with whose it is where others share it", () => {
+  assert.equal(leftWords(DAILY), "Left today: 6,000 tokens")
+  assert.equal(leftWords({ ...DAILY, scope: "member", period: "week" }), "Left this week: 6,000 tokens")
+  assert.equal(leftWords({ ...DAILY, scope: "group", period: "month" }), "Left this month for your group: 6,000 tokens")
+  assert.equal(leftWords({ ...DAILY, scope: "site", unit: "CNY", left: 1_500_000 }), "Left today for everybody: ¥1.50")
+})
+
+test("where little is left, what answers hold is said too: it may come back", () => {
+  const held = { ...DAILY, reserved: 5000, left: 1000 }
+  assert.equal(leftWords(held), "Left today: 1,000 tokens")
+  assert.match(leftWords({ ...held, state: "low" }), /^Left today: 1,000 tokens, and 5,000 tokens set aside/)
+})
+
+test("what is used up says when it renews in the reader's time zone, and whom to ask", () => {
+  const said = leftWords({ ...DAILY, used: 9990, left: 10, state: "exhausted" })
+  assert.match(said, /^Your daily budget \(10,000 tokens\) is used up\. It renews on Nov 26, 2026, 12:00\sAM; your administrator/)
+  assert.match(leftWords({ ...DAILY, hard: false, used: 12_000, state: "exhausted" }), /has been reached: 12,000 tokens used\. It only warns/)
+})
