@@ -18,8 +18,8 @@ BODY_SECONDS = 3
 MISUNDERSTOOD = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 # How providers say that a prompt does not fit, in the error's message, code or type: there is no status for it.
 _TOO_LONG = re.compile(
-    r"context[ _](length|window|size)|exceed\w*\b.{0,40}\b(tokens?|length|context)\b|(prompt|input)( is)? too long"
-    r"|input length",
+    r"context[ _](length|window|size)|exceed(s|ed|ing)?\b.{0,40}\b(tokens?|length|context)\b"
+    r"|(prompt|input)( is)? too long|input length",
     re.IGNORECASE | re.DOTALL,
 )
 _OFFSET = re.compile(r" ([+-])(\d\d):?(\d\d)$")

@@ -1,5 +1,6 @@
 """What a provider's refusal means: code, when to come back, its own words."""
 
+import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,15 @@ def test_a_date_is_read_by_the_providers_own_clock(wrong_by: timedelta) -> None:
 )
 def test_only_the_errors_message_is_taken(body: bytes, detail: str | None) -> None:
     assert refusal(401, {}, body, "my-own-key").detail == detail
+
+
+@pytest.mark.parametrize("word", ["exceed", "exceed ", "exceedx", "context ", "input is ", "prompt", "a"])
+def test_a_long_complaint_keeps_nobody_waiting(word: str) -> None:
+    """The worker reads it on the thread that serves everybody."""
+    body = json.dumps({"error": {"message": (word * 60_000)[:60_000]}}).encode()
+    began = time.thread_time()
+    assert refusal(400, {}, body, "a secret of some length").code == "upstream_rejected"
+    assert time.thread_time() - began < 0.3
 
 
 def test_whatever_another_key_may_mend_has_a_rule() -> None:
