@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
 
@@ -48,9 +47,15 @@ def token_for(session_token: str) -> str:
 def _from_here() -> bool:
     """Absent headers are let pass: no browser of today leaves both out, and a script has no cookies to abuse."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+    if origin is not None and origin.lower() not in _own_origins():
         return False
     return request.headers.get("Sec-Fetch-Site", "none") in {"same-origin", "none"}
+
+
+def _own_origins() -> set[str]:
+    """Over TLS a page of plain http is another's. Without it TLS may end at a proxy that nobody told us of."""
+    host = request.host.lower()
+    return {f"https://{host}"} if request.is_secure else {f"https://{host}", f"http://{host}"}
 
 
 def _view_needs_no_token() -> bool:

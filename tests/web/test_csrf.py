@@ -63,6 +63,11 @@ def test_reading_needs_no_token(member_client: PageClient) -> None:
         {"Origin": "https://evil.example"},
         {"Origin": "https://localhost.evil.example"},
         {"Origin": "https://localhost:8443"},
+        {"Origin": "http://localhost"},
+        {"Origin": "ftp://localhost"},
+        {"Origin": "https://["},
+        {"Origin": "https://[::1"},
+        {"Origin": "https://evil.example@localhost"},
         {"Origin": "null"},
         {"Origin": ""},
         {"Sec-Fetch-Site": "cross-site"},
@@ -99,6 +104,10 @@ def test_the_origin_has_the_port_of_the_page(app: Flask, member: User) -> None:
     assert outcome(client.post("/api/login", headers={"Origin": f"{HTTP}:5000"}, **LOGIN)) == "ok"
     assert outcome(client.post("/api/login", headers={"Origin": f"{HTTP}:5001"}, **LOGIN)) == "foreign_origin"
     assert outcome(client.post("/api/login", headers={"Origin": HTTP}, **LOGIN)) == "foreign_origin"
+
+
+def test_a_page_over_tls_passes_where_a_proxy_ends_it_untold(plain_client: PageClient, member: User) -> None:
+    assert outcome(plain_client.post("/api/login", headers={"Origin": HTTPS}, **LOGIN)) == "ok"
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""])
