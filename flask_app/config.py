@@ -6,11 +6,13 @@ secrets that only this installation needs are made once and kept in `instance/se
 
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from flask_app import timezones
@@ -20,7 +22,8 @@ MIN_SECRET_LENGTH = 32
 MADE_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY")
 DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", "sqlite:///")
 REDIS = ("redis://", "rediss://", "unix://")
-WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "dev", "password", "your-secret-key"})
+MIN_VARIETY = 8  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
+PLACEHOLDERS = re.compile(r"secret|password|passwd|change.?(me|this|it)|example|placeholder", re.IGNORECASE)
 
 
 class ConfigError(Exception):
@@ -120,7 +123,12 @@ class _InstanceSecrets:
         return self._known()[name]
 
     def _known(self) -> dict[str, str]:
-        known: dict[str, str] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        try:
+            known = json.loads(self.path.read_text()) if self.path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{self.path} cannot be read as JSON") from error
+        if not (isinstance(known, dict) and all(isinstance(secret, str) for secret in known.values())):
+            raise ConfigError(f"{self.path} must hold an object of texts")
         return known
 
     def _make(self) -> None:
@@ -204,14 +212,21 @@ class _Reader:
             return Path(path).read_text().strip() or None
         except OSError as error:
             raise ConfigError(f"{name}_FILE cannot be read: {error}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{name}_FILE cannot be read: it is no text") from error
 
     def strong_secret(self, name: str, made: _InstanceSecrets) -> str:
-        if name not in self.environ and f"{name}_FILE" not in self.environ:
-            return made.get(name)
-        given = self.secret(name) or ""
-        if len(given) < MIN_SECRET_LENGTH or given.lower() in WEAK_SECRETS or len(set(given)) < 8:
+        is_given = name in self.environ or f"{name}_FILE" in self.environ
+        secret = (self.secret(name) or "") if is_given else made.get(name)
+        if _is_weak(secret):
             raise ConfigError(
                 f"{name} is empty or weak: give at least {MIN_SECRET_LENGTH} random characters, "
                 f"for example from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
             )
-        return given
+        return secret
+
+
+def _is_weak(secret: str) -> bool:
+    steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
+    has_variety = min(len(set(secret)), len(steps)) >= MIN_VARIETY
+    return len(secret) < MIN_SECRET_LENGTH or not has_variety or PLACEHOLDERS.search(secret) is not None

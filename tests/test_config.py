@@ -1,7 +1,9 @@
 """Settings: read once, refused at the start when they cannot stand."""
 
 import json
+import secrets
 import stat
+import string
 import threading
 from pathlib import Path
 
@@ -10,6 +12,14 @@ import pytest
 from flask_app.config import Config, ConfigError
 
 STRONG = "q8Zr-3vTk_9mWx2LsP7yBn4HcJ6dGfA1"
+WEAK = [
+    *("", " ", "secret", "changeme", "short-but-random-8Zq", "a" * 64, "abcabcabc" * 8, "0123456789" * 5),
+    *(
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        "please-change-me-before-you-go-live-9Zq",
+        "your-secret-key-goes-here-8Zq4-x",
+    ),
+]
 
 
 def read(tmp_path: Path, **environ: str) -> Config:
@@ -36,10 +46,34 @@ def test_secrets_are_made_once_and_only_the_owner_reads_them(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEY"])
-@pytest.mark.parametrize("weak", ["", " ", "secret", "changeme", "short-but-random-8Zq", "a" * 64, "abcabcabc" * 8])
+@pytest.mark.parametrize("weak", WEAK)
 def test_a_weak_secret_stops_the_start(tmp_path: Path, name: str, weak: str) -> None:
     with pytest.raises(ConfigError, match=name):
         read(tmp_path, **{name: weak})
+
+
+@pytest.mark.parametrize("length", [32, 64])
+def test_random_characters_of_any_kind_are_strong(tmp_path: Path, length: int) -> None:
+    for alphabet in (string.digits, string.hexdigits.lower(), string.ascii_letters + string.digits):
+        for _ in range(20):
+            made = "".join(secrets.choice(alphabet) for _ in range(length))
+            assert read(tmp_path, SECRET_KEY=made).secret_key == made
+
+
+@pytest.mark.parametrize(
+    "content", ['{"SECRET_KEY": ""}', '{"SECRET_KEY": "changeme"}', '{"SECRET_KEY": 5}', "[]", "{", ""]
+)
+def test_a_file_of_secrets_that_was_tampered_with_stops_the_start(tmp_path: Path, content: str) -> None:
+    (tmp_path / "secrets.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"SECRET_KEY|secrets\.json"):
+        read(tmp_path)
+
+
+def test_a_file_that_is_no_text_is_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"canary\xff" * 8)
+    with pytest.raises(ConfigError, match="SECRET_KEY_FILE") as complaint:
+        read(tmp_path, SECRET_KEY_FILE=str(tmp_path / "secret"))
+    assert "canary" not in str(complaint.value)
 
 
 def test_a_complaint_does_not_repeat_the_secret(tmp_path: Path) -> None:
