@@ -256,13 +256,18 @@ def _server_engine(url: str) -> Engine:
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
         connect_args={"read_timeout": REPLY_SECONDS, "write_timeout": REPLY_SECONDS},
+        hide_parameters=True,
     )
 
 
 def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True) -> Engine:
     """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep."""
     made = create_engine(
-        url, pool_size=pool_size, max_overflow=10 if pool_size > 1 else 0, connect_args={"timeout": LOCK_SECONDS}
+        url,
+        pool_size=pool_size,
+        max_overflow=10 if pool_size > 1 else 0,
+        connect_args={"timeout": LOCK_SECONDS},
+        hide_parameters=True,  # a failed statement is logged, and its parameters are people's words
     )
 
     def say_begin(connection: Any) -> None:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from sqlalchemy.engine import make_url
@@ -102,8 +103,9 @@ def _take_over(logger: logging.Logger) -> None:
 
 def _secrets_of(config: Config) -> set[str]:
     database_password = str(make_url(config.database_url).password or "")
-    found = (config.secret_key, config.encryption_key, config.deepseek_api_key or "", database_password)
-    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    redis_password = unquote(urlsplit(config.redis_url or "").password or "")
+    own = (config.secret_key, config.encryption_key, config.deepseek_api_key or "")
+    return {secret for secret in (*own, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
 
 
 def _traceback(exc_info: Any) -> list[str]:

@@ -1,14 +1,20 @@
 """The log: one line a record, no secret, nothing forged."""
 
+import dataclasses
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 import structlog
 from flask import Flask, g
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from flask_app import logs
 from flask_app.config import Config
+from flask_app.database import reading, transaction
 from tests.support.clients import HTTPS, PageClient
 
 CANARIES = {
@@ -21,6 +27,7 @@ CANARIES = {
     "SECRET_KEY": "the key that only these tests know, long enough",
     "ENCRYPTION_KEY": "another key that only these tests know, as long",
     "DEEPSEEK_API_KEY": "test-key",
+    "the password in REDIS_URL": "AUTH canary/word",
 }
 
 Err = Callable[[], str]
@@ -29,7 +36,7 @@ Err = Callable[[], str]
 @pytest.fixture
 def err(app: Flask, base_config: Config, capsys: pytest.CaptureFixture[str]) -> Err:
     """What went to stderr since the last call."""
-    logs.set_up(base_config)
+    logs.set_up(dataclasses.replace(base_config, redis_url="redis://:canary%2Fword@localhost:6379/0"))
     capsys.readouterr()
     return lambda: capsys.readouterr().err
 
@@ -87,6 +94,21 @@ def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], N
     assert written.endswith("\n")
     assert not set("\r\u2028\x1b\x00\x85") & set(written)
     assert "a\\nb\\r\\nc\\u2028d\\u001b[31me\\u0000f\\u0085g\\ud800h" in written.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("way", [reading, transaction])
+def test_what_a_statement_carries_is_not_logged_with_its_failure(
+    err: Err, way: Callable[[], AbstractContextManager[Session]]
+) -> None:
+    words = {"words": "canary of a person"}  # a line of its own: a traceback shows the one that failed
+    try:
+        with way() as session:
+            session.execute(text("INSERT INTO nowhere (words) VALUES (:words)"), words)
+    except DBAPIError:
+        structlog.get_logger().exception("failed")
+    written = err()
+    assert "INSERT INTO nowhere" in written
+    assert "canary" not in written
 
 
 def test_a_record_names_time_level_event_and_fields(err: Err) -> None:
