@@ -1,8 +1,8 @@
 """Passwords: which may be chosen, and how they are kept (Argon2id, OWASP's parameters)."""
 
+import base64
 import secrets
 import unicodedata
-from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -14,7 +14,9 @@ from flask_app.services import guessable
 MIN_LENGTH = 15  # NIST SP 800-63B-4, 3.1.1.2: where the password is the only factor
 MAX_LENGTH = 128
 
-_hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
+SALT_BYTES, HASH_BYTES = 16, 32
+
+_hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1, salt_len=SALT_BYTES, hash_len=HASH_BYTES)
 
 
 def check_strength(password: str, username: str) -> None:
@@ -34,7 +36,7 @@ def make_hash(password: str) -> str:
 
 def verify(stored: str | None, password: str) -> bool:
     """Is this the password? Without a stored hash the answer is no, after the same work."""
-    matches = offload.run(_matches, stored or _nobodys_hash(), normalised(password))
+    matches = offload.run(_matches, stored or _NOBODYS, normalised(password))
     return matches and stored is not None
 
 
@@ -55,6 +57,10 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
-@cache
-def _nobodys_hash() -> str:
-    return _hasher.hash(secrets.token_urlsafe(32))
+def _hash_of_nothing() -> str:
+    """Random where a hash would be, so that no password matches; it takes as long as any to find out."""
+    salt, digest = (base64.b64encode(secrets.token_bytes(n)).rstrip(b"=").decode() for n in (SALT_BYTES, HASH_BYTES))
+    return f"$argon2id$v=19$m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}${salt}${digest}"
+
+
+_NOBODYS = _hash_of_nothing()

@@ -1,6 +1,8 @@
 """Which passwords may be chosen, and how they are kept."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -62,6 +64,21 @@ def test_a_hash_made_with_other_parameters_is_outdated() -> None:
 @pytest.mark.parametrize("stored", [None, "", "not a hash", "$2b$12$abcdefghijklmnopqrstuv"])
 def test_nobody_signs_in_without_a_usable_hash(stored: str | None) -> None:
     assert not passwords.verify(stored, FIFTEEN)
+
+
+def test_nobodys_password_is_hashed_where_everybodys_is() -> None:
+    """Not on the thread that serves the others, not even the first time."""
+    script = """
+import time
+from flask_app import offload
+from flask_app.services import passwords
+offload.use(lambda work, args, kwargs: False)  # the work itself is not done
+began = time.thread_time()
+assert passwords.verify(None, "any password at all") is False
+print(time.thread_time() - began)
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(said.stdout) < 0.005
 
 
 def test_checking_the_longest_password_takes_no_time_to_notice() -> None:
