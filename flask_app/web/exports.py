@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
@@ -17,6 +18,8 @@ FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charse
 BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take UTF-8 for something older
 # What spreadsheets begin a formula with, also in the width of Chinese keyboards.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where semicolons or tabs part cells, as in half of Europe, a formula may begin behind one.
+_LATER_FORMULA = re.compile(rf"(?<=[;\t])(?= ?[{re.escape(''.join(sign for sign in FORMULAS if sign.isprintable()))}])")
 
 _line = msgspec.json.Encoder()
 
@@ -64,6 +67,7 @@ def cell(value: object) -> str | int:
     if isinstance(value, int):
         return value
     text = value.isoformat() if isinstance(value, datetime) else str(value)
+    text = _LATER_FORMULA.sub("'", text)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
 
 

@@ -106,6 +106,13 @@ def test_a_value_never_becomes_a_formula(member: User, admin_client: PageClient,
     assert row["model"] == row["actual_model"] == f"'{hostile}"
 
 
+@pytest.mark.parametrize("separator", [";", "; ", "\t"])
+def test_a_value_becomes_no_formula_where_semicolons_or_tabs_part_cells(separator: str) -> None:
+    for sign in FORMULAS[:4]:
+        assert cell(f"class 3{separator}{sign}1+1") == f"class 3{separator[0]}'{separator[1:]}{sign}1+1"
+    assert cell("a; b - c = d\tend") == "a; b - c = d\tend"
+
+
 def test_numbers_stay_numbers() -> None:
     assert [cell(value) for value in (-5, 0, None, True, "-5", "a=1", NOON)] == [
         *(-5, 0, "", "true", "'-5", "a=1", "2026-11-25T04:00:00+00:00"),
