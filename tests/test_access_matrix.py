@@ -163,6 +163,7 @@ ODD_WORDS = {
     "a pattern": "%_%",
     "upwards": "../../../etc/passwd",
     "a template": "{0.__class__}{{7*7}}%s%(x)s",
+    "digits": "000000001" * 600,
     "no Unicode": "\udcff",
 }
 

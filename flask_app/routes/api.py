@@ -3,14 +3,15 @@
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
-from flask_app.errors import BadRequest, Invalid, NotFound
+from flask_app.errors import Invalid, NotFound
 from flask_app.services import chat_service, continue_service, conversation_service, run_service, stop_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.run_events import Begun
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
+from flask_app.web.arguments import number, word
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events
@@ -138,10 +139,8 @@ def models() -> ModelsReply:
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def conversations() -> ConversationsReply:
     """One's own conversations, the newest first."""
-    before, limit = request.args.get("before"), request.args.get("limit", str(conversation_service.PAGE))
-    if not limit.isascii() or not limit.isdigit() or not 0 < int(limit[:9]) <= conversation_service.MAX_PAGE:
-        raise BadRequest("bad_limit", limit=conversation_service.MAX_PAGE)
-    return conversations_reply(*conversation_service.listed(get_current_user(), before=before, limit=int(limit)))
+    before, limit = word("before"), number("limit", conversation_service.PAGE)
+    return conversations_reply(*conversation_service.listed(get_current_user(), before=before, limit=limit))
 
 
 @blueprint.get("/conversations/<conversation_id>")

@@ -38,8 +38,9 @@ class Thread:
 
 
 def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tuple[list[Listed], str | None]:
-    """The newest first, and the cursor of the next page; raises BadRequest for a cursor that is none."""
-    limit = min(limit, MAX_PAGE)
+    """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor."""
+    if not 0 < limit <= MAX_PAGE:
+        raise BadRequest("bad_limit", limit=MAX_PAGE)
     running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
     query = (
         select(Conversation, running)
