@@ -68,7 +68,7 @@ def change_password(body: NewPassword) -> Response:
 @require_login
 @returns(SessionsReply)
 def signed_in_browsers() -> SessionsReply:
-    """The browsers one is signed in with: this one, then the last seen first; at most a hundred."""
+    """The browsers one is signed in with: this one, then the last seen first; at most fifty."""
     return _sessions()
 
 

@@ -19,7 +19,7 @@ def write(response: Response, value: str, *, kind: str = "", max_age: int) -> No
 
 def keep_choice(response: Response, choice: str, value: str) -> None:
     """Keep the language (`lang`) or the `theme` where the page's own script writes it too."""
-    response.set_cookie(choice, value, max_age=CHOICE_MAX_AGE, path="/", samesite="Lax")
+    response.set_cookie(choice, value, max_age=CHOICE_MAX_AGE, path="/", secure=request.is_secure, samesite="Lax")
 
 
 def remove(response: Response, kind: str = "") -> None:

@@ -38,7 +38,9 @@ def cookie_lines(response: Any) -> dict[str, str]:
 
 def test_over_https_the_cookie_is_bound_to_this_host(client: PageClient, member: User) -> None:
     cookies = cookie_lines(client.post("/api/login", json=LOGIN))
-    assert "HttpOnly" not in cookies.pop("theme"), "the page's script writes it too"
+    theme = cookies.pop("theme")
+    assert "HttpOnly" not in theme, "the page's script writes it too"
+    assert "; Secure;" in theme
     assert set(cookies) == {"__Host-mingchat", "__Host-mingchat-device"}
     for line in cookies.values():
         attributes = set(line.split("; ")[1:])

@@ -90,7 +90,8 @@ function groupOf(button) {
  */
 async function keepPreference(name, value) {
   const cookie = name === "locale" ? "lang" : name
-  document.cookie = `${cookie}=${value}; path=/; max-age=${YEAR}; samesite=lax`
+  const secure = location.protocol === "https:" ? "; secure" : ""
+  document.cookie = `${cookie}=${value}; path=/; max-age=${YEAR}; samesite=lax${secure}`
   if (name === "theme") showTheme(value)
   try {
     if (document.querySelector("[data-sign-out]")) await api.patch("/api/me", { [name]: value })
