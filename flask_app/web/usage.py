@@ -7,6 +7,7 @@ from flask_app.services.overview_service import Overview
 from flask_app.services.stats_service import Group, Summary
 from flask_app.services.sums import COUNTS, Sum
 from flask_app.web.bodies import Reply
+from flask_app.web.budgets import BudgetReply
 from flask_app.web.records import RecordsReply
 
 
@@ -63,6 +64,7 @@ class DashboardState(RecordsReply):
     """What the dashboard starts with."""
 
     summary: SummaryReply
+    budgets: list[BudgetReply]
 
 
 class Choice(Reply):

@@ -51,6 +51,7 @@ SIGNED_IN = {
     "records": "/admin/records",
     "no such page": "/nowhere",
 }
+BUDGETS = "/api/admin/budgets"
 axe = Axe()
 
 pytestmark = pytest.mark.browser
@@ -64,6 +65,19 @@ def conversation(site: Site) -> str:
     list(site.server.chat("And when it breaks?"))
     site.ask("POST", "/api/admin/users", {"username": "Visitor", "role": "member"})
     return f"/c/{started[0][1]['conversation_id']}"
+
+
+@pytest.fixture
+def budgets(site: Site) -> Iterator[None]:
+    """Of every state: one that only warns is used up, one is low, one is open."""
+    limits = {"day": 0, "week": 10**9, "month": 10**12}
+    made = [
+        site.ask("POST", BUDGETS, {"scope": "site", "period": period, "limit": limit, "hard": False})["id"]
+        for period, limit in limits.items()
+    ]
+    yield
+    for budget_id in made:
+        site.ask("DELETE", f"{BUDGETS}/{budget_id}")
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +129,14 @@ def test_a_long_answer(locale: str, visits: Visits, conversation: str) -> None:
     page.locator(".katex").wait_for()
     page.locator(".hljs-keyword").first.wait_for()
     page.get_by_text(words(locale)("js.thought")).click()
+    _expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("path", ["/", "/dashboard"])
+def test_budgets(locale: str, path: str, visits: Visits, budgets: None) -> None:
+    page = visits.open(path, locale=locale)
+    expect(page.locator("[data-left], [data-budgets]")).to_be_visible()
     _expect_no_fault(page, locale)
 
 

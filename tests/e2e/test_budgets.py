@@ -103,3 +103,27 @@ def test_without_budgets_nothing_is_said_and_nothing_asked(
     expect(page.locator("[data-left]")).to_be_hidden()
     asked = [request.url for request in visits.watch(page).requests]
     assert [url for url in asked if "/api/budgets" in url] == []
+
+
+def test_the_dashboard_draws_a_bar_for_each_budget(
+    come_in: Callable[[str], Page], limit: Limit, script: ScriptedUpstream
+) -> None:
+    limit(10_000)
+    limit(1_000, period="week", hard=False)
+    limit(50_000_000, period="month", unit="CNY")
+    page = come_in("/")
+    script.script(used(2_500))
+    Chat(page, en).ask("Hello")
+    page.goto("/dashboard")
+    budgets = page.get_by_role("region", name=en("budgets.title")).get_by_role("listitem")
+    expect(budgets).to_have_count(3)
+    daily = budgets.filter(has_text=DAILY)
+    expect(daily.get_by_role("meter")).to_have_attribute("aria-valuenow", "25")
+    for figure in (tokens(2_500), tokens(7_500), tokens(10_000)):
+        expect(daily).to_contain_text(figure)
+    weekly = budgets.filter(has_text=en("js.budget.name_week", whose=en("js.budget.whose_user")))
+    expect(weekly.get_by_text(en("budgets.soft"))).to_be_visible()
+    expect(daily.get_by_text(en("budgets.soft"))).to_be_hidden()
+    expect(weekly).to_contain_text(en("js.budget.state_reached"))
+    expect(weekly.get_by_role("meter")).to_have_attribute("aria-valuenow", "100")
+    expect(budgets.filter(has_text="¥50.00")).to_be_visible()

@@ -11,7 +11,9 @@ import pytest
 from flask_app.database import fetching, utc_now
 from flask_app.domain.events import Usage
 from flask_app.models import User
-from flask_app.services import tariff_service
+from flask_app.services import budget_admin_service, tariff_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.budget_admin_service import Place
 from tests.conftest import MakeUser, SignIn
 from tests.support import ledger
 from tests.support.clients import PageClient
@@ -192,6 +194,7 @@ def test_the_number_of_queries_does_not_grow(
 
 def test_the_dashboard_starts_with_what_the_api_says(member: User, member_client: PageClient) -> None:
     ledger.write(ledger.entry(member.id, utc_now(), model="<script>") for _ in range(60))
+    budget_admin_service.add(Actor(None), Place(scope="site", period="day"), 1000)
     page = member_client.get("/dashboard")
     assert page.status_code == 200
     found = re.search(r'<script type="application/json" id="dashboard-state">(.*?)</script>', page.text, re.S)
@@ -201,6 +204,8 @@ def test_the_dashboard_starts_with_what_the_api_says(member: User, member_client
     records = get(member_client, RECORDS)
     assert (state["records"], state["next"]) == (records["records"], records["next"])
     assert state["summary"]["total"] == get(member_client, SUMMARY)["total"]
+    assert state["budgets"] == get(member_client, "/api/budgets")["budgets"]
+    assert [budget["limit"] for budget in state["budgets"]] == [1000]
 
 
 def test_the_dashboard_asks_a_stranger_to_sign_in(client: PageClient) -> None:
