@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
+from flask_app.errors import NotFound
 from flask_app.services import budget_service, conversation_service, key_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
@@ -15,9 +16,10 @@ blueprint = Blueprint("chat", __name__)
 
 
 class ChatState(Reply):
-    """What the page starts with, so that it asks for nothing more."""
+    """What the page starts with, so that it asks for nothing more. `missing`: the conversation of the address."""
 
     thread: ThreadReply | None
+    missing: bool
     conversations: list[ListedReply]
     next: str | None
     models: list[ModelReply]
@@ -36,15 +38,20 @@ def home() -> str:
 
 @blueprint.get("/c/<conversation_id>")
 @require_login
-def conversation(conversation_id: str) -> str:
-    return _page(thread_reply(conversation_service.thread(get_current_user(), conversation_id)))
+def conversation(conversation_id: str) -> tuple[str, int]:
+    """One that is not there, or no more, is told on the page of a new one, where what was typed in it is kept."""
+    try:
+        return _page(thread_reply(conversation_service.thread(get_current_user(), conversation_id))), 200
+    except NotFound as error:
+        return _page(None, missing=True), error.status
 
 
-def _page(thread: ThreadReply | None) -> str:
+def _page(thread: ThreadReply | None, *, missing: bool = False) -> str:
     user = get_current_user()
     listed, models = conversations_reply(*conversation_service.listed(user)), models_reply()
     state = ChatState(
         thread=thread,
+        missing=missing,
         conversations=listed.conversations,
         next=listed.next,
         models=models.models,

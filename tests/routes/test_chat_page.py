@@ -81,3 +81,18 @@ def test_without_any_key_one_is_wanted(member_client: PageClient) -> None:
     config.install(dataclasses.replace(config.current(), deepseek_api_key=None))
     assert translate("en", "chat.keys_fail") not in page_of(member_client)
     assert error_code(member_client.post("/api/chat", json={"message": "hello"})) == "no_model"
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "a stranger's"])
+def test_a_conversation_that_is_not_there_is_told_on_the_page_of_a_new_one(
+    upstream: ScriptedUpstream, member_client: PageClient, admin_client: PageClient, whose: str
+) -> None:
+    made = admin_client.post("/api/chat", json={"message": "secret"}, headers={"Accept": "application/json"}).json
+    assert made
+    path = f"/c/{made['conversation_id']}" if whose == "a stranger's" else "/c/01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    page = member_client.get(path)
+    assert page.status_code == 404
+    assert "secret" not in page.text
+    state = state_of(member_client, path)
+    assert (state["missing"], state["thread"]) == (True, None)
+    assert state_of(member_client, "/")["missing"] is False

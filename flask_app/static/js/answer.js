@@ -86,8 +86,8 @@ export class Answer {
     slot(this.element, "foot").hidden = !this.plainText
   }
 
-  /** @param {string} words @param {{way?: Way | null, retry?: boolean, goOn?: boolean, grave?: boolean}} [options] */
-  showProblem(words, { way = null, retry = false, goOn = false, grave = true } = {}) {
+  /** @param {string} words @param {{way?: Way | null, retry?: boolean, goOn?: boolean, anew?: boolean, grave?: boolean}} [options] */
+  showProblem(words, { way = null, retry = false, goOn = false, anew = false, grave = true } = {}) {
     const place = slot(this.element, "problem")
     const link = /** @type {HTMLAnchorElement} */ (slot(this.element, "problem-link"))
     place.hidden = false
@@ -98,6 +98,7 @@ export class Answer {
     link.href = way?.href ?? ""
     link.textContent = way?.label ?? ""
     must(this.element, "[data-retry]").hidden = !retry
+    must(this.element, "[data-anew]").hidden = !anew
     must(this.element, "[data-continue]").hidden = !(goOn && this.plainText && this.runId)
   }
 

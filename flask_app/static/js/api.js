@@ -24,6 +24,12 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether what was asked for is not there, or no more. @param {unknown} error */
+export function isGone(error) {
+  const { code } = /** @type {{code?: string}} */ (error ?? {})
+  return code === "not_found" || code === "conversation_gone"
+}
+
 export const api = {
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
   get: (path, init) => json("GET", path, undefined, init),

@@ -1,10 +1,10 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address. */
-import { api } from "app/api"
+import { api, isGone } from "app/api"
 import { Composer } from "app/composer"
 import { sentence, t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
-import { must, pageState } from "app/ui"
+import { must, pageState, toast } from "app/ui"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -27,6 +27,10 @@ watchKeyboardHeight()
 composer.showLeft(state.budgets)
 composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (event).detail))
 composer.addEventListener("stop", async () => (await conversation()).stop())
+composer.addEventListener("anew", () => {
+  if (shown) composer.handOver(shown)
+  go("/")
+})
 sidebar.addEventListener("renamed", (event) => {
   const { id, title } = /** @type {CustomEvent} */ (event).detail
   if (id === shown) showTitle(title)
@@ -34,6 +38,7 @@ sidebar.addEventListener("renamed", (event) => {
 sidebar.addEventListener("deleted", (event) => {
   if (/** @type {CustomEvent} */ (event).detail.id === shown) go("/")
 })
+sidebar.addEventListener("gone", (event) => gone(/** @type {CustomEvent} */ (event).detail, { inList: true }))
 addEventListener("popstate", () => show(idInAddress()))
 document.addEventListener("visibilitychange", () => limited && !document.hidden && lookAtBudgets())
 root.addEventListener("click", (event) => {
@@ -48,7 +53,8 @@ root.addEventListener("click", (event) => {
 })
 must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
 must(root, "[data-composer]").addEventListener("pointerdown", prefetch, { once: true })
-show(state.thread?.id ?? null)
+if (state.missing) missing(idInAddress() ?? "")
+else show(state.thread?.id ?? null)
 
 /** What a conversation needs is loaded when one is opened or written. */
 function conversation() {
@@ -67,6 +73,14 @@ async function load() {
   made.addEventListener("refused", () => {
     if (shown === null) showWelcome(true)
     lookAtBudgets()
+  })
+  made.addEventListener("gone", (event) => {
+    gone(/** @type {CustomEvent} */ (event).detail)
+    if (limited) lookAtBudgets()
+  })
+  made.addEventListener("anew", (event) => {
+    composer.keepForNew(/** @type {CustomEvent} */ (event).detail.text)
+    go("/")
   })
   made.addEventListener("ended", (event) => {
     const { id, title } = /** @type {CustomEvent} */ (event).detail
@@ -108,6 +122,28 @@ function started({ id, title, here, isNew }) {
   showTitle(title)
 }
 
+/**
+ * It was deleted elsewhere: its entry leaves, and what was typed in it waits in a new one. `inList`: it was to be changed there.
+ * @param {{id: string}} detail @param {{inList?: boolean}} [options]
+ */
+function gone({ id }, { inList = false } = {}) {
+  const listed = sidebar.forget(id)
+  const words = t(composer.handOver(id) ? "js.conversation_gone_kept" : "js.conversation_gone")
+  const here = id === shown
+  if (here) history.replaceState(null, "", "/")
+  if (here) show(null)
+  if (here && !inList) composer.showProblem(words)
+  else if (listed) toast(words, { kind: "danger" })
+}
+
+/** The page was asked for one that is not there. @param {string} id */
+function missing(id) {
+  composer.handOver(id)
+  history.replaceState(null, "", "/")
+  show(null)
+  composer.showProblem(t("js.not_found"))
+}
+
 /** @param {string} path */
 function go(path) {
   if (path !== location.pathname) history.pushState(null, "", path)
@@ -131,7 +167,8 @@ async function show(id) {
     enclosed = null
     await here.open(id, stored)
   } catch (error) {
-    if (shown === id) composer.showProblem(isMissing(error) ? t("js.not_found") : sentence(error))
+    if (id && isGone(error)) gone({ id })
+    else if (shown === id) composer.showProblem(sentence(error))
   }
 }
 
@@ -177,11 +214,6 @@ function opensHere(link, event) {
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
   const url = new URL(link.href, location.href)
   return plain && !link.target && url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/c/"))
-}
-
-/** @param {unknown} error */
-function isMissing(error) {
-  return /** @type {{status?: number} | null} */ (error)?.status === 404
 }
 
 /** On iOS the keyboard covers the page without resizing it; the chat keeps to the part that is seen. */

@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, and "stop".
+ * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "stop", and
+ * "anew": what is written is to go into a new conversation.
  * Words leave the text area when they are sent and come back when sending failed.
  */
 import { formatAmount, formatDateTime, nameOfBudget, t } from "app/i18n"
@@ -91,7 +92,24 @@ export class Composer extends EventTarget {
    */
   giveBack(conversation, outgoing) {
     this.#returned = { ...outgoing, conversation }
-    const { text } = outgoing
+    this.#putFirst(conversation, outgoing.text)
+  }
+
+  /** What is asked anew goes before what was being written in a new conversation. @param {string} text */
+  keepForNew(text) {
+    this.#putFirst(null, text)
+  }
+
+  /** What was being written in one conversation goes into a new one; says whether there was anything. @param {string} conversation */
+  handOver(conversation) {
+    const text = conversation === this.#conversation ? this.#text.value : this.#drafts.read(conversation)
+    this.#drafts.keep(conversation, "")
+    if (text.trim()) this.#putFirst(null, text)
+    return text.trim() !== ""
+  }
+
+  /** @param {string | null} conversation @param {string} text */
+  #putFirst(conversation, text) {
     const here = conversation === this.#conversation
     const newer = here ? this.#text.value : this.#drafts.read(conversation)
     const whole = newer.trim() ? `${text}\n\n${newer}` : text
@@ -107,13 +125,14 @@ export class Composer extends EventTarget {
     if (hadFocus) this.focus()
   }
 
-  /** @param {string} text @param {{href: string, label: string} | null} [way] */
-  showProblem(text, way = null) {
+  /** @param {string} text @param {{way?: import("app/answer").Way | null, anew?: boolean}} [options] */
+  showProblem(text, { way = null, anew = false } = {}) {
     const place = must(this.#form, "[data-composer-error]")
     const link = /** @type {HTMLAnchorElement} */ (slot(place, "link"))
     link.hidden = !way
     link.href = way?.href ?? ""
     link.textContent = way?.label ?? ""
+    must(place, "[data-anew]").hidden = !anew
     slot(place, "text").textContent = text
     place.hidden = false
   }
@@ -146,6 +165,7 @@ export class Composer extends EventTarget {
     })
     this.#text.addEventListener("input", () => this.#changed())
     this.#stopButton.addEventListener("click", () => this.dispatchEvent(new Event("stop")))
+    must(this.#form, "[data-anew]").addEventListener("click", () => this.dispatchEvent(new Event("anew")))
     this.#select.addEventListener("change", () => this.#modelChosen())
     this.#thinking.addEventListener("click", () => this.#setThinking(!this.#isThinking()))
   }

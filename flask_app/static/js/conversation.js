@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * The conversation on the page: opened, continued, stopped, resumed. Emits "started" {id, title}, "ended" {id, title}
- * and "opened" {id, title}.
+ * The conversation on the page: opened, continued, stopped, resumed. Emits "started" {id, title}, "ended" {id, title},
+ * "opened" {id, title}, "refused", "gone" {id}: it was deleted elsewhere, and "anew" {text}: that is to be asked in a new one.
  */
-import { ApiError, api } from "app/api"
+import { ApiError, api, isGone } from "app/api"
 import { pathToNewest } from "app/branch"
 import { sentence, t } from "app/i18n"
-import { RunStream } from "app/run-stream"
+import { TOO_LONG, codeOf, wayForward } from "app/refusals"
+import { RunStream, asMessage } from "app/run-stream"
 import { Thread } from "app/thread"
 import { announce, toast } from "app/ui"
 import { newIdempotencyKey } from "app/writing"
@@ -47,6 +48,7 @@ export class Conversation extends EventTarget {
     this.#isAdmin = isAdmin
     this.#thread.addEventListener("continue", (event) => this.#goOn(/** @type {CustomEvent<Answer>} */ (event).detail))
     this.#thread.addEventListener("retry", (event) => this.#retries.get(/** @type {CustomEvent<Answer>} */ (event).detail)?.())
+    this.#thread.addEventListener("anew", (event) => this.#askAnew(/** @type {CustomEvent<Answer>} */ (event).detail))
   }
 
   /** An empty page for a new one. The answer being written goes on at the server. */
@@ -77,11 +79,12 @@ export class Conversation extends EventTarget {
 
   async stop() {
     const runId = this.#stream?.runId
+    const home = this.#id
     if (!runId) return
     try {
       await api.post(`/api/runs/${encodeURIComponent(runId)}/stop`)
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      if (!this.#tellGone(home, error)) toast(sentence(error), { kind: "danger" })
     }
   }
 
@@ -134,12 +137,15 @@ export class Conversation extends EventTarget {
     const turn = this.#turns.get(answer)
     if (!turn || !answer.runId) return
     if (this.#stream) return announce(t("js.wait_for_answer"))
+    const home = this.#id
     const stream = new RunStream({ goOn: answer.runId, idempotencyKey: newIdempotencyKey() })
     answer.element.focus({ preventScroll: true })
     try {
       await this.#follow(stream, answer, turn)
     } catch (error) {
       if (stream.runId) return this.#lost(stream.runId, error, answer, turn)
+      if (this.#tellGone(home, error)) return
+      if (codeOf(error) === TOO_LONG) return this.#failed(answer, { code: TOO_LONG, message: sentence(error), retryable: false }, turn)
       toast(sentence(error), { kind: "danger" })
     }
   }
@@ -210,6 +216,7 @@ export class Conversation extends EventTarget {
   /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {Turn} turn */
   #broken(answer, error, turn) {
     answer.end()
+    if (this.#tellGone(this.#id, error)) return
     this.#failed(answer, error, turn)
     if (this.#id) this.#emit("ended", { id: this.#id })
   }
@@ -227,7 +234,8 @@ export class Conversation extends EventTarget {
   #failed(answer, error, turn) {
     const retry = error.retryable !== false && this.#offerRetry(answer, turn)
     const goOn = error.code !== "not_saved_yet" // with a text it broke off, without one it failed
-    answer.showProblem(error.message, { way: this.#wayForward(error.code), retry, goOn })
+    const anew = error.code === TOO_LONG && turn.parent !== null
+    answer.showProblem(error.message, { way: wayForward(error.code, this.#isAdmin), retry, goOn, anew })
   }
 
   /** Asks the question again, as a new message beside the first. @param {Answer} answer @param {Turn} turn */
@@ -244,29 +252,35 @@ export class Conversation extends EventTarget {
 
   /** The line to a running answer could not be mended. @param {string} runId @param {unknown} error @param {Answer} answer @param {Turn} turn */
   #lost(runId, error, answer, turn) {
+    if (this.#tellGone(this.#id, error)) return
     const offline = !(error instanceof ApiError) || error.code === "offline"
     const words = offline ? t("js.connection_gone") : sentence(error)
     this.#retries.set(answer, () => this.#join(runId, answer, turn))
-    answer.showProblem(words, { way: this.#wayForward(codeOf(error)), retry: true })
+    answer.showProblem(words, { way: wayForward(codeOf(error), this.#isAdmin), retry: true })
   }
 
   /** @param {string | null} home @param {Outgoing} outgoing @param {unknown} error */
   #refused(home, outgoing, error) {
     const spent = codeOf(error) === "idempotency_key_reused"
     this.#composer.giveBack(home, spent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
-    if (home === this.#id) this.#composer.showProblem(sentence(error), this.#wayForward(codeOf(error)))
+    if (this.#tellGone(home, error)) return
+    const ways = { way: wayForward(codeOf(error), this.#isAdmin), anew: home !== null && codeOf(error) === TOO_LONG }
+    if (home === this.#id) this.#composer.showProblem(sentence(error), ways)
     else toast(sentence(error), { kind: "danger" })
     this.#emit("refused", {})
   }
 
-  /** @param {string} code */
-  #wayForward(code) {
-    const here = encodeURIComponent(location.pathname)
-    if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
-    if (!this.#isAdmin) return null
-    if (["no_model", "local_model_unavailable"].includes(code)) return { href: "/admin/keys", label: t("js.add_key") }
-    const keysFail = ["no_working_key", "upstream_key_refused", "upstream_no_balance"].includes(code)
-    return keysFail ? { href: "/admin/keys", label: t("js.see_keys") } : null
+  /** Asks what was asked, in a new conversation. @param {Answer} answer */
+  #askAnew(answer) {
+    const turn = this.#turns.get(answer)
+    if (turn) this.#emit("anew", { text: turn.outgoing.text })
+  }
+
+  /** Whether the conversation was deleted elsewhere; then it is told. @param {string | null} home @param {unknown} error */
+  #tellGone(home, error) {
+    const gone = home !== null && isGone(error)
+    if (gone) this.#emit("gone", { id: home })
+    return gone
   }
 
   /** @param {string} name @param {unknown} detail */
@@ -275,23 +289,7 @@ export class Conversation extends EventTarget {
   }
 }
 
-/** @param {Outgoing} outgoing @param {string | null} conversation @param {string | null} parent */
-function asMessage({ text, model, thinking, idempotencyKey }, conversation, parent) {
-  /** @type {import("app/run-stream").Message} */
-  const message = { message: text, idempotency_key: idempotencyKey }
-  if (conversation) message.conversation_id = conversation
-  if (conversation) message.parent_id = parent
-  if (model) message.model = model
-  if (thinking !== undefined) message.thinking = thinking
-  return message
-}
-
 /** @param {string} text @param {string | null} model @returns {Outgoing} */
 function asOutgoing(text, model) {
   return { text, model: model ?? undefined, idempotencyKey: newIdempotencyKey() }
-}
-
-/** @param {unknown} error */
-function codeOf(error) {
-  return error instanceof ApiError ? error.code : ""
 }

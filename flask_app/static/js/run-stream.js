@@ -121,6 +121,19 @@ export class RunStream extends EventTarget {
   }
 }
 
+/**
+ * @param {import("app/composer").Outgoing} outgoing @param {string | null} conversation @param {string | null} parent what it follows
+ */
+export function asMessage({ text, model, thinking, idempotencyKey }, conversation, parent) {
+  /** @type {Message} */
+  const message = { message: text, idempotency_key: idempotencyKey }
+  if (conversation) message.conversation_id = conversation
+  if (conversation) message.parent_id = parent
+  if (model) message.model = model
+  if (thinking !== undefined) message.thinking = thinking
+  return message
+}
+
 /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
 function orSilence(promise) {
   return new Promise((resolve, reject) => {

@@ -1,9 +1,9 @@
 // @ts-check
 /**
  * The list of conversations: grouped by day, renamed and deleted here, a drawer on small screens.
- * Emits "renamed" {id, title} and "deleted" {id}.
+ * Emits "renamed" {id, title}, "deleted" {id}, and "gone" {id}: it was deleted elsewhere.
  */
-import { api } from "app/api"
+import { api, isGone } from "app/api"
 import { sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
 
@@ -57,6 +57,13 @@ export class Sidebar extends EventTarget {
     this.#draw()
   }
 
+  /** Takes away the entry of one that is no longer there; says whether there was one. @param {string} id */
+  forget(id) {
+    const listed = this.#conversations.delete(id)
+    this.#draw()
+    return listed
+  }
+
   #listen() {
     this.#root.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-more]")
@@ -68,8 +75,11 @@ export class Sidebar extends EventTarget {
     must(this.#menu, "[data-delete]").addEventListener("click", () => this.#askDeletion())
     const form = /** @type {HTMLFormElement} */ (must(document, "[data-rename-form]"))
     onSubmit(form, async ({ title = "" }) => {
-      await this.#rename(title)
+      const id = this.#chosen ?? ""
+      const renamed = await unlessGone(api.patch(addressOf(id), { title }))
       form.closest("dialog")?.close()
+      if (renamed) this.#renamed(id, renamed.title)
+      else this.#emit("gone", { id })
     })
   }
 
@@ -108,15 +118,12 @@ export class Sidebar extends EventTarget {
     input.select()
   }
 
-  /** @param {string} title */
-  async #rename(title) {
-    const id = this.#chosen
-    if (!id) return
-    const renamed = await api.patch(`/api/conversations/${encodeURIComponent(id)}`, { title })
+  /** @param {string} id @param {string} title */
+  #renamed(id, title) {
     const known = this.#conversations.get(id)
-    if (known) known.title = renamed.title
+    if (known) known.title = title
     this.#draw()
-    this.dispatchEvent(new CustomEvent("renamed", { detail: { id, title: renamed.title } }))
+    this.#emit("renamed", { id, title })
   }
 
   async #askDeletion() {
@@ -126,14 +133,19 @@ export class Sidebar extends EventTarget {
     const words = { title: t("js.delete_title"), text: t("js.delete_text", { title: this.titleOf(id) }), action: t("js.delete_action") }
     if (!(await confirmDialog(words))) return
     try {
-      await api.delete(`/api/conversations/${encodeURIComponent(id)}`)
-      this.#conversations.delete(id)
-      this.#draw()
+      const deleted = await unlessGone(api.delete(addressOf(id)).then(() => true))
+      if (!deleted) return this.#emit("gone", { id })
+      this.forget(id)
       toast(t("js.deleted"))
-      this.dispatchEvent(new CustomEvent("deleted", { detail: { id } }))
+      this.#emit("deleted", { id })
     } catch (error) {
       toast(sentence(error), { kind: "danger" })
     }
+  }
+
+  /** @param {string} name @param {{id: string, title?: string}} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 
   #draw() {
@@ -206,6 +218,20 @@ class Drawer {
     this.#scrim.hidden = !shown
     this.#opener.setAttribute("aria-expanded", String(shown))
   }
+}
+
+/** @param {string} id */
+const addressOf = (id) => `/api/conversations/${encodeURIComponent(id)}`
+
+/**
+ * What was answered; null where the conversation is no longer there.
+ * @template T @param {Promise<T>} answered @returns {Promise<T | null>}
+ */
+function unlessGone(answered) {
+  return answered.catch((error) => {
+    if (isGone(error)) return null
+    throw error
+  })
 }
 
 /** @param {Summary} conversation */

@@ -95,6 +95,7 @@ export class Thread extends EventTarget {
     if (!button || !answer) return
     if ("retry" in button.dataset) this.dispatchEvent(new CustomEvent("retry", { detail: answer }))
     if ("continue" in button.dataset) this.dispatchEvent(new CustomEvent("continue", { detail: answer }))
+    if ("anew" in button.dataset) this.dispatchEvent(new CustomEvent("anew", { detail: answer }))
     if ("copyAnswer" in button.dataset) toast(t((await copyText(answer.plainText)) ? "js.copied" : "js.copy_failed"))
     if ("copyCode" in button.dataset) showCopied(button, await copyText(codeBeside(button)))
   }

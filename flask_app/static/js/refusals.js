@@ -1,0 +1,21 @@
+// @ts-check
+/** What can be done about a refusal, by its code. */
+import { ApiError } from "app/api"
+import { t } from "app/i18n"
+
+export const TOO_LONG = "conversation_too_long"
+
+/** @param {unknown} error */
+export function codeOf(error) {
+  return error instanceof ApiError ? error.code : ""
+}
+
+/** A page that helps, where there is one. @param {string} code @param {boolean} isAdmin */
+export function wayForward(code, isAdmin) {
+  const here = encodeURIComponent(location.pathname)
+  if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
+  if (!isAdmin) return null
+  if (["no_model", "local_model_unavailable"].includes(code)) return { href: "/admin/keys", label: t("js.add_key") }
+  const keysFail = ["no_working_key", "upstream_key_refused", "upstream_no_balance"].includes(code)
+  return keysFail ? { href: "/admin/keys", label: t("js.see_keys") } : null
+}
