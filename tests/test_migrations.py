@@ -143,3 +143,20 @@ def test_people_of_before_the_groups_are_in_the_default_one(empty_url: str) -> N
     command.downgrade(config, "0008")
     assert "group_id" not in {column["name"] for column in inspect(engine).get_columns("users")}
     engine.dispose()
+
+
+def test_whoever_has_never_been_here_has_not_chosen_a_theme(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0016")
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(OLD_PERSON, [{"name": "invited"}, {"name": "known"}, {"name": "dark"}])
+        connection.execute(text("UPDATE users SET last_sign_in_at = '2026-01-02' WHERE username = 'known'"))
+        connection.execute(text("UPDATE users SET theme = 'dark' WHERE username = 'dark'"))
+    themes = text("SELECT username, theme FROM users ORDER BY username")
+    for revision, invited in (("head", None), ("0016", "system")):
+        (command.upgrade if revision == "head" else command.downgrade)(config, revision)
+        with engine.begin() as connection:
+            found = [tuple(row) for row in connection.execute(themes)]
+        assert found == [("dark", "dark"), ("invited", invited), ("known", "system")]
+    engine.dispose()

@@ -15,29 +15,35 @@ from flask_app.web.people import Session, user_reply
 blueprint = Blueprint("auth", __name__)
 
 
-class Credentials(Body):
-    """`timezone` is the browser's; it is kept for a person who has none yet."""
+class Arrival(Body, kw_only=True):
+    """What the browser tells is kept for a person who has not chosen it yet.
 
-    username: Words
-    password: Words
+    That is its time zone, and the language and the theme that were chosen in it before signing in.
+    """
+
+    locale: Words | None = None
+    theme: Words | None = None
     timezone: Words | None = None
 
 
-class SetUp(Body):
+class Credentials(Arrival, kw_only=True):
+    username: Words
+    password: Words
+
+
+class SetUp(Arrival, kw_only=True):
     code: Words
     username: Words
     password: Words
-    timezone: Words | None = None
 
 
 class LinkToken(Body):
     token: Words
 
 
-class PasswordByLink(Body):
+class PasswordByLink(Arrival, kw_only=True):
     token: Words
     password: Words
-    timezone: Words | None = None
 
 
 class LinkOwner(Reply):
@@ -78,7 +84,7 @@ def reset_page() -> str:
 def login(body: Credentials) -> Response:
     """Sign in. The session comes as a cookie, the CSRF token in the reply."""
     signed_in = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
-    return _welcome(signed_in, body.timezone)
+    return _welcome(signed_in, body)
 
 
 @blueprint.post("/api/setup")
@@ -89,7 +95,7 @@ def login(body: Credentials) -> Response:
 def set_up(body: SetUp) -> Response:
     """Make the first administrator with the code that the server printed, and sign in."""
     signed_in = setup_service.set_up(body.code, body.username, body.password, browser())
-    return _welcome(signed_in, body.timezone, status=201)
+    return _welcome(signed_in, body, status=201)
 
 
 @blueprint.post("/api/password-reset")
@@ -100,7 +106,7 @@ def set_up(body: SetUp) -> Response:
 def choose_password_by_link(body: PasswordByLink) -> Response:
     """Choose a password by a single-use link and sign in; all other sessions of the person end."""
     signed_in = password_links.use(body.token, body.password, browser(), replaces=g.get("session_id"))
-    return _welcome(signed_in, body.timezone)
+    return _welcome(signed_in, body)
 
 
 @blueprint.post("/api/password-reset/check")
@@ -126,8 +132,8 @@ def logout() -> Response:
     return response
 
 
-def _welcome(signed_in: SignedIn, timezone: str | None, status: int = 200) -> Response:
-    account_service.settle_in(signed_in.user, timezone)
+def _welcome(signed_in: SignedIn, arrival: Arrival, status: int = 200) -> Response:
+    account_service.settle_in(signed_in.user, locale=arrival.locale, theme=arrival.theme, timezone=arrival.timezone)
     sessions.be(signed_in.user)
     reply = Session(user=user_reply(signed_in.user, online=True), csrf_token=csrf.token_for(signed_in.token))
     return sessions.begin(to_json(reply, status), signed_in)

@@ -11,7 +11,8 @@ from flask_app.services import auth_service, login_limits, password_links, passw
 from flask_app.services.auth_service import Browser, SignedIn
 
 CHOICES = ("locale", "theme", "timezone")  # what a person may write about themselves
-THEMES = ("light", "dark", "system")
+DEFAULT_THEME = "system"
+THEMES = ("light", "dark", DEFAULT_THEME)
 
 
 def announce() -> None:
@@ -37,10 +38,14 @@ def choose(actor: User, *, locale: str | None = None, theme: str | None = None, 
     return actor
 
 
-def settle_in(actor: User, timezone: str | None) -> None:
-    """Keep the browser's time zone for a person who has none; one that is unknown here is no reason to stop them."""
-    if actor.timezone is None and timezone is not None and timezones.is_known(timezone):
-        choose(actor, timezone=timezone)
+def settle_in(actor: User, *, locale: str | None, theme: str | None, timezone: str | None) -> None:
+    """Keep what the browser tells of a person who has not chosen yet; what is unknown here stops nobody."""
+    told = {
+        "locale": locale if locale in LOCALES else None,
+        "theme": theme if theme in THEMES else None,
+        "timezone": timezone if timezone is not None and timezones.is_known(timezone) else None,
+    }
+    choose(actor, **{name: value for name, value in told.items() if getattr(actor, name) is None})
 
 
 def change_password(actor: User, session_id: str, current: str, new: str, browser: Browser) -> SignedIn:

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from flask_app.models import Group, User
+from flask_app.services.account_service import DEFAULT_THEME
 from flask_app.services.user_admin_service import Added, Page, Person
 from flask_app.web.bodies import Reply
 from flask_app.web.groups import GroupName, group_name
@@ -79,7 +80,7 @@ def user_reply(user: User, *, online: bool) -> UserReply:
         username=user.username,
         role=user.role,
         locale=user.locale,
-        theme=user.theme,
+        theme=user.theme or DEFAULT_THEME,
         timezone=user.timezone,
         disabled=user.disabled,
         online=online,

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from flask_app.models import User
 from flask_app.services import auth_service, login_limits
+from flask_app.services.account_service import DEFAULT_THEME
 from flask_app.services.auth_service import ABSOLUTE, SignedIn, Visit
 from flask_app.web import cookies
 
@@ -47,7 +48,7 @@ def begin(response: Response, signed_in: SignedIn) -> Response:
     device = cookies.read("device") or ""
     if not login_limits.is_known_device(device, signed_in.user.id):
         cookies.write(response, login_limits.new_device(signed_in.user.id), kind="device", max_age=DEVICE_MAX_AGE)
-    cookies.keep_choice(response, "theme", signed_in.user.theme)
+    cookies.keep_choice(response, "theme", signed_in.user.theme or DEFAULT_THEME)
     if signed_in.user.locale:
         cookies.keep_choice(response, "lang", signed_in.user.locale)
     return response

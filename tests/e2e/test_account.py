@@ -76,3 +76,18 @@ def test_a_new_password_ends_other_browsers_and_disturbs_no_tab_of_this_one(visi
     expect(tab.locator(".toast")).to_have_count(0)
     tab.reload()  # the account has kept it
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_theme_and_language_chosen_before_the_first_sign_in_stay_here_and_elsewhere(visits: Visits, site: Site) -> None:
+    _person(site, "Cleo")
+    page = visits.open("/login", locale="zh", signed_in=False)
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("button", name=en("nav.theme_dark")).click()
+    entrance.sign_in(page, en, username="Cleo", password=OLD)
+    other = visits.open("/login", locale="zh", signed_in=False)
+    entrance.sign_in(other, zh, username="Cleo", password=OLD)
+    for device in (page, other):
+        expect(device.locator("[data-greeting]")).to_be_visible()
+        expect(device.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(device.locator("html")).to_have_attribute("lang", "en")
+    assert page.evaluate("localStorage.getItem('chosen-before-sign-in')") is None

@@ -12,7 +12,7 @@ from flask_app.services.auth_service import MOST_SESSIONS
 from flask_app.services.signing import digest
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient, new_client
-from tests.support.entrance import error_code, login
+from tests.support.entrance import error_code, login, stored
 
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Safari/604.1"
@@ -129,3 +129,43 @@ def test_a_choice_that_was_never_made_leaves_the_browsers_language(app: Flask, m
     device.set_cookie("lang", "en", domain="localhost", secure=False)
     assert login(device, "member", PASSWORD).status_code == 200
     assert '<html lang="en"' in device.get("/").text
+
+
+def test_what_was_chosen_before_the_first_sign_in_is_kept_on_every_device(
+    app: Flask, make_user: MakeUser, admin: User
+) -> None:
+    make_user("ada")
+    reply = login(new_client(app), "ada", theme="dark", locale="en")
+    assert (reply.json["user"]["theme"], reply.json["user"]["locale"]) == ("dark", "en")
+    device = new_client(app)
+    assert login(device, "ada", theme="light", locale="zh").json["user"]["theme"] == "dark"
+    page = device.get("/", headers={"Accept-Language": "zh-CN"}).text
+    assert '<html lang="en"' in page
+    assert 'data-theme="dark"' in page
+
+
+def test_a_theme_that_somebody_chose_is_not_changed_by_the_next_visitors(app: Flask, make_user: MakeUser) -> None:
+    ada = make_user("ada")
+    device = new_client(app)
+    device.csrf_token = login(device, "ada").json["csrf_token"]
+    assert device.patch("/api/me", json={"theme": "system"}).json["user"]["theme"] == "system"  # type: ignore[index]
+    login(new_client(app), "ada", theme="dark")
+    assert stored(ada).theme == "system"
+
+
+def test_another_persons_cookies_are_nobodys_choice(app: Flask, make_user: MakeUser) -> None:
+    make_user("ada", theme="dark", locale="en")
+    bob = make_user("bob")
+    shared = new_client(app)
+    shared.csrf_token = login(shared, "ada").json["csrf_token"]
+    shared.post("/logout")
+    assert login(shared, "bob").json["user"]["theme"] == "system"
+    assert 'data-theme="system"' in shared.get("/").text
+    assert (stored(bob).theme, stored(bob).locale) == (None, None)
+
+
+@pytest.mark.parametrize("odd", ["", "pink", "DARK", "x" * 1000])
+def test_an_odd_choice_stops_nobody_from_signing_in(app: Flask, make_user: MakeUser, odd: str) -> None:
+    ada = make_user("ada")
+    assert login(new_client(app), "ada", theme=odd, locale=odd).status_code == 200
+    assert (stored(ada).theme, stored(ada).locale) == (None, None)

@@ -96,13 +96,14 @@ def test_whoever_uses_a_link_is_signed_in_and_nobody_else(
     client: PageClient, member: User, member_client: PageClient
 ) -> None:
     response = client.post(
-        "/api/password-reset", json={"token": link_for(member), "password": STRONG, "timezone": "Europe/Berlin"}
+        "/api/password-reset",
+        json={"token": link_for(member), "password": STRONG, "timezone": "Europe/Berlin", "theme": "dark"},
     )
     assert response.json["user"]["username"] == "member"  # type: ignore[index]
     assert client.get("/api/me").json == response.json
-    assert stored(member).timezone == "Europe/Berlin"
+    assert (stored(member).timezone, stored(member).theme) == ("Europe/Berlin", "dark")
     client.csrf_token = response.json["csrf_token"]  # type: ignore[index]
-    assert client.patch("/api/me", json={"theme": "dark"}).status_code == 200
+    assert client.patch("/api/me", json={"theme": "light"}).status_code == 200
     assert member_client.get("/api/me").status_code == 401
 
 

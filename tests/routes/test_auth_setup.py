@@ -30,6 +30,11 @@ def test_the_first_administrator_is_made_with_the_code_and_signed_in(client: Pag
         assert session.get(Setting, "setup") is not None
 
 
+def test_what_was_chosen_before_set_up_is_kept(client: PageClient) -> None:
+    user = set_up(client, theme="dark", locale="en", timezone="Europe/Berlin").json["user"]
+    assert (user["theme"], user["locale"], user["timezone"]) == ("dark", "en", "Europe/Berlin")
+
+
 def test_the_code_may_be_typed_carelessly(client: PageClient) -> None:
     typed = setup_service.code().lower().replace("-", " ").replace("0", "o").replace("1", "l")
     assert set_up(client, typed).status_code == 201

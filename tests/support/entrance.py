@@ -10,10 +10,13 @@ from tests.support.clients import PageClient
 STRONG = "two sparrows under one umbrella"
 
 
-def login(client: PageClient, username: str = "member", password: str = PASSWORD, address: str = "192.0.2.1") -> Any:
+def login(
+    client: PageClient, username: str = "member", password: str = PASSWORD, address: str = "192.0.2.1", **told: str
+) -> Any:
+    """`told` is what the browser says of itself: a time zone, and what was chosen in it before."""
     return client.post(
         "/api/login",
-        json={"username": username, "password": password},
+        json={"username": username, "password": password} | told,
         environ_overrides={"REMOTE_ADDR": address},
     )
 

@@ -3,21 +3,21 @@
 import { api, keepCsrfToken } from "app/api"
 import { sentence, t } from "app/i18n"
 import { NewPassword } from "app/new-password"
+import { forgetVisitorsChoices, visitorsChoices } from "app/shell"
 import { fill, must, onSubmit, showFormError } from "app/ui"
 
-const timezone = new Intl.DateTimeFormat().resolvedOptions().timeZone
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-entrance]"))
 
 /** @type {Record<string, (values: Record<string, string>) => Promise<void>>} */
 const senders = {
   async login({ username, password }) {
-    keepCsrfToken((await api.post("/api/login", { username, password, timezone })).csrf_token)
+    keepCsrfToken((await api.post("/api/login", { username, password, ...told() })).csrf_token)
   },
   async setup({ code, username, password }) {
-    keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, timezone })).csrf_token)
+    keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, ...told() })).csrf_token)
   },
   async reset({ password }) {
-    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, timezone })).csrf_token)
+    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, ...told() })).csrf_token)
   },
 }
 
@@ -25,12 +25,18 @@ const newPassword = form.querySelector("[data-strength]") && new NewPassword(for
 onSubmit(form, async (values) => {
   if (newPassword && !newPassword.isRepeated()) return
   await senders[form.dataset.entrance ?? ""]?.(values)
+  forgetVisitorsChoices()
   location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
 })
 
 if (form.dataset.entrance === "reset") {
   addEventListener("hashchange", () => location.reload()) // another link, pasted over this one
   showOwner()
+}
+
+/** For the account of somebody who has not chosen yet. */
+function told() {
+  return { ...visitorsChoices(), timezone: new Intl.DateTimeFormat().resolvedOptions().timeZone }
 }
 
 function linkToken() {

@@ -5,6 +5,7 @@ import { sentence, t } from "app/i18n"
 import { copyText, must, openDialog, toast } from "app/ui"
 
 const YEAR = 365 * 24 * 3600
+const VISITORS = "chosen-before-sign-in"
 
 document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target)
@@ -84,7 +85,7 @@ function groupOf(button) {
 }
 
 /**
- * Before sign-in a cookie remembers; afterwards the account does.
+ * Before sign-in a cookie remembers, and the account is told when somebody signs in; afterwards the account remembers.
  * @param {string} name "locale" or "theme"
  * @param {string} value
  */
@@ -95,10 +96,21 @@ async function keepPreference(name, value) {
   if (name === "theme") showTheme(value)
   try {
     if (document.querySelector("[data-sign-out]")) await api.patch("/api/me", { [name]: value })
+    else localStorage.setItem(VISITORS, JSON.stringify({ ...visitorsChoices(), [name]: value }))
     if (name === "locale") location.reload()
   } catch (error) {
     toast(sentence(error), { kind: "danger" })
   }
+}
+
+/** What was chosen here while nobody was signed in. @returns {{locale?: string, theme?: string}} */
+export function visitorsChoices() {
+  return JSON.parse(localStorage.getItem(VISITORS) ?? "{}")
+}
+
+/** Somebody has signed in: the next visitor may be another. */
+export function forgetVisitorsChoices() {
+  localStorage.removeItem(VISITORS)
 }
 
 /** @param {string} theme */
