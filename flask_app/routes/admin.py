@@ -2,9 +2,10 @@
 
 from flask import Blueprint, render_template
 
-from flask_app import timezones
+from flask_app import config, timezones
 from flask_app.database import utc_now
 from flask_app.services import (
+    budget_admin_service,
     departure,
     key_admin_service,
     model_admin_service,
@@ -15,6 +16,7 @@ from flask_app.services import (
 )
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments, pages
+from flask_app.web.budgets import budgets_state
 from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
@@ -47,6 +49,13 @@ def users() -> str:
 def groups() -> str:
     state = pages.state(groups_reply())
     return render_template("admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS)
+
+
+@blueprint.get("/budgets")
+@require_role("admin")
+def budgets() -> str:
+    state = pages.state(budgets_state(budget_admin_service.listed(utc_now())))
+    return render_template("admin/budgets.html", admin_state=state, site_timezone=config.current().site_timezone)
 
 
 @blueprint.get("/keys")

@@ -16,6 +16,7 @@ from flask_app.services import budget_admin_service, group_service
 from flask_app.services.budget_admin_service import Listed, Page, Place
 from flask_app.services.budget_service import Standing
 from flask_app.web.bodies import Body, Reply
+from flask_app.web.groups import GroupName, group_names
 
 Scope = Literal["site", "group", "member", "user"]
 Period = Literal["day", "week", "month"]
@@ -100,6 +101,12 @@ class AdminBudgetsReply(Reply):
     next: str | None
 
 
+class BudgetsState(AdminBudgetsReply):
+    """What the page starts with: `groups` are those that a budget can be for."""
+
+    groups: list[GroupName]
+
+
 def budgets_reply(standings: list[Standing]) -> BudgetsReply:
     return BudgetsReply(timezone=config.current().site_timezone, budgets=[budget_reply(each) for each in standings])
 
@@ -111,6 +118,11 @@ def budget_reply(standing: Standing) -> BudgetReply:
 def admin_budgets_reply(page: Page) -> AdminBudgetsReply:
     listed = [admin_budget_reply(each) for each in page.budgets]
     return AdminBudgetsReply(timezone=config.current().site_timezone, budgets=listed, next=page.next)
+
+
+def budgets_state(page: Page) -> BudgetsState:
+    first = admin_budgets_reply(page)
+    return BudgetsState(timezone=first.timezone, budgets=first.budgets, next=first.next, groups=group_names())
 
 
 def admin_budget_reply(listed: Listed) -> AdminBudgetReply:

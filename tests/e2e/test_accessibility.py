@@ -45,6 +45,7 @@ SIGNED_IN = {
     "admin": "/admin",
     "people": "/admin/users",
     "groups": "/admin/groups",
+    "budgets": "/admin/budgets",
     "keys": "/admin/keys",
     "models": "/admin/models",
     "prices": "/admin/prices",
@@ -133,10 +134,12 @@ def test_a_long_answer(locale: str, visits: Visits, conversation: str) -> None:
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
-@pytest.mark.parametrize("path", ["/", "/dashboard"])
-def test_budgets(locale: str, path: str, visits: Visits, budgets: None) -> None:
+@pytest.mark.parametrize(
+    ("path", "shown"), [("/", "[data-left]"), ("/dashboard", ".budget"), ("/admin/budgets", ".entry")]
+)
+def test_budgets(locale: str, path: str, shown: str, visits: Visits, budgets: None) -> None:
     page = visits.open(path, locale=locale)
-    expect(page.locator("[data-left], [data-budgets]")).to_be_visible()
+    expect(page.locator(shown).first).to_be_visible()
     _expect_no_fault(page, locale)
 
 
@@ -177,6 +180,18 @@ def _edit_model(page: Page) -> None:
     page.get_by_role("button", name=words("en")("js.admin.edit_model", name="deepseek-flash")).click()
 
 
+def _new_budget(page: Page) -> None:
+    page.goto("/admin/budgets")
+    page.get_by_role("button", name=words("en")("budgets.new")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(words("en")("budgets.scope_user")).check()
+    dialog.get_by_label(words("en")("budgets.measure_money")).check()
+    dialog.get_by_label(words("en")("dashboard.user"), exact=True).fill("Visitor")
+    dialog.get_by_label(words("en")("budgets.limit"), exact=True).fill("1,5")
+    dialog.get_by_role("button", name=words("en")("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+
+
 def _row_menu(page: Page) -> None:
     page.goto("/admin/users")
     page.locator("[data-menu-button]").first.click()
@@ -205,6 +220,7 @@ OPENERS = (
     _new_key,
     _edit_key,
     _edit_model,
+    _new_budget,
     _row_menu,
     _account_menu,
     _conversation_menu,

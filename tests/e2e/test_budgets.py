@@ -1,10 +1,11 @@
 """Budgets on the pages: what is left stands by the composer and on the dashboard, and administrators set them."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import entrance
 from tests.e2e.chat import Chat
@@ -127,3 +128,89 @@ def test_the_dashboard_draws_a_bar_for_each_budget(
     expect(weekly).to_contain_text(en("js.budget.state_reached"))
     expect(weekly.get_by_role("meter")).to_have_attribute("aria-valuenow", "100")
     expect(budgets.filter(has_text="¥50.00")).to_be_visible()
+
+
+@pytest.fixture
+def admin(visits: Visits) -> Page:
+    return visits.open("/admin/budgets")
+
+
+def dialog_for_a_new_one(page: Page) -> Locator:
+    page.get_by_role("button", name=en("budgets.new")).click()
+    return page.get_by_role("dialog", name=en("js.admin.budget_new"))
+
+
+def save(dialog: Locator) -> None:
+    dialog.get_by_role("button", name=en("base.save")).click()
+
+
+def test_an_administrator_adds_changes_and_deletes_a_budget(admin: Page, site: Site, person: Any) -> None:
+    dialog = dialog_for_a_new_one(admin)
+    dialog.get_by_label(en("budgets.scope_user")).check()
+    dialog.get_by_label(en("dashboard.user"), exact=True).fill(person["username"].upper())
+    dialog.get_by_label(en("budgets.measure_money")).check()
+    dialog.get_by_label(en("budgets.period"), exact=True).select_option("month")
+    dialog.get_by_label(en("budgets.limit"), exact=True).fill("1,250.5")
+    expect(dialog).to_contain_text("= ¥1,250.50")
+    save(dialog)
+    row = admin.get_by_role("listitem").filter(has_text=person["username"])
+    expect(row).to_contain_text(en("js.admin.budget_per_month", limit="¥1,250.50"))
+    expect(row.get_by_role("button", name=en("admin.edit"))).to_be_focused()
+    [stored] = [each for each in site.ask("GET", BUDGETS)["budgets"] if each["scope_id"] == person["id"]]
+    assert (stored["unit"], stored["limit"], stored["hard"]) == ("CNY", 1_250_500_000, True)
+
+    row.locator("[data-edit]").click()
+    dialog = admin.get_by_role("dialog")
+    expect(dialog.get_by_text(en("budgets.for_whom"))).to_be_hidden()
+    expect(dialog.get_by_label(en("budgets.limit"), exact=True)).to_have_value("1250.5")
+    dialog.get_by_label(en("budgets.limit"), exact=True).fill("0")
+    dialog.get_by_label(en("budgets.kind_soft")).check()
+    save(dialog)
+    expect(row).to_contain_text(en("budgets.soft"))
+    expect(row).to_contain_text(en("js.budget.state_reached"))
+
+    row.locator("[data-delete]").click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.delete")).click()
+    expect(row).to_be_hidden()
+    assert [each for each in site.ask("GET", BUDGETS)["budgets"] if each["scope_id"] == person["id"]] == []
+
+
+def test_what_is_wrong_is_said_beside_its_field(admin: Page, limit: Limit, person: Any) -> None:
+    limit(1_000)
+    dialog = dialog_for_a_new_one(admin)
+    amount = dialog.get_by_label(en("budgets.limit"), exact=True)
+    name = dialog.get_by_label(en("dashboard.user"), exact=True)
+    dialog.get_by_label(en("budgets.scope_user")).check()
+    name.fill("nobody at all")
+    amount.fill("1,5")
+    save(dialog)
+    expect(amount).to_have_accessible_description(re.compile(re.escape(en("js.admin.budget_bad_tokens", text="1,5"))))
+    expect(amount).to_be_focused()
+    amount.fill("9,000,000,000,000,000")
+    save(dialog)
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_too_large", most=tokens(10**15)))
+    amount.fill("1,500")
+    save(dialog)
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_no_person", name="nobody at all"))
+    expect(name).to_be_focused()
+    name.fill(person["username"])
+    save(dialog)
+    expect(dialog.get_by_role("alert")).to_have_text(en("error.budget_exists"))
+    dialog.get_by_label(en("budgets.measure_money")).check()
+    dialog.get_by_label(en("admin.currency"), exact=True).fill("元元元")
+    save(dialog)
+    expect(dialog.get_by_role("alert")).to_have_text(en("error.bad_currency"))
+
+
+def test_each_person_of_a_group_has_a_budget_of_their_own(admin: Page, site: Site) -> None:
+    dialog = dialog_for_a_new_one(admin)
+    dialog.get_by_label(en("budgets.scope_member")).check()
+    dialog.get_by_label(en("admin.group"), exact=True).select_option(label=en("admin.everyone"))
+    dialog.get_by_label(en("budgets.limit"), exact=True).fill("1000000000")
+    save(dialog)
+    row = admin.get_by_role("listitem").filter(has_text=en("js.admin.budget_of_member", name=en("admin.everyone")))
+    expect(row).to_contain_text(en("budgets.each"))
+    expect(row.get_by_role("meter")).to_have_count(0)
+    row.locator("[data-delete]").click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.delete")).click()
+    expect(row).to_be_hidden()

@@ -16,6 +16,7 @@ PAGES = {
     "/admin": "/api/admin/overview",
     "/admin/users": "/api/admin/users",
     "/admin/groups": "/api/admin/groups",
+    "/admin/budgets": "/api/admin/budgets",
     "/admin/keys": "/api/admin/keys",
     "/admin/models": "/api/admin/models",
     "/admin/prices": "/api/admin/tariffs",

@@ -1,0 +1,155 @@
+// @ts-check
+/** Entry of the budgets: how each stands; add, change, delete. */
+import { BudgetForm, FieldMistake } from "app/admin/budget-form"
+import { withParameter } from "app/addresses"
+import { ApiError, api } from "app/api"
+import { fillStanding } from "app/budget-bars"
+import { clearFieldErrors, showFieldError } from "app/field-errors"
+import { formatAmount, sentence, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+
+/**
+ * @typedef {import("app/i18n").Budget & {id: string, name: string | null, used: number | null}} AdminBudget used by nobody
+ *   in particular, where it is one of each person of a group
+ * @typedef {{budgets: AdminBudget[], next: string | null}} Page
+ */
+
+const PATH = "/api/admin/budgets"
+/** Beside which field a refusal is said. @type {Record<string, string>} */
+const FIELDS = { bad_budget_limit: "limit", bad_budget_period: "period", bad_budget_scope: "scope", bad_currency: "currency", budget_exists: "period", not_found: "person", unknown_group: "group" }
+const list = must(document, "[data-budgets]")
+const more = must(document, "[data-budgets-more]")
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-budget-form]"))
+const state = pageState("admin-state")
+const fields = new BudgetForm(form, state.groups)
+/** @type {AdminBudget[]} */
+let budgets = []
+/** @type {string | null} */
+let next = null
+/** The one that the form is open for; null for a new one. @type {AdminBudget | null} */
+let edited = null
+
+show(state)
+
+must(document, "[data-new-budget]").addEventListener("click", () => edit(null))
+more.addEventListener("click", loadMore)
+list.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-delete]")
+  const row = button?.closest("[data-id]")
+  const budget = row instanceof HTMLElement && budgets.find(({ id }) => id === row.dataset.id)
+  if (!budget) return
+  if (button?.matches("[data-edit]")) edit(budget)
+  else remove(budget)
+})
+
+onSubmit(form, async (values) => {
+  clearFieldErrors(form)
+  try {
+    const saved = await save(values)
+    form.closest("dialog")?.close()
+    await refresh()
+    list.querySelector(/** @type {"button"} */ (`[data-id="${saved.id}"] [data-edit]`))?.focus()
+    toast(t(edited ? "js.admin.budget_saved" : "js.admin.budget_added", { name: nameOf(saved) }))
+  } catch (error) {
+    const field = fieldOf(error)
+    if (!field) throw error
+    showFieldError(form, field, sentence(error))
+  }
+})
+
+/** @param {Record<string, string>} values @returns {Promise<AdminBudget>} */
+async function save(values) {
+  const terms = fields.terms(values)
+  return edited ? api.patch(`${PATH}/${edited.id}`, terms) : api.post(PATH, { ...(await fields.place(values)), ...terms })
+}
+
+/** @param {unknown} error */
+function fieldOf(error) {
+  if (error instanceof FieldMistake) return error.field
+  const field = error instanceof ApiError ? FIELDS[error.code] : undefined
+  return edited && field !== "limit" ? undefined : field // the others are not asked for then
+}
+
+async function refresh() {
+  show(await api.get(PATH))
+}
+
+/** @param {Page} page */
+function show(page) {
+  budgets = []
+  list.replaceChildren()
+  append(page)
+}
+
+/** @param {Page} page */
+function append(page) {
+  budgets.push(...page.budgets)
+  next = page.next
+  list.append(...page.budgets.map(row))
+  must(document, "[data-budgets-none]").hidden = budgets.length > 0
+  must(document, "[data-budgets-foot]").hidden = !next
+}
+
+/** The button may go: the focus moves on to the first that was not there. */
+async function loadMore() {
+  const last = list.lastElementChild
+  try {
+    append(await api.get(withParameter(PATH, "before", next ?? "")))
+    must(last?.nextElementSibling ?? list, "[data-edit]").focus({ preventScroll: true })
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+/** @param {AdminBudget} budget */
+function row(budget) {
+  const name = nameOf(budget)
+  const element = fromTemplate("budget-entry-template", { who: whoOf(budget), terms: termsOf(budget) })
+  element.dataset.id = budget.id
+  slot(element, "standing").hidden = budget.used === null
+  slot(element, "each").hidden = budget.used !== null
+  slot(element, "soft").hidden = budget.hard
+  if (budget.used !== null) fillStanding(element, budget, name)
+  must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.budget_edit", { name }))
+  must(element, "[data-delete]").setAttribute("aria-label", t("js.admin.budget_delete", { name }))
+  return element
+}
+
+/** @param {AdminBudget} budget */
+function nameOf(budget) {
+  return t("js.admin.budget_name", { who: whoOf(budget), terms: termsOf(budget) })
+}
+
+/** @param {AdminBudget} budget */
+function whoOf({ scope, name }) {
+  return t(`js.admin.budget_of_${scope}`, { name: name ?? "" })
+}
+
+/** @param {AdminBudget} budget */
+function termsOf({ period, limit, unit }) {
+  return t(`js.admin.budget_per_${period}`, { limit: formatAmount(limit, unit) })
+}
+
+/** @param {AdminBudget | null} budget */
+function edit(budget) {
+  edited = budget
+  clearFieldErrors(form)
+  fields.fill(budget)
+  fill(form, { title: budget ? t("js.admin.budget_edit", { name: nameOf(budget) }) : t("js.admin.budget_new") })
+  openDialog("budget-dialog")
+}
+
+/** @param {AdminBudget} budget */
+async function remove(budget) {
+  const name = nameOf(budget)
+  const words = { title: t("js.admin.budget_delete_title"), text: t("js.admin.budget_delete_text", { name }), action: t("js.admin.delete") }
+  if (!(await confirmDialog(words))) return
+  try {
+    await api.delete(`${PATH}/${budget.id}`)
+    toast(t("js.admin.budget_deleted", { name }))
+    await refresh()
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+  must(document, "[data-new-budget]").focus()
+}
