@@ -19,10 +19,11 @@ _STRICT_TRANSPORT = "max-age=31536000"
 _POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
     "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
 )
 # What is not a page runs nothing, wherever it is shown.
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_SCRIPTS_POLICY = f"{_CLOSED_POLICY}; script-src 'self'"  # a worker is under the policy of its own script
 
 
 def init_app(app: Flask) -> None:
@@ -44,6 +45,8 @@ def protect(response: Response) -> Response:
 
 
 def _policy(response: Response) -> str:
+    if response.mimetype == "text/javascript":
+        return _SCRIPTS_POLICY
     if response.mimetype != "text/html":
         return _CLOSED_POLICY
     return _POLICY.format(nonce=csp_nonce() if "request_id" in g else "")

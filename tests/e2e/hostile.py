@@ -122,6 +122,14 @@ DEEP = "\n\n".join(
 
 LONG_LINE = "a" * 50_000 + " " + "字" * 16_000 + " end of the line"
 
+# Code that a highlighter reads again and again, each time from another beginning.
+SLOW_CODE = "\n\n".join(
+    f"```{language}\n{(piece * 40_000)[:39_000]}\n```"
+    for language, piece in {"java": "Aa", "ini": "a.", "csharp": "a\n", "c": "_", "cpp": "A"}.items()
+)
+
+MANY_FORMULAS = ("$x^2$ " * 100 + "\n\n") * 60 + "$$\\frac{1}{x}$$\n\n" * 1_000
+
 CORPUS = {
     "twin": HOSTILE_MARKDOWN,
     "scripts": SCRIPTS,
@@ -134,4 +142,6 @@ CORPUS = {
     "oddities": ODDITIES,
     "deep": DEEP,
     "long line": LONG_LINE,
+    "slow code": SLOW_CODE,
+    "many formulas": MANY_FORMULAS,
 }

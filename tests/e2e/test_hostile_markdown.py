@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import Chat
-from tests.e2e.hostile import CORPUS, SCRIPTS
+from tests.e2e.hostile import CORPUS, SCRIPTS, SLOW_CODE
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -102,6 +102,20 @@ def test_a_hostile_answer_does_nothing(kind: str, chat: Chat, visits: Visits, sc
         if at_last == "streamed":
             assert chat.page.evaluate("window.slowest") < CALM
             chat.page.reload()
+
+
+def test_long_code_gets_its_colours_and_what_takes_too_long_stays_as_it_was(
+    chat: Chat, script: ScriptedUpstream
+) -> None:
+    long = "def name(value):\n    return value + 1\n\n\n" * 150
+    script.script(Answer(text=f"{SLOW_CODE}\n\n```python\n{long}```\n"))
+    chat.ask("Write long code.")
+    codes = chat.prose.locator("pre code")
+    expect(codes.last.locator(".hljs-keyword")).to_have_count(300)
+    assert codes.last.text_content() == long
+    slow = codes.first
+    assert slow.locator("span").count() == 0
+    assert slow.text_content() == "Aa" * 19_500 + "\n"
 
 
 def test_no_moment_of_a_hostile_answer_is_dangerous(chat: Chat, visits: Visits, script: ScriptedUpstream) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from flask_app.web.assets import asset_url
 from tests.support.clients import HTTP, PageClient, new_client
 
 ALWAYS = {
@@ -16,6 +17,10 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
 }
 PATHS = ["/", "/login", "/setup", "/reset", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
+
+
+def policy_of(response: Any) -> dict[str, str]:
+    return dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -29,10 +34,10 @@ def test_every_reply_is_protected(client: PageClient, member_client: PageClient,
 
 def test_a_page_runs_only_what_carries_its_nonce(client: PageClient, admin: Any) -> None:
     response = client.get("/login")
-    policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
+    policy = policy_of(response)
     (nonce,) = re.findall(r"'nonce-([^']+)'", policy["script-src"])
     assert policy["default-src"] == policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
-    assert policy["connect-src"] == policy["form-action"] == "'self'"
+    assert policy["connect-src"] == policy["form-action"] == policy["worker-src"] == "'self'"
     assert "unsafe" not in response.headers["Content-Security-Policy"]
     page = response.get_data(as_text=True)
     for tag in re.findall(r"<(?:script|style)\b[^>]*>", page):
@@ -41,7 +46,12 @@ def test_a_page_runs_only_what_carries_its_nonce(client: PageClient, admin: Any)
 
 
 def test_what_is_not_a_page_runs_nothing(member_client: PageClient) -> None:
-    assert member_client.get("/api/me").headers["Content-Security-Policy"].startswith("default-src 'none'; frame")
+    assert policy_of(member_client.get("/api/me")) == {"default-src": "'none'", "frame-ancestors": "'none'"}
+
+
+def test_a_script_loads_scripts_of_ours_alone_where_it_runs_as_a_worker(client: PageClient) -> None:
+    worker = client.get(asset_url("js/markdown/colour-worker.js"))
+    assert policy_of(worker) == {"default-src": "'none'", "frame-ancestors": "'none'", "script-src": "'self'"}
 
 
 def test_strict_transport_is_asked_for_over_https_only(client: PageClient, plain_client: PageClient) -> None:

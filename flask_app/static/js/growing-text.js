@@ -72,7 +72,7 @@ export class GrowingText {
       this.#replaceTail(enrich(fragmentOf(settled, env)))
       this.#tail = []
     }
-    this.#replaceTail(enrich(fragmentOf(tail, env)))
+    this.#replaceTail(enrich(fragmentOf(tail, env), { grows: true }))
   }
 
   /** @param {DocumentFragment} fragment */

@@ -2,22 +2,24 @@
 /** What a sanitised answer gets beside its text: coloured code with a copy button, formulas, tables that scroll. */
 import { t } from "app/i18n"
 import { sanitize } from "app/markdown"
+import { SHORT, colour, painted } from "app/markdown/colours"
+import { inTurn } from "app/markdown/turns"
 import { fill, fromTemplate, slot } from "app/ui"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
-const REST = 200 // milliseconds in which a slow phone brings the text to the screen
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
 /** @type {Promise<typeof import("katex").default> | null} */
 let katex = null
-/** @type {Promise<typeof import("highlight.js").default> | null} */
-let highlighter = null
 
-/** @param {DocumentFragment} fragment */
-export function enrich(fragment) {
+/**
+ * While the fragment `grows` it is replaced at each frame: long code gets its colours once, at the end.
+ * @param {DocumentFragment} fragment @param {{grows?: boolean}} [options]
+ */
+export function enrich(fragment, { grows = false } = {}) {
   for (const table of fragment.querySelectorAll("table")) scrollable(table)
   for (const place of fragment.querySelectorAll(".picture-elsewhere")) offerPicture(/** @type {HTMLElement} */ (place))
-  for (const pre of fragment.querySelectorAll("pre")) dressCode(pre)
+  for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, grows ? SHORT : LONGEST_COLOURED)
   for (const place of fragment.querySelectorAll(".formula")) setFormula(/** @type {HTMLElement} */ (place))
   return fragment
 }
@@ -44,46 +46,38 @@ function offerPicture(place) {
   place.replaceWith(link)
 }
 
-/** @param {HTMLPreElement} pre */
-function dressCode(pre) {
+/** @param {HTMLPreElement} pre @param {number} longest that is coloured, in characters */
+function dressCode(pre, longest) {
   const name = pre.dataset.language ?? ""
   const figure = fromTemplate("code-template", { language: name || t("js.code") })
   pre.replaceWith(figure)
   pre.tabIndex = 0
   figure.append(pre)
   const code = pre.querySelector("code")
-  if (name && code && (code.textContent?.length ?? 0) < LONGEST_COLOURED) colour(code, name)
-}
-
-/** @param {HTMLElement} code @param {string} language */
-async function colour(code, language) {
-  highlighter ??= painted().then(() => import("highlight.js")).then((module) => module.default)
-  const hljs = await highlighter
-  if (!hljs.getLanguage(language)) return
-  const { value } = hljs.highlight(code.textContent ?? "", { language, ignoreIllegals: true })
-  code.replaceChildren(sanitize(value))
+  const text = code?.textContent ?? ""
+  if (!name || !code || text.length > longest) return
+  colour(text, name, { isWanted: () => code.isConnected, show: (html) => code.replaceChildren(sanitize(html)) })
 }
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
   katex ??= painted().then(loadKatex)
-  const tex = place.dataset.tex ?? ""
+  const { render } = await katex
+  inTurn(() => place.isConnected && typeset(place, render))
+}
+
+/** @param {HTMLElement} place @param {typeof import("katex").default.render} render */
+function typeset(place, render) {
+  const rendered = document.createElement("span")
+  const displayMode = "display" in place.dataset
   try {
-    const { render } = await katex
-    const rendered = document.createElement("span")
-    const displayMode = "display" in place.dataset
-    render(tex, rendered, { ...FORMULA_LIMITS, displayMode })
+    render(place.dataset.tex ?? "", rendered, { ...FORMULA_LIMITS, displayMode })
     place.classList.toggle("formula--display", displayMode)
     if (displayMode) place.tabIndex = 0 // a long one scrolls sideways, by keyboard too
     place.replaceChildren(rendered)
   } catch {
     place.classList.add("formula--source") // not TeX that KaTeX knows: the source itself is readable
   }
-}
-
-/** The text is seen before the large libraries take the line and the processor: the frame after the next begins once it is. */
-function painted() {
-  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, REST))))
 }
 
 async function loadKatex() {

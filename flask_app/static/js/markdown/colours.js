@@ -1,0 +1,72 @@
+// @ts-check
+/**
+ * Colours for code. What is short gets them on the spot. A highlighter reads some texts again from every character on, and
+ * needs ten seconds for 40,000 of them: what is long goes to a worker, which is ended when it takes too long.
+ */
+import { inTurn } from "app/markdown/turns"
+
+export const SHORT = 4_000 // characters
+const PATIENCE = 1_500 // milliseconds for one piece
+const REST = 200 // milliseconds in which a slow phone brings the text to the screen
+
+/** @typedef {typeof import("highlight.js").default} Highlighter */
+
+/** @type {Promise<Highlighter> | null} */
+let highlighter = null
+/** @type {Worker | null} */
+let worker = null
+/** One long piece after the other. @type {Promise<unknown>} */
+let turn = Promise.resolve()
+
+/**
+ * @param {string} code
+ * @param {string} language
+ * @param {{isWanted: () => boolean, show: (html: string) => void}} options `show` gets HTML, unless the language is unknown or it takes too long
+ */
+export async function colour(code, language, { isWanted, show }) {
+  if (code.length > SHORT) {
+    turn = turn.then(() => (isWanted() ? colouredElsewhere(code, language) : null)).then((html) => html && isWanted() && show(html))
+    return
+  }
+  highlighter ??= painted().then(() => import("highlight.js")).then((module) => module.default)
+  const hljs = await highlighter
+  inTurn(() => {
+    if (isWanted() && hljs.getLanguage(language)) show(hljs.highlight(code, { language, ignoreIllegals: true }).value)
+  })
+}
+
+/** The text is seen before the large libraries take the line and the processor: the frame after the next begins once it is. */
+export function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, REST))))
+}
+
+/** @param {string} code @param {string} language @returns {Promise<string | null>} */
+async function colouredElsewhere(code, language) {
+  worker ??= await begun()
+  const html = worker && (await said(worker, { code, language }, PATIENCE))
+  if (html !== undefined) return html
+  worker?.terminate()
+  worker = null
+  return null
+}
+
+async function begun() {
+  await painted()
+  const made = new Worker(import.meta.resolve("app/markdown/colour-worker"), { type: "module" })
+  const library = import.meta.resolve("highlight.js") // a worker has no import map
+  return (await said(made, { library })) === undefined ? null : made
+}
+
+/**
+ * What the worker replies; undefined where it fails, or takes too long.
+ * @param {Worker} to @param {object} message @param {number} [patience]
+ * @returns {Promise<any>}
+ */
+function said(to, message, patience) {
+  return new Promise((resolve) => {
+    if (patience) setTimeout(() => resolve(undefined), patience)
+    to.onmessage = ({ data }) => resolve(data)
+    to.onerror = () => resolve(undefined)
+    to.postMessage(message)
+  })
+}

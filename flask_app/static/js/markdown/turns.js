@@ -1,0 +1,28 @@
+// @ts-check
+/**
+ * Work on the page in small pieces: a share of this frame at once, and what is left when the page has had its turn. An
+ * answer may hold ten thousand formulas; the page answers to a press all the same.
+ */
+
+const SHARE = 12 // milliseconds
+
+/** @type {(() => void)[]} */
+let waiting = []
+let isUnderWay = false
+
+/** @param {() => void} work takes a few milliseconds, and fails quietly */
+export function inTurn(work) {
+  waiting.push(work)
+  if (isUnderWay) return
+  isUnderWay = true
+  queueMicrotask(takeTurn)
+}
+
+function takeTurn() {
+  const until = performance.now() + SHARE
+  let done = 0
+  while (done < waiting.length && performance.now() < until) waiting[done++]?.()
+  waiting = waiting.slice(done)
+  isUnderWay = waiting.length > 0
+  if (isUnderWay) setTimeout(takeTurn)
+}

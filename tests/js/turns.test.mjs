@@ -1,0 +1,28 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { inTurn } from "app/markdown/turns"
+
+const busy = (milliseconds) => {
+  const until = performance.now() + milliseconds
+  while (performance.now() < until);
+}
+
+test("what takes little is done at once, in order", async () => {
+  const done = []
+  for (const number of [1, 2, 3]) inTurn(() => done.push(number))
+  assert.deepEqual(done, [], "not before the caller has put it on the page")
+  await null
+  assert.deepEqual(done, [1, 2, 3])
+})
+
+test("what takes long lets others have their turn, and is done to the last", async () => {
+  let done = 0
+  let others = 0
+  const ticks = setInterval(() => others++, 1)
+  for (let number = 0; number < 20; number++) inTurn(() => (busy(5), done++))
+  await null
+  assert.ok(done > 0 && done < 20, `${done} at once`)
+  while (done < 20) await new Promise((resolve) => setTimeout(resolve))
+  clearInterval(ticks)
+  assert.ok(others >= 3, `${others} turns of others`)
+})
