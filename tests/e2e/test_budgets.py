@@ -90,6 +90,7 @@ def test_what_is_left_today_stands_by_the_composer_until_it_is_used_up(
     expect(chat.problem).to_contain_text(DAILY)
     expect(chat.problem).to_contain_text(tokens(10_000))
     expect(chat.problem).to_contain_text("administrator")
+    expect(chat.problem.get_by_role("link", name=en("js.see_budgets"))).to_have_attribute("href", "/dashboard")
     expect(line).to_be_hidden()  # once is enough
     expect(chat.text).to_have_value("Third")
     expect(chat.questions).to_have_count(2)
