@@ -86,6 +86,7 @@ def records() -> str:
     state = RecordsState(
         records=first.records,
         next=first.next,
+        groups=group_names(),
         models=records_service.known_models(),
         keys=[Choice(id=key.id, label=key.label) for key in records_service.known_keys()],
     )

@@ -8,6 +8,7 @@ from flask_app.services.stats_service import Group, Summary
 from flask_app.services.sums import COUNTS, Sum
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply
+from flask_app.web.groups import GroupName
 from flask_app.web.records import RecordsReply
 
 
@@ -75,6 +76,7 @@ class Choice(Reply):
 class RecordsState(RecordsReply):
     """What the search for records starts with: the first page, and what can be chosen."""
 
+    groups: list[GroupName]
     models: list[str]
     keys: list[Choice]
 

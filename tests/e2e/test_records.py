@@ -1,14 +1,18 @@
 """The ledger's entries in the browser: each opens into all that is known of it, and an administrator gives one back."""
 
+import csv
+import json
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from flask_app.models import DEFAULT_GROUP_ID
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+from tests.support.served import PASSWORD
 
 en = words("en")
 
@@ -63,3 +67,35 @@ def test_an_administrator_gives_a_record_back(visits: Visits, answer: None) -> N
     page.reload()
     expect(newest(page).locator("[data-line]").get_by_text(en("js.records.kind_refund"), exact=True)).to_be_visible()
     expect(newest(page).locator("[data-line]").get_by_text("-700")).to_be_visible()
+
+
+def test_ones_own_records_come_as_a_file(visits: Visits, answer: None) -> None:
+    page = visits.open("/dashboard")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="JSON Lines").click()
+    lines = downloading.value.path().read_text("utf-8").splitlines()
+    assert downloading.value.suggested_filename.endswith(".jsonl")
+    assert json.loads(lines[0])["total_tokens"] == 740
+
+
+def test_the_file_of_a_search_holds_what_it_has_found(visits: Visits, site: Site, answer: None) -> None:
+    group = site.ask("POST", "/api/admin/groups", {"name": "Readers"})["id"]
+    body = {"username": "a reader", "role": "member", "password": PASSWORD, "group_id": group}
+    site.ask("POST", "/api/admin/users", body)
+    page = visits.open("/admin/records")
+    page.get_by_label(en("admin.group"), exact=True).select_option(label=en("admin.everyone"))
+    page.get_by_label(en("records.provenance"), exact=True).select_option("reported")
+    page.get_by_role("button", name=en("admin.search")).click()
+    page.wait_for_url("**group=*")
+    expect(page.get_by_label(en("admin.group"), exact=True)).to_have_value(DEFAULT_GROUP_ID)
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="CSV").click()
+    rows = list(csv.DictReader(downloading.value.path().read_text("utf-8-sig").splitlines()))
+    assert rows
+    assert {row["provenance"] for row in rows} == {"reported"}
+
+    page.get_by_label(en("admin.group"), exact=True).select_option(label="Readers")
+    page.get_by_role("button", name=en("admin.search")).click()
+    expect(page.get_by_text(en("dashboard.records_none"))).to_be_visible()
+    expect(page.get_by_role("link", name="CSV")).to_be_hidden()
+    site.ask("DELETE", f"/api/admin/groups/{group}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flask_app.database import utc_now
-from flask_app.models import User
+from flask_app.models import DEFAULT_GROUP_ID, User
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -50,6 +50,7 @@ def test_the_search_page_knows_what_can_be_chosen_and_keeps_the_filter(
     admin_client.get("/api/models")
     ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(member.id, utc_now(), outcome="left")])
     state = state_of(admin_client, "/admin/records?outcome=left")
+    assert state["groups"] == [{"id": DEFAULT_GROUP_ID, "name": "所有人"}]
     assert state["models"] == ["deepseek-flash", "deepseek-v4-pro"]
     assert [key["id"] for key in state["keys"]] == ["environment"]
     assert [record["outcome"] for record in state["records"]] == ["left"]

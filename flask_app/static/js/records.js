@@ -51,6 +51,7 @@ export class RecordList {
   #none
   #more
   #region
+  #downloads
   /** @type {string | null} */
   #next = null
   /** @type {Map<string, Entry>} */
@@ -64,6 +65,8 @@ export class RecordList {
     this.#none = must(root, "[data-records-none]")
     this.#more = must(root, "[data-records-more]")
     this.#region = must(root, ".table-scroll")
+    this.#downloads = must(root.closest(".card") ?? root, "[data-downloads]")
+    for (const link of this.#downloads.querySelectorAll("a")) link.href = exportPath(path, link.dataset.download ?? "")
     this.#more.addEventListener("click", () => this.#loadMore())
     this.#rows.addEventListener("click", (event) => this.#press(/** @type {Element} */ (event.target)))
   }
@@ -80,6 +83,7 @@ export class RecordList {
     this.#rows.append(...records.map(recordRow))
     this.#foot.hidden = !next
     this.#none.hidden = this.#entries.size > 0
+    this.#downloads.hidden = this.#entries.size === 0
   }
 
   /** Draws an entry anew, open as it was. @param {Entry} entry */
@@ -122,6 +126,12 @@ export class RecordList {
       this.#more.removeAttribute("aria-busy")
     }
   }
+}
+
+/** Where all that fits comes as a file, with the same filter. @param {string} path @param {string} format */
+function exportPath(path, format) {
+  const [folder = "", query = ""] = path.split("?")
+  return withParameter(`${folder}/export?${query}`, "format", format)
 }
 
 /** @param {Entry} entry */

@@ -4,7 +4,7 @@ import { offerRefunds } from "app/admin/refund"
 import { RecordList } from "app/records"
 import { must, pageState } from "app/ui"
 
-/** @typedef {{models: string[], keys: {id: string, label: string}[]}} Choices */
+/** @typedef {{groups: {id: string, name: string}[], models: string[], keys: {id: string, label: string}[]}} Choices */
 
 /** @type {import("app/records").Page & Choices} */
 const page = pageState("admin-state")
@@ -20,6 +20,7 @@ const list = must(document, "[data-records]")
 const records = new RecordList(list, `/api/admin/records${location.search}`)
 records.append(page)
 offerRefunds(list, records)
+offer(field("group"), page.groups.map(({ id, name }) => new Option(name, id)))
 offer(field("model"), page.models.map((model) => new Option(model)))
 offer(field("key"), page.keys.map(({ id, label }) => new Option(label, id)))
 showWanted()
@@ -44,7 +45,7 @@ function offer(select, options) {
 }
 
 function showWanted() {
-  for (const key of ["user", "model", "key", "outcome", "provenance", "from", "to"]) field(key).value = wanted.get(key) ?? ""
+  for (const key of ["user", "group", "model", "key", "outcome", "provenance", "from", "to"]) field(key).value = wanted.get(key) ?? ""
   if (name) user.value = name
   keepOrder()
 }
