@@ -58,7 +58,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 
 ##@ Verify
 .PHONY: test
-test: services check test-sqlite test-mariadb e2e ## Everything CI runs
+test: services check test-sqlite test-mariadb test-faults e2e ## Everything CI runs
 
 .PHONY: check
 check: check-python check-pages check-browser ## Format, lint, types, scripts of the pages, vendored files

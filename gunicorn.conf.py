@@ -24,9 +24,10 @@ preload_app = False  # gevent patches in the worker: nothing of the application 
 timeout = 60
 keepalive = 5
 
-# After SIGTERM answers have this long to finish; the rest of gunicorn's patience is for settling them.
+# After SIGTERM answers have this long to finish; the rest of gunicorn's patience is for settling them. After that it
+# kills: by then nothing may be under way, and services/closing.py sees to it.
 answers_may_finish = 20
-graceful_timeout = answers_may_finish + 10
+graceful_timeout = answers_may_finish + 15
 
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - beats in memory
@@ -67,11 +68,13 @@ def _drain(worker: Any) -> None:
     """Settle what still runs before gunicorn's patience ends, while its readers can be told."""
     import gevent
 
-    from flask_app.services import run_service
+    from flask_app.services import closing, run_service
 
     while worker.alive:
-        gevent.sleep(0.5)
+        gevent.sleep(0.2)
+    closing.leave()
     gevent.sleep(answers_may_finish)
+    closing.close()
     run_service.shutdown()
 
 
@@ -82,10 +85,11 @@ def worker_int(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
-        from flask_app.services import run_service
+        from flask_app.services import closing, run_service
 
         if not getattr(worker, "in_a_hurry", False):
             run_service.wait(answers_may_finish)
+        closing.close()
         run_service.shutdown()
 
 

@@ -31,7 +31,7 @@ _MAX_TRIES = 3
 
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
-REPLY_SECONDS = 30  # a server that says nothing for so long is as good as away
+REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
 
 
 def new_id() -> str:
@@ -127,7 +127,7 @@ def table_of(model: type[Base]) -> Table:
 class _Engines:
     """The process's database. On SQLite the writer is an engine of its own, with the one connection that writes."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, reply_seconds: int) -> None:
         if make_url(url).get_backend_name() == "sqlite":
             self.reader = _sqlite_engine(url, begin="BEGIN", pool_size=10)
             self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, patient=False)
@@ -135,7 +135,7 @@ class _Engines:
             # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
             self.turn: AbstractContextManager[object] = threading.RLock()
         else:
-            self.reader = self.writer = _server_engine(url)
+            self.reader = self.writer = _server_engine(url, reply_seconds)
             self.turn = nullcontext()
 
     def dispose(self) -> None:
@@ -146,11 +146,14 @@ class _Engines:
 _engines: _Engines | None = None
 
 
-def connect(url: str) -> None:
-    """Bind the process to the database at `url`; the connection itself is made on first use."""
+def connect(url: str, *, reply_seconds: int | None = None) -> None:
+    """Bind the process to the database at `url`; the connection itself is made on first use.
+
+    A server may be silent for `reply_seconds`, REPLY_SECONDS if not told.
+    """
     global _engines
     disconnect()
-    _engines = _Engines(url)
+    _engines = _Engines(url, reply_seconds or REPLY_SECONDS)
 
 
 def disconnect() -> None:
@@ -247,7 +250,7 @@ def _bound() -> _Engines:
     return _engines
 
 
-def _server_engine(url: str) -> Engine:
+def _server_engine(url: str, reply_seconds: int) -> Engine:
     return create_engine(
         make_url(url).update_query_dict({"charset": "utf8mb4"}),
         pool_size=10,
@@ -255,7 +258,7 @@ def _server_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
-        connect_args={"read_timeout": REPLY_SECONDS, "write_timeout": REPLY_SECONDS},
+        connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds},
         hide_parameters=True,
     )
 

@@ -15,7 +15,7 @@ from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, 
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
-from flask_app.services import budget_service, cooldown_service, key_service, metering_service, prompts
+from flask_app.services import budget_service, closing, cooldown_service, key_service, metering_service, prompts
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Bounds, Call, Dispatched, Entry, Outcome
@@ -51,9 +51,11 @@ def candidates_for(model: ServedModel) -> list[Candidate]:
 def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
-    Raises Unavailable when nobody can be asked now, Invalid("conversation_too_long") for what nobody could read,
-    BudgetExhausted where there is no room for an answer. The person's row must be locked (`budget_service.take_turn`).
+    Raises Unavailable when nobody can be asked now or this process is about to end,
+    Invalid("conversation_too_long") for what nobody could read, BudgetExhausted where there is no room for an answer.
+    The person's row must be locked (`budget_service.take_turn`).
     """
+    closing.check_open()
     if prompts.is_too_long(request):
         raise Invalid("conversation_too_long")
     taken = cooldown_service.take(connection, candidates)

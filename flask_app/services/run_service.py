@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app.database import ByServer, new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import answer_service, followers, journal, message_usage, run_events
+from flask_app.services import answer_service, closing, followers, journal, message_usage, run_events
 from flask_app.services.answer_service import Ending
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
@@ -31,6 +31,7 @@ LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without 
 NEW_LEASE = ByServer(LEASE.seconds)
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
+LOOK_SECONDS = 0.02
 POLL_SECONDS = 1
 REPLAYED = 10**8  # numbers above are those of stored answers, which are always told from their beginning
 
@@ -59,8 +60,10 @@ class LiveRun:
         except Exception:  # a fault of ours: the answer so far is kept and booked like any other
             log.exception("run_failed", run=self.begun.run_id)
             self.completion.fail("internal")
-        self._announce(self._settle())
-        _live.pop(self.begun.run_id, None)
+        try:
+            self._announce(self._settle())
+        finally:
+            _live.pop(self.begun.run_id, None)
 
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
@@ -154,29 +157,29 @@ def live_runs() -> list[LiveRun]:
 def wait(seconds: float) -> None:
     """Let the runs of this process end by themselves, for so long at most."""
     deadline = time.monotonic() + seconds
-    for live in live_runs():
-        live.thread.join(max(deadline - time.monotonic(), 0))
+    while _live and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
 
 
 def shutdown() -> None:
-    """End every run of this process as interrupted and wait until they are settled."""
-    runs = live_runs()
-    for live in runs:
-        live.stop.stop("interrupted")
-    for live in runs:
-        live.thread.join(SHUTDOWN_SECONDS)
+    """End every run of this process as interrupted, those that begin meanwhile too, and wait for their settlement."""
+    deadline = time.monotonic() + SHUTDOWN_SECONDS
+    while _live and time.monotonic() < deadline:
+        for live in live_runs():
+            live.stop.stop("interrupted")
+        time.sleep(LOOK_SECONDS)
     broker().flush()
 
 
 def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
     """A run that this process does not make: its log, whoever keeps it, else the answer once it is stored.
 
-    One whose worker died is waited for: its lease runs out soon.
+    One whose worker died is waited for: its lease runs out soon. A process that leaves waits for nothing.
     """
     with followers.following(run):
         while after < REPLAYED:
             place = yield from _shared(run, after)
-            if place is None:
+            if place is None or (closing.is_leaving() and _status(run.id) == "running"):
                 return
             try:
                 after, run = place, owned(user, run.id)

@@ -61,6 +61,9 @@ class Broker(Protocol):
     def missing(self) -> list[str]:
         """What this process should reach and does not."""
 
+    def let_go(self) -> None:
+        """Let the readers of other processes' logs go, and take in no more of them: this process is about to end."""
+
     def flush(self) -> None:
         """Let other processes have what is written; gives up after a second."""
 

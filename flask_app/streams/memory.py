@@ -166,6 +166,9 @@ class MemoryBroker:
     def missing(self) -> list[str]:
         return []
 
+    def let_go(self) -> None:
+        """There are no other processes."""
+
     def flush(self) -> None:
         """What is written is there to be read."""
 

@@ -234,6 +234,31 @@ def test_a_reader_on_another_instance_has_not_left(site: Site, redis: RedisServe
     assert site.row("SELECT count(*) AS entries FROM token_usage WHERE outcome IN ('left', 'stopped')").entries == 2
 
 
+def test_an_instance_that_ends_waits_for_no_answer_of_others(site: Site) -> None:
+    """Its readers are let go at once, and find the answer where it is made."""
+    _, run_id = begin(site, ENDLESS)
+    follower = site.second.follow(run_id)
+    assert next(iter(follower))[0] == "start"
+    site.second.process.send_signal(signal.SIGTERM)
+    ended = time.monotonic()
+    had = some(follower, 10_000)
+    site.second.process.wait(15)
+    assert time.monotonic() - ended < 10, "kept until its patience ends"
+    assert had[-1][1] == "token"
+    assert some(site.first.follow(run_id, after=had[-1][0]), 1)[0][0] == had[-1][0] + 1
+
+
+def test_an_instance_that_ends_does_not_wait_for_a_dead_one(site: Site) -> None:
+    """Whose answer's end is known once its lease has run out, and not before."""
+    site.upstream.script(ENDLESS)
+    run_id = next(iter(site.second.chat("Go.")))[1]["run_id"]
+    site.second.signal(signal.SIGKILL)
+    follower = iter(site.first.follow(run_id))
+    site.first.process.send_signal(signal.SIGTERM)
+    site.first.process.wait(10)
+    assert {name for name, _ in follower} <= {"start", "token"}
+
+
 def test_workers_of_one_instance_share_their_answers(site: Site) -> None:
     assert len(site.second.workers()) == 2
     _, run_id = begin(site, Answer(text=WORDS, tokens_per_second=60))

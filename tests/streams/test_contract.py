@@ -152,3 +152,22 @@ def test_nobody_is_told_of_a_run_that_never_was(brokers: Pair) -> None:
         reader.wait(2)
         assert reader.lost
         assert reader.lost.last == 0
+
+
+def test_a_process_that_ends_lets_the_readers_of_others_go(brokers: Pair) -> None:
+    """Those of its own logs stay to their end."""
+    made, read = brokers
+    run_id = new_id()
+    log = made.open(run_id)
+    log.append("token", b"{}")
+    made.flush()
+    wait_until(lambda: read.find(run_id))
+    reader = following(read.find(run_id))  # type: ignore[arg-type]  # it is there now
+    wait_until(lambda: reader.frames)
+    read.let_go()
+    if made is read:
+        log.append("done", b"{}")
+        log.finish()
+    reader.wait()
+    assert (len(reader.frames), reader.lost is None) == ((2, True) if made is read else (1, False))
+    assert made is read or read.find(run_id) is None

@@ -46,6 +46,9 @@ class RedisBroker:
     def missing(self) -> list[str]:
         return [] if self._follower.connected else ["redis"]
 
+    def let_go(self) -> None:
+        self._follower.let_go()
+
     def flush(self) -> None:
         self._writer.flush()
 

@@ -36,7 +36,7 @@ class Follower:
         self._mirrors: dict[str, Mirror] = {}
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed = self._is_done = False
         self._beat_at = time.monotonic()
 
     def attend(self, look: Callable[[], None]) -> None:
@@ -44,9 +44,9 @@ class Follower:
         self._start()
 
     def follow(self, run_id: str) -> Mirror | None:
-        """A mirror of the run's log; None while Redis does not answer."""
+        """A mirror of the run's log; None while Redis does not answer, and once the readers were let go."""
         self._start()
-        if not self.connected:
+        if not self.connected or self._is_done:
             return None
         with self._guard:
             mirror = self._mirrors.get(run_id)
@@ -57,6 +57,10 @@ class Follower:
         if not known:
             self._call_again()
         return mirror
+
+    def let_go(self) -> None:
+        self._is_done = True
+        self._lose_all()
 
     def close(self) -> None:
         self._closed = True
@@ -94,6 +98,9 @@ class Follower:
         if self.connected is not False:
             log.warning("redis_lost", reason=reason)
         self.connected = False
+        self._lose_all()
+
+    def _lose_all(self) -> None:
         with self._guard:
             for mirror in self._mirrors.values():
                 mirror.lose()
