@@ -8,14 +8,16 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
+from scripts import settings
+
 host = os.environ.get("HOST") or "127.0.0.1"
-port = os.environ.get("PORT") or "5000"
+port = settings.port()
 
 wsgi_app = "wsgi:app"
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 # One worker holds thousands of open streams. More of them share answers over Redis: the settings check that they can.
-workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
+workers = settings.workers()
 worker_class = "gevent"
 worker_connections = 2000
 preload_app = False  # gevent patches in the worker: nothing of the application may load before

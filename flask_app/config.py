@@ -22,6 +22,8 @@ MIN_SECRET_LENGTH = 32
 MADE_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY")
 DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", "sqlite:///")
 REDIS = ("redis://", "rediss://", "unix://")
+NUMBER = re.compile(r"[0-9]{1,18}")
+MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
 MIN_VARIETY = 8  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
 PLACEHOLDERS = re.compile(r"secret|password|passwd|change.?(me|this|it)|example|placeholder", re.IGNORECASE)
 
@@ -169,13 +171,13 @@ class _Reader:
 
     def integer(self, name: str, default: int, *, low: int, high: int | None = None) -> int:
         raw = self.text(name, str(default))
-        if not raw.isascii() or not raw.isdigit() or int(raw) < low or (high and int(raw) > high):
+        if not NUMBER.fullmatch(raw) or int(raw) < low or (high and int(raw) > high):
             raise ConfigError(f"{name} must be a whole number from {low}{f' to {high}' if high else ''}, not {raw!r}")
         return int(raw)
 
     def workers(self, name: str, database_url: str, redis_url: str | None) -> int:
         """Several workers follow and stop each other's answers over Redis, and write at the same time."""
-        count = self.integer(name, 1, low=1)
+        count = self.integer(name, 1, low=1, high=MOST_WORKERS)
         if count > 1 and not redis_url:
             raise ConfigError(f"{name} above 1 needs REDIS_URL, over which workers share answers")
         if count > 1 and database_url.startswith("sqlite"):

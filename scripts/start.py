@@ -18,10 +18,12 @@ def main() -> None:
 
         sys.exit(subprocess.call([interpreter.newest(), __file__]))
 
-    from scripts import environment, schema
+    from scripts import environment, schema, settings
 
     os.chdir(ROOT)
-    _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "5000")
+    # gunicorn reads it before our own file does, and cannot read what is empty.
+    os.environ["WEB_CONCURRENCY"] = str(settings.workers())
+    _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", settings.port())
     environment.ensure("run")
     environment.ensure_demo()
     if not schema.is_current() and subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
@@ -29,15 +31,13 @@ def main() -> None:
     _serve(str(environment.PYTHON))
 
 
-def _refuse_taken_port(host: str, port: str) -> None:
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise SystemExit(f"PORT must be a number from 1 to 65535, not {port!r}.")
+def _refuse_taken_port(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, int(port)))
+            probe.bind((host, port))
         except socket.gaierror as error:
             hint = "HOST is an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for others too."
             raise SystemExit(f"Cannot listen on {host}:{port}: {error.strerror}. {hint}") from error

@@ -1,0 +1,23 @@
+"""The settings that are needed before the application can read them, by its rules and in its words."""
+
+import os
+import re
+
+NUMBER = re.compile(r"[0-9]{1,18}")
+MOST_WORKERS = 256
+
+
+def port() -> int:
+    return _whole_number("PORT", 5000, high=65535)
+
+
+def workers() -> int:
+    return _whole_number("WEB_CONCURRENCY", 1, high=MOST_WORKERS)
+
+
+def _whole_number(name: str, default: int, *, high: int) -> int:
+    """From 1 to `high`; raises SystemExit with a sentence that names the setting."""
+    raw = os.environ.get(name, "").strip() or str(default)
+    if not NUMBER.fullmatch(raw) or not 1 <= int(raw) <= high:
+        raise SystemExit(f"A setting is wrong: {name} must be a whole number from 1 to {high}, not {raw!r}.")
+    return int(raw)
