@@ -78,6 +78,24 @@ def test_a_new_password_ends_other_browsers_and_disturbs_no_tab_of_this_one(visi
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_what_one_typed_is_not_there_for_the_next_at_this_browser(visits: Visits, site: Site) -> None:
+    for name in ("Dana", "Emil"):
+        _person(site, name)
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, en, username="Dana", password=OLD)
+    text = page.get_by_label(en("chat.message"), exact=True)
+    text.fill("Dana's own words")
+    page.context.clear_cookies()  # her session ends by itself
+    page.goto("/login")
+    entrance.sign_in(page, en, username="Emil", password=OLD)
+    expect(page.locator("summary.menu__button")).to_have_attribute("aria-label", en("nav.account", name="Emil"))
+    expect(text).to_have_value("")
+    page.locator("summary.menu__button").click()
+    page.locator("[data-sign-out]").click()
+    expect(page.get_by_label(en("auth.username"), exact=True)).to_be_visible()
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+
+
 def test_theme_and_language_chosen_before_the_first_sign_in_stay_here_and_elsewhere(visits: Visits, site: Site) -> None:
     _person(site, "Cleo")
     page = visits.open("/login", locale="zh", signed_in=False)

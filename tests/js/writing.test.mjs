@@ -21,13 +21,23 @@ test("a held Enter sends once", () => {
   assert.equal(sendsMessage({ ...ENTER, repeat: true }), false)
 })
 
+/** @param {Map<string, string>} stored */
+const storage = (stored) => ({
+  getItem: (key) => stored.get(key) ?? null,
+  setItem: (key, value) => void stored.set(key, value),
+  removeItem: (key) => void stored.delete(key),
+})
+
+test("nobody sees another's drafts, not even in the same tab", () => {
+  const stored = new Map()
+  new Drafts(storage(stored), "ada").keep(null, "hers")
+  assert.equal(new Drafts(storage(stored), "ming").read(null), "")
+  assert.equal(new Drafts(storage(stored), "ada").read(null), "hers")
+})
+
 test("drafts are kept apart by conversation and go when emptied", () => {
   const stored = new Map()
-  const drafts = new Drafts({
-    getItem: (key) => stored.get(key) ?? null,
-    setItem: (key, value) => void stored.set(key, value),
-    removeItem: (key) => void stored.delete(key),
-  })
+  const drafts = new Drafts(storage(stored), "ada")
   drafts.keep(null, "new")
   drafts.keep("a", "in a")
   assert.equal(drafts.read(null), "new")
@@ -40,7 +50,7 @@ test("drafts are kept apart by conversation and go when emptied", () => {
 test("a full storage does not lose the words being typed", (context) => {
   context.mock.method(console, "warn", () => undefined)
   const full = { getItem: () => null, removeItem: () => undefined, setItem: () => { throw new Error("QuotaExceededError") } }
-  assert.doesNotThrow(() => new Drafts(full).keep("a", "long"))
+  assert.doesNotThrow(() => new Drafts(full, "ada").keep("a", "long"))
 })
 
 test("every send gets its own key in the server's alphabet", () => {

@@ -31,7 +31,7 @@ export class Composer extends EventTarget {
   #returned = null
   #running = false
   #usual = "" // the model that the person has chosen
-  #drafts = new Drafts(sessionStorage)
+  #drafts = new Drafts(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "")
   /** @type {Model[]} */
   #models
 

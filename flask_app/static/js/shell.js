@@ -125,7 +125,8 @@ function showTheme(theme) {
 async function signOut() {
   try {
     await api.post("/logout")
-    sessionStorage.clear()
+    sessionStorage.clear() // over plain http browsers do not heed Clear-Site-Data
+    localStorage.clear()
     location.assign("/login")
   } catch (error) {
     toast(sentence(error), { kind: "danger" })

@@ -20,32 +20,37 @@ export function byteLength(text) {
   return new TextEncoder().encode(text).length
 }
 
-/** Unsent words, one draft a conversation, for as long as the tab lives. Signing out clears them. */
+/**
+ * A person's unsent words, one draft a conversation, for as long as the tab lives. Signing out clears them; whoever signs in
+ * after a session that ended by itself does not see those of another.
+ */
 export class Drafts {
   #storage
+  #person
 
-  /** @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage */
-  constructor(storage) {
+  /** @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage @param {string} person */
+  constructor(storage, person) {
     this.#storage = storage
+    this.#person = person
   }
 
   /** @param {string | null} conversation */
   read(conversation) {
-    return this.#storage.getItem(place(conversation)) ?? ""
+    return this.#storage.getItem(this.#place(conversation)) ?? ""
   }
 
   /** @param {string | null} conversation @param {string} text */
   keep(conversation, text) {
-    if (!text) return this.#storage.removeItem(place(conversation))
+    if (!text) return this.#storage.removeItem(this.#place(conversation))
     try {
-      this.#storage.setItem(place(conversation), text)
+      this.#storage.setItem(this.#place(conversation), text)
     } catch (error) {
       console.warn("the draft was not kept", error) // storage full: the words are still in the text area
     }
   }
-}
 
-/** @param {string | null} conversation */
-function place(conversation) {
-  return `draft:${conversation ?? "new"}`
+  /** @param {string | null} conversation */
+  #place(conversation) {
+    return `draft:${this.#person}:${conversation ?? "new"}`
+  }
 }
