@@ -11,7 +11,7 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u206
 _KEY_LIKE = (
     re.compile(r"(?ai)\b(?:sk|pk|rk|ak|key|token)[-_][\w*.-]{4,}"),
     re.compile(r"(?i)(?<=bearer )\S+|(?<=basic )\S+"),
-    re.compile(r"(?a)(?=[\w+/=.*-]*\d)(?=[\w+/=.*-]*[A-Za-z])[\w+/=.*-]{20,}"),
+    re.compile(r"(?a)(?<![\w+/=.*-])(?=[\w+/=.*-]*\d)(?=[\w+/=.*-]*[A-Za-z])[\w+/=.*-]{20,}"),
     re.compile(r"://[^/\s@]*@"),
 )
 
