@@ -37,7 +37,7 @@ def verify() -> None:
 def rebuild() -> None:
     """Make the roll-up what the ledger says. The ledger itself is never changed."""
     _be_patient()
-    places = usage_check_service.rebuild()
+    places = usage_check_service.rebuild(Actor(user=None))
     click.echo(f"Mended in {places:,} places." if places else "Nothing was wrong.")
 
 

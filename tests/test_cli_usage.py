@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from flask_app.database import transaction
-from flask_app.models import UsageHourly, User
+from flask_app.database import reading, transaction
+from flask_app.models import AuditEntry, UsageHourly, User
 from tests.support import ledger
 
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
@@ -36,6 +36,9 @@ def test_a_difference_is_shown_and_is_status_1_until_it_is_mended(app: Flask) ->
     assert run(app, "rebuild").output == "Mended in 1 places.\n"
     assert run(app, "rebuild").output == "Nothing was wrong.\n"
     assert run(app, "verify").exit_code == 0
+    with reading() as session:
+        logged = session.execute(select(AuditEntry.action, AuditEntry.actor_name)).all()
+    assert logged == [("usage.rebuild", "(command line)")] * 2
 
 
 @pytest.mark.unsound_ledger

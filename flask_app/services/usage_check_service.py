@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import fetching, in_writing, table_of
+from flask_app.database import fetching, in_writing, table_of, transaction
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.models import Attempt, TokenUsage
+from flask_app.services import audit_service, spending_check
 from flask_app.services import rollup as rollups
-from flask_app.services import spending_check
+from flask_app.services.audit_service import Actor
 from flask_app.services.refund_service import NEGATED
 from flask_app.services.rollup import FIGURES, PERSON_MONTH, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
@@ -56,8 +57,10 @@ def verify() -> Iterator[Finding]:
                         yield Finding(what, found)
 
 
-def rebuild() -> int:
+def rebuild(actor: Actor) -> int:
     """Make the roll-up right, and give how many days (or 32 days) had a mistake. The ledger is only read."""
+    with transaction() as session:
+        audit_service.record(session, actor.user, "usage.rebuild", "usage", address=actor.address)
     places = sum(in_writing(partial(_repair, step)) for step in _steps())
     return places + sum(in_writing(partial(_repair_day, day)) for day in _days())
 

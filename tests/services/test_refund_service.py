@@ -47,7 +47,7 @@ def test_tokens_and_money_are_given_back_now_and_the_request_still_counts(member
     today = stats_service.own_summary(member, utc_now()).today
     assert (today.requests, today.total_tokens, today.costs) == (0, -150, {"CNY": -1000})
     assert ledger.unsound() == []
-    assert usage_check_service.rebuild() == 0
+    assert usage_check_service.rebuild(Actor(None)) == 0
     assert usage_check_service.count_entries() == 2
 
 
@@ -91,7 +91,7 @@ def test_of_many_at_once_one_is_let_through(app: Flask, member: User) -> None:
     assert sorted(map(str, outcomes)) == ["already_refunded"] * 20 + ["refunded"] * 4
     assert len(entries("refund")) == 4
     assert total(member) == Sum(requests=4, refunds=4, costs={"CNY": 0})
-    assert usage_check_service.rebuild() == 0
+    assert usage_check_service.rebuild(Actor(None)) == 0
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "two\nlines"])

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 from flask_app.database import in_writing, reading, transaction
 from flask_app.models import Attempt, TokenUsage, UsageHourly, User
 from flask_app.services import metering_service, usage_check_service
+from flask_app.services.audit_service import Actor
 from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
 from flask_app.services.rollup import DETAIL, FIGURES, SITE_DAY, SLICES, UNUSED
 from tests.support import ledger
@@ -58,7 +59,7 @@ def test_every_slice_adds_up_to_the_ledger(app: Flask, drawn: list[dict[str, Any
             session.execute(delete(table))
     entries = ledger.write(_entry(dict(fields)) for fields in drawn)
     assert verify() == []
-    assert usage_check_service.rebuild() == 0
+    assert usage_check_service.rebuild(Actor(None)) == 0
     for each in SLICES:
         found = rows(each.name)
         assert sum(row["requests"] for row in found) == len(entries)
@@ -101,7 +102,7 @@ def test_a_row_that_is_wrong_is_found_and_mended(app: Flask, each: Any, harm: st
             figures = dict.fromkeys(FIGURES, 5)
             session.add(UsageHourly(slice=each.name, block=row.block - 3, **key, **figures))
     assert [what for what, _ in verify()].count(f"roll-up {each.name}") == 1
-    assert usage_check_service.rebuild() >= 1
+    assert usage_check_service.rebuild(Actor(None)) >= 1
     assert rows(each.name) == before
     assert verify() == []
 
@@ -125,7 +126,7 @@ def test_rebuild_makes_all_of_it_anew_and_leaves_the_ledger_alone(app: Flask) ->
     before = {each.name: rows(each.name) for each in SLICES}
     with transaction() as session:
         session.execute(delete(UsageHourly))
-    assert usage_check_service.rebuild() == 3 + 1, "three days, and the 32 days they lie in"
+    assert usage_check_service.rebuild(Actor(None)) == 3 + 1, "three days, and the 32 days they lie in"
     assert {each.name: rows(each.name) for each in SLICES} == before
     assert verify() == []
     assert usage_check_service.count_entries() == 100
@@ -133,7 +134,7 @@ def test_rebuild_makes_all_of_it_anew_and_leaves_the_ledger_alone(app: Flask) ->
 
 def test_an_empty_ledger_is_sound(app: Flask) -> None:
     assert verify() == []
-    assert usage_check_service.rebuild() == 0
+    assert usage_check_service.rebuild(Actor(None)) == 0
     assert usage_check_service.count_entries() == 0
 
 
@@ -169,7 +170,7 @@ def test_an_attempt_and_its_entry_belong_together(app: Flask) -> None:
         session.delete(gone)
         session.execute(update(Attempt).where(Attempt.id == released.attempt_id).values(state="released"))
         (kept,) = session.scalars(select(TokenUsage.id).where(TokenUsage.attempt_id == released.attempt_id))
-    usage_check_service.rebuild()
+    usage_check_service.rebuild(Actor(None))
     assert sorted(verify()) == [
         ("entry of an attempt that is not settled", kept),
         ("settled attempt without an entry", lost.attempt_id),
@@ -188,13 +189,13 @@ def test_settlements_and_repairs_at_the_same_time_lose_nothing(app: Flask) -> No
         mended = 0
         for _ in range(3):
             in_writing(lambda connection: connection.execute(delete(UsageHourly).where(broken)))
-            mended += usage_check_service.rebuild()
+            mended += usage_check_service.rebuild(Actor(None))
         return mended
 
     outcomes = at_once(threads + 2, act)
     assert outcomes[:threads] == [each] * threads
     assert outcomes[threads:] != [0, 0], "something must have been mended"
-    usage_check_service.rebuild()
+    usage_check_service.rebuild(Actor(None))
     assert verify() == []
     assert usage_check_service.count_entries() == threads * each
 

@@ -10,6 +10,7 @@ from flask_app.database import new_id, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import TokenUsage
 from flask_app.services import rollup, spending, usage_check_service
+from flask_app.services.audit_service import Actor
 from flask_app.services.usage_check_service import Finding
 
 
@@ -59,7 +60,7 @@ def forget(attempts: ColumnElement[bool]) -> None:
     """As if these attempts (a condition on the ledger) had not been settled."""
     with transaction() as session:
         session.execute(delete(TokenUsage).where(attempts))
-    usage_check_service.rebuild()
+    usage_check_service.rebuild(Actor(None))
 
 
 def unsound() -> list[Finding]:
