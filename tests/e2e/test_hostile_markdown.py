@@ -1,15 +1,20 @@
 """A hostile model in the real browser: nothing runs, nothing leaves, the page stays itself and answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from flask_app.services import environment_key
 from tests.e2e.chat import Chat
 from tests.e2e.hostile import CORPUS, SCRIPTS, SLOW_CODE
+from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Received, ScriptedUpstream, Status
+from tests.support.upstream_answers import chunk
+from tests.support.upstream_reply import Reply
 
 say = words("en")
 END = "the end of the hostile answer"
@@ -126,6 +131,48 @@ def test_no_moment_of_a_hostile_answer_is_dangerous(chat: Chat, visits: Visits, 
     assert chat.page.evaluate("window.looks") > 20, "the answer must have been seen while it grew"
     assert chat.page.evaluate("window.found") == []
     _expect_unharmed(chat.page, visits)
+
+
+NAME = "<img src=x onerror=window.pwned=1>"
+
+
+class _HostileNames:
+    """An answer whose model, reason and other names are markup."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        reply.open_stream()
+        reply.event(chunk(NAME, 1, {"content": "an answer"}))
+        reply.event(chunk(NAME, 1, {}, f"{NAME}</script><script>window.pwned=1</script>"))
+        reply.event(b"[DONE]")
+        reply.finish()
+
+
+@pytest.fixture
+def hostile_names(site: Site, script: ScriptedUpstream) -> Iterator[None]:
+    """A provider that lists a model with such a name, says so where it refuses, and answers under it."""
+    offered, script.models = script.models, [NAME, f"</script>{NAME}", *script.models]
+    url = f"/api/admin/keys/{environment_key.ID}"
+    site.ask("POST", f"{url}/test")
+    script.script(_HostileNames())
+    list(site.server.chat(NAME))
+    script.script(Status(402, f"no balance {NAME}"))
+    list(site.server.chat(f"</script>{NAME}"))
+    yield
+    script.models = offered
+    site.ask("DELETE", f"{url}/bench")
+    site.ask("POST", f"{url}/test")
+
+
+def test_names_from_a_hostile_provider_are_words_on_every_page(hostile_names: None, visits: Visits, site: Site) -> None:
+    seen = ""
+    for path in ("/", "/dashboard", *(f"/admin{part}" for part in ("", "/keys", "/models", "/prices", "/records"))):
+        page = visits.open(path)
+        page.wait_for_load_state("networkidle")
+        seen += page.locator("body").inner_text()
+        assert page.evaluate("window.pwned") is None, path
+        assert page.locator("img[src=x]").count() == 0, path
+        page.close()
+    assert seen.count(NAME) > 4, "they must have been shown"
 
 
 def test_the_search_for_what_is_dangerous_finds_it(browser: Browser) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, true, update
 
@@ -15,10 +16,12 @@ from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenU
 from flask_app.services import lease_service, model_service, run_service, sealing, stop_service
 from flask_app.streams import broker, memory
 from flask_app.web import events
+from tests.conftest import SignIn
 from tests.support import ledger
 from tests.support import scripted_upstream as twin
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.together import at_once
 
 SLOW = Answer("one two three four five six seven eight nine ten", tokens_per_second=20)
 ENDLESS = Answer("word " * 2000, tokens_per_second=50)
@@ -159,6 +162,21 @@ def test_answers_in_the_making_are_capped(member_client: FlaskClient, upstream: 
     for run_id in runs:
         member_client.post(f"/api/runs/{run_id}/stop", json={})
     wait_until(lambda: not run_service.live_runs())
+
+
+def test_answers_sent_for_in_the_same_moment_are_capped_too(
+    app: Flask, member: User, sign_in: SignIn, upstream: ScriptedUpstream
+) -> None:
+    upstream.default = ENDLESS
+    clients = [sign_in(member) for _ in range(8)]
+
+    def send(number: int) -> int:
+        response = clients[number].post("/api/chat", json={"message": "go"}, buffered=False)
+        response.close()
+        return response.status_code
+
+    assert sorted(at_once(8, send), key=str) == [200] * 3 + [429] * 5
+    assert len(run_service.live_runs()) == 3
 
 
 def test_the_next_message_waits_for_the_answer(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:

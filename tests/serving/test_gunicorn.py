@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import PASSWORD, USERNAME, Served, served
+from tests.support.served import PASSWORD, USERNAME, Served, Visitor, served
 from tests.support.upstream_answers import Answer
 
 LONG = "one two three four five six seven eight nine ten " * 3
@@ -71,6 +71,22 @@ def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:
     hashed = time.monotonic() - started
     assert len(waits) > 12, "more requests than hashes must have been answered meanwhile"
     assert statistics.median(waits) < hashed / 12, "a request waited as long as a hash takes"
+
+
+def test_a_stream_ends_within_seconds_of_its_session(server: Served, upstream: ScriptedUpstream) -> None:
+    """Its events go from the run straight to the socket: nobody asks about the session on their way."""
+    server.set_up()
+    owner = Visitor(server.base_url)
+    owner.sign_in(owner.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
+    upstream.script(Answer(text=LONG * 50, tokens_per_second=20))
+    events = iter(server.chat("Count."))
+    while next(events)[0] != "token":
+        pass
+    assert owner.ask("DELETE", "/api/me/sessions", None).status == 204
+    ended = time.monotonic()
+    rest = [name for name, _ in events]
+    assert set(rest) == {"token"}
+    assert time.monotonic() - ended < 20
 
 
 def test_sigterm_lets_an_answer_finish(server: Served, upstream: ScriptedUpstream) -> None:
