@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = Path(os.environ.get("MINGCHAT_VENV", ROOT / ".venv"))
+VENV = Path(os.environ.get("MINGCHAT_VENV") or ROOT / ".venv")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PIP = (
     *("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),

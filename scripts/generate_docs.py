@@ -18,7 +18,7 @@ INTRODUCTION = """# API
 Generated from the routes by `make docs`; `docs/openapi.json` says the same as OpenAPI 3.1 with every field.
 
 Sign in with `POST /api/login` (JSON `username`, `password`): the reply sets the session cookie and gives
-`csrf_token`, which every later POST, PATCH and DELETE sends as the header `X-CSRF-Token`. Bodies are JSON.
+`csrf_token`, which every later POST, PUT, PATCH and DELETE sends as the header `X-CSRF-Token`. Bodies are JSON.
 A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again.
 
 `POST /api/chat`, `POST /api/runs/{run_id}/continue` and `GET /api/runs/{run_id}/events` answer as an event stream:

@@ -1,11 +1,35 @@
-"""What the documents say is what the code does."""
+"""What the documents say is what the code does, as far as a test can tell."""
 
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+import pytest
+from flask import Flask
+
+from flask_app.config import Config
+
 ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = (ROOT / ".env.example").read_text(encoding="utf-8")
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *DECISIONS]
+OF_MAKE = {"RUNS", "STEPS", "FAULTS", "SEED", "ONLY", "REPORT", "MESSAGE"}  # what single commands of make take
+
+PACKAGE = ROOT / "flask_app"
+PLACES = [ROOT, ROOT / "docs", PACKAGE, PACKAGE / "static", PACKAGE / "templates", PACKAGE / "services"]
+MADE = {"instance/", "instance/journal/", "journal/aside/", "secrets.json", ".venv/"}  # by the application itself
+
+
+def named(pattern: str) -> Iterator[tuple[str, str]]:
+    """What the documents name by the pattern's first group, and where."""
+    for document in DOCUMENTS:
+        for found in re.finditer(pattern, document.read_text(encoding="utf-8"), re.MULTILINE):
+            yield found[1], document.name
 
 
 def test_generated_references_are_current() -> None:
@@ -20,8 +44,96 @@ def test_generated_references_are_current() -> None:
 
 
 def test_every_setting_is_explained_and_no_other() -> None:
-    source = (ROOT / "flask_app" / "config.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', source))
-    explained = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
-    assert read
-    assert read == explained
+    assert read_settings()
+    assert read_settings() == explained_settings()
+
+
+def read_settings() -> set[str]:
+    config = (ROOT / "flask_app" / "config.py").read_text(encoding="utf-8")
+    found = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', config))
+    for source in [ROOT / "gunicorn.conf.py", *(ROOT / "scripts").glob("*.py")]:
+        text = source.read_text(encoding="utf-8")
+        found |= set(re.findall(r'(?:environ(?:\.get\(|\[)|_whole_number\()"([A-Z_]+)"', text))
+    return {name.removesuffix("_FILE") for name in found}
+
+
+def explained_settings() -> set[str]:
+    return set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", SETTINGS, re.M))
+
+
+def test_what_is_shown_of_a_setting_is_what_it_is_without_being_set(tmp_path: Path) -> None:
+    shown = dict(re.findall(r"^([A-Z_]+)=(.*)$", SETTINGS, re.M)) | {"INSTANCE_DIR": str(tmp_path)}
+    assert Config.from_environment(shown) == Config.from_environment({"INSTANCE_DIR": str(tmp_path)})
+
+
+def test_every_setting_that_a_document_sets_exists() -> None:
+    setting = r"(?:^|[\s`(])((?:[A-Z]+_)*[A-Z]{2,})=[^=]"
+    used = {(name, where) for name, where in named(setting) if name not in OF_MAKE}
+    assert used
+    assert {(name, where) for name, where in used if name not in explained_settings()} == set()
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    assert DECISIONS
+    numbers = [int(path.name[:4]) for path in DECISIONS]
+    assert numbers == list(range(1, len(DECISIONS) + 1))
+    for number, path in zip(numbers, DECISIONS, strict=True):
+        assert path.read_text(encoding="utf-8").startswith(f"# {number}. "), path.name
+
+
+def test_a_decision_refers_to_decisions_that_exist() -> None:
+    for number, where in named(r"\(see (\d+)\)"):
+        assert int(number) <= len(DECISIONS), where
+
+
+def test_every_command_of_make_exists() -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    used = {(name, where) for name, where in named(r"(?:`|^|[A-Z]+=\S+ )make ([a-z][a-z0-9-]*)")}
+    assert used
+    assert {(name, where) for name, where in used if name not in targets} == set()
+
+
+def test_every_command_of_flask_exists(app: Flask) -> None:
+    used = list(named(r"(?:`|bin/)flask (?:--app wsgi )?([a-z]+(?: [a-z-]+)?)"))
+    assert used
+    for words, where in used:
+        command: click.Command | None = app.cli
+        for word in words.split():
+            assert isinstance(command, click.Group), f"{where}: flask {words}"
+            command = command.commands.get(word)
+        assert command is not None, f"{where}: flask {words}"
+
+
+def test_every_file_that_is_named_exists() -> None:
+    linked = set(named(r"\]\((?!https?:)([^)#]+)\)"))
+    folders = set(named(r"`((?:[\w.-]+/)+[\w.-]*)`"))
+    files = set(named(r"`([\w-]+\.(?:py|md|js|ini|toml|json))`"))
+    assert linked
+    assert folders
+    assert files
+    assert {(path, where) for path, where in linked | folders | files if not _exists(path)} == set()
+
+
+def _exists(path: str) -> bool:
+    if path.startswith("app/"):  # a module, by its name in the import map
+        return (PACKAGE / "static" / "js" / f"{path.removeprefix('app/')}.js").exists()
+    return path in MADE or any((place / path).exists() for place in PLACES)
+
+
+@pytest.mark.parametrize("pattern", [r"^#+ ", r"^- \*\*", r"^\|", r"\]\(", r"^!\["], ids=repr)
+def test_the_two_readmes_have_the_same_parts(pattern: str) -> None:
+    english, chinese = (len(re.findall(pattern, readme.read_text(encoding="utf-8"), re.M)) for readme in READMES)
+    assert english == chinese > 0
+
+
+def test_the_two_readmes_name_the_same_commands_and_settings() -> None:
+    exact = [Counter(_exact_words(readme.read_text(encoding="utf-8"))) for readme in READMES]
+    assert exact[0] == exact[1]
+
+
+def _exact_words(readme: str) -> Iterator[str]:
+    """What must be typed exactly: blocks without their comments, and what is set as code in a sentence."""
+    blocks = re.findall(r"^```\n(.*?)^```", readme, re.M | re.S)
+    for line in "\n".join(blocks).splitlines():
+        yield re.sub(r"<[^>]*>|\s+#.*", "", line).strip()
+    yield from re.findall(r"`([^`\n]*[/_.= ][^`\n]*)`", re.sub(r"^```\n.*?^```", "", readme, flags=re.M | re.S))
