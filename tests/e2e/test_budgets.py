@@ -61,6 +61,11 @@ def used(tokens: int) -> Answer:
     return Answer("Indeed.", usage=Usage(prompt=10, cached=0, completion=tokens - 10))
 
 
+def looks(visits: Visits, page: Page) -> list[str]:
+    """How often the page has asked how the budgets stand."""
+    return [request.url for request in visits.watch(page).requests if request.url.endswith("/api/budgets")]
+
+
 def tokens(count: int) -> str:
     return en("js.budget.tokens", count=f"{count:,}")
 
@@ -70,12 +75,13 @@ def left(count: int) -> str:
 
 
 def test_what_is_left_today_stands_by_the_composer_until_it_is_used_up(
-    come_in: Callable[[str], Page], limit: Limit, script: ScriptedUpstream
+    come_in: Callable[[str], Page], limit: Limit, script: ScriptedUpstream, visits: Visits
 ) -> None:
     limit(10_000)
     page = come_in("/")
     line = page.locator("[data-left]")
     expect(line).to_have_text(left(10_000))
+    assert looks(visits, page) == [], "it has come with the page"
     chat = Chat(page, en)
     script.script(used(8_500), used(1_400))
     chat.ask("First")
@@ -103,8 +109,20 @@ def test_without_budgets_nothing_is_said_and_nothing_asked(
     page = come_in("/")
     Chat(page, en).ask("Hello")
     expect(page.locator("[data-left]")).to_be_hidden()
-    asked = [request.url for request in visits.watch(page).requests]
-    assert [url for url in asked if "/api/budgets" in url] == []
+    assert looks(visits, page) == []
+
+
+def test_a_page_that_is_come_back_to_looks_again(
+    come_in: Callable[[str], Page], limit: Limit, site: Site, person: Any
+) -> None:
+    limit(0)
+    page = come_in("/")
+    line = page.locator("[data-left]")
+    expect(line).to_have_attribute("data-state", "exhausted")
+    [budget] = [each for each in site.ask("GET", BUDGETS)["budgets"] if each["scope_id"] == person["id"]]
+    site.ask("PATCH", f"{BUDGETS}/{budget['id']}", {"limit": 5_000})
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(line).to_have_text(left(5_000))
 
 
 def test_the_dashboard_draws_a_bar_for_each_budget(
@@ -148,7 +166,10 @@ def save(dialog: Locator) -> None:
 def test_an_administrator_adds_changes_and_deletes_a_budget(admin: Page, site: Site, person: Any) -> None:
     dialog = dialog_for_a_new_one(admin)
     dialog.get_by_label(en("budgets.scope_user")).check()
-    dialog.get_by_label(en("dashboard.user"), exact=True).fill(person["username"].upper())
+    name = dialog.get_by_label(en("dashboard.user"), exact=True)
+    name.fill(person["username"][2:])
+    expect(dialog.locator("#known-people option")).to_have_attribute("value", person["username"])
+    name.fill(person["username"].upper())
     dialog.get_by_label(en("budgets.measure_money")).check()
     dialog.get_by_label(en("budgets.period"), exact=True).select_option("month")
     dialog.get_by_label(en("budgets.limit"), exact=True).fill("1,250.5")
@@ -215,3 +236,28 @@ def test_each_person_of_a_group_has_a_budget_of_their_own(admin: Page, site: Sit
     row.locator("[data-delete]").click()
     admin.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.delete")).click()
     expect(row).to_be_hidden()
+
+
+def test_a_group_that_is_gone_is_said_beside_its_field(visits: Visits, site: Site) -> None:
+    group = site.ask("POST", "/api/admin/groups", {"name": "Gone soon"})["id"]
+    admin = visits.open("/admin/budgets")
+    site.ask("DELETE", f"/api/admin/groups/{group}")
+    dialog = dialog_for_a_new_one(admin)
+    dialog.get_by_label(en("budgets.scope_group")).check()
+    choice = dialog.get_by_label(en("admin.group"), exact=True)
+    choice.select_option(label="Gone soon")
+    dialog.get_by_label(en("budgets.limit"), exact=True).fill("100")
+    save(dialog)
+    expect(choice).to_have_accessible_description(en("error.unknown_group"))
+    expect(choice).to_be_focused()
+
+
+def test_many_budgets_come_page_by_page(limit: Limit, visits: Visits) -> None:
+    for number in range(51):
+        limit(1_000_000, unit=f"X{chr(65 + number // 3)}X", period=("day", "week", "month")[number % 3])
+    admin = visits.open("/admin/budgets")
+    rows = admin.locator("[data-budgets] > li")
+    expect(rows).to_have_count(50)
+    admin.get_by_role("button", name=en("base.more")).click()
+    expect(rows.nth(50).locator("[data-edit]")).to_be_focused()
+    expect(admin.get_by_role("button", name=en("base.more"))).to_be_hidden()

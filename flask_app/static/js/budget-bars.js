@@ -28,7 +28,7 @@ export function fillStanding(element, budget, name) {
   slot(element, "reserved-part").hidden = reserved === 0
   slot(element, "soft").hidden = budget.hard
   showState(slot(element, "state"), budget)
-  drawBar(slot(element, "bar"), budget, `${name}: ${t("js.budget.used_of", words)}`)
+  drawBar(slot(element, "bar"), budget, name, t("js.budget.used_of", words))
 }
 
 /** @param {HTMLElement} badge @param {Budget} budget */
@@ -39,12 +39,12 @@ function showState(badge, { state, hard }) {
   badge.className = `badge badge--dot badge--${state === "low" ? "warn" : "danger"}`
 }
 
-/** @param {HTMLElement} bar @param {Budget} budget @param {string} words */
-function drawBar(bar, { limit, used, reserved, state }, words) {
+/** @param {HTMLElement} bar @param {Budget} budget @param {string} name @param {string} words */
+function drawBar(bar, { limit, used, reserved, state }, name, words) {
   const share = shareOf(used, limit)
   bar.setAttribute("aria-valuenow", String(share))
   bar.setAttribute("aria-valuetext", words)
-  bar.setAttribute("aria-label", words)
+  bar.setAttribute("aria-label", name)
   bar.classList.add(`budget__bar--${state}`)
   bar.style.setProperty("--used", `${share}%`)
   bar.style.setProperty("--reserved", `${shareOf(used + reserved, limit) - share}%`)

@@ -22,21 +22,21 @@ const more = must(document, "[data-budgets-more]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-budget-form]"))
 const state = pageState("admin-state")
 const fields = new BudgetForm(form, state.groups)
-/** @type {AdminBudget[]} */
-let budgets = []
+/** @type {Map<string, AdminBudget>} */
+const budgets = new Map()
 /** @type {string | null} */
 let next = null
 /** The one that the form is open for; null for a new one. @type {AdminBudget | null} */
 let edited = null
 
-show(state)
+append(state)
 
 must(document, "[data-new-budget]").addEventListener("click", () => edit(null))
 more.addEventListener("click", loadMore)
 list.addEventListener("click", (event) => {
   const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-delete]")
   const row = button?.closest("[data-id]")
-  const budget = row instanceof HTMLElement && budgets.find(({ id }) => id === row.dataset.id)
+  const budget = row instanceof HTMLElement && budgets.get(row.dataset.id ?? "")
   if (!budget) return
   if (button?.matches("[data-edit]")) edit(budget)
   else remove(budget)
@@ -47,8 +47,7 @@ onSubmit(form, async (values) => {
   try {
     const saved = await save(values)
     form.closest("dialog")?.close()
-    await refresh()
-    list.querySelector(/** @type {"button"} */ (`[data-id="${saved.id}"] [data-edit]`))?.focus()
+    keep(saved)
     toast(t(edited ? "js.admin.budget_saved" : "js.admin.budget_added", { name: nameOf(saved) }))
   } catch (error) {
     const field = fieldOf(error)
@@ -70,24 +69,40 @@ function fieldOf(error) {
   return edited && field !== "limit" ? undefined : field // the others are not asked for then
 }
 
-async function refresh() {
-  show(await api.get(PATH))
-}
-
-/** @param {Page} page */
-function show(page) {
-  budgets = []
-  list.replaceChildren()
-  append(page)
-}
-
 /** @param {Page} page */
 function append(page) {
-  budgets.push(...page.budgets)
   next = page.next
+  for (const budget of page.budgets) budgets.set(budget.id, budget)
   list.append(...page.budgets.map(row))
-  must(document, "[data-budgets-none]").hidden = budgets.length > 0
   must(document, "[data-budgets-foot]").hidden = !next
+  sayWhetherThereAreAny()
+}
+
+/** In its place, or a new one at the top. @param {AdminBudget} budget */
+function keep(budget) {
+  const after = row(budget)
+  if (budgets.has(budget.id)) rowOf(budget).replaceWith(after)
+  else list.prepend(after)
+  budgets.set(budget.id, budget)
+  must(after, "[data-edit]").focus()
+  sayWhetherThereAreAny()
+}
+
+/** @param {AdminBudget} budget */
+function drop(budget) {
+  rowOf(budget).remove()
+  budgets.delete(budget.id)
+  must(document, "[data-new-budget]").focus()
+  sayWhetherThereAreAny()
+}
+
+/** @param {AdminBudget} budget */
+function rowOf({ id }) {
+  return must(list, `[data-id="${id}"]`)
+}
+
+function sayWhetherThereAreAny() {
+  must(document, "[data-budgets-none]").hidden = budgets.size > 0 || next !== null
 }
 
 /** The button may go: the focus moves on to the first that was not there. */
@@ -146,10 +161,9 @@ async function remove(budget) {
   if (!(await confirmDialog(words))) return
   try {
     await api.delete(`${PATH}/${budget.id}`)
+    drop(budget)
     toast(t("js.admin.budget_deleted", { name }))
-    await refresh()
   } catch (error) {
     toast(sentence(error), { kind: "danger" })
   }
-  must(document, "[data-new-budget]").focus()
 }
