@@ -18,6 +18,7 @@ FOLDER = ROOT / "docs" / "images"
 LARGEST = 200_000  # bytes
 COLOURS = 256
 SCALE = 1.5
+TALLER: ViewportSize = {"width": 1280, "height": 1040}
 TALL_PHONE: ViewportSize = {"width": 390, "height": 880}
 
 
@@ -34,6 +35,7 @@ def _take_all(site: Site) -> None:
     people = showcase.people(site)
     chinese, english = (people[username] for username in showcase.ADMINISTRATORS)
     showcase.remember(site)
+    showcase.limit(site)
     talks = {
         "zh": (chinese, showcase.converse(chinese, showcase.CHINESE)),
         "en": (english, showcase.converse(english, showcase.ENGLISH)),
@@ -42,8 +44,12 @@ def _take_all(site: Site) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for locale, (person, conversation) in talks.items():
             visits = Visits(browser, person)
-            for name, path in (("chat", conversation), ("dashboard", "/dashboard"), ("admin", "/admin")):
-                _take(visits.open(path, locale=locale, viewport=WIDE, scale=SCALE), f"{name}-{locale}")
+            for name, path, viewport in (
+                ("chat", conversation, WIDE),
+                ("dashboard", "/dashboard", TALLER),
+                ("admin", "/admin", WIDE),
+            ):
+                _take(visits.open(path, locale=locale, viewport=viewport, scale=SCALE), f"{name}-{locale}")
             if locale == "zh":
                 _take(
                     visits.open(conversation, locale=locale, viewport=TALL_PHONE, scheme="dark", scale=2), "phone-dark"

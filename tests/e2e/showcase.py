@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import create_engine, insert, update
 from sqlalchemy.engine import Connection, Engine
@@ -11,14 +12,15 @@ from sqlalchemy.pool import NullPool
 
 from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
-from flask_app.domain.periods import quarter_of
-from flask_app.models import Conversation, TokenUsage
-from flask_app.services import rollup, tariff_service
+from flask_app.domain.periods import local_day, quarter_of
+from flask_app.models import DEFAULT_GROUP_ID, Conversation, TokenUsage
+from flask_app.services import rollup, spending, tariff_service
 from tests.e2e.site import Site
 from tests.support.scripted_upstream import Answer
 from tests.support.scripted_upstream import Usage as Billed
 
 PASSWORD = "copper window mountain"
+SITE_ZONE = ZoneInfo("Asia/Shanghai")
 DAYS = 43
 MODELS = ("deepseek-flash", "deepseek-flash", "deepseek-v4-pro")
 # Who uses how much, in answers on a working day.
@@ -127,6 +129,14 @@ def remember(site: Site) -> None:
         connection.execute(insert(TokenUsage), entries)
         for entry in entries:
             rollup.add(connection, entry)
+            spending.add(connection, entry)
+
+
+def limit(site: Site) -> None:
+    """Give each person some tokens a day, and all of them some money a month."""
+    site.ask("POST", "/api/admin/budgets", {"scope": "site", "period": "month", "unit": "CNY", "limit": 60_000_000})
+    each = {"scope": "member", "scope_id": DEFAULT_GROUP_ID, "period": "day", "limit": 120_000}
+    site.ask("POST", "/api/admin/budgets", each)
 
 
 def _have(site: Site, talk: Talk) -> str:
@@ -192,5 +202,7 @@ def _entry(connection: Connection, chance: random.Random, moment: datetime) -> d
         "first_token_ms": int(chance.uniform(250, 900)),
         "duration_ms": completion * 22 + 600,
         "quarter": quarter_of(moment),
+        "group_id": DEFAULT_GROUP_ID,
+        "day": local_day(moment, SITE_ZONE),
         "created_at": moment,
     }
