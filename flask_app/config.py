@@ -24,7 +24,7 @@ DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", "sqlite:///")
 REDIS = ("redis://", "rediss://", "unix://")
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
-MIN_VARIETY = 8  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
+MIN_VARIETY = 6  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
 PLACEHOLDERS = re.compile(r"secret|password|passwd|change.?(me|this|it)|example|placeholder", re.IGNORECASE)
 
 
