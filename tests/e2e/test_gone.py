@@ -198,3 +198,26 @@ def test_reloading_and_an_address_that_never_was(chat: Chat, site: Site) -> None
     chat.page.goto(address)
     expect(chat.problem).to_contain_text(say("js.not_found"))
     expect(chat.text).to_have_value("")
+
+
+def test_deleting_here_while_the_answer_is_written_is_not_told_as_if_it_had_been_elsewhere(
+    chat: Chat, script: ScriptedUpstream
+) -> None:
+    script.script(SLOW)
+    chat.send("Bin this one")
+    expect(chat.prose).to_contain_text("w5 ")
+    chat.page.evaluate(
+        """() => {
+          window.told = []
+          const problem = document.querySelector("[data-composer-error]")
+          const listen = () => problem.hidden || told.push(problem.textContent)
+          new MutationObserver(listen).observe(problem, { attributes: true })
+        }"""
+    )
+    chat.text.fill(DRAFT)
+    delete(chat, "Bin this one")
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.deleted"))
+    expect(chat.in_list("Bin this one")).to_have_count(0)
+    expect(chat.page).to_have_url(re.compile(r"//[^/]+/$"))
+    expect(chat.stop_button).to_be_hidden()
+    assert chat.page.evaluate("told") == []

@@ -127,6 +127,7 @@ function started({ id, title, here, isNew }) {
  * @param {{id: string}} detail @param {{inList?: boolean}} [options]
  */
 function gone({ id }, { inList = false } = {}) {
+  if (!inList && sidebar.isDeleting(id)) return
   const listed = sidebar.forget(id)
   const words = t(composer.handOver(id) ? "js.conversation_gone_kept" : "js.conversation_gone")
   const here = id === shown

@@ -25,6 +25,8 @@ export class Sidebar extends EventTarget {
   #current = null
   /** @type {string | null} the one whose menu is open */
   #chosen = null
+  /** Those that are being deleted here. @type {Set<string>} */
+  #deleting = new Set()
 
   /** @param {HTMLElement} root @param {{conversations: Summary[], next: string | null}} page */
   constructor(root, { conversations, next }) {
@@ -62,6 +64,11 @@ export class Sidebar extends EventTarget {
     const listed = this.#conversations.delete(id)
     this.#draw()
     return listed
+  }
+
+  /** Whether its deletion is under way here: whoever reads it hears of that first. @param {string} id */
+  isDeleting(id) {
+    return this.#deleting.has(id)
   }
 
   #listen() {
@@ -132,6 +139,7 @@ export class Sidebar extends EventTarget {
     if (!id) return
     const words = { title: t("js.delete_title"), text: t("js.delete_text", { title: this.titleOf(id) }), action: t("js.delete_action") }
     if (!(await confirmDialog(words))) return
+    this.#deleting.add(id)
     try {
       const deleted = await unlessGone(api.delete(addressOf(id)).then(() => true))
       if (!deleted) return this.#emit("gone", { id })
@@ -140,6 +148,8 @@ export class Sidebar extends EventTarget {
       this.#emit("deleted", { id })
     } catch (error) {
       toast(sentence(error), { kind: "danger" })
+    } finally {
+      this.#deleting.delete(id)
     }
   }
 
