@@ -32,6 +32,22 @@ test("money is no formula", () => {
   assert.match(inline("价格 \\$5,$a$"), /^价格 \$5,<span class="formula" data-tex="a"/)
 })
 
+test("formulas that begin and do not end are read once, not from each beginning", () => {
+  for (const text of ["\\(", "\\[", "\\(a", "$$a ", "$a ", "\\[a\n", "\\[\n", "$$a\n", "$$\n", "- \\[a\n", "> \\[a\n"]) {
+    const begun = performance.now()
+    parser.render(text.repeat(100_000 / text.length))
+    assert.ok(performance.now() - begun < 1000, `${JSON.stringify(text)}: ${performance.now() - begun} ms`)
+  }
+})
+
+test("a formula after one that does not end is found", () => {
+  assert.match(inline("\\(a \\[b\\] c"), /^\(a <span class="formula" data-tex="b"/)
+  assert.match(inline("\\[a \\(b \\(c\\) d"), /data-tex="b \\\(c"/)
+  const page = parser.render("\\[a\n\nwords\n\n\\[b\n\\]\n\n\\[c")
+  assert.match(page, /data-tex="a\n\nwords\n\n\\\[b"/)
+  assert.match(parser.render("$$a\nb $$ c\n\n$$d\n$$"), /data-tex="d"/)
+})
+
 test("code keeps its dollars", () => {
   assert.equal(inline("`$x$`"), "<code>$x$</code>")
 })

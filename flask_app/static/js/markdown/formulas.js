@@ -11,6 +11,10 @@ const LONGEST = 10_000
 const INLINE = [["$$", "$$", true], ["\\[", "\\]", true], ["\\(", "\\)", false], ["$", "$", false]]
 /** @type {[string, string][]} */
 const BLOCK = [["$$", "$$"], ["\\[", "\\]"]]
+/** @typedef {{from: number, to: number}} Span */
+/** @type {WeakMap<object, Map<string, Span>>} */
+const SEARCHED = new WeakMap()
+const NOWHERE = { from: 0, to: 0 }
 
 /** @param {MarkdownIt} md */
 export function formulas(md) {
@@ -32,7 +36,7 @@ function inlineFormula(state, silent) {
   if (!form) return false
   const [open, close, display] = form
   const start = state.pos + open.length
-  const end = closingAt(state.src, start, close, state.posMax)
+  const end = closingAt(state, start, close)
   if (end < 0) return false
   if (!silent) {
     const token = state.push("formula", "", 0)
@@ -45,12 +49,16 @@ function inlineFormula(state, silent) {
 
 /**
  * Where a formula ends, or -1. A single $ is money unless it hugs its formula: no space inside, no digit after.
- * @param {string} text @param {number} start @param {string} close @param {number} limit
+ * @param {import("markdown-it").StateInline} state @param {number} start @param {string} close
  */
-function closingAt(text, start, close, limit) {
+function closingAt(state, start, close) {
+  const { src: text, posMax: limit } = state
   const single = close === "$"
   if (single && (/\s/.test(text[start] ?? " ") || text[start] === "$")) return -1
-  for (let at = start; at + close.length <= limit && at - start < LONGEST; at++) {
+  const searched = vainly(state)
+  const { from, to } = searched.get(close) ?? NOWHERE
+  let at = from <= start && start < to ? to : start
+  for (; at + close.length <= limit && at - start < LONGEST; at++) {
     if (text.startsWith(close, at)) {
       const hugs = at > start && (!single || (!/\s/.test(text[at - 1] ?? " ") && !/[0-9]/.test(text[at + 1] ?? "")))
       if (hugs) return at
@@ -58,7 +66,18 @@ function closingAt(text, start, close, limit) {
     }
     if (text[at] === "\\") at++
   }
+  searched.set(close, { from: start, to: at })
   return -1
+}
+
+/**
+ * Where an end was looked for in vain, by what it is: a text full of beginnings is not read anew from each of them.
+ * @param {object} state @returns {Map<string, Span>}
+ */
+function vainly(state) {
+  let found = SEARCHED.get(state)
+  if (!found) SEARCHED.set(state, (found = new Map()))
+  return found
 }
 
 /** @param {import("markdown-it").StateBlock} state @param {number} startLine @param {number} endLine @param {boolean} silent */
@@ -68,6 +87,10 @@ function blockFormula(state, startLine, endLine, silent) {
   const form = BLOCK.find(([open]) => first.startsWith(open))
   if (!form) return false
   const [open, close] = form
+  const searched = vainly(state)
+  const place = `${close} ${endLine} ${state.blkIndent}`
+  const { from, to } = searched.get(place) ?? NOWHERE
+  if (from <= startLine && startLine < to) return false
   /** @type {string[]} */
   const lines = []
   let line = startLine
@@ -75,19 +98,15 @@ function blockFormula(state, startLine, endLine, silent) {
   while (!rest.trimEnd().endsWith(close)) {
     if (rest.includes(close)) return false
     lines.push(rest)
-    if (++line >= endLine || (line > startLine && (state.sCount[line] ?? 0) < state.blkIndent)) return unclosed(state, startLine, line, lines, silent)
+    if (++line >= endLine || (line > startLine && (state.sCount[line] ?? 0) < state.blkIndent)) {
+      if (state.env.arriving) return emit(state, startLine, line, lines, silent) // it waits for its end
+      searched.set(place, { from: startLine, to: line })
+      return false
+    }
     rest = lineOf(state, line)
   }
   lines.push(rest.trimEnd().slice(0, -close.length))
   return close === "$$" && lines.join("").includes("$$") ? false : emit(state, startLine, line + 1, lines, silent)
-}
-
-/**
- * While the answer still arrives, an open formula waits for its end; in a finished text it is no formula.
- * @param {import("markdown-it").StateBlock} state @param {number} start @param {number} end @param {string[]} lines @param {boolean} silent
- */
-function unclosed(state, start, end, lines, silent) {
-  return state.env.arriving ? emit(state, start, end, lines, silent) : false
 }
 
 /** @param {import("markdown-it").StateBlock} state @param {number} start @param {number} end @param {string[]} lines @param {boolean} silent */
