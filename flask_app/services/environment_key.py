@@ -33,8 +33,8 @@ def check(settings: Config) -> None:
         addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
     except Invalid as error:
         raise ConfigError(
-            f"DEEPSEEK_BASE_URL cannot be used ({error.code}): {settings.deepseek_base_url}. It must begin with "
-            "https://; plain http and addresses of this network need ALLOW_INSECURE_UPSTREAMS=1"
+            f"DEEPSEEK_BASE_URL cannot be used ({error.code}). It must begin with https:// and hold no name, password "
+            "or parameter; plain http and addresses of this network need ALLOW_INSECURE_UPSTREAMS=1"
         ) from error
 
 

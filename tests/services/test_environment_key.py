@@ -35,6 +35,13 @@ def test_whatever_may_be_a_key_starts(base_config: Config, value: str) -> None:
     environment_key.check(dataclasses.replace(base_config, deepseek_api_key=value))
 
 
+@pytest.mark.parametrize("address", ["https://canary@api.example.com", "https://api.example.com?key=canary", "canary"])
+def test_an_address_that_cannot_be_used_is_not_repeated(base_config: Config, address: str) -> None:
+    with pytest.raises(ConfigError, match=r"^DEEPSEEK_BASE_URL ") as complaint:
+        create_app(dataclasses.replace(base_config, deepseek_base_url=address))
+    assert "canary" not in str(complaint.value)
+
+
 def test_a_file_with_an_impossible_key_names_the_variable(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("canary\n")

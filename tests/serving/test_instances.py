@@ -19,7 +19,7 @@ from tests.support import mariadb, storage
 from tests.support.brokers import wait_until
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import Served, Stream, served
+from tests.support.served import PASSWORD, Served, Stream, Visitor, served
 from tests.support.upstream_answers import Answer
 
 WORDS = " ".join(f"word{number}" for number in range(200))
@@ -232,6 +232,33 @@ def test_a_reader_on_another_instance_has_not_left(site: Site, redis: RedisServe
     reader.join(10)
     assert site.row(status, run=followed).status == "stopped"
     assert site.row("SELECT count(*) AS entries FROM token_usage WHERE outcome IN ('left', 'stopped')").entries == 2
+
+
+def test_a_right_or_a_budget_that_was_taken_away_is_gone_on_every_worker(site: Site) -> None:
+    people = "/api/admin/users"
+    added = site.first.post(people, {"username": "second", "role": "admin", "password": PASSWORD})
+    user_id = added.json()["user"]["id"]
+    other = Visitor(site.second.base_url)
+    credentials = {"username": "second", "password": PASSWORD}
+
+    def seen() -> set[int]:
+        """What the second instance's two workers answer: which of them does is chance."""
+        return {other.get(people).status for _ in range(12)}
+
+    other.sign_in(other.post("/api/login", credentials))
+    assert seen() == {200}
+    assert site.first.ask("PATCH", f"{people}/{user_id}", {"role": "member"}).status == 200
+    assert seen() == {401}
+    other.headers = {}
+    other.sign_in(other.post("/api/login", credentials))
+    assert seen() == {403}
+    list(other.chat("There is no budget yet."))
+    budget = {"scope": "site", "scope_id": "", "unit": "tokens", "period": "day", "limit": 1}
+    made = site.first.post("/api/admin/budgets", budget)
+    assert made.status == 201
+    assert {other.post("/api/chat", {"message": "And now?"}).status for _ in range(12)} == {429}
+    assert site.first.ask("DELETE", f"/api/admin/budgets/{made.json()['id']}", None).status == 204
+    list(other.chat("Again."))
 
 
 def test_an_instance_that_ends_waits_for_no_answer_of_others(site: Site) -> None:
