@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from flask_app.services import environment_key
-from tests.e2e.chat import Chat
+from tests.e2e.chat import PATIENCE, Chat
 from tests.e2e.hostile import CORPUS, SCRIPTS, SLOW_CODE
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
@@ -116,7 +116,7 @@ def test_long_code_gets_its_colours_and_what_takes_too_long_stays_as_it_was(
     script.script(Answer(text=f"{SLOW_CODE}\n\n```python\n{long}```\n"))
     chat.ask("Write long code.")
     codes = chat.prose.locator("pre code")
-    expect(codes.last.locator(".hljs-keyword")).to_have_count(300)
+    expect(codes.last.locator(".hljs-keyword")).to_have_count(300, timeout=PATIENCE)
     assert codes.last.text_content() == long
     slow = codes.first
     assert slow.locator("span").count() == 0
