@@ -3,8 +3,9 @@
 import re
 from urllib.parse import quote
 
-# Browsers read "//host" and "/\host" as another site, and drop tabs and line ends before they look.
-_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+# Browsers read "//host" and "/\host" as another site, and drop tabs and line ends before they look. "/.//host" becomes
+# "//host" where a path is put in order, so no path may have two slashes in a row; what follows "?" or "#" may.
+_LOCAL = re.compile(r"/(?![/\\])((?!//)[^\\\x00-\x20\x7f?#])*([?#][^\\\x00-\x20\x7f]*)?")
 
 
 def local_path(wanted: str) -> str:

@@ -96,6 +96,17 @@ def test_what_one_typed_is_not_there_for_the_next_at_this_browser(visits: Visits
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
 
 
+@pytest.mark.parametrize("path", ["/.//evil.invalid", "/x/..//evil.invalid", "/%2e//evil.invalid", "//evil.invalid"])
+def test_signing_in_leads_to_no_other_site_whatever_the_page_is_told(path: str, visits: Visits, site: Site) -> None:
+    name = f"Fay {len(path)} {path[1:3]}"
+    _person(site, name)
+    page = visits.open(f"/login?next={path}", signed_in=False)
+    page.locator("[data-entrance]").evaluate("(form, path) => { form.dataset.next = path }", path)
+    entrance.sign_in(page, en, username=name, password=OLD)
+    page.wait_for_url(lambda url: not url.partition("?")[0].endswith("/login"))
+    assert page.url.startswith(f"{site.url}/")
+
+
 def test_theme_and_language_chosen_before_the_first_sign_in_stay_here_and_elsewhere(visits: Visits, site: Site) -> None:
     _person(site, "Cleo")
     page = visits.open("/login", locale="zh", signed_in=False)

@@ -44,6 +44,12 @@ def test_a_new_person_comes_in_by_a_link_that_works_once(visits: Visits) -> None
     expect(page.locator("[data-greeting]")).to_contain_text("小红🌷")
     page.go_back()
     expect(page).not_to_have_url(re.compile("/reset"))
+    secrets = link.partition("#")[2], PASSWORD
+    asked = visits.watch(page).requests
+    assert any("/api/password-reset" in request.url for request in asked)
+    for request in asked:
+        told = request.url.partition("#")[0] + request.headers.get("referer", "")
+        assert not [secret for secret in secrets if secret in told], "no address and no log has it"
 
     again = visits.open(link, signed_in=False)
     expect(again.get_by_role("alert")).to_have_text(en("error.reset_link_invalid"))

@@ -143,7 +143,7 @@ def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(client: PageClient, 
     assert login(client).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/dashboard", "/c/01abc?x=1#y", "/admin/users?q=%E6%9D%8E"])
+@pytest.mark.parametrize("path", ["/", "/dashboard", "/c/01abc?x=1#y", "/admin/users?q=%E6%9D%8E", "/x?q=https://y//z"])
 def test_after_signing_in_one_goes_on_where_one_was(client: PageClient, admin: User, path: str) -> None:
     page = client.get("/login", query_string={"next": path}).get_data(as_text=True)
     assert f'data-next="{path}"' in page
@@ -163,6 +163,10 @@ def test_after_signing_in_one_goes_on_where_one_was(client: PageClient, admin: U
         "evil",
         "",
         "/x\\..\\evil",
+        "/.//evil.example",
+        "/%2e//evil.example",
+        "/x/..//evil.example",
+        "/x//evil.example?a=b",
     ],
 )
 def test_nobody_is_sent_to_another_site(client: PageClient, member_client: PageClient, admin: User, path: str) -> None:

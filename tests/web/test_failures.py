@@ -10,10 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, event, func, select, text
 
-from flask_app import database
+from flask_app import create_app, database
+from flask_app.config import Config
 from flask_app.database import reading
 from flask_app.models import Message
-from tests.support.clients import PageClient
+from flask_app.utils import public
+from tests.support.clients import PageClient, new_client
 from tests.support.scripted_upstream import ScriptedUpstream
 
 JSON = {"Accept": "application/json"}
@@ -38,6 +40,27 @@ def full_disk(app: Flask) -> Iterator[None]:
     yield
     event.remove(writer, "connect", forbid_growth)
     database.disconnect()
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_fault_of_ours_is_told_by_its_number_alone(
+    base_config: Config, app: Flask, accept: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    faulty = create_app(base_config)
+
+    @faulty.get("/faulty")
+    @public
+    def view() -> str:
+        raise ValueError("canary")
+
+    response = new_client(faulty).get("/faulty", headers={"Accept": accept})
+    assert response.status_code == 500
+    assert not [word for word in ("canary", "ValueError", "Traceback", "flask") if word in response.text]
+    number = response.headers["X-Request-ID"]
+    assert number in response.text
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "unexpected_failure" in line]
+    assert f"request={number}" in line
+    assert "ValueError: canary" in line
 
 
 def test_a_full_disk_is_told_and_nothing_is_sent(

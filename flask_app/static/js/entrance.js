@@ -65,5 +65,5 @@ function refuseLink(reason) {
 /** The server has checked it already; an address elsewhere is refused here once more. @param {string} [path] */
 function localPath(path = "/") {
   const url = new URL(path, location.origin)
-  return url.origin === location.origin && path.startsWith("/") ? url.pathname + url.search : "/"
+  return url.origin === location.origin ? url.href : "/" // whole: a path alone may begin with two slashes by now
 }
