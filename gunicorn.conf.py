@@ -51,11 +51,14 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     import gevent
+    from gunicorn.http.errors import ParseException
 
     from flask_app import offload
     from flask_app.services import account_service, lease_service, upkeep_service
+    from flask_app.web import bodies
 
     offload.use(gevent.get_hub().threadpool.apply)
+    bodies.expect_broken(ParseException)
     lease_service.watch()
     upkeep_service.watch()
     gevent.spawn(_drain, worker)

@@ -20,6 +20,7 @@ MAX_DEPTH = 32
 Words = Annotated[str, msgspec.Meta(max_length=1000)]
 
 _encoder = msgspec.json.Encoder()
+_broken: tuple[type[Exception], ...] = ()
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +29,12 @@ class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class Reply(msgspec.Struct, kw_only=True):
     """A reply: what is not named here is never sent."""
+
+
+def expect_broken(*kinds: type[Exception]) -> None:
+    """Say what the server raises in the middle of a body that is no HTTP: the client's mistake, not ours."""
+    global _broken
+    _broken = kinds
 
 
 def accepts(body_type: type[Body], *, most: int = SHORT_BODY_BYTES) -> Callable[[View], View]:
@@ -97,7 +104,10 @@ def to_json(value: Any, status: int = 200) -> Response:
 def _decode(body_type: type[Body], most: int) -> Body:
     if request.mimetype != "application/json":
         raise BadRequest("json_required")
-    raw = request.get_data(cache=False)
+    try:
+        raw = request.get_data(cache=False)
+    except _broken as error:
+        raise BadRequest from error
     if len(raw) > most:
         raise TooLarge
     _check_strictly(raw)

@@ -1,6 +1,7 @@
 """The real server process: how it starts, how it ends, and what must not stop it."""
 
 import signal
+import socket
 import statistics
 import threading
 import time
@@ -71,6 +72,15 @@ def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:
     hashed = time.monotonic() - started
     assert len(waits) > 12, "more requests than hashes must have been answered meanwhile"
     assert statistics.median(waits) < hashed / 12, "a request waited as long as a hash takes"
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n", b"-2\r\n{}\r\n0\r\n\r\n", b"2\r\n{}xx0\r\n\r\n"])
+def test_a_body_in_broken_pieces_is_the_clients_mistake(server: Served, chunk: bytes) -> None:
+    port = int(server.base_url.rpartition(":")[2])
+    head = f"POST /api/login HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as opened:
+        opened.sendall(f"{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode() + chunk)
+        assert opened.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_stream_ends_within_seconds_of_its_session(server: Served, upstream: ScriptedUpstream) -> None:
