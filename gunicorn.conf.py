@@ -35,7 +35,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - beats in memory
 forwarder_headers = ""  # PATH_INFO and SCRIPT_NAME are never taken from a request's headers
 secure_scheme_headers: dict[str, str] = {}  # nor the scheme: the application reads it, behind TRUSTED_PROXIES
-loglevel = os.environ.get("GUNICORN_LOG_LEVEL") or "warning"
+loglevel = settings.log_level()
 
 gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
 

@@ -5,6 +5,7 @@ import re
 
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 def port() -> int:
@@ -15,9 +16,21 @@ def workers() -> int:
     return _whole_number("WEB_CONCURRENCY", 1, high=MOST_WORKERS)
 
 
+def log_level() -> str:
+    """How much the web server says; raises SystemExit with a sentence that names the setting."""
+    raw = _text("GUNICORN_LOG_LEVEL", "warning")
+    if raw not in LOG_LEVELS:
+        raise SystemExit(f"A setting is wrong: GUNICORN_LOG_LEVEL must be one of {' '.join(LOG_LEVELS)}, not {raw!r}.")
+    return raw
+
+
 def _whole_number(name: str, default: int, *, high: int) -> int:
     """From 1 to `high`; raises SystemExit with a sentence that names the setting."""
-    raw = os.environ.get(name, "").strip() or str(default)
+    raw = _text(name, str(default))
     if not NUMBER.fullmatch(raw) or not 1 <= int(raw) <= high:
         raise SystemExit(f"A setting is wrong: {name} must be a whole number from 1 to {high}, not {raw!r}.")
     return int(raw)
+
+
+def _text(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default

@@ -53,7 +53,7 @@ def read_settings() -> set[str]:
     found = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', config))
     for source in [ROOT / "gunicorn.conf.py", *(ROOT / "scripts").glob("*.py")]:
         text = source.read_text(encoding="utf-8")
-        found |= set(re.findall(r'(?:environ(?:\.get\(|\[)|_whole_number\()"([A-Z_]+)"', text))
+        found |= set(re.findall(r'(?:environ(?:\.get\(|\[)|_whole_number\(|_text\()"([A-Z_]+)"', text))
     return {name.removesuffix("_FILE") for name in found}
 
 

@@ -13,7 +13,7 @@ from tests.e2e.line import line_to
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
 
 say = words("en")
 DRAFT = "and the next question"
@@ -110,6 +110,15 @@ def test_continuing(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
     delete_elsewhere(site, chat)
     chat.answer.get_by_role("button", name=say("chat.continue"), exact=True).click()
     expect_gone(chat, "Count on", chat.problem)
+
+
+def test_asking_again(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
+    script.script(Raw(parts=(), resets=True))
+    chat.ask("Ask again")
+    delete_elsewhere(site, chat)
+    chat.text.fill(DRAFT)
+    chat.answer.get_by_role("button", name=say("base.retry")).click()
+    expect_gone(chat, "Ask again", chat.problem, kept=f"Ask again\n\n{DRAFT}")
 
 
 def test_reconnecting(browser: Browser, script: ScriptedUpstream, site: Site) -> None:

@@ -92,3 +92,9 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         status, said = refusal(tmp_path / "second", *START, PORT=taken)
     assert status == 1
     assert f"Cannot listen on 127.0.0.1:{taken}" in said
+
+
+def test_a_log_level_that_there_is_not_is_named(tmp_path: Path) -> None:
+    status, said = refusal(tmp_path, *GUNICORN, GUNICORN_LOG_LEVEL="loud")
+    assert status == 1
+    assert said.startswith("A setting is wrong: GUNICORN_LOG_LEVEL must be one of debug info ")
