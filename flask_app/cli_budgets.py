@@ -1,5 +1,6 @@
 """`flask budgets`: limits from a terminal."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -7,7 +8,7 @@ import click
 from flask_app.cli_group import Group, moment, show
 from flask_app.database import utc_now
 from flask_app.domain import tariff
-from flask_app.domain.budget import PERIODS, TOKENS
+from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, TOKENS
 from flask_app.errors import NotFound
 from flask_app.services import budget_admin_service, group_service, user_admin_service
 from flask_app.services.audit_service import Actor
@@ -15,20 +16,28 @@ from flask_app.services.budget_admin_service import Listed, Place
 
 COMMAND_LINE = Actor(user=None)
 
-budgets = Group("budgets", help="How much may be used in a day, a week or a month.")
+budgets = Group("budgets", help="How much may be used in a day, a week, a month, or of a prepaid balance.")
 
 
-def _placed(command: Any) -> Any:
-    """The options that say what a budget is for."""
+def _owned(command: Any) -> Any:
+    """The options that say whose a budget is, and of what."""
     for option in (
         click.option("--unit", default=TOKENS, show_default=True, help="Tokens, or a currency such as CNY."),
-        click.option("--each", is_flag=True, help="Of each person of the group, instead of all together."),
         click.option("--group", help="For the group of this name."),
         click.option("--user", help="For the person of this name. Without one of them: for the site."),
-        click.argument("period", type=click.Choice(PERIODS)),
     ):
         command = option(command)
     return command
+
+
+def _placed(*periods: str) -> Callable[[Any], Any]:
+    """The same, and of what period."""
+
+    def decorate(command: Any) -> Any:
+        each = click.option("--each", is_flag=True, help="Of each person of the group, instead of all together.")
+        return click.argument("period", type=click.Choice(periods))(_owned(each(command)))
+
+    return decorate
 
 
 @budgets.command("list")
@@ -39,7 +48,7 @@ def list_budgets() -> None:
 
 
 @budgets.command("set")
-@_placed
+@_placed(*RENEWING)
 @click.argument("limit")
 @click.option("--warn", is_flag=True, help="Only show that it is used up; without, requests are refused.")
 def set_budget(limit: str, *, warn: bool, **where: Any) -> None:
@@ -49,8 +58,23 @@ def set_budget(limit: str, *, warn: bool, **where: Any) -> None:
     click.echo(f"{_whose(listed)}, {place.period}: {_amount(listed.standing.limit, place.unit)}")
 
 
+@budgets.command("topup", context_settings={"ignore_unknown_options": True})
+@_owned
+@click.argument("amount")
+@click.option("--reason", required=True, help="What for; it is kept.")
+def top_up(amount: str, reason: str, **where: Any) -> None:
+    """Add to a prepaid balance, which is made where there is none: tokens, or money such as 20.50 with --unit.
+
+    A negative amount takes back what is left.
+    """
+    place = _place(PREPAID, each=False, **where)
+    magnitude = _parsed(amount.removeprefix("-"), place.unit)
+    listed = _topped_up(place, -magnitude if amount.startswith("-") else magnitude, reason)
+    click.echo(f"{_whose(listed)}: {_amount(listed.standing.left, place.unit)} left")
+
+
 @budgets.command("delete")
-@_placed
+@_placed(*PERIODS)
 def delete(**where: Any) -> None:
     """Take a limit away."""
     budget_id = budget_admin_service.find(_place(**where))
@@ -58,6 +82,12 @@ def delete(**where: Any) -> None:
         raise NotFound
     budget_admin_service.delete(COMMAND_LINE, budget_id)
     click.echo("Deleted.")
+
+
+def _topped_up(place: Place, amount: int, reason: str) -> Listed:
+    if there := budget_admin_service.find(place):
+        return budget_admin_service.top_up(COMMAND_LINE, there, amount, reason)
+    return budget_admin_service.add(COMMAND_LINE, place, amount, reason=reason)
 
 
 def _place(period: str, *, user: str | None, group: str | None, each: bool, unit: str) -> Place:

@@ -372,11 +372,12 @@ class TokenUsage(Base):
 
 
 class Budget(Base):
-    """How much may be used in a period ("day", "week" or "month" of the site's time zone).
+    """How much may be used in a period ("day", "week" or "month" of the site's time zone), or a "prepaid" balance.
 
     `scope` is "site", "group" (all together), "member" (each person of the group) or "user"; `scope_id` is the group's
     or the person's id, empty for the site. `unit` is "tokens" or a currency, whose micro-units `amount` is. A budget
-    that is not `hard` only warns.
+    that is not `hard` only warns. A balance never renews: its `amount` is all its top-ups together, it counts what was
+    spent after `spent_before`, and `topped_to` is what its last top-up made of it.
     """
 
     __tablename__ = "budgets"
@@ -388,9 +389,28 @@ class Budget(Base):
     unit: Mapped[str] = mapped_column(String(8))
     period: Mapped[str] = mapped_column(String(16))
     amount: Mapped[int] = mapped_column(BigInteger)
+    spent_before: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    topped_to: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     hard: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class TopUp(Base):
+    """What was added to a balance, or taken back where it is negative. Rows are only ever added; they stay.
+
+    `user_id` is who did it, the command line where it is empty.
+    """
+
+    __tablename__ = "top_ups"
+    __table_args__ = (Index("ix_top_ups_budget_id_id", "budget_id", "id"),)
+
+    id: Mapped[str] = _id()
+    budget_id: Mapped[str] = mapped_column(Ascii)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[str | None] = mapped_column(Ascii)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class SpentDaily(Base):

@@ -19,7 +19,8 @@ Generated from the routes by `make docs`; `docs/openapi.json` says the same as O
 
 Sign in with `POST /api/login` (JSON `username`, `password`): the reply sets the session cookie and gives
 `csrf_token`, which every later POST, PUT, PATCH and DELETE sends as the header `X-CSRF-Token`. Bodies are JSON.
-A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again.
+A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again
+(not where a prepaid balance is used up: nothing but a top-up helps).
 
 `POST /api/chat`, `POST /api/runs/{run_id}/continue` and `GET /api/runs/{run_id}/events` answer as an event stream:
 `start` (the ids; the answer begins anew, also where an earlier run wrote part of it: that comes first), `reasoning` and

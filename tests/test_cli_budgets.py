@@ -56,3 +56,31 @@ def test_what_makes_no_sense_is_said(app: Flask, member: User) -> None:
         assert words in result.output, arguments
     with reading() as session:
         assert session.scalars(select(Budget)).all() == []
+
+
+def test_a_balance_is_made_topped_up_and_taken_back(app: Flask, member: User) -> None:
+    assert run(app, "topup", "1000", "--reason", "paid").output == "the site: 1,000 left\n"
+    assert run(app, "topup", "500", "--reason", "more").output == "the site: 1,500 left\n"
+    assert run(app, "topup", "-200", "--reason", "by mistake").output == "the site: 1,300 left\n"
+    money = ("--unit", "cny", "--user", "member", "--reason", "paid")
+    assert run(app, "topup", "12.30", *money).output == "member: 12.3 CNY left\n"
+    _, *lines = run(app, "list").output.splitlines()
+    assert [" ".join(line.split()) for line in lines] == [
+        "member prepaid 12.3 CNY 0 CNY 0 CNY 12.3 CNY refused never",
+        "the site prepaid 1,300 0 0 1,300 refused never",
+    ]
+    for arguments, words in (
+        (("-1301", "--reason", "x"), "That much is not left"),
+        (("x", "--reason", "x"), "whole number of tokens"),
+        (("--5", "--reason", "x"), "whole number of tokens"),
+        (("5",), "--reason"),
+        (("5", "--reason", " "), "Give a reason"),
+        (("0", "--reason", "x"), "other than 0"),
+        (("5", "--reason", "x", "--user", "nobody"), "nobody"),
+        (("-5", "--reason", "x", "--user", "member"), "from 0 to"),
+    ):
+        result = run(app, "topup", *arguments)
+        assert result.exit_code != 0, arguments
+        assert words in result.output, arguments
+    assert run(app, "delete", "prepaid").output == "Deleted.\n"
+    assert run(app, "set", "prepaid", "5").exit_code == 2

@@ -89,6 +89,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/budgets": {"scope": "site", "scope_id": "", "unit": "tokens", "period": "day", "limit": 1000},
     "PATCH /api/admin/budgets/<budget_id>": {"limit": 2000},
     "DELETE /api/admin/budgets/<budget_id>": None,
+    "POST /api/admin/budgets/<budget_id>/top-ups": {"amount": 500, "reason": "paid in cash"},
     "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
 }
 
@@ -103,7 +104,7 @@ def test_an_administrators_change_is_logged_without_secrets(
     app: Flask, admin: User, admin_client: PageClient, things: dict[str, str], upstream: ScriptedUpstream, name: str
 ) -> None:
     things["group_id"] = admin_client.post("/api/admin/groups", json={"name": "a group"}).json["id"]  # type: ignore[index]
-    things["tariff_id"], things["budget_id"] = tariff_id(admin_client), budget_id(admin_client)
+    things["tariff_id"], things["budget_id"] = tariff_id(admin_client), budget_id(admin_client, name)
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = ACTS[name]
     if body and "base_url" in body:
@@ -130,8 +131,11 @@ def tariff_id(client: PageClient) -> str:
         return session.scalars(select(Tariff.id).where(Tariff.model == "priced")).one()
 
 
-def budget_id(client: PageClient) -> str:
-    response = client.post("/api/admin/budgets", json={"scope": "site", "period": "week", "limit": 1000})
+def budget_id(client: PageClient, act: str) -> str:
+    """A limit, or a balance for what is done to one."""
+    period = "prepaid" if "top-ups" in act else "week"
+    made = {"scope": "site", "period": period, "limit": 1000, "reason": "paid"}
+    response = client.post("/api/admin/budgets", json=made)
     assert response.status_code == 201
     return str(response.json["id"])  # type: ignore[index]
 

@@ -8,7 +8,9 @@ from flask_app.domain import periods
 from flask_app.domain.tariff import PRICED_TOKENS, Prices
 
 SCOPES = ("user", "member", "group", "site")  # in this order a person is told of the one that is used up
-PERIODS = ("day", "week", "month")
+RENEWING = ("day", "week", "month")
+PREPAID = "prepaid"  # the period of a balance: it never renews
+PERIODS = (*RENEWING, PREPAID)
 TOKENS = "tokens"  # the unit of a budget that is not money
 MIN_ANSWER = 256  # tokens: a shorter answer is not worth to be asked for
 
@@ -65,8 +67,13 @@ class Worst:
         return -(-(self.prompt * _dearest_input(self.prices) + self.answer * self.prices.output) // PRICED_TOKENS)
 
 
+_ALWAYS = Days(date(1970, 1, 1), date(9999, 12, 31))
+
+
 def days_of(period: str, day: date) -> Days:
-    """The period that `day` is in: itself, its week from Monday, or its month."""
+    """The period that `day` is in: itself, its week from Monday, its month, or all days for a balance."""
+    if period == PREPAID:
+        return _ALWAYS
     if period == "day":
         return Days(day, day)
     if period == "week":

@@ -3,18 +3,21 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import budget_admin_service
+from flask_app.services import budget_admin_service, top_up_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.budgets import (
     AddBudget,
+    AddTopUp,
     AdminBudgetReply,
     AdminBudgetsReply,
     ChangeBudget,
+    TopUpsReply,
     admin_budget_reply,
     admin_budgets_reply,
+    top_ups_reply,
 )
 from flask_app.web.client import client_address
 
@@ -37,7 +40,8 @@ def listed() -> AdminBudgetsReply:
 @returns(AdminBudgetReply, 201)
 def add(body: AddBudget) -> AdminBudgetReply:
     """Set a limit for the site, a group together, each person of a group, or one person."""
-    return admin_budget_reply(budget_admin_service.add(_actor(), body.place(), body.limit, hard=body.hard))
+    made = budget_admin_service.add(_actor(), body.place(), body.limit, hard=body.hard, reason=body.reason)
+    return admin_budget_reply(made)
 
 
 @blueprint.patch("/<budget_id>")
@@ -55,6 +59,25 @@ def change(budget_id: str, body: ChangeBudget) -> AdminBudgetReply:
 def delete(budget_id: str) -> None:
     """Limit nothing by this budget any more."""
     budget_admin_service.delete(_actor(), budget_id)
+
+
+@blueprint.get("/<budget_id>/top-ups")
+@require_role("admin")
+@returns(TopUpsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def top_ups(budget_id: str) -> TopUpsReply:
+    """What was added to a balance, the newest first."""
+    limit = arguments.number("limit", top_up_service.PAGE)
+    return top_ups_reply(top_up_service.listed(budget_id, before=arguments.word("before"), limit=limit))
+
+
+@blueprint.post("/<budget_id>/top-ups")
+@require_role("admin")
+@accepts(AddTopUp)
+@returns(AdminBudgetReply, 201)
+def top_up(budget_id: str, body: AddTopUp) -> AdminBudgetReply:
+    """Add to a balance, or take back from what is left of it."""
+    return admin_budget_reply(budget_admin_service.top_up(_actor(), budget_id, body.amount, body.reason))
 
 
 def _actor() -> Actor:

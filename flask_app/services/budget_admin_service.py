@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain import tariff
-from flask_app.domain.budget import PERIODS, SCOPES, TOKENS
+from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
 from flask_app.models import Budget, Group, User
-from flask_app.services import audit_service, budget_service
+from flask_app.services import audit_service, budget_service, reasons, top_up_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
 
@@ -67,22 +67,21 @@ def everything(now: datetime) -> list[Listed]:
         return _shown(session, _WITH_NAMES.order_by(Budget.id.desc()), now)
 
 
-def add(actor: Actor, place: Place, limit: int, *, hard: bool = True) -> Listed:
+def add(actor: Actor, place: Place, limit: int, *, hard: bool = True, reason: str = "") -> Listed:
     """A budget that holds from the next request on, what has been used of its period included.
 
+    A balance counts what is used from now on; `limit` is its first top-up, for which there is a reason, or 0.
     Raises Invalid, NotFound for a person or a group that is not there, Conflict("budget_exists").
     """
-    _check(place, limit)
+    _check(place, limit, hard=hard)
+    topped_up = place.period == PREPAID and limit > 0
+    given = {"reason": reasons.checked(reason)} if topped_up else {}
 
     def work(session: Session) -> Listed:
-        now = utc_now()
-        unit, period = place.unit, place.period
-        made = Budget(scope=place.scope, scope_id=place.scope_id, unit=unit, period=period, amount=limit, hard=hard)
-        made.created_at = made.changed_at = now
-        _wait_for_requests(session, place)
-        session.add(made)
-        session.flush()
-        return _recorded(session, actor, "budget.add", made, {"limit": limit, "hard": hard})
+        made = make(session, place, 0 if topped_up else limit, hard=hard)
+        if topped_up:
+            top_up_service.credit(session, made, limit, given["reason"], _id_of(actor))
+        return _recorded(session, actor, "budget.add", made, {"limit": limit, "hard": hard, **given})
 
     try:
         return in_transaction(work)
@@ -90,13 +89,48 @@ def add(actor: Actor, place: Place, limit: int, *, hard: bool = True) -> Listed:
         raise Conflict("budget_exists") from error
 
 
+def make(session: Session, place: Place, limit: int, *, hard: bool = True) -> Budget:
+    """A budget that is known to make sense, within the caller's transaction. Raises NotFound."""
+    fields = {name: getattr(place, name) for name in ("scope", "scope_id", "unit", "period")}
+    now = utc_now()
+    made = Budget(**fields, amount=limit, hard=hard, created_at=now, changed_at=now)
+    _wait_for_requests(session, place)
+    if place.period == PREPAID:
+        top_up_service.begin(session, made)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def top_up(actor: Actor, budget_id: str, amount: int, reason: str) -> Listed:
+    """Add to a balance, or take back from what is left of it.
+
+    Raises Invalid, NotFound, Conflict("not_a_balance") and Conflict("balance_in_use").
+    """
+    reason = reasons.checked(reason)
+
+    def work(session: Session) -> Listed:
+        found = _locked(session, budget_id)
+        if found.period != PREPAID:
+            raise Conflict("not_a_balance")
+        top_up_service.credit(session, found, amount, reason, _id_of(actor))
+        return _recorded(session, actor, "budget.top_up", found, {"amount": amount, "reason": reason})
+
+    return in_transaction(work)
+
+
 def change(actor: Actor, budget_id: str, *, limit: int | None = None, hard: bool | None = None) -> Listed:
-    """Set another limit, or whether it only warns. What is None stays. Raises Invalid, NotFound."""
+    """Set another limit, or whether it only warns. What is None stays.
+
+    Raises Invalid, NotFound, Conflict("balance_is_fixed") for a balance, which is topped up instead.
+    """
     if limit is not None:
         _check_limit(limit)
 
     def work(session: Session) -> Listed:
         found = _locked(session, budget_id)
+        if found.period == PREPAID:
+            raise Conflict("balance_is_fixed")
         before = _terms(found)
         found.amount = found.amount if limit is None else limit
         found.hard = found.hard if hard is None else hard
@@ -134,13 +168,15 @@ def find(place: Place) -> str | None:
         return session.scalar(select(Budget.id).where(*same))
 
 
-def _check(place: Place, limit: int) -> None:
+def _check(place: Place, limit: int, *, hard: bool) -> None:
     if place.scope not in SCOPES or (place.scope == "site") != (place.scope_id == ""):
         raise Invalid("bad_budget_scope")
     if place.period not in PERIODS:
         raise Invalid("bad_budget_period", known=", ".join(PERIODS))
     if place.unit != TOKENS and tariff.currency(place.unit) != place.unit:
         raise Invalid("bad_currency")
+    if place.period == PREPAID and (place.scope == "member" or not hard):
+        raise Invalid("bad_balance")
     _check_limit(limit)
 
 
@@ -176,6 +212,10 @@ def _recorded(session: Session, actor: Actor, action: str, made: Budget, details
     named = {"scope": made.scope, "name": whose, "unit": made.unit, "period": made.period}
     audit_service.record(session, actor.user, action, made.id, {**named, **details}, actor.address)
     return shown
+
+
+def _id_of(actor: Actor) -> str | None:
+    return actor.user.id if actor.user else None
 
 
 def _terms(found: Budget) -> dict[str, object]:

@@ -32,7 +32,7 @@ from sqlalchemy.engine import Connection
 from flask_app import config
 from flask_app.database import fetching, table_of
 from flask_app.domain import budget, periods
-from flask_app.domain.budget import PERIODS, SCOPES, TOKENS, Hold, Worst
+from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, SCOPES, TOKENS, Hold, Worst
 from flask_app.errors import BudgetExhausted
 from flask_app.models import Attempt, Budget, User
 from flask_app.services import tariff_service
@@ -59,7 +59,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A budget, and how much of its period is spent and reserved. It begins anew at `renews_at`."""
+    """A budget, and how much of its period is spent and reserved. It begins anew at `renews_at`; a balance never does.
+
+    `full` is the limit, or what the last top-up made of a balance: what is left is much or little of that.
+    """
 
     id: str
     scope: str
@@ -67,10 +70,11 @@ class Standing:
     unit: str
     period: str
     limit: int
+    full: int
     hard: bool
     spent: int
     reserved: int
-    renews_at: datetime
+    renews_at: datetime | None
 
     @property
     def left(self) -> int:
@@ -83,7 +87,7 @@ class Standing:
         least = budget.LEAST_TOKENS if self.hard and self.unit == TOKENS else 1
         if self.limit - self.spent < least:
             return "exhausted"
-        return "low" if self.left * budget.LOW_PART < self.limit else "open"
+        return "low" if self.left * budget.LOW_PART < self.full else "open"
 
 
 def site_day(moment: datetime) -> date:
@@ -137,17 +141,18 @@ def _standings(connection: Connection, ids: Iterable[str], user_id: str, now: da
     spans = {period: budget.days_of(period, site_day(now)) for period in PERIODS}
     first = {f"{period}_first": span.first for period, span in spans.items()}
     last = {f"{period}_last": span.last for period, span in spans.items()}
-    renewals = {period: _begins(span.last + timedelta(days=1)) for period, span in spans.items()}
+    renewals = {period: _begins(spans[period].last + timedelta(days=1)) for period in RENEWING}
     rows = connection.execute(_STANDINGS, {"budgets": wanted, "person": user_id} | first | last)
-    found = [_standing(row, renewals[row.period]) for row in rows]
+    found = [_standing(row, renewals.get(row.period)) for row in rows]
     return sorted(found, key=lambda each: (SCOPES.index(each.scope), PERIODS.index(each.period), each.unit))
 
 
-def _standing(row: Row[Any], renews_at: datetime) -> Standing:
+def _standing(row: Row[Any], renews_at: datetime | None) -> Standing:
     """MariaDB gives sums as decimals: they become integers here."""
     named = {name: getattr(row, name) for name in ("id", "scope", "scope_id", "unit", "period", "hard")}
-    spent_so_far, reserved = int(row.spent), int(row.reserved)
-    return Standing(**named, limit=row.amount, spent=spent_so_far, reserved=reserved, renews_at=renews_at)
+    sums = {"spent": int(row.spent) - row.spent_before, "reserved": int(row.reserved)}
+    full = row.topped_to if row.period == PREPAID else row.amount
+    return Standing(**named, **sums, limit=row.amount, full=full, renews_at=renews_at)
 
 
 def _shortened(worst: Worst, found: Iterable[Standing], currency: str, at: datetime) -> Worst:
@@ -168,10 +173,12 @@ def _shortened(worst: Worst, found: Iterable[Standing], currency: str, at: datet
 
 
 def _exhausted(standing: Standing, at: datetime, *, held: bool) -> BudgetExhausted:
-    until_renewal = math.ceil((standing.renews_at - at).total_seconds())
+    renewal = standing.renews_at
+    until_renewal = max(math.ceil((renewal - at).total_seconds()), 1) if renewal else None
+    codes = ("budget_held", "budget_exhausted") if renewal else ("balance_held", "balance_exhausted")
     return BudgetExhausted(
-        "budget_held" if held else "budget_exhausted",
-        retry_after=HELD_SECONDS if held else max(until_renewal, 1),
+        codes[0] if held else codes[1],
+        retry_after=HELD_SECONDS if held else until_renewal,
         **{name: getattr(standing, name) for name in ("scope", "period", "unit", "limit", "left", "renews_at")},
     )
 

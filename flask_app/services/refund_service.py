@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, new_id, table_of, utc_now
 from flask_app.domain.periods import quarter_of
-from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.errors import Conflict, NotFound
 from flask_app.models import TokenUsage
-from flask_app.services import audit_service, budget_service, metering_service
+from flask_app.services import audit_service, budget_service, metering_service, reasons
 from flask_app.services.audit_service import Actor
 
-MAX_REASON = 200
 NEGATED = (
     "prompt_tokens",
     "cached_tokens",
@@ -35,7 +34,7 @@ def refund(actor: Actor, record_id: str, reason: str) -> None:
     Raises NotFound, Invalid("bad_reason"), Conflict("not_refundable") for what is a refund itself, and
     Conflict("already_refunded"): of several at once the database lets one through.
     """
-    reason = _checked(reason)
+    reason = reasons.checked(reason)
 
     def work(session: Session) -> None:
         entry = session.get(TokenUsage, record_id)
@@ -59,13 +58,6 @@ def refund(actor: Actor, record_id: str, reason: str) -> None:
         in_transaction(work)
     except IntegrityError as error:
         raise Conflict("already_refunded") from error
-
-
-def _checked(raw: str) -> str:
-    reason = raw.strip()
-    if not (0 < len(reason) <= MAX_REASON and reason.isprintable()):
-        raise Invalid("bad_reason", limit=MAX_REASON)
-    return reason
 
 
 def _opposite(entry: TokenUsage, reason: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import fetching, in_writing, table_of, transaction
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import audit_service, spending_check
+from flask_app.services import audit_service, spending_check, top_up_service
 from flask_app.services import rollup as rollups
 from flask_app.services.audit_service import Actor
 from flask_app.services.refund_service import NEGATED
@@ -46,6 +46,9 @@ class _Step:
 def verify() -> Iterator[Finding]:
     """Everything that is wrong, nothing normally."""
     yield from _verify_days()
+    with fetching() as connection:
+        for balance in top_up_service.differences(connection):
+            yield Finding("balance that is not its top-ups", balance)
     for step in _steps():
         with fetching() as connection:
             for each in step.slices:
@@ -58,10 +61,11 @@ def verify() -> Iterator[Finding]:
 
 
 def rebuild(actor: Actor) -> int:
-    """Make the roll-up right, and give how many days (or 32 days) had a mistake. The ledger is only read."""
+    """Make the roll-up and the balances right, and give how many places had a mistake. The ledger is only read."""
     with transaction() as session:
         audit_service.record(session, actor.user, "usage.rebuild", "usage", address=actor.address)
-    places = sum(in_writing(partial(_repair, step)) for step in _steps())
+    places = in_writing(top_up_service.mend)
+    places += sum(in_writing(partial(_repair, step)) for step in _steps())
     return places + sum(in_writing(partial(_repair_day, day)) for day in _days())
 
 

@@ -12,20 +12,24 @@ from flask_app.domain import tariff
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BudgetExhausted
 from flask_app.i18n import translate
-from flask_app.services import budget_admin_service, group_service
+from flask_app.services import budget_admin_service, group_service, reasons, top_up_service
 from flask_app.services.budget_admin_service import Listed, Page, Place
 from flask_app.services.budget_service import Standing
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.groups import GroupName, group_names
 
 Scope = Literal["site", "group", "member", "user"]
-Period = Literal["day", "week", "month"]
+Period = Literal["day", "week", "month", "prepaid"]
+Reason = Annotated[str, msgspec.Meta(max_length=reasons.MAX_REASON)]
 Limit = Annotated[int, msgspec.Meta(ge=0, le=budget_admin_service.MAX_LIMIT)]
 
 
 class AddBudget(Body, kw_only=True):
     """`limit` is tokens, or millionths of the currency that `unit` names. `scope_id` is the group's or the person's id,
-    "member" being each person of the group. A budget that is not `hard` only warns."""
+    "member" being each person of the group. A budget that is not `hard` only warns.
+
+    With the period "prepaid" it is a balance, for all but each person of a group: always hard, `limit` is its first
+    top-up, and `reason` says what for."""
 
     scope: Scope
     scope_id: Annotated[str, msgspec.Meta(max_length=26)] = ""
@@ -33,6 +37,7 @@ class AddBudget(Body, kw_only=True):
     period: Period
     limit: Limit
     hard: bool = True
+    reason: Reason = ""
 
     def place(self) -> Place:
         return Place(scope=self.scope, scope_id=self.scope_id, unit=self.unit, period=self.period)
@@ -45,11 +50,37 @@ class ChangeBudget(Body):
     hard: bool | None = None
 
 
+class AddTopUp(Body):
+    """`amount` is tokens, or millionths of the balance's currency. A negative one takes back what is left."""
+
+    amount: Annotated[int, msgspec.Meta(ge=-top_up_service.MAX_AMOUNT, le=top_up_service.MAX_AMOUNT)]
+    reason: Reason
+
+
+class TopUpReply(Reply):
+    """`by` is who did it; null on the command line."""
+
+    id: str
+    amount: int
+    reason: str
+    by: str | None
+    created_at: datetime
+
+
+class TopUpsReply(Reply):
+    """The newest first; `next` goes into `before` for the page after."""
+
+    top_ups: list[TopUpReply]
+    next: str | None
+
+
 class BudgetReply(Reply):
     """How a budget stands in its period of now: `used` is booked, `reserved` is held by answers that are being written.
 
     Amounts are tokens, or millionths of the currency that `unit` names. `state` is "open"; "low" where less than a
-    fifth is left; or "exhausted": used up, or too little is left for any message.
+    fifth is left; or "exhausted": used up, or too little is left for any message. A balance ("prepaid") does not renew:
+    its `limit` is all its top-ups, `full` what the last one made of it, of which a fifth is a fifth. `full` is the
+    limit elsewhere.
     """
 
     id: str
@@ -58,11 +89,12 @@ class BudgetReply(Reply):
     period: str
     hard: bool
     limit: int
+    full: int
     used: int
     reserved: int
     left: int
     state: str
-    renews_at: datetime
+    renews_at: datetime | None
 
 
 class BudgetsReply(Reply):
@@ -86,11 +118,12 @@ class AdminBudgetReply(Reply):
     period: str
     hard: bool
     limit: int
+    full: int
     used: int | None
     reserved: int | None
     left: int | None
     state: str | None
-    renews_at: datetime
+    renews_at: datetime | None
 
 
 class AdminBudgetsReply(Reply):
@@ -136,17 +169,23 @@ def admin_budget_reply(listed: Listed) -> AdminBudgetReply:
     )
 
 
+def top_ups_reply(page: top_up_service.Page) -> TopUpsReply:
+    names = TopUpReply.__struct_fields__
+    rows = [TopUpReply(**{name: getattr(row, name) for name in names}) for row in page.top_ups]
+    return TopUpsReply(top_ups=rows, next=page.next)
+
+
 def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
     """What fills the placeholders of its sentence: which budget, how much of it, and when it renews."""
     params: dict[str, Any] = error.params
     whose = translate(locale, f"js.budget.whose_{params['scope']}")
     zone = ZoneInfo(g.user.timezone or config.current().site_timezone)
-    renews_at = params["renews_at"].astimezone(zone)
+    renewal = params["renews_at"].astimezone(zone) if params["renews_at"] else None
     return {
         "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
         "limit": amount(params["limit"], params["unit"], locale),
         "left": amount(params["left"], params["unit"], locale),
-        "renewal": f"{renews_at:%Y-%m-%d %H:%M} ({zone.key})",
+        "renewal": f"{renewal:%Y-%m-%d %H:%M} ({zone.key})" if renewal else "",
     }
 
 
@@ -164,7 +203,8 @@ def _name(listed: Listed) -> str | None:
 
 
 def _named(each: Standing) -> dict[str, Any]:
-    return {name: getattr(each, name) for name in ("id", "scope", "unit", "period", "hard", "limit", "renews_at")}
+    names = ("id", "scope", "unit", "period", "hard", "limit", "full", "renews_at")
+    return {name: getattr(each, name) for name in names}
 
 
 def _figures(each: Standing) -> dict[str, Any]:

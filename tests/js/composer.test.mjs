@@ -9,7 +9,7 @@ globalThis.document = {
 }
 const { leftWords } = await import("app/composer")
 
-const DAILY = { scope: "user", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, left: 6000, state: "open", renews_at: "2026-11-25T16:00:00Z" }
+const DAILY = { scope: "user", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, full: 10_000, left: 6000, state: "open", renews_at: "2026-11-25T16:00:00Z" }
 
 test("what is left is said with its period, and with whose it is where others share it", () => {
   assert.equal(leftWords(DAILY), "Left today: 6,000 tokens")
@@ -22,6 +22,13 @@ test("where little is left, what answers hold is said too: it may come back", ()
   const held = { ...DAILY, reserved: 5000, left: 1000 }
   assert.equal(leftWords(held), "Left today: 1,000 tokens")
   assert.match(leftWords({ ...held, state: "low" }), /^Left today: 1,000 tokens, and 5,000 tokens set aside/)
+})
+
+test("a balance is left, not left of a period, and says whom to ask when it is used up", () => {
+  const balance = { ...DAILY, period: "prepaid", unit: "CNY", left: 12_300_000, renews_at: null }
+  assert.equal(leftWords(balance), "Balance left: ¥12.30")
+  assert.equal(leftWords({ ...balance, scope: "group" }), "Balance left for your group: ¥12.30")
+  assert.match(leftWords({ ...balance, left: 0, state: "exhausted" }), /^Your balance is used up\. Ask your administrator/)
 })
 
 test("what is used up says when it renews in the reader's time zone, and whom to ask", () => {

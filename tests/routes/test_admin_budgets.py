@@ -57,7 +57,7 @@ def test_a_budget_is_added_changed_and_deleted_with_a_trace(admin_client: PageCl
     }
     path = f"{BUDGETS}/{made['id']}"
     changed = admin_client.patch(path, json={"limit": 5, "hard": False}).json
-    assert changed == made | {"limit": 5, "left": 5, "hard": False}
+    assert changed == made | {"limit": 5, "full": 5, "left": 5, "hard": False}
     assert admin_client.patch(path, json={"limit": 5}).json == changed, "what is so already changes nothing"
     assert listed(admin_client) == [changed]
     assert admin_client.delete(path).status_code == 204

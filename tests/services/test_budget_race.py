@@ -17,20 +17,24 @@ from flask_app.services.budget_admin_service import Listed, Place
 from flask_app.services.metering_service import Bounds
 from tests.conftest import MakeUser
 from tests.support import calls
-from tests.support.budget_race import EACH
+from tests.support.budget_race import BOUNDS, EACH
 from tests.support.storage import ROOT
+from tests.support.together import at_once
 
 CALLERS, FIT = 200, 100
 
 
-@pytest.mark.parametrize(("scope", "people"), [("site", 20), ("group", 20), ("user", 1)])
+@pytest.mark.parametrize(
+    ("scope", "people", "period"),
+    [("site", 20, "month"), ("group", 20, "month"), ("user", 1, "month"), ("group", 20, "prepaid")],
+)
 def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
-    database_url: str, make_user: MakeUser, scope: str, people: int
+    database_url: str, make_user: MakeUser, scope: str, people: int, period: str
 ) -> None:
     ids = [make_user(f"person {number}").id for number in range(people)]
     scope_id = {"site": "", "group": DEFAULT_GROUP_ID, "user": ids[0]}[scope]
-    place = Place(scope=scope, scope_id=scope_id, period="month")
-    made = budget_admin_service.add(Actor(None), place, FIT * EACH + EACH // 2)
+    place = Place(scope=scope, scope_id=scope_id, period=period)
+    made = budget_admin_service.add(Actor(None), place, FIT * EACH + EACH // 2, reason="paid")
     command = [sys.executable, "-m", "tests.support.budget_race", database_url, str(time.time() + 3), str(CALLERS)]
     racers = [subprocess.Popen([*command, *ids], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outcomes: Counter[str] = Counter()
@@ -40,6 +44,39 @@ def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
     with writing() as connection:
         (standing,) = budget_service.standings(connection, [made.standing.id], utc_now()).values()
     assert (standing.spent, standing.reserved) == (0, FIT * EACH)
+
+
+def test_top_ups_while_all_ask_are_spent_to_the_last_call(database_url: str, make_user: MakeUser) -> None:
+    person = make_user("person").id
+    balance = budget_admin_service.add(Actor(None), Place(scope="user", scope_id=person, period="prepaid"), 0)
+
+    def act(number: int) -> None:
+        if number % 2:
+            calls.dispatch(calls.call_of(person), BOUNDS)
+        else:
+            budget_admin_service.top_up(Actor(None), balance.standing.id, EACH, "another call")
+
+    outcomes = Counter(type(outcome).__name__ for outcome in at_once(40, act))
+    with writing() as connection:
+        (standing,) = budget_service.standings(connection, [balance.standing.id], utc_now()).values()
+    assert outcomes["BudgetExhausted"] == 40 - outcomes["NoneType"]
+    granted = outcomes["NoneType"] - 20
+    assert (standing.limit, standing.reserved) == (20 * EACH, granted * EACH)
+
+
+def test_what_is_left_is_taken_back_once_whoever_asks_at_the_same_time(make_user: MakeUser) -> None:
+    person = make_user("person").id
+    place = Place(scope="user", scope_id=person, period="prepaid")
+    balance = budget_admin_service.add(Actor(None), place, EACH, reason="a call")
+
+    def act(number: int) -> None:
+        if number % 2:
+            calls.dispatch(calls.call_of(person), BOUNDS)
+        else:
+            budget_admin_service.top_up(Actor(None), balance.standing.id, -EACH, "taken back")
+
+    outcomes = [outcome for outcome in at_once(8, act) if outcome is None]
+    assert len(outcomes) == 1
 
 
 def test_a_budget_waits_for_requests_that_began_without_it(make_user: MakeUser) -> None:

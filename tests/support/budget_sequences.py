@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from flask_app.database import in_transaction, in_writing, new_id, reading, transaction
 from flask_app.domain import budget
-from flask_app.domain.budget import PERIODS, SCOPES, TOKENS, Days
+from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS, Days
 from flask_app.domain.events import Usage
 from flask_app.errors import BudgetExhausted, Conflict
 from flask_app.models import Attempt, TokenUsage, User
@@ -25,6 +25,7 @@ from flask_app.services import (
     metering_service,
     spending,
     spending_check,
+    top_up_service,
     user_admin_service,
 )
 from flask_app.services.audit_service import Actor
@@ -72,11 +73,15 @@ def _unless_refused(act: Callable[[], Dispatched]) -> Dispatched | BudgetExhaust
 
 @dataclass
 class Limit:
-    """A budget, and how high each of its periods may stand: the limit, or what stood there when it was set."""
+    """A budget, and how high each of its periods may stand: the limit, or what stood there when it was set.
+
+    What was settled `before` a balance was made does not count.
+    """
 
     place: Place
     amount: int
     hard: bool
+    before: int = 0
     ceilings: dict[tuple[date, str], int] = field(default_factory=dict)
 
 
@@ -189,26 +194,47 @@ class Sequences(RuleBasedStateMachine):
     @rule(scope=st.sampled_from(SCOPES), who=WHICH, period=st.sampled_from(PERIODS), money=st.booleans(),
           amount=AMOUNTS, hard=st.sampled_from([True, True, True, False]))  # fmt: skip
     def limit(self, scope: str, who: int, period: str, money: bool, amount: int, hard: bool) -> None:
+        if period == PREPAID:
+            scope, hard = scope.replace("member", "group"), True
         person = self.at.people[who % len(self.at.people)].id
         ids = {"site": "", "user": person}
         scope_id = ids.get(scope, self.at.groups[who % len(self.at.groups)])
         place = Place(scope=scope, scope_id=scope_id, unit="CNY" if money else TOKENS, period=period)
         try:
-            made = budget_admin_service.add(ACTOR, place, amount, hard=hard)
+            made = budget_admin_service.add(ACTOR, place, amount, hard=hard, reason="first")
         except Conflict:
             assert place in [limit.place for limit in self.limits.values()]
             return
-        self.limits[made.standing.id] = Limit(place, amount, hard)
-        self.limits[made.standing.id].ceilings = self._heights(self.limits[made.standing.id])
+        limit = self.limits[made.standing.id] = Limit(place, amount, hard)
+        if period == PREPAID:
+            always = budget.days_of(PREPAID, date.min)
+            limit.before = sum(one.counts_for(place, person, always) for one in self.booked if not one.live)
+        limit.ceilings = self._heights(limit)
 
     @rule(which=WHICH, amount=AMOUNTS, hard=st.booleans())
     def change(self, which: int, amount: int, hard: bool) -> None:
-        if (chosen := self._limit(which)) is None:
+        if (chosen := self._limit(which, renews=True)) is None:
             return
         budget_admin_service.change(ACTOR, chosen, limit=amount, hard=hard)
         limit = self.limits[chosen]
         limit.amount, limit.hard = amount, hard
         limit.ceilings = self._heights(limit)
+
+    @rule(which=WHICH, amount=st.integers(-30_000, 30_000).filter(bool))
+    def top_up(self, which: int, amount: int) -> None:
+        """What is used or reserved is never taken back."""
+        if (chosen := self._limit(which, renews=False)) is None:
+            return
+        limit = self.limits[chosen]
+        stands = sum(self._heights(limit).values())
+        fits = amount > 0 or limit.amount + amount >= stands
+        try:
+            budget_admin_service.top_up(ACTOR, chosen, amount, "more or less")
+        except Conflict:
+            assert not fits
+            return
+        assert fits
+        limit.amount += amount
 
     @rule(which=WHICH)
     def lift(self, which: int) -> None:
@@ -231,7 +257,7 @@ class Sequences(RuleBasedStateMachine):
                 days = budget.days_of(standing.period, budget_service.site_day(self.now))
                 parts = [(one.live, one.counts_for(limit.place, person.id, days)) for one in self.booked]
                 assert standing.reserved == sum(amount for live, amount in parts if live)
-                assert standing.spent == sum(amount for live, amount in parts if not live)
+                assert standing.spent == sum(amount for live, amount in parts if not live) - limit.before
                 assert (standing.limit, standing.hard) == (limit.amount, limit.hard)
 
     def teardown(self) -> None:
@@ -239,6 +265,7 @@ class Sequences(RuleBasedStateMachine):
             connection = session.connection()
             for day in spending_check.days(connection):
                 assert spending_check.differences(connection, day) == []
+                assert top_up_service.differences(connection) == []
                 assert spending_check.count_overruns(connection, day) == 0
 
     def _end(self, one: Booked, outcome: Outcome) -> None:
@@ -262,7 +289,7 @@ class Sequences(RuleBasedStateMachine):
             days = budget.days_of(limit.place.period, budget_service.site_day(self.now))
             if limit.hard and limit.place.scope_id in {"", person, self.group_of[person]}:
                 stands = sum(one.counts_for(limit.place, person, days) for one in self.booked)
-                found.append((limit, limit.amount - stands))
+                found.append((limit, limit.amount - stands + limit.before))
         return found
 
     def _is_short(self, rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, model: str, prompt: int) -> bool:
@@ -286,14 +313,15 @@ class Sequences(RuleBasedStateMachine):
             days = budget.days_of(limit.place.period, day)
             for person in people:
                 stands = sum(one.counts_for(limit.place, person, days) for one in self.booked)
-                heights[days.first, person] = stands
+                heights[days.first, person] = stands - limit.before
         return heights
 
     def _live(self, which: int) -> Booked | None:
         return _one_of([one for one in self.booked if one.live], which)
 
-    def _limit(self, which: int) -> str | None:
-        return _one_of(sorted(self.limits), which)
+    def _limit(self, which: int, *, renews: bool | None = None) -> str | None:
+        kinds = {budget_id: limit.place.period != PREPAID for budget_id, limit in self.limits.items()}
+        return _one_of(sorted(each for each, kind in kinds.items() if renews in {None, kind}), which)
 
 
 def _one_of(among: list[T], which: int) -> T | None:

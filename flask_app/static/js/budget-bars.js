@@ -21,14 +21,16 @@ function row(budget) {
 
 /** Its bar, its figures, when it renews, and what there is to warn of. @param {HTMLElement} element @param {Budget} budget @param {string} name */
 export function fillStanding(element, budget, name) {
-  const { limit, used, reserved, left, unit, renews_at: renewal } = budget
-  const words = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
-  const more = { reserved: formatAmount(reserved, unit), left: formatAmount(left, unit), renews: formatDateTime(renewal) }
-  fill(element, { ...words, ...more })
+  const { limit, full, used, reserved, left, unit, renews_at: renewal } = budget
+  const words = { limit: formatAmount(limit, unit), used: formatAmount(used, unit), left: formatAmount(left, unit) }
+  fill(element, { ...words, topped: words.limit, reserved: formatAmount(reserved, unit), renews: renewal ? formatDateTime(renewal) : "" })
   slot(element, "reserved-part").hidden = reserved === 0
+  slot(element, "limit-part").hidden = slot(element, "renews-part").hidden = renewal === null
+  slot(element, "topped-part").hidden = renewal !== null
   slot(element, "soft").hidden = budget.hard
   showState(slot(element, "state"), budget)
-  drawBar(slot(element, "bar"), budget, name, t("js.budget.used_of", words))
+  const told = renewal ? t("js.budget.used_of", words) : t("js.budget.left_of", { ...words, full: formatAmount(full, unit) })
+  drawBar(slot(element, "bar"), budget, name, told)
 }
 
 /** @param {HTMLElement} badge @param {Budget} budget */
@@ -39,15 +41,16 @@ function showState(badge, { state, hard }) {
   badge.className = `badge badge--dot badge--${state === "low" ? "warn" : "danger"}`
 }
 
-/** @param {HTMLElement} bar @param {Budget} budget @param {string} name @param {string} words */
-function drawBar(bar, { limit, used, reserved, state }, name, words) {
-  const share = shareOf(used, limit)
+/** A balance is drawn from its last top-up on. @param {HTMLElement} bar @param {Budget} budget @param {string} name @param {string} words */
+function drawBar(bar, { limit, full, used, reserved, state }, name, words) {
+  const since = Math.max(used - (limit - full), 0)
+  const share = shareOf(since, full)
   bar.setAttribute("aria-valuenow", String(share))
   bar.setAttribute("aria-valuetext", words)
   bar.setAttribute("aria-label", name)
   bar.classList.add(`budget__bar--${state}`)
   bar.style.setProperty("--used", `${share}%`)
-  bar.style.setProperty("--reserved", `${shareOf(used + reserved, limit) - share}%`)
+  bar.style.setProperty("--reserved", `${shareOf(since + reserved, full) - share}%`)
 }
 
 /** Per cent, a hundred at most: of nothing all is used. @param {number} part @param {number} whole */

@@ -249,9 +249,9 @@ export class Composer extends EventTarget {
 }
 
 /** One that is used up comes first; one that only warns gives way to a hard one that is low. @param {Budget} budget */
-function roomIn({ hard, limit, left, state }) {
+function roomIn({ hard, full, left, state }) {
   if (hard && state === "exhausted") return -1
-  return (limit ? left / limit : 0) + (hard ? 0 : LOW)
+  return (full ? left / full : 0) + (hard ? 0 : LOW)
 }
 
 /** @param {Budget} budget */
@@ -259,6 +259,7 @@ export function leftWords(budget) {
   const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
   if (state === "exhausted") {
     const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
+    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget) })
     const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), ...amounts }
     return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
   }

@@ -5,14 +5,15 @@
  * @typedef {object} Budget amounts are tokens, or millionths of the currency that `unit` names
  * @property {"user" | "member" | "group" | "site"} scope
  * @property {string} unit
- * @property {"day" | "week" | "month"} period
+ * @property {"day" | "week" | "month" | "prepaid"} period
  * @property {boolean} hard
  * @property {number} limit
+ * @property {number} full the limit, or what the last top-up made of a balance
  * @property {number} used
  * @property {number} reserved held by answers that are being written
  * @property {number} left
  * @property {"open" | "low" | "exhausted"} state
- * @property {string} renews_at
+ * @property {string | null} renews_at null for a balance
  */
 
 /** @type {Record<string, string>} */

@@ -14,7 +14,7 @@ export function codeOf(error) {
 export function wayForward(code, isAdmin) {
   const here = encodeURIComponent(location.pathname)
   if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
-  if (code === "budget_exhausted") return { href: isAdmin ? "/admin/budgets" : "/dashboard", label: t("js.see_budgets") }
+  if (["budget_exhausted", "balance_exhausted"].includes(code)) return { href: isAdmin ? "/admin/budgets" : "/dashboard", label: t("js.see_budgets") }
   if (!isAdmin) return null
   if (["no_model", "local_model_unavailable"].includes(code)) return { href: "/admin/keys", label: t("js.add_key") }
   const keysFail = ["no_working_key", "upstream_key_refused", "upstream_no_balance"].includes(code)

@@ -1,0 +1,105 @@
+"""Top-ups of balances. A balance is a budget that never renews; its limit is the sum of its top-ups.
+
+The row of the balance is locked while a top-up is written: requests for it wait, and so do other top-ups.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from flask_app.database import fetching, table_of, utc_now
+from flask_app.domain.budget import PREPAID
+from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
+from flask_app.models import Budget, TopUp, User
+from flask_app.services import budget_service
+from flask_app.services.budget_service import budgets
+from flask_app.services.spending import spent
+
+MAX_AMOUNT = 10**15
+PAGE, MAX_PAGE = 50, 100
+ID_LENGTH = 26
+
+_top_ups, _users = table_of(TopUp), table_of(User)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of id, amount, reason, created_at and `by`, the name of who did it; None is the command line."""
+
+    top_ups: list[Row[tuple[object, ...]]]
+    next: str | None
+
+
+def begin(session: Session, balance: Budget) -> None:
+    """Count what is spent from now on, and nothing before. The rows of its people must be locked."""
+    values = {"spender": balance.scope, "whose": balance.scope_id, "of_unit": balance.unit}
+    balance.spent_before = int(session.execute(_SPENT, values).scalar_one())
+
+
+def credit(session: Session, balance: Budget, amount: int, reason: str, user_id: str | None) -> None:
+    """Add a top-up to a balance whose row is locked, or take back what is left where it is negative.
+
+    Raises Invalid("bad_top_up") for nothing or too much, and Conflict("balance_in_use") where less would remain than
+    is used and reserved.
+    """
+    if not amount or abs(amount) > MAX_AMOUNT or balance.amount + amount > MAX_AMOUNT:
+        raise Invalid("bad_top_up", limit=MAX_AMOUNT)
+    session.flush()
+    now = utc_now()
+    standing = budget_service.standings(session.connection(), [balance.id], now)[balance.id]
+    if amount < 0 and standing.left + amount < 0:
+        raise Conflict("balance_in_use")
+    balance.amount += amount
+    balance.topped_to = max(balance.amount - standing.spent, 0)
+    balance.changed_at = now
+    session.add(TopUp(budget_id=balance.id, amount=amount, reason=reason, user_id=user_id, created_at=now))
+    session.flush()
+
+
+def listed(budget_id: str, *, before: str | None = None, limit: int = PAGE) -> Page:
+    """The newest first; raises NotFound, and BadRequest for a bad limit or cursor."""
+    if not 0 < limit <= MAX_PAGE:
+        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    query = _LISTED.where(_top_ups.c.budget_id == budget_id).limit(limit + 1)
+    if before is not None:
+        if len(before) != ID_LENGTH or not before.isalnum():
+            raise BadRequest("bad_cursor")
+        query = query.where(_top_ups.c.id < before)
+    with fetching() as connection:
+        if connection.scalar(_IS_THERE, {"balance": budget_id}) is None:
+            raise NotFound
+        rows = list(connection.execute(query))
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def differences(connection: Connection) -> list[str]:
+    """The balances whose limit is not the sum of their top-ups; none normally."""
+    return list(connection.scalars(_DIFFERENCES))
+
+
+def mend(connection: Connection) -> int:
+    """Make each limit the sum of its top-ups, and give how many were not."""
+    connection.execute(_LOCK_ALL)  # a top-up under way is in the sum before the sum is read
+    return connection.execute(_MEND).rowcount
+
+
+_SPENT = select(func.coalesce(func.sum(spent.c.amount), 0)).where(
+    spent.c.scope == bindparam("spender"), spent.c.scope_id == bindparam("whose"), spent.c.unit == bindparam("of_unit")
+)
+_LISTED = (
+    select(_top_ups, _users.c.username.label("by"))
+    .outerjoin(_users, _users.c.id == _top_ups.c.user_id)
+    .order_by(_top_ups.c.id.desc())
+)
+_IS_THERE = select(budgets.c.id).where(budgets.c.id == bindparam("balance"), budgets.c.period == PREPAID)
+_sum = (
+    select(func.coalesce(func.sum(_top_ups.c.amount), 0))
+    .where(_top_ups.c.budget_id == budgets.c.id)
+    .correlate(budgets)
+    .scalar_subquery()
+)
+_DIFFERENCES = select(budgets.c.id).where(budgets.c.period == PREPAID, budgets.c.amount != _sum)
+_LOCK_ALL = select(budgets.c.id).where(budgets.c.period == PREPAID).order_by(budgets.c.id).with_for_update()
+_MEND = update(budgets).where(budgets.c.period == PREPAID, budgets.c.amount != _sum).values(amount=_sum)
