@@ -11,6 +11,7 @@ from flask_app.services import (
     model_admin_service,
     overview_service,
     records_service,
+    report_service,
     tariff_list_service,
     user_admin_service,
 )
@@ -23,7 +24,7 @@ from flask_app.web.models import admin_models_reply
 from flask_app.web.people import UsersState, users_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.tariffs import prices_state
-from flask_app.web.usage import Choice, RecordsState, overview_reply
+from flask_app.web.usage import Choice, RecordsState, overview_state
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -31,8 +32,10 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 @blueprint.get("")
 @require_role("admin")
 def overview() -> str:
-    reply = overview_reply(overview_service.overview(get_current_user(), utc_now()))
-    return render_template("admin/overview.html", admin_state=pages.state(reply))
+    reader, now = get_current_user(), utc_now()
+    report = report_service.site(reader, arguments.dates(), now)
+    state = overview_state(overview_service.overview(reader, now), report)
+    return render_template("admin/overview.html", admin_state=pages.state(state))
 
 
 @blueprint.get("/users")

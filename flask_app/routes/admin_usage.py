@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from flask_app.database import utc_now
-from flask_app.services import overview_service, records_service, refund_service, stats_service
+from flask_app.services import breakdown_service, overview_service, records_service, refund_service, report_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
@@ -13,11 +13,13 @@ from flask_app.web.exports import FORMATS, file_format
 from flask_app.web.readers import limits_readers
 from flask_app.web.record_files import records_file
 from flask_app.web.records import RecordReply, RecordsReply, all_records_reply, full_record_reply
-from flask_app.web.usage import GroupsReply, OverviewReply, groups_reply, overview_reply
+from flask_app.web.usage import GroupsReply, OverviewReply, ReportReply, groups_reply, overview_reply, report_reply
+from flask_app.web.usage_files import groups_file
 
 blueprint = Blueprint("admin_usage", __name__, url_prefix="/api/admin")
 
-_FROM, _TO = "The first day, as 2026-11-25.", "The last day, within."
+_RANGE = {"from": "The first day, as 2026-11-25.", "to": "The last day, within."}
+_GROUPINGS = f"{', '.join(breakdown_service.SITE[:-1])} or {breakdown_service.SITE[-1]}."
 _FILTER = {
     "user": "An id or part of a name.",
     "group": "The id of the group that people are in now.",
@@ -25,8 +27,7 @@ _FILTER = {
     "key": "A key's id.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
-    "from": _FROM,
-    "to": _TO,
+    **_RANGE,
 }
 
 
@@ -47,11 +48,34 @@ def overview() -> OverviewReply:
 @blueprint.get("/usage")
 @require_role("admin")
 @returns(GroupsReply)
-@queries(by="user, model, key or day.", **{"from": _FROM, "to": _TO})
+@queries(by=_GROUPINGS, **_RANGE)
 def usage() -> GroupsReply:
-    """Use by user, model, key or day; the last thirty days or everything where no days are given."""
+    """Use told apart; the last thirty days or everything where no days are given.
+
+    A group's is that of the people who are in it now.
+    """
     reader, by = get_current_user(), arguments.word("by") or "user"
-    return groups_reply(stats_service.grouped(reader, by, arguments.dates(), utc_now()))
+    return groups_reply(breakdown_service.site(reader, by, arguments.dates(), utc_now()))
+
+
+@blueprint.get("/usage/export")
+@require_role("admin")
+@limits_readers
+@downloads(FORMATS["csv"])
+@queries(by=_GROUPINGS, **_RANGE)
+def export_usage() -> Response:
+    """The same as a table."""
+    reader, by = get_current_user(), arguments.word("by") or "user"
+    return groups_file(by, breakdown_service.site(reader, by, arguments.dates(), utc_now()))
+
+
+@blueprint.get("/report")
+@require_role("admin")
+@returns(ReportReply)
+@queries(**_RANGE)
+def report() -> ReportReply:
+    """Everybody's use in a range, and in the time before; the last thirty days where no days are given."""
+    return report_reply(report_service.site(get_current_user(), arguments.dates(), utc_now()))
 
 
 @blueprint.get("/records")

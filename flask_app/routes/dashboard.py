@@ -3,12 +3,14 @@
 from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
-from flask_app.services import budget_service, records_service, stats_service
+from flask_app.services import budget_service, records_service, report_service, stats_service
+from flask_app.services.records_service import Filter
+from flask_app.services.stats_service import DateRange
 from flask_app.utils import get_current_user, require_login
-from flask_app.web import pages
+from flask_app.web import arguments, pages
 from flask_app.web.budgets import budget_reply
 from flask_app.web.records import own_records_reply
-from flask_app.web.usage import DashboardState, summary_reply
+from flask_app.web.usage import DashboardState, report_reply, summary_reply
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -17,9 +19,12 @@ blueprint = Blueprint("dashboard", __name__)
 @require_login
 def home() -> str:
     user, now = get_current_user(), utc_now()
-    listed = own_records_reply(records_service.own(user))
+    report = report_service.own(user, arguments.dates(), now)
+    shown = DateRange(report.days.first, report.days.last)
+    listed = own_records_reply(records_service.own(user, Filter(dates=shown)))
     state = DashboardState(
         summary=summary_reply(stats_service.own_summary(user, now)),
+        report=report_reply(report),
         budgets=[budget_reply(each) for each in budget_service.own(user, now)],
         records=listed.records,
         next=listed.next,

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from flask_app.database import utc_now
-from flask_app.services import records_service, stats_service
+from flask_app.services import breakdown_service, records_service, report_service, stats_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments
 from flask_app.web.bodies import downloads, queries, returns
@@ -11,16 +11,18 @@ from flask_app.web.exports import FORMATS, file_format
 from flask_app.web.readers import limits_readers
 from flask_app.web.record_files import records_file
 from flask_app.web.records import RecordsReply, own_records_reply
-from flask_app.web.usage import SummaryReply, summary_reply
+from flask_app.web.usage import GroupsReply, ReportReply, SummaryReply, groups_reply, report_reply, summary_reply
+from flask_app.web.usage_files import groups_file
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/usage")
 
+_RANGE = {"from": "The first day, as 2026-11-25.", "to": "The last day, within."}
+_GROUPINGS = f"{', '.join(breakdown_service.OWN[:-1])} or {breakdown_service.OWN[-1]}."
 OWN_FILTER = {
     "model": "The model asked for.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
-    "from": "The first day, as 2026-11-25.",
-    "to": "The last day, within.",
+    **_RANGE,
 }
 
 
@@ -30,6 +32,36 @@ OWN_FILTER = {
 def summary() -> SummaryReply:
     """One's own tokens and cost today, this week, this month, in all, and by day."""
     return summary_reply(stats_service.own_summary(get_current_user(), utc_now()))
+
+
+@blueprint.get("/report")
+@require_login
+@returns(ReportReply)
+@queries(**_RANGE)
+def report() -> ReportReply:
+    """One's own use in a range, and in the time before; the last thirty days where no days are given."""
+    return report_reply(report_service.own(get_current_user(), arguments.dates(), utc_now()))
+
+
+@blueprint.get("/groups")
+@require_login
+@returns(GroupsReply)
+@queries(by=_GROUPINGS, **_RANGE)
+def groups() -> GroupsReply:
+    """One's own use told apart; the last thirty days or everything where no days are given."""
+    by = arguments.word("by") or "model"
+    return groups_reply(breakdown_service.own(get_current_user(), by, arguments.dates(), utc_now()))
+
+
+@blueprint.get("/groups/export")
+@require_login
+@limits_readers
+@downloads(FORMATS["csv"])
+@queries(by=_GROUPINGS, **_RANGE)
+def export_groups() -> Response:
+    """The same as a table."""
+    by = arguments.word("by") or "model"
+    return groups_file(by, breakdown_service.own(get_current_user(), by, arguments.dates(), utc_now()))
 
 
 @blueprint.get("/records")

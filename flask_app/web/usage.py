@@ -3,8 +3,16 @@
 from datetime import date
 from typing import Any
 
+import msgspec
+from flask import g
+
+from flask_app.domain.ranges import Days
+from flask_app.models import DEFAULT_GROUP_ID, Group
+from flask_app.services import group_service
+from flask_app.services.breakdown_service import Part
 from flask_app.services.overview_service import Overview
-from flask_app.services.stats_service import Group, Summary
+from flask_app.services.report_service import Report
+from flask_app.services.stats_service import Summary
 from flask_app.services.sums import COUNTS, Sum
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply
@@ -51,7 +59,8 @@ class SummaryReply(Reply):
 
 
 class GroupReply(SumReply):
-    """The use of one user, model, key or day; `key` is its id, empty for answers that needed no key."""
+    """The use of one user, group, model, channel, key, hour (0 to 23), day or month. `key` is its id, empty for answers
+    that needed no key and people who are in no group."""
 
     key: str
     label: str
@@ -61,10 +70,43 @@ class GroupsReply(Reply):
     rows: list[GroupReply]
 
 
+class DaysReply(Reply):
+    """Local days, both within."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+
+
+class BeforeReply(DaysReply):
+    """What a range is compared with."""
+
+    sum: SumReply
+
+
+class ReportReply(DaysReply):
+    """Use in a range. `before`: as many days before; where the range is `ongoing`, up to the same time of it.
+
+    `peak_tokens` were used at peak prices, which made them dearer by `peak_extra`; the providers' caches took
+    `cache_saved` off. `bars` are the hours, days or months, as `unit` says.
+    """
+
+    timezone: str
+    sum: SumReply
+    before: BeforeReply
+    ongoing: bool
+    peak_tokens: int
+    cache_saved: list[Cost]
+    peak_extra: list[Cost]
+    unit: str
+    bars: list[GroupReply]
+    presets: dict[str, DaysReply]
+
+
 class DashboardState(RecordsReply):
     """What the dashboard starts with."""
 
     summary: SummaryReply
+    report: ReportReply
     budgets: list[BudgetReply]
 
 
@@ -100,6 +142,12 @@ class OverviewReply(Reply):
     days: list[DayReply]
 
 
+class OverviewState(OverviewReply):
+    """What the administrators' first page starts with."""
+
+    report: ReportReply
+
+
 def sum_reply(part: Sum) -> SumReply:
     return SumReply(**_figures(part))
 
@@ -132,10 +180,53 @@ def overview_reply(overview: Overview) -> OverviewReply:
     )
 
 
-def groups_reply(groups: list[Group]) -> GroupsReply:
-    return GroupsReply(rows=[GroupReply(key=group.key, label=group.label, **_figures(group.sum)) for group in groups])
+def overview_state(overview: Overview, report: Report) -> OverviewState:
+    return OverviewState(**msgspec.structs.asdict(overview_reply(overview)), report=report_reply(report))
+
+
+def report_reply(report: Report) -> ReportReply:
+    before = sum_reply(report.before)
+    return ReportReply(
+        first=report.days.first,
+        last=report.days.last,
+        timezone=report.timezone,
+        sum=sum_reply(report.whole.sum),
+        before=BeforeReply(first=report.days_before.first, last=report.days_before.last, sum=before),
+        ongoing=report.ongoing,
+        peak_tokens=report.whole.peak_tokens,
+        cache_saved=_money(report.whole.cache_saved),
+        peak_extra=_money(report.whole.peak_extra),
+        unit=report.unit,
+        bars=[_part(each) for each in report.bars],
+        presets={name: _days(days) for name, days in report.presets.items()},
+    )
+
+
+def groups_reply(parts: list[Part]) -> GroupsReply:
+    return GroupsReply(rows=[_part(each) for each in parts])
+
+
+def _part(part: Part) -> GroupReply:
+    return GroupReply(key=part.key, label=_label(part), **_figures(part.sum))
+
+
+def _label(part: Part) -> str:
+    """Only the group that everybody begins in has a name that depends on the reader's language."""
+    if part.key != DEFAULT_GROUP_ID:
+        return part.label
+    return group_service.shown_name(Group(id=part.key, name=part.label), g.locale)
+
+
+def _days(days: Days) -> DaysReply:
+    return DaysReply(first=days.first, last=days.last)
 
 
 def _figures(part: Sum) -> dict[str, Any]:
-    costs = [Cost(currency=currency, micros=micros) for currency, micros in sorted(part.costs.items())]
-    return {name: getattr(part, name) for name in COUNTS} | {"total_tokens": part.total_tokens, "costs": costs}
+    return {name: getattr(part, name) for name in COUNTS} | {
+        "total_tokens": part.total_tokens,
+        "costs": _money(part.costs),
+    }
+
+
+def _money(micros: dict[str, int]) -> list[Cost]:
+    return [Cost(currency=currency, micros=amount) for currency, amount in sorted(micros.items())]

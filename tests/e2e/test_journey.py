@@ -158,9 +158,11 @@ def test_the_administrator_sees_the_use_and_the_record(chat: Chat, site: Site) -
     [held] = site.rows(TOTALS)
     total = f"{held['input'] + held['output']:,}"
     expect(page.locator("[data-tile=today] [data-slot=tokens]")).to_have_text(total)
-    mine = page.locator("[data-breakdown=user] [data-breakdown-rows] tr").filter(has_text=ADMIN)
+    mine = page.locator("[data-breakdown-rows] tr").filter(has_text=ADMIN)
     expect(mine.locator("[data-slot=tokens]")).to_have_text(total)
-    expect(page.locator("[data-breakdown=model]")).to_contain_text("SmolLM2")
+    page.get_by_role("button", name=say("stats.by_model"), exact=True).click()
+    expect(page.locator("[data-breakdown]")).to_contain_text("SmolLM2")
+    page.get_by_role("button", name=say("stats.by_user"), exact=True).click()
 
     mine.get_by_role("link", name=ADMIN).click()
     expect(page).to_have_url(re.compile(r"/admin/records\?user="))

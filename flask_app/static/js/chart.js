@@ -1,29 +1,36 @@
 // @ts-check
-/** Tokens by day as stacked bars, with a table of the same figures. uPlot is fetched when a chart is drawn. */
+/** Tokens by hour, day or month as stacked bars, with a table of the same figures. uPlot is fetched when a chart is drawn. */
 import { figuresOf } from "app/figures"
-import { formatCompact, formatDay, formatNumber, t } from "app/i18n"
-import { fill, fromTemplate, must } from "app/ui"
+import { formatCompact, formatDay, formatMonth, formatNumber, t } from "app/i18n"
+import { fromTemplate, must } from "app/ui"
 
-/** @typedef {import("app/figures").Sum & {date: string}} Day */
+/**
+ * @typedef {import("app/figures").Sum & {key: string, label: string}} Bar
+ * @typedef {"hour" | "day" | "month"} Unit
+ */
 
 const HEIGHT = 240
 const WIDTH_PER_LABEL = 72
 const HIGHEST_EMPTY = 10
+/** @type {Record<Unit, (bar: Bar) => string>} */
+const NAMES = { hour: ({ label }) => label, day: ({ key }) => formatDay(key), month: ({ key }) => formatMonth(key) }
 
-export class DayChart {
+export class BarChart {
   #root
-  #days
+  #bars
+  #nameOf
   #box
   /** @type {any} */
   #plot = null
 
-  /** @param {HTMLElement} root @param {Day[]} days the oldest first, none missing */
-  constructor(root, days) {
+  /** @param {HTMLElement} root @param {Bar[]} bars the oldest first, none missing @param {Unit} unit */
+  constructor(root, bars, unit) {
     this.#root = root
-    this.#days = days
+    this.#bars = bars
+    this.#nameOf = NAMES[unit]
     this.#box = must(root, "[data-chart]")
     must(root, "details").addEventListener("toggle", () => this.#fillTable(), { once: true })
-    this.#readOut(days.length - 1)
+    this.#readOut(bars.length - 1)
   }
 
   async draw() {
@@ -35,9 +42,10 @@ export class DayChart {
     new ResizeObserver(() => this.#fit()).observe(this.#box)
   }
 
-  /** The newest day first; made when the table is first opened. */
+  /** The newest first; made when the table is first opened. */
   #fillTable() {
-    must(this.#root, "[data-day-rows]").replaceChildren(...[...this.#days].reverse().map(row))
+    const rows = [...this.#bars].reverse().map((bar) => fromTemplate("bar-row-template", { ...figuresOf(bar), name: this.#nameOf(bar) }))
+    must(this.#root, "[data-bar-rows]").replaceChildren(...rows)
   }
 
   #fit() {
@@ -48,7 +56,7 @@ export class DayChart {
   /** Colours are read from the page as it is now, so a change of theme builds it anew. @param {any} uPlot */
   #build(uPlot) {
     this.#plot?.destroy()
-    this.#plot = new uPlot(this.#options(uPlot), columns(this.#days), this.#box)
+    this.#plot = new uPlot(this.#options(uPlot), columns(this.#bars), this.#box)
   }
 
   /** @param {any} uPlot */
@@ -71,7 +79,7 @@ export class DayChart {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: {
-        x: { time: false, range: [-0.6, this.#days.length - 0.4] },
+        x: { time: false, range: [-0.6, this.#bars.length - 0.4] },
         y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ high) => [0, high * 1.05 || HIGHEST_EMPTY] },
       },
       axes: [
@@ -79,27 +87,27 @@ export class DayChart {
         { ...axis, grid: { stroke: style.borderColor, width: 1 }, values: amounts, incrs: STEPS, size: 56, gap: 6 },
       ],
       series: [{}, series("output", 0.12), series("input", 0)],
-      hooks: { setCursor: [(/** @type {any} */ plot) => this.#readOut(plot.cursor.idx ?? this.#days.length - 1)] },
+      hooks: { setCursor: [(/** @type {any} */ plot) => this.#readOut(plot.cursor.idx ?? this.#bars.length - 1)] },
     }
   }
 
-  /** As many days as there is room to name, always with the last. @param {any} plot */
+  /** As many as there is room to name, always with the last. @param {any} plot */
   #labelled(plot) {
-    const last = this.#days.length - 1
+    const last = this.#bars.length - 1
     const room = Math.max(2, Math.floor(plot.width / WIDTH_PER_LABEL))
-    const step = Math.ceil(this.#days.length / room)
-    return this.#days.map((_, index) => index).filter((index) => (last - index) % step === 0)
+    const step = Math.ceil(this.#bars.length / room)
+    return this.#bars.map((_, index) => index).filter((index) => (last - index) % step === 0)
   }
 
   /** @param {any} _ @param {number[]} indices */
-  #names = (_, indices) => indices.map((index) => formatDay(this.#days[index]?.date ?? ""))
+  #names = (_, indices) => indices.map((index) => (this.#bars[index] ? this.#nameOf(this.#bars[index]) : ""))
 
   /** @param {number} index */
   #readOut(index) {
-    const day = this.#days[index]
-    if (!day) return
-    const { input, output } = figuresOf(day)
-    must(this.#root, "[data-readout]").textContent = t("js.dashboard.readout", { day: formatDay(day.date), input, output })
+    const bar = this.#bars[index]
+    if (!bar) return
+    const { input, output, cost } = figuresOf(bar)
+    must(this.#root, "[data-readout]").textContent = t("js.dashboard.readout", { day: this.#nameOf(bar), input, output, cost })
   }
 }
 
@@ -111,18 +119,11 @@ function amounts(_, values) {
   return values.map((value) => (value < 10_000 ? formatNumber(value) : formatCompact(value)))
 }
 
-/** Stacked: the output's bar reaches to the total, the input's is drawn over it. @param {Day[]} days */
-function columns(days) {
+/** Stacked: the output's bar reaches to the total, the input's is drawn over it. @param {Bar[]} bars */
+function columns(bars) {
   return [
-    days.map((_, index) => index),
-    days.map((day) => day.prompt_tokens + day.completion_tokens),
-    days.map((day) => day.prompt_tokens),
+    bars.map((_, index) => index),
+    bars.map((bar) => bar.prompt_tokens + bar.completion_tokens),
+    bars.map((bar) => bar.prompt_tokens),
   ]
-}
-
-/** @param {Day} day */
-function row(day) {
-  const element = fromTemplate("day-row-template")
-  fill(element, { ...figuresOf(day), day: formatDay(day.date) })
-  return element
 }

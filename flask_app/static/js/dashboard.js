@@ -1,13 +1,14 @@
 // @ts-check
-/** Entry of one's own usage: four periods, thirty days, the records. */
+/** Entry of one's own usage: four periods, a range of days, the records. */
 import { showBudgets } from "app/budget-bars"
-import { DayChart } from "app/chart"
 import { explainFlags, fillTile } from "app/figures"
 import { t } from "app/i18n"
+import { withDays } from "app/range"
 import { RecordList } from "app/records"
+import { showReport } from "app/report"
 import { must, pageState } from "app/ui"
 
-const { summary, budgets, records, next } = pageState("dashboard-state")
+const { summary, report, budgets, records, next } = pageState("dashboard-state")
 
 must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: summary.timezone })
 for (const period of ["today", "week", "month", "total"]) {
@@ -21,6 +22,6 @@ const empty = summary.total.requests === 0
 must(document, "[data-empty]").hidden = !empty
 must(document, "[data-filled]").hidden = empty
 if (!empty) {
-  new RecordList(must(document, "[data-records]"), "/api/usage/records").append({ records, next })
-  new DayChart(must(document, "[data-days]"), summary.days).draw()
+  showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", linked: [] })
+  new RecordList(must(document, "[data-records]"), withDays("/api/usage/records", report)).append({ records, next })
 }

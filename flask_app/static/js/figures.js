@@ -43,10 +43,13 @@ export function figuresOf(sum) {
 
 /** Currencies are never added up: "¥1.20 + $0.03". @param {Sum} sum */
 export function costText({ costs, requests, unpriced_requests: unpriced }) {
-  if (costs.length) return costs.map(({ micros, currency }) => formatMoney(micros, currency)).join("\u00a0+ ")
+  if (costs.length) return moneyText(costs)
   if (unpriced) return t("js.dashboard.unpriced")
   return requests ? t("js.dashboard.free") : "–"
 }
+
+/** @param {Cost[]} costs */
+export const moneyText = (costs) => costs.map(({ micros, currency }) => formatMoney(micros, currency)).join("\u00a0+ ")
 
 /** Shows what the badges mean, where the page has one. @param {ParentNode} root @param {Sum[]} sums */
 export function explainFlags(root, sums) {

@@ -48,6 +48,9 @@ const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeSt
 const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone })
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 })
 const monthDay = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" })
+const dayMonthYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" })
+const yearMonth = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", timeZone: "UTC" })
+const change = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" })
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
 /** @type {Map<string, Intl.NumberFormat>} */
 const money = new Map()
@@ -96,8 +99,17 @@ export function formatTime(iso, now = Date.now()) {
 /** 0.125 → "12.5%". @param {number} share */
 export const formatPercent = (share) => percent.format(share)
 
+/** 0.125 → "+13%". @param {number} share */
+export const formatChange = (share) => change.format(share)
+
 /** A calendar day as the server names it, "2026-11-25". @param {string} day */
 export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))
+
+/** "2026-11" @param {string} month */
+export const formatMonth = (month) => yearMonth.format(new Date(`${month}-01T00:00:00Z`))
+
+/** "1 – 25 Nov 2026" @param {{from: string, to: string}} days */
+export const formatDays = ({ from, to }) => dayMonthYear.formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))
 
 /** "3 minutes ago", up to a week; the date after that. @param {string} iso */
 export function formatAgo(iso, now = Date.now()) {

@@ -1,0 +1,124 @@
+// @ts-check
+/** Use in a range told apart by one thing or another, with a bar for each part's share of the largest. */
+import { withParameter } from "app/addresses"
+import { api } from "app/api"
+import { figuresOf } from "app/figures"
+import { formatNumber, sentence, t } from "app/i18n"
+import { withDays } from "app/range"
+import { fill, fromTemplate, must, slot, toast } from "app/ui"
+
+const SHOWN = 10
+const CLOCK = "hour"
+const CHANNELS = ["chat", "api"]
+
+/**
+ * @typedef {import("app/figures").Sum & {key: string, label: string}} Part
+ * @typedef {object} Source
+ * @property {string} path where parts come from; `/export` behind it gives them as a file
+ * @property {string[]} linked what a part's records can be searched by
+ * @property {(by: string) => void} chosen is told
+ */
+
+export class Breakdown {
+  #root
+  #days
+  #source
+  #all
+  #by = ""
+  /** @type {Part[]} */
+  #parts = []
+  /** Only the newest question's answer counts. */
+  #asked = 0
+
+  /** @param {HTMLElement} root @param {import("app/range").Days} days @param {Source} source */
+  constructor(root, days, source) {
+    this.#root = root
+    this.#days = days
+    this.#source = source
+    this.#all = must(root, "[data-breakdown-all]")
+    this.#all.addEventListener("click", () => this.#drawAll())
+    must(root, "[data-groupings]").addEventListener("click", (event) => {
+      const button = /** @type {Element} */ (event.target).closest("button")
+      if (button) this.#choose(button)
+    })
+    const wanted = new URLSearchParams(location.search).get("by")
+    const buttons = [...root.querySelectorAll("button[value]")].map((button) => /** @type {HTMLButtonElement} */ (button))
+    const [first] = buttons
+    const begun = buttons.find(({ value }) => value === wanted)
+    if (begun) this.#choose(begun)
+    else if (first) this.#show(first)
+  }
+
+  /** It stands in the address, for a reload and for another range. @param {HTMLButtonElement} button */
+  #choose(button) {
+    history.replaceState(history.state, "", withParameter(location.pathname + location.search, "by", button.value))
+    this.#source.chosen(button.value)
+    this.#show(button)
+  }
+
+  /** @param {HTMLButtonElement} button */
+  async #show(button) {
+    const asked = ++this.#asked
+    const by = button.value
+    for (const each of this.#root.querySelectorAll("button[value]")) each.setAttribute("aria-pressed", String(each === button))
+    this.#root.setAttribute("aria-busy", "true")
+    must(this.#root, "[data-csv]").setAttribute("href", this.#path(`${this.#source.path}/export`, by))
+    try {
+      const { rows } = await api.get(this.#path(this.#source.path, by))
+      if (asked !== this.#asked) return
+      this.#by = by
+      this.#parts = rows
+      must(this.#root, "[data-breakdown-head]").textContent = button.textContent
+      this.#draw(by === CLOCK ? rows.length : SHOWN)
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    } finally {
+      if (asked === this.#asked) this.#root.removeAttribute("aria-busy")
+    }
+  }
+
+  /** @param {string} path @param {string} by */
+  #path = (path, by) => withDays(withParameter(path, "by", by), this.#days)
+
+  /** The button goes; the focus moves on to the first row that was not there. */
+  #drawAll() {
+    this.#draw(Number.POSITIVE_INFINITY)
+    const rows = /** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll('[data-slot="label"]'))
+    const next = rows[SHOWN]
+    if (next && !next.hasAttribute("href")) next.tabIndex = -1
+    next?.focus()
+  }
+
+  /** @param {number} shown how many at most */
+  #draw(shown) {
+    const used = this.#parts.some((part) => part.requests > 0 || part.total_tokens !== 0)
+    const parts = used ? this.#parts.slice(0, shown) : []
+    const largest = Math.max(1, ...this.#parts.map((part) => part.total_tokens))
+    must(this.#root, "[data-breakdown-rows]").replaceChildren(...parts.map((part) => this.#row(part, part.total_tokens / largest)))
+    must(this.#root, ".table-scroll").hidden = parts.length === 0
+    must(this.#root, "[data-breakdown-none]").hidden = parts.length > 0
+    must(this.#root, "[data-breakdown-foot]").hidden = !used || parts.length === this.#parts.length
+    this.#all.textContent = t("js.admin.show_all", { count: formatNumber(this.#parts.length) })
+  }
+
+  /** @param {Part} part @param {number} share of the largest */
+  #row(part, share) {
+    const row = fromTemplate("breakdown-template")
+    const { requests, tokens, cost } = figuresOf(part)
+    fill(row, { requests, tokens, cost, label: this.#nameOf(part) })
+    const link = /** @type {HTMLAnchorElement} */ (slot(row, "label"))
+    if (part.key && this.#source.linked.includes(this.#by)) {
+      link.href = withDays(withParameter("/admin/records", this.#by, part.key), this.#days)
+    }
+    const bar = /** @type {HTMLProgressElement} */ (slot(row, "share"))
+    bar.value = Math.max(0, share)
+    return row
+  }
+
+  /** @param {Part} part */
+  #nameOf({ key, label }) {
+    if (this.#by === "channel" && CHANNELS.includes(key)) return t(`js.records.channel_${key}`)
+    if (!key) return t(this.#by === "key" ? "js.admin.no_key" : "js.stats.unnamed")
+    return label
+  }
+}

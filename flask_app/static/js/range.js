@@ -1,0 +1,116 @@
+// @ts-check
+/** A range of days: which one, its sums against the time before, and where its price came from. */
+import { withParameter } from "app/addresses"
+import { costText, figuresOf, moneyText } from "app/figures"
+import { formatChange, formatDays, formatPercent, t } from "app/i18n"
+import { fill, must, slot } from "app/ui"
+
+/**
+ * @typedef {import("app/figures").Sum} Sum
+ * @typedef {import("app/figures").Cost} Cost
+ * @typedef {{from: string, to: string}} Days both within
+ *
+ * @typedef {object} Report
+ * @property {string} from
+ * @property {string} to
+ * @property {string} timezone
+ * @property {Sum} sum
+ * @property {Days & {sum: Sum}} before
+ * @property {boolean} ongoing the time before is cut at the same time of it
+ * @property {number} peak_tokens
+ * @property {Cost[]} cache_saved
+ * @property {Cost[]} peak_extra
+ * @property {import("app/chart").Unit} unit
+ * @property {import("app/chart").Bar[]} bars
+ * @property {Record<string, Days>} presets
+ */
+
+/** The path, with the range in its query. @param {string} path @param {Days} days */
+export const withDays = (path, { from, to }) => withParameter(withParameter(path, "from", from), "to", to)
+
+export class RangePicker {
+  #links
+  #by
+
+  /** @param {HTMLElement} root @param {Report} report */
+  constructor(root, report) {
+    this.#links = /** @type {NodeListOf<HTMLAnchorElement>} */ (root.querySelectorAll("[data-preset]"))
+    this.#by = /** @type {HTMLInputElement} */ (must(root, '[name="by"]'))
+    const first = /** @type {HTMLInputElement} */ (must(root, '[name="from"]'))
+    const last = /** @type {HTMLInputElement} */ (must(root, '[name="to"]'))
+    for (const link of this.#links) link.href = `${withDays(location.pathname, presetOf(link, report))}#range`
+    const chosen = [...this.#links].find((link) => isSame(presetOf(link, report), report))
+    chosen?.setAttribute("aria-current", "true")
+    first.value = report.from
+    last.value = report.to
+    const keepOrder = () => last.setAttribute("min", first.value)
+    keepOrder()
+    first.addEventListener("change", keepOrder)
+  }
+
+  /** Another range is to be told apart alike. @param {string} by */
+  keep(by) {
+    this.#by.value = by
+    this.#by.disabled = false
+    for (const link of this.#links) link.href = `${withParameter(link.href, "by", by)}#range`
+  }
+}
+
+/** @param {HTMLElement} root @param {Report} report */
+export function showSums(root, report) {
+  const { sum, before } = report
+  const { tokens, requests } = figuresOf(sum)
+  const compared = before.sum.requests > 0
+  fill(root, { title: formatDays(report), tokens, requests, cost: costText(sum), ...shares(report) })
+  slot(root, "compared").hidden = !compared
+  if (!compared) return
+  const sentence = report.ongoing ? "js.stats.compared_so_far" : "js.stats.compared"
+  slot(root, "compared").textContent = t(sentence, { days: formatDays(before) })
+  showChange(slot(root, "tokens-change"), sum.total_tokens, before.sum.total_tokens)
+  showChange(slot(root, "requests-change"), sum.requests, before.sum.requests)
+  const [now, then] = [onlyCost(sum), onlyCost(before.sum)]
+  if (now && then && now.currency === then.currency) showChange(slot(root, "cost-change"), now.micros, then.micros)
+}
+
+/** "+12%", said in words where it is heard. @param {HTMLElement} place @param {number} now @param {number} before */
+function showChange(place, now, before) {
+  if (before <= 0) return
+  const change = (now - before) / before
+  const way = change > 0 ? "more" : change < 0 ? "less" : "same"
+  const seen = document.createElement("span")
+  seen.textContent = formatChange(change)
+  seen.setAttribute("aria-hidden", "true")
+  const heard = document.createElement("span")
+  heard.className = "visually-hidden"
+  heard.textContent = t(`js.stats.change_${way}`, { share: formatPercent(Math.abs(change)) })
+  place.replaceChildren(seen, heard)
+}
+
+/** @param {Report} report */
+function shares({ sum, peak_tokens: peak, cache_saved: saved, peak_extra: extra }) {
+  return {
+    cache: shareText(sum.cached_tokens, sum.prompt_tokens),
+    "cache-note": t(worth(saved) ? "js.stats.cache_saved" : "js.stats.cache_share", { money: moneyText(saved) }),
+    peak: shareText(peak, sum.total_tokens),
+    "peak-note": t(worth(extra) ? "js.stats.peak_extra" : "js.stats.peak_share", { money: moneyText(extra) }),
+  }
+}
+
+/** Refunds may leave a part without its whole. @param {number} part @param {number} whole */
+const shareText = (part, whole) => (whole > 0 && part >= 0 && part <= whole ? formatPercent(part / whole) : "–")
+
+/** @param {Cost[]} costs */
+const worth = (costs) => costs.some(({ micros }) => micros > 0)
+
+/** @param {Sum} sum */
+const onlyCost = ({ costs }) => (costs.length === 1 ? costs[0] : undefined)
+
+/** @param {HTMLElement} link @param {Report} report */
+function presetOf(link, { presets }) {
+  const days = presets[link.dataset.preset ?? ""]
+  if (!days) throw new Error(`there is no such range: ${link.dataset.preset}`)
+  return days
+}
+
+/** @param {Days} one @param {Days} other */
+const isSame = (one, other) => one.from === other.from && one.to === other.to

@@ -1,0 +1,27 @@
+"""Use told apart, as a table that spreadsheets open: the same figures as in the API, a line each."""
+
+from flask import Response
+
+from flask_app.database import utc_now
+from flask_app.services.breakdown_service import Part
+from flask_app.services.sums import COUNTS
+from flask_app.web.context import t
+from flask_app.web.exports import attachment, csv_pages
+from flask_app.web.usage import groups_reply
+
+
+def groups_file(by: str, parts: list[Part]) -> Response:
+    """One column of money for each currency: they are never added up."""
+    currencies = sorted({currency for part in parts for currency in part.sum.costs})
+    heads = (by, "name", *COUNTS, "total_tokens", *(f"cost_micros_{currency}" for currency in currencies))
+    rows = (
+        [
+            reply.key,
+            reply.label,
+            *(getattr(reply, name) for name in COUNTS),
+            reply.total_tokens,
+            *(part.sum.costs.get(currency) for currency in currencies),
+        ]
+        for part, reply in zip(parts, groups_reply(parts).rows, strict=True)
+    )
+    return attachment(csv_pages(heads, [rows]), "csv", t("stats.file", by=by, day=f"{utc_now():%Y-%m-%d}"))

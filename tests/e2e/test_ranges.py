@@ -1,0 +1,95 @@
+"""Ranges of days in the browser: chosen, kept in the address, told apart, taken away as a table."""
+
+import csv
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+from tests.support.served import USERNAME
+
+en = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def answer(site: Site, script: ScriptedUpstream) -> None:
+    script.script(Answer("It is.", usage=Usage(prompt=700, cached=500, completion=40)))
+    list(site.server.chat("Is it?"))
+
+
+@pytest.fixture
+def today() -> str:
+    return f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
+
+
+def sum_of(page: Page, name: str) -> str:
+    return page.locator(f"[data-sums] [data-slot={name}]").inner_text()
+
+
+def choose(page: Page, preset: str) -> None:
+    page.get_by_role("navigation", name=en("stats.range")).get_by_role("link", name=preset, exact=True).click()
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/admin"])
+def test_a_range_is_chosen_and_stands_in_the_address(path: str, visits: Visits, answer: None, today: str) -> None:
+    page = visits.open(path)
+    everything = sum_of(page, "tokens")
+    assert everything != "–"
+    choose(page, en("stats.today"))
+    expect(page).to_have_url(re.compile(rf"{path}\?from={today}&to={today}#range$"))
+    expect(page.locator("[data-preset=today]")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("heading", name=en("js.stats.bars_hour"))).to_be_visible()
+    assert sum_of(page, "tokens") == everything, "the site was made today"
+    first = (datetime.fromisoformat(today) - timedelta(days=400)).date().isoformat()
+    last = (datetime.fromisoformat(today) - timedelta(days=300)).date().isoformat()
+    page.get_by_label(en("admin.from"), exact=True).fill(first)
+    page.get_by_label(en("admin.to"), exact=True).fill(last)
+    page.get_by_role("button", name=en("stats.show")).click()
+    expect(page).to_have_url(re.compile(rf"{path}\?from={first}&to={last}#range$"))
+    expect(page.locator("[data-sums] [data-slot=tokens]")).to_have_text("0")
+    expect(page.get_by_role("heading", name=en("js.stats.bars_month"))).to_be_visible()
+    page.go_back()
+    expect(page.locator("[data-sums] [data-slot=tokens]")).to_have_text(everything)
+
+
+def test_the_first_day_cannot_lie_after_the_last(visits: Visits, answer: None, today: str) -> None:
+    page = visits.open("/dashboard")
+    page.get_by_label(en("admin.from"), exact=True).fill("2990-01-02")
+    page.get_by_role("button", name=en("stats.show")).click()
+    assert page.get_by_label(en("admin.to"), exact=True).evaluate("input => input.validity.rangeUnderflow")
+    expect(page).to_have_url(re.compile("/dashboard$"))
+
+
+def test_use_is_told_apart_and_stays_so_over_another_range(visits: Visits, answer: None) -> None:
+    page = visits.open("/admin")
+    rows = page.locator("[data-breakdown-rows] tr")
+    expect(rows.filter(has_text=USERNAME)).to_be_visible()
+    for by, row in (("channel", en("js.records.channel_chat")), ("group", en("admin.everyone")), ("model", "deepseek")):
+        page.get_by_role("button", name=en(f"stats.by_{by}"), exact=True).click()
+        expect(rows.filter(has_text=row).first).to_be_visible()
+    choose(page, en("stats.days_7"))
+    expect(page.get_by_role("button", name=en("stats.by_model"), exact=True)).to_have_attribute("aria-pressed", "true")
+    rows.filter(has_text="deepseek").first.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/admin/records\?model=deepseek[^&]*&from=[0-9-]{10}&to=[0-9-]{10}$"))
+
+
+def test_what_is_shown_is_taken_away_as_a_table(visits: Visits, answer: None, today: str) -> None:
+    page = visits.open("/dashboard")
+    with page.expect_download() as chart:
+        page.locator("[data-bars] [data-csv]").click()
+    days = list(csv.DictReader(chart.value.path().read_text("utf-8-sig").splitlines()))
+    assert (len(days), days[-1]["day"]) == (30, today)
+    page.get_by_role("button", name=en("stats.by_hour"), exact=True).click()
+    expect(page.locator("[data-breakdown-rows] tr")).to_have_count(24)
+    with page.expect_download() as breakdown:
+        page.locator("[data-breakdown] [data-csv]").click()
+    hours = list(csv.DictReader(breakdown.value.path().read_text("utf-8-sig").splitlines()))
+    assert sum(int(hour["total_tokens"]) for hour in hours) == sum(int(day["total_tokens"]) for day in days) > 0

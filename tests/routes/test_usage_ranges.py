@@ -1,0 +1,159 @@
+"""Reports of a range, and use told apart: one's own, and everybody's for administrators."""
+
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from flask_app.models import DEFAULT_GROUP_ID, User
+from tests.support import ledger
+from tests.support.clients import PageClient
+
+OWN = "/api/usage/report", "/api/usage/groups", "/api/usage/groups/export"
+SITE = "/api/admin/report", "/api/admin/usage", "/api/admin/usage/export"
+MOMENT = datetime(2026, 11, 24, 16, tzinfo=UTC)  # the 25th in Beijing
+THE_25TH = {"from": "2026-11-25", "to": "2026-11-25"}
+
+
+@pytest.fixture(autouse=True)
+def entries(member: User, admin: User) -> None:
+    ledger.write(
+        [
+            ledger.entry(member.id, MOMENT, peak=True, peak_extra_micros=40),
+            ledger.entry(member.id, MOMENT, model="=1+1", currency="USD", cache_saved_micros=0),
+            ledger.entry(admin.id, MOMENT, channel="api"),
+            ledger.entry(member.id, datetime(2026, 11, 23, 16, tzinfo=UTC)),
+        ]
+    )
+
+
+def get(client: PageClient, url: str, **query: str) -> Any:
+    response = client.get(f"{url}?{urlencode(query)}")
+    assert response.status_code == 200, response.text
+    return response.json
+
+
+def table(client: PageClient, url: str, **query: str) -> list[dict[str, str]]:
+    response = client.get(f"{url}?{urlencode(query)}")
+    assert response.status_code == 200, response.text
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"].startswith("attachment; filename=")
+    return list(csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff"))))
+
+
+def test_a_report_has_the_range_the_time_before_and_the_price(member_client: PageClient) -> None:
+    report = get(member_client, OWN[0], **THE_25TH)
+    assert (report["from"], report["to"], report["unit"], report["timezone"]) == (
+        "2026-11-25",
+        "2026-11-25",
+        "hour",
+        "Asia/Shanghai",
+    )
+    assert (report["sum"]["requests"], report["before"]["sum"]["requests"]) == (2, 1)
+    assert (report["before"]["from"], report["before"]["to"]) == ("2026-11-24", "2026-11-24")
+    assert report["peak_tokens"] == 150
+    assert report["cache_saved"] == [{"currency": "CNY", "micros": 300}, {"currency": "USD", "micros": 0}]
+    assert report["peak_extra"] == [{"currency": "CNY", "micros": 40}, {"currency": "USD", "micros": 0}]
+    assert [bar["requests"] for bar in report["bars"]] == [2] + [0] * 23
+    assert set(report["presets"]) == {"today", "days_7", "days_30", "week", "month", "last_month", "year", "all"}
+    assert report["presets"]["all"]["from"] == "2026-11-24"
+
+
+def test_ones_own_use_is_told_apart_and_nobody_elses(member_client: PageClient, member: User, admin: User) -> None:
+    for query in ({}, {"user": admin.id}, {"user_id": admin.id}):
+        rows = get(member_client, OWN[1], by="channel", **THE_25TH, **query)["rows"]
+        assert [(row["key"], row["requests"]) for row in rows] == [("chat", 2)]
+    rows = get(member_client, OWN[1], **THE_25TH)["rows"]
+    assert sorted(row["key"] for row in rows) == ["=1+1", "deepseek-flash"]
+    assert get(member_client, OWN[1], by="month", **THE_25TH)["rows"][0]["key"] == "2026-11"
+
+
+def test_everybodys_use_is_told_apart_for_administrators(admin_client: PageClient, member: User) -> None:
+    assert get(admin_client, SITE[0], **THE_25TH)["sum"]["requests"] == 3
+    rows = get(admin_client, SITE[1], by="group", **THE_25TH)["rows"]
+    assert [(row["key"], row["label"], row["requests"]) for row in rows] == [(DEFAULT_GROUP_ID, "所有人", 3)]
+    rows = get(admin_client, SITE[1], by="channel", **THE_25TH)["rows"]
+    assert [(row["key"], row["requests"]) for row in rows] == [("chat", 2), ("api", 1)]
+
+
+def test_a_table_has_the_same_figures_and_no_formula(member_client: PageClient, admin_client: PageClient) -> None:
+    own, unpriced_in_usd = table(member_client, OWN[2], by="model", **THE_25TH)[::-1]
+    assert (own["model"], own["requests"], own["cost_micros_CNY"]) == ("deepseek-flash", "1", "1000")
+    assert (unpriced_in_usd["model"], unpriced_in_usd["cost_micros_USD"]) == ("'=1+1", "1000")
+    days = table(member_client, OWN[2], by="day", **{"from": "2026-11-23", "to": "2026-11-25"})
+    assert [(day["day"], day["requests"]) for day in days] == [
+        ("2026-11-23", "0"),
+        ("2026-11-24", "1"),
+        ("2026-11-25", "2"),
+    ]
+    people = table(admin_client, SITE[2], by="user", **THE_25TH)
+    assert [(row["name"], row["total_tokens"]) for row in people] == [("member", "300"), ("admin", "150")]
+
+
+@pytest.mark.parametrize("url", [*OWN, *SITE])
+def test_signed_out_there_is_nothing(client: PageClient, url: str) -> None:
+    response = client.get(url)
+    assert response.status_code == 401
+    assert response.json is not None
+    assert response.json["error"]["code"] == "sign_in_required"
+
+
+@pytest.mark.parametrize("url", SITE)
+def test_everybodys_use_is_nothing_for_a_member(member_client: PageClient, url: str) -> None:
+    assert member_client.get(url).status_code == 403
+
+
+@pytest.mark.parametrize("url", [*OWN, *SITE])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("from=yesterday", "bad_date"),
+        ("to=2026-02-30", "bad_date"),
+        ("from=2026-1-1", "bad_date"),
+        ("to=0001-01-01", "bad_date"),
+        ("from=2026-11-25&to=2026-11-24", "backwards_range"),
+    ],
+)
+def test_a_range_without_sense_is_refused(
+    member_client: PageClient, admin_client: PageClient, url: str, query: str, code: str
+) -> None:
+    response = (member_client if url in OWN else admin_client).get(f"{url}?{query}")
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["error"]["code"] == code
+    assert response.json["error"]["message"]
+
+
+@pytest.mark.parametrize("url", [*OWN[1:], *SITE[1:]])
+def test_an_unknown_grouping_is_refused(member_client: PageClient, admin_client: PageClient, url: str) -> None:
+    client, unknown = (member_client, "user") if url in OWN else (admin_client, "colour")
+    response = client.get(f"{url}?by={unknown}")
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["error"]["code"] == "unknown_grouping"
+
+
+@pytest.mark.parametrize(("path", "name"), [("/dashboard", "dashboard-state"), ("/admin", "admin-state")])
+def test_a_page_starts_with_the_range_of_its_address(admin_client: PageClient, path: str, name: str) -> None:
+    page = admin_client.get(f"{path}?{urlencode(THE_25TH)}")
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page.text, re.S)
+    assert found
+    state = json.loads(found[1])
+    url = OWN[0] if path == "/dashboard" else SITE[0]
+    assert state["report"] == get(admin_client, url, **THE_25TH)
+    if path == "/dashboard":
+        assert [record["channel"] for record in state["records"]] == ["api"]
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/admin"])
+def test_a_page_says_what_is_wrong_with_a_range(admin_client: PageClient, path: str) -> None:
+    page = admin_client.get(
+        f"{path}?from=2026-11-25&to=2026-11-24", headers={"Accept": "text/html", "Accept-Language": "en"}
+    )
+    assert page.status_code == 400
+    assert "Swap them" in page.text
