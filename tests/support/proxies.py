@@ -35,8 +35,9 @@ class Proxy:
         self._flows.clear()
 
     def ignore(self) -> None:
-        """Nobody who connects gets an answer: the queue of those who wait is full."""
+        """Nobody who connects gets an answer, for the queue of those who wait is full; open connections are broken."""
         self._hears.clear()
+        self._break_open()
         self._listener.listen(0)
         for _ in range(4):
             caller = socket.socket()
@@ -47,9 +48,7 @@ class Proxy:
     def refuse(self) -> None:
         """Every connection is broken, the open ones and the new ones."""
         self._refuses = True
-        for connection in list(self._open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self._break_open()
 
     def mend(self) -> None:
         """Pass everything on again."""
@@ -71,6 +70,11 @@ class Proxy:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def _break_open(self) -> None:
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _relay(self, near: socket.socket) -> None:
         with suppress(OSError), near, socket.create_connection(("127.0.0.1", self._server_port)) as far:
