@@ -55,9 +55,11 @@ def post_worker_init(worker: Any) -> None:
 
     from flask_app import offload
     from flask_app.services import account_service, lease_service, upkeep_service
+    from flask_app.upstream import connection
     from flask_app.web import bodies
 
     offload.use(gevent.get_hub().threadpool.apply)
+    connection.wait_with(_Readable)
     bodies.expect_broken(ParseException)
     lease_service.watch()
     upkeep_service.watch()
@@ -67,6 +69,22 @@ def post_worker_init(worker: Any) -> None:
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
         account_service.announce()
+
+
+class _Readable:
+    """A socket with something to read, awaited on the event loop: see flask_app/upstream/connection.py."""
+
+    def __init__(self, opened: Any) -> None:
+        import gevent
+
+        self._hub = gevent.get_hub()
+        self._watcher = self._hub.loop.io(opened.fileno(), 1)
+
+    def wait(self) -> None:
+        self._hub.wait(self._watcher)
+
+    def close(self) -> None:
+        self._watcher.close()
 
 
 def _drain(worker: Any) -> None:

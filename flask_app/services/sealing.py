@@ -72,6 +72,7 @@ def _derived(encryption_key: str) -> _Key:
     return _Key(derived[:32], derived[32:])
 
 
+@lru_cache(maxsize=4)
 def _cipher(key: _Key) -> "AESGCM":
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

@@ -19,9 +19,11 @@ class Frames:
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
-    def append(self, frame: bytes) -> None:
+    def append(self, frame: bytes) -> int:
+        """Gives how many there are now."""
         self._bytes += frame
         self._bounds.append(len(self._bytes))
+        return len(self._bounds) - 1
 
     def extend(self, frames: Iterable[bytes]) -> None:
         for frame in frames:

@@ -61,9 +61,9 @@ class MemoryLog:
         frames = self._frames
         number = self._numbered_from + len(frames) + 1
         frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload)
-        frames.append(frame)
+        end = frames.append(frame)
         with self._guard:
-            for reader in [reader for reader in self._sleepers if not reader.was_fed(frame, len(frames))]:
+            for reader in [reader for reader in self._sleepers if not reader.was_fed(frame, end)]:
                 self._sleepers.remove(reader)
                 reader.wake()
 

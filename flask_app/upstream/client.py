@@ -289,7 +289,10 @@ def _refusal(connection: Connection, secret: str) -> UpstreamError:
 
 
 def _named_error(payloads: list[bytes]) -> bool:
-    return any(isinstance(payload, Named) and payload.event == b"error" for payload in payloads)
+    for payload in payloads:  # noqa: SIM110 - a generator for each read costs more than the look
+        if isinstance(payload, Named) and payload.event == b"error":
+            return True
+    return False
 
 
 _idle = Idle()

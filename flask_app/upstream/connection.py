@@ -3,6 +3,9 @@
 httptools (the parser of Node.js) reads what comes; a token costs one `recv` and a microsecond here, where the layers
 of a general client cost as much as all the rest of its way. Once a response has begun, the socket has no time-out:
 a timer for each read would be dear, so `shutdown` from another thread ends a read that lasts too long.
+
+A server with an event loop says how to wait for a socket (see gunicorn.conf.py): it would wait by itself, but only
+after a `recv` in vain for each token.
 """
 
 import contextlib
@@ -11,9 +14,10 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 from urllib.parse import SplitResult
 
 import httptools
@@ -26,6 +30,24 @@ IDLE_FOR_SECONDS = 15  # shorter than providers keep an idle connection: none is
 MAX_IDLE = 256  # of one origin
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Waiter(Protocol):
+    """Waits until there is something to read from a socket, be it its end."""
+
+    def wait(self) -> None: ...
+
+    def close(self) -> None:
+        """Before the socket is closed, when nobody waits."""
+
+
+_waiter: Callable[[socket.socket], Waiter] | None = None  # a thread that reads waits by itself
+
+
+def wait_with(waiter: Callable[[socket.socket], Waiter]) -> None:
+    """From now on wait for sockets that way, where no time-out is set."""
+    global _waiter
+    _waiter = waiter
 
 
 class BrokenResponse(Exception):
@@ -114,6 +136,8 @@ class Connection:
         self.idle_since = 0.0
         self.response = Response()
         self._socket: socket.socket | None = None
+        self._waiter: Waiter | None = None
+        self._is_patient = False  # no time-out is set
         self._is_shut = False  # nothing may be opened any more
 
     def connect(self, timeout: float) -> None:
@@ -160,6 +184,7 @@ class Connection:
 
     def set_timeout(self, seconds: float | None) -> None:
         self._open_socket().settimeout(seconds)
+        self._is_patient = seconds is None
 
     def read(self) -> bytes:
         """What has come of the body, at least a byte; nothing at its end. Raises OSError or BrokenResponse."""
@@ -171,7 +196,7 @@ class Connection:
                 return b""
             if taken > MAX_HEAD_BYTES:
                 raise BrokenResponse("trailers or chunk extensions without end")
-            if data := self._open_socket().recv(READ_BYTES):
+            if data := self._receive():
                 taken += len(data)
                 response.feed(data)
             else:
@@ -179,6 +204,12 @@ class Connection:
                 response.end()
         parts, response.parts = response.parts, []
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _receive(self) -> bytes:
+        opened, waiter = self._open_socket(), self._waiter
+        if waiter is not None and self._is_patient and not (isinstance(opened, ssl.SSLSocket) and opened.pending()):
+            waiter.wait()
+        return opened.recv(READ_BYTES)
 
     def shutdown(self) -> None:
         """Wake whoever connects or reads, from another thread; the connection is of no use afterwards."""
@@ -188,6 +219,9 @@ class Connection:
                 _below_tls(self._socket).shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        if self._waiter is not None:
+            self._waiter.close()
+            self._waiter = None
         if self._socket is not None:
             self._socket.close()
 
@@ -209,6 +243,7 @@ class Connection:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.origin.scheme == "https":
             self._socket = _tls().wrap_socket(made, server_hostname=self.origin.host)
+        self._waiter = _waiter(self._socket) if _waiter else None
 
     def _open_socket(self) -> socket.socket:
         if self._is_shut or self._socket is None:

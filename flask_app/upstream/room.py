@@ -22,9 +22,8 @@ class Room:
     def is_full_after(self, events: Iterable[Event]) -> bool:
         """Count what came: does it leave no room for more?"""
         for event in events:
-            match event:
-                case Token(text):
-                    self._text -= len(text) + PIECE_CHARACTERS
-                case Reasoning(text):
-                    self._thoughts -= len(text) + PIECE_CHARACTERS
+            if isinstance(event, Token):
+                self._text -= len(event.text) + PIECE_CHARACTERS
+            elif isinstance(event, Reasoning):
+                self._thoughts -= len(event.text) + PIECE_CHARACTERS
         return self._text < 0 or self._thoughts < 0
