@@ -269,8 +269,8 @@ def test_an_instance_that_ends_waits_for_no_answer_of_others(site: Site) -> None
     site.second.process.send_signal(signal.SIGTERM)
     ended = time.monotonic()
     had = some(follower, 10_000)
-    site.second.process.wait(15)
-    assert time.monotonic() - ended < 10, "kept until its patience ends"
+    site.second.process.wait(30)
+    assert time.monotonic() - ended < 20, "kept until its patience ends"
     assert had[-1][1] == "token"
     assert some(site.first.follow(run_id, after=had[-1][0]), 1)[0][0] == had[-1][0] + 1
 
@@ -282,7 +282,7 @@ def test_an_instance_that_ends_does_not_wait_for_a_dead_one(site: Site) -> None:
     site.second.signal(signal.SIGKILL)
     follower = iter(site.first.follow(run_id))
     site.first.process.send_signal(signal.SIGTERM)
-    site.first.process.wait(10)
+    site.first.process.wait(20)
     assert {name for name, _ in follower} <= {"start", "token"}
 
 
