@@ -28,7 +28,8 @@ _KNOWN_SHAPES = (
     (re.compile(r"\$argon2id?\$[A-Za-z0-9$=,+/]+"), BLOT),
     (re.compile(r"(?i)(://[^/\s:@]*:)[^/\s@]+(?=@)"), rf"\1{BLOT}"),
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, line separators, halves of characters, and what is invisible or turns the reading direction.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _NEEDS_QUOTES = re.compile(r"[\s=\"]|^$")
 
 _secrets: tuple[str, ...] = ()

@@ -88,12 +88,12 @@ def test_no_secret_reaches_the_log(err: Err, say: Callable[[str], None], kind: s
 
 @pytest.mark.parametrize("say", WAYS)
 def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], None]) -> None:
-    say("a\nb\r\nc\u2028d\x1b[31me\x00f\x85g\ud800h")
+    say("a\nb\r\nc\u2028d\x1b[31me\x00f\x85g\ud800h\u202ei\u2066j")
     written = err()
     assert written.count("\n") == 1
     assert written.endswith("\n")
-    assert not set("\r\u2028\x1b\x00\x85") & set(written)
-    assert "a\\nb\\r\\nc\\u2028d\\u001b[31me\\u0000f\\u0085g\\ud800h" in written.replace("\\\\", "\\")
+    assert not set("\r\u2028\x1b\x00\x85\u202e\u2066") & set(written)
+    assert "a\\nb\\r\\nc\\u2028d\\u001b[31me\\u0000f\\u0085g\\ud800h\\u202ei\\u2066j" in written.replace("\\\\", "\\")
 
 
 @pytest.mark.parametrize("way", [reading, transaction])
