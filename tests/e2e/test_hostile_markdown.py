@@ -69,6 +69,43 @@ SLOWEST = """
 }
 """
 
+# As if something had got past the sanitizer: what the page's policy has stopped, by directive.
+INTRUDE = """
+async () => {
+  const stopped = new Set()
+  document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => stopped.add(effectiveDirective))
+  const add = (name, traits) => {
+    const element = document.createElement(name)
+    for (const [trait, value] of Object.entries(traits)) element.setAttribute(trait, value)
+    document.body.append(element)
+    return element
+  }
+  const script = document.createElement("script")
+  script.textContent = "window.pwned = 1"
+  document.body.append(script)
+  add("script", { src: "https://evil.invalid/x.js" })
+  add("button", { onclick: "window.pwned = 1" }).click()
+  add("p", { style: "position: fixed" })
+  add("style", {}).textContent = "p { position: fixed }"
+  add("link", { rel: "stylesheet", href: "https://evil.invalid/x.css" })
+  add("img", { src: "https://evil.invalid/x.png" })
+  add("iframe", { src: "https://evil.invalid/" })
+  add("object", { data: "https://evil.invalid/x" })
+  add("audio", { src: "https://evil.invalid/x.mp3" }).load()
+  add("base", { href: "https://evil.invalid/" })
+  add("form", { action: "https://evil.invalid/", target: "_blank" }).submit()
+  const tries = [() => eval("window.pwned = 1"), () => new Worker("data:text/javascript,1"), () => new Function("1")]
+  for (const attempt of tries) setTimeout(attempt) // on their own: within this function eval is let through
+  await fetch("https://evil.invalid/", { mode: "no-cors" }).catch(() => null)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  return [...stopped].sort()
+}
+"""
+STOPPED = {
+    *("script-src-elem", "script-src-attr", "script-src", "style-src-attr", "style-src-elem", "img-src", "frame-src"),
+    *("object-src", "media-src", "base-uri", "form-action", "connect-src", "worker-src"),
+}
+
 pytestmark = pytest.mark.browser
 
 
@@ -173,6 +210,18 @@ def test_names_from_a_hostile_provider_are_words_on_every_page(hostile_names: No
         assert page.locator("img[src=x]").count() == 0, path
         page.close()
     assert seen.count(NAME) > 4, "they must have been shown"
+
+
+def test_the_policy_stops_what_gets_past_the_sanitizer(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url)
+    name, value = site.session
+    context.add_cookies([{"name": name, "value": value, "url": site.url}])
+    page = context.new_page()
+    for path in ("/", "/admin/records"):
+        page.goto(path)
+        assert set(page.evaluate(INTRUDE)) == STOPPED, path
+        assert page.evaluate("window.pwned") is None
+    context.close()
 
 
 def test_the_search_for_what_is_dangerous_finds_it(browser: Browser) -> None:
