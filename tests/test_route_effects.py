@@ -1,5 +1,6 @@
 """What a request does to the database, for every route: reading changes nothing, administration leaves its trace."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import reading, utc_now
-from flask_app.models import AuditEntry, Tariff, TokenUsage, User
+from flask_app.models import ApiKey, AuditEntry, Tariff, TokenUsage, User
 from flask_app.services import model_service
 from tests.conftest import PASSWORD
 from tests.support import routes, snapshots
@@ -55,6 +57,25 @@ def test_reading_changes_nothing(
     assert snapshots.picture() == before, statuses
     if role:
         assert 200 in {statuses["GET /c/<conversation_id>"], statuses["GET /admin"]}
+
+
+def test_no_reply_to_a_reader_holds_a_secret(
+    app: Flask, admin_client: PageClient, member_client: PageClient, things: dict[str, str]
+) -> None:
+    with reading() as session:
+        hashes = [hashed for hashed in session.scalars(select(User.password_hash)) if hashed]
+        sealed = [kept for kept in session.scalars(select(ApiKey.secret)) if kept]
+    settings = config.current()
+    secrets = ["secret of a-key", "test-key", settings.secret_key, settings.encryption_key, *hashes]
+    secrets += [admin_client.session_token, member_client.session_token]
+    secrets += [encoded for kept in sealed for encoded in (kept.hex(), base64.b64encode(kept).decode()[:24])]
+    assert len(secrets) > 8
+    for route in routes.all_of(app):
+        if route.method == "GET":
+            for client in (admin_client, member_client):
+                response = client.open(route.path(**things), method="GET")
+                told = f"{response.headers}{response.get_data(as_text=True)}"
+                assert not [secret for secret in secrets if secret in told], str(route)
 
 
 def test_a_change_is_seen_in_the_picture(member_client: PageClient, things: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from flask_app.errors import Unavailable
 from flask_app.models import ChatModel
 from flask_app.services import key_service, sealing
 from flask_app.services.sealing import Unreadable
-from tests.support.keys import keep_key, keep_provider, served
+from tests.support.keys import change_key, keep_key, keep_provider, served, stored_key
 
 ADDRESS = "https://api.example.com/v1"
 
@@ -119,3 +119,17 @@ def test_keys_share_an_account_where_it_has_a_name(provider_id: str, fields: dic
     assert a.shares_account_with(b) is bool(fields)
     assert a.shares_account_with(a)
     assert not a.shares_account_with(c), "another provider's account of the same name is another account"
+
+
+def test_secrets_that_were_exchanged_in_the_database_open_nothing(app: Flask) -> None:
+    providers = [keep_provider(name, f"https://{name}.example") for name in ("one", "two")]
+    keys = [keep_key(provider, f"key of {provider}") for provider in providers]
+    first, second = (stored_key(key).secret for key in keys)
+    assert [key.secret for provider in providers for key in key_service.of_provider(provider)] == [
+        f"secret of {key}" for key in keys
+    ]
+    change_key(keys[0], secret=second)
+    change_key(keys[1], secret=first)
+    for provider in providers:
+        with pytest.raises(Unreadable, match="secret_damaged"):
+            key_service.of_provider(provider)
