@@ -26,3 +26,16 @@ test("what takes long lets others have their turn, and is done to the last", asy
   clearInterval(ticks)
   assert.ok(others >= 3, `${others} turns of others`)
 })
+
+test("one that fails does not keep the others from their turn", async (context) => {
+  const told = context.mock.method(console, "error", () => undefined)
+  let done = 0
+  inTurn(() => { throw new Error("not this one") })
+  inTurn(() => done++)
+  await null
+  assert.equal(done, 1)
+  assert.equal(told.mock.callCount(), 1)
+  inTurn(() => done++)
+  await null
+  assert.equal(done, 2)
+})

@@ -10,7 +10,7 @@ const SHARE = 12 // milliseconds
 let waiting = []
 let isUnderWay = false
 
-/** @param {() => void} work takes a few milliseconds, and fails quietly */
+/** @param {() => void} work takes a few milliseconds */
 export function inTurn(work) {
   waiting.push(work)
   if (isUnderWay) return
@@ -21,7 +21,13 @@ export function inTurn(work) {
 function takeTurn() {
   const until = performance.now() + SHARE
   let done = 0
-  while (done < waiting.length && performance.now() < until) waiting[done++]?.()
+  while (done < waiting.length && performance.now() < until) {
+    try {
+      waiting[done++]?.()
+    } catch (error) {
+      console.error(error) // the others have their turn all the same
+    }
+  }
   waiting = waiting.slice(done)
   isUnderWay = waiting.length > 0
   if (isUnderWay) setTimeout(takeTurn)
