@@ -9,6 +9,7 @@ from flask_app.routes import (
     account,
     admin,
     admin_budgets,
+    admin_codes,
     admin_groups,
     admin_keys,
     admin_models,
@@ -44,7 +45,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
     apis = (api, usage, budgets, health)
-    people = (admin_users, admin_groups, admin_budgets)
+    people = (admin_users, admin_groups, admin_budgets, admin_codes)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):
         app.register_blueprint(routes.blueprint)

@@ -6,6 +6,7 @@ import click
 from flask import Flask
 
 from flask_app.cli_budgets import budgets
+from flask_app.cli_codes import codes
 from flask_app.cli_group import Group, moment, show
 from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
@@ -22,7 +23,7 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, groups, budgets, keys, tariffs, usage):
+    for group in (users, groups, budgets, codes, keys, tariffs, usage):
         app.cli.add_command(group)
 
 

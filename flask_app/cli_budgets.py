@@ -54,8 +54,8 @@ def list_budgets() -> None:
 def set_budget(limit: str, *, warn: bool, **where: Any) -> None:
     """Set a limit: a number of tokens, or an amount of money such as 20.50 with --unit."""
     place = _place(**where)
-    listed = budget_admin_service.put(COMMAND_LINE, place, _parsed(limit, place.unit), hard=not warn)
-    click.echo(f"{_whose(listed)}, {place.period}: {_amount(listed.standing.limit, place.unit)}")
+    listed = budget_admin_service.put(COMMAND_LINE, place, amount_of(limit, place.unit), hard=not warn)
+    click.echo(f"{_whose(listed)}, {place.period}: {shown_amount(listed.standing.limit, place.unit)}")
 
 
 @budgets.command("topup", context_settings={"ignore_unknown_options": True})
@@ -68,9 +68,9 @@ def top_up(amount: str, reason: str, **where: Any) -> None:
     A negative amount takes back what is left.
     """
     place = _place(PREPAID, each=False, **where)
-    magnitude = _parsed(amount.removeprefix("-"), place.unit)
+    magnitude = amount_of(amount.removeprefix("-"), place.unit)
     listed = _topped_up(place, -magnitude if amount.startswith("-") else magnitude, reason)
-    click.echo(f"{_whose(listed)}: {_amount(listed.standing.left, place.unit)} left")
+    click.echo(f"{_whose(listed)}: {shown_amount(listed.standing.left, place.unit)} left")
 
 
 @budgets.command("delete")
@@ -84,6 +84,11 @@ def delete(**where: Any) -> None:
     click.echo("Deleted.")
 
 
+def unit_of(typed: str) -> str:
+    """Tokens, or a currency's code; raises Invalid."""
+    return TOKENS if typed.casefold() == TOKENS else tariff.currency(typed)
+
+
 def _topped_up(place: Place, amount: int, reason: str) -> Listed:
     if there := budget_admin_service.find(place):
         return budget_admin_service.top_up(COMMAND_LINE, there, amount, reason)
@@ -93,7 +98,7 @@ def _topped_up(place: Place, amount: int, reason: str) -> Listed:
 def _place(period: str, *, user: str | None, group: str | None, each: bool, unit: str) -> Place:
     if (user and group) or (each and not group):
         raise click.UsageError("give --user, or --group (with --each or without), or neither")
-    unit = TOKENS if unit.casefold() == TOKENS else tariff.currency(unit)
+    unit = unit_of(unit)
     if user:
         return Place(scope="user", scope_id=user_admin_service.by_name(user).id, unit=unit, period=period)
     if group:
@@ -102,20 +107,20 @@ def _place(period: str, *, user: str | None, group: str | None, each: bool, unit
     return Place(scope="site", unit=unit, period=period)
 
 
-def _parsed(limit: str, unit: str) -> int:
+def amount_of(limit: str, unit: str) -> int:
     if unit != TOKENS:
         return tariff.micros(limit)
     if not (limit.isascii() and limit.isdigit() and int(limit[:20]) <= budget_admin_service.MAX_LIMIT):
-        raise click.BadParameter("give a whole number of tokens", param_hint="LIMIT")
+        raise click.BadParameter("give a whole number of tokens", param_hint="AMOUNT")
     return int(limit)
 
 
 def _row(listed: Listed) -> tuple[str, ...]:
     each = listed.standing
-    figures = [_amount(value, each.unit) for value in (each.spent, each.reserved, each.left)]
+    figures = [shown_amount(value, each.unit) for value in (each.spent, each.reserved, each.left)]
     used = ["-", "-", "-"] if each.scope == "member" else figures
     refused = "refused" if each.hard else "shown"
-    return (_whose(listed), each.period, _amount(each.limit, each.unit), *used, refused, moment(each.renews_at))
+    return (_whose(listed), each.period, shown_amount(each.limit, each.unit), *used, refused, moment(each.renews_at))
 
 
 def _whose(listed: Listed) -> str:
@@ -127,5 +132,5 @@ def _whose(listed: Listed) -> str:
     return "the site"
 
 
-def _amount(value: int, unit: str) -> str:
+def shown_amount(value: int, unit: str) -> str:
     return f"{value:,}" if unit == TOKENS else f"{tariff.decimal(value)} {unit}"

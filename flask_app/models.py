@@ -399,7 +399,7 @@ class Budget(Base):
 class TopUp(Base):
     """What was added to a balance, or taken back where it is negative. Rows are only ever added; they stay.
 
-    `user_id` is who did it, the command line where it is empty.
+    `user_id` is who did it, the command line where it is empty. `code_id` is the code that somebody redeemed.
     """
 
     __tablename__ = "top_ups"
@@ -410,7 +410,38 @@ class TopUp(Base):
     amount: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(String(200))
     user_id: Mapped[str | None] = mapped_column(Ascii)
+    code_id: Mapped[str | None] = mapped_column(Ascii)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class CodeBatch(Base):
+    """Codes that were made together, each worth `amount` of `unit`. `user_id` is who made them."""
+
+    __tablename__ = "code_batches"
+
+    id: Mapped[str] = _id()
+    label: Mapped[str] = mapped_column(String(200))
+    unit: Mapped[str] = mapped_column(String(8))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    count: Mapped[int]
+    user_id: Mapped[str | None] = mapped_column(Ascii)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+
+
+class RedeemCode(Base):
+    """A code as its digest; `hint` is its first four characters. It is redeemed once, or revoked."""
+
+    __tablename__ = "redeem_codes"
+    __table_args__ = (Index("ix_redeem_codes_batch_id_id", "batch_id", "id"),)
+
+    id: Mapped[str] = _id()
+    batch_id: Mapped[str] = mapped_column(Ascii)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str] = mapped_column(String(4))
+    redeemed_by: Mapped[str | None] = mapped_column(Ascii)
+    redeemed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class SpentDaily(Base):

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "flask_app"
 # Every part of the package, from the top down.
 LAYERS = [
     {"__init__", "cli"},
-    {"cli_budgets", "cli_groups", "cli_keys", "cli_tariffs", "cli_usage", "cli_group", "routes"},
+    {"cli_budgets", "cli_codes", "cli_groups", "cli_keys", "cli_tariffs", "cli_usage", "cli_group", "routes"},
     {"web"},
     {"utils"},
     {"services"},
@@ -25,6 +25,7 @@ KNOW_FLASK = {
     "__init__",
     "cli",
     "cli_budgets",
+    "cli_codes",
     "cli_group",
     "cli_groups",
     "cli_keys",

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading, utc_now
 from flask_app.models import ApiKey, AuditEntry, Tariff, TokenUsage, User
-from flask_app.services import model_service
+from flask_app.services import code_admin_service, model_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
 from tests.support import routes, snapshots
 from tests.support.clients import PageClient
@@ -35,6 +37,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "provider_id": provider_id,
         "model_id": model_service.available()[0].id,
         "record_id": record_id(),
+        **codes(),
     }
 
 
@@ -111,6 +114,9 @@ ACTS: dict[str, Any] = {
     "PATCH /api/admin/budgets/<budget_id>": {"limit": 2000},
     "DELETE /api/admin/budgets/<budget_id>": None,
     "POST /api/admin/budgets/<budget_id>/top-ups": {"amount": 500, "reason": "paid in cash"},
+    "POST /api/admin/code-batches": {"label": "flyers", "count": 2, "amount": 1000, "expires_on": "2999-12-31"},
+    "DELETE /api/admin/code-batches/<batch_id>": None,
+    "DELETE /api/admin/codes/<code_id>": None,
     "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
 }
 
@@ -134,11 +140,19 @@ def test_an_administrators_change_is_logged_without_secrets(
     response = admin_client.open(route.path(**things), method=route.method, **({} if body is None else {"json": body}))
     assert response.status_code < 400, response.get_data(as_text=True)
     added = [entry for entry in entries() if entry.id not in before]
+    told = (response.json or {}).get("codes", [])
     assert added, "nothing was logged"
-    secrets = {CANARY, PASSWORD, "secret of a-key", "test-key", str((response.json or {}).get("token", CANARY))}
+    secrets = {CANARY, PASSWORD, "secret of a-key", "test-key", str((response.json or {}).get("token", CANARY)), *told}
     for entry in added:
         assert (entry.actor_id, entry.actor_name, entry.address) == (admin.id, admin.username, "127.0.0.1")
         assert not [secret for secret in secrets if secret in repr(vars(entry))]
+
+
+def codes() -> dict[str, str]:
+    """A batch, and one of its codes."""
+    batch = code_admin_service.make(Actor(None), Terms(label="a batch", count=2, unit="tokens", amount=5)).listed.batch
+    code = code_admin_service.codes_of(batch.id).codes[0].code
+    return {"batch_id": batch.id, "code_id": code.id}
 
 
 def record_id() -> str:

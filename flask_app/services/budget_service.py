@@ -95,6 +95,11 @@ def site_day(moment: datetime) -> date:
     return periods.local_day(moment, _zone())
 
 
+def begins(day: date) -> datetime:
+    """The moment at which a day of the site begins."""
+    return periods.moment_of(periods.start_of(day, _zone()))
+
+
 def take_turn(connection: Connection, user_id: str) -> None:
     """Lock the person's row: their requests come one after the other, and no budget begins to hold meanwhile.
 
@@ -145,7 +150,7 @@ def _standings(connection: Connection, ids: Iterable[str], user_id: str, now: da
     spans = {period: budget.days_of(period, site_day(now)) for period in PERIODS}
     first = {f"{period}_first": span.first for period, span in spans.items()}
     last = {f"{period}_last": span.last for period, span in spans.items()}
-    renewals = {period: _begins(spans[period].last + timedelta(days=1)) for period in RENEWING}
+    renewals = {period: begins(spans[period].last + timedelta(days=1)) for period in RENEWING}
     rows = connection.execute(_STANDINGS, {"budgets": wanted, "person": user_id} | first | last)
     found = [_standing(row, renewals.get(row.period)) for row in rows]
     return sorted(found, key=lambda each: (SCOPES.index(each.scope), PERIODS.index(each.period), each.unit))
@@ -185,10 +190,6 @@ def _exhausted(standing: Standing, at: datetime, *, held: bool) -> BudgetExhaust
         retry_after=HELD_SECONDS if held else until_renewal,
         **{name: getattr(standing, name) for name in ("scope", "period", "unit", "limit", "left", "renews_at")},
     )
-
-
-def _begins(day: date) -> datetime:
-    return periods.moment_of(periods.start_of(day, _zone()))
 
 
 def _zone() -> ZoneInfo:

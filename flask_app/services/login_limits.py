@@ -20,6 +20,8 @@ _by_address = Windows("address", Rate.parse("20 per 5 minutes"))
 _by_account = Windows("account", Rate.parse("10 per 15 minutes"))
 _by_device = Windows("device", Rate.parse("10 per 15 minutes"))
 _codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
+_redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
+_redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
 # Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
 # cannot pass together before the first has failed.
 _turn = threading.BoundedSemaphore(MOST_AT_ONCE)
@@ -66,6 +68,14 @@ def code_attempt(address: str) -> Iterator[Attempt]:
         yield attempt
 
 
+@contextmanager
+def redemption_attempt(user_id: str, address: str) -> Iterator[Attempt]:
+    """A try to redeem a code by somebody who is signed in."""
+    counts = [(_redemptions_by_person, user_id), (_redemptions_by_address, network(address))]
+    with _in_turn(Attempt(counts)) as attempt:
+        yield attempt
+
+
 def new_device(user_id: str) -> str:
     """What a browser keeps after signing in: it proves nothing but that, for this account."""
     nonce = secrets.token_urlsafe(12)
@@ -90,7 +100,8 @@ def network(address: str) -> str:
 
 def forget() -> None:
     """Start counting anew."""
-    for windows in (_by_address, _by_account, _by_device, _codes_by_address):
+    passwords = (_by_address, _by_account, _by_device)
+    for windows in (*passwords, _codes_by_address, _redemptions_by_address, _redemptions_by_person):
         windows.clear()
 
 

@@ -38,7 +38,9 @@ def begin(session: Session, balance: Budget) -> None:
     balance.spent_before = int(session.execute(_SPENT, values).scalar_one())
 
 
-def credit(session: Session, balance: Budget, amount: int, reason: str, user_id: str | None) -> None:
+def credit(
+    session: Session, balance: Budget, amount: int, reason: str, user_id: str | None, *, code_id: str | None = None
+) -> None:
     """Add a top-up to a balance whose row is locked, or take back what is left where it is negative.
 
     Raises Invalid("bad_top_up") for nothing or too much, and Conflict("balance_in_use") where less would remain than
@@ -54,7 +56,8 @@ def credit(session: Session, balance: Budget, amount: int, reason: str, user_id:
     balance.amount += amount
     balance.topped_to = max(balance.amount - standing.spent, 0)
     balance.changed_at = now
-    session.add(TopUp(budget_id=balance.id, amount=amount, reason=reason, user_id=user_id, created_at=now))
+    who = {"user_id": user_id, "code_id": code_id}
+    session.add(TopUp(budget_id=balance.id, amount=amount, reason=reason, created_at=now, **who))
     session.flush()
 
 

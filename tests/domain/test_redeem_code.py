@@ -1,0 +1,58 @@
+"""Codes that people type."""
+
+import string
+
+import pytest
+
+from flask_app.domain import redeem_code
+
+
+def test_a_code_has_eighty_random_bits_without_characters_that_look_alike() -> None:
+    assert len(set(redeem_code.ALPHABET)) == 32
+    assert not set("ILOU") & set(redeem_code.ALPHABET)
+    codes = {redeem_code.new() for _ in range(1000)}
+    assert len(codes) == 1000
+    assert {len(code) for code in codes} == {16}
+    assert set("".join(codes)) == set(redeem_code.ALPHABET)
+
+
+def test_it_is_shown_in_groups_of_four_and_read_as_it_is_shown() -> None:
+    assert redeem_code.shown("0123456789ABCDEF") == "0123-4567-89AB-CDEF"
+    for _ in range(100):
+        code = redeem_code.new()
+        assert redeem_code.read(redeem_code.shown(code)) == code
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "0123-4567-89ab-cdef",
+        "0123456789ABCDEF",
+        " 0123 4567 89AB CDEF \n",
+        "o123-4567-89ab-cdef",
+        "O i23-4567-89ab-cdef",
+        "0l23–4567—89AB−CDEF",
+        "０１２３－４５６７－８９ＡＢ－ＣＤＥＦ",
+        "0123_4567.89AB CDEF",
+        "0123　4567　89AB　CDEF",
+    ],
+)
+def test_it_is_read_however_it_is_typed(typed: str) -> None:
+    assert redeem_code.read(typed) == "0123456789ABCDEF"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "0123-4567-89AB-CDE",
+        "0123-4567-89AB-CDEFG",
+        "U123-4567-89AB-CDEF",
+        "0123-4567-89AB-CDE中",
+        "\0" * 16,
+        "0" * 65,
+    ]
+    + [character * 16 for character in string.punctuation if character not in "-_."],
+)
+def test_what_cannot_be_a_code_is_none(typed: str) -> None:
+    assert redeem_code.read(typed) is None
