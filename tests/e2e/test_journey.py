@@ -87,7 +87,7 @@ def test_an_answer_streams_in_and_is_saved_as_it_was_shown(chat: Chat, site: Sit
 
 
 def test_a_reload_in_mid_answer_goes_on_without_gap_or_repeat(chat: Chat, site: Site) -> None:
-    chat.send(POEM)
+    chat.send(STORY)
     chat.wait_for_words(60)
     shown = chat.prose.inner_text()
     chat.page.reload()
