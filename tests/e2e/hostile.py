@@ -128,7 +128,7 @@ SLOW_CODE = "\n\n".join(
     for language, piece in {"java": "Aa", "ini": "a.", "csharp": "a\n", "c": "_", "cpp": "A"}.items()
 )
 
-MANY_FORMULAS = ("$x^2$ " * 100 + "\n\n") * 60 + "$$\\frac{1}{x}$$\n\n" * 1_000
+MANY_FORMULAS = ("$x^2$ " * 100 + "\n\n") * 40 + "$$\\frac{1}{x}$$\n\n" * 300
 
 CORPUS = {
     "twin": HOSTILE_MARKDOWN,
