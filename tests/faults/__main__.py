@@ -54,10 +54,12 @@ def _happen(campaign: Campaign, fault: Fault, random: Random, place: str) -> Non
 
 def _tell(campaign: Campaign, count: int, seed: int, seconds: float) -> None:
     oracle = campaign.oracle
+    crashes = campaign.site.database.crashes
+    crashed = f" MariaDB crashed by itself {crashes} times, and was started again." if crashes else ""
     said = (
         f"`make faults FAULTS={count} SEED={seed}`, {datetime.now(UTC):%Y-%m-%d}: {seconds / 60:.0f} minutes,"
         f" {len(campaign.site.exchanges)} answers asked for, {oracle.requests()} requests to the providers,"
-        f" {oracle.attempts} attempts, {oracle.estimates} of them estimated.\n\n{report.table(campaign)}"
+        f" {oracle.attempts} attempts, {oracle.estimates} of them estimated.{crashed}\n\n{report.table(campaign)}"
     )
     print(said)
     print(*report.complaints(campaign), sep="\n")

@@ -164,6 +164,7 @@ def running(folder: Path) -> Iterator[Site]:
         place = stack.enter_context(mariadb.short_folder())
         disk = stack.enter_context(disks.mounted(Path(place), DISK)) if disks.CAN_MOUNT else None
         database = stack.enter_context(mariadb.running("--innodb-lock-wait-timeout=1", folder=place))
+        stack.enter_context(database.supervised())
         storage.migrate(database.url)
         engine = create_engine(database.url, pool_pre_ping=True)
         stack.callback(engine.dispose)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,16 +17,22 @@ from tests.support.ports import free_port
 
 DATABASE = "mingchat"
 START_SECONDS = 60
+LOOK_SECONDS = 0.2
 
 
 class MariaDB:
-    """`start`, and after a `kill` or `stop` the same again on the same port with the same rows."""
+    """`start`, and after a `kill` or `stop` the same again on the same port with the same rows.
+
+    `crashes` is how often it ended by a fault of its own while it was supervised.
+    """
 
     def __init__(self, folder: str, *options: str) -> None:
         self._folder, self._options = Path(folder), options
         self._socket, self._port = f"{folder}/m.sock", free_port()
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self.crashes = 0
         self.url = f"mysql+pymysql://root@127.0.0.1:{self._port}/{DATABASE}"
 
     @property
@@ -48,12 +55,32 @@ class MariaDB:
 
     def start_again(self) -> None:
         """Unless it runs."""
-        if self._process is None or self._process.poll() is not None:
-            self.start()
+        with self._starting:
+            if self._process is None or self._process.poll() is not None:
+                self.start()
+
+    @contextmanager
+    def supervised(self) -> Iterator[None]:
+        """While the block runs it is started again after a segmentation fault, as a system's service manager does."""
+        ended = threading.Event()
+
+        def look() -> None:
+            while not ended.wait(LOOK_SECONDS):
+                if self._process and self._process.poll() == -signal.SIGSEGV:
+                    self.crashes += 1
+                    self.start_again()
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def start(self) -> None:
         log = self._folder / "log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             self._process = subprocess.Popen(self._command(), stdout=output, stderr=output)
         _wait_for(self._process, self._socket, log)
 
