@@ -88,12 +88,11 @@ def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_i
         with reading() as session:
             return by_clock(session, by, zone, days, user_id)
     label = _LABELS[by]
-    rows = slices.within(label.slices if user_id is None else _OF_ONE, period_of(dates, zone))
-    query = select(label.column.label("grouped"), *figures()).where(rows)
-    if user_id is not None:
-        query = query.where(rollup.c.user_id == user_id)
+    query = select(label.column.label("grouped"), *figures()).group_by(label.column, rollup.c.currency)
+    each = label.slices if user_id is None else _OF_ONE
+    parts = slices.of_period(query, each, period_of(dates, zone), user_id).subquery()
     with reading() as session:
-        return _largest_first(session, _named(by, query.group_by(label.column, rollup.c.currency).subquery()))
+        return _largest_first(session, _named(by, parts))
 
 
 def _named(by: str, parts: FromClause) -> Select[Any]:

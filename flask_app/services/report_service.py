@@ -103,12 +103,10 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
     whole = Whole()
     if period.start == period.end:
         return whole
-    rows = slices.within((SITE_DAY if user_id is None else DETAIL_DAY, DETAIL), period)
     origins = [func.sum(rollup.c[name]).label(name) for name in _ORIGINS]
-    query = select(rollup.c.peak, *figures(), *origins).where(rows).group_by(rollup.c.peak, rollup.c.currency)
-    if user_id is not None:
-        query = query.where(rollup.c.user_id == user_id)
-    for row in session.execute(query):
+    query = select(rollup.c.peak, *figures(), *origins).group_by(rollup.c.peak, rollup.c.currency)
+    coarse = SITE_DAY if user_id is None else DETAIL_DAY
+    for row in session.execute(slices.of_period(query, (coarse, DETAIL), period, user_id)):
         part = sum_of(row)
         whole.sum.add(part)
         whole.peak_tokens += part.total_tokens if row.peak == 1 else 0

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, select, union_all
 from sqlalchemy.orm import Session
 
 from flask_app.domain import periods
@@ -43,11 +43,17 @@ def first_day(session: Session, zone: ZoneInfo, user_id: str | None) -> date | N
     return None if block is None else periods.local_day(periods.moment_of(block), zone)
 
 
-def within(slices: tuple[Slice, ...], period: Period) -> ColumnElement[bool]:
-    """The rows that make up the period: the fewest that these slices (the coarsest first) have."""
+def of_period(
+    query: Select[Any], slices: tuple[Slice, ...], period: Period, user_id: str | None
+) -> CompoundSelect[Any]:
+    """The query of each part that makes up the period, by the fewest rows that these slices (the coarsest first) have.
+
+    A part is a query of its own: databases look for several ranges in one by the person alone, and read all of theirs.
+    """
     by_size = {each.size: each for each in slices}
-    blocks = periods.cover(period, list(by_size))
-    return or_(*(_in_blocks(by_size[part.size], part.first, part.end) for part in blocks))
+    parts = periods.cover(period, list(by_size))
+    ranges = [_in_blocks(by_size[part.size], part.first, part.end) for part in parts]
+    return union_all(*(query.where(blocks, *_of(user_id)) for blocks in ranges))
 
 
 def _by_clock(

@@ -125,6 +125,19 @@ def test_pages_after_sign_in(name: str, locale: str, visits: Visits, conversatio
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("path", ["/dashboard", "/admin"])
+def test_a_range_with_all_its_tables(path: str, locale: str, visits: Visits, conversation: str) -> None:
+    page = visits.open(f"{path}?by=hour", locale=locale)
+    heat = page.locator("[data-heat]")
+    heat.scroll_into_view_if_needed()
+    expect(heat.locator("[data-level='4']").first).to_be_attached()
+    for fold in page.locator("summary.fold__summary").all():
+        fold.click()
+    expect(page.locator("[data-breakdown-rows] tr")).to_have_count(24)
+    _expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
 def test_a_long_answer(locale: str, visits: Visits, conversation: str) -> None:
     page = visits.open(conversation, locale=locale)
     page.locator(".katex").wait_for()

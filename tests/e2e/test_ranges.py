@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.site import Site
-from tests.e2e.visits import Visits
+from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.served import USERNAME
@@ -93,3 +93,22 @@ def test_what_is_shown_is_taken_away_as_a_table(visits: Visits, answer: None, to
         page.locator("[data-breakdown] [data-csv]").click()
     hours = list(csv.DictReader(breakdown.value.path().read_text("utf-8-sig").splitlines()))
     assert sum(int(hour["total_tokens"]) for hour in hours) == sum(int(day["total_tokens"]) for day in days) > 0
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/admin"])
+def test_the_year_is_a_calendar_and_a_table(path: str, visits: Visits, answer: None, today: str) -> None:
+    page = visits.open(path, viewport=PHONE)
+    heat = page.locator("[data-heat]")
+    heat.scroll_into_view_if_needed()
+    day = heat.locator(f"[data-day='{today}']")
+    expect(day).to_have_attribute("data-level", "4")
+    expect(day).to_be_in_viewport()
+    assert heat.locator("[data-heat-days] [data-day]").count() in (365, 366)
+    expect(heat.locator("[data-heat-words]")).to_contain_text(
+        en("js.stats.year", count="1", day="|", tokens="").split("|")[0]
+    )
+    heat.get_by_text(en("dashboard.days_as_table")).click()
+    row = heat.get_by_role("row").nth(1)
+    expect(row).to_contain_text(sum_of(page, "tokens"))
+    row.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(rf"{path}\?from={today}&to={today}#range$"))

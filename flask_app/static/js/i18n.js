@@ -50,6 +50,8 @@ const percent = new Intl.NumberFormat(language, { style: "percent", maximumFract
 const monthDay = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" })
 const dayMonthYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" })
 const yearMonth = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", timeZone: "UTC" })
+const monthName = new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" })
+const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" })
 const change = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" })
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
 /** @type {Map<string, Intl.NumberFormat>} */
@@ -107,6 +109,15 @@ export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))
 
 /** "2026-11" @param {string} month */
 export const formatMonth = (month) => yearMonth.format(new Date(`${month}-01T00:00:00Z`))
+
+/** "Nov" of a day. @param {string} day */
+export const formatMonthName = (day) => monthName.format(new Date(`${day}T00:00:00Z`))
+
+/** "Wed" @param {string} day */
+export const formatWeekday = (day) => weekday.format(new Date(`${day}T00:00:00Z`))
+
+/** "25 Nov 2026" @param {string} day */
+export const formatDate = (day) => dayMonthYear.format(new Date(`${day}T00:00:00Z`))
 
 /** "1 – 25 Nov 2026" @param {{from: string, to: string}} days */
 export const formatDays = ({ from, to }) => dayMonthYear.formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))

@@ -3,6 +3,7 @@
 import { withParameter } from "app/addresses"
 import { Breakdown } from "app/breakdown"
 import { BarChart } from "app/chart"
+import { HeatMap } from "app/heat-map"
 import { t } from "app/i18n"
 import { RangePicker, showSums, withDays } from "app/range"
 import { must, slot } from "app/ui"
@@ -20,4 +21,5 @@ export function showReport(root, report, source) {
   must(bars, "[data-csv]").setAttribute("href", withDays(withParameter(`${source.path}/export`, "by", report.unit), report))
   new BarChart(bars, report.bars, report.unit).draw()
   new Breakdown(must(root, "[data-breakdown]"), report, { ...source, chosen: (by) => picker.keep(by) })
+  new HeatMap(must(root, "[data-heat]"), report, source.path)
 }
