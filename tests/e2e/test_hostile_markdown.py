@@ -18,7 +18,7 @@ from tests.support.upstream_reply import Reply
 
 say = words("en")
 END = "the end of the hostile answer"
-CALM = 1_500  # milliseconds: the longest that the page may leave a press without an answer
+CALM = 2_500  # milliseconds: the longest that the page may leave a press without an answer
 
 # What in an answer could run, load or reach for something, whatever the page's policy would say to it.
 FINDINGS = """

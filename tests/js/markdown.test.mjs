@@ -36,7 +36,7 @@ test("formulas that begin and do not end are read once, not from each beginning"
   for (const text of ["\\(", "\\[", "\\(a", "$$a ", "$a ", "\\[a\n", "\\[\n", "$$a\n", "$$\n", "- \\[a\n", "> \\[a\n"]) {
     const begun = performance.now()
     parser.render(text.repeat(100_000 / text.length))
-    assert.ok(performance.now() - begun < 1000, `${JSON.stringify(text)}: ${performance.now() - begun} ms`)
+    assert.ok(performance.now() - begun < 3000, `${JSON.stringify(text)}: ${performance.now() - begun} ms`)
   }
 })
 
