@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
-from flask_app.services import budget_service, records_service, report_service, stats_service
+from flask_app.services import budget_service, code_service, records_service, report_service, stats_service
 from flask_app.services.records_service import Filter
 from flask_app.services.stats_service import DateRange
 from flask_app.utils import get_current_user, require_login
@@ -26,6 +26,7 @@ def home() -> str:
         summary=summary_reply(stats_service.own_summary(user, now)),
         report=report_reply(report),
         budgets=[budget_reply(each) for each in budget_service.own(user, now)],
+        codes=code_service.are_there(),
         records=listed.records,
         next=listed.next,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, utc_now
+from flask_app.database import fetching, in_transaction, utc_now
 from flask_app.domain import redeem_code
 from flask_app.domain.budget import PREPAID
 from flask_app.errors import AppError, Conflict, Invalid
@@ -41,6 +41,12 @@ def redeem(actor: Actor, user: User, typed: str) -> Redeemed:
             attempt.failed()
             raise Invalid("code_unknown")
         return found
+
+
+def are_there() -> bool:
+    """Were codes ever made here?"""
+    with fetching() as connection:
+        return connection.scalar(select(CodeBatch.id).limit(1)) is not None
 
 
 def state_of(code: RedeemCode, batch: CodeBatch, now: datetime) -> str:

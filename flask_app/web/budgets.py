@@ -185,6 +185,7 @@ def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
         "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
         "limit": amount(params["limit"], params["unit"], locale),
         "left": amount(params["left"], params["unit"], locale),
+        "help": "" if renewal else translate(locale, f"js.budget.help_{params['scope']}"),
         "renewal": f"{renewal:%Y-%m-%d %H:%M} ({zone.key})" if renewal else "",
     }
 

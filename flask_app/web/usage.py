@@ -108,6 +108,7 @@ class DashboardState(RecordsReply):
     summary: SummaryReply
     report: ReportReply
     budgets: list[BudgetReply]
+    codes: bool
 
 
 class Choice(Reply):

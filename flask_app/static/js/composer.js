@@ -259,7 +259,7 @@ export function leftWords(budget) {
   const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
   if (state === "exhausted") {
     const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
-    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget) })
+    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget), help: t(`js.budget.help_${scope}`) })
     const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), ...amounts }
     return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
   }

@@ -5,10 +5,11 @@ import { explainFlags, fillTile } from "app/figures"
 import { t } from "app/i18n"
 import { withDays } from "app/range"
 import { RecordList } from "app/records"
+import { offerRedeeming } from "app/redeem"
 import { showReport } from "app/report"
 import { must, pageState } from "app/ui"
 
-const { summary, report, budgets, records, next } = pageState("dashboard-state")
+const { summary, report, budgets, codes, records, next } = pageState("dashboard-state")
 
 must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: summary.timezone })
 for (const period of ["today", "week", "month", "total"]) {
@@ -16,6 +17,9 @@ for (const period of ["today", "week", "month", "total"]) {
 }
 explainFlags(document, [summary.total])
 showBudgets(must(document, "[data-budgets]"), budgets)
+if (codes || budgets.some((/** @type {import("app/i18n").Budget} */ { period }) => period === "prepaid")) {
+  offerRedeeming(must(document, "[data-redeem]"), keepBalance)
+}
 must(document, "[data-tiles]").hidden = false // all at once: nothing moves once it is seen
 
 const empty = summary.total.requests === 0
@@ -24,4 +28,11 @@ must(document, "[data-filled]").hidden = empty
 if (!empty) {
   showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", linked: [] })
   new RecordList(must(document, "[data-records]"), withDays("/api/usage/records", report)).append({ records, next })
+}
+
+/** The reader's own stand first. @param {import("app/i18n").Budget} balance */
+function keepBalance(balance) {
+  const there = budgets.findIndex((/** @type {import("app/i18n").Budget} */ { id }) => id === balance.id)
+  budgets.splice(Math.max(there, 0), there < 0 ? 0 : 1, balance)
+  showBudgets(must(document, "[data-budgets]"), budgets)
 }

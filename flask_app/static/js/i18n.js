@@ -3,6 +3,7 @@
 
 /**
  * @typedef {object} Budget amounts are tokens, or millionths of the currency that `unit` names
+ * @property {string} id
  * @property {"user" | "member" | "group" | "site"} scope
  * @property {string} unit
  * @property {"day" | "week" | "month" | "prepaid"} period

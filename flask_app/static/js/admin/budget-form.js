@@ -7,10 +7,11 @@ import { must, slot } from "app/ui"
 
 /** @typedef {import("app/admin/budgets").AdminBudget} AdminBudget */
 /** @typedef {{scope: string, scope_id: string, unit: string, period: string}} Place */
-/** @typedef {{limit: number, hard: boolean}} Terms */
+/** @typedef {{limit: number, hard: boolean, reason?: string}} Terms a balance begins with a reason */
 
 const MOST = 10 ** 15
 const TOKENS = "tokens"
+export const PREPAID = "prepaid"
 
 /** What the form itself has to say of a field. */
 export class FieldMistake extends Error {
@@ -59,20 +60,26 @@ export class BudgetForm {
   }
 
   /** @param {Record<string, string>} values @returns {Terms} throws FieldMistake */
-  terms({ limit = "", kind, ...values }) {
+  terms({ limit = "", kind, reason, ...values }) {
     const unit = this.#changed?.unit ?? unitOf(values)
     const amount = amountOf(limit, unit)
     if (amount === null) throw new FieldMistake("limit", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text: limit }))
     if (amount > MOST) throw new FieldMistake("limit", t("js.admin.budget_too_large", { most: formatAmount(MOST, unit) }))
-    return { limit: amount, hard: kind === "hard" }
+    return reason === undefined ? { limit: amount, hard: kind === "hard" } : { limit: amount, hard: true, reason }
   }
 
   #showParts() {
-    const { scope, measure } = this.#values()
+    const { scope, measure, period } = this.#values()
+    const prepaid = period === PREPAID && !this.#changed
     this.#offer("[data-place]", !this.#changed)
     this.#offer("[data-group-part]", scope === "group" || scope === "member")
     this.#offer("[data-person-part]", scope === "user")
     this.#offer("[data-currency-part]", measure === "money")
+    this.#offer("[data-reason-part]", prepaid)
+    this.#offer("[data-kind-part]", !prepaid)
+    for (const place of this.#form.querySelectorAll("[data-prepaid]")) {
+      place.textContent = place.getAttribute(prepaid ? "data-prepaid" : "data-renewing")
+    }
     this.#showAmount()
   }
 

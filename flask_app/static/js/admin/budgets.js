@@ -1,6 +1,7 @@
 // @ts-check
 /** Entry of the budgets: how each stands; add, change, delete. */
-import { BudgetForm, FieldMistake } from "app/admin/budget-form"
+import { BudgetForm, FieldMistake, PREPAID } from "app/admin/budget-form"
+import { TopUps } from "app/admin/top-ups"
 import { withParameter } from "app/addresses"
 import { ApiError, api } from "app/api"
 import { fillStanding } from "app/budget-bars"
@@ -9,14 +10,15 @@ import { formatAmount, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
- * @typedef {import("app/i18n").Budget & {id: string, name: string | null, used: number | null}} AdminBudget used by nobody
+ * @typedef {import("app/i18n").Budget & {name: string | null, used: number | null}} AdminBudget used by nobody
  *   in particular, where it is one of each person of a group
  * @typedef {{budgets: AdminBudget[], next: string | null}} Page
  */
 
 const PATH = "/api/admin/budgets"
+const FIRST_ACT = ".entry__acts > :not([hidden])"
 /** Beside which field a refusal is said. @type {Record<string, string>} */
-const FIELDS = { bad_budget_limit: "limit", bad_budget_period: "period", bad_budget_scope: "scope", bad_currency: "currency", budget_exists: "period", not_found: "person", unknown_group: "group" }
+const FIELDS = { bad_balance: "period", bad_reason: "reason", bad_budget_limit: "limit", bad_budget_period: "period", bad_budget_scope: "scope", bad_currency: "currency", budget_exists: "period", not_found: "person", unknown_group: "group" }
 const list = must(document, "[data-budgets]")
 const more = must(document, "[data-budgets-more]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-budget-form]"))
@@ -28,17 +30,19 @@ const budgets = new Map()
 let next = null
 /** The one that the form is open for; null for a new one. @type {AdminBudget | null} */
 let edited = null
+const topUps = new TopUps(/** @type {HTMLFormElement} */ (must(document, "[data-top-up-form]")), keep)
 
 append(state)
 
 must(document, "[data-new-budget]").addEventListener("click", () => edit(null))
 more.addEventListener("click", loadMore)
 list.addEventListener("click", (event) => {
-  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-delete]")
+  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-top-up], [data-delete]")
   const row = button?.closest("[data-id]")
   const budget = row instanceof HTMLElement && budgets.get(row.dataset.id ?? "")
   if (!budget) return
   if (button?.matches("[data-edit]")) edit(budget)
+  else if (button?.matches("[data-top-up]")) topUps.open(budget, nameOf(budget))
   else remove(budget)
 })
 
@@ -84,7 +88,7 @@ function keep(budget) {
   if (budgets.has(budget.id)) rowOf(budget).replaceWith(after)
   else list.prepend(after)
   budgets.set(budget.id, budget)
-  must(after, "[data-edit]").focus()
+  must(after, FIRST_ACT).focus()
   sayWhetherThereAreAny()
 }
 
@@ -110,7 +114,7 @@ async function loadMore() {
   const last = list.lastElementChild
   try {
     append(await api.get(withParameter(PATH, "before", next ?? "")))
-    must(last?.nextElementSibling ?? list, "[data-edit]").focus({ preventScroll: true })
+    must(last?.nextElementSibling ?? list, FIRST_ACT).focus({ preventScroll: true })
   } catch (error) {
     toast(sentence(error), { kind: "danger" })
   }
@@ -125,6 +129,9 @@ function row(budget) {
   slot(element, "each").hidden = budget.used !== null
   slot(element, "soft").hidden = budget.hard
   if (budget.used !== null) fillStanding(element, budget, name)
+  must(element, "[data-edit]").hidden = budget.period === PREPAID
+  must(element, "[data-top-up]").hidden = budget.period !== PREPAID
+  must(element, "[data-top-up]").setAttribute("aria-label", t("js.admin.top_up", { name }))
   must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.budget_edit", { name }))
   must(element, "[data-delete]").setAttribute("aria-label", t("js.admin.budget_delete", { name }))
   return element

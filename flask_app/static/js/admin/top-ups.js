@@ -1,0 +1,93 @@
+// @ts-check
+/** What was added to a balance and taken back, and more of it. */
+import { withParameter } from "app/addresses"
+import { amountOf } from "app/amounts"
+import { ApiError, api } from "app/api"
+import { clearFieldErrors, showFieldError } from "app/field-errors"
+import { formatAmount, formatDateTime, sentence, t } from "app/i18n"
+import { fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
+
+/**
+ * @typedef {import("app/admin/budgets").AdminBudget} AdminBudget
+ * @typedef {{id: string, amount: number, reason: string, by: string | null, created_at: string}} TopUp
+ */
+
+const TOKENS = "tokens"
+const LESS = /^\s*[-−－]/
+const AT_ONCE = "10"
+/** Beside which field a refusal is said. @type {Record<string, string>} */
+const FIELDS = { bad_top_up: "amount", balance_in_use: "amount", bad_reason: "reason" }
+
+export class TopUps {
+  #form
+  /** @type {AdminBudget | null} */
+  #balance = null
+  /** @type {string | null} */
+  #next = null
+
+  /** @param {HTMLFormElement} form @param {(balance: AdminBudget) => void} keep what the balance has become */
+  constructor(form, keep) {
+    this.#form = form
+    onSubmit(form, async (values) => {
+      clearFieldErrors(form)
+      const saved = await this.#add(values)
+      if (!saved) return
+      form.closest("dialog")?.close()
+      keep(saved)
+      toast(t("js.admin.topped_up", { left: formatAmount(saved.left, saved.unit) }))
+    })
+    must(form, "[data-top-ups-more]").addEventListener("click", () => this.#showMore())
+  }
+
+  /** @param {AdminBudget} balance @param {string} name */
+  open(balance, name) {
+    this.#balance = balance
+    this.#form.reset()
+    clearFieldErrors(this.#form)
+    fill(this.#form, { title: t("js.admin.top_up", { name }), left: t("js.budget.left_prepaid", { whose: "", amount: formatAmount(balance.left, balance.unit) }) })
+    slot(this.#form, "top-ups").replaceChildren()
+    this.#next = ""
+    this.#showMore()
+    openDialog("top-up-dialog")
+  }
+
+  /** @param {Record<string, string>} values @returns {Promise<AdminBudget | null>} null where something is wrong with a field */
+  async #add({ amount: typed = "", reason }) {
+    const { id, unit } = /** @type {AdminBudget} */ (this.#balance)
+    const size = amountOf(typed.replace(LESS, ""), unit)
+    if (size === null || !Number.isSafeInteger(size)) {
+      showFieldError(this.#form, "amount", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text: typed }))
+      return null
+    }
+    try {
+      return await api.post(`/api/admin/budgets/${id}/top-ups`, { amount: LESS.test(typed) ? -size : size, reason })
+    } catch (error) {
+      const field = error instanceof ApiError ? FIELDS[error.code] : undefined
+      if (!field) throw error
+      showFieldError(this.#form, field, sentence(error))
+      return null
+    }
+  }
+
+  async #showMore() {
+    const balance = /** @type {AdminBudget} */ (this.#balance)
+    const more = must(this.#form, "[data-top-ups-more]")
+    more.hidden = true
+    const path = withParameter(`/api/admin/budgets/${balance.id}/top-ups`, "limit", AT_ONCE)
+    try {
+      const page = await api.get(this.#next ? withParameter(path, "before", this.#next) : path)
+      if (balance !== this.#balance) return
+      slot(this.#form, "top-ups").append(...page.top_ups.map((/** @type {TopUp} */ each) => lineOf(each, balance.unit)))
+      this.#next = page.next
+      more.hidden = !page.next
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+}
+
+/** @param {TopUp} topUp @param {string} unit */
+function lineOf({ amount, reason, by, created_at: at }, unit) {
+  const who = by ?? t("js.admin.command_line")
+  return fromTemplate("top-up-template", { amount: formatAmount(amount, unit), reason, by: t("js.admin.top_up_by", { who, time: formatDateTime(at) }) })
+}
