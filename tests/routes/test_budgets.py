@@ -282,14 +282,14 @@ def test_what_is_reserved_counts_in_the_period_it_began_in(member: User) -> None
 
 
 def test_a_dispatch_costs_one_statement_without_budgets_and_three_with_any_number(
-    member: User, query_count: Callable[[], AbstractContextManager[list[str]]]
+    member: User, database_url: str, query_count: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     def count() -> int:
         with query_count() as statements:
             calls.dispatch(calls.call_of(member.id), Bounds(prompt=1, answer=budget.MIN_ANSWER))
         return len(statements)
 
-    lock, terms, insert = 1, 1, 1
+    lock, terms, insert = int(not database_url.startswith("sqlite")), 1, 1  # who writes to SQLite is alone
     assert count() == lock + terms + insert
     limit(10**9)
     assert count() == lock + terms + insert + 2
