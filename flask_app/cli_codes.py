@@ -17,7 +17,7 @@ codes = Group("codes", help="Codes that people redeem for a balance.")
 @click.argument("count", type=int)
 @click.argument("amount")
 @click.option("--unit", default="tokens", show_default=True, help="Tokens, or a currency such as CNY.")
-@click.option("--label", required=True, help="What for; who redeems one sees it.")
+@click.option("--label", required=True, help="What for; it stands with each top-up.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which they can be redeemed.")
 def make(count: int, amount: str, unit: str, label: str, expires: datetime | None) -> None:
     """Make COUNT codes worth AMOUNT each, and print them: they are shown this once."""

@@ -6,6 +6,7 @@ from flask_app import config, timezones
 from flask_app.database import utc_now
 from flask_app.services import (
     budget_admin_service,
+    code_admin_service,
     departure,
     key_admin_service,
     model_admin_service,
@@ -18,6 +19,7 @@ from flask_app.services import (
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments, pages
 from flask_app.web.budgets import budgets_state
+from flask_app.web.codes import batches_reply
 from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
@@ -59,6 +61,13 @@ def groups() -> str:
 def budgets() -> str:
     state = pages.state(budgets_state(budget_admin_service.listed(utc_now())))
     return render_template("admin/budgets.html", admin_state=state, site_timezone=config.current().site_timezone)
+
+
+@blueprint.get("/codes")
+@require_role("admin")
+def codes() -> str:
+    state = pages.state(batches_reply(code_admin_service.listed()))
+    return render_template("admin/codes.html", admin_state=state, site_timezone=config.current().site_timezone)
 
 
 @blueprint.get("/keys")

@@ -29,13 +29,13 @@ class RedemptionReply(Reply):
 class NewBatch(Body, kw_only=True):
     """So many codes, each worth `amount` tokens or millionths of the currency that `unit` names.
 
-    They hold to the end of the day `expires_on` in the site's time zone, or for ever. Who redeems one sees `label`.
+    They hold to the end of the day `expires_on` in the site's time zone, or for ever. `label` stands with each top-up.
     """
 
     label: Annotated[str, msgspec.Meta(max_length=reasons.MAX_REASON)]
     count: Annotated[int, msgspec.Meta(ge=1, le=code_admin_service.MOST)]
     unit: Annotated[str, msgspec.Meta(max_length=8)] = TOKENS
-    amount: Annotated[int, msgspec.Meta(ge=1, le=top_up_service.MAX_AMOUNT)]
+    amount: Annotated[int, msgspec.Meta(ge=0, le=top_up_service.MAX_AMOUNT)]
     expires_on: date | None = None
 
     def terms(self) -> Terms:

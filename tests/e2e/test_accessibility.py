@@ -46,6 +46,7 @@ SIGNED_IN = {
     "people": "/admin/users",
     "groups": "/admin/groups",
     "budgets": "/admin/budgets",
+    "codes": "/admin/codes",
     "keys": "/admin/keys",
     "models": "/admin/models",
     "prices": "/admin/prices",
@@ -70,12 +71,14 @@ def conversation(site: Site) -> str:
 
 @pytest.fixture
 def budgets(site: Site) -> Iterator[None]:
-    """Of every state: one that only warns is used up, one is low, one is open."""
+    """Of every state: one that only warns is used up, one is low, one is open; and a balance."""
     limits = {"day": 0, "week": 10**9, "month": 10**12}
     made = [
         site.ask("POST", BUDGETS, {"scope": "site", "period": period, "limit": limit, "hard": False})["id"]
         for period, limit in limits.items()
     ]
+    balance = {"scope": "site", "period": "prepaid", "limit": 10**12, "reason": "paid"}
+    made.append(site.ask("POST", BUDGETS, balance)["id"])
     yield
     for budget_id in made:
         site.ask("DELETE", f"{BUDGETS}/{budget_id}")
@@ -157,6 +160,14 @@ def test_budgets(locale: str, path: str, shown: str, visits: Visits, budgets: No
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_top_up(locale: str, visits: Visits, budgets: None) -> None:
+    page = visits.open("/admin/budgets", locale=locale)
+    page.locator("[data-top-up]:visible").first.click()
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+    _expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
 def test_a_key_that_rests(locale: str, visits: Visits, script: ScriptedUpstream, site: Site) -> None:
     script.script(Status(402, "Insufficient Balance"))
     list(site.server.chat("hello"))
@@ -205,6 +216,23 @@ def _new_budget(page: Page) -> None:
     expect(dialog.get_by_role("alert")).to_be_visible()
 
 
+def _new_codes(page: Page) -> None:
+    page.goto("/admin/codes")
+    page.get_by_role("button", name=words("en")("codes.new")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(words("en")("codes.label"), exact=True).fill("flyers")
+    dialog.get_by_label(words("en")("codes.amount"), exact=True).fill("500")
+    dialog.get_by_role("button", name=words("en")("codes.make")).click()
+    expect(page.locator("[data-made]")).to_be_visible()
+
+
+def _codes(page: Page) -> None:
+    _new_codes(page)
+    page.get_by_role("button", name=words("en")("admin.done")).click()
+    page.locator("[data-show-codes]").first.click()
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+
+
 def _row_menu(page: Page) -> None:
     page.goto("/admin/users")
     page.locator("[data-menu-button]").first.click()
@@ -234,6 +262,8 @@ OPENERS = (
     _edit_key,
     _edit_model,
     _new_budget,
+    _new_codes,
+    _codes,
     _row_menu,
     _account_menu,
     _conversation_menu,

@@ -17,6 +17,7 @@ PAGES = {
     "/admin/users": "/api/admin/users",
     "/admin/groups": "/api/admin/groups",
     "/admin/budgets": "/api/admin/budgets",
+    "/admin/codes": "/api/admin/code-batches",
     "/admin/keys": "/api/admin/keys",
     "/admin/models": "/api/admin/models",
     "/admin/prices": "/api/admin/tariffs",

@@ -119,7 +119,7 @@ def test_codes_hold_to_the_end_of_their_last_day(admin_client: PageClient) -> No
         ({"count": 0}, "invalid_field"),
         ({"count": 1001}, "invalid_field"),
         ({"count": True}, "invalid_field"),
-        ({"amount": 0}, "invalid_field"),
+        ({"amount": 0}, "bad_code_amount"),
         ({"amount": -5}, "invalid_field"),
         ({"amount": 10**15 + 1}, "invalid_field"),
         ({"amount": 1.5}, "invalid_field"),

@@ -1,0 +1,81 @@
+// @ts-check
+/** The codes of a batch by their beginnings, what became of each, and taking one back. */
+import { withParameter } from "app/addresses"
+import { api } from "app/api"
+import { formatDateTime, sentence, t } from "app/i18n"
+import { fill, fromTemplate, must, openDialog, toast } from "app/ui"
+
+/**
+ * @typedef {import("app/admin/codes").Batch} Batch
+ * @typedef {{id: string, hint: string, state: string, redeemed_by: string | null, redeemed_at: string | null}} Code
+ */
+
+export class BatchCodes {
+  #dialog
+  #keep
+  /** @type {Batch | null} */
+  #batch = null
+  /** @type {string | null} */
+  #next = null
+
+  /** @param {HTMLElement} dialog @param {(batch: Batch) => void} keep what the batch has become */
+  constructor(dialog, keep) {
+    this.#dialog = dialog
+    this.#keep = keep
+    must(dialog, "[data-codes-more]").addEventListener("click", () => this.#showMore())
+    must(dialog, "[data-codes]").addEventListener("click", (event) => {
+      const button = /** @type {Element} */ (event.target).closest("[data-revoke-code]")
+      const line = button?.closest("[data-id]")
+      if (line instanceof HTMLElement) this.#revoke(line)
+    })
+  }
+
+  /** @param {Batch} batch */
+  open(batch) {
+    this.#batch = batch
+    this.#next = null
+    fill(this.#dialog, { title: t("js.admin.codes_of", { label: batch.label }) })
+    must(this.#dialog, "[data-codes]").replaceChildren()
+    this.#showMore()
+    openDialog(this.#dialog.id)
+  }
+
+  async #showMore() {
+    const batch = /** @type {Batch} */ (this.#batch)
+    const more = must(this.#dialog, "[data-codes-more]")
+    more.hidden = true
+    const path = `/api/admin/code-batches/${batch.id}/codes`
+    try {
+      const page = await api.get(this.#next ? withParameter(path, "after", this.#next) : path)
+      if (batch !== this.#batch) return
+      must(this.#dialog, "[data-codes]").append(...page.codes.map(lineOf))
+      this.#next = page.next
+      more.hidden = !page.next
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+
+  /** @param {HTMLElement} line */
+  async #revoke(line) {
+    try {
+      this.#keep(await api.delete(`/api/admin/codes/${line.dataset.id}`))
+      fill(line, { state: t("js.admin.code_revoked") })
+      must(line, "[data-revoke-code]").hidden = true
+      must(this.#dialog, "[data-close-dialog]").focus()
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+}
+
+/** @param {Code} code */
+function lineOf({ id, hint, state, redeemed_by: who, redeemed_at: at }) {
+  const words = at ? t("js.admin.code_redeemed", { who: who ?? "", time: formatDateTime(at) }) : t(`js.admin.code_${state}`)
+  const line = fromTemplate("code-template", { hint: `${hint}-…`, state: words })
+  line.dataset.id = id
+  const button = must(line, "[data-revoke-code]")
+  button.hidden = state !== "open"
+  button.setAttribute("aria-label", t("js.admin.code_revoke", { hint }))
+  return line
+}
