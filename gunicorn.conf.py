@@ -102,7 +102,12 @@ def _drain(worker: Any) -> None:
 
 
 def worker_int(worker: Any) -> None:
-    worker.in_a_hurry = True  # SIGINT (Ctrl+C)
+    """SIGINT: Ctrl+C reaches the worker twice, from the terminal and from gunicorn, and once is enough."""
+    import gevent
+
+    if getattr(worker, "in_a_hurry", False):
+        raise gevent.GreenletExit
+    worker.in_a_hurry = True
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import PASSWORD, USERNAME, Served, Visitor, served
+from tests.support.served import PASSWORD, USERNAME, Served, Visitor, is_ready, launch, served
 from tests.support.upstream_answers import Answer
 
 LONG = "one two three four five six seven eight nine ten " * 3
@@ -146,3 +147,15 @@ def test_ctrl_c_settles_what_was_being_answered(
     assert answer["status"] == "interrupted"
     assert answer["text"], "what had been said is kept"
     assert answer["usage"]["total_tokens"] > 0, "and counted"
+
+
+def test_ctrl_c_ends_a_server_without_a_word(settings: dict[str, str], tmp_path: Path) -> None:
+    """The terminal tells gunicorn and its worker, and gunicorn its worker again."""
+    with (tmp_path / "log").open("w+") as log:
+        running = launch(tmp_path, free_port(), settings, log)
+        with running.process:
+            assert is_ready(running)
+            running.signal(signal.SIGINT)
+            assert running.process.wait(20) == 0
+        log.seek(0)
+        assert log.read() == ""
