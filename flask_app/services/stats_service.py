@@ -83,9 +83,7 @@ def _summary(zone: ZoneInfo, now: datetime, user_id: str | None = None) -> Summa
     today = periods.local_day(now, zone)
     first_shown = ranges.ending(today, ranges.SHOWN_DAYS).first
     monday, month = periods.monday_of(today), periods.first_of_month(today)
-    whole = select(*figures()).where(rollup.c.slice == PERSON_MONTH.name).group_by(rollup.c.currency)
-    if user_id is not None:
-        whole = whole.where(rollup.c.user_id == user_id)
+    whole = select(*figures()).where(*slices.rows(PERSON_MONTH, user_id)).group_by(rollup.c.currency)
     with reading() as session:
         by_day = slices.by_day(session, zone, Days(min(first_shown, month), today), user_id)
         total = Sum.of(map(sum_of, session.execute(whole)))

@@ -30,7 +30,7 @@ export class BarChart {
     this.#nameOf = NAMES[unit]
     this.#box = must(root, "[data-chart]")
     must(root, "details").addEventListener("toggle", () => this.#fillTable(), { once: true })
-    this.#readOut(bars.length - 1)
+    this.#readOut(this.#newest())
   }
 
   async draw() {
@@ -87,7 +87,7 @@ export class BarChart {
         { ...axis, grid: { stroke: style.borderColor, width: 1 }, values: amounts, incrs: STEPS, size: 56, gap: 6 },
       ],
       series: [{}, series("output", 0.12), series("input", 0)],
-      hooks: { setCursor: [(/** @type {any} */ plot) => this.#readOut(plot.cursor.idx ?? this.#bars.length - 1)] },
+      hooks: { setCursor: [(/** @type {any} */ plot) => this.#readOut(plot.cursor.idx ?? this.#newest())] },
     }
   }
 
@@ -101,6 +101,12 @@ export class BarChart {
 
   /** @param {any} _ @param {number[]} indices */
   #names = (_, indices) => indices.map((index) => (this.#bars[index] ? this.#nameOf(this.#bars[index]) : ""))
+
+  /** The last one that has any: a range may reach into what is to come. */
+  #newest() {
+    const index = this.#bars.findLastIndex(({ requests }) => requests > 0)
+    return index < 0 ? this.#bars.length - 1 : index
+  }
 
   /** @param {number} index */
   #readOut(index) {

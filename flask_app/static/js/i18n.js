@@ -102,8 +102,8 @@ export function formatTime(iso, now = Date.now()) {
 /** 0.125 → "12.5%". @param {number} share */
 export const formatPercent = (share) => percent.format(share)
 
-/** 0.125 → "+13%". @param {number} share */
-export const formatChange = (share) => change.format(share)
+/** 0.125 → "+13%", with a minus as wide as the plus. @param {number} share */
+export const formatChange = (share) => change.format(share).replace("-", "−")
 
 /** A calendar day as the server names it, "2026-11-25". @param {string} day */
 export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))

@@ -72,32 +72,41 @@ export function showSums(root, report) {
   if (now && then && now.currency === then.currency) showChange(slot(root, "cost-change"), now.micros, then.micros)
 }
 
-/** "+12%", said in words where it is heard. @param {HTMLElement} place @param {number} now @param {number} before */
+/** @param {HTMLElement} place @param {number} now @param {number} before */
 function showChange(place, now, before) {
-  if (before <= 0) return
-  const change = (now - before) / before
-  const way = change > 0 ? "more" : change < 0 ? "less" : "same"
+  const words = changeWords(now, before)
+  if (!words) return
   const seen = document.createElement("span")
-  seen.textContent = formatChange(change)
+  seen.textContent = words.seen
   seen.setAttribute("aria-hidden", "true")
   const heard = document.createElement("span")
   heard.className = "visually-hidden"
-  heard.textContent = t(`js.stats.change_${way}`, { share: formatPercent(Math.abs(change)) })
+  heard.textContent = words.heard
   place.replaceChildren(seen, heard)
+}
+
+/** "+12%", and in words where it is heard; null where there is nothing to compare with. @param {number} now @param {number} before */
+export function changeWords(now, before) {
+  if (before <= 0) return null
+  const change = (now - before) / before
+  const way = change > 0 ? "more" : change < 0 ? "less" : "same"
+  return { seen: formatChange(change), heard: t(`js.stats.change_${way}`, { share: formatPercent(Math.abs(change)) }) }
 }
 
 /** @param {Report} report */
 function shares({ sum, peak_tokens: peak, cache_saved: saved, peak_extra: extra }) {
+  const cached = shareText(sum.cached_tokens, sum.prompt_tokens)
+  const atPeak = shareText(peak, sum.total_tokens)
   return {
-    cache: shareText(sum.cached_tokens, sum.prompt_tokens),
-    "cache-note": t(worth(saved) ? "js.stats.cache_saved" : "js.stats.cache_share", { money: moneyText(saved) }),
-    peak: shareText(peak, sum.total_tokens),
-    "peak-note": t(worth(extra) ? "js.stats.peak_extra" : "js.stats.peak_share", { money: moneyText(extra) }),
+    cache: cached ?? "–",
+    "cache-note": cached ? t(worth(saved) ? "js.stats.cache_saved" : "js.stats.cache_share", { money: moneyText(saved) }) : "",
+    peak: atPeak ?? "–",
+    "peak-note": atPeak ? t(worth(extra) ? "js.stats.peak_extra" : "js.stats.peak_share", { money: moneyText(extra) }) : "",
   }
 }
 
-/** Refunds may leave a part without its whole. @param {number} part @param {number} whole */
-const shareText = (part, whole) => (whole > 0 && part >= 0 && part <= whole ? formatPercent(part / whole) : "–")
+/** Null without a whole, and where refunds have left a part that is none of it. @param {number} part @param {number} whole */
+export const shareText = (part, whole) => (whole > 0 && part >= 0 && part <= whole ? formatPercent(part / whole) : null)
 
 /** @param {Cost[]} costs */
 const worth = (costs) => costs.some(({ micros }) => micros > 0)

@@ -1,0 +1,49 @@
+"""How the roll-up is asked: what is a person's own is found by the person, however much others have used."""
+
+from collections.abc import Iterator
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.orm import Session
+
+from flask_app.database import table_of
+from flask_app.domain import periods
+from flask_app.domain.ranges import Days
+from flask_app.models import UsageHourly
+from flask_app.services import slices
+from flask_app.services.rollup import DETAIL, DETAIL_DAY, PERSON_MONTH, rollup
+from flask_app.services.sums import figures
+
+ZONE, DAYS = ZoneInfo("America/New_York"), Days(date(2026, 1, 1), date(2026, 11, 25))
+PERSON = "x"
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """An SQLite that has never counted its rows, as one in use has not."""
+    engine = create_engine("sqlite://")
+    table_of(UsageHourly).create(engine)
+    with Session(engine) as session:
+        yield session
+    engine.dispose()
+
+
+def test_a_persons_own_figures_are_found_by_the_persons_index(session: Session) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
+    slices.by_day(session, ZONE, DAYS, PERSON)
+    slices.by_hour(session, ZONE, DAYS, PERSON)
+    slices.first_day(session, ZONE, PERSON)
+    period = periods.span(DAYS.first, DAYS.last, ZONE)
+    query = select(rollup.c.model, *figures()).group_by(rollup.c.model, rollup.c.currency)
+    session.execute(slices.of_period(query, (DETAIL_DAY, DETAIL), period, PERSON))
+    session.execute(select(*figures()).where(*slices.rows(PERSON_MONTH, PERSON)).group_by(rollup.c.currency))
+    assert len(asked) == 5
+    for statement, values in asked.copy():  # what is asked here is listed too
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        searched = [step[3] for step in plan if "usage_hourly" in step[3]]
+        assert searched, plan
+        assert all("ix_usage_hourly_of_user (user_id=? AND slice=?" in step for step in searched), searched
