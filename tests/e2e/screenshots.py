@@ -47,7 +47,7 @@ def _take_all(site: Site) -> None:
             for name, path, viewport in (
                 ("chat", conversation, WIDE),
                 ("dashboard", "/dashboard", TALLER),
-                ("admin", "/admin", WIDE),
+                ("admin", "/admin#range", TALLER),
             ):
                 _take(visits.open(path, locale=locale, viewport=viewport, scale=SCALE), f"{name}-{locale}")
             if locale == "zh":
