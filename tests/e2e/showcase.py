@@ -21,7 +21,7 @@ from tests.support.scripted_upstream import Usage as Billed
 
 PASSWORD = "copper window mountain"
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
-DAYS = 80
+DAYS = 60
 MODELS = ("deepseek-flash", "deepseek-flash", "deepseek-v4-pro")
 # Who uses how much, in answers on a working day.
 PEOPLE = {"林晓明": 14, "Ada Morgan": 11, "王小红": 7, "陈一诺": 5, "Noah Weber": 3}
