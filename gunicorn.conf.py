@@ -68,6 +68,8 @@ def post_worker_init(worker: Any) -> None:
     gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
+        if hint := settings.reach():
+            print(hint, flush=True)
         account_service.announce()
 
 

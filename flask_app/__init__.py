@@ -26,7 +26,18 @@ from flask_app.routes import (
     usage,
 )
 from flask_app.services import environment_key, run_service, windows
-from flask_app.web import assets, client, compression, context, csrf, failures, headers, limits, sessions
+from flask_app.web import (
+    assets,
+    client,
+    compression,
+    context,
+    csrf,
+    failures,
+    headers,
+    limits,
+    sessions,
+    unknown_hosts,
+)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -41,7 +52,8 @@ def create_app(config: Config | None = None) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)
-    for room in (client, compression, headers, context, sessions, csrf, limits, failures, assets, cli):
+    rooms = (client, compression, headers, context, sessions, csrf, limits, failures, unknown_hosts, assets, cli)
+    for room in rooms:
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
     apis = (api, usage, budgets, health)

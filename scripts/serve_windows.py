@@ -4,6 +4,7 @@ import waitress
 
 from flask_app import config
 from flask_app.services import account_service, closing, lease_service, run_service, upkeep_service
+from scripts.settings import reach
 from wsgi import app
 
 THREADS = 64
@@ -14,6 +15,8 @@ def main() -> None:
     lease_service.watch()
     upkeep_service.watch()
     print(f"MingChat is ready: http://localhost:{settings.port}", flush=True)
+    if hint := reach():
+        print(hint, flush=True)
     account_service.announce()
     try:
         # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes

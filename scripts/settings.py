@@ -5,6 +5,7 @@ import re
 
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256
+ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -22,6 +23,15 @@ def log_level() -> str:
     if raw not in LOG_LEVELS:
         raise SystemExit(f"A setting is wrong: GUNICORN_LOG_LEVEL must be one of {' '.join(LOG_LEVELS)}, not {raw!r}.")
     return raw
+
+
+def reach() -> str | None:
+    """What to set for other machines, where the server listens for them and would refuse them all."""
+    host = _text("HOST", "127.0.0.1")
+    if host.startswith("127.") or host in {"localhost", "::1"} or _text("ALLOWED_HOSTS", ""):
+        return None
+    address = "the name or address they use" if host in ANY_ADDRESS else host
+    return f"Other machines are refused until ALLOWED_HOSTS holds {address} (README: For other people than yourself)."
 
 
 def _whole_number(name: str, default: int, *, high: int) -> int:

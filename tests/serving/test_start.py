@@ -98,3 +98,9 @@ def test_a_log_level_that_there_is_not_is_named(tmp_path: Path) -> None:
     status, said = refusal(tmp_path, *GUNICORN, GUNICORN_LOG_LEVEL="loud")
     assert status == 1
     assert said.startswith("A setting is wrong: GUNICORN_LOG_LEVEL must be one of debug info ")
+
+
+def test_whoever_listens_for_other_machines_is_told_how_they_get_in(tmp_path: Path) -> None:
+    with served(tmp_path, HOST="0.0.0.0") as server:
+        assert "ALLOWED_HOSTS" in server.next_line()
+        assert server.next_line().startswith("Set-up code: ")
