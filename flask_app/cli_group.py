@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from flask_app.errors import AppError
 from flask_app.i18n import translate
 
+_NO_SUCH_TABLE = 1146  # MySQL's number
+
 
 class Group(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
@@ -20,7 +22,16 @@ class Group(AppGroup):
         except AppError as error:
             raise click.ClickException(translate("en", f"error.{error.code}", **error.params)) from error
         except DBAPIError as error:
-            raise click.ClickException(f"The database does not answer: {error.orig}") from error
+            raise click.ClickException(_complaint(error)) from error
+
+
+def _complaint(error: DBAPIError) -> str:
+    number = next(iter(getattr(error.orig, "args", ())), None)
+    if number == _NO_SUCH_TABLE or "no such table" in str(error.orig):
+        return (
+            "The database holds no tables yet. Start MingChat once (make run), or: .venv/bin/python -m scripts.migrate"
+        )
+    return f"The database does not answer: {error.orig}"
 
 
 def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from flask_app import timezones
+from flask_app import places, timezones
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
 MADE_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY")
-DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", "sqlite:///")
+SQLITE = "sqlite:///"
+DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", SQLITE)
 REDIS = ("redis://", "rediss://", "unix://")
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
@@ -68,9 +69,12 @@ class Config:
             instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"INSTANCE_DIR cannot be made: {error}") from error
+        _refuse(places.folder_complaint(instance), "INSTANCE_DIR")
         made = _InstanceSecrets(instance)
         database_url = read.address("DATABASE_URL", DATABASES) or f"sqlite:///{instance / 'mingchat.db'}"
         redis_url = read.address("REDIS_URL", REDIS)
+        if database_url.startswith(SQLITE):
+            _refuse(places.database_complaint(Path(database_url.removeprefix(SQLITE))), "DATABASE_URL")
         return cls(
             instance_dir=instance,
             secret_key=read.strong_secret("SECRET_KEY", made),
@@ -95,6 +99,11 @@ class Config:
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
         )
+
+
+def _refuse(complaint: str | None, name: str) -> None:
+    if complaint:
+        raise ConfigError(f"{name}: {complaint}")
 
 
 _current: Config | None = None
@@ -125,6 +134,7 @@ class _InstanceSecrets:
         return self._known()[name]
 
     def _known(self) -> dict[str, str]:
+        _refuse(places.secret_complaint(self.path), "INSTANCE_DIR")
         try:
             known = json.loads(self.path.read_text()) if self.path.exists() else {}
         except (OSError, ValueError) as error:
