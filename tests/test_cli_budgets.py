@@ -77,7 +77,7 @@ def test_a_balance_is_made_topped_up_and_taken_back(app: Flask, member: User) ->
         (("5", "--reason", " "), "Give a reason"),
         (("0", "--reason", "x"), "other than 0"),
         (("5", "--reason", "x", "--user", "nobody"), "nobody"),
-        (("-5", "--reason", "x", "--user", "member"), "from 0 to"),
+        (("-5", "--reason", "x", "--user", "member"), "from 1 to"),
     ):
         result = run(app, "topup", *arguments)
         assert result.exit_code != 0, arguments

@@ -177,11 +177,11 @@ def _check(place: Place, limit: int, *, hard: bool) -> None:
         raise Invalid("bad_currency")
     if place.period == PREPAID and (place.scope == "member" or not hard):
         raise Invalid("bad_balance")
-    _check_limit(limit)
+    _check_limit(limit, least=0 if place.period == PREPAID else 1)
 
 
-def _check_limit(limit: int) -> None:
-    if not 0 <= limit <= MAX_LIMIT:
+def _check_limit(limit: int, *, least: int = 1) -> None:
+    if not least <= limit <= MAX_LIMIT:
         raise Invalid("bad_budget_limit", limit=MAX_LIMIT)
 
 

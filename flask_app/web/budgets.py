@@ -25,11 +25,11 @@ Limit = Annotated[int, msgspec.Meta(ge=0, le=budget_admin_service.MAX_LIMIT)]
 
 
 class AddBudget(Body, kw_only=True):
-    """`limit` is tokens, or millionths of the currency that `unit` names. `scope_id` is the group's or the person's id,
-    "member" being each person of the group. A budget that is not `hard` only warns.
+    """`limit` is tokens, or millionths of the currency that `unit` names: 1 or more. `scope_id` is the group's or
+    the person's id, "member" being each person of the group. A budget that is not `hard` only warns.
 
     With the period "prepaid" it is a balance, for all but each person of a group: always hard, `limit` is its first
-    top-up, and `reason` says what for."""
+    top-up or 0, and `reason` says what for."""
 
     scope: Scope
     scope_id: Annotated[str, msgspec.Meta(max_length=26)] = ""
@@ -179,14 +179,15 @@ def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
     """What fills the placeholders of its sentence: which budget, how much of it, and when it renews."""
     params: dict[str, Any] = error.params
     whose = translate(locale, f"js.budget.whose_{params['scope']}")
-    zone = ZoneInfo(g.user.timezone or config.current().site_timezone)
-    renewal = params["renews_at"].astimezone(zone) if params["renews_at"] else None
+    renewal = params["renews_at"]
+    administers = g.user.role == "admin"
+    way = "admin" if administers else "renewing" if renewal else params["scope"]
     return {
         "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
         "limit": amount(params["limit"], params["unit"], locale),
         "left": amount(params["left"], params["unit"], locale),
-        "help": "" if renewal else translate(locale, f"js.budget.help_{params['scope']}"),
-        "renewal": f"{renewal:%Y-%m-%d %H:%M} ({zone.key})" if renewal else "",
+        "help": translate(locale, f"js.budget.help_{way}"),
+        "renewal": _moment(renewal, locale) if renewal else "",
     }
 
 
@@ -195,6 +196,17 @@ def amount(value: int, unit: str, locale: str) -> str:
     if unit == TOKENS:
         return translate(locale, "js.budget.tokens", count=f"{value:,}")
     return f"{tariff.decimal(value)} {unit}"
+
+
+def _moment(at: datetime, locale: str) -> str:
+    """As the pages write it. The time zone is named where it is not the reader's own choice."""
+    own: str | None = g.user.timezone
+    zone = ZoneInfo(own or config.current().site_timezone)
+    there = at.astimezone(zone)
+    words = f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
+    if locale == "en":
+        words = f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
+    return words if own else f"{words} ({zone.key})"
 
 
 def _name(listed: Listed) -> str | None:

@@ -72,7 +72,7 @@ def conversation(site: Site) -> str:
 @pytest.fixture
 def budgets(site: Site) -> Iterator[None]:
     """Of every state: one that only warns is used up, one is low, one is open; and a balance."""
-    limits = {"day": 0, "week": 10**9, "month": 10**12}
+    limits = {"day": 1, "week": 10**9, "month": 10**12}
     made = [
         site.ask("POST", BUDGETS, {"scope": "site", "period": period, "limit": limit, "hard": False})["id"]
         for period, limit in limits.items()

@@ -103,6 +103,25 @@ def test_what_is_left_today_stands_by_the_composer_until_it_is_used_up(
     assert len(script.journal.chats) == 2
 
 
+def test_an_administrator_is_led_to_the_page_of_budgets_and_both_sentences_have_one_time(
+    visits: Visits, site: Site
+) -> None:
+    made = site.ask("POST", BUDGETS, {"scope": "site", "period": "day", "limit": 1})
+    try:
+        page = visits.open("/")
+        line = page.locator("[data-left]")
+        expect(line).to_contain_text(en("js.budget.help_admin"))
+        expect(line.get_by_role("link", name=en("js.see_budgets"))).to_have_attribute("href", "/admin/budgets")
+        renewal = re.search(r"renews on (.+?)\. ", line.inner_text())
+        assert renewal
+        chat = Chat(page, en)
+        chat.send("Hello")
+        expect(chat.problem).to_contain_text(f"renews on {renewal[1]}. {en('js.budget.help_admin')}")
+        expect(chat.problem.get_by_role("link", name=en("js.see_budgets"))).to_have_attribute("href", "/admin/budgets")
+    finally:
+        site.ask("DELETE", f"{BUDGETS}/{made['id']}")
+
+
 def test_without_budgets_nothing_is_said_and_nothing_asked(
     come_in: Callable[[str], Page], script: ScriptedUpstream, visits: Visits
 ) -> None:
@@ -115,10 +134,11 @@ def test_without_budgets_nothing_is_said_and_nothing_asked(
 def test_a_page_that_is_come_back_to_looks_again(
     come_in: Callable[[str], Page], limit: Limit, site: Site, person: Any
 ) -> None:
-    limit(0)
+    limit(1)
     page = come_in("/")
     line = page.locator("[data-left]")
     expect(line).to_have_attribute("data-state", "exhausted")
+    expect(line.get_by_role("link")).to_be_hidden()
     [budget] = [each for each in site.ask("GET", BUDGETS)["budgets"] if each["scope_id"] == person["id"]]
     site.ask("PATCH", f"{BUDGETS}/{budget['id']}", {"limit": 5_000})
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
@@ -185,11 +205,11 @@ def test_an_administrator_adds_changes_and_deletes_a_budget(admin: Page, site: S
     dialog = admin.get_by_role("dialog")
     expect(dialog.get_by_text(en("budgets.for_whom"))).to_be_hidden()
     expect(dialog.get_by_label(en("budgets.limit"), exact=True)).to_have_value("1250.5")
-    dialog.get_by_label(en("budgets.limit"), exact=True).fill("0")
+    dialog.get_by_label(en("budgets.limit"), exact=True).fill("5")
     dialog.get_by_label(en("budgets.kind_soft")).check()
     save(dialog)
     expect(row).to_contain_text(en("budgets.soft"))
-    expect(row).to_contain_text(en("js.budget.state_reached"))
+    expect(row).to_contain_text(en("js.admin.budget_per_month", limit="¥5.00"))
 
     row.locator("[data-delete]").click()
     admin.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.delete")).click()
@@ -208,6 +228,9 @@ def test_what_is_wrong_is_said_beside_its_field(admin: Page, limit: Limit, perso
     save(dialog)
     expect(amount).to_have_accessible_description(re.compile(re.escape(en("js.admin.budget_bad_tokens", text="1,5"))))
     expect(amount).to_be_focused()
+    amount.fill("0")
+    save(dialog)
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_zero"))
     amount.fill("9,000,000,000,000,000")
     save(dialog)
     expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_too_large", most=tokens(10**15)))

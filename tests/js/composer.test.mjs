@@ -33,6 +33,7 @@ test("a balance is left, not left of a period, and says whom to ask when it is u
 
 test("what is used up says when it renews in the reader's time zone, and whom to ask", () => {
   const said = leftWords({ ...DAILY, used: 9990, left: 10, state: "exhausted" })
-  assert.match(said, /^Your daily budget \(10,000 tokens\) is used up\. It renews on Nov 26, 2026, 12:00\sAM; your administrator/)
+  assert.match(said, /^Your daily budget \(10,000 tokens\) is used up\. It renews on Nov 26, 2026, 12:00\sAM\. Your administrator/)
+  assert.match(leftWords({ ...DAILY, left: 10, state: "exhausted" }, { isAdmin: true }), /You can give it more on the budgets page\.$/)
   assert.match(leftWords({ ...DAILY, hard: false, used: 12_000, state: "exhausted" }), /has been reached: 12,000 tokens used\. It only warns/)
 })

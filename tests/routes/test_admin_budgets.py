@@ -59,6 +59,8 @@ def test_a_budget_is_added_changed_and_deleted_with_a_trace(admin_client: PageCl
     changed = admin_client.patch(path, json={"limit": 5, "hard": False}).json
     assert changed == made | {"limit": 5, "full": 5, "left": 5, "hard": False}
     assert admin_client.patch(path, json={"limit": 5}).json == changed, "what is so already changes nothing"
+    nothing = admin_client.patch(path, json={"limit": 0})
+    assert (nothing.status_code, error_code(nothing)) == (422, "bad_budget_limit")
     assert listed(admin_client) == [changed]
     assert admin_client.delete(path).status_code == 204
     assert listed(admin_client) == []
@@ -100,6 +102,8 @@ def test_the_list_says_how_each_stands(admin_client: PageClient, member: User, m
         ({"scope": "user", "scope_id": "x"}, 404, "not_found"),
         ({"scope": "group", "scope_id": "编号"}, 404, "unknown_group"),
         ({"scope": "member", "scope_id": "0" * 25}, 404, "unknown_group"),
+        ({"limit": 0}, 422, "bad_budget_limit"),
+        ({"limit": 0, "hard": False}, 422, "bad_budget_limit"),
         ({"period": "year"}, 422, "invalid_field"),
         ({"unit": "cny"}, 422, "bad_currency"),
         ({"unit": "Tokens"}, 422, "bad_currency"),
@@ -128,7 +132,7 @@ def test_there_is_one_budget_of_each_kind_whoever_adds_it_at_once(admin_client: 
     add(admin_client, unit="CNY")
 
     place = budget_admin_service.Place(scope="site", period="month")
-    outcomes = at_once(4, lambda number: budget_admin_service.add(Actor(None), place, number))
+    outcomes = at_once(4, lambda number: budget_admin_service.add(Actor(None), place, number + 1))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict"] * 3 + ["Listed"]
     assert len(stored()) == 4
 

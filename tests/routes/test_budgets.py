@@ -1,5 +1,6 @@
 """GET /api/budgets, and what a budget does to a message."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -7,11 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from flask_app.database import new_id, reading, utc_now
+from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import budget
-from flask_app.models import DEFAULT_GROUP_ID, Attempt, Conversation, Message, Run, TokenUsage, User
+from flask_app.models import DEFAULT_GROUP_ID, Attempt, Budget, Conversation, Message, Run, TokenUsage, User
 from flask_app.services import budget_admin_service, budget_service, group_service, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
@@ -32,7 +33,11 @@ JSON = {"Accept": "application/json"}
 def limit(amount: int, *, scope: str = "site", scope_id: str = "", period: str = "day", **fields: Any) -> str:
     unit, hard = fields.get("unit", "tokens"), fields.get("hard", True)
     place = Place(scope=scope, scope_id=scope_id, unit=unit, period=period)
-    return budget_admin_service.add(Actor(None), place, amount, hard=hard).standing.id
+    made = budget_admin_service.add(Actor(None), place, max(amount, 1), hard=hard).standing.id
+    if amount == 0:  # there may be such rows of earlier versions
+        with transaction() as session:
+            session.execute(update(Budget).where(Budget.id == made).values(amount=0))
+    return made
 
 
 def ask(client: PageClient, message: str = "hello", language: str = "en", **fields: Any) -> Any:
@@ -184,11 +189,21 @@ def test_the_refusal_says_in_both_languages_what_is_used_up_and_when_it_renews(
     limit(100, scope="user", scope_id=person.id, period="month")
     client = sign_in(person)
     english = ask(client).json["error"]["message"]
-    assert english.startswith("Your monthly budget (100 tokens) has too little left")
-    assert ":00 (America/New_York)" in english
-    assert "11:00" in english or "12:00" in english, "midnight of Shanghai is another hour in New York"
+    assert english.startswith("Your monthly budget (100 tokens) has too little left for another answer. It renews on ")
+    assert re.search(r"on [A-Z][a-z]{2} \d+, \d{4}, 1[12]:00 [AP]M\. Your administrator can", english), (
+        "New York's time"
+    )
     chinese = ask(client, language="zh").json["error"]["message"]
     assert chinese.startswith("你的每月额度（共 100 个 token）")
+    assert re.search(r"\d{4}年\d+月\d+日 \d\d:00 重新计算。急用的话", chinese)
+
+
+def test_the_refusal_names_a_time_zone_that_is_not_the_readers_and_leads_administrators_to_the_page(
+    admin_client: PageClient, member_client: PageClient
+) -> None:
+    limit(1)
+    assert "12:00 AM (Asia/Shanghai). Your administrator" in ask(member_client).json["error"]["message"]
+    assert ask(admin_client).json["error"]["message"].endswith("You can give it more on the budgets page.")
 
 
 def test_what_answers_under_way_hold_is_said_as_such(member: User, member_client: PageClient) -> None:
@@ -264,7 +279,7 @@ def test_a_change_holds_from_the_next_request(member_client: PageClient) -> None
     assert ask(member_client).status_code == 429
     budget_admin_service.change(Actor(None), budget_id, limit=100_000)
     assert ask(member_client).status_code == 200
-    budget_admin_service.change(Actor(None), budget_id, limit=0)
+    budget_admin_service.change(Actor(None), budget_id, limit=1)
     assert ask(member_client).status_code == 429
     budget_admin_service.change(Actor(None), budget_id, hard=False)
     assert ask(member_client).status_code == 200

@@ -35,7 +35,7 @@ from tests.support import calls, ledger
 
 WHICH = st.integers(0, 50)
 MODELS = st.sampled_from(["deepseek-flash", "deepseek-flash", "without a price"])
-AMOUNTS = st.integers(0, 40_000)
+AMOUNTS = st.integers(1, 40_000)
 ACTOR = Actor(None)
 T = TypeVar("T")
 

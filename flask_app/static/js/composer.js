@@ -34,8 +34,9 @@ export class Composer extends EventTarget {
   #drafts = new Drafts(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "")
   /** @type {Model[]} */
   #models
+  #isAdmin
 
-  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null}} state */
+  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null, is_admin: boolean}} state */
   constructor(form, state) {
     super()
     this.#form = form
@@ -45,6 +46,7 @@ export class Composer extends EventTarget {
     this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
     this.#stopButton = must(form, "[data-stop]")
     this.#models = state.models
+    this.#isAdmin = state.is_admin
     this.#offerModels(state.default_model)
     this.#listen()
   }
@@ -142,10 +144,13 @@ export class Composer extends EventTarget {
     const place = must(this.#form, "[data-left]")
     const [tightest] = [...budgets].sort((one, other) => roomIn(one) - roomIn(other))
     const { state: before } = place.dataset
-    const words = tightest ? leftWords(tightest) : ""
+    const words = tightest ? leftWords(tightest, { isAdmin: this.#isAdmin }) : ""
     place.hidden = !tightest
     place.dataset.state = tightest?.state ?? ""
     slot(place, "text").textContent = words
+    const way = this.#isAdmin && tightest?.state === "exhausted"
+    slot(place, "way").hidden = !way
+    slot(place, "way").textContent = way ? t("js.see_budgets") : ""
     if (before && before !== tightest?.state && tightest?.state !== "open") announce(words)
   }
 
@@ -254,13 +259,14 @@ function roomIn({ hard, full, left, state }) {
   return (full ? left / full : 0) + (hard ? 0 : LOW)
 }
 
-/** @param {Budget} budget */
-export function leftWords(budget) {
+/** @param {Budget} budget @param {{isAdmin?: boolean}} [reader] */
+export function leftWords(budget, { isAdmin = false } = {}) {
   const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
   if (state === "exhausted") {
     const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
-    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget), help: t(`js.budget.help_${scope}`) })
-    const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), ...amounts }
+    const help = t(`js.budget.help_${isAdmin ? "admin" : renewal ? "renewing" : scope}`)
+    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget), help })
+    const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), help, ...amounts }
     return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
   }
   const whose = scope === "group" || scope === "site" ? t(`js.budget.for_${scope}`) : ""

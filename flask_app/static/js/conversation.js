@@ -6,7 +6,7 @@
 import { ApiError, api, isGone } from "app/api"
 import { pathToNewest } from "app/branch"
 import { sentence, t } from "app/i18n"
-import { TOO_LONG, codeOf, wayForward } from "app/refusals"
+import { TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
 import { RunStream, asMessage } from "app/run-stream"
 import { Thread } from "app/thread"
 import { announce, toast } from "app/ui"
@@ -265,8 +265,9 @@ export class Conversation extends EventTarget {
     this.#composer.giveBack(home, spent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
     if (this.#tellGone(home, error)) return
     const ways = { way: wayForward(codeOf(error), this.#isAdmin), anew: home !== null && codeOf(error) === TOO_LONG }
-    if (home === this.#id) this.#composer.showProblem(sentence(error), ways)
-    else toast(sentence(error), { kind: "danger" })
+    const words = refusalWords(error, this.#isAdmin)
+    if (home === this.#id) this.#composer.showProblem(words, ways)
+    else toast(words, { kind: "danger" })
     this.#emit("refused", {})
   }
 

@@ -1,13 +1,22 @@
 // @ts-check
 /** What can be done about a refusal, by its code. */
 import { ApiError } from "app/api"
-import { t } from "app/i18n"
+import { formatAmount, formatDateTime, nameOfBudget, sentence, t } from "app/i18n"
 
 export const TOO_LONG = "conversation_too_long"
 
 /** @param {unknown} error */
 export function codeOf(error) {
   return error instanceof ApiError ? error.code : ""
+}
+
+/** What was refused and why, with the times of this page. @param {unknown} error @param {boolean} isAdmin */
+export function refusalWords(error, isAdmin) {
+  if (!(error instanceof ApiError) || error.code !== "budget_exhausted") return sentence(error)
+  const budget = /** @type {import("app/i18n").Budget & {renews_at: string}} */ (error.params)
+  const help = t(`js.budget.help_${isAdmin ? "admin" : "renewing"}`)
+  const amounts = { limit: formatAmount(budget.limit, budget.unit), renewal: formatDateTime(budget.renews_at) }
+  return t("js.budget.refused", { budget: nameOfBudget(budget), help, ...amounts })
 }
 
 /** A page that helps, where there is one. @param {string} code @param {boolean} isAdmin */

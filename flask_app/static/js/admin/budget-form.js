@@ -64,6 +64,7 @@ export class BudgetForm {
     const unit = this.#changed?.unit ?? unitOf(values)
     const amount = amountOf(limit, unit)
     if (amount === null) throw new FieldMistake("limit", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text: limit }))
+    if (amount === 0) throw new FieldMistake("limit", t("js.admin.budget_zero"))
     if (amount > MOST) throw new FieldMistake("limit", t("js.admin.budget_too_large", { most: formatAmount(MOST, unit) }))
     return reason === undefined ? { limit: amount, hard: kind === "hard" } : { limit: amount, hard: true, reason }
   }
