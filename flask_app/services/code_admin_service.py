@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
-from flask_app.domain import redeem_code, tariff
+from flask_app.domain import tariff, typed_code
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BadRequest, Invalid, NotFound
 from flask_app.models import CodeBatch, RedeemCode, User
@@ -73,7 +73,7 @@ def make(actor: Actor, terms: Terms) -> Made:
     """A batch of new codes. Raises Invalid."""
     _check(terms)
     label = reasons.checked(terms.label)
-    codes = [redeem_code.new() for _ in range(terms.count)]
+    codes = [typed_code.new() for _ in range(terms.count)]
     expires_at = budget_service.begins(terms.expires_on + timedelta(days=1)) if terms.expires_on else None
 
     def work(session: Session) -> Listed:
@@ -88,7 +88,7 @@ def make(actor: Actor, terms: Terms) -> Made:
         session.flush()
         return _one(session, batch.id)
 
-    return Made(in_transaction(work), [redeem_code.shown(code) for code in codes])
+    return Made(in_transaction(work), [typed_code.shown(code) for code in codes])
 
 
 def listed(*, before: str | None = None, limit: int = PAGE) -> Batches:
@@ -165,7 +165,7 @@ def _check(terms: Terms) -> None:
 
 
 def _hint(code: str) -> str:
-    return code[: redeem_code.GROUP]
+    return code[: typed_code.GROUP]
 
 
 def _checked(limit: int) -> int:

@@ -7,7 +7,7 @@ from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, utc_now
-from flask_app.domain import redeem_code
+from flask_app.domain import typed_code
 from flask_app.domain.budget import PREPAID
 from flask_app.errors import AppError, Conflict, Invalid
 from flask_app.models import Budget, CodeBatch, RedeemCode, User
@@ -34,7 +34,7 @@ def redeem(actor: Actor, user: User, typed: str) -> Redeemed:
     Raises Invalid("code_unknown"), Conflict("code_redeemed"), Conflict("code_revoked"), Conflict("code_expired"), and
     TooMany for somebody who guesses.
     """
-    code = redeem_code.read(typed)
+    code = typed_code.read(typed)
     with login_limits.redemption_attempt(user.id, actor.address) as attempt:
         found = in_transaction(lambda session: _redeem(session, actor, user, code)) if code else None
         if found is None:

@@ -5,6 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import reading, transaction, utc_now
+from flask_app.domain import typed_code
 from flask_app.errors import Conflict, Forbidden
 from flask_app.models import Setting, User
 from flask_app.services import audit_service, auth_service, login_limits, names, passwords
@@ -12,9 +13,6 @@ from flask_app.services.auth_service import Browser, SignedIn
 from flask_app.services.signing import same, sign
 
 MARK = "setup"  # the row of `settings` that exists once set-up is over
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is mistaken for a digit
-_MISREAD = str.maketrans("OIL", "011", "- ")
 
 
 def is_done() -> bool:
@@ -32,8 +30,7 @@ def has_administrator(session: Session) -> bool:
 def code() -> str:
     """The set-up code, XXXX-XXXX-XXXX-XXXX: 80 bits that follow from SECRET_KEY, so that every worker knows them."""
     number = int.from_bytes(sign("setup-code")[:10])
-    letters = "".join(_ALPHABET[number >> shift & 31] for shift in range(75, -5, -5))
-    return "-".join(letters[start : start + 4] for start in range(0, 16, 4))
+    return typed_code.shown("".join(typed_code.ALPHABET[number >> shift & 31] for shift in range(75, -5, -5)))
 
 
 def code_line() -> str | None:
@@ -50,7 +47,7 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
     if is_done():
         raise Conflict("setup_done")
     with login_limits.code_attempt(browser.address) as attempt:
-        if not same(given_code.upper().translate(_MISREAD), code().translate(_MISREAD)):
+        if not same(typed_code.read(given_code) or "", typed_code.read(code()) or ""):
             attempt.failed()
             raise Forbidden("wrong_setup_code")
     shown = names.checked(username)

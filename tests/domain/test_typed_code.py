@@ -4,23 +4,23 @@ import string
 
 import pytest
 
-from flask_app.domain import redeem_code
+from flask_app.domain import typed_code
 
 
 def test_a_code_has_eighty_random_bits_without_characters_that_look_alike() -> None:
-    assert len(set(redeem_code.ALPHABET)) == 32
-    assert not set("ILOU") & set(redeem_code.ALPHABET)
-    codes = {redeem_code.new() for _ in range(1000)}
+    assert len(set(typed_code.ALPHABET)) == 32
+    assert not set("ILOU") & set(typed_code.ALPHABET)
+    codes = {typed_code.new() for _ in range(1000)}
     assert len(codes) == 1000
     assert {len(code) for code in codes} == {16}
-    assert set("".join(codes)) == set(redeem_code.ALPHABET)
+    assert set("".join(codes)) == set(typed_code.ALPHABET)
 
 
 def test_it_is_shown_in_groups_of_four_and_read_as_it_is_shown() -> None:
-    assert redeem_code.shown("0123456789ABCDEF") == "0123-4567-89AB-CDEF"
+    assert typed_code.shown("0123456789ABCDEF") == "0123-4567-89AB-CDEF"
     for _ in range(100):
-        code = redeem_code.new()
-        assert redeem_code.read(redeem_code.shown(code)) == code
+        code = typed_code.new()
+        assert typed_code.read(typed_code.shown(code)) == code
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_it_is_shown_in_groups_of_four_and_read_as_it_is_shown() -> None:
     ],
 )
 def test_it_is_read_however_it_is_typed(typed: str) -> None:
-    assert redeem_code.read(typed) == "0123456789ABCDEF"
+    assert typed_code.read(typed) == "0123456789ABCDEF"
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_it_is_read_however_it_is_typed(typed: str) -> None:
     + [character * 16 for character in string.punctuation if character not in "-_."],
 )
 def test_what_cannot_be_a_code_is_none(typed: str) -> None:
-    assert redeem_code.read(typed) is None
+    assert typed_code.read(typed) is None
