@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.keyboard import Keyboard
@@ -97,11 +97,14 @@ def test_the_whole_way_by_keyboard_alone(visits: Visits, script: ScriptedUpstrea
     expect(page).to_have_url(site.url + "/")
     expect(chat.text).to_be_focused()
     keys.use(chat.more("By keyboard"), "Space", backwards=True)
+    keys.press("End")
     keys.use(chat.menu.get_by_text(say("base.delete")))
     keys.use(page.get_by_role("alertdialog").get_by_role("button", name=say("js.delete_action")))
     expect(chat.in_list("By keyboard")).to_have_count(0)
 
     keys.use(page.locator("summary.menu__button"), backwards=True)
+    expect(page.locator(".menu__panel a").first).to_be_focused()
+    keys.press("End")
     keys.use(page.get_by_role("button", name=say("nav.sign_out")))
     expect(page).to_have_url(re.compile("/login"))
 
@@ -116,8 +119,12 @@ def test_escape_closes_what_is_open_and_gives_the_focus_back(chat: Chat) -> None
     expect(chat.menu).to_be_hidden()
     expect(more).to_be_focused()
 
-    for action, dialog in ((say("chat.rename"), "dialog"), (say("base.delete"), "alertdialog")):
+    for key, action, dialog in (
+        ("Home", say("chat.rename"), "dialog"),
+        ("End", say("base.delete"), "alertdialog"),
+    ):
         keys.use(more)
+        keys.press(key)
         keys.use(chat.menu.get_by_text(action))
         expect(page.get_by_role(dialog)).to_be_visible()  # type: ignore[arg-type]
         keys.press("Escape")
@@ -130,6 +137,80 @@ def test_escape_closes_what_is_open_and_gives_the_focus_back(chat: Chat) -> None
     keys.press("Escape")
     expect(page.get_by_role("button", name=say("nav.sign_out"))).to_be_hidden()
     expect(account).to_be_focused()
+
+
+def _chat_menu(visits: Visits, keys: list[Keyboard]) -> tuple[Locator, Locator]:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Which menu?")
+    keys.append(Keyboard(chat.page))
+    keys[0].use(chat.more("Which menu?"), backwards=True)
+    return chat.more("Which menu?"), chat.menu
+
+
+def _people_menu(visits: Visits, keys: list[Keyboard]) -> tuple[Locator, Locator]:
+    page = visits.open("/admin/users")
+    keys.append(Keyboard(page))
+    button = page.locator("[data-menu-button]").first
+    keys[0].use(button)
+    return button, page.locator("[data-row-menu]")
+
+
+def _account_menu(visits: Visits, keys: list[Keyboard]) -> tuple[Locator, Locator]:
+    page = visits.open("/dashboard")
+    keys.append(Keyboard(page))
+    button = page.locator("summary.menu__button")
+    keys[0].use(button)
+    return button, page.locator(".menu__panel")
+
+
+@pytest.mark.parametrize("opening", [_chat_menu, _people_menu, _account_menu])
+def test_every_menu_has_the_same_keys(opening: Any, visits: Visits, script: ScriptedUpstream) -> None:
+    walked: list[Keyboard] = []
+    button, panel = opening(visits, walked)
+    [keys] = walked
+    items = panel.locator("a:visible, button:visible")
+    expect(items.first).to_be_focused()
+    for key, there in (
+        ("ArrowDown", items.nth(1)),
+        ("End", items.last),
+        ("ArrowDown", items.first),
+        ("ArrowUp", items.last),
+        ("Home", items.first),
+    ):
+        keys.press(key)
+        expect(there).to_be_focused()
+    keys.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(button).to_be_focused()
+    keys.press("Enter")
+    expect(items.first).to_be_focused()
+    keys.press("Shift+Tab")
+    expect(panel).to_be_hidden()
+    expect(button).to_be_focused()
+    keys.press("Enter")
+    expect(items.first).to_be_focused()
+    keys.press("Tab")
+    expect(panel).to_be_hidden()
+    expect(button).not_to_be_focused()
+    assert keys.where() != "body "
+
+
+def test_a_changed_entry_or_its_neighbour_keeps_the_focus(chat: Chat, site: Site) -> None:
+    page, keys = chat.page, Keyboard(chat.page)
+    for text in ("Lower", "Upper", "Shown"):
+        page.goto("/")
+        chat.ask(text)
+    keys.use(chat.more("Upper"), backwards=True)
+    keys.press("Enter")
+    page.get_by_label(say("chat.title"), exact=True).fill("Renamed")
+    keys.press("Enter")
+    expect(chat.in_list("Renamed")).to_be_focused()
+
+    keys.use(chat.more("Renamed"))
+    keys.press("End", "Enter")
+    keys.use(page.get_by_role("alertdialog").get_by_role("button", name=say("js.delete_action")))
+    expect(chat.in_list("Renamed")).to_be_hidden()
+    expect(chat.in_list("Lower")).to_be_focused()
 
 
 def test_escape_closes_the_drawer_on_a_phone(visits: Visits) -> None:

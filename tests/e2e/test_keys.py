@@ -43,6 +43,16 @@ def test_a_key_that_rests_says_why_and_comes_back_by_keyboard(benched: None, pag
     assert (key["state"], key["bench"]) == ("ready", None)
 
 
+def test_a_tested_key_keeps_the_focus_on_its_test(page: Page) -> None:
+    card = page.get_by_role("listitem").filter(has_text=LABEL)
+    test = card.get_by_role("button", name=en("js.admin.test_key", name=LABEL))
+    card.evaluate("card => { card.classList.add('as-it-was') }")
+    Keyboard(page).use(test)
+    expect(card.locator("[data-slot=result] .notice")).to_be_visible()
+    expect(page.locator(".as-it-was")).to_have_count(0)  # drawn anew
+    expect(test).to_be_focused()
+
+
 def test_a_keys_place_is_changed_in_a_dialog(page: Page, site: Site) -> None:
     page.locator("[data-menu-button]").click()
     page.get_by_role("button", name=en("admin.edit_key")).click()

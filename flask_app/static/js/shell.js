@@ -2,6 +2,7 @@
 /** Entry of every page: menus, dialogs, preferences, sign-out. */
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
+import { enterMenu, useMenuKeys } from "app/menu-keys"
 import { copyText, must, openDialog, toast } from "app/ui"
 
 const YEAR = 365 * 24 * 3600
@@ -25,6 +26,12 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") escapeMenu()
 })
+
+for (const menu of document.querySelectorAll("details.menu")) {
+  const panel = must(menu, ".menu__panel")
+  useMenuKeys(panel, { button: () => must(menu, "summary"), close: () => menu.removeAttribute("open") })
+  menu.addEventListener("toggle", () => menu.hasAttribute("open") && enterMenu(panel))
+}
 
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("mousedown", (event) => {

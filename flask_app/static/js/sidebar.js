@@ -5,6 +5,7 @@
  */
 import { api, isGone } from "app/api"
 import { sentence, t } from "app/i18n"
+import { enterMenu, useMenuKeys } from "app/menu-keys"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
 
 const DAY = 86_400_000
@@ -78,6 +79,7 @@ export class Sidebar extends EventTarget {
     })
     this.#more.addEventListener("click", () => this.#loadMore())
     new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
+    useMenuKeys(this.#menu, { button: () => this.#find(this.#chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
     must(this.#menu, "[data-rename]").addEventListener("click", () => this.#askTitle())
     must(this.#menu, "[data-delete]").addEventListener("click", () => this.#askDeletion())
     const form = /** @type {HTMLFormElement} */ (must(document, "[data-rename-form]"))
@@ -114,7 +116,7 @@ export class Sidebar extends EventTarget {
     const { offsetWidth: width, offsetHeight: height } = this.#menu
     this.#menu.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8, right))}px`
     this.#menu.style.top = `${bottom + height + 8 > innerHeight ? bottom - height - 40 : bottom + 4}px`
-    must(this.#menu, "button").focus()
+    enterMenu(this.#menu)
   }
 
   #askTitle() {
@@ -130,6 +132,7 @@ export class Sidebar extends EventTarget {
     const known = this.#conversations.get(id)
     if (known) known.title = title
     this.#draw()
+    this.#focusEntry(id)
     this.#emit("renamed", { id, title })
   }
 
@@ -143,7 +146,9 @@ export class Sidebar extends EventTarget {
     try {
       const deleted = await unlessGone(api.delete(addressOf(id)).then(() => true))
       if (!deleted) return this.#emit("gone", { id })
+      const beside = this.#beside(id)
       this.forget(id)
+      this.#focusEntry(beside)
       toast(t("js.deleted"))
       this.#emit("deleted", { id })
     } catch (error) {
@@ -158,7 +163,34 @@ export class Sidebar extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 
+  /** The one below, or above where there is none. @param {string} id */
+  #beside(id) {
+    const entries = [...this.#root.querySelectorAll("[data-conversation]")].map((entry) => entry.getAttribute("data-conversation"))
+    const at = entries.indexOf(id)
+    return entries[at + 1] ?? entries[at - 1] ?? null
+  }
+
+  /** Unless the reader has gone on elsewhere. Without entries it is the way to a new one. @param {string | null} id */
+  #focusEntry(id) {
+    const now = document.activeElement
+    const free = now === document.body || this.#root.contains(now)
+    if (free) (this.#find(id, "a") ?? must(this.#root, ".sidebar__new")).focus()
+  }
+
+  /** @param {string | null} id @param {string} selector @returns {HTMLElement | null} */
+  #find(id, selector) {
+    return id ? this.#root.querySelector(`[data-conversation="${id}"] ${selector}`) : null
+  }
+
+  /** Whoever is on an entry stays there. */
   #draw() {
+    const focused = document.activeElement
+    const entry = focused?.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
+    this.#drawGroups()
+    if (entry) this.#find(entry, focused?.matches("a") ? "a" : "[data-more]")?.focus({ preventScroll: true })
+  }
+
+  #drawGroups() {
     const newestFirst = [...this.#conversations.values()].sort((a, b) => b.updated_at.localeCompare(a.updated_at))
     const groups = [...grouped(newestFirst)]
     must(this.#root, "[data-groups]").replaceChildren(...groups.map(([title, items]) => this.#group(title, items)))

@@ -32,6 +32,7 @@ import { fill, fromTemplate, must, slot } from "app/ui"
  */
 
 const PATH = "/api/admin/keys"
+const CONTROLS = ["data-test", "data-clear-bench", "data-menu-button"]
 const FOR_ADMINISTRATORS = new Set(["upstream_key_refused", "upstream_no_balance"])
 const BADGES = /** @type {const} */ ({
   ready: "badge--ok",
@@ -74,13 +75,13 @@ export class KeyCards {
   /** The card is drawn anew; what a test said stays, and so does the focus. @param {Key} key */
   update(key) {
     const before = this.#card(key.id)
+    const focused = before.contains(document.activeElement) ? document.activeElement : null
     const after = card(key)
     slot(after, "result").replaceChildren(...slot(before, "result").childNodes)
     if (slot(after, "result").childElementCount) slot(after, "problem").hidden = true // the test says it, and later
-    const hadFocus = before.contains(document.activeElement)
     this.#keys.set(key.id, key)
     before.replaceWith(after)
-    if (hadFocus) must(after, "[data-menu-button]").focus()
+    if (focused) sameControl(after, focused).focus()
   }
 
   /** @param {string} id */
@@ -133,6 +134,14 @@ export class KeyCards {
   #showEmpty() {
     this.#empty.hidden = this.#keys.size > 0
   }
+}
+
+/** The control of the new card that is what had the focus in the old one. @param {HTMLElement} card @param {Element} focused */
+function sameControl(card, focused) {
+  if (card.contains(focused)) return /** @type {HTMLElement} */ (focused) // what a test said has moved over
+  const name = CONTROLS.find((each) => focused.hasAttribute(each)) ?? ""
+  const same = name ? must(card, `[${name}]`) : null
+  return same && !same.closest("[hidden]") ? same : must(card, "[data-menu-button]")
 }
 
 /** @param {Key} key */

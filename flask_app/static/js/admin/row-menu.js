@@ -1,5 +1,6 @@
 // @ts-check
 /** The one menu of a list's rows: opens beside a row's [data-menu-button], tells which row and which act was chosen. */
+import { enterMenu, useMenuKeys } from "app/menu-keys"
 import { must } from "app/ui"
 
 const MARGIN = 8
@@ -18,7 +19,7 @@ export class RowMenu extends EventTarget {
       if (button instanceof HTMLElement) this.#open(button)
     })
     this.#menu.addEventListener("click", (event) => this.#choose(/** @type {Element} */ (event.target)))
-    this.#menu.addEventListener("keydown", (event) => this.#move(event))
+    useMenuKeys(this.#menu, { button: () => this.#button, close: () => this.#menu.hidePopover() })
     this.#menu.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "closed") this.#button?.setAttribute("aria-expanded", "false")
     })
@@ -42,7 +43,7 @@ export class RowMenu extends EventTarget {
     this.#menu.showPopover()
     button.setAttribute("aria-expanded", "true")
     this.#place(button.getBoundingClientRect())
-    this.#items()[0]?.focus({ preventScroll: true })
+    enterMenu(this.#menu)
   }
 
   /** Below the button and flush with its end, or above it where there is no room. @param {DOMRect} at */
@@ -60,23 +61,5 @@ export class RowMenu extends EventTarget {
     this.#menu.hidePopover()
     this.#button?.focus()
     this.dispatchEvent(new CustomEvent("act", { detail: { id: this.#id, act: item.dataset.act } }))
-  }
-
-  /** @param {KeyboardEvent} event */
-  #move(event) {
-    if (event.key === "Tab") {
-      this.#menu.hidePopover()
-      this.#button?.focus()
-    }
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (!step) return
-    event.preventDefault()
-    const items = this.#items()
-    const now = items.indexOf(/** @type {HTMLElement} */ (document.activeElement))
-    items.at((now + step) % items.length)?.focus()
-  }
-
-  #items() {
-    return [.../** @type {NodeListOf<HTMLElement>} */ (this.#menu.querySelectorAll(".menu__item:not([hidden])"))]
   }
 }
