@@ -8,7 +8,9 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-from scripts import settings
+from scripts import settings, settings_file
+
+settings_file.load()
 
 host = os.environ.get("HOST") or "127.0.0.1"
 port = settings.port()

@@ -3,9 +3,11 @@
 from werkzeug.serving import is_running_from_reloader
 
 from flask_app import config, create_app
+from scripts import settings_file
 
 
 def main() -> None:
+    settings_file.load()
     app = create_app()
     if is_running_from_reloader():
         from flask_app.services import account_service, lease_service, upkeep_service

@@ -4,6 +4,9 @@ import sys
 
 from flask_app import create_app
 from flask_app.config import ConfigError
+from scripts import settings_file
+
+settings_file.load()
 
 try:
     app = create_app()

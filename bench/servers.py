@@ -138,7 +138,7 @@ def _process(command: list[str], port: int, settings: Mapping[str, str], cwd: Pa
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"PYTHONUNBUFFERED": "1", **settings}
+    return kept | {"PYTHONUNBUFFERED": "1", "FLASK_SKIP_DOTENV": "1", **settings}
 
 
 def _wait_until_ready(process: _Process, port: int) -> None:

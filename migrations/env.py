@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, pool
 from flask_app import models  # noqa: F401  (fills Base.metadata)
 from flask_app.config import Config
 from flask_app.database import Ascii, Base, Exact, Folded, LongText, UtcDateTime
+from scripts import settings_file
 
 OWN_TYPES = {"Ascii": Ascii, "Exact": Exact, "Folded": Folded, "LongText": LongText}
 
@@ -21,8 +22,13 @@ def by_name(kind: str, item: Any, _: Any) -> str | Literal[False]:
     return False
 
 
+def configured_url() -> str:
+    settings_file.load()
+    return Config.from_environment().database_url
+
+
 def run() -> None:
-    url = context.config.attributes.get("url") or Config.from_environment().database_url
+    url = context.config.attributes.get("url") or configured_url()
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
         context.configure(

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = Path(os.environ.get("MINGCHAT_VENV") or ROOT / ".venv")
@@ -50,6 +51,14 @@ def ensure_demo() -> None:
         print("The local model could not be installed: answers need a provider's key (Admin > API keys).")
         print(f"To try again: {again}", flush=True)
         stamp.write_text(given_up)
+
+
+def become(*arguments: str) -> NoReturn:
+    """Go on as the environment's Python with `arguments`; on Windows, wait for it and end as it ends."""
+    if os.name == "posix":
+        # Take this process's place: signals then reach gunicorn itself.
+        os.execv(PYTHON, [str(PYTHON), *arguments])  # noqa: S606
+    sys.exit(subprocess.call([PYTHON, *arguments]))
 
 
 def _installed(extra: str) -> bool:

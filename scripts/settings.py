@@ -9,6 +9,12 @@ ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
+def check() -> None:
+    """Refuse what cannot stand in the environment as it is now."""
+    workers()
+    port()
+
+
 def port() -> int:
     return _whole_number("PORT", 5000, high=65535)
 

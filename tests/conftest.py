@@ -1,6 +1,7 @@
 """What tests begin with: one application on a migrated database, emptied after each test; people and clients."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 
@@ -13,11 +14,14 @@ from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
 from flask_app.services import login_limits, names, passwords, run_service
+from scripts import settings_file
 from tests.support import clients, ledger, mariadb, redis_server, storage
 from tests.support.clients import PageClient
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
+
+os.environ[settings_file.SKIP] = "1"  # for every process that a test starts
 
 PASSWORD = "violet harbour lantern"
 

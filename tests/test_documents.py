@@ -1,5 +1,6 @@
 """What the documents say is what the code does, as far as a test can tell."""
 
+import io
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import dotenv
 import pytest
 from flask import Flask
 
@@ -62,7 +64,9 @@ def explained_settings() -> set[str]:
 
 
 def test_what_is_shown_of_a_setting_is_what_it_is_without_being_set(tmp_path: Path) -> None:
-    shown = dict(re.findall(r"^([A-Z_]+)=(.*)$", SETTINGS, re.M)) | {"INSTANCE_DIR": str(tmp_path)}
+    file = dotenv.dotenv_values(stream=io.StringIO(SETTINGS))
+    shown = {name: value for name, value in file.items() if value is not None} | {"INSTANCE_DIR": str(tmp_path)}
+    assert shown["CHAT_RATE_LIMIT"] == Config.chat_rate_limit
     assert Config.from_environment(shown) == Config.from_environment({"INSTANCE_DIR": str(tmp_path)})
 
 

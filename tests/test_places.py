@@ -10,6 +10,7 @@ from flask import Flask
 
 from flask_app import database
 from flask_app.config import Config, ConfigError
+from scripts import settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 # Root reads everything; without these it is kept out like anybody else.
@@ -25,7 +26,12 @@ def instance(tmp_path: Path) -> Path:
 
 def start(instance: Path, *module: str) -> str:
     """What is said where the first thing that reads the settings ends."""
-    environ = {"PATH": os.environ["PATH"], "INSTANCE_DIR": str(instance), "HOME": str(instance)}
+    environ = {
+        "PATH": os.environ["PATH"],
+        "INSTANCE_DIR": str(instance),
+        "HOME": str(instance),
+        settings_file.SKIP: "1",
+    }
     done = subprocess.run(
         [*KEPT_OUT, sys.executable, *(module or ("-m", "scripts.migrate"))],
         cwd=ROOT,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flask_app.config import MOST_WORKERS, Config, ConfigError
+from scripts import settings_file
 from tests.support.ports import free_port
 from tests.support.served import ROOT, served
 
@@ -29,6 +30,7 @@ def refusal(instance: Path, *command: str, **settings: str) -> tuple[int, str]:
         "HOME": str(instance),
         "INSTANCE_DIR": str(instance),
         "PORT": str(free_port()),
+        settings_file.SKIP: "1",
     } | settings
     process = subprocess.Popen(
         [sys.executable, *command],

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import urllib3
 
+from scripts import settings_file
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,7 +138,8 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
 def launch(instance: Path, port: int, settings: Mapping[str, str], log: IO[str] | None = None) -> Served:
     """Start the server; its log goes to `log`."""
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
-    environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)} | dict(settings)
+    environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)}
+    environ |= {settings_file.SKIP: "1"} | dict(settings)
     command = [sys.executable, "scripts/start.py"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True

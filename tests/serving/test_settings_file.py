@@ -1,0 +1,110 @@
+"""`.env` beside the code is read by every way to start, and the environment wins."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scripts import environment, settings_file
+from tests.support.ports import free_port
+
+ROOT = settings_file.FILE.parent
+CODE = ("flask_app", "scripts", "migrations")
+FILES = ("gunicorn.conf.py", "wsgi.py", "alembic.ini", "requirements.txt", "requirements-demo.txt", "Makefile")
+START = (sys.executable, "scripts/start.py")
+GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py")
+MAKE = ("make", "--silent", "run", f"PYTHON={sys.executable}")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The code somewhere else, where a `.env` disturbs nobody."""
+    place = tmp_path / "mingchat"
+    place.mkdir()
+    for folder in CODE:
+        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in FILES:
+        shutil.copy(ROOT / file, place)
+    return place
+
+
+@contextmanager
+def running(copy: Path, *command: str, **settings: str) -> Iterator[str]:
+    """What the server says first."""
+    process = subprocess.Popen(
+        command, cwd=copy, env=environ(copy, settings), stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline()
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(60)
+
+
+def environ(copy: Path, settings: dict[str, str]) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(copy.parent), "MINGCHAT_VENV": str(environment.VENV)} | settings
+
+
+def write(copy: Path, port: int, *lines: str) -> None:
+    (copy / ".env").write_text("\n".join([f"PORT={port}", "INSTANCE_DIR=kept", *lines]) + "\n")
+
+
+@pytest.mark.parametrize("command", [START, MAKE, GUNICORN], ids=["start", "make", "gunicorn"])
+def test_a_start_reads_the_file(copy: Path, command: tuple[str, ...]) -> None:
+    port = free_port()
+    write(copy, port)
+    if command == GUNICORN:
+        subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=copy, env=environ(copy, {}), check=True)
+    with running(copy, *command) as said:
+        assert said == f"MingChat is ready: http://localhost:{port}\n"
+    assert (copy / "kept" / "mingchat.db").exists()
+    assert not (copy / "instance").exists()
+
+
+def test_the_environment_wins(copy: Path) -> None:
+    port = free_port()
+    write(copy, 1, "WEB_CONCURRENCY=abc")
+    with running(copy, *START, PORT=str(port), WEB_CONCURRENCY="1") as said:
+        assert said == f"MingChat is ready: http://localhost:{port}\n"
+
+
+def test_flasks_commands_read_it_too(copy: Path) -> None:
+    write(copy, 5000)
+    subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=copy, env=environ(copy, {}), check=True)
+    elsewhere = copy.parent
+    command = [sys.executable, "-m", "flask", "--app", str(copy / "wsgi.py"), "users", "list"]
+    (copy / ".env").write_text(f"INSTANCE_DIR={copy / 'kept'}\n")
+    said = subprocess.run(command, cwd=elsewhere, env=environ(copy, {}), capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.startswith("NAME ")
+
+
+def test_a_wrong_value_in_it_is_named(copy: Path) -> None:
+    write(copy, 99999)
+    said = subprocess.run(START, cwd=copy, env=environ(copy, {}), capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stderr == "A setting is wrong: PORT must be a whole number from 1 to 65535, not '99999'.\n"
+
+
+def test_a_file_that_is_no_text_is_told(copy: Path) -> None:
+    (copy / ".env").write_bytes(b"PORT=\xff\xfe")
+    said = subprocess.run(START, cwd=copy, env=environ(copy, {}), capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stderr == f"{copy / '.env'} cannot be read: it is no text in UTF-8.\n"
+
+
+def test_a_shell_reads_the_example(tmp_path: Path) -> None:
+    command = ["sh", "-euc", f'set -a; . {ROOT / ".env.example"}; printf %s "$CHAT_RATE_LIMIT"']
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "5 per minute"
+
+
+def test_tests_depend_on_nobodys_file() -> None:
+    assert os.environ[settings_file.SKIP]
