@@ -8,7 +8,7 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-from scripts import settings, settings_file
+from scripts import instance_lock, settings, settings_file
 
 settings_file.load()
 
@@ -42,6 +42,10 @@ loglevel = settings.log_level()
 gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
 
 M_MMAP_THRESHOLD = -3  # in malloc.h
+
+
+def on_starting(server: Any) -> None:
+    instance_lock.serve()
 
 
 def post_fork(server: Any, worker: Any) -> None:

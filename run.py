@@ -3,7 +3,7 @@
 from werkzeug.serving import is_running_from_reloader
 
 from flask_app import config, create_app
-from scripts import settings_file
+from scripts import instance_lock, settings_file
 
 
 def main() -> None:
@@ -12,6 +12,7 @@ def main() -> None:
     if is_running_from_reloader():
         from flask_app.services import account_service, lease_service, upkeep_service
 
+        instance_lock.serve()
         account_service.announce()
         lease_service.watch()
         upkeep_service.watch()

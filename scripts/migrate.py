@@ -6,14 +6,18 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy.exc import OperationalError
 
-from flask_app.config import ConfigError
+from flask_app.config import Config, ConfigError
+from scripts import instance_lock, settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
+    settings_file.load()
     try:
-        command.upgrade(AlembicConfig(ROOT / "alembic.ini"), "head")
+        Config.from_environment()  # its complaints come before those of the lock
+        with instance_lock.migration():
+            command.upgrade(AlembicConfig(ROOT / "alembic.ini"), "head")
     except ConfigError as error:
         raise SystemExit(f"A setting is wrong: {error}.") from None
     except OperationalError as error:

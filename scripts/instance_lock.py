@@ -1,0 +1,88 @@
+"""One server, or one migration, at a time on an instance with SQLite: a lock on a file in its folder.
+
+The system lets go of it when the last process that holds it has ended, however it ended. Workers share that of their
+gunicorn. Windows has no such lock, and instances on MariaDB or MySQL need none.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "running.lock"
+PATIENCE = 5  # seconds for a server that is just ending, or for a migration that finds nothing to do
+MIGRATING, SERVING = "migrating", "serving"
+
+_held: list[TextIO] = []  # open until the process ends
+
+
+def serve() -> None:
+    """Hold the lock from now on; raises SystemExit where another server holds it."""
+    if file := _file():
+        _wait(file, SERVING)
+        _held.append(file)
+
+
+@contextmanager
+def migration() -> Iterator[None]:
+    """Hold the lock meanwhile. Another migration is waited for; raises SystemExit where a server runs."""
+    file = _file()
+    if file is None:
+        yield
+        return
+    with file:
+        _wait(file, MIGRATING)
+        yield
+
+
+def _file() -> TextIO | None:
+    if os.name != "posix" or not _is_sqlite():
+        return None
+    folder = Path(os.environ.get("INSTANCE_DIR", "").strip() or ROOT / "instance").resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return (folder / NAME).open("a+")
+    except OSError as error:
+        raise SystemExit(f"{folder / NAME} cannot be written: {error.strerror}.") from error
+
+
+def _is_sqlite() -> bool:
+    if os.environ.get("DATABASE_URL_FILE"):
+        return False  # a secret: it names a server
+    return (os.environ.get("DATABASE_URL", "").strip() or "sqlite").startswith("sqlite")
+
+
+def _wait(file: TextIO, purpose: str) -> None:
+    began, is_told = time.monotonic(), False
+    while not _taken(file):
+        holder, _, process = _note(file).partition(" ")
+        if holder == MIGRATING and not is_told:
+            print("Another start is preparing the database: waiting for it …", flush=True)
+            is_told = True
+        if holder != MIGRATING and time.monotonic() - began > PATIENCE:
+            raise SystemExit(
+                f"MingChat runs on {Path(file.name).parent} already (process {process}), and SQLite is for one server "
+                "at a time. Stop that one, or give this one another INSTANCE_DIR."
+            )
+        time.sleep(0.1)
+    file.truncate(0)
+    file.write(f"{purpose} {os.getpid()}")
+    file.flush()
+
+
+def _taken(file: TextIO) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _note(file: TextIO) -> str:
+    file.seek(0)
+    return file.read()
