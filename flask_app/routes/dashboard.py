@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from flask_app import config
 from flask_app.database import utc_now
 from flask_app.services import budget_service, code_service, records_service, report_service, stats_service
 from flask_app.services.records_service import Filter
@@ -30,4 +31,6 @@ def home() -> str:
         records=listed.records,
         next=listed.next,
     )
-    return render_template("dashboard.html", dashboard_state=pages.state(state))
+    return render_template(
+        "dashboard.html", dashboard_state=pages.state(state), site_timezone=config.current().site_timezone
+    )

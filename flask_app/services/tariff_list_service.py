@@ -42,11 +42,15 @@ class PriceLine:
 
 @dataclass(slots=True)
 class ModelPrices:
-    """`listed`: by a provider now. `unpriced_records` have been booked without a cost, and stay so."""
+    """`listed`: by a provider now; `known`: now or before.
+
+    `unpriced_records` have been booked without a cost, and stay so.
+    """
 
     model: str
     providers: list[str] = field(default_factory=list)
     listed: bool = False
+    known: bool = False
     unpriced_records: int = 0
     lines: list[PriceLine] = field(default_factory=list)
 
@@ -84,6 +88,7 @@ def _offered(session: Session) -> tuple[dict[str, ModelPrices], set[tuple[str, s
     billed = set()
     for name, is_listed, provider, currency in session.execute(query.where(Provider.kind != LOCAL)):
         model = models.setdefault(name, ModelPrices(name))
+        model.known = True
         model.listed |= is_listed
         if is_listed:
             model.providers.append(provider)

@@ -78,11 +78,15 @@ class PriceLineReply(Reply):
 
 
 class ModelPricesReply(Reply):
-    """`unpriced`: it is billed in a currency without a price. `unpriced_records` were booked without a cost."""
+    """`listed`: by a provider now; `known`: now or before. `unpriced`: it is billed in a currency without a price.
+
+    `unpriced_records` were booked without a cost.
+    """
 
     model: str
     providers: list[str]
     listed: bool
+    known: bool
     unpriced: bool
     unpriced_records: int
     lines: list[PriceLineReply]
@@ -111,6 +115,7 @@ def _model(prices: ModelPrices) -> ModelPricesReply:
         model=prices.model,
         providers=prices.providers,
         listed=prices.listed,
+        known=prices.known,
         unpriced=prices.unpriced,
         unpriced_records=prices.unpriced_records,
         lines=[_line(line) for line in prices.lines],

@@ -157,6 +157,8 @@ def test_the_dashboard_draws_a_bar_for_each_budget(
     page.goto("/dashboard")
     budgets = page.get_by_role("region", name=en("budgets.title")).get_by_role("listitem")
     expect(budgets).to_have_count(3)
+    zone = page.get_by_text(en("js.budget.zone", zone="China Standard Time"))
+    expect(zone).to_be_hidden()
     daily = budgets.filter(has_text=DAILY)
     expect(daily.get_by_role("meter")).to_have_attribute("aria-valuenow", "25")
     for figure in (tokens(2_500), tokens(7_500), tokens(10_000)):
@@ -181,6 +183,19 @@ def dialog_for_a_new_one(page: Page) -> Locator:
 
 def save(dialog: Locator) -> None:
     dialog.get_by_role("button", name=en("base.save")).click()
+
+
+def test_budgets_that_count_days_elsewhere_than_the_figures_say_so(
+    come_in: Callable[[str], Page], limit: Limit, visits: Visits
+) -> None:
+    limit(10_000)
+    page = come_in("/account")
+    page.locator("[data-timezones]").select_option("America/New_York")
+    expect(page.locator(".toast")).to_be_visible()
+    page.goto("/dashboard")
+    expect(page.locator("[data-lead]")).to_contain_text("Eastern Time")
+    section = page.get_by_role("region", name=en("budgets.title"))
+    expect(section).to_contain_text(en("js.budget.zone", zone="China Standard Time"))
 
 
 def test_an_administrator_adds_changes_and_deletes_a_budget(admin: Page, site: Site, person: Any) -> None:

@@ -55,6 +55,9 @@ def test_a_price_is_entered_and_a_mistake_said(page: Page, site: Site) -> None:
 
 
 def test_a_price_is_planned_with_peak_hours(page: Page, site: Site, card: Locator) -> None:
+    expect(card).to_contain_text(en("js.admin.price_not_offered"))
+    expect(card).not_to_contain_text(en("js.admin.price_retired"))
+    expect(card).not_to_contain_text(en("js.admin.price_other_currency", currency="EUR"))
     card.get_by_role("button", name=en("js.admin.price_new_of", model=MODEL)).click()
     dialog = page.get_by_role("dialog", name=en("js.admin.price_new_of", model=MODEL))
     expect(dialog.locator('[name="input_miss"]')).to_have_value("1.5")

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from flask_app.database import reading, utc_now
-from flask_app.models import AuditEntry, Tariff, TokenUsage, User
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import AuditEntry, ChatModel, Tariff, TokenUsage, User
 from flask_app.services import model_service
 from tests.support import ledger
 from tests.support.clients import PageClient
@@ -81,7 +81,12 @@ def test_the_shipped_prices_are_listed_with_their_history(admin_client: PageClie
     old = line_of(response, "deepseek-v4-flash")["tariffs"]
     assert [each["state"] for each in old] == ["current", "past", "past"]
     assert [each["ends_at"] for each in old] == [None, old[0]["starts_at"], old[1]["starts_at"]]
-    assert not prices_of(response, "deepseek-v4-flash")["listed"]
+    never_listed = prices_of(response, "deepseek-v4-flash")
+    assert (never_listed["listed"], never_listed["known"]) == (False, False)
+    with transaction() as session:
+        session.execute(update(ChatModel).where(ChatModel.name == "deepseek-flash").values(listed=False))
+    retired = prices_of(admin_client.get(TARIFFS), "deepseek-flash")
+    assert (retired["listed"], retired["known"]) == (False, True)
 
 
 def test_a_model_without_a_price_comes_first_with_its_records_counted(admin_client: PageClient, member: User) -> None:
@@ -95,6 +100,7 @@ def test_a_model_without_a_price_comes_first_with_its_records_counted(admin_clie
         "model": "zz-new",
         "providers": ["Other"],
         "listed": True,
+        "known": True,
         "unpriced": True,
         "unpriced_records": 2,
         "lines": [{"currency": "EUR", "billed": True, "peak_now": None, "changes_at": None, "tariffs": []}],

@@ -1,14 +1,18 @@
 // @ts-check
 /** How budgets stand, as bars with their figures. */
-import { formatAmount, formatDateTime, nameOfBudget, t } from "app/i18n"
+import { formatAmount, formatDateTime, nameOfBudget, nameOfZone, t } from "app/i18n"
 import { fill, fromTemplate, slot } from "app/ui"
 
 /** @typedef {import("app/i18n").Budget} Budget */
 
-/** The budgets that concern the reader. @param {HTMLElement} section @param {Budget[]} budgets */
-export function showBudgets(section, budgets) {
+/** The budgets that concern the reader. @param {HTMLElement} section @param {Budget[]} budgets @param {string} zone of the figures beside them */
+export function showBudgets(section, budgets, zone) {
   slot(section, "budgets").replaceChildren(...budgets.map(row))
   section.hidden = budgets.length === 0
+  const own = section.dataset.timezone ?? zone
+  const differs = own !== zone && budgets.some(({ renews_at: renewal }) => renewal !== null)
+  slot(section, "zone").hidden = !differs
+  slot(section, "zone").textContent = differs ? t("js.budget.zone", { zone: nameOfZone(own) }) : ""
 }
 
 /** @param {Budget} budget */

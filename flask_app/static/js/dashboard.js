@@ -2,7 +2,7 @@
 /** Entry of one's own usage: four periods, a range of days, the records. */
 import { showBudgets } from "app/budget-bars"
 import { explainFlags, fillTile } from "app/figures"
-import { t } from "app/i18n"
+import { nameOfZone, t } from "app/i18n"
 import { withDays } from "app/range"
 import { RecordList } from "app/records"
 import { offerRedeeming } from "app/redeem"
@@ -11,12 +11,12 @@ import { must, pageState } from "app/ui"
 
 const { summary, report, budgets, codes, records, next } = pageState("dashboard-state")
 
-must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: summary.timezone })
+must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: nameOfZone(summary.timezone) })
 for (const period of ["today", "week", "month", "total"]) {
   fillTile(must(document, `[data-tile="${period}"]`), summary[period])
 }
 explainFlags(document, [summary.total])
-showBudgets(must(document, "[data-budgets]"), budgets)
+showBudgets(must(document, "[data-budgets]"), budgets, summary.timezone)
 if (codes || budgets.some((/** @type {import("app/i18n").Budget} */ { period }) => period === "prepaid")) {
   offerRedeeming(must(document, "[data-redeem]"), keepBalance)
 }
@@ -34,5 +34,5 @@ if (!empty) {
 function keepBalance(balance) {
   const there = budgets.findIndex((/** @type {import("app/i18n").Budget} */ { id }) => id === balance.id)
   budgets.splice(Math.max(there, 0), there < 0 ? 0 : 1, balance)
-  showBudgets(must(document, "[data-budgets]"), budgets)
+  showBudgets(must(document, "[data-budgets]"), budgets, summary.timezone)
 }

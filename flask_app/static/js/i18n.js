@@ -99,6 +99,13 @@ export function formatTime(iso, now = Date.now()) {
   return Math.abs(Date.parse(iso) - now) < 43_200_000 ? time.format(new Date(iso)) : formatDateTime(iso)
 }
 
+/** "China Standard Time" of "Asia/Shanghai". @param {string} zone */
+export function nameOfZone(zone) {
+  const format = new Intl.DateTimeFormat(language, { timeZone: zone, timeZoneName: "longGeneric" })
+  const name = format.formatToParts().find(({ type }) => type === "timeZoneName")?.value ?? zone
+  return name.startsWith("GMT") ? zone : name
+}
+
 /** 0.125 → "12.5%". @param {number} share */
 export const formatPercent = (share) => percent.format(share)
 

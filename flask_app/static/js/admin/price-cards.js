@@ -1,6 +1,6 @@
 // @ts-check
 /** The prices as cards: a model each, with what it costs now, later and before. */
-import { formatDateTime, formatDay, formatMoney, formatNumber, t } from "app/i18n"
+import { formatDateTime, formatDay, formatMoney, formatNumber, nameOfZone, t } from "app/i18n"
 import { fill, fromTemplate, must, slot } from "app/ui"
 
 /**
@@ -23,26 +23,26 @@ import { fill, fromTemplate, must, slot } from "app/ui"
  * @property {{prices: PriceList, calendar: Calendar} | null} peak
  *
  * @typedef {{currency: string, billed: boolean, peak_now: boolean | null, changes_at: string | null, tariffs: Tariff[]}} Line
- * @typedef {{model: string, providers: string[], listed: boolean, unpriced: boolean, unpriced_records: number, lines: Line[]}} ModelPrices
+ * @typedef {{model: string, providers: string[], listed: boolean, known: boolean, unpriced: boolean, unpriced_records: number, lines: Line[]}} ModelPrices
  */
 
 const KINDS = /** @type {const} */ (["input_hit", "input_miss", "output"])
 
 /** @param {ModelPrices} prices */
 export function priceCard(prices) {
-  const { model, providers, listed, unpriced, unpriced_records: records, lines } = prices
+  const { model, providers, listed, known, unpriced, unpriced_records: records, lines } = prices
   const card = fromTemplate("prices-template", { model, providers: [...new Set(providers)].join(t("js.admin.separator")) })
   card.dataset.model = model
   say(card, "unpriced", listed && unpriced ? t("js.admin.price_unpriced") : "")
-  say(card, "retired", listed ? "" : t("js.admin.price_retired"))
+  say(card, "retired", listed ? "" : t(`js.admin.price_${known ? "retired" : "not_offered"}`))
   say(card, "records", records ? t("js.admin.price_unpriced_records", { count: formatNumber(records) }) : "")
-  slot(card, "lines").append(...lines.map((line) => lineOf(model, line)))
+  slot(card, "lines").append(...lines.map((line) => lineOf(prices, line)))
   must(card, "[data-new-price-of]").setAttribute("aria-label", t("js.admin.price_new_of", { model }))
   return card
 }
 
-/** @param {string} model @param {Line} line */
-function lineOf(model, line) {
+/** @param {ModelPrices} prices @param {Line} line */
+function lineOf({ model, known }, line) {
   const { currency, billed, tariffs } = line
   const element = fromTemplate("price-line-template", { currency })
   const current = tariffs.find(({ state }) => state === "current")
@@ -53,7 +53,7 @@ function lineOf(model, line) {
   showItems(element, "planned", model, currency, tariffs.filter(({ state }) => state === "planned").reverse())
   showItems(element, "past", model, currency, tariffs.filter(({ state }) => state === "past"))
   if (billed) return element
-  const other = fromTemplate("price-other-template", { currency: t("js.admin.price_other_currency", { currency }) })
+  const other = fromTemplate("price-other-template", { currency: known ? t("js.admin.price_other_currency", { currency }) : currency })
   slot(other, "line").append(element)
   return other
 }
@@ -117,7 +117,7 @@ const priceText = (price, currency) => formatMoney(Math.round(Number(price) * 1_
 /** @param {Calendar} calendar */
 function calendarWords({ timezone, weekdays, hours, holidays, peak_days: peakDays, off_peak_days: offPeakDays }) {
   const spans = hours.map(([from, to]) => `${from}–${to}`).join(t("js.admin.separator"))
-  const words = [t("js.admin.calendar", { days: runs(weekdays), hours: spans, timezone })]
+  const words = [t("js.admin.calendar", { days: runs(weekdays), hours: spans, timezone: nameOfZone(timezone) })]
   if (holidays) words.push(t("js.admin.calendar_holidays", { country: countryName(holidays) }))
   if (offPeakDays.length) words.push(t("js.admin.calendar_off_days", { days: dayNames(offPeakDays) }))
   if (peakDays.length) words.push(t("js.admin.calendar_peak_days", { days: dayNames(peakDays) }))
