@@ -148,9 +148,7 @@ export class Composer extends EventTarget {
     place.hidden = !tightest
     place.dataset.state = tightest?.state ?? ""
     slot(place, "text").textContent = words
-    const way = this.#isAdmin && tightest?.state === "exhausted"
-    slot(place, "way").hidden = !way
-    slot(place, "way").textContent = way ? t("js.see_budgets") : ""
+    if (this.#isAdmin) must(place, "[data-way]").hidden = tightest?.state !== "exhausted"
     if (before && before !== tightest?.state && tightest?.state !== "open") announce(words)
   }
 

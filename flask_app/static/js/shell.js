@@ -2,8 +2,7 @@
 /** Entry of every page: menus, dialogs, preferences, sign-out. */
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
-import { enterMenu, useMenuKeys } from "app/menu-keys"
-import { copyText, must, openDialog, toast } from "app/ui"
+import { copyText, enterMenu, must, openDialog, toast, useMenuKeys } from "app/ui"
 
 const YEAR = 365 * 24 * 3600
 const VISITORS = "chosen-before-sign-in"

@@ -5,8 +5,7 @@
  */
 import { api, isGone } from "app/api"
 import { sentence, t } from "app/i18n"
-import { enterMenu, useMenuKeys } from "app/menu-keys"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
+import { confirmDialog, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, slot, toast, useMenuKeys } from "app/ui"
 
 const DAY = 86_400_000
 const SMALL = matchMedia("(max-width: 52rem)")

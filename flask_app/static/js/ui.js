@@ -1,8 +1,16 @@
 // @ts-check
-/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms. */
+/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus. */
 import { sentence } from "app/i18n"
 
 const TOAST_SECONDS = 6
+const ITEMS = ":is(a[href], button):not([hidden])"
+/** @type {Record<string, (now: number, count: number) => number>} */
+const MOVES = {
+  ArrowDown: (now, count) => (now + 1) % count,
+  ArrowUp: (now, count) => (now <= 0 ? count : now) - 1,
+  Home: () => 0,
+  End: (_, count) => count - 1,
+}
 
 /**
  * A copy of a <template>, its [data-slot] elements filled with plain text.
@@ -149,4 +157,37 @@ function copyBySelection(text) {
   area.remove()
   if (focused instanceof HTMLElement) focused.focus()
   return copied
+}
+
+/** @typedef {{button: () => HTMLElement | null, close: () => void}} Menu `button` is what has opened it */
+
+/**
+ * One keyboard for every menu: arrows, Home and End; Escape closes and gives the focus back; Tab closes and goes on.
+ * @param {HTMLElement} panel @param {Menu} menu
+ */
+export function useMenuKeys(panel, { button, close }) {
+  panel.addEventListener("keydown", (event) => {
+    const leaves = event.key === "Escape" || event.key === "Tab"
+    if (leaves) {
+      close()
+      button()?.focus() // where Tab goes on from
+    }
+    const move = MOVES[event.key]
+    if (move) stepIn(panel, move)
+    if (!move && (!leaves || (event.key === "Tab" && !event.shiftKey))) return
+    event.preventDefault()
+    event.stopPropagation()
+  })
+}
+
+/** @param {HTMLElement} panel */
+export function enterMenu(panel) {
+  stepIn(panel, () => 0)
+}
+
+/** @param {HTMLElement} panel @param {(now: number, count: number) => number} move */
+function stepIn(panel, move) {
+  const items = [.../** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll(ITEMS))]
+  const now = items.indexOf(/** @type {HTMLElement} */ (document.activeElement))
+  items[move(now, items.length)]?.focus({ preventScroll: true })
 }

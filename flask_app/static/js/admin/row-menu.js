@@ -1,7 +1,6 @@
 // @ts-check
 /** The one menu of a list's rows: opens beside a row's [data-menu-button], tells which row and which act was chosen. */
-import { enterMenu, useMenuKeys } from "app/menu-keys"
-import { must } from "app/ui"
+import { enterMenu, must, useMenuKeys } from "app/ui"
 
 const MARGIN = 8
 
