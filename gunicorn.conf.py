@@ -42,6 +42,9 @@ loglevel = settings.log_level()
 gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
 
 M_MMAP_THRESHOLD = -3  # in malloc.h
+TIDY_SECONDS = 10
+
+_C = ctypes.CDLL(None)
 
 
 def on_starting(server: Any) -> None:
@@ -50,9 +53,19 @@ def on_starting(server: Any) -> None:
 
 def post_fork(server: Any, worker: Any) -> None:
     """Have large pieces of memory given back: glibc would keep the 19 MB that a password's hash takes, for ever."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries do without
+    mallopt = getattr(_C, "mallopt", None)  # other C libraries do without
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
+
+
+def _tidy() -> None:
+    """Give back what lies free between pieces that are in use: after long answers many megabytes."""
+    import gevent
+
+    trim = getattr(_C, "malloc_trim", None)
+    while trim:
+        gevent.sleep(TIDY_SECONDS)
+        trim(0)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -70,6 +83,7 @@ def post_worker_init(worker: Any) -> None:
     lease_service.watch()
     upkeep_service.watch()
     gevent.spawn(_drain, worker)
+    gevent.spawn(_tidy)
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait
     if worker.age == 1:

@@ -99,7 +99,7 @@ def _expect_no_fault(page: Page, locale: str = "en") -> None:
     for viewport, scheme in zip((WIDE, NARROWEST), schemes, strict=True):
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=scheme)
-        page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+        page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
         found = axe.run(page, options=OPTIONS)
         assert not found.response["violations"], f"{viewport['width']} px, {scheme}:\n{found.generate_report()}"
         width = page.evaluate("document.documentElement.scrollWidth")
