@@ -1,0 +1,32 @@
+"""The schema. Money is integer micro-units of a currency, tokens are integers, times are UTC."""
+
+from flask_app.models.accounts import DEFAULT_GROUP_ID, AuditEntry, Group, LoginSession, PasswordLink, Setting, User
+from flask_app.models.chat import Conversation, Message, Run
+from flask_app.models.metering import Attempt, Budget, CodeBatch, RedeemCode, SpentDaily, TokenUsage, TopUp, UsageHourly
+from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
+
+__all__ = [
+    "DEFAULT_GROUP_ID",
+    "ApiKey",
+    "Attempt",
+    "AuditEntry",
+    "Budget",
+    "ChatModel",
+    "CodeBatch",
+    "Conversation",
+    "Group",
+    "LoginSession",
+    "Message",
+    "ModelAlias",
+    "PasswordLink",
+    "Provider",
+    "RedeemCode",
+    "Run",
+    "Setting",
+    "SpentDaily",
+    "Tariff",
+    "TokenUsage",
+    "TopUp",
+    "UsageHourly",
+    "User",
+]

@@ -1,0 +1,101 @@
+"""People: their groups, sign-ins and settings, and what was done by whom."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from flask_app.database import Ascii, Base, Folded, LongText, utc_now
+from flask_app.models.columns import key, to
+
+DEFAULT_GROUP_ID = "0" * 26
+
+
+class Group(Base):
+    """People whom the same settings hold for. The one with `DEFAULT_GROUP_ID` is always there.
+
+    `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
+    `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique.
+    """
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = key()
+    name: Mapped[str] = mapped_column(String(64))
+    name_key: Mapped[str] = mapped_column(Folded, unique=True)
+    on_disconnect: Mapped[str] = mapped_column(String(16), default="continue", server_default="continue")
+    on_disconnect_tokens: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class User(Base):
+    """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member"."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = key()
+    username: Mapped[str] = mapped_column(String(64))
+    username_key: Mapped[str] = mapped_column(Folded, unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16), default="member")
+    group_id: Mapped[str] = to(
+        "groups.id", ondelete="RESTRICT", index=True, default=DEFAULT_GROUP_ID, server_default=DEFAULT_GROUP_ID
+    )
+    disabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    locale: Mapped[str | None] = mapped_column(String(8))
+    theme: Mapped[str | None] = mapped_column(String(8))
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_sign_in_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+
+
+class LoginSession(Base):
+    """A signed-in browser. The id is the digest of the cookie's random token, so a stolen table signs nobody in."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    user_id: Mapped[str] = to("users.id", index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    address: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(255))
+    user: Mapped[User] = relationship(lazy="raise")
+
+
+class PasswordLink(Base):
+    """A single-use link by which a person chooses a password. The id is the digest of the link's token."""
+
+    __tablename__ = "password_links"
+
+    id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    user_id: Mapped[str] = to("users.id", index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """What an administrator did, to whom, with which values; never a secret. Rows are only ever added."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[str] = key()
+    actor_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    actor_name: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(128))
+    details: Mapped[str] = mapped_column(LongText)
+    address: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Setting(Base):
+    """A named value of the whole site. The row `setup` exists once the first administrator does."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    value: Mapped[str] = mapped_column(LongText)

@@ -1,0 +1,72 @@
+"""Conversations, and the making of their answers."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flask_app.database import Ascii, Base, LongText, utc_now
+from flask_app.models.columns import key, to
+
+
+class Conversation(Base):
+    __tablename__ = "conversations"
+    __table_args__ = (Index(None, "user_id", "updated_at", "id"),)
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = to("users.id")
+    title: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Message(Base):
+    """A node of a conversation's tree. `status`: running, complete, stopped, left, interrupted or failed."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[str] = key()
+    conversation_id: Mapped[str] = to("conversations.id", index=True)
+    parent_id: Mapped[str | None] = to("messages.id", index=True, nullable=True)
+    role: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16), default="complete")
+    text: Mapped[str] = mapped_column(LongText, default="")
+    reasoning: Mapped[str] = mapped_column(LongText, default="")
+    model: Mapped[str | None] = mapped_column(String(128))
+    finish_reason: Mapped[str | None] = mapped_column(String(64))
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Run(Base):
+    """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
+
+    `draft_digest` tells whether a repeated idempotency key comes with what it came with first. `stop_requested` and
+    `followed_at` are written by other processes than the run's worker: somebody stops it (`discarded`: because its
+    conversation is being deleted), or reads it there. A run that
+    goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index(None, "user_id", "status"),
+        Index(None, "status", "lease_expires_at"),
+    )
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = to("users.id")
+    conversation_id: Mapped[str] = to("conversations.id", index=True)
+    user_message_id: Mapped[str] = to("messages.id", index=True)
+    message_id: Mapped[str] = to("messages.id", index=True)
+    status: Mapped[str] = mapped_column(String(16), default="running")
+    idempotency_key: Mapped[str | None] = mapped_column(Ascii)
+    draft_digest: Mapped[str | None] = mapped_column(Ascii)
+    worker: Mapped[str] = mapped_column(Ascii)
+    lease_expires_at: Mapped[datetime]
+    stop_requested: Mapped[datetime | None]
+    discarded: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+    followed_at: Mapped[datetime | None]
+    text_before: Mapped[int | None]
+    reasoning_before: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
