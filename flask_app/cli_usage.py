@@ -1,16 +1,30 @@
-"""`flask usage`: the ledger's own check, the repair of what is added up from it, and refunds."""
+"""`flask usage`: the ledger's checks, the repair of what is added up from it, and refunds."""
 
 import sys
+from datetime import datetime, timedelta
 
 import click
 
 from flask_app import config, database
-from flask_app.cli_group import Group
+from flask_app.cli_group import Group, moment, show
+from flask_app.database import utc_now
 from flask_app.domain import tariff
-from flask_app.services import records_service, refund_service, usage_check_service
+from flask_app.domain.ranges import Days
+from flask_app.errors import BadRequest
+from flask_app.services import (
+    reconciliation_admin_service,
+    reconciliation_clues,
+    reconciliation_service,
+    records_service,
+    refund_service,
+    usage_check_service,
+)
 from flask_app.services.audit_service import Actor
+from flask_app.services.reconciliation_admin_service import Computed
 
 PATIENCE_SECONDS = 3600  # adding up a long ledger is one question, and the answer takes its time
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 usage = Group("usage", help="The ledger and what is added up from it.")
 
@@ -41,6 +55,27 @@ def rebuild() -> None:
     click.echo(f"Mended in {places:,} places." if places else "Nothing was wrong.")
 
 
+@usage.command("reconcile")
+@click.option("--day", type=DAY, help="One day, such as 2026-11-25.")
+@click.option("--from", "first", type=DAY, help="The first day; yesterday without.")
+@click.option("--to", "last", type=DAY, help="The last day, within; today without.")
+def reconcile(day: datetime | None, first: datetime | None, last: datetime | None) -> None:
+    """Compare what providers took with what was booked, by account and day; status 1 where a drift stands."""
+    if day and (first or last):
+        raise click.UsageError("give --day, or --from and --to")
+    _be_patient()
+    found = reconciliation_admin_service.computed(_days(day or first, day or last))
+    if not found:
+        click.echo("No two readings of a balance to compare.")
+        return
+    show(("DAY", "ACCOUNT", "CURRENCY", "BEFORE", "AFTER", "BOOKED", "SET ASIDE", "DRIFT", "STATE"), map(_line, found))
+    drifts = [each for each in found if each.state == "drift"]
+    for each in drifts:
+        _explain(each)
+    if drifts:
+        sys.exit(1)
+
+
 @usage.command("refund")
 @click.argument("record")
 @click.option("--reason", required=True, help="Why; the person sees it.")
@@ -56,3 +91,36 @@ def refund(record: str, reason: str) -> None:
 
 def _be_patient() -> None:
     database.connect(config.current().database_url, reply_seconds=PATIENCE_SECONDS)
+
+
+def _days(first: datetime | None, last: datetime | None) -> Days:
+    today = reconciliation_service.today(utc_now())
+    days = Days(first.date() if first else today - timedelta(days=1), last.date() if last else today)
+    if days.first > days.last:
+        raise BadRequest("backwards_range")
+    return days
+
+
+def _line(each: Computed) -> tuple[str, ...]:
+    found = each.compared.found
+    aside = ", ".join(f"{reason} {_money(micros)}" for reason, micros in found.aside.items()) or "-"
+    amounts = map(_money, (found.start, found.end, found.total_booked))
+    day = each.compared.day.isoformat()
+    return (day, each.account, found.currency, *amounts, aside, _money(found.drift), each.state)
+
+
+def _explain(each: Computed) -> None:
+    """What could explain a drift, with the ids of records, or of attempts that have none."""
+    found = each.compared.found
+    click.echo(
+        f"\n{each.account}, {moment(found.since)} to {moment(found.until)}: {_money(found.drift)} {found.currency}"
+    )
+    for clue in reconciliation_clues.between(found.since, found.until, found.booked, found.currency):
+        click.echo(f"  {clue.kind}: {clue.count:,} ({_money(clue.micros)} {found.currency})")
+        for item in clue.items:
+            cost = "-" if item.micros is None else f"{_money(item.micros)} {item.currency}"
+            click.echo(f"    {moment(item.at)} {item.id} {item.model} {item.username or '-'} {cost}")
+
+
+def _money(micros: int) -> str:
+    return f"{'-' if micros < 0 else ''}{tariff.decimal(abs(micros))}"

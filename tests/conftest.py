@@ -111,7 +111,7 @@ def app(
     """The application on a database that holds only what the migrations write. Afterwards the ledger must be sound."""
     provider.forget_scripts()
     provider.journal.clear()
-    provider.keys, provider.default, provider.balance = None, Answer(), "110.00"
+    provider.keys, provider.default, provider.balance, provider.account = None, Answer(), "110.00", None
     database.connect(base_config.database_url)  # a test may have made an application of its own
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app

@@ -1,15 +1,20 @@
 """`flask usage …`: the ledger verified and the roll-up mended from a terminal."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from flask_app.database import reading, transaction
-from flask_app.models import AuditEntry, UsageHourly, User
+from flask_app.database import in_writing, reading, transaction, utc_now
+from flask_app.domain.balance import Balance, Sum
+from flask_app.models import AuditEntry, Reconciliation, UsageHourly, User
+from flask_app.services import readings, reconciliation_admin_service, reconciliation_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.key_service import UsableKey
 from tests.support import ledger
+from tests.support.keys import keep_key, keep_provider
 
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
@@ -62,3 +67,70 @@ def test_a_record_is_refunded_once(app: Flask, member: User) -> None:
     assert run(app, "refund", "nothing", "--reason", "x").exit_code == 1
     assert run(app, "refund", entry.id).exit_code == 2
     assert run(app, "verify").output == "2 entries, no difference.\n"
+
+
+def tell(at: datetime, left: int) -> None:
+    """A reading of the balance of the key `k`, compared at once."""
+    key = UsableKey("k", "", "", "p")
+    told = Balance(available=True, sums=[Sum(currency="CNY", total=left, granted=0, topped_up=left)])
+    in_writing(lambda connection: readings.keep(connection, key, told, at))
+    reconciliation_service.refresh(readings.account_of(key), at)
+
+
+def test_what_a_provider_took_is_compared_and_a_drift_is_status_1_until_it_is_known(app: Flask, member: User) -> None:
+    keep_key(keep_provider("P", "http://127.0.0.1:1"), "k")
+    tell(NOON, 10_000_000)
+    assert run(app, "reconcile", "--day", "2026-11-25").output == "No two readings of a balance to compare.\n"
+    (entry,) = ledger.write([ledger.entry(member.id, NOON, key_id="k", source="estimated", cost_micros=1_250_000)])
+    tell(NOON + timedelta(minutes=30), 8_750_000)
+    even = run(app, "reconcile", "--day", "2026-11-25")
+    assert even.exit_code == 0
+    heads, line = even.output.splitlines()
+    assert " ".join(heads.split()) == "DAY ACCOUNT CURRENCY BEFORE AFTER BOOKED SET ASIDE DRIFT STATE"
+    assert " ".join(line.split()) == "2026-11-25 k CNY 10 8.75 1.25 - 0 even"
+
+    tell(NOON + timedelta(minutes=60), 8_250_000)
+    drifted = run(app, "reconcile", "--from", "2026-11-24", "--to", "2026-11-26")
+    assert drifted.exit_code == 1
+    assert "k, 2026-11-25T04:00Z to 2026-11-25T05:00Z: 0.5 CNY" in drifted.output
+    assert "  estimated: 1 (1.25 CNY)" in drifted.output
+    assert f"    2026-11-25T04:00Z {entry.id} deepseek-flash member 1.25 CNY" in drifted.output
+    with reading() as session:
+        day = session.scalars(select(Reconciliation)).one()
+    reconciliation_admin_service.acknowledge(Actor(None), day.id, "we know")
+    known = run(app, "reconcile", "--day", "2026-11-25")
+    assert (known.exit_code, known.output.split()[-1]) == (0, "known")
+
+
+def test_less_taken_than_booked_and_a_top_up_are_told_with_their_sign(app: Flask) -> None:
+    keep_key(keep_provider("P", "http://127.0.0.1:1"), "k")
+    tell(NOON, 10_000_000)
+    tell(NOON + timedelta(minutes=30), 60_000_000)
+    ledger.write([ledger.entry("somebody", NOON + timedelta(minutes=40), key_id="k", cost_micros=2_500_000)])
+    tell(NOON + timedelta(minutes=60), 60_000_000)
+    result = run(app, "reconcile", "--day", "2026-11-25")
+    assert result.exit_code == 1
+    assert "  credited -50  -2.5   drift" in result.output
+
+
+def test_yesterday_and_today_are_compared_where_no_day_is_given(app: Flask) -> None:
+    now = utc_now()
+    for days in (3, 2, 1, 0):
+        for minutes in (1, 0):
+            tell(now - timedelta(days=days, minutes=minutes), 10_000_000)
+    found = run(app, "reconcile").output.splitlines()[1:]
+    today = reconciliation_service.today(now)
+    assert {line.split()[0] for line in found} == {str(today), str(today - timedelta(days=1))}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("--day", "2026-11-25", "--to", "2026-11-26"), 2),
+        (("--day", "yesterday"), 2),
+        (("--from", "2026-11-26", "--to", "2026-11-25"), 1),
+    ],
+)
+def test_days_to_compare_make_sense(app: Flask, arguments: tuple[str, ...], status: int) -> None:
+    result = run(app, "reconcile", *arguments)
+    assert (result.exit_code, "Traceback" in result.output) == (status, False)

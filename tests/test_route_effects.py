@@ -15,7 +15,7 @@ from flask_app.services import code_admin_service, model_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import routes, snapshots
+from tests.support import drifts, routes, snapshots
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -37,6 +37,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "provider_id": provider_id,
         "model_id": model_service.available()[0].id,
         "record_id": record_id(),
+        "reconciliation_id": drifts.kept("a-key").id,
         **codes(),
     }
 
@@ -118,6 +119,8 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/code-batches/<batch_id>": None,
     "DELETE /api/admin/codes/<code_id>": None,
     "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
+    "PUT /api/admin/reconciliations/<reconciliation_id>/acknowledgement": {"note": "we know"},
+    "PUT /api/admin/reconciliations/threshold": {"absolute": 50_000, "permille": 5},
 }
 
 

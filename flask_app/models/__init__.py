@@ -3,6 +3,7 @@
 from flask_app.models.accounts import DEFAULT_GROUP_ID, AuditEntry, Group, LoginSession, PasswordLink, Setting, User
 from flask_app.models.chat import Conversation, Message, Run
 from flask_app.models.metering import Attempt, Budget, CodeBatch, RedeemCode, SpentDaily, TokenUsage, TopUp, UsageHourly
+from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "AuditEntry",
+    "BalanceReading",
     "Budget",
     "ChatModel",
     "CodeBatch",
@@ -20,6 +22,7 @@ __all__ = [
     "ModelAlias",
     "PasswordLink",
     "Provider",
+    "Reconciliation",
     "RedeemCode",
     "Run",
     "Setting",

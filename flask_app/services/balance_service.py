@@ -11,7 +11,7 @@ from flask_app.domain import balance
 from flask_app.domain.balance import Balance
 from flask_app.errors import Conflict, UpstreamError
 from flask_app.models import ApiKey, Provider
-from flask_app.services import cooldown_service, key_service
+from flask_app.services import cooldown_service, key_service, readings, reconciliation_service
 from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream import client
@@ -27,10 +27,11 @@ _keys, _providers = table_of(ApiKey), table_of(Provider)
 
 
 def read(key: UsableKey) -> None:
-    """Ask the provider what is left on the key's account, and keep it for all the account's keys.
+    """Ask the provider what is left on the key's account, keep it for all the account's keys, and compare the day.
 
     Raises UpstreamError, or Conflict("balance_not_offered") where the provider does not tell.
     """
+    asked = utc_now()
     try:
         found = balance.parse(client.fetch(key.endpoint(), PATH))
     except UpstreamError as error:
@@ -40,7 +41,8 @@ def read(key: UsableKey) -> None:
         raise Conflict("balance_not_offered") from error
     except ValueError as error:
         raise UpstreamError("upstream_garbage") from error
-    in_writing(lambda connection: _keep(connection, key, found))
+    in_writing(lambda connection: _keep(connection, key, found, asked))
+    reconciliation_service.refresh(readings.account_of(key), asked)
 
 
 def read_due() -> None:
@@ -84,8 +86,9 @@ def _claim(connection: Connection, key: UsableKey) -> bool:
     return connection.execute(due).rowcount > 0
 
 
-def _keep(connection: Connection, key: UsableKey, found: Balance) -> None:
+def _keep(connection: Connection, key: UsableKey, found: Balance, asked: datetime) -> None:
     now = utc_now()
+    readings.keep(connection, key, found, asked)
     kept = {"balance": found.stored(), "balance_at": now, "balance_due_at": now + EVERY}
     connection.execute(update(_keys).where(key_service.of_account(key)).values(kept))
     _remember_offer(connection, key.provider_id, offered=True)

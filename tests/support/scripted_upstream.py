@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.upstream_account import Account
 from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, pieces
 from tests.support.upstream_faults import (
     Drip,
@@ -30,7 +31,7 @@ from tests.support.upstream_faults import (
     Whole,
 )
 from tests.support.upstream_http import Script, Server
-from tests.support.upstream_journal import Journal, Received, Usage
+from tests.support.upstream_journal import Journal, Outcome, Received, Usage
 
 __all__ = [
     "HOSTILE_MARKDOWN",
@@ -71,7 +72,7 @@ class ScriptedUpstream:
     """The provider. Settings may be changed while it runs.
 
     `keys` are the keys it accepts, any where None. `models` is its list: it refuses others.
-    `default` answers what no script was given for.
+    `default` answers what no script was given for. With an `account` the balance falls by what the answers cost.
     """
 
     def __init__(self) -> None:
@@ -79,6 +80,7 @@ class ScriptedUpstream:
         self.keys: set[str] | None = None
         self.models: list[str] = ["deepseek-flash", "deepseek-v4-pro"]
         self.balance = "110.00"
+        self.account: Account | None = None
         self.default: Script = Answer()
         self.stopping = threading.Event()
         self._plan: deque[_Planned] = deque()
@@ -151,12 +153,17 @@ class ScriptedUpstream:
                     return planned.script
         return self._unscripted(request)
 
+    def charge(self, request: Received, outcome: Outcome) -> None:
+        """Take what an answer that has ended cost."""
+        if self.account and request.is_chat:
+            self.account.charge(request, outcome)
+
     def _unscripted(self, request: Received) -> Script:
         if request.path == MODELS:
             owned = [{"id": m, "object": "model", "owned_by": "scripted"} for m in self.models]
             return _json({"object": "list", "data": owned})
         if request.path == BALANCE:
-            return _json({"is_available": float(self.balance) > 0, "balance_infos": [self._sum()]})
+            return _json(self.account.told() if self.account else self._told())
         if request.path != CHAT:
             return Status(404, "Not Found")
         if request.model not in self.models:
@@ -165,13 +172,9 @@ class ScriptedUpstream:
             return Status(422, "missing field `messages`")
         return self.default
 
-    def _sum(self) -> dict[str, str]:
-        return {
-            "currency": "CNY",
-            "total_balance": self.balance,
-            "granted_balance": "0.00",
-            "topped_up_balance": self.balance,
-        }
+    def _told(self) -> dict[str, Any]:
+        parts = {"total_balance": self.balance, "granted_balance": "0.00", "topped_up_balance": self.balance}
+        return {"is_available": float(self.balance) > 0, "balance_infos": [{"currency": "CNY"} | parts]}
 
 
 def _json(content: dict[str, Any]) -> Whole:

@@ -27,6 +27,8 @@ class Provider(Protocol):
 
     def choose(self, request: Received) -> Script: ...
 
+    def charge(self, request: Received, outcome: Outcome) -> None: ...
+
 
 class Server(ThreadingHTTPServer):
     """One thread a connection; `server_close` waits for them all."""
@@ -100,6 +102,7 @@ class _Exchange(BaseHTTPRequestHandler):
             outcome = "stopped"
         finally:
             self.close_connection = outcome not in ("complete", "refused")
+            provider.charge(request, outcome)
             provider.journal.finish(request, outcome)
 
     def _understand(self, body: bytes) -> Received:

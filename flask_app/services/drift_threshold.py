@@ -1,0 +1,36 @@
+"""How much a balance may differ from the ledger before that is an alarm: a setting of the site."""
+
+import json
+
+from sqlalchemy.orm import Session
+
+from flask_app.database import reading
+from flask_app.domain.reconciliation import Threshold
+from flask_app.errors import Invalid
+from flask_app.models import Setting
+
+NAME = "reconciliation"
+USUAL = Threshold(absolute=100_000, permille=10)  # 0.10 of the account's currency, or 1 % of what was booked
+MAX_ABSOLUTE, MAX_PERMILLE = 10**12, 1000
+
+
+def current() -> Threshold:
+    with reading() as session:
+        return stored(session)
+
+
+def stored(session: Session) -> Threshold:
+    row = session.get(Setting, NAME)
+    return Threshold(**json.loads(row.value)) if row else USUAL
+
+
+def checked(absolute: int, permille: int) -> Threshold:
+    """Raises Invalid("bad_threshold")."""
+    if not (0 <= absolute <= MAX_ABSOLUTE and 0 <= permille <= MAX_PERMILLE):
+        raise Invalid("bad_threshold")
+    return Threshold(absolute=absolute, permille=permille)
+
+
+def keep(session: Session, threshold: Threshold) -> None:
+    value = json.dumps({"absolute": threshold.absolute, "permille": threshold.permille})
+    session.merge(Setting(name=NAME, value=value))
