@@ -1,6 +1,6 @@
-"""What a model's answer is made of while it streams."""
+"""What a model's answer is made of while it streams. One is made for every token: they are cheap to make."""
 
-from dataclasses import dataclass
+import msgspec
 
 # Tokens for a character, from the provider's own rule of thumb: an English character is about 0.3 token,
 # a Chinese one about 0.6 (https://api-docs.deepseek.com/quick_start/token_usage).
@@ -8,22 +8,19 @@ _ASCII_TOKENS = 0.3
 _OTHER_TOKENS = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(msgspec.Struct, frozen=True, gc=False):
     """A piece of the model's thinking."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True, gc=False):
     """A piece of the answer: one token, or several that arrived together."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens as the ledger counts them: cached within prompt, reasoning within completion."""
 
     prompt_tokens: int
@@ -40,22 +37,19 @@ class Usage:
         return self if earlier is None or self.total_tokens >= earlier.total_tokens else earlier
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True, gc=False):
     """The model said that it is done, and why (`stop`, `length`, `content_filter` …)."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """The provider reported a failure inside a stream that had begun with 200."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(msgspec.Struct, frozen=True, gc=False):
     """The name of the model that really answers, as the provider gives it."""
 
     model: str

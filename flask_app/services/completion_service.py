@@ -202,11 +202,18 @@ class Completion:
 
     def _take(self, event: Event) -> None:
         outcome = self.outcome
+        if isinstance(event, Token):
+            outcome.text_parts.append(event.text)
+        elif isinstance(event, Reasoning):
+            outcome.reasoning_parts.append(event.text)
+        else:
+            self._note(event)
+        if outcome.first_token_ms is None and outcome.began:
+            outcome.first_token_ms = self._elapsed_ms()
+
+    def _note(self, event: Usage | Finished | Served | Failed) -> None:
+        outcome = self.outcome
         match event:
-            case Token(text):
-                outcome.text_parts.append(text)
-            case Reasoning(text):
-                outcome.reasoning_parts.append(text)
             case Usage():
                 outcome.usage = event.later_than(outcome.usage)
             case Finished(reason):
@@ -215,8 +222,6 @@ class Completion:
                 outcome.actual_model = model[:MAX_MODEL]
             case Failed(code):
                 raise UpstreamError(code, retryable=True)
-        if outcome.first_token_ms is None and outcome.began:
-            outcome.first_token_ms = self._elapsed_ms()
 
     def _judge_end(self) -> None:
         """A stream that ended without a word of why was cut, unless somebody stopped it."""

@@ -31,10 +31,6 @@ class Begun:
         return cls(run_id=run_id or run.id, **ids, title=title, locale=locale)
 
 
-class _Text(msgspec.Struct):
-    text: str
-
-
 def started(events: RunLog, begun: Begun, model: str | None) -> None:
     """The first event; a reader that meets it begins the answer anew."""
     ids = {name: getattr(begun, name) for name in ("run_id", "conversation_id", "message_id", "user_message_id")}
@@ -51,9 +47,9 @@ def whole(events: RunLog, text: str, reasoning: str) -> None:
 def arrived(events: RunLog, event: Event) -> None:
     """Pass on a piece of the answer; other events are told at the end."""
     if isinstance(event, Token):
-        events.append("token", _encode(_Text(event.text)))
+        events.append("token", _encode(event))
     elif isinstance(event, Reasoning):
-        events.append("reasoning", _encode(_Text(event.text)))
+        events.append("reasoning", _encode(event))
 
 
 def counted(events: RunLog, usage: Usage, source: str) -> None:

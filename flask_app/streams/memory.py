@@ -42,8 +42,10 @@ class MemoryLog:
     """Readers that have all there is sleep on a lock of their own; whoever adds something feeds or wakes them.
 
     A condition would do the same, but under gevent each notification of one costs a switch to the hub and each
-    wait a timer: a quarter of a token's price. Events count on from `numbered_from`. Nobody has read since
-    `unread_since` on the monotonic clock; it is None while somebody does.
+    wait a timer: a quarter of a token's price. Whoever takes a reader from the sleepers, under the guard, wakes it.
+    Feeding takes no lock: where there are outlets threads are greenlets, and nothing there lets another run.
+    Events count on from `numbered_from`. Nobody has read since `unread_since` on the monotonic clock; it is None
+    while somebody does.
     """
 
     __slots__ = ("_frames", "_guard", "_numbered_from", "_readers", "_sleepers", "ended_at", "unread_since")
@@ -62,10 +64,9 @@ class MemoryLog:
         number = self._numbered_from + len(frames) + 1
         frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload)
         end = frames.append(frame)
-        with self._guard:
-            for reader in [reader for reader in self._sleepers if not reader.was_fed(frame, end)]:
-                self._sleepers.remove(reader)
-                reader.wake()
+        hungry = [reader for reader in tuple(self._sleepers) if not reader.was_fed(frame, end)]
+        if hungry:
+            self._wake(hungry)
 
     @property
     def last(self) -> int:
@@ -87,10 +88,7 @@ class MemoryLog:
 
     def wake(self) -> None:
         """Let the sleeping readers look again; one that finds nothing new sends a comment."""
-        with self._guard:
-            sleepers, self._sleepers = self._sleepers, []
-        for reader in sleepers:
-            reader.wake()
+        self._wake(tuple(self._sleepers))
 
     def read(self, after: int = 0, outlet: Outlet | None = None) -> Iterator[bytes]:
         frames = self._frames
@@ -112,23 +110,33 @@ class MemoryLog:
             self._count(-1)
 
     def _sleep(self, reader: _Reader) -> bool:
-        """Wait for a wake, unless there is something to read already."""
+        """Wait for a wake, unless there is something to read already.
+
+        It lies down before it looks: whoever adds an event in this moment looks for sleepers after that.
+        """
         with self._guard:
-            if len(self._frames) > reader.position or self.ended_at is not None:
-                return False
             self._sleepers.append(reader)
+        if (len(self._frames) > reader.position or self.ended_at is not None) and self._forget(reader):
+            return False
         return reader.sleep()
+
+    def _wake(self, readers: Iterable[_Reader]) -> None:
+        for reader in readers:
+            if self._forget(reader):
+                reader.wake()
 
     def _count(self, change: int) -> None:
         with self._guard:
             self._readers += change
             self.unread_since = None if self._readers else time.monotonic()
 
-    def _forget(self, reader: _Reader) -> None:
-        """One that was cut off in its sleep is fed no more."""
+    def _forget(self, reader: _Reader) -> bool:
+        """Take a reader from the sleepers, for one of those who would; False: somebody else has done so."""
         with self._guard:
-            if reader in self._sleepers:
-                self._sleepers.remove(reader)
+            if reader not in self._sleepers:
+                return False
+            self._sleepers.remove(reader)
+            return True
 
 
 class MemoryBroker:
