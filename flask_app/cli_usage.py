@@ -68,7 +68,10 @@ def reconcile(day: datetime | None, first: datetime | None, last: datetime | Non
     if not found:
         click.echo("No two readings of a balance to compare.")
         return
-    show(("DAY", "ACCOUNT", "CURRENCY", "BEFORE", "AFTER", "BOOKED", "SET ASIDE", "DRIFT", "STATE"), map(_line, found))
+    show(
+        ("DAY", "ACCOUNT", "CURRENCY", "BEFORE", "AFTER", "BOOKED", "OTHER CHANGES", "DRIFT", "STATE"),
+        map(_line, found),
+    )
     drifts = [each for each in found if each.state == "drift"]
     for each in drifts:
         _explain(each)
@@ -103,10 +106,10 @@ def _days(first: datetime | None, last: datetime | None) -> Days:
 
 def _line(each: Computed) -> tuple[str, ...]:
     found = each.compared.found
-    aside = ", ".join(f"{reason} {_money(micros)}" for reason, micros in found.aside.items()) or "-"
+    other = ", ".join(f"{reason} {_change(-micros)}" for reason, micros in found.aside.items()) or "-"
     amounts = map(_money, (found.start, found.end, found.total_booked))
     day = each.compared.day.isoformat()
-    return (day, each.account, found.currency, *amounts, aside, _money(found.drift), each.state)
+    return (day, each.account, found.currency, *amounts, other, _money(found.drift), each.state)
 
 
 def _explain(each: Computed) -> None:
@@ -120,6 +123,10 @@ def _explain(each: Computed) -> None:
         for item in clue.items:
             cost = "-" if item.micros is None else f"{_money(item.micros)} {item.currency}"
             click.echo(f"    {moment(item.at)} {item.id} {item.model} {item.username or '-'} {cost}")
+
+
+def _change(micros: int) -> str:
+    return f"{'+' if micros > 0 else ''}{_money(micros)}"
 
 
 def _money(micros: int) -> str:

@@ -11,6 +11,7 @@ from flask_app.services import (
     key_admin_service,
     model_admin_service,
     overview_service,
+    reconciliation_admin_service,
     records_service,
     report_service,
     tariff_list_service,
@@ -24,6 +25,7 @@ from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
 from flask_app.web.people import UsersState, users_reply
+from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.usage import Choice, RecordsState, overview_state
@@ -103,3 +105,10 @@ def records() -> str:
         keys=[Choice(id=key.id, label=key.label) for key in records_service.known_keys()],
     )
     return render_template("admin/records.html", admin_state=pages.state(state))
+
+
+@blueprint.get("/reconciliation")
+@require_role("admin")
+def reconciliation() -> str:
+    page = reconciliation_admin_service.listed(arguments.dates(), utc_now())
+    return render_template("admin/reconciliation.html", admin_state=pages.state(days_reply(page)))

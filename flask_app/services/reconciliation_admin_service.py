@@ -26,7 +26,7 @@ _days = table_of(Reconciliation)
 _SHOWN = (
     select(Reconciliation, User.username)
     .outerjoin(User, User.id == Reconciliation.known_by)
-    .order_by(Reconciliation.day.desc(), Reconciliation.account, Reconciliation.currency)
+    .order_by(Reconciliation.stands.desc(), Reconciliation.day.desc(), Reconciliation.account, Reconciliation.currency)
 )
 
 
@@ -57,7 +57,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Days of the site's time zone, the newest first; with all that have a standing alarm."""
+    """Days of the site's time zone, the newest first; before them every standing alarm, whatever its day."""
 
     listed: list[Listed]
     days: Days

@@ -75,7 +75,7 @@ class DayReply(Reply):
 
 
 class DaysReply(Reply):
-    """The days from `first` to `last` of the site's time zone, and all of which an alarm stands; the newest first."""
+    """The days from `first` to `last` of the site's time zone, the newest first; before them every standing alarm."""
 
     first: date
     last: date

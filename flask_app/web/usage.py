@@ -127,12 +127,14 @@ class RecordsState(RecordsReply):
 class OverviewReply(Reply):
     """`users` may sign in, `keys` can be asked; `demo`: only the local demonstration model answers.
 
+    `drifts`: days on which a provider's balance and the ledger differ, which nobody has acknowledged.
     `keys_fail`: there are keys, and none of them opens any model now.
     """
 
     users: int
     online: int
     keys: int
+    drifts: int
     demo: bool
     keys_fail: bool
     timezone: str
@@ -170,6 +172,7 @@ def overview_reply(overview: Overview) -> OverviewReply:
         users=overview.users,
         online=overview.online,
         keys=overview.keys,
+        drifts=overview.drifts,
         demo=overview.demo,
         keys_fail=overview.keys_fail,
         timezone=use.timezone,

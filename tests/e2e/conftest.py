@@ -1,13 +1,19 @@
 """What browser tests begin with: Chromium, a real server, and pages that are watched."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import create_engine, delete, insert
+from sqlalchemy.pool import NullPool
 
+from flask_app.database import utc_now
+from flask_app.models import Reconciliation, Setting
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
+from tests.support import drifts
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 CHROMIUM = "/usr/bin/chromium"
@@ -21,6 +27,7 @@ FLAGS = [
     "--disable-sync",
 ]
 FIGURES = pytest.StashKey[dict[str, str]]()
+ENVIRONMENT = "environment"  # the key of DEEPSEEK_API_KEY
 FIRST, LAST = "test_journey.py", "test_weight.py"
 
 expect.set_options(timeout=10_000)
@@ -73,3 +80,23 @@ def visits(browser: Browser, site: Site) -> Iterator[Visits]:
     made = Visits(browser, site)
     yield made
     assert made.close() == []
+
+
+@pytest.fixture
+def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
+    """A drift of now, and an estimate that could explain it; gives the alarm's id."""
+    script.script(Answer("nobody counts this", tells_usage=False))
+    list(site.server.chat("hello"))
+    now = utc_now()
+    usual = {"known_drift": None, "known_at": None, "known_by": None, "note": None}
+    drifted = drifts.values(ENVIRONMENT, now, since=now - timedelta(minutes=20), slack=40_000)
+    yesterday = {"drift": 0, "stands": False, "aside": '{"credited": -50000000}', "end_total": 59_000_000}
+    days = [drifted | usual, drifts.values(ENVIRONMENT, now - timedelta(days=1), **yesterday) | usual]
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(insert(Reconciliation), days)
+    yield str(drifted["id"])
+    with engine.begin() as connection:
+        connection.execute(delete(Reconciliation))
+        connection.execute(delete(Setting).where(Setting.name == "reconciliation"))
+    engine.dispose()

@@ -51,6 +51,7 @@ SIGNED_IN = {
     "models": "/admin/models",
     "prices": "/admin/prices",
     "records": "/admin/records",
+    "reconciliation": "/admin/reconciliation",
     "no such page": "/nowhere",
 }
 BUDGETS = "/api/admin/budgets"
@@ -277,3 +278,16 @@ def test_what_opens_above_a_page(opening: Callable[[Page], Any], visits: Visits,
     page = visits.open("/")
     opening(page)
     _expect_no_fault(page)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_difference_and_what_could_explain_it(locale: str, visits: Visits, alarm: str) -> None:
+    page = visits.open("/admin/reconciliation", locale=locale)
+    day = page.locator(f'[data-id="{alarm}"]')
+    expect(day).to_be_visible()
+    _expect_no_fault(page, locale)
+    for act in ("explain", "acknowledge"):
+        day.locator(f"[data-{act}]").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        _expect_no_fault(page, locale)
+        page.keyboard.press("Escape")

@@ -22,6 +22,7 @@ PAGES = {
     "/admin/models": "/api/admin/models",
     "/admin/prices": "/api/admin/tariffs",
     "/admin/records": "/api/admin/records",
+    "/admin/reconciliation": "/api/admin/reconciliations",
 }
 
 

@@ -2,23 +2,24 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_app.database import new_id, transaction
+from flask_app.domain.periods import local_day
 from flask_app.models import Reconciliation
-from flask_app.services import reconciliation_service
 
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
 
-def kept(account: str, **fields: Any) -> Reconciliation:
-    """An alarm: from half an hour before noon to noon, 1.5 fell and 1 was booked."""
+def values(account: str, until: datetime = NOON, **fields: Any) -> dict[str, Any]:
+    """An alarm: in the half hour up to a moment, noon if not told, 1.5 fell and 1 was booked."""
     usual: dict[str, Any] = {
         "id": new_id(),
         "account": account,
-        "day": reconciliation_service.today(NOON),
+        "day": local_day(until, ZoneInfo("Asia/Shanghai")),
         "currency": "CNY",
-        "since": NOON - timedelta(minutes=30),
-        "until": NOON,
+        "since": until - timedelta(minutes=30),
+        "until": until,
         "readings": 2,
         "start_total": 10_000_000,
         "end_total": 8_500_000,
@@ -29,7 +30,12 @@ def kept(account: str, **fields: Any) -> Reconciliation:
         "slack": 0,
         "stands": True,
     }
-    day = Reconciliation(**(usual | fields))
+    return usual | fields
+
+
+def kept(account: str, **fields: Any) -> Reconciliation:
+    """The same in the tests' database."""
+    day = Reconciliation(**values(account, **fields))
     with transaction() as session:
         session.add(day)
     return day
