@@ -56,6 +56,7 @@ STANDING = select(
     _keys.c.bench_code,
     _keys.c.probe_until,
     _keys.c.last_error_at,
+    _keys.c.last_used_at,
 ).where(_itself)
 LOCK = select(_keys.c.id).where(_itself).with_for_update()
 COUNT_LIVE = select(func.count()).where(_attempts.c.state == "dispatched", _attempts.c.key_id == bindparam("key"))

@@ -37,6 +37,7 @@ from flask_app.errors import BudgetExhausted
 from flask_app.models import Attempt, Budget, User
 from flask_app.services import tariff_service
 from flask_app.services.spending import spent
+from flask_app.services.tariff_service import Priced
 
 HELD_SECONDS = 5  # when to come back for what answers that are being written hold
 
@@ -55,6 +56,14 @@ class Asked:
     currency: str
     prompt: int
     answer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What a request has set aside, and the price that holds for it; None where its model has none."""
+
+    hold: Hold
+    priced: Priced | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +118,8 @@ def take_turn(connection: Connection, user_id: str) -> None:
         connection.execute(_LOCK_PERSON, {"person": user_id})
 
 
-def reserve(connection: Connection, asked: Asked, at: datetime) -> Hold:
-    """What the attempt that the same transaction writes shall hold; raises BudgetExhausted.
+def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
+    """What the attempt that the same transaction writes shall hold, and its price; raises BudgetExhausted.
 
     The answer is as long as every budget has room for. The person's row must be locked.
     """
@@ -122,7 +131,7 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Hold:
     if binding := [row.budget_id for row in rows if row.hard]:
         connection.execute(_LOCK, {"budgets": binding})
         worst = _shortened(worst, _standings(connection, binding, asked.user_id, at), asked.currency, at)
-    return Hold(
+    hold = Hold(
         group_id=rows[0].group_id,
         day=site_day(at),
         answer_tokens=worst.answer,
@@ -130,6 +139,7 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Hold:
         micros=worst.micros,
         currency=asked.currency if priced else None,
     )
+    return Reserved(hold, priced)
 
 
 def own(actor: User, now: datetime) -> list[Standing]:

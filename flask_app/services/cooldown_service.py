@@ -33,6 +33,7 @@ class Taken:
     candidate: Candidate
     claimed: datetime | None = None
     has_record: bool = False  # an error is noted that an answer would end
+    used_at: datetime | None = None  # what is noted as its last use
 
     @property
     def key(self) -> UsableKey:
@@ -48,7 +49,7 @@ def take(connection: Connection, candidates: Sequence[Candidate]) -> Taken:
     for candidate in candidates:
         standing = _standing(connection, candidate.key, now)
         if standing.state == "ready":
-            return Taken(candidate, has_record=standing.has_record)
+            return Taken(candidate, has_record=standing.has_record, used_at=standing.used_at)
         if standing.state == "half-open" and (taken := _claim(connection, candidate, standing, now)):
             return taken
         held.append((candidate, standing))
@@ -88,7 +89,9 @@ def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
         return
     if taken.has_record:
         rows.run(connection, rows.FORGIVE, taken.key, asked=asked, now=utc_now())
-    connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": asked - USED_EVERY})
+    long_ago = asked - USED_EVERY
+    if taken.used_at is None or taken.used_at < long_ago:
+        connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": long_ago})
 
 
 def note_accepted(key: UsableKey, asked: datetime) -> None:
@@ -121,6 +124,7 @@ class _Standing:
     until: datetime | None = None
     wait: float = 0.0
     has_record: bool = False
+    used_at: datetime | None = None
 
 
 def _standing(connection: Connection, key: UsableKey, now: datetime) -> _Standing:
@@ -133,7 +137,7 @@ def _standing(connection: Connection, key: UsableKey, now: datetime) -> _Standin
         return _Standing("full", wait=FULL_SECONDS)
     has_record = row.last_error_at is not None
     if row.benched_until is None:
-        return _Standing("ready", has_record=has_record)
+        return _Standing("ready", has_record=has_record, used_at=row.last_used_at)
     state = "half-open" if row.benched_until <= now else "benched"
     wait = _wait(row.benched_until, row.probe_until, row.bench_code, now)
     return _Standing(state, row.bench_code, row.benched_until, wait, has_record)

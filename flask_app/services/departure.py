@@ -13,6 +13,7 @@ from flask_app.services.metering_service import Outcome
 from flask_app.services.run_service import LiveRun
 
 GRACE_SECONDS = 20  # a page that lost its line tries again five times within it
+CONTINUE = "continue"
 UNSURE_SECONDS = 5  # after so long without a look nobody knows who has been there meanwhile
 
 
@@ -59,6 +60,6 @@ def ends(live: LiveRun, followed_at: datetime | None, policy: Policy) -> bool:
     attendance = _attendances.setdefault(live, _Attendance())
     outcome = live.completion.outcome
     absent = attendance.look(live.events.unread_since, followed_at, outcome)
-    if absent < GRACE_SECONDS or policy.on_disconnect == "continue" or outcome.finish_reason is not None:
+    if absent < GRACE_SECONDS or policy.on_disconnect == CONTINUE or outcome.finish_reason is not None:
         return False
     return policy.tokens is None or attendance.tokens_since(outcome) >= policy.tokens

@@ -68,13 +68,17 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """An attempt that is on its way to the provider: `attempt_id` is committed, and what it holds is reserved."""
+    """An attempt that is on its way to the provider: `attempt_id` is committed, and what it holds is reserved.
+
+    `priced` is the price of the model that was asked for, where it was known then.
+    """
 
     attempt_id: str
     call: Call
     key_id: str | None
     at: datetime
     hold: Hold = field(default_factory=Hold)  # of before the budgets: nothing
+    priced: Priced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +166,9 @@ def dispatch(
     asked = Asked(
         user_id=call.user_id, model=call.model, currency=call.currency, prompt=bounds.prompt, answer=bounds.answer
     )
-    hold = budget_service.reserve(connection, asked, at)
-    sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=at, hold=hold)
+    reserved = budget_service.reserve(connection, asked, at)
+    hold = reserved.hold
+    sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=at, hold=hold, priced=reserved.priced)
     connection.execute(
         _INSERT_ATTEMPT,
         {
@@ -267,6 +272,8 @@ def _compare(sent: Dispatched, row: dict[str, Any]) -> None:
 
 def _priced(connection: Connection, sent: Dispatched, outcome: Outcome) -> Priced | None:
     """The price of the model that answered, else of the one that was asked for."""
+    if sent.priced and outcome.actual_model in (None, sent.call.model):
+        return sent.priced
     names = dict.fromkeys((outcome.actual_model or sent.call.model, sent.call.model))
     found = (tariff_service.price(name, sent.call.currency, sent.at, connection) for name in names)
     return next((priced for priced in found if priced), None)

@@ -10,10 +10,10 @@ import structlog
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import ByServer, in_writing, reading, table_of, utc_now
+from flask_app.database import ByServer, fetching, in_writing, reading, table_of, utc_now
 from flask_app.models import Group, Run, User
 from flask_app.services import departure, followers, run_service
-from flask_app.services.departure import Policy
+from flask_app.services.departure import CONTINUE, Policy
 from flask_app.services.run_service import WORKER
 from flask_app.streams import broker
 
@@ -22,6 +22,14 @@ SETTLED_SECONDS = 2.0  # how long a run that is stopped may take to be booked
 SETTLED_POLL_SECONDS = 0.02
 
 _runs = table_of(Run)
+# The runs of this worker for which nothing is to be done: all of them, nearly always.
+_CALM = (
+    select(Run.id)
+    .join(User, User.id == Run.user_id)
+    .join(Group, Group.id == User.group_id)
+    .where(Run.status == "running", Run.worker == WORKER, Run.stop_requested.is_(None))
+    .where(User.disabled.is_(False), Group.on_disconnect == CONTINUE)
+)
 _STANDING = (
     select(
         *(Run.id, Run.status, Run.stop_requested, Run.discarded, Run.followed_at, User.disabled),
@@ -72,9 +80,13 @@ def look() -> None:
     here = {live.begun.run_id: live for live in run_service.live_runs()}
     if not here:
         return
-    with reading() as session:
-        standing = {run.id: run for run in session.execute(_STANDING, {"ids": list(here)})}
-    for run_id, live in here.items():
+    with fetching() as connection:
+        calm = set(connection.scalars(_CALM))
+        restless = {run_id: live for run_id, live in here.items() if run_id not in calm}
+        if not restless:
+            return
+        standing = {run.id: run for run in connection.execute(_STANDING, {"ids": list(restless)})}
+    for run_id, live in restless.items():
         run = standing.get(run_id)
         if run is None or run.stop_requested or run.disabled:  # None: it went with its conversation
             live.stop.stop("stopped", discarded=run is None or run.discarded)

@@ -245,7 +245,7 @@ def test_money_of_another_currency_and_a_model_without_a_price_are_not_concerned
         user_id=new_id(), model="without-a-price", currency="CNY", prompt=PROMPT, answer=budget.MIN_ANSWER
     )
     with reading() as session:
-        hold = budget_service.reserve(session.connection(), asked, utc_now())
+        hold = budget_service.reserve(session.connection(), asked, utc_now()).hold
     assert (hold.tokens, hold.micros, hold.currency) == (LEAST, None, None)
 
 

@@ -17,7 +17,7 @@ from flask_app import database
 from flask_app.config import Config
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import chat_service, lease_service, replay_service, run_service, tariff_service
+from flask_app.services import chat_service, lease_service, replay_service, rollup, run_service
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of
@@ -173,11 +173,11 @@ def test_a_replay_without_a_database_keeps_the_file(journalled: Path, database_u
 def test_the_reaper_leaves_to_the_journal_what_cannot_be_replayed_yet(
     journalled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(*_: object) -> None:
-        raise ValueError("a calendar that cannot be read")
+    def failing(*_: object) -> None:
+        raise ValueError("a sum that cannot be added to")
 
     with monkeypatch.context() as patched:
-        patched.setattr(tariff_service, "price", unreadable)
+        patched.setattr(rollup, "add", failing)
         lease_service.tick()
     assert (message().status, entries()) == ("running", [])
     lease_service.tick()

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from flask_app import database
 from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
-from flask_app.services import chat_service, lease_service, metering_service, run_service, tariff_service
+from flask_app.services import chat_service, lease_service, metering_service, rollup, run_service
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
@@ -147,12 +147,12 @@ def _user() -> User:
 def test_a_fault_while_settling_gives_nothing_up(
     member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(*_: object) -> None:
+    def failing(*_: object) -> None:
         monkeypatch.undo()
-        raise ValueError("a calendar that cannot be read")
+        raise ValueError("a sum that cannot be added to")
 
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0,))
-    monkeypatch.setattr(tariff_service, "price", unreadable)
+    monkeypatch.setattr(rollup, "add", failing)
     assert ask(member_client)["status"] == "complete"
     assert states() == ["settled"]
     assert len(entries()) == 1
@@ -230,13 +230,13 @@ def release(sent: metering_service.Dispatched) -> None:
     in_writing(lambda c: metering_service.release(c, sent, error_code="upstream_failed", status_code=500))
 
 
-def dispatched(user: User) -> metering_service.Dispatched:
+def dispatched(user: User, at: datetime | None = None) -> metering_service.Dispatched:
     ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
     call = metering_service.Call(
         user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids
     )
     bounds = metering_service.Bounds(prompt=9, answer=99)
-    return in_writing(lambda connection: metering_service.dispatch(connection, call, None, bounds))
+    return in_writing(lambda connection: metering_service.dispatch(connection, call, None, bounds, at=at))
 
 
 def test_settling_twice_is_settling_once(member: User) -> None:
@@ -257,14 +257,17 @@ def test_what_was_released_is_never_booked(member: User) -> None:
     assert entries() == []
 
 
-def test_price_and_period_are_those_of_the_dispatch(member: User) -> None:
-    sent = dispatched(member)
-    then = sent.at - timedelta(hours=1)
-    terms: dict[str, Any] = {"model": sent.call.model, "currency": "CNY", "input_hit": 0, "output": 0}
+@pytest.mark.parametrize("by_another_process", [False, True])
+def test_price_and_period_are_those_of_the_dispatch(member: User, *, by_another_process: bool) -> None:
+    then = utc_now() - timedelta(hours=1)
+    terms: dict[str, Any] = {"model": "deepseek-flash", "currency": "CNY", "input_hit": 0, "output": 0}
     with transaction() as session:
         session.add(Tariff(id="before", starts_at=then - timedelta(minutes=1), input_miss=1_000_000, **terms))
         session.add(Tariff(id="since", starts_at=then + timedelta(minutes=1), input_miss=9_000_000, **terms))
-    assert settle(dataclasses.replace(sent, at=then), "complete") is not None
+    sent = dispatched(member, at=then)
+    if by_another_process:  # it knows what the attempt's row says, and looks the price up
+        sent = dataclasses.replace(sent, priced=None)
+    assert settle(sent, "complete") is not None
     (entry,) = entries()
     assert (entry.tariff_id, entry.cost_micros) == ("before", 3)
     assert (entry.created_at, entry.quarter) == (then, quarter_of(then))
