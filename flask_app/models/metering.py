@@ -137,10 +137,14 @@ class TopUp(Base):
     """What was added to a balance, or taken back where it is negative. Rows are only ever added; they stay.
 
     `user_id` is who did it, the command line where it is empty. `code_id` is the code that somebody redeemed.
+    A request that comes twice with its `idempotency_key` adds one.
     """
 
     __tablename__ = "top_ups"
-    __table_args__ = (Index("ix_top_ups_budget_id_id", "budget_id", "id"),)
+    __table_args__ = (
+        Index("ix_top_ups_budget_id_id", "budget_id", "id"),
+        UniqueConstraint("budget_id", "idempotency_key"),
+    )
 
     id: Mapped[str] = key()
     budget_id: Mapped[str] = mapped_column(Ascii)
@@ -148,6 +152,7 @@ class TopUp(Base):
     reason: Mapped[str] = mapped_column(String(200))
     user_id: Mapped[str | None] = mapped_column(Ascii)
     code_id: Mapped[str | None] = mapped_column(Ascii)
+    idempotency_key: Mapped[str | None] = mapped_column(Ascii)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

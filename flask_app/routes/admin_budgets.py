@@ -77,7 +77,10 @@ def top_ups(budget_id: str) -> TopUpsReply:
 @returns(AdminBudgetReply, 201)
 def top_up(budget_id: str, body: AddTopUp) -> AdminBudgetReply:
     """Add to a balance, or take back from what is left of it."""
-    return admin_budget_reply(budget_admin_service.top_up(_actor(), budget_id, body.amount, body.reason))
+    key = body.idempotency_key
+    return admin_budget_reply(
+        budget_admin_service.top_up(_actor(), budget_id, body.amount, body.reason, idempotency_key=key)
+    )
 
 
 def _actor() -> Actor:

@@ -12,7 +12,7 @@ from flask_app.services.run_events import Begun
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
 from flask_app.web.arguments import number, word
-from flask_app.web.bodies import MAX_BODY_BYTES, Body, Reply, accepts, queries, returns, streams
+from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events
 from flask_app.web.models import ModelsReply, models_reply
@@ -31,7 +31,6 @@ from flask_app.web.threads import (
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{26}$")]
-Key = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 
 class SendMessage(Body):
@@ -40,11 +39,11 @@ class SendMessage(Body):
     parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: bool = False
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
 class GoOn(Body):
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
 class NewTitle(Body):

@@ -102,10 +102,11 @@ def make(session: Session, place: Place, limit: int, *, hard: bool = True) -> Bu
     return made
 
 
-def top_up(actor: Actor, budget_id: str, amount: int, reason: str) -> Listed:
-    """Add to a balance, or take back from what is left of it.
+def top_up(actor: Actor, budget_id: str, amount: int, reason: str, *, idempotency_key: str | None = None) -> Listed:
+    """Add to a balance, or take back from what is left of it: once for an idempotency key, however often it comes.
 
-    Raises Invalid, NotFound, Conflict("not_a_balance") and Conflict("balance_in_use").
+    Raises Invalid, NotFound, Conflict("not_a_balance"), Conflict("balance_in_use") and, for a key that came with
+    another top-up, Conflict("top_up_key_reused").
     """
     reason = reasons.checked(reason)
 
@@ -113,7 +114,9 @@ def top_up(actor: Actor, budget_id: str, amount: int, reason: str) -> Listed:
         found = _locked(session, budget_id)
         if found.period != PREPAID:
             raise Conflict("not_a_balance")
-        top_up_service.credit(session, found, amount, reason, _id_of(actor))
+        if top_up_service.is_repeated(session, found, amount, reason, idempotency_key):
+            return _one(session, found.id)
+        top_up_service.credit(session, found, amount, reason, _id_of(actor), idempotency_key=idempotency_key)
         return _recorded(session, actor, "budget.top_up", found, {"amount": amount, "reason": reason})
 
     return in_transaction(work)

@@ -38,8 +38,26 @@ def begin(session: Session, balance: Budget) -> None:
     balance.spent_before = int(session.execute(_SPENT, values).scalar_one())
 
 
+def is_repeated(session: Session, balance: Budget, amount: int, reason: str, idempotency_key: str | None) -> bool:
+    """Has this very top-up been added? Raises Conflict where its key stands for another; the row must be locked."""
+    if idempotency_key is None:
+        return False
+    same = (TopUp.budget_id == balance.id, TopUp.idempotency_key == idempotency_key)
+    earlier = session.execute(select(TopUp.amount, TopUp.reason).where(*same)).one_or_none()
+    if earlier and earlier != (amount, reason):
+        raise Conflict("top_up_key_reused")
+    return earlier is not None
+
+
 def credit(
-    session: Session, balance: Budget, amount: int, reason: str, user_id: str | None, *, code_id: str | None = None
+    session: Session,
+    balance: Budget,
+    amount: int,
+    reason: str,
+    user_id: str | None,
+    *,
+    code_id: str | None = None,
+    idempotency_key: str | None = None,
 ) -> None:
     """Add a top-up to a balance whose row is locked, or take back what is left where it is negative.
 
@@ -56,7 +74,7 @@ def credit(
     balance.amount += amount
     balance.topped_to = max(balance.amount - standing.spent, 0)
     balance.changed_at = now
-    who = {"user_id": user_id, "code_id": code_id}
+    who = {"user_id": user_id, "code_id": code_id, "idempotency_key": idempotency_key}
     session.add(TopUp(budget_id=balance.id, amount=amount, reason=reason, created_at=now, **who))
     session.flush()
 

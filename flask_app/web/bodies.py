@@ -18,6 +18,7 @@ MAX_DEPTH = 32
 
 # Longer than anything that could be right, short enough to be folded and hashed in no time.
 Words = Annotated[str, msgspec.Meta(max_length=1000)]
+IdempotencyKey = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 _encoder = msgspec.json.Encoder()
 _broken: tuple[type[Exception], ...] = ()

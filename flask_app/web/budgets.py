@@ -15,7 +15,7 @@ from flask_app.i18n import translate
 from flask_app.services import budget_admin_service, group_service, reasons, top_up_service
 from flask_app.services.budget_admin_service import Listed, Page, Place
 from flask_app.services.budget_service import Standing
-from flask_app.web.bodies import Body, Reply
+from flask_app.web.bodies import Body, IdempotencyKey, Reply
 from flask_app.web.groups import GroupName, group_names
 
 Scope = Literal["site", "group", "member", "user"]
@@ -51,10 +51,14 @@ class ChangeBudget(Body):
 
 
 class AddTopUp(Body):
-    """`amount` is tokens, or millionths of the balance's currency. A negative one takes back what is left."""
+    """`amount` is tokens, or millionths of the balance's currency. A negative one takes back what is left.
+
+    The same body under the same `idempotency_key` again adds nothing, another body gives 409.
+    """
 
     amount: Annotated[int, msgspec.Meta(ge=-top_up_service.MAX_AMOUNT, le=top_up_service.MAX_AMOUNT)]
     reason: Reason
+    idempotency_key: IdempotencyKey | None = None
 
 
 class TopUpReply(Reply):

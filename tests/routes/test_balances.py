@@ -37,8 +37,8 @@ def made(client: PageClient, **fields: Any) -> dict[str, Any]:
     return dict(response.json)  # type: ignore[arg-type]
 
 
-def top_up(client: PageClient, balance: dict[str, Any], amount: Any, reason: Any = "paid in cash") -> Any:
-    return client.post(f"{BUDGETS}/{balance['id']}/top-ups", json={"amount": amount, "reason": reason})
+def top_up(client: PageClient, balance: dict[str, Any], amount: Any, reason: Any = "paid in cash", **more: Any) -> Any:
+    return client.post(f"{BUDGETS}/{balance['id']}/top-ups", json={"amount": amount, "reason": reason} | more)
 
 
 def the_entry() -> TokenUsage:
@@ -228,6 +228,16 @@ def test_there_is_one_balance_of_each_unit_and_a_new_one_begins_anew(
     assert (anew["limit"], anew["used"], anew["left"]) == (0, 0, 0)
     with reading() as session:
         assert [top_up.amount for top_up in session.scalars(select(TopUp))] == [1000], "what was paid in stays known"
+
+
+def test_a_top_up_that_is_sent_twice_is_added_once(admin_client: PageClient, balance: dict[str, Any]) -> None:
+    key = {"idempotency_key": "of-one-press"}
+    replies = [top_up(admin_client, balance, 500, **key) for _ in range(2)]
+    assert [(reply.status_code, reply.json["left"]) for reply in replies] == [(201, 1500)] * 2
+    for amount, reason in ((501, "paid in cash"), (500, "paid by card")):
+        assert error_code(top_up(admin_client, balance, amount, reason, **key)) == "top_up_key_reused"
+    assert top_up(admin_client, balance, 500, idempotency_key="of-another").json["left"] == 2000
+    assert error_code(top_up(admin_client, balance, 1, idempotency_key="钥匙")) == "invalid_field"
 
 
 def test_top_ups_are_paged_with_as_many_statements_however_many(

@@ -5,6 +5,7 @@ import { amountOf } from "app/amounts"
 import { ApiError, api } from "app/api"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAmount, formatDateTime, sentence, t } from "app/i18n"
+import { newIdempotencyKey } from "app/writing"
 import { fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
 
 /**
@@ -16,7 +17,7 @@ const TOKENS = "tokens"
 const LESS = /^\s*[-−－]/
 const AT_ONCE = "10"
 /** Beside which field a refusal is said. @type {Record<string, string>} */
-const FIELDS = { bad_top_up: "amount", balance_in_use: "amount", bad_reason: "reason" }
+const FIELDS = { bad_top_up: "amount", balance_in_use: "amount", top_up_key_reused: "amount", bad_reason: "reason" }
 
 export class TopUps {
   #form
@@ -24,6 +25,8 @@ export class TopUps {
   #balance = null
   /** @type {string | null} */
   #next = null
+  /** Of what the dialog is open for: a second press, or a reply that was lost, adds nothing twice. */
+  #key = ""
 
   /** @param {HTMLFormElement} form @param {(balance: AdminBudget) => void} keep what the balance has become */
   constructor(form, keep) {
@@ -43,6 +46,7 @@ export class TopUps {
   open(balance, name) {
     this.#balance = balance
     this.#form.reset()
+    this.#key = newIdempotencyKey()
     clearFieldErrors(this.#form)
     fill(this.#form, { title: t("js.admin.top_up", { name }), left: t("js.budget.left_prepaid", { whose: "", amount: formatAmount(balance.left, balance.unit) }) })
     slot(this.#form, "top-ups").replaceChildren()
@@ -60,8 +64,9 @@ export class TopUps {
       return null
     }
     try {
-      return await api.post(`/api/admin/budgets/${id}/top-ups`, { amount: LESS.test(typed) ? -size : size, reason })
+      return await api.post(`/api/admin/budgets/${id}/top-ups`, { amount: LESS.test(typed) ? -size : size, reason, idempotency_key: this.#key })
     } catch (error) {
+      if (error instanceof ApiError && error.code === "top_up_key_reused") this.#key = newIdempotencyKey()
       const field = error instanceof ApiError ? FIELDS[error.code] : undefined
       if (!field) throw error
       showFieldError(this.#form, field, sentence(error))
