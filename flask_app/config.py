@@ -168,7 +168,7 @@ class _Reader:
         return self.environ.get(name, "").strip() or default
 
     def hosts(self, name: str) -> tuple[str, ...]:
-        names = tuple(self.environ.get(name, "").replace(",", " ").split())
+        names = tuple(self.environ.get(name, "").lower().replace(",", " ").split())  # as browsers write them
         if wrong := [host for host in names if "/" in host]:
             raise ConfigError(f"{name} holds names such as chat.example.org, without https:// and path: {wrong[0]!r}")
         return names
