@@ -55,25 +55,31 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 
 # One process of tests for each processor, and a test to whoever is free.
 PARALLEL := --numprocesses=auto --dist=worksteal
+# What other targets run.
+ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack
 
 ##@ Verify
 .PHONY: test
-test: services check test-sqlite test-mariadb test-faults e2e ## Everything CI runs
+test: services check test-sqlite test-mariadb test-faults stack-test e2e ## Everything CI runs
 
 .PHONY: check
 check: check-python check-pages check-browser ## Format, lint, types, scripts of the pages, vendored files
 
 .PHONY: test-sqlite
 test-sqlite: .dev ## Tests on SQLite
-	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults $(PARALLEL)
+	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL)
 
 .PHONY: test-mariadb
 test-mariadb: .dev ## Tests on MariaDB
-	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/faults --database=mariadb $(PARALLEL)
+	$(BIN)/pytest $(ELSEWHERE) --database=mariadb $(PARALLEL)
 
 .PHONY: test-faults
 test-faults: services .dev ## A fault of every kind of `make faults`, in two minutes
 	$(BIN)/pytest tests/faults
+
+.PHONY: stack-test
+stack-test: services .dev ## nginx as shipped before two instances, MariaDB and Redis
+	$(BIN)/pytest tests/stack
 
 .PHONY: e2e
 e2e: .dev ## The whole journey in Chromium, with the real local model

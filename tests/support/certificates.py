@@ -13,6 +13,17 @@ from cryptography.x509.oid import NameOID
 
 def contexts(host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """What a server called `host` uses, and what a client that trusts it uses."""
+    pem, secret = pems(host)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        both = Path(folder) / "both.pem"
+        both.write_bytes(pem + secret)
+        server.load_cert_chain(both)
+    return server, ssl.create_default_context(cadata=pem.decode())
+
+
+def pems(host: str) -> tuple[bytes, bytes]:
+    """A certificate that is its own authority, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
@@ -28,13 +39,7 @@ def contexts(host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        both = Path(folder) / "both.pem"
-        both.write_bytes(pem + secret)
-        server.load_cert_chain(both)
-    return server, ssl.create_default_context(cadata=pem.decode())
+    return certificate.public_bytes(serialization.Encoding.PEM), secret

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -25,10 +26,11 @@ HANDED_ON = ("PATH", "LANG", "TMPDIR", "MINGCHAT_VENV")
 
 @dataclass
 class Visitor:
-    """A client of the site at `base_url`; `headers` are those of the person who is signed in."""
+    """A client of the site at `base_url`; `headers` are those of the person who is signed in, `tls` whom it trusts."""
 
     base_url: str
     headers: dict[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
 
     def get(self, path: str) -> urllib3.BaseHTTPResponse:
         return self.ask("GET", path, None)
@@ -38,7 +40,7 @@ class Visitor:
 
     def ask(self, method: str, path: str, content: Any, *, whole: bool = True) -> urllib3.BaseHTTPResponse:
         headers = {"Origin": self.base_url} | self.headers
-        pool = urllib3.PoolManager(retries=False, timeout=60)
+        pool = urllib3.PoolManager(retries=False, timeout=60, ssl_context=self.tls)
         return pool.request(method, self.base_url + path, json=content, headers=headers, preload_content=whole)
 
     def sign_in(self, reply: urllib3.BaseHTTPResponse) -> None:

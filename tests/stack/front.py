@@ -1,0 +1,105 @@
+"""The shipped nginx configuration on ports and in a folder of the test's own; nothing else of it is changed."""
+
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support import certificates
+from tests.support.brokers import wait_until
+from tests.support.ports import free_port, is_open
+
+SHIPPED = Path(__file__).resolve().parents[2] / "nginx"
+HOST = "localhost"
+
+
+class Front:
+    """A running nginx at `port` (http) and `tls_port`; `trusting` is a client's TLS that knows its certificate."""
+
+    def __init__(self, folder: Path, servers: Sequence[int]) -> None:
+        self.folder = folder
+        self.port, self.tls_port = free_port(), free_port()
+        shutil.copytree(SHIPPED / "html", folder / "html")
+        for name in ("cache", "acme", "ssl"):
+            (folder / name).mkdir()
+        chain, key = certificates.pems(HOST)
+        (folder / "ssl/fullchain.pem").write_bytes(chain)
+        (folder / "ssl/privkey.pem").write_bytes(key)
+        self.trusting = ssl.create_default_context(cadata=chain.decode())
+        (folder / "upstream.conf").write_text(_upstream(servers))
+        (folder / "nginx.conf").write_text(self._adapted((SHIPPED / "nginx.conf").read_text()))
+        self._program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        assert self._program, "nginx is not installed: `make services` installs what the tests need"
+        self._process = subprocess.Popen(self._command())
+        wait_until(lambda: is_open(self.tls_port))
+
+    @property
+    def base_url(self) -> str:
+        return f"https://{HOST}:{self.tls_port}"
+
+    @property
+    def access_log(self) -> str:
+        return (self.folder / "access.log").read_text()
+
+    def check(self) -> str:
+        """What `nginx -t` says of the configuration: everything it has to complain about, and that it is in order."""
+        said = subprocess.run([*self._command(), "-t"], capture_output=True, text=True, check=False)
+        return said.stdout + said.stderr
+
+    def reload(self) -> None:
+        """New worker processes; the old ones end with their last connection."""
+        before = self._workers()
+        self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self._workers() - before)
+
+    def quit(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _adapted(self, text: str) -> str:
+        changes = {
+            "listen 80 default_server;": f"listen 127.0.0.1:{self.port} default_server;",
+            "listen [::]:80 default_server;": "",
+            "listen 443 ssl default_server;": f"listen 127.0.0.1:{self.tls_port} ssl default_server;",
+            "listen [::]:443 ssl default_server;": "",
+            "pid /run/nginx.pid;": f"pid {self.folder}/nginx.pid;",
+            "/var/log/nginx": str(self.folder),
+            "/etc/nginx/html": f"{self.folder}/html",
+            "/var/cache/nginx/static": f"{self.folder}/cache",
+            "/var/www/acme": f"{self.folder}/acme",
+            "http {\n": "http {\n" + "".join(f"{each}_temp_path {self.folder}/{each};\n" for each in _TEMPORARY),
+        }
+        for shipped, here in changes.items():
+            assert shipped in text, shipped
+            text = text.replace(shipped, here)
+        return text
+
+    def _command(self) -> list[str]:
+        account = "user root; " if os.geteuid() == 0 else ""
+        place = ["-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", str(self.folder / "error.log")]
+        return [str(self._program), *place, "-g", f"{account}daemon off;"]
+
+    def _workers(self) -> set[str]:
+        pid = self._process.pid
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+def _upstream(servers: Sequence[int]) -> str:
+    lines = "".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;\n" for port in servers)
+    return f"upstream mingchat {{\nzone mingchat 256k;\n{lines}keepalive 64;\nkeepalive_timeout 3s;\n}}\n"
+
+
+@contextmanager
+def before(folder: Path, servers: Sequence[int]) -> Iterator[Front]:
+    front = Front(folder, servers)
+    try:
+        yield front
+    finally:
+        front.quit()

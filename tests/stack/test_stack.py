@@ -1,0 +1,193 @@
+"""What nginx is there for, asked of the shipped configuration before two real instances."""
+
+import json
+import re
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http import HTTPStatus
+
+import pymysql  # type: ignore[import-untyped]
+import pytest
+from sqlalchemy.engine import make_url
+from urllib3 import BaseHTTPResponse
+
+from tests.stack.conftest import Stack
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer, Stall
+from tests.support.served import Visitor
+
+SLOW = Answer(text=" ".join(f"word{number}" for number in range(60)), tokens_per_second=30)
+ONCE = (
+    "Content-Security-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Referrer-Policy",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "X-Request-ID",
+)
+HEADER_SECONDS = 10  # how long nginx waits for a request's head
+
+
+def reply(stack: Stack, path: str, **headers: str) -> BaseHTTPResponse:
+    visitor = stack.visitor()
+    visitor.headers = headers
+    return visitor.get(path)
+
+
+def plain(stack: Stack, path: str) -> BaseHTTPResponse:
+    return Visitor(f"http://127.0.0.1:{stack.front.port}", {"Host": "chat.example.org"}).get(path)
+
+
+def attempts(stack: Stack, request_id: str) -> list[tuple[str, str]]:
+    url = make_url(stack.database.url)
+    with pymysql.connect(host=url.host, port=url.port, user=url.username, database=url.database) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT address, state FROM proxy_logs WHERE request_id = %s", (request_id,))
+        return list(cursor.fetchall())
+
+
+@contextmanager
+def halted(stack: Stack) -> Iterator[None]:
+    """While the block runs no instance answers anything."""
+    with ExitStack() as halt:
+        for instance in stack.instances:
+            instance.server.signal(signal.SIGSTOP)
+            halt.callback(instance.server.signal, signal.SIGCONT)
+        yield
+
+
+def test_nginx_has_nothing_to_complain_about(stack: Stack) -> None:
+    said = stack.front.check()
+    assert "test is successful" in said
+    assert "[warn]" not in said
+
+
+def test_http_leads_to_https_with_the_same_address(stack: Stack) -> None:
+    led = plain(stack, "/c/abc?x=1&y=%E4%BD%A0")
+    assert (led.status, led.headers["Location"]) == (308, "https://chat.example.org/c/abc?x=1&y=%E4%BD%A0")
+
+
+def test_a_certificate_can_be_asked_for_over_http(stack: Stack) -> None:
+    place = stack.front.folder / "acme/.well-known/acme-challenge"
+    place.mkdir(parents=True)
+    (place / "token").write_text("proof")
+    asked = plain(stack, "/.well-known/acme-challenge/token")
+    assert (asked.status, asked.data) == (200, b"proof")
+
+
+@pytest.mark.parametrize(
+    ("version", "is_served"),
+    [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)],
+)
+def test_only_new_tls_is_spoken(stack: Stack, version: ssl.TLSVersion, *, is_served: bool) -> None:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.set_ciphers("DEFAULT:@SECLEVEL=0")
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    with pytest.warns(DeprecationWarning, match="TLSv1_1") if not is_served else ExitStack():
+        client.minimum_version = client.maximum_version = version
+    with socket.create_connection(("127.0.0.1", stack.front.tls_port)) as line:
+        if is_served:
+            with client.wrap_socket(line, server_hostname="localhost") as spoken:
+                assert spoken.selected_alpn_protocol() == "h2"
+        else:
+            with pytest.raises(ssl.SSLError):
+                client.wrap_socket(line, server_hostname="localhost")
+
+
+def test_security_headers_come_once_and_no_version_is_told(stack: Stack) -> None:
+    page = reply(stack, "/login")
+    assert page.status == 200
+    assert {name: len(page.headers.getlist(name)) for name in ONCE} == dict.fromkeys(ONCE, 1)
+    assert page.headers["Server"] == "nginx"
+
+
+def test_pages_are_compressed_and_static_files_kept(stack: Stack) -> None:
+    page = reply(stack, "/login", **{"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    address = re.search(r'/static/[^"]+\.css', reply(stack, "/login").data.decode())
+    assert address
+    first = reply(stack, address[0])
+    whole = first.data
+    assert (first.status, "immutable" in first.headers["Cache-Control"]) == (200, True)
+    with halted(stack):
+        assert reply(stack, address[0]).data == whole, "nginx has it"
+
+
+def test_a_body_that_is_too_large_is_refused(stack: Stack) -> None:
+    for size in (1 << 20, 3 << 20):
+        assert stack.admin.post("/api/chat", {"message": "x" * size}).status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_the_first_words_pass_while_the_provider_is_silent(stack: Stack) -> None:
+    stack.upstream.script(Stall("first words", seconds=30))
+    heard, run_id = "", ""
+    for name, data in stack.admin.chat("hello"):
+        run_id = data.get("run_id", run_id)
+        heard += data["text"] if name == "token" else ""
+        if heard == "first words":
+            break
+    assert stack.admin.post(f"/api/runs/{run_id}/stop", {}).status == 202
+
+
+def test_the_address_is_nginxs_word_and_the_id_goes_all_the_way(stack: Stack) -> None:
+    lie = {"X-Forwarded-For": "203.0.113.9", "X-Request-ID": "of-the-client-itself"}
+    visitor = stack.visitor()
+    visitor.headers = stack.admin.headers | lie | {"Accept": "application/json"}
+    answer = visitor.post("/api/chat", {"message": "hello"})
+    assert answer.status == 200
+    request_id = answer.headers["X-Request-ID"]
+    assert attempts(stack, request_id) == [("127.0.0.1", "settled")]
+    lines = [json.loads(line) for line in stack.front.access_log.splitlines()]
+    (line,) = [line for line in lines if line["request"] == request_id]
+    assert (line["path"], line["address"], line["status"]) == ("/api/chat", "127.0.0.1", 200)
+
+
+def test_a_reload_breaks_no_stream(stack: Stack) -> None:
+    stack.upstream.script(SLOW)
+    heard = ""
+    for name, data in stack.admin.chat("hello"):
+        if name == "token":
+            if not heard:
+                stack.front.reload()
+            heard += data["text"]
+    assert (name, heard) == ("done", SLOW.text)
+
+
+def test_the_other_instance_serves_when_one_is_lost(stack: Stack) -> None:
+    stack.instances[0].kill()
+    try:
+        assert [stack.admin.get("/api/conversations").status for _ in range(6)] == [200] * 6
+    finally:
+        stack.instances[0].start_again()
+
+
+def test_a_page_says_so_while_there_is_no_instance(stack: Stack) -> None:
+    for instance in stack.instances:
+        instance.kill()
+    try:
+        told = stack.visitor().get("/login")
+        assert (told.status, told.headers["Retry-After"], told.headers["Cache-Control"]) == (502, "5", "no-store")
+        assert "MingChat" in told.data.decode()
+    finally:
+        for instance in stack.instances:
+            instance.start_again()
+    wait_until(lambda: stack.visitor().get("/readyz").status == 200)
+
+
+def test_clients_that_never_end_their_request_are_cut_off_and_keep_nobody_waiting(stack: Stack) -> None:
+    with ExitStack() as lines:
+        slow = [lines.enter_context(socket.create_connection(("127.0.0.1", stack.front.port))) for _ in range(300)]
+        for line in slow:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: chat")
+        assert stack.visitor().get("/login").status == 200
+        deadline = time.monotonic() + HEADER_SECONDS + 5
+        for line in slow:
+            line.settimeout(max(deadline - time.monotonic(), 0.1))
+            with suppress(ConnectionResetError):
+                assert line.recv(200) == b"", "the line is closed"
