@@ -140,4 +140,5 @@ def _exact_words(readme: str) -> Iterator[str]:
     blocks = re.findall(r"^```\n(.*?)^```", readme, re.M | re.S)
     for line in "\n".join(blocks).splitlines():
         yield re.sub(r"<[^>]*>|\s+#.*", "", line).strip()
-    yield from re.findall(r"`([^`\n]*[/_.= ][^`\n]*)`", re.sub(r"^```\n.*?^```", "", readme, flags=re.M | re.S))
+    words = re.findall(r"`([^`\n]+)`", re.sub(r"^```\n.*?^```", "", readme, flags=re.M | re.S))
+    yield from (word for word in words if re.search(r"[/_.= ]", word))
