@@ -107,7 +107,7 @@ class Completion:
                     yield event
             self._judge_end()
         except UpstreamError as error:
-            if self._stop.status or outcome.heard:
+            if self._stop.status or outcome.heard and not (outcome.is_wordless and self._may_try_another(error)):
                 raise
             return error
         return None
@@ -168,9 +168,12 @@ class Completion:
         in_writing(work)
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
 
+    def _may_try_another(self, failure: UpstreamError) -> bool:
+        return failure.retryable and self._attempts < MAX_ATTEMPTS and bool(self._others)
+
     def _try_another(self, failure: UpstreamError) -> None:
         """Dispatch another attempt after `failure`, or raise it: only while nothing has been shown."""
-        if not failure.retryable or self._attempts == MAX_ATTEMPTS or not self._others:
+        if not self._may_try_another(failure):
             raise failure
         last = self._taken
         rule = cooldown.RULES.get(failure.code)

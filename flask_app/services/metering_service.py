@@ -142,6 +142,11 @@ class Outcome:
         return self.usage is not None or self.actual_model is not None or self.began
 
     @property
+    def is_wordless(self) -> bool:
+        """Has nothing come but that somebody began, which providers say before the first word?"""
+        return self.usage is None and self.finish_reason is None and not self.began
+
+    @property
     def began(self) -> bool:
         return bool(self.text_parts or self.reasoning_parts)
 

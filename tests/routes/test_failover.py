@@ -75,6 +75,7 @@ def code_of(response: Any) -> str:
     return str(response.json["error"]["code"])
 
 
+ROLE = b'data: {"model":"deepseek-flash","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 REFUSALS = [
     (401, "upstream_key_refused"),
     (402, "upstream_no_balance"),
@@ -136,6 +137,8 @@ def test_a_wrong_request_is_told_and_neither_retried_nor_blamed_on_the_key(
         twin.Whole(),
         twin.Raw(parts=(b"data: {not json\n\n",)),
         twin.Redirect("https://example.com/", status=503),
+        twin.Raw(parts=(ROLE,), resets=True),
+        twin.Raw(parts=(ROLE, b'data: {"error":{"message":"overloaded"}}\n\n')),
     ],
 )
 def test_what_breaks_before_the_first_word_is_tried_with_another_key(
