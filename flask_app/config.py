@@ -64,7 +64,7 @@ class Config:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
         """Read and check every setting; raises ConfigError at the first that cannot stand."""
         read = _Reader(environ)
-        instance = Path(read.text("INSTANCE_DIR", str(ROOT / "instance"))).resolve()
+        instance = (ROOT / read.text("INSTANCE_DIR", "instance")).resolve()
         try:
             instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

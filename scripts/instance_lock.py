@@ -41,7 +41,7 @@ def migration() -> Iterator[None]:
 def _file() -> TextIO | None:
     if os.name != "posix" or not _is_sqlite():
         return None
-    folder = Path(os.environ.get("INSTANCE_DIR", "").strip() or ROOT / "instance").resolve()
+    folder = (ROOT / (os.environ.get("INSTANCE_DIR", "").strip() or "instance")).resolve()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return (folder / NAME).open("a+")

@@ -13,7 +13,7 @@ def is_current() -> bool:
     """True only when nothing is left to migrate; False whenever that cannot be told cheaply."""
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
         return False  # a server: only Alembic can ask it
-    instance = Path(os.environ.get("INSTANCE_DIR") or ROOT / "instance").resolve()
+    instance = (ROOT / (os.environ.get("INSTANCE_DIR", "").strip() or "instance")).resolve()
     return _version(instance / "mingchat.db") == newest()
 
 

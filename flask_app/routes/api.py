@@ -75,7 +75,7 @@ def send(body: SendMessage) -> Response | Answer:
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
-    limits.chat_limit(user.id)
+    limits.chat_limit(user.id, body.idempotency_key)
     draft = Draft(
         text=body.message,
         conversation_id=body.conversation_id,
@@ -102,7 +102,7 @@ def go_on(run_id: str, body: GoOn) -> Response | Answer:
     `idempotency_key` again gives the same run.
     """
     user = get_current_user()
-    limits.chat_limit(user.id)
+    limits.chat_limit(user.id, body.idempotency_key)
     return _answer(continue_service.go_on(user, run_id, _origin(), idempotency_key=body.idempotency_key))
 
 

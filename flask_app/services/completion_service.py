@@ -107,7 +107,8 @@ class Completion:
                     yield event
             self._judge_end()
         except UpstreamError as error:
-            if self._stop.status or outcome.heard and not (outcome.is_wordless and self._may_try_another(error)):
+            goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._may_try_another(error))
+            if self._stop.status or not goes_elsewhere:
                 raise
             return error
         return None

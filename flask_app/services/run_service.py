@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -142,6 +142,15 @@ def owned(user: User, run_id: str) -> Run:
     if run is None:
         raise NotFound
     return run
+
+
+def is_begun(user_id: str, idempotency_key: str | None) -> bool:
+    """Has the person begun a run under this key?"""
+    if not idempotency_key:
+        return False
+    begun = exists().where(Run.user_id == user_id, Run.idempotency_key == idempotency_key)
+    with reading() as session:
+        return bool(session.scalar(select(begun)))
 
 
 def live_run(run_id: str) -> LiveRun | None:

@@ -5,6 +5,7 @@ from flask import Flask, current_app
 from flask_app import config
 from flask_app.config import ConfigError
 from flask_app.errors import TooMany
+from flask_app.services import run_service
 from flask_app.services.windows import Rate, Windows
 
 _CHAT = "chat_limit"
@@ -18,8 +19,11 @@ def init_app(app: Flask) -> None:
     app.extensions[_CHAT] = Windows("chat", rate)
 
 
-def chat_limit(user_id: str) -> None:
-    """Count one more message of this person; raises TooMany("chat_rate_limited") when there were too many lately."""
+def chat_limit(user_id: str, idempotency_key: str | None = None) -> None:
+    """Count one more message of this person; raises TooMany("chat_rate_limited") when there were too many lately.
+
+    What was begun under its key before asks for nothing new, and is let through.
+    """
     windows: Windows = current_app.extensions[_CHAT]
-    if seconds := windows.hit(user_id):
+    if (seconds := windows.hit(user_id)) and not run_service.is_begun(user_id, idempotency_key):
         raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)

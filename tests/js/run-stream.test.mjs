@@ -39,6 +39,19 @@ test("a send that never reached the server is not repeated by itself", async () 
   assert.equal(asked.length, 1)
 })
 
+test("a server that is not there for a moment is asked again for an answer it had begun", async () => {
+  const away = new Response(JSON.stringify({ error: { code: "database_unavailable", message: "…" } }), { status: 503 })
+  answerWith(lines(start(1), token(2, "a")), away, lines(token(3, "b"), done(4)))
+  assert.equal((await follow(new RunStream({ message: MESSAGE }))).text, "ab")
+  assert.equal(asked[2].path, "/api/runs/run/events?after=2")
+})
+
+test("a message that a server did not take is not repeated by itself", async () => {
+  answerWith(new Response(JSON.stringify({ error: { code: "restarting", message: "…" } }), { status: 503 }))
+  await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "restarting" })
+  assert.equal(asked.length, 1)
+})
+
 test("what the server refuses is final", async () => {
   answerWith(lines(start(1)), new Response(JSON.stringify({ error: { code: "sign_in_required", message: "…" } }), { status: 401 }))
   await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "sign_in_required" })

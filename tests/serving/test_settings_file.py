@@ -81,10 +81,10 @@ def test_flasks_commands_read_it_too(copy: Path) -> None:
     subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=copy, env=environ(copy, {}), check=True)
     elsewhere = copy.parent
     command = [sys.executable, "-m", "flask", "--app", str(copy / "wsgi.py"), "users", "list"]
-    (copy / ".env").write_text(f"INSTANCE_DIR={copy / 'kept'}\n")
     said = subprocess.run(command, cwd=elsewhere, env=environ(copy, {}), capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.startswith("NAME ")
+    assert not (elsewhere / "kept").exists(), "the folder that the file names is beside the file"
 
 
 def test_a_wrong_value_in_it_is_named(copy: Path) -> None:

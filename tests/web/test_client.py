@@ -13,6 +13,8 @@ from flask_app.database import reading
 from flask_app.models import LoginSession, User
 from tests.conftest import PASSWORD
 from tests.support.clients import HTTP, new_client, signed_in
+from tests.support.events import events_of
+from tests.support.scripted_upstream import ScriptedUpstream
 
 FORWARDED = {
     "X-Forwarded-For": "203.0.113.9, 198.51.100.7",
@@ -67,6 +69,19 @@ def test_guesses_are_counted_by_the_forwarded_address(behind_a_proxy: Flask, mem
 def test_a_rate_that_cannot_be_read_stops_the_start(app: Flask, base_config: Config) -> None:
     with pytest.raises(ConfigError, match="CHAT_RATE_LIMIT"):
         create_app(dataclasses.replace(base_config, chat_rate_limit="often"))
+
+
+def test_a_message_that_is_sent_again_is_answered_beyond_the_limit(
+    app: Flask, base_config: Config, upstream: ScriptedUpstream, member: User
+) -> None:
+    client = signed_in(create_app(dataclasses.replace(base_config, chat_rate_limit="1 per minute")), member)
+    message = {"message": "hello", "idempotency_key": "of-one-press"}
+    first = client.post("/api/chat", json=message)
+    again = client.post("/api/chat", json=message)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert events_of(first.data) == events_of(again.data), "the reply to the first may have been lost"
+    assert len(upstream.journal.chats) == 1
+    assert client.post("/api/chat", json=message | {"idempotency_key": "of-another"}).status_code == 429
 
 
 def test_the_chat_limit_counts_people_apart(app: Flask, base_config: Config, member: User, admin: User) -> None:

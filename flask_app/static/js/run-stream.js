@@ -11,6 +11,7 @@ const SILENCE = 45_000 // the server speaks at least every 15 s
 const FIRST_WAIT = 500
 const LONGEST_WAIT = 8_000
 const ATTEMPTS = 12
+const AWAY = new Set([0, 502, 503, 504])
 
 /**
  * @typedef {{message: string, conversation_id?: string, parent_id?: string | null, model?: string, thinking?: boolean,
@@ -101,9 +102,9 @@ export class RunStream extends EventTarget {
     this.#emit(name, detail)
   }
 
-  /** What the server said stands; a line that broke is tried again, unless nothing was ever accepted. @param {unknown} error */
+  /** What the server said stands; a line that broke, or a server that is not there just now, is tried again, unless nothing was ever accepted. @param {unknown} error */
   #giveUpOn(error) {
-    const refused = error instanceof ApiError && error.status !== 0 && error.status !== 502 && error.status !== 504
+    const refused = error instanceof ApiError && !AWAY.has(error.status)
     const neverAccepted = error instanceof ApiError && !this.#runId
     if (refused || neverAccepted || error instanceof SyntaxError || this.#failures >= ATTEMPTS) throw error
   }
