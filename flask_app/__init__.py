@@ -18,6 +18,7 @@ from flask_app.routes import (
     admin_tariffs,
     admin_usage,
     admin_users,
+    admin_warnings,
     api,
     auth,
     budgets,
@@ -58,7 +59,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
     apis = (api, usage, budgets, health)
-    people = (admin_users, admin_groups, admin_budgets, admin_codes)
+    people = (admin_users, admin_groups, admin_budgets, admin_codes, admin_warnings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):
         app.register_blueprint(routes.blueprint)

@@ -8,10 +8,11 @@ import json
 import os
 import re
 import secrets
+import string
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,11 +27,26 @@ REDIS = ("redis://", "rediss://", "unix://")
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
 MIN_VARIETY = 6  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
+MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+OF_A_HOST = frozenset(string.ascii_letters + string.digits + ".-")
+OF_A_MAILBOX = OF_A_HOST | frozenset("!#$%&'*+/=?^_`{|}~")
 PLACEHOLDERS = re.compile(r"secret|password|passwd|change.?(me|this|it)|example|placeholder", re.IGNORECASE)
 
 
 class ConfigError(Exception):
     """A setting is missing, weak or malformed; the message names it and says what to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """The mail server that warnings are sent by. `security`: a key of MAIL_PORTS."""
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +75,7 @@ class Config:
     chat_rate_limit: str = "5 per minute"
     max_runs_per_user: int = 3
     web_concurrency: int = 1
+    mail: Mail | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -98,7 +115,32 @@ class Config:
             chat_rate_limit=read.text("CHAT_RATE_LIMIT", cls.chat_rate_limit),
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
+            mail=_mail(read),
         )
+
+
+def _mail(read: "_Reader") -> Mail | None:
+    host = read.text("SMTP_HOST", "")
+    security = read.one_of("SMTP_SECURITY", tuple(MAIL_PORTS))
+    port = read.integer("SMTP_PORT", MAIL_PORTS[security], low=1, high=65535)
+    user, password = read.text("SMTP_USER", ""), read.secret("SMTP_PASSWORD")
+    sender = read.text("SMTP_FROM", user if _is_address(user) else "")
+    if not host:
+        return None
+    if not OF_A_HOST.issuperset(host) and "::" not in host:
+        raise ConfigError(f"SMTP_HOST is a name such as smtp.example.org, and the port is SMTP_PORT: {host!r}")
+    if not _is_address(sender):
+        raise ConfigError(f"SMTP_FROM must be the address that mail comes from, such as chat@example.org: {sender!r}")
+    if bool(user) != bool(password):
+        raise ConfigError("SMTP_USER and SMTP_PASSWORD are given together or not at all")
+    if password and security == "none":
+        raise ConfigError("SMTP_PASSWORD would go over the line unencrypted: SMTP_SECURITY must be starttls or tls")
+    return Mail(host=host, port=port, security=security, sender=sender, user=user or None, password=password)
+
+
+def _is_address(text: str) -> bool:
+    mailbox, _, host = text.rpartition("@")
+    return bool(mailbox and host) and OF_A_MAILBOX.issuperset(mailbox) and OF_A_HOST.issuperset(host)
 
 
 def _refuse(complaint: str | None, name: str) -> None:
@@ -202,6 +244,13 @@ class _Reader:
         if raw not in {"0", "1", "true", "false", "yes", "no"}:
             raise ConfigError(f"{name} must be 1 or 0, not {raw!r}")
         return raw in {"1", "true", "yes"}
+
+    def one_of(self, name: str, known: tuple[str, ...]) -> str:
+        """The first without a setting."""
+        raw = self.text(name, known[0]).lower()
+        if raw not in known:
+            raise ConfigError(f"{name} must be one of {' '.join(known)}, not {raw!r}")
+        return raw
 
     def timezone(self, name: str, default: str) -> str:
         raw = self.text(name, default)

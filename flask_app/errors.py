@@ -83,3 +83,17 @@ class UpstreamError(AppError):
         self.retryable = retryable
         self.upstream_status = status
         self.detail = detail
+
+
+class DeliveryError(AppError):
+    """A warning could not be delivered; `lasting`: another try will not help.
+
+    `detail` is the other side's own words, without secrets: for administrators only.
+    """
+
+    code, status = "delivery_failed", 502
+
+    def __init__(self, code: str, *, detail: str | None = None, lasting: bool = False) -> None:
+        super().__init__(code)
+        self.detail = detail
+        self.lasting = lasting

@@ -11,7 +11,17 @@ PACKAGE = ROOT / "flask_app"
 # Every part of the package, from the top down.
 LAYERS = [
     {"__init__", "cli"},
-    {"cli_budgets", "cli_codes", "cli_groups", "cli_keys", "cli_tariffs", "cli_usage", "cli_group", "routes"},
+    {
+        "cli_budgets",
+        "cli_codes",
+        "cli_groups",
+        "cli_keys",
+        "cli_mail",
+        "cli_tariffs",
+        "cli_usage",
+        "cli_group",
+        "routes",
+    },
     {"web"},
     {"utils"},
     {"services"},
@@ -29,6 +39,7 @@ KNOW_FLASK = {
     "cli_group",
     "cli_groups",
     "cli_keys",
+    "cli_mail",
     "cli_tariffs",
     "cli_usage",
     "routes",

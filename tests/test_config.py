@@ -156,3 +156,53 @@ def test_a_setting_that_cannot_stand_is_named(tmp_path: Path, name: str, value: 
 def test_hosts_are_added_to_the_machines_own(tmp_path: Path) -> None:
     hosts = read(tmp_path, ALLOWED_HOSTS="Chat.Example.com, 192.0.2.1").allowed_hosts
     assert {"localhost", "127.0.0.1", "[::1]", "chat.example.com", "192.0.2.1"} == set(hosts)
+
+
+def test_mail_is_off_until_a_server_is_named(tmp_path: Path) -> None:
+    assert read(tmp_path).mail is None
+    assert read(tmp_path, SMTP_FROM="x", SMTP_USER="y").mail is None
+
+
+@pytest.mark.parametrize(("security", "port"), [("", 587), ("starttls", 587), ("TLS", 465), ("none", 25)])
+def test_a_mail_server_has_the_port_of_its_security(tmp_path: Path, security: str, port: int) -> None:
+    named = {"SMTP_HOST": "smtp.example.org", "SMTP_FROM": "chat@example.org", "SMTP_SECURITY": security}
+    mail = read(tmp_path, **named).mail
+    assert mail is not None
+    assert (mail.host, mail.port, mail.sender, mail.user) == ("smtp.example.org", port, "chat@example.org", None)
+    other = read(tmp_path, **named, SMTP_PORT="2525").mail
+    assert other is not None
+    assert other.port == 2525
+
+
+def test_the_user_is_the_sender_where_it_is_an_address_and_the_password_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("seven paper boats\n")
+    given = {"SMTP_USER": "chat@example.org", "SMTP_PASSWORD_FILE": str(tmp_path / "password")}
+    mail = read(tmp_path, SMTP_HOST="192.0.2.1", **given).mail
+    assert mail is not None
+    assert (mail.sender, mail.user, mail.password) == ("chat@example.org", "chat@example.org", "seven paper boats")
+    assert "seven" not in repr(mail)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("SMTP_FROM", {}),
+        ("SMTP_FROM", {"SMTP_FROM": "MingChat <chat@example.org>"}),
+        ("SMTP_FROM", {"SMTP_FROM": "a@example.org\nBcc: b@example.org"}),
+        ("SMTP_HOST", {"SMTP_HOST": "smtp.example.org:587"}),
+        ("SMTP_HOST", {"SMTP_HOST": "smtps://smtp.example.org"}),
+        ("SMTP_SECURITY", {"SMTP_SECURITY": "ssl"}),
+        ("SMTP_PORT", {"SMTP_PORT": "0"}),
+        ("SMTP_USER", {"SMTP_FROM": "a@example.org", "SMTP_USER": "a"}),
+        ("SMTP_USER", {"SMTP_FROM": "a@example.org", "SMTP_PASSWORD": "a"}),
+        (
+            "SMTP_SECURITY",
+            {"SMTP_FROM": "a@b.org", "SMTP_USER": "a", "SMTP_PASSWORD": "geheim", "SMTP_SECURITY": "none"},
+        ),
+    ],
+)
+def test_a_mail_server_that_cannot_work_stops_the_start(tmp_path: Path, name: str, settings: dict[str, str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, **({"SMTP_HOST": "smtp.example.org"} | settings))
+    assert name in str(caught.value)
+    assert "geheim" not in str(caught.value)

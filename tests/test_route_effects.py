@@ -15,7 +15,7 @@ from flask_app.services import code_admin_service, model_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import drifts, routes, snapshots
+from tests.support import drifts, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -118,6 +118,12 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/code-batches": {"label": "flyers", "count": 2, "amount": 1000, "expires_on": "2999-12-31"},
     "DELETE /api/admin/code-batches/<batch_id>": None,
     "DELETE /api/admin/codes/<code_id>": None,
+    "PATCH /api/admin/warnings": {"low_balance_micros": 5_000_000},
+    "PUT /api/admin/warnings/webhook": {"url": "https://hooks.example.com/" + CANARY},
+    "DELETE /api/admin/warnings/webhook": None,
+    "POST /api/admin/warnings/webhook/secret": None,
+    "POST /api/admin/warnings/webhook/test": None,
+    "POST /api/admin/warnings/mail/test": {"address": "me@example.com"},
     "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
     "PUT /api/admin/reconciliations/<reconciliation_id>/acknowledgement": {"note": "we know"},
     "PUT /api/admin/reconciliations/threshold": {"absolute": 50_000, "permille": 5},
@@ -135,6 +141,7 @@ def test_an_administrators_change_is_logged_without_secrets(
 ) -> None:
     things["group_id"] = admin_client.post("/api/admin/groups", json={"name": "a group"}).json["id"]  # type: ignore[index]
     things["tariff_id"], things["budget_id"] = tariff_id(admin_client), budget_id(admin_client, name)
+    warned.use_webhook()
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = ACTS[name]
     if body and "base_url" in body:
@@ -143,7 +150,7 @@ def test_an_administrators_change_is_logged_without_secrets(
     response = admin_client.open(route.path(**things), method=route.method, **({} if body is None else {"json": body}))
     assert response.status_code < 400, response.get_data(as_text=True)
     added = [entry for entry in entries() if entry.id not in before]
-    told = (response.json or {}).get("codes", [])
+    told = [*(response.json or {}).get("codes", []), (response.json or {}).get("secret") or CANARY]
     assert added, "nothing was logged"
     secrets = {CANARY, PASSWORD, "secret of a-key", "test-key", str((response.json or {}).get("token", CANARY)), *told}
     for entry in added:

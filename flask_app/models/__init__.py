@@ -3,6 +3,7 @@
 from flask_app.models.accounts import DEFAULT_GROUP_ID, AuditEntry, Group, LoginSession, PasswordLink, Setting, User
 from flask_app.models.chat import Conversation, Message, Run
 from flask_app.models.metering import Attempt, Budget, CodeBatch, RedeemCode, SpentDaily, TokenUsage, TopUp, UsageHourly
+from flask_app.models.notices import Notice
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
@@ -20,6 +21,7 @@ __all__ = [
     "LoginSession",
     "Message",
     "ModelAlias",
+    "Notice",
     "PasswordLink",
     "Provider",
     "Reconciliation",

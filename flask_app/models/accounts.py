@@ -29,7 +29,10 @@ class Group(Base):
 
 
 class User(Base):
-    """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member"."""
+    """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member".
+
+    `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
+    """
 
     __tablename__ = "users"
 
@@ -45,6 +48,8 @@ class User(Base):
     locale: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str | None] = mapped_column(String(8))
     timezone: Mapped[str | None] = mapped_column(String(64))
+    email: Mapped[str | None] = mapped_column(String(254))
+    warn_by_email: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_sign_in_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]

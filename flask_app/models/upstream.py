@@ -34,7 +34,8 @@ class ApiKey(Base):
 
     The row outlives the secret: the ledger names it. Keys of one provider with the same `account` share a bench.
     Until `benched_until` others are asked; nobody at all asks before `probe_until`, then one request may probe it.
-    `strikes` counts failures in a row. `balance` (JSON, see `domain.balance`) is what was left at `balance_at`.
+    `strikes` counts failures in a row. `balance` (JSON, see `domain.balance`) is what was left at `balance_at`;
+    less than `low_balance_micros` is low (None: what the site says, 0: never).
     """
 
     __tablename__ = "api_keys"
@@ -63,6 +64,7 @@ class ApiKey(Base):
     balance: Mapped[str | None] = mapped_column(String(1000))
     balance_at: Mapped[datetime | None]
     balance_due_at: Mapped[datetime | None]
+    low_balance_micros: Mapped[int | None] = mapped_column(BigInteger)
     provider: Mapped[Provider] = relationship(lazy="raise")
 
 

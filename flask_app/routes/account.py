@@ -1,23 +1,28 @@
 """One's own account: what one chose, the password, and the browsers one is signed in with."""
 
+import msgspec
 from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
-from flask_app.services import account_service, session_service
+from flask_app.services import account_service, mail_service, session_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import csrf, pages, sessions
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
 from flask_app.web.client import browser
-from flask_app.web.people import OwnReply, Session, user_reply
+from flask_app.web.people import OwnReply, Session, own_user_reply
 
 blueprint = Blueprint("account", __name__)
 
 
 class Choices(Body):
+    """What is not named stays. An empty `email` takes the address away: no warnings are sent then."""
+
     locale: Words | None = None
     theme: Words | None = None
     timezone: Words | None = None
+    email: Words | None = None
+    warn_by_email: bool | None = None
 
 
 class NewPassword(Body):
@@ -28,7 +33,9 @@ class NewPassword(Body):
 @blueprint.get("/account")
 @require_login
 def home() -> str:
-    return render_template("account.html", timezones=timezones.offered(), account_state=pages.state(_sessions()))
+    state = pages.state(_sessions())
+    has_mail = mail_service.is_set_up()
+    return render_template("account.html", timezones=timezones.offered(), account_state=state, has_mail=has_mail)
 
 
 @blueprint.get("/api/me")
@@ -36,7 +43,7 @@ def home() -> str:
 @returns(Session)
 def me() -> Session:
     """The person who is signed in."""
-    return Session(user=user_reply(get_current_user(), online=True), csrf_token=csrf.token())
+    return Session(user=own_user_reply(get_current_user()), csrf_token=csrf.token())
 
 
 @blueprint.patch("/api/me")
@@ -44,9 +51,9 @@ def me() -> Session:
 @accepts(Choices)
 @returns(OwnReply)
 def choose(body: Choices) -> OwnReply:
-    """Choose one's language, theme or time zone."""
-    user = account_service.choose(get_current_user(), locale=body.locale, theme=body.theme, timezone=body.timezone)
-    return OwnReply(user=user_reply(user, online=True))
+    """Choose one's language, theme or time zone, and where warnings about one's budgets go."""
+    user = account_service.choose(get_current_user(), **msgspec.structs.asdict(body))
+    return OwnReply(user=own_user_reply(user))
 
 
 @blueprint.post("/api/me/password")

@@ -29,6 +29,7 @@ from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.usage import Choice, RecordsState, overview_state
+from flask_app.web.warnings import warnings_state
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -90,6 +91,13 @@ def models() -> str:
 def prices() -> str:
     state = pages.state(prices_state(tariff_list_service.listed(utc_now())))
     return render_template("admin/prices.html", admin_state=state, timezones=timezones.offered())
+
+
+@blueprint.get("/warnings")
+@require_role("admin")
+def warnings() -> str:
+    address = get_current_user().email or ""
+    return render_template("admin/warnings.html", admin_state=pages.state(warnings_state()), address=address)
 
 
 @blueprint.get("/records")

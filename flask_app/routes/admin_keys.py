@@ -13,6 +13,7 @@ from flask_app.utils import get_current_user, require_role
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.keys import KeyReply, KeysReply, TrialReply, key_reply, keys_reply, trial_reply
+from flask_app.web.warnings import Threshold
 
 blueprint = Blueprint("admin_keys", __name__, url_prefix="/api/admin/keys")
 
@@ -33,7 +34,8 @@ class ChangeKey(Body):
     """What is not named stays. Lower priorities are asked first; among equals chance decides by weight.
 
     `max_concurrent` caps the answers that the key makes at once. Keys of one provider with the same `account` are
-    benched together. Null takes a cap or an account away.
+    benched together. Less than `low_balance_micros` (millionths of the account's currency) left is warned of.
+    Null takes a cap or an account away, and leaves what is low to the site.
     """
 
     label: Name | None = None
@@ -42,10 +44,11 @@ class ChangeKey(Body):
     weight: Annotated[int, msgspec.Meta(ge=1, le=cooldown.MAX_WEIGHT)] | None = None
     max_concurrent: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | msgspec.UnsetType | None = msgspec.UNSET
     account: Name | msgspec.UnsetType | None = msgspec.UNSET
+    low_balance_micros: Threshold | msgspec.UnsetType | None = msgspec.UNSET
 
     def named(self) -> KeyChange:
         fields = {name: getattr(self, name) for name in ("label", "disabled", "priority", "weight")}
-        clearable = {name: getattr(self, name) for name in ("max_concurrent", "account")}
+        clearable = {name: getattr(self, name) for name in ("max_concurrent", "account", "low_balance_micros")}
         named = {name: value for name, value in fields.items() if value is not None}
         return cast("KeyChange", named | {name: v for name, v in clearable.items() if v is not msgspec.UNSET})
 

@@ -10,7 +10,7 @@ from flask_app.web import cookies, csrf, sessions
 from flask_app.web.bodies import Body, Reply, Words, accepts, returns, to_json
 from flask_app.web.client import browser, client_address
 from flask_app.web.local_paths import local_path
-from flask_app.web.people import Session, user_reply
+from flask_app.web.people import Session, own_user_reply
 
 blueprint = Blueprint("auth", __name__)
 
@@ -135,5 +135,5 @@ def logout() -> Response:
 def _welcome(signed_in: SignedIn, arrival: Arrival, status: int = 200) -> Response:
     account_service.settle_in(signed_in.user, locale=arrival.locale, theme=arrival.theme, timezone=arrival.timezone)
     sessions.be(signed_in.user)
-    reply = Session(user=user_reply(signed_in.user, online=True), csrf_token=csrf.token_for(signed_in.token))
+    reply = Session(user=own_user_reply(signed_in.user), csrf_token=csrf.token_for(signed_in.token))
     return sessions.begin(to_json(reply, status), signed_in)

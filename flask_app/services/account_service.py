@@ -1,5 +1,8 @@
 """A person's own account: what they chose, their password, and the greeting of the first run."""
 
+from collections.abc import Callable
+from typing import Any, TypedDict, Unpack, cast
+
 from sqlalchemy import update
 
 from flask_app import timezones
@@ -7,12 +10,24 @@ from flask_app.database import transaction
 from flask_app.errors import Conflict, Forbidden, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import User
-from flask_app.services import auth_service, login_limits, password_links, passwords, setup_service
+from flask_app.services import auth_service, login_limits, mail_service, password_links, passwords, setup_service
 from flask_app.services.auth_service import Browser, SignedIn
 
-CHOICES = ("locale", "theme", "timezone")  # what a person may write about themselves
 DEFAULT_THEME = "system"
 THEMES = ("light", "dark", DEFAULT_THEME)
+
+
+class Choices(TypedDict, total=False):
+    """What a person may write about themselves. The columns are called the same."""
+
+    locale: str | None
+    theme: str | None
+    timezone: str | None
+    email: str | None
+    warn_by_email: bool | None
+
+
+CHOICES = tuple(Choices.__annotations__)
 
 
 def announce() -> None:
@@ -21,15 +36,9 @@ def announce() -> None:
         print(line, flush=True)  # noqa: T201 - a person at the terminal reads it; logs never get it
 
 
-def choose(actor: User, *, locale: str | None = None, theme: str | None = None, timezone: str | None = None) -> User:
-    """Keep the person's choice of language, theme or time zone; what is None stays. Raises Invalid."""
-    chosen: dict[str, str] = {}
-    if locale is not None:
-        chosen["locale"] = _one_of(locale, LOCALES)
-    if theme is not None:
-        chosen["theme"] = _one_of(theme, THEMES)
-    if timezone is not None:
-        chosen["timezone"] = _time_zone(timezone)
+def choose(actor: User, **choices: Unpack[Choices]) -> User:
+    """Keep what the person has chosen; what is None stays, an empty address goes. Raises Invalid."""
+    chosen = {name: _CHECKS[name](value) for name, value in choices.items() if value is not None}
     if chosen:
         with transaction() as session:
             session.execute(update(User).where(User.id == actor.id).values(chosen))
@@ -40,12 +49,12 @@ def choose(actor: User, *, locale: str | None = None, theme: str | None = None, 
 
 def settle_in(actor: User, *, locale: str | None, theme: str | None, timezone: str | None) -> None:
     """Keep what the browser tells of a person who has not chosen yet; what is unknown here stops nobody."""
-    told = {
+    told: Choices = {
         "locale": locale if locale in LOCALES else None,
         "theme": theme if theme in THEMES else None,
         "timezone": timezone if timezone is not None and timezones.is_known(timezone) else None,
     }
-    choose(actor, **{name: value for name, value in told.items() if getattr(actor, name) is None})
+    choose(actor, **cast("Choices", {name: value for name, value in told.items() if getattr(actor, name) is None}))
 
 
 def change_password(actor: User, session_id: str, current: str, new: str, browser: Browser) -> SignedIn:
@@ -78,3 +87,16 @@ def _time_zone(name: str) -> str:
     if not timezones.is_known(name):
         raise Invalid("unknown_timezone")
     return name
+
+
+def _address(typed: str) -> str | None:
+    return mail_service.checked(typed) if typed.strip() else None
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "locale": lambda value: _one_of(value, LOCALES),
+    "theme": lambda value: _one_of(value, THEMES),
+    "timezone": _time_zone,
+    "email": _address,
+    "warn_by_email": bool,
+}

@@ -51,9 +51,13 @@ def listed() -> list[Counted]:
 
 def shown_name(group: Group, locale: str) -> str:
     """The name as a reader of `locale` sees it."""
-    if group.id == DEFAULT_GROUP_ID and group.name == BUILT_IN_NAME:
-        return translate(locale, "admin.everyone")
-    return group.name
+    return name_in(locale, group.id, group.name)
+
+
+def name_in(locale: str, group_id: str, name: str) -> str:
+    """The same for a group that is known by its id and its stored name."""
+    is_built_in = group_id == DEFAULT_GROUP_ID and name == BUILT_IN_NAME
+    return translate(locale, "admin.everyone") if is_built_in else name
 
 
 def by_name(name: str) -> Group:

@@ -64,6 +64,7 @@ class KeyChange(TypedDict, total=False):
     weight: int
     max_concurrent: int | None
     account: str | None
+    low_balance_micros: int | None
 
 
 def listed() -> list[KeyStatus]:

@@ -1,4 +1,7 @@
-"""What is read from the providers on schedule: balances, lists of models. Each by one process of all."""
+"""What is done on schedule: lists of models and balances are read from the providers, then people are warned.
+
+Each by one process of all.
+"""
 
 import random
 import threading
@@ -6,9 +9,10 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.services import balance_service, model_service
+from flask_app.services import balance_service, delivery_service, model_service, warning_service
 
 ROUND_SECONDS = 60
+JOBS = (model_service.sync_due, balance_service.read_due, warning_service.look, delivery_service.deliver_due)
 
 log = structlog.get_logger()
 _ended = threading.Event()
@@ -24,17 +28,17 @@ def watch() -> None:
 
 
 def tick() -> None:
-    """One round."""
-    model_service.sync_due()
-    balance_service.read_due()
+    """One round. A job that fails keeps no other from its turn, and has another in the next round."""
+    for job in JOBS:
+        try:
+            job()
+        except SQLAlchemyError as error:
+            log.warning("upkeep_failed", job=job.__name__, reason=str(error.__cause__ or error))
+        except Exception:  # a fault of ours must not end the rounds
+            log.exception("upkeep_failed", job=job.__name__)
 
 
 def _watch() -> None:
     """Processes that were started together do not look together."""
     while not _ended.wait(ROUND_SECONDS * random.uniform(0.5, 1.5)):  # noqa: S311 - no secret
-        try:
-            tick()
-        except SQLAlchemyError as error:  # the next round tries again
-            log.warning("upkeep_failed", reason=str(error.__cause__ or error))
-        except Exception:  # a fault of ours must not end the rounds
-            log.exception("upkeep_failed")
+        tick()

@@ -1,4 +1,4 @@
-"""Where a provider may be: https to a public host, unless the site allows insecure ones.
+"""Where a provider or a webhook may be: https to a public host, unless the site allows insecure ones.
 
 `normalise` looks at what an address says, `resolve` at where its host is when a connection is about to be made.
 """
@@ -29,15 +29,18 @@ def normalise(base_url: str, *, allow_insecure: bool) -> str:
     Raises Invalid: `address_malformed`, `address_not_https` or `address_private`. With `allow_insecure` plain http
     and private hosts pass. What a name resolves to is for `resolve` to see.
     """
-    url = _split(base_url.strip())
-    host, port = _host(url), _port(url)
-    if url.scheme != "https" and not (allow_insecure and url.scheme == "http"):
-        raise Invalid("address_not_https")
-    if not allow_insecure and _is_private(host):
-        raise Invalid("address_private")
-    shown = f"[{host}]" if ":" in host else host
+    url = _split(base_url.strip(), refused="?#@")
     path = url.path.rstrip("/").removesuffix("/chat/completions")  # providers' pages show the whole address
-    return f"{url.scheme}://{shown}{port}{path}"
+    return _origin(url, allow_insecure=allow_insecure) + path
+
+
+def normalise_webhook(url: str, *, allow_insecure: bool) -> str:
+    """The same for the whole address of a webhook, which may have a query. Raises Invalid as `normalise` does."""
+    parts = _split(url.strip(), refused="#@")
+    if not parts.query.isascii():
+        raise Invalid("address_malformed")
+    query = f"?{parts.query}" if parts.query else ""
+    return _origin(parts, allow_insecure=allow_insecure) + parts.path + query
 
 
 def resolve(host: str, port: int, *, allow_insecure: bool) -> list[Place]:
@@ -64,9 +67,19 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return reached.is_global and not reached.is_multicast and reached not in _RELAYS
 
 
-def _split(base_url: str) -> SplitResult:
+def _origin(url: SplitResult, *, allow_insecure: bool) -> str:
+    host, port = _host(url), _port(url)
+    if url.scheme != "https" and not (allow_insecure and url.scheme == "http"):
+        raise Invalid("address_not_https")
+    if not allow_insecure and _is_private(host):
+        raise Invalid("address_private")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{shown}{port}"
+
+
+def _split(base_url: str, *, refused: str) -> SplitResult:
     odd = any(character.isspace() or not character.isprintable() or character == "\\" for character in base_url)
-    if odd or len(base_url) > MAX_LENGTH or any(mark in base_url for mark in "?#@"):
+    if odd or len(base_url) > MAX_LENGTH or any(mark in base_url for mark in refused):
         raise Invalid("address_malformed")
     try:
         url = urlsplit(base_url)

@@ -2,17 +2,15 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 from flask import g
 
 from flask_app import config
-from flask_app.domain import tariff
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BudgetExhausted
 from flask_app.i18n import translate
-from flask_app.services import budget_admin_service, group_service, reasons, top_up_service
+from flask_app.services import budget_admin_service, group_service, reasons, top_up_service, wording
 from flask_app.services.budget_admin_service import Listed, Page, Place
 from flask_app.services.budget_service import Standing
 from flask_app.web.bodies import Body, IdempotencyKey, Reply
@@ -188,29 +186,11 @@ def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
     way = "admin" if administers else "renewing" if renewal else params["scope"]
     return {
         "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
-        "limit": amount(params["limit"], params["unit"], locale),
-        "left": amount(params["left"], params["unit"], locale),
+        "limit": wording.amount(params["limit"], params["unit"], locale),
+        "left": wording.amount(params["left"], params["unit"], locale),
         "help": translate(locale, f"js.budget.help_{way}"),
-        "renewal": _moment(renewal, locale) if renewal else "",
+        "renewal": wording.moment(renewal, g.user.timezone, locale) if renewal else "",
     }
-
-
-def amount(value: int, unit: str, locale: str) -> str:
-    """Tokens or money, as a sentence says it."""
-    if unit == TOKENS:
-        return translate(locale, "js.budget.tokens", count=f"{value:,}")
-    return f"{tariff.decimal(value)} {unit}"
-
-
-def _moment(at: datetime, locale: str) -> str:
-    """As the pages write it. The time zone is named where it is not the reader's own choice."""
-    own: str | None = g.user.timezone
-    zone = ZoneInfo(own or config.current().site_timezone)
-    there = at.astimezone(zone)
-    words = f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
-    if locale == "en":
-        words = f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
-    return words if own else f"{words} ({zone.key})"
 
 
 def _name(listed: Listed) -> str | None:

@@ -81,7 +81,8 @@ class BalanceReply(Reply):
 class KeyReply(Reply):
     """`hint` is the end of the secret. `from_environment`: it follows DEEPSEEK_API_KEY and cannot be deleted.
 
-    `live` counts the answers that the key is making now.
+    `live` counts the answers that the key is making now. Less than `low_balance_micros` left is warned of; null is what
+    the site says.
     """
 
     id: str
@@ -102,6 +103,7 @@ class KeyReply(Reply):
     last_used_at: datetime | None
     last_error: NotedError | None
     balance: BalanceReply | None
+    low_balance_micros: int | None
 
 
 class KeysReply(Reply):
@@ -148,6 +150,7 @@ def key_reply(status: KeyStatus) -> KeyReply:
         last_used_at=key.last_used_at,
         last_error=_noted(key),
         balance=_balance(key),
+        low_balance_micros=key.low_balance_micros,
     )
 
 

@@ -27,8 +27,15 @@ class UserReply(Reply):
     last_seen_at: datetime | None
 
 
+class OwnUserReply(UserReply):
+    """A person as they see themselves: warnings go to `email`, unless `warn_by_email` is off."""
+
+    email: str | None
+    warn_by_email: bool
+
+
 class Session(Reply):
-    user: UserReply
+    user: OwnUserReply
     csrf_token: str
 
 
@@ -39,7 +46,7 @@ class MemberReply(UserReply):
 
 
 class OwnReply(Reply):
-    user: UserReply
+    user: OwnUserReply
 
 
 class PersonReply(Reply):
@@ -88,6 +95,11 @@ def user_reply(user: User, *, online: bool) -> UserReply:
         last_sign_in_at=user.last_sign_in_at,
         last_seen_at=user.last_seen_at,
     )
+
+
+def own_user_reply(user: User) -> OwnUserReply:
+    shown = msgspec.structs.asdict(user_reply(user, online=True))
+    return OwnUserReply(**shown, email=user.email, warn_by_email=user.warn_by_email)
 
 
 def member_reply(user: User, group: Group, *, online: bool) -> MemberReply:

@@ -50,6 +50,7 @@ SIGNED_IN = {
     "keys": "/admin/keys",
     "models": "/admin/models",
     "prices": "/admin/prices",
+    "warnings": "/admin/warnings",
     "records": "/admin/records",
     "reconciliation": "/admin/reconciliation",
     "no such page": "/nowhere",

@@ -8,6 +8,7 @@ from flask_app.services import account_service
 from tests.conftest import PASSWORD, SignIn
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login, stored
+from tests.support.warned import use_mail
 
 USER_COLUMNS = [column.key for column in User.__table__.columns]
 
@@ -17,6 +18,31 @@ def test_choices_are_kept_and_the_rest_stays(member_client: PageClient) -> None:
     user = member_client.patch("/api/me", json={"theme": "light"}).json["user"]  # type: ignore[index]
     assert (user["locale"], user["theme"], user["timezone"]) == ("en", "light", "Europe/Berlin")
     assert member_client.get("/api/me").json["user"] == user  # type: ignore[index]
+
+
+def test_an_address_is_given_changed_and_taken_back(member_client: PageClient, member: User) -> None:
+    given = member_client.patch("/api/me", json={"email": " Me@例子.中国 "}).json["user"]  # type: ignore[index]
+    assert (given["email"], given["warn_by_email"]) == ("Me@例子.中国", True)
+    kept = member_client.patch("/api/me", json={"warn_by_email": False, "theme": "dark"}).json["user"]  # type: ignore[index]
+    assert (kept["email"], kept["warn_by_email"]) == ("Me@例子.中国", False)
+    assert member_client.get("/api/me").json["user"] == kept  # type: ignore[index]
+    member_client.patch("/api/me", json={"email": "  "})
+    assert stored(member).email is None
+
+
+@pytest.mark.parametrize(
+    "email", ["me", "me@", "a@b.com, c@d.com", "me@x.com\r\nBcc: you@x.com", "x" * 300 + "@x.com", "me@localhost"]
+)
+def test_what_is_no_address_is_refused(member_client: PageClient, member: User, email: str) -> None:
+    response = member_client.patch("/api/me", json={"email": email, "theme": "dark"})
+    assert (response.status_code, error_code(response)) == (422, "bad_email")
+    assert (stored(member).email, stored(member).theme) == (None, None)
+
+
+def test_the_page_offers_warnings_only_where_mail_can_be_sent(member_client: PageClient) -> None:
+    assert b"data-warnings-form" not in member_client.get("/account").data
+    use_mail()
+    assert b"data-warnings-form" in member_client.get("/account").data
 
 
 @pytest.mark.parametrize(

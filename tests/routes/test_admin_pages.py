@@ -21,6 +21,7 @@ PAGES = {
     "/admin/keys": "/api/admin/keys",
     "/admin/models": "/api/admin/models",
     "/admin/prices": "/api/admin/tariffs",
+    "/admin/warnings": "/api/admin/warnings",
     "/admin/records": "/api/admin/records",
     "/admin/reconciliation": "/api/admin/reconciliations",
 }

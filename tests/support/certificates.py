@@ -13,13 +13,19 @@ from cryptography.x509.oid import NameOID
 
 def contexts(host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """What a server called `host` uses, and what a client that trusts it uses."""
+    server, pem = server_of(host)
+    return server, ssl.create_default_context(cadata=pem)
+
+
+def server_of(host: str) -> tuple[ssl.SSLContext, str]:
+    """What a server called `host` uses, and its certificate."""
     pem, secret = pems(host)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         both = Path(folder) / "both.pem"
         both.write_bytes(pem + secret)
         server.load_cert_chain(both)
-    return server, ssl.create_default_context(cadata=pem.decode())
+    return server, pem.decode()
 
 
 def pems(host: str) -> tuple[bytes, bytes]:

@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the account page: time zone, password, signed-in browsers. */
+/** Entry of the account page: time zone, warnings, password, signed-in browsers. */
 import { api } from "app/api"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
 import { NewPassword } from "app/new-password"
@@ -14,6 +14,16 @@ const endOthers = /** @type {HTMLButtonElement} */ (must(document, "[data-end-ot
 
 offerOwnZone()
 zones.addEventListener("change", () => saying("js.account.saved", () => api.patch("/api/me", { timezone: zones.value })))
+
+const warningsForm = document.querySelector("[data-warnings-form]")
+if (warningsForm instanceof HTMLFormElement) {
+  onSubmit(warningsForm, async ({ email = "", warn_by_email: wanted }) => {
+    const { user } = await api.patch("/api/me", { email, warn_by_email: wanted !== undefined })
+    const input = /** @type {HTMLInputElement} */ (must(warningsForm, '[name="email"]'))
+    input.value = user.email ?? ""
+    toast(t("js.account.saved"))
+  })
+}
 
 const newPassword = new NewPassword(passwordForm)
 onSubmit(passwordForm, async ({ current, password }) => {

@@ -16,6 +16,7 @@ import { fill, fromTemplate, must, slot } from "app/ui"
  * @property {number} weight
  * @property {number | null} max_concurrent
  * @property {string | null} account
+ * @property {number | null} low_balance_micros
  * @property {Failure & {since: string, until: string} | null} bench
  * @property {number} live
  * @property {{requests: number, failures: number, duration_ms: number | null, first_token_ms: number | null}} day

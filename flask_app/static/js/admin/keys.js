@@ -3,13 +3,15 @@
 import { KeyCards } from "app/admin/key-cards"
 import { RowMenu } from "app/admin/row-menu"
 import { withParameter } from "app/addresses"
+import { amountOf, typedAmount } from "app/amounts"
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, showFormError, toast } from "app/ui"
 
 /** @typedef {import("app/admin/key-cards").Key} Key */
 
 const PATH = "/api/admin/keys"
+const MONEY = "money" // of any currency
 const REFRESH_SECONDS = 15
 const list = must(document, "[data-keys]")
 const cards = new KeyCards(list, pageState("admin-state").keys)
@@ -70,6 +72,12 @@ const editForm = /** @type {HTMLFormElement} */ (must(document, "[data-edit-key]
 onSubmit(editForm, async (values) => {
   if (!edited) return
   const { id, provider } = edited
+  const typed = values["edit-low_balance"]?.trim() ?? ""
+  const low = typed ? amountOf(typed, MONEY) : null
+  if (typed && (low === null || !Number.isSafeInteger(low))) {
+    showFormError(editForm, t("js.warnings.bad_threshold", { text: typed }))
+    return
+  }
   const place = Number(values["edit-provider_priority"])
   if (place !== provider.priority) await api.patch(`/api/admin/providers/${provider.id}`, { priority: place })
   const key = await api.patch(`${PATH}/${id}`, {
@@ -78,6 +86,7 @@ onSubmit(editForm, async (values) => {
     weight: Number(values["edit-weight"]),
     max_concurrent: values["edit-max_concurrent"] ? Number(values["edit-max_concurrent"]) : null,
     account: values["edit-account"]?.trim() || null,
+    low_balance_micros: low,
   })
   editForm.closest("dialog")?.close()
   cards.update(key)
@@ -88,8 +97,16 @@ onSubmit(editForm, async (values) => {
 /** @param {Key} key */
 async function askPlace(key) {
   edited = key
-  const { label, priority, weight, max_concurrent: cap, account, provider } = key
-  const values = { label, priority, weight, max_concurrent: cap ?? "", account: account ?? "", provider_priority: provider.priority }
+  const { label, priority, weight, max_concurrent: cap, account, low_balance_micros: low, provider } = key
+  const values = {
+    label,
+    priority,
+    weight,
+    max_concurrent: cap ?? "",
+    account: account ?? "",
+    low_balance: low === null ? "" : typedAmount(low, MONEY),
+    provider_priority: provider.priority,
+  }
   for (const [name, value] of Object.entries(values)) {
     const input = /** @type {HTMLInputElement} */ (must(editForm, `[name="edit-${name}"]`))
     input.value = String(value)

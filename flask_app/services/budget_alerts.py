@@ -1,0 +1,103 @@
+"""Which budgets are nearly or wholly used up now, and whose use that is: one question, however many there are."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Row, Select, bindparam, case, func, literal, null, or_, select, union_all
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.selectable import FromClause
+
+from flask_app.database import table_of
+from flask_app.domain import budget, warning
+from flask_app.domain.budget import LEAST_TOKENS, LOW_PART, PERIODS, PREPAID, TOKENS, Days
+from flask_app.domain.warning import Alert
+from flask_app.models import Group, User
+from flask_app.services import budget_service
+from flask_app.services.budget_service import budgets
+from flask_app.services.spending import spent
+
+KIND = "budget"
+OWN = ("user", "member")  # the scopes whose person is told; of the others the administrators are
+FACTS = ("scope", "scope_id", "person_id", "name", "unit", "period", "hard", "limit", "full", "used")
+
+_groups, _users = table_of(Group), table_of(User)
+
+
+def standing(connection: Connection, now: datetime) -> list[Alert]:
+    """Every alert that holds at `now`."""
+    day = budget_service.site_day(now)
+    spans = {period: budget.days_of(period, day) for period in PERIODS}
+    first = {f"{period}_first": span.first for period, span in spans.items()}
+    last = {f"{period}_last": span.last for period, span in spans.items()}
+    rows = connection.execute(_NEARLY_USED, first | last).all()
+    found = (_alert(row, spans[row.period]) for row in rows)
+    return [alert for alert in found if alert]
+
+
+def _alert(row: Row[Any], days: Days) -> Alert | None:
+    """MariaDB gives sums as decimals: they become integers here."""
+    facts = {name: getattr(row, name) for name in FACTS} | {"used": int(row.used), "hard": bool(row.hard)}
+    amounts = {name: facts[name] for name in ("limit", "full", "used")}
+    share = warning.share_used(**amounts, in_tokens_and_hard=facts["hard"] and row.unit == TOKENS)
+    if share is None:
+        return None
+    renews = row.period != PREPAID
+    end = budget_service.begins(days.last + timedelta(days=1)).isoformat() if renews else None
+    return Alert(
+        kind=KIND,
+        subject_id=row.id,
+        armed=f"{days.first if renews else PREPAID}:{row.limit}",
+        share=share,
+        facts=facts | {"renews_at": end},
+        owner_id=row.person_id if row.scope in OWN else None,
+        person_id=row.person_id if row.scope == "member" else "",
+    )
+
+
+def _day(end: str) -> ColumnElement[date]:
+    """The first or the last day of the budget's period."""
+    return case({period: bindparam(f"{period}_{end}", type_=Date()) for period in PERIODS}, value=budgets.c.period)
+
+
+def _standings(
+    scope: str,
+    among: FromClause,
+    spender: tuple[str, ColumnElement[Any]],
+    person: ColumnElement[Any],
+    name: ColumnElement[Any],
+) -> Select[Any]:
+    """One scope's budgets, each with what is used of it by `spender`, a scope of `spent_daily` and whose."""
+    kind, whose = spender
+    used = (
+        select(func.coalesce(func.sum(spent.c.amount), 0))
+        .where(spent.c.scope == kind, spent.c.scope_id == whose, spent.c.unit == budgets.c.unit)
+        .where(spent.c.day.between(_day("first"), _day("last")))
+        .correlate(budgets, _users)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *(budgets.c[column] for column in ("id", "scope", "scope_id", "unit", "period", "hard")),
+            budgets.c.amount.label("limit"),
+            case((budgets.c.period == PREPAID, budgets.c.topped_to), else_=budgets.c.amount).label("full"),
+            (used - budgets.c.spent_before).label("used"),
+            person.label("person_id"),
+            name.label("name"),
+        )
+        .select_from(among)
+        .where(budgets.c.scope == scope)
+    )
+
+
+_of_group = budgets.join(_groups, _groups.c.id == budgets.c.scope_id)
+_of_person = budgets.join(_users, _users.c.id == budgets.c.scope_id)
+_of_each = budgets.join(_users, _users.c.group_id == budgets.c.scope_id)
+_active = _users.c.disabled.is_(False)
+_all = union_all(
+    _standings("site", budgets, ("site", literal("")), literal(""), null()),
+    _standings("group", _of_group, ("group", budgets.c.scope_id), literal(""), _groups.c.name),
+    _standings("user", _of_person, ("user", _users.c.id), _users.c.id, _users.c.username).where(_active),
+    _standings("member", _of_each, ("user", _users.c.id), _users.c.id, _users.c.username).where(_active),
+).subquery()
+_left = _all.c.limit - _all.c.used
+_NEARLY_USED = select(_all).where(_all.c.full > 0, or_(_left * LOW_PART <= _all.c.full, _left < LEAST_TOKENS))

@@ -1,0 +1,27 @@
+"""Amounts and moments as a sentence says them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask_app import config
+from flask_app.domain import tariff
+from flask_app.domain.budget import TOKENS
+from flask_app.i18n import translate
+
+
+def amount(value: int, unit: str, locale: str) -> str:
+    """Tokens, or millionths of the currency that `unit` names."""
+    if unit == TOKENS:
+        return translate(locale, "js.budget.tokens", count=f"{value:,}")
+    sign = "-" if value < 0 else ""
+    return f"{sign}{tariff.decimal(abs(value))} {unit}"
+
+
+def moment(at: datetime, own_zone: str | None, locale: str) -> str:
+    """As the pages write it. The time zone is named where it is not the reader's own choice."""
+    zone = ZoneInfo(own_zone or config.current().site_timezone)
+    there = at.astimezone(zone)
+    words = f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
+    if locale == "en":
+        words = f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
+    return words if own_zone else f"{words} ({zone.key})"
