@@ -7,6 +7,7 @@ from flask import Flask
 
 from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
+from flask_app.cli_doctor import doctor
 from flask_app.cli_group import Group, moment, show
 from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
@@ -26,6 +27,7 @@ users = Group("users", help="The people of this site.")
 def init_app(app: Flask) -> None:
     for group in (users, groups, budgets, codes, keys, tariffs, usage, mail):
         app.cli.add_command(group)
+    app.cli.add_command(doctor)
 
 
 @users.command("create")

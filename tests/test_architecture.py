@@ -14,6 +14,7 @@ LAYERS = [
     {
         "cli_budgets",
         "cli_codes",
+        "cli_doctor",
         "cli_groups",
         "cli_keys",
         "cli_mail",
@@ -36,6 +37,7 @@ KNOW_FLASK = {
     "cli",
     "cli_budgets",
     "cli_codes",
+    "cli_doctor",
     "cli_group",
     "cli_groups",
     "cli_keys",

@@ -61,6 +61,11 @@ def waiting() -> set[str]:
     return {path.stem for path in _folder().glob("*.json")}
 
 
+def count_aside() -> int:
+    """How much waits for a person to look at."""
+    return sum(1 for _ in _aside().glob("*"))
+
+
 def read(attempt_id: str) -> Settlement | None:
     """What waits for the attempt; None where another worker was quicker, or the file cannot be read.
 

@@ -1,0 +1,197 @@
+"""What an operator should know before people do: each check gives findings, and none of them changes anything."""
+
+import shutil
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from redis.exceptions import RedisError
+from sqlalchemy import Row, select, text
+from sqlalchemy.exc import DBAPIError
+
+from flask_app import config, redis_client
+from flask_app.database import ByServer, engine, fetching, table_of
+from flask_app.errors import UpstreamError
+from flask_app.models import ApiKey, Provider
+from flask_app.services import journal, key_service, sealing
+from flask_app.services.key_service import UsableKey
+from flask_app.services.sealing import Unreadable
+from flask_app.upstream.client import list_models
+
+GOOD, WARNING, BAD = "ok", "warning", "BAD"
+MEGABYTE = 1 << 20
+LITTLE_SPACE, NO_SPACE = 1024, 100  # megabytes
+CLOCK_SECONDS = 5
+CERTIFICATE_DAYS = 14
+PATIENCE_SECONDS = 5.0
+OLDEST_REDIS = (6, 2)
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+_keys, _providers = table_of(ApiKey), table_of(Provider)
+_KEYS = (
+    select(_keys.c.id, _keys.c.label, _keys.c.secret, _providers.c.name.label("provider"), _providers.c.base_url)
+    .join(_providers, _providers.c.id == _keys.c.provider_id)
+    .where(key_service.usable())
+    .order_by(_providers.c.name, _keys.c.label)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One of GOOD, WARNING and BAD; `what` says what was looked at and how it is, `advice` what to do about it."""
+
+    level: str
+    what: str
+    advice: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Everything that can be looked at, one finding after the other."""
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _database,
+        _redis,
+        _space,
+        _journal,
+        _hosts,
+        _certificates,
+    )
+    for check in checks:
+        yield from check()
+
+
+def _database() -> Iterator[Finding]:
+    """What needs the database is looked at where it answers."""
+    from alembic.script import ScriptDirectory  # the server does without
+
+    name = engine().dialect.name
+    newest = ScriptDirectory(str(config.ROOT / "migrations")).get_current_head()
+    try:
+        with fetching() as connection:
+            version = ".".join(map(str, cast("Any", connection.dialect).server_version_info or ()))
+            now = connection.execute(select(ByServer(0))).scalar_one()
+            schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+            keys = connection.execute(_KEYS).all() if schema == newest else []
+    except DBAPIError as error:
+        yield Finding(BAD, f"database: {error.orig}", "See that it runs and that DATABASE_URL is right; then migrate.")
+        return
+    yield Finding(GOOD, f"database: {name} {version}")
+    if schema == newest:
+        yield Finding(GOOD, f"schema: {schema}")
+    else:
+        yield Finding(BAD, f"schema: {schema}, the code's is {newest}", "Run: python -m scripts.migrate")
+    apart = abs((now - datetime.now(UTC)).total_seconds())
+    level, advice = (
+        (WARNING, "Set both by NTP: prices and budgets go by the clock.") if apart > CLOCK_SECONDS else (GOOD, "")
+    )
+    yield Finding(level, f"clock: {apart:.0f} s from the database's", advice)
+    for key in keys:
+        yield _key(key)
+    if schema == newest and not keys and not config.current().deepseek_api_key:
+        yield Finding(WARNING, "keys: none can be asked", "Add one on the page API keys, or set DEEPSEEK_API_KEY.")
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> Finding:
+    """Can it be read, and does its provider take it?"""
+    what = f"key {row.label} of {row.provider}"
+    try:
+        secret = sealing.unseal(row.secret, row.id)
+    except Unreadable:
+        return Finding(
+            BAD, f"{what}: cannot be decrypted", "Bring back the ENCRYPTION_KEY of its day, or enter it anew."
+        )
+    began = time.monotonic()
+    try:
+        models = list_models(UsableKey(row.id, row.base_url, secret).endpoint())
+    except UpstreamError as error:
+        return Finding(
+            BAD, f"{what}: {error.code}", f"See that {row.base_url} can be reached from here, and test the key."
+        )
+    return Finding(GOOD, f"{what}: {len(models)} models, {time.monotonic() - began:.1f} s")
+
+
+def _redis() -> Iterator[Finding]:
+    url = config.current().redis_url
+    if url is None:
+        return
+    try:
+        version = str(redis_client.client(url, seconds=PATIENCE_SECONDS).info("server")["redis_version"])
+    except RedisError as error:
+        yield Finding(
+            BAD, f"redis: {error}", "See that it runs and that REDIS_URL is right. Until then each process is alone."
+        )
+        return
+    if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
+        yield Finding(BAD, f"redis: {version}", "6.2 or newer is needed.")
+    else:
+        yield Finding(GOOD, f"redis: {version}")
+
+
+def _space() -> Iterator[Finding]:
+    folder = config.current().instance_dir
+    free = shutil.disk_usage(folder).free // MEGABYTE
+    advice = f"Make room where {folder} is: without it nothing can be saved."
+    level = BAD if free < NO_SPACE else WARNING if free < LITTLE_SPACE else GOOD
+    yield Finding(level, f"disk: {free:,} MB free", "" if level == GOOD else advice)
+
+
+def _journal() -> Iterator[Finding]:
+    waiting, aside = len(journal.waiting()), journal.count_aside()
+    if waiting:
+        yield Finding(
+            WARNING, f"journal: {waiting} settlements wait", "The running server books them once the database answers."
+        )
+    if aside:
+        yield Finding(
+            WARNING,
+            f"journal: {aside} files set aside",
+            "They are in journal/aside of INSTANCE_DIR, for a person to judge.",
+        )
+    if not waiting and not aside:
+        yield Finding(GOOD, "journal: empty")
+
+
+def _hosts() -> Iterator[Finding]:
+    settings = config.current()
+    public = _public_hosts()
+    if settings.trusted_proxies and not public:
+        yield Finding(
+            WARNING, "hosts: a proxy is trusted, and no name is allowed", "Set ALLOWED_HOSTS to the site's name."
+        )
+    elif public and not settings.trusted_proxies:
+        yield Finding(
+            WARNING, f"hosts: {', '.join(public)}, no proxy", "Behind a proxy with TLS, set TRUSTED_PROXIES=1."
+        )
+    else:
+        yield Finding(GOOD, f"hosts: {', '.join(public) or 'this machine only'}")
+
+
+def _certificates() -> Iterator[Finding]:
+    for host in _public_hosts() if config.current().trusted_proxies else ():
+        yield _certificate(host.removeprefix("."), 443)
+
+
+def _certificate(host: str, port: int, trusting: ssl.SSLContext | None = None) -> Finding:
+    """When the certificate ends that people are shown."""
+    context = trusting or ssl.create_default_context()
+    try:
+        with (
+            socket.create_connection((host, port), PATIENCE_SECONDS) as line,
+            context.wrap_socket(line, server_hostname=host) as spoken,
+        ):
+            ends = ssl.cert_time_to_seconds(str((spoken.getpeercert() or {})["notAfter"]))
+    except ssl.SSLError as error:
+        return Finding(BAD, f"certificate of {host}: {error.reason}", "Renew or mend it: browsers refuse it.")
+    except OSError as error:
+        return Finding(WARNING, f"certificate of {host}: not to be reached from here ({error})", "Look from elsewhere.")
+    days = int((ends - time.time()) // 86400)
+    if days < CERTIFICATE_DAYS:
+        return Finding(WARNING, f"certificate of {host}: {days} days left", "See why it is not renewed by itself.")
+    return Finding(GOOD, f"certificate of {host}: {days} days left")
+
+
+def _public_hosts() -> list[str]:
+    return [host for host in config.current().allowed_hosts if host not in LOCAL_HOSTS]

@@ -1,0 +1,195 @@
+"""`flask doctor`: what is wrong is named, with what to do, and the exit status says so."""
+
+import dataclasses
+import shutil
+import socket
+import ssl
+import threading
+from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import text, update
+
+from flask_app import config, database
+from flask_app.database import ByServer, transaction
+from flask_app.models import ApiKey
+from flask_app.services import doctor_service, journal, model_service
+from tests.support import certificates, ports, redis_server
+from tests.support.scripted_upstream import ScriptedUpstream, Status
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def key(upstream: ScriptedUpstream) -> ScriptedUpstream:
+    """The provider, once its key is stored."""
+    model_service.available()
+    return upstream
+
+
+def examined(app: Flask) -> Result:
+    return app.test_cli_runner().invoke(args=["doctor"])
+
+
+def use(**settings: Any) -> None:
+    """Settings that the application did not start with."""
+    config.install(dataclasses.replace(config.current(), **settings))
+
+
+@pytest.fixture(autouse=True)
+def settings_as_before(app: Flask) -> Iterator[None]:
+    before = config.current()
+    yield
+    config.install(before)
+
+
+def test_a_sound_site_has_nothing_but_ok(app: Flask, key: ScriptedUpstream) -> None:
+    result = examined(app)
+    assert result.exit_code == 0
+    assert all(line.startswith("ok ") for line in result.output.splitlines())
+    for what in (
+        "database: ",
+        "schema: 00",
+        "clock: 0 s",
+        "models, ",
+        "disk: ",
+        "journal: empty",
+        "hosts: this machine",
+    ):
+        assert what in result.output
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_key_that_does_not_open_its_provider_is_bad(app: Flask, key: ScriptedUpstream, status: int) -> None:
+    key.script(Status(status), path="/models")
+    result = examined(app)
+    assert result.exit_code == 1
+    assert "can be reached from here" in result.output
+
+
+def test_a_key_that_cannot_be_decrypted_is_bad(app: Flask, key: ScriptedUpstream) -> None:
+    with transaction() as session:
+        session.execute(update(ApiKey).values(secret=b"damaged"))
+    result = examined(app)
+    assert result.exit_code == 1
+    assert "ENCRYPTION_KEY" in result.output
+
+
+def test_no_key_at_all_is_worth_a_word(app: Flask) -> None:
+    use(deepseek_api_key=None)
+    result = examined(app)
+    assert result.exit_code == 0
+    assert "keys: none can be asked" in result.output
+
+
+def test_another_schema_is_bad(app: Flask, key: ScriptedUpstream) -> None:
+    def to(number: str) -> None:
+        with transaction() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": number})
+
+    with transaction() as session:
+        newest = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    to("0001")
+    try:
+        result = examined(app)
+    finally:
+        to(newest)
+    assert result.exit_code == 1
+    assert f"schema: 0001, the code's is {newest}" in result.output
+
+
+def test_a_database_that_is_away_is_bad_and_the_rest_is_looked_at(app: Flask, database_url: str) -> None:
+    away = "sqlite:////nowhere/at/all.db"
+    database.connect(away)
+    try:
+        result = examined(app)
+    finally:
+        database.connect(database_url)
+    assert result.exit_code == 1
+    assert "BAD     database: " in result.output
+    assert "disk: " in result.output
+
+
+def test_clocks_that_differ_are_worth_a_word(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_service, "ByServer", lambda seconds: ByServer(seconds + 60))
+    assert "from the database's\n        → Set both by NTP" in examined(app).output
+
+
+def test_redis_is_looked_at_where_there_is_one(app: Flask) -> None:
+    with redis_server.server() as running:
+        use(redis_url=running.url)
+        assert "ok      redis: " in examined(app).output
+    result = examined(app)
+    assert result.exit_code == 1
+    assert "BAD     redis: " in result.output
+
+
+@pytest.mark.parametrize(("free", "level", "status"), [(2000, "ok", 0), (500, "warning", 0), (50, "BAD", 1)])
+def test_little_room_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch, free: int, level: str, status: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free << 20))
+    result = examined(app)
+    assert result.exit_code == status
+    assert f"{level:8}disk: {free:,} MB free" in result.output
+
+
+def test_what_the_journal_holds_is_told(app: Flask) -> None:
+    folder = journal._folder()
+    (folder / "aside").mkdir(parents=True, exist_ok=True)
+    left = [folder / "waiting.json", folder / "aside" / "late.late"]
+    for file in left:
+        file.write_text("{}")
+    try:
+        output = examined(app).output
+    finally:
+        for file in left:
+            file.unlink()
+    assert "journal: 1 settlements wait" in output
+    assert "journal: 1 files set aside" in output
+
+
+def test_hosts_and_proxies_belong_together(app: Flask) -> None:
+    use(trusted_proxies=1)
+    assert "Set ALLOWED_HOSTS" in examined(app).output
+    use(trusted_proxies=0, allowed_hosts=("localhost", "chat.invalid"))
+    assert "set TRUSTED_PROXIES=1" in examined(app).output
+    use(trusted_proxies=1)
+    assert "certificate of chat.invalid: not to be reached from here" in examined(app).output
+
+
+@pytest.mark.parametrize(
+    ("trusts", "level", "words"),
+    [(True, doctor_service.WARNING, "0 days left"), (False, doctor_service.BAD, "VERIFY_FAILED")],
+)
+def test_a_certificate_that_ends_soon_or_that_nobody_trusts_is_told(*, trusts: bool, level: str, words: str) -> None:
+    server, client = certificates.contexts("localhost")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_shake_hands, args=(listening, server))
+        thread.start()
+        port = listening.getsockname()[1]
+        found = doctor_service._certificate("localhost", port, client if trusts else ssl.create_default_context())
+        thread.join()
+    assert (found.level, words in found.what) == (level, True), found
+
+
+def _shake_hands(listening: socket.socket, server: ssl.SSLContext) -> None:
+    line, _ = listening.accept()
+    with line, suppress(ssl.SSLError):  # the client goes away, as it should
+        server.wrap_socket(line, server_side=True).close()
+
+
+def test_a_port_where_nobody_listens_is_worth_a_word() -> None:
+    assert doctor_service._certificate("127.0.0.1", ports.free_port()).level == doctor_service.WARNING
+
+
+def test_nothing_is_changed(app: Flask, key: ScriptedUpstream, tmp_path: Path) -> None:
+    with transaction() as session:
+        before = session.execute(text("SELECT count(*) FROM audit_log")).scalar_one()
+    examined(app)
+    with transaction() as session:
+        assert session.execute(text("SELECT count(*) FROM audit_log")).scalar_one() == before
