@@ -78,9 +78,17 @@ class Comparison:
     def total_booked(self) -> int:
         return sum(self.booked.values())
 
-    def exceeds(self, threshold: Threshold, known: int | None = None) -> bool:
-        """Is the drift more than may be? `known` is what somebody has seen of it: it counts from there."""
-        return exceeds(self.drift - (known or 0), self.total_booked, self.slack, threshold)
+    def exceeds(self, threshold: Threshold) -> bool:
+        return exceeds(self.drift, self.total_booked, self.slack, threshold)
+
+    def alarms(self, threshold: Threshold, known: int | None = None) -> bool:
+        return alarms(self.drift, self.total_booked, self.slack, threshold, known)
+
+
+def alarms(drift: int, booked: int, slack: int, threshold: Threshold, known: int | None) -> bool:
+    """Is the drift more than may be, and not as it was when somebody acknowledged it? `known` is what it was then."""
+    is_new = known is None or exceeds(drift - known, booked, slack, threshold)
+    return exceeds(drift, booked, slack, threshold) and is_new
 
 
 def exceeds(drift: int, booked: int, slack: int, threshold: Threshold) -> bool:

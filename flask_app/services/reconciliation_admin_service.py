@@ -5,17 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import reading, table_of, transaction, utc_now
+from flask_app.database import UtcDateTime, reading, table_of, transaction, utc_now
 from flask_app.domain import reconciliation
 from flask_app.domain.ranges import Days
 from flask_app.domain.reconciliation import Threshold
 from flask_app.errors import BadRequest, Conflict, NotFound
 from flask_app.models import ApiKey, Provider, Reconciliation, User
-from flask_app.services import audit_service, drift_threshold, reasons, reconciliation_service, stats_service
+from flask_app.services import (
+    audit_service,
+    drift_threshold,
+    key_service,
+    reasons,
+    reconciliation_service,
+    stats_service,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.services.reconciliation_service import Compared
 from flask_app.services.stats_service import DateRange
@@ -30,6 +37,16 @@ _SHOWN = (
 )
 
 
+_LATE = (
+    select(
+        func.max(ApiKey.balance_at).label("at"), ApiKey.account, func.min(ApiKey.label).label("label"), Provider.name
+    )
+    .join(Provider, Provider.id == ApiKey.provider_id)
+    .where(key_service.usable(), Provider.balance_offered.is_(True))
+    .group_by(Provider.id, Provider.name, ApiKey.account, case((ApiKey.account.is_(None), ApiKey.id), else_=""))
+    .having(func.max(ApiKey.balance_at) < bindparam("before", type_=UtcDateTime()))
+    .order_by("at")
+)
 _KNOWN = select(_days).where(_days.c.known_drift.is_not(None))
 
 
@@ -56,10 +73,23 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An account that has not been read since a moment, though its provider tells what is left."""
+
+    account: str
+    provider: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Days of the site's time zone, the newest first; before them every standing alarm, whatever its day."""
+    """Days of the site's time zone, the newest first; before them every standing alarm, whatever its day.
+
+    `unread` are the accounts of which a reading is missing now.
+    """
 
     listed: list[Listed]
+    unread: list[Unread]
     days: Days
     threshold: Threshold
     timezone: str
@@ -107,8 +137,8 @@ def listed(dates: DateRange, now: datetime) -> Page:
     wanted = or_(Reconciliation.day.between(days.first, days.last), Reconciliation.stands)
     with reading() as session:
         threshold = drift_threshold.stored(session)
-        found = _shown(session, wanted, threshold)
-    return Page(found, days, threshold, zone.key)
+        found, unread = _shown(session, wanted, threshold), _unread(session, now)
+    return Page(found, unread, days, threshold, zone.key)
 
 
 def get(reconciliation_id: str) -> Listed:
@@ -173,7 +203,7 @@ def set_threshold(actor: Actor, absolute: int, permille: int) -> None:
 def _judge(session: Session, threshold: Threshold) -> None:
     rows = session.execute(select(_days).where(_days.c.drift != 0).with_for_update()).all()
     verdicts = {
-        row.id: reconciliation.exceeds(row.drift - (row.known_drift or 0), row.booked, row.slack, threshold)
+        row.id: reconciliation.alarms(row.drift, row.booked, row.slack, threshold, row.known_drift)
         for row in rows
         if row.known_drift is None or row.stands
     }
@@ -201,6 +231,11 @@ def _shown(session: Session, wanted: ColumnElement[bool], threshold: Threshold) 
     ]
 
 
+def _unread(session: Session, now: datetime) -> list[Unread]:
+    rows = session.execute(_LATE, {"before": now - reconciliation.GAP}).all()
+    return [Unread(row.account or row.label, row.name, row.at) for row in rows]
+
+
 def _state(row: Reconciliation, threshold: Threshold) -> str:
     is_over = reconciliation.exceeds(row.drift, row.booked, row.slack, threshold)
     return _named(stands=row.stands, is_over=is_over, is_whole=row.aside == "{}")
@@ -208,7 +243,7 @@ def _state(row: Reconciliation, threshold: Threshold) -> str:
 
 def _verdict(compared: Compared, threshold: Threshold, known: int | None) -> str:
     found = compared.found
-    stands, is_over = found.exceeds(threshold, known), found.exceeds(threshold)
+    stands, is_over = found.alarms(threshold, known), found.exceeds(threshold)
     return _named(stands=stands, is_over=is_over, is_whole=not found.aside)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import reading, table_of
@@ -36,8 +36,15 @@ KINDS = (
 )
 
 _ledger, _attempts, _users, _tariffs = (table_of(model) for model in (TokenUsage, Attempt, User, Tariff))
-_ENTRY = select(_ledger, _users.c.username).outerjoin(_users, _users.c.id == _ledger.c.user_id)
-_ATTEMPT = select(_attempts, _users.c.username).outerjoin(_users, _users.c.id == _attempts.c.user_id)
+_SHOWN_OF_BOTH = ("id", "created_at", "model", "key_id", "user_id", "currency")
+_OF_ENTRY = (*_SHOWN_OF_BOTH, "kind", "source", "outcome", "cost_micros", "tariff_id", "duration_ms")
+_ENTRY = select(*(_ledger.c[name] for name in _OF_ENTRY), _users.c.username).outerjoin(
+    _users, _users.c.id == _ledger.c.user_id
+)
+_OF_ATTEMPT = (*_SHOWN_OF_BOTH, "reserved_micros")
+_ATTEMPT = select(*(_attempts.c[name] for name in _OF_ATTEMPT), _users.c.username).outerjoin(
+    _users, _users.c.id == _attempts.c.user_id
+)
 _BOOKED = exists().where(_ledger.c.attempt_id == _attempts.c.id, _ledger.c.kind == "usage")
 # What a provider refused outright it does not bill.
 _MAY_BE_BILLED = or_(_attempts.c.status_code.is_(None), _attempts.c.status_code < 400, _attempts.c.bytes_received > 0)
@@ -113,7 +120,7 @@ def _of_entries(session: Session, window: _Window) -> Iterator[tuple[str, Item]]
             yield kind, _item(row, row.cost_micros)
 
 
-def _kinds(row: Row[Any], calendar: str | None) -> Iterator[str]:
+def _kinds(row: Any, calendar: str | None) -> Iterator[str]:
     if row.kind == "refund":
         yield "refunded"
         return
@@ -125,7 +132,7 @@ def _kinds(row: Row[Any], calendar: str | None) -> Iterator[str]:
         yield "peak_edge"
 
 
-def _is_at_an_edge(calendar: Calendar, row: Row[Any]) -> bool:
+def _is_at_an_edge(calendar: Calendar, row: Any) -> bool:
     """Did peak hours begin or end while the answer was made, or in the minute before or after?"""
     ended = row.created_at + timedelta(milliseconds=row.duration_ms)
     return calendar.is_peak(row.created_at - NEAR) is not calendar.is_peak(ended + NEAR)
@@ -160,7 +167,7 @@ def _asked_in(table: Any, window: _Window) -> tuple[ColumnElement[bool], ...]:
     return table.c.key_id.in_(window.keys), table.c.created_at > earliest, table.c.created_at <= window.until
 
 
-def _item(row: Row[Any], micros: int | None) -> Item:
+def _item(row: Any, micros: int | None) -> Item:
     return Item(
         id=row.id,
         at=row.created_at,

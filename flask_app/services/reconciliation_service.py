@@ -71,10 +71,12 @@ def compared(connection: Connection, account: str, day: date) -> list[Compared]:
 
 def days(first: date, last: date) -> list[Compared]:
     """All accounts in these days, from the readings and the ledger themselves. Nothing is kept."""
+    with fetching() as connection:
+        accounts = readings.accounts(connection, bounds(first)[0], bounds(last)[1])
     found = []
     for day in periods.days(first, last):
         with fetching() as connection:
-            for account in readings.accounts(connection, *bounds(day)):
+            for account in accounts:
                 found += compared(connection, account, day)
     return found
 
@@ -142,7 +144,7 @@ def _keep_one(session: Session, compared: Compared, threshold: Threshold) -> boo
     before = session.execute(select(_days).where(*own).with_for_update()).one_or_none()
     if before is not None and before.until > found.until:
         return False  # somebody has read later, and was quicker
-    stands = found.exceeds(threshold, before.known_drift if before else None)
+    stands = found.alarms(threshold, before.known_drift if before else None)
     values = _columns(compared) | {"stands": stands}
     if before is None:
         session.execute(insert(_days).values(id=new_id(), **values))

@@ -74,6 +74,14 @@ class DayReply(Reply):
     known_at: datetime | None
 
 
+class UnreadReply(Reply):
+    """An account of which a reading is missing: its balance was last told at `since`."""
+
+    account: str
+    provider: str
+    since: datetime
+
+
 class DaysReply(Reply):
     """The days from `first` to `last` of the site's time zone, the newest first; before them every standing alarm."""
 
@@ -81,6 +89,7 @@ class DaysReply(Reply):
     last: date
     timezone: str
     threshold: ThresholdReply
+    unread: list[UnreadReply]
     days: list[DayReply]
 
 
@@ -124,6 +133,7 @@ def days_reply(page: Page) -> DaysReply:
         last=page.days.last,
         timezone=page.timezone,
         threshold=threshold,
+        unread=[UnreadReply(account=u.account, provider=u.provider, since=u.since) for u in page.unread],
         days=[day_reply(each) for each in page.listed],
     )
 

@@ -126,9 +126,9 @@ def test_the_greater_of_both_parts_may_differ_and_what_may_be_late(
     found = compare("CNY", [reading(0, 0, 500), reading(30, 0, 500)], [])
     found.drift, found.booked, found.slack = drift, {"a": booked}, slack
     threshold = Threshold(absolute=100_000, permille=10)
-    assert found.exceeds(threshold) is over
-    assert found.exceeds(threshold, known=drift) is False
-    assert found.exceeds(threshold, known=-drift) is True
+    assert found.exceeds(threshold) is found.alarms(threshold) is over
+    assert found.alarms(threshold, known=drift) is False, "it is as it was when somebody acknowledged it"
+    assert found.alarms(threshold, known=-drift) is over
 
 
 AMOUNTS = st.integers(-(10**12), 10**12)

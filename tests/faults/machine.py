@@ -1,12 +1,12 @@
 """What happens to the machine under an instance: its clock jumps, its disk is full."""
 
 import time
-from pathlib import Path
 from random import Random
 
 from tests.faults.fault import fault
 from tests.faults.instance import Instance
 from tests.faults.site import Site
+from tests.support import clocks
 from tests.support.disks import CAN_MOUNT, mounted
 
 CLOCK = "clock ±1 h"
@@ -22,7 +22,7 @@ class Clock:
         self.jump(0)
         instance.end()
         instance.start_again(
-            LD_PRELOAD=_library(),
+            LD_PRELOAD=clocks.library(),
             FAKETIME_TIMESTAMP_FILE=str(self._file),
             FAKETIME_CACHE_DURATION="1",
             FAKETIME_DONT_FAKE_MONOTONIC="1",
@@ -30,13 +30,7 @@ class Clock:
 
     def jump(self, seconds: int) -> None:
         """So far from the clock of everybody else."""
-        self._file.write_text(f"{seconds:+d}")
-
-
-def _library() -> str:
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    assert found, "faketime is not installed: `make services` installs what the tests need"
-    return str(found[0])
+        clocks.set_ahead(self._file, seconds)
 
 
 @fault(CLOCK, weight=1)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from flask_app.database import new_id, reading, transaction
-from flask_app.models import Attempt, AuditEntry, Reconciliation, Tariff, User
+from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.models import Attempt, AuditEntry, Provider, Reconciliation, Tariff, User
 from tests.support import drifts, ledger
 from tests.support.clients import PageClient
 from tests.support.drifts import NOON
 from tests.support.entrance import error_code
-from tests.support.keys import keep_key, keep_provider
+from tests.support.keys import change_key, keep_key, keep_provider
 
 URL = "/api/admin/reconciliations"
 
@@ -63,6 +63,31 @@ def test_an_alarm_is_listed_whatever_days_are_asked_for_until_it_is_acknowledged
     assert acknowledge(admin_client, day.id).status_code == 200
     assert listed(admin_client, "?from=2026-01-01&to=2026-01-02")["days"] == []
     assert len(listed(admin_client)["days"]) == 1
+
+
+def test_an_account_that_is_not_read_any_more_is_named(admin_client: PageClient, day: Reconciliation) -> None:
+    now = utc_now()
+    late, read = now - timedelta(hours=3), now - timedelta(hours=1)
+    with transaction() as session:
+        for provider in session.scalars(select(Provider)):
+            provider.balance_offered = provider.name == "Elsewhere"
+        provider_id = session.scalars(select(Provider.id).where(Provider.name == "Elsewhere")).one()
+    keys: dict[str, dict[str, Any]] = {
+        "late": {"balance_at": late},
+        "read": {"balance_at": read},
+        "never": {},
+        "off": {"balance_at": late, "disabled": True},
+        "one of two": {"balance_at": late, "account": "shared"},
+        "other of two": {"balance_at": read, "account": "shared"},
+    }
+    for key_id, fields in keys.items():
+        keep_key(provider_id, key_id, **fields)
+    change_key("k1", balance_at=late - timedelta(minutes=1))
+    change_key("k2", balance_at=late - timedelta(hours=1))
+    assert [(each["account"], each["provider"]) for each in listed(admin_client)["unread"]] == [
+        ("ours", "Elsewhere"),
+        ("late", "Elsewhere"),
+    ]
 
 
 def test_acknowledging_says_by_whom_and_why_and_is_logged(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
+from structlog.testing import capture_logs
 
 from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.balance import Balance, Sum
@@ -177,13 +178,18 @@ def test_what_was_acknowledged_is_an_alarm_again_when_it_grows(key: None) -> Non
     assert [each.stands for each in rows()] == [False]
     tell(4, 8.5)
     assert [each.stands for each in rows()] == [True]
+    book(3.5, 1.5)
+    tell(4.1, 8.5)
+    assert [(each.drift, each.stands) for each in rows()] == [(0, False)], "it is no alarm that it is gone"
 
 
 def test_several_that_read_at_once_keep_one_day(key: None) -> None:
     tell(1, 10)
-    at_once(4, lambda number: tell(2 + number / 100, 9))
+    with capture_logs() as logged:
+        at_once(4, lambda number: tell(2 + number / 100, 9))
     (day,) = rows()
     assert (day.drift, day.until) == (UNIT, MIDNIGHT + timedelta(hours=2.03))
+    assert [each["event"] for each in logged] == ["balance_drift"], "one alarm, whoever was first"
 
 
 def test_a_day_is_computed_alike_from_the_readings_alone(key: None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 def faked(file: Path) -> dict[str, str]:
     """What a process is started with, whose clock is as many seconds ahead as `file` says ("+3600")."""
     return {
-        "LD_PRELOAD": _library(),
+        "LD_PRELOAD": library(),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -21,7 +21,7 @@ def set_ahead(file: Path, seconds: int) -> None:
     fresh.replace(file)
 
 
-def _library() -> str:
+def library() -> str:
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert found, "faketime is not installed: `make services` installs what the tests need"
     return str(found[0])

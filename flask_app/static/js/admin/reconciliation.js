@@ -29,7 +29,7 @@ import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast 
  * @property {string | null} known_by
  * @property {string | null} known_at
  *
- * @typedef {{first: string, last: string, timezone: string, threshold: {absolute: number, permille: number}, days: Day[]}} Page
+ * @typedef {{first: string, last: string, timezone: string, threshold: {absolute: number, permille: number}, unread: {account: string, provider: string, since: string}[], days: Day[]}} Page
  */
 
 const PATH = "/api/admin/reconciliations"
@@ -97,6 +97,9 @@ function show(page) {
   for (const day of page.days) days.set(day.id, day)
   list.replaceChildren(...page.days.map(row))
   must(document, "[data-days-none]").hidden = days.size > 0
+  const unread = must(document, "[data-unread]")
+  unread.hidden = page.unread.length === 0
+  slot(unread, "accounts").replaceChildren(...page.unread.map(({ account, provider, since }) => remark(t("js.reconciliation.unread", { account, provider, time: formatDateTime(since) }))))
   showWanted()
 }
 
