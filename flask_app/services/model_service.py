@@ -52,6 +52,8 @@ _LISTED = (
     .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
     .order_by(_providers.c.priority, _providers.c.id, _models.c.name)
 )
+_FIRST = _LISTED.where(_providers.c.kind != LOCAL).limit(1)
+_NAMED = _FIRST.where(or_(_models.c.id == bindparam("wanted"), _models.c.name == bindparam("wanted")))
 _ANY_KEY = select(
     exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
 )
@@ -99,6 +101,11 @@ def find(wanted: str | None) -> ServedModel:
     For a model that is known but no longer offered it is the one that follows it (see `model_redirects`). Raises
     Invalid("unknown_model"), or Unavailable when there is none at all: "no_working_key" or "no_model".
     """
+    prepare()
+    with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
+        query = _FIRST if wanted is None else _NAMED
+        if row := connection.execute(query, {"wanted": wanted}).mappings().first():
+            return ServedModel(**row)
     models = available()
     if not models:
         raise Unavailable("no_working_key" if keys_fail(models) else "no_model")
