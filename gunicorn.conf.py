@@ -30,7 +30,7 @@ keepalive = 5
 
 # After SIGTERM answers have this long to finish; the rest of gunicorn's patience is for settling them. After that it
 # kills: by then nothing may be under way, and services/closing.py sees to it.
-answers_may_finish = 20
+answers_may_finish = settings.answers_may_finish()
 graceful_timeout = answers_may_finish + 15
 
 control_socket_disable = True

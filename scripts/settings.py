@@ -5,6 +5,7 @@ import re
 
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256
+DAY = 86400
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -21,6 +22,11 @@ def port() -> int:
 
 def workers() -> int:
     return _whole_number("WEB_CONCURRENCY", 1, high=MOST_WORKERS)
+
+
+def answers_may_finish() -> int:
+    """For how many seconds answers may go on when the server is asked to end."""
+    return _whole_number("ANSWERS_MAY_FINISH_SECONDS", 20, high=DAY)
 
 
 def log_level() -> str:

@@ -129,6 +129,20 @@ def test_sigterm_lets_an_answer_finish_whose_reader_has_left(
     assert (answer["status"], answer["text"]) == ("complete", LONG)
 
 
+def test_answers_may_finish_for_as_long_as_the_setting_says(
+    settings: dict[str, str], upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    upstream.script(Answer(text=LONG * 20, tokens_per_second=20))
+    with served(tmp_path / "hasty", **settings, ANSWERS_MAY_FINISH_SECONDS="1") as hasty:
+        hasty.set_up()
+        events = iter(hasty.chat("Count."))
+        assert next(events)[0] == "start"
+        asked = time.monotonic()
+        hasty.process.send_signal(signal.SIGTERM)
+        assert list(events)[-1][1]["status"] == "interrupted"
+        assert 1 < time.monotonic() - asked < 15
+
+
 def test_ctrl_c_settles_what_was_being_answered(
     server: Served, settings: dict[str, str], upstream: ScriptedUpstream, tmp_path: Path
 ) -> None:
