@@ -10,13 +10,14 @@ from flask_app.domain import tariff
 from flask_app.domain.warning import ALL
 from flask_app.i18n import DEFAULT_LOCALE, translate
 from flask_app.models import User
-from flask_app.services import account_alerts, budget_alerts, group_service, wording
+from flask_app.services import account_alerts, budget_alerts, drift_alerts, group_service, wording
 
 TYPES = {
     (budget_alerts.KIND, False): "budget.nearly_used",
     (budget_alerts.KIND, True): "budget.used_up",
     (account_alerts.KIND, False): "account.low",
     (account_alerts.KIND, True): "account.empty",
+    (drift_alerts.KIND, True): "account.drift",
 }
 
 Facts = dict[str, Any]
@@ -33,6 +34,8 @@ def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     locale = user.locale or DEFAULT_LOCALE
     if kind == account_alerts.KIND:
         lines = [headline(kind, share, facts, locale), *_about_account(share, facts, locale)]
+    elif kind == drift_alerts.KIND:
+        lines = [headline(kind, share, facts, locale), *_about_drift(facts, locale)]
     elif facts["scope"] in budget_alerts.OWN:
         lines = [_own_headline(share, facts, locale), *_about_budget(share, facts, user, locale, own=True)]
     else:
@@ -44,6 +47,8 @@ def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
 def headline(kind: str, share: int, facts: Facts, locale: str) -> str:
     """One line for administrators."""
     end = "all" if share == ALL else "almost"
+    if kind == drift_alerts.KIND:
+        return translate(locale, "warning.drift", account=_account(facts, locale), day=facts["day"])
     if kind == account_alerts.KIND:
         return translate(locale, f"warning.account_{end}", account=_account(facts, locale))
     terms = wording.amount(facts["limit"], facts["unit"], locale)
@@ -100,6 +105,13 @@ def _about_account(share: int, facts: Facts, locale: str) -> list[str]:
     if share == ALL:
         lines.append(translate(locale, "warning.account_rests"))
     return [*lines, translate(locale, "warning.account_keys", keys=", ".join(facts["keys"]))]
+
+
+def _about_drift(facts: Facts, locale: str) -> list[str]:
+    booked, drift, currency = facts["booked"], facts["drift"], facts["currency"]
+    sums = {"taken": booked + drift, "booked": booked, "drift": drift}
+    words = {name: wording.amount(micros, currency, locale) for name, micros in sums.items()}
+    return [translate(locale, "warning.drift_sums", **words), translate(locale, "warning.drift_where")]
 
 
 def _account(facts: Facts, locale: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from flask_app import config
@@ -107,12 +108,12 @@ class Computed:
 class Names:
     """What accounts and keys are called. Keys that were deleted keep their names."""
 
-    def __init__(self, session: Session) -> None:
-        rows = session.execute(select(ApiKey.id, ApiKey.label, ApiKey.provider_id)).all()
+    def __init__(self, connection: Session | Connection) -> None:
+        rows = connection.execute(select(ApiKey.id, ApiKey.label, ApiKey.provider_id)).all()
         self._keys: dict[str, str] = {row.id: row.label for row in rows}
         self._provider_of: dict[str, str] = {row.id: row.provider_id for row in rows}
         self._providers: dict[str, str] = {
-            row.id: row.name for row in session.execute(select(Provider.id, Provider.name))
+            row.id: row.name for row in connection.execute(select(Provider.id, Provider.name))
         }
 
     def key(self, key_id: str) -> str:

@@ -97,7 +97,7 @@ def refresh(account: str, asked: datetime) -> None:
 
 def raise_alarm(drifted: Compared) -> None:
     """A drift stands since now, or more of it than was acknowledged. Called once for it, by one process, after the
-    commit: what tells people of alarms begins here."""
+    commit. People are told by the warnings' own rounds (`drift_alerts`)."""
     found = drifted.found
     terms = {"account": drifted.account, "day": drifted.day.isoformat(), "currency": found.currency}
     log.warning("balance_drift", **terms, drift=found.drift, booked=found.total_booked)

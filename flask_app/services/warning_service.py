@@ -9,7 +9,14 @@ from sqlalchemy.engine import Connection
 from flask_app.database import fetching, in_writing, table_of, utc_now
 from flask_app.domain.warning import Alert
 from flask_app.models import User
-from flask_app.services import account_alerts, budget_alerts, mail_service, notice_service, webhook_service
+from flask_app.services import (
+    account_alerts,
+    budget_alerts,
+    drift_alerts,
+    mail_service,
+    notice_service,
+    webhook_service,
+)
 from flask_app.services.notice_service import EMAIL, WEBHOOK, Recipient
 
 _users = table_of(User)
@@ -20,7 +27,7 @@ def look(now: datetime | None = None) -> None:
     with fetching() as connection:
         accounts = account_alerts.standing(connection)
         low = [alert.subject_id for alert in accounts]
-        alerts = [*budget_alerts.standing(connection, now or utc_now()), *accounts]
+        alerts = [*budget_alerts.standing(connection, now or utc_now()), *accounts, *drift_alerts.standing(connection)]
         new = notice_service.unknown(connection, _addressed(connection, alerts))
         is_over = notice_service.has_open_accounts(connection, low)
     if new or is_over:
