@@ -1,7 +1,9 @@
 """Alembic is the only source of tables: what it makes is what the models say, and it goes back as well."""
 
+import ast
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from flask_app.services import tariff_service, usage_check_service
 from tests.support import ledger, mariadb
 from tests.support.storage import alembic_config
 
+MIGRATIONS = sorted((Path(__file__).parents[1] / "migrations" / "versions").glob("0*.py"))
 OLD_PERSON = text(
     "INSERT INTO users (id, username, username_key, role, disabled, theme, created_at)"
     " VALUES (:name, :name, :name, 'member', 0, 'system', '2026-01-01')"
@@ -57,6 +60,28 @@ def test_whatever_refers_to_a_row_is_found_by_an_index() -> None:
         first = {next(iter(columns)).name for columns in [*unique, *(index.columns for index in table.indexes)]}
         referring = {column.name for column in table.columns if column.foreign_keys} - {"successor_id"}
         assert referring <= first, f"{table.name} (models are few, and stay)"
+
+
+def _calls_of_upgrade(file: Path) -> list[ast.Call]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    own = [function for name, function in functions.items() if name != "downgrade"]
+    return [node for function in own for node in ast.walk(function) if isinstance(node, ast.Call)]
+
+
+def _name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+@pytest.mark.parametrize("file", MIGRATIONS, ids=lambda file: file.stem)
+def test_a_version_that_still_runs_can_write_to_the_migrated_tables(file: Path) -> None:
+    """It knows nothing of a new column, which fills itself then, and misses nothing."""
+    calls = _calls_of_upgrade(file)
+    assert {_name_of(call) for call in calls}.isdisjoint({"drop_column", "drop_table", "rename_table"})
+    for column in [each for call in calls if _name_of(call) == "add_column" for each in call.args]:
+        if isinstance(column, ast.Call):
+            given = {word.arg: ast.unparse(word.value) for word in column.keywords}
+            assert given["nullable"] == "True" or "server_default" in given, ast.unparse(column)
 
 
 def test_migrations_go_back_to_nothing_and_forth_again(tmp_path_factory: pytest.TempPathFactory) -> None:
