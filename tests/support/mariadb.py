@@ -115,6 +115,7 @@ class MariaDB:
             f"--socket={self._socket}",
             f"--port={self._port}",
             f"--pid-file={self._folder}/m.pid",
+            f"--tmpdir={self._folder}",  # a server that starts empties the one it shares with others
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
             "--skip-ssl",  # so that a proxy can read what passes
