@@ -49,6 +49,10 @@ class Attempt(Base):
     ended_at: Mapped[datetime | None]
 
 
+_NEWEST_OF_USER = ("user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id")
+_NEWEST_OF_SOURCE = ("source", "created_at", "id", "outcome", "model", "key_id", "user_id", "attempt_id")
+
+
 class TokenUsage(Base):
     """The ledger: append-only, at most one entry of a kind for an attempt, and exactly one "usage" for a settled one.
 
@@ -59,19 +63,20 @@ class TokenUsage(Base):
     own, which budgets go by; it is absent in entries of before the budgets, as is the group. `cache_saved_micros` is
     what the cached tokens would have cost beside that, `peak_extra_micros` what peak hours added to the cost.
 
-    The indexes find the newest entries of any search; that of a person answers every search within theirs alone.
+    The indexes find the newest entries of any search; those of a person and of a source answer every search within
+    theirs alone.
     """
 
     __tablename__ = "token_usage"
     __table_args__ = (
         UniqueConstraint("attempt_id", "kind"),
         Index("ix_token_usage_newest", "created_at", "id"),
-        Index("ix_token_usage_newest_of_user", "user_id", "created_at", "id", "model", "key_id", "outcome"),
+        Index("ix_token_usage_newest_of_user", *_NEWEST_OF_USER),
         Index("ix_token_usage_newest_of_model", "model", "created_at", "id"),
         Index("ix_token_usage_newest_of_key", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_outcome", "outcome", "created_at", "id"),
-        Index("ix_token_usage_newest_of_source", "source", "created_at", "id"),
-        Index("ix_token_usage_newest_of_kind", "kind", "created_at", "id"),
+        Index("ix_token_usage_newest_of_source", *_NEWEST_OF_SOURCE),
+        Index("ix_token_usage_newest_of_kind", "kind", "created_at", "id", "attempt_id"),
         Index("ix_token_usage_newest_of_model_key", "model", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_model_outcome", "model", "outcome", "created_at", "id"),
         Index("ix_token_usage_newest_of_key_outcome", "key_id", "outcome", "created_at", "id"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Select, select
+from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import reading, table_of
@@ -16,7 +16,7 @@ from flask_app.models import ApiKey, Group, User
 from flask_app.services import slices
 from flask_app.services.rollup import DETAIL, DETAIL_DAY, PERSON_DAY, PERSON_MONTH, SITE_DAY, Slice, rollup
 from flask_app.services.stats_service import DateRange, days_of, period_of, zone_of
-from flask_app.services.sums import Sum, figures, sum_of
+from flask_app.services.sums import SUMMED, Sum, figures, sum_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,10 @@ def by_clock(session: Session, by: str, zone: ZoneInfo, days: Days, user_id: str
     if by == "hour":
         hours = slices.by_hour(session, zone, days, user_id)
         return [Part(str(hour), f"{hour:02}:00", part) for hour, part in hours.items()]
-    sums: defaultdict[str, Sum] = defaultdict(Sum)
-    for day, part in slices.by_day(session, zone, days, user_id).items():
-        sums[day.isoformat() if by == "day" else f"{day:%Y-%m}"].add(part)
+    if by == "day":
+        sums = {day.isoformat(): part for day, part in slices.by_day(session, zone, days, user_id).items()}
+    else:
+        sums = {f"{month:%Y-%m}": part for month, part in slices.by_month(session, zone, days, user_id).items()}
     return [Part(key, key, part) for key, part in sums.items()]
 
 
@@ -91,8 +92,10 @@ def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_i
     query = select(label.column.label("grouped"), *figures()).group_by(label.column, rollup.c.currency)
     each = label.slices if user_id is None else _OF_ONE
     parts = slices.of_period(query, each, period_of(dates, zone), user_id).subquery()
+    sums = (func.sum(parts.c[name]).label(name) for name in SUMMED)
+    together = select(parts.c.grouped, parts.c.currency, *sums).group_by(parts.c.grouped, parts.c.currency).subquery()
     with reading() as session:
-        return _largest_first(session, _named(by, parts))
+        return _largest_first(session, _named(by, together))
 
 
 def _named(by: str, parts: FromClause) -> Select[Any]:

@@ -23,9 +23,13 @@ PROVENANCES = ("reported", "estimated", "partial", "refunded")
 
 FEW = 20  # people whose entries are looked for one by one
 
+_AnyOf = list[list[ColumnElement[bool]]]  # what all of one of these holds for is found
+
 _NEWEST = (TokenUsage.created_at.desc(), TokenUsage.id.desc())
 _Refund, _Earlier = aliased(TokenUsage), aliased(Attempt)
 _ITS_REFUND = and_(_Refund.attempt_id == TokenUsage.attempt_id, _Refund.kind == "refund")
+# Counted for each entry that fits otherwise. Of a condition MariaDB makes a table of all refunds before it begins.
+_REFUNDS = select(func.count()).where(_ITS_REFUND).correlate(TokenUsage).scalar_subquery()
 # A run's attempts up to the entry's own. What is no run has been asked once.
 _EARLIER = select(func.count()).where(_Earlier.run_id == Attempt.run_id, _Earlier.created_at <= Attempt.created_at)
 _ATTEMPTS = case((Attempt.run_id.is_(None), 1), else_=_EARLIER.correlate(Attempt).scalar_subquery())
@@ -124,7 +128,7 @@ def every(reader: User, wanted: Filter) -> Iterator[list[Record]]:
     return _pages(_conditions(reader, wanted), _people(wanted))
 
 
-def _conditions(reader: User, wanted: Filter) -> list[ColumnElement[bool]]:
+def _conditions(reader: User, wanted: Filter) -> _AnyOf:
     """All but whose they are."""
     if wanted.outcome is not None and wanted.outcome not in OUTCOMES:
         raise BadRequest("unknown_outcome", known=", ".join(OUTCOMES))
@@ -133,12 +137,13 @@ def _conditions(reader: User, wanted: Filter) -> list[ColumnElement[bool]]:
     if any(len(word or "") > MAX_WORD for word in (wanted.user, wanted.group, wanted.model, wanted.key)):
         raise BadRequest("search_too_long", limit=MAX_WORD)
     exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome}
-    conditions = [getattr(TokenUsage, column) == value for column, value in exact.items() if value is not None]
-    conditions += _within(period_of(wanted.dates, zone_of(reader))) + _of_provenance(wanted.provenance)
-    return conditions
+    named = {column: value for column, value in exact.items() if value is not None}
+    conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
+    conditions += _within(period_of(wanted.dates, zone_of(reader)))
+    return [[*conditions, *each] for each in _of_provenance(wanted.provenance, named)]
 
 
-def _pages(conditions: list[ColumnElement[bool]], people: Sequence[str] | None) -> Iterator[list[Record]]:
+def _pages(conditions: _AnyOf, people: Sequence[str] | None) -> Iterator[list[Record]]:
     before = None
     while people != []:
         page = _page(conditions, before, MAX_PAGE, people)
@@ -179,17 +184,19 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _of_provenance(wanted: str | None) -> list[ColumnElement[bool]]:
-    refunded = TokenUsage.attempt_id.in_(select(_Refund.attempt_id).where(_Refund.kind == "refund"))
+def _of_provenance(wanted: str | None, named: dict[str, str]) -> _AnyOf:
+    """A refund has the same model, key and outcome as what it gives back, so that few are looked at."""
     if wanted is None:
-        return []
+        return [[]]
     if wanted == "refunded":
-        return [refunded]
+        alike = (getattr(_Refund, column) == value for column, value in named.items())
+        refunds = select(_Refund.attempt_id).where(_Refund.kind == "refund", *alike)
+        return [[TokenUsage.kind == "refund"], [TokenUsage.kind == "usage", TokenUsage.attempt_id.in_(refunds)]]
     source = "reported" if wanted == "reported" else "estimated"
-    found = [TokenUsage.source == source, ~refunded]
+    found = [TokenUsage.source == source, _REFUNDS == 0]
     if wanted == "partial":
-        return [*found, TokenUsage.outcome != "complete"]
-    return found if wanted == "reported" else [*found, TokenUsage.outcome == "complete"]
+        return [[*found, TokenUsage.outcome != "complete"]]
+    return [found if wanted == "reported" else [*found, TokenUsage.outcome == "complete"]]
 
 
 def _people(wanted: Filter) -> list[str] | None:
@@ -206,13 +213,13 @@ def _people(wanted: Filter) -> list[str] | None:
         return list(session.scalars(query))
 
 
-def _page(wanted: Sequence[ColumnElement[bool]], before: str | None, limit: int, people: Sequence[str] | None) -> Page:
+def _page(wanted: _AnyOf, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
     """Ids are searched for in the indexes alone; only those of the page are looked up."""
     if not 0 < limit <= MAX_PAGE:
         raise BadRequest("bad_limit", limit=MAX_PAGE)
     with reading() as session:
         older = _older(session, before, people) if before else []
-        found = _ids([*wanted, *older], people, limit + 1).subquery()
+        found = _ids([[*each, *older] for each in wanted], people, limit + 1).subquery()
         records = [Record(*row) for row in session.execute(_RECORDS.join(found, found.c.id == TokenUsage.id))]
     return Page(records[:limit], records[limit - 1].entry.id if len(records) > limit else None)
 
@@ -226,15 +233,18 @@ def _older(session: Session, before: str, people: Sequence[str] | None) -> list[
     return [TokenUsage.created_at <= last.created_at, earlier]
 
 
-def _ids(conditions: list[ColumnElement[bool]], people: Sequence[str] | None, limit: int) -> Any:
-    """The newest entries' ids. Of a few people each one's newest are looked for: their indexes have them in order."""
-    query = select(TokenUsage.id, TokenUsage.created_at).where(*conditions).order_by(*_NEWEST).limit(limit)
-    if people is None:
-        return query
-    if len(people) > FEW:
-        return query.where(TokenUsage.user_id.in_(people))
-    each = [query.where(TokenUsage.user_id == user_id).subquery() for user_id in people]
-    if len(each) == 1:
-        return each[0].select()
-    together = union_all(*(part.select() for part in each)).subquery()
+def _ids(conditions: _AnyOf, people: Sequence[str] | None, limit: int) -> Any:
+    """The newest entries' ids. Of a few people each one's newest are looked for: their indexes have them in order.
+
+    What is refunded is found by the refunds, whoever's they are.
+    """
+    queries = [select(TokenUsage.id, TokenUsage.created_at).where(*each) for each in conditions]
+    if people is not None and (len(people) > FEW or len(queries) > 1):
+        queries = [query.where(TokenUsage.user_id.in_(people)) for query in queries]
+    elif people is not None:
+        queries = [query.where(TokenUsage.user_id == user_id) for query in queries for user_id in people]
+    newest = [query.order_by(*_NEWEST).limit(limit) for query in queries]
+    if len(newest) == 1:
+        return newest[0]
+    together = union_all(*(query.subquery().select() for query in newest)).subquery()
     return together.select().order_by(together.c.created_at.desc(), together.c.id.desc()).limit(limit)

@@ -60,25 +60,18 @@ _OF_PERSON = frozenset({"user_id", "currency"})
 DETAIL = Slice("detail", 1, _ALL, None)
 DETAIL_DAY = Slice("detail_day", QUARTERS_A_DAY, _ALL, DETAIL)
 SITE_DAY = Slice("site_day", QUARTERS_A_DAY, _ALL - {"user_id"}, DETAIL_DAY)
+PERSON_HOUR = Slice("person_hour", 4, _OF_PERSON, DETAIL)
 PERSON_DAY = Slice("person_day", QUARTERS_A_DAY, _OF_PERSON, DETAIL_DAY)
 PERSON_MONTH = Slice("person_month", 32 * QUARTERS_A_DAY, _OF_PERSON, PERSON_DAY)  # of 32 days: blocks do not bend
 SITE_QUARTER = Slice("site_quarter", 1, frozenset({"currency"}), DETAIL)
 SITE_HOUR = Slice("site_hour", 4, frozenset({"currency"}), SITE_QUARTER)
-SLICES = (DETAIL, DETAIL_DAY, SITE_DAY, PERSON_DAY, PERSON_MONTH, SITE_QUARTER, SITE_HOUR)
+SLICES = (DETAIL, DETAIL_DAY, SITE_DAY, PERSON_HOUR, PERSON_DAY, PERSON_MONTH, SITE_QUARTER, SITE_HOUR)
 
 
 def add(connection: Connection, entry: Mapping[str, Any]) -> None:
     """Add one ledger entry, in the transaction that writes it."""
-    kept = {
-        "user_id": entry["user_id"],
-        "model": entry["model"],
-        "key_id": entry["key_id"] or "",
-        "channel": entry["channel"],
-        "currency": entry["currency"] or "",
-        "peak": -1 if entry["peak"] is None else int(entry["peak"]),
-    }
-    figures = _figures(entry)
-    add_rows(connection, [each.row(entry["quarter"], kept) | figures for each in SLICES])
+    kept, added = dimensions(entry), figures(entry)
+    add_rows(connection, [each.row(entry["quarter"], kept) | added for each in SLICES])
 
 
 def add_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -92,8 +85,23 @@ def adding(select: Select[Any]) -> dict[str, Any]:
     return _statements(lambda made: made.from_select(names, select))
 
 
-def _figures(entry: Mapping[str, Any]) -> dict[str, int]:
-    """A refund takes tokens and money back; the request was made all the same, and its other figures stand."""
+def dimensions(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells an entry's finest row apart, in the order of UNUSED."""
+    return {
+        "user_id": entry["user_id"],
+        "model": entry["model"],
+        "key_id": entry["key_id"] or "",
+        "channel": entry["channel"],
+        "currency": entry["currency"] or "",
+        "peak": -1 if entry["peak"] is None else int(entry["peak"]),
+    }
+
+
+def figures(entry: Mapping[str, Any]) -> dict[str, int]:
+    """What an entry adds, in the order of FIGURES.
+
+    A refund takes tokens and money back; the request was made all the same, and its other figures stand.
+    """
     cost, first = entry["cost_micros"], entry["first_token_ms"]
     is_usage = entry["kind"] == "usage"
     return {

@@ -23,7 +23,12 @@ spent = table_of(SpentDaily)
 def add(connection: Connection, entry: Mapping[str, Any]) -> None:
     """Add one ledger entry, in the transaction that writes it."""
     if entry["day"] is not None:
-        connection.execute(_ADD[connection.dialect.name], _rows(entry))
+        add_rows(connection, rows(entry))
+
+
+def add_rows(connection: Connection, added: list[dict[str, Any]]) -> None:
+    """Add to the counters of these keys, or make them."""
+    connection.execute(_ADD[connection.dialect.name], added)
 
 
 def adding(select: Select[Any]) -> dict[str, Any]:
@@ -31,7 +36,8 @@ def adding(select: Select[Any]) -> dict[str, Any]:
     return _statements(lambda made: made.from_select((*KEY, "amount"), select))
 
 
-def _rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What an entry adds to which counters: each a KEY, then the amount."""
     scopes = {"site": "", "group": entry["group_id"], "user": entry["user_id"]}
     amounts = {TOKENS: entry["prompt_tokens"] + entry["completion_tokens"]}
     if entry["currency"]:

@@ -39,8 +39,14 @@ class Sum:
         return whole
 
     def add(self, other: "Sum") -> None:
-        for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.requests += other.requests  # name by name: pages add thousands
+        self.refunds += other.refunds
+        self.prompt_tokens += other.prompt_tokens
+        self.cached_tokens += other.cached_tokens
+        self.completion_tokens += other.completion_tokens
+        self.reasoning_tokens += other.reasoning_tokens
+        self.estimated_requests += other.estimated_requests
+        self.unpriced_requests += other.unpriced_requests
         for currency, micros in other.costs.items():
             self.costs[currency] = self.costs.get(currency, 0) + micros
 
@@ -55,6 +61,7 @@ COUNTS = (
     "estimated_requests",
     "unpriced_requests",
 )
+SUMMED = (*COUNTS, "cost_micros")
 
 
 def is_free(entry: TokenUsage) -> bool:
@@ -64,7 +71,7 @@ def is_free(entry: TokenUsage) -> bool:
 
 def figures() -> list[ColumnElement[Any]]:
     """The columns of a query that groups a slice by `currency` and what else it will."""
-    return [rollup.c.currency, *(func.sum(rollup.c[name]).label(name) for name in (*COUNTS, "cost_micros"))]
+    return [rollup.c.currency, *(func.sum(rollup.c[name]).label(name) for name in SUMMED)]
 
 
 def sum_of(row: Row[Any]) -> Sum:
