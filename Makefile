@@ -93,6 +93,10 @@ lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least, 90 w
 bench: .dev ## Cost of a relayed token against a bare relay
 	$(BIN)/python -m bench
 
+.PHONY: bench-ledger
+bench-ledger: .dev ## Pages, export and settlement over ten million entries (ROWS=, ROUNDS=, FOLDER=, REPORT=docs/ledger-at-scale.md)
+	@$(BIN)/python -m bench.ledger
+
 .PHONY: fuzz
 fuzz: .dev ## A million made-up streams for the decoder of providers' answers
 	$(BIN)/python -m bench.fuzz

@@ -22,6 +22,16 @@ def cpu_seconds(pid: int) -> float:
     return sum(_ticks(member) for member in tree(pid)) / _TICKS
 
 
+def running_milliseconds(pid: int) -> float:
+    """Processor time of the tree's living threads, finer than `cpu_seconds`: for what takes a moment."""
+    nanoseconds = 0
+    for member in tree(pid):
+        for thread in Path(f"/proc/{member}/task").glob("*/schedstat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                nanoseconds += int(thread.read_text().split()[0])
+    return nanoseconds / 1e6
+
+
 def machine_cpu_seconds() -> float:
     """Processor time that all processes of the machine have used since it started."""
     user, nice, system, _, _, irq, softirq, steal, *_ = map(int, Path("/proc/stat").read_text().split()[1:11])

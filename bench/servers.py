@@ -97,6 +97,27 @@ def mingchat(provider: Server, redis_url: str = "") -> Iterator[Server]:
             yield server
 
 
+@contextlib.contextmanager
+def on_database(provider: Server, database_url: str) -> Iterator[Server]:
+    """MingChat as it comes, one worker, on a database that is migrated and has its people."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as instance:
+        settings = _settings(provider, port, instance) | {"DATABASE_URL": database_url}
+        with _process([*GUNICORN, "--config", "gunicorn.conf.py"], port, settings, ROOT) as process:
+            yield Server(process.pid, port)
+
+
+@contextlib.contextmanager
+def command(database_url: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A `flask` command on that database, under way."""
+    with tempfile.TemporaryDirectory() as instance:
+        environment = _environment({"INSTANCE_DIR": instance, "DATABASE_URL": database_url})
+        with subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *words], env=environment, cwd=ROOT
+        ) as process:
+            yield process
+
+
 def session_of(server: Server) -> dict[str, str]:
     """The cookie of a new session of the administrator."""
     _, headers = server.post("/api/login", {"username": USERNAME, "password": PASSWORD})

@@ -20,7 +20,18 @@ SETTINGS = (ROOT / ".env.example").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *DECISIONS]
-OF_MAKE = {"RUNS", "STEPS", "FAULTS", "SEED", "ONLY", "REPORT", "MESSAGE"}  # what single commands of make take
+OF_MAKE = {
+    "RUNS",
+    "STEPS",
+    "FAULTS",
+    "SEED",
+    "ONLY",
+    "REPORT",
+    "MESSAGE",
+    "ROWS",
+    "ROUNDS",
+    "FOLDER",
+}  # what single commands of make take
 
 PACKAGE = ROOT / "flask_app"
 PLACES = [ROOT, ROOT / "docs", PACKAGE, PACKAGE / "static", PACKAGE / "templates", PACKAGE / "services"]

@@ -1,0 +1,117 @@
+"""Runs it: `make bench-ledger`, or `python -m bench.ledger`.
+
+ROWS is how many answers the ledger has (ten million), SEED what is drawn, ROUNDS how often each page is asked (20),
+FOLDER where the filled database is kept for another run, REPORT a document for the tables. The exit status is 1 when
+something is more than it may be.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import proc, servers
+from bench.ledger import pages, readers, report, settlement, site
+from bench.ledger.memory import watched
+from bench.ledger.pages import Page
+from bench.ledger.readers import Reader
+from bench.ledger.report import Job, Results
+from bench.ledger.site import Site
+from bench.servers import Server
+
+BEGIN, END = "<!-- make bench-ledger: begin -->", "<!-- make bench-ledger: end -->"
+TOKEN_RATE = 20.0  # of the provider that nobody asks
+
+
+def main() -> None:
+    rows = int(os.environ.get("ROWS") or 10_000_000)
+    seed = int(os.environ.get("SEED") or 2026)
+    rounds = int(os.environ.get("ROUNDS") or 20)
+    kept = os.environ.get("FOLDER")
+    with nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="mdb", ignore_cleanup_errors=True) as folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
+        with site.running(Path(folder), rows, seed, _say) as prepared:
+            _say(f"{prepared.entries:,} entries are there after {time.monotonic() - began:.0f} s")
+            results = _measured(prepared, rounds, seed)
+    said = f"`make bench-ledger ROWS={rows} SEED={seed}`, {datetime.now(UTC):%Y-%m-%d}: {_about(results)}\n\n"
+    said += report.markdown(results)
+    print(said)
+    if document := os.environ.get("REPORT"):
+        _write(Path(document), said)
+    if any(figure.is_missed for figure in report.figures(results)):
+        sys.exit(1)
+
+
+def _measured(prepared: Site, rounds: int, seed: int) -> Results:
+    began, before = time.monotonic(), _others()
+    costs = settlement.measure(prepared.url, prepared.empty_url, prepared.asked, seed)
+    _say(f"settlement {costs.settle.ratio:.2f}, dispatch {costs.dispatch.ratio:.2f} times that of an empty ledger")
+    results = Results(entries=prepared.entries, rounds=rounds, settlement=costs)
+    with servers.upstream(TOKEN_RATE) as provider, servers.on_database(provider, prepared.url) as server:
+        asked = _asked(prepared, server)
+        results.pages = readers.measure(asked, rounds, seed, (server.pid, prepared.database_pid))
+        _say(f"{len(asked)} pages measured")
+        results.export = _export(server, asked[0][0], prepared)
+        _say(f"exported in {results.export.seconds:.0f} s")
+    results.verify = _verify(prepared.url)
+    _say(f"verified in {results.verify.seconds:.0f} s")
+    results.others = (_others() - before) / (time.monotonic() - began)
+    return results
+
+
+def _asked(prepared: Site, server: Server) -> list[tuple[Reader, Page]]:
+    """The first reader looks at everything; those of other time zones at what depends on them."""
+    asked = []
+    for name, (username, known) in prepared.readers.items():
+        reader = Reader(server, name, username, site.PASSWORD)
+        wanted = [*pages.own(known), *pages.site(known)]
+        if name:
+            wanted = [page for page in wanted if page.is_of_days]
+        else:
+            wanted += reader.pages_after([page for page in wanted if page.is_search], "next page of records")
+        asked += [(reader, page) for page in wanted]
+    return asked
+
+
+def _export(server: Server, reader: Reader, prepared: Site) -> Job:
+    expected = site.count_entries(prepared)
+    with watched(server.pid) as memory:
+        began = time.monotonic()
+        lines = reader.count_lines("/api/admin/records/export")
+    return Job(time.monotonic() - began, memory, done=lines == expected + 1)  # and the heads
+
+
+def _verify(url: str) -> Job:
+    """Its memory is that of the whole command: what it began with is what it has after a second."""
+    began = time.monotonic()
+    with servers.command(url, "usage", "verify") as process:
+        time.sleep(1)
+        with watched(process.pid) as memory:
+            status = process.wait()
+    return Job(time.monotonic() - began, memory, done=status == 0)
+
+
+def _others() -> float:
+    """Processor seconds of the machine that were nobody's of this run."""
+    return proc.machine_cpu_seconds() - proc.cpu_seconds(os.getpid())
+
+
+def _about(results: Results) -> str:
+    return (
+        f"{results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a log of {site.LOG_FILE},"
+        f" {os.cpu_count()} processors, one worker."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Put the text between the marks of a document."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

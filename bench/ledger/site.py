@@ -1,0 +1,143 @@
+"""The site of the measurement: a MariaDB of its own with the settings of a small server, filled once."""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select, text, update
+
+from bench.ledger.cast import ALONE, EMPTY, GROUPS
+from bench.ledger.fill import fill
+from bench.ledger.pages import Known
+from bench.ledger.settlement import Asked
+from flask_app import config, database
+from flask_app.config import Config
+from flask_app.database import reading, transaction, utc_now
+from flask_app.domain import periods
+from flask_app.models import ApiKey, Group, SpentDaily, User
+from flask_app.services import passwords, slices, usage_check_service
+from flask_app.services.stats_service import zone_of
+from tests.support import storage
+from tests.support.mariadb import DATABASE, MariaDB
+
+BUFFER_POOL, LOG_FILE = "2G", "1G"
+OPTIONS = (f"--innodb-buffer-pool-size={BUFFER_POOL}", f"--innodb-log-file-size={LOG_FILE}")
+WHILE_FILLING = "--innodb-sort-buffer-size=64M"
+NOTHING = "nothing"  # the database with an empty ledger
+COPIED = ("groups", "users", "providers", "api_keys", "models", "tariffs")
+PATIENCE_SECONDS = 7200
+ODD_ZONE = "Asia/Kathmandu"  # its days begin at a quarter past: the finest blocks are read
+PASSWORD = secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Addresses of the two databases; the readers by name, each with what they know."""
+
+    url: str
+    empty_url: str
+    database_pid: int
+    entries: int
+    readers: dict[str, tuple[str, Known]]
+    asked: Asked
+
+
+@contextmanager
+def running(folder: Path, rows: int, seed: int, say: Callable[[str], None]) -> Iterator[Site]:
+    """The databases, filled unless `folder` has them from another time."""
+    is_new = not (folder / "data").exists()
+    server = MariaDB(str(folder), *OPTIONS, WHILE_FILLING)
+    if is_new:
+        server.install()
+    else:
+        server.start()
+    try:
+        with tempfile.TemporaryDirectory() as instance:
+            _configure(Path(instance), server.url)
+            yield _prepared(server.url, int((folder / "m.pid").read_text()), rows, seed, say)
+    finally:
+        database.disconnect()
+        server.stop()
+
+
+def _configure(instance: Path, url: str) -> None:
+    secret_key, encryption_key = secrets.token_urlsafe(48), secrets.token_urlsafe(48)
+    known = Config(instance_dir=instance, database_url=url, secret_key=secret_key, encryption_key=encryption_key)
+    config.install(known)
+
+
+def _prepared(url: str, pid: int, rows: int, seed: int, say: Callable[[str], None]) -> Site:
+    storage.migrate(url)
+    database.connect(url, reply_seconds=PATIENCE_SECONDS)
+    if not usage_check_service.count_entries():
+        fill(rows, seed, utc_now(), say)
+    empty_url = _nothing(url)
+    readers = {"": _heaviest(None), f" in {ODD_ZONE}": _heaviest(ODD_ZONE)}
+    return Site(
+        url=url,
+        empty_url=empty_url,
+        database_pid=pid,
+        entries=usage_check_service.count_entries(),
+        readers={name: (user.username, _known(user)) for name, user in readers.items()},
+        asked=_asked(),
+    )
+
+
+def _nothing(url: str) -> str:
+    """A database with the same people, keys and prices, and an empty ledger."""
+    with database.writing() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {NOTHING}"))
+        connection.execute(text(f"CREATE DATABASE {NOTHING} CHARACTER SET utf8mb4"))
+    empty_url = url.removesuffix(DATABASE) + NOTHING
+    storage.migrate(empty_url)
+    with database.writing() as connection:
+        for table in COPIED:
+            connection.execute(text(f"INSERT IGNORE INTO {NOTHING}.{table} SELECT * FROM {DATABASE}.{table}"))
+    return empty_url
+
+
+def _heaviest(timezone: str | None) -> User:
+    """Who used most in a time zone, an administrator from now on."""
+    used = func.sum(SpentDaily.amount).desc()
+    query = select(User).join(SpentDaily, SpentDaily.scope_id == User.id).where(SpentDaily.unit == "tokens")
+    query = query.where(SpentDaily.scope == "user", User.timezone == timezone).group_by(User.id).order_by(used).limit(1)
+    with transaction() as session:
+        user = session.scalars(query).one()
+        chosen = {"role": "admin", "disabled": False, "password_hash": passwords.make_hash(PASSWORD)}
+        session.execute(update(User).where(User.id == user.id).values(chosen))
+    return user
+
+
+def _known(reader: User) -> Known:
+    zone, used = zone_of(reader), func.sum(SpentDaily.amount)
+    quiet = select(SpentDaily.scope_id).where(SpentDaily.scope == "user").group_by(SpentDaily.scope_id).order_by(used)
+    with reading() as session:
+        groups = dict(session.execute(select(Group.name, Group.id)).all())
+        keys = dict(session.execute(select(ApiKey.label, ApiKey.id)).all())
+        since = slices.first_day(session, zone, None)
+        quiet_person = session.scalars(quiet.limit(1)).one()
+    assert since
+    return Known(
+        since=since,
+        today=periods.local_day(utc_now(), zone),
+        person=reader.id,
+        quiet_person=quiet_person,
+        groups=[groups[name] for name in (GROUPS[1][0], ALONE, EMPTY)],
+        keys=[keys["First account"], keys["Deleted key"]],
+    )
+
+
+def _asked() -> Asked:
+    with reading() as session:
+        key = session.scalars(select(ApiKey).where(ApiKey.label == "First account")).one()
+        people = list(session.scalars(select(User.id).where(User.disabled.is_(False))))
+    return Asked(people, key.provider_id, key.id, "deepseek-flash", "CNY")
+
+
+def count_entries(site: Site) -> int:
+    """As it is now, after what was settled meanwhile."""
+    database.connect(site.url)
+    return usage_check_service.count_entries()

@@ -1,0 +1,53 @@
+"""What `make bench-ledger` calls missed, and that it asks what the pages offer."""
+
+from datetime import date
+from urllib.parse import parse_qs, urlsplit
+
+from bench.ledger import pages
+from bench.ledger.memory import Memory
+from bench.ledger.pages import Known, Page
+from bench.ledger.readers import Timed
+from bench.ledger.report import Job, Results, figures, markdown
+from bench.ledger.settlement import Costs, Settlement
+from flask_app.services import breakdown_service
+
+KNOWN = Known(date(2024, 11, 26), date(2026, 11, 25), "ada", "bo", ["research", "alone", "empty"], ["first", "deleted"])
+
+
+def results(*, slow: float = 50.0, settled: float = 2.1, more: float = 10.0, whole: bool = True) -> Results:
+    """A page of which one time in twenty is `slow`; one turn of three is on a slow machine."""
+    costs = Costs(full=[settled, 3 * settled, settled], empty=[2.0, 6.0, 2.0])
+    job = Job(60.0, Memory(100.0, 100.0 + more), done=whole)
+    timed = Timed(Page("own page", "/dashboard"), "", [20.0] * 19 + [slow] * 2, [12.0] * 21)
+    return Results(10, 20, Settlement(costs, costs), pages=[timed], export=job, verify=job)
+
+
+def missed(made: Results) -> set[str]:
+    return {figure.name for figure in figures(made) if figure.is_missed}
+
+
+def test_what_is_within_its_bounds_is_met() -> None:
+    assert missed(results()) == set()
+    assert "| own page | 1 | 20.0 ms | 20.0 ms | 50.0 ms | 12.0 ms |" in markdown(results())
+
+
+def test_what_is_over_its_bounds_is_missed() -> None:
+    assert missed(results(slow=101.0)) == {"pages whose 95th percentile is over 100 ms, of 1"}
+    assert missed(results(settled=2.5)) == {"settlement, full to empty", "dispatch, full to empty"}
+    assert {name.partition(": ")[2] for name in missed(results(more=51.0))} == {"memory (PSS) more than before"}
+    assert {name.partition(": ")[2] for name in missed(results(whole=False))} == {
+        "rows missing or too many",
+        "differences",
+    }
+
+
+def test_every_filter_is_asked_alone_and_beside_every_other() -> None:
+    asked = [parse_qs(urlsplit(page.path).query) for page in pages.site(KNOWN) if "/api/admin/records" in page.path]
+    fields = {"user", "group", "key", "model", "outcome", "provenance", "from"}
+    found = {frozenset(query.keys() - {"to"}) for query in asked}
+    assert found == {frozenset({one, other}) for one in fields for other in fields} | {frozenset()}
+
+
+def test_every_grouping_is_asked() -> None:
+    asked = {by for page in pages.site(KNOWN) for by in parse_qs(urlsplit(page.path).query).get("by", [])}
+    assert asked == set(breakdown_service.SITE)
