@@ -6,6 +6,7 @@ Between two readings the balance must fall by what was booked. What falls beside
 than use has moved the balance, or may have: then the difference is set aside under a name, and is no drift.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -97,7 +98,8 @@ def exceeds(drift: int, booked: int, slack: int, threshold: Threshold) -> bool:
 
 def compare(currency: str, readings: Sequence[Reading], bookings: Iterable[Booking]) -> Comparison:
     """From the first to the last of two or more readings, which are in order of time."""
-    bookings = list(bookings)
+    bookings = sorted(bookings, key=lambda each: each.at)
+    moments = [each.at for each in bookings]
     first, last = readings[0], readings[-1]
     keys = sorted(frozenset[str]().union(*(reading.keys for reading in readings)))
     found = Comparison(
@@ -110,7 +112,7 @@ def compare(currency: str, readings: Sequence[Reading], bookings: Iterable[Booki
     )
     edges = dict[datetime, int]()  # of each run of readings that can be compared
     for before, after in pairwise(readings):
-        within = [each for each in bookings if before.at < each.at <= after.at]
+        within = bookings[bisect_right(moments, before.at) : bisect_right(moments, after.at)]
         own = [each for each in within if each.currency == currency]
         for each in own:
             found.booked[each.key] = found.booked.get(each.key, 0) + each.micros
