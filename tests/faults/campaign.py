@@ -64,6 +64,7 @@ class Campaign:
             time.sleep(0.2)
         self._note(sums.compare(self.site))
         self._note(sums.unsound(self.site))
+        self._note(sums.unbalanced(self.site))
         self.site.instances[0].server.assert_sound_ledger()
         attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs")[0].number
         if attempts != self.oracle.attempts:

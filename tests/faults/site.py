@@ -28,6 +28,7 @@ from tests.support.served import PASSWORD, Visitor
 
 CALM, ROUGH = "calm-1", "rough-1"  # what is asked by everybody, and what the provider's faults happen to
 PEOPLE = 4
+CREDIT = 10**14  # micro-units in the balance of each: more than anybody uses
 DISK = "1g"  # of the database, where one can be mounted
 ACCOUNT = "mingchat"
 SETTINGS = {
@@ -217,7 +218,20 @@ def _furnish(site: Site) -> None:
         site.people.append(person)
     ids = site.rows("SELECT id, username FROM users ORDER BY username = 'founder' DESC, username")
     site.ids = [row.id for row in ids]
+    _bring_money(site)
     site.wait_until_whole()
+
+
+def _bring_money(site: Site) -> None:
+    """Both models have a price, and everybody pays from a balance."""
+    for model in (CALM, ROUGH):
+        prices = {"input_hit": "0.3", "input_miss": "1.7", "output": "4.1"}
+        tariff = {"model": model, "currency": "CNY", "prices": prices}
+        assert site.admin.post("/api/admin/tariffs", tariff).status == 201
+    for person in site.ids[1:]:
+        balance = {"scope": "user", "scope_id": person, "unit": "CNY", "period": "prepaid"}
+        paid = {"limit": CREDIT, "reason": "paid before the faults"}
+        assert site.admin.post("/api/admin/budgets", balance | paid).status == 201
 
 
 def _add_key(site: Site, label: str, port: int, secret: str) -> str:
