@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 
+import hypothesis
 import pytest
 from flask import Flask
 
@@ -21,6 +22,8 @@ from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
 
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("untimed")
 os.environ[settings_file.SKIP] = "1"  # for every process that a test starts
 
 PASSWORD = "violet harbour lantern"

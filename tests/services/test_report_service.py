@@ -137,7 +137,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=ENTRIES, zone=st.sampled_from(ZONES), first=st.integers(1, 12), last=st.integers(13, 25))
 def test_a_report_its_parts_and_the_ledger_agree(
     app: Flask, drawn: list[dict[str, Any]], zone: str, first: int, last: int

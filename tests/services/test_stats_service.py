@@ -119,7 +119,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=ENTRIES, zone=st.sampled_from(["Asia/Shanghai", "Asia/Kathmandu", "America/New_York", "Pacific/Apia"]))
 def test_own_page_admin_page_and_ledger_agree(app: Flask, drawn: list[dict[str, Any]], zone: str) -> None:
     """The three are added up differently: by quarter and person, by label, and here in plain Python."""

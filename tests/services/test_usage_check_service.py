@@ -51,7 +51,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=ENTRIES)
 def test_every_slice_adds_up_to_the_ledger(app: Flask, drawn: list[dict[str, Any]]) -> None:
     with transaction() as session:
