@@ -105,6 +105,24 @@ fuzz: .dev ## A million made-up streams for the decoder of providers' answers
 budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUNS=, STEPS=)
 	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest tests/services/test_budget_sequences.py
 
+.PHONY: sequences
+sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is exact after each (RUNS=, STEPS=)
+	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest tests/routes/test_ledger_sequences.py
+
+# The tests of the ledger and the tariffs, but for the long sequences.
+LEDGER_TESTS := tests/domain $(foreach name,budget code journal metering refund settlement slices stats tariff usage_check, \
+	$(wildcard tests/services/test_$(name)*.py)) $(foreach name,admin_budgets admin_refunds admin_tariffs balances \
+	budgets codes failover journal_faults journal_mariadb ledger_faults ledger_journey usage, \
+	tests/routes/test_$(name).py) $(wildcard tests/test_cli_*.py)
+
+.PHONY: coverage
+coverage: .dev ## Every branch of the ledger and the tariffs is taken by their tests
+	$(BIN)/pytest $(LEDGER_TESTS) $(PARALLEL) --cov --cov-report=term
+
+.PHONY: mutation
+mutation: .dev ## Break the ledger and the tariffs in thousands of ways: tests must notice nine of ten (CHILDREN=)
+	@$(BIN)/python -m scripts.mutation $(or $(CHILDREN),2)
+
 .PHONY: faults
 faults: services .dev ## Faults at random under load, then a table (FAULTS=1000, SEED=, REPORT=docs/reliability.md)
 	@$(BIN)/python -m tests.faults

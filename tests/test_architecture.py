@@ -1,6 +1,7 @@
 """The directions of the house: down is free; up, in a circle, or sideways between routes, never."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def test_imports_go_down(module: str) -> None:
 
 def test_there_is_no_circle() -> None:
     assert list(TopologicalSorter(IMPORTS).static_order())
+
+
+def test_only_the_metered_door_asks_for_answers() -> None:
+    asks = re.compile(r"(?<!class )\bChatStream\(")
+    found = {name for name, path in MODULES.items() if asks.search(path.read_text(encoding="utf-8"))}
+    assert found == {"flask_app.services.completion_service"}
 
 
 def test_the_journey_of_a_token_goes_one_way() -> None:

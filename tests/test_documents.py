@@ -23,6 +23,7 @@ DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), 
 OF_MAKE = {
     "RUNS",
     "STEPS",
+    "CHILDREN",
     "FAULTS",
     "SEED",
     "ONLY",

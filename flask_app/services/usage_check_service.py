@@ -131,10 +131,10 @@ def _days() -> list[date]:
 def _whole_period(connection: Connection) -> Period | None:
     """From the first to the last thing there is: entries, settled attempts, rows of the roll-up."""
     quarters: list[int] = []
-    for column, where in ((_ledger.c.created_at, None), (_attempts.c.created_at, _attempts.c.state == "settled")):
+    for column, where in ((_ledger.c.created_at, ()), (_attempts.c.created_at, (_attempts.c.state == "settled",))):
         for end in (func.min(column), func.max(column)):
-            query = select(end) if where is None else select(end).where(where)
-            quarters += [quarter_of(moment) for moment in [connection.scalar(query)] if moment]
+            moment = connection.scalar(select(end).where(*where))
+            quarters += [] if moment is None else [quarter_of(moment)]
     for each in SLICES:
         for end in (func.min(rollup.c.block), func.max(rollup.c.block)):
             block = connection.scalar(select(end).where(rollup.c.slice == each.name))

@@ -58,6 +58,12 @@ def test_what_the_cache_saves_is_the_difference_of_the_prices() -> None:
     assert saved_by_cache(Usage(1_000_000, 0, 500, 0), FLASH) == 0
 
 
+@given(usages(), usages(), prices)
+def test_use_never_gives_money_back(usage: Usage, more: Usage, priced: Prices) -> None:
+    both = Usage(*(getattr(usage, name) + getattr(more, name) for name in Usage.__struct_fields__))
+    assert 0 <= cost(usage, priced) <= cost(both, priced)
+
+
 @given(usages(), prices)
 def test_thinking_is_not_paid_twice(usage: Usage, priced: Prices) -> None:
     silent = Usage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, 0)

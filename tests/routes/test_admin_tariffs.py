@@ -200,6 +200,10 @@ def test_a_planned_price_is_corrected_and_removed_with_a_trace(admin_client: Pag
     assert {entry.actor_id for entry in trace} == {admin.id}
     added, first, _, removed = (json.loads(entry.details) for entry in trace)
     assert added["after"] == first["before"]
+    assert added["after"].keys() == {
+        *("model", "currency", "starts_at", "calendar", "input_hit", "input_miss", "output"),
+        *("peak_input_hit", "peak_input_miss", "peak_output"),
+    }
     assert (first["before"]["output"], first["after"]["output"]) == ("2", "4")
     assert first["after"]["calendar"]["off_peak_days"] == ["2027-01-04"]
     assert (removed["before"]["peak_output"], removed["before"]["calendar"]) == (None, None)
@@ -268,6 +272,7 @@ def test_two_prices_cannot_begin_together(admin_client: PageClient) -> None:
         ({"peak": PEAK | {"calendar": CALENDAR | {"hours": [["12:00", "09:00"]]}}}, "bad_hours"),
         ({"peak": PEAK | {"calendar": CALENDAR | {"timezone": "Mars/Olympus"}}}, "unknown_timezone"),
         ({"peak": PEAK | {"calendar": CALENDAR | {"timezone": "posix/Asia/Shanghai"}}}, "unknown_timezone"),
+        ({"peak": PEAK | {"calendar": CALENDAR | {"timezone": "Factory"}}}, "unknown_timezone"),
         ({"peak": PEAK | {"calendar": CALENDAR | {"holidays": "XX"}}}, "unknown_country"),
         ({"peak": PEAK | {"calendar": CALENDAR | {"peak_days": ["2026-13-01"]}}}, "invalid_field"),
         ({"peak": PEAK | {"calendar": CALENDAR | {"peak_days": ["2026-01-01"] * 101}}}, "invalid_field"),

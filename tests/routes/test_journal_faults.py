@@ -16,9 +16,13 @@ from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
 from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.domain import events
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import chat_service, lease_service, replay_service, rollup, run_service
+from flask_app.services import chat_service, journal, lease_service, replay_service, rollup, run_service
 from flask_app.services.chat_service import Draft, Origin
+from flask_app.services.journal import Settlement
+from flask_app.services.metering_service import Bounds, Outcome
+from tests.support import calls
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of
 from tests.support.killed import as_if_killed
@@ -159,6 +163,15 @@ def test_replaying_twice_is_replaying_once(journalled: Path) -> None:
     assert_exact()
     assert not journalled.exists()
     assert not (journalled.parent / "aside").exists()
+
+
+def test_an_attempt_that_answers_no_message_is_replayed_too(folder: Path, member: User) -> None:
+    sent = calls.dispatch(calls.call_of(member.id), Bounds(prompt=1000, answer=500))
+    told = Outcome(text_parts=["whole"], usage=events.Usage(1000, 600, 500, 0))
+    assert journal.keep(Settlement(sent=sent, outcome=told, conversation_id=new_id()))
+    replay_service.replay()
+    assert_exact()
+    assert journal.waiting() == set()
 
 
 def test_a_replay_without_a_database_keeps_the_file(journalled: Path, database_url: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from flask_app import database
 from flask_app.database import in_writing, reading, transaction, utc_now
+from flask_app.domain.budget import Hold
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
 from flask_app.services import chat_service, lease_service, metering_service, rollup, run_service
@@ -255,6 +256,16 @@ def test_what_was_released_is_never_booked(member: User) -> None:
     assert settle(sent, "complete") is None
     assert states() == ["released"]
     assert entries() == []
+
+
+def test_an_estimate_is_no_longer_than_was_asked_for_where_anything_was(member: User) -> None:
+    sent = dispatched(member)
+    before_budgets = dataclasses.replace(dispatched(member), hold=Hold())
+    for each in (sent, before_budgets):
+        outcome = metering_service.Outcome(text_parts=["字" * 1000], reasoning_parts=["字" * 500])
+        in_writing(lambda connection, each=each, outcome=outcome: metering_service.settle(connection, each, outcome))  # type: ignore[misc]
+    counts = {entry.attempt_id: (entry.completion_tokens, entry.reasoning_tokens) for entry in entries()}
+    assert counts == {sent.attempt_id: (99, 99), before_budgets.attempt_id: (900, 300)}
 
 
 @pytest.mark.parametrize("by_another_process", [False, True])

@@ -1,6 +1,10 @@
-"""No order of events gives an attempt two entries, or none, or another count than the provider's."""
+"""No order of events gives an attempt two entries, or none, or another count than the provider's.
+
+At length: `make sequences`.
+"""
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +21,9 @@ from tests.support.keys import keep_key, stored_key
 from tests.support.ledger_sequences import Place, Sequences
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.storage import Seeds
+
+RUNS = int(os.environ.get("LEDGER_RUNS", "60"))
+STEPS = int(os.environ.get("LEDGER_STEPS", "40"))
 
 
 @pytest.fixture
@@ -41,8 +48,8 @@ def test_whatever_happens_the_ledger_is_exact(
 
     machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
     patience = settings(
-        max_examples=60,
-        stateful_step_count=40,
+        max_examples=RUNS,
+        stateful_step_count=STEPS,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,

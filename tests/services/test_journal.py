@@ -133,6 +133,24 @@ def test_what_was_half_written_by_a_dead_worker_goes(folder: Path) -> None:
     assert list(folder.iterdir()) == [fresh]
 
 
+def test_a_file_that_cannot_be_removed_stays_and_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = settlement()
+    (folder / f"{kept.attempt_id}.json").mkdir(parents=True)
+    journal.remove(kept.attempt_id)
+    assert journal.waiting() == {kept.attempt_id}
+    assert "journal_not_removed" in capsys.readouterr().err
+
+
+def test_an_exact_count_that_cannot_be_set_aside_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.mkdir()
+    (folder / "aside").write_text("no folder")
+    late = settlement()
+    journal.compare(late.sent, late.outcome, None)
+    told = capsys.readouterr().err
+    assert "exact_count_came_late" in told
+    assert "not_set_aside" in told
+
+
 def test_an_exact_count_after_an_estimate_is_set_aside_without_words(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

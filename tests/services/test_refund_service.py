@@ -1,5 +1,6 @@
 """Refunds: the opposite entry, once, in the moment it is made; every sum and the check agree."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -63,16 +64,18 @@ def test_who_did_it_and_why_is_in_the_audit_log(member: User, admin: User) -> No
     with reading() as session:
         (noted,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "usage.refund"))
     assert (noted.actor_id, noted.target, noted.address) == (admin.id, entry.id, "192.0.2.7")
-    assert REASON in noted.details
+    told = {"reason": REASON, "user_id": member.id, "tokens": 150, "cost_micros": 1000, "currency": "CNY"}
+    (refund,) = entries("refund")
+    assert json.loads(noted.details) == {"refund": refund.id, **told}
 
 
 def test_twice_is_once_and_a_refund_is_not_refunded(member: User) -> None:
     (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
     refund_service.refund(HOUSE, entry.id, REASON)
-    with pytest.raises(Conflict, match="already_refunded"):
+    with pytest.raises(Conflict, match=r"^already_refunded$"):
         refund_service.refund(HOUSE, entry.id, REASON)
     (refund,) = entries("refund")
-    with pytest.raises(Conflict, match="not_refundable"):
+    with pytest.raises(Conflict, match=r"^not_refundable$"):
         refund_service.refund(HOUSE, refund.id, REASON)
     assert total(member).total_tokens == 0
 

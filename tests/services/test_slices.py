@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import create_engine, event, select
+from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.orm import Session
 
 from flask_app.database import table_of
@@ -49,3 +50,18 @@ def test_a_persons_own_figures_are_found_by_the_persons_index(session: Session) 
         searched = [step[3] for step in plan if "usage_hourly" in step[3]]
         assert searched, plan
         assert all("ix_usage_hourly_of_user (user_id=? AND slice=?" in step for step in searched), searched
+
+
+def test_other_databases_are_asked_without_a_hint() -> None:
+    statement = select(*figures()).where(*slices.rows(DETAIL, PERSON))
+    on_sqlite, on_mysql = (str(statement.compile(dialect=each.dialect())) for each in (sqlite, mysql))
+    assert "likely(usage_hourly.slice = ?)" in on_sqlite
+    assert "likely" not in on_mysql
+    assert "usage_hourly.slice = %s" in on_mysql
+
+
+def test_whole_numbers_are_divided_as_such_by_every_database() -> None:
+    quotient = slices._Quotient(rollup.c.block, periods.QUARTERS_A_DAY)
+    on_sqlite, on_mysql = (str(quotient.compile(dialect=each.dialect())) for each in (sqlite, mysql))
+    assert on_sqlite == "((usage_hourly.block) / ?)"
+    assert on_mysql == "((usage_hourly.block) DIV %s)"

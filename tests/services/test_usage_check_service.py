@@ -1,6 +1,6 @@
 """The roll-up is what the ledger says: verified slice by slice, mended without touching the ledger."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from flask_app.database import in_writing, reading, transaction
-from flask_app.models import Attempt, TokenUsage, UsageHourly, User
+from flask_app.models import Attempt, SpentDaily, TokenUsage, UsageHourly, User
 from flask_app.services import metering_service, usage_check_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
@@ -130,6 +130,34 @@ def test_rebuild_makes_all_of_it_anew_and_leaves_the_ledger_alone(app: Flask) ->
     assert {each.name: rows(each.name) for each in SLICES} == before
     assert verify() == []
     assert usage_check_service.count_entries() == 100
+
+
+@pytest.mark.parametrize("harm", ["lost", "one token", "invented"])
+def test_a_counter_of_a_day_that_is_wrong_is_found_and_mended(app: Flask, harm: str) -> None:
+    ledger.write(
+        ledger.entry("amina", NOON - timedelta(days=days), day=(NOON - timedelta(days=days)).date()) for days in (0, 9)
+    )
+    before = counters()
+    with transaction() as session:
+        row = session.scalars(select(SpentDaily).where(SpentDaily.unit == "CNY", SpentDaily.scope == "user")).first()
+        assert row
+        if harm == "lost":
+            session.delete(row)
+        elif harm == "one token":
+            row.amount += 1
+        else:
+            session.add(SpentDaily(scope="group", scope_id="nobody's", unit="USD", day=date(2026, 11, 30), amount=5))
+    ((what, where),) = verify()
+    assert what == "spent by day"
+    assert {"lost": "amount=1000", "one token": "amount=-1", "invented": "amount=-5"}[harm] in where.split()
+    assert usage_check_service.rebuild(Actor(None)) == 1
+    assert verify() == []
+    assert {key: amount for key, amount in counters().items() if amount} == before
+
+
+def counters() -> dict[tuple[str, str, str, date], int]:
+    with reading() as session:
+        return {(row.scope, row.scope_id, row.unit, row.day): row.amount for row in session.scalars(select(SpentDaily))}
 
 
 def test_an_empty_ledger_is_sound(app: Flask) -> None:

@@ -4,20 +4,19 @@ Beside the application stands an account of its own (`Booked`), kept in this pro
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import select
 
 from flask_app.database import in_transaction, in_writing, new_id, reading, transaction
 from flask_app.domain import budget
-from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS, Days
+from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
 from flask_app.domain.events import Usage
 from flask_app.errors import BudgetExhausted, Conflict
-from flask_app.models import Attempt, TokenUsage, User
+from flask_app.models import Attempt, Tariff, TokenUsage, User
 from flask_app.services import (
     budget_admin_service,
     budget_service,
@@ -25,43 +24,23 @@ from flask_app.services import (
     metering_service,
     spending,
     spending_check,
+    tariff_service,
     top_up_service,
     user_admin_service,
 )
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.metering_service import Bounds, Dispatched, Outcome
+from flask_app.services.tariff_service import Priced
 from tests.support import calls, ledger
+from tests.support.budget_account import Booked, Limit, is_short
 
 WHICH = st.integers(0, 50)
 MODELS = st.sampled_from(["deepseek-flash", "deepseek-flash", "without a price"])
 AMOUNTS = st.integers(1, 40_000)
+PRICES = st.integers(0, 10_000_000)
 ACTOR = Actor(None)
 T = TypeVar("T")
-
-
-@dataclass
-class Booked:
-    """An attempt: whose, of which day, and what counts for it by unit."""
-
-    sent: Dispatched
-    amounts: dict[str, int]
-    live: bool = True
-
-    @property
-    def entry(self) -> Any:
-        return select(TokenUsage).where(TokenUsage.attempt_id == self.sent.attempt_id)
-
-    def counts_for(self, place: Place, user_id: str, days: Days) -> int:
-        hold, owner = self.sent.hold, self.sent.call.user_id
-        whose = {
-            "site": True,
-            "group": hold.group_id == place.scope_id,
-            "member": owner == user_id,
-            "user": owner == place.scope_id,
-        }
-        within = hold.day is not None and days.first <= hold.day <= days.last
-        return self.amounts.get(place.unit, 0) if whose[place.scope] and within else 0
 
 
 def _unless_refused(act: Callable[[], Dispatched]) -> Dispatched | BudgetExhausted:
@@ -69,20 +48,6 @@ def _unless_refused(act: Callable[[], Dispatched]) -> Dispatched | BudgetExhaust
         return act()
     except BudgetExhausted as refusal:
         return refusal
-
-
-@dataclass
-class Limit:
-    """A budget, and how high each of its periods may stand: the limit, or what stood there when it was set.
-
-    What was settled `before` a balance was made does not count.
-    """
-
-    place: Place
-    amount: int
-    hard: bool
-    before: int = 0
-    ceilings: dict[tuple[date, str], int] = field(default_factory=dict)
 
 
 @dataclass
@@ -113,9 +78,10 @@ class Sequences(RuleBasedStateMachine):
         person = self.at.people[who % len(self.at.people)].id
         call = calls.call_of(person, model=model, provider_id=self.at.provider_id, prompt=prompt)
         rooms = self._rooms(person)
+        priced = self._price(model)
         sent = _unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
         if isinstance(sent, BudgetExhausted):
-            assert self._is_short(rooms, sent, model, prompt), "refused although there was room"
+            assert is_short(rooms, sent, priced, prompt), "refused although there was room"
             return
         hold = sent.hold
         assert hold.answer_tokens is not None
@@ -123,7 +89,7 @@ class Sequences(RuleBasedStateMachine):
         assert hold.group_id == self.group_of[person]
         money = {} if hold.currency is None else {hold.currency: hold.micros or 0}
         assert (hold.currency is None) == (model != "deepseek-flash")
-        self.booked.append(Booked(sent, {TOKENS: hold.tokens or 0} | money))
+        self.booked.append(Booked(sent, priced, {TOKENS: hold.tokens or 0} | money))
 
     @rule(which=WHICH, prompt=st.floats(0, 1), answer=st.floats(0, 1), cached=st.floats(0, 1))
     def settle(self, which: int, prompt: float, answer: float, cached: float) -> None:
@@ -174,6 +140,14 @@ class Sequences(RuleBasedStateMachine):
             session.add(TokenUsage(**row))
             spending.add(session.connection(), row)
         one.amounts = {}
+
+    @rule(hit=PRICES, miss=PRICES, output=PRICES)
+    def reprice(self, hit: int, miss: int, output: int) -> None:
+        """It holds from now on: what is on its way keeps the price that it began with."""
+        self.now += timedelta(seconds=1)
+        prices = {"input_hit": hit, "input_miss": miss, "output": output}
+        with transaction() as session:
+            session.add(Tariff(id=new_id(), model="deepseek-flash", currency="CNY", starts_at=self.now, **prices))
 
     @rule(hours=st.integers(1, 24 * 40))
     def time_passes(self, hours: int) -> None:
@@ -277,9 +251,12 @@ class Sequences(RuleBasedStateMachine):
         with reading() as session:
             entry = session.scalars(one.entry).one()
         settled = {TOKENS: entry.prompt_tokens + entry.completion_tokens}
-        if entry.currency:
-            settled[entry.currency] = entry.cost_micros or 0
-        assert all(amount <= one.amounts[unit] for unit, amount in settled.items())
+        if one.priced:
+            used = Usage(entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens)
+            settled["CNY"] = one.priced.cost(used)
+        named = (one.priced.tariff_id, "CNY", settled["CNY"]) if one.priced else (None, None, None)
+        assert (entry.tariff_id, entry.currency, entry.cost_micros) == named
+        assert all(0 <= amount <= one.amounts[unit] for unit, amount in settled.items())
         one.live, one.amounts = False, settled
 
     def _rooms(self, person: str) -> list[tuple[Limit, int]]:
@@ -292,17 +269,9 @@ class Sequences(RuleBasedStateMachine):
                 found.append((limit, limit.amount - stands + limit.before))
         return found
 
-    def _is_short(self, rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, model: str, prompt: int) -> bool:
-        """Had the budget that is named less than the least answer needs? Prices are 8 CNY per million at most."""
-        told = refusal.params
-        for limit, left in rooms:
-            named = (limit.place.scope, limit.place.period, limit.place.unit)
-            if named != (told["scope"], told["period"], told["unit"]):
-                continue
-            if limit.place.unit == TOKENS:
-                return left < prompt + budget.MIN_ANSWER
-            return model == "deepseek-flash" and left * 10**6 < (prompt * 2 + budget.MIN_ANSWER * 8) * 10**6
-        return False
+    def _price(self, model: str) -> Priced | None:
+        with reading() as session:
+            return tariff_service.price(model, "CNY", self.now, session.connection())
 
     def _heights(self, limit: Limit) -> dict[tuple[date, str], int]:
         """How high each period stands that something counts in; for each person where the budget is each person's."""

@@ -28,6 +28,7 @@ def check(journal: Journal, asked: Iterable[tuple[str, str, bool]]) -> None:
     assert {attempt.state for attempt in attempts} <= {"settled", "released"}
     assert entries.keys() == {attempt.id for attempt in attempts if attempt.state == "settled"}
 
+    assert all(request.wants_usage for request in journal.chats), "each request asks for its count"
     requests = Counter(_question_of(request) for request in journal.chats)
     heard = [attempt for attempt in attempts if attempt.state == "settled" or _was_refused(attempt)]
     counted = Counter(questions.get(attempt.run_id or "", "?") for attempt in heard)

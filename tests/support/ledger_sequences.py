@@ -69,6 +69,7 @@ SCRIPTS: dict[str, Callable[[], Any]] = {
     "held": Held,
     "whole": lambda: Answer("a whole answer", usage=Usage(prompt=11, cached=3, completion=7)),
     "long": lambda: Answer("cut at its length", finish_reason="length", usage=Usage(prompt=12, completion=8)),
+    "told all along": lambda: Answer("a count with each of its pieces", cumulative_usage=True),
     "untold": lambda: Answer("nobody counts this", tells_usage=False),
     "cut": lambda: Answer("a stream that breaks after some of its many words", cut_at=900),
     "cut at once": lambda: Answer("nothing of this", cut_at=20),

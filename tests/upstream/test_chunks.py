@@ -77,6 +77,46 @@ def test_parts_never_exceed_the_whole() -> None:
     assert usage_of(raw) == Usage(5, 5, 2, 2)
 
 
+COUNTS = st.integers(0, 2**31 - 1)
+SENSELESS = st.one_of(st.integers(-9, -1), st.just(2**31), st.booleans(), st.floats(0.1, 0.9), st.text(max_size=2))
+PARTS = st.one_of(st.none(), COUNTS, SENSELESS)
+
+
+@given(COUNTS, COUNTS, PARTS, PARTS, PARTS)
+def test_hit_and_miss_are_the_prompt_and_thinking_is_within_the_answer_whatever_a_provider_writes(
+    prompt: int, completion: int, hit: object, cached: object, reasoning: object
+) -> None:
+    details = {"prompt_tokens_details": {"cached_tokens": cached}, "prompt_cache_hit_tokens": hit}
+    told = {"prompt_tokens": prompt, "completion_tokens": completion} | details
+    found = usage_of(json.dumps(told | {"completion_tokens_details": {"reasoning_tokens": reasoning}}).encode())
+    assert found is not None
+    assert (found.prompt_tokens, found.completion_tokens) == (prompt, completion)
+    assert 0 <= found.cached_tokens <= prompt
+    assert 0 <= found.reasoning_tokens <= completion
+
+
+@given(st.one_of(SENSELESS, st.none()), COUNTS, st.booleans())
+def test_a_senseless_total_is_no_count(senseless: object, completion: int, of_the_prompt: bool) -> None:
+    totals = [senseless, completion] if of_the_prompt else [completion, senseless]
+    assert usage_of(json.dumps(dict(zip(("prompt_tokens", "completion_tokens"), totals, strict=True))).encode()) is None
+
+
+@given(st.lists(st.one_of(st.tuples(COUNTS, COUNTS), SENSELESS), max_size=8))
+def test_of_many_counts_of_one_stream_the_last_of_the_highest_holds_and_none_is_added_up(told: list[object]) -> None:
+    written = [
+        {"prompt_tokens": each[0], "completion_tokens": each[1]} if isinstance(each, tuple) else each for each in told
+    ]
+    chunks = [json.dumps({"choices": [], "usage": usage}).encode() for usage in written]
+    held: Usage | None = None
+    for event in ChunkReader().read(chunks):
+        if isinstance(event, Usage):
+            held = event.later_than(held)
+    counts = [(prompt, completion) for each in told if isinstance(each, tuple) for prompt, completion in [each]]
+    most = max(map(sum, counts), default=None)
+    last = next((each for each in reversed(counts) if sum(each) == most), None)
+    assert (held and (held.prompt_tokens, held.completion_tokens)) == last
+
+
 @given(st.binary(max_size=200))
 def test_garbage_takes_nothing_from_what_came_before(payload: bytes) -> None:
     reader = ChunkReader()

@@ -1,0 +1,39 @@
+"""What a provider counts beyond what was reserved is booked, and said in the log."""
+
+import pytest
+
+from flask_app.database import in_writing
+from flask_app.domain.events import Usage
+from flask_app.models import User
+from flask_app.services import metering_service, rollup, spending
+from flask_app.services.metering_service import Bounds, Outcome
+from tests.support import calls
+
+
+# Reserved: 1,000 + 100 tokens, the prompt as if nothing of it was cached, at 2 yuan per million at most, or 8.
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        (Usage(1000, 0, 100, 0), False),
+        (Usage(900, 0, 200, 0), True),  # no more tokens, and dearer ones
+        (Usage(1101, 1101, 0, 0), True),  # a token more, and cheaper
+        (Usage(5000, 0, 5000, 0), True),
+    ],
+)
+def test_more_tokens_or_more_money_than_was_reserved_is_said(
+    member: User, capsys: pytest.CaptureFixture[str], counted: Usage, said: bool
+) -> None:
+    sent = calls.dispatch(calls.call_of(member.id), Bounds(prompt=1000, answer=100))
+    assert (sent.hold.tokens, sent.hold.currency) == (1100, "CNY")
+    entry = in_writing(lambda connection: metering_service.settle(connection, sent, Outcome(usage=counted)))
+    assert entry is not None
+    assert entry.usage == counted
+    told = capsys.readouterr().err
+    assert ("reservation_exceeded" in told) is said
+    assert (sent.attempt_id in told) is said
+
+
+def test_every_database_has_statements_of_its_own() -> None:
+    for statements in (rollup._ADD, spending._ADD):
+        assert statements.keys() == {"sqlite", "mysql", "mariadb"}
+        assert statements["mysql"] is statements["mariadb"]
