@@ -152,7 +152,7 @@ class _Teller:
         random = self._random
         prompt = said + int(random.lognormvariate(5.3, 1.0))
         cached = int(said * random.uniform(0.7, 1.0)) // 64 * 64
-        completion = 1 + int(random.lognormvariate(5.5, 0.9))
+        completion = min(1 + int(random.lognormvariate(5.5, 0.9)), ANSWER_TOKENS)
         reasoning = int(completion * random.uniform(0.2, 0.8)) if offer.thinks else 0
         return Usage(prompt, cached, completion, reasoning)
 
