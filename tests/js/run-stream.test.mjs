@@ -52,6 +52,15 @@ test("a message that a server did not take is not repeated by itself", async () 
   assert.equal(asked.length, 1)
 })
 
+test("going on by itself waits for a server that is away, and asks under one key", async () => {
+  const away = () => new Response(JSON.stringify({ error: { code: "restarting", message: "…" } }), { status: 503 })
+  answerWith(away(), new TypeError("Failed to fetch"), lines(start(1), token(2, "c"), done(3)))
+  const stream = new RunStream({ goOn: "run", idempotencyKey: "after-run", isPatient: true })
+  assert.equal((await follow(stream)).text, "c")
+  assert.equal(stream.wasInterrupted, false)
+  assert.deepEqual(asked.map(({ path, body }) => [path, JSON.parse(body).idempotency_key]), Array(3).fill(["/api/runs/run/continue", "after-run"]))
+})
+
 test("what the server refuses is final", async () => {
   answerWith(lines(start(1)), new Response(JSON.stringify({ error: { code: "sign_in_required", message: "…" } }), { status: 401 }))
   await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "sign_in_required" })

@@ -10,7 +10,7 @@ import { TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
 import { RunStream, asMessage } from "app/run-stream"
 import { Thread } from "app/thread"
 import { announce, toast } from "app/ui"
-import { newIdempotencyKey } from "app/writing"
+import { asOutgoing, newIdempotencyKey } from "app/writing"
 
 /** @typedef {import("app/answer").Answer} Answer */
 /** @typedef {import("app/composer").Outgoing} Outgoing */
@@ -20,7 +20,7 @@ import { newIdempotencyKey } from "app/writing"
  *   finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
  */
 /** @typedef {{title: string, messages: Message[], goes_on_with: import("app/composer").Follower | null}} Stored */
-/** @typedef {{outgoing: Outgoing, parent: string | null}} Turn a question and what it follows */
+/** @typedef {{outgoing: Outgoing, parent: string | null, resumed?: number}} Turn a question, what it follows, and how often its answer went on by itself */
 
 /** What is said of an answer that can be gone on with. */
 const BROKEN_OFF = new Map(["stopped", "left", "interrupted"].map((status) => [status, `js.answer_${status}`]))
@@ -132,14 +132,16 @@ export class Conversation extends EventTarget {
     }
   }
 
-  /** Has an answer written on that broke off. @param {Answer} answer */
-  async #goOn(answer) {
+  /** Has an answer written on that broke off. @param {Answer} answer @param {{byItself?: boolean}} [how] */
+  async #goOn(answer, { byItself = false } = {}) {
     const turn = this.#turns.get(answer)
     if (!turn || !answer.runId) return
     if (this.#stream) return announce(t("js.wait_for_answer"))
     const home = this.#id
-    const stream = new RunStream({ goOn: answer.runId, idempotencyKey: newIdempotencyKey() })
-    answer.element.focus({ preventScroll: true })
+    // Every page that shows the answer asks with the same key, and follows the one run.
+    const idempotencyKey = byItself ? `after-${answer.runId}` : newIdempotencyKey()
+    const stream = new RunStream({ goOn: answer.runId, idempotencyKey, isPatient: byItself })
+    if (!byItself) answer.element.focus({ preventScroll: true })
     try {
       await this.#follow(stream, answer, turn)
     } catch (error) {
@@ -168,11 +170,16 @@ export class Conversation extends EventTarget {
     try {
       await stream.follow()
     } finally {
-      if (this.#stream === stream) {
-        this.#stream = null
-        this.#composer.running = false
-      }
+      if (this.#stream === stream) this.#composer.running = false
+      if (this.#stream === stream && stream.wasInterrupted) queueMicrotask(() => this.#resume(answer, turn))
+      if (this.#stream === stream) this.#stream = null
     }
+  }
+
+  /** A server that ended was in the middle of it: another, or the next, goes on. @param {Answer} answer @param {Turn} turn */
+  #resume(answer, turn) {
+    turn.resumed = (turn.resumed ?? 0) + 1
+    if (turn.resumed <= 3) this.#goOn(answer, { byItself: true })
   }
 
   /** @param {RunStream} stream @param {Answer} answer @param {Turn} turn */
@@ -288,9 +295,4 @@ export class Conversation extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
-}
-
-/** @param {string} text @param {string | null} model @returns {Outgoing} */
-function asOutgoing(text, model) {
-  return { text, model: model ?? undefined, idempotencyKey: newIdempotencyKey() }
 }

@@ -25,10 +25,15 @@ export class RunStream extends EventTarget {
   #failures = 0
   /** @type {string | null} */
   #runId
+  #isPatient = false
+  #wasInterrupted = false
   /** How a run begins that is not there yet. @type {{path: string, body: object} | null} */
   #opening = null
 
-  /** @param {{message: Message} | {runId: string} | {goOn: string, idempotencyKey: string}} what */
+  /**
+   * A patient one begins again and again while the server is away.
+   * @param {{message: Message} | {runId: string} | {goOn: string, idempotencyKey: string, isPatient?: boolean}} what
+   */
   constructor(what) {
     super()
     this.#runId = "runId" in what ? what.runId : null
@@ -36,7 +41,13 @@ export class RunStream extends EventTarget {
     if ("goOn" in what) {
       const path = `/api/runs/${encodeURIComponent(what.goOn)}/continue`
       this.#opening = { path, body: { idempotency_key: what.idempotencyKey } }
+      this.#isPatient = what.isPatient ?? false
     }
+  }
+
+  /** Did the answer break off because its server ended? */
+  get wasInterrupted() {
+    return this.#wasInterrupted
   }
 
   get runId() {
@@ -99,13 +110,14 @@ export class RunStream extends EventTarget {
     this.#failures = 0
     if (name === "start") this.#runId = detail.run_id
     if (name === "done" || name === "error") this.#finished = true
+    this.#wasInterrupted = name === "done" && detail.status === "interrupted"
     this.#emit(name, detail)
   }
 
   /** What the server said stands; a line that broke, or a server that is not there just now, is tried again, unless nothing was ever accepted. @param {unknown} error */
   #giveUpOn(error) {
     const refused = error instanceof ApiError && !AWAY.has(error.status)
-    const neverAccepted = error instanceof ApiError && !this.#runId
+    const neverAccepted = error instanceof ApiError && !this.#runId && !this.#isPatient
     if (refused || neverAccepted || error instanceof SyntaxError || this.#failures >= ATTEMPTS) throw error
   }
 

@@ -15,6 +15,11 @@ export function newIdempotencyKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
+/** @param {string} text @param {string | null} model @returns {import("app/composer").Outgoing} */
+export function asOutgoing(text, model) {
+  return { text, model: model ?? undefined, idempotencyKey: newIdempotencyKey() }
+}
+
 /** @param {string} text its size in bytes as the server counts it */
 export function byteLength(text) {
   return new TextEncoder().encode(text).length
