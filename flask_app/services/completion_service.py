@@ -223,7 +223,7 @@ class Completion:
             case Finished(reason):
                 outcome.finish_reason = reason[:MAX_REASON]
             case Served(model):
-                outcome.actual_model = model[:MAX_MODEL]
+                outcome.actual_model = model[:MAX_MODEL].strip() or None
             case Failed(code):
                 raise UpstreamError(code, retryable=True)
 

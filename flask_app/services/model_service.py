@@ -170,7 +170,9 @@ def read_list(provider_id: str, key: UsableKey) -> list[str]:
 
 
 def _presentable(names: list[str]) -> list[str]:
-    fit = {name.casefold(): name for name in names if name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH}
+    """Spaces around a name go: to MariaDB "gpt" and "gpt " are one."""
+    trimmed = (name.strip() for name in names)
+    fit = {name.casefold(): name for name in trimmed if name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH}
     return list(fit.values())[:MAX_MODELS]
 
 

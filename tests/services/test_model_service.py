@@ -124,7 +124,7 @@ def test_what_a_provider_no_longer_lists_cannot_be_chosen(app: Flask, upstream: 
 
 
 def test_names_that_cannot_be_shown_are_left_out(app: Flask, upstream: ScriptedUpstream) -> None:
-    listed, upstream.models = upstream.models, ["", "a\nb", "x" * 129, "good", "GOOD", "模型🙂"]
+    listed, upstream.models = upstream.models, ["", " ", "a\nb", "x" * 129, "good", "GOOD ", " 模型🙂 "]
     try:
         assert len(names()) == 2
     finally:

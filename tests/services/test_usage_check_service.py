@@ -37,7 +37,7 @@ ENTRIES = st.lists(
         {
             "user_id": st.sampled_from(["amina", "bo"]),
             "minutes_ago": st.integers(0, 60 * 24 * 33),
-            "model": st.sampled_from(["gpt", "GPT", "gpt ", "模型"]),
+            "model": st.sampled_from(["gpt", "GPT", "gpt-4", "模型"]),
             "key_id": st.sampled_from([None, "key"]),
             "channel": st.sampled_from(["chat", "api"]),
             "source": st.sampled_from(["reported", "estimated"]),
