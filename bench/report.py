@@ -112,16 +112,17 @@ def figures(results: Results) -> list[Figure]:
         Figure("ledger apart from the provider's own count", apart, "requests and tokens", 0),
         Figure("memory of the process tree (PSS), most seen", _most_memory(results), "MB", 140.0),
         Figure("processor used by others meanwhile, most seen", max(m.others for m in steady) * 100, "%"),
-        *_shared(results),
+        *_beside(results, "with Redis to without", "shared", "mingchat"),
+        *_beside(results, "now to the earlier revision", "mingchat", "earlier"),
     ]
 
 
-def _shared(results: Results) -> list[Figure]:
-    """What it costs to share answers over Redis, where that was measured."""
-    measured = [tokens for tokens in (SHORT, LONG) if ("shared", tokens) in results.steady]
+def _beside(results: Results, name: str, server: str, other: str) -> list[Figure]:
+    """What a token costs with one server to what it costs with another, where both were measured."""
     return [
-        Figure(f"with Redis to without, answers of {tokens}", results.ratio(tokens, "shared", "mingchat"), "×", 1.33)
-        for tokens in measured
+        Figure(f"{name}, answers of {tokens}", results.ratio(tokens, server, other), "×", 1.33)
+        for tokens in (SHORT, LONG)
+        if {(server, tokens), (other, tokens)} <= results.steady.keys()
     ]
 
 

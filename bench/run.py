@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,16 @@ Contender = Callable[[Server], AbstractContextManager[Server]]
 def main() -> None:
     options = _options()
     results = Results(streams=options.streams, rate=options.rate)
+    with servers.checked_out(options.against) if options.against else nullcontext() as earlier:
+        _measure(results, options, earlier)
+    print(report.markdown(results))
+    if options.json:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report.summary(results)), indent=2))
+    if options.check and any(figure.is_missed for figure in report.figures(results)):
+        sys.exit(1)
+
+
+def _measure(results: Results, options: argparse.Namespace, earlier: Path | None) -> None:
     for number in range(options.rounds):
         _say(f"round {number + 1} of {options.rounds}")
         _direct(results, options)
@@ -31,11 +41,8 @@ def main() -> None:
             turn(results, options)
         if options.redis:
             _shared(results, options)
-    print(report.markdown(results))
-    if options.json:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report.summary(results)), indent=2))
-    if options.check and any(figure.is_missed for figure in report.figures(results)):
-        sys.exit(1)
+        if earlier:
+            _earlier(results, options, earlier)
 
 
 def _options() -> argparse.Namespace:
@@ -46,6 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="measured time of each load")
     parser.add_argument("--quick", action="store_true", help="one round of 10 s each: a first impression")
     parser.add_argument("--redis", action="store_true", help="also what sharing the answers over Redis costs")
+    parser.add_argument("--against", metavar="REVISION", help="also what a token cost with the code of that revision")
     parser.add_argument("--check", action="store_true", help="fail when a target is missed")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
@@ -85,6 +93,12 @@ def _shared(results: Results, options: argparse.Namespace) -> None:
         for tokens in (SHORT, LONG):
             results.add("shared", _steady(_plan(server, options, tokens, signs_in=True), server, provider))
         results.ledgers.append(report.Ledger.compare(_ledger(server), provider.get("/stats")))
+
+
+def _earlier(results: Results, options: argparse.Namespace, root: Path) -> None:
+    with servers.upstream(options.rate) as provider, servers.mingchat(provider, root=root) as server:
+        for tokens in (SHORT, LONG):
+            results.add("earlier", _steady(_plan(server, options, tokens, signs_in=True), server, provider))
 
 
 def _plan(

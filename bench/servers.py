@@ -83,14 +83,29 @@ def redis() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def mingchat(provider: Server, redis_url: str = "") -> Iterator[Server]:
-    """MingChat as it comes, one worker, on a new SQLite database; its administrator can sign in."""
+def checked_out(revision: str) -> Iterator[Path]:
+    """A folder with the code of an earlier revision, for as long as the block runs."""
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "earlier"
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", folder, revision], cwd=ROOT, check=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", folder], cwd=ROOT, check=True)
+
+
+@contextlib.contextmanager
+def mingchat(provider: Server, redis_url: str = "", root: Path = ROOT) -> Iterator[Server]:
+    """MingChat as it comes, one worker, on a new SQLite database; its administrator can sign in.
+
+    `root` is where its code is; an earlier revision's runs on the libraries of this one.
+    """
     port = _free_port()
     with tempfile.TemporaryDirectory() as instance:
         settings = _settings(provider, port, instance) | {"REDIS_URL": redis_url}
-        subprocess.run([sys.executable, "-m", "scripts.migrate"], env=_environment(settings), cwd=ROOT, check=True)
+        subprocess.run([sys.executable, "-m", "scripts.migrate"], env=_environment(settings), cwd=root, check=True)
         command = [*GUNICORN, "--config", "gunicorn.conf.py"]
-        with _process(command, port, settings, ROOT) as process:
+        with _process(command, port, settings, root) as process:
             server = Server(process.pid, port)
             code = _setup_code(process)
             server.post("/api/setup", {"code": code, "username": USERNAME, "password": PASSWORD})

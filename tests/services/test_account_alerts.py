@@ -66,7 +66,8 @@ def test_a_balance_that_was_read_is_told_of_once_and_again_after_it_was_well(
     upstream.balance = "5.00"
     upkeep_service.tick()
     upkeep_service.tick()
-    assert made() == told(80, 80, root=root)
+    told_of_drift = ("drift", 100, "email", root.id)  # nobody asked anything for the 95 that are gone
+    assert made() == [*told(80, 80, root=root), told_of_drift]
 
 
 def test_the_usual_threshold_is_ten_and_another_can_be_set(root: User, provider_id: str) -> None:
