@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, in_writing, table_of, utc_now
 from flask_app.domain.warning import Alert
-from flask_app.models import User
+from flask_app.models import DEFAULT_GROUP_ID, Group, User
 from flask_app.services import (
     account_alerts,
     budget_alerts,
@@ -19,7 +19,9 @@ from flask_app.services import (
 )
 from flask_app.services.notice_service import EMAIL, WEBHOOK, Recipient
 
-_users = table_of(User)
+_users, _groups = table_of(User), table_of(Group)
+# A row that is always there.
+_TURN = select(_groups.c.id).where(_groups.c.id == DEFAULT_GROUP_ID).with_for_update()
 
 
 def look(now: datetime | None = None) -> None:
@@ -35,8 +37,10 @@ def look(now: datetime | None = None) -> None:
 
 
 def _write(connection: Connection, new: list[tuple[Alert, Recipient]], low: list[str]) -> None:
+    """One process after the other: MariaDB would break off those that write the same rows at once."""
+    connection.execute(_TURN)
     notice_service.close_accounts(connection, low)
-    notice_service.make(connection, new)
+    notice_service.make(connection, notice_service.unknown(connection, new))
 
 
 def _addressed(connection: Connection, alerts: list[Alert]) -> Iterator[tuple[Alert, Recipient]]:
