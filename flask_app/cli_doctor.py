@@ -5,9 +5,6 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from flask_app.services import doctor_service
-from flask_app.services.doctor_service import BAD
-
 
 @click.command("doctor")
 @with_appcontext
@@ -16,11 +13,13 @@ def doctor() -> None:
 
     Providers are asked for their lists of models; nothing is changed.
     """
+    from flask_app.services import doctor_service  # with Redis's library: a server without Redis spares the memory
+
     is_bad = False
     for finding in doctor_service.examine():
         click.echo(f"{finding.level:8}{finding.what}")
         if finding.advice:
             click.echo(f"{'':8}→ {finding.advice}")
-        is_bad = is_bad or finding.level == BAD
+        is_bad = is_bad or finding.level == doctor_service.BAD
     if is_bad:
         sys.exit(1)
