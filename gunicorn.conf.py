@@ -43,7 +43,6 @@ gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no set
 
 M_MMAP_THRESHOLD = -3  # in malloc.h
 TIDY_SECONDS = 10
-YOUNG_OBJECTS = 10_000  # made since the last collection; Python's own 2,000 pass within two requests
 
 _C = ctypes.CDLL(None)
 
@@ -63,9 +62,13 @@ def _tidy() -> None:
     """Give back what lies free between pieces that are in use: after long answers many megabytes."""
     import gevent
 
+    from flask_app.services import run_service
+
     trim = getattr(_C, "malloc_trim", None)
     while trim:
         gevent.sleep(TIDY_SECONDS)
+        if not run_service.live_runs():  # nobody waits meanwhile
+            gc.collect()
         trim(0)
 
 
@@ -87,7 +90,6 @@ def post_worker_init(worker: Any) -> None:
     gevent.spawn(_tidy)
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait
-    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
         if hint := settings.reach():
