@@ -28,7 +28,7 @@ def begin() -> None:
 
 
 def _given_id() -> str | None:
-    """What our own proxy calls this request; nobody else names one."""
+    """What the proxy in front calls this request, or lets its client call it: a mark in the log, and no more."""
     given = request.headers.get("X-Request-ID", "") if config.current().trusted_proxies else ""
     return given if _REQUEST_ID.fullmatch(given) else None
 

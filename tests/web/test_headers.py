@@ -1,11 +1,13 @@
 """What every reply says about itself."""
 
+import dataclasses
 import re
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from flask_app import config
 from flask_app.web.assets import asset_url
 from tests.support.clients import HTTP, PageClient, new_client
 
@@ -71,6 +73,22 @@ def test_an_unknown_host_is_refused(app: Flask, host: str) -> None:
     assert response.status_code == 400
     said = response.get_data(as_text=True).replace(f"<pre>ALLOWED_HOSTS={host}</pre>", "")
     assert "evil" not in said, "a foreign name stands where it is shown as what could be set, and nowhere else"
+
+
+def test_only_a_proxy_names_a_request_and_only_in_plain_letters(client: PageClient) -> None:
+    before = config.current()
+    plain, odd = "0123456789abcdef0123456789abcdef", 'x"} {"level": "critical'
+
+    def answered(given: str, proxies: int) -> str:
+        config.install(dataclasses.replace(before, trusted_proxies=proxies))
+        return client.get("/login", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+
+    try:
+        answers = [answered(given, proxies) for proxies in (0, 1) for given in (plain, odd)]
+    finally:
+        config.install(before)
+    assert [answer == plain for answer in answers] == [False, False, True, False]
+    assert odd not in answers
 
 
 def test_a_failure_has_a_request_id_and_no_details(client: PageClient) -> None:

@@ -33,7 +33,7 @@ import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast 
  */
 
 const PATH = "/api/admin/reconciliations"
-const ANY_CURRENCY = "XXX"
+const ANY_CURRENCY = "XXX" // ISO 4217: no currency; the threshold holds in each account's own
 const BADGES = /** @type {const} */ ({ drift: "badge--danger", known: "badge--warn", partial: "badge--accent", even: "badge--ok" })
 const LEAST_SHARE = 1000 // one part of so many is worth to be told
 const PERCENT = /^(\d{1,3})(?:[.,](\d))?$/
