@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults import sums
+from tests.faults import books, sums
 from tests.faults.fault import FAULTS, Fault
 from tests.faults.oracle import Difference, Kind, Oracle
 from tests.faults.site import Site
@@ -34,6 +34,7 @@ class Campaign:
         self.site = site
         self.oracle = Oracle(site)
         self.tallies = {name: Tally() for name in (*FAULTS, NONE)}
+        self._told: set[str] = set()  # what is wrong with the ledger as a whole is told once
 
     def happen(self, fault: Fault, random: Random) -> Tally:
         """Have the fault, mend the site, and ask the oracle."""
@@ -48,7 +49,7 @@ class Campaign:
         tally.times += 1
         tally.seconds += time.monotonic() - began
         self._note(self.oracle.examine())
-        self._note(sums.compare(self.site))
+        self._note([*sums.compare(self.site), *books.unbalanced(self.site), *books.unverified()], fault.name)
         return tally
 
     def end(self, *, hurried: bool = False) -> None:
@@ -64,7 +65,7 @@ class Campaign:
             time.sleep(0.2)
         self._note(sums.compare(self.site))
         self._note(sums.unsound(self.site))
-        self._note(sums.unbalanced(self.site))
+        self._note([*books.unbalanced(self.site, least=1), *books.differing_files(self.site), *books.unverified()])
         self.site.instances[0].server.assert_sound_ledger()
         attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs")[0].number
         if attempts != self.oracle.attempts:
@@ -79,8 +80,12 @@ class Campaign:
     def is_clean(self) -> bool:
         return not any(tally.differences or tally.broken_promises for tally in self.tallies.values())
 
-    def _note(self, differences: Iterable[Difference]) -> None:
+    def _note(self, differences: Iterable[Difference], fault: str = NONE) -> None:
+        """`fault` came before those that are of no exchange."""
         for difference in differences:
-            names = difference.exchange.faults if difference.exchange else set()
+            if difference.exchange is None and difference.words in self._told:
+                continue
+            self._told.add(difference.words)
+            names = difference.exchange.faults if difference.exchange else {fault}
             for name in names or {NONE}:
                 self.tallies[name].differences.append(difference)

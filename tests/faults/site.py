@@ -7,10 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
+from flask_app.database import connect, disconnect
 from tests.faults import nginx, provider
 from tests.faults.exchange import Exchange
 from tests.faults.instance import Instance
@@ -29,9 +31,12 @@ from tests.support.served import PASSWORD, Visitor
 CALM, ROUGH = "calm-1", "rough-1"  # what is asked by everybody, and what the provider's faults happen to
 PEOPLE = 4
 CREDIT = 10**14  # micro-units in the balance of each: more than anybody uses
+DAILY = 10**12  # tokens that each may use a day: more, too
+ZONE = ZoneInfo("Asia/Shanghai")
 DISK = "1g"  # of the database, where one can be mounted
 ACCOUNT = "mingchat"
 SETTINGS = {
+    "SITE_TIMEZONE": ZONE.key,
     "SECRET_KEY": "the key that only these two instances know",
     "ENCRYPTION_KEY": "another key that only these instances know",
     "ALLOW_INSECURE_UPSTREAMS": "1",
@@ -167,6 +172,8 @@ def running(folder: Path) -> Iterator[Site]:
         database = stack.enter_context(mariadb.running("--innodb-lock-wait-timeout=1", folder=place))
         stack.enter_context(database.supervised())
         storage.migrate(database.url)
+        connect(database.url)  # for what `flask usage verify` does
+        stack.callback(disconnect)
         engine = create_engine(database.url, pool_pre_ping=True)
         stack.callback(engine.dispose)
         redis = stack.enter_context(redis_server.server())
@@ -223,15 +230,16 @@ def _furnish(site: Site) -> None:
 
 
 def _bring_money(site: Site) -> None:
-    """Both models have a price, and everybody pays from a balance."""
+    """Both models have a price, and everybody pays from a balance, within a limit for the day."""
     for model in (CALM, ROUGH):
         prices = {"input_hit": "0.3", "input_miss": "1.7", "output": "4.1"}
         tariff = {"model": model, "currency": "CNY", "prices": prices}
         assert site.admin.post("/api/admin/tariffs", tariff).status == 201
     for person in site.ids[1:]:
-        balance = {"scope": "user", "scope_id": person, "unit": "CNY", "period": "prepaid"}
-        paid = {"limit": CREDIT, "reason": "paid before the faults"}
-        assert site.admin.post("/api/admin/budgets", balance | paid).status == 201
+        own = {"scope": "user", "scope_id": person}
+        balance = {"unit": "CNY", "period": "prepaid", "limit": CREDIT, "reason": "paid before the faults"}
+        for budget in (balance, {"period": "day", "limit": DAILY}):
+            assert site.admin.post("/api/admin/budgets", own | budget).status == 201
 
 
 def _add_key(site: Site, label: str, port: int, secret: str) -> str:

@@ -1,12 +1,10 @@
 """Whether everybody is shown the same sums: a person, the administrator, and whoever adds up the ledger."""
 
-import json
 import time
 from typing import Any
 
 from tests.faults.oracle import Difference
-from tests.faults.site import CREDIT, Site
-from tests.support.served import Visitor
+from tests.faults.site import Site
 
 TRIES = 20
 FIELDS = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
@@ -15,10 +13,6 @@ _LEDGER = (
     "SELECT count(*) AS requests, coalesce(sum(prompt_tokens), 0) AS prompt_tokens,"
     " coalesce(sum(cached_tokens), 0) AS cached_tokens, coalesce(sum(completion_tokens), 0) AS completion_tokens,"
     " coalesce(sum(reasoning_tokens), 0) AS reasoning_tokens FROM token_usage WHERE user_id = :user"
-)
-_TAKEN = (
-    "SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens, coalesce(sum(cost_micros), 0) AS micros"
-    " FROM token_usage WHERE user_id = :user"
 )
 _UNSOUND = {
     "attempts that never ended": "SELECT count(*) AS number FROM proxy_logs WHERE state = 'dispatched'",
@@ -38,26 +32,6 @@ _UNSOUND = {
 def compare(site: Site) -> list[Difference]:
     """Compare the sums of everybody. While somebody's ledger grows it is looked at again."""
     return [difference for user in range(1, len(site.people)) for difference in _compare(site, user)]
-
-
-def unbalanced(site: Site) -> list[Difference]:
-    """What each person paid in, less what the ledger took, must be left; and their file must say the same."""
-    found = []
-    for user in range(1, len(site.people)):
-        (row,) = site.rows(_TAKEN, user=site.ids[user])
-        taken = (int(row.tokens), int(row.micros))
-        (balance,) = site.people[user].get("/api/budgets").json()["budgets"]
-        shown = {"balance": CREDIT - balance["left"], "file": _in_file(site.people[user])}
-        if taken[1] <= 0 or shown != {"balance": taken[1], "file": taken}:
-            found.append(Difference("ledger", None, f"money of person {user}: {shown}, the ledger took {taken}"))
-    return found
-
-
-def _in_file(person: Visitor) -> tuple[int, int]:
-    """Tokens and money of all records as they are downloaded."""
-    lines = person.get("/api/usage/records/export?format=jsonl").data.splitlines()
-    records = [json.loads(line) for line in lines]
-    return sum(each["total_tokens"] for each in records), sum(each["cost_micros"] for each in records)
 
 
 def unsound(site: Site) -> list[Difference]:
