@@ -1,6 +1,7 @@
 """What happens to the machine under an instance: its clock jumps, its disk is full."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tests.faults.fault import fault
@@ -9,15 +10,15 @@ from tests.faults.site import Site
 from tests.support import clocks
 from tests.support.disks import CAN_MOUNT, mounted
 
-CLOCK = "clock ±1 h"
+CLOCK = "clock ±1 h, DST"
 FULL = "disk full"
 HOUR = 3600
 
 
 class Clock:
-    """The wall clock of one instance, which is started anew with it."""
+    """The wall clock of one instance, which is started anew with it, and with these settings."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, **settings: str) -> None:
         self._file = instance.folder / "clock"
         self.jump(0)
         instance.end()
@@ -26,10 +27,16 @@ class Clock:
             FAKETIME_TIMESTAMP_FILE=str(self._file),
             FAKETIME_CACHE_DURATION="1",
             FAKETIME_DONT_FAKE_MONOTONIC="1",
+            **settings,
         )
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
 
     def jump(self, seconds: int) -> None:
         """So far from the clock of everybody else."""
+        self._ahead = seconds
         clocks.set_ahead(self._file, seconds)
 
 

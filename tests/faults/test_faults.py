@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.faults import processes, report, site
+from tests.faults import books, processes, report, site
 from tests.faults.campaign import Campaign
 from tests.faults.exchange import Exchange
 from tests.faults.kinds import FAULTS
@@ -66,6 +66,14 @@ SPOILS: list[tuple[Spoil, Kind]] = [
 ]
 
 
+# What must be seen by whoever compares the money: a micro-unit too much somewhere.
+MISCOUNTS = {
+    "a balance": "UPDATE budgets SET amount = amount + ({change}) WHERE period = 'prepaid' LIMIT 1",
+    "what was spent in a day": "UPDATE spent_daily SET amount = amount + ({change}) WHERE scope = 'user' LIMIT 1",
+    "the roll-up": "UPDATE usage_hourly SET cost_micros = cost_micros + ({change}) WHERE slice = 'site_day' LIMIT 1",
+}
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Site]:
     with site.running(tmp_path) as running:
@@ -77,6 +85,9 @@ def test_nothing_is_lost_whatever_breaks(running: Site, subtests: pytest.Subtest
     for spoil, kind in SPOILS:
         with subtests.test("the oracle sees", what=spoil.__name__):
             assert_seen(running, spoil, kind)
+    for what, statement in MISCOUNTS.items():
+        with subtests.test("the oracle sees a miscount of", what=what):
+            assert_miscount_seen(running, statement)
     campaign = Campaign(running)
     with load(running, SEED):
         for name in chosen():
@@ -96,6 +107,14 @@ def assert_seen(running: Site, spoil: Spoil, kind: Kind) -> None:
     with pytest.MonkeyPatch.context() as patch:
         spoil(patch, running, exchange)
         assert kind in found_about(exchange, running)
+
+
+def assert_miscount_seen(running: Site, statement: str) -> None:
+    found = []
+    for change in (1, -1):
+        running.execute(statement.format(change=change))
+        found.append(bool(books.unbalanced(running) or books.unverified()))
+    assert found == [True, False]
 
 
 def found_about(exchange: Exchange, running: Site) -> set[Kind]:
