@@ -8,7 +8,7 @@ from typing import IO
 from tests.support import served
 from tests.support.brokers import wait_until
 from tests.support.ports import free_port, is_open
-from tests.support.served import Served
+from tests.support.served import ROOT, Served
 
 START_SECONDS, END_SECONDS = 60, 45
 
@@ -20,7 +20,7 @@ class Instance:
         self.port = free_port()
         self._settings = settings
         self._log: IO[str] = (folder / "log").open("a")
-        self.server = self._launch()
+        self.server = self._launch(ROOT, {})
 
     @property
     def base_url(self) -> str:
@@ -47,11 +47,11 @@ class Instance:
         self.server.process.send_signal(signal.SIGTERM)
         self._ended()
 
-    def start_again(self, **settings: str) -> None:
-        """Unless it runs; `settings` are added to its own this time."""
+    def start_again(self, root: Path = ROOT, /, **settings: str) -> None:
+        """Unless it runs; this time with the code at `root`, and `settings` added to its own."""
         if not self.is_running:
             wait_until(lambda: not is_open(self.port))
-            self.server = self._launch(**settings)
+            self.server = self._launch(root, settings)
             self.wait_until_ready()
 
     def stop(self) -> None:
@@ -60,8 +60,8 @@ class Instance:
             self._ended()
         self._log.close()
 
-    def _launch(self, **settings: str) -> Served:
-        return served.launch(self.folder, self.port, self._settings | settings, self._log)
+    def _launch(self, root: Path, settings: dict[str, str]) -> Served:
+        return served.launch(self.folder, self.port, self._settings | settings, self._log, root)
 
     def _ended(self) -> None:
         self.server.process.wait(END_SECONDS)

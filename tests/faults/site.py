@@ -54,6 +54,7 @@ SETTINGS = {
 class Site:
     """`people` are signed in, the administrator first; `exchanges` is all that was ever asked."""
 
+    folder: Path
     database: MariaDB
     database_line: Proxy
     redis: RedisServer
@@ -192,7 +193,7 @@ def running(folder: Path) -> Iterator[Site]:
         for instance in instances:
             instance.wait_until_ready()
         front = stack.enter_context(nginx.before(folder, *(instance.port for instance in instances)))
-        site = Site(database, lines[0], redis, lines[1], calm, rough, lines[2], instances, front, engine, disk)
+        site = Site(folder, database, lines[0], redis, lines[1], calm, rough, lines[2], instances, front, engine, disk)
         _furnish(site)
         yield site
 

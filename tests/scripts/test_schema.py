@@ -8,7 +8,8 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from scripts import schema
+from scripts import migrate as migration
+from scripts import schema, settings_file
 from tests.support.storage import alembic_config, migrate
 
 
@@ -34,6 +35,21 @@ def test_a_database_left_by_an_older_version_is_not(instance: Path) -> None:
     migrate(_url(instance))
     command.downgrade(alembic_config(_url(instance)), "-1")
     assert not schema.is_current()
+
+
+def test_one_left_by_a_newer_version_stays_as_it_is(
+    instance: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The version before goes on with it: migrations only add."""
+    monkeypatch.setenv(settings_file.SKIP, "1")
+    migrate(_url(instance))
+    with closing(sqlite3.connect(instance / "mingchat.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        before = list(connection.iterdump())
+    migration.main()
+    assert "9999, of a newer version" in capsys.readouterr().err
+    with closing(sqlite3.connect(instance / "mingchat.db")) as connection:
+        assert list(connection.iterdump()) == before
 
 
 def test_neither_an_absent_nor_an_empty_database_is(instance: Path) -> None:

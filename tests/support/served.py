@@ -137,14 +137,16 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
             running.process.wait(30)
 
 
-def launch(instance: Path, port: int, settings: Mapping[str, str], log: IO[str] | None = None) -> Served:
-    """Start the server; its log goes to `log`."""
+def launch(
+    instance: Path, port: int, settings: Mapping[str, str], log: IO[str] | None = None, root: Path = ROOT
+) -> Served:
+    """Start the server; its log goes to `log`, its code comes from `root`."""
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     environ |= {"HOME": str(instance), "INSTANCE_DIR": str(instance), "PORT": str(port)}
     environ |= {settings_file.SKIP: "1"} | dict(settings)
     command = [sys.executable, "scripts/start.py"]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        command, cwd=root, env=environ, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
     )
     return Served(process=process, environ=environ, base_url=f"http://127.0.0.1:{port}")
 
