@@ -88,20 +88,23 @@ def test_no_key_at_all_is_worth_a_word(app: Flask) -> None:
     assert "keys: none can be asked" in result.output
 
 
-def test_another_schema_is_bad(app: Flask, key: ScriptedUpstream) -> None:
+@pytest.mark.parametrize(
+    ("found", "exit_code", "words"), [("0001", 1, "the code's is "), ("9999", 0, "of a newer version; the code's is ")]
+)
+def test_another_schema_is_told(app: Flask, key: ScriptedUpstream, found: str, exit_code: int, words: str) -> None:
     def to(number: str) -> None:
         with transaction() as session:
             session.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": number})
 
     with transaction() as session:
         newest = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-    to("0001")
+    to(found)
     try:
         result = examined(app)
     finally:
         to(newest)
-    assert result.exit_code == 1
-    assert f"schema: 0001, the code's is {newest}" in result.output
+    assert result.exit_code == exit_code
+    assert f"schema: {found}, {words}{newest}" in result.output
 
 
 def test_a_database_that_is_away_is_bad_and_the_rest_is_looked_at(app: Flask, database_url: str) -> None:

@@ -68,7 +68,8 @@ def _database() -> Iterator[Finding]:
     from alembic.script import ScriptDirectory  # the server does without
 
     name = engine().dialect.name
-    newest = ScriptDirectory(str(config.ROOT / "migrations")).get_current_head()
+    migrations = ScriptDirectory(str(config.ROOT / "migrations"))
+    newest = migrations.get_current_head()
     try:
         with fetching() as connection:
             version = ".".join(map(str, cast("Any", connection.dialect).server_version_info or ()))
@@ -79,10 +80,7 @@ def _database() -> Iterator[Finding]:
         yield Finding(BAD, f"database: {error.orig}", "See that it runs and that DATABASE_URL is right; then migrate.")
         return
     yield Finding(GOOD, f"database: {name} {version}")
-    if schema == newest:
-        yield Finding(GOOD, f"schema: {schema}")
-    else:
-        yield Finding(BAD, f"schema: {schema}, the code's is {newest}", "Run: python -m scripts.migrate")
+    yield _schema(schema, migrations)
     apart = abs((now - datetime.now(UTC)).total_seconds())
     level, advice = (
         (WARNING, "Set both by NTP: prices and budgets go by the clock.") if apart > CLOCK_SECONDS else (GOOD, "")
@@ -92,6 +90,16 @@ def _database() -> Iterator[Finding]:
         yield _key(key)
     if schema == newest and not keys and not config.current().deepseek_api_key:
         yield Finding(WARNING, "keys: none can be asked", "Add one on the page API keys, or set DEEPSEEK_API_KEY.")
+
+
+def _schema(found: str | None, migrations: Any) -> Finding:
+    newest = migrations.get_current_head()
+    if found == newest:
+        return Finding(GOOD, f"schema: {found}")
+    if found in {None, *(each.revision for each in migrations.walk_revisions())}:
+        return Finding(BAD, f"schema: {found}, the code's is {newest}", "Run: python -m scripts.migrate")
+    advice = "Bring this instance to the version that made it."
+    return Finding(WARNING, f"schema: {found}, of a newer version; the code's is {newest}", advice)
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> Finding:
