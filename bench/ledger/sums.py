@@ -46,12 +46,11 @@ class Sums:
 
 
 def _folded(rows: _Rows, each: Slice, source: Slice) -> _Rows:
-    blocks = each.size // source.size
     dropped = [None if name in each.dimensions else unused for name, unused in UNUSED.items()]
     folded: _Rows = {}
     for (block, *dimensions), figures in rows.items():
         kept = (value if drop is None else drop for value, drop in zip(dimensions, dropped, strict=True))
-        _add(folded, (block // blocks, *kept), figures)
+        _add(folded, (each.block_of(block * source.size), *kept), figures)
     return folded
 
 

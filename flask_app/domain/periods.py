@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 QUARTER_SECONDS = 900
-QUARTERS_A_DAY = 96
+QUARTERS_AN_HOUR, QUARTERS_A_DAY = 4, 96
 ENDLESS = 10_000 * 366 * QUARTERS_A_DAY  # later than every quarter there is, and a whole number of any blocks
 _FIRST_DAY = date(1970, 1, 1)
 
@@ -82,9 +82,52 @@ def stretches(period: Period, zone: ZoneInfo) -> list[Stretch]:
     return [Stretch(Period(start, end), _offset(start, zone)) for start, end in zip(starts, ends, strict=True)]
 
 
-def day_number(day: int) -> date:
-    """The day that is so many days after 1 January 1970."""
-    return _FIRST_DAY + timedelta(days=day)
+def local_days(stretch: Stretch) -> Iterator[tuple[int, Period]]:
+    """The number of each local day in it, and the part of the stretch that it has."""
+    start, end = stretch.period.start, stretch.period.end
+    while start < end:
+        number = (start + stretch.offset) // QUARTERS_A_DAY
+        following = min((number + 1) * QUARTERS_A_DAY - stretch.offset, end)
+        yield number, Period(start, following)
+        start = following
+
+
+@dataclass(frozen=True, slots=True)
+class Midnight:
+    """Where a zone's midnight cuts the days of UTC: `beyond` are the quarters of a day on its shorter side.
+
+    They lie in the local day `step` (1 or -1) from that of the longer side, which has the UTC day's number and `days`
+    more. `hours` are the nearest whole ones; they and the quarters `odd`, taken `times` (1 or -1), are what is beyond.
+    """
+
+    days: int
+    beyond: Period
+    step: int
+    hours: Period
+    odd: tuple[int, ...]
+    times: int
+
+
+def midnight(offset: int) -> Midnight:
+    """That of clocks which stand `offset` quarters ahead."""
+    days = round(offset / QUARTERS_A_DAY)
+    rest = offset - days * QUARTERS_A_DAY
+    beyond = range(QUARTERS_A_DAY - rest, QUARTERS_A_DAY) if rest > 0 else range(-rest)
+    hours = Period(round(beyond.start / QUARTERS_AN_HOUR), round(beyond.stop / QUARTERS_AN_HOUR))
+    nearest = range(hours.start * QUARTERS_AN_HOUR, hours.end * QUARTERS_AN_HOUR)
+    return Midnight(
+        days=days,
+        beyond=Period(beyond.start, beyond.stop),
+        step=1 if rest > 0 else -1,
+        hours=hours,
+        odd=tuple(sorted({*beyond} ^ {*nearest})),
+        times=1 if len(beyond) > len(nearest) else -1,
+    )
+
+
+def number_of(day: date) -> int:
+    """How many days it is after 1 January 1970."""
+    return (day - _FIRST_DAY).days
 
 
 @dataclass(frozen=True, slots=True)

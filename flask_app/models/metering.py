@@ -50,6 +50,7 @@ class Attempt(Base):
 
 
 _NEWEST_OF_USER = ("user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id")
+_NEWEST_OF_KIND = ("kind", "created_at", "id", "attempt_id", "user_id", "model", "key_id", "outcome")
 _NEWEST_OF_SOURCE = ("source", "created_at", "id", "outcome", "model", "key_id", "user_id", "attempt_id")
 
 
@@ -63,8 +64,8 @@ class TokenUsage(Base):
     own, which budgets go by; it is absent in entries of before the budgets, as is the group. `cache_saved_micros` is
     what the cached tokens would have cost beside that, `peak_extra_micros` what peak hours added to the cost.
 
-    The indexes find the newest entries of any search; those of a person and of a source answer every search within
-    theirs alone.
+    The indexes find the newest entries of any search; those of a person, a source and a kind answer every search
+    within theirs alone.
     """
 
     __tablename__ = "token_usage"
@@ -76,7 +77,7 @@ class TokenUsage(Base):
         Index("ix_token_usage_newest_of_key", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_outcome", "outcome", "created_at", "id"),
         Index("ix_token_usage_newest_of_source", *_NEWEST_OF_SOURCE),
-        Index("ix_token_usage_newest_of_kind", "kind", "created_at", "id", "attempt_id"),
+        Index("ix_token_usage_newest_of_kind", *_NEWEST_OF_KIND),
         Index("ix_token_usage_newest_of_model_key", "model", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_model_outcome", "model", "outcome", "created_at", "id"),
         Index("ix_token_usage_newest_of_key_outcome", "key_id", "outcome", "created_at", "id"),

@@ -185,13 +185,13 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
 
 
 def _of_provenance(wanted: str | None, named: dict[str, str]) -> _AnyOf:
-    """A refund has the same model, key and outcome as what it gives back, so that few are looked at."""
+    """A refund has the same person, model, key and outcome as what it gives back: of the others it is not looked up."""
     if wanted is None:
         return [[]]
     if wanted == "refunded":
         alike = (getattr(_Refund, column) == value for column, value in named.items())
-        refunds = select(_Refund.attempt_id).where(_Refund.kind == "refund", *alike)
-        return [[TokenUsage.kind == "refund"], [TokenUsage.kind == "usage", TokenUsage.attempt_id.in_(refunds)]]
+        given_back = (TokenUsage.kind == "usage", _ITS_REFUND, _Refund.user_id == TokenUsage.user_id, *alike)
+        return [[TokenUsage.kind == "refund"], [*given_back]]
     source = "reported" if wanted == "reported" else "estimated"
     found = [TokenUsage.source == source, _REFUNDS == 0]
     if wanted == "partial":

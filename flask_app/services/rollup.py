@@ -13,7 +13,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
-from flask_app.domain.periods import QUARTERS_A_DAY
+from flask_app.domain.periods import QUARTERS_A_DAY, Period
 from flask_app.models import UsageHourly
 
 UNUSED: dict[str, Any] = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
@@ -34,6 +34,8 @@ FIGURES = (
     "first_token_ms",
 )
 
+MONTH = 32 * QUARTERS_A_DAY  # blocks do not bend
+
 rollup = table_of(UsageHourly)
 
 
@@ -41,18 +43,34 @@ rollup = table_of(UsageHourly)
 class Slice:
     """One way to add up: blocks of `size` quarters, told apart by `dimensions`.
 
-    `source` is the finer slice that it can be added up from; None is the ledger.
+    `source` is the finer slice that it can be added up from; None is the ledger. A slice `by_clock`
+    tells in each block the quarters of UTC's day apart, each of all the block's days together.
     """
 
     name: str
     size: int
     dimensions: frozenset[str]
     source: "Slice | None"
+    by_clock: bool = False
 
     def row(self, quarter: int, entry: Mapping[str, Any]) -> dict[str, Any]:
         """The key of an entry's row."""
         kept = {name: entry[name] if name in self.dimensions else unused for name, unused in UNUSED.items()}
-        return {"slice": self.name, "block": quarter // self.size} | kept
+        return {"slice": self.name, "block": self.block_of(quarter)} | kept
+
+    def block_of(self, quarter: int) -> int:
+        """The number of the block that a quarter is in."""
+        block = quarter // self.size
+        return block * QUARTERS_A_DAY + quarter % QUARTERS_A_DAY if self.by_clock else block
+
+    def blocks_of(self, period: Period) -> Period:
+        """The first of the blocks that make up the period, and the one after the last."""
+        first, end = period.start // self.size, period.end // self.size
+        return Period(first * QUARTERS_A_DAY, end * QUARTERS_A_DAY) if self.by_clock else Period(first, end)
+
+    def quarter_of(self, block: int) -> int:
+        """The first quarter of a block."""
+        return block // QUARTERS_A_DAY * self.size if self.by_clock else block * self.size
 
 
 _ALL = frozenset(UNUSED)
@@ -60,12 +78,24 @@ _OF_PERSON = frozenset({"user_id", "currency"})
 DETAIL = Slice("detail", 1, _ALL, None)
 DETAIL_DAY = Slice("detail_day", QUARTERS_A_DAY, _ALL, DETAIL)
 SITE_DAY = Slice("site_day", QUARTERS_A_DAY, _ALL - {"user_id"}, DETAIL_DAY)
-PERSON_HOUR = Slice("person_hour", 4, _OF_PERSON, DETAIL)
 PERSON_DAY = Slice("person_day", QUARTERS_A_DAY, _OF_PERSON, DETAIL_DAY)
-PERSON_MONTH = Slice("person_month", 32 * QUARTERS_A_DAY, _OF_PERSON, PERSON_DAY)  # of 32 days: blocks do not bend
+PERSON_MONTH = Slice("person_month", MONTH, _OF_PERSON, PERSON_DAY)
+PERSON_CLOCK = Slice("person_clock", MONTH, _OF_PERSON, DETAIL, by_clock=True)
 SITE_QUARTER = Slice("site_quarter", 1, frozenset({"currency"}), DETAIL)
 SITE_HOUR = Slice("site_hour", 4, frozenset({"currency"}), SITE_QUARTER)
-SLICES = (DETAIL, DETAIL_DAY, SITE_DAY, PERSON_HOUR, PERSON_DAY, PERSON_MONTH, SITE_QUARTER, SITE_HOUR)
+SITE_CLOCK = Slice("site_clock", MONTH, frozenset({"currency"}), SITE_QUARTER, by_clock=True)
+SLICES = (
+    DETAIL,
+    DETAIL_DAY,
+    SITE_DAY,
+    PERSON_DAY,
+    PERSON_MONTH,
+    PERSON_CLOCK,
+    SITE_QUARTER,
+    SITE_HOUR,
+    SITE_CLOCK,
+)
+RETIRED = (Slice("person_hour", 4, _OF_PERSON, DETAIL),)  # written no longer
 
 
 def add(connection: Connection, entry: Mapping[str, Any]) -> None:

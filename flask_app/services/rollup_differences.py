@@ -23,9 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from flask_app.database import UtcDateTime, table_of
-from flask_app.domain.periods import Period, moment_of
+from flask_app.domain.periods import QUARTERS_A_DAY, Period, moment_of
 from flask_app.models import TokenUsage
 from flask_app.services.rollup import FIGURES, SLICES, UNUSED, Slice, adding, rollup
+from flask_app.services.sums import whole_sum
+from flask_app.services.whole import Quotient
 
 _ledger = table_of(TokenUsage)
 _since, _until = (bindparam(name, type_=UtcDateTime()) for name in ("since", "until"))
@@ -50,13 +52,8 @@ def bounds(period: Period) -> dict[str, Any]:
 
 
 def _blocks(each: Slice, period: Period) -> dict[str, int]:
-    source = each.source or each
-    return {
-        "first": period.start // each.size,
-        "end": period.end // each.size,
-        "source_first": period.start // source.size,
-        "source_end": period.end // source.size,
-    }
+    blocks, source = each.blocks_of(period), (each.source or each).blocks_of(period)
+    return {"first": blocks.start, "end": blocks.end, "source_first": source.start, "source_end": source.end}
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -65,7 +62,7 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 def _comparison(each: Slice) -> Select[Any]:
-    expected = _from_ledger() if each.source is None else _from_slice(each, each.source)
+    expected = _added_up(_from_ledger() if each.source is None else _from_slice(each, each.source))
     written = select(
         rollup.c.block,
         *(rollup.c[name] for name in UNUSED),
@@ -76,6 +73,13 @@ def _comparison(each: Slice) -> Select[Any]:
     missing = {name: func.sum(both.c[name]) for name in FIGURES}
     columns = [literal(each.name).label("slice"), *key, *(value.label(name) for name, value in missing.items())]
     return select(*columns).group_by(*key).having(or_(*(value != 0 for value in missing.values())))
+
+
+def _added_up(finer: Select[Any]) -> Select[Any]:
+    """Before it is put beside what is written: it becomes few rows so."""
+    rows = finer.subquery().c
+    key = [rows[name] for name in ("block", *UNUSED)]
+    return select(*key, *(whole_sum(rows[name]).label(name) for name in FIGURES)).group_by(*key)
 
 
 def _from_ledger() -> Select[Any]:
@@ -108,8 +112,11 @@ def _from_ledger() -> Select[Any]:
 
 def _from_slice(each: Slice, source: Slice) -> Select[Any]:
     dropped = {name: literal(unused) for name, unused in UNUSED.items() if name not in each.dimensions}
+    block: ColumnElement[int] = Quotient(rollup.c.block, each.size // source.size)
+    if each.by_clock:
+        block = block * QUARTERS_A_DAY + rollup.c.block % QUARTERS_A_DAY
     return select(
-        (rollup.c.block // (each.size // source.size)).label("block"),
+        block.label("block"),
         *(dropped.get(name, rollup.c[name]).label(name) for name in UNUSED),
         *(rollup.c[name] for name in FIGURES),
     ).where(

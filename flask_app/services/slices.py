@@ -1,6 +1,6 @@
 """Questions to the roll-up's slices: sums of a period, of each local day, of each hour of the day."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,53 +12,57 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from flask_app.domain import periods
-from flask_app.domain.periods import QUARTERS_A_DAY, Period, Stretch
+from flask_app.domain.periods import QUARTERS_A_DAY, Blocks, Midnight, Period, Stretch
 from flask_app.domain.ranges import Days
 from flask_app.services.rollup import (
     DETAIL,
+    MONTH,
+    PERSON_CLOCK,
     PERSON_DAY,
-    PERSON_HOUR,
+    SITE_CLOCK,
     SITE_DAY,
     SITE_HOUR,
     SITE_QUARTER,
     Slice,
     rollup,
 )
-from flask_app.services.sums import Sum, figures, sum_of
+from flask_app.services.sums import Pile, Sum, figures, sum_of
+from flask_app.services.whole import Quotient
 
 HOURS_A_DAY = 24
 _HOUR = SITE_HOUR.size
-_ToldApart = Callable[[Stretch, Slice, Slice, str | None], Iterator[Select[Any]]]
+_LISTED = 900  # blocks named in one query: of a thousand and more MariaDB makes a table first
 
 
 def by_day(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> dict[date, Sum]:
     """The sum of every local day of one person, or of the site; none left out."""
-    sums = {day: Sum() for day in periods.days(days.first, days.last)}
-    for number, part in _added_up(session, zone, days, user_id, _days_of):
-        sums[periods.day_number(number)].add(part)
-    return sums
+    shown = periods.days(days.first, days.last)
+    sums = {periods.number_of(day): Sum() for day in shown}
+    stretches = periods.stretches(periods.span(days.first, days.last, zone), zone)
+    _add_up(session, sums, (query for stretch in stretches for query in _days_of(stretch, user_id)))
+    return dict(zip(shown, sums.values(), strict=True))
 
 
 def by_month(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> dict[date, Sum]:
     """The sum of the part of every local month, by its first day; none left out."""
     months = sorted({periods.first_of_month(day) for day in periods.days(days.first, days.last)})
     sums = {month: Sum() for month in months}
-    slices = (SITE_DAY, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_DAY, PERSON_HOUR, DETAIL)
+    slices = (SITE_DAY, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_DAY, DETAIL)
     queries: list[Select[Any]] = []
     for number, following in enumerate([*months[1:], days.last + timedelta(days=1)]):
         period = periods.span(max(months[number], days.first), following - timedelta(days=1), zone)
         query = select(literal(number).label("part"), *figures()).group_by(rollup.c.currency)
         queries += (query.where(*each) for each in _parts(slices, period, user_id))
     for row in session.execute(union_all(*queries)):
-        sums[months[int(row.part)]].add(sum_of(row))
+        sums[months[row.part]].add(sum_of(row))
     return sums
 
 
 def by_hour(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> dict[int, Sum]:
     """The sum of what was used while local clocks showed each hour, from 0 to 23."""
     sums = {hour: Sum() for hour in range(HOURS_A_DAY)}
-    for hour, part in _added_up(session, zone, days, user_id, _hours_of):
-        sums[hour].add(part)
+    stretches = periods.stretches(periods.span(days.first, days.last, zone), zone)
+    _add_up(session, sums, (query for stretch in stretches for query in _hours_of(stretch, user_id)))
     return sums
 
 
@@ -91,45 +95,71 @@ def _parts(slices: tuple[Slice, ...], period: Period, user_id: str | None) -> It
         yield _in_blocks(by_size[part.size], part.first, part.end, user_id)
 
 
-def _added_up(
-    session: Session, zone: ZoneInfo, days: Days, user_id: str | None, told_apart: _ToldApart
-) -> list[tuple[int, Sum]]:
-    """The queries of each stretch between changes of the zone's clocks, together."""
-    stretches = periods.stretches(periods.span(days.first, days.last, zone), zone)
-    slices = (SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_HOUR, DETAIL)
-    queries = [query for stretch in stretches for query in told_apart(stretch, *slices, user_id)]
-    return [(int(row.part), sum_of(row)) for row in session.execute(union_all(*queries))]
+def _add_up(session: Session, sums: dict[int, Sum], queries: Iterator[Select[Any]]) -> None:
+    """Add what queries of `_sums` find to the sums of the numbers that it is part of."""
+    pile = Pile()
+    for number, step, times, currency, *found in session.execute(union_all(*queries)):
+        if step:
+            pile.add(number + step, currency, [times * figure for figure in found])
+            pile.add(number, currency, [-times * figure for figure in found])
+        else:
+            pile.add(number, currency, found)
+    pile.into(sums)
 
 
-def _days_of(stretch: Stretch, hours: Slice, quarters: Slice, user_id: str | None) -> Iterator[Select[Any]]:
-    """By local days: hours of UTC that lie within one, quarters of those that lie in two, and of edges."""
-    period, offset, block = stretch.period, stretch.offset, rollup.c.block
-    first, end = -(-period.start // _HOUR), max(period.end // _HOUR, -(-period.start // _HOUR))
-    of_hour, of_quarter = block * _HOUR + offset, block + offset
-    day, day_of_quarter = (_Quotient(quarter, QUARTERS_A_DAY) for quarter in (of_hour, of_quarter))
-    if offset % _HOUR == 0:
-        yield _sums(day, _in_blocks(hours, first, end, user_id))
-    else:
-        last = QUARTERS_A_DAY - _HOUR  # an hour that begins later reaches into the next day
-        inner = _in_blocks(quarters, first * _HOUR, end * _HOUR, user_id)
-        yield _sums(day, [*_in_blocks(hours, first, end, user_id), of_hour % QUARTERS_A_DAY <= last])
-        yield _sums(day_of_quarter, [*inner, (of_quarter - block % _HOUR) % QUARTERS_A_DAY > last])
-    for start, stop in ((period.start, min(first * _HOUR, period.end)), (end * _HOUR, period.end)):
-        if start < stop:
-            yield _sums(day_of_quarter, _in_blocks(quarters, start, stop, user_id))
+def _days_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
+    """By local days: those of UTC, and what of them lies beyond midnight is moved to the day beside."""
+    midnight = periods.midnight(stretch.offset)
+    for part in periods.cover(stretch.period, (QUARTERS_A_DAY, 1)):
+        if part.size == 1:
+            yield from _edges_of_days(Stretch(Period(part.first, part.end), stretch.offset), user_id)
+        else:
+            each = SITE_DAY if user_id is None else PERSON_DAY
+            yield _sums(rollup.c.block + midnight.days, _in_blocks(each, part.first, part.end, user_id))
+            yield from _beyond(midnight, part, user_id)
 
 
-def _hours_of(stretch: Stretch, hours: Slice, quarters: Slice, user_id: str | None) -> Iterator[Select[Any]]:
-    """By the hours that local clocks show: those of UTC where they begin together."""
-    period = stretch.period
-    each = quarters if any(edge % _HOUR for edge in (period.start, period.end, stretch.offset)) else hours
-    blocks = _in_blocks(each, period.start // each.size, period.end // each.size, user_id)
-    local = rollup.c.block * each.size + stretch.offset
-    yield _sums(_Quotient(local, _HOUR) % HOURS_A_DAY, blocks)
+def _edges_of_days(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
+    each = (SITE_HOUR, SITE_QUARTER) if user_id is None else (DETAIL,)
+    for day, period in periods.local_days(stretch):
+        for where in _parts(each, period, user_id):
+            yield _sums(literal(day), where)
 
 
-def _sums(part: ColumnElement[int], where: list[ColumnElement[Any]]) -> Select[Any]:
-    return select(part.label("part"), *figures()).where(*where).group_by(part, rollup.c.currency)
+def _beyond(midnight: Midnight, days: Blocks, user_id: str | None) -> Iterator[Select[Any]]:
+    """What of these days lies beyond midnight: a person's quarters; the site's nearest hours, and the one or two
+    quarters a day by which these are too many or too few."""
+    each, beyond = (DETAIL, midnight.beyond) if user_id is not None else (SITE_HOUR, midnight.hours)
+    a_day, block = QUARTERS_A_DAY // each.size, rollup.c.block
+    day = Quotient(block, a_day) + midnight.days
+    if beyond.start < beyond.end:
+        where = _in_blocks(each, days.first * a_day, days.end * a_day, user_id)
+        yield _sums(day, [*where, block % a_day >= beyond.start, block % a_day < beyond.end], step=midnight.step)
+    if user_id is None and midnight.odd:
+        day = Quotient(block, QUARTERS_A_DAY) + midnight.days
+        odd = [number * QUARTERS_A_DAY + quarter for number in range(days.first, days.end) for quarter in midnight.odd]
+        for start in range(0, len(odd), _LISTED):
+            where = [*rows(SITE_QUARTER, None), block.in_(odd[start : start + _LISTED])]
+            yield _sums(day, where, step=midnight.step, times=midnight.times)
+
+
+def _hours_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
+    """By the hours that local clocks show: whole months by UTC's clock."""
+    for part in periods.cover(stretch.period, (MONTH, 1)):
+        each = SITE_CLOCK if user_id is None else PERSON_CLOCK
+        if part.size == 1:
+            is_odd = any(edge % _HOUR for edge in (part.first, part.end, stretch.offset))
+            each = DETAIL if user_id is not None else SITE_QUARTER if is_odd else SITE_HOUR
+        blocks = each.blocks_of(Period(part.first * part.size, part.end * part.size))
+        quarter = rollup.c.block * (_HOUR if each is SITE_HOUR else 1) + stretch.offset
+        hour = Quotient(quarter, _HOUR) % HOURS_A_DAY
+        yield _sums(hour, _in_blocks(each, blocks.start, blocks.end, user_id))
+
+
+def _sums(number: ColumnElement[int], where: list[ColumnElement[Any]], *, step: int = 0, times: int = 1) -> Select[Any]:
+    """Sums by `number` and currency, to be counted so many times. With a step they are moved there from the number."""
+    how = (literal(step).label("step"), literal(times).label("times"))
+    return select(number.label("number"), *how, *figures()).where(*where).group_by("number", rollup.c.currency)
 
 
 def _in_blocks(each: Slice, first: int, end: int, user_id: str | None) -> list[ColumnElement[Any]]:
@@ -152,25 +182,3 @@ def _as_it_is(condition: _Likely, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(_Likely, "sqlite")
 def _for_sqlite(condition: _Likely, compiler: SQLCompiler, **options: Any) -> str:
     return f"likely({compiler.process(condition.clauses, **options)})"
-
-
-class _Quotient(FunctionElement[int]):
-    """Of two whole numbers, rounded down. For `//` MariaDB would divide decimals, row by row."""
-
-    inherit_cache = True
-    type = Integer()
-
-    def __init__(self, dividend: ColumnElement[int], divisor: int) -> None:
-        super().__init__(dividend, literal(divisor))
-
-
-@compiles(_Quotient)
-def _whole(quotient: _Quotient, compiler: SQLCompiler, **options: Any) -> str:
-    dividend, divisor = (compiler.process(each, **options) for each in quotient.clauses)
-    return f"(({dividend}) DIV {divisor})"
-
-
-@compiles(_Quotient, "sqlite")
-def _whole_on_sqlite(quotient: _Quotient, compiler: SQLCompiler, **options: Any) -> str:
-    dividend, divisor = (compiler.process(each, **options) for each in quotient.clauses)
-    return f"(({dividend}) / {divisor})"

@@ -1,18 +1,18 @@
 """Is `spent_daily` what the ledger says, and did any provider count more than an attempt had reserved?
 
-Ledger and counters are compared in one statement, day by day, as the roll-up is (see `rollup_differences`).
+Ledger and counters are compared in one statement, some days at a time, as the roll-up is (see `rollup_differences`).
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import Date, FromClause, Select, and_, bindparam, case, func, literal, or_, select, true, union_all
 from sqlalchemy.engine import Connection
 
 from flask_app.database import UtcDateTime, table_of
 from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
+from flask_app.domain.ranges import Days
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import spending
 from flask_app.services.spending import KEY, spent
@@ -20,61 +20,72 @@ from flask_app.services.spending import KEY, spent
 DAY = timedelta(days=1)
 
 _ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
-_day = bindparam("day", type_=Date())
 
 
-def days(connection: Connection) -> list[date]:
-    """Every day that an entry or a counter may be of."""
+def days(connection: Connection, *, at_once: int = 1) -> list[Days]:
+    """Every day that an entry or a counter may be of, so many together."""
     moments = [connection.scalar(select(end(_ledger.c.created_at))) for end in (func.min, func.max)]
     found = [moment.date() + days for moment in moments if moment for days in (-DAY, DAY)]
     counted = [connection.scalar(select(end(spent.c.day))) for end in (func.min, func.max)]
     found += [day for day in counted if day]
-    return periods.days(min(found), max(found)) if found else []
+    firsts = periods.days(min(found), max(found))[::at_once] if found else []
+    return [Days(first, first + (at_once - 1) * DAY) for first in firsts]
 
 
-def differences(connection: Connection, day: date) -> list[dict[str, Any]]:
-    """What is missing in the day's counters, or less than nothing; none normally."""
-    return [dict(row) for row in connection.execute(_DIFFERENCES, _bounds(day)).mappings()]
+def differences(connection: Connection, days: Days) -> list[dict[str, Any]]:
+    """What is missing in these days' counters, or less than nothing; none normally."""
+    return [dict(row) for row in connection.execute(_DIFFERENCES, _bounds(days)).mappings()]
 
 
-def mend(connection: Connection, day: date) -> bool:
+def mend(connection: Connection, days: Days) -> bool:
     """Add what is missing; False where nothing was."""
-    return bool(connection.execute(_MEND[connection.dialect.name], _bounds(day)).rowcount)
+    return bool(connection.execute(_MEND[connection.dialect.name], _bounds(days)).rowcount)
 
 
-def count_overruns(connection: Connection, day: date) -> int:
-    """The entries of the day for which the provider counted more than was reserved: the bill is the truth."""
-    return connection.scalar(_OVERRUNS, _bounds(day)) or 0
+def count_overruns(connection: Connection, days: Days) -> int:
+    """The entries of these days for which the provider counted more than was reserved: the bill is the truth."""
+    return connection.scalar(_OVERRUNS, _bounds(days)) or 0
 
 
-def _bounds(day: date) -> dict[str, Any]:
+def _bounds(days: Days) -> dict[str, Any]:
     """No zone's day begins or ends further than a day from UTC's."""
-    midnight = datetime.combine(day, time(), UTC)
-    return {"day": day, "since": midnight - DAY, "until": midnight + 2 * DAY}
+    first, last = (datetime.combine(day, time(), UTC) for day in (days.first, days.last))
+    return {"first": days.first, "last": days.last, "since": first - DAY, "until": last + 2 * DAY}
 
 
 _since, _until = (bindparam(name, type_=UtcDateTime()) for name in ("since", "until"))
-_of_day = and_(_ledger.c.created_at >= _since, _ledger.c.created_at < _until, _ledger.c.day == _day)
-
-
-def _entries(scope: str, whose: ColumnElement[str]) -> Iterator[Select[Any]]:
-    """What the ledger adds to a scope's counters, in tokens and in money."""
-    entry = _ledger.c
-    key = (literal(scope).label("scope"), whose.label("scope_id"))
-    tokens = (entry.prompt_tokens + entry.completion_tokens).label("amount")
-    yield select(*key, literal(TOKENS).label("unit"), entry.day, tokens).where(_of_day, whose.is_not(None))
-    priced = (_of_day, whose.is_not(None), entry.currency.is_not(None))
-    yield select(*key, entry.currency.label("unit"), entry.day, entry.cost_micros.label("amount")).where(*priced)
+_first, _last = (bindparam(name, type_=Date()) for name in ("first", "last"))
+_of_days = and_(_ledger.c.created_at >= _since, _ledger.c.created_at < _until, _ledger.c.day.between(_first, _last))
 
 
 def _comparison() -> Select[Any]:
-    whose = {"site": literal(""), "group": _ledger.c.group_id, "user": _ledger.c.user_id}
-    expected = [query for scope, column in whose.items() for query in _entries(scope, column)]
-    written = select(*(spent.c[name] for name in KEY), (-spent.c.amount).label("amount")).where(spent.c.day == _day)
-    both = union_all(*expected, written).subquery()
+    """The ledger is read once: each of its sums is an amount in tokens and one in money, in each scope."""
+    sums, counters = _sums(), _counters()
+    scope, of_tokens = counters.c.scope, counters.c.of_tokens == 1
+    scope_id = case((scope == "site", ""), (scope == "group", sums.c.group_id), else_=sums.c.user_id).label("scope_id")
+    unit = case((of_tokens, TOKENS), else_=sums.c.currency).label("unit")
+    amount = case((of_tokens, sums.c.tokens), else_=sums.c.micros).label("amount")
+    expected = select(scope, scope_id, unit, sums.c.day, amount).join_from(sums, counters, true())
+    expected = expected.where(scope_id.is_not(None), unit.is_not(None))
+    written = select(*(spent.c[name] for name in KEY), (-spent.c.amount).label("amount"))
+    both = union_all(expected, written.where(spent.c.day.between(_first, _last))).subquery()
     key = [both.c[name] for name in KEY]
     missing = func.sum(both.c.amount)
     return select(*key, missing.label("amount")).group_by(*key).having(missing != 0)
+
+
+def _sums() -> FromClause:
+    """The ledger, added up as far as all counters have in common."""
+    entry = _ledger.c
+    key = (entry.day, entry.group_id, entry.user_id, entry.currency)
+    tokens = func.sum(entry.prompt_tokens + entry.completion_tokens).label("tokens")
+    return select(*key, tokens, func.sum(entry.cost_micros).label("micros")).where(_of_days).group_by(*key).subquery()
+
+
+def _counters() -> FromClause:
+    kinds = [(scope, of_tokens) for scope in ("site", "group", "user") for of_tokens in (1, 0)]
+    rows = (select(literal(scope).label("scope"), literal(of_tokens).label("of_tokens")) for scope, of_tokens in kinds)
+    return union_all(*rows).subquery()
 
 
 _DIFFERENCES = _comparison()
@@ -84,7 +95,7 @@ _OVERRUNS = (
     .select_from(_ledger)
     .join(_attempts, _attempts.c.id == _ledger.c.attempt_id)
     .where(
-        _of_day,
+        _of_days,
         or_(
             _ledger.c.prompt_tokens + _ledger.c.completion_tokens > _attempts.c.reserved_tokens,
             and_(_ledger.c.currency == _attempts.c.currency, _ledger.c.cost_micros > _attempts.c.reserved_micros),

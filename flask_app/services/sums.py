@@ -1,10 +1,10 @@
 """Use added up: the figures of a sum, and the groups the database makes of the roll-up's rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, func
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func
 
 from flask_app.models import TokenUsage
 from flask_app.services.rollup import rollup
@@ -71,10 +71,35 @@ def is_free(entry: TokenUsage) -> bool:
 
 def figures() -> list[ColumnElement[Any]]:
     """The columns of a query that groups a slice by `currency` and what else it will."""
-    return [rollup.c.currency, *(func.sum(rollup.c[name]).label(name) for name in SUMMED)]
+    return [rollup.c.currency, *(whole_sum(rollup.c[name]).label(name) for name in SUMMED)]
+
+
+def whole_sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    """MariaDB makes a decimal of a sum, which takes long to be read."""
+    return cast(func.sum(column), BigInteger)
+
+
+class Pile:
+    """Groups of rows added up by number and currency, some of them taken away again."""
+
+    def __init__(self) -> None:
+        self._figures: dict[tuple[int, str], list[int]] = {}
+
+    def add(self, number: int, currency: str, figures: list[int]) -> None:
+        """`figures` are those of SUMMED."""
+        known = self._figures.get((number, currency))
+        added = figures if known is None else [one + other for one, other in zip(known, figures, strict=True)]
+        self._figures[number, currency] = added
+
+    def into(self, sums: Mapping[int, Sum]) -> None:
+        """Add each group to the sum of its number. A group whose entries were all taken away has left nothing."""
+        for (number, currency), (*counts, micros) in self._figures.items():
+            if counts[0] or counts[1]:
+                costs = {currency: micros} if currency else {}
+                sums[number].add(Sum(**dict(zip(COUNTS, counts, strict=True)), costs=costs))
 
 
 def sum_of(row: Row[Any]) -> Sum:
-    """One group. MariaDB gives sums as decimals: they become integers here."""
-    counts = {name: int(getattr(row, name)) for name in COUNTS}
-    return Sum(**counts, costs={row.currency: int(row.cost_micros)} if row.currency else {})
+    """One group."""
+    counts = {name: getattr(row, name) for name in COUNTS}
+    return Sum(**counts, costs={row.currency: row.cost_micros} if row.currency else {})

@@ -5,7 +5,6 @@ Both go day by day, one short statement or transaction after the other, while th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -14,13 +13,16 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, in_writing, table_of, transaction
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
+from flask_app.domain.ranges import Days
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import audit_service, spending_check, top_up_service
 from flask_app.services import rollup as rollups
 from flask_app.services.audit_service import Actor
 from flask_app.services.refund_service import NEGATED
-from flask_app.services.rollup import FIGURES, PERSON_MONTH, SLICES, UNUSED, Slice, rollup
+from flask_app.services.rollup import FIGURES, MONTH, PERSON_MONTH, RETIRED, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
+
+DAYS_AT_ONCE = 8  # of the counters, where nothing is written: a statement of a second
 
 _ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
 _KEPT = ("user_id", "group_id", "message_id", "provider_id", "key_id", "channel", "model", "currency", "tariff_id")
@@ -66,7 +68,7 @@ def rebuild(actor: Actor) -> int:
         audit_service.record(session, actor.user, "usage.rebuild", "usage", address=actor.address)
     places = in_writing(top_up_service.mend)
     places += sum(in_writing(partial(_repair, step)) for step in _steps())
-    return places + sum(in_writing(partial(_repair_day, day)) for day in _days())
+    return places + sum(in_writing(partial(_repair_days, days)) for days in _days())
 
 
 def count_entries() -> int:
@@ -79,16 +81,16 @@ def count_entries() -> int:
 def count_overruns() -> int:
     """How many entries are of more tokens or money than their attempt had reserved."""
     found = 0
-    for day in _days():
+    for days in _days(at_once=DAYS_AT_ONCE):
         with fetching() as connection:
-            found += spending_check.count_overruns(connection, day)
+            found += spending_check.count_overruns(connection, days)
     return found
 
 
 def _verify_days() -> Iterator[Finding]:
-    for day in _days():
+    for days in _days(at_once=DAYS_AT_ONCE):
         with fetching() as connection:
-            for spent in spending_check.differences(connection, day):
+            for spent in spending_check.differences(connection, days):
                 yield Finding("spent by day", " ".join(f"{name}={value}" for name, value in spent.items()))
 
 
@@ -97,16 +99,19 @@ def _repair(step: _Step, connection: Connection) -> bool:
     mended = [each for each in step.slices if mend(connection, each, step.period)]
     for each in mended:
         connection.execute(_DELETE_EMPTY, _first_and_end(each, step.period))
+    for each in RETIRED:
+        connection.execute(_DELETE, _first_and_end(each, step.period))
     return bool(mended)
 
 
-def _repair_day(day: date, connection: Connection) -> bool:
+def _repair_days(days: Days, connection: Connection) -> bool:
     rollups.add_rows(connection, [_TURN])
-    return spending_check.mend(connection, day)
+    return spending_check.mend(connection, days)
 
 
 def _first_and_end(each: Slice, period: Period) -> dict[str, Any]:
-    return {"name": each.name, "first": period.start // each.size, "end": period.end // each.size}
+    blocks = each.blocks_of(period)
+    return {"name": each.name, "first": blocks.start, "end": blocks.end}
 
 
 def _steps() -> Iterator[_Step]:
@@ -116,16 +121,17 @@ def _steps() -> Iterator[_Step]:
     if whole is None:
         return
     daily = tuple(each for each in SLICES if each.size <= QUARTERS_A_DAY)
-    for month in range(whole.start // PERSON_MONTH.size, -(-whole.end // PERSON_MONTH.size)):
-        period = Period(month * PERSON_MONTH.size, (month + 1) * PERSON_MONTH.size)
+    monthly = tuple(each for each in SLICES if each.size == MONTH)
+    for month in range(whole.start // MONTH, -(-whole.end // MONTH)):
+        period = Period(month * MONTH, (month + 1) * MONTH)
         for start in range(period.start, period.end, QUARTERS_A_DAY):
             yield _Step(Period(start, start + QUARTERS_A_DAY), daily)
-        yield _Step(period, (PERSON_MONTH,))
+        yield _Step(period, monthly)
 
 
-def _days() -> list[date]:
+def _days(*, at_once: int = 1) -> list[Days]:
     with fetching() as connection:
-        return spending_check.days(connection)
+        return spending_check.days(connection, at_once=at_once)
 
 
 def _whole_period(connection: Connection) -> Period | None:
@@ -138,7 +144,7 @@ def _whole_period(connection: Connection) -> Period | None:
     for each in SLICES:
         for end in (func.min(rollup.c.block), func.max(rollup.c.block)):
             block = connection.scalar(select(end).where(rollup.c.slice == each.name))
-            quarters += [] if block is None else [block * each.size]
+            quarters += [] if block is None else [each.quarter_of(block)]
     return Period(min(quarters), max(quarters) + 1) if quarters else None
 
 
@@ -200,4 +206,5 @@ _IN_BLOCKS = (
     rollup.c.block >= bindparam("first"),
     rollup.c.block < bindparam("end"),
 )
-_DELETE_EMPTY = delete(rollup).where(*_IN_BLOCKS, *(rollup.c[name] == 0 for name in FIGURES))
+_DELETE = delete(rollup).where(*_IN_BLOCKS)
+_DELETE_EMPTY = _DELETE.where(*(rollup.c[name] == 0 for name in FIGURES))

@@ -43,7 +43,7 @@ def test_the_clocks_of_a_stretch_tell_the_day_of_each_of_its_quarters(
     assert parts[-1].period.end == period.end
     for part in parts:
         for quarter in range(part.period.start, part.period.end, 7):
-            found = periods.day_number((quarter + part.offset) // QUARTERS_A_DAY)
+            found = date(1970, 1, 1) + timedelta(days=(quarter + part.offset) // QUARTERS_A_DAY)
             assert found == periods.local_day(periods.moment_of(quarter), zone)
 
 
@@ -109,3 +109,20 @@ def test_a_week_begins_on_monday(day: date) -> None:
 
 def test_a_month_begins_on_its_first() -> None:
     assert periods.first_of_month(date(2028, 2, 29)) == date(2028, 2, 1)
+
+
+@pytest.mark.parametrize("offset", range(-48, 57))
+def test_midnight_moves_each_quarter_into_its_local_day(offset: int) -> None:
+    midnight = periods.midnight(offset)
+    for quarter in range(QUARTERS_A_DAY):
+        day = midnight.days + (midnight.step if quarter in midnight.beyond else 0)
+        assert day == (quarter + offset) // QUARTERS_A_DAY
+    in_hours = {quarter for quarter in range(QUARTERS_A_DAY) if quarter // 4 in midnight.hours}
+    beyond = in_hours | {*midnight.odd} if midnight.times == 1 else in_hours - {*midnight.odd}
+    assert beyond == {quarter for quarter in range(QUARTERS_A_DAY) if quarter in midnight.beyond}
+    assert len(midnight.odd) <= 2
+
+
+def test_a_stretch_is_split_at_local_midnights() -> None:
+    stretch = periods.Stretch(Period(90, 300), 23)
+    assert list(periods.local_days(stretch)) == [(1, Period(90, 169)), (2, Period(169, 265)), (3, Period(265, 300))]

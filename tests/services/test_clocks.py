@@ -19,7 +19,8 @@ from tests.support import ledger
 
 Key = TypeVar("Key")
 
-FIRST, LAST = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 5, 3, tzinfo=UTC)  # clocks change, both ways
+FIRST, LAST = datetime(2026, 1, 20, tzinfo=UTC), datetime(2026, 6, 20, tzinfo=UTC)  # clocks change, both ways
+DAYS = Days(date(2026, 1, 25), date(2026, 6, 10))  # with 32 days of the roll-up between the changes
 # Whole hours, halves, quarters; Lord Howe changes its clocks by half an hour.
 ZONES = [
     "Asia/Shanghai",
@@ -28,12 +29,14 @@ ZONES = [
     "Asia/Kathmandu",
     "America/St_Johns",
     "Australia/Lord_Howe",
+    "Pacific/Kiritimati",
+    "UTC",
 ]
 
 
 def test_clocks_of_every_zone(app: Flask) -> None:
     random, span = Random(1), LAST - FIRST
-    moments = [FIRST + random.random() * span for _ in range(800)]
+    moments = [FIRST + random.random() * span for _ in range(1200)]
     entries = ledger.write(ledger.entry(random.choice("ab"), moment, prompt_tokens=101) for moment in moments)
     for name in ZONES:
         for user_id in (None, "a"):
@@ -41,7 +44,7 @@ def test_clocks_of_every_zone(app: Flask) -> None:
 
 
 def _check(zone: ZoneInfo, user_id: str | None, entries: list[TokenUsage]) -> None:
-    days = Days(date(2026, 3, 3), date(2026, 4, 29))
+    days = DAYS
     local = [entry.created_at.astimezone(zone) for entry in entries]
     within = [moment for moment in local if days.first <= moment.date() <= days.last]
     assert len(within) < len(local), "some must be outside"
@@ -59,3 +62,15 @@ def _check(zone: ZoneInfo, user_id: str | None, entries: list[TokenUsage]) -> No
 
 def _requests(sums: Mapping[Key, Sum]) -> Counter[Key]:
     return Counter({key: part.requests for key, part in sums.items() if part.requests})
+
+
+def test_what_is_moved_over_midnight_leaves_nothing_behind(app: Flask) -> None:
+    before, after = (datetime(2026, 3, 10, hour, tzinfo=UTC) for hour in (10, 19))
+    ledger.write([ledger.entry("a", before, currency="CNY"), ledger.entry("a", after, currency="USD")])
+    for name in ("Asia/Shanghai", "Asia/Kathmandu"):
+        for user_id in (None, "a"):
+            with reading() as session:
+                found = slices.by_day(session, ZoneInfo(name), Days(date(2026, 3, 9), date(2026, 3, 12)), user_id)
+            asked = {day.day: (part.requests, part.costs) for day, part in found.items()}
+            nothing = (0, dict[str, int]())
+            assert asked == {9: nothing, 10: (1, {"CNY": 1000}), 11: (1, {"USD": 1000}), 12: nothing}

@@ -16,6 +16,7 @@ from flask_app.models import UsageHourly
 from flask_app.services import slices
 from flask_app.services.rollup import DETAIL, DETAIL_DAY, PERSON_MONTH, rollup
 from flask_app.services.sums import figures
+from flask_app.services.whole import Quotient
 
 ZONE, DAYS = ZoneInfo("America/New_York"), Days(date(2026, 1, 1), date(2026, 11, 25))
 PERSON = "x"
@@ -61,7 +62,7 @@ def test_other_databases_are_asked_without_a_hint() -> None:
 
 
 def test_whole_numbers_are_divided_as_such_by_every_database() -> None:
-    quotient = slices._Quotient(rollup.c.block, periods.QUARTERS_A_DAY)
+    quotient = Quotient(rollup.c.block, periods.QUARTERS_A_DAY)
     on_sqlite, on_mysql = (str(quotient.compile(dialect=each.dialect())) for each in (sqlite, mysql))
     assert on_sqlite == "((usage_hourly.block) / ?)"
     assert on_mysql == "((usage_hourly.block) DIV %s)"

@@ -14,7 +14,7 @@ from flask_app.models import Attempt, SpentDaily, TokenUsage, UsageHourly, User
 from flask_app.services import metering_service, usage_check_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
-from flask_app.services.rollup import DETAIL, FIGURES, SITE_DAY, SLICES, UNUSED
+from flask_app.services.rollup import DETAIL, FIGURES, RETIRED, SITE_DAY, SLICES, UNUSED
 from tests.support import ledger
 from tests.support.together import at_once
 
@@ -130,6 +130,17 @@ def test_rebuild_makes_all_of_it_anew_and_leaves_the_ledger_alone(app: Flask) ->
     assert {each.name: rows(each.name) for each in SLICES} == before
     assert verify() == []
     assert usage_check_service.count_entries() == 100
+
+
+def test_rebuild_removes_what_an_older_version_wrote(app: Flask) -> None:
+    (entry,) = ledger.write([ledger.entry("amina", NOON)])
+    (retired,) = RETIRED
+    with transaction() as session:
+        key = retired.row(entry.quarter, _dimensions(entry))
+        session.add(UsageHourly(**key, **dict.fromkeys(FIGURES, 1)))
+    assert verify() == []
+    assert usage_check_service.rebuild(Actor(None)) == 0
+    assert rows(retired.name) == []
 
 
 @pytest.mark.parametrize("harm", ["lost", "one token", "invented"])

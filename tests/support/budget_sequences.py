@@ -237,10 +237,10 @@ class Sequences(RuleBasedStateMachine):
     def teardown(self) -> None:
         with reading() as session:
             connection = session.connection()
-            for day in spending_check.days(connection):
-                assert spending_check.differences(connection, day) == []
+            for days in spending_check.days(connection):
+                assert spending_check.differences(connection, days) == []
                 assert top_up_service.differences(connection) == []
-                assert spending_check.count_overruns(connection, day) == 0
+                assert spending_check.count_overruns(connection, days) == 0
 
     def _end(self, one: Booked, outcome: Outcome) -> None:
         in_writing(lambda connection: metering_service.settle(connection, one.sent, outcome))
