@@ -56,14 +56,14 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 # One process of tests for each processor, and a test to whoever is free.
 PARALLEL := --numprocesses=auto --dist=worksteal
 # What other targets run.
-ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack
+ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack --ignore=tests/compose
 
 ##@ Verify
 .PHONY: test
 test: services check test-sqlite test-mariadb test-faults stack-test e2e ## Everything CI runs
 
 .PHONY: check
-check: check-python check-pages check-browser ## Format, lint, types, scripts of the pages, vendored files
+check: check-python check-pages check-browser check-deployment ## Format, lint, types, scripts of the pages, vendored files
 
 .PHONY: test-sqlite
 test-sqlite: .dev ## Tests on SQLite
@@ -80,6 +80,10 @@ test-faults: services .dev ## A fault of every kind of `make faults`, in two min
 .PHONY: stack-test
 stack-test: services .dev ## nginx as shipped before two instances, MariaDB and Redis
 	$(BIN)/pytest tests/stack
+
+.PHONY: compose-test
+compose-test: compose-services .dev ## Dockerfile and Compose file under a Docker engine of its own (as root; five minutes)
+	$(BIN)/pytest tests/compose
 
 .PHONY: e2e
 e2e: .dev ## The whole journey in Chromium, with the real local model
@@ -131,6 +135,10 @@ faults: services .dev ## Faults at random under load, then a table (FAULTS=1000,
 services: ## Debian packages that the tests need (installs them as root)
 	@$(PYTHON) scripts/test_services.py
 
+.PHONY: compose-services
+compose-services:
+	@$(PYTHON) scripts/test_services.py compose
+
 .PHONY: check-python
 check-python: .dev
 	$(BIN)/ruff format --check
@@ -140,6 +148,11 @@ check-python: .dev
 .PHONY: check-pages
 check-pages: .dev
 	$(BIN)/djlint --lint --quiet flask_app/templates
+
+.PHONY: check-deployment
+check-deployment: .dev
+	$(BIN)/hadolint Dockerfile tests/compose/standins/*/Dockerfile
+	$(BIN)/shellcheck scripts/*.sh mysql/*.sh tests/compose/standins/mysql/*.sh .ci/run
 
 .PHONY: check-browser
 check-browser: node_modules/.stamp

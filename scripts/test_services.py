@@ -1,8 +1,12 @@
-"""Debian packages that the tests need: say which are missing and, as root on Debian, install them."""
+"""Debian packages that the tests need: say which are missing and, as root on Debian, install them.
+
+``python scripts/test_services.py [compose]``
+"""
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 # a command or file that shows the package is there → the package
@@ -12,16 +16,29 @@ NEEDED = {
     "nginx": "nginx",
     "faketime": "faketime",
     "chromium": "chromium",
+    "docker-compose": "docker-compose",
     "node": "nodejs",
     "npm": "npm",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
     "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf": "fonts-noto-color-emoji",
 }
+# What `make compose-test` needs, which is not a part of `make test`.
+NEEDED_BY_COMPOSE = {
+    "dockerd": "docker.io",
+    "docker": "docker-cli",
+    "/usr/libexec/docker/cli-plugins/docker-compose": "docker-compose",
+    "/usr/libexec/docker/cli-plugins/docker-buildx": "docker-buildx",
+    "debootstrap": "debootstrap",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "openssl": "openssl",
+}
 APT = ("apt-get", "-o", "DPkg::Lock::Timeout=400")
 
 
 def main() -> None:
-    missing = [package for sign, package in NEEDED.items() if not _there(sign)]
+    needed = NEEDED_BY_COMPOSE if sys.argv[1:] == ["compose"] else NEEDED
+    missing = [package for sign, package in needed.items() if not _there(sign)]
     if not missing:
         return
     command = f"apt-get install --no-install-recommends {' '.join(missing)}"

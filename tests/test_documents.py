@@ -68,6 +68,8 @@ def read_settings() -> set[str]:
     for source in [ROOT / "gunicorn.conf.py", *(ROOT / "scripts").glob("*.py")]:
         text = source.read_text(encoding="utf-8")
         found |= set(re.findall(r'(?:environ(?:\.get\(|\[)|_whole_number\(|_text\()"([A-Z_]+)"', text))
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    found |= set(re.findall(r"\$\{([A-Z_]+)", compose)) | {"COMPOSE_PROFILES"}  # the latter is Compose's own
     return {name.removesuffix("_FILE") for name in found}
 
 

@@ -1,4 +1,4 @@
-"""A provider on loopback that does what a test tells it to, and keeps a journal.
+"""A provider on loopback, or another address of this machine, that does what a test tells it to, and keeps a journal.
 
     with ScriptedUpstream() as upstream:
         upstream.script(Answer("hello", usage=Usage(prompt=9, completion=1)))
@@ -75,7 +75,8 @@ class ScriptedUpstream:
     `default` answers what no script was given for. With an `account` the balance falls by what the answers cost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._host = host
         self.journal = Journal()
         self.keys: set[str] | None = None
         self.models: list[str] = ["deepseek-flash", "deepseek-v4-pro"]
@@ -85,7 +86,7 @@ class ScriptedUpstream:
         self.stopping = threading.Event()
         self._plan: deque[_Planned] = deque()
         self._plan_lock = threading.Lock()
-        self._server = Server(self)
+        self._server = Server(self, host)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
@@ -94,7 +95,7 @@ class ScriptedUpstream:
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     def script(
         self,

@@ -36,8 +36,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 512
 
-    def __init__(self, provider: Provider) -> None:
-        super().__init__(("127.0.0.1", 0), _Exchange)
+    def __init__(self, provider: Provider, host: str) -> None:
+        super().__init__((host, 0), _Exchange)
         self.provider = provider
         self._open: set[Request] = set()
         self._open_lock = threading.Lock()

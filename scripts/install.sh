@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# From a fresh clone to a site with https, by Docker Compose. Running it again is safe: it keeps every secret and
+# certificate, takes up new code, and changes only what its options say.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+umask 077
+
+usage() {
+    cat <<'END'
+scripts/install.sh [--domain NAME] [CERTIFICATE]
+
+  --domain NAME                  the name people reach the site by, such as chat.example.org; asked for when missing
+
+CERTIFICATE, one of:
+  --self-signed                  made here; browsers warn of it (the default while there is none)
+  --certificate FILE --key FILE  one that you have, with its chain
+  --acme [--email ADDRESS]       by certbot's container from Let's Encrypt, renewed by itself: the name must lead here
+  --acme-server URL              another ACME directory, such as Let's Encrypt's staging
+END
+}
+
+readonly SECRETS=(SECRET_KEY ENCRYPTION_KEY MYSQL_PASSWORD MYSQL_MIGRATION_PASSWORD MYSQL_ROOT_PASSWORD REDIS_PASSWORD)
+readonly LIVE=/etc/letsencrypt/live/mingchat
+readonly HAND_OVER="cat $LIVE/fullchain.pem >/ssl/fullchain.pem && cat $LIVE/privkey.pem >/ssl/privkey.pem"
+domain='' kind='' certificate='' key='' email='' acme_server=''
+
+main() {
+    read_options "$@"
+    need_programs
+    refuse_to_lose_the_database
+    write_settings
+    make_readable
+    provide_certificate
+    docker compose up -d --build
+    wait_until_ready
+    if [ "$kind" = acme ]; then obtain_certificate; fi
+    docker compose exec -T nginx nginx -s reload
+    say_where
+}
+
+read_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --domain) domain=${2:?--domain needs a name}; shift ;;
+        --self-signed) kind=self-signed ;;
+        --certificate) kind=given certificate=${2:?--certificate needs a file}; shift ;;
+        --key) key=${2:?--key needs a file}; shift ;;
+        --acme) kind=acme ;;
+        --email) email=${2:?--email needs an address}; shift ;;
+        --acme-server) kind=acme acme_server=${2:?--acme-server needs an address}; shift ;;
+        -h | --help) usage; exit ;;
+        *) usage >&2; exit 2 ;;
+        esac
+        shift
+    done
+    [ -n "$domain" ] || domain=$(first_word "$(setting ALLOWED_HOSTS)")
+    if [ -z "$domain" ] && [ -t 0 ]; then read -rp 'The name people reach the site by (chat.example.org): ' domain; fi
+    [ -n "$domain" ] || fail 'Which name? Give --domain NAME.'
+    [[ $domain =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || fail "Not the name of a host: $domain"
+    if [ "$kind" = given ] && [ -z "$key" ]; then fail '--certificate needs --key, the file of its key.'; fi
+}
+
+need_programs() {
+    command -v openssl >/dev/null || fail 'openssl is missing: apt install openssl'
+    docker compose version >/dev/null 2>&1 ||
+        fail 'Docker with Compose 2 is missing: https://docs.docker.com/engine/install/'
+    docker info >/dev/null 2>&1 || fail 'The Docker engine does not answer: is it started, and may you use it?'
+}
+
+# The passwords in a volume are those of its first start: without them it could never be opened again.
+refuse_to_lose_the_database() {
+    docker volume inspect mingchat_mysql >/dev/null 2>&1 || return 0
+    local name
+    for name in "${SECRETS[@]}"; do
+        [ -n "$(setting "$name")" ] ||
+            fail "There is a database already (the volume mingchat_mysql), but .env has no $name. Bring .env back."
+    done
+}
+
+write_settings() {
+    touch .env
+    chmod 600 .env
+    local name
+    for name in "${SECRETS[@]}"; do
+        [ -n "$(setting "$name")" ] || set_to "$name" "$(openssl rand -hex 32)"
+    done
+    local hosts
+    hosts=$(setting ALLOWED_HOSTS)
+    [[ " $hosts " == *" $domain "* ]] || set_to ALLOWED_HOSTS "\"$domain${hosts:+ $hosts}\""
+}
+
+# What the containers read under accounts of their own. Nothing of it is secret.
+make_readable() {
+    chmod -R a+rX nginx mysql
+    mkdir -p ssl
+}
+
+provide_certificate() {
+    case $kind in
+    given) install_pair "$certificate" "$key" ;;
+    self-signed) make_self_signed ;;
+    *) [ -s ssl/fullchain.pem ] && [ -s ssl/privkey.pem ] || make_self_signed ;; # nginx begins with it
+    esac
+}
+
+install_pair() {
+    openssl x509 -in "$1" -noout || fail "$1 is no certificate."
+    openssl x509 -in "$1" -noout -checkhost "$domain" | grep -q 'does match' || fail "$1 is not for $domain."
+    [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -pubout)" ] || fail "$2 is not the key of $1."
+    cat "$1" >ssl/fullchain.pem
+    cat "$2" >ssl/privkey.pem
+}
+
+make_self_signed() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj "/CN=$domain" \
+        -addext "subjectAltName=DNS:$domain" -keyout ssl/privkey.pem -out ssl/fullchain.pem 2>/dev/null
+    echo "Made a certificate for $domain that browsers warn of."
+}
+
+obtain_certificate() {
+    local contact=(--register-unsafely-without-email)
+    [ -z "$email" ] || contact=(--email "$email")
+    docker compose run --rm --no-deps -T --entrypoint certbot certbot certonly --non-interactive --agree-tos --webroot \
+        --webroot-path /var/www/acme --domain "$domain" --cert-name mingchat --keep-until-expiring \
+        --renew-with-new-domains "${contact[@]}" ${acme_server:+--server "$acme_server"} --deploy-hook "$HAND_OVER"
+    docker compose run --rm --no-deps -T --entrypoint sh certbot -c "$HAND_OVER" # where it was there already
+    [ -n "$(setting COMPOSE_PROFILES)" ] || set_to COMPOSE_PROFILES acme
+    docker compose --profile acme up -d --no-deps certbot # renews it from now on
+}
+
+wait_until_ready() {
+    local _
+    for _ in $(seq 60); do
+        if docker compose exec -T nginx wget -q -O /dev/null http://127.0.0.1:5000/readyz 2>/dev/null; then return; fi
+        sleep 2
+    done
+    docker compose ps
+    fail 'It is not ready after two minutes. See: docker compose logs'
+}
+
+say_where() {
+    local code
+    code=$(docker compose exec -T flask-app python -c 'import wsgi
+from flask_app.services import setup_service
+print(setup_service.code_line() or "")')
+    echo
+    echo "MingChat is ready: https://$domain"
+    [ -z "$code" ] || echo "$code"
+}
+
+setting() {
+    [ -f .env ] || return 0
+    sed -n "s/^$1=//p" .env | tail -n 1 | tr -d "\"'"
+}
+
+set_to() {
+    local rest
+    rest=$(grep -v "^$1=" .env || true)
+    printf '%s\n' ${rest:+"$rest"} "$1=$2" >.env
+}
+
+first_word() {
+    echo "${1%% *}"
+}
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+main "$@"

@@ -1,0 +1,261 @@
+"""What `docker compose up -d` promises, of the project's own Dockerfile and Compose file."""
+
+import json
+import re
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import urllib3
+
+from tests.compose.conftest import Stack
+from tests.compose.engine import BASE
+from tests.compose.measured import MEASURED
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer
+from tests.support.served import PASSWORD, ROOT, USERNAME, Visitor
+
+MEGABYTE = 1_000_000
+ANSWER = Answer(text=" ".join(f"word{number}" for number in range(60)), tokens_per_second=15)
+LONG = Answer(text=" ".join(f"word{number}" for number in range(500)), tokens_per_second=10)
+STREAMS = 100
+SERVICES = ("nginx", "flask-app", "mysql", "redis")
+STARTED_AGAIN = 60
+BACK_UP = (
+    """docker compose exec -T mysql sh -c 'exec mysqldump -uroot -p"$MYSQL_ROOT_PASSWORD" """
+    "--single-transaction mingchat' > backup.sql"
+)
+RESTORE = (
+    "docker compose up -d --wait mysql",
+    """docker compose exec -T mysql sh -c 'exec mysql -uroot -p"$MYSQL_ROOT_PASSWORD" mingchat' < backup.sql""",
+    "docker compose up -d",
+)
+
+
+def whole(visitor: Visitor, hears: Callable[[], None] = lambda: None) -> tuple[str, str]:
+    """The last event of an answer, and its text; `hears` is called with the first word."""
+    text, name = "", ""
+    for name, data in visitor.chat("hello"):
+        if name == "token":
+            if not text:
+                hears()
+            text += data["text"]
+    return name, text
+
+
+@contextmanager
+def streaming(stack: Stack, count: int, answer: Answer) -> Iterator[list[Future[tuple[str, str]]]]:
+    """The block runs once all of them have begun."""
+    stack.upstream.script(*[answer] * count)
+    begun: list[None] = []
+    with ThreadPoolExecutor(count) as pool:
+        answers = [pool.submit(whole, stack.admin, lambda: begun.append(None)) for _ in range(count)]
+
+        def all_began() -> bool:
+            for each in answers:
+                assert not each.done() or each.result()
+            return len(begun) == count
+
+        wait_until(all_began, 60)
+        yield answers
+
+
+def readiness(stack: Stack) -> object:
+    with suppress(urllib3.exceptions.HTTPError):
+        reply = stack.visitor().get("/readyz")
+        return reply.json().get("status") if reply.status == 200 else reply.status
+    return None
+
+
+def wait_until_ready(stack: Stack) -> None:
+    wait_until(lambda: readiness(stack) == "ok", STARTED_AGAIN)
+
+
+def test_an_answer_comes_over_https_and_is_counted(stack: Stack) -> None:
+    stack.upstream.script(ANSWER)
+    assert whole(stack.admin) == ("done", ANSWER.text)
+    assert stack.upstream.journal.last.usage_sent
+    stack.assert_sound_ledger()
+
+
+def test_http_leads_to_https(stack: Stack) -> None:
+    led = Visitor(f"http://127.0.0.1:{stack.site.ports['http']}", {"Host": "localhost"}).get("/login")
+    assert (led.status, led.headers["Location"]) == (308, "https://localhost/login")
+
+
+def test_the_server_itself_reaches_the_application_without_tls(stack: Stack) -> None:
+    direct = Visitor(f"http://localhost:{stack.site.ports['direct']}").get("/login")
+    assert direct.status == 200
+
+
+def test_the_image_is_small(stack: Stack) -> None:
+    mine, base = (
+        int(stack.site.engine.docker("image", "inspect", image, "--format", "{{.Size}}"))
+        for image in ("mingchat", BASE)
+    )
+    MEASURED["image beyond its base"] = mine - base
+    assert mine - base < 200 * MEGABYTE
+
+
+def test_an_idle_stack_leaves_most_of_a_gigabyte(stack: Stack) -> None:
+    used = stack.site.memory()
+    MEASURED.update(used)
+    assert len(used) == len(SERVICES)
+    assert sum(used.values()) < 700 * MEGABYTE
+
+
+def test_the_limits_fit_a_gigabyte(stack: Stack) -> None:
+    limits = [stack.site.inspect(service)[0]["HostConfig"]["Memory"] for service in SERVICES]
+    assert all(limits)
+    assert sum(limits) <= 1 << 30
+
+
+def test_the_application_has_no_rights_over_its_container(stack: Stack) -> None:
+    status = stack.site.inside("flask-app", "cat", "/proc/1/status")
+    assert re.search(r"^Uid:\s+10001\s", status, re.M)
+    assert re.findall(r"^Cap(?:Prm|Eff|Bnd):\s+(\S+)", status, re.M) == ["0" * 16] * 3
+    (container,) = stack.site.inspect("flask-app")
+    assert container["HostConfig"]["ReadonlyRootfs"] is True
+
+
+def test_each_container_knows_only_the_secrets_that_it_needs(stack: Stack) -> None:
+    settings = stack.site.settings
+    known = {
+        service: {name for name, secret in settings.items() if len(secret) == 64 and secret in json.dumps(container)}
+        for service in SERVICES
+        for container in stack.site.inspect(service)
+    }
+    assert known == {
+        "nginx": set(),
+        "flask-app": {"SECRET_KEY", "ENCRYPTION_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD"},
+        "mysql": {"MYSQL_PASSWORD", "MYSQL_MIGRATION_PASSWORD", "MYSQL_ROOT_PASSWORD"},
+        "redis": {"REDIS_PASSWORD"},
+    }
+
+
+def test_only_nginx_is_reached_from_outside(stack: Stack) -> None:
+    shipped = json.loads(stack.site.compose("-f", "docker-compose.yml", "config", "--format", "json"))["services"]
+    ports = {
+        (name, port.get("host_ip", "any"), port["published"])
+        for name, service in shipped.items()
+        for port in service.get("ports", [])
+    }
+    loopback = "127.0.0.1"
+    assert ports == {
+        ("nginx", "any", "80"),
+        ("nginx", "any", "443"),
+        ("nginx", loopback, "5000"),
+        ("mysql", loopback, "3306"),
+    }
+
+
+def test_the_application_may_change_rows_and_no_tables(stack: Stack) -> None:
+    statement = "import wsgi; from sqlalchemy import text; from flask_app.database import engine\n"
+    statement += "with engine().begin() as line: line.execute(text('CREATE TABLE mine (a INT)'))"
+    said = stack.site.inside("flask-app", "sh", "-c", f'python -c "{statement}" 2>&1 || true')
+    assert "CREATE command denied" in said
+
+
+def test_redis_asks_for_its_password(stack: Stack) -> None:
+    assert "NOAUTH" in stack.site.inside("redis", "redis-cli", "keys", "*")
+
+
+def test_installing_again_keeps_everything(stack: Stack) -> None:
+    settings, certificate = stack.site.settings, (stack.site.folder / "ssl/fullchain.pem").read_text()
+    containers = [stack.site.containers(service) for service in SERVICES]
+    said = stack.site.install()
+    assert "Set-up code" not in said, "there is an administrator"
+    assert stack.site.settings == settings
+    assert (stack.site.folder / "ssl/fullchain.pem").read_text() == certificate
+    assert [stack.site.containers(service) for service in SERVICES] == containers
+    assert stack.admin.get("/api/conversations").status == 200
+
+
+def test_secrets_are_made_and_nobody_else_reads_them(stack: Stack) -> None:
+    for name in (".env", "ssl/privkey.pem"):
+        assert stat.S_IMODE((stack.site.folder / name).stat().st_mode) == 0o600, name
+    made = [secret for secret in stack.site.settings.values() if re.fullmatch("[0-9a-f]{64}", secret)]
+    assert len(set(made)) == len(made) == 6
+
+
+def test_two_instances_serve_one_site(stack: Stack) -> None:
+    with two_instances(stack) as addresses:
+        wait_until(lambda: stack.admin.get("/api/conversations").status == 200 and addresses <= served(stack), 30)
+
+
+def test_a_rolling_restart_breaks_no_stream(stack: Stack) -> None:
+    with two_instances(stack), streaming(stack, STREAMS, LONG) as answers:
+        before = stack.site.containers("flask-app")
+        said = stack.site.restart()
+        assert "may finish its answers" in next(said)
+        assert not any(answer.done() for answer in answers), "all of them go on while the first instance is to end"
+        assert list(said)
+        assert len(set(stack.site.containers("flask-app")) - set(before)) == 2
+        assert [answer.result() for answer in answers] == [("done", LONG.text)] * STREAMS
+    stack.assert_sound_ledger()
+
+
+@contextmanager
+def two_instances(stack: Stack) -> Iterator[set[str]]:
+    """Their addresses; only one is left after the block."""
+    scale(stack, 2)
+    network = "mingchat_front"
+    instances = stack.site.inspect("flask-app")
+    yield {instance["NetworkSettings"]["Networks"][network]["IPAddress"] for instance in instances}
+    scale(stack, 1)
+
+
+def scale(stack: Stack, count: int) -> None:
+    stack.site.compose("up", "-d", "--wait", "--no-deps", "--scale", f"flask-app={count}", "flask-app")
+    assert len(stack.site.containers("flask-app")) == count
+
+
+def served(stack: Stack) -> set[str]:
+    """The addresses of the instances that nginx has asked of late."""
+    log = stack.site.compose("logs", "--no-log-prefix", "--tail", "50", "nginx")
+    return set(re.findall(r'"instance":"([\d.]+):5000"', log))
+
+
+def test_streams_go_on_while_mysql_is_killed(stack: Stack) -> None:
+    with streaming(stack, 5, ANSWER) as answers:
+        stack.site.kill("mysql")
+    assert [answer.result()[1] for answer in answers] == [ANSWER.text] * 5
+    wait_until_ready(stack)
+    assert whole(stack.admin)[0] == "done"
+    stack.assert_sound_ledger()
+
+
+def test_streams_go_on_while_redis_is_killed(stack: Stack) -> None:
+    with streaming(stack, 5, ANSWER) as answers:
+        stack.site.kill("redis")
+    assert [answer.result() for answer in answers] == [("done", ANSWER.text)] * 5
+    wait_until_ready(stack)
+    stack.assert_sound_ledger()
+
+
+def test_a_backup_is_restored_into_an_empty_stack_as_the_guides_say(stack: Stack) -> None:
+    guides = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("deployment.md", "部署指南.md")]
+    assert all(command in guide for guide in guides for command in (BACK_UP, *RESTORE))
+    conversations = stack.admin.get("/api/conversations").json()
+    assert conversations
+    stack.site.shell(BACK_UP)
+    stack.site.remove()
+    for command in RESTORE:
+        stack.site.shell(command)
+    wait_until_ready(stack)
+    assert stack.admin.get("/api/conversations").json() == conversations
+    assert stack.admin.get("/api/admin/keys").status == 200
+    assert whole(stack.admin)[0] == "done", "the provider's key can be read"
+    stack.assert_sound_ledger()
+
+
+def test_what_was_said_outlives_the_containers(stack: Stack) -> None:
+    conversations = stack.admin.get("/api/conversations").json()
+    assert conversations
+    stack.site.compose("down")
+    stack.site.compose("up", "-d", "--wait")
+    wait_until_ready(stack)
+    again = stack.visitor()
+    again.sign_in(again.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
+    assert again.get("/api/conversations").json() == conversations
