@@ -36,7 +36,15 @@ OF_MAKE = {
 
 PACKAGE = ROOT / "flask_app"
 PLACES = [ROOT, ROOT / "docs", PACKAGE, PACKAGE / "static", PACKAGE / "templates", PACKAGE / "services"]
-MADE = {"instance/", "instance/journal/", "journal/aside/", "secrets.json", ".venv/"}  # by the application itself
+MADE = {
+    "instance/",
+    "instance/journal/",
+    "journal/aside/",
+    "secrets.json",
+    ".venv/",
+    "ssl/fullchain.pem",
+    "ssl/privkey.pem",
+}
 
 
 def named(pattern: str) -> Iterator[tuple[str, str]]:
