@@ -30,7 +30,7 @@ LAYERS = [
     {"streams", "upstream"},
     {"models"},
     {"domain"},
-    {"database", "errors", "config", "i18n", "logs", "offload", "places", "redis_client", "timezones"},
+    {"database", "errors", "config", "i18n", "logs", "offload", "places", "redis_client", "statements", "timezones"},
 ]
 FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
 KNOW_FLASK = {

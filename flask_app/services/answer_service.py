@@ -8,9 +8,10 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of, utc_now
 from flask_app.models import Conversation, Message, Run
 from flask_app.services.metering_service import Outcome
+from flask_app.statements import Prepared
 
 _messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
-_SAVE = (
+_SAVE = Prepared(
     update(_messages)
     .where(_messages.c.id == bindparam("message_id"))
     .values({name: bindparam(f"new_{name}") for name in ("status", "text", "reasoning", "finish_reason", "error_code")})
@@ -24,12 +25,12 @@ _RESTORE = (
     )
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
 )
-_END_RUN = (
+_END_RUN = Prepared(
     update(_runs)
     .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
     .values(status=bindparam("new_status"))
 )
-_TOUCH = (
+_TOUCH = Prepared(
     update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
 )
 _is_its_own = _messages.c.status == _runs.c.status  # not so once another run goes on with the message
@@ -58,9 +59,9 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
 
     Gives how the run ended, whoever ended it.
     """
-    if connection.execute(_END_RUN, {"run": run_id, "new_status": outcome.answer_status}).rowcount == 1:
+    if _END_RUN.run(connection, {"run": run_id, "new_status": outcome.answer_status}).rowcount == 1:
         save(connection, message_id, outcome)
-        connection.execute(_TOUCH, {"conversation": conversation_id, "now": utc_now()})
+        _TOUCH.run(connection, {"conversation": conversation_id, "now": utc_now()})
     elif stored := how_it_ended(connection, run_id):
         return stored
     return Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
@@ -80,8 +81,8 @@ def restore(connection: Connection, outcome: Outcome, *, run_id: str, message_id
 
 def save(connection: Connection, message_id: str, outcome: Outcome) -> None:
     """Write the answer's text and how it ended, for whoever has just ended its run."""
-    connection.execute(
-        _SAVE,
+    _SAVE.run(
+        connection,
         {
             "message_id": message_id,
             "new_status": outcome.answer_status,

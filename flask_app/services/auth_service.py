@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict
 
 from flask_app.database import fetching, reading, table_of, transaction, utc_now
 from flask_app.errors import AppError, Forbidden
@@ -29,7 +30,7 @@ _VISIT = (
     .join(_sessions, _sessions.c.user_id == _users.c.id)
     .where(_sessions.c.id == bindparam("digest"))
 )
-_USER_COLUMNS = len(_users.columns)
+_USER_COLUMNS = tuple(_users.columns.keys())
 _IS_OPEN = (
     select(_sessions.c.expires_at)
     .join(_users, _users.c.id == _sessions.c.user_id)
@@ -74,7 +75,8 @@ def visit(token: str) -> Visit | None:
         row = connection.execute(_VISIT, {"digest": digest(token)}).one_or_none()
     if row is None or row.disabled or row.session_expires_at <= utc_now():
         return None
-    user = User(**dict(zip(_users.columns.keys(), row[:_USER_COLUMNS], strict=True)))
+    user = User()
+    instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))  # in `row` the session's columns follow
     make_transient_to_detached(user)  # as if a session had loaded it: adding it to one inserts nothing
     return Visit(user, row.session_id, row.session_created_at, row.session_last_seen_at)
 

@@ -22,15 +22,16 @@ from flask_app.services.key_service import Candidate
 from flask_app.services.metering_service import Earlier
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.run_events import Begun
+from flask_app.statements import Prepared
 
 MAX_MESSAGE_BYTES = 200_000
 TITLE_LENGTH = 60
 
 _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
 
-_INSERT_CONVERSATION = insert(table_of(Conversation))
-_INSERT_MESSAGES = insert(table_of(Message))
-_INSERT_RUN = insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE)
+_INSERT_CONVERSATION = Prepared(insert(table_of(Conversation)))
+_INSERT_MESSAGES = Prepared(insert(table_of(Message)))
+_INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE))
 _COUNT_RUNNING = select(func.count()).where(Run.user_id == bindparam("person"), Run.status == "running")
 _MESSAGES = (
     select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
@@ -152,8 +153,8 @@ def _write(
         locale=origin.locale,
     )
     if placed.is_new:
-        connection.execute(
-            _INSERT_CONVERSATION,
+        _INSERT_CONVERSATION.run(
+            connection,
             {
                 "id": begun.conversation_id,
                 "user_id": actor.id,
@@ -166,10 +167,11 @@ def _write(
     question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
     answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
     after = {"created_at": now + timedelta(microseconds=1)}  # so that they always sort as asked and answered
-    connection.execute(
-        _INSERT_MESSAGES, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
+    _INSERT_MESSAGES.run_each(
+        connection, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
     )
-    key, digest = draft.idempotency_key, draft.digest
+    key = draft.idempotency_key
+    digest = draft.digest if key else ""
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     turns = [*placed.history, Turn("user", draft.text)]
     request = _request(actor, draft, model, origin, begun, turns)
@@ -225,8 +227,8 @@ def turns_of(path: Sequence[_Node]) -> list[Turn]:
 def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
     """Write the run's row, the person's other runs being counted; `earlier` is what its answer begins with."""
     begun, key = opening.begun, opening.idempotency_key
-    connection.execute(
-        _INSERT_RUN,
+    _INSERT_RUN.run(
+        connection,
         {
             "id": begun.run_id,
             "user_id": opening.actor.id,
@@ -239,6 +241,7 @@ def write_run(connection: Connection, opening: Opening, earlier: Earlier | None 
             "worker": run_service.WORKER,
             "text_before": len(earlier.text) if earlier else None,
             "reasoning_before": len(earlier.reasoning) if earlier else None,
+            "discarded": False,
             "created_at": utc_now(),
         },
     )
@@ -257,7 +260,8 @@ def title_of(text: str) -> str:
 
 
 def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:
-    return earlier_run(actor, draft.idempotency_key, draft.digest, locale)
+    key = draft.idempotency_key
+    return earlier_run(actor, key, draft.digest, locale) if key else None
 
 
 def earlier_run(actor: User, idempotency_key: str | None, digest: str, locale: str) -> Begun | None:

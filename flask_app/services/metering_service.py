@@ -19,17 +19,18 @@ from flask_app.models import Attempt, TokenUsage
 from flask_app.services import budget_service, rollup, spending, tariff_service
 from flask_app.services.budget_service import Asked
 from flask_app.services.tariff_service import Priced
+from flask_app.statements import Prepared
 
 log = structlog.get_logger()
 
 _attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
-_INSERT_ATTEMPT = insert(_attempts)
-_INSERT_ENTRY = insert(_ledger)
+_INSERT_ATTEMPT = Prepared(insert(_attempts))
+_INSERT_ENTRY = Prepared(insert(_ledger))
 _BOOKED = select(
     *(_ledger.c[f"{kind}_tokens"] for kind in ("prompt", "cached", "completion", "reasoning")), _ledger.c.source
 ).where(_ledger.c.attempt_id == bindparam("attempt"), _ledger.c.kind == "usage")
 _ATTEMPT = select(_attempts.c.id).where(_attempts.c.id == bindparam("attempt"))
-_END_ATTEMPT = (
+_END_ATTEMPT = Prepared(
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.state == "dispatched")
     .values(
@@ -174,8 +175,8 @@ def dispatch(
     reserved = budget_service.reserve(connection, asked, at)
     hold = reserved.hold
     sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=at, hold=hold, priced=reserved.priced)
-    connection.execute(
-        _INSERT_ATTEMPT,
+    _INSERT_ATTEMPT.run(
+        connection,
         {
             "id": sent.attempt_id,
             "request_id": call.request_id,
@@ -228,7 +229,7 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
 
 def book(connection: Connection, row: dict[str, Any]) -> None:
     """Write an entry of the ledger, and all that is counted from it. Raises IntegrityError where it stands already."""
-    connection.execute(_INSERT_ENTRY, row)
+    _INSERT_ENTRY.run(connection, row)
     rollup.add(connection, row)
     spending.add(connection, row)
 
@@ -240,8 +241,8 @@ def booked(connection: Connection, attempt_id: str) -> Entry | None:
 
 
 def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome) -> bool:
-    ended = connection.execute(
-        _END_ATTEMPT,
+    ended = _END_ATTEMPT.run(
+        connection,
         {
             "attempt_id": sent.attempt_id,
             "new_state": state,
@@ -314,5 +315,6 @@ def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None
         "quarter": quarter_of(sent.at),
         "group_id": sent.hold.group_id,
         "day": sent.hold.day or budget_service.site_day(sent.at),
+        "reason": None,
         "created_at": sent.at,
     }

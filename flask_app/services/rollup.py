@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of
 from flask_app.domain.periods import QUARTERS_A_DAY, Period
 from flask_app.models import UsageHourly
+from flask_app.statements import Prepared
 
 UNUSED: dict[str, Any] = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
 FIGURES = (
@@ -106,7 +107,7 @@ def add(connection: Connection, entry: Mapping[str, Any]) -> None:
 
 def add_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add to the rows of these keys, or make them. Who adds and in which order makes no difference."""
-    connection.execute(_ADD[connection.dialect.name], rows)
+    _ADD.run_each(connection, rows)
 
 
 def adding(select: Select[Any]) -> dict[str, Any]:
@@ -160,4 +161,4 @@ def _statements(fill: Callable[[Any], Any]) -> dict[str, Any]:
     return {"sqlite": on_sqlite, "mysql": on_mysql, "mariadb": on_mysql}
 
 
-_ADD = _statements(lambda insert: insert)
+_ADD = Prepared(_statements(lambda insert: insert))

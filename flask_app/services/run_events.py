@@ -8,7 +8,7 @@ from flask_app.domain.events import Event, Reasoning, Token, Usage
 from flask_app.i18n import translate
 from flask_app.models import Message, Run
 from flask_app.services.answer_service import Ending
-from flask_app.streams import RunLog
+from flask_app.streams import Named, RunLog
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,21 +52,21 @@ def arrived(events: RunLog, event: Event) -> None:
         events.append("reasoning", _encode(event))
 
 
-def counted(events: RunLog, usage: Usage, source: str) -> None:
-    events.append("usage", _encode(usage_payload(usage, source)))
+def counted(usage: Usage, source: str) -> Named:
+    """What was used, before the last event."""
+    return "usage", _encode(usage_payload(usage, source))
 
 
-def ended(events: RunLog, begun: Begun, ending: Ending) -> None:
+def ended(begun: Begun, ending: Ending) -> Named:
     """The last event: `error` when something went wrong, else `done`."""
     if ending.error_code:
-        failed(events, begun, ending.error_code)
-    else:
-        how = {"status": ending.status, "finish_reason": ending.finish_reason}
-        events.append("done", _encode({**how, "title": begun.title}))
+        return failed(begun, ending.error_code)
+    how = {"status": ending.status, "finish_reason": ending.finish_reason}
+    return "done", _encode({**how, "title": begun.title})
 
 
-def failed(events: RunLog, begun: Begun, code: str) -> None:
-    events.append("error", failure(begun.locale, code))
+def failed(begun: Begun, code: str) -> Named:
+    return "error", failure(begun.locale, code)
 
 
 def failure(locale: str, code: str) -> bytes:
@@ -79,8 +79,7 @@ def replay(events: RunLog, begun: Begun, message: Message, ending: Ending) -> No
     """A stored answer as the events a reader expects, in one piece."""
     started(events, begun, message.model)
     whole(events, message.text, message.reasoning)
-    ended(events, begun, ending)
-    events.finish()
+    events.finish([ended(begun, ending)])
 
 
 def usage_payload(usage: Usage, source: str) -> dict[str, object]:

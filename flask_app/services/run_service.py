@@ -76,7 +76,7 @@ class LiveRun:
                 log.exception("settlement_failed", run=self.begun.run_id)
             self._journalled = self._journalled or journal.keep(self._settlement())
             if not failures:
-                run_events.failed(self.events, self.begun, "not_saved_yet")
+                self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
         raise AssertionError("unreachable: the loop ends by returning")
 
@@ -100,13 +100,13 @@ class LiveRun:
             self._sum = message_usage.of_message(connection, begun.message_id)
 
     def _announce(self, entry: Entry | None) -> None:
-        if told := self._sum or entry:
-            run_events.counted(self.events, told.usage, told.source)
+        told, begun = self._sum or entry, self.begun
+        last = [run_events.counted(told.usage, told.source)] if told else []
         if self.stop.discarded:
-            run_events.failed(self.events, self.begun, "conversation_gone")
+            last.append(run_events.failed(begun, "conversation_gone"))
         else:
-            run_events.ended(self.events, self.begun, self._ending)
-        self.events.finish()
+            last.append(run_events.ended(begun, self._ending))
+        self.events.finish(last)
 
 
 def start(begun: Begun, ticket: Ticket) -> RunLog:

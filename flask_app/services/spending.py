@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of
 from flask_app.domain.budget import TOKENS
 from flask_app.models import SpentDaily
+from flask_app.statements import Prepared
 
 KEY = ("scope", "scope_id", "unit", "day")
 
@@ -28,7 +29,7 @@ def add(connection: Connection, entry: Mapping[str, Any]) -> None:
 
 def add_rows(connection: Connection, added: list[dict[str, Any]]) -> None:
     """Add to the counters of these keys, or make them."""
-    connection.execute(_ADD[connection.dialect.name], added)
+    _ADD.run_each(connection, added)
 
 
 def adding(select: Select[Any]) -> dict[str, Any]:
@@ -58,4 +59,4 @@ def _statements(fill: Callable[[Any], Any]) -> dict[str, Any]:
     return {"sqlite": on_sqlite, "mysql": on_mysql, "mariadb": on_mysql}
 
 
-_ADD = _statements(lambda insert: insert)
+_ADD = Prepared(_statements(lambda insert: insert))

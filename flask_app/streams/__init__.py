@@ -6,6 +6,8 @@ from typing import Protocol
 from flask_app.streams.memory import MemoryBroker
 from flask_app.streams.outlet import Outlet
 
+Named = tuple[str, bytes]  # an event: its name, and its JSON
+
 
 class RunLog(Protocol):
     """The events of one run in order, numbered from 1, each kept as the bytes that go to readers."""
@@ -17,8 +19,8 @@ class RunLog(Protocol):
     def append(self, event: str, payload: bytes) -> None:
         """Add an event (`payload` is its JSON) and wake the readers."""
 
-    def finish(self) -> None:
-        """Say that no event follows."""
+    def finish(self, last: Sequence[Named] = ()) -> None:
+        """Add the last events, which go out together, and say that none follows."""
 
     def read(self, after: int = 0, outlet: Outlet | None = None) -> Iterator[bytes]:
         """Everything after event number `after`, as it comes; ends with the run. Comments keep the line alive.

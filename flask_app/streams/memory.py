@@ -11,6 +11,8 @@ HEARTBEAT_SECONDS = 10  # a reader that has gone is noticed only by writing to i
 KEPT_SECONDS = 30  # after the end, for readers that lost the last events
 HEARTBEAT = b": ping\n\n"
 
+_FRAME = b"id: %d\nevent: %b\ndata: %b\n\n"
+
 
 class _Reader:
     """Where a reader is, and what wakes it. `outlet` takes events while it sleeps."""
@@ -61,8 +63,7 @@ class MemoryLog:
 
     def append(self, event: str, payload: bytes) -> None:
         frames = self._frames
-        number = self._numbered_from + len(frames) + 1
-        frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (number, event.encode(), payload)
+        frame = _FRAME % (self._numbered_from + len(frames) + 1, event.encode(), payload)
         end = frames.append(frame)
         hungry = [reader for reader in tuple(self._sleepers) if not reader.was_fed(frame, end)]
         if hungry:
@@ -82,7 +83,10 @@ class MemoryLog:
         self._frames.extend(frames)
         self.wake()
 
-    def finish(self) -> None:
+    def finish(self, last: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Readers are woken, not fed: each writes what is new in one piece, and leaves."""
+        for event, payload in last:
+            self._frames.append(_FRAME % (self.last + 1, event.encode(), payload))
         self.ended_at = time.monotonic()
         self.wake()
 

@@ -48,6 +48,7 @@ def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[byte
 
 def _draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:
     """The frames that the outlet did not take, each behind the rest of what it took."""
+    outlet.cork()
     try:
         for frame in frames:
             outlet.drain()

@@ -33,13 +33,25 @@ class SocketOutlet:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MS)
         return cls(client)
 
+    def cork(self) -> None:
+        """Keep back what is written until `open` or `close`: the head and the first event travel together."""
+        self._set_cork(1)
+
     def open(self) -> None:
         """The response's head is out: chunks may follow."""
-        self._is_open = True
+        if not self._is_open:
+            self._is_open = True
+            self._set_cork(0)
 
     def close(self) -> None:
         """The response ends: the socket may belong to another request next."""
+        if not self._is_open:
+            self._set_cork(0)
         self._is_open = False
+
+    def _set_cork(self, value: int) -> None:
+        if self._client.family != socket.AF_UNIX and hasattr(socket, "TCP_CORK"):
+            self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, value)
 
     @property
     def is_clogged(self) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from flask_app.database import in_writing
 from flask_app.domain.events import Usage
 from flask_app.models import User
-from flask_app.services import metering_service, rollup, spending
+from flask_app.services import metering_service, rollup_differences, spending_check
 from flask_app.services.metering_service import Bounds, Outcome
 from tests.support import calls
 
@@ -34,6 +34,6 @@ def test_more_tokens_or_more_money_than_was_reserved_is_said(
 
 
 def test_every_database_has_statements_of_its_own() -> None:
-    for statements in (rollup._ADD, spending._ADD):
+    for statements in (spending_check._MEND, *rollup_differences._MEND.values()):
         assert statements.keys() == {"sqlite", "mysql", "mariadb"}
         assert statements["mysql"] is statements["mariadb"]

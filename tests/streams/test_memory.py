@@ -160,3 +160,20 @@ def test_a_reader_that_was_cut_off_in_its_sleep_is_fed_no_more(monkeypatch: pyte
         next(reader)
     log.append("token", b"{}")
     assert outlet.taken == []
+
+
+def test_the_last_events_are_read_in_one_piece() -> None:
+    log, outlet = MemoryLog(), FickleOutlet([])
+    log.append("start", b"{}")
+    reader = log.read(0, outlet)
+    next(reader)
+    blocks: list[bytes] = []
+    follower = threading.Thread(target=lambda: blocks.extend(reader))
+    follower.start()
+    while not log._sleepers:
+        time.sleep(0.001)
+    log.append("token", b"{}")
+    log.finish([("usage", b"{}"), ("done", b"{}")])
+    follower.join(10)
+    assert [frame.split(b"\n")[0] for frame in outlet.taken] == [b"id: 2"]
+    assert [[frame.split(b"\n")[0] for frame in frames(block)] for block in blocks] == [[b"id: 3", b"id: 4"]]

@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -62,6 +62,31 @@ def test_nothing_goes_out_before_the_head_or_after_the_end(pair: Pair) -> None:
     outlet.close()
     assert not outlet.offer(b"late")
     assert everything(pair[1]) == b""
+
+
+@pytest.fixture
+def line() -> Iterator[Pair]:
+    """The same over TCP."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        client = socket.create_connection(listening.getsockname())
+        server, _ = listening.accept()
+    with server, client:
+        server.setblocking(False)
+        yield server, client
+
+
+@pytest.mark.parametrize("step", [SocketOutlet.open, SocketOutlet.close])
+def test_the_head_waits_for_the_first_event(line: Pair, step: Callable[[SocketOutlet], None]) -> None:
+    outlet = SocketOutlet.of(environ(line[0]))
+    assert outlet is not None
+    outlet.cork()
+    line[0].send(b"head")
+    line[0].send(b"first")
+    assert everything(line[1]) == b""
+    step(outlet)
+    assert everything(line[1]) == b"headfirst"
+    line[0].send(b"at once")
+    assert everything(line[1]) == b"at once"
 
 
 def test_a_full_socket_takes_a_part_and_the_rest_follows_before_anything_else(pair: Pair) -> None:
