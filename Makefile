@@ -42,7 +42,7 @@ holidays: .dev ## Read the public holidays from the library anew
 
 .PHONY: screenshots
 screenshots: .dev ## Take the pictures of the README anew
-	$(BIN)/python -m tests.e2e.screenshots
+	PICTURES=docs/images $(BIN)/pytest tests/e2e/test_journey.py
 
 .PHONY: lock
 lock: .dev ## Lock the newest stable versions, with hashes

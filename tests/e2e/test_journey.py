@@ -1,12 +1,14 @@
 """The whole journey, with the real local model: from the code that the server prints to the administrator's records."""
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e import entrance
+from tests.e2e import entrance, pictures
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
@@ -232,3 +234,10 @@ def test_the_server_has_stayed_small(site: Site, figures: dict[str, str]) -> Non
     used = site.megabytes()
     figures["server after the journey (PSS)"] = f"{used:.1f} MB"
     assert used < 120
+
+
+def test_the_pictures_of_the_readme_are_of_this_site(browser: Browser, site: Site, tmp_path: Path) -> None:
+    """`make screenshots` has them put where the README shows them."""
+    folder = Path(os.environ.get("PICTURES") or tmp_path)
+    pictures.take_all(browser, site, folder)
+    assert len(list(folder.glob("*.png"))) >= 7
