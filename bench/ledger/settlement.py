@@ -11,7 +11,7 @@ from flask_app import database
 from flask_app.database import in_writing
 from flask_app.domain.events import Usage
 from flask_app.services import budget_service, metering_service
-from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
+from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
 
 TURNS, EACH = 20, 100
 WARM_UP = 20

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of, utc_now
 from flask_app.models import Conversation, Message, Run
-from flask_app.services.metering_service import Outcome
+from flask_app.services.attempts import Outcome
 from flask_app.statements import Prepared
 
 _messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)

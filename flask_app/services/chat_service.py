@@ -17,9 +17,9 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import budget_service, completion_service, metering_service, model_service, run_service
+from flask_app.services.attempts import Earlier
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
-from flask_app.services.metering_service import Earlier
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.run_events import Begun
 from flask_app.statements import Prepared

@@ -16,9 +16,9 @@ from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services import budget_service, closing, cooldown_service, key_service, metering_service, prompts
+from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
-from flask_app.services.metering_service import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.prompts import Request
 from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream

@@ -15,10 +15,10 @@ from flask_app.errors import Conflict, Invalid, NotFound, TooMany
 from flask_app.i18n import translate
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import chat_service, completion_service, metering_service, model_service, run_service
+from flask_app.services.attempts import Earlier
 from flask_app.services.chat_service import Origin
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
-from flask_app.services.metering_service import Earlier
 from flask_app.services.prompts import Request
 from flask_app.services.run_events import Begun
 

@@ -11,7 +11,7 @@ from flask_app.database import in_transaction, reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import lease_service, message_usage, replay_service, stop_service
-from flask_app.services.metering_service import Entry
+from flask_app.services.attempts import Entry
 from flask_app.streams import broker
 
 PAGE = 40

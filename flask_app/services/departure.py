@@ -9,7 +9,7 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from flask_app.domain.events import estimate_tokens
-from flask_app.services.metering_service import Outcome
+from flask_app.services.attempts import Outcome
 from flask_app.services.run_service import LiveRun
 
 GRACE_SECONDS = 20  # a page that lost its line tries again five times within it

@@ -15,7 +15,7 @@ import structlog
 
 from flask_app import config, offload
 from flask_app.domain.events import Usage
-from flask_app.services.metering_service import Dispatched, Entry, Outcome
+from flask_app.services.attempts import Dispatched, Entry, Outcome
 
 FOLDER, ASIDE = "journal", "aside"
 HALF_WRITTEN_SECONDS = 60  # a file without its name that is older was left by a worker that died

@@ -25,7 +25,7 @@ from flask_app.services import (
     run_service,
     stop_service,
 )
-from flask_app.services.metering_service import Call, Dispatched, Earlier, Outcome
+from flask_app.services.attempts import Call, Dispatched, Earlier, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
 

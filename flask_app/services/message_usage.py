@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of
 from flask_app.domain.events import Usage
 from flask_app.models import Message, TokenUsage
-from flask_app.services.metering_service import Entry
+from flask_app.services.attempts import Entry
 
 _ledger, _messages = table_of(TokenUsage), table_of(Message)
 _SUMS = (

@@ -3,7 +3,6 @@
 Statements are made once: this is the token path's whole database work.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +11,11 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, table_of, utc_now
-from flask_app.domain.budget import Hold
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import budget_service, rollup, spending, tariff_service
+from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.budget_service import Asked
 from flask_app.services.tariff_service import Priced
 from flask_app.statements import Prepared
@@ -41,123 +40,6 @@ _END_ATTEMPT = Prepared(
         ended_at=bindparam("now"),
     )
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request for an answer, as the ledger needs to know it."""
-
-    user_id: str
-    channel: str
-    model: str
-    provider_id: str
-    currency: str
-    request_id: str
-    address: str
-    prompt_estimate: int
-    run_id: str | None = None
-    message_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What a call may use at most, in tokens: its prompt, which is as it is, and an answer, which may be shortened."""
-
-    prompt: int
-    answer: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dispatched:
-    """An attempt that is on its way to the provider: `attempt_id` is committed, and what it holds is reserved.
-
-    `priced` is the price of the model that was asked for, where it was known then.
-    """
-
-    attempt_id: str
-    call: Call
-    key_id: str | None
-    at: datetime
-    hold: Hold = field(default_factory=Hold)  # of before the budgets: nothing
-    priced: Priced | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What earlier runs had written of an answer that is gone on with."""
-
-    text: str
-    reasoning: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """How an attempt went. `usage` is the provider's count, or None when none came.
-
-    `earlier` stands before its text, and is no part of what it is counted for.
-    """
-
-    status: str = "complete"
-    earlier: Earlier | None = None
-    text_parts: list[str] = field(default_factory=list)
-    reasoning_parts: list[str] = field(default_factory=list)
-    usage: Usage | None = None
-    actual_model: str | None = None
-    finish_reason: str | None = None
-    error_code: str | None = None
-    asked: bool = True  # False: stopped before the provider's socket was opened
-    status_code: int | None = None  # what the provider said, where it said anything
-    bytes_received: int = 0
-    first_token_ms: int | None = None
-    duration_ms: int = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self.text_parts)
-
-    @property
-    def reasoning(self) -> str:
-        return "".join(self.reasoning_parts)
-
-    @property
-    def whole_text(self) -> str:
-        return (self.earlier.text if self.earlier else "") + self.text
-
-    @property
-    def whole_reasoning(self) -> str:
-        return (self.earlier.reasoning if self.earlier else "") + self.reasoning
-
-    @property
-    def answer_status(self) -> str:
-        """How the answer stands then: one that had begun before has not failed."""
-        return "interrupted" if self.status == "failed" and self.earlier else self.status
-
-    @property
-    def taken_up(self) -> bool:
-        """Did the provider begin to work, so that it may bill? One that only reported a failure did not."""
-        return self.asked and (self.heard or self.status != "failed")
-
-    @property
-    def heard(self) -> bool:
-        """Has anything of an answer come?"""
-        return self.usage is not None or self.actual_model is not None or self.began
-
-    @property
-    def is_wordless(self) -> bool:
-        """Has nothing come but that somebody began, which providers say before the first word?"""
-        return self.usage is None and self.finish_reason is None and not self.began
-
-    @property
-    def began(self) -> bool:
-        return bool(self.text_parts or self.reasoning_parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What went into the ledger."""
-
-    usage: Usage
-    source: str
 
 
 def dispatch(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask_app import config
 from flask_app.domain.serving import ServedModel
-from flask_app.services.metering_service import Earlier
+from flask_app.services.attempts import Earlier
 
 MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
 # A very small model repeats itself and does not find an end.

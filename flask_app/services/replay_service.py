@@ -6,8 +6,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing
 from flask_app.services import answer_service, journal, metering_service, run_service
+from flask_app.services.attempts import Entry
 from flask_app.services.journal import Settlement
-from flask_app.services.metering_service import Entry
 
 log = structlog.get_logger()
 

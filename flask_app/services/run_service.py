@@ -16,9 +16,9 @@ from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import answer_service, closing, followers, journal, message_usage, run_events
 from flask_app.services.answer_service import Ending
+from flask_app.services.attempts import Entry, Outcome
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
-from flask_app.services.metering_service import Entry, Outcome
 from flask_app.services.run_events import Begun
 from flask_app.services.stop_signal import StopSignal
 from flask_app.streams import RunLog, broker

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask_app.models import Conversation, Message
 from flask_app.services import model_service
+from flask_app.services.attempts import Entry
 from flask_app.services.conversation_service import Listed, Thread
-from flask_app.services.metering_service import Entry
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
 

@@ -13,8 +13,8 @@ from flask_app.database import new_id, reading, transaction
 from flask_app.domain.budget import MIN_ANSWER
 from flask_app.models import AuditEntry, Budget, TokenUsage, TopUp, User
 from flask_app.services import refund_service
+from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
-from flask_app.services.metering_service import Bounds
 from tests.conftest import MakeUser, SignIn
 from tests.routes.test_budgets import LEAST, ask, own
 from tests.support import calls

@@ -14,10 +14,10 @@ from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import budget
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Budget, Conversation, Message, Run, TokenUsage, User
 from flask_app.services import budget_admin_service, budget_service, group_service, user_admin_service
+from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.group_service import Choices
-from flask_app.services.metering_service import Bounds
 from tests.conftest import MakeUser, SignIn
 from tests.support import calls
 from tests.support.clients import PageClient

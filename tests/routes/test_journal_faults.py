@@ -19,9 +19,9 @@ from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import events
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
 from flask_app.services import chat_service, journal, lease_service, replay_service, rollup, run_service
+from flask_app.services.attempts import Bounds, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.journal import Settlement
-from flask_app.services.metering_service import Bounds, Outcome
 from tests.support import calls
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of

@@ -19,6 +19,7 @@ from flask_app.domain.budget import Hold
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
 from flask_app.services import chat_service, lease_service, metering_service, rollup, run_service
+from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
@@ -222,21 +223,19 @@ def test_another_processs_writer_is_waited_for_asleep(app: Flask, database_url: 
     other.close()
 
 
-def settle(sent: metering_service.Dispatched, status: str) -> metering_service.Entry | None:
-    outcome = metering_service.Outcome(status=status, text_parts=["some text"])
+def settle(sent: Dispatched, status: str) -> Entry | None:
+    outcome = Outcome(status=status, text_parts=["some text"])
     return database.in_writing(lambda connection: metering_service.settle(connection, sent, outcome))
 
 
-def release(sent: metering_service.Dispatched) -> None:
+def release(sent: Dispatched) -> None:
     in_writing(lambda c: metering_service.release(c, sent, error_code="upstream_failed", status_code=500))
 
 
-def dispatched(user: User, at: datetime | None = None) -> metering_service.Dispatched:
+def dispatched(user: User, at: datetime | None = None) -> Dispatched:
     ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
-    call = metering_service.Call(
-        user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids
-    )
-    bounds = metering_service.Bounds(prompt=9, answer=99)
+    call = Call(user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids)
+    bounds = Bounds(prompt=9, answer=99)
     return in_writing(lambda connection: metering_service.dispatch(connection, call, None, bounds, at=at))
 
 
@@ -262,7 +261,7 @@ def test_an_estimate_is_no_longer_than_was_asked_for_where_anything_was(member: 
     sent = dispatched(member)
     before_budgets = dataclasses.replace(dispatched(member), hold=Hold())
     for each in (sent, before_budgets):
-        outcome = metering_service.Outcome(text_parts=["字" * 1000], reasoning_parts=["字" * 500])
+        outcome = Outcome(text_parts=["字" * 1000], reasoning_parts=["字" * 500])
         in_writing(lambda connection, each=each, outcome=outcome: metering_service.settle(connection, each, outcome))  # type: ignore[misc]
     counts = {entry.attempt_id: (entry.completion_tokens, entry.reasoning_tokens) for entry in entries()}
     assert counts == {sent.attempt_id: (99, 99), before_budgets.attempt_id: (900, 300)}

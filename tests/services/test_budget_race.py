@@ -12,9 +12,9 @@ import pytest
 from flask_app.database import utc_now, writing
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import budget_admin_service, budget_service, metering_service
+from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Listed, Place
-from flask_app.services.metering_service import Bounds
 from tests.conftest import MakeUser
 from tests.support import calls
 from tests.support.budget_race import BOUNDS, EACH

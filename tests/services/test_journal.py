@@ -15,8 +15,8 @@ from flask_app.config import Config
 from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
 from flask_app.services import journal
+from flask_app.services.attempts import Call, Dispatched, Entry, Outcome
 from flask_app.services.journal import Settlement
-from flask_app.services.metering_service import Call, Dispatched, Entry, Outcome
 
 SAID = "Was ich sagte: 你好, \u2028 and \x00 too"
 USED = Usage(10, 4, 20, 5)

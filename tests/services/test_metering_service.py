@@ -6,7 +6,7 @@ from flask_app.database import in_writing
 from flask_app.domain.events import Usage
 from flask_app.models import User
 from flask_app.services import metering_service, rollup_differences, spending_check
-from flask_app.services.metering_service import Bounds, Outcome
+from flask_app.services.attempts import Bounds, Outcome
 from tests.support import calls
 
 

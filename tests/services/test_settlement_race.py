@@ -12,9 +12,9 @@ from sqlalchemy import select
 from flask_app.database import reading, utc_now, writing
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import budget_admin_service, budget_service
+from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
-from flask_app.services.metering_service import Bounds
 from tests.conftest import MakeUser
 from tests.support import calls
 from tests.support.keys import keep_provider

@@ -12,8 +12,8 @@ from sqlalchemy import delete, select, update
 from flask_app.database import in_writing, reading, transaction
 from flask_app.models import Attempt, SpentDaily, TokenUsage, UsageHourly, User
 from flask_app.services import metering_service, usage_check_service
+from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
 from flask_app.services.audit_service import Actor
-from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
 from flask_app.services.rollup import DETAIL, FIGURES, RETIRED, SITE_DAY, SLICES, UNUSED
 from tests.support import ledger
 from tests.support.together import at_once

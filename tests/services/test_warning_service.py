@@ -9,7 +9,7 @@ import pytest
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Notice, User
 from flask_app.services import budget_admin_service, refund_service, warning_service
-from flask_app.services.metering_service import Bounds
+from flask_app.services.attempts import Bounds
 from flask_app.services.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import calls

@@ -11,8 +11,8 @@ from flask_app.domain.budget import TOKENS, Days
 from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted
 from flask_app.models import TokenUsage
+from flask_app.services.attempts import Dispatched
 from flask_app.services.budget_admin_service import Place
-from flask_app.services.metering_service import Dispatched
 from flask_app.services.tariff_service import Priced
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from flask_app import config, database
 from flask_app.config import Config
 from flask_app.errors import BudgetExhausted
-from flask_app.services.metering_service import Bounds
+from flask_app.services.attempts import Bounds
 from tests.support import calls
 from tests.support.together import at_once
 

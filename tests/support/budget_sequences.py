@@ -28,9 +28,9 @@ from flask_app.services import (
     top_up_service,
     user_admin_service,
 )
+from flask_app.services.attempts import Bounds, Dispatched, Outcome
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
-from flask_app.services.metering_service import Bounds, Dispatched, Outcome
 from flask_app.services.tariff_service import Priced
 from tests.support import calls, ledger
 from tests.support.budget_account import Booked, Limit, is_short

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import in_writing, new_id
 from flask_app.domain.events import Usage
 from flask_app.services import budget_service, metering_service
-from flask_app.services.metering_service import Bounds, Call, Dispatched, Outcome
+from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
 
 
 def call_of(user_id: str, *, model: str = "deepseek-flash", provider_id: str = "p", prompt: int = 3) -> Call:

@@ -1,0 +1,125 @@
+"""A request to a provider as the ledger knows it: what it is, what it may use, how it went, what was booked."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask_app.domain.budget import Hold
+from flask_app.domain.events import Usage
+from flask_app.services.tariff_service import Priced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request for an answer, as the ledger needs to know it."""
+
+    user_id: str
+    channel: str
+    model: str
+    provider_id: str
+    currency: str
+    request_id: str
+    address: str
+    prompt_estimate: int
+    run_id: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a call may use at most, in tokens: its prompt, which is as it is, and an answer, which may be shortened."""
+
+    prompt: int
+    answer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatched:
+    """An attempt that is on its way to the provider: `attempt_id` is committed, and what it holds is reserved.
+
+    `priced` is the price of the model that was asked for, where it was known then.
+    """
+
+    attempt_id: str
+    call: Call
+    key_id: str | None
+    at: datetime
+    hold: Hold = field(default_factory=Hold)  # of before the budgets: nothing
+    priced: Priced | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier runs had written of an answer that is gone on with."""
+
+    text: str
+    reasoning: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How an attempt went. `usage` is the provider's count, or None when none came.
+
+    `earlier` stands before its text, and is no part of what it is counted for.
+    """
+
+    status: str = "complete"
+    earlier: Earlier | None = None
+    text_parts: list[str] = field(default_factory=list)
+    reasoning_parts: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+    actual_model: str | None = None
+    finish_reason: str | None = None
+    error_code: str | None = None
+    asked: bool = True  # False: stopped before the provider's socket was opened
+    status_code: int | None = None  # what the provider said, where it said anything
+    bytes_received: int = 0
+    first_token_ms: int | None = None
+    duration_ms: int = 0
+
+    @property
+    def text(self) -> str:
+        return "".join(self.text_parts)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self.reasoning_parts)
+
+    @property
+    def whole_text(self) -> str:
+        return (self.earlier.text if self.earlier else "") + self.text
+
+    @property
+    def whole_reasoning(self) -> str:
+        return (self.earlier.reasoning if self.earlier else "") + self.reasoning
+
+    @property
+    def answer_status(self) -> str:
+        """How the answer stands then: one that had begun before has not failed."""
+        return "interrupted" if self.status == "failed" and self.earlier else self.status
+
+    @property
+    def taken_up(self) -> bool:
+        """Did the provider begin to work, so that it may bill? One that only reported a failure did not."""
+        return self.asked and (self.heard or self.status != "failed")
+
+    @property
+    def heard(self) -> bool:
+        """Has anything of an answer come?"""
+        return self.usage is not None or self.actual_model is not None or self.began
+
+    @property
+    def is_wordless(self) -> bool:
+        """Has nothing come but that somebody began, which providers say before the first word?"""
+        return self.usage is None and self.finish_reason is None and not self.began
+
+    @property
+    def began(self) -> bool:
+        return bool(self.text_parts or self.reasoning_parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What went into the ledger."""
+
+    usage: Usage
+    source: str
