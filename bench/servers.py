@@ -55,7 +55,7 @@ class Server:
 @contextlib.contextmanager
 def upstream(rate: float) -> Iterator[Server]:
     """The scripted provider, with its counters at zero."""
-    port = _free_port()
+    port = free_port()
     with _process([sys.executable, "-m", "bench.upstream", str(port), str(rate)], port, {}, ROOT) as process:
         yield Server(process.pid, port)
 
@@ -63,7 +63,7 @@ def upstream(rate: float) -> Iterator[Server]:
 @contextlib.contextmanager
 def relay(provider: Server) -> Iterator[Server]:
     """The bare relay under gunicorn with one gevent worker."""
-    port = _free_port()
+    port = free_port()
     options = f"-k gevent -w 1 --worker-connections 2000 --no-control-socket --pythonpath {ROOT} -b 127.0.0.1:{port}"
     command = [*GUNICORN, *options.split(" "), "--log-level", "warning", "bench.relay:application"]
     with tempfile.TemporaryDirectory() as elsewhere:  # away from the application's gunicorn.conf.py
@@ -75,7 +75,7 @@ def relay(provider: Server) -> Iterator[Server]:
 @contextlib.contextmanager
 def redis() -> Iterator[str]:
     """The address of a Redis that keeps nothing on disk."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         options = f"--port {port} --bind 127.0.0.1 --dir {folder} --appendonly no --save"
         with _process(["redis-server", *options.split(" "), ""], port, {}, Path(folder)):
@@ -100,7 +100,7 @@ def mingchat(provider: Server, redis_url: str = "", root: Path = ROOT) -> Iterat
 
     `root` is where its code is; an earlier revision's runs on the libraries of this one.
     """
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as instance:
         settings = _settings(provider, port, instance) | {"REDIS_URL": redis_url}
         subprocess.run([sys.executable, "-m", "scripts.migrate"], env=_environment(settings), cwd=root, check=True)
@@ -115,7 +115,7 @@ def mingchat(provider: Server, redis_url: str = "", root: Path = ROOT) -> Iterat
 @contextlib.contextmanager
 def on_database(provider: Server, database_url: str) -> Iterator[Server]:
     """MingChat as it comes, one worker, on a database that is migrated and has its people."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as instance:
         settings = _settings(provider, port, instance) | {"DATABASE_URL": database_url}
         with _process([*GUNICORN, "--config", "gunicorn.conf.py"], port, settings, ROOT) as process:
@@ -208,7 +208,7 @@ def _setup_code(process: _Process) -> str:
     raise SystemExit(f"no set-up code was printed:\n{process.output.read_text()[-3000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
