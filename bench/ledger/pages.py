@@ -7,8 +7,9 @@ from itertools import combinations
 from urllib.parse import urlencode
 
 from flask_app.domain import ranges
+from flask_app.domain.outcomes import OUTCOMES
 from flask_app.services import breakdown_service
-from flask_app.services.records_service import OUTCOMES, PROVENANCES
+from flask_app.services.records_service import PROVENANCES
 
 Choices = Mapping[str, list[dict[str, str]]]  # by field; each choice is a part of the query
 

@@ -73,8 +73,6 @@ class TokenUsage(Base):
         UniqueConstraint("attempt_id", "kind"),
         Index("ix_token_usage_newest", "created_at", "id"),
         Index("ix_token_usage_newest_of_user", *_NEWEST_OF_USER),
-        Index("ix_token_usage_newest_of_model", "model", "created_at", "id"),
-        Index("ix_token_usage_newest_of_key", "key_id", "created_at", "id"),
         Index("ix_token_usage_newest_of_outcome", "outcome", "created_at", "id"),
         Index("ix_token_usage_newest_of_source", *_NEWEST_OF_SOURCE),
         Index("ix_token_usage_newest_of_kind", *_NEWEST_OF_KIND),

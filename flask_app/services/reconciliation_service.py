@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.database import UtcDateTime, fetching, in_transaction, new_id, table_of
 from flask_app.domain import periods, reconciliation
+from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.reconciliation import LAG, Booking, Comparison, Threshold
 from flask_app.models import Reconciliation, TokenUsage
 from flask_app.services import drift_threshold, readings
@@ -33,6 +34,7 @@ _BOOKED = select(
 _BOOKED = _BOOKED.where(
     _ledger.c.kind == "usage",  # what is refunded here, the provider keeps
     _ledger.c.key_id.in_(bindparam("keys", expanding=True)),
+    _ledger.c.outcome.in_(OUTCOMES),  # all of them: the index has them between the key and the time
     _ledger.c.created_at > bindparam("since", type_=UtcDateTime()),
     _ledger.c.created_at <= bindparam("until", type_=UtcDateTime()),
     _ledger.c.cost_micros.is_not(None),

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from flask_app.database import reading
+from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.periods import ENDLESS, Period, moment_of
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
@@ -18,12 +19,11 @@ from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 PAGE, MAX_PAGE = 50, 200
 MAX_WORD = 128
-OUTCOMES = ("complete", "stopped", "left", "interrupted", "failed")
 PROVENANCES = ("reported", "estimated", "partial", "refunded")
 
 FEW = 20  # people whose entries are looked for one by one
 
-_AnyOf = list[list[ColumnElement[bool]]]  # what all of one of these holds for is found
+_Conditions = list[ColumnElement[bool]]
 
 _NEWEST = (TokenUsage.created_at.desc(), TokenUsage.id.desc())
 _Refund, _Earlier = aliased(TokenUsage), aliased(Attempt)
@@ -89,6 +89,14 @@ class Page:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What all of one of `any_of` holds for is found. `by_outcome`: by an index that tells outcomes apart."""
+
+    any_of: list[_Conditions]
+    by_outcome: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What to search for; None is anything. `user` is an id or part of a name, `group` the id of the one that people
@@ -128,7 +136,7 @@ def every(reader: User, wanted: Filter) -> Iterator[list[Record]]:
     return _pages(_conditions(reader, wanted), _people(wanted))
 
 
-def _conditions(reader: User, wanted: Filter) -> _AnyOf:
+def _conditions(reader: User, wanted: Filter) -> _Search:
     """All but whose they are."""
     if wanted.outcome is not None and wanted.outcome not in OUTCOMES:
         raise BadRequest("unknown_outcome", known=", ".join(OUTCOMES))
@@ -140,10 +148,13 @@ def _conditions(reader: User, wanted: Filter) -> _AnyOf:
     named = {column: value for column, value in exact.items() if value is not None}
     conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
     conditions += _within(period_of(wanted.dates, zone_of(reader)))
-    return [[*conditions, *each] for each in _of_provenance(wanted.provenance, named)]
+    return _Search(
+        any_of=[[*conditions, *each] for each in _of_provenance(wanted.provenance, named)],
+        by_outcome=len(named) == 1 and wanted.outcome is None and wanted.provenance in {None, "reported"},
+    )
 
 
-def _pages(conditions: _AnyOf, people: Sequence[str] | None) -> Iterator[list[Record]]:
+def _pages(conditions: _Search, people: Sequence[str] | None) -> Iterator[list[Record]]:
     before = None
     while people != []:
         page = _page(conditions, before, MAX_PAGE, people)
@@ -184,7 +195,7 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _of_provenance(wanted: str | None, named: dict[str, str]) -> _AnyOf:
+def _of_provenance(wanted: str | None, named: dict[str, str]) -> list[_Conditions]:
     """A refund has the same person, model, key and outcome as what it gives back: of the others it is not looked up."""
     if wanted is None:
         return [[]]
@@ -213,13 +224,13 @@ def _people(wanted: Filter) -> list[str] | None:
         return list(session.scalars(query))
 
 
-def _page(wanted: _AnyOf, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
+def _page(wanted: _Search, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
     """Ids are searched for in the indexes alone; only those of the page are looked up."""
     if not 0 < limit <= MAX_PAGE:
         raise BadRequest("bad_limit", limit=MAX_PAGE)
     with reading() as session:
-        older = _older(session, before, people) if before else []
-        found = _ids([[*each, *older] for each in wanted], people, limit + 1).subquery()
+        older: _Conditions = _older(session, before, people) if before else []
+        found = _ids(wanted, older, people, limit + 1).subquery()
         records = [Record(*row) for row in session.execute(_RECORDS.join(found, found.c.id == TokenUsage.id))]
     return Page(records[:limit], records[limit - 1].entry.id if len(records) > limit else None)
 
@@ -233,11 +244,15 @@ def _older(session: Session, before: str, people: Sequence[str] | None) -> list[
     return [TokenUsage.created_at <= last.created_at, earlier]
 
 
-def _ids(conditions: _AnyOf, people: Sequence[str] | None, limit: int) -> Any:
-    """The newest entries' ids. Of a few people each one's newest are looked for: their indexes have them in order.
+def _ids(wanted: _Search, older: _Conditions, people: Sequence[str] | None, limit: int) -> Any:
+    """The newest entries' ids. Of a few people each one's newest are looked for: their indexes have them in order. So
+    are those of each outcome of a model or a key.
 
     What is refunded is found by the refunds, whoever's they are.
     """
+    conditions = [[*each, *older] for each in wanted.any_of]
+    if wanted.by_outcome and (people is None or len(people) > FEW):
+        conditions = [[*each, TokenUsage.outcome == outcome] for each in conditions for outcome in OUTCOMES]
     queries = [select(TokenUsage.id, TokenUsage.created_at).where(*each) for each in conditions]
     if people is not None and (len(people) > FEW or len(queries) > 1):
         queries = [query.where(TokenUsage.user_id.in_(people)) for query in queries]

@@ -1,0 +1,3 @@
+"""How an answer may have ended."""
+
+OUTCOMES = ("complete", "stopped", "left", "interrupted", "failed")
