@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -124,3 +125,17 @@ def test_the_domain_is_pure() -> None:
         assert not {name.split(".")[0] for name in imports_of(MODULES[module])} & {"sqlalchemy", "time", "os", "socket"}
         assert "now(" not in source
         assert "today(" not in source
+
+
+def test_nothing_is_kept_that_a_machine_makes_and_no_link() -> None:
+    """A link in place of `.venv` would end every clone's first `make run`."""
+    kept = _git("ls-files", "--stage")
+    assert kept
+    assert [entry for entry in kept if not entry.startswith("100")] == []
+    assert _git("ls-files", "--cached", "--ignored", "--exclude-standard") == []
+
+
+def _git(*arguments: str) -> list[str]:
+    command = ["git", "-c", "core.quotePath=false", *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
