@@ -33,6 +33,8 @@ _MAX_TRIES = 3
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
 REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
+IDLE_SECONDS = 30  # then MariaDB takes back what a machine without power had begun, which else stays locked for hours
+_FORSAKE_IDLE = f"SET SESSION wait_timeout = @@wait_timeout /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */"
 
 
 def new_id() -> str:
@@ -263,7 +265,7 @@ def _server_engine(url: str, reply_seconds: int) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
-        connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds},
+        connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds, "init_command": _FORSAKE_IDLE},
         hide_parameters=True,
     )
 

@@ -36,6 +36,12 @@ _IS_OPEN = (
     .join(_users, _users.c.id == _sessions.c.user_id)
     .where(_sessions.c.id == bindparam("digest"), _users.c.disabled.is_(False))
 )
+_FREE = (
+    select(_sessions.c.id, _users.c.id)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.id == bindparam("digest"))
+    .with_for_update(skip_locked=True)
+)
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,16 @@ def is_open(session_id: str) -> bool:
 
 
 def see(visited: Visit) -> None:
-    """Note that the person is here, at most once a minute; this also puts off the idle time-out."""
+    """Note that the person is here, at most once a minute; this also puts off the idle time-out.
+
+    Where somebody else holds their row, a dying server perhaps, the next request will: nobody waits for this.
+    """
     now = utc_now()
     if now - visited.last_seen_at < SEEN_EVERY:
         return
     with transaction() as session:
+        if session.execute(_FREE, {"digest": visited.session_id}).one_or_none() is None:
+            return
         noted = session.execute(
             update(LoginSession)
             .where(LoginSession.id == visited.session_id, LoginSession.last_seen_at == visited.last_seen_at)

@@ -1,5 +1,6 @@
 """The session of a request: cookie, time-outs, who is seen when, and what it costs."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import LOCK_SECONDS, engine, reading, transaction, utc_now
 from flask_app.models import LoginSession, User
 from flask_app.services import auth_service
 from flask_app.services.signing import digest
@@ -107,10 +108,24 @@ def test_seen_is_written_at_most_once_a_minute(
     with query_count() as statements:
         assert signed_in(member_client)
         assert signed_in(member_client)
-    assert [statement.split()[0] for statement in statements] == ["SELECT", "UPDATE", "UPDATE", "SELECT"]
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT", "UPDATE", "UPDATE", "SELECT"]
     assert session_of(member_client).last_seen_at > past
     with reading() as session:
         assert session.get_one(User, member.id).last_seen_at == session_of(member_client).last_seen_at
+
+
+def test_nobody_waits_to_be_seen(member_client: PageClient, member: User) -> None:
+    """SQLite has no locks of rows: whoever writes is alone, and briefly."""
+    age(member_client, last_seen_at=(past := utc_now() - timedelta(seconds=61)))
+    if engine().dialect.name != "sqlite":
+        with transaction() as session:
+            session.execute(select(User.id).where(User.id == member.id).with_for_update())
+            began = time.monotonic()
+            assert signed_in(member_client)
+            assert time.monotonic() - began < LOCK_SECONDS
+        assert session_of(member_client).last_seen_at == past
+    assert signed_in(member_client)
+    assert session_of(member_client).last_seen_at > past
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/static/0/x.css"])
