@@ -74,7 +74,7 @@ test-mariadb: .dev ## Tests on MariaDB
 	$(BIN)/pytest $(ELSEWHERE) --database=mariadb $(PARALLEL)
 
 .PHONY: test-faults
-test-faults: services .dev ## A fault of every kind of `make faults`, in two minutes
+test-faults: services .dev ## The quick ones of `make faults`, one for each row, in a minute
 	$(BIN)/pytest tests/faults
 
 .PHONY: stack-test

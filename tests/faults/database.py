@@ -10,6 +10,7 @@ import pymysql  # type: ignore[import-untyped]
 from tests.faults.exchange import Exchange
 from tests.faults.fault import fault
 from tests.faults.site import ACCOUNT, Site
+from tests.support.brokers import wait_until
 
 BEFORE = "database down before dispatch"
 DURING = "database down during a stream"
@@ -19,6 +20,7 @@ REFUSING = "read-only, max_connections"
 POOL = "more streams than pool connections"
 FULL = "disk full"
 LOST_WITHIN = 5.0
+_BOOKED = "SELECT t.source FROM proxy_logs a JOIN token_usage t ON t.attempt_id = a.id WHERE a.run_id = :run"
 FEW_CONNECTIONS, MANY_CONNECTIONS = 10, 151
 
 
@@ -75,6 +77,22 @@ def database_line_hangs_in_mid_answer(site: Site, random: Random) -> None:
 @fault(DURING)
 def database_hangs_in_mid_answer(site: Site, random: Random) -> None:
     _ends_without_it(site, random, site.database.halt, site.database.resume)
+
+
+@fault(DURING, weight=2, kills=True)
+def database_away_and_the_instance_killed(site: Site, random: Random) -> None:
+    """What the journal holds is booked by whoever starts there next, as the provider counted it."""
+    instance = random.choice(site.instances)
+    answer = site.ask(random.randint(1, 4), words=20, via=[instance.base_url])
+    answer.wait_for_text()
+    site.database_line.refuse()
+    wait_until(lambda: "not_saved_yet" in answer.codes)
+    instance.kill()
+    site.database_line.mend()
+    instance.start_again()
+    assert answer.wait() == "complete", (answer.status, answer.codes)
+    (entry,) = site.rows(_BOOKED, run=answer.ids["run_id"])
+    assert entry.source == "reported"
 
 
 @fault(LOST, weight=8, loses_commit=True)

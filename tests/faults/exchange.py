@@ -46,6 +46,7 @@ class Exchange:
         self.was_stopped = False
         self.ended_at = self.longest_silence = 0.0
         self._heard_at: float | None = None
+        self._growth: list[tuple[float, int]] = []  # when the text was how long
         self._via, self._leaves, self._away, self._insists = via, leaves, away, insists
         self._thread = threading.Thread(target=self._converse, daemon=True)
 
@@ -76,6 +77,15 @@ class Exchange:
         """Until some of the answer is there, or it is over."""
         while not self.text and not self.is_over:
             time.sleep(0.01)
+
+    @property
+    def last_heard(self) -> float:
+        """When the last word came, in monotonic seconds; its end where none did."""
+        return self._growth[-1][0] if self._growth else self.ended_at
+
+    def text_at(self, moment: float) -> str:
+        """What was heard by then, in monotonic seconds."""
+        return self.text[: max((length for heard_at, length in self._growth if heard_at <= moment), default=0)]
 
     def stop(self, address: str) -> None:
         self.was_stopped = True
@@ -131,6 +141,7 @@ class Exchange:
             self.longest_silence = max(self.longest_silence, now - (self._heard_at or now))
             self._heard_at = now
             self.text += event["text"]
+            self._growth.append((now, len(self.text)))
             self.heard += event["text"]
         elif name == "done" or (name == "error" and event["code"] != "not_saved_yet"):
             self.ending = (name, event)

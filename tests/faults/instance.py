@@ -42,6 +42,13 @@ class Instance:
         """gunicorn starts another one."""
         os.kill(self.server.workers()[worker], signal.SIGKILL)
 
+    def halt(self) -> None:
+        """It hangs: connections stay open, and nothing comes."""
+        self.server.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.server.signal(signal.SIGCONT)
+
     def end(self) -> None:
         """As a new version asks for it: what is being answered may finish."""
         self.server.process.send_signal(signal.SIGTERM)

@@ -122,6 +122,8 @@ class Oracle:
             return
         if exchange.ending is None:
             yield Difference("gap", exchange, "its stream never came to an end")
+        elif _was_left_waiting(exchange):
+            yield Difference("ledger", exchange, f"was ended more than {SETTLED_WITHIN} s after its worker")
         elif not exchange.wish.fault and exchange.status != "complete" and not _may_be_cut(exchange):
             yield Difference("cut", exchange, "was cut off")
         if wrong := self._lost_of(exchange, runs):
@@ -176,6 +178,12 @@ def _may_be_cut(exchange: Exchange) -> bool:
     return exchange.status == ("stopped" if exchange.was_stopped else "interrupted" if killed else None)
 
 
+def _was_left_waiting(exchange: Exchange) -> bool:
+    """After a kill alone: where the database was away as well, whoever ends such answers waits for another lease."""
+    killed = bool(exchange.faults) and all(FAULTS[name].kills for name in exchange.faults)
+    return killed and exchange.status == "interrupted" and exchange.ended_at - exchange.last_heard > SETTLED_WITHIN
+
+
 def _wrong_text(exchange: Exchange, stored: Any) -> str | None:
     """What was told as saved must be there; of an answer that its worker did not live to save, the kept part."""
     seen, answer = exchange.text, exchange.wish.answer
@@ -185,6 +193,8 @@ def _wrong_text(exchange: Exchange, stored: Any) -> str | None:
         return None if stored.status == "complete" and stored.text == seen == answer else "not the whole answer"
     if exchange.status == "interrupted":
         return None if seen.startswith(stored.text) or stored.text.startswith(seen) else "another text"
+    if exchange.ending and stored.status in {"complete", "running"}:
+        return f"told {exchange.status}, stored as {stored.status}"
     if exchange.ending and stored.text != seen:
         return f"told {len(seen)} characters, stored {len(stored.text)}"
     return None

@@ -1,10 +1,13 @@
 """What happens to the servers' own processes, and to nginx."""
 
 import time
+from collections.abc import Callable, Sequence
 from random import Random
 
+from tests.faults.exchange import Exchange
 from tests.faults.fault import fault
 from tests.faults.site import Site
+from tests.faults.stopwatch import Stopwatch
 from tests.support.served import Visitor
 
 WORKER = "worker SIGKILL in mid-answer"
@@ -12,38 +15,63 @@ TERM = "SIGTERM, rolling restart under load"
 RELOAD = "nginx reload"
 LOST = "instance lost"
 READABLE_WITHIN = 3.0
+KEPT_WITHIN = 2.0 + 0.5  # promised, and what writing takes
+COMES_BACK_SECONDS = 3
 
 
 @fault(WORKER, kills=True)
 def worker_killed(site: Site, random: Random) -> None:
     number = random.randrange(2)
-    answer = site.ask(random.randint(1, 4), words=60, via=[site.addresses[number], site.addresses[1 - number]])
-    answer.wait_for_text()
-    time.sleep(random.uniform(0, 0.5))
-    instance = site.instances[number]
-    instance.kill_worker(random.randrange(number + 1))
-    _is_readable_elsewhere(site, answer.user, answer.ids["conversation_id"], site.addresses[1 - number])
+    _dies_in_mid_answer(site, random, number, lambda: site.instances[number].kill_worker(random.randrange(number + 1)))
 
 
 @fault(LOST, weight=2, kills=True)
 def instance_killed(site: Site, random: Random) -> None:
     number = random.randrange(2)
-    answer = site.ask(random.randint(1, 4), words=60, via=[site.addresses[number], site.addresses[1 - number]])
-    answer.wait_for_text()
-    site.instances[number].kill()
-    _is_readable_elsewhere(site, answer.user, answer.ids["conversation_id"], site.addresses[1 - number])
-    other = site.ask(answer.user)
-    assert other.wait() == "complete", (other.status, other.refusals)
+    _dies_in_mid_answer(site, random, number, site.instances[number].kill)
+    _others_serve(site, random, number)
     site.instances[number].start_again()
 
 
-def _is_readable_elsewhere(site: Site, user: int, conversation_id: str, address: str) -> None:
-    began = time.monotonic()
-    reader = Visitor(address, site.people[user].headers)
-    reply = reader.get(f"/api/conversations/{conversation_id}")
+@fault(LOST, weight=1, kills=True)
+def instance_hangs(site: Site, random: Random) -> None:
+    """For longer than its leases: its answers are ended elsewhere, and stay so when it comes back."""
+    number = random.randrange(2)
+    instance = site.instances[number]
+    try:
+        answer = _dies_in_mid_answer(site, random, number, instance.halt, leaves=(40,))
+        _others_serve(site, random, number)
+        assert answer.wait() == "interrupted", answer.status
+    finally:
+        instance.resume()
+    time.sleep(COMES_BACK_SECONDS)
+
+
+def _dies_in_mid_answer(
+    site: Site, random: Random, number: int, die: Callable[[], None], leaves: Sequence[int] = ()
+) -> Exchange:
+    """What was said two seconds before can be read on the other instance, at once."""
+    via = [site.addresses[number], site.addresses[1 - number]]
+    workers = site.instances[number].server.workers()
+    machine = Stopwatch(workers, [site.database.pid])
+    answer = site.ask(random.randint(1, 4), words=200, rate=40, via=via, leaves=leaves)
+    answer.wait_for_text()
+    time.sleep(random.uniform(2, 4.5))
+    died, late = time.monotonic(), machine.waited
+    die()
+    said = answer.text_at(died - KEPT_WITHIN - late)
+    watch = Stopwatch(site.instances[1 - number].server.workers(), [site.database.pid])
+    reply = Visitor(via[1], site.people[answer.user].headers).get(f"/api/conversations/{answer.ids['conversation_id']}")
+    assert watch.seconds < READABLE_WITHIN, (watch.seconds, watch.waited)
     assert reply.status == 200, reply.data
-    assert len(reply.json()["messages"]) == 2
-    assert time.monotonic() - began < READABLE_WITHIN
+    _, told = reply.json()["messages"]
+    assert told["text"].startswith(said), f"said {said[-40:]!r}, readable {told['text'][-40:]!r}"
+    return answer
+
+
+def _others_serve(site: Site, random: Random, number: int) -> None:
+    other = site.ask(random.randint(1, 4), via=[site.addresses[1 - number]])
+    assert other.wait() == "complete", (other.status, other.refusals)
 
 
 @fault(TERM, weight=2)

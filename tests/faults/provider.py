@@ -8,7 +8,10 @@ from tests.support.scripted_upstream import Answer, ErrorEvent, HugeLine, Raw, R
 from tests.support.upstream_faults import begin
 from tests.support.upstream_reply import Reply
 
-FIRST_KEY, SECOND_KEY = "sk-first-key-of-the-faults", "sk-second-key-of-the-faults"
+FIRST_KEY, *OTHER_KEYS = (f"sk-{which}-key-of-the-faults" for which in ("first", "second", "third", "fourth"))
+
+
+RETRY_AFTER = 7  # seconds that a busy provider asks for
 
 
 class Obliging:
@@ -45,9 +48,9 @@ def _script(wish: Wish, request: Received) -> Script:
     name, _, argument = wish.fault.partition(":")
     plain = Answer(wish.answer, tokens_per_second=wish.rate)
     if name == "first":  # the other key is in order
-        return Status(int(argument), retry_after=1) if request.key == FIRST_KEY else plain
+        return Status(int(argument), retry_after=RETRY_AFTER) if request.key == FIRST_KEY else plain
     if name == "status":
-        return Status(int(argument), retry_after=1)
+        return Status(int(argument), retry_after=RETRY_AFTER)
     if name == "cut":
         return Answer(wish.answer, tokens_per_second=wish.rate, cut_at=int(argument))
     half = " ".join(wish.answer.split(" ")[: wish.words // 2])

@@ -18,6 +18,14 @@ def table(campaign: Campaign) -> str:
     return "\n".join([*lines, _line("**together**", "", _sum(campaign))])
 
 
+def rows() -> list[str]:
+    """A line for each row of the fault matrix: which faults are of it."""
+    kinds: dict[str, list[str]] = {}
+    for fault in FAULTS.values():
+        kinds.setdefault(fault.row, []).append(fault.name)
+    return [f"| {row} | {' · '.join(names)} |" for row, names in kinds.items()]
+
+
 def complaints(campaign: Campaign) -> list[str]:
     """What is wrong, in words."""
     found = [in_words(difference) for difference in _sum(campaign).differences]

@@ -17,7 +17,7 @@ from tests.faults import nginx, provider
 from tests.faults.exchange import Exchange
 from tests.faults.instance import Instance
 from tests.faults.nginx import Nginx
-from tests.faults.provider import FIRST_KEY, SECOND_KEY, Obliging
+from tests.faults.provider import FIRST_KEY, OTHER_KEYS, Obliging
 from tests.faults.words import Wish
 from tests.support import disks, mariadb, proxies, redis_server, storage
 from tests.support.brokers import wait_until
@@ -150,6 +150,7 @@ class Site:
         self.database.start_again()
         for instance in self.instances:
             instance.start_again()
+            Visitor(instance.base_url).get("/healthz")  # answered once there is a worker again
         self.end_benches()
 
     def wait_until_whole(self) -> None:
@@ -208,7 +209,7 @@ def _account(engine: Engine, database: MariaDB, line: Proxy) -> str:
 
 
 def _furnish(site: Site) -> None:
-    """An administrator, people, and two providers, the second with two keys."""
+    """An administrator, people, and two providers, the second with four keys."""
     first = site.instances[0].server
     first.set_up()
     site.people = [Visitor(site.nginx.base_url, first.headers)]
@@ -216,8 +217,9 @@ def _furnish(site: Site) -> None:
         upstream.models, upstream.default = [name], Obliging()
     _add_key(site, "calm", site.calm.port, FIRST_KEY)
     _add_key(site, "rough", site.rough_line.port, FIRST_KEY)
-    second = _add_key(site, "rough, too", site.rough_line.port, SECOND_KEY)
-    assert site.admin.ask("PATCH", f"/api/admin/keys/{second}", {"priority": 1}).status == 200
+    for number, secret in enumerate(OTHER_KEYS, start=1):  # more than may be tried
+        key = _add_key(site, f"rough, {number}", site.rough_line.port, secret)
+        assert site.admin.ask("PATCH", f"/api/admin/keys/{key}", {"priority": number}).status == 200
     for number in range(1, PEOPLE + 1):
         account = {"username": f"person{number}", "password": PASSWORD}
         assert site.admin.post("/api/admin/users", account).status == 201

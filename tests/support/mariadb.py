@@ -40,6 +40,11 @@ class MariaDB:
     def port(self) -> int:
         return self._port
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def install(self) -> None:
         """Make the empty database (utf8mb4), and start."""
         self._make_data()
