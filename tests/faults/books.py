@@ -102,4 +102,4 @@ def _in_file(person: Visitor) -> tuple[int, int]:
     """Tokens and money of all records as they are downloaded."""
     lines = person.get("/api/usage/records/export?format=jsonl").data.splitlines()
     records = [json.loads(line) for line in lines]
-    return sum(each["total_tokens"] for each in records), sum(each["cost_micros"] for each in records)
+    return sum(each["total_tokens"] for each in records), sum(each["cost_micros"] or 0 for each in records)

@@ -32,6 +32,7 @@ CALM, ROUGH = "calm-1", "rough-1"  # what is asked by everybody, and what the pr
 PEOPLE = 4
 CREDIT = 10**14  # micro-units in the balance of each: more than anybody uses
 DAILY = 10**12  # tokens that each may use a day: more, too
+PRICED_FROM = "2026-01-01T00:00:00Z"  # also for a clock that is set back
 ZONE = ZoneInfo("Asia/Shanghai")
 DISK = "1g"  # of the database, where one can be mounted
 ACCOUNT = "mingchat"
@@ -236,7 +237,7 @@ def _bring_money(site: Site) -> None:
     """Both models have a price, and everybody pays from a balance, within a limit for the day."""
     for model in (CALM, ROUGH):
         prices = {"input_hit": "0.3", "input_miss": "1.7", "output": "4.1"}
-        tariff = {"model": model, "currency": "CNY", "prices": prices}
+        tariff = {"model": model, "currency": "CNY", "prices": prices, "starts_at": PRICED_FROM}
         assert site.admin.post("/api/admin/tariffs", tariff).status == 201
     for person in site.ids[1:]:
         own = {"scope": "user", "scope_id": person}
