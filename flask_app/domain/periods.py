@@ -97,7 +97,7 @@ class Midnight:
     """Where a zone's midnight cuts the days of UTC: `beyond` are the quarters of a day on its shorter side.
 
     They lie in the local day `step` (1 or -1) from that of the longer side, which has the UTC day's number and `days`
-    more. `hours` are the nearest whole ones; they and the quarters `odd`, taken `times` (1 or -1), are what is beyond.
+    more. `hours` are the nearest whole ones: the quarters `odd` are missing in them, or `too_many`.
     """
 
     days: int
@@ -105,7 +105,7 @@ class Midnight:
     step: int
     hours: Period
     odd: tuple[int, ...]
-    times: int
+    too_many: bool
 
 
 def midnight(offset: int) -> Midnight:
@@ -121,7 +121,7 @@ def midnight(offset: int) -> Midnight:
         step=1 if rest > 0 else -1,
         hours=hours,
         odd=tuple(sorted({*beyond} ^ {*nearest})),
-        times=1 if len(beyond) > len(nearest) else -1,
+        too_many=len(nearest) > len(beyond),
     )
 
 

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, literal, select, union_all
+import msgspec
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, func, literal, select, union_all
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -26,11 +27,12 @@ from flask_app.services.rollup import (
     Slice,
     rollup,
 )
-from flask_app.services.sums import Pile, Sum, figures, sum_of
+from flask_app.services.sums import SUMMED, Pile, Sum, figures, sum_of
 from flask_app.services.whole import Quotient
 
 HOURS_A_DAY = 24
 _HOUR = SITE_HOUR.size
+_figures = msgspec.json.Decoder(list[int])
 _LISTED = 900  # blocks named in one query: of a thousand and more MariaDB makes a table first
 
 
@@ -98,12 +100,11 @@ def _parts(slices: tuple[Slice, ...], period: Period, user_id: str | None) -> It
 def _add_up(session: Session, sums: dict[int, Sum], queries: Iterator[Select[Any]]) -> None:
     """Add what queries of `_sums` find to the sums of the numbers that it is part of."""
     pile = Pile()
-    for number, step, times, currency, *found in session.execute(union_all(*queries)):
+    for number, step, currency, packed in session.execute(union_all(*queries)):
+        found = _figures.decode(packed)
+        pile.add(number + step, currency, found)
         if step:
-            pile.add(number + step, currency, [times * figure for figure in found])
-            pile.add(number, currency, [-times * figure for figure in found])
-        else:
-            pile.add(number, currency, found)
+            pile.take(number, currency, found)
     pile.into(sums)
 
 
@@ -136,11 +137,12 @@ def _beyond(midnight: Midnight, days: Blocks, user_id: str | None) -> Iterator[S
         where = _in_blocks(each, days.first * a_day, days.end * a_day, user_id)
         yield _sums(day, [*where, block % a_day >= beyond.start, block % a_day < beyond.end], step=midnight.step)
     if user_id is None and midnight.odd:
-        day = Quotient(block, QUARTERS_A_DAY) + midnight.days
+        moved = (midnight.step, -midnight.step) if midnight.too_many else (0, midnight.step)  # those go back
+        day = Quotient(block, QUARTERS_A_DAY) + midnight.days + moved[0]
         odd = [number * QUARTERS_A_DAY + quarter for number in range(days.first, days.end) for quarter in midnight.odd]
         for start in range(0, len(odd), _LISTED):
             where = [*rows(SITE_QUARTER, None), block.in_(odd[start : start + _LISTED])]
-            yield _sums(day, where, step=midnight.step, times=midnight.times)
+            yield _sums(day, where, step=moved[1])
 
 
 def _hours_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
@@ -156,10 +158,14 @@ def _hours_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
         yield _sums(hour, _in_blocks(each, blocks.start, blocks.end, user_id))
 
 
-def _sums(number: ColumnElement[int], where: list[ColumnElement[Any]], *, step: int = 0, times: int = 1) -> Select[Any]:
-    """Sums by `number` and currency, to be counted so many times. With a step they are moved there from the number."""
-    how = (literal(step).label("step"), literal(times).label("times"))
-    return select(number.label("number"), *how, *figures()).where(*where).group_by("number", rollup.c.currency)
+def _sums(number: ColumnElement[int], where: list[ColumnElement[Any]], *, step: int = 0) -> Select[Any]:
+    """Sums by `number` and currency. With a step they are moved so far from the number.
+
+    They come in one piece: thousands of rows take the longer to be read the more columns they have.
+    """
+    packed = func.json_array(*(func.sum(rollup.c[name]) for name in SUMMED))
+    query = select(number.label("number"), literal(step).label("step"), rollup.c.currency, packed)
+    return query.where(*where).group_by("number", rollup.c.currency)
 
 
 def _in_blocks(each: Slice, first: int, end: int, user_id: str | None) -> list[ColumnElement[Any]]:

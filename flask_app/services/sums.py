@@ -1,5 +1,6 @@
 """Use added up: the figures of a sum, and the groups the database makes of the roll-up's rows."""
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -62,6 +63,7 @@ COUNTS = (
     "unpriced_requests",
 )
 SUMMED = (*COUNTS, "cost_micros")
+_NOTHING = [0] * len(SUMMED)
 
 
 def is_free(entry: TokenUsage) -> bool:
@@ -88,8 +90,11 @@ class Pile:
     def add(self, number: int, currency: str, figures: list[int]) -> None:
         """`figures` are those of SUMMED."""
         known = self._figures.get((number, currency))
-        added = figures if known is None else [one + other for one, other in zip(known, figures, strict=True)]
-        self._figures[number, currency] = added
+        self._figures[number, currency] = figures if known is None else [*map(operator.add, known, figures)]
+
+    def take(self, number: int, currency: str, figures: list[int]) -> None:
+        known = self._figures.get((number, currency), _NOTHING)
+        self._figures[number, currency] = [*map(operator.sub, known, figures)]
 
     def into(self, sums: Mapping[int, Sum]) -> None:
         """Add each group to the sum of its number. A group whose entries were all taken away has left nothing."""

@@ -118,7 +118,7 @@ def test_midnight_moves_each_quarter_into_its_local_day(offset: int) -> None:
         day = midnight.days + (midnight.step if quarter in midnight.beyond else 0)
         assert day == (quarter + offset) // QUARTERS_A_DAY
     in_hours = {quarter for quarter in range(QUARTERS_A_DAY) if quarter // 4 in midnight.hours}
-    beyond = in_hours | {*midnight.odd} if midnight.times == 1 else in_hours - {*midnight.odd}
+    beyond = in_hours - {*midnight.odd} if midnight.too_many else in_hours | {*midnight.odd}
     assert beyond == {quarter for quarter in range(QUARTERS_A_DAY) if quarter in midnight.beyond}
     assert len(midnight.odd) <= 2
 
