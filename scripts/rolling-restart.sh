@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Replaces the application's containers one after the other by new ones, of the image and the .env as they are now. Each
-# new one serves before an old one is asked to end, and the old one's answers may finish (ANSWERS_MAY_FINISH_SECONDS).
+# Migrates, then replaces the application's containers one after the other by new ones, of the image and the .env as they
+# are now. Each new one serves before an old one is asked to end, whose answers may finish (ANSWERS_MAY_FINISH_SECONDS).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,9 +11,10 @@ main() {
         echo 'Nothing runs. Start it: docker compose up -d' >&2
         exit 1
     fi
+    docker compose rm --force migrate >/dev/null 2>&1 # the old version's: the new one's runs before the first instance
     more=$((${#old[@]} + 1))
     for container in "${old[@]}"; do
-        docker compose up -d --wait --no-deps --no-recreate --scale flask-app="$more" flask-app
+        docker compose up -d --wait --no-recreate --scale flask-app="$more" flask-app
         echo "One more serves; ${container::12} may finish its answers and ends."
         docker stop "$container" >/dev/null # its own patience: stop_grace_period
         docker rm "$container" >/dev/null

@@ -32,8 +32,6 @@ services:
     ports: !override ["127.0.0.1:{mysql}:3306"]
   flask-app:
     build: {{network: host}}
-  migrate:
-    build: {{network: host}}
   certbot:
     environment: {{REQUESTS_CA_BUNDLE: /pebble/chain.pem}}
     volumes: ["./pebble:/pebble:ro"]

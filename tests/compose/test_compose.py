@@ -18,8 +18,9 @@ from tests.support.served import PASSWORD, ROOT, USERNAME, Visitor
 
 MEGABYTE = 1_000_000
 ANSWER = Answer(text=" ".join(f"word{number}" for number in range(60)), tokens_per_second=15)
-LONG = Answer(text=" ".join(f"word{number}" for number in range(500)), tokens_per_second=10)
+LONG = Answer(text=" ".join(f"word{number}" for number in range(600)), tokens_per_second=10)
 STREAMS = 100
+REQUESTS = 20
 SERVICES = ("nginx", "flask-app", "mysql", "redis")
 STARTED_AGAIN = 60
 BACK_UP = (
@@ -180,8 +181,9 @@ def test_secrets_are_made_and_nobody_else_reads_them(stack: Stack) -> None:
 
 
 def test_two_instances_serve_one_site(stack: Stack) -> None:
-    with two_instances(stack) as addresses:
-        wait_until(lambda: stack.admin.get("/api/conversations").status == 200 and addresses <= served(stack), 30)
+    with two_instances(stack) as both:
+        wait_until(lambda: served(stack) == both, 30)
+        assert [stack.admin.get("/api/conversations").status for _ in range(REQUESTS)] == [200] * REQUESTS
 
 
 def test_a_rolling_restart_breaks_no_stream(stack: Stack) -> None:
@@ -191,30 +193,42 @@ def test_a_rolling_restart_breaks_no_stream(stack: Stack) -> None:
         assert "may finish its answers" in next(said)
         assert not any(answer.done() for answer in answers), "all of them go on while the first instance is to end"
         assert list(said)
-        assert len(set(stack.site.containers("flask-app")) - set(before)) == 2
+        after = stack.site.containers("flask-app")
+        assert len(set(after) - set(before)) == 2
+        scale(stack, 2)
+        assert set(stack.site.containers("flask-app")) == set(after), "they are as if Compose had made them so"
         assert [answer.result() for answer in answers] == [("done", LONG.text)] * STREAMS
     stack.assert_sound_ledger()
 
 
 @contextmanager
 def two_instances(stack: Stack) -> Iterator[set[str]]:
-    """Their addresses; only one is left after the block."""
+    """Their addresses; only one is left after the block, and nginx knows."""
+    before = stack.site.containers("flask-app")
     scale(stack, 2)
-    network = "mingchat_front"
-    instances = stack.site.inspect("flask-app")
-    yield {instance["NetworkSettings"]["Networks"][network]["IPAddress"] for instance in instances}
+    assert set(before) < set(stack.site.containers("flask-app")), "the one that served goes on"
+    yield addresses(stack)
     scale(stack, 1)
+    wait_until(lambda: served(stack) == addresses(stack), 30)
 
 
 def scale(stack: Stack, count: int) -> None:
-    stack.site.compose("up", "-d", "--wait", "--no-deps", "--scale", f"flask-app={count}", "flask-app")
+    stack.site.compose("up", "-d", "--wait", "--scale", f"flask-app={count}")
     assert len(stack.site.containers("flask-app")) == count
 
 
+def addresses(stack: Stack) -> set[str]:
+    instances = stack.site.inspect("flask-app")
+    return {instance["NetworkSettings"]["Networks"]["mingchat_front"]["IPAddress"] for instance in instances}
+
+
 def served(stack: Stack) -> set[str]:
-    """The addresses of the instances that nginx has asked of late."""
-    log = stack.site.compose("logs", "--no-log-prefix", "--tail", "50", "nginx")
-    return set(re.findall(r'"instance":"([\d.]+):5000"', log))
+    """The addresses of the instances that nginx asks now, those in vain too."""
+    for _ in range(REQUESTS):
+        stack.visitor().get("/healthz")
+    log = stack.site.compose("logs", "--no-log-prefix", "--tail", str(REQUESTS), "nginx")
+    asked = re.findall(r'"instance":"([^"]*)"', log)
+    return {address.removesuffix(":5000") for each in asked for address in each.split(", ")}
 
 
 def test_streams_go_on_while_mysql_is_killed(stack: Stack) -> None:
