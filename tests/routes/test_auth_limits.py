@@ -62,6 +62,16 @@ def test_an_ipv6_subscriber_is_one_address(client: PageClient, member: User) -> 
     assert login(client, address="2001:db8:1:3::1").status_code == 200
 
 
+@pytest.mark.parametrize("form", ["::ffff:", "::FFFF:", "0:0:0:0:0:ffff:"])
+def test_an_ipv4_address_in_ipv6_form_is_that_address_and_no_network(
+    client: PageClient, member: User, form: str
+) -> None:
+    for number in range(20):
+        login(client, f"person {number}", STRONG, f"{form}192.0.2.1")
+    assert login(client, address="192.0.2.1").status_code == 429
+    assert login(client, address=f"{form}192.0.2.2").status_code == 200
+
+
 def test_signing_in_rightly_is_not_counted(app: Flask, make_user: MakeUser) -> None:
     people = [make_user(f"pupil {number}").username for number in range(25)]
     assert {login(new_client(app), name).status_code for name in people} == {200}

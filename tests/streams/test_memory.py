@@ -51,6 +51,7 @@ def test_readers_follow_while_it_is_written() -> None:
 
 
 def test_silence_is_bridged_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert memory.HEARTBEAT_SECONDS <= 15, "what stands between gives a silent stream up"
     monkeypatch.setattr(memory, "HEARTBEAT_SECONDS", 0.02)
     assert next(iter(MemoryBroker().open("silent").read())) == HEARTBEAT
 

@@ -188,6 +188,16 @@ def test_nobody_there_is_a_clear_error() -> None:
     assert caught.value.code == "upstream_unreachable"
 
 
+def test_nothing_compressed_is_asked_for(provider: ScriptedUpstream) -> None:
+    """What need not be unpacked cannot grow."""
+    endpoint = Endpoint(provider.base_url, "sk-a", allow_insecure=True)
+    list_models(endpoint)
+    ask(provider)
+    asked = list(provider.journal)
+    assert len(asked) == 2
+    assert {one.headers.get("accept-encoding") for one in asked} == {"identity"}
+
+
 def test_models_are_listed(provider: ScriptedUpstream) -> None:
     assert list_models(Endpoint(provider.base_url, "sk-a", allow_insecure=True)) == [
         "deepseek-flash",
