@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { afterEach, beforeEach, test } from "node:test"
+import { afterEach, beforeEach, mock, test } from "node:test"
 import { ApiError } from "app/api"
 import { RunStream } from "app/run-stream"
 
@@ -8,10 +8,16 @@ let asked
 
 beforeEach(() => {
   asked = []
-  globalThis.document = { querySelector: () => null, addEventListener: () => undefined }
+  globalThis.document = Object.assign(new EventTarget(), { querySelector: () => null })
+  const page = new EventTarget()
+  globalThis.addEventListener = page.addEventListener.bind(page)
+  globalThis.dispatchEvent = page.dispatchEvent.bind(page)
 })
 afterEach(() => {
+  mock.timers.reset()
   delete globalThis.document
+  delete globalThis.addEventListener
+  delete globalThis.dispatchEvent
 })
 
 test("a broken line is joined again after the last event, and nothing is told twice", async () => {
@@ -76,6 +82,68 @@ test("events of unknown names are dropped", async () => {
   answerWith(lines(start(1), 'id: 2\nevent: script\ndata: {"text":"x"}\n\n', token(3, "a"), done(4)))
   assert.equal((await follow(new RunStream({ message: MESSAGE }))).names.includes("script"), false)
 })
+
+test("a line that falls silent is given up and joined again", async () => {
+  const { told } = await silent()
+  await pass(44_000)
+  assert.equal(asked.length, 1)
+  await pass(2_000)
+  await pass(1_000)
+  assert.equal((await told).text, "ab")
+})
+
+test("who comes back to a long silence, as on a phone that slept, gets a new line at once", async () => {
+  const { told } = await silent()
+  await pass(21_000)
+  await back(document, "visibilitychange")
+  await back(document, "visibilitychange")
+  assert.equal((await told).text, "ab")
+})
+
+test("who comes back to a line that spoke just now keeps it", async () => {
+  const { told } = await silent()
+  await pass(12_000)
+  await back(document, "visibilitychange")
+  await pass(1_000)
+  assert.equal(asked.length, 1)
+  await back(globalThis, "online")
+  await pass(1_000)
+  assert.equal((await told).text, "ab")
+})
+
+test("a network that is back ends the old line and the pause before the next", async () => {
+  const { told } = await silent()
+  await back(globalThis, "online")
+  assert.equal(asked.length, 1)
+  await back(globalThis, "online")
+  assert.equal((await told).text, "ab")
+  assert.equal(asked[1].path, "/api/runs/run/events?after=2")
+})
+
+/** An answer whose line says no more after a word; the next line has the rest. Time passes only by `pass`. */
+async function silent() {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] })
+  const open = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(lines(start(1), token(2, "a")))) })
+  answerWith(new Response(open), lines(token(3, "b"), done(4)))
+  const told = follow(new RunStream({ runId: "run" }))
+  await pass(0)
+  return { told }
+}
+
+async function pass(milliseconds) {
+  mock.timers.tick(milliseconds)
+  await settled()
+}
+
+async function back(where, name) {
+  where.dispatchEvent(new Event(name))
+  await settled()
+}
+
+/** Everything that waits for no time has happened. */
+async function settled() {
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+}
 
 async function follow(stream) {
   const told = { names: [], text: "" }

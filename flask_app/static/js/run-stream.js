@@ -8,6 +8,7 @@ import { serverEvents } from "app/sse"
 
 const EVENTS = new Set(["start", "reasoning", "token", "usage", "done", "error"])
 const SILENCE = 45_000 // the server speaks at least every 15 s
+const OVERDUE = 20_000 // who comes back to such a silence, as on a phone that slept, does not wait for the rest of it
 const FIRST_WAIT = 500
 const LONGEST_WAIT = 8_000
 const ATTEMPTS = 12
@@ -147,11 +148,18 @@ export function asMessage({ text, model, thinking, idempotencyKey }, conversatio
   return message
 }
 
-/** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+/** A read of a line that is given up once it is silent, and when the network comes back: the old one may be dead without a word. @template T @param {Promise<T>} promise @returns {Promise<T>} */
 function orSilence(promise) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new TypeError("the stream fell silent")), SILENCE)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+    const settled = new AbortController()
+    const since = Date.now()
+    const giveUp = () => reject(new TypeError("the stream fell silent"))
+    const timer = setTimeout(giveUp, SILENCE)
+    whenBack({ network: giveUp, reader: () => Date.now() - since > OVERDUE && giveUp() }, settled.signal)
+    promise.then(resolve, reject).finally(() => {
+      settled.abort()
+      clearTimeout(timer)
+    })
   })
 }
 
@@ -165,9 +173,13 @@ function untilWorthTrying(pause, leaving) {
       resolve(undefined)
     }
     const timer = setTimeout(finish, pause)
-    const options = { signal: settled.signal }
-    globalThis.addEventListener?.("online", finish, options)
-    globalThis.document?.addEventListener("visibilitychange", finish, options)
-    leaving.addEventListener("abort", finish, options)
+    whenBack({ network: finish, reader: finish }, settled.signal)
+    leaving.addEventListener("abort", finish, { signal: settled.signal })
   })
+}
+
+/** @param {{network: () => void, reader: () => void}} back @param {AbortSignal} signal ends it */
+function whenBack({ network, reader }, signal) {
+  globalThis.addEventListener?.("online", network, { signal })
+  globalThis.document?.addEventListener("visibilitychange", reader, { signal })
 }
