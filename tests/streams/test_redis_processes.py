@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from flask_app.database import new_id
-from flask_app.streams.redis import entries
+from flask_app.streams.redis import entries, writer
 from flask_app.streams.redis.broker import RedisBroker
 from tests.support.brokers import following, mirrored, numbers_of, process, read_all
 from tests.support.redis_server import RedisServer
@@ -35,6 +35,7 @@ def another_process(redis: RedisServer, run_id: str, count: int) -> Iterator["su
 
 
 def test_a_run_of_another_process_is_followed_from_any_place(redis: RedisServer, reader: RedisBroker) -> None:
+    assert writer.EVERY_SECONDS <= 0.1, "what a reader elsewhere hears is no older"
     run_id = new_id()
     with another_process(redis, run_id, 300):
         assert numbers_of(read_all(reader, run_id, 25)) == list(range(26, 301))
