@@ -239,5 +239,5 @@ def test_the_server_has_stayed_small(site: Site, figures: dict[str, str]) -> Non
 def test_the_pictures_of_the_readme_are_of_this_site(browser: Browser, site: Site, tmp_path: Path) -> None:
     """`make screenshots` has them put where the README shows them."""
     folder = Path(os.environ.get("PICTURES") or tmp_path)
-    pictures.take_all(browser, site, folder)
+    assert pictures.take_all(browser, site, folder) == []
     assert len(list(folder.glob("*.png"))) >= 7
