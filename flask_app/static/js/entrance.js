@@ -1,6 +1,7 @@
 // @ts-check
 /** Sign-in, set-up and new password: one form each, sent by script. */
-import { api, keepCsrfToken } from "app/api"
+import { ApiError, api, keepCsrfToken } from "app/api"
+import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
 import { NewPassword } from "app/new-password"
 import { forgetVisitorsChoices, visitorsChoices } from "app/shell"
@@ -23,8 +24,14 @@ const senders = {
 
 const newPassword = form.querySelector("[data-strength]") && new NewPassword(form)
 onSubmit(form, async (values) => {
+  clearFieldErrors(form)
   if (newPassword && !newPassword.isRepeated()) return
-  await senders[form.dataset.entrance ?? ""]?.(values)
+  try {
+    await senders[form.dataset.entrance ?? ""]?.(values)
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === "wrong_setup_code")) throw error
+    return showFieldError(form, "code", sentence(error))
+  }
   forgetVisitorsChoices()
   location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
 })
