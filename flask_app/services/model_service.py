@@ -61,7 +61,7 @@ _UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_
 
 
 _is_due = or_(_providers.c.models_due_at.is_(None), _providers.c.models_due_at <= bindparam("now"))
-_DUE = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, _has_model, _is_due)
+_DUE = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, _is_due)
 _CLAIM = (
     update(_providers).where(_providers.c.id == bindparam("provider"), _is_due).values(models_due_at=bindparam("next"))
 )
@@ -144,7 +144,7 @@ def prepare() -> None:
 
 
 def sync_due() -> None:
-    """Read anew the lists whose time has come; those that another process reads are left to it."""
+    """Read the lists whose time has come, also those that never could be; what another process reads is left to it."""
     with fetching() as connection:
         due = connection.scalars(_DUE, {"now": utc_now()}).all()
     for provider_id in due:

@@ -1,5 +1,6 @@
 """The administrator's keys: a key that rests says why, and comes back by a button; its place is changed in a dialog."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -78,3 +79,24 @@ def test_a_page_that_stays_open_follows_what_happens(page: Page, site: Site, scr
     list(site.server.chat("hello"))
     expect(card).to_contain_text(en("js.admin.key_state_benched"), timeout=20_000)
     site.ask("DELETE", f"{KEYS}/environment/bench")
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_key_whose_provider_is_out_of_reach_is_told_to_be_unused(visits: Visits, site: Site, locale: str) -> None:
+    say = words(locale)
+    page = visits.open("/admin/keys", locale=locale)
+    page.locator("[data-add-key]").first.click()
+    dialog = page.get_by_role("dialog", name=say("admin.add_key"))
+    dialog.get_by_label(say("admin.provider"), exact=True).select_option("other")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"  # where nobody listens once it is let go
+    for label, value in (("base_url", address), ("key_label", "Elsewhere"), ("key", "sk-elsewhere-0000")):
+        dialog.get_by_label(say(f"admin.{label}"), exact=True).fill(value)
+    dialog.get_by_role("button", name=say("admin.save_and_test")).click()
+    card = page.get_by_role("listitem").filter(has_text="Elsewhere")
+    reason = say("js.admin.key_error.upstream_unreachable")
+    expect(card.locator("[data-slot=result] [data-slot=text]")).to_have_text(say("js.admin.key_unused", reason=reason))
+    expect(page.get_by_text(say("js.admin.key_added_unused", name="Elsewhere")).first).to_be_visible()
+    for key in site.ask("GET", KEYS)["keys"]:
+        if key["label"] == "Elsewhere":
+            site.ask("DELETE", f"{KEYS}/{key['id']}")

@@ -9,7 +9,9 @@ from sqlalchemy import update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.balance import Balance
 from flask_app.models import ApiKey, Provider
-from flask_app.services import balance_service, model_service, upkeep_service
+from flask_app.services import balance_service, key_admin_service, model_service, upkeep_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.key_admin_service import NewKey
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import ScriptedUpstream, Status, Whole
 from tests.support.together import at_once
@@ -140,6 +142,26 @@ def test_a_list_that_cannot_be_read_leaves_the_models_and_is_tried_again_soon(
     due = provider().models_due_at
     assert due
     assert due - utc_now() <= model_service.RETRY_SYNC
+
+
+def test_a_provider_that_was_out_of_reach_when_its_key_came_is_asked_again(
+    upstream: ScriptedUpstream, first: str
+) -> None:
+    upstream.script(Status(503), Status(503), path=MODELS)
+    elsewhere = NewKey(label="new", secret="sk-new-0000", base_url=upstream.base_url, provider_name="Elsewhere")
+    added = key_admin_service.add(Actor(None), elsewhere)
+    assert added.key.last_error_code == "upstream_overloaded"
+
+    def offered() -> set[str]:
+        return {model.provider for model in model_service.available()}
+
+    upkeep_service.tick()
+    assert offered() == {"DeepSeek"}
+    upkeep_service.tick()
+    assert offered() == {"DeepSeek"}, "it was asked a moment ago"
+    everything_is_due()
+    upkeep_service.tick()
+    assert offered() == {"DeepSeek", "Elsewhere"}
 
 
 def test_an_empty_list_retires_nobody(upstream: ScriptedUpstream, first: str) -> None:

@@ -68,7 +68,9 @@ export class KeyCards {
   /** The new card is brought into view. @param {Key} key */
   add(key) {
     this.#keys.set(key.id, key)
-    this.#list.append(card(key))
+    const added = card(key)
+    if (key.last_error) slot(added, "result").append(unusedNotice(key.last_error))
+    this.#list.append(added)
     this.#showEmpty()
     must(this.#card(key.id), "[data-test]").focus()
   }
@@ -78,6 +80,7 @@ export class KeyCards {
     const before = this.#card(key.id)
     const focused = before.contains(document.activeElement) ? document.activeElement : null
     const after = card(key)
+    if (key.last_used_at || !key.last_error) before.querySelector("[data-unused]")?.remove() // it is used by now
     slot(after, "result").replaceChildren(...slot(before, "result").childNodes)
     if (slot(after, "result").childElementCount) slot(after, "problem").hidden = true // the test says it, and later
     this.#keys.set(key.id, key)
@@ -234,6 +237,15 @@ function resultOf({ ok, latency_ms: latency, models, error }) {
   element.classList.add(ok ? "notice--ok" : "notice--danger")
   slot(element, "models").hidden = models.length === 0
   slot(element, "names").append(...models.map(modelItem))
+  return element
+}
+
+/** A key that was kept although its provider did not let it in. @param {Failure} failure */
+function unusedNotice(failure) {
+  const element = fromTemplate("key-result-template", { text: t("js.admin.key_unused", { reason: reasonOf(failure) }) })
+  element.classList.add("notice--danger")
+  element.dataset.unused = ""
+  slot(element, "models").hidden = true
   return element
 }
 

@@ -62,8 +62,9 @@ onSubmit(form, async ({ preset: chosen, label, secret, currency, provider_name: 
   const key = await api.post(PATH, { label, secret, currency, ...other })
   form.closest("dialog")?.close()
   cards.add(key)
+  if (key.last_error) return toast(t("js.admin.key_added_unused", { name: key.label }), { kind: "danger" })
   toast(t("js.admin.key_added", { name: key.label }))
-  if (!key.last_error) await cards.test(key.id)
+  await cards.test(key.id)
 })
 
 /** @type {Key | null} */
