@@ -52,12 +52,12 @@ def dispatch(connection: Connection, request: Request, candidates: Sequence[Cand
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
     Raises Unavailable when nobody can be asked now or this process is about to end,
-    Invalid("conversation_too_long") for what nobody could read, BudgetExhausted where there is no room for an answer.
+    Invalid (`prompts.code_of_length`) for what nobody could read, BudgetExhausted where there is no room for an answer.
     The person's row must be locked (`budget_service.take_turn`).
     """
     closing.check_open()
     if prompts.is_too_long(request):
-        raise Invalid("conversation_too_long")
+        raise Invalid(prompts.code_of_length(request))
     taken = cooldown_service.take(connection, candidates)
     return Ticket(request, candidates, taken, _dispatch(connection, request, taken))
 
@@ -241,7 +241,7 @@ class Completion:
             outcome.status = self._stop.status
             return
         outcome.status = "interrupted" if outcome.began else "failed"
-        outcome.error_code = code
+        outcome.error_code = prompts.code_of_length(self.request) if code == "conversation_too_long" else code
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)

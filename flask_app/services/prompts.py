@@ -54,6 +54,12 @@ def is_too_long(request: Request) -> bool:
     return sum(len(turn.content.encode()) for turn in turns(request, prefix=False)) > MAX_BYTES
 
 
+def code_of_length(request: Request) -> str:
+    """The error's code where the prompt is too long: it tells whether there was anything before the message."""
+    is_alone = len(request.turns) == 1 and request.earlier is None
+    return "message_too_long_for_model" if is_alone else "conversation_too_long"
+
+
 def longest_answer(model: ServedModel) -> int:
     """How many tokens an answer of this model may have, thoughts included."""
     longest = config.current().max_answer_tokens

@@ -98,6 +98,7 @@ _FINAL = frozenset(
     {
         "conversation_gone",
         "conversation_too_long",
+        "message_too_long_for_model",
         "no_model",
         "no_working_key",
         "unknown_model",

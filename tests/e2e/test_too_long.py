@@ -54,10 +54,14 @@ def test_what_the_provider_could_not_read_is_asked_in_a_new_one(chat: Chat, scri
     expect(chat.text).to_have_value("Something begun meanwhile")
 
 
-def test_a_first_message_that_is_too_long_by_itself_is_not_offered_anew(chat: Chat, script: ScriptedUpstream) -> None:
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_first_message_that_is_too_long_by_itself_is_to_be_shortened(
+    visits: Visits, script: ScriptedUpstream, locale: str
+) -> None:
+    chat = Chat(visits.open("/", locale=locale), words(locale))
     script.script(REFUSED)
     chat.ask(QUESTION)
-    expect(chat.answer.get_by_role("alert")).to_contain_text(say("error.conversation_too_long"))
+    expect(chat.answer.get_by_role("alert")).to_contain_text(chat.say("error.message_too_long_for_model"))
     expect(anew(chat.answer)).to_be_hidden()
 
 

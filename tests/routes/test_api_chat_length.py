@@ -124,11 +124,36 @@ def test_a_model_that_cannot_read_so_much_is_told_as_such_and_costs_nothing(
 ) -> None:
     upstream.script(Status(status, words, code=code))
     failed = ask(member_client).json
-    assert (failed["error"]["code"], failed["error"].get("retryable")) == ("conversation_too_long", None)
+    assert (failed["error"]["code"], failed["error"].get("retryable")) == ("message_too_long_for_model", None)
+    assert "Shorten it" in failed["error"]["message"]
     assert (count(TokenUsage), len(upstream.journal.chats)) == (0, 1)
     with reading() as session:
         assert session.scalars(select(Attempt.state)).all() == ["released"]
         assert session.scalars(select(ApiKey.last_error_code)).all() == [None], "no key is to blame"
+
+
+def test_only_what_has_something_before_it_is_told_to_begin_anew(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    status, words, code = TOO_LONG[0]
+    conversation = ask(member_client).json["conversation_id"]
+    upstream.script(Status(status, words, code=code))
+    later = ask(member_client, conversation_id=conversation).json["error"]
+    assert (later["code"], "new one" in later["message"]) == ("conversation_too_long", True)
+    upstream.script(Status(status, words, code=code))
+    another_beginning = ask(member_client, conversation_id=conversation, parent_id=None).json["error"]
+    assert another_beginning["code"] == "message_too_long_for_model"
+
+
+def test_a_long_answer_that_is_gone_on_with_makes_the_conversation_too_long(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("cut", finish_reason="length"))
+    run_id = ask(member_client).json["run_id"]
+    status, words, code = TOO_LONG[0]
+    upstream.script(Status(status, words, code=code))
+    refused = member_client.post(f"/api/runs/{run_id}/continue", json={}, headers={"Accept": "application/json"})
+    assert error_code(refused) == "conversation_too_long"
 
 
 @pytest.mark.parametrize("words", ["messages[0]: missing content", "max_tokens must be positive", "Model Not Exist"])
