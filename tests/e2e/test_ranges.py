@@ -6,15 +6,25 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.visits import NARROWEST, PHONE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.served import USERNAME
 
 en = words("en")
+
+# How wide a field is, and how wide it would be by what stands in it.
+WIDTHS = """input => {
+  const free = input.cloneNode()
+  Object.assign(free.style, { position: "absolute", inlineSize: "max-content", minInlineSize: 0 })
+  input.after(free)
+  const widths = [input.offsetWidth, free.offsetWidth]
+  free.remove()
+  return widths
+}"""
 
 pytestmark = pytest.mark.browser
 
@@ -112,3 +122,18 @@ def test_the_year_is_a_calendar_and_a_table(path: str, visits: Visits, answer: N
     expect(row).to_contain_text(sum_of(page, "tokens"))
     row.get_by_role("link").click()
     expect(page).to_have_url(re.compile(rf"{path}\?from={today}&to={today}#range$"))
+
+
+@pytest.mark.parametrize("viewport", [NARROWEST, PHONE], ids=["narrowest", "phone"])
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("path", ["/dashboard", "/admin", "/admin/records", "/admin/reconciliation"])
+def test_a_phone_shows_whole_dates(
+    path: str, locale: str, viewport: ViewportSize, visits: Visits, answer: None
+) -> None:
+    page = visits.open(path, locale=locale, viewport=viewport)
+    dates = page.locator("input[type=date]").filter(visible=True)
+    expect(dates).to_have_count(2)
+    for date in dates.all():
+        width, needed = date.evaluate(WIDTHS)
+        assert 100 < needed <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
