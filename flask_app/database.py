@@ -9,21 +9,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar, cast
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, Table, Text, TypeDecorator, create_engine, event
-from sqlalchemy.dialects import mysql
+from sqlalchemy import Engine, MetaData, Table, create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+
+from flask_app.column_types import UtcDateTime
+from flask_app.company import Company, Passenger
 
 Result = TypeVar("Result")
 Handle = TypeVar("Handle", Session, Connection)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
-_ASCII = mysql.VARCHAR(64, charset="ascii", collation="ascii_bin")
 
 # Error numbers after which the whole transaction may be tried again: lock wait time-out, deadlock, and MariaDB's
 # "record has changed since last read".
@@ -45,72 +43,6 @@ def new_id() -> str:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime with microseconds, kept as a naive one."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(mysql.DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else DateTime())
-
-    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class AsciiText(TypeDecorator[str]):
-    """Ids and digests, compared byte by byte.
-
-    MariaDB refuses to compare such a column with other letters at all. They are escaped on the way in: no id looks
-    like that, so an address that somebody made up is simply not found.
-    """
-
-    impl = String(64)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(_ASCII if dialect.name in {"mysql", "mariadb"} else String(64))
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None] | None:
-        return _escaped if dialect.name in {"mysql", "mariadb"} else None
-
-
-def _escaped(value: str | None) -> str | None:
-    return value if value is None or value.isascii() else value.encode("ascii", "backslashreplace").decode()
-
-
-Ascii = AsciiText()
-# Text that is folded already: the server's own idea of equal letters ("é" and "e") stays out of it.
-Folded = String(190).with_variant(mysql.VARCHAR(190, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
-# Names that stand for themselves: "GPT" and "gpt" are two.
-Exact = String(128).with_variant(mysql.VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
-LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-
-
-class ByServer(FunctionElement[datetime]):
-    """The moment so many seconds from now by the database's clock, the one that all instances share.
-
-    No instance believes its own: it may be an hour off, and another's answers would look dead to it.
-    """
-
-    inherit_cache = True
-    type = UtcDateTime()
-
-
-@compiles(ByServer)
-def _by_server(element: ByServer, compiler: SQLCompiler, **options: Any) -> str:
-    return f"TIMESTAMPADD(SECOND, {compiler.process(element.clauses, **options)}, UTC_TIMESTAMP(6))"
-
-
-@compiles(ByServer, "sqlite")
-def _by_machine(element: ByServer, compiler: SQLCompiler, **options: Any) -> str:
-    seconds = compiler.process(element.clauses, **options)
-    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"
 
 
 class Base(DeclarativeBase):
@@ -141,9 +73,11 @@ class _Engines:
             # Under gevent a thread that waited for the writer inside SQLite would stop the whole process: threads of
             # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
             self.turn: AbstractContextManager[object] = threading.RLock()
+            self.company: Company | None = Company()
         else:
             self.reader = self.writer = _server_engine(url, reply_seconds)
             self.turn = nullcontext()
+            self.company = None
 
     def dispose(self) -> None:
         self.reader.dispose()
@@ -190,8 +124,12 @@ def transaction() -> Iterator[Session]:
 def writing() -> Iterator[Connection]:
     """The same on a bare connection, for the token path's statements made once: half the cost of a session."""
     bound = _bound()
-    with bound.turn, bound.writer.begin() as connection:
-        yield connection
+    if bound.company is None:
+        with bound.writer.begin() as connection:
+            yield connection
+    else:
+        with bound.turn, bound.company.taken_along(bound.writer.begin) as connection:
+            yield connection
 
 
 @contextmanager
@@ -230,6 +168,17 @@ def in_writing(
         if is_there and written and _holds(is_there, written[0]):
             return written[0]
         raise
+
+
+def in_company(work: Callable[[Connection], Result]) -> Result:
+    """The same for what can wait a moment: where that spares a COMMIT of its own, it travels with another's."""
+    if (company := _bound().company) is None:
+        return in_writing(work)
+    passenger = Passenger(work)
+    if not company.travels(passenger):
+        return in_writing(work)
+    result: Result = passenger.result
+    return result
 
 
 def _holds(is_there: Callable[[Connection, Result], bool], written: Result) -> bool:

@@ -6,8 +6,9 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 
 from flask_app import models  # noqa: F401  (fills Base.metadata)
+from flask_app.column_types import Ascii, Exact, Folded, LongText, UtcDateTime
 from flask_app.config import Config
-from flask_app.database import Ascii, Base, Exact, Folded, LongText, UtcDateTime
+from flask_app.database import Base
 from scripts import settings_file
 
 OWN_TYPES = {"Ascii": Ascii, "Exact": Exact, "Folded": Folded, "LongText": LongText}

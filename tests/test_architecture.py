@@ -31,7 +31,20 @@ LAYERS = [
     {"streams", "upstream"},
     {"models"},
     {"domain"},
-    {"database", "errors", "config", "i18n", "logs", "offload", "places", "redis_client", "statements", "timezones"},
+    {
+        "column_types",
+        "company",
+        "database",
+        "errors",
+        "config",
+        "i18n",
+        "logs",
+        "offload",
+        "places",
+        "redis_client",
+        "statements",
+        "timezones",
+    },
 ]
 FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
 KNOW_FLASK = {

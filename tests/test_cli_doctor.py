@@ -17,7 +17,8 @@ from flask import Flask
 from sqlalchemy import text, update
 
 from flask_app import config, database
-from flask_app.database import ByServer, transaction
+from flask_app.column_types import ByServer
+from flask_app.database import transaction
 from flask_app.models import ApiKey
 from flask_app.services import doctor_service, journal, model_service
 from tests.support import certificates, ports, redis_server

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Boolean, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flask_app.database import Ascii, Base, Folded, LongText, utc_now
+from flask_app.column_types import Ascii, Folded, LongText
+from flask_app.database import Base, utc_now
 from flask_app.models.columns import key, to
 
 DEFAULT_GROUP_ID = "0" * 26

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flask_app.database import Ascii, new_id
+from flask_app.column_types import Ascii
+from flask_app.database import new_id
 
 
 def key() -> Mapped[str]:

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flask_app.database import Ascii, Base, Exact, utc_now
+from flask_app.column_types import Ascii, Exact
+from flask_app.database import Base, utc_now
 from flask_app.models.columns import key
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flask_app.database import Ascii, Base, LongText, utc_now
+from flask_app.column_types import Ascii, LongText
+from flask_app.database import Base, utc_now
 from flask_app.models.columns import key
 
 

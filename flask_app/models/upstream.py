@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flask_app.database import Base, Exact, Folded, utc_now
+from flask_app.column_types import Exact, Folded
+from flask_app.database import Base, utc_now
 from flask_app.models.columns import key, to
 
 

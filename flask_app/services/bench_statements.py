@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, true, update
 from sqlalchemy.engine import Connection
 
-from flask_app.database import UtcDateTime, table_of
+from flask_app.column_types import UtcDateTime
+from flask_app.database import table_of
 from flask_app.domain import cooldown
 from flask_app.models import ApiKey, Attempt
 from flask_app.services import key_service

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import in_writing
+from flask_app.database import in_company, in_writing
 from flask_app.domain import budget, cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
@@ -113,7 +113,7 @@ class Completion:
             return error
         return None
 
-    def settle(self, persist: Callable[[Connection, Outcome], None]) -> Entry | None:
+    def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
         """Book the answer, and let `persist` write what belongs to it, in one transaction.
 
         Gives what the ledger has then, whoever wrote it.
@@ -133,7 +133,7 @@ class Completion:
             persist(connection, self.outcome)
             return entry
 
-        return in_writing(work)
+        return in_company(work) if in_a_crowd else in_writing(work)
 
     def _open(self) -> ChatStream:
         if self._stop.status:

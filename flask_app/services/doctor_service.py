@@ -14,7 +14,8 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.exc import DBAPIError
 
 from flask_app import config, redis_client
-from flask_app.database import ByServer, engine, fetching, table_of
+from flask_app.column_types import ByServer
+from flask_app.database import engine, fetching, table_of
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
 from flask_app.services import journal, key_service, sealing

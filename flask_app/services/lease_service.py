@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from flask_app.database import ByServer, in_transaction, in_writing, reading, table_of, utc_now
+from flask_app.column_types import ByServer
+from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Message, Provider, Run, User

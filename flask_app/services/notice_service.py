@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, not_, 
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 
-from flask_app.database import ByServer, UtcDateTime, fetching, in_writing, new_id, table_of, utc_now
+from flask_app.column_types import ByServer, UtcDateTime
+from flask_app.database import fetching, in_writing, new_id, table_of, utc_now
 from flask_app.domain import warning
 from flask_app.domain.budget import PREPAID
 from flask_app.domain.warning import Alert

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import UtcDateTime, new_id, table_of
+from flask_app.column_types import UtcDateTime
+from flask_app.database import new_id, table_of
 from flask_app.domain.balance import Balance
 from flask_app.domain.reconciliation import Reading
 from flask_app.models import ApiKey, BalanceReading

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import UtcDateTime, reading, table_of, transaction, utc_now
+from flask_app.column_types import UtcDateTime
+from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain import reconciliation
 from flask_app.domain.ranges import Days
 from flask_app.domain.reconciliation import Threshold

@@ -18,7 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import UtcDateTime, fetching, in_transaction, new_id, table_of
+from flask_app.column_types import UtcDateTime
+from flask_app.database import fetching, in_transaction, new_id, table_of
 from flask_app.domain import periods, reconciliation
 from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.reconciliation import LAG, Booking, Comparison, Threshold

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from flask_app.database import UtcDateTime, table_of
+from flask_app.column_types import UtcDateTime
+from flask_app.database import table_of
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, moment_of
 from flask_app.models import TokenUsage
 from flask_app.services.rollup import FIGURES, SLICES, UNUSED, Slice, adding, rollup

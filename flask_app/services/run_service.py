@@ -11,7 +11,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import ByServer, new_id, reading
+from flask_app.column_types import ByServer
+from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import answer_service, closing, followers, journal, message_usage, run_events
@@ -29,6 +30,7 @@ from flask_app.streams.outlet import Outlet
 WORKER = new_id()
 LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without a word from its worker
 NEW_LEASE = ByServer(LEASE.seconds)
+CROWD = 8  # from so many answers on settlements wait for each other
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 SHUTDOWN_SECONDS = 10
 LOOK_SECONDS = 0.02
@@ -69,7 +71,7 @@ class LiveRun:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
         for failures in itertools.count():
             try:
-                return self._settled(self.completion.settle(self._persist))
+                return self._settled(self.completion.settle(self._persist, in_a_crowd=len(_live) > CROWD))
             except SQLAlchemyError as error:
                 log.warning("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
             except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it

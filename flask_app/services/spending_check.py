@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Date, FromClause, Select, and_, bindparam, case, func, literal, or_, select, true, union_all
 from sqlalchemy.engine import Connection
 
-from flask_app.database import UtcDateTime, table_of
+from flask_app.column_types import UtcDateTime
+from flask_app.database import table_of
 from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
 from flask_app.domain.ranges import Days

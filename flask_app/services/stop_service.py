@@ -10,7 +10,8 @@ import structlog
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import ByServer, fetching, in_writing, reading, table_of, utc_now
+from flask_app.column_types import ByServer
+from flask_app.database import fetching, in_writing, reading, table_of, utc_now
 from flask_app.models import Group, Run, User
 from flask_app.services import departure, followers, run_service
 from flask_app.services.departure import CONTINUE, Policy

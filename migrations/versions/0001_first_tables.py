@@ -6,7 +6,7 @@ Revision: 0001, after
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, Folded, LongText, UtcDateTime
+from flask_app.column_types import Ascii, Folded, LongText, UtcDateTime
 
 revision = "0001"
 down_revision = None

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, UtcDateTime
+from flask_app.column_types import Ascii, UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

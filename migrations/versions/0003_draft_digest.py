@@ -6,7 +6,7 @@ Revision: 0003, after 0002
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii
+from flask_app.column_types import Ascii
 
 revision = "0003"
 down_revision = "0002"

@@ -6,7 +6,7 @@ Revision: 0004, after 0003
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Folded, UtcDateTime
+from flask_app.column_types import Folded, UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

@@ -6,7 +6,7 @@ Revision: 0005, after 0004
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import UtcDateTime
+from flask_app.column_types import UtcDateTime
 
 revision = "0005"
 down_revision = "0004"

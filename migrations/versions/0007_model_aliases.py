@@ -6,7 +6,7 @@ Revision: 0007, after 0006
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, Folded, UtcDateTime
+from flask_app.column_types import Ascii, Folded, UtcDateTime
 
 revision = "0007"
 down_revision = "0006"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, Folded, UtcDateTime
+from flask_app.column_types import Ascii, Folded, UtcDateTime
 
 revision = "0009"
 down_revision = "0008"

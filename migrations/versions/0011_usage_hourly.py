@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, Exact
+from flask_app.column_types import Ascii, Exact
 
 revision = "0011"
 down_revision = "0010"

@@ -6,7 +6,7 @@ Revision: 0013, after 0012
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Exact
+from flask_app.column_types import Exact
 
 revision = "0013"
 down_revision = "0012"

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii
+from flask_app.column_types import Ascii
 
 revision = "0014"
 down_revision = "0013"

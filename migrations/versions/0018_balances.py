@@ -6,7 +6,7 @@ Revision: 0018, after 0017
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, UtcDateTime
+from flask_app.column_types import Ascii, UtcDateTime
 
 revision = "0018"
 down_revision = "0017"

@@ -6,7 +6,7 @@ Revision: 0019, after 0018
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, UtcDateTime
+from flask_app.column_types import Ascii, UtcDateTime
 
 revision = "0019"
 down_revision = "0018"

@@ -6,7 +6,7 @@ Revision: 0020, after 0019
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, Folded, LongText, UtcDateTime
+from flask_app.column_types import Ascii, Folded, LongText, UtcDateTime
 
 revision = "0020"
 down_revision = "0019"

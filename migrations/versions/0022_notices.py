@@ -6,7 +6,7 @@ Revision: 0022, after 0021
 import sqlalchemy as sa
 from alembic import op
 
-from flask_app.database import Ascii, LongText, UtcDateTime
+from flask_app.column_types import Ascii, LongText, UtcDateTime
 
 revision = "0022"
 down_revision = "0021"

@@ -1,0 +1,84 @@
+"""Writes that can wait a moment travel with the next one: on SQLite each COMMIT waits for the disk, whatever is in it.
+
+Who boards waits until another transaction has taken it along, or a little while has passed, and then begins one itself,
+which takes the others along. Each has a savepoint of its own. Whatever goes wrong on the way, those who did not arrive
+go again, each by itself: there they meet their own fault, and nobody else's.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+WAIT_SECONDS = 0.025
+
+log = structlog.get_logger()
+
+
+class Passenger:
+    """A write on its way; `is_written`, with its `result`, once it is committed."""
+
+    __slots__ = ("has_travelled", "is_aboard", "is_over", "is_written", "result", "work")
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.is_over = threading.Event()
+        self.is_aboard = self.has_travelled = self.is_written = False
+        self.result: Any = None
+
+    def travel(self, connection: Connection) -> None:
+        """Write. Raises OperationalError: after that nothing of the whole transaction can be trusted."""
+        try:
+            with connection.begin_nested():
+                self.result = self.work(connection)
+            self.has_travelled = True
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("write_left_behind")
+
+
+class Company:
+    """Who waits at present."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Passenger] = []
+
+    def travels(self, passenger: Passenger) -> bool:
+        """Wait to be taken along; False when it must go by itself."""
+        with self._lock:
+            self._waiting.append(passenger)
+        while not passenger.is_over.wait(None if passenger.is_aboard else WAIT_SECONDS):
+            with self._lock:
+                if self._waiting[:1] == [passenger]:  # the others wait for the first, who takes them along
+                    del self._waiting[0]
+                    return False
+        return passenger.is_written
+
+    @contextmanager
+    def taken_along(self, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
+        """A transaction that `begin` opens; when its own work is done, everybody who waits travels in it."""
+        aboard: list[Passenger] = []
+        try:
+            with begin() as connection:
+                yield connection
+                aboard = self._board()
+                for passenger in aboard:
+                    passenger.travel(connection)
+            for passenger in aboard:
+                passenger.is_written = passenger.has_travelled
+        finally:
+            for passenger in aboard:
+                passenger.is_over.set()
+
+    def _board(self) -> list[Passenger]:
+        with self._lock:
+            aboard, self._waiting = self._waiting, []
+            for passenger in aboard:
+                passenger.is_aboard = True
+        return aboard
