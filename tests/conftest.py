@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 
@@ -14,7 +15,7 @@ from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import login_limits, names, passwords, run_service
+from flask_app.services import journal, login_limits, names, passwords, run_service
 from scripts import settings_file
 from tests.support import clients, ledger, mariadb, redis_server, storage
 from tests.support.clients import PageClient
@@ -120,6 +121,7 @@ def app(
     yield session_app
     run_service.shutdown()
     login_limits.forget()
+    shutil.rmtree(base_config.instance_dir / journal.FOLDER, ignore_errors=True)
     database.connect(base_config.database_url)
     unsound = [] if request.node.get_closest_marker("unsound_ledger") else ledger.unsound()
     seeds.restore()
