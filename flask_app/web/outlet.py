@@ -1,5 +1,6 @@
 """A client's socket as an outlet: under gunicorn and gevent a token goes from its run straight to its reader."""
 
+import contextlib
 import os
 import socket
 import ssl
@@ -51,7 +52,8 @@ class SocketOutlet:
 
     def _set_cork(self, value: int) -> None:
         if self._client.family != socket.AF_UNIX and hasattr(socket, "TCP_CORK"):
-            self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, value)
+            with contextlib.suppress(OSError):  # gone: whoever writes next finds out
+                self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, value)
 
     @property
     def is_clogged(self) -> bool:

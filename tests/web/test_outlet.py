@@ -89,6 +89,14 @@ def test_the_head_waits_for_the_first_event(line: Pair, step: Callable[[SocketOu
     assert everything(line[1]) == b"at once"
 
 
+def test_a_client_that_has_gone_is_found_out_by_whoever_writes(line: Pair) -> None:
+    outlet = SocketOutlet.of(environ(line[0]))
+    assert outlet is not None
+    line[0].close()
+    outlet.cork()
+    outlet.close()
+
+
 def test_a_full_socket_takes_a_part_and_the_rest_follows_before_anything_else(pair: Pair) -> None:
     outlet = opened(pair)
     frames = [bytes([letter]) * 60_000 for letter in b"abcdefghijklmnopqrstuvwxyz"]
