@@ -38,22 +38,30 @@ APT = ("apt-get", "-o", "DPkg::Lock::Timeout=400")
 
 def main() -> None:
     needed = NEEDED_BY_COMPOSE if sys.argv[1:] == ["compose"] else NEEDED
-    missing = [package for sign, package in needed.items() if not _there(sign)]
-    if not missing:
+    packages = missing(needed)
+    if not packages:
         return
-    command = f"apt-get install --no-install-recommends {' '.join(missing)}"
+    command = f"apt-get install --no-install-recommends {' '.join(packages)}"
     if not shutil.which("apt-get") or os.geteuid() != 0:
         raise SystemExit(f"The tests need Debian packages that are missing here:\n  {command}")
-    print(f"Installing what the tests need: {' '.join(missing)} …", flush=True)
+    print(f"Installing what the tests need: {' '.join(packages)} …", flush=True)
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*APT, "update", "-qq"], check=True, env=quiet, stdin=subprocess.DEVNULL)
-    install = [*APT, "install", "-y", "-qq", "--no-install-recommends", *missing]
+    install = [*APT, "install", "-y", "-qq", "--no-install-recommends", *packages]
     subprocess.run(install, check=True, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
+def missing(needed: dict[str, str]) -> list[str]:
+    """The packages of ``needed`` (a sign that it is there → the package) that are not there."""
+    return [package for sign, package in needed.items() if not _there(sign)]
+
+
 def _there(sign: str) -> bool:
+    # A command's name is not a path: this folder has an nginx/ of its own.
+    if sign.startswith("/"):
+        return Path(sign).exists()
     # Servers live in /usr/sbin, which a person's PATH may leave out.
-    return Path(sign).exists() or any(shutil.which(sign, path=path) for path in (None, "/usr/sbin"))
+    return any(shutil.which(sign, path=path) for path in (None, "/usr/sbin"))
 
 
 if __name__ == "__main__":
