@@ -97,6 +97,10 @@ lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least, 90 w
 bench: .dev ## Cost of a relayed token against a bare relay
 	$(BIN)/python -m bench
 
+.PHONY: bench-front
+bench-front: services .dev ## What nginx adds to the first event, and a thousand slow clients to a page
+	@$(BIN)/python -m bench.front
+
 .PHONY: bench-ledger
 bench-ledger: .dev ## Pages, export and settlement over ten million entries (ROWS=, ROUNDS=, FOLDER=, REPORT=docs/ledger-at-scale.md)
 	@$(BIN)/python -m bench.ledger
@@ -152,6 +156,7 @@ check-pages: .dev
 .PHONY: check-deployment
 check-deployment: .dev
 	$(BIN)/hadolint Dockerfile tests/compose/standins/*/Dockerfile
+	$(BIN)/gixy nginx/nginx.conf
 	$(BIN)/shellcheck scripts/*.sh mysql/*.sh tests/compose/standins/mysql/*.sh .ci/run
 
 .PHONY: check-browser

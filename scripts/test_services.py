@@ -15,6 +15,7 @@ NEEDED = {
     "redis-server": "redis-server",
     "nginx": "nginx",
     "faketime": "faketime",
+    "testssl": "testssl.sh",
     "chromium": "chromium",
     "docker-compose": "docker-compose",
     "node": "nodejs",

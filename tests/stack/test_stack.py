@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy.engine import make_url
 from urllib3 import BaseHTTPResponse
 
-from tests.stack.conftest import Stack
+from tests.stack.site import Stack
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, Stall
-from tests.support.served import Visitor
+from tests.support.served import PASSWORD, USERNAME, Visitor
 
 SLOW = Answer(text=" ".join(f"word{number}" for number in range(60)), tokens_per_second=30)
 ONCE = (
@@ -31,6 +31,7 @@ ONCE = (
     "X-Request-ID",
 )
 HEADER_SECONDS = 10  # how long nginx waits for a request's head
+SLOW_CLIENTS = 1000
 
 
 def reply(stack: Stack, path: str, **headers: str) -> BaseHTTPResponse:
@@ -119,6 +120,15 @@ def test_pages_are_compressed_and_static_files_kept(stack: Stack) -> None:
         assert reply(stack, address[0]).data == whole, "nginx has it"
 
 
+@pytest.mark.parametrize("port", ["", ":8443"])
+def test_the_name_that_was_asked_for_comes_through_with_its_port(stack: Stack, port: str) -> None:
+    visitor = stack.visitor()
+    visitor.headers = {"Host": f"localhost{port}", "Origin": f"https://localhost{port}"}
+    assert visitor.post("/api/login", {"username": USERNAME, "password": PASSWORD}).status == 200
+    visitor.headers = {"Host": "localhost:99", "Origin": f"https://localhost{port}"}
+    assert visitor.post("/api/login", {"username": USERNAME, "password": PASSWORD}).status == 403
+
+
 def test_a_body_that_is_too_large_is_refused(stack: Stack) -> None:
     for size in (1 << 20, 3 << 20):
         assert stack.admin.post("/api/chat", {"message": "x" * size}).status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -173,6 +183,7 @@ def test_a_page_says_so_while_there_is_no_instance(stack: Stack) -> None:
     try:
         told = stack.visitor().get("/login")
         assert (told.status, told.headers["Retry-After"], told.headers["Cache-Control"]) == (502, "5", "no-store")
+        assert told.headers["Strict-Transport-Security"] == "max-age=31536000"
         assert "MingChat" in told.data.decode()
     finally:
         for instance in stack.instances:
@@ -182,7 +193,9 @@ def test_a_page_says_so_while_there_is_no_instance(stack: Stack) -> None:
 
 def test_clients_that_never_end_their_request_are_cut_off_and_keep_nobody_waiting(stack: Stack) -> None:
     with ExitStack() as lines:
-        slow = [lines.enter_context(socket.create_connection(("127.0.0.1", stack.front.port))) for _ in range(300)]
+        slow = [
+            lines.enter_context(socket.create_connection(("127.0.0.1", stack.front.port))) for _ in range(SLOW_CLIENTS)
+        ]
         for line in slow:
             line.sendall(b"GET / HTTP/1.1\r\nHost: chat")
         assert stack.visitor().get("/login").status == 200

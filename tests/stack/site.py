@@ -1,0 +1,67 @@
+"""The production stack as plain processes: nginx as shipped, two instances, MariaDB, Redis, a scripted provider."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.instance import Instance
+from tests.stack import front
+from tests.stack.front import Front
+from tests.support import mariadb, redis_server, storage
+from tests.support.mariadb import MariaDB
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import PASSWORD, USERNAME, Visitor
+
+SETTINGS = {
+    "SECRET_KEY": "the key that only these two instances know",
+    "ENCRYPTION_KEY": "another key that only these instances know",
+    "ALLOW_INSECURE_UPSTREAMS": "1",
+    "TRUSTED_PROXIES": "1",
+    "CHAT_RATE_LIMIT": "1000 per minute",
+}
+
+
+@dataclass
+class Stack:
+    """`admin` is signed in through nginx."""
+
+    front: Front
+    instances: list[Instance]
+    database: MariaDB
+    upstream: ScriptedUpstream
+    admin: Visitor
+
+    def visitor(self) -> Visitor:
+        return Visitor(self.front.base_url, tls=self.front.trusting)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Stack]:
+    with ExitStack() as opened:
+        database = opened.enter_context(mariadb.running())
+        storage.migrate(database.url)
+        redis = opened.enter_context(redis_server.server())
+        upstream = opened.enter_context(ScriptedUpstream())
+        settings = SETTINGS | {"DATABASE_URL": database.url, "REDIS_URL": redis.url}
+        instances = []
+        for name in ("first", "second"):
+            instance = Instance(folder / name, settings)
+            opened.callback(instance.stop)
+            instances.append(instance)
+        for instance in instances:
+            instance.wait_until_ready()
+        (folder / "nginx").mkdir()
+        before = opened.enter_context(front.before(folder / "nginx", [instance.port for instance in instances]))
+        yield Stack(before, instances, database, upstream, _set_up(before, instances[0], upstream))
+
+
+def _set_up(before: Front, first: Instance, upstream: ScriptedUpstream) -> Visitor:
+    """Sign the first administrator in, and add a key for the provider."""
+    first.server.set_up()
+    admin = Visitor(before.base_url, tls=before.trusting)
+    admin.sign_in(admin.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
+    key = {"label": "scripted", "secret": "sk-scripted-key", "base_url": upstream.base_url, "provider_name": "scripted"}
+    reply = admin.post("/api/admin/keys", key)
+    assert reply.status == 201, reply.data
+    return admin
