@@ -3,12 +3,14 @@
 import ctypes
 import gc
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import gunicorn.http.wsgi
 
-from scripts import instance_lock, settings, settings_file
+from scripts import instance_lock, metrics_files, settings, settings_file
 
 settings_file.load()
 
@@ -49,10 +51,29 @@ _C = ctypes.CDLL(None)
 
 def on_starting(server: Any) -> None:
     instance_lock.serve()
+    # Where the workers keep their counts, if anybody may ask and there are several.
+    is_shared = workers > 1 and settings.has_metrics()
+    server.counts = metrics_files.make(Path(worker_tmp_dir or tempfile.gettempdir())) if is_shared else None
+
+
+def on_exit(server: Any) -> None:
+    if server.counts:
+        shutil.rmtree(server.counts, ignore_errors=True)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    worker.slot = metrics_files.free_slot(other.slot for other in server.WORKERS.values())
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    if server.counts:
+        metrics_files.end(server.counts, worker.slot)
 
 
 def post_fork(server: Any, worker: Any) -> None:
     """Have large pieces of memory given back: glibc would keep the 19 MB that a password's hash takes, for ever."""
+    if server.counts:
+        metrics_files.use(server.counts, worker.slot)
     mallopt = getattr(_C, "mallopt", None)  # other C libraries do without
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, 1 << 20)

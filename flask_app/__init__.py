@@ -25,6 +25,7 @@ from flask_app.routes import (
     chat,
     dashboard,
     health,
+    monitoring,
     usage,
 )
 from flask_app.services import environment_key, run_service, windows
@@ -37,6 +38,7 @@ from flask_app.web import (
     failures,
     headers,
     limits,
+    measures,
     sessions,
     unknown_hosts,
 )
@@ -54,11 +56,24 @@ def create_app(config: Config | None = None) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)
-    rooms = (client, compression, headers, context, sessions, csrf, limits, failures, unknown_hosts, assets, cli)
+    rooms = (
+        measures,
+        client,
+        compression,
+        headers,
+        context,
+        sessions,
+        csrf,
+        limits,
+        failures,
+        unknown_hosts,
+        assets,
+        cli,
+    )
     for room in rooms:
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
-    apis = (api, usage, budgets, health)
+    apis = (api, usage, budgets, health, monitoring)
     people = (admin_users, admin_groups, admin_budgets, admin_codes, admin_warnings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):

@@ -26,6 +26,10 @@ DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", SQLITE)
 REDIS = ("redis://", "rediss://", "unix://")
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
+HOW_TO_MAKE_A_SECRET = (
+    f"give at least {MIN_SECRET_LENGTH} random characters, "
+    "for example from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
+)
 MIN_VARIETY = 6  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
 MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 OF_A_HOST = frozenset(string.ascii_letters + string.digits + ".-")
@@ -75,6 +79,7 @@ class Config:
     chat_rate_limit: str = "5 per minute"
     max_runs_per_user: int = 3
     web_concurrency: int = 1
+    metrics_token: str | None = None
     mail: Mail | None = None
 
     @classmethod
@@ -115,8 +120,16 @@ class Config:
             chat_rate_limit=read.text("CHAT_RATE_LIMIT", cls.chat_rate_limit),
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
+            metrics_token=_metrics_token(read),
             mail=_mail(read),
         )
+
+
+def _metrics_token(read: "_Reader") -> str | None:
+    token = read.secret("METRICS_TOKEN")
+    if token and _is_weak(token):
+        raise ConfigError(f"METRICS_TOKEN is weak: {HOW_TO_MAKE_A_SECRET}")
+    return token
 
 
 def _mail(read: "_Reader") -> Mail | None:
@@ -280,10 +293,7 @@ class _Reader:
         is_given = name in self.environ or f"{name}_FILE" in self.environ
         secret = (self.secret(name) or "") if is_given else made.get(name)
         if _is_weak(secret):
-            raise ConfigError(
-                f"{name} is empty or weak: give at least {MIN_SECRET_LENGTH} random characters, "
-                f"for example from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
-            )
+            raise ConfigError(f"{name} is empty or weak: {HOW_TO_MAKE_A_SECRET}")
         return secret
 
 

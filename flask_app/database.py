@@ -2,7 +2,6 @@
 
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from flask_app.column_types import UtcDateTime
 from flask_app.company import Company, Passenger
+from flask_app.pools import CountedPool, Turn, count
 
 Result = TypeVar("Result")
 Handle = TypeVar("Handle", Session, Connection)
@@ -72,12 +72,14 @@ class _Engines:
             self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, patient=False)
             # Under gevent a thread that waited for the writer inside SQLite would stop the whole process: threads of
             # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
-            self.turn: AbstractContextManager[object] = threading.RLock()
+            self.turn: AbstractContextManager[object] = Turn()
             self.company: Company | None = Company()
         else:
             self.reader = self.writer = _server_engine(url, reply_seconds)
             self.turn = nullcontext()
             self.company = None
+        for made in {self.reader, self.writer}:
+            count(made)
 
     def dispose(self) -> None:
         self.reader.dispose()
@@ -209,6 +211,7 @@ def _bound() -> _Engines:
 def _server_engine(url: str, reply_seconds: int) -> Engine:
     return create_engine(
         make_url(url).update_query_dict({"charset": "utf8mb4"}),
+        poolclass=CountedPool,
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
@@ -223,6 +226,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
     """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep."""
     made = create_engine(
         url,
+        poolclass=CountedPool,
         pool_size=pool_size,
         max_overflow=10 if pool_size > 1 else 0,
         connect_args={"timeout": LOCK_SECONDS},

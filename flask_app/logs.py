@@ -106,7 +106,8 @@ def _secrets_of(config: Config) -> set[str]:
     database_password = str(make_url(config.database_url).password or "")
     redis_password = unquote(urlsplit(config.redis_url or "").password or "")
     mail_password = (config.mail.password if config.mail else None) or ""
-    own = (config.secret_key, config.encryption_key, config.deepseek_api_key or "", mail_password)
+    given = (config.deepseek_api_key or "", config.metrics_token or "", mail_password)
+    own = (config.secret_key, config.encryption_key, *given)
     return {secret for secret in (*own, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
 
 

@@ -29,6 +29,11 @@ def answers_may_finish() -> int:
     return _whole_number("ANSWERS_MAY_FINISH_SECONDS", 20, high=DAY)
 
 
+def has_metrics() -> bool:
+    """May anybody ask for what is counted?"""
+    return bool(_text("METRICS_TOKEN", "") or _text("METRICS_TOKEN_FILE", ""))
+
+
 def log_level() -> str:
     """How much the web server says; raises SystemExit with a sentence that names the setting."""
     raw = _text("GUNICORN_LOG_LEVEL", "warning")

@@ -10,6 +10,7 @@ RULES = {"public", "login", "admin"}
 PUBLIC = {
     "GET /healthz",
     "GET /readyz",
+    "GET /metrics",  # for whoever has METRICS_TOKEN
     "GET /login",
     "GET /setup",
     "GET /reset",

@@ -52,6 +52,12 @@ def test_a_weak_secret_stops_the_start(tmp_path: Path, name: str, weak: str) -> 
         read(tmp_path, **{name: weak})
 
 
+@pytest.mark.parametrize("weak", [weak for weak in WEAK if weak.strip()])
+def test_a_weak_token_for_metrics_stops_the_start(tmp_path: Path, weak: str) -> None:
+    with pytest.raises(ConfigError, match="METRICS_TOKEN is weak"):
+        read(tmp_path, METRICS_TOKEN=weak)
+
+
 @pytest.mark.parametrize("length", [32, 64])
 def test_random_characters_of_any_kind_are_strong(tmp_path: Path, length: int) -> None:
     for alphabet in (string.digits, string.hexdigits.lower(), string.ascii_letters + string.digits):
@@ -116,6 +122,7 @@ def test_only_the_owner_enters_the_folder_of_the_database(tmp_path: Path) -> Non
         ("ENCRYPTION_KEY", "encryption_key", STRONG),
         ("DEEPSEEK_API_KEY", "deepseek_api_key", STRONG),
         ("REDIS_URL", "redis_url", f"redis://:{STRONG}@localhost/0"),
+        ("METRICS_TOKEN", "metrics_token", STRONG),
     ],
 )
 def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str, value: str) -> None:

@@ -119,7 +119,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What went into the ledger."""
+    """What went into the ledger. `is_new`: by this very settlement, once it is committed."""
 
     usage: Usage
     source: str
+    is_new: bool = field(default=False, compare=False)

@@ -15,7 +15,15 @@ from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, 
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
-from flask_app.services import budget_service, closing, cooldown_service, key_service, metering_service, prompts
+from flask_app.services import (
+    budget_service,
+    closing,
+    cooldown_service,
+    counting,
+    key_service,
+    metering_service,
+    prompts,
+)
 from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
@@ -95,6 +103,11 @@ class Completion:
         finally:
             self.outcome.duration_ms = self._elapsed_ms()
 
+    @property
+    def provider(self) -> str:
+        """The name of who is asked."""
+        return self._taken.candidate.model.provider
+
     def _attempt(self) -> Generator[Event, None, UpstreamError | None]:
         """The events of one attempt; gives the failure of one that the provider refused before it said anything."""
         outcome = self.outcome
@@ -145,8 +158,13 @@ class Completion:
         body = prompts.body(request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
         stream = ChatStream(key.endpoint(), body, prefix=prefix)
         self._stop.watch(stream)
-        stream.open()
+        try:
+            stream.open()
+        except UpstreamError as error:
+            counting.attempted(self.provider, error.upstream_status)
+            raise
         self.outcome.status_code = 200
+        counting.attempted(self.provider, 200)
         if self._taken.claimed:
             self._end_bench()
         return stream

@@ -4,14 +4,16 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, event, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from flask_app import metrics
 from flask_app.column_types import ByServer
 from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.domain.budget import Hold
@@ -19,6 +21,7 @@ from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Message, Provider, Run, User
 from flask_app.services import (
     answer_service,
+    counting,
     journal,
     metering_service,
     replay_service,
@@ -26,7 +29,7 @@ from flask_app.services import (
     run_service,
     stop_service,
 )
-from flask_app.services.attempts import Call, Dispatched, Earlier, Outcome
+from flask_app.services.attempts import Call, Dispatched, Earlier, Entry, Outcome
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
 
@@ -106,6 +109,7 @@ def _wait_for_renewals() -> None:
 def _reap_all() -> None:
     for run_id in _lapsed():
         if _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id):  # type: ignore[misc]
+            metrics.REAPED.labels("run").inc()
             _tell_readers(run_id)
     for attempt_id in _abandoned():
         only = Attempt.id == attempt_id
@@ -248,7 +252,13 @@ def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> No
     for attempt in session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all():
         if attempt.id in waiting:
             continue
-        metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
+        entry = metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
+        event.listen(session, "after_commit", partial(_count_reaped, attempt.model, entry))
+
+
+def _count_reaped(model: str, entry: Entry | None, _: Session) -> None:
+    metrics.REAPED.labels("attempt").inc()
+    counting.booked(model, entry)
 
 
 def _dispatched(session: Session, attempt: Attempt) -> Dispatched:

@@ -140,12 +140,12 @@ def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome)
 def _count(sent: Dispatched, outcome: Outcome) -> Entry:
     """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
     if outcome.usage is not None:
-        return Entry(outcome.usage, "reported")
+        return Entry(outcome.usage, "reported", is_new=True)
     reasoning = estimate_tokens(outcome.reasoning)
     completion = estimate_tokens(outcome.text) + reasoning
     if (most := sent.hold.answer_tokens) is not None:
         completion, reasoning = min(completion, most), min(reasoning, most)
-    return Entry(Usage(sent.call.prompt_estimate, 0, completion, reasoning), "estimated")
+    return Entry(Usage(sent.call.prompt_estimate, 0, completion, reasoning), "estimated", is_new=True)
 
 
 def _compare(sent: Dispatched, row: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing
-from flask_app.services import answer_service, journal, metering_service, run_service
+from flask_app.services import answer_service, counting, journal, metering_service, run_service
 from flask_app.services.attempts import Entry
 from flask_app.services.journal import Settlement
 
@@ -39,7 +39,9 @@ def _settle(settlement: Settlement) -> None:
             answer_service.restore(connection, outcome, **ids)
         return entry or metering_service.booked(connection, sent.attempt_id)
 
-    journal.compare(sent, outcome, in_writing(work))
+    entry = in_writing(work)
+    journal.compare(sent, outcome, entry)
+    counting.booked(sent.call.model, entry)
     journal.remove(settlement.attempt_id)
     log.info("replayed", attempt=settlement.attempt_id, run=sent.call.run_id)
 

@@ -11,11 +11,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from flask_app import metrics
 from flask_app.column_types import ByServer
 from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import answer_service, closing, followers, journal, message_usage, run_events
+from flask_app.services import answer_service, closing, counting, followers, journal, message_usage, run_events
 from flask_app.services.answer_service import Ending
 from flask_app.services.attempts import Entry, Outcome
 from flask_app.services.completion_service import Completion, Ticket
@@ -66,16 +67,21 @@ class LiveRun:
             self._announce(self._settle())
         finally:
             _live.pop(self.begun.run_id, None)
+            metrics.ANSWERS_RUNNING.dec()
 
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
+        ended = time.monotonic()
         for failures in itertools.count():
             try:
-                return self._settled(self.completion.settle(self._persist, in_a_crowd=len(_live) > CROWD))
+                entry = self._settled(self.completion.settle(self._persist, in_a_crowd=len(_live) > CROWD))
+                metrics.SETTLEMENT_SECONDS.observe(time.monotonic() - ended)
+                return entry
             except SQLAlchemyError as error:
                 log.warning("settlement_failed", run=self.begun.run_id, reason=str(error.__cause__ or error))
             except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it
                 log.exception("settlement_failed", run=self.begun.run_id)
+            metrics.SETTLEMENT_FAILURES.inc()
             self._journalled = self._journalled or journal.keep(self._settlement())
             if not failures:
                 self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
@@ -86,9 +92,15 @@ class LiveRun:
         """The database has it: the journal need not keep it any longer."""
         sent = self.completion.sent
         journal.compare(sent, self.completion.outcome, entry)
+        self._count(entry)
         if self._journalled:
             journal.remove(sent.attempt_id)
         return entry
+
+    def _count(self, entry: Entry | None) -> None:
+        completion = self.completion
+        counting.ended(completion.provider, completion.outcome)
+        counting.booked(completion.sent.call.model, entry)
 
     def _settlement(self) -> Settlement:
         completion = self.completion
@@ -114,6 +126,8 @@ class LiveRun:
 def start(begun: Begun, ticket: Ticket) -> RunLog:
     """Make the answer on a thread of its own; the log can be read from now on."""
     live = _live[begun.run_id] = LiveRun(begun, ticket)
+    metrics.ANSWERS_BEGUN.inc()
+    metrics.ANSWERS_RUNNING.inc()
     run_events.started(live.events, begun, ticket.request.model.name)
     if earlier := ticket.request.earlier:
         run_events.whole(live.events, earlier.text, earlier.reasoning)
@@ -121,6 +135,7 @@ def start(begun: Begun, ticket: Ticket) -> RunLog:
         live.thread.start()
     except RuntimeError:  # no thread to be had: the reaper ends what is not made here
         del _live[begun.run_id]
+        metrics.ANSWERS_RUNNING.dec()
         raise
     return live.events
 

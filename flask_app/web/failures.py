@@ -8,6 +8,7 @@ from flask import Flask, Response, g, redirect, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from flask_app import metrics
 from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.web.bodies import to_json
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
 
 def present(error: AppError) -> Any:
     """The reply to a failure a person can be told about."""
+    metrics.ERRORS.labels(error.code).inc()
     if wants_page() and isinstance(error, SignInRequired):
         return redirect(sign_in_path(request.full_path.rstrip("?")))
     response = _page(error) if wants_page() else to_json(error_body(error), error.status)

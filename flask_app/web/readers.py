@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from flask_app import config
+from flask_app import config, metrics
 from flask_app.errors import TooMany
 from flask_app.utils import get_current_user
 
@@ -50,6 +50,7 @@ def _enter(user_id: str) -> None:
         if _open[user_id] >= limit:
             raise TooMany("too_many_streams", limit=limit, retry_after=RETRY_SECONDS)
         _open[user_id] += 1
+    metrics.READERS.inc()
 
 
 def _leave(user_id: str) -> None:
@@ -57,3 +58,4 @@ def _leave(user_id: str) -> None:
         _open[user_id] -= 1
         if not _open[user_id]:
             del _open[user_id]
+    metrics.READERS.dec()

@@ -19,6 +19,7 @@ SETTINGS = {
     "ALLOW_INSECURE_UPSTREAMS": "1",
     "TRUSTED_PROXIES": "1",
     "CHAT_RATE_LIMIT": "1000 per minute",
+    "METRICS_TOKEN": "p7Qx2mVd9KtR4nYw8LbZ6sHc3JfG5aEu",
 }
 
 

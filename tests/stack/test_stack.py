@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy.engine import make_url
 from urllib3 import BaseHTTPResponse
 
-from tests.stack.site import Stack
+from tests.stack.site import SETTINGS, Stack
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, Stall
 from tests.support.served import PASSWORD, USERNAME, Visitor
@@ -167,6 +167,15 @@ def test_a_reload_breaks_no_stream(stack: Stack) -> None:
                 stack.front.reload()
             heard += data["text"]
     assert (name, heard) == ("done", SLOW.text)
+
+
+def test_metrics_are_the_instances_own_affair(stack: Stack) -> None:
+    bearer = {"Authorization": f"Bearer {SETTINGS['METRICS_TOKEN']}"}
+    outside = stack.visitor()
+    inside = Visitor(stack.instances[0].server.base_url)
+    outside.headers = inside.headers = bearer
+    assert outside.get("/metrics").status == 404
+    assert b"mingchat_http_requests_total" in inside.get("/metrics").data
 
 
 def test_the_other_instance_serves_when_one_is_lost(stack: Stack) -> None:
