@@ -3,7 +3,7 @@
 import sys
 
 from flask_app import create_app
-from flask_app.config import ConfigError
+from flask_app.errors import ConfigError
 from scripts import settings_file
 
 settings_file.load()

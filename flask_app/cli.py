@@ -5,6 +5,7 @@ import sys
 import click
 from flask import Flask
 
+from flask_app.cli_backup import backup, restore
 from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
 from flask_app.cli_doctor import doctor
@@ -27,7 +28,8 @@ users = Group("users", help="The people of this site.")
 def init_app(app: Flask) -> None:
     for group in (users, groups, budgets, codes, keys, tariffs, usage, mail):
         app.cli.add_command(group)
-    app.cli.add_command(doctor)
+    for command in (backup, restore, doctor):
+        app.cli.add_command(command)
 
 
 @users.command("create")

@@ -1,12 +1,13 @@
 """What all commands share: failures that are a sentence and an exit code, lists in plain columns."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from flask_app.errors import AppError
@@ -17,12 +18,26 @@ _NO_SUCH_TABLE = 1146  # MySQL's number
 
 class Group(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _complaints():
             return super().invoke(ctx)
-        except AppError as error:
-            raise click.ClickException(translate("en", f"error.{error.code}", **error.params)) from error
-        except DBAPIError as error:
-            raise click.ClickException(_complaint(error)) from error
+
+
+class Command(click.Command):
+    """One that stands alone."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _complaints():
+            return with_appcontext(super().invoke)(ctx)
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    try:
+        yield
+    except AppError as error:
+        raise click.ClickException(translate("en", f"error.{error.code}", **error.params)) from error
+    except DBAPIError as error:
+        raise click.ClickException(_complaint(error)) from error
 
 
 def _complaint(error: DBAPIError) -> str:

@@ -4,23 +4,21 @@ Every secret `NAME` may also come from a file named by `NAME_FILE`. Where neithe
 secrets that only this installation needs are made once and kept in `instance/secrets.json`.
 """
 
-import json
 import os
 import re
-import secrets
 import string
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from flask_app import places, timezones
+from flask_app.errors import ConfigError
+from flask_app.instance_secrets import MADE_SECRETS, InstanceSecrets
 
+VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
-MADE_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY")
 SQLITE = "sqlite:///"
 DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", SQLITE)
 REDIS = ("redis://", "rediss://", "unix://")
@@ -35,10 +33,6 @@ MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 OF_A_HOST = frozenset(string.ascii_letters + string.digits + ".-")
 OF_A_MAILBOX = OF_A_HOST | frozenset("!#$%&'*+/=?^_`{|}~")
 PLACEHOLDERS = re.compile(r"secret|password|passwd|change.?(me|this|it)|example|placeholder", re.IGNORECASE)
-
-
-class ConfigError(Exception):
-    """A setting is missing, weak or malformed; the message names it and says what to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +75,8 @@ class Config:
     web_concurrency: int = 1
     metrics_token: str | None = None
     mail: Mail | None = None
+    backup_passphrase: str | None = field(default=None, repr=False)
+    made_secrets: tuple[str, ...] = ()  # those of MADE_SECRETS that are in `instance_dir`
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -92,7 +88,7 @@ class Config:
         except OSError as error:
             raise ConfigError(f"INSTANCE_DIR cannot be made: {error}") from error
         _refuse(places.folder_complaint(instance), "INSTANCE_DIR")
-        made = _InstanceSecrets(instance)
+        made = InstanceSecrets(instance)
         database_url = read.address("DATABASE_URL", DATABASES) or f"sqlite:///{instance / 'mingchat.db'}"
         redis_url = read.address("REDIS_URL", REDIS)
         if database_url.startswith(SQLITE):
@@ -122,6 +118,8 @@ class Config:
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
             metrics_token=_metrics_token(read),
             mail=_mail(read),
+            backup_passphrase=read.secret("BACKUP_PASSPHRASE"),
+            made_secrets=tuple(name for name in MADE_SECRETS if not read.is_given(name)),
         )
 
 
@@ -175,42 +173,6 @@ def current() -> Config:
     if _current is None:
         raise RuntimeError("create_app() has not run: no settings are installed")
     return _current
-
-
-class _InstanceSecrets:
-    """The secrets an installation makes for itself, in a file that only its owner can read."""
-
-    def __init__(self, instance: Path) -> None:
-        self.path = instance / "secrets.json"
-
-    def get(self, name: str) -> str:
-        if name not in self._known():
-            self._make()
-        return self._known()[name]
-
-    def _known(self) -> dict[str, str]:
-        _refuse(places.secret_complaint(self.path), "INSTANCE_DIR")
-        try:
-            known = json.loads(self.path.read_text()) if self.path.exists() else {}
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{self.path} cannot be read as JSON") from error
-        if not (isinstance(known, dict) and all(isinstance(secret, str) for secret in known.values())):
-            raise ConfigError(f"{self.path} must hold an object of texts")
-        return known
-
-    def _make(self) -> None:
-        """Make what is missing. Of several workers that start at once the first one's file is everybody's."""
-        known = self._known()
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # only its owner can read it
-        fresh = Path(name)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({name: secrets.token_urlsafe(48) for name in MADE_SECRETS} | known, file)
-        if known:
-            fresh.replace(self.path)
-            return
-        with suppress(FileExistsError):
-            os.link(fresh, self.path)
-        fresh.unlink()
 
 
 class _Reader:
@@ -289,9 +251,11 @@ class _Reader:
         except UnicodeDecodeError as error:
             raise ConfigError(f"{name}_FILE cannot be read: it is no text") from error
 
-    def strong_secret(self, name: str, made: _InstanceSecrets) -> str:
-        is_given = name in self.environ or f"{name}_FILE" in self.environ
-        secret = (self.secret(name) or "") if is_given else made.get(name)
+    def is_given(self, name: str) -> bool:
+        return name in self.environ or f"{name}_FILE" in self.environ
+
+    def strong_secret(self, name: str, made: InstanceSecrets) -> str:
+        secret = (self.secret(name) or "") if self.is_given(name) else made.get(name)
         if _is_weak(secret):
             raise ConfigError(f"{name} is empty or weak: {HOW_TO_MAKE_A_SECRET}")
         return secret

@@ -63,7 +63,7 @@ def table_of(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
-class _Engines:
+class Engines:
     """The process's database. On SQLite the writer is an engine of its own, with the one connection that writes."""
 
     def __init__(self, url: str, reply_seconds: int) -> None:
@@ -86,7 +86,7 @@ class _Engines:
         self.writer.dispose()
 
 
-_engines: _Engines | None = None
+_engines: Engines | None = None
 
 
 def connect(url: str, *, reply_seconds: int | None = None) -> None:
@@ -96,7 +96,7 @@ def connect(url: str, *, reply_seconds: int | None = None) -> None:
     """
     global _engines
     disconnect()
-    _engines = _Engines(url, reply_seconds or REPLY_SECONDS)
+    _engines = Engines(url, reply_seconds or REPLY_SECONDS)
 
 
 def disconnect() -> None:
@@ -202,7 +202,7 @@ def _persistently(begin: Callable[[], AbstractContextManager[Handle]], work: Cal
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _bound() -> _Engines:
+def _bound() -> Engines:
     if _engines is None:
         raise RuntimeError("create_app() has not run: no database is connected")
     return _engines

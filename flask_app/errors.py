@@ -1,6 +1,10 @@
 """What can go wrong, as codes. The words live in the catalogues (`error.<code>`), the status here."""
 
 
+class ConfigError(Exception):
+    """A setting is missing, weak or malformed; the message names it and says what to write."""
+
+
 class AppError(Exception):
     """A failure a person can be told about.
 

@@ -6,7 +6,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from flask_app.config import ConfigError
+from flask_app.errors import ConfigError
 
 PREFIX = "mingchat:"
 SLOWEST_RETRY_SECONDS = 2.0

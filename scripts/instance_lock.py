@@ -7,7 +7,7 @@ gunicorn. Windows has no such lock, and instances on MariaDB or MySQL need none.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -21,7 +21,7 @@ _held: list[TextIO] = []  # open until the process ends
 
 def serve() -> None:
     """Hold the lock from now on; raises SystemExit where another server holds it."""
-    if file := _file():
+    if _is_sqlite() and (file := _file(_folder())):
         _wait(file, SERVING)
         _held.append(file)
 
@@ -29,7 +29,14 @@ def serve() -> None:
 @contextmanager
 def migration() -> Iterator[None]:
     """Hold the lock meanwhile. Another migration is waited for; raises SystemExit where a server runs."""
-    file = _file()
+    with held(_folder()) if _is_sqlite() else nullcontext():
+        yield
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The same of a folder whose database is SQLite. A server that is started meanwhile waits."""
+    file = _file(folder)
     if file is None:
         yield
         return
@@ -38,10 +45,13 @@ def migration() -> Iterator[None]:
         yield
 
 
-def _file() -> TextIO | None:
-    if os.name != "posix" or not _is_sqlite():
+def _folder() -> Path:
+    return (ROOT / (os.environ.get("INSTANCE_DIR", "").strip() or "instance")).resolve()
+
+
+def _file(folder: Path) -> TextIO | None:
+    if os.name != "posix":
         return None
-    folder = (ROOT / (os.environ.get("INSTANCE_DIR", "").strip() or "instance")).resolve()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return (folder / NAME).open("a+")

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from flask_app.config import Config, ConfigError
+from flask_app.config import Config
+from flask_app.errors import ConfigError
 from scripts import instance_lock, settings_file
 
 ROOT = Path(__file__).resolve().parent.parent

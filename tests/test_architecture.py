@@ -14,6 +14,7 @@ PACKAGE = ROOT / "flask_app"
 LAYERS = [
     {"__init__", "cli"},
     {
+        "cli_backup",
         "cli_budgets",
         "cli_codes",
         "cli_doctor",
@@ -28,16 +29,18 @@ LAYERS = [
     {"web"},
     {"utils"},
     {"services"},
-    {"streams", "upstream"},
+    {"streams", "transfer", "upstream"},
     {"models"},
     {"domain"},
     {
         "column_types",
         "company",
         "database",
+        "durable",
         "errors",
         "config",
         "i18n",
+        "instance_secrets",
         "logs",
         "metrics",
         "offload",
@@ -52,6 +55,7 @@ FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
 KNOW_FLASK = {
     "__init__",
     "cli",
+    "cli_backup",
     "cli_budgets",
     "cli_codes",
     "cli_doctor",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flask_app.config import Config, ConfigError
+from flask_app.config import Config
+from flask_app.errors import ConfigError
 
 STRONG = "q8Zr-3vTk_9mWx2LsP7yBn4HcJ6dGfA1"
 WEAK = [

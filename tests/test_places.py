@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from flask_app import database
-from flask_app.config import Config, ConfigError
+from flask_app.config import Config
+from flask_app.errors import ConfigError
 from scripts import settings_file
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flask_app.config import ConfigError
+from flask_app.errors import ConfigError
 from flask_app.redis_client import SLOWEST_RETRY_SECONDS, client, retry_after
 from tests.support import cut_off
 from tests.support.redis_server import RedisServer

@@ -5,9 +5,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.config import Config, ConfigError
+from flask_app.config import Config
 from flask_app.database import in_transaction
-from flask_app.errors import Invalid
+from flask_app.errors import ConfigError, Invalid
 from flask_app.models import ApiKey
 from flask_app.services import key_service, provider_service, sealing
 from flask_app.services.sealing import Unreadable, hint_of

@@ -4,7 +4,6 @@ A file holds all that settling needs, so that a worker that is killed meanwhile 
 on disk (fsync) before it has its name, for its owner's eyes only, and removed once it is settled.
 """
 
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from flask_app import config, offload
+from flask_app import config, durable, offload
 from flask_app.domain.events import Usage
 from flask_app.services.attempts import Dispatched, Entry, Outcome
 
@@ -49,7 +48,7 @@ class Late(msgspec.Struct, kw_only=True):
 def keep(settlement: Settlement) -> bool:
     """Write it to disk; False, and a line in the log, where the disk does not take it."""
     try:
-        offload.run(_write, _folder(), settlement.attempt_id, msgspec.json.encode(settlement))
+        offload.run(durable.write, _path(settlement.attempt_id), msgspec.json.encode(settlement))
     except Exception:  # whatever the disk has: settling is tried again from memory all the same
         log.exception("not_journalled", attempt=settlement.attempt_id)
         return False
@@ -78,7 +77,7 @@ def read(attempt_id: str) -> Settlement | None:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         log.exception("journal_unreadable", attempt=attempt_id)
-    path.replace(_made(_aside()) / path.with_suffix(".unreadable").name)
+    path.replace(durable.made(_aside()) / path.with_suffix(".unreadable").name)
     return None
 
 
@@ -111,7 +110,7 @@ def compare(sent: Dispatched, outcome: Outcome, booked: Entry | None) -> None:
     log.error("exact_count_came_late", attempt=sent.attempt_id, run=sent.call.run_id, **counts)
     late = Late(sent=sent, usage=usage, actual_model=outcome.actual_model, status=outcome.status)
     try:
-        offload.run(_write, _aside(), sent.attempt_id, msgspec.json.encode(late))
+        offload.run(durable.write, _aside() / f"{sent.attempt_id}.json", msgspec.json.encode(late))
     except OSError:
         log.exception("not_set_aside", attempt=sent.attempt_id)
 
@@ -126,35 +125,3 @@ def _aside() -> Path:
 
 def _path(attempt_id: str) -> Path:
     return _folder() / f"{attempt_id}.json"
-
-
-def _write(folder: Path, name: str, content: bytes) -> None:
-    """Either the whole file is there under its name, whatever happens to the machine, or none. Raises OSError."""
-    fresh = _made(folder) / f"{name}.tmp"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(folder / f"{name}.json")
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    for directory in (folder, folder.parent):
-        _sync(directory)
-
-
-def _made(folder: Path) -> Path:
-    if not folder.parent.exists():
-        _made(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

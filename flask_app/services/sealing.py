@@ -5,6 +5,7 @@ changed ENCRYPTION_KEY from a damaged or exchanged secret.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -29,21 +30,35 @@ class Unreadable(Unavailable):
 
 def seal(plain: str, row_id: str) -> bytes:
     """Encrypt `plain` so that only the row `row_id` gives it back."""
-    key, nonce = _key(), secrets.token_bytes(NONCE_BYTES)
+    key, nonce = _derived(keys()[0]), secrets.token_bytes(NONCE_BYTES)
     return VERSION + key.fingerprint + nonce + _cipher(key).encrypt(nonce, plain.encode(), row_id.encode())
 
 
-def unseal(sealed: bytes, row_id: str) -> str:
-    """What was sealed for `row_id`; raises Unreadable for another row's, a damaged one or another ENCRYPTION_KEY."""
+def unseal(sealed: bytes, row_id: str, keys_known: Sequence[str] = ()) -> str:
+    """What was sealed for `row_id`; raises Unreadable for another row's, a damaged one or another ENCRYPTION_KEY.
+
+    `keys_known` are the keys to open it with, where they are not `keys`.
+    """
     from cryptography.exceptions import InvalidTag
 
-    key, nonce = _key(), sealed[_HEAD_BYTES : _HEAD_BYTES + NONCE_BYTES]
-    if sealed[:_HEAD_BYTES] != VERSION + key.fingerprint:
+    nonce = sealed[_HEAD_BYTES : _HEAD_BYTES + NONCE_BYTES]
+    found = [key for key in map(_derived, keys_known or keys()) if _is_sealed_by(key, sealed)]
+    if not found:
         raise Unreadable("encryption_key_changed")
     try:
-        return _cipher(key).decrypt(nonce, sealed[_HEAD_BYTES + NONCE_BYTES :], row_id.encode()).decode()
+        return _cipher(found[0]).decrypt(nonce, sealed[_HEAD_BYTES + NONCE_BYTES :], row_id.encode()).decode()
     except (InvalidTag, ValueError) as error:
         raise Unreadable("secret_damaged") from error
+
+
+def is_newest(sealed: bytes) -> bool:
+    """Was it sealed with the key that seals now?"""
+    return _is_sealed_by(_derived(keys()[0]), sealed)
+
+
+def keys() -> tuple[str, ...]:
+    """The keys that open what is sealed. The first one seals."""
+    return (config.current().encryption_key,)
 
 
 def hint_of(secret: str) -> str:
@@ -57,8 +72,8 @@ class _Key:
     fingerprint: bytes
 
 
-def _key() -> _Key:
-    return _derived(config.current().encryption_key)
+def _is_sealed_by(key: _Key, sealed: bytes) -> bool:
+    return sealed[:_HEAD_BYTES] == VERSION + key.fingerprint
 
 
 @lru_cache(maxsize=4)

@@ -3,8 +3,7 @@
 from flask import Flask, current_app
 
 from flask_app import config
-from flask_app.config import ConfigError
-from flask_app.errors import TooMany
+from flask_app.errors import ConfigError, TooMany
 from flask_app.services import run_service
 from flask_app.services.windows import Rate, Windows
 

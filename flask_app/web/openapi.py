@@ -7,6 +7,7 @@ import msgspec
 from flask import Flask
 from werkzeug.routing import Rule
 
+from flask_app import config
 from flask_app.web.bodies import Reply
 
 VERSION = "3.1.0"
@@ -40,7 +41,7 @@ def describe(app: Flask) -> dict[str, Any]:
             paths.setdefault(_path(rule), {})[method.lower()] = _operation(app, rule)
     return {
         "openapi": VERSION,
-        "info": {"title": "MingChat", "version": "0.1.0", "license": {"name": "MIT", "identifier": "MIT"}},
+        "info": {"title": "MingChat", "version": config.VERSION, "license": {"name": "MIT", "identifier": "MIT"}},
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from flask_app import create_app
-from flask_app.config import Config, ConfigError
-from flask_app.errors import Invalid
+from flask_app.config import Config
+from flask_app.errors import ConfigError, Invalid
 from flask_app.services import environment_key, key_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey

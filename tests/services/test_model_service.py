@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app import config
-from flask_app.config import Config, ConfigError
+from flask_app.config import Config
 from flask_app.database import reading, transaction
 from flask_app.domain.serving import ServedModel
-from flask_app.errors import Invalid, Unavailable
+from flask_app.errors import ConfigError, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services import environment_key, key_admin_service, key_service, model_service
 from flask_app.services.audit_service import Actor

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flask_app.config import MOST_WORKERS, Config, ConfigError
+from flask_app.config import MOST_WORKERS, Config
+from flask_app.errors import ConfigError
 from scripts import settings_file
 from tests.support.ports import free_port
 from tests.support.served import ROOT, served

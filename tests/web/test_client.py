@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app import create_app
-from flask_app.config import Config, ConfigError
+from flask_app.config import Config
 from flask_app.database import reading
+from flask_app.errors import ConfigError
 from flask_app.models import LoginSession, User
 from tests.conftest import PASSWORD
 from tests.support.clients import HTTP, new_client, signed_in

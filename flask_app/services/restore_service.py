@@ -1,0 +1,170 @@
+"""Restoring a backup: into a database that nobody has used, proved equal before anybody may use it, or not at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Table
+
+from flask_app import config, database, durable
+from flask_app.database import transaction, utc_now
+from flask_app.errors import Conflict, Invalid
+from flask_app.instance_secrets import InstanceSecrets
+from flask_app.services import audit_service, sealed
+from flask_app.services.audit_service import Actor
+from flask_app.services.sealed import Resealed
+from flask_app.transfer import rows, store, totals
+from flask_app.transfer.archive import Reader
+from flask_app.transfer.building import building
+from flask_app.transfer.faults import Damaged
+from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, About, Manifest
+from flask_app.transfer.store import Store
+
+Part = TypeVar("Part")
+Members = Iterator[tuple[str, bytes]]
+
+
+@dataclass(slots=True)
+class Restored:
+    """What was restored, and what became of the keys.
+
+    `keys_file`: where the backup's keys are now, unless the environment gives them. `secrets`: what was sealed with
+    this machine's own ENCRYPTION_KEY instead of the backup's.
+    """
+
+    about: About
+    manifest: Manifest
+    keys_file: Path | None = None
+    secrets: Resealed = field(default_factory=Resealed)
+
+
+def check(reader: Reader) -> Manifest:
+    """Read all of it; raises Damaged, WrongPassphrase, Invalid("backup_newer")."""
+    members = reader.members()
+    _about(members)
+    for name, content in members:
+        if name == MANIFEST:
+            return _manifest(reader, members, content)
+    raise Damaged
+
+
+def restore(actor: Actor, reader: Reader, *, replace: bool = False) -> Restored:
+    """Have the database of the settings hold what the backup holds, brought to the newest schema.
+
+    `replace`: whatever is there now goes. An SQLite file and the keys are kept aside, the tables of a server are not.
+    Raises Conflict("database_not_empty"), Invalid("backup_newer"), Damaged, WrongPassphrase, Unreadable.
+    """
+    members = reader.members()
+    about = _about(members)
+    aside = f"before-{utc_now():%Y%m%d-%H%M%S}"
+    url = config.current().database_url
+    database.disconnect()
+    with building(url, aside, replace=replace) as target:
+        filling = _Filling(target, about)
+        manifest = filling.fill(reader, members)
+        target.finish(about.schema)
+        with target.snapshot() as connection:
+            _same(totals.of_people(connection), manifest.ledger, "token_usage")
+        done = Restored(about, manifest)
+        _keep_secrets(target, done, filling.keys, aside if replace else None)
+        for name, content in filling.files.items():
+            durable.write(config.current().instance_dir / name, content)
+    database.connect(url, reply_seconds=store.PATIENCE_SECONDS)
+    with transaction() as session:
+        details = {"made_at": about.made_at.isoformat(), "schema": about.schema, "rows": manifest.rows}
+        audit_service.record(session, actor.user, "backup.restore", "database", details, actor.address)
+    return done
+
+
+class _Filling:
+    """The members of a backup on their way into `target`."""
+
+    def __init__(self, target: Store, about: About) -> None:
+        self.target, self.about = target, about
+        self.files: dict[str, bytes] = {}
+        self.keys: dict[str, str] = {}
+
+    def fill(self, reader: Reader, members: Members) -> Manifest:
+        """Write all of it, and prove that it is there."""
+        self.target.prepare(self.about.schema)
+        tables = {table.name: table for table in self.target.tables()}
+        columns = {name: {column.name for column in table.columns} for name, table in tables.items()}
+        _same({name: set(known) for name, known in self.about.tables.items()}, columns, "alembic_version")
+        with self.target.filling() as connection:
+            manifest = self._take_all(connection, tables, reader, members)
+        with self.target.snapshot() as connection:
+            _prove(connection, tables, manifest)
+        return manifest
+
+    def _take_all(self, connection: Connection, tables: dict[str, Table], reader: Reader, members: Members) -> Manifest:
+        for name, content in members:
+            if name == MANIFEST:
+                return _manifest(reader, members, content)
+            kind, _, rest = name.partition("/")
+            if kind == ROWS and (table := tables.get(rest.partition("/")[0])) is not None:
+                rows.write(connection, table, self.about.tables[table.name], content.split(b"\n"))
+                connection.commit()
+            elif kind == FILES and ".." not in PurePosixPath(rest).parts:
+                self.files[rest.lstrip("/")] = content
+            elif name == SECRETS:
+                self.keys = _decoded(content, dict[str, str])
+            else:
+                raise Damaged
+        raise Damaged
+
+
+def _about(members: Members) -> About:
+    """What comes first."""
+    name, content = next(members, ("", b""))
+    if name != ABOUT:
+        raise Damaged
+    about = _decoded(content, About)
+    if about.schema not in store.known_revisions():
+        raise Invalid("backup_newer", version=about.version, schema=about.schema)
+    return about
+
+
+def _manifest(reader: Reader, members: Members, content: bytes) -> Manifest:
+    """What comes last."""
+    manifest = _decoded(content, Manifest)
+    if manifest.digest != reader.digest or next(members, None) is not None:
+        raise Damaged
+    return manifest
+
+
+def _decoded(content: bytes, kind: type[Part]) -> Part:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        raise Damaged from error
+
+
+def _prove(connection: Connection, tables: dict[str, Table], manifest: Manifest) -> None:
+    """Every row, every reference and everybody's sums are what the manifest says."""
+    for name, table in tables.items():
+        _same(rows.fingerprint(connection, table), manifest.tables.get(name), name)
+    for where in store.orphans(connection, list(tables.values())):
+        raise Conflict("copy_not_equal", where=where)
+    _same(totals.of_people(connection), manifest.ledger, "token_usage")
+
+
+def _same(found: Any, expected: Any, where: str) -> None:
+    if found != expected:
+        raise Conflict("copy_not_equal", where=where)
+
+
+def _keep_secrets(target: Store, done: Restored, keys: dict[str, str], aside: str | None) -> None:
+    """The backup's keys become this machine's where it makes its own. Otherwise the environment's seal from now on."""
+    settings = config.current()
+    made = InstanceSecrets(settings.instance_dir)
+    if settings.made_secrets:
+        if aside:
+            durable.write(made.path.with_name(f"secrets.{aside}.json"), made.path.read_bytes())
+        made.keep({name: keys[name] for name in settings.made_secrets})
+        done.keys_file = made.path
+    if "ENCRYPTION_KEY" not in settings.made_secrets:
+        with target.filling() as connection:
+            done.secrets = sealed.reseal(connection, (settings.encryption_key, keys["ENCRYPTION_KEY"]))
+            connection.commit()

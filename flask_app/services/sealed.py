@@ -1,0 +1,82 @@
+"""Every column that holds something sealed: whoever seals into another one adds it here, and a test says so."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, select, true, update
+
+from flask_app.database import table_of
+from flask_app.models import ApiKey, Setting
+from flask_app.services import sealing, webhook_service
+from flask_app.services.sealing import Unreadable
+
+_keys, _settings = table_of(ApiKey), table_of(Setting)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """`row_id` is what the secret is bound to, `where` the rows that hold one; `as_text`: in Base64."""
+
+    column: Column[Any]
+    row_id: Column[Any]
+    where: ColumnElement[bool]
+    as_text: bool = False
+
+    def opened(self, value: Any) -> bytes:
+        return base64.b64decode(value) if self.as_text else value
+
+    def stored(self, sealed: bytes) -> Any:
+        return base64.b64encode(sealed).decode() if self.as_text else sealed
+
+
+SEALED = (
+    SealedColumn(_keys.c.secret, _keys.c.id, true()),
+    SealedColumn(_settings.c.value, _settings.c.name, _settings.c.name == webhook_service.NAME, as_text=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One that is stored: where, and as what."""
+
+    place: SealedColumn
+    row_id: str
+    sealed: bytes
+
+
+def stored(connection: Connection) -> Iterator[Secret]:
+    """All of them. On MariaDB their rows are locked for the transaction."""
+    for place in SEALED:
+        there = select(place.row_id, place.column).where(place.where, place.column.is_not(None)).with_for_update()
+        for row_id, value in connection.execute(there).all():
+            yield Secret(place, row_id, place.opened(value))
+
+
+@dataclass(slots=True)
+class Resealed:
+    """How many secrets are sealed with the present key only now, and how many no key opened."""
+
+    resealed: int = 0
+    unreadable: int = 0
+
+
+def reseal(connection: Connection, keys: Sequence[str] = ()) -> Resealed:
+    """Seal with the present key what was sealed with another of `keys` (those of `sealing` where none are given)."""
+    done = Resealed()
+    for secret in stored(connection):
+        if sealing.is_newest(secret.sealed):
+            continue
+        place = secret.place
+        try:
+            plain = sealing.unseal(secret.sealed, secret.row_id, keys)
+        except Unreadable:  # it could not be opened before either
+            done.unreadable += 1
+            continue
+        fresh = place.stored(sealing.seal(plain, secret.row_id))
+        connection.execute(
+            update(place.column.table).where(place.row_id == secret.row_id).values({place.column: fresh})
+        )
+        done.resealed += 1
+    return done

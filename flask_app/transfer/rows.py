@@ -1,0 +1,71 @@
+"""Rows as lines of JSON, the same whichever database they come from, and the fingerprint of a table's rows."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, insert, select
+
+AT_ONCE = 1000
+BATCH_BYTES = 1 << 20
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Fingerprint(msgspec.Struct):
+    """How many rows there are, and the sum of their digests: equal for equal rows, in whatever order they come."""
+
+    rows: int = 0
+    digest: str = "0" * 64
+
+    def add(self, lines: list[bytes]) -> None:
+        total = int(self.digest, 16) + sum(int.from_bytes(hashlib.sha256(line).digest()) for line in lines)
+        self.rows, self.digest = self.rows + len(lines), f"{total % (1 << 256):064x}"
+
+
+def batches(connection: Connection, table: Table) -> Iterator[list[bytes]]:
+    """All rows of a table, as lines without their ends; never more of them in memory than a batch."""
+    batch: list[bytes] = []
+    size = 0
+    for row in connection.execute(select(table).execution_options(yield_per=AT_ONCE)):
+        line = _encode(tuple(row))
+        batch.append(line)
+        size += len(line)
+        if size >= BATCH_BYTES or len(batch) >= AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def fingerprint(connection: Connection, table: Table) -> Fingerprint:
+    found = Fingerprint()
+    for batch in batches(connection, table):
+        found.add(batch)
+    return found
+
+
+def write(connection: Connection, table: Table, columns: list[str], lines: Iterable[bytes]) -> None:
+    """Add rows, whose values stand in the order of `columns`."""
+    readers = [_reader(table, name) for name in columns]
+    values = [
+        {name: read(value) for name, read, value in zip(columns, readers, msgspec.json.decode(line), strict=True)}
+        for line in lines
+    ]
+    connection.execute(insert(table), values)
+
+
+def _reader(table: Table, column: str) -> Any:
+    """How a value of JSON becomes the column's."""
+    kind = table.columns[column].type
+    for type_, read in (
+        (DateTime, datetime.fromisoformat),
+        (Date, date.fromisoformat),
+        (LargeBinary, base64.b64decode),
+    ):
+        if isinstance(kind, type_):
+            return lambda value, read=read: None if value is None else read(value)
+    return lambda value: value

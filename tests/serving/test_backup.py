@@ -1,0 +1,91 @@
+"""A backup while people chat: it is of one moment, and what was in the making then comes to its end elsewhere."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import settings_file
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import HANDED_ON, PASSWORD, ROOT, USERNAME, Served, Stream, served
+from tests.support.upstream_answers import Answer
+
+SLOW = Answer("word " * 400, tokens_per_second=40)
+AT_ONCE = 3
+LEASE_SECONDS = 60
+
+
+@pytest.fixture
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+def settings_of(upstream: ScriptedUpstream) -> dict[str, str]:
+    return {
+        "DEEPSEEK_BASE_URL": upstream.base_url,
+        "ALLOW_INSECURE_UPSTREAMS": "1",
+        "DEEPSEEK_API_KEY": "test-key",
+        "CHAT_RATE_LIMIT": "1000 per minute",
+        "MAX_RUNS_PER_USER": "10",
+    }
+
+
+def flask(instance: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    environ |= {"INSTANCE_DIR": str(instance), settings_file.SKIP: "1"}
+    command = [sys.executable, "-m", "flask", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+
+def answers(server: Served) -> list[dict[str, Any]]:
+    conversations = server.get("/api/conversations").json()["conversations"]
+    whole = [server.get(f"/api/conversations/{each['id']}").json()["messages"] for each in conversations]
+    return [message for messages in whole for message in messages if message["role"] == "assistant"]
+
+
+def follow(stream: Stream, ends: list[str]) -> threading.Thread:
+    """Read it to its end, which goes to `ends`."""
+
+    def read() -> None:
+        ends.append([name for name, _ in stream][-1])
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    return thread
+
+
+def test_answers_stream_on_while_a_backup_is_made_and_end_where_it_is_restored(
+    tmp_path: Path, upstream: ScriptedUpstream
+) -> None:
+    file, ends = tmp_path / "b", list[str]()
+    with served(tmp_path / "here", **settings_of(upstream)) as here:
+        here.set_up()
+        assert [name for name, _ in here.chat("a short one")][-1] == "done"
+        upstream.default = SLOW
+        readers = [follow(here.chat("go on"), ends) for _ in range(AT_ONCE)]
+        wait_until(lambda: len([each for each in answers(here) if each["text"]]) == AT_ONCE + 1)
+        made = flask(tmp_path / "here", "backup", file)
+        assert made.returncode == 0, made.stderr
+        assert f"{AT_ONCE} answers were being made" in made.stderr
+        refused = flask(tmp_path / "here", "restore", "--replace", file)
+        assert (refused.returncode, "MingChat runs on" in refused.stderr) == (1, True)
+        for reader in readers:
+            reader.join(60)
+        assert ends == ["done"] * AT_ONCE
+        here.assert_sound_ledger()
+    restored = flask(tmp_path / "there", "restore", file)
+    assert restored.returncode == 0, restored.stderr
+    assert "1 entries of 1 people" in restored.stderr
+    with served(tmp_path / "there", **settings_of(upstream)) as there:
+        there.sign_in(there.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
+        wait_until(lambda: {each["status"] for each in answers(there)} == {"complete", "interrupted"}, LEASE_SECONDS)
+        records = there.get("/api/usage/records").json()["records"]
+        assert sorted(each["source"] for each in records) == ["estimated"] * AT_ONCE + ["reported"]
+        there.assert_sound_ledger()

@@ -1,0 +1,374 @@
+"""`flask backup` and `flask restore`: everything in one file, and back again whole, or not at all."""
+
+import dataclasses
+import gzip
+import json
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from click.testing import Result
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, text, update
+
+from flask_app import config, database
+from flask_app.config import Config
+from flask_app.database import new_id, reading, transaction
+from flask_app.models import ApiKey, AuditEntry, Conversation, Message, Setting, TokenUsage, User
+from flask_app.services import journal, sealing, webhook_service
+from flask_app.services.audit_service import Actor
+from flask_app.transfer import archive, encryption
+from tests.conftest import MakeUser
+from tests.support import databases, ledger
+from tests.support.keys import keep_key, keep_provider
+from tests.support.storage import alembic_config
+from tests.test_cli_usage import NOON
+
+PASSPHRASE = "violet harbour lantern"
+WORDS = "你好，𠮷野家 👩‍👩‍👧‍👦 \0\x1b\u2028 naïve"
+OWN_KEY = "a key that this other machine has from its environment"
+OLD_PERSON = text(
+    "INSERT INTO users (id, username, username_key, role, group_id, disabled, theme, created_at) VALUES"
+    " (:id, :name, :name, 'member', '00000000000000000000000000', 0, 'dark', '2026-01-01 00:00:00.000000')"
+)
+MADE = ("SECRET_KEY", "ENCRYPTION_KEY")
+
+
+@pytest.fixture
+def site(app: Flask, make_user: MakeUser) -> Flask:
+    """Two people with a ledger, a conversation, a provider's key and a webhook."""
+    people = [make_user(name) for name in ("小明🙂", "amina")]
+    ledger.write(ledger.entry(person.id, NOON) for person in people for _ in range(3))
+    ledger.write([ledger.entry(people[0].id, NOON, cost_micros=2**53, currency="USD")])
+    ledger.write([ledger.entry("gone", NOON, cost_micros=None, currency=None, peak=None)])
+    keep_key(keep_provider("one", "https://one.example", models=["m"]), "k")
+    webhook_service.point(Actor(user=None), "https://hook.example/secret-path", "en")
+    talk(people[0])
+    return app
+
+
+def talk(person: User) -> None:
+    conversation = Conversation(id=new_id(), user_id=person.id, title=WORDS[:20])
+    # Made in the same millisecond, the answer's id may be less than the question's.
+    question = Message(id="2", conversation_id=conversation.id, role="user", text=WORDS * 50)
+    answer = Message(id="1", conversation_id=conversation.id, role="assistant", text=WORDS, parent_id="2")
+    for row in (conversation, question, answer):
+        with transaction() as session:
+            session.add(row)
+
+
+def run(app: Flask, *arguments: str | Path, content: bytes | None = None) -> Result:
+    return app.test_cli_runner().invoke(args=[str(each) for each in arguments], input=content)
+
+
+@pytest.fixture
+def file(site: Flask, tmp_path: Path) -> Path:
+    made = tmp_path / "site.tar.gz"
+    assert run(site, "backup", made).exit_code == 0
+    return made
+
+
+@pytest.fixture
+def elsewhere(site: Flask, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """The settings of a machine with an empty database, which makes its own keys."""
+    with databases.another(database_url, tmp_path) as url:
+        (tmp_path / "instance").mkdir()
+        (tmp_path / "instance" / "secrets.json").write_text(json.dumps(dict.fromkeys(MADE, OWN_KEY)))
+        use(url, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
+        yield url
+        database.disconnect()
+
+
+def use(url: str, instance: Path, **fields: object) -> None:
+    changed = {"database_url": url, "instance_dir": instance} | fields
+    config.install(dataclasses.replace(config.current(), **changed))  # type: ignore[arg-type]
+    database.connect(url)
+
+
+def member(tar: tarfile.TarFile, name: str) -> Any:
+    opened = tar.extractfile(name)
+    assert opened
+    return json.loads(opened.read())
+
+
+def without_acts(rows: databases.Rows) -> databases.Rows:
+    """A backup and a restore are logged after what they did."""
+    return rows | {"audit_log": [row for row in rows["audit_log"] if not {"backup.make", "backup.restore"} & set(row)]}
+
+
+def test_everything_comes_back(site: Flask, file: Path, elsewhere: str, base_config: Config, tmp_path: Path) -> None:
+    result = run(site, "restore", file)
+    assert result.exit_code == 0, result.output
+    assert "The ledger is equal, in tokens and money: 8 entries of 3 people. It is verified." in result.output
+    before, after = databases.rows_of(base_config.database_url), databases.rows_of(elsewhere)
+    assert without_acts(after) == without_acts(before)
+    assert len(after["messages"]) == 2
+    assert run(site, "usage", "verify").output == "8 entries, no difference.\n"
+    kept = json.loads((tmp_path / "instance" / "secrets.json").read_text())
+    assert kept == {"SECRET_KEY": base_config.secret_key, "ENCRYPTION_KEY": base_config.encryption_key}
+    with reading() as session:
+        acts = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+    assert acts[-1] == "backup.restore"
+
+
+def test_a_machine_with_a_key_of_its_own_seals_anew(site: Flask, file: Path, elsewhere: str, tmp_path: Path) -> None:
+    use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=())
+    result = run(site, "restore", file)
+    assert result.exit_code == 0, result.output
+    assert "2 secrets are sealed with this machine's ENCRYPTION_KEY now." in result.output
+    with reading() as session:
+        assert sealing.unseal(session.get_one(ApiKey, "k").secret or b"", "k") == "secret of k"
+    found = webhook_service.find()
+    assert found
+    assert found.url == "https://hook.example/secret-path"
+
+
+def test_what_waits_in_the_journal_comes_too(site: Flask, elsewhere: str, database_url: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / journal.FOLDER / journal.ASIDE).mkdir(parents=True)
+    (source / journal.FOLDER / "a.json").write_bytes(b"{}")
+    (source / journal.FOLDER / journal.ASIDE / "b.unreadable").write_bytes(b"\xff\x00")
+    use(database_url, source)
+    assert run(site, "backup", tmp_path / "b").exit_code == 0
+    use(elsewhere, tmp_path / "instance")
+    assert run(site, "restore", tmp_path / "b").exit_code == 0
+    restored = tmp_path / "instance" / journal.FOLDER
+    assert (restored / "a.json").read_bytes() == b"{}"
+    assert (restored / journal.ASIDE / "b.unreadable").read_bytes() == b"\xff\x00"
+
+
+def test_only_the_owner_reads_it_and_it_says_whose_it_is(site: Flask, tmp_path: Path) -> None:
+    result = run(site, "backup", tmp_path / "b")
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
+    assert "whoever has the file has them" in result.output
+    assert "The ledger has 8 entries of 3 people." in result.output
+    again = run(site, "backup", tmp_path / "b")
+    assert (again.exit_code, "exists already" in again.output) == (2, True)
+    missing = run(site, "backup", tmp_path / "nowhere" / "b")
+    assert (missing.exit_code, "cannot be written" in missing.output) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_without_a_name_it_has_the_date(site: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(site, "backup").exit_code == 0
+    (made,) = tmp_path.iterdir()
+    assert made.name.startswith("mingchat-20")
+    assert made.name.endswith(".tar.gz")
+
+
+def test_it_is_an_archive_that_tar_reads_and_says_what_it_is(file: Path) -> None:
+    with tarfile.open(file) as tar:
+        names = tar.getnames()
+        about, manifest = member(tar, "about.json"), member(tar, "manifest.json")
+    assert (names[0], names[-1]) == ("about.json", "manifest.json")
+    assert about["version"] == config.VERSION
+    assert manifest["tables"]["users"]["rows"] == 2
+    assert sorted(each["tokens"] for each in manifest["ledger"].values()) == [150, 450, 600]
+    assert {"CNY": 3000, "USD": 2**53} in [each["money"] for each in manifest["ledger"].values()]
+
+
+@pytest.mark.parametrize("made_in", ["environment", "terminal"])
+def test_an_encrypted_one_opens_with_its_passphrase_alone(
+    site: Flask, elsewhere: str, database_url: str, tmp_path: Path, made_in: str
+) -> None:
+    file = tmp_path / "b"
+    use(database_url, tmp_path, backup_passphrase=PASSPHRASE)
+    assert "It is encrypted." in run(site, "backup", file).output
+    assert file.read_bytes().startswith(encryption.MARK)
+    assert b"hook.example" not in file.read_bytes()
+    use(elsewhere, tmp_path / "instance", backup_passphrase="another passphrase")
+    wrong = run(site, "restore", file)
+    assert (wrong.exit_code, "The passphrase does not open this backup" in wrong.output) == (1, True)
+    use(elsewhere, tmp_path / "instance", backup_passphrase=None)
+    silent = run(site, "restore", file)
+    assert (silent.exit_code, "set BACKUP_PASSPHRASE" in silent.output) == (2, True)
+    use(elsewhere, tmp_path / "instance", backup_passphrase=PASSPHRASE)
+    assert run(site, "restore", file).exit_code == 0
+
+
+def test_a_short_passphrase_is_refused(site: Flask, database_url: str, tmp_path: Path) -> None:
+    use(database_url, tmp_path, backup_passphrase="short")
+    result = run(site, "backup", tmp_path / "b")
+    assert (result.exit_code, "12 characters at least" in result.output) == (2, True)
+
+
+def test_a_database_in_use_is_refused_unless_told_otherwise(
+    site: Flask, file: Path, database_url: str, tmp_path: Path
+) -> None:
+    with databases.another(database_url, tmp_path) as url:
+        use(url, tmp_path, made_secrets=())
+        command.upgrade(alembic_config(url), "head")
+        with transaction() as session:
+            session.add(User(username="here", username_key="here"))
+        before = databases.rows_of(url)
+        refused = run(site, "restore", file)
+        assert (refused.exit_code, "in use already" in refused.output) == (1, True)
+        assert databases.rows_of(url) == before
+        assert run(site, "restore", "--replace", "-", content=file.read_bytes()).exit_code == 2
+        result = run(site, "restore", "--replace", file)
+        assert result.exit_code == 0, result.output
+        assert {row[1] for row in databases.rows_of(url)["users"]} == {"amina", "小明🙂"}
+        aside = list(tmp_path.glob("*.db.before-*"))
+        assert len(aside) == (1 if url.startswith("sqlite") else 0)
+        if aside:
+            assert databases.rows_of(f"sqlite:///{aside[0]}") == before
+        database.disconnect()
+
+
+def test_a_freshly_migrated_database_is_as_good_as_an_empty_one(site: Flask, file: Path, elsewhere: str) -> None:
+    command.upgrade(alembic_config(elsewhere), "head")
+    result = run(site, "restore", "-", content=file.read_bytes())
+    assert result.exit_code == 0, result.output
+    assert len(databases.rows_of(elsewhere)["users"]) == 2
+
+
+def test_an_older_schema_is_brought_up(site: Flask, elsewhere: str, database_url: str, tmp_path: Path) -> None:
+    with databases.another(database_url, tmp_path) as old:
+        command.upgrade(alembic_config(old), "0010")
+        use(old, tmp_path)
+        with transaction() as session:
+            for number in range(3):
+                values = {"id": f"u{number}", "name": f"old{number}"}
+                session.execute(OLD_PERSON, values)
+        assert run(site, "backup", tmp_path / "old").exit_code == 0
+        use(elsewhere, tmp_path / "instance")
+        result = run(site, "restore", tmp_path / "old")
+        assert result.exit_code == 0, result.output
+        assert "schema 0010" in result.output
+        command.check(alembic_config(elsewhere))
+        assert len(databases.rows_of(elsewhere)["users"]) == 3
+
+
+def rewritten(file: Path, name: str, changed: bytes) -> Path:
+    """The same backup with another member, as somebody would make it who knows how."""
+    fresh = file.with_suffix(".other")
+    with file.open("rb") as source, fresh.open("wb") as out, archive.writing(out, None) as writer:
+        for found, content in archive.Reader(source, None).members():
+            writer.add(found, changed if found == name else content)
+    return fresh
+
+
+def test_a_newer_schema_is_refused(site: Flask, file: Path, elsewhere: str) -> None:
+    with tarfile.open(file) as tar:
+        about = member(tar, "about.json")
+    newer = rewritten(file, "about.json", json.dumps(about | {"schema": "9999", "version": "7.0"}).encode())
+    result = run(site, "restore", newer)
+    assert (result.exit_code, "newer MingChat (7.0, schema 9999)" in result.output) == (1, True)
+    assert_nothing(elsewhere)
+
+
+def assert_nothing(url: str) -> None:
+    """No table, and no file."""
+    if url.startswith("sqlite"):
+        name = url.removeprefix("sqlite:///")
+        assert list(Path(name).parent.glob(f"{Path(name).name}*")) == []
+    else:
+        assert databases.table_names(url) == set()
+
+
+def test_a_manifest_of_other_rows_is_refused(site: Flask, file: Path, elsewhere: str) -> None:
+    with tarfile.open(file) as tar:
+        manifest = member(tar, "manifest.json")
+    manifest["tables"]["users"]["rows"] = 3
+    result = run(site, "restore", rewritten(file, "manifest.json", json.dumps(manifest).encode()))
+    assert (result.exit_code, "(users)" in result.output) == (1, True)
+    assert_nothing(elsewhere)
+
+
+def test_a_member_that_is_left_out_is_missed(site: Flask, file: Path, elsewhere: str) -> None:
+    with tarfile.open(file) as tar:
+        (name,) = [each for each in tar.getnames() if each.startswith("rows/token_usage")]
+    result = run(site, "restore", rewritten(file, name, b"[]"))
+    assert result.exit_code == 1
+    assert_nothing(elsewhere)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_backup_that_is_damaged_or_cut_leaves_nothing(
+    site: Flask, elsewhere: str, database_url: str, tmp_path: Path, encrypted: bool
+) -> None:
+    file, broken = tmp_path / "whole", tmp_path / "broken"
+    passphrase = PASSPHRASE if encrypted else None
+    use(database_url, tmp_path, backup_passphrase=passphrase)
+    assert run(site, "backup", file).exit_code == 0
+    whole = file.read_bytes()
+    use(elsewhere, tmp_path / "instance", backup_passphrase=passphrase)
+
+    def matters(at: int) -> bool:
+        return encrypted or not 3 <= at < 10  # gzip's notes about the file: clock, system, is it text
+
+    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(at=st.integers(0, len(whole) - 1).filter(matters), bit=st.integers(0, 7), cut=st.booleans())
+    def check(at: int, bit: int, cut: bool) -> None:
+        changed = bytearray(whole[:at] if cut else whole)
+        if not cut:
+            changed[at] ^= 1 << bit
+        broken.write_bytes(changed)
+        result = run(site, "restore", broken)
+        assert result.exit_code == 1, result.output
+        assert "Nothing was restored." in result.output
+        assert_nothing(elsewhere)
+
+    check()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_one_that_comes_by_the_standard_input_and_breaks_off_leaves_nothing(
+    site: Flask, file: Path, elsewhere: str, share: float
+) -> None:
+    """Rows are written before it is known."""
+    whole = file.read_bytes()
+    result = run(site, "restore", "-", content=whole[: int(len(whole) * share)])
+    assert (result.exit_code, "Nothing was restored." in result.output) == (1, True)
+    assert_nothing(elsewhere)
+
+
+def test_nothing_that_is_no_backup_is_taken_for_one(site: Flask, elsewhere: str, tmp_path: Path) -> None:
+    for content in (b"", b"M", b"no backup", b"\x1f\x8b", gzip.compress(b"no archive"), os.urandom(5000)):
+        (tmp_path / "x").write_bytes(content)
+        result = run(site, "restore", tmp_path / "x")
+        assert (result.exit_code, "is no backup of MingChat" in result.output) == (1, True), content[:20]
+    assert run(site, "restore", tmp_path / "absent").exit_code == 2
+    assert_nothing(elsewhere)
+
+
+def test_a_database_without_tables_is_not_backed_up(site: Flask, elsewhere: str, tmp_path: Path) -> None:
+    result = run(site, "backup", tmp_path / "b")
+    assert (result.exit_code, "holds no tables yet" in result.output) == (1, True)
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.unsound_ledger
+def test_differences_that_were_there_before_are_told(
+    site: Flask, elsewhere: str, database_url: str, tmp_path: Path
+) -> None:
+    use(database_url, tmp_path)
+    with transaction() as session:
+        session.execute(update(TokenUsage).where(TokenUsage.currency == "USD").values(cost_micros=1))
+    assert run(site, "backup", tmp_path / "b").exit_code == 0
+    use(elsewhere, tmp_path / "instance")
+    result = run(site, "restore", tmp_path / "b")
+    assert (result.exit_code, "They were in what came over already." in result.output) == (1, True)
+    assert len(databases.rows_of(elsewhere)["token_usage"]) == 8
+
+
+def test_a_secret_that_could_not_be_opened_before_stops_nothing(
+    site: Flask, elsewhere: str, database_url: str, tmp_path: Path
+) -> None:
+    use(database_url, tmp_path)
+    with transaction() as session:
+        session.execute(update(ApiKey).values(secret=b"damaged"))
+        session.execute(delete(Setting).where(Setting.name == webhook_service.NAME))
+    assert run(site, "backup", tmp_path / "b").exit_code == 0
+    use(elsewhere, tmp_path / "instance", made_secrets=())
+    result = run(site, "restore", tmp_path / "b")
+    assert result.exit_code == 0, result.output
+    assert "1 secrets cannot be opened with the backup's key either." in result.output
