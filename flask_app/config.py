@@ -74,6 +74,7 @@ class Config:
     max_runs_per_user: int = 3
     web_concurrency: int = 1
     metrics_token: str | None = None
+    log_format: str = "text"
     mail: Mail | None = None
     backup_passphrase: str | None = field(default=None, repr=False)
     made_secrets: tuple[str, ...] = ()  # those of MADE_SECRETS that are in `instance_dir`
@@ -117,6 +118,7 @@ class Config:
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
             metrics_token=_metrics_token(read),
+            log_format=read.one_of("LOG_FORMAT", (cls.log_format, "json")),
             mail=_mail(read),
             backup_passphrase=read.secret("BACKUP_PASSPHRASE"),
             made_secrets=tuple(name for name in MADE_SECRETS if not read.is_given(name)),

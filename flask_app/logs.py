@@ -1,9 +1,10 @@
-"""The log: one line a record on stderr, without secrets.
+"""The log: one line a record on stderr, without secrets, as text or as JSON (LOG_FORMAT).
 
-Every line, ours and other libraries', passes `one_line`: secrets are blotted out and control characters escaped,
-so that nothing a stranger sends can forge a record or drive a terminal.
+In every line, ours and other libraries', secrets are blotted out and control characters escaped, so that nothing a
+stranger sends can forge a record or drive a terminal.
 """
 
+import json
 import logging
 import re
 import sys
@@ -32,12 +33,16 @@ _KNOWN_SHAPES = (
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _NEEDS_QUOTES = re.compile(r"[\s=\"]|^$")
 
+_PLAIN = (bool, int, float, type(None))  # what JSON has a form of its own for, and no secret is
+
 _secrets: tuple[str, ...] = ()
+_as_json = False
 
 
 def set_up(config: Config) -> None:
     """Send every record to stderr by way of `one_line`. Calling it again replaces what was set up before."""
-    global _secrets
+    global _secrets, _as_json
+    _as_json = config.log_format == "json"
     _secrets = tuple(sorted(_secrets_of(config), key=len, reverse=True))
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, render],
@@ -62,20 +67,38 @@ def one_line(text: str) -> str:
 
 
 def render(_logger: Any, _method: str, record: MutableMapping[str, Any]) -> str:
-    """`time level event name=value …`, the traceback last."""
-    level, event = record.pop("level", "info"), record.pop("event", "")
-    trace = _traceback(record.pop("exc_info", None))
-    named = [f"{name}={_quoted(value)}" for name, value in record.items()]
-    return one_line(" ".join([_now(), level, str(event), *named, *trace]))
+    """A record of ours."""
+    level, event = record.pop("level", "info"), str(record.pop("event", ""))
+    return _line(level, event, record, _traceback(record.pop("exc_info", None)))
 
 
 class OneLine(logging.Formatter):
     """The same for records of the standard library's loggers."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return one_line(
-            " ".join([_now(), record.levelname.lower(), record.name, record.getMessage(), *_traceback(record.exc_info)])
-        )
+        level, trace = record.levelname.lower(), _traceback(record.exc_info)
+        if _as_json:
+            return _json(level, record.getMessage(), {"logger": record.name}, trace)
+        return _text(level, f"{record.name} {record.getMessage()}", {}, trace)
+
+
+def _line(level: str, event: str, fields: Mapping[str, Any], trace: str) -> str:
+    return (_json if _as_json else _text)(level, event, fields, trace)
+
+
+def _text(level: str, event: str, fields: Mapping[str, Any], trace: str) -> str:
+    """`time level event name=value …`, the traceback last."""
+    named = [f"{name}={_quoted(value)}" for name, value in fields.items()]
+    return one_line(" ".join([_now(), level, event, *named, *([trace] if trace else [])]))
+
+
+def _json(level: str, event: str, fields: Mapping[str, Any], trace: str) -> str:
+    """An object with `time`, `level`, `event`, the fields, and `traceback` where there is one."""
+    record = {"time": _now(), "level": level, "event": event, **fields}
+    if trace:
+        record["traceback"] = trace
+    plain = {name: value if isinstance(value, _PLAIN) else redact(str(value)) for name, value in record.items()}
+    return _CONTROL.sub(_escaped_in_json, json.dumps(plain, ensure_ascii=False))
 
 
 class _Stderr:
@@ -111,14 +134,14 @@ def _secrets_of(config: Config) -> set[str]:
     return {secret for secret in (*own, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
 
 
-def _traceback(exc_info: Any) -> list[str]:
+def _traceback(exc_info: Any) -> str:
     if exc_info is True:
         exc_info = sys.exc_info()
     elif isinstance(exc_info, BaseException):
         exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
     if not exc_info or exc_info[0] is None:
-        return []
-    return ["".join(traceback.format_exception(*exc_info)).rstrip()]
+        return ""
+    return "".join(traceback.format_exception(*exc_info)).rstrip()
 
 
 def _quoted(value: object) -> str:
@@ -132,6 +155,10 @@ def _quoted(value: object) -> str:
 def _escaped(found: "re.Match[str]") -> str:
     short: Mapping[str, str] = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
     return short.get(found[0], f"\\u{ord(found[0]):04x}")
+
+
+def _escaped_in_json(found: "re.Match[str]") -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _now() -> str:

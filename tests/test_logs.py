@@ -1,9 +1,11 @@
 """The log: one line a record, no secret, nothing forged."""
 
 import dataclasses
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 import pytest
 import structlog
@@ -34,11 +36,18 @@ Err = Callable[[], str]
 
 
 @pytest.fixture
-def err(app: Flask, base_config: Config, capsys: pytest.CaptureFixture[str]) -> Err:
+def form() -> str:
+    """What LOG_FORMAT says."""
+    return "text"
+
+
+@pytest.fixture
+def err(app: Flask, base_config: Config, capsys: pytest.CaptureFixture[str], form: str) -> Iterator[Err]:
     """What went to stderr since the last call."""
-    logs.set_up(dataclasses.replace(base_config, redis_url="redis://:canary%2Fword@localhost:6379/0"))
+    logs.set_up(dataclasses.replace(base_config, redis_url="redis://:canary%2Fword@localhost:6379/0", log_format=form))
     capsys.readouterr()
-    return lambda: capsys.readouterr().err
+    yield lambda: capsys.readouterr().err
+    logs.set_up(base_config)
 
 
 def fail(secret: str) -> None:
@@ -73,9 +82,11 @@ def in_another_librarys_exception(secret: str) -> None:
         logging.getLogger("some.library").exception("failed")
 
 
+FORMS = ["text", "json"]
 WAYS = [in_the_message, in_a_field, in_an_exception, in_another_librarys_record, in_another_librarys_exception]
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", CANARIES)
 @pytest.mark.parametrize("say", WAYS)
 def test_no_secret_reaches_the_log(err: Err, say: Callable[[str], None], kind: str) -> None:
@@ -86,6 +97,7 @@ def test_no_secret_reaches_the_log(err: Err, say: Callable[[str], None], kind: s
     assert CANARIES[kind] not in written
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("say", WAYS)
 def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], None]) -> None:
     say("a\nb\r\nc\u2028d\x1b[31me\x00f\x85g\ud800h\u202ei\u2066j")
@@ -117,6 +129,28 @@ def test_a_record_names_time_level_event_and_fields(err: Err) -> None:
     assert time.endswith("Z")
     assert (level, event) == ("warning", "model_list_not_read")
     assert rest == 'code=upstream_busy words="two \\"words\\"" empty=""\n'
+
+
+@pytest.mark.parametrize("form", ["json"])
+def test_as_json_a_record_is_an_object(err: Err) -> None:
+    structlog.get_logger().warning("model_list_not_read", code="upstream_busy", words='two "words"', count=3, none=None)
+    in_another_librarys_exception("oh")
+    ours, other = map(json.loads, err().splitlines())
+    assert datetime.fromisoformat(ours.pop("time")).tzinfo is not None
+    fields = {"code": "upstream_busy", "words": 'two "words"', "count": 3, "none": None}
+    assert ours == {"level": "warning", "event": "model_list_not_read"} | fields
+    assert (other["level"], other["event"], other["logger"]) == ("error", "failed", "some.library")
+    assert other["traceback"].endswith("ValueError: oh")
+
+
+@pytest.mark.parametrize("form", ["json"])
+def test_what_is_blotted_out_of_json_leaves_json(err: Err) -> None:
+    for secret in CANARIES.values():
+        structlog.get_logger().warning("said", first=secret, second="http://a:b", third="c@d", fourth="\u202ed\u2028e")
+    for line in err().splitlines():
+        record = json.loads(line)
+        assert (record["second"], record["third"], record["fourth"]) == ("http://a:b", "c@d", "\u202ed\u2028e")
+        assert "canary" not in line
 
 
 def test_debugging_is_not_logged(err: Err) -> None:

@@ -156,7 +156,7 @@ class Completion:
         prefix = request.earlier is not None and key.completes_prefixes
         most = self.sent.hold.answer_tokens
         body = prompts.body(request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
-        stream = ChatStream(key.endpoint(), body, prefix=prefix)
+        stream = ChatStream(key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
         self._stop.watch(stream)
         try:
             stream.open()

@@ -43,6 +43,7 @@ _RECORDS = (
         _Refund.reason,
         _ATTEMPTS,
         Tariff,
+        Attempt.request_id,
     )
     .outerjoin(User, User.id == TokenUsage.user_id)
     .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
@@ -59,7 +60,7 @@ class Record:
     """An entry with the names of what it refers to, where they still exist.
 
     `refunded_at` and `reason` are those of its refund, or its own where it is one. `attempts` counts the requests to
-    providers that the answer took. `tariff` is what priced it.
+    providers that the answer took. `tariff` is what priced it. `request_id` is the browser's request's.
     """
 
     entry: TokenUsage
@@ -70,6 +71,7 @@ class Record:
     reason: str | None
     attempts: int
     tariff: Tariff | None
+    request_id: str | None
 
     @property
     def provenance(self) -> str:

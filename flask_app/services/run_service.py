@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bind_contextvars
 
 from flask_app import metrics
 from flask_app.column_types import ByServer
@@ -48,6 +49,7 @@ class LiveRun:
     def __init__(self, begun: Begun, ticket: Ticket) -> None:
         self.begun = begun
         self.user_id = ticket.request.user_id
+        self._request_id = ticket.request.request_id
         self.events: RunLog = broker().open(begun.run_id)
         self.stop = StopSignal()
         self.completion = Completion(ticket, self.stop)
@@ -57,6 +59,7 @@ class LiveRun:
         self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
 
     def _make(self) -> None:
+        bind_contextvars(request=self._request_id)  # the log names the request that asked for the answer
         try:
             for event in self.completion.events():
                 run_events.arrived(self.events, event)

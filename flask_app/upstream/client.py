@@ -1,7 +1,7 @@
 """Speaking to a provider over HTTP: open a chat completion, list the models. Redirects are not followed."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,9 +47,11 @@ class ChatStream:
 
     `shutdown` may be called from another thread at any time, also before `open` is through. With `prefix` the last
     message of the body is the beginning of the answer: DeepSeek takes that under /beta, which stands beside its /v1.
+    The provider is told `request_id`, which no other request has: some refuse one that they know.
     """
 
-    def __init__(self, endpoint: Endpoint, body: dict[str, Any], *, prefix: bool = False) -> None:
+    def __init__(self, endpoint: Endpoint, body: dict[str, Any], request_id: str, *, prefix: bool = False) -> None:
+        self._request_id = request_id
         self._endpoint = replace(endpoint, base_url=beta_of(endpoint.base_url)) if prefix else endpoint
         self._body = msgspec.json.encode(body)
         self._room = Room(body.get("max_tokens"))
@@ -65,7 +67,10 @@ class ChatStream:
         """Ask for the answer; raises UpstreamError when the provider refuses, is not there or does not reply."""
         deadlines.watch(self, Limits.of(config.current()))
         try:
-            connection = _request("POST", self._endpoint, "/chat/completions", self._body, hold=self._hold)
+            marked = {"X-Request-ID": self._request_id}
+            connection = _request(
+                "POST", self._endpoint, "/chat/completions", self._body, headers=marked, hold=self._hold
+            )
             _check_type(connection.response)
             self._read = connection.read
         except UpstreamError as error:
@@ -220,22 +225,24 @@ def _request(
     path: str,
     body: bytes = b"",
     *,
+    headers: Mapping[str, str] | None = None,
     hold: Callable[[Connection], None],
 ) -> Connection:
     """Send a request and read the head of its response, which must be a 200; raises UpstreamError.
 
     `hold` gets the connection before anything is waited for: only its `shutdown` ends what lasts too long.
     """
-    headers = {
+    all_headers = {
         "Authorization": f"Bearer {endpoint.secret}",
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",  # nothing to unpack: a small reply cannot grow into a large one
         "User-Agent": "MingChat",
+        **(headers or {}),
     }
     url = urlsplit(endpoint.base_url + path)
     connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
     try:
-        connection.send(method, url.path, headers, body)
+        connection.send(method, url.path, all_headers, body)
         connection.read_head(None)
     except (BrokenResponse, OSError, ValueError) as error:
         connection.close()

@@ -43,6 +43,7 @@ class RecordReply(Reply):
 
     `provenance`: reported by the provider, estimated, partial (estimated, of an answer that was cut short) or refunded.
     `attempts` counts the requests to providers that the answer took. `cost_micros` is null without a price;
+    `request_id` is what the log calls the request that asked, `attempt_id` what the provider was told as X-Request-ID.
     `free`: the local model answered, which has no price because it costs nothing. `user` and `key_label` are for
     administrators, and absent in one's own records.
     """
@@ -72,6 +73,8 @@ class RecordReply(Reply):
     duration_ms: int
     refunded_at: datetime | None
     reason: str | None
+    request_id: str | None
+    attempt_id: str
     user: Person | msgspec.UnsetType = msgspec.UNSET
     key_label: str | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -92,7 +95,7 @@ def all_records_reply(page: Page) -> RecordsReply:
 
 
 _OF_ENTRY = (
-    *("id", "kind", "created_at", "channel", "model", "actual_model", "source", "outcome"),
+    *("id", "attempt_id", "kind", "created_at", "channel", "model", "actual_model", "source", "outcome"),
     *("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"),
     *("cost_micros", "currency", "peak", "first_token_ms", "duration_ms"),
 )
@@ -109,6 +112,7 @@ def own_record_reply(record: Record) -> RecordReply:
         price=_price(entry, record.tariff) if record.tariff else None,
         refunded_at=record.refunded_at,
         reason=record.reason,
+        request_id=record.request_id,
         **{name: getattr(entry, name) for name in _OF_ENTRY},
     )
 

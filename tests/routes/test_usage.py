@@ -103,6 +103,8 @@ def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: Use
         "duration_ms": 1200,
         "refunded_at": None,
         "reason": None,
+        "request_id": None,
+        "attempt_id": written.attempt_id,
     }
 
 

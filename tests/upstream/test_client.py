@@ -34,7 +34,7 @@ def provider() -> Iterator[ScriptedUpstream]:
 
 
 def open_stream(provider: ScriptedUpstream) -> ChatStream:
-    stream = ChatStream(Endpoint(provider.base_url, "sk-a", allow_insecure=True), BODY)
+    stream = ChatStream(Endpoint(provider.base_url, "sk-a", allow_insecure=True), BODY, "r")
     stream.open()
     return stream
 
@@ -184,7 +184,7 @@ def test_shutdown_from_another_thread_wakes_the_reader(provider: ScriptedUpstrea
 
 def test_nobody_there_is_a_clear_error() -> None:
     with pytest.raises(UpstreamError) as caught:
-        ChatStream(Endpoint("http://127.0.0.1:9", "sk-a", allow_insecure=True), BODY).open()
+        ChatStream(Endpoint("http://127.0.0.1:9", "sk-a", allow_insecure=True), BODY, "r").open()
     assert caught.value.code == "upstream_unreachable"
 
 
@@ -248,7 +248,7 @@ def test_a_connection_on_which_more_came_than_was_asked_for_is_given_up() -> Non
     said = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 14\r\n\r\ndata: [DONE]\n\n"
     before = len(client._idle)
     with raw_peer(said + b"HTTP/1.1 200 OK\r\n") as endpoint:
-        stream = ChatStream(endpoint, BODY)
+        stream = ChatStream(endpoint, BODY, "r")
         stream.open()
         assert list(stream) == []
     assert len(client._idle) == before

@@ -152,7 +152,7 @@ def provider_of() -> Iterator[Callable[..., Provider]]:
 
 def ask(provider: Provider, who: str) -> str:
     """The words that `who` is told, until the answer's end or a failure."""
-    stream = ChatStream(provider.endpoint, {"messages": [{"role": "user", "content": f"it is {who}"}]})
+    stream = ChatStream(provider.endpoint, {"messages": [{"role": "user", "content": f"it is {who}"}]}, who)
     heard = ""
     with contextlib.suppress(UpstreamError):
         stream.open()
@@ -200,7 +200,7 @@ def test_nothing_is_carried_over_inside_tls(
 
 def test_an_answer_that_was_given_up_is_not_heard_by_the_next(provider_of: Callable[..., Provider]) -> None:
     provider = provider_of(lambda who: Said(chunked(own(who), b""), chunked(own(who))))
-    stream = ChatStream(provider.endpoint, {"messages": [{"role": "user", "content": "it is ann"}]})
+    stream = ChatStream(provider.endpoint, {"messages": [{"role": "user", "content": "it is ann"}]}, "ann")
     stream.open()
     assert next(iter(stream))
     stream.close()

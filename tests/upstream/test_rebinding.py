@@ -31,7 +31,7 @@ def ask_for_models(endpoint: Endpoint) -> None:
 
 
 def ask_for_an_answer(endpoint: Endpoint) -> None:
-    ChatStream(endpoint, {"model": "m", "messages": []}).open()
+    ChatStream(endpoint, {"model": "m", "messages": []}, "r").open()
 
 
 class Canary:

@@ -67,6 +67,6 @@ def test_a_stream_without_end_is_cut_at_its_bytes(monkeypatch: pytest.MonkeyPatc
 
 def ask(provider: ScriptedUpstream, **fields: object) -> list[Event]:
     body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "hi"}], "stream": True} | fields
-    stream = ChatStream(Endpoint(provider.base_url, "sk-a", allow_insecure=True), body)
+    stream = ChatStream(Endpoint(provider.base_url, "sk-a", allow_insecure=True), body, "r")
     stream.open()
     return [event for batch in stream for event in batch]

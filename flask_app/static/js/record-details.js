@@ -32,6 +32,8 @@ function factsOf(entry) {
     ["duration", entry.kind === "refund" ? null : formatSeconds(entry.duration_ms)],
     ["price", priceWords(entry)],
     ["id", entry.id],
+    ["request", entry.request_id],
+    ["attempt", entry.attempt_id],
   ]
   return /** @type {[string, string][]} */ (facts.filter(([, text]) => text))
 }

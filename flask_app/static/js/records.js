@@ -35,6 +35,8 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  * @property {number} duration_ms
  * @property {string | null} refunded_at
  * @property {string | null} reason of the refund
+ * @property {string | null} request_id
+ * @property {string} attempt_id
  *
  * @typedef {{kind: "input_hit" | "input_miss" | "output", tokens: number, price: string, micros: number}} Part
  * @typedef {{records: Entry[], next: string | null}} Page
