@@ -26,6 +26,7 @@ from flask_app.routes import (
     dashboard,
     health,
     monitoring,
+    second_step,
     usage,
 )
 from flask_app.services import environment_key, run_service, windows
@@ -73,7 +74,7 @@ def create_app(config: Config | None = None) -> Flask:
     for room in rooms:
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
-    apis = (api, usage, budgets, health, monitoring)
+    apis = (api, usage, budgets, second_step, health, monitoring)
     people = (admin_users, admin_groups, admin_budgets, admin_codes, admin_warnings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):

@@ -52,10 +52,16 @@ def create(name: str, *, admin: bool, group: str | None, password_stdin: bool) -
 def list_users() -> None:
     """Everybody, the newest first."""
     rows = [
-        (user.username, user.role, "disabled" if user.disabled else "active", moment(user.last_sign_in_at))
-        for user in (person.user for person in user_admin_service.everybody())
+        (
+            person.user.username,
+            person.user.role,
+            "disabled" if person.user.disabled else "active",
+            "on" if person.second_step else "off",
+            moment(person.user.last_sign_in_at),
+        )
+        for person in user_admin_service.everybody()
     ]
-    show(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows)
+    show(("NAME", "ROLE", "STATE", "SECOND STEP", "LAST SIGN-IN"), rows)
 
 
 @users.command("reset-link")
@@ -63,6 +69,14 @@ def list_users() -> None:
 def reset_link(name: str) -> None:
     """Print a single-use link by which the person chooses a new password."""
     _show(user_admin_service.reset_link(COMMAND_LINE, user_admin_service.by_name(name).id))
+
+
+@users.command("turn-off-second-step")
+@click.argument("name")
+def turn_off_second_step(name: str) -> None:
+    """Let a person who has lost their authenticator app sign in by the password alone; it signs them out everywhere."""
+    person = user_admin_service.turn_off_second_step(COMMAND_LINE, user_admin_service.by_name(name).id)
+    click.echo(f"{person.user.username} signs in by the password alone from now on.")
 
 
 def _show(link: Link) -> None:

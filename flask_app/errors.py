@@ -34,6 +34,12 @@ class Forbidden(AppError):
     code, status = "forbidden", 403
 
 
+class WrongCode(Forbidden):
+    """Not a code of the second step, or one that was used before: a guess that counts."""
+
+    code = "wrong_second_step_code"
+
+
 class NotFound(AppError):
     """Absent, or someone else's: the two look the same."""
 

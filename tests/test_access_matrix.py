@@ -24,7 +24,7 @@ OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id"}
 # These have tests of their own: they begin or end sessions.
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
-    *("POST /api/password-reset", "POST /api/password-reset/check"),
+    *("POST /api/password-reset", "POST /api/password-reset/check", "POST /api/login/second-step"),
 }
 
 

@@ -16,6 +16,7 @@ PUBLIC = {
     "GET /reset",
     "GET /static/<digest>/<path:name>",
     "POST /api/login",
+    "POST /api/login/second-step",
     "POST /api/setup",
     "POST /api/password-reset",
     "POST /api/password-reset/check",

@@ -12,7 +12,8 @@ from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
 from flask_app.services import group_service, names, setup_service, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
-from tests.conftest import PASSWORD, MakeUser
+from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.support import authenticator
 from tests.support.clients import PageClient
 
 STRONG = "two sparrows under one umbrella"
@@ -92,6 +93,8 @@ def test_the_groups_are_listed_with_their_people(app: Flask, member: User) -> No
         (["create", "admin", "--password-stdin"], "This username is taken."),
         (["create", "", "--password-stdin"], "A username has 1 to 64 visible characters."),
         (["reset-link", "nobody"], "There is nobody called nobody."),
+        (["turn-off-second-step", "nobody"], "There is nobody called nobody."),
+        (["turn-off-second-step", "admin"], "Two-step sign-in is not on."),
     ],
 )
 def test_a_failure_is_a_sentence_and_an_exit_code(
@@ -120,14 +123,16 @@ def test_the_audit_log_says_that_it_was_the_command_line(app: Flask) -> None:
 
 
 def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) -> None:
-    make_user("admin", "admin", id="1" * 26, last_sign_in_at=datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
+    authenticator.turn_on(
+        make_user("admin", "admin", id="1" * 26, last_sign_in_at=datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
+    )
     make_user("小明", id="2" * 26, disabled=True)
     result = run(app, "list")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
-        "NAME   ROLE    STATE     LAST SIGN-IN",
-        "小明   member  disabled  never",
-        "admin  admin   active    2026-11-20T07:05Z",
+        "NAME   ROLE    STATE     SECOND STEP  LAST SIGN-IN",
+        "小明   member  disabled  off          never",
+        "admin  admin   active    on           2026-11-20T07:05Z",
     ]
 
 
@@ -140,4 +145,20 @@ def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_empty_site_lists_nobody(app: Flask) -> None:
-    assert run(app, "list").output == "NAME  ROLE  STATE  LAST SIGN-IN\n"
+    assert run(app, "list").output == "NAME  ROLE  STATE  SECOND STEP  LAST SIGN-IN\n"
+
+
+def test_who_has_lost_their_phone_signs_in_by_the_password_again(
+    app: Flask, client: PageClient, admin: User, sign_in: SignIn
+) -> None:
+    authenticator.turn_on(admin)
+    before = sign_in(admin)
+    credentials = {"username": "admin", "password": PASSWORD}
+    assert client.post("/api/login", json=credentials).status_code == 401
+    result = run(app, "turn-off-second-step", "ADMIN")
+    assert (result.exit_code, result.output) == (0, "admin signs in by the password alone from now on.\n")
+    assert before.get("/api/me").status_code == 401
+    assert client.post("/api/login", json=credentials).status_code == 200
+    with reading() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.turn_off_second_step")).one()
+    assert (entry.actor_id, entry.actor_name, entry.target) == (None, "(command line)", admin.id)

@@ -15,7 +15,7 @@ from flask_app.services import code_admin_service, model_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import drifts, routes, snapshots, warned
+from tests.support import authenticator, drifts, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -97,6 +97,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/users": {"username": "new", "password": CANARY},
     "PATCH /api/admin/users/<user_id>": {"disabled": True},
     "POST /api/admin/users/<user_id>/reset-link": None,
+    "DELETE /api/admin/users/<user_id>/second-step": None,
     "POST /api/admin/groups": {"name": "class"},
     "PATCH /api/admin/groups/<group_id>": {"on_disconnect": "stop"},
     "DELETE /api/admin/groups/<group_id>": None,
@@ -137,11 +138,18 @@ def test_every_act_of_an_administrator_is_known_here(app: Flask) -> None:
 
 @pytest.mark.parametrize("name", ACTS)
 def test_an_administrators_change_is_logged_without_secrets(
-    app: Flask, admin: User, admin_client: PageClient, things: dict[str, str], upstream: ScriptedUpstream, name: str
+    app: Flask,
+    admin: User,
+    member: User,
+    admin_client: PageClient,
+    things: dict[str, str],
+    upstream: ScriptedUpstream,
+    name: str,
 ) -> None:
     things["group_id"] = admin_client.post("/api/admin/groups", json={"name": "a group"}).json["id"]  # type: ignore[index]
     things["tariff_id"], things["budget_id"] = tariff_id(admin_client), budget_id(admin_client, name)
     warned.use_webhook()
+    authenticator.turn_on(member)
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = ACTS[name]
     if body and "base_url" in body:

@@ -1,6 +1,17 @@
 """The schema. Money is integer micro-units of a currency, tokens are integers, times are UTC."""
 
-from flask_app.models.accounts import DEFAULT_GROUP_ID, AuditEntry, Group, LoginSession, PasswordLink, Setting, User
+from flask_app.models.accounts import (
+    DEFAULT_GROUP_ID,
+    AuditEntry,
+    Group,
+    LoginSession,
+    PasswordLink,
+    PendingSignIn,
+    RecoveryCode,
+    SecondStep,
+    Setting,
+    User,
+)
 from flask_app.models.chat import Conversation, Message, Run
 from flask_app.models.metering import Attempt, Budget, CodeBatch, RedeemCode, SpentDaily, TokenUsage, TopUp, UsageHourly
 from flask_app.models.notices import Notice
@@ -23,10 +34,13 @@ __all__ = [
     "ModelAlias",
     "Notice",
     "PasswordLink",
+    "PendingSignIn",
     "Provider",
     "Reconciliation",
+    "RecoveryCode",
     "RedeemCode",
     "Run",
+    "SecondStep",
     "Setting",
     "SpentDaily",
     "Tariff",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, String
+from sqlalchemy import Boolean, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from flask_app.column_types import Ascii, Folded, LongText
@@ -81,6 +81,42 @@ class PasswordLink(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class SecondStep(Base):
+    """A person's authenticator app; from `turned_on_at` on its codes are asked for at sign-in.
+
+    `secret` is sealed (AES-GCM, the person's id as associated data). The codes of the time step `last_step` and of
+    those before it are used up.
+    """
+
+    __tablename__ = "second_steps"
+
+    user_id: Mapped[str] = to("users.id", primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary(1024))
+    begun_at: Mapped[datetime] = mapped_column(default=utc_now)
+    turned_on_at: Mapped[datetime | None]
+    last_step: Mapped[int | None]
+
+
+class RecoveryCode(Base):
+    """What stands in for the authenticator app once; a used one is gone. The id is a digest of the person and code."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    user_id: Mapped[str] = to("users.id", index=True)
+
+
+class PendingSignIn(Base):
+    """A right password whose second step is awaited. The id is the digest of the browser's token; `tries` are codes."""
+
+    __tablename__ = "pending_sign_ins"
+
+    id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    user_id: Mapped[str] = to("users.id", index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(default=0)
 
 
 class AuditEntry(Base):

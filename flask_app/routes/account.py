@@ -4,13 +4,14 @@ import msgspec
 from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
-from flask_app.services import account_service, mail_service, session_service
+from flask_app.services import account_service, mail_service, second_step_service, session_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import csrf, pages, sessions
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
 from flask_app.web.client import browser
 from flask_app.web.people import OwnReply, Session, own_user_reply
+from flask_app.web.second_steps import AccountState, second_step_reply
 
 blueprint = Blueprint("account", __name__)
 
@@ -33,7 +34,8 @@ class NewPassword(Body):
 @blueprint.get("/account")
 @require_login
 def home() -> str:
-    state = pages.state(_sessions())
+    own = second_step_reply(second_step_service.standing(get_current_user()))
+    state = pages.state(AccountState(sessions=_sessions().sessions, second_step=own))
     has_mail = mail_service.is_set_up()
     return render_template("account.html", timezones=timezones.offered(), account_state=state, has_mail=has_mail)
 
@@ -66,9 +68,7 @@ def change_password(body: NewPassword) -> Response:
     The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token.
     """
     signed_in = account_service.change_password(get_current_user(), g.session_id, body.current, body.new, browser())
-    response = sessions.begin(Response(status=204), signed_in)
-    response.headers[csrf.HEADER] = csrf.token_for(signed_in.token)
-    return response
+    return sessions.renew(Response(status=204), signed_in)
 
 
 @blueprint.get("/api/me/sessions")

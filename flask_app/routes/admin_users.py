@@ -78,5 +78,16 @@ def reset_link(user_id: str) -> LinkReply:
     return LinkReply(token=link.token, expires_at=link.expires_at)
 
 
+@blueprint.delete("/<user_id>/second-step")
+@require_role("admin")
+@returns(PersonReply)
+def turn_off_second_step(user_id: str) -> PersonReply:
+    """Turn off the two-step sign-in of a person who has lost their authenticator app: they are signed out everywhere.
+
+    Not one's own: `POST /api/me/second-step/turn-off` asks for the password and a code.
+    """
+    return person_reply(user_admin_service.turn_off_second_step(_actor(), user_id))
+
+
 def _actor() -> Actor:
     return Actor(get_current_user(), client_address())

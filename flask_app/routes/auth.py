@@ -5,14 +5,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from flask_app.services import account_service, auth_service, password_links, setup_service
 from flask_app.services.auth_service import SignedIn
+from flask_app.services.pending_sign_ins import LIFETIME
+from flask_app.services.second_step import SecondStepNeeded
 from flask_app.utils import public
-from flask_app.web import cookies, csrf, sessions
-from flask_app.web.bodies import Body, Reply, Words, accepts, returns, to_json
+from flask_app.web import cookies, csrf, failures, sessions
+from flask_app.web.bodies import Body, Reply, Words, accepts, refuses, returns, to_json
 from flask_app.web.client import browser, client_address
 from flask_app.web.local_paths import local_path
 from flask_app.web.people import Session, own_user_reply
 
 blueprint = Blueprint("auth", __name__)
+PENDING = "second-step"  # the cookie of a sign-in that waits for a code
 
 
 class Arrival(Body, kw_only=True):
@@ -31,6 +34,12 @@ class Credentials(Arrival, kw_only=True):
     password: Words
 
 
+class SecondStepCode(Arrival, kw_only=True):
+    """Six digits of the authenticator app, or a recovery code."""
+
+    code: Words
+
+
 class SetUp(Arrival, kw_only=True):
     code: Words
     username: Words
@@ -42,8 +51,11 @@ class LinkToken(Body):
 
 
 class PasswordByLink(Arrival, kw_only=True):
+    """`code` is asked for (401 `second_step_needed`) where the person has a second step."""
+
     token: Words
     password: Words
+    code: Words | None = None
 
 
 class LinkOwner(Reply):
@@ -81,10 +93,35 @@ def reset_page() -> str:
 @csrf.needs_no_token
 @accepts(Credentials)
 @returns(Session)
+@refuses(401, "`wrong_credentials`; or `second_step_needed`: go on with `POST /api/login/second-step`.")
 def login(body: Credentials) -> Response:
-    """Sign in. The session comes as a cookie, the CSRF token in the reply."""
-    signed_in = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
-    return _welcome(signed_in, body)
+    """Sign in. The session comes as a cookie, the CSRF token in the reply.
+
+    Where the person has a second step the reply is 401 `second_step_needed`, with the cookie of a sign-in that waits
+    five minutes for `POST /api/login/second-step`.
+    """
+    outcome = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
+    if isinstance(outcome, SignedIn):
+        return _welcome(outcome, body)
+    response: Response = failures.present(SecondStepNeeded())
+    cookies.write(response, outcome.token, kind=PENDING, max_age=int(LIFETIME.total_seconds()))
+    return response
+
+
+@blueprint.post("/api/login/second-step")
+@public
+@csrf.needs_no_token
+@accepts(SecondStepCode)
+@returns(Session)
+@refuses(401, "`sign_in_expired`: begin again with `POST /api/login`. So it is after five wrong codes.")
+@refuses(403, "`wrong_second_step_code`: not a code of this person, or one that was used before.")
+def finish_login(body: SecondStepCode) -> Response:
+    """Finish a sign-in by a code of the authenticator app or a recovery code, each of which holds once."""
+    token = cookies.read(PENDING) or ""
+    signed_in = auth_service.finish_sign_in(token, body.code, browser(), replaces=g.get("session_id"))
+    response = _welcome(signed_in, body)
+    cookies.remove(response, PENDING)
+    return response
 
 
 @blueprint.post("/api/setup")
@@ -103,9 +140,11 @@ def set_up(body: SetUp) -> Response:
 @csrf.needs_no_token
 @accepts(PasswordByLink)
 @returns(Session)
+@refuses(401, "`second_step_needed`: nothing has changed; send the same again with `code`.")
 def choose_password_by_link(body: PasswordByLink) -> Response:
     """Choose a password by a single-use link and sign in; all other sessions of the person end."""
-    signed_in = password_links.use(body.token, body.password, browser(), replaces=g.get("session_id"))
+    before = g.get("session_id")
+    signed_in = password_links.use(body.token, body.password, browser(), code=body.code, replaces=before)
     return _welcome(signed_in, body)
 
 

@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from flask_app import timezones
 from flask_app.database import transaction
-from flask_app.errors import Conflict, Forbidden, Invalid
+from flask_app.errors import Conflict, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import User
-from flask_app.services import auth_service, login_limits, mail_service, password_links, passwords, setup_service
+from flask_app.services import auth_service, mail_service, password_links, passwords, setup_service
 from flask_app.services.auth_service import Browser, SignedIn
 
 DEFAULT_THEME = "system"
@@ -62,10 +62,7 @@ def change_password(actor: User, session_id: str, current: str, new: str, browse
 
     Raises Forbidden("wrong_password"), TooMany, Invalid.
     """
-    with login_limits.session_attempt(session_id) as attempt:
-        if not passwords.verify(actor.password_hash, current):
-            attempt.failed()
-            raise Forbidden("wrong_password")
+    auth_service.check_password(actor, session_id, current)
     passwords.check_strength(new, actor.username)
     stored = passwords.make_hash(new)
     with transaction() as session:

@@ -13,7 +13,8 @@ from sqlalchemy.orm.attributes import instance_dict
 from flask_app.database import fetching, reading, table_of, transaction, utc_now
 from flask_app.errors import AppError, Forbidden
 from flask_app.models import LoginSession, User
-from flask_app.services import login_limits, names, passwords
+from flask_app.services import login_limits, names, passwords, pending_sign_ins, second_step
+from flask_app.services.pending_sign_ins import Pending
 from flask_app.services.signing import digest
 
 IDLE = timedelta(days=14)
@@ -114,8 +115,10 @@ def see(visited: Visit) -> None:
             session.execute(update(User).where(User.id == visited.user.id).values(last_seen_at=now))
 
 
-def sign_in(username: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+def sign_in(username: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn | Pending:
     """Open a session; the session `replaces`, which the browser had before, ends.
+
+    Where the person has a second step nothing is opened or ended yet: `finish_sign_in` does that.
 
     Raises WrongCredentials (the same for unknown people), Forbidden("account_disabled") for the right password of
     a disabled person, TooMany.
@@ -132,7 +135,31 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
     with transaction() as session:
         if not _keep_hash(session, user, fresh_hash):
             raise WrongCredentials
+        if second_step.is_on(session, user.id):
+            return pending_sign_ins.begin(session, user.id)
         return open_session(session, user, browser, replaces=replaces)
+
+
+def finish_sign_in(token: str, code: str, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+    """Open the session of a pending sign-in, once, by a code of the person's second step.
+
+    Raises WrongCode, SignInExpired, TooMany.
+    """
+    user = pending_sign_ins.person(token)
+    with login_limits.second_step_attempt(user.username_key, user.id, browser.address, browser.device):
+        pending_sign_ins.count_try(token)
+        with transaction() as session:
+            pending_sign_ins.end(session, token)
+            second_step.check(session, user, code, browser.address)
+            return open_session(session, user, browser, replaces=replaces)
+
+
+def check_password(actor: User, session_id: str, password: str) -> None:
+    """Is it them who is signed in there? Raises Forbidden("wrong_password"), TooMany."""
+    with login_limits.session_attempt(session_id) as attempt:
+        if not passwords.verify(actor.password_hash, password):
+            attempt.failed()
+            raise Forbidden("wrong_password")
 
 
 def open_session(session: Session, user: User, browser: Browser, *, replaces: str | None = None) -> SignedIn:
@@ -167,7 +194,8 @@ def sign_out(session_id: str) -> None:
 
 
 def end_sessions(session: Session, user_id: str) -> None:
-    """End every session of a person, within the caller's transaction."""
+    """End every session of a person, and every sign-in under way, within the caller's transaction."""
+    pending_sign_ins.end_all(session, user_id)  # first, as where one is finished: neither waits for the other's rows
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
 
 

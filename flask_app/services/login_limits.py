@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask_app.errors import TooMany
+from flask_app.errors import TooMany, WrongCode
 from flask_app.offload import MOST_AT_ONCE
 from flask_app.services.signing import digest, same, sign
 from flask_app.services.windows import Rate, Windows
@@ -19,6 +19,7 @@ from flask_app.services.windows import Rate, Windows
 _by_address = Windows("address", Rate.parse("20 per 5 minutes"))
 _by_account = Windows("account", Rate.parse("10 per 15 minutes"))
 _by_device = Windows("device", Rate.parse("10 per 15 minutes"))
+_second_steps = Windows("second step", Rate.parse("30 per day"))  # of a million codes three are right at any time
 _codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
 _redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
 _redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
@@ -46,10 +47,15 @@ class Attempt:
 @contextmanager
 def password_attempt(account: str, user_id: str | None, address: str, device: str = "") -> Iterator[Attempt]:
     """A guess at the password of `account` (a folded name); raises TooMany instead of letting it begin."""
-    if user_id and is_known_device(device, user_id):
-        counts = [(_by_device, device)]
-    else:
-        counts = [(_by_address, network(address)), (_by_account, digest(account))]
+    with _in_turn(Attempt(_sign_in_counts(account, user_id, address, device))) as attempt:
+        yield attempt
+
+
+@contextmanager
+def second_step_attempt(account: str, user_id: str, address: str, device: str = "") -> Iterator[Attempt]:
+    """A guess at a code of the second step: it counts as one at the password does, and by the day as well."""
+    counts = _sign_in_counts(account, user_id, address, device)
+    counts.append((_second_steps, device if is_known_device(device, user_id) else user_id))
     with _in_turn(Attempt(counts)) as attempt:
         yield attempt
 
@@ -58,6 +64,13 @@ def password_attempt(account: str, user_id: str | None, address: str, device: st
 def session_attempt(session_id: str) -> Iterator[Attempt]:
     """A guess at the current password by a browser that is signed in."""
     with _in_turn(Attempt([(_by_device, session_id)])) as attempt:
+        yield attempt
+
+
+@contextmanager
+def own_second_step_attempt(session_id: str, user_id: str) -> Iterator[Attempt]:
+    """A guess at a code of the second step by a browser that is signed in: a session of its own gives no new tries."""
+    with _in_turn(Attempt([(_by_device, session_id), (_second_steps, user_id)])) as attempt:
         yield attempt
 
 
@@ -100,8 +113,8 @@ def network(address: str) -> str:
 
 def forget() -> None:
     """Start counting anew."""
-    passwords = (_by_address, _by_account, _by_device)
-    for windows in (*passwords, _codes_by_address, _redemptions_by_address, _redemptions_by_person):
+    sign_in = (_by_address, _by_account, _by_device, _second_steps)
+    for windows in (*sign_in, _codes_by_address, _redemptions_by_address, _redemptions_by_person):
         windows.clear()
 
 
@@ -110,7 +123,17 @@ def _in_turn(attempt: Attempt) -> Iterator[Attempt]:
     attempt.check()
     with _turn:
         attempt.check()
-        yield attempt
+        try:
+            yield attempt
+        except WrongCode:
+            attempt.failed()
+            raise
+
+
+def _sign_in_counts(account: str, user_id: str | None, address: str, device: str) -> list[tuple[Windows, str]]:
+    if user_id and is_known_device(device, user_id):
+        return [(_by_device, device)]
+    return [(_by_address, network(address)), (_by_account, digest(account))]
 
 
 def _device_signature(user_id: str, nonce: str) -> str:

@@ -4,6 +4,7 @@ The token stands after the `#` of the link, so that it reaches no server's log; 
 """
 
 import secrets
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import Forbidden
 from flask_app.models import PasswordLink, User
-from flask_app.services import audit_service, auth_service, login_limits, passwords
+from flask_app.services import audit_service, auth_service, login_limits, passwords, second_step
 from flask_app.services.auth_service import Browser, SignedIn
 from flask_app.services.signing import digest
 
@@ -55,16 +56,19 @@ def owner(token: str, address: str) -> User:
         return user
 
 
-def use(token: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+def use(
+    token: str, password: str, browser: Browser, *, code: str | None = None, replaces: str | None = None
+) -> SignedIn:
     """Choose a password by a link and sign in: every other session of the person ends.
 
-    So does the session `replaces`, which the browser had before. Raises what `owner` raises, and Invalid for a weak
-    password, which leaves the link as it is.
+    So does the session `replaces`, which the browser had before. Raises what `owner` raises; and, leaving link and
+    password as they are, Invalid for a weak password, SecondStepNeeded where `code` is missing, WrongCode.
     """
     user = owner(token, browser.address)
     passwords.check_strength(password, user.username)
     stored = passwords.make_hash(password)
-    with transaction() as session:
+    with _guess(user, code, browser), transaction() as session:
+        second_step.check(session, user, code, browser.address)
         used = session.execute(update(PasswordLink).where(*_open(token)).values(used_at=utc_now()))
         if not used.rowcount:  # type: ignore[attr-defined]
             raise Forbidden("reset_link_invalid")
@@ -72,6 +76,12 @@ def use(token: str, password: str, browser: Browser, *, replaces: str | None = N
         auth_service.end_sessions(session, user.id)
         audit_service.record(session, user, "password.reset", user.id, address=browser.address)
         return auth_service.open_session(session, user, browser, replaces=replaces)
+
+
+def _guess(user: User, code: str | None, browser: Browser) -> AbstractContextManager[object]:
+    if code is None:
+        return nullcontext()
+    return login_limits.second_step_attempt(user.username_key, user.id, browser.address, browser.device)
 
 
 def _person_of(token: str) -> User | None:

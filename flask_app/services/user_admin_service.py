@@ -17,6 +17,7 @@ from flask_app.services import (
     names,
     password_links,
     passwords,
+    second_step,
     setup_service,
     stop_service,
 )
@@ -33,6 +34,7 @@ class Person:
     user: User
     group: Group
     online: bool
+    second_step: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) ->
     """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
     if not 0 < limit <= MAX_PAGE:
         raise BadRequest("bad_limit", limit=MAX_PAGE)
-    query = select(User, Group).join(Group, Group.id == User.group_id).order_by(User.id.desc()).limit(limit + 1)
+    query = select(User, Group, second_step.ON.label("second_step")).join(Group, Group.id == User.group_id)
     if wanted := names.key(search):
         if len(wanted) > names.MAX_KEY_LENGTH:
             return Page([], None)
@@ -64,10 +66,10 @@ def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) ->
             raise BadRequest("bad_cursor")
         query = query.where(User.id < before)
     with reading() as session:
-        found = session.execute(query).all()
+        found = session.execute(query.order_by(User.id.desc()).limit(limit + 1)).all()
         shown = found[:limit]
-        online = auth_service.online_among(session, [user.id for user, _ in shown])
-    people = [Person(user, group, user.id in online) for user, group in shown]
+        online = auth_service.online_among(session, [user.id for user, _, _ in shown])
+    people = [Person(user, group, user.id in online, has_second_step) for user, group, has_second_step in shown]
     return Page(people, people[-1].user.id if len(found) > limit else None)
 
 
@@ -132,6 +134,23 @@ def reset_link(actor: Actor, user_id: str) -> Link:
         return password_links.issue(session, user.id)
 
 
+def turn_off_second_step(actor: Actor, user_id: str) -> Person:
+    """For somebody who has lost their authenticator app. Their sessions end: what is lost may be signed in.
+
+    Raises NotFound, Conflict("second_step_off"), and Forbidden("own_second_step") for one's own, which takes a code.
+    """
+    if actor.user and actor.user.id == user_id:
+        raise Forbidden("own_second_step")
+    with transaction() as session:
+        user = _found(session, user_id)
+        if not second_step.forget(session, user.id):
+            raise Conflict("second_step_off")
+        auth_service.end_sessions(session, user.id)
+        details = {"username": user.username}
+        audit_service.record(session, actor.user, "user.turn_off_second_step", user.id, details, actor.address)
+        return _person(session, user, session.get_one(Group, user.group_id))
+
+
 def by_name(username: str) -> User:
     """Raises NotFound("unknown_person")."""
     with reading() as session:
@@ -176,7 +195,12 @@ def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, o
     if difference := audit_service.difference(before, _traits(user, group)):
         details = {"username": user.username, **difference}
         audit_service.record(session, actor.user, "user.change", user.id, details, actor.address)
-    return Person(user, group, user.id in auth_service.online_among(session, [user.id]))
+    return _person(session, user, group)
+
+
+def _person(session: Session, user: User, group: Group) -> Person:
+    online = user.id in auth_service.online_among(session, [user.id])
+    return Person(user, group, online, second_step.is_on(session, user.id))
 
 
 def _traits(user: User, group: Group) -> dict[str, object]:

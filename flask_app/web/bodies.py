@@ -70,6 +70,16 @@ def returns(reply_type: Any, status: int = 200) -> Callable[[View], Callable[...
     return decorate
 
 
+def refuses(status: int, words: str) -> Callable[[View], View]:
+    """Say what it means that the view answers with a failure of this status."""
+
+    def decorate(view: View) -> View:
+        view.refusals = {**getattr(view, "refusals", {}), status: words}  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
 def queries(**parameters: str) -> Callable[[View], View]:
     """Say which query parameters the view reads, and what each means."""
 

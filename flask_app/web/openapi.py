@@ -103,6 +103,8 @@ def _responses(view: Any) -> dict[str, Any]:
         reply = found.setdefault(status, {"description": "Done."})
         if view.reply_type is not None:
             reply["content"] = reply.get("content", {}) | _json(view.reply_type)
+    for status, words in getattr(view, "refusals", {}).items():
+        found[str(status)] = {"description": words, "content": _json(ErrorReply)}
     found["default"] = {"description": "A failure, as a code and a sentence.", "content": _json(ErrorReply)}
     return found
 

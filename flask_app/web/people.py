@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from flask_app.models import Group, User
+from flask_app.models import User
 from flask_app.services.account_service import DEFAULT_THEME
 from flask_app.services.user_admin_service import Added, Page, Person
 from flask_app.web.bodies import Reply
@@ -40,9 +40,10 @@ class Session(Reply):
 
 
 class MemberReply(UserReply):
-    """A person as administrators see them."""
+    """A person as administrators see them; `second_step`: are they asked for a code at sign-in?"""
 
     group: GroupName
+    second_step: bool
 
 
 class OwnReply(Reply):
@@ -102,23 +103,22 @@ def own_user_reply(user: User) -> OwnUserReply:
     return OwnUserReply(**shown, email=user.email, warn_by_email=user.warn_by_email)
 
 
-def member_reply(user: User, group: Group, *, online: bool) -> MemberReply:
-    own = msgspec.structs.asdict(user_reply(user, online=online))
-    return MemberReply(**own, group=group_name(group))
+def member_reply(person: Person) -> MemberReply:
+    own = msgspec.structs.asdict(user_reply(person.user, online=person.online))
+    return MemberReply(**own, group=group_name(person.group), second_step=person.second_step)
 
 
 def person_reply(person: Person) -> PersonReply:
-    return PersonReply(user=member_reply(person.user, person.group, online=person.online))
+    return PersonReply(user=member_reply(person))
 
 
 def users_reply(page: Page) -> UsersReply:
-    users = [member_reply(person.user, person.group, online=person.online) for person in page.people]
-    return UsersReply(users=users, next=page.next)
+    return UsersReply(users=[member_reply(person) for person in page.people], next=page.next)
 
 
 def added_reply(added: Added) -> AddedReply:
     return AddedReply(
-        user=member_reply(added.user, added.group, online=False),
+        user=member_reply(Person(added.user, added.group, online=False, second_step=False)),
         reset_token=added.link.token if added.link else msgspec.UNSET,
         expires_at=added.link.expires_at if added.link else msgspec.UNSET,
     )

@@ -8,7 +8,7 @@ from flask_app.models import User
 from flask_app.services import auth_service, login_limits
 from flask_app.services.account_service import DEFAULT_THEME
 from flask_app.services.auth_service import ABSOLUTE, SignedIn, Visit
-from flask_app.web import cookies
+from flask_app.web import cookies, csrf
 
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 
@@ -52,6 +52,12 @@ def begin(response: Response, signed_in: SignedIn) -> Response:
     if signed_in.user.locale:
         cookies.keep_choice(response, "lang", signed_in.user.locale)
     return response
+
+
+def renew(response: Response, signed_in: SignedIn) -> Response:
+    """Replace the session of a signed-in browser; its pages get the new CSRF token in a header."""
+    response.headers[csrf.HEADER] = csrf.token_for(signed_in.token)
+    return begin(response, signed_in)
 
 
 def _note(visited: Visit) -> None:

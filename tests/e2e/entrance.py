@@ -20,6 +20,14 @@ def sign_in(page: Page, say: Words, *, username: str, password: str) -> None:
     page.get_by_role("button", name=say("auth.sign_in"), exact=True).click()
 
 
+def give_code(page: Page, say: Words, code: str, *, recovery: bool = False) -> None:
+    """Send the second step on /login."""
+    if recovery:
+        page.get_by_role("button", name=say("js.second_step.use_recovery_code")).click()
+    page.get_by_label(say("js.second_step.recovery_code" if recovery else "js.second_step.code"), exact=True).fill(code)
+    page.get_by_role("button", name=say("auth.sign_in"), exact=True).click()
+
+
 def choose_password(page: Page, say: Words, password: str) -> None:
     """Send the form on /reset."""
     _fill_twice(page, say, password)

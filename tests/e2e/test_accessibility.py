@@ -7,10 +7,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e import entrance
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import NARROWEST, WIDE, Scheme, Visits
 from tests.e2e.words import words
+from tests.support import authenticator
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status
+from tests.support.served import PASSWORD
 
 OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -279,6 +282,35 @@ def test_what_opens_above_a_page(opening: Callable[[Page], Any], visits: Visits,
     page = visits.open("/")
     opening(page)
     _expect_no_fault(page)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_the_second_step(locale: str, visits: Visits, site: Site) -> None:
+    say, name = words(locale), f"Careful {locale}"
+    site.ask("POST", "/api/admin/users", {"username": name, "role": "member", "password": PASSWORD})
+    page = visits.open("/login", locale=locale, signed_in=False)
+    entrance.sign_in(page, say, username=name, password=PASSWORD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    page.goto("/account")
+    page.locator("[data-turn-on]").click()
+    page.get_by_label(say("auth.password"), exact=True).fill(PASSWORD)
+    _expect_no_fault(page, locale)
+    page.locator("[data-proof] [type=submit]").click()
+    expect(page.locator("[data-qr]")).to_be_visible()
+    _expect_no_fault(page, locale)
+    secret = page.locator("#app-secret").inner_text().replace(" ", "")
+    page.get_by_label(say("account.first_code"), exact=True).fill(authenticator.code(secret))
+    page.locator("[data-app] [type=submit]").click()
+    expect(page.locator("#recovery-dialog")).to_be_visible()
+    _expect_no_fault(page, locale)
+    page.get_by_role("button", name=say("account.done")).click()
+    _expect_no_fault(page, locale)
+    page.locator("[data-turn-off]").click()
+    _expect_no_fault(page, locale)
+    entry = visits.open("/login", locale=locale, signed_in=False)
+    entrance.sign_in(entry, say, username=name, password=PASSWORD)
+    expect(entry.get_by_label(say("js.second_step.code"), exact=True)).to_be_focused()
+    _expect_no_fault(entry, locale)
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])

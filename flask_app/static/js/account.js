@@ -1,8 +1,9 @@
 // @ts-check
-/** Entry of the account page: time zone, warnings, password, signed-in browsers. */
+/** Entry of the account page: time zone, warnings, password, second step, signed-in browsers. */
 import { api } from "app/api"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
 import { NewPassword } from "app/new-password"
+import { SecondStepCard } from "app/second-step"
 import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, toast } from "app/ui"
 
 /** @typedef {{id: string, browser: string | null, system: string | null, address: string, last_seen_at: string, current: boolean}} Session */
@@ -39,7 +40,9 @@ endOthers.addEventListener("click", async () => {
   if (await confirmDialog(words)) await saying("js.account.others_ended", () => api.delete("/api/me/sessions"))
   await reload()
 })
-show(pageState("account-state").sessions)
+const state = pageState("account-state")
+show(state.sessions)
+new SecondStepCard(state.second_step, reload)
 
 /** The zone of this device first: it is the likeliest. */
 function offerOwnZone() {

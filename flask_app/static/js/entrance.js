@@ -1,6 +1,7 @@
 // @ts-check
 /** Sign-in, set-up and new password: one form each, sent by script. */
 import { ApiError, api, keepCsrfToken } from "app/api"
+import { CodeField } from "app/code-field"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
 import { NewPassword } from "app/new-password"
@@ -11,26 +12,27 @@ const form = /** @type {HTMLFormElement} */ (must(document, "[data-entrance]"))
 
 /** @type {Record<string, (values: Record<string, string>) => Promise<void>>} */
 const senders = {
-  async login({ username, password }) {
-    keepCsrfToken((await api.post("/api/login", { username, password, ...told() })).csrf_token)
+  async login({ username, password, code }) {
+    const [path, proof] = code === undefined ? ["/api/login", { username, password }] : ["/api/login/second-step", { code }]
+    keepCsrfToken((await api.post(path, { ...proof, ...told() })).csrf_token)
   },
   async setup({ code, username, password }) {
     keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, ...told() })).csrf_token)
   },
-  async reset({ password }) {
-    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, ...told() })).csrf_token)
+  async reset({ password, code }) {
+    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, code, ...told() })).csrf_token)
   },
 }
 
 const newPassword = form.querySelector("[data-strength]") && new NewPassword(form)
+const codeField = form.querySelector("[data-code-part]") && new CodeField(form)
 onSubmit(form, async (values) => {
   clearFieldErrors(form)
   if (newPassword && !newPassword.isRepeated()) return
   try {
     await senders[form.dataset.entrance ?? ""]?.(values)
   } catch (error) {
-    if (!(error instanceof ApiError && error.code === "wrong_setup_code")) throw error
-    return showFieldError(form, "code", sentence(error))
+    return refuse(error)
   }
   forgetVisitorsChoices()
   location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
@@ -39,6 +41,29 @@ onSubmit(form, async (values) => {
 if (form.dataset.entrance === "reset") {
   addEventListener("hashchange", () => location.reload()) // another link, pasted over this one
   showOwner()
+}
+
+/** A refusal may ask for the second step, or lead back to the first. @param {unknown} error */
+function refuse(error) {
+  const code = error instanceof ApiError ? error.code : ""
+  if (code === "second_step_needed") return askForCode(true)
+  if (["wrong_setup_code", "wrong_second_step_code"].includes(code)) return showFieldError(form, "code", sentence(error))
+  if (code === "sign_in_expired") askForCode(false)
+  throw error
+}
+
+/** At sign-in the code takes the place of the password, which the server has checked. @param {boolean} wanted */
+function askForCode(wanted) {
+  const first = form.querySelector("[data-first-step]")
+  if (first instanceof HTMLFieldSetElement) first.hidden = first.disabled = wanted
+  for (const words of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-at-step]"))) {
+    words.hidden = words.dataset.atStep !== (wanted ? "code" : "password")
+  }
+  codeField?.ask(wanted)
+  if (wanted) return codeField?.focus()
+  const password = /** @type {HTMLInputElement} */ (must(form, '[name="password"]'))
+  password.value = ""
+  password.focus()
 }
 
 /** For the account of somebody who has not chosen yet. */

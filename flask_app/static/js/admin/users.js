@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the people: find, create, change the role or the group, disable, hand out a link. */
+/** Entry of the people: find, create, change the role or the group, disable, help with a lost password or phone. */
 import { withParameter } from "app/addresses"
 import { People } from "app/admin/people"
 import { RowMenu } from "app/admin/row-menu"
@@ -14,13 +14,21 @@ const people = new People(state)
 const menu = new RowMenu(must(document, "[data-user-rows]"))
 
 /** @type {Record<string, (person: Person) => Promise<void>>} */
-const acts = { link: makeLink, role: changeRole, group: askGroup, disable: toggleDisabled, records: async () => {} }
+const acts = {
+  link: makeLink,
+  role: changeRole,
+  group: askGroup,
+  disable: toggleDisabled,
+  "second-step": turnOffSecondStep,
+  records: async () => {},
+}
 
 menu.addEventListener("open", (event) => {
   const person = people.get(/** @type {CustomEvent} */ (event).detail.id)
   const link = /** @type {HTMLAnchorElement} */ (menu.item("records"))
   link.href = withParameter("/admin/records", "user", person.id)
   menu.item("link").hidden = person.disabled
+  menu.item("second-step").hidden = !person.second_step || people.isSelf(person) // one's own takes a code
   menu.item("disable").hidden = people.isSelf(person) // nobody locks themselves out by a slip
   menu.item("disable").classList.toggle("menu__item--danger", !person.disabled)
   fill(menu.item("role"), { "role-act": t(person.role === "admin" ? "js.admin.make_member" : "js.admin.make_admin") })
@@ -118,6 +126,15 @@ async function toggleDisabled({ id, username: name, disabled }) {
   if (!disabled && !(await confirmDialog(words))) return
   await change(id, { disabled: !disabled })
   toast(t(disabled ? "js.admin.user_enabled" : "js.admin.user_disabled", { name }))
+}
+
+/** @param {Person} person */
+async function turnOffSecondStep({ id, username: name }) {
+  const words = { title: t("js.admin.second_step_title", { name }), text: t("js.admin.second_step_text", { name }), action: t("js.admin.second_step_action") }
+  if (!(await confirmDialog(words))) return
+  const { user } = await api.delete(`/api/admin/users/${id}/second-step`)
+  people.update(user)
+  toast(t("js.admin.second_step_off", { name }))
 }
 
 /** @param {string} id @param {{role?: string, disabled?: boolean, group_id?: string}} changes @returns {Promise<Person>} */
