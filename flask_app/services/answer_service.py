@@ -20,7 +20,7 @@ _RESTORE = (
     update(_messages)
     .where(
         _messages.c.id == bindparam("message"),
-        _messages.c.status == "interrupted",
+        _messages.c.status.in_(["interrupted", "stopped"]),
         ~exists().where(_runs.c.message_id == bindparam("message"), _runs.c.id > bindparam("run")),
     )
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))

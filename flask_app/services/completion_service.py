@@ -33,6 +33,8 @@ from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
 MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
+# What providers say at the end of an answer that is not whole, and what it means.
+_BROKEN_OFF: dict[str | None, str] = {None: "upstream_cut", "insufficient_system_resource": "upstream_overloaded"}
 
 _RUN_STATUS = select(Run.status).where(Run.id == bindparam("run"))
 
@@ -226,8 +228,10 @@ class Completion:
         outcome = self.outcome
         if isinstance(event, Token):
             outcome.text_parts.append(event.text)
+            outcome.usage = None  # it counted only what came before
         elif isinstance(event, Reasoning):
             outcome.reasoning_parts.append(event.text)
+            outcome.usage = None
         else:
             self._note(event)
         if outcome.first_token_ms is None and outcome.began:
@@ -246,11 +250,15 @@ class Completion:
                 raise UpstreamError(code, retryable=True)
 
     def _judge_end(self) -> None:
-        """A stream that ended without a word of why was cut, unless somebody stopped it."""
+        """A stream that ended without a word of why was cut, unless somebody stopped it.
+
+        So was one whose provider had no more room for it.
+        """
         if self._stop.status:
             self.outcome.status = self._stop.status
-        elif self.outcome.finish_reason is None:
-            raise UpstreamError("upstream_cut", retryable=True)
+        elif self.outcome.finish_reason in _BROKEN_OFF:
+            code, self.outcome.finish_reason = _BROKEN_OFF[self.outcome.finish_reason], None
+            raise UpstreamError(code, retryable=True)
 
     def fail(self, code: str) -> None:
         """End with an error, unless somebody stopped the answer: then that is how it ended."""

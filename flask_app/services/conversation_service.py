@@ -62,7 +62,12 @@ def thread(actor: User, conversation_id: str) -> Thread:
         messages = session.scalars(
             select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
         ).all()
-        newest_last = select(Run.message_id, Run.id).where(Run.conversation_id == conversation_id).order_by(Run.id)
+        # Ids go by the clocks of their instances, so they alone do not say which run is being made.
+        newest_last = (
+            select(Run.message_id, Run.id)
+            .where(Run.conversation_id == conversation_id)
+            .order_by(Run.status == "running", Run.id)
+        )
         runs = {run.message_id: run.id for run in session.execute(newest_last)}
         usage = message_usage.of_conversation(session.connection(), conversation_id)
     return Thread(conversation, list(messages), runs, usage)

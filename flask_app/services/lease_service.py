@@ -9,7 +9,7 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, event, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, event, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from flask_app.column_types import ByServer
 from flask_app.database import in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.i18n import DEFAULT_LOCALE
-from flask_app.models import Attempt, Message, Provider, Run, User
+from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
 from flask_app.services import (
     answer_service,
     counting,
@@ -30,6 +30,7 @@ from flask_app.services import (
     stop_service,
 )
 from flask_app.services.attempts import Call, Dispatched, Earlier, Entry, Outcome
+from flask_app.services.run_events import Begun
 from flask_app.services.run_service import LEASE, LiveRun
 from flask_app.streams import broker
 
@@ -49,6 +50,7 @@ _RENEW = (
 )
 # One that reaches further than a lease was given before the clock was set back.
 _HAS_LAPSED = or_(Run.lease_expires_at < ByServer(0), Run.lease_expires_at > ByServer(2 * LEASE.seconds))
+_ENDED = case((Run.stop_requested.is_(None), "interrupted"), else_="stopped")
 _KEEP = (
     update(_messages)
     .where(
@@ -60,6 +62,12 @@ _KEEP = (
 )
 
 _NOW = select(ByServer(0))
+_READERS = (
+    select(Run, Conversation.title, User.locale)
+    .join(Conversation, Conversation.id == Run.conversation_id)
+    .join(User, User.id == Run.user_id)
+    .where(Run.id == bindparam("run"))
+)
 _LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is left: the question is booked
 
 log = structlog.get_logger()
@@ -133,9 +141,12 @@ def keep() -> None:
 
 
 def reap(session: Session, run_id: str) -> bool:
-    """End a run whose lease lapsed: its text stays, its tokens are booked. False when another was first."""
+    """End a run whose lease lapsed: its text stays, its tokens are booked. False when another was first.
+
+    One that somebody had asked to stop is stopped.
+    """
     lapsed = (Run.id == run_id, Run.status == "running", _HAS_LAPSED)
-    if session.connection().execute(update(_runs).where(*lapsed).values(status="interrupted")).rowcount != 1:
+    if session.connection().execute(update(_runs).where(*lapsed).values(status=_ENDED)).rowcount != 1:
         return False
     run = session.get_one(Run, run_id)
     outcome = _kept(run, session.get_one(Message, run.message_id))
@@ -182,8 +193,10 @@ def _end_one(work: Callable[[Session], Ended], **what: str) -> Ended | None:
 
 def _tell_readers(run_id: str) -> None:
     with reading() as session:
-        locale = session.scalar(select(User.locale).join(Run, Run.user_id == User.id).where(Run.id == run_id))
-    broker().end(run_id, "error", run_events.failure(locale or DEFAULT_LOCALE, "interrupted"))
+        run, title, locale = session.execute(_READERS, {"run": run_id}).one_or_none() or (None, "", None)
+        ending = answer_service.how_it_ended(session.connection(), run_id)
+    if run and ending:  # else it has just gone with its conversation
+        broker().end(run_id, *run_events.ended(Begun.of(run, title, locale or DEFAULT_LOCALE), ending))
 
 
 def _renew() -> None:
@@ -237,11 +250,11 @@ def _kept(run: Run, message: Message) -> Outcome:
     text, reasoning = message.text[before:], message.reasoning[thought_before:]
     earlier = Earlier(message.text[:before], message.reasoning[:thought_before])
     return Outcome(
-        status="interrupted",
+        status="stopped" if run.stop_requested else "interrupted",
         earlier=earlier if run.text_before else None,
         text_parts=[text] if text else [],
         reasoning_parts=[reasoning] if reasoning else [],
-        error_code="interrupted",
+        error_code=None if run.stop_requested else "interrupted",
         # Written by this process, and never begun: the reply to that COMMIT was lost.
         asked=run.worker != run_service.WORKER or run.id in _made_here(),
     )

@@ -18,7 +18,7 @@ from flask_app.services.departure import CONTINUE, Policy
 from flask_app.services.run_service import WORKER
 from flask_app.streams import broker
 
-LOOK_SECONDS = 1.0  # how often a worker looks whether somebody stopped one of its runs
+LOOK_SECONDS = 0.8  # how often a worker looks whether somebody stopped one of its runs, which takes a second at most
 SETTLED_SECONDS = 2.0  # how long a run that is stopped may take to be booked
 SETTLED_POLL_SECONDS = 0.02
 

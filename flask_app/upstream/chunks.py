@@ -1,6 +1,6 @@
 """Payloads of a chat completion stream → events; several pieces that arrived together become one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import msgspec
@@ -69,12 +69,16 @@ class ChunkReader:
         self._model: str | None = None
 
     def read(self, payloads: Iterable[bytes]) -> list[Event]:
-        """The events of payloads that arrived together, up to the first that cannot be read."""
+        """The events of payloads that arrived together, up to the first that cannot be read.
+
+        Words come before what else was said, but not before a count that they have overtaken: it says nothing of them.
+        """
         text, reasoning = "", ""
-        rest: list[Event] = []
-        for payload in payloads:
-            if (chunk := self._decoded(payload)) is None:
-                break
+        events, rest = list[Event](), list[Event]()
+        for chunk in self._chunks(payloads):
+            if rest and _overtakes(chunk, rest):
+                events += _together(reasoning, text, rest)
+                text, reasoning, rest = "", "", []
             if chunk.model is not None and chunk.model != self._model:
                 self._model = chunk.model
                 rest.append(Served(chunk.model))
@@ -86,7 +90,13 @@ class ChunkReader:
                     rest.append(Finished(choice.finish_reason))
             if chunk.usage != _NULL or chunk.error != _NULL:
                 rest += _counted_or_failed(chunk)
-        return _together(reasoning, text, rest)
+        return [*events, *_together(reasoning, text, rest)]
+
+    def _chunks(self, payloads: Iterable[bytes]) -> Iterator[_Chunk]:
+        for payload in payloads:
+            if (chunk := self._decoded(payload)) is None:
+                return
+            yield chunk
 
     def _decoded(self, payload: bytes) -> _Chunk | None:
         """The chunk; None at the end of the stream, or where it cannot be read."""
@@ -98,6 +108,13 @@ class ChunkReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.fault = UnreadableChunk(payload[:80].decode("utf-8", "replace"))
             return None
+
+
+def _overtakes(chunk: _Chunk, events: list[Event]) -> bool:
+    """Has the chunk words, after a count among the events?"""
+    deltas = [choice.delta for choice in chunk.choices or () if choice.delta]
+    has_words = any(delta.content or delta.reasoning_content for delta in deltas)
+    return has_words and any(isinstance(event, Usage) for event in events)
 
 
 def _counted_or_failed(chunk: _Chunk) -> list[Event]:

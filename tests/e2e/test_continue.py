@@ -35,7 +35,7 @@ def go_on(chat: Chat) -> Locator:
 def test_an_answer_cut_at_its_length_becomes_whole(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(LENGTH, Answer(REST))
     chat.ask("Count.")
-    expect(chat.answer.get_by_text(say("js.answer_cut_length"))).to_be_visible()
+    expect(chat.answer.get_by_text(say("js.answer_length"))).to_be_visible()
     go_on(chat).click()
     expect(chat.prose).to_have_text(re.compile(r"Counting\s*One, two, three, four, five\."))
     chat.wait_until_answered()
@@ -49,6 +49,26 @@ def test_an_answer_cut_at_its_length_becomes_whole(chat: Chat, script: ScriptedU
     expect(chat.answer.locator("[data-slot=about]")).to_have_text(about)
     assert chat.copied_answer() == HALF + REST
     expect(chat.questions).to_have_count(1)
+
+
+def test_an_answer_that_a_filter_ended_says_so(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer(HALF, finish_reason="content_filter"))
+    chat.ask("Count.")
+    expect(chat.answer.get_by_text(say("js.answer_content_filter"))).to_be_visible()
+    expect(go_on(chat)).to_be_hidden()
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
+def test_an_answer_without_a_word_says_so_and_is_asked_for_again(
+    chat: Chat, script: ScriptedUpstream, reason: str
+) -> None:
+    script.script(Answer("", finish_reason=reason), Answer("Here it is."))
+    chat.send("Count.")
+    expect(chat.answer.get_by_text(say("js.answer_empty"))).to_be_visible()
+    chat.page.reload()
+    expect(chat.answer.get_by_text(say("js.answer_empty"))).to_be_visible()
+    chat.answer.get_by_role("button", name=say("base.retry"), exact=True).click()
+    expect(chat.prose).to_have_text("Here it is.")
 
 
 def test_a_double_click_goes_on_once(chat: Chat, script: ScriptedUpstream) -> None:

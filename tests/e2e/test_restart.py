@@ -55,3 +55,31 @@ def test_an_answer_goes_on_by_itself_after_a_restart(browser: Browser, tmp_path:
                 finally:
                     again.process.send_signal(signal.SIGINT)
                     again.process.wait(30)
+
+
+def test_an_answer_that_was_asked_to_stop_does_not_go_on_by_itself(browser: Browser, tmp_path: Path) -> None:
+    with ScriptedUpstream() as provider:
+        settings = {"DEEPSEEK_API_KEY": "sk-scripted-0000", "DEEPSEEK_BASE_URL": provider.base_url}
+        with opened(tmp_path, provider, ANSWERS_MAY_FINISH_SECONDS="1", **settings) as site:
+            site.set_up()
+            visits = Visits(browser, site)
+            chat = Chat(visits.open("/"), say)
+            provider.script(BEGINNING, REST)
+            chat.send("Count.")
+            expect(chat.prose).to_contain_text("w20 ")
+            chat.page.route("**/stop", lambda route: route.abort())  # the server ends before it hears of it
+            chat.stop_button.click()
+            site.server.process.send_signal(signal.SIGTERM)
+            expect(chat.answer.get_by_text(say("js.answer_interrupted"))).to_be_visible(timeout=15_000)
+            site.server.process.wait(30)
+            again = served.launch(tmp_path, urlsplit(site.url).port or 80, site.server.environ)
+            with again.process:
+                try:
+                    assert served.is_ready(again)
+                    chat.page.wait_for_timeout(3_000)
+                    assert len(provider.journal.chats) == 1
+                    expect(chat.answer.get_by_role("button", name=say("chat.continue"), exact=True)).to_be_visible()
+                    visits.close()
+                finally:
+                    again.process.send_signal(signal.SIGINT)
+                    again.process.wait(30)

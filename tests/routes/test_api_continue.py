@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction
-from flask_app.models import Message, TokenUsage
+from flask_app.models import Message, Run, TokenUsage
 from flask_app.services import model_service, run_service
 from flask_app.upstream.client import beta_of
 from tests.conftest import MakeUser, SignIn
@@ -53,6 +53,19 @@ def broken(member_client: PageClient, upstream: ScriptedUpstream) -> Any:
 def message(message_id: str) -> Message:
     with reading() as session:
         return session.get_one(Message, message_id)
+
+
+def test_a_run_that_is_being_made_is_told_although_the_clock_of_its_instance_is_behind(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    upstream.script(ENDLESS)
+    reply = member_client.post(f"/api/runs/{run_of(member_client, broken)}/continue", json={}, buffered=False)
+    (live,) = run_service.live_runs()
+    with transaction() as session:  # as an instance gives it whose clock is an hour ahead
+        session.execute(update(Run).where(Run.id != live.begun.run_id).values(id="7zzzzzzzzzzzzzzzzzzzzzzzzz"))
+    assert run_of(member_client, broken) == live.begun.run_id
+    live.stop.stop("stopped")
+    reply.close()
 
 
 def entries() -> list[TokenUsage]:

@@ -215,9 +215,9 @@ def test_a_deleted_conversation_is_gone_from_redis(
     other.broker.flush()
     other.end()
     with redis.client() as client:
-        assert client.exists(key_of(other.run_id))
+        assert b"There" in str(client.xrange(key_of(other.run_id))).encode()
         assert member_client.delete(f"/api/conversations/{other.conversation_id}").status_code == 204
-        wait_until(lambda: not client.exists(key_of(other.run_id)))
+        wait_until(lambda: b"There" not in str(client.xrange(key_of(other.run_id))).encode())
 
 
 def test_a_reader_whose_redis_dies_gets_the_stored_answer(
@@ -297,6 +297,22 @@ def test_what_a_dead_worker_left_is_ended_for_readers_everywhere(
     events = reader.wait(2)
     assert [event.id for event in events] == [1, 2, 3, 4, 5, 6]
     assert (events[-1].name, events[-1].data["code"]) == ("error", "interrupted")
+
+
+def test_what_a_dead_worker_was_asked_to_stop_is_stopped(member_client: PageClient, member: User, other: Other) -> None:
+    say(other.begin(member), 2, 5)
+    other.broker.flush()
+    reader = Following(member_client, other.run_id)
+    wait_until(lambda: len(reader.events) == 5)
+    assert member_client.post(f"/api/runs/{other.run_id}/stop", json={}).json == {"status": "stopping"}
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
+    lease_service.tick()
+    last = reader.wait(2)[-1]
+    assert (last.id, last.name, last.data["status"]) == (6, "done", "stopped")
+    with reading() as session:
+        message = session.get_one(Message, other.message_id)
+        assert (message.status, message.error_code) == ("stopped", None)
 
 
 def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(

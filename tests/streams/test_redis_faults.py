@@ -3,8 +3,10 @@
 import time
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import pytest
+from redis import Redis
 
 from flask_app.database import new_id
 from flask_app.streams import RunLog
@@ -122,12 +124,58 @@ def test_a_forgotten_log_is_gone_and_does_not_come_back(
     mirrored(reader, run_id)
     maker.forget([run_id])
     with redis.client() as client:
-        wait_until(lambda: not client.exists(entries.key_of(run_id)))
+        wait_until(lambda: not words_in(client, run_id))
         write(log, 6, 9)
         log.finish()
         maker.flush()
         time.sleep(0.2)
-        assert not client.exists(entries.key_of(run_id))
+        assert not words_in(client, run_id)
+
+
+def words_in(client: Redis, run_id: str) -> bytes:
+    """What Redis holds of a run's events."""
+    kept: Any = client.xrange(entries.key_of(run_id))
+    return b"".join(fields[b"f"] for _, fields in kept)
+
+
+def test_a_log_that_another_process_forgets_is_not_written_again(
+    redis: RedisServer, maker: RedisBroker, reader: RedisBroker
+) -> None:
+    run_id = new_id()
+    log = maker.open(run_id)
+    write(log, 1, 5)
+    follower = following(mirrored(reader, run_id))
+    reader.forget([run_id])
+    follower.wait(2)
+    assert follower.lost
+    write(log, 6, 9)
+    log.finish([("error", b"{}")])
+    maker.flush()
+    with redis.client() as client:
+        assert not words_in(client, run_id)
+        assert 0 < client.ttl(entries.key_of(run_id)) <= entries.KEPT_SECONDS
+
+
+def test_a_log_that_is_not_there_is_forgotten_without_a_trace(redis: RedisServer, maker: RedisBroker) -> None:
+    maker.forget([new_id()])
+    maker.forget([])
+    maker.flush()
+    with redis.client() as client:
+        assert not client.keys(entries.key_of("*").decode())
+
+
+def test_logs_that_ended_while_redis_was_away_do_not_pile_up(
+    redis: RedisServer, maker: RedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "KEPT_SECONDS", 0.2)
+    redis.kill()
+    ended = [maker.open(new_id()) for _ in range(20)]
+    for log in ended:
+        write(log, 1, 5, pause=0)
+        log.finish()
+    going_on = new_id()
+    write(maker.open(going_on), 1, 5, pause=0)
+    wait_until(lambda: list(maker._writer._logs) == [going_on])
 
 
 def test_a_redis_that_takes_no_writes_is_left_for_the_one_in_its_place(
@@ -180,8 +228,10 @@ def test_what_redis_refuses_for_want_of_memory_comes_later(
     with redis.client() as client:
         client.config_set("maxmemory", "1kb")
         write(log, 51, 100)
+        wait_until(lambda: maker.missing() == ["redis"])
         client.config_set("maxmemory", "0")
     write(log, 101, 120)
+    wait_until(lambda: not maker.missing())
     log.finish()
     follower.wait()
     assert numbers_of(follower.frames) == list(range(1, 121))

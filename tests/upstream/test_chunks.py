@@ -117,6 +117,18 @@ def test_of_many_counts_of_one_stream_the_last_of_the_highest_holds_and_none_is_
     assert (held and (held.prompt_tokens, held.completion_tokens)) == last
 
 
+@pytest.mark.parametrize("words", [{"content": "more"}, {"reasoning_content": "more"}])
+def test_a_count_stands_before_the_words_that_have_overtaken_it(words: dict[str, str]) -> None:
+    early = json.dumps(
+        {"choices": [{"delta": {"content": "a"}}], "usage": {"prompt_tokens": 5, "completion_tokens": 1}}
+    )
+    late = json.dumps({"choices": [{"delta": words}], "usage": {"prompt_tokens": 5, "completion_tokens": 2}})
+    before, after = [Token("a"), Usage(5, 0, 1, 0)], [Token("more") if "content" in words else Reasoning("more")]
+    assert ChunkReader().read([early.encode(), delta(content="")]) == before
+    assert ChunkReader().read([early.encode(), delta(**words)]) == before + after
+    assert ChunkReader().read([early.encode(), late.encode()]) == [*before, *after, Usage(5, 0, 2, 0)]
+
+
 @given(st.binary(max_size=200))
 def test_garbage_takes_nothing_from_what_came_before(payload: bytes) -> None:
     reader = ChunkReader()

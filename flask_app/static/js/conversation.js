@@ -22,8 +22,8 @@ import { asOutgoing, newIdempotencyKey } from "app/writing"
 /** @typedef {{title: string, messages: Message[], goes_on_with: import("app/composer").Follower | null}} Stored */
 /** @typedef {{outgoing: Outgoing, parent: string | null, resumed?: number}} Turn a question, what it follows, and how often its answer went on by itself */
 
-/** What is said of an answer that can be gone on with. */
-const BROKEN_OFF = new Map(["stopped", "left", "interrupted"].map((status) => [status, `js.answer_${status}`]))
+/** What is said of an answer that is not whole. */
+const CUT_OFF = new Map(["stopped", "left", "interrupted", "length", "content_filter"].map((how) => [how, `js.answer_${how}`]))
 
 export class Conversation extends EventTarget {
   #thread
@@ -78,11 +78,12 @@ export class Conversation extends EventTarget {
   }
 
   async stop() {
-    const runId = this.#stream?.runId
+    const stream = this.#stream
     const home = this.#id
-    if (!runId) return
+    if (!stream?.runId) return
+    stream.isUnwanted = true
     try {
-      await api.post(`/api/runs/${encodeURIComponent(runId)}/stop`)
+      await api.post(`/api/runs/${encodeURIComponent(stream.runId)}/stop`)
     } catch (error) {
       if (!this.#tellGone(home, error)) toast(sentence(error), { kind: "danger" })
     }
@@ -171,7 +172,7 @@ export class Conversation extends EventTarget {
       await stream.follow()
     } finally {
       if (this.#stream === stream) this.#composer.running = false
-      if (this.#stream === stream && stream.wasInterrupted) queueMicrotask(() => this.#resume(answer, turn))
+      if (this.#stream === stream && stream.wasInterrupted && !stream.isUnwanted) queueMicrotask(() => this.#resume(answer, turn))
       if (this.#stream === stream) this.#stream = null
     }
   }
@@ -230,11 +231,11 @@ export class Conversation extends EventTarget {
 
   /** @param {Answer} answer @param {{status: string, finish_reason: string | null}} end @param {Turn} turn */
   #finished(answer, { status, finish_reason: reason }, turn) {
-    const retry = status !== "complete" && this.#offerRetry(answer, turn)
-    const brokenOff = BROKEN_OFF.get(status)
-    if (brokenOff) answer.showProblem(t(brokenOff), { grave: false, retry, goOn: true })
-    if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry })
-    if (status === "complete" && reason === "length") answer.showProblem(t("js.answer_cut_length"), { grave: false, goOn: true })
+    const cutOff = CUT_OFF.get(status === "complete" ? (reason ?? "") : status)
+    const retry = (status !== "complete" || !answer.plainText) && this.#offerRetry(answer, turn)
+    if (cutOff) answer.showProblem(t(cutOff), { grave: false, retry, goOn: reason !== "content_filter" })
+    else if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry })
+    else if (!answer.plainText) answer.showProblem(t("js.answer_empty"), { grave: false, retry })
   }
 
   /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {Turn} turn */

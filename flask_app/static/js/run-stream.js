@@ -28,6 +28,8 @@ export class RunStream extends EventTarget {
   #runId
   #isPatient = false
   #wasInterrupted = false
+  /** Was it asked to stop? Then nobody wants it to go on, whatever ends it. */
+  isUnwanted = false
   /** How a run begins that is not there yet. @type {{path: string, body: object} | null} */
   #opening = null
 

@@ -44,7 +44,7 @@ class RedisBroker:
             self._writer.post(letter)
 
     def missing(self) -> list[str]:
-        return [] if self._follower.connected else ["redis"]
+        return [] if self._follower.connected and not self._writer.is_failing else ["redis"]
 
     def let_go(self) -> None:
         self._follower.let_go()

@@ -27,6 +27,17 @@ redis.call('XADD', KEYS[1], ARGV[1], 'n', number, 'f', 'id: ' .. number .. '\\n'
 return redis.call('EXPIRE', KEYS[1], ARGV[3])
 """
 
+# Puts an end without a word in the place of each log that is there, so that its writer cannot write it again.
+_FORGET = """
+for _, key in ipairs(KEYS) do
+  if redis.call('DEL', key) == 1 then
+    redis.call('XADD', key, ARGV[1], 'n', ARGV[2], 'f', '', 'e', 1)
+    redis.call('EXPIRE', key, ARGV[3])
+  end
+end
+"""
+_BEYOND_ALL = 1 << 62  # no log is that long: to whoever follows one it is a gap
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -62,6 +73,11 @@ def seal_for(key: bytes, event: str, payload: bytes) -> Command:
     """The same for a worker that died, after one more event."""
     frame = b"event: %b\ndata: %b\n\n" % (event.encode(), payload)
     return ("EVAL", _SEAL, 1, key, _SEALED, frame, KEPT_SECONDS)
+
+
+def forget(keys: Sequence[bytes]) -> Command:
+    """Take the words of these logs away, for good: their readers are let go."""
+    return ("EVAL", _FORGET, len(keys), *keys, _SEALED, _BEYOND_ALL, KEPT_SECONDS)
 
 
 def keep(key: bytes) -> Command:

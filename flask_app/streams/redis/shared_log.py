@@ -39,6 +39,11 @@ class SharedLog:
         self._unsure = False
         self._kept_at = 0.0
 
+    def is_expired(self, now: float) -> bool:
+        """Has it ended so long ago that nobody comes back to it?"""
+        ended_at = self._source.ended_at
+        return ended_at is not None and now - ended_at > entries.KEPT_SECONDS
+
     def steps(self, now: float) -> list[Step]:
         """What is to be sent at the moment `now` (monotonic)."""
         self.hurried, self.size = False, 0

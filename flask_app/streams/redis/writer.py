@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from flask_app.redis_client import SLOWEST_RETRY_SECONDS, retry_after
 from flask_app.streams.memory import MemoryLog
+from flask_app.streams.redis import entries
 from flask_app.streams.redis.entries import Command, key_of
 from flask_app.streams.redis.shared_log import SharedLog, Step
 
@@ -26,6 +27,7 @@ class Writer:
     """Takes what is new of all logs at most every tenth of a second, in one pipeline; and letters at once."""
 
     def __init__(self, redis: Redis) -> None:
+        self.is_failing = False
         self._redis = redis
         self._logs: dict[str, SharedLog] = {}
         self._letters: deque[Command] = deque(maxlen=MOST_LETTERS)
@@ -40,10 +42,10 @@ class Writer:
         self._wake()
 
     def forget(self, run_ids: Sequence[str]) -> None:
-        """Take these logs out of Redis."""
+        """Take these logs out of Redis, also those that another process still writes."""
         for run_id in run_ids:
             self._logs.pop(run_id, None)
-        self.post(("DEL", *map(key_of, run_ids)))
+        self.post(entries.forget([*map(key_of, run_ids)]))
 
     def post(self, letter: Command) -> None:
         """Send a command whose reply does not matter; it waits while Redis is away."""
@@ -81,9 +83,11 @@ class Writer:
                 self._send_logs()
             except (RedisError, OSError) as error:
                 failures += 1
+                self.is_failing = True
                 if failures == 1:
                     log.warning("redis_write_failed", reason=str(error))
                 self._redis.close()  # a server that takes no writes any more has another one in its place
+                self._drop_expired()
                 time.sleep(retry_after(failures))
                 continue
             except Exception:  # a fault of ours must not leave every later run without readers elsewhere
@@ -92,7 +96,14 @@ class Writer:
                 continue
             if failures:
                 log.info("redis_writes_again")
-            failures = 0
+            failures, self.is_failing = 0, False
+
+    def _drop_expired(self) -> None:
+        """While Redis is away the logs of answers that ended are not kept for it: the stored ones answer by then."""
+        now = time.monotonic()
+        for shared in list(self._logs.values()):
+            if shared.is_expired(now):
+                self._logs.pop(shared.run_id, None)
 
     def _send_letters(self) -> None:
         while self._letters:
