@@ -4,12 +4,13 @@ ARG REGISTRY=docker.io
 
 FROM ${REGISTRY}/library/python:3.13-slim AS build
 ARG PIP_INDEX_URL=https://pypi.org/simple
+ARG OBSERVE=
 WORKDIR /build
 # pip stays behind in an environment of its own.
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
-COPY requirements.txt .
+COPY requirements.txt requirements-observe.txt ./
 RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --no-deps \
-        --only-binary :all: -r requirements.txt
+        --only-binary :all: -r requirements.txt ${OBSERVE:+-r requirements-observe.txt}
 COPY . /app
 RUN /opt/venv/bin/python -m compileall -q /app && install -d -m 700 /app/instance
 

@@ -48,6 +48,7 @@ screenshots: .dev ## Take the pictures of the README anew
 lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-demo.in --overrides requirements-demo.overrides -o requirements-demo.txt
+	$(LOCK) requirements-observe.in -o requirements-observe.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
@@ -167,7 +168,7 @@ check-browser: node_modules/.stamp
 
 .PHONY: .dev
 .dev:
-	@$(PYTHON) scripts/environment.py run demo dev
+	@$(PYTHON) scripts/environment.py run demo observe dev
 
 node_modules/.stamp: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund

@@ -160,12 +160,14 @@ def worker_int(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
+        from flask_app import tracing
         from flask_app.services import closing, run_service
 
         if not getattr(worker, "in_a_hurry", False):
             run_service.wait(answers_may_finish)
         closing.close()
         run_service.shutdown()
+        tracing.close()
 
 
 def _shown_host() -> str:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from flask_app import cli, database, logs, streams
+from flask_app import cli, database, error_reports, logs, streams, tracing
 from flask_app import config as settings
 from flask_app.config import Config
 from flask_app.routes import (
@@ -51,6 +51,8 @@ def create_app(config: Config | None = None) -> Flask:
     environment_key.check(config)
     settings.install(config)
     logs.set_up(config)
+    tracing.set_up(config)
+    error_reports.set_up(config)
     database.connect(config.database_url)
     streams.connect(config.redis_url, run_service.WORKER)
     windows.connect(config.redis_url)

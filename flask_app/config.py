@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
 SQLITE = "sqlite:///"
 DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", SQLITE)
+WEB = ("https://", "http://")
 REDIS = ("redis://", "rediss://", "unix://")
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
@@ -75,6 +76,8 @@ class Config:
     web_concurrency: int = 1
     metrics_token: str | None = None
     log_format: str = "text"
+    otlp_endpoint: str | None = None
+    sentry_dsn: str | None = None
     mail: Mail | None = None
     backup_passphrase: str | None = field(default=None, repr=False)
     made_secrets: tuple[str, ...] = ()  # those of MADE_SECRETS that are in `instance_dir`
@@ -118,6 +121,8 @@ class Config:
             max_runs_per_user=read.integer("MAX_RUNS_PER_USER", cls.max_runs_per_user, low=1),
             web_concurrency=read.workers("WEB_CONCURRENCY", database_url, redis_url),
             metrics_token=_metrics_token(read),
+            otlp_endpoint=read.address("OTEL_EXPORTER_OTLP_ENDPOINT", WEB),
+            sentry_dsn=read.address("SENTRY_DSN", WEB),
             log_format=read.one_of("LOG_FORMAT", (cls.log_format, "json")),
             mail=_mail(read),
             backup_passphrase=read.secret("BACKUP_PASSPHRASE"),
@@ -261,6 +266,14 @@ class _Reader:
         if _is_weak(secret):
             raise ConfigError(f"{name} is empty or weak: {HOW_TO_MAKE_A_SECRET}")
         return secret
+
+
+def missing_packages(name: str) -> ConfigError:
+    """For a setting that needs requirements-observe.txt."""
+    return ConfigError(
+        f"{name} needs packages that are not installed: run `python scripts/environment.py observe`, "
+        "or build the image with OBSERVE=1"
+    )
 
 
 def _is_weak(secret: str) -> bool:

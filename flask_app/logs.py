@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from sqlalchemy.engine import make_url
+from structlog.contextvars import merge_contextvars
 
+from flask_app import error_reports
 from flask_app.config import Config
 
 BLOT = "[redacted]"
@@ -45,7 +47,7 @@ def set_up(config: Config) -> None:
     _as_json = config.log_format == "json"
     _secrets = tuple(sorted(_secrets_of(config), key=len, reverse=True))
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, render],
+        processors=[merge_contextvars, structlog.processors.add_log_level, error_reports.note, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: _Stderr(),
     )
@@ -129,7 +131,7 @@ def _secrets_of(config: Config) -> set[str]:
     database_password = str(make_url(config.database_url).password or "")
     redis_password = unquote(urlsplit(config.redis_url or "").password or "")
     mail_password = (config.mail.password if config.mail else None) or ""
-    given = (config.deepseek_api_key or "", config.metrics_token or "", mail_password)
+    given = (config.deepseek_api_key or "", config.metrics_token or "", config.sentry_dsn or "", mail_password)
     own = (config.secret_key, config.encryption_key, *given)
     return {secret for secret in (*own, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
 

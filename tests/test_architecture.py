@@ -38,6 +38,7 @@ LAYERS = [
         "database",
         "durable",
         "errors",
+        "error_reports",
         "config",
         "i18n",
         "instance_secrets",
@@ -49,6 +50,7 @@ LAYERS = [
         "redis_client",
         "statements",
         "timezones",
+        "tracing",
     },
 ]
 FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]

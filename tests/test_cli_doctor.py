@@ -1,6 +1,8 @@
 """`flask doctor`: what is wrong is named, with what to do, and the exit status says so."""
 
 import dataclasses
+import os
+import re
 import shutil
 import socket
 import ssl
@@ -8,6 +10,8 @@ import threading
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +26,18 @@ from flask_app.database import transaction
 from flask_app.models import ApiKey
 from flask_app.services import doctor_service, journal, model_service
 from tests.support import certificates, ports, redis_server
-from tests.support.scripted_upstream import ScriptedUpstream, Status
+from tests.support.scripted_upstream import Received, ScriptedUpstream, Status
+from tests.support.upstream_reply import Reply
 
 Usage = namedtuple("Usage", "total used free")
+
+
+class Early:
+    """A list of models from a provider whose clock is two minutes ahead."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        ahead = format_datetime(datetime.now(UTC) + timedelta(minutes=2), usegmt=True)
+        reply.json(200, {"data": [{"id": "deepseek-flash"}]}, headers={"Date": ahead})
 
 
 @pytest.fixture
@@ -123,6 +136,55 @@ def test_a_database_that_is_away_is_bad_and_the_rest_is_looked_at(app: Flask, da
 def test_clocks_that_differ_are_worth_a_word(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_service, "ByServer", lambda seconds: ByServer(seconds + 60))
     assert "from the database's\n        → Set both by NTP" in examined(app).output
+
+
+def test_a_provider_whose_clock_differs_is_worth_a_word(app: Flask, key: ScriptedUpstream) -> None:
+    key.script(Early(), path="/models")
+    result = examined(app)
+    assert result.exit_code == 0
+    assert re.search(r"warning clock: 1[12]\d s from that of DeepSeek\n +→ Set both by NTP", result.output)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_secrets_that_others_may_read_are_worth_a_word(app: Flask) -> None:
+    file = config.current().instance_dir / "secrets.json"
+    file.write_text("{}")
+    for mode, is_told in ((0o644, True), (0o640, True), (0o600, False)):
+        file.chmod(mode)
+        assert (f"secrets: others may read {file}\n        → Run: chmod 600 {file}" in examined(app).output) == is_told
+    file.unlink()
+
+
+def test_a_database_elsewhere_has_a_disk_of_its_own(app: Flask, tmp_path: Path) -> None:
+    use(instance_dir=tmp_path)
+    output = examined(app).output
+    is_sqlite = database.engine().dialect.name == "sqlite"
+    assert ("ok      disk of the database: " in output) == is_sqlite
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "words"),
+    [(90, "ok", "90 days left"), (3, "warning", "3 days left"), (-2, "BAD", "ended 2 days ago")],
+)
+def test_the_certificate_that_nginx_is_given_is_looked_at(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, level: str, words: str
+) -> None:
+    file = tmp_path / "fullchain.pem"
+    monkeypatch.setattr(doctor_service, "CERTIFICATE_FILE", file)
+    ends = datetime.now(UTC) + timedelta(days=days, hours=1)
+    file.write_bytes(certificates.pems("chat.example.org", ends=ends)[0])
+    result = examined(app)
+    assert f"{level:8}certificate in {file}: {words}" in result.output
+    assert result.exit_code == (level == "BAD")
+
+
+def test_a_certificate_that_is_none_is_bad(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "fullchain.pem"
+    monkeypatch.setattr(doctor_service, "CERTIFICATE_FILE", file)
+    file.write_text("nothing")
+    result = examined(app)
+    assert f"BAD     certificate in {file}: cannot be read" in result.output
+    assert result.exit_code == 1
 
 
 def test_redis_is_looked_at_where_there_is_one(app: Flask) -> None:

@@ -1,16 +1,20 @@
 """Settings: read once, refused at the start when they cannot stand."""
 
 import json
+import os
 import secrets
 import stat
 import string
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from flask_app.config import Config
+from flask_app.config import ROOT, Config
 from flask_app.errors import ConfigError
+from scripts import settings_file
 
 STRONG = "q8Zr-3vTk_9mWx2LsP7yBn4HcJ6dGfA1"
 WEAK = [
@@ -214,3 +218,40 @@ def test_a_mail_server_that_cannot_work_stops_the_start(tmp_path: Path, name: st
         read(tmp_path, **({"SMTP_HOST": "smtp.example.org"} | settings))
     assert name in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint", "http://localhost:4318"),
+        ("SENTRY_DSN", "sentry_dsn", "https://key@sentry.example.org/1"),
+    ],
+)
+def test_where_traces_and_errors_go_is_an_address(tmp_path: Path, name: str, attribute: str, value: str) -> None:
+    assert getattr(read(tmp_path), attribute) is None
+    assert getattr(read(tmp_path, **{name: value}), attribute) == value
+    with pytest.raises(ConfigError, match=f"{name} must begin with"):
+        read(tmp_path, **{name: "localhost:4318"})
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("OTEL_EXPORTER_OTLP_ENDPOINT", "opentelemetry"), ("SENTRY_DSN", "sentry_sdk")]
+)
+def test_a_setting_whose_package_is_missing_stops_the_start(tmp_path: Path, name: str, package: str) -> None:
+    """As after a plain installation: a process in which the package cannot be found."""
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{package!r}] = None\n")
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "INSTANCE_DIR": str(tmp_path / "instance")}
+    environ |= {settings_file.SKIP: "1", name: "http://key@127.0.0.1:9/1"}
+    command = [sys.executable, "-c", "import wsgi"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"A setting is wrong: {name} needs packages that are not installed: run `python ")
+
+
+def test_a_plain_start_loads_neither_traces_nor_error_reports(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "INSTANCE_DIR": str(tmp_path), settings_file.SKIP: "1"}
+    said = "import sys, wsgi; print(sorted({'opentelemetry', 'sentry_sdk', 'requests'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", said], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

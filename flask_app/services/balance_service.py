@@ -14,7 +14,7 @@ from flask_app.models import ApiKey, Provider
 from flask_app.services import cooldown_service, key_service, readings, reconciliation_service
 from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
-from flask_app.upstream import client
+from flask_app.upstream import short_replies
 
 EVERY = timedelta(minutes=30)
 AT_ONCE = 50
@@ -33,7 +33,7 @@ def read(key: UsableKey) -> None:
     """
     asked = utc_now()
     try:
-        found = balance.parse(client.fetch(key.endpoint(), PATH))
+        found = balance.parse(short_replies.fetch(key.endpoint(), PATH))
     except UpstreamError as error:
         if error.upstream_status not in NOT_OFFERED:
             raise

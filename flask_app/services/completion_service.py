@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from flask_app import tracing
 from flask_app.database import in_company, in_writing
 from flask_app.domain import budget, cooldown
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
@@ -85,6 +86,8 @@ class Completion:
         self._unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._attempts = 1
         self._started = time.monotonic()
+        self._asker = tracing.current_request()
+        self._span = tracing.NOTHING
 
     def events(self) -> Iterator[Event]:
         """The answer's events as they come. A failure ends them and is in `outcome`; it is not raised."""
@@ -113,6 +116,7 @@ class Completion:
     def _attempt(self) -> Generator[Event, None, UpstreamError | None]:
         """The events of one attempt; gives the failure of one that the provider refused before it said anything."""
         outcome = self.outcome
+        span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent)
         try:
             stream = self._open()
             for batch in stream:
@@ -123,9 +127,15 @@ class Completion:
             self._judge_end()
         except UpstreamError as error:
             goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._may_try_another(error))
+            if not self._stop.status:
+                span.tell({"http.response.status_code": error.upstream_status})
+                span.fail(error.code)
             if self._stop.status or not goes_elsewhere:
                 raise
             return error
+        finally:
+            span.tell({"http.response.status_code": outcome.status_code})
+            span.end()
         return None
 
     def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
@@ -236,6 +246,7 @@ class Completion:
             self._note(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
+            self._span.mark("first_token")
 
     def _note(self, event: Usage | Finished | Served | Failed) -> None:
         outcome = self.outcome

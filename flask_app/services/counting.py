@@ -4,10 +4,26 @@ What is booked is counted by the process whose commit booked it, after that comm
 counted by nobody: the ledger knows.
 """
 
-from flask_app import metrics
-from flask_app.services.attempts import Entry, Outcome
+from flask_app import metrics, tracing
+from flask_app.services.attempts import Dispatched, Entry, Outcome
+from flask_app.tracing import Span
 
 _model, _provider = metrics.Bounded(), metrics.Bounded()
+
+
+def begin_attempt(asker: Span, provider: str, sent: Dispatched) -> Span:
+    """The time that an attempt takes, for whoever collects traces."""
+    span = tracing.begin_call(f"chat {provider}", asker)
+    span.tell(
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": provider,
+            "gen_ai.request.model": sent.call.model,
+            "mingchat.request_id": sent.call.request_id,
+            "mingchat.attempt_id": sent.attempt_id,
+        }
+    )
+    return span
 
 
 def attempted(provider: str, status: int | None) -> None:

@@ -1,5 +1,6 @@
 """What an operator should know before people do: each check gives findings, and none of them changes anything."""
 
+import os
 import shutil
 import socket
 import ssl
@@ -7,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from redis.exceptions import RedisError
@@ -21,14 +23,16 @@ from flask_app.models import ApiKey, Provider
 from flask_app.services import journal, key_service, sealing
 from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
-from flask_app.upstream.client import list_models
+from flask_app.upstream.short_replies import dated_models
 
 GOOD, WARNING, BAD = "ok", "warning", "BAD"
 MEGABYTE = 1 << 20
 LITTLE_SPACE, NO_SPACE = 1024, 100  # megabytes
 CLOCK_SECONDS = 5
 CERTIFICATE_DAYS = 14
+CERTIFICATE_FILE = config.ROOT / "ssl" / "fullchain.pem"
 PATIENCE_SECONDS = 5.0
+OTHERS = 0o077
 OLDEST_REDIS = (6, 2)
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -53,6 +57,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Everything that can be looked at, one finding after the other."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _secrets,
         _database,
         _redis,
         _space,
@@ -62,6 +67,14 @@ def examine() -> Iterator[Finding]:
     )
     for check in checks:
         yield from check()
+
+
+def _secrets() -> Iterator[Finding]:
+    """Files with secrets that other people of this machine may read."""
+    files = (config.ROOT / ".env", config.current().instance_dir / "secrets.json")
+    if os.name == "posix":
+        for file in (file for file in files if file.exists() and file.stat().st_mode & OTHERS):
+            yield Finding(WARNING, f"secrets: others may read {file}", f"Run: chmod 600 {file}")
 
 
 def _database() -> Iterator[Finding]:
@@ -82,15 +95,19 @@ def _database() -> Iterator[Finding]:
         return
     yield Finding(GOOD, f"database: {name} {version}")
     yield _schema(schema, migrations)
-    apart = abs((now - datetime.now(UTC)).total_seconds())
-    level, advice = (
-        (WARNING, "Set both by NTP: prices and budgets go by the clock.") if apart > CLOCK_SECONDS else (GOOD, "")
-    )
-    yield Finding(level, f"clock: {apart:.0f} s from the database's", advice)
+    yield _clock("the database's", now)
     for key in keys:
-        yield _key(key)
+        yield from _key(key)
     if schema == newest and not keys and not config.current().deepseek_api_key:
         yield Finding(WARNING, "keys: none can be asked", "Add one on the page API keys, or set DEEPSEEK_API_KEY.")
+
+
+def _clock(whose: str, told: datetime) -> Finding:
+    apart = abs((told - datetime.now(UTC)).total_seconds())
+    what = f"clock: {apart:.0f} s from {whose}"
+    if apart > CLOCK_SECONDS:
+        return Finding(WARNING, what, "Set both by NTP: prices and budgets go by the clock.")
+    return Finding(GOOD, what)
 
 
 def _schema(found: str | None, migrations: Any) -> Finding:
@@ -103,23 +120,27 @@ def _schema(found: str | None, migrations: Any) -> Finding:
     return Finding(WARNING, f"schema: {found}, of a newer version; the code's is {newest}", advice)
 
 
-def _key(row: Row[*tuple[Any, ...]]) -> Finding:
-    """Can it be read, and does its provider take it?"""
+def _key(row: Row[*tuple[Any, ...]]) -> Iterator[Finding]:
+    """Can it be read, does its provider take it, and what time is it there?"""
     what = f"key {row.label} of {row.provider}"
     try:
         secret = sealing.unseal(row.secret, row.id)
     except Unreadable:
-        return Finding(
+        yield Finding(
             BAD, f"{what}: cannot be decrypted", "Bring back the ENCRYPTION_KEY of its day, or enter it anew."
         )
+        return
     began = time.monotonic()
     try:
-        models = list_models(UsableKey(row.id, row.base_url, secret).endpoint())
+        models, moment = dated_models(UsableKey(row.id, row.base_url, secret).endpoint())
     except UpstreamError as error:
-        return Finding(
+        yield Finding(
             BAD, f"{what}: {error.code}", f"See that {row.base_url} can be reached from here, and test the key."
         )
-    return Finding(GOOD, f"{what}: {len(models)} models, {time.monotonic() - began:.1f} s")
+        return
+    yield Finding(GOOD, f"{what}: {len(models)} models, {time.monotonic() - began:.1f} s")
+    if moment:
+        yield _clock(f"that of {row.provider}", moment)
 
 
 def _redis() -> Iterator[Finding]:
@@ -141,10 +162,17 @@ def _redis() -> Iterator[Finding]:
 
 def _space() -> Iterator[Finding]:
     folder = config.current().instance_dir
+    yield _space_in("disk", folder)
+    database = engine().url.database
+    if engine().dialect.name == "sqlite" and database and (place := Path(database).parent) != folder and place.is_dir():
+        yield _space_in("disk of the database", place)
+
+
+def _space_in(what: str, folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free // MEGABYTE
     advice = f"Make room where {folder} is: without it nothing can be saved."
     level = BAD if free < NO_SPACE else WARNING if free < LITTLE_SPACE else GOOD
-    yield Finding(level, f"disk: {free:,} MB free", "" if level == GOOD else advice)
+    return Finding(level, f"{what}: {free:,} MB free", "" if level == GOOD else advice)
 
 
 def _journal() -> Iterator[Finding]:
@@ -179,8 +207,21 @@ def _hosts() -> Iterator[Finding]:
 
 
 def _certificates() -> Iterator[Finding]:
+    if CERTIFICATE_FILE.exists():
+        yield _certificate_file(CERTIFICATE_FILE)
     for host in _public_hosts() if config.current().trusted_proxies else ():
         yield _certificate(host.removeprefix("."), 443)
+
+
+def _certificate_file(file: Path) -> Finding:
+    """When the certificate ends that nginx is given."""
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        certificate = load_pem_x509_certificate(file.read_bytes())
+    except (OSError, ValueError) as error:
+        return Finding(BAD, f"certificate in {file}: cannot be read ({error})", "Put the chain there, in PEM.")
+    return _days_left(f"certificate in {file}", certificate.not_valid_after_utc.timestamp())
 
 
 def _certificate(host: str, port: int, trusting: ssl.SSLContext | None = None) -> Finding:
@@ -196,10 +237,16 @@ def _certificate(host: str, port: int, trusting: ssl.SSLContext | None = None) -
         return Finding(BAD, f"certificate of {host}: {error.reason}", "Renew or mend it: browsers refuse it.")
     except OSError as error:
         return Finding(WARNING, f"certificate of {host}: not to be reached from here ({error})", "Look from elsewhere.")
+    return _days_left(f"certificate of {host}", ends)
+
+
+def _days_left(what: str, ends: float) -> Finding:
     days = int((ends - time.time()) // 86400)
+    if days < 0:
+        return Finding(BAD, f"{what}: ended {-days} days ago", "Renew it: browsers refuse it.")
     if days < CERTIFICATE_DAYS:
-        return Finding(WARNING, f"certificate of {host}: {days} days left", "See why it is not renewed by itself.")
-    return Finding(GOOD, f"certificate of {host}: {days} days left")
+        return Finding(WARNING, f"{what}: {days} days left", "See why it is not renewed by itself.")
+    return Finding(GOOD, f"{what}: {days} days left")
 
 
 def _public_hosts() -> list[str]:

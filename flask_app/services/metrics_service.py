@@ -5,9 +5,7 @@ Every instance tells the same facts of the site (`mingchat_site_…`): they are 
 
 import hmac
 import os
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
 import structlog
@@ -21,13 +19,15 @@ from sqlalchemy.exc import DBAPIError
 from flask_app import config, metrics
 from flask_app.database import fetching, table_of, utc_now
 from flask_app.errors import Forbidden, NotFound
-from flask_app.models import ApiKey, Reconciliation, Run
+from flask_app.models import ApiKey, AuditEntry, Reconciliation, Run
 from flask_app.services import journal, key_service
 from flask_app.streams import broker
 
-_keys, _days, _runs = table_of(ApiKey), table_of(Reconciliation), table_of(Run)
+_keys, _days, _runs, _acts = table_of(ApiKey), table_of(Reconciliation), table_of(Run), table_of(AuditEntry)
 _COUNT = func.count()
 _DRIFTS = select(_COUNT).where(_days.c.stands)
+# Ids are in the order of time, and a recent one is found at once.
+_LAST_BACKUP = select(_acts.c.created_at).where(_acts.c.action == "backup.make").order_by(_acts.c.id.desc()).limit(1)
 _RUNNING = select(_COUNT).where(_runs.c.status == "running")
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ class _Collected(Collector):
 
 def _of_instance() -> Iterator[Metric]:
     """What any of the instance's workers can say for all of them."""
-    yield _gauge("build_info", "Always 1; the label says which version runs.", {(version(),): 1}, "version")
+    yield _gauge("build_info", "Always 1; the label says which version runs.", {(config.VERSION,): 1}, "version")
     yield _gauge("process_resident_memory_bytes", "Memory of the server's processes.", _memory())
     yield _gauge("journal_files", "Settlements that wait on this machine's disk.", {(): len(journal.waiting())})
     yield _gauge("journal_files_aside", "Files that wait for a person to judge.", {(): journal.count_aside()})
@@ -72,6 +72,7 @@ def _of_site() -> Iterator[Metric]:
         with fetching() as connection:
             found = {
                 "keys": _key_states(connection),
+                "backup": _last_backup(connection),
                 "drift_alarms": {(): connection.scalar(_DRIFTS) or 0},
                 "answers_running": {(): connection.scalar(_RUNNING) or 0},
             }
@@ -79,6 +80,7 @@ def _of_site() -> Iterator[Metric]:
         log.warning("site_not_measured", reason=str(error.orig))
     yield _gauge("database_up", "Does the database answer?", {(): float(bool(found))})
     yield _gauge("site_keys", "API keys that may be used, by state.", found.get("keys", {}), "state")
+    yield _gauge("site_last_backup_timestamp_seconds", "When the last backup was made.", found.get("backup", {}))
     yield _gauge("site_drift_alarms", "Days on which balance and ledger differ.", found.get("drift_alarms", {}))
     yield _gauge("site_answers_running", "Answers that the database calls running.", found.get("answers_running", {}))
 
@@ -88,6 +90,11 @@ def _key_states(connection: Connection) -> dict[tuple[str, ...], float]:
     count, at_rest = connection.execute(select(_COUNT, benched).where(key_service.usable())).one()
     resting = int(at_rest or 0)
     return {("ready",): count - resting, ("benched",): resting}
+
+
+def _last_backup(connection: Connection) -> dict[tuple[str, ...], float]:
+    moment = connection.scalar(_LAST_BACKUP)
+    return {} if moment is None else {(): moment.timestamp()}
 
 
 def _gauge(name: str, words: str, values: dict[tuple[str, ...], float], *labels: str) -> Metric:
@@ -117,10 +124,3 @@ def _processes() -> list[int]:
     except OSError:
         return [os.getpid()]
     return [parent, *map(int, fellows)]
-
-
-@cache
-def version() -> str:
-    """That of MingChat."""
-    with (config.ROOT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])

@@ -23,7 +23,7 @@ from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services import cooldown_service, environment_key, key_service, model_redirects
 from flask_app.services.key_service import UsableKey
-from flask_app.upstream.client import list_models
+from flask_app.upstream.short_replies import list_models
 
 # Models that can think aloud and take DeepSeek's `thinking` field, by the beginning of their names.
 THINKING_PREFIXES = ("deepseek",)

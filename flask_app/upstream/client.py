@@ -1,7 +1,7 @@
-"""Speaking to a provider over HTTP: open a chat completion, list the models. Redirects are not followed."""
+"""Speaking to a provider over HTTP: send a request, open a chat completion. Redirects are not followed."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,10 +19,10 @@ from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Orig
 from flask_app.upstream.deadlines import Limits
 from flask_app.upstream.room import Room
 
-LIST_SECONDS, WHOLE_LIST_SECONDS = 15, 30  # of silence, and for a short reply from first to last
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
 MAX_STREAM_BYTES = 192 << 20  # none of it is kept: an answer of 384,000 tokens comes in 120 MB
-MAX_REPLY_BYTES = 4 << 20
+
+Hold = Callable[[Connection], None]
 
 log = structlog.get_logger()
 
@@ -67,9 +67,8 @@ class ChatStream:
         """Ask for the answer; raises UpstreamError when the provider refuses, is not there or does not reply."""
         deadlines.watch(self, Limits.of(config.current()))
         try:
-            marked = {"X-Request-ID": self._request_id}
-            connection = _request(
-                "POST", self._endpoint, "/chat/completions", self._body, headers=marked, hold=self._hold
+            connection = send_request(
+                "POST", self._endpoint, "/chat/completions", self._body, self._request_id, hold=self._hold
             )
             _check_type(connection.response)
             self._read = connection.read
@@ -155,94 +154,25 @@ def beta_of(base_url: str) -> str:
     return base_url.rstrip("/").removesuffix("/v1") + "/beta"
 
 
-def list_models(endpoint: Endpoint) -> list[str]:
-    """The names of the models a provider offers to this key; raises UpstreamError."""
-    try:
-        return [model.id for model in msgspec.json.decode(fetch(endpoint, "/models"), type=_ModelList).data]
-    except msgspec.DecodeError as error:
-        raise UpstreamError("upstream_garbage") from error
-
-
-def fetch(endpoint: Endpoint, path: str) -> bytes:
-    """The body of a short reply; raises UpstreamError."""
-    reply = _ShortReply()
-    deadlines.watch(reply, Limits(first_token=WHOLE_LIST_SECONDS, idle=LIST_SECONDS, total=WHOLE_LIST_SECONDS))
-    try:
-        return reply.body_of(_request("GET", endpoint, path, hold=reply.hold))
-    except UpstreamError as error:
-        if reply.expired and error.upstream_status is None:
-            raise UpstreamError("upstream_timeout", retryable=True) from error
-        raise
-    except (BrokenResponse, OSError) as error:
-        raise UpstreamError("upstream_timeout" if reply.expired else "upstream_cut", retryable=True) from error
-    finally:
-        deadlines.forget(reply)
-        reply.close()
-
-
-class _ShortReply:
-    """A reply of a few bytes, broken off where it takes too long: also one that never gets to its body."""
-
-    def __init__(self) -> None:
-        self.bytes_received = 0
-        self.begun = False
-        self.expired = False
-        self._connection: Connection | None = None
-
-    def hold(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def body_of(self, connection: Connection) -> bytes:
-        raw = bytearray()
-        while part := connection.read():
-            raw += part
-            self.bytes_received = len(raw)
-            if len(raw) > MAX_REPLY_BYTES:
-                raise UpstreamError("upstream_garbage")
-        return bytes(raw)
-
-    def expire(self) -> None:
-        self.expired = True
-        if self._connection is not None:
-            self._connection.shutdown()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
-
-class _Model(msgspec.Struct):
-    id: str
-
-
-class _ModelList(msgspec.Struct):
-    data: list[_Model]
-
-
-def _request(
-    method: str,
-    endpoint: Endpoint,
-    path: str,
-    body: bytes = b"",
-    *,
-    headers: Mapping[str, str] | None = None,
-    hold: Callable[[Connection], None],
+def send_request(
+    method: str, endpoint: Endpoint, path: str, body: bytes = b"", request_id: str = "", *, hold: Hold
 ) -> Connection:
     """Send a request and read the head of its response, which must be a 200; raises UpstreamError.
 
     `hold` gets the connection before anything is waited for: only its `shutdown` ends what lasts too long.
     """
-    all_headers = {
+    headers = {
         "Authorization": f"Bearer {endpoint.secret}",
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",  # nothing to unpack: a small reply cannot grow into a large one
         "User-Agent": "MingChat",
-        **(headers or {}),
     }
+    if request_id:
+        headers["X-Request-ID"] = request_id
     url = urlsplit(endpoint.base_url + path)
     connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
     try:
-        connection.send(method, url.path, all_headers, body)
+        connection.send(method, url.path, headers, body)
         connection.read_head(None)
     except (BrokenResponse, OSError, ValueError) as error:
         connection.close()

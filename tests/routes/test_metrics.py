@@ -1,6 +1,7 @@
 """`/metrics`: who may ask, what it says, and that it counts what happened, once."""
 
 import dataclasses
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from flask_app import config, database
 from flask_app.database import reading, transaction, utc_now
 from flask_app.metrics import MOST_VALUES, OTHER, Bounded
 from flask_app.models import ApiKey, Run
-from flask_app.services import journal, lease_service, model_service, run_service
+from flask_app.services import backup_service, journal, lease_service, model_service, run_service
+from flask_app.services.audit_service import Actor
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
@@ -244,3 +246,10 @@ def test_a_label_has_no_end_of_values() -> None:
     assert [label(f"model-{number}") for number in range(MOST_VALUES)][-1] == f"model-{MOST_VALUES - 1}"
     assert label("one more") == OTHER
     assert label("model-3") == "model-3"
+
+
+def test_the_last_backup_is_told_once_there_is_one(client: PageClient) -> None:
+    assert scraped(client)["mingchat_site_last_backup_timestamp_seconds"].samples == []
+    before = utc_now().timestamp()
+    backup_service.make(Actor(user=None), io.BytesIO(), None)
+    assert before <= value(scraped(client), "site_last_backup_timestamp_seconds") <= utc_now().timestamp()

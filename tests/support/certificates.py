@@ -28,8 +28,8 @@ def server_of(host: str) -> tuple[ssl.SSLContext, str]:
     return server, pem.decode()
 
 
-def pems(host: str) -> tuple[bytes, bytes]:
-    """A certificate that is its own authority, and its key."""
+def pems(host: str, ends: datetime | None = None) -> tuple[bytes, bytes]:
+    """A certificate that is its own authority, and its key; it ends in a day if not `ends`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
@@ -39,8 +39,8 @@ def pems(host: str) -> tuple[bytes, bytes]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=5))
+        .not_valid_after(ends or now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

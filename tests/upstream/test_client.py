@@ -12,8 +12,9 @@ import pytest
 from flask_app import config
 from flask_app.domain.events import Event, Failed, Finished, Token, Usage
 from flask_app.errors import UpstreamError
-from flask_app.upstream import client
-from flask_app.upstream.client import ChatStream, Endpoint, list_models
+from flask_app.upstream import client, short_replies
+from flask_app.upstream.client import ChatStream, Endpoint
+from flask_app.upstream.short_replies import list_models
 from tests.support import scripted_upstream as twin
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.upstream_answers import chunk
@@ -282,7 +283,7 @@ def raw_peer(said: bytes, drips: bytes = b"") -> Iterator[Endpoint]:
     ],
 )
 def test_a_list_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, said: bytes, code: str) -> None:
-    monkeypatch.setattr(client, "WHOLE_LIST_SECONDS", 1)
+    monkeypatch.setattr(short_replies, "WHOLE_LIST_SECONDS", 1)
     with raw_peer(said, drips=b"x" * 1000) as endpoint:
         began = time.monotonic()
         with pytest.raises(UpstreamError) as caught:

@@ -14,7 +14,8 @@ import pytest
 from flask_app.domain.events import Token
 from flask_app.errors import UpstreamError
 from flask_app.upstream import client, connection
-from flask_app.upstream.client import ChatStream, Endpoint, fetch
+from flask_app.upstream.client import ChatStream, Endpoint
+from flask_app.upstream.short_replies import fetch
 from tests.support import certificates
 
 PEOPLE = ["ann", "bob", "ann", "cyd"]

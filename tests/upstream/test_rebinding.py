@@ -17,7 +17,8 @@ from flask_app.services import key_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
 from flask_app.upstream import connection
-from flask_app.upstream.client import ChatStream, Endpoint, list_models
+from flask_app.upstream.client import ChatStream, Endpoint
+from flask_app.upstream.short_replies import list_models
 from tests.support import certificates
 
 NAME, PUBLIC, HERE = "models.example", "8.8.8.8", "127.0.0.1"

@@ -2,7 +2,7 @@
 
 import gzip
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 
 from flask_app.models import User
