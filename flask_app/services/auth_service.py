@@ -149,6 +149,7 @@ def finish_sign_in(token: str, code: str, browser: Browser, *, replaces: str | N
     with login_limits.second_step_attempt(user.username_key, user.id, browser.address, browser.device):
         pending_sign_ins.count_try(token)
         with transaction() as session:
+            second_step.lock(session, user.id)
             pending_sign_ins.end(session, token)
             second_step.check(session, user, code, browser.address)
             return open_session(session, user, browser, replaces=replaces)
@@ -195,8 +196,8 @@ def sign_out(session_id: str) -> None:
 
 def end_sessions(session: Session, user_id: str) -> None:
     """End every session of a person, and every sign-in under way, within the caller's transaction."""
-    pending_sign_ins.end_all(session, user_id)  # first, as where one is finished: neither waits for the other's rows
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+    pending_sign_ins.end_all(session, user_id)
 
 
 def _end_beyond_most(session: Session, user_id: str) -> None:

@@ -68,6 +68,7 @@ def use(
     passwords.check_strength(password, user.username)
     stored = passwords.make_hash(password)
     with _guess(user, code, browser), transaction() as session:
+        second_step.lock(session, user.id)
         second_step.check(session, user, code, browser.address)
         used = session.execute(update(PasswordLink).where(*_open(token)).values(used_at=utc_now()))
         if not used.rowcount:  # type: ignore[attr-defined]

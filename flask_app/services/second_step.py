@@ -39,6 +39,11 @@ def is_on(session: Session, user_id: str) -> bool:
     return bool(session.scalar(select(exists().where(*_turned_on(user_id)))))
 
 
+def lock(session: Session, user_id: str) -> None:
+    """Whoever changes how a person signs in locks their row first: nothing changes meanwhile, no two wait in a ring."""
+    session.execute(select(User.id).where(User.id == user_id).with_for_update())
+
+
 def check(session: Session, user: User, typed: str | None, address: str) -> None:
     """Use up a code, within the caller's transaction, where the person has a second step.
 

@@ -56,6 +56,7 @@ def begin(actor: User, session_id: str, password: str, browser: Browser) -> Begu
     secret = second_step.new_secret()
     try:
         with transaction() as session:
+            second_step.lock(session, actor.id)
             not_yet = (SecondStep.user_id == actor.id, SecondStep.turned_on_at.is_(None))
             session.execute(delete(SecondStep).where(*not_yet))
             session.add(SecondStep(user_id=actor.id, secret=sealing.seal(secret, actor.id)))
@@ -72,7 +73,8 @@ def confirm(actor: User, session_id: str, code: str, browser: Browser) -> Renewe
     Raises WrongCode, TooMany, Conflict("second_step_not_begun").
     """
     with login_limits.own_second_step_attempt(session_id, actor.id), transaction() as session:
-        row = session.scalar(select(SecondStep).where(SecondStep.user_id == actor.id).with_for_update())
+        second_step.lock(session, actor.id)  # a sign-in that saw no second step is over: its session ends as well
+        row = session.scalar(select(SecondStep).where(SecondStep.user_id == actor.id))
         if row is None or row.turned_on_at or row.begun_at <= utc_now() - SET_UP_WITHIN:
             raise Conflict("second_step_not_begun")
         digits, now = second_step.digits_of(code), utc_now()
@@ -105,6 +107,7 @@ def turn_off(actor: User, session_id: str, password: str, code: str, browser: Br
 
 
 def _check_code(session: Session, actor: User, code: str, browser: Browser) -> None:
+    second_step.lock(session, actor.id)
     if not second_step.is_on(session, actor.id):
         raise Conflict("second_step_off")
     second_step.check(session, actor, code, browser.address)

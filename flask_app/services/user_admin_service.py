@@ -143,6 +143,7 @@ def turn_off_second_step(actor: Actor, user_id: str) -> Person:
         raise Forbidden("own_second_step")
     with transaction() as session:
         user = _found(session, user_id)
+        second_step.lock(session, user.id)
         if not second_step.forget(session, user.id):
             raise Conflict("second_step_off")
         auth_service.end_sessions(session, user.id)

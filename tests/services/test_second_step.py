@@ -6,9 +6,11 @@ import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pyotp
 import pytest
+from sqlalchemy import update
 
 from flask_app import config
 from flask_app.database import reading, transaction, utc_now
@@ -18,7 +20,9 @@ from flask_app.services import auth_service, pending_sign_ins, second_step
 from flask_app.services.auth_service import Browser
 from flask_app.services.pending_sign_ins import Pending, SignInExpired
 from flask_app.services.signing import digest
+from tests.conftest import PASSWORD
 from tests.support import authenticator
+from tests.support.clients import PageClient
 from tests.support.storage import ROOT
 from tests.support.together import at_once
 
@@ -126,3 +130,24 @@ def test_a_pending_sign_in_ends_after_its_time(member: User) -> None:
     for act in (pending_sign_ins.person, pending_sign_ins.count_try):
         with pytest.raises(SignInExpired):
             act(pending.token)
+
+
+def test_a_sign_in_by_the_password_alone_does_not_outlive_the_turning_on(
+    member: User, member_client: PageClient
+) -> None:
+    """It has looked for a second step before there was one, and opens its session afterwards."""
+    begun = member_client.post("/api/me/second-step", json={"password": PASSWORD})
+    digits = authenticator.code(begun.get_json()["secret"])
+    member_client.csrf_token = begun.headers["X-CSRF-Token"]
+    turning_on = Thread(target=lambda: member_client.post("/api/me/second-step/confirm", json={"code": digits}))
+    with transaction() as session:
+        session.execute(update(User).where(User.id == member.id).values(password_hash=member.password_hash))
+        assert not second_step.is_on(session, member.id)
+        turning_on.start()
+        turning_on.join(1)
+        assert turning_on.is_alive()
+        token = auth_service.open_session(session, member, Browser("192.0.2.1")).token
+    turning_on.join()
+    with reading() as session:
+        assert second_step.is_on(session, member.id)
+    assert auth_service.visit(token) is None
