@@ -28,6 +28,8 @@ _BODY = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicati
 def main() -> None:
     """Print both figures; status 1 where one is too large."""
     with tempfile.TemporaryDirectory() as folder, site.running(Path(folder)) as stack:
+        often = {"requests": {"amount": None, "seconds": 60}}
+        assert stack.admin.ask("PUT", "/api/admin/rates/site", often).status == 200
         later = _first_event_later(stack)
         usual, beside = _percentiles(stack)
     print(

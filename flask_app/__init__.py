@@ -14,6 +14,7 @@ from flask_app.routes import (
     admin_keys,
     admin_models,
     admin_providers,
+    admin_rates,
     admin_reconciliations,
     admin_tariffs,
     admin_usage,
@@ -66,8 +67,8 @@ def create_app(config: Config | None = None) -> Flask:
         headers,
         context,
         sessions,
-        csrf,
         limits,
+        csrf,
         failures,
         unknown_hosts,
         assets,
@@ -77,7 +78,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     pages = (auth, account, chat, dashboard, admin)
     apis = (api, usage, budgets, second_step, health, monitoring)
-    people = (admin_users, admin_groups, admin_budgets, admin_codes, admin_warnings)
+    people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):
         app.register_blueprint(routes.blueprint)

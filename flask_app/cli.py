@@ -13,6 +13,7 @@ from flask_app.cli_group import Group, moment, show
 from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
+from flask_app.cli_rates import rates_group
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_usage import usage
 from flask_app.models import DEFAULT_GROUP_ID
@@ -26,7 +27,7 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, groups, budgets, codes, keys, tariffs, usage, mail):
+    for group in (users, groups, rates_group, budgets, codes, keys, tariffs, usage, mail):
         app.cli.add_command(group)
     for command in (backup, restore, doctor):
         app.cli.add_command(command)

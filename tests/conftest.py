@@ -121,6 +121,8 @@ def app(
     yield session_app
     run_service.shutdown()
     login_limits.forget()
+    for windows in session_app.extensions["rate_windows"].values():
+        windows.clear()
     shutil.rmtree(base_config.instance_dir / journal.FOLDER, ignore_errors=True)
     database.connect(base_config.database_url)
     unsound = [] if request.node.get_closest_marker("unsound_ledger") else ledger.unsound()

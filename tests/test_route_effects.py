@@ -101,6 +101,8 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/groups": {"name": "class"},
     "PATCH /api/admin/groups/<group_id>": {"on_disconnect": "stop"},
     "DELETE /api/admin/groups/<group_id>": None,
+    "PUT /api/admin/rates/site": {"messages": {"amount": 9, "seconds": 60}},
+    "PUT /api/admin/rates/groups/<group_id>": {"messages": {"amount": 9, "seconds": 60}},
     "POST /api/admin/keys": {"label": "added", "secret": CANARY, "base_url": "the provider's"},
     "PATCH /api/admin/keys/<key_id>": {"disabled": True},
     "DELETE /api/admin/keys/<key_id>": None,

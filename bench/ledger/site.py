@@ -18,7 +18,8 @@ from flask_app.config import Config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import periods
 from flask_app.models import ApiKey, Group, SpentDaily, User
-from flask_app.services import passwords, slices, usage_check_service
+from flask_app.services import passwords, rate_admin_service, slices, usage_check_service
+from flask_app.services.audit_service import Actor
 from flask_app.services.stats_service import zone_of
 from tests.support import storage
 from tests.support.mariadb import DATABASE, MariaDB
@@ -74,6 +75,9 @@ def _prepared(url: str, pid: int, rows: int, seed: int, say: Callable[[str], Non
     database.connect(url, reply_seconds=PATIENCE_SECONDS)
     if not usage_check_service.count_entries():
         fill(rows, seed, utc_now(), say)
+    rate_admin_service.set_site(
+        Actor(None), {"requests": None, "downloads": None}
+    )  # pages are read one after the other
     empty_url = _nothing(url)
     readers = {"": _heaviest(None), f" in {ODD_ZONE}": _heaviest(ODD_ZONE)}
     return Site(

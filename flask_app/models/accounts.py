@@ -16,7 +16,8 @@ class Group(Base):
     """People whom the same settings hold for. The one with `DEFAULT_GROUP_ID` is always there.
 
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
-    `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique.
+    `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
+    its people may ask, where that is not as for the whole site (`services/rates.py`).
     """
 
     __tablename__ = "groups"
@@ -26,6 +27,7 @@ class Group(Base):
     name_key: Mapped[str] = mapped_column(Folded, unique=True)
     on_disconnect: Mapped[str] = mapped_column(String(16), default="continue", server_default="continue")
     on_disconnect_tokens: Mapped[int | None]
+    rates: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

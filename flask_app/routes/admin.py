@@ -11,6 +11,7 @@ from flask_app.services import (
     key_admin_service,
     model_admin_service,
     overview_service,
+    rate_admin_service,
     reconciliation_admin_service,
     records_service,
     report_service,
@@ -25,6 +26,7 @@ from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
 from flask_app.web.people import UsersState, users_reply
+from flask_app.web.rates import all_rates
 from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.tariffs import prices_state
@@ -57,6 +59,13 @@ def users() -> str:
 def groups() -> str:
     state = pages.state(groups_reply())
     return render_template("admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS)
+
+
+@blueprint.get("/limits")
+@require_role("admin")
+def limits() -> str:
+    state = pages.state(all_rates(rate_admin_service.listed()))
+    return render_template("admin/limits.html", admin_state=state)
 
 
 @blueprint.get("/budgets")

@@ -64,6 +64,7 @@ class Stopping(Reply):
 
 @blueprint.post("/chat")
 @require_login
+@limits.asks_for_an_answer
 @limits_readers
 @accepts(SendMessage, most=MAX_BODY_BYTES)
 @returns(Answer)
@@ -75,7 +76,7 @@ def send(body: SendMessage) -> Response | Answer:
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
-    limits.chat_limit(user.id, body.idempotency_key)
+    limits.count_message(user.id, body.idempotency_key)
     draft = Draft(
         text=body.message,
         conversation_id=body.conversation_id,
@@ -90,6 +91,7 @@ def send(body: SendMessage) -> Response | Answer:
 
 @blueprint.post("/runs/<run_id>/continue")
 @require_login
+@limits.asks_for_an_answer
 @limits_readers
 @accepts(GoOn)
 @returns(Answer)
@@ -102,7 +104,7 @@ def go_on(run_id: str, body: GoOn) -> Response | Answer:
     `idempotency_key` again gives the same run.
     """
     user = get_current_user()
-    limits.chat_limit(user.id, body.idempotency_key)
+    limits.count_message(user.id, body.idempotency_key)
     return _answer(continue_service.go_on(user, run_id, _origin(), idempotency_key=body.idempotency_key))
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm.attributes import instance_dict
 
 from flask_app.database import fetching, reading, table_of, transaction, utc_now
 from flask_app.errors import AppError, Forbidden
-from flask_app.models import LoginSession, User
-from flask_app.services import login_limits, names, passwords, pending_sign_ins, second_step
+from flask_app.models import Group, LoginSession, Setting, User
+from flask_app.services import login_limits, names, passwords, pending_sign_ins, rates, second_step
 from flask_app.services.pending_sign_ins import Pending
 from flask_app.services.signing import digest
 
@@ -25,10 +25,18 @@ ONLINE_WITHIN = timedelta(minutes=5)
 
 # The hot path: every request of a signed-in browser runs this one statement, on a bare connection.
 _users, _sessions = table_of(User), table_of(LoginSession)
+_groups, _settings = table_of(Group), table_of(Setting)
 _VISIT_COLUMNS = ("id", "created_at", "last_seen_at", "expires_at")
 _VISIT = (
-    select(_users, *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS))
+    select(
+        _users,
+        *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
+        _groups.c.rates.label("group_rates"),
+        _settings.c.value.label("site_rates"),
+    )
     .join(_sessions, _sessions.c.user_id == _users.c.id)
+    .join(_groups, _groups.c.id == _users.c.group_id)
+    .outerjoin(_settings, _settings.c.name == rates.NAME)
     .where(_sessions.c.id == bindparam("digest"))
 )
 _USER_COLUMNS = tuple(_users.columns.keys())
@@ -56,12 +64,13 @@ class Browser:
 
 @dataclass(frozen=True)
 class Visit:
-    """A request made within a session."""
+    """A request made within a session. `rates` are as stored, the group's and the site's."""
 
     user: User
     session_id: str
     created_at: datetime
     last_seen_at: datetime
+    rates: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,8 @@ def visit(token: str) -> Visit | None:
     user = User()
     instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))  # in `row` the session's columns follow
     make_transient_to_detached(user)  # as if a session had loaded it: adding it to one inserts nothing
-    return Visit(user, row.session_id, row.session_created_at, row.session_last_seen_at)
+    stored = (row.group_rates, row.site_rates)
+    return Visit(user, row.session_id, row.session_created_at, row.session_last_seen_at, stored)
 
 
 def is_open(session_id: str) -> bool:

@@ -50,64 +50,71 @@ def connect(url: str | None) -> None:
         _shared = RedisWindows(url)
 
 
+class _Window:
+    """The moments of one name that are less than `seconds` old."""
+
+    def __init__(self) -> None:
+        self.moments: deque[float] = deque()
+        self.seconds = 0
+
+    def forget(self, now: float) -> None:
+        while self.moments and self.moments[0] <= now - self.seconds:
+            self.moments.popleft()
+
+    def full_for(self, amount: int, now: float) -> int:
+        """Seconds until there is room for one more of `amount`."""
+        if len(self.moments) < amount:
+            return 0
+        return max(1, math.ceil(self.moments[-amount] + self.seconds - now))
+
+
 class Windows:
-    """One moving window a name, all of the same `rate`; `kind` tells them from others in what processes share."""
+    """One moving window a name, of `rate` or of the one that is asked with; `kind` tells them from others in what
+    processes share."""
 
     def __init__(self, kind: str, rate: Rate) -> None:
         self.kind = kind
         self.rate = rate
-        self._moments: dict[str, deque[float]] = {}
+        self._windows: dict[str, _Window] = {}
         self._lock = threading.Lock()
         self._swept_at = time.monotonic()
 
-    def hit(self, name: str) -> int:
+    def hit(self, name: str, rate: Rate | None = None) -> int:
         """Count one more; where the window is full nothing is counted and the seconds to wait are returned."""
-        return self._wait_here(name) or self._wait_anywhere(name, count=True) or self._hit_here(name)
+        rate = rate or self.rate
+        return self._here(name, rate) or self._anywhere(name, rate, count=True) or self._here(name, rate, count=True)
 
     def wait(self, name: str) -> int:
         """Seconds until one more would be counted; 0 when it would be now."""
-        return self._wait_here(name) or self._wait_anywhere(name, count=False)
+        return self._here(name, self.rate) or self._anywhere(name, self.rate, count=False)
 
     def clear(self) -> None:
         with self._lock:
-            self._moments.clear()
+            self._windows.clear()
 
-    def _hit_here(self, name: str) -> int:
+    def _here(self, name: str, rate: Rate, *, count: bool = False) -> int:
         with self._lock:
             now = time.monotonic()
             self._sweep(now)
-            moments = self._current(name, now)
-            if wait := self._full_for(moments, now):
-                return wait
-            self._moments.setdefault(name, moments).append(now)
-            return 0
+            window = self._windows.get(name) or _Window()
+            window.seconds = rate.seconds
+            window.forget(now)
+            wait = window.full_for(rate.amount, now)
+            if count and not wait:
+                self._windows.setdefault(name, window).moments.append(now)
+            return wait
 
-    def _wait_here(self, name: str) -> int:
-        with self._lock:
-            now = time.monotonic()
-            return self._full_for(self._current(name, now), now)
-
-    def _wait_anywhere(self, name: str, *, count: bool) -> int:
+    def _anywhere(self, name: str, rate: Rate, *, count: bool) -> int:
         if _shared is None:
             return 0
-        return _shared.ask(self.kind, name, self.rate.amount, self.rate.seconds, count=count)
-
-    def _current(self, name: str, now: float) -> deque[float]:
-        moments = self._moments.get(name, deque())
-        while moments and moments[0] <= now - self.rate.seconds:
-            moments.popleft()
-        return moments
-
-    def _full_for(self, moments: deque[float], now: float) -> int:
-        if len(moments) < self.rate.amount:
-            return 0
-        return max(1, math.ceil(moments[-self.rate.amount] + self.rate.seconds - now))
+        return _shared.ask(self.kind, name, rate.amount, rate.seconds, count=count)
 
     def _sweep(self, now: float) -> None:
         """Forget the names whose windows have emptied, so that memory follows the present."""
         if now - self._swept_at < _SWEEP_EVERY:
             return
         self._swept_at = now
-        for name in list(self._moments):
-            if not self._current(name, now):
-                del self._moments[name]
+        for name, window in list(self._windows.items()):
+            window.forget(now)
+            if not window.moments:
+                del self._windows[name]

@@ -13,7 +13,7 @@ from flask_app.web import cookies, csrf
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 
 # What answers without knowing who asks, and must answer while the database does not.
-_ANONYMOUS = frozenset({"assets.static_file", "health.alive", "health.ready"})
+ANONYMOUS = frozenset({"assets.static_file", "health.alive", "health.ready"})
 
 log = structlog.get_logger()
 
@@ -23,15 +23,16 @@ def init_app(app: Flask) -> None:
 
 
 def load() -> None:
-    """Set g.user, g.session_id (the stored digest) and g.session_token where the cookie opens a session."""
+    """Set g.user, g.session_id (the stored digest), g.session_token and g.rates where the cookie opens a session."""
     token = cookies.read()
-    if not token or request.endpoint in _ANONYMOUS:
+    if not token or request.endpoint in ANONYMOUS:
         return
     visited = auth_service.visit(token)
     if visited is None:
         return
     g.session_token = token
     g.session_id = visited.session_id
+    g.rates = visited.rates
     be(visited.user)
     _note(visited)
 

@@ -48,6 +48,7 @@ SIGNED_IN = {
     "admin": "/admin",
     "people": "/admin/users",
     "groups": "/admin/groups",
+    "limits": "/admin/limits",
     "budgets": "/admin/budgets",
     "codes": "/admin/codes",
     "keys": "/admin/keys",

@@ -48,6 +48,14 @@ def test_a_window_moves_with_time() -> None:
     assert windows.hit("a") == 1
 
 
+def test_another_rate_holds_for_what_was_counted_already() -> None:
+    windows = Windows("test", Rate(3, 60))
+    assert [windows.hit("a") for _ in range(3)] == [0, 0, 0]
+    assert windows.hit("a", Rate(4, 60)) == 0
+    assert windows.hit("a", Rate(2, 60)) == 60
+    assert windows.hit("a", Rate(2, 3600)) == 3600
+
+
 def test_looking_does_not_count() -> None:
     windows = Windows("test", Rate(1, 60))
     assert [windows.wait("a") for _ in range(3)] == [0, 0, 0]
