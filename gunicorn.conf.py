@@ -10,7 +10,7 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-from scripts import instance_lock, metrics_files, settings, settings_file
+from scripts import instance_lock, metrics_files, schema, settings, settings_file
 
 settings_file.load()
 
@@ -50,6 +50,7 @@ _C = ctypes.CDLL(None)
 
 
 def on_starting(server: Any) -> None:
+    schema.check()
     instance_lock.serve()
     # Where the workers keep their counts, if anybody may ask and there are several.
     is_shared = workers > 1 and settings.has_metrics()

@@ -3,11 +3,12 @@
 from werkzeug.serving import is_running_from_reloader
 
 from flask_app import config, create_app
-from scripts import instance_lock, settings_file
+from scripts import instance_lock, schema, settings_file
 
 
 def main() -> None:
     settings_file.load()
+    schema.check()
     app = create_app()
     if is_running_from_reloader():
         from flask_app.services import account_service, lease_service, upkeep_service

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 LOCAL = "local"
+BUNDLED_NAME = "SmolLM2-135M (demo)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,11 @@ class ServedModel:
     currency: str
 
     @property
-    def demo(self) -> bool:
-        """Is it the small local model, a demonstration?"""
+    def local(self) -> bool:
+        """Does this machine answer, by a model file?"""
         return self.kind == LOCAL
+
+    @property
+    def demo(self) -> bool:
+        """Is it the small local model that comes along, a demonstration?"""
+        return self.local and self.name == BUNDLED_NAME

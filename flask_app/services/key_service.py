@@ -126,7 +126,7 @@ def candidates(model: ServedModel, *, chance: Draw | None = None) -> list[Candid
     Starts the local model where that is what answers. Raises Unavailable when it does not start, or when keys are
     there and none can be decrypted. None at all is an empty list.
     """
-    if model.demo:
+    if model.local:
         return [Candidate(_local(), model)]
     with fetching() as connection:
         rows = connection.execute(_CANDIDATES, {"name": model.name}).all()

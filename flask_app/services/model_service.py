@@ -84,12 +84,12 @@ def available() -> list[ServedModel]:
     prepare()
     with fetching() as connection:
         listed = [ServedModel(**row) for row in connection.execute(_LISTED).mappings()]
-    return [model for model in listed if not model.demo] or _demonstration(listed)
+    return [model for model in listed if not model.local] or _of_this_machine(listed)
 
 
 def keys_fail(models: list[ServedModel]) -> bool:
     """Are there keys to ask, and yet none that opens any of the `models` that are available?"""
-    if any(not model.demo for model in models):
+    if any(not model.local for model in models):
         return False
     with fetching() as connection:
         return bool(connection.scalar(_ANY_KEY))
@@ -191,7 +191,7 @@ def _new_model(provider_id: str, name: str) -> ChatModel:
     )
 
 
-def _demonstration(listed: list[ServedModel]) -> list[ServedModel]:
+def _of_this_machine(listed: list[ServedModel]) -> list[ServedModel]:
     """The local model, where it is installed; its rows are made when it is first needed."""
     local = key_service.local_model()
     if not local.available():

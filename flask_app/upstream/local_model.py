@@ -12,11 +12,10 @@ from pathlib import Path
 
 import structlog
 
+from flask_app.domain.serving import BUNDLED_NAME
 from flask_app.upstream.local_model_child import Child, LocalModelUnavailable
 
 __all__ = ["BUNDLED_NAME", "Endpoint", "LocalModel", "LocalModelUnavailable"]
-
-BUNDLED_NAME = "SmolLM2-135M (demo)"
 
 log = structlog.get_logger()
 

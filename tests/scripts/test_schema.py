@@ -31,6 +31,15 @@ def test_a_migrated_database_is_current(instance: Path) -> None:
     assert schema.is_current()
 
 
+def test_a_database_that_was_not_made_is_not_served(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match=r"no tables yet.*scripts\.migrate"):
+        schema.check()
+    migrate(_url(instance))
+    schema.check()
+    monkeypatch.setenv("DATABASE_URL", "mysql+pymysql://nobody@127.0.0.1:1/nothing")
+    schema.check()  # a server's is asked with the first request
+
+
 def test_a_database_left_by_an_older_version_is_not(instance: Path) -> None:
     migrate(_url(instance))
     command.downgrade(alembic_config(_url(instance)), "-1")

@@ -16,9 +16,10 @@ from flask_app.database import reading, transaction
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import ConfigError, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import environment_key, key_admin_service, key_service, model_service
+from flask_app.services import environment_key, key_admin_service, key_service, model_service, prompts
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
+from flask_app.services.prompts import Request
 from tests.support.scripted_upstream import ScriptedUpstream, Stall, Status
 
 NO_MODEL = Path("/nowhere/model.gguf")
@@ -171,17 +172,22 @@ def test_a_provider_that_hangs_keeps_nobody_waiting(
             thread.join()
 
 
-def test_the_demonstration_appears_only_while_nothing_else_does(app: Flask, tmp_path: Path) -> None:
+def test_ones_own_file_answers_only_while_nothing_else_does_and_is_no_demonstration(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
     change(deepseek_api_key=None, local_model_path=tmp_path / "tiny.gguf")
     if not key_service.local_model().available():
         pytest.skip("the local model's engine is not installed")
     first = model_service.available()
-    assert [(model.name, model.demo) for model in first] == [("tiny", True)]
+    assert [(model.name, model.local, model.demo) for model in first] == [("tiny", True, False)]
+    assert prompts.longest_answer(first[0]) == config.current().max_answer_tokens
+    request = Request(
+        user_id="u", model=first[0], turns=[], thinking=False, channel="chat", request_id="r", address="192.0.2.1"
+    )
+    assert prompts.body(request, first[0], prefix=False, max_tokens=9).keys() & prompts.DEMO_LIMITS.keys() == set()
     assert not model_service.keys_fail(first)
     assert model_service.available() == first, "its row is made once"
     change(deepseek_api_key="test-key")
-    assert [model.demo for model in model_service.available()] == [False, False]
+    assert [model.local for model in model_service.available()] == [False, False]
 
 
 def test_a_model_is_found_by_id_or_name_and_the_first_is_the_default(app: Flask, upstream: ScriptedUpstream) -> None:
