@@ -138,6 +138,17 @@ def test_an_answer_is_followed_across_instances_without_a_gap(site: Site) -> Non
     assert digest(some(site.second.follow(run_id), 10_000)) == digest(had)
 
 
+def test_without_redis_stop_takes_a_second_at_most_too(site: Site, redis: RedisServer) -> None:
+    redis.kill()
+    for _ in range(3):
+        _, run_id = begin(site, ENDLESS)
+        asked = time.monotonic()
+        assert site.second.post(f"/api/runs/{run_id}/stop", {}).json() == {"status": "stopping"}
+        site.upstream.journal.wait_until_idle()
+        assert time.monotonic() - asked < 1
+        wait_until(lambda: site.row("SELECT COUNT(*) AS n FROM runs WHERE status = 'running'").n == 0)
+
+
 def test_stop_on_one_instance_closes_the_provider_on_the_other(site: Site) -> None:
     _, run_id = begin(site, ENDLESS)
     follower = site.second.follow(run_id)

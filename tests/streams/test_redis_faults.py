@@ -195,6 +195,33 @@ def test_a_redis_that_takes_no_writes_is_left_for_the_one_in_its_place(
     assert numbers_of(read_all(reader, run_id)) == list(range(1, 10))
 
 
+def test_a_redis_that_is_set_back_makes_no_gap(redis: RedisServer, maker: RedisBroker, reader: RedisBroker) -> None:
+    """As where a replica that lagged behind takes over: what was written meanwhile is missing in the middle."""
+    run_id = new_id()
+    log, key = maker.open(run_id), entries.key_of(run_id)
+    with redis.client() as client:
+
+        def has_come_to(number: int) -> bool:
+            newest: Any = client.xrevrange(key, count=1)
+            return bool(newest) and entries.number_of(newest[0][0]) == number
+
+        write(log, 1, 20)
+        wait_until(lambda: has_come_to(20))
+        earlier: Any = client.dump(key)
+        write(log, 21, 40)
+        wait_until(lambda: has_come_to(40))
+        client.restore(key, 0, earlier, replace=True)
+        write(log, 41, 60)
+        wait_until(lambda: has_come_to(60))
+    found = reader.find(run_id)
+    assert found
+    follower = following(found)
+    follower.wait()
+    assert numbers_of(follower.frames) == list(range(1, 21))
+    assert follower.lost
+    assert follower.lost.last == 20
+
+
 def test_a_redis_that_hangs_stalls_nobody(redis: RedisServer, maker: RedisBroker, reader: RedisBroker) -> None:
     run_id = new_id()
     log = maker.open(run_id)
