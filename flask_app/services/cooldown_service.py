@@ -1,4 +1,4 @@
-"""Which key may be asked now, and what came of asking. The database decides, so all processes agree.
+"""Which key may be asked now, and what came of asking. The database decides, and its clock, so all processes agree.
 
 A key is ready, benched until a moment, or after it half-open: then exactly one request probes it. What it meets ends
 the bench or doubles it. Where nothing else can answer, some benched keys are probed before their time (see
@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from flask_app import config
-from flask_app.database import in_writing, utc_now
+from flask_app.database import in_writing
 from flask_app.domain import cooldown
 from flask_app.errors import Unavailable, UpstreamError
 from flask_app.services import bench_statements as rows
 from flask_app.services import key_service
 from flask_app.services.key_service import Candidate, UsableKey
+from flask_app.services.shared_clock import shared
 
 USED_EVERY = timedelta(minutes=1)  # "last used" is no finer than this, to spare a write an answer
 FULL_SECONDS = 5  # when to come back to keys that are all at their cap
@@ -45,7 +46,7 @@ def take(connection: Connection, candidates: Sequence[Candidate]) -> Taken:
 
     Raises Unavailable, which says when to come back, if there is none.
     """
-    now, held = utc_now(), list[tuple[Candidate, _Standing]]()
+    now, held = shared(), list[tuple[Candidate, _Standing]]()
     for candidate in candidates:
         standing = _standing(connection, candidate.key, now)
         if standing.state == "ready":
@@ -73,14 +74,15 @@ def note_refused(key: UsableKey, error: UpstreamError, asked: datetime) -> None:
 
     def work(connection: Connection) -> None:
         if not _bench(connection, key, error, asked, probing=False):
-            connection.execute(rows.NOTE, {"key": key.id} | _noted(error, utc_now()))
+            connection.execute(rows.NOTE, {"key": key.id} | _noted(error, shared()))
 
     in_writing(work)
 
 
 def note_opened(taken: Taken, asked: datetime) -> None:
     """The probe was let in: the bench is over for everybody. The strikes stay until an answer has begun."""
-    in_writing(lambda connection: rows.run(connection, rows.END_BENCH, taken.key, asked=asked, now=utc_now()))
+    asked, now = shared(asked), shared()
+    in_writing(lambda connection: rows.run(connection, rows.END_BENCH, taken.key, asked=asked, now=now))
 
 
 def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
@@ -88,7 +90,7 @@ def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
     if taken.key.id is None:
         return
     if taken.has_record:
-        rows.run(connection, rows.FORGIVE, taken.key, asked=asked, now=utc_now())
+        rows.run(connection, rows.FORGIVE, taken.key, asked=shared(asked), now=shared())
     long_ago = asked - USED_EVERY
     if taken.used_at is None or taken.used_at < long_ago:
         connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": long_ago})
@@ -96,7 +98,8 @@ def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
 
 def note_accepted(key: UsableKey, asked: datetime) -> None:
     """The provider accepted the key when an administrator had it tested: bench and strikes are over."""
-    in_writing(lambda connection: rows.run(connection, rows.FORGIVE, key, asked=asked, now=utc_now()))
+    asked, now = shared(asked), shared()
+    in_writing(lambda connection: rows.run(connection, rows.FORGIVE, key, asked=asked, now=now))
 
 
 def clear(connection: Connection, key: UsableKey) -> None:
@@ -190,7 +193,7 @@ def _bench(connection: Connection, key: UsableKey, error: UpstreamError, asked: 
     before = _history(connection, key, error.code) if rule else None
     if rule is None or before is None:
         return False
-    now = utc_now()
+    now, asked = shared(), shared(asked)
     is_known = before.benched_until is not None and before.last_error_at is not None and before.last_error_at > asked
     strikes = max(before.strikes + (not is_known), 1)
     bench = cooldown.bench(rule, strikes=strikes, retry_after=error.retry_after, draw=key_service.draw)

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, case, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from flask_app.database import reading, table_of, utc_now
+from flask_app.database import reading, table_of
 from flask_app.domain import cooldown
 from flask_app.domain.periods import quarter_of
 from flask_app.models import ApiKey, Attempt
 from flask_app.services.rollup import DETAIL, rollup
+from flask_app.services.shared_clock import shared
 
 WINDOW = timedelta(hours=24)
 FAILURES = tuple(cooldown.RULES)
@@ -58,7 +59,7 @@ def with_provider() -> Select[ApiKey]:
 
 
 def _statuses(query: Select[ApiKey]) -> list[KeyStatus]:
-    now = utc_now()
+    now = shared()
     with reading() as session:
         keys = session.scalars(query).all()
         figures = _figures(session, now)

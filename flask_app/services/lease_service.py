@@ -27,6 +27,7 @@ from flask_app.services import (
     replay_service,
     run_events,
     run_service,
+    shared_clock,
     stop_service,
 )
 from flask_app.services.attempts import Call, Dispatched, Earlier, Entry, Outcome
@@ -101,7 +102,7 @@ def _notice_jumps() -> None:
     """When the database's clock jumps every lease is wrong until its worker has renewed it."""
     global _ahead
     with reading() as session:
-        ahead = session.execute(_NOW).scalar_one().timestamp() - time.monotonic()
+        ahead = shared_clock.learn(session.execute(_NOW).scalar_one()).timestamp() - time.monotonic()
     if _ahead is not None and abs(ahead - _ahead) > JUMP_SECONDS:
         _wait_for_renewals()
         log.warning("clock_jumped", seconds=round(ahead - _ahead))
@@ -165,6 +166,7 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
 
 
 def _watch() -> None:
+    _round(_notice_jumps)
     _round(replay_service.replay)
     for work in itertools.cycle([keep] * (TICK_EVERY - 1) + [tick]):
         if _ended.wait(KEEP_SECONDS):

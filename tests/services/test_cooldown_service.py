@@ -16,7 +16,7 @@ from flask_app import config
 from flask_app.database import in_writing, new_id, transaction, utc_now
 from flask_app.errors import Unavailable, UpstreamError
 from flask_app.models import ApiKey, Attempt
-from flask_app.services import cooldown_service, key_service
+from flask_app.services import cooldown_service, key_service, shared_clock
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
 from tests.support.claim import claim
@@ -144,6 +144,26 @@ def test_after_the_bench_one_request_probes_and_its_success_ends_it(provider_id:
     in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
     key = stored_key("a")
     assert (key.strikes, key.last_error_code, key.benched_since, key.last_used_at) == (0, None, None, asked)
+
+
+def test_an_instance_whose_clock_is_ahead_benches_a_key_for_no_longer(
+    provider_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_clock, "_ahead", timedelta())  # to be put back
+    keep_key(provider_id, "a")
+    database_now = shared_clock.learn(utc_now() - timedelta(minutes=10))
+    fail(take(provider_id), failing("upstream_busy"))
+    until = stored_key("a").benched_until
+    assert until
+    assert timedelta(seconds=4) < until - database_now < timedelta(seconds=9)
+    with pytest.raises(Unavailable) as refused:
+        take(provider_id)
+    assert refused.value.retry_after in range(4, 10)
+    change_key("a", benched_until=database_now - timedelta(seconds=1), probe_until=None)
+    probe = take(provider_id)
+    assert probe.claimed
+    cooldown_service.note_opened(probe, utc_now())
+    assert stored_key("a").benched_until is None
 
 
 def test_an_answer_ends_the_bench_of_a_clock_that_is_an_hour_ahead(provider_id: str) -> None:

@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Message, Run, User
-from flask_app.services import chat_service, lease_service, run_service
+from flask_app.services import chat_service, lease_service, run_service, shared_clock
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
 
@@ -113,3 +114,9 @@ def test_after_a_jump_of_the_clock_every_worker_may_renew_first(
     monkeypatch.setattr(lease_service, "_reaping_from", 0.0)
     lease_service.tick()
     assert statuses()[orphan] == "interrupted"
+
+
+def test_a_round_learns_what_the_databases_clock_says(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_clock, "_ahead", timedelta(hours=1))
+    lease_service.tick()
+    assert abs(shared_clock.shared() - utc_now()) < timedelta(seconds=1)
