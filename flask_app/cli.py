@@ -5,7 +5,7 @@ import sys
 import click
 from flask import Flask
 
-from flask_app.cli_backup import backup, restore
+from flask_app.cli_backup import backup, move, restore
 from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
 from flask_app.cli_doctor import doctor
@@ -14,6 +14,7 @@ from flask_app.cli_groups import groups
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
 from flask_app.cli_rates import rates_group
+from flask_app.cli_secrets import secrets
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_usage import usage
 from flask_app.models import DEFAULT_GROUP_ID
@@ -27,9 +28,9 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, groups, rates_group, budgets, codes, keys, tariffs, usage, mail):
+    for group in (users, groups, rates_group, budgets, codes, keys, tariffs, usage, mail, secrets):
         app.cli.add_command(group)
-    for command in (backup, restore, doctor):
+    for command in (backup, restore, move, doctor):
         app.cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`flask backup` and `flask restore`: everything in one file, and back again."""
+"""`flask backup`, `flask restore` and `flask move`: everything in one file, back again, or into another database."""
 
 import io
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
+from sqlalchemy.engine import make_url
 
 from flask_app import config
 from flask_app.cli_group import Command, moment
@@ -74,6 +75,28 @@ def restore(file: str, *, replace: bool) -> None:
         with _opened(file) as reader:
             done = restore_service.restore(Actor(user=None), reader, replace=replace)
         _tell(done)
+
+
+@click.command("move", cls=Command)
+@click.option(
+    "--to", "url", required=True, help="mysql+pymysql://user:password@host/database; - reads it from the input."
+)
+def move(url: str) -> None:
+    """Copy the database to another one, such as from SQLite to MariaDB or MySQL, and compare every row.
+
+    Stop the server first. The other one must be empty; the present one is not changed.
+    """
+    from flask_app.services import move_service
+
+    given = sys.stdin.readline().strip() if url == STANDARD else url
+    before = make_url(config.current().database_url).render_as_string()
+    with _nobody_serves():
+        done = move_service.move(Actor(user=None), given)
+    rows = sum(each.rows for each in done.tables.values())
+    _say(f"Copied {rows:,} rows of {len(done.tables)} tables, and compared each of them.")
+    _verify(sum(each.entries for each in done.ledger.values()), len(done.ledger))
+    _say(f"To go on there, put it into .env and start: DATABASE_URL={done.url}")
+    _say(f"{before} is as it was: keep it until you are content.")
 
 
 def _tell(done: "Restored") -> None:

@@ -80,6 +80,7 @@ class Config:
     sentry_dsn: str | None = None
     mail: Mail | None = None
     backup_passphrase: str | None = field(default=None, repr=False)
+    old_encryption_key: str | None = field(default=None, repr=False)  # opens what is not sealed with the new one yet
     made_secrets: tuple[str, ...] = ()  # those of MADE_SECRETS that are in `instance_dir`
 
     @classmethod
@@ -126,6 +127,7 @@ class Config:
             log_format=read.one_of("LOG_FORMAT", (cls.log_format, "json")),
             mail=_mail(read),
             backup_passphrase=read.secret("BACKUP_PASSPHRASE"),
+            old_encryption_key=read.secret("OLD_ENCRYPTION_KEY"),
             made_secrets=tuple(name for name in MADE_SECRETS if not read.is_given(name)),
         )
 

@@ -6,12 +6,14 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from flask_app import durable, places
 from flask_app.errors import ConfigError
 
-MADE_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY")
+KEY, OLD_KEY = "ENCRYPTION_KEY", "OLD_ENCRYPTION_KEY"  # the latter while the former is being rotated
+MADE_SECRETS = ("SECRET_KEY", KEY)
 
 
 class InstanceSecrets:
@@ -26,6 +28,15 @@ class InstanceSecrets:
     def keep(self, values: Mapping[str, str]) -> None:
         """Have these values from now on, beside what else is there."""
         durable.write(self.path, json.dumps(self.known() | dict(values)).encode())
+
+    def forget(self, name: str) -> None:
+        left = {known: value for known, value in self.known().items() if known != name}
+        durable.write(self.path, json.dumps(left).encode())
+
+    def encryption_keys(self) -> tuple[str, ...]:
+        """The newest first. A running server sees what a rotation has written; raises FileNotFoundError."""
+        found = self.path.stat()
+        return _encryption_keys(self.path, found.st_mtime_ns, found.st_ino)
 
     def known(self) -> dict[str, str]:
         if complaint := places.secret_complaint(self.path):
@@ -51,3 +62,9 @@ class InstanceSecrets:
         with suppress(FileExistsError):
             os.link(fresh, self.path)
         fresh.unlink()
+
+
+@lru_cache(maxsize=2)
+def _encryption_keys(path: Path, *_when: int) -> tuple[str, ...]:
+    known = InstanceSecrets(path.parent).known()
+    return tuple(known[name] for name in (KEY, OLD_KEY) if name in known)

@@ -132,7 +132,7 @@ def _secrets_of(config: Config) -> set[str]:
     redis_password = unquote(urlsplit(config.redis_url or "").password or "")
     mail_password = (config.mail.password if config.mail else None) or ""
     given = (config.deepseek_api_key or "", config.metrics_token or "", config.sentry_dsn or "", mail_password)
-    own = (config.secret_key, config.encryption_key, *given)
+    own = (config.secret_key, config.encryption_key, config.old_encryption_key or "", *given)
     return {secret for secret in (*own, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
 
 

@@ -67,6 +67,7 @@ KNOW_FLASK = {
     "cli_keys",
     "cli_mail",
     "cli_rates",
+    "cli_secrets",
     "cli_tariffs",
     "cli_usage",
     "routes",

@@ -21,13 +21,14 @@ from sqlalchemy import delete, select, text, update
 from flask_app import config, database
 from flask_app.config import Config
 from flask_app.database import new_id, reading, transaction
+from flask_app.instance_secrets import KEY, OLD_KEY
 from flask_app.models import ApiKey, AuditEntry, Conversation, Message, Setting, TokenUsage, User
 from flask_app.services import journal, sealing, webhook_service
 from flask_app.services.audit_service import Actor
 from flask_app.transfer import archive, encryption
 from tests.conftest import MakeUser
 from tests.support import databases, ledger
-from tests.support.keys import keep_key, keep_provider
+from tests.support.keys import keep_key, keep_provider, stored_key
 from tests.support.storage import alembic_config
 from tests.test_cli_usage import NOON
 
@@ -128,6 +129,27 @@ def test_a_machine_with_a_key_of_its_own_seals_anew(site: Flask, file: Path, els
     found = webhook_service.find()
     assert found
     assert found.url == "https://hook.example/secret-path"
+
+
+def test_in_the_middle_of_a_rotation_both_keys_come(
+    site: Flask, elsewhere: str, base_config: Config, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    keys = {"SECRET_KEY": OWN_KEY, KEY: f"{OWN_KEY} and more", OLD_KEY: base_config.encryption_key}
+    (source / "secrets.json").write_text(json.dumps(keys))
+    use(base_config.database_url, source, made_secrets=MADE)
+    assert run(site, "backup", tmp_path / "b").exit_code == 0
+    use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=())
+    assert "2 secrets are sealed with this machine's" in run(site, "restore", tmp_path / "b").output
+    with databases.another(base_config.database_url, tmp_path) as another:
+        use(another, tmp_path / "instance", made_secrets=MADE)
+        assert run(site, "restore", tmp_path / "b").exit_code == 0
+        assert json.loads((tmp_path / "instance" / "secrets.json").read_text()) == keys | {
+            "SECRET_KEY": base_config.secret_key
+        }
+        assert sealing.unseal(stored_key("k").secret or b"", "k") == "secret of k"
+        database.disconnect()
 
 
 def test_what_waits_in_the_journal_comes_too(site: Flask, elsewhere: str, database_url: str, tmp_path: Path) -> None:

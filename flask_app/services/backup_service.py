@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Table, func, select
 from flask_app import config
 from flask_app.database import table_of, transaction, utc_now
 from flask_app.errors import Conflict
+from flask_app.instance_secrets import KEY, OLD_KEY
 from flask_app.models import Run
-from flask_app.services import audit_service, journal
+from flask_app.services import audit_service, journal, sealing
 from flask_app.services.audit_service import Actor
 from flask_app.transfer import archive, rows, totals
 from flask_app.transfer.archive import Writer
-from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, About, Manifest
+from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, About, Manifest, columns_of
 from flask_app.transfer.rows import Fingerprint
 from flask_app.transfer.store import Store
 
@@ -34,9 +35,8 @@ def make(actor: Actor, out: BinaryIO, passphrase: str | None) -> Manifest:
         schema = _add_about(written, store, tables)
         # Before the snapshot: what is settled meanwhile is settled in it too, and replayed in vain.
         files = _add_files(written, settings.instance_dir)
-        keys = {"SECRET_KEY": settings.secret_key, "ENCRYPTION_KEY": settings.encryption_key}
-        written.add(SECRETS, msgspec.json.encode(keys))
-        manifest = _add_rows(written, store, tables, files)
+        keys = sealing.keys()
+        manifest = _add_rows(written, store, tables, files, keys)
         if store.revision() != schema:
             raise Conflict("schema_changed")
     with transaction() as session:
@@ -49,8 +49,13 @@ def _add_about(written: Writer, store: Store, tables: list[Table]) -> str:
     schema = store.revision()
     if schema is None:
         raise Conflict("database_not_migrated")
-    columns = {str(table.name): [str(column.name) for column in table.columns] for table in tables}
-    about = About(version=config.VERSION, schema=schema, database=store.dialect, made_at=utc_now(), tables=columns)
+    about = About(
+        version=config.VERSION,
+        schema=schema,
+        database=store.dialect,
+        made_at=utc_now(),
+        tables=columns_of(tables),
+    )
     written.add(ABOUT, msgspec.json.encode(about))
     return schema
 
@@ -68,9 +73,10 @@ def _add_files(written: Writer, instance: Path) -> int:
     return count
 
 
-def _add_rows(written: Writer, store: Store, tables: list[Table], files: int) -> Manifest:
+def _add_rows(written: Writer, store: Store, tables: list[Table], files: int, keys: tuple[str, ...]) -> Manifest:
     with store.snapshot() as connection:
         found = {str(table.name): _add_table(written, connection, table) for table in tables}
+        _add_secrets(written, keys)
         running = select(func.count()).select_from(_runs).where(_runs.c.status == "running")
         manifest = Manifest(
             tables=found,
@@ -81,6 +87,13 @@ def _add_rows(written: Writer, store: Store, tables: list[Table], files: int) ->
         )
     written.add(MANIFEST, msgspec.json.encode(manifest))
     return manifest
+
+
+def _add_secrets(written: Writer, before: tuple[str, ...]) -> None:
+    """Of a rotation that began or ended while rows were read, both keys."""
+    keys = tuple(dict.fromkeys(sealing.keys() + before))
+    secrets = {"SECRET_KEY": config.current().secret_key, **dict(zip((KEY, OLD_KEY), keys, strict=False))}
+    written.add(SECRETS, msgspec.json.encode(secrets))
 
 
 def _add_table(written: Writer, connection: Connection, table: Table) -> Fingerprint:

@@ -20,7 +20,7 @@ from flask_app.column_types import ByServer
 from flask_app.database import engine, fetching, table_of
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
-from flask_app.services import journal, key_service, sealing
+from flask_app.services import journal, key_service, sealed, sealing
 from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream.short_replies import dated_models
@@ -96,6 +96,8 @@ def _database() -> Iterator[Finding]:
     yield Finding(GOOD, f"database: {name} {version}")
     yield _schema(schema, migrations)
     yield _clock("the database's", now)
+    if schema == newest:
+        yield from _sealed()
     for key in keys:
         yield from _key(key)
     if schema == newest and not keys and not config.current().deepseek_api_key:
@@ -118,6 +120,24 @@ def _schema(found: str | None, migrations: Any) -> Finding:
         return Finding(BAD, f"schema: {found}, the code's is {newest}", "Run: python -m scripts.migrate")
     advice = "Bring this instance to the version that made it."
     return Finding(WARNING, f"schema: {found}, of a newer version; the code's is {newest}", advice)
+
+
+def _sealed() -> Iterator[Finding]:
+    """Everything that is sealed in the database."""
+    with fetching() as connection:
+        secrets = list(sealed.stored(connection))
+    unreadable = [secret for secret in secrets if not sealed.is_readable(secret)]
+    old = [secret for secret in secrets if secret not in unreadable and not sealing.is_newest(secret.sealed)]
+    for secret in unreadable:
+        yield Finding(
+            BAD,
+            f"secret {secret.where}: cannot be decrypted",
+            "Bring back the ENCRYPTION_KEY of its day, or enter it anew.",
+        )
+    if old:
+        yield Finding(WARNING, f"secrets: {len(old)} sealed with the old ENCRYPTION_KEY", "Run: flask secrets rotate")
+    elif not unreadable:
+        yield Finding(GOOD, f"secrets: {len(secrets)} can be decrypted")
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> Iterator[Finding]:

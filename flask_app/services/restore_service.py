@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Table
 
 from flask_app import config, database, durable
 from flask_app.database import transaction, utc_now
-from flask_app.errors import Conflict, Invalid
-from flask_app.instance_secrets import InstanceSecrets
+from flask_app.errors import Invalid
+from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
 from flask_app.services import audit_service, sealed
 from flask_app.services.audit_service import Actor
 from flask_app.services.sealed import Resealed
-from flask_app.transfer import rows, store, totals
+from flask_app.transfer import proof, rows, store, totals
 from flask_app.transfer.archive import Reader
 from flask_app.transfer.building import building
 from flask_app.transfer.faults import Damaged
@@ -66,7 +66,7 @@ def restore(actor: Actor, reader: Reader, *, replace: bool = False) -> Restored:
         manifest = filling.fill(reader, members)
         target.finish(about.schema)
         with target.snapshot() as connection:
-            _same(totals.of_people(connection), manifest.ledger, "token_usage")
+            proof.same(totals.of_people(connection), manifest.ledger, "token_usage")
         done = Restored(about, manifest)
         _keep_secrets(target, done, filling.keys, aside if replace else None)
         for name, content in filling.files.items():
@@ -90,12 +90,10 @@ class _Filling:
         """Write all of it, and prove that it is there."""
         self.target.prepare(self.about.schema)
         tables = {table.name: table for table in self.target.tables()}
-        columns = {name: {column.name for column in table.columns} for name, table in tables.items()}
-        _same({name: set(known) for name, known in self.about.tables.items()}, columns, "alembic_version")
+        proof.same_columns(tables, self.about.tables)
         with self.target.filling() as connection:
             manifest = self._take_all(connection, tables, reader, members)
-        with self.target.snapshot() as connection:
-            _prove(connection, tables, manifest)
+        proof.prove(self.target, tables, manifest.tables, manifest.ledger)
         return manifest
 
     def _take_all(self, connection: Connection, tables: dict[str, Table], reader: Reader, members: Members) -> Manifest:
@@ -141,20 +139,6 @@ def _decoded(content: bytes, kind: type[Part]) -> Part:
         raise Damaged from error
 
 
-def _prove(connection: Connection, tables: dict[str, Table], manifest: Manifest) -> None:
-    """Every row, every reference and everybody's sums are what the manifest says."""
-    for name, table in tables.items():
-        _same(rows.fingerprint(connection, table), manifest.tables.get(name), name)
-    for where in store.orphans(connection, list(tables.values())):
-        raise Conflict("copy_not_equal", where=where)
-    _same(totals.of_people(connection), manifest.ledger, "token_usage")
-
-
-def _same(found: Any, expected: Any, where: str) -> None:
-    if found != expected:
-        raise Conflict("copy_not_equal", where=where)
-
-
 def _keep_secrets(target: Store, done: Restored, keys: dict[str, str], aside: str | None) -> None:
     """The backup's keys become this machine's where it makes its own. Otherwise the environment's seal from now on."""
     settings = config.current()
@@ -162,9 +146,11 @@ def _keep_secrets(target: Store, done: Restored, keys: dict[str, str], aside: st
     if settings.made_secrets:
         if aside:
             durable.write(made.path.with_name(f"secrets.{aside}.json"), made.path.read_bytes())
-        made.keep({name: keys[name] for name in settings.made_secrets})
+        names = (*settings.made_secrets, OLD_KEY) if KEY in settings.made_secrets else settings.made_secrets
+        made.keep({name: keys[name] for name in names if name in keys})
         done.keys_file = made.path
-    if "ENCRYPTION_KEY" not in settings.made_secrets:
+    if KEY not in settings.made_secrets:
+        known = (settings.encryption_key, *(keys[name] for name in (KEY, OLD_KEY) if name in keys))
         with target.filling() as connection:
-            done.secrets = sealed.reseal(connection, (settings.encryption_key, keys["ENCRYPTION_KEY"]))
+            done.secrets = sealed.reseal(connection, known)
             connection.commit()

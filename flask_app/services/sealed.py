@@ -45,13 +45,26 @@ class Secret:
     row_id: str
     sealed: bytes
 
+    @property
+    def where(self) -> str:
+        return f"{self.place.column.table.name}.{self.place.column.name} of {self.row_id}"
 
-def stored(connection: Connection) -> Iterator[Secret]:
-    """All of them. On MariaDB their rows are locked for the transaction."""
+
+def stored(connection: Connection, *, lock: bool = False) -> Iterator[Secret]:
+    """All of them. `lock`: nobody else changes them in the rest of the transaction."""
     for place in SEALED:
-        there = select(place.row_id, place.column).where(place.where, place.column.is_not(None)).with_for_update()
+        there = select(place.row_id, place.column).where(place.where, place.column.is_not(None))
+        there = there.with_for_update() if lock else there
         for row_id, value in connection.execute(there).all():
             yield Secret(place, row_id, place.opened(value))
+
+
+def is_readable(secret: Secret) -> bool:
+    try:
+        sealing.unseal(secret.sealed, secret.row_id)
+    except Unreadable:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -65,7 +78,7 @@ class Resealed:
 def reseal(connection: Connection, keys: Sequence[str] = ()) -> Resealed:
     """Seal with the present key what was sealed with another of `keys` (those of `sealing` where none are given)."""
     done = Resealed()
-    for secret in stored(connection):
+    for secret in stored(connection, lock=True):
         if sealing.is_newest(secret.sealed):
             continue
         place = secret.place

@@ -6,12 +6,14 @@ changed ENCRYPTION_KEY from a damaged or exchanged secret.
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask_app import config
 from flask_app.errors import Unavailable
+from flask_app.instance_secrets import KEY, InstanceSecrets
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -57,8 +59,12 @@ def is_newest(sealed: bytes) -> bool:
 
 
 def keys() -> tuple[str, ...]:
-    """The keys that open what is sealed. The first one seals."""
-    return (config.current().encryption_key,)
+    """The keys that open what is sealed. The first one seals; a second one is there while it is being rotated."""
+    settings = config.current()
+    if KEY in settings.made_secrets:
+        with suppress(FileNotFoundError):  # gone since the start: what was read then still holds
+            return InstanceSecrets(settings.instance_dir).encryption_keys()
+    return tuple(filter(None, (settings.encryption_key, settings.old_encryption_key)))
 
 
 def hint_of(secret: str) -> str:

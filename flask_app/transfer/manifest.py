@@ -1,9 +1,11 @@
 """What a backup says of itself: first of what it is, at last of what it held."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+from sqlalchemy import Table
 
 from flask_app.transfer.rows import Fingerprint
 from flask_app.transfer.totals import Total
@@ -21,6 +23,10 @@ class About(msgspec.Struct, kw_only=True):
     database: str
     made_at: datetime
     tables: dict[str, list[str]]
+
+
+def columns_of(tables: Iterable[Table]) -> dict[str, list[str]]:
+    return {str(table.name): [str(column.name) for column in table.columns] for table in tables}
 
 
 class Manifest(msgspec.Struct, kw_only=True):

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, insert, select
+from sqlalchemy.exc import DataError, IntegrityError
+
+from flask_app.errors import Conflict
 
 AT_ONCE = 1000
 BATCH_BYTES = 1 << 20
@@ -49,13 +52,20 @@ def fingerprint(connection: Connection, table: Table) -> Fingerprint:
 
 
 def write(connection: Connection, table: Table, columns: list[str], lines: Iterable[bytes]) -> None:
-    """Add rows, whose values stand in the order of `columns`."""
+    """Add rows, whose values stand in the order of `columns`.
+
+    Raises Conflict("row_refused") where the database does not take one: SQLite does not care how long a text is, and
+    takes for different what MariaDB takes for the same.
+    """
     readers = [_reader(table, name) for name in columns]
     values = [
         {name: read(value) for name, read, value in zip(columns, readers, msgspec.json.decode(line), strict=True)}
         for line in lines
     ]
-    connection.execute(insert(table), values)
+    try:
+        connection.execute(insert(table), values)
+    except (DataError, IntegrityError) as error:
+        raise Conflict("row_refused", table=table.name, reason=error.orig) from error
 
 
 def _reader(table: Table, column: str) -> Any:

@@ -1,10 +1,12 @@
 """A backup while people chat: it is of one moment, and what was in the making then comes to its end elsewhere."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.support.upstream_answers import Answer
 SLOW = Answer("word " * 400, tokens_per_second=40)
 AT_ONCE = 3
 LEASE_SECONDS = 60
+GROWTH_MB = 25  # for a batch on its way
 
 
 @pytest.fixture
@@ -89,3 +92,33 @@ def test_answers_stream_on_while_a_backup_is_made_and_end_where_it_is_restored(
         records = there.get("/api/usage/records").json()["records"]
         assert sorted(each["source"] for each in records) == ["estimated"] * AT_ONCE + ["reported"]
         there.assert_sound_ledger()
+
+
+def peak_memory(instance: Path, *arguments: str | Path) -> int:
+    """Of `flask …`, in megabytes."""
+    environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    environ |= {"INSTANCE_DIR": str(instance), settings_file.SKIP: "1"}
+    command = [sys.executable, "-m", "flask", *map(str, arguments)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_maxrss // 1024
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    """200,000 rows are 60 MB of text."""
+    here = tmp_path / "here"
+    assert flask(here, "users", "list").returncode == 1, "no tables yet"
+    environ = {"PATH": os.environ["PATH"], "INSTANCE_DIR": str(here), settings_file.SKIP: "1"}
+    subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=ROOT, env=environ, check=True)
+    few = peak_memory(here, "backup", tmp_path / "few"), peak_memory(tmp_path / "a", "restore", tmp_path / "few")
+    with closing(sqlite3.connect(here / "mingchat.db")) as connection:
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+            " INSERT INTO audit_log (id, actor_name, action, target, details, address, created_at)"
+            " SELECT printf('%026d', i), 'x', 'x', 'x', hex(randomblob(150)), '', '2026-01-01 00:00:00.000000' FROM n"
+        )
+        connection.commit()
+    many = peak_memory(here, "backup", tmp_path / "many"), peak_memory(tmp_path / "b", "restore", tmp_path / "many")
+    assert max(after - before for before, after in zip(few, many, strict=True)) < GROWTH_MB
