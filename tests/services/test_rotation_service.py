@@ -23,6 +23,7 @@ PACKAGE = Path(config.__file__).parent
 SEALS = {  # every module that seals something, and the column it goes into
     "services/key_admin_service.py": "api_keys.secret",
     "services/environment_key.py": "api_keys.secret",
+    "services/second_step_service.py": "second_steps.secret",
     "services/webhook_service.py": "settings.value",
 }
 ONE, TWO = (f"a key of forty random characters or so, {name}" for name in ("one", "two"))
