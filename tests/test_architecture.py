@@ -22,6 +22,7 @@ LAYERS = [
         "cli_keys",
         "cli_mail",
         "cli_rates",
+        "cli_secrets",
         "cli_tariffs",
         "cli_usage",
         "cli_group",
