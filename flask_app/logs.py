@@ -27,7 +27,7 @@ SHORTEST_SECRET = 6  # a shorter one would blot out ordinary words
 _KNOWN_SHAPES = (
     (re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), BLOT),
     (re.compile(r"(?i)\b(bearer|basic)\s+(?!\[)[^\s\"',;]+"), rf"\1 {BLOT}"),
-    (re.compile(r"(?i)\b((?:__Host-)?mingchat(?:-device)?)=[^;\s\"']+"), rf"\1={BLOT}"),
+    (re.compile(r"(?i)\b((?:__Host-)?mingchat(?:-[a-z-]+)?)=[^;\s\"']+"), rf"\1={BLOT}"),
     (re.compile(r"\$argon2id?\$[A-Za-z0-9$=,+/]+"), BLOT),
     (re.compile(r"(?i)(://[^/\s:@]*:)[^/\s@]+(?=@)"), rf"\1{BLOT}"),
 )
@@ -132,8 +132,8 @@ def _secrets_of(config: Config) -> set[str]:
     redis_password = unquote(urlsplit(config.redis_url or "").password or "")
     mail_password = (config.mail.password if config.mail else None) or ""
     given = (config.deepseek_api_key or "", config.metrics_token or "", config.sentry_dsn or "", mail_password)
-    own = (config.secret_key, config.encryption_key, config.old_encryption_key or "", *given)
-    return {secret for secret in (*own, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
+    keys = (config.secret_key, config.encryption_key, config.old_encryption_key or "", config.backup_passphrase or "")
+    return {secret for secret in (*keys, *given, database_password, redis_password) if len(secret) >= SHORTEST_SECRET}
 
 
 def _traceback(exc_info: Any) -> str:

@@ -24,12 +24,15 @@ CANARIES = {
     "a bearer value": "Authorization: Bearer canary-token.with/odd+signs==",
     "a session": "Cookie: __Host-mingchat=canary-session-token; theme=dark",
     "a plain session": "mingchat=canary-session",
+    "a sign-in under way": "Cookie: __Host-mingchat-second-step=canary-pending-token; theme=dark",
+    "the mark of a browser": "Cookie: __Host-mingchat-device=canary.signature",
     "a hash": "$argon2id$v=19$m=19456,t=2,p=1$canarysalt$canaryhash",
     "a database password": "mysql+pymysql://root:canary@db/mingchat",
     "SECRET_KEY": "the key that only these tests know, long enough",
     "ENCRYPTION_KEY": "another key that only these tests know, as long",
     "DEEPSEEK_API_KEY": "test-key",
     "the password in REDIS_URL": "AUTH canary/word",
+    "BACKUP_PASSPHRASE": "canary of a backup",
 }
 
 Err = Callable[[], str]
@@ -44,7 +47,9 @@ def form() -> str:
 @pytest.fixture
 def err(app: Flask, base_config: Config, capsys: pytest.CaptureFixture[str], form: str) -> Iterator[Err]:
     """What went to stderr since the last call."""
-    logs.set_up(dataclasses.replace(base_config, redis_url="redis://:canary%2Fword@localhost:6379/0", log_format=form))
+    redis_url, passphrase = "redis://:canary%2Fword@localhost:6379/0", CANARIES["BACKUP_PASSPHRASE"]
+    given = dataclasses.replace(base_config, redis_url=redis_url, backup_passphrase=passphrase, log_format=form)
+    logs.set_up(given)
     capsys.readouterr()
     yield lambda: capsys.readouterr().err
     logs.set_up(base_config)

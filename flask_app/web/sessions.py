@@ -13,7 +13,7 @@ from flask_app.web import cookies, csrf
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 
 # What answers without knowing who asks, and must answer while the database does not.
-ANONYMOUS = frozenset({"assets.static_file", "health.alive", "health.ready"})
+ANONYMOUS = frozenset({"assets.static_file", "health.alive", "health.ready", "monitoring.metrics"})
 
 log = structlog.get_logger()
 
