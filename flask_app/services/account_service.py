@@ -69,6 +69,7 @@ def change_password(actor: User, session_id: str, current: str, new: str, browse
         unchanged = (User.id == actor.id, User.password_hash == actor.password_hash)
         if not session.execute(update(User).where(*unchanged).values(password_hash=stored)).rowcount:  # type: ignore[attr-defined]
             raise Conflict
+        auth_service.require_open(session, session_id)
         auth_service.end_sessions(session, actor.id)
         password_links.revoke(session, actor.id)
         return auth_service.open_session(session, actor, browser)

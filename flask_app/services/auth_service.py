@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
 
 from flask_app.database import fetching, reading, table_of, transaction, utc_now
-from flask_app.errors import AppError, Forbidden
+from flask_app.errors import AppError, Forbidden, SignInRequired
 from flask_app.models import Group, LoginSession, Setting, User
 from flask_app.services import login_limits, names, passwords, pending_sign_ins, rates, second_step
 from flask_app.services.pending_sign_ins import Pending
@@ -103,6 +103,15 @@ def is_open(session_id: str) -> bool:
     with fetching() as connection:
         expires_at = connection.scalar(_IS_OPEN, {"digest": session_id})
     return expires_at is not None and expires_at > utc_now()
+
+
+def require_open(session: Session, session_id: str) -> None:
+    """Raise SignInRequired where the session of a request has ended since it began: it gives no new one any more.
+
+    Within the caller's transaction, which holds the person's row: what ends their sessions waits for it, or was first.
+    """
+    if session.scalar(_IS_OPEN, {"digest": session_id}) is None:
+        raise SignInRequired
 
 
 def see(visited: Visit) -> None:

@@ -53,9 +53,12 @@ def password_attempt(account: str, user_id: str | None, address: str, device: st
 
 @contextmanager
 def second_step_attempt(account: str, user_id: str, address: str, device: str = "") -> Iterator[Attempt]:
-    """A guess at a code of the second step: it counts as one at the password does, and by the day as well."""
+    """A guess at a code of the second step: it counts as one at the password does, and by the day as well.
+
+    By the day all browsers that are known count together: who signed in by the password alone before may have many.
+    """
     counts = _sign_in_counts(account, user_id, address, device)
-    counts.append((_second_steps, device if is_known_device(device, user_id) else user_id))
+    counts.append((_second_steps, f"{user_id} known" if is_known_device(device, user_id) else user_id))
     with _in_turn(Attempt(counts)) as attempt:
         yield attempt
 

@@ -57,6 +57,7 @@ def begin(actor: User, session_id: str, password: str, browser: Browser) -> Begu
     try:
         with transaction() as session:
             second_step.lock(session, actor.id)
+            auth_service.require_open(session, session_id)
             not_yet = (SecondStep.user_id == actor.id, SecondStep.turned_on_at.is_(None))
             session.execute(delete(SecondStep).where(*not_yet))
             session.add(SecondStep(user_id=actor.id, secret=sealing.seal(secret, actor.id)))
@@ -74,6 +75,7 @@ def confirm(actor: User, session_id: str, code: str, browser: Browser) -> Renewe
     """
     with login_limits.own_second_step_attempt(session_id, actor.id), transaction() as session:
         second_step.lock(session, actor.id)  # a sign-in that saw no second step is over: its session ends as well
+        auth_service.require_open(session, session_id)
         row = session.scalar(select(SecondStep).where(SecondStep.user_id == actor.id))
         if row is None or row.turned_on_at or row.begun_at <= utc_now() - SET_UP_WITHIN:
             raise Conflict("second_step_not_begun")
@@ -93,7 +95,7 @@ def renew_recovery_codes(actor: User, session_id: str, password: str, code: str,
     """
     auth_service.check_password(actor, session_id, password)
     with login_limits.own_second_step_attempt(session_id, actor.id), transaction() as session:
-        _check_code(session, actor, code, browser)
+        _check_code(session, actor, session_id, code, browser)
         return _renew(session, actor, "second_step.renew_recovery_codes", session_id, browser)
 
 
@@ -101,13 +103,14 @@ def turn_off(actor: User, session_id: str, password: str, code: str, browser: Br
     """Raises Forbidden("wrong_password"), WrongCode, TooMany, Conflict("second_step_off")."""
     auth_service.check_password(actor, session_id, password)
     with login_limits.own_second_step_attempt(session_id, actor.id), transaction() as session:
-        _check_code(session, actor, code, browser)
+        _check_code(session, actor, session_id, code, browser)
         second_step.forget(session, actor.id)
         return _noted(session, actor, "second_step.turn_off", session_id, browser)
 
 
-def _check_code(session: Session, actor: User, code: str, browser: Browser) -> None:
+def _check_code(session: Session, actor: User, session_id: str, code: str, browser: Browser) -> None:
     second_step.lock(session, actor.id)
+    auth_service.require_open(session, session_id)
     if not second_step.is_on(session, actor.id):
         raise Conflict("second_step_off")
     second_step.check(session, actor, code, browser.address)

@@ -241,6 +241,20 @@ def test_who_knows_the_password_does_not_lock_a_known_browser_out(
     assert finish(client, authenticator.code(secret)).status_code == 200
 
 
+def test_many_known_browsers_have_no_more_tries_than_one(app: Flask, member: User) -> None:
+    """Who knew the password may have collected them before there was a second step."""
+    browsers = [new_client(app) for _ in range(11)]
+    for browser in browsers:
+        login(browser)
+        browser.delete_cookie("__Host-mingchat")
+    wrong = authenticator.wrong(authenticator.turn_on(member)[0])
+    statuses = []
+    for browser in browsers:
+        login(browser)
+        statuses += [finish(browser, wrong).status_code for _ in range(3)]
+    assert statuses == [403] * 30 + [429] * 3
+
+
 def test_a_try_that_is_refused_for_haste_uses_up_none(client: PageClient, secret: str, app: Flask) -> None:
     waiting = new_client(app)
     login(waiting)

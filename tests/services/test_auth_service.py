@@ -10,14 +10,26 @@ from sqlalchemy import func, select, update
 
 from flask_app import offload
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import LoginSession, User
-from flask_app.services import auth_service
+from flask_app.errors import SignInRequired
+from flask_app.models import LoginSession, SecondStep, User
+from flask_app.services import account_service, auth_service, second_step_service
 from flask_app.services.auth_service import Browser, WrongCredentials
 from flask_app.services.signing import digest
 from tests.conftest import PASSWORD
+from tests.support import authenticator
 from tests.support.clients import signed_in
+from tests.support.entrance import STRONG
 
 Meanwhile = Callable[..., None]
+HERE = Browser("192.0.2.1")
+# What gives a browser a new session in the place of its own, by person, session and code.
+RENEWING: dict[str, Callable[[User, str, str], object]] = {
+    "begin": lambda user, here, _: second_step_service.begin(user, here, PASSWORD, HERE),
+    "confirm": lambda user, here, code: second_step_service.confirm(user, here, code, HERE),
+    "renew": lambda user, here, code: second_step_service.renew_recovery_codes(user, here, PASSWORD, code, HERE),
+    "turn off": lambda user, here, code: second_step_service.turn_off(user, here, PASSWORD, code, HERE),
+    "password": lambda user, here, _: account_service.change_password(user, here, PASSWORD, STRONG, HERE),
+}
 
 
 @pytest.fixture
@@ -42,6 +54,21 @@ def test_a_check_that_was_overtaken_opens_no_session(meanwhile: Meanwhile, chang
     meanwhile(**change)
     with pytest.raises(WrongCredentials):
         auth_service.sign_in("member", PASSWORD, Browser("192.0.2.1"))
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 0
+
+
+@pytest.mark.parametrize("act", RENEWING)
+def test_who_was_signed_out_while_they_asked_gets_no_new_session(member: User, act: str) -> None:
+    secret, _ = authenticator.turn_on(member)
+    with transaction() as session:
+        here = digest(auth_service.open_session(session, member, HERE).token)
+        if act in {"begin", "confirm"}:
+            session.execute(update(SecondStep).values(turned_on_at=None))
+    with transaction() as session:
+        auth_service.end_sessions(session, member.id)
+    with pytest.raises(SignInRequired):
+        RENEWING[act](member, here, authenticator.code(secret))
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(LoginSession)) == 0
 
