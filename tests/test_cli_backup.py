@@ -278,6 +278,48 @@ def rewritten(file: Path, name: str, changed: bytes) -> Path:
     return fresh
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("secrets.json", "journal", "journal/../secrets.json", "/journal/x.json", "../journal/x.json", ""),
+        *("journal\\..\\secrets.json", "C:\\journal\\x.json", "//journal/x.json"),
+    ],
+)
+def test_an_archive_of_somebody_elses_writes_into_the_journal_alone(
+    site: Flask, file: Path, elsewhere: str, tmp_path: Path, name: str
+) -> None:
+    before = (tmp_path / "instance" / "secrets.json").read_bytes()
+    result = run(site, "restore", with_a_file(file, name, b'{"SECRET_KEY": "a stranger\'s"}'))
+    assert (result.exit_code, "is no backup of MingChat" in result.output) == (1, True), result.output
+    assert {path.name for path in (tmp_path / "instance").iterdir()} - {"running.lock"} == {"secrets.json"}
+    assert (tmp_path / "instance" / "secrets.json").read_bytes() == before
+    assert_nothing(elsewhere)
+
+
+def with_a_file(file: Path, name: str, content: bytes) -> Path:
+    """The same backup with one more member, as somebody would make it who knows how."""
+    fresh = file.with_suffix(".other")
+    with file.open("rb") as source, fresh.open("wb") as out, archive.writing(out, None) as writer:
+        *others, (last, manifest) = archive.Reader(source, None).members()
+        for each in (*others, (f"instance/{name}", content)):
+            writer.add(*each)
+        writer.add(last, json.dumps(json.loads(manifest) | {"digest": writer.digest}).encode())
+    return fresh
+
+
+def test_a_member_that_would_fill_the_memory_is_not_unpacked(
+    site: Flask, file: Path, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tarfile.open(file) as tar:
+        largest = max(each.size for each in tar.getmembers())
+    monkeypatch.setattr(archive, "MOST_BYTES", largest - 1)
+    result = run(site, "restore", file)
+    assert (result.exit_code, "is no backup of MingChat" in result.output) == (1, True), result.output
+    assert_nothing(elsewhere)
+    monkeypatch.setattr(archive, "MOST_BYTES", largest)
+    assert run(site, "restore", file).exit_code == 0
+
+
 def test_a_newer_schema_is_refused(site: Flask, file: Path, elsewhere: str) -> None:
     with tarfile.open(file) as tar:
         about = member(tar, "about.json")

@@ -68,7 +68,7 @@ def _add_files(written: Writer, instance: Path) -> int:
             content = path.read_bytes()
         except FileNotFoundError:  # settled in this moment
             continue
-        written.add(f"{FILES}/{path.relative_to(instance)}", content)
+        written.add(f"{FILES}/{path.relative_to(instance).as_posix()}", content)
         count += 1
     return count
 

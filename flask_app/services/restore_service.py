@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +12,7 @@ from flask_app import config, database, durable
 from flask_app.database import transaction, utc_now
 from flask_app.errors import Invalid
 from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
-from flask_app.services import audit_service, sealed
+from flask_app.services import audit_service, journal, sealed
 from flask_app.services.audit_service import Actor
 from flask_app.services.sealed import Resealed
 from flask_app.transfer import proof, rows, store, totals
@@ -104,13 +104,19 @@ class _Filling:
             if kind == ROWS and (table := tables.get(rest.partition("/")[0])) is not None:
                 rows.write(connection, table, self.about.tables[table.name], content.split(b"\n"))
                 connection.commit()
-            elif kind == FILES and ".." not in PurePosixPath(rest).parts:
-                self.files[rest.lstrip("/")] = content
+            elif kind == FILES and _is_in_journal(rest):
+                self.files[rest] = content
             elif name == SECRETS:
                 self.keys = _decoded(content, dict[str, str])
             else:
                 raise Damaged
         raise Damaged
+
+
+def _is_in_journal(path: str) -> bool:
+    """Nothing else is written beside the database, whatever an archive says that somebody else has made."""
+    folder, *names = PureWindowsPath(path).parts or ("",)  # both kinds of slashes part names
+    return folder == journal.FOLDER and bool(names) and ".." not in names
 
 
 def _about(members: Members) -> About:

@@ -18,6 +18,9 @@ from flask_app.transfer.faults import Damaged
 
 DIGEST = "MINGCHAT.sha256"
 COMPRESSION = 6
+MOST_BYTES = (
+    1 << 28
+)  # of a member, many times what is ever written: a small file could unpack to more than there is memory
 
 _GZIP = b"\x1f"  # what such a file begins with
 _BROKEN = (gzip.BadGzipFile, zlib.error, tarfile.TarError, EOFError, KeyError, ValueError)
@@ -77,6 +80,8 @@ class Reader:
     def _members(self, tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
         while info := tar.next():
             tar.members.clear()  # type: ignore[attr-defined]
+            if info.size > MOST_BYTES:
+                raise Damaged
             opened = tar.extractfile(info)
             content = opened.read() if opened else b""
             digest = hashlib.sha256(content).hexdigest()
