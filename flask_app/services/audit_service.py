@@ -3,13 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
+from flask_app.database import table_of
 from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
 COMMAND_LINE = "(command line)"
+
+_entries = table_of(AuditEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,13 @@ def record(
             address=address,
         )
     )
+
+
+def latest(connection: Connection, action: str) -> datetime | None:
+    """When somebody last did this. Ids are in the order of time, and a recent one is found at once."""
+    done = select(_entries.c.created_at).where(_entries.c.action == action)
+    moment: datetime | None = connection.scalar(done.order_by(_entries.c.id.desc()).limit(1))
+    return moment
 
 
 def difference(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:

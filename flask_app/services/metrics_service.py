@@ -19,15 +19,13 @@ from sqlalchemy.exc import DBAPIError
 from flask_app import config, metrics
 from flask_app.database import fetching, table_of, utc_now
 from flask_app.errors import Forbidden, NotFound
-from flask_app.models import ApiKey, AuditEntry, Reconciliation, Run
-from flask_app.services import journal, key_service
+from flask_app.models import ApiKey, Reconciliation, Run
+from flask_app.services import audit_service, journal, key_service
 from flask_app.streams import broker
 
-_keys, _days, _runs, _acts = table_of(ApiKey), table_of(Reconciliation), table_of(Run), table_of(AuditEntry)
+_keys, _days, _runs = table_of(ApiKey), table_of(Reconciliation), table_of(Run)
 _COUNT = func.count()
 _DRIFTS = select(_COUNT).where(_days.c.stands)
-# Ids are in the order of time, and a recent one is found at once.
-_LAST_BACKUP = select(_acts.c.created_at).where(_acts.c.action == "backup.make").order_by(_acts.c.id.desc()).limit(1)
 _RUNNING = select(_COUNT).where(_runs.c.status == "running")
 
 log = structlog.get_logger()
@@ -93,7 +91,7 @@ def _key_states(connection: Connection) -> dict[tuple[str, ...], float]:
 
 
 def _last_backup(connection: Connection) -> dict[tuple[str, ...], float]:
-    moment = connection.scalar(_LAST_BACKUP)
+    moment = audit_service.latest(connection, "backup.make")
     return {} if moment is None else {(): moment.timestamp()}
 
 

@@ -129,6 +129,16 @@ def test_a_first_code_comes_within_a_quarter_of_an_hour(member_client: PageClien
     assert (late.status_code, error_code(late)) == (409, "second_step_not_begun")
 
 
+def test_the_first_code_is_used_up_by_it(app: Flask, member_client: PageClient) -> None:
+    secret = ask(member_client, password=PASSWORD).json["secret"]
+    digits = authenticator.code(secret)
+    ask(member_client, "/confirm", code=digits)
+    other = new_client(app)
+    login(other)
+    again = other.post("/api/login/second-step", json={"code": digits})
+    assert (again.status_code, error_code(again)) == (403, "wrong_second_step_code")
+
+
 def test_who_begins_again_gets_another_secret(member_client: PageClient, member: User) -> None:
     first, second = (ask(member_client, password=PASSWORD).json["secret"] for _ in range(2))
     assert first != second
