@@ -83,3 +83,11 @@ def test_the_installation_refuses_what_it_does_not_understand(
     assert done.returncode != 0
     assert complaint in done.stderr
     assert not (tmp_path / ".env").exists()
+
+
+def test_what_the_dockerfile_copies_is_let_through() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M)
+    let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.M)
+    files = {name for names in copied for name in names.split()} - {"."}
+    assert files
+    assert files <= set(let_through)

@@ -51,7 +51,7 @@ def test_a_conversation_deleted_after_its_worker_died_is_booked_with_its_text(
     assert member_client.delete(f"/api/conversations/{answer['conversation_id']}").status_code == 204
     assert states() == ["settled"]
     (entry,) = entries()
-    assert (entry.source, entry.outcome) == ("estimated", "interrupted")
+    assert (entry.source, entry.outcome) == ("estimated", "stopped")
     assert entry.completion_tokens > 0
     lease_service.tick()
     assert len(entries()) == 1

@@ -82,7 +82,7 @@ def test_a_circle_in_the_table_ends_at_the_default(ids: dict[str, str]) -> None:
 def test_where_nothing_is_offered_nobody_follows(
     app: Flask, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_service, "_demonstration", lambda _: [])
+    monkeypatch.setattr(model_service, "_of_this_machine", lambda _: [])
     with transaction() as session:
         session.query(ApiKey).update({"disabled": True})
     assert model_service.follower_of("old-1") is None
