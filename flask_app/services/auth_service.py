@@ -32,11 +32,10 @@ _VISIT = (
         _users,
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
         _groups.c.rates.label("group_rates"),
-        _settings.c.value.label("site_rates"),
+        select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
     )
     .join(_sessions, _sessions.c.user_id == _users.c.id)
     .join(_groups, _groups.c.id == _users.c.group_id)
-    .outerjoin(_settings, _settings.c.name == rates.NAME)
     .where(_sessions.c.id == bindparam("digest"))
 )
 _USER_COLUMNS = tuple(_users.columns.keys())
