@@ -78,7 +78,7 @@ def post_fork(server: Any, worker: Any) -> None:
     mallopt = getattr(_C, "mallopt", None)  # other C libraries do without
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
-        mallopt(M_ARENA_MAX, 1)  # one loop: an arena for each thread of the pool would lie half empty
+        mallopt(M_ARENA_MAX, 1)  # one loop: the threads of its pool need none each
 
 
 def _tidy() -> None:
