@@ -50,6 +50,7 @@ lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements-demo.in --overrides requirements-demo.overrides -o requirements-demo.txt
 	$(LOCK) requirements-observe.in -o requirements-observe.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-mutation.in -o requirements-mutation.txt
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes
@@ -129,8 +130,10 @@ coverage: .dev ## Every branch of the ledger and the tariffs is taken by their t
 	$(BIN)/pytest $(LEDGER_TESTS) $(PARALLEL) --cov --cov-report=term
 
 .PHONY: mutation
-mutation: .dev ## Break the ledger and the tariffs in thousands of ways: tests must notice nine of ten (CHILDREN=)
-	@$(BIN)/python -m scripts.mutation $(or $(CHILDREN),2)
+mutation: export MINGCHAT_VENV := $(CURDIR)/.venv-mutation
+mutation: ## Break the ledger and the tariffs in thousands of ways: tests must notice nine of ten (CHILDREN=)
+	@$(PYTHON) scripts/environment.py run demo observe dev mutation
+	@$$MINGCHAT_VENV/bin/python -m scripts.mutation $(or $(CHILDREN),2)
 
 .PHONY: faults
 faults: services .dev ## Faults at random under load, then a table (FAULTS=1000, SEED=, REPORT=docs/reliability.md)

@@ -43,7 +43,7 @@ loglevel = settings.log_level()
 
 gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # in malloc.h
+M_MMAP_THRESHOLD = -3  # in malloc.h
 TIDY_SECONDS = 10
 
 _C = ctypes.CDLL(None)
@@ -78,7 +78,6 @@ def post_fork(server: Any, worker: Any) -> None:
     mallopt = getattr(_C, "mallopt", None)  # other C libraries do without
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
-        mallopt(M_ARENA_MAX, 1)  # one loop: the threads of its pool need none each
 
 
 def _tidy() -> None:

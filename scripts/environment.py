@@ -1,6 +1,6 @@
 """Make the virtual environment and install the locked requirements into it.
 
-``python scripts/environment.py [run] [demo] [observe] [dev]``. A stamp per requirements file holds its
+``python scripts/environment.py [run] [demo] [observe] [dev] [mutation]``. A stamp per requirements file holds its
 digest, so that nothing is called when nothing changed.
 """
 
@@ -25,6 +25,7 @@ EXTRAS = {
     "demo": ("requirements-demo.txt", "the local model", ("--only-binary", ":all:")),
     "observe": ("requirements-observe.txt", "what traces and error reports need", ()),
     "dev": ("requirements-dev.txt", "the developer's tools", ()),
+    "mutation": ("requirements-mutation.txt", "what breaks the code to try the tests", ()),
 }
 
 
