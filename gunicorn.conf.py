@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def post_worker_init(worker: Any) -> None:
     from flask_app.web import bodies
 
     offload.use(gevent.get_hub().threadpool.apply)
-    connection.wait_with(_Readable)
+    connection.watch_with(_Watcher)
     bodies.expect_broken(ParseException)
     lease_service.watch()
     upkeep_service.watch()
@@ -119,8 +120,8 @@ def post_worker_init(worker: Any) -> None:
         account_service.announce()
 
 
-class _Readable:
-    """A socket with something to read, awaited on the event loop: see flask_app/upstream/connection.py."""
+class _Watcher:
+    """Looks at a socket on the event loop whenever there is something to read: see flask_app/upstream/connection.py."""
 
     def __init__(self, opened: Any) -> None:
         import gevent
@@ -128,8 +129,25 @@ class _Readable:
         self._hub = gevent.get_hub()
         self._watcher = self._hub.loop.io(opened.fileno(), 1)
 
-    def wait(self) -> None:
-        self._hub.wait(self._watcher)
+    def each(self, look: Callable[[], bool]) -> None:
+        from gevent.hub import Waiter
+
+        sleeper = Waiter(self._hub)
+
+        def ready() -> None:
+            try:
+                goes_on = look()
+            except Exception as error:  # noqa: BLE001 - raised in the thread that asked
+                sleeper.throw(error)
+            else:
+                if not goes_on:
+                    sleeper.switch(None)
+
+        self._watcher.start(ready)
+        try:
+            sleeper.get()
+        finally:
+            self._watcher.stop()
 
     def close(self) -> None:
         self._watcher.close()

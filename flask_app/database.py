@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar, cast
 
 from sqlalchemy import Engine, MetaData, Table, create_engine, event
@@ -123,11 +124,17 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def writing() -> Iterator[Connection]:
-    """The same on a bare connection, for the token path's statements made once: half the cost of a session."""
+def writing(*, alone: bool = False) -> Iterator[Connection]:
+    """The same on a bare connection, for the token path's statements made once: half the cost of a session.
+
+    `alone`, it takes nobody along: somebody waits for it who would wait for them too.
+    """
     bound = _bound()
     if bound.company is None:
         with bound.writer.begin() as connection:
+            yield connection
+    elif alone:
+        with bound.turn, bound.writer.begin() as connection:
             yield connection
     else:
         with bound.turn, bound.company.taken_along(bound.writer.begin) as connection:
@@ -152,9 +159,12 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
 
 
 def in_writing(
-    work: Callable[[Connection], Result], *, is_there: Callable[[Connection, Result], bool] | None = None
+    work: Callable[[Connection], Result],
+    *,
+    alone: bool = False,
+    is_there: Callable[[Connection, Result], bool] | None = None,
 ) -> Result:
-    """The same on a bare connection.
+    """The same on a bare connection, `alone` as in `writing`.
 
     When the connection breaks at the COMMIT it may have happened all the same: `is_there` looks for what was written.
     """
@@ -165,7 +175,7 @@ def in_writing(
         return written[0]
 
     try:
-        return _persistently(writing, noted)
+        return _persistently(partial(writing, alone=alone), noted)
     except OperationalError:
         if is_there and written and _holds(is_there, written[0]):
             return written[0]

@@ -105,6 +105,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     try:
         begun, ticket = in_writing(
             lambda connection: _write(connection, actor, draft, model, keys, origin),
+            alone=True,
             is_there=lambda connection, written: metering_service.is_written(connection, written[1].sent),
         )
     except (IntegrityError, TooMany, Conflict):

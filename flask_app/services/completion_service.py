@@ -1,7 +1,7 @@
 """The one metered door to the models: dispatch, open, stream, settle. No token leaves another way."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -74,7 +74,7 @@ def dispatch(connection: Connection, request: Request, candidates: Sequence[Cand
 
 
 class Completion:
-    """One answer from start to settlement. `events` streams it, `settle` books it; both once."""
+    """One answer from start to settlement. `ask` streams it, `settle` books it; both once."""
 
     def __init__(self, ticket: Ticket, stop: StopSignal) -> None:
         self.request = ticket.request
@@ -89,11 +89,14 @@ class Completion:
         self._asker = tracing.current_request()
         self._span = tracing.NOTHING
 
-    def events(self) -> Iterator[Event]:
-        """The answer's events as they come. A failure ends them and is in `outcome`; it is not raised."""
+    def ask(self, tell: Callable[[Event], None]) -> None:
+        """Give `tell` the answer's events as they come; it must not wait, for it may be called on the event loop.
+
+        A failure ends them and is in `outcome`; it is not raised.
+        """
         refusal: UpstreamError | None = None
         try:
-            while (refused := (yield from self._attempt())) is not None:
+            while (refused := self._attempt(tell)) is not None:
                 refusal = refused
                 self._refused(refused)
                 self._try_another(refused)
@@ -113,17 +116,20 @@ class Completion:
         """The name of who is asked."""
         return self._taken.candidate.model.provider
 
-    def _attempt(self) -> Generator[Event, None, UpstreamError | None]:
-        """The events of one attempt; gives the failure of one that the provider refused before it said anything."""
+    def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
+        """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
         outcome = self.outcome
+
+        def take(events: list[Event]) -> None:
+            outcome.bytes_received = stream.bytes_received
+            for event in events:
+                self._take(event)
+                tell(event)
+
         span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent)
         try:
             stream = self._open()
-            for batch in stream:
-                outcome.bytes_received = stream.bytes_received
-                for event in batch:
-                    self._take(event)
-                    yield event
+            stream.deliver(take)
             self._judge_end()
         except UpstreamError as error:
             goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._may_try_another(error))

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import exists, select
@@ -61,8 +62,7 @@ class LiveRun:
     def _make(self) -> None:
         bind_contextvars(request=self._request_id)  # the log names the request that asked for the answer
         try:
-            for event in self.completion.events():
-                run_events.arrived(self.events, event)
+            self.completion.ask(partial(run_events.arrived, self.events))
         except Exception:  # a fault of ours: the answer so far is kept and booked like any other
             log.exception("run_failed", run=self.begun.run_id)
             self.completion.fail("internal")

@@ -1,7 +1,7 @@
 """Speaking to a provider over HTTP: send a request, open a chat completion. Redirects are not followed."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,7 +43,7 @@ class Endpoint:
 
 
 class ChatStream:
-    """An answer that is asked for and arrives: `open` it once, then iterate it once.
+    """An answer that is asked for and arrives: `open` it once, then `deliver` it once.
 
     `shutdown` may be called from another thread at any time, also before `open` is through. With `prefix` the last
     message of the body is the beginning of the answer: DeepSeek takes that under /beta, which stands beside its /v1.
@@ -57,7 +57,7 @@ class ChatStream:
         self._room = Room(body.get("max_tokens"))
         self._connection: Connection | None = None
         self._lock = threading.Lock()  # a connection that was given back is no longer ours to shut
-        self._read: Callable[[], bytes] = lambda: b""
+        self._read_each: Callable[[Callable[[bytes], bool]], None] = lambda _take: None
         self._is_shut = False
         self._expired = False
         self.bytes_received = 0
@@ -71,39 +71,40 @@ class ChatStream:
                 "POST", self._endpoint, "/chat/completions", self._body, self._request_id, hold=self._hold
             )
             _check_type(connection.response)
-            self._read = connection.read
+            self._read_each = connection.read_each
         except UpstreamError as error:
             self.close()
             if self._expired:
                 raise self._timeout() from error
             raise
 
-    def __iter__(self) -> Iterator[list[Event]]:
-        """The events of each read. Raises UpstreamError when the stream breaks, stalls or cannot be read.
+    def deliver(self, take: Callable[[list[Event]], None]) -> None:
+        """Give `take` the events of each read. Raises UpstreamError when the stream breaks, stalls or cannot be read.
 
-        One that becomes longer than was asked for is cut, and ends as `length`.
+        One that becomes longer than was asked for is cut, and ends as `length`. `take` must not wait: it may be called
+        on the event loop. What it raises ends the stream.
         """
         decoder, reader = Decoder(), ChunkReader()
-        read = self._read
+
+        def read(data: bytes) -> bool:
+            payloads = decoder.feed(data) if data else decoder.close()
+            self.bytes_received += len(data)
+            events = reader.read(payloads)
+            if events:
+                self.begun = self.begun or any(isinstance(event, Token | Reasoning) for event in events)
+                take(events)
+            if _named_error(payloads):
+                take([Failed("upstream_failed")])
+            if fault := decoder.fault or reader.fault:
+                raise UpstreamError("upstream_garbage", retryable=True) from fault
+            if data and self._is_too_long(events, reader):
+                take([Finished("length")])
+                return False
+            return bool(data) and not reader.finished
+
         try:
-            while not reader.finished:
-                data = read()
-                payloads = decoder.feed(data) if data else decoder.close()
-                events = reader.read(payloads)
-                if events:
-                    self.begun = self.begun or any(isinstance(event, Token | Reasoning) for event in events)
-                    yield events
-                if _named_error(payloads):
-                    yield [Failed("upstream_failed")]
-                if fault := decoder.fault or reader.fault:
-                    raise UpstreamError("upstream_garbage", retryable=True) from fault
-                if not data:
-                    return
-                self.bytes_received += len(data)
-                if self._is_too_long(events, reader):
-                    yield [Finished("length")]
-                    return
-        except (BrokenResponse, OSError, ValueError) as error:
+            self._read_each(read)
+        except BrokenResponse as error:
             raise self._timeout() if self._expired else UpstreamError("upstream_cut", retryable=True) from error
         finally:
             self.close(reusable=reader.finished)

@@ -4,8 +4,8 @@ httptools (the parser of Node.js) reads what comes; a token costs one `recv` and
 of a general client cost as much as all the rest of its way. Once a response has begun, the socket has no time-out:
 a timer for each read would be dear, so `shutdown` from another thread ends a read that lasts too long.
 
-A server with an event loop says how to wait for a socket (see gunicorn.conf.py): it would wait by itself, but only
-after a `recv` in vain for each token.
+A server with an event loop says how to watch a socket (see gunicorn.conf.py): what comes is then read on the loop
+itself, and the thread whose answer it is sleeps until the end: waking it for each token would be dear.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 from urllib.parse import SplitResult
 
@@ -32,22 +32,26 @@ MAX_IDLE = 256  # of one origin
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Waiter(Protocol):
-    """Waits until there is something to read from a socket, be it its end."""
+class Watcher(Protocol):
+    """Watches a socket from an event loop."""
 
-    def wait(self) -> None: ...
+    def each(self, look: Callable[[], bool]) -> None:
+        """Call `look` on the loop whenever there is something to read, be it the end, until it gives False.
+
+        What it raises is raised here.
+        """
 
     def close(self) -> None:
-        """Before the socket is closed, when nobody waits."""
+        """Before the socket is closed, when nobody is in `each`."""
 
 
-_waiter: Callable[[socket.socket], Waiter] | None = None  # a thread that reads waits by itself
+_watcher: Callable[[socket.socket], Watcher] | None = None  # without a loop, a thread that reads waits by itself
 
 
-def wait_with(waiter: Callable[[socket.socket], Waiter]) -> None:
-    """From now on wait for sockets that way, where no time-out is set."""
-    global _waiter
-    _waiter = waiter
+def watch_with(watcher: Callable[[socket.socket], Watcher]) -> None:
+    """From now on watch sockets that way, where no time-out is set."""
+    global _watcher
+    _watcher = watcher
 
 
 class BrokenResponse(Exception):
@@ -129,15 +133,15 @@ class Response:
 
 
 class Connection:
-    """Carries one request at a time: `send`, `read_head`, then `read` until it gives nothing."""
+    """Carries one request at a time: `send`, `read_head`, then `read` until it gives nothing, or `read_each`."""
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self.idle_since = 0.0
         self.response = Response()
         self._socket: socket.socket | None = None
-        self._waiter: Waiter | None = None
-        self._is_patient = False  # no time-out is set
+        self._watcher: Watcher | None = None
+        self._between = 0  # bytes since the last that belonged to the body
         self._is_shut = False  # nothing may be opened any more
 
     def connect(self, timeout: float) -> None:
@@ -163,7 +167,7 @@ class Connection:
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a line end inside a request's head")
         lines += [f"Content-Length: {len(body)}", "", ""]
-        self.response = Response()
+        self.response, self._between = Response(), 0
         self.set_timeout(None)  # connecting, or looking whether it is silent, left one of its own
         self._open_socket().sendall("\r\n".join(lines).encode("latin-1") + body)
 
@@ -184,32 +188,69 @@ class Connection:
 
     def set_timeout(self, seconds: float | None) -> None:
         self._open_socket().settimeout(seconds)
-        self._is_patient = seconds is None
 
     def read(self) -> bytes:
         """What has come of the body, at least a byte; nothing at its end. Raises OSError or BrokenResponse."""
-        response, taken = self.response, 0
-        while not response.parts:
-            if response.fault:
-                raise response.fault
-            if response.is_complete:
-                return b""
-            if taken > MAX_HEAD_BYTES:
-                raise BrokenResponse("trailers or chunk extensions without end")
-            if data := self._receive():
-                taken += len(data)
+        while (data := self._received()) is None:
+            pass
+        return data
+
+    def read_each(self, take: Callable[[bytes], bool]) -> None:
+        """Give `take` what comes of the body, piece by piece, and nothing at its end, until it gives False.
+
+        There is no time-out. `take` must not wait: it may be called on the event loop. Raises BrokenResponse, and
+        whatever `take` raises.
+        """
+        look = partial(self._look, take)
+        if self._watcher is None or self._socket is None:
+            while look():
+                pass
+            return
+        self._socket.settimeout(0)
+        if look():  # something may have come with the head
+            self._watcher.each(look)
+
+    def _look(self, take: Callable[[bytes], bool]) -> bool:
+        """Give `take` all that there is, or, where the socket has patience, one piece; False when it wants no more."""
+        while True:
+            try:
+                data = self._received()
+            except OSError as error:
+                raise BrokenResponse(str(error)) from error
+            if data is not None and not take(data):
+                return False
+            if not self._has_more():
+                return True
+
+    def _received(self) -> bytes | None:
+        """The same as `read`; None when what came was no part of the body, or, without patience, nothing has come."""
+        response = self.response
+        if not (response.parts or response.fault or response.is_complete):
+            try:
+                data = self._open_socket().recv(READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return None
+            if data:
+                self._between += len(data)
                 response.feed(data)
             else:
                 self._open_socket()  # raises where it was shut from here
                 response.end()
-        parts, response.parts = response.parts, []
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        if parts := response.parts:
+            response.parts, self._between = [], 0
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        if response.fault:
+            raise response.fault
+        if self._between > MAX_HEAD_BYTES:
+            raise BrokenResponse("trailers or chunk extensions without end")
+        return b"" if response.is_complete else None
 
-    def _receive(self) -> bytes:
-        opened, waiter = self._open_socket(), self._waiter
-        if waiter is not None and self._is_patient and not (isinstance(opened, ssl.SSLSocket) and opened.pending()):
-            waiter.wait()
-        return opened.recv(READ_BYTES)
+    def _has_more(self) -> bool:
+        """Is there more to read that the socket itself does not tell of?"""
+        response = self.response
+        if response.is_complete or response.fault:
+            return True
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def shutdown(self) -> None:
         """Wake whoever connects or reads, from another thread; the connection is of no use afterwards."""
@@ -219,9 +260,9 @@ class Connection:
                 _below_tls(self._socket).shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        if self._waiter is not None:
-            self._waiter.close()
-            self._waiter = None
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
         if self._socket is not None:
             self._socket.close()
 
@@ -243,7 +284,7 @@ class Connection:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.origin.scheme == "https":
             self._socket = _tls().wrap_socket(made, server_hostname=self.origin.host)
-        self._waiter = _waiter(self._socket) if _waiter else None
+        self._watcher = _watcher(self._socket) if _watcher else None
 
     def _open_socket(self) -> socket.socket:
         if self._is_shut or self._socket is None:

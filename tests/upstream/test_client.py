@@ -41,12 +41,9 @@ def open_stream(provider: ScriptedUpstream) -> ChatStream:
 
 
 def ask(provider: ScriptedUpstream) -> list[Event]:
-    return [event for batch in open_stream(provider) for event in batch]
-
-
-def collect(stream: ChatStream, seen: list[Event]) -> None:
-    for batch in stream:
-        seen += batch
+    events: list[Event] = []
+    open_stream(provider).deliver(events.extend)
+    return events
 
 
 def text_of(events: list[Event]) -> str:
@@ -120,7 +117,7 @@ def test_a_broken_stream_raises_after_the_text_that_came(
     provider.script(script)
     seen: list[Event] = []
     with pytest.raises(UpstreamError) as caught:
-        collect(open_stream(provider), seen)
+        open_stream(provider).deliver(seen.extend)
     assert caught.value.code == code
     assert text_of(seen).startswith("some")
 
@@ -178,7 +175,7 @@ def test_shutdown_from_another_thread_wakes_the_reader(provider: ScriptedUpstrea
     threading.Timer(0.2, stream.shutdown).start()
     started = time.monotonic()
     with contextlib.suppress(UpstreamError):  # some systems end the read, others break it
-        collect(stream, [])
+        stream.deliver(lambda events: None)
     assert time.monotonic() - started < 5
     provider.journal.wait_until_idle()
 
@@ -251,7 +248,7 @@ def test_a_connection_on_which_more_came_than_was_asked_for_is_given_up() -> Non
     with raw_peer(said + b"HTTP/1.1 200 OK\r\n") as endpoint:
         stream = ChatStream(endpoint, BODY, "r")
         stream.open()
-        assert list(stream) == []
+        stream.deliver(lambda events: pytest.fail("nothing was said"))
     assert len(client._idle) == before
 
 

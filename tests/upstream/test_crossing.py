@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from flask_app.domain.events import Token
+from flask_app.domain.events import Event, Token
 from flask_app.errors import UpstreamError
 from flask_app.upstream import client, connection
 from flask_app.upstream.client import ChatStream, Endpoint
@@ -154,12 +154,11 @@ def provider_of() -> Iterator[Callable[..., Provider]]:
 def ask(provider: Provider, who: str) -> str:
     """The words that `who` is told, until the answer's end or a failure."""
     stream = ChatStream(provider.endpoint, {"messages": [{"role": "user", "content": f"it is {who}"}]}, who)
-    heard = ""
+    heard: list[Event] = []
     with contextlib.suppress(UpstreamError):
         stream.open()
-        for batch in stream:
-            heard += "".join(event.text for event in batch if isinstance(event, Token))
-    return heard
+        stream.deliver(heard.extend)
+    return "".join(event.text for event in heard if isinstance(event, Token))
 
 
 def heard_by_all(provider: Provider) -> list[str]:
@@ -199,12 +198,20 @@ def test_nothing_is_carried_over_inside_tls(
     assert provider.connections == len(PEOPLE)
 
 
+class GivenUp(Exception):
+    """Whoever listened does so no longer."""
+
+
+def give_up(events: list[Event]) -> None:
+    raise GivenUp
+
+
 def test_an_answer_that_was_given_up_is_not_heard_by_the_next(provider_of: Callable[..., Provider]) -> None:
     provider = provider_of(lambda who: Said(chunked(own(who), b""), chunked(own(who))))
     stream = ChatStream(provider.endpoint, {"messages": [{"role": "user", "content": "it is ann"}]}, "ann")
     stream.open()
-    assert next(iter(stream))
-    stream.close()
+    with pytest.raises(GivenUp):
+        stream.deliver(give_up)
     provider.go_on()
     assert ask(provider, "bob") == "for bob"
     provider.go_on()

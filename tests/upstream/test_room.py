@@ -69,4 +69,6 @@ def ask(provider: ScriptedUpstream, **fields: object) -> list[Event]:
     body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "hi"}], "stream": True} | fields
     stream = ChatStream(Endpoint(provider.base_url, "sk-a", allow_insecure=True), body, "r")
     stream.open()
-    return [event for batch in stream for event in batch]
+    events: list[Event] = []
+    stream.deliver(events.extend)
+    return events

@@ -7,12 +7,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from flask_app.upstream import connection
-from flask_app.upstream.connection import Connection, Origin
+from flask_app.upstream.connection import BrokenResponse, Connection, Origin
 from tests.support import certificates
 from tests.upstream.test_connection import Peer
 
@@ -34,17 +36,20 @@ def answer(opened: socket.socket) -> None:
 
 
 class Watching:
-    """Waits for a socket, and counts how often."""
+    """Watches a socket from this thread, and counts how often there was something."""
 
-    waits = 0
+    looks = 0
 
     def __init__(self, opened: socket.socket) -> None:
         self._selector = selectors.DefaultSelector()
         self._selector.register(opened.fileno(), selectors.EVENT_READ)
 
-    def wait(self) -> None:
-        Watching.waits += 1
-        assert self._selector.select(5), "nothing more comes"
+    def each(self, look: Callable[[], bool]) -> None:
+        goes_on = True
+        while goes_on:
+            assert self._selector.select(5), "nothing more comes"
+            Watching.looks += 1
+            goes_on = look()
 
     def close(self) -> None:
         self._selector.close()
@@ -52,24 +57,37 @@ class Watching:
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_waiter", Watching)
-    monkeypatch.setattr(Watching, "waits", 0)
+    monkeypatch.setattr(connection, "_watcher", Watching)
+    monkeypatch.setattr(Watching, "looks", 0)
 
 
-def read_all(origin: Origin, timeout: float | None) -> int:
+@contextlib.contextmanager
+def asked(origin: Origin, timeout: float | None = None) -> Iterator[Connection]:
     made = Connection(origin)
     with contextlib.closing(made):
         made.connect(5)
         made.send("GET", "/", {}, b"")
         made.read_head(timeout)
-        return sum(map(len, iter(made.read, b"")))
+        yield made
+
+
+def length_of(made: Connection) -> int:
+    pieces: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        pieces.append(piece)
+        return bool(piece)
+
+    made.read_each(take)
+    return sum(map(len, pieces))
 
 
 @pytest.mark.usefixtures("watched")
-def test_an_answer_is_waited_for_before_it_is_read() -> None:
+def test_an_answer_is_read_when_there_is_something_to_read() -> None:
     peer = Peer(answer)
-    assert read_all(peer.origin(), timeout=None) == BODY
-    assert Watching.waits > 0
+    with asked(peer.origin()) as made:
+        assert length_of(made) == BODY
+    assert Watching.looks > 0
     peer.close()
 
 
@@ -78,8 +96,35 @@ def test_what_tls_has_unpacked_already_is_not_waited_for(monkeypatch: pytest.Mon
     server, client = certificates.contexts("localhost")
     monkeypatch.setattr(connection, "_tls", lambda: client)
     peer = Peer(answer, server)
-    assert read_all(peer.origin("https"), timeout=None) == BODY
-    assert Watching.waits > 0
+    with asked(peer.origin("https")) as made:
+        assert length_of(made) == BODY
+    assert Watching.looks > 0
+    peer.close()
+
+
+@pytest.mark.usefixtures("watched")
+def test_who_wants_no_more_gets_no_more() -> None:
+    peer = Peer(answer)
+    pieces: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        pieces.append(piece)
+        return False
+
+    with asked(peer.origin()) as made:
+        made.read_each(take)
+    assert [bool(piece) for piece in pieces] == [True]
+    peer.close()
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("said", [b"", b"x", b"5\r\nhel"])
+def test_an_answer_that_breaks_off_is_broken(said: bytes) -> None:
+    peer = Peer(lambda opened: opened.sendall(HEAD + said))
+    with asked(peer.origin()) as made:
+        threading.Timer(0.2, made.shutdown).start()
+        with pytest.raises(BrokenResponse):
+            length_of(made)
     peer.close()
 
 
@@ -87,19 +132,35 @@ def test_what_tls_has_unpacked_already_is_not_waited_for(monkeypatch: pytest.Mon
 def test_a_read_that_has_a_time_out_keeps_it() -> None:
     """The socket's own time-out ends it, not an event that never comes."""
     peer = Peer(lambda opened: opened.sendall(HEAD))
-    with pytest.raises(TimeoutError):
-        read_all(peer.origin(), timeout=0.2)
-    assert Watching.waits == 0
+    with asked(peer.origin(), timeout=0.2) as made, pytest.raises(TimeoutError):
+        made.read()
+    assert Watching.looks == 0
     peer.close()
 
 
-def test_under_gevent_every_byte_comes_over_tls(tmp_path: Path) -> None:
+def silent_after(opened: socket.socket) -> None:
+    opened.sendall(HEAD)
+    burst(opened)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("talk", "how", "told"),
+    [
+        (answer, "whole", str(BODY)),
+        (silent_after, "shut", "BrokenResponse"),
+        (answer, "fault", "ZeroDivisionError"),
+    ],
+)
+def test_under_gevent_every_byte_comes_and_every_end_is_told(
+    tmp_path: Path, scheme: str, talk: Callable[[socket.socket], None], how: str, told: str
+) -> None:
     server, client = certificates.contexts("localhost")
     trusted = tmp_path / "trusted.pem"
     trusted.write_text("".join(map(ssl.DER_cert_to_PEM_cert, client.get_ca_certs(binary_form=True))))
-    peer = Peer(answer, server)
-    command = [sys.executable, "-m", "tests.support.tls_reader", str(peer.port)]
+    peer = Peer(talk, server if scheme == "https" else None)
+    command = [sys.executable, "-m", "tests.support.gevent_reader", scheme, str(peer.port), how]
     environ = dict(os.environ) | {"SSL_CERT_FILE": str(trusted)}
-    told = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=True)
-    assert int(told.stdout) == BODY
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=True)
+    assert said.stdout == told, said.stderr
     peer.close()
