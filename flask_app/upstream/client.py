@@ -206,8 +206,7 @@ def _is_drained(connection: Connection) -> bool:
     """Has the body ended? It does at once after `[DONE]`, so that the connection can serve again."""
     try:
         if not connection.response.is_complete:
-            connection.set_timeout(END_SECONDS)
-            connection.read()
+            connection.read_within(END_SECONDS)
     except (BrokenResponse, OSError):
         return False
     response = connection.response

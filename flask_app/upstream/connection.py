@@ -195,6 +195,15 @@ class Connection:
             pass
         return data
 
+    def read_within(self, seconds: float) -> bytes:
+        """The same, within so many seconds in all, also where what comes drips and is no part of the body."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.set_timeout(left)
+            if (data := self._received()) is not None:
+                return data
+        raise TimeoutError(f"no part of the body within {seconds:g} seconds")
+
     def read_each(self, take: Callable[[bytes], bool]) -> None:
         """Give `take` what comes of the body, piece by piece, and nothing at its end, until it gives False.
 

@@ -242,6 +242,18 @@ def test_json_nested_too_deeply_is_garbage(provider: ScriptedUpstream) -> None:
     assert caught.value.code == "upstream_garbage"
 
 
+def test_trailers_that_drip_after_done_do_not_hold_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else ends them: the deadlines are off by then, and a stop finds no connection."""
+    monkeypatch.setattr(client, "END_SECONDS", 0.3)
+    chunked = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with raw_peer(chunked + b"e\r\ndata: [DONE]\n\n\r\n0\r\nX-Filler: ", drips=b"x" * 50) as endpoint:
+        stream = ChatStream(endpoint, BODY, "r")
+        stream.open()
+        began = time.monotonic()
+        stream.deliver(lambda events: pytest.fail("nothing was said"))
+    assert time.monotonic() - began < 2
+
+
 def test_a_connection_on_which_more_came_than_was_asked_for_is_given_up() -> None:
     said = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 14\r\n\r\ndata: [DONE]\n\n"
     before = len(client._idle)
