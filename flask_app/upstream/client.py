@@ -216,8 +216,7 @@ def _is_drained(connection: Connection) -> bool:
 def _refusal(connection: Connection, secret: str) -> UpstreamError:
     response, body = connection.response, b""
     try:
-        connection.set_timeout(refusals.BODY_SECONDS)
-        body = refusals.read_body(connection.read)
+        body = refusals.read_body(lambda: connection.read_within(refusals.BODY_SECONDS))
     except (BrokenResponse, OSError) as error:  # the status says enough
         log.info("refusal_not_read", status=response.status, reason=type(error).__name__)
     finally:

@@ -12,7 +12,7 @@ import pytest
 from flask_app import config
 from flask_app.domain.events import Event, Failed, Finished, Token, Usage
 from flask_app.errors import UpstreamError
-from flask_app.upstream import client, short_replies
+from flask_app.upstream import client, refusals, short_replies
 from flask_app.upstream.client import ChatStream, Endpoint
 from flask_app.upstream.short_replies import list_models
 from tests.support import scripted_upstream as twin
@@ -299,3 +299,15 @@ def test_a_list_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sa
             list_models(endpoint)
     assert caught.value.code == code
     assert time.monotonic() - began < 20
+
+
+def test_a_refusal_whose_body_drips_is_told_as_what_it_is_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "BODY_SECONDS", 0.3)
+    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=3))
+    busy = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n5;"
+    with raw_peer(busy, drips=b"x" * 100) as endpoint:
+        began = time.monotonic()
+        with pytest.raises(UpstreamError) as caught:
+            ChatStream(endpoint, BODY, "r").open()
+    assert (caught.value.code, caught.value.retry_after) == ("upstream_busy", 7)
+    assert time.monotonic() - began < 2
