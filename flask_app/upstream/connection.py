@@ -292,7 +292,10 @@ class Connection:
         self._open_socket().connect(place)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.origin.scheme == "https":
-            self._socket = _tls().wrap_socket(made, server_hostname=self.origin.host)
+            wrapped = _tls().wrap_socket(made, server_hostname=self.origin.host, do_handshake_on_connect=False)
+            self._socket = wrapped  # before the handshake: `shutdown` must reach it, and `made` is only a shell now
+            self._open_socket()
+            wrapped.do_handshake()
         self._watcher = _watcher(self._socket) if _watcher else None
 
     def _open_socket(self) -> socket.socket:

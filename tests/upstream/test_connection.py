@@ -320,6 +320,20 @@ def test_tls_can_be_shut_down_while_it_is_read(tls_peer: Peer) -> None:
         made.read()
 
 
+def test_tls_can_be_shut_down_before_its_host_says_anything() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        contextlib.closing(
+            Connection(Origin("https", "localhost", mute.getsockname()[1], allow_insecure=True))
+        ) as made,
+    ):
+        threading.Timer(0.2, made.shutdown).start()
+        began = time.monotonic()
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            made.connect(5)
+        assert time.monotonic() - began < 2
+
+
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
     server, _ = certificates.contexts("localhost")
     listening = Peer(lambda opened: opened.sendall(CHUNKED), server)
