@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response, g
 
 from flask_app.errors import Invalid, NotFound
-from flask_app.services import chat_service, continue_service, conversation_service, run_service, stop_service
+from flask_app.services import chat_service, continue_service, conversation_service, stop_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.run_events import Begun
 from flask_app.utils import get_current_user, require_login
@@ -14,7 +14,7 @@ from flask_app.web import limits
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
-from flask_app.web.events import last_event_id, run_stream, wants_events
+from flask_app.web.events import await_end, last_event_id, run_stream, wants_events
 from flask_app.web.models import ModelsReply, models_reply
 from flask_app.web.readers import limits_readers
 from flask_app.web.threads import (
@@ -180,8 +180,7 @@ def _answer(begun: Begun) -> Response | Answer:
     if wants_events():
         return run_stream(begun.run_id, after=0)
     user = get_current_user()
-    for _ in run_service.read(user, begun.run_id, after=0, locale=g.locale):  # until the run has ended
-        pass
+    await_end(begun.run_id)
     thread = conversation_service.thread(user, begun.conversation_id)
     message = next((message for message in thread.messages if message.id == begun.message_id), None)
     if message is None:  # deleted between two looks

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from flask import Response, g, request
+from werkzeug.exceptions import ClientDisconnected
 
 from flask_app.errors import BadRequest, SignInRequired
 from flask_app.services import auth_service, run_service
 from flask_app.utils import get_current_user
-from flask_app.web.outlet import SocketOutlet
+from flask_app.web.outlet import SocketOutlet, has_left
 
 SESSION_CHECK_SECONDS = 5
 
@@ -27,6 +28,25 @@ def run_stream(run_id: str, *, after: int) -> Response:
     )
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+class _EarPlug:
+    """Takes every event and passes none on: whoever waits for the end is woken by nothing else."""
+
+    is_clogged = False
+
+    def offer(self, frame: bytes) -> bool:  # noqa: ARG002
+        return True
+
+
+def await_end(run_id: str) -> None:
+    """Wait until the run has ended. Raises ClientDisconnected within seconds of its client's leaving.
+
+    Raises NotFound for somebody else's run.
+    """
+    frames = run_service.read(get_current_user(), run_id, after=0, locale=g.locale, outlet=_EarPlug())
+    if any(has_left(request.environ) for _ in frames):
+        raise ClientDisconnected
 
 
 def while_signed_in(pieces: Iterator[bytes], session_id: str) -> Iterator[bytes]:

@@ -75,3 +75,20 @@ class SocketOutlet:
         if self._rest:
             rest, self._rest = self._rest, b""
             self._client.sendall(rest)
+
+
+def has_left(environ: dict[str, Any]) -> bool:
+    """Has the client closed its connection? False where its server does not hand out the socket."""
+    client = environ.get("gunicorn.socket")
+    if client is None or isinstance(client, ssl.SSLSocket):
+        return False
+    patience = client.gettimeout()
+    client.settimeout(0)
+    try:
+        return not client.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        client.settimeout(patience)

@@ -1,5 +1,6 @@
 """Readers who leave the real server: what their groups say becomes of the answer, and it is all booked."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator
@@ -7,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from flask_app.domain.events import estimate_tokens
 from flask_app.services.departure import GRACE_SECONDS
+from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, Served, served
@@ -46,9 +49,14 @@ class Person:
         cookie = reply.headers["Set-Cookie"].split(";")[0]
         headers = {"Cookie": cookie, "X-CSRF-Token": reply.json()["csrf_token"]}
         self._server = dataclasses.replace(server, headers=headers)
+        self._start = self.ask()
+
+    def ask(self) -> dict[str, Any]:
+        """Begin an answer and leave; what was heard of its beginning."""
         stream = self._server.chat("Go.")
-        self._start: dict[str, Any] = next(iter(stream))[1]
+        start = next(iter(stream))[1]
         stream.close()
+        return start
 
     def come_back(self) -> Any:
         """Read on; closing what this gives is leaving again."""
@@ -71,6 +79,18 @@ class Person:
         return dict(only)
 
 
+class Terse(Person):
+    """Somebody whose program waits for the whole answer as JSON, and is ended meanwhile."""
+
+    def ask(self) -> dict[str, Any]:
+        headers = self._server.headers | {"Accept": "application/json", "Origin": self._server.base_url}
+        with contextlib.suppress(urllib3.exceptions.ReadTimeoutError):
+            url = self._server.base_url + "/api/chat"
+            urllib3.request("POST", url, json={"message": "Go."}, headers=headers, timeout=1, retries=False)
+        (conversation,) = self._server.get("/api/conversations").json()["conversations"]
+        return {"conversation_id": conversation["id"]}
+
+
 def group(server: Served, **settings: Any) -> str:
     reply = server.post("/api/admin/groups", settings)
     assert reply.status == 201, reply.data
@@ -84,6 +104,7 @@ def test_an_answer_whose_reader_left_ends_as_the_group_says(server: Served) -> N
     began = time.monotonic()
     gone, restless = Person(server, "gone", strict), Person(server, "restless", strict)
     limited, carried_on = Person(server, "limited", frugal), Person(server, "carried on", patient)
+    terse = Terse(server, "terse", strict)
 
     time.sleep(GRACE_SECONDS * 0.6)
     assert gone.status == "running", "the reader may just be reloading"
@@ -95,9 +116,10 @@ def test_an_answer_whose_reader_left_ends_as_the_group_says(server: Served) -> N
     wait_until(lambda: limited.status == "left", 30)
     assert time.monotonic() - began > GRACE_SECONDS * 1.2
     assert restless.status == carried_on.status == "running", "whoever comes back in time has not left"
+    wait_until(lambda: terse.status == "left", HEARTBEAT_SECONDS + NOTICED_SECONDS)
     held.close()
 
-    for person in (gone, limited):
+    for person in (gone, limited, terse):
         text, entry = person.answer["text"], person.entry
         assert WORDS.startswith(text)
         assert (entry["outcome"], entry["source"]) == ("left", "estimated")

@@ -11,7 +11,7 @@ import pytest
 
 from flask_app.web import outlet as outlet_module
 from flask_app.web.events import _draining
-from flask_app.web.outlet import SocketOutlet
+from flask_app.web.outlet import SocketOutlet, has_left
 from tests.support import certificates
 
 Pair = tuple[socket.socket, socket.socket]
@@ -172,3 +172,16 @@ def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
             with pytest.raises(TimeoutError) as caught:
                 server.sendall(b"x" * (8 << 20))
             assert caught.value.errno == errno.ETIMEDOUT, "the system cut it, not the test's own patience"
+
+
+def test_a_client_has_left_once_its_connection_is_closed_and_no_sooner(pair: Pair) -> None:
+    server, client = pair
+    server.settimeout(7)
+    assert not has_left(environ(server))
+    client.sendall(b"its next request")
+    assert not has_left(environ(server))
+    assert server.recv(100) == b"its next request", "looking takes nothing away"
+    client.close()
+    assert has_left(environ(server))
+    assert server.gettimeout() == 7
+    assert not has_left({}), "a server that shows no socket says nothing"
