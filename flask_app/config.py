@@ -27,7 +27,7 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
 HOW_TO_MAKE_A_SECRET = (
     f"give at least {MIN_SECRET_LENGTH} random characters, "
-    "for example from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
+    "for example from `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`"
 )
 MIN_VARIETY = 6  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
 MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -273,7 +273,7 @@ class _Reader:
 def missing_packages(name: str) -> ConfigError:
     """For a setting that needs requirements-observe.txt."""
     return ConfigError(
-        f"{name} needs packages that are not installed: run `python scripts/environment.py observe`, "
+        f"{name} needs packages that are not installed: run `python3 scripts/environment.py observe`, "
         "or build the image with OBSERVE=1"
     )
 

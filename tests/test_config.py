@@ -245,7 +245,7 @@ def test_a_setting_whose_package_is_missing_stops_the_start(tmp_path: Path, name
     command = [sys.executable, "-c", "import wsgi"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    assert done.stderr.startswith(f"A setting is wrong: {name} needs packages that are not installed: run `python ")
+    assert done.stderr.startswith(f"A setting is wrong: {name} needs packages that are not installed: run `python3 ")
 
 
 def test_a_plain_start_loads_neither_traces_nor_error_reports(tmp_path: Path) -> None:
