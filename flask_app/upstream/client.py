@@ -15,8 +15,9 @@ from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines, refusals
 from flask_app.upstream.chunks import ChunkReader
-from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin, Response
+from flask_app.upstream.connection import Connection, Idle, Origin
 from flask_app.upstream.deadlines import Limits
+from flask_app.upstream.response import BrokenResponse, Response
 from flask_app.upstream.room import Room
 
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake

@@ -1,11 +1,11 @@
 """One HTTP/1.1 connection to a provider, and the idle ones kept for the next request.
 
-httptools (the parser of Node.js) reads what comes; a token costs one `recv` and a microsecond here, where the layers
+httptools (`response.py`) reads what comes; a token costs one `recv` and a microsecond here, where the layers
 of a general client cost as much as all the rest of its way. Once a response has begun, the socket has no time-out:
 a timer for each read would be dear, so `shutdown` from another thread ends a read that lasts too long.
 
 A server with an event loop says how to watch a socket (see gunicorn.conf.py): what comes is then read on the loop
-itself, and the thread whose answer it is sleeps until the end: waking it for each token would be dear.
+itself, and the thread whose answer it is sleeps meanwhile.
 """
 
 import contextlib
@@ -20,9 +20,8 @@ from functools import cache, partial
 from typing import Protocol
 from urllib.parse import SplitResult
 
-import httptools
-
 from flask_app.upstream.addresses import Place, resolve
+from flask_app.upstream.response import BrokenResponse, Response
 
 READ_BYTES = 1 << 16
 MAX_HEAD_BYTES = 1 << 16
@@ -54,10 +53,6 @@ def watch_with(watcher: Callable[[socket.socket], Watcher]) -> None:
     _watcher = watcher
 
 
-class BrokenResponse(Exception):
-    """The connection ended in mid-response, or what came is no HTTP."""
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a connection leads, and whether that may be a host of this machine or network."""
@@ -75,61 +70,6 @@ class Origin:
     def host_header(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
-
-
-class Response:
-    """What has come of a response. httptools calls the `on_…` methods."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}  # by lower-case name
-        self.has_head = False
-        self.is_framed = False  # its end is told, not just the connection's
-        self.is_complete = False
-        self.is_reusable = False
-        self.parts: list[bytes] = []  # of the body, not yet fetched
-        self.fault: BrokenResponse | None = None  # told once the parts before it are fetched
-        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-
-    def feed(self, data: bytes) -> None:
-        """Take what was received."""
-        if self._parser is None:
-            self.fault = BrokenResponse("more than the response")
-            return
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.fault = BrokenResponse(str(error))
-
-    def end(self) -> None:
-        """The connection has ended; raises BrokenResponse when the body has not."""
-        if self.is_framed or not self.has_head:
-            raise BrokenResponse("cut before its end")
-        self.is_complete, self._parser = True, None
-
-    def on_message_begin(self) -> None:
-        if self.is_complete:
-            raise BrokenResponse("more than the response")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
-
-    def on_headers_complete(self) -> None:
-        self.status = self._parser.get_status_code() if self._parser else 0
-        if self.status >= 200:  # before that it is an interim response: the real one follows
-            self.has_head = True
-            self.is_framed = not {"content-length", "transfer-encoding"}.isdisjoint(self.headers)
-
-    def on_body(self, part: bytes) -> None:
-        self.parts.append(part)
-
-    def on_message_complete(self) -> None:
-        if not self.has_head:
-            self.headers = {}
-            return
-        self.is_complete = True
-        self.is_reusable = self._parser is not None and self._parser.should_keep_alive()
-        self._parser = None
 
 
 class Connection:

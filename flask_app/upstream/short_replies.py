@@ -7,8 +7,9 @@ import msgspec
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines, refusals
 from flask_app.upstream.client import Endpoint, send_request
-from flask_app.upstream.connection import BrokenResponse, Connection
+from flask_app.upstream.connection import Connection
 from flask_app.upstream.deadlines import Limits
+from flask_app.upstream.response import BrokenResponse
 
 LIST_SECONDS, WHOLE_LIST_SECONDS = 15, 30  # of silence, and for a short reply from first to last
 MAX_REPLY_BYTES = 4 << 20

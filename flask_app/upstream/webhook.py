@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from flask_app import config
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines
-from flask_app.upstream.connection import BrokenResponse, Connection, Origin
+from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.deadlines import Limits
+from flask_app.upstream.response import BrokenResponse
 
 WHOLE_SECONDS = 30  # from the connection to the status
 

@@ -15,7 +15,7 @@ SHUT_AFTER_SECONDS = 0.3
 
 
 def main(scheme: str, port: str, how: str) -> str:
-    from flask_app.upstream import connection
+    from flask_app.upstream import connection, response
 
     connection.watch_with(runpy.run_path(str(CONFIGURATION))["_Watcher"])
     made = connection.Connection(connection.Origin(scheme, "localhost", int(port), allow_insecure=True))
@@ -35,7 +35,7 @@ def main(scheme: str, port: str, how: str) -> str:
 
     try:
         made.read_each(take)
-    except (connection.BrokenResponse, ZeroDivisionError) as error:
+    except (response.BrokenResponse, ZeroDivisionError) as error:
         return type(error).__name__
     finally:
         made.close()

@@ -11,7 +11,8 @@ import pytest
 
 from flask_app.errors import UpstreamError
 from flask_app.upstream import connection
-from flask_app.upstream.connection import BrokenResponse, Connection, Idle, Origin
+from flask_app.upstream.connection import Connection, Idle, Origin
+from flask_app.upstream.response import BrokenResponse
 from tests.support import certificates
 
 Talk = Callable[[socket.socket], None]

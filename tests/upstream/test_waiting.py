@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from flask_app.upstream import connection
-from flask_app.upstream.connection import BrokenResponse, Connection, Origin
+from flask_app.upstream.connection import Connection, Origin
+from flask_app.upstream.response import BrokenResponse
 from tests.support import certificates
 from tests.upstream.test_connection import Peer
 
