@@ -1,7 +1,10 @@
 """Events as the bytes that readers get, packed end to end."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable
+
+MOST_IN_A_PIECE = 64 * 1024  # bytes that wait at once for one reader, however far behind it is
 
 
 class Frames:
@@ -32,6 +35,13 @@ class Frames:
     def joined(self, start: int, end: int) -> bytes:
         """Frames `start` to `end`, the last not included, in one piece."""
         return bytes(self._bytes[self._bounds[start] : self._bounds[end]])
+
+    def piece(self, start: int) -> tuple[bytes, int]:
+        """Frames from `start` on in one piece, as many as fit and one at least; and where the next piece starts."""
+        bounds = self._bounds
+        fitting = bisect_right(bounds, bounds[start] + MOST_IN_A_PIECE, start) - 1
+        end = max(fitting, start + 1)
+        return self.joined(start, end), end
 
     def since(self, start: int) -> list[bytes]:
         """The frames from `start` on, each by itself."""

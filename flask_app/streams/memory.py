@@ -101,10 +101,9 @@ class MemoryLog:
         try:
             while True:
                 woken = self._sleep(reader)
-                position, end = reader.position, len(frames)
-                if end > position:
-                    reader.position = end
-                    yield frames.joined(position, end)
+                if len(frames) > reader.position:
+                    piece, reader.position = frames.piece(reader.position)
+                    yield piece
                 elif self.ended_at is not None:
                     return
                 elif woken:

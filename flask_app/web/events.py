@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 
 from flask import Response, g, request
 from werkzeug.exceptions import ClientDisconnected
@@ -67,13 +68,14 @@ def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[byte
 
 
 def _draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:
-    """The frames that the outlet did not take, each behind the rest of what it took."""
+    """Have the server write the head and the first frame, and write what the outlet did not take of the others."""
     outlet.cork()
     try:
-        for frame in frames:
-            outlet.drain()
+        for frame in islice(frames, 1):
             yield frame
             outlet.open()
+        for frame in frames:
+            outlet.write(frame)
         outlet.drain()
     finally:
         outlet.close()

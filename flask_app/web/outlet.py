@@ -1,24 +1,28 @@
 """A client's socket as an outlet: under gunicorn and gevent a token goes from its run straight to its reader."""
 
 import contextlib
+import errno
 import os
 import socket
 import ssl
 from typing import Any, Self
 
-STUCK_MS = 60_000  # how long a reader may take nothing before its connection is cut; it resumes from where it was
+STUCK_SECONDS = 60  # how long a reader may take over a piece before its connection is cut; it resumes from where it was
 
+_PIECE = 64 * 1024
 _CHUNK = b"%x\r\n%b\r\n"
 
 
 class SocketOutlet:
     """Writes chunks of a response that gunicorn has begun and whose own thread sleeps.
 
-    Nothing is ever waited for: what the socket does not take at once is left to that thread.
+    `offer` never waits: what the socket does not take at once is left to that thread, whose `write` and `drain` do
+    wait, for as long as the reader takes 64 KB a minute.
     """
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
+        self._patience = client.gettimeout()
         self._rest = b""
         self._is_open = False
 
@@ -31,7 +35,7 @@ class SocketOutlet:
         if os.get_blocking(client.fileno()):
             return None
         if client.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MS)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_SECONDS * 1000)
         return cls(client)
 
     def cork(self) -> None:
@@ -70,11 +74,22 @@ class SocketOutlet:
         self._rest = chunk[sent:]
         return True
 
+    def write(self, frame: bytes) -> None:
+        """Write an event behind the rest of the last one; raises OSError once the reader has gone or was cut."""
+        self._rest += _CHUNK % (len(frame), frame)
+        self.drain()
+
     def drain(self) -> None:
-        """Write what is left of the last event, from the response's own thread; raises OSError."""
-        if self._rest:
-            rest, self._rest = self._rest, b""
-            self._client.sendall(rest)
+        """Write what is left of the last event; raises OSError as `write` does."""
+        rest, self._rest = self._rest, b""
+        self._client.settimeout(STUCK_SECONDS)
+        try:
+            for start in range(0, len(rest), _PIECE):
+                self._client.sendall(rest[start : start + _PIECE])
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the reader is too slow and was cut") from error
+        finally:
+            self._client.settimeout(self._patience)
 
 
 def has_left(environ: dict[str, Any]) -> bool:

@@ -4,6 +4,8 @@ import errno
 import os
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -150,15 +152,24 @@ def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pai
     frames = _draining(iter([b"first", b"second"]), outlet)
     assert next(frames) == b"first"
     assert not outlet.offer(b"x"), "the head is written with the first piece"
-    assert next(frames) == b"second"
-    assert outlet.offer(b"y")
+    assert next(frames, None) is None
+    assert not outlet.offer(b"y")
+    assert everything(pair[1]) == b"6\r\nsecond\r\n"
+
+
+def test_a_response_that_is_dropped_closes_its_outlet(pair: Pair) -> None:
+    outlet = SocketOutlet.of(environ(pair[0]))
+    assert outlet is not None
+    frames = _draining(iter([b"first", b"second"]), outlet)
+    assert next(frames) == b"first"
+    outlet.open()
     cast("Any", frames).close()
     assert not outlet.offer(b"z")
-    assert everything(pair[1]) == b"1\r\ny\r\n"
+    assert everything(pair[1]) == b""
 
 
 def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlet_module, "STUCK_MS", 300)
+    monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
         server, _ = listener.accept()
         with server:
@@ -172,6 +183,47 @@ def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
             with pytest.raises(TimeoutError) as caught:
                 server.sendall(b"x" * (8 << 20))
             assert caught.value.errno == errno.ETIMEDOUT, "the system cut it, not the test's own patience"
+
+
+def test_a_reader_that_takes_a_little_at_a_time_is_cut_as_well(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 0.5)
+    outlet = opened(pair)
+    while outlet.offer(b"x" * 1000):
+        pass
+    is_over = threading.Event()
+
+    def sip() -> None:
+        while not is_over.wait(0.02):
+            pair[1].recv(1)
+
+    sipping = threading.Thread(target=sip)
+    sipping.start()
+    try:
+        with pytest.raises(ConnectionResetError, match="too slow"):
+            outlet.write(b"x" * 500_000)
+    finally:
+        is_over.set()
+        sipping.join()
+
+
+def test_a_reader_that_takes_its_time_gets_all(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 2)
+    outlet = opened(pair)
+    read = bytearray()
+
+    def sip() -> None:
+        while len(read) < 900_008:
+            time.sleep(0.2)
+            read.extend(pair[1].recv(64 * 1024))
+
+    sipping = threading.Thread(target=sip)
+    sipping.start()
+    began = time.monotonic()
+    outlet.write(b"x" * 900_000)
+    took = time.monotonic() - began
+    sipping.join()
+    assert took > 2, "longer than the patience for a piece"
+    assert read == b"dbba0\r\n" + b"x" * 900_000 + b"\r\n"
 
 
 def test_a_client_has_left_once_its_connection_is_closed_and_no_sooner(pair: Pair) -> None:
