@@ -99,6 +99,10 @@ lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least, 90 w
 bench: .dev ## Cost of a relayed token against a bare relay
 	$(BIN)/python -m bench
 
+.PHONY: bench-scale
+bench-scale: services .dev ## How many open answers one worker and two carry (twelve minutes)
+	@$(BIN)/python -m bench.scale
+
 .PHONY: bench-front
 bench-front: services .dev ## What nginx adds to the first event, and a thousand slow clients to a page
 	@$(BIN)/python -m bench.front

@@ -49,6 +49,11 @@ class Ledger:
         sent = {"requests": int(str(stats["answers"]))} | {name: int(str(stats[name])) for name in names}
         return cls(booked=booked, sent=sent)
 
+    @property
+    def apart(self) -> int:
+        """Requests and tokens."""
+        return sum(abs(self.booked[name] - self.sent[name]) for name in self.sent)
+
 
 @dataclass(slots=True)
 class Results:
@@ -95,7 +100,7 @@ def figures(results: Results) -> list[Figure]:
     lost = sum(burst.load.asked - burst.load.answers for burst in bursts)
     steady = [measured for (server, _), all_of_it in results.steady.items() for measured in all_of_it]
     faults = sum(measured.load.asked - measured.load.answers for measured in steady)
-    apart = sum(abs(book.booked[name] - book.sent[name]) for book in results.ledgers for name in book.sent)
+    apart = sum(book.apart for book in results.ledgers)
     ours, direct = results.first_token("mingchat", SHORT), results.first_token("direct", SHORT)
     return [
         Figure(f"CPU a token, answers of {SHORT}: bare relay", results.cost("relay", SHORT), "µs"),
