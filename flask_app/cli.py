@@ -5,6 +5,7 @@ import sys
 import click
 from flask import Flask
 
+from flask_app import config
 from flask_app.cli_backup import backup, move, restore
 from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
@@ -17,6 +18,7 @@ from flask_app.cli_rates import rates_group
 from flask_app.cli_secrets import secrets
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_usage import usage
+from flask_app.config import Config
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import group_service, user_admin_service
 from flask_app.services.audit_service import Actor
@@ -82,4 +84,13 @@ def turn_off_second_step(name: str) -> None:
 
 
 def _show(link: Link) -> None:
-    click.echo(f"Within 24 hours, on this site: /reset#{link.token}")
+    click.echo(f"Good for 24 hours: {_site_address()}/reset#{link.token}")
+
+
+def _site_address() -> str:
+    """Where people reach the site, as far as the settings tell."""
+    known = config.current()
+    named = [host for host in known.allowed_hosts if host not in Config.allowed_hosts and not host.startswith(".")]
+    if named and known.trusted_proxies:
+        return f"https://{named[0]}"
+    return f"http://{(named or known.allowed_hosts)[0]}:{known.port}"

@@ -6,7 +6,7 @@ import click
 
 from flask_app.cli_group import Group, moment, show
 from flask_app.models import ApiKey
-from flask_app.services import key_admin_service
+from flask_app.services import key_admin_service, wording
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
 
@@ -26,7 +26,7 @@ def add(label: str, base_url: str | None, provider_name: str | None, currency: s
     key = key_admin_service.add(Actor(user=None), new).key
     click.echo(f"{key.id} {key.label} ({key.provider.name}, {key.provider.base_url})")
     if key.last_error_code:
-        click.echo(f"The provider did not accept it yet: {key.last_error_code}", err=True)
+        click.echo(f"It is kept, but cannot be used yet. {wording.key_trouble(key.last_error_code, 'en')}", err=True)
 
 
 @keys.command("list")

@@ -57,7 +57,7 @@ class Config:
     encryption_key: str
     host: str = "127.0.0.1"
     port: int = 5000
-    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
     trusted_proxies: int = 0
     database_url: str
     redis_url: str | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 LOCALES = ("zh", "en")
 DEFAULT_LOCALE = "zh"
+ELSEWHERE = "en"  # for who reads none of LOCALES
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -34,8 +35,11 @@ def for_javascript(locale: str) -> str:
 
 
 def negotiate(preferred: str | None, accepted: list[str]) -> str:
-    """The language to answer in: the person's choice, else the browser's first that exists, else Chinese."""
+    """The language to answer in: the person's choice, else the browser's first that exists.
+
+    A browser that names others alone gets English, one that names none Chinese.
+    """
     for tag in [preferred or "", *accepted]:
         if (primary := tag.lower().split("-")[0]) in LOCALES:
             return primary
-    return DEFAULT_LOCALE
+    return ELSEWHERE if any(tag != "*" for tag in accepted) else DEFAULT_LOCALE

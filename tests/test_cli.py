@@ -1,5 +1,6 @@
 """`flask users …`: people from a terminal."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import reading
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
 from flask_app.services import group_service, names, setup_service, user_admin_service
@@ -26,6 +28,25 @@ def run(app: Flask, *arguments: str, typed: str = "") -> Result:
 def person(name: str) -> User | None:
     with reading() as session:
         return session.scalar(select(User).where(User.username_key == names.key(name)))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "proxies", "address"),
+    [
+        ((), 0, "http://localhost:5000"),
+        (("192.0.2.7",), 0, "http://192.0.2.7:5000"),
+        ((".example.org", "chat.example.org"), 1, "https://chat.example.org"),
+    ],
+)
+def test_a_link_is_whole(app: Flask, hosts: tuple[str, ...], proxies: int, address: str) -> None:
+    usual = config.current()
+    allowed = (*config.Config.allowed_hosts, *hosts)
+    config.install(dataclasses.replace(usual, allowed_hosts=allowed, trusted_proxies=proxies, port=5000))
+    try:
+        result = run(app, "create", "小明")
+    finally:
+        config.install(usual)
+    assert f"Good for 24 hours: {address}/reset#" in result.output
 
 
 def link_in(result: Result) -> str:

@@ -7,6 +7,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,20 @@ from sqlalchemy import delete, select, text, update
 
 from flask_app import config, database
 from flask_app.config import Config
-from flask_app.database import new_id, reading, transaction
+from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.instance_secrets import KEY, OLD_KEY
-from flask_app.models import ApiKey, AuditEntry, Conversation, Message, Setting, TokenUsage, User
+from flask_app.models import (
+    ApiKey,
+    AuditEntry,
+    Conversation,
+    LoginSession,
+    Message,
+    PasswordLink,
+    PendingSignIn,
+    Setting,
+    TokenUsage,
+    User,
+)
 from flask_app.services import journal, sealing, webhook_service
 from flask_app.services.audit_service import Actor
 from flask_app.transfer import archive, encryption
@@ -117,6 +129,23 @@ def test_everything_comes_back(site: Flask, file: Path, elsewhere: str, base_con
     with reading() as session:
         acts = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert acts[-1] == "backup.restore"
+
+
+def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_config: Config, tmp_path: Path) -> None:
+    use(base_config.database_url, base_config.instance_dir)
+    with transaction() as session:
+        person, later = session.scalars(select(User)).all()[0], utc_now() + timedelta(hours=1)
+        session.add(LoginSession(id="s", user_id=person.id, expires_at=later, address="", user_agent=""))
+        session.add(PendingSignIn(id="p", user_id=person.id, expires_at=later))
+        session.add(PasswordLink(id="l", user_id=person.id, expires_at=later))
+    assert run(site, "backup", tmp_path / "b").exit_code == 0
+    use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
+    result = run(site, "restore", tmp_path / "b")
+    assert result.exit_code == 0, result.output
+    assert "Everybody signs in again" in result.output
+    rows = databases.rows_of(elsewhere)
+    assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links"))
+    assert len(rows["users"]) == 2
 
 
 def test_a_machine_with_a_key_of_its_own_seals_anew(site: Flask, file: Path, elsewhere: str, tmp_path: Path) -> None:

@@ -79,12 +79,20 @@ def test_a_sound_site_has_nothing_but_ok(app: Flask, key: ScriptedUpstream) -> N
         assert what in result.output
 
 
-@pytest.mark.parametrize("status", [401, 503])
-def test_a_key_that_does_not_open_its_provider_is_bad(app: Flask, key: ScriptedUpstream, status: int) -> None:
+@pytest.mark.parametrize(("status", "said"), [(401, "does not accept this key"), (503, "overloaded")])
+def test_a_key_that_does_not_open_its_provider_is_bad(
+    app: Flask, key: ScriptedUpstream, status: int, said: str
+) -> None:
     key.script(Status(status), path="/models")
     result = examined(app)
     assert result.exit_code == 1
-    assert "can be reached from here" in result.output
+    assert f"does not work at {key.base_url}" in result.output
+    assert said in result.output
+
+
+def test_a_provider_in_a_private_network_names_the_setting_that_allows_it(app: Flask, key: ScriptedUpstream) -> None:
+    use(allow_insecure_upstreams=False)
+    assert "ALLOW_INSECURE_UPSTREAMS=1" in examined(app).output
 
 
 def test_a_key_that_cannot_be_decrypted_is_bad(app: Flask, key: ScriptedUpstream) -> None:

@@ -36,7 +36,7 @@ def test_a_refusal_is_said(app: Flask, upstream: ScriptedUpstream) -> None:
     upstream.keys = {"another"}
     result = app.test_cli_runner().invoke(keys, ["add", "team", "--secret-stdin"], input=f"{SECRET}\n")
     assert result.exit_code == 0
-    assert "upstream_key_refused" in result.output
+    assert "The provider does not accept this key." in result.output
 
 
 def test_what_cannot_be_a_key_is_refused_in_words(app: Flask, upstream: ScriptedUpstream) -> None:

@@ -17,10 +17,11 @@ from sqlalchemy.exc import DBAPIError
 
 from flask_app import config, redis_client
 from flask_app.column_types import ByServer
+from flask_app.config import Config
 from flask_app.database import engine, fetching, table_of
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
-from flask_app.services import journal, key_service, sealed, sealing
+from flask_app.services import journal, key_service, sealed, sealing, wording
 from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream.short_replies import dated_models
@@ -34,7 +35,6 @@ CERTIFICATE_FILE = config.ROOT / "ssl" / "fullchain.pem"
 PATIENCE_SECONDS = 5.0
 OTHERS = 0o077
 OLDEST_REDIS = (6, 2)
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 _keys, _providers = table_of(ApiKey), table_of(Provider)
 _KEYS = (
@@ -154,9 +154,7 @@ def _key(row: Row[*tuple[Any, ...]]) -> Iterator[Finding]:
     try:
         models, moment = dated_models(UsableKey(row.id, row.base_url, secret).endpoint())
     except UpstreamError as error:
-        yield Finding(
-            BAD, f"{what}: {error.code}", f"See that {row.base_url} can be reached from here, and test the key."
-        )
+        yield Finding(BAD, f"{what}: does not work at {row.base_url}", wording.key_trouble(error.code, "en"))
         return
     yield Finding(GOOD, f"{what}: {len(models)} models, {time.monotonic() - began:.1f} s")
     if moment:
@@ -270,4 +268,4 @@ def _days_left(what: str, ends: float) -> Finding:
 
 
 def _public_hosts() -> list[str]:
-    return [host for host in config.current().allowed_hosts if host not in LOCAL_HOSTS]
+    return [host for host in config.current().allowed_hosts if host not in Config.allowed_hosts]

@@ -6,12 +6,13 @@ from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, delete
 
 from flask_app import config, database, durable
-from flask_app.database import transaction, utc_now
+from flask_app.database import table_of, transaction, utc_now
 from flask_app.errors import Invalid
 from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
+from flask_app.models import LoginSession, PasswordLink, PendingSignIn
 from flask_app.services import audit_service, journal, sealed
 from flask_app.services.audit_service import Actor
 from flask_app.services.sealed import Resealed
@@ -21,6 +22,8 @@ from flask_app.transfer.building import building
 from flask_app.transfer.faults import Damaged
 from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, About, Manifest
 from flask_app.transfer.store import Store
+
+SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink)))
 
 Part = TypeVar("Part")
 Members = Iterator[tuple[str, bytes]]
@@ -51,7 +54,7 @@ def check(reader: Reader) -> Manifest:
 
 
 def restore(actor: Actor, reader: Reader, *, replace: bool = False) -> Restored:
-    """Have the database of the settings hold what the backup holds, brought to the newest schema.
+    """Have the database of the settings hold what the backup holds, brought to the newest schema; nobody is signed in.
 
     `replace`: whatever is there now goes. An SQLite file and the keys are kept aside, the tables of a server are not.
     Raises Conflict("database_not_empty"), Invalid("backup_newer"), Damaged, WrongPassphrase, Unreadable.
@@ -68,6 +71,7 @@ def restore(actor: Actor, reader: Reader, *, replace: bool = False) -> Restored:
         with target.snapshot() as connection:
             proof.same(totals.of_people(connection), manifest.ledger, "token_usage")
         done = Restored(about, manifest)
+        _sign_everybody_out(target)
         _keep_secrets(target, done, filling.keys, aside if replace else None)
         for name, content in filling.files.items():
             durable.write(config.current().instance_dir / name, content)
@@ -143,6 +147,14 @@ def _decoded(content: bytes, kind: type[Part]) -> Part:
         return msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:
         raise Damaged from error
+
+
+def _sign_everybody_out(target: Store) -> None:
+    """Who signed out, or was shut out, after the backup was made does not come in again by it; used links neither."""
+    with target.filling() as connection:
+        for table in SIGNED_IN:
+            connection.execute(delete(table))
+        connection.commit()
 
 
 def _keep_secrets(target: Store, done: Restored, keys: dict[str, str], aside: str | None) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask_app import config
 from flask_app.domain import tariff
 from flask_app.domain.budget import TOKENS
-from flask_app.i18n import translate
+from flask_app.i18n import catalogue, translate
 
 
 def amount(value: int, unit: str, locale: str) -> str:
@@ -25,3 +25,9 @@ def moment(at: datetime, own_zone: str | None, locale: str) -> str:
     if locale == "en":
         words = f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
     return words if own_zone else f"{words} ({zone.key})"
+
+
+def key_trouble(code: str, locale: str) -> str:
+    """What an administrator can do about a key that its provider did not let in, where we know; else what happened."""
+    key = f"js.admin.key_error.{code}"
+    return translate(locale, key if key in catalogue(locale) else f"error.{code}")
