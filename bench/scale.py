@@ -114,12 +114,12 @@ def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> int:
 @contextmanager
 def _serving(site: Site, provider: Server) -> Iterator[Server]:
     if not site.shared:
-        with servers.mingchat(provider, MAX_RUNS_PER_USER="5000") as server:
+        with servers.mingchat(provider, beside={"MAX_RUNS_PER_USER": "5000"}) as server:
             yield server
         return
     with mariadb.server() as database, servers.redis() as redis:
         settings = {"WEB_CONCURRENCY": str(site.workers), "DATABASE_URL": database, "MAX_RUNS_PER_USER": "5000"}
-        with servers.mingchat(provider, redis, **settings) as server:
+        with servers.mingchat(provider, redis, beside=settings) as server:
             yield server
 
 

@@ -95,15 +95,17 @@ def checked_out(revision: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def mingchat(provider: Server, redis_url: str = "", root: Path = ROOT, **settings_too: str) -> Iterator[Server]:
+def mingchat(
+    provider: Server, redis_url: str = "", root: Path = ROOT, beside: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """MingChat as it comes, one worker, on a new SQLite database; its administrator can sign in.
 
-    `root` is where its code is; an earlier revision's runs on the libraries of this one. `settings_too` are settings
+    `root` is where its code is; an earlier revision's runs on the libraries of this one. `beside` are settings
     beside the usual ones.
     """
     port = free_port()
     with tempfile.TemporaryDirectory() as instance:
-        settings = _settings(provider, port, instance) | {"REDIS_URL": redis_url} | settings_too
+        settings = _settings(provider, port, instance) | {"REDIS_URL": redis_url} | dict(beside or {})
         subprocess.run([sys.executable, "-m", "scripts.migrate"], env=_environment(settings), cwd=root, check=True)
         command = [*GUNICORN, "--config", "gunicorn.conf.py"]
         with _process(command, port, settings, root) as process:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MAX_RETRY_AFTER = 3600  # seconds: however long a provider says, nobody waits longer without asking again
 JITTER = 0.25
@@ -26,20 +26,22 @@ class Rule:
     whole_account: bool = False
     honours_retry_after: bool = True
     blames_provider: bool = False  # its other keys would likely meet the same
+    may_pass: bool = False  # within a second or so: the same key is worth another try
 
 
 _FAULT = Rule(first=2, longest=60, pause=2, blames_provider=True)
+_HICCUP = replace(_FAULT, may_pass=True)
 
 # By the error's code. What is not here (400, 422) is told to the person: no bench, no other try.
 RULES = {
     "upstream_key_refused": Rule(first=300, longest=3600, pause=10, honours_retry_after=False),
     "upstream_no_balance": Rule(first=300, longest=3600, pause=10, whole_account=True, honours_retry_after=False),
     "upstream_busy": Rule(first=5, longest=300, pause=None, whole_account=True),
-    "upstream_overloaded": _FAULT,
-    "upstream_failed": _FAULT,
+    "upstream_overloaded": _HICCUP,
+    "upstream_failed": _HICCUP,
     "upstream_timeout": _FAULT,
     "upstream_unreachable": _FAULT,
-    "upstream_cut": _FAULT,
+    "upstream_cut": _HICCUP,
     "upstream_garbage": _FAULT,
     "upstream_address_private": _FAULT,
 }

@@ -1,11 +1,13 @@
 """The chat's API: send, follow, stop; conversations and models."""
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, g
 
 from flask_app.errors import Invalid, NotFound
+from flask_app.models import User
 from flask_app.services import chat_service, continue_service, conversation_service, stop_service
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.run_events import Begun
@@ -14,7 +16,7 @@ from flask_app.web import limits
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
-from flask_app.web.events import await_end, last_event_id, run_stream, wants_events
+from flask_app.web.events import last_event_id, run_stream, wants_events, whole_answer
 from flask_app.web.models import ModelsReply, models_reply
 from flask_app.web.readers import limits_readers
 from flask_app.web.threads import (
@@ -69,9 +71,10 @@ class Stopping(Reply):
 @accepts(SendMessage, most=MAX_BODY_BYTES)
 @returns(Answer)
 @streams
-def send(body: SendMessage) -> Response | Answer:
+def send(body: SendMessage) -> Response:
     """Send a message: the answer comes as an event stream, or whole to a client that accepts only JSON.
 
+    The whole comes with status 200, blanks before it keep the line alive: `status` and `error` say how it ended.
     It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
@@ -96,12 +99,12 @@ def send(body: SendMessage) -> Response | Answer:
 @accepts(GoOn)
 @returns(Answer)
 @streams
-def go_on(run_id: str, body: GoOn) -> Response | Answer:
+def go_on(run_id: str, body: GoOn) -> Response:
     """Go on with an answer that was stopped, left, interrupted or cut at its length: a new run, on the same message.
 
-    The reply is as for sending; what there was of the answer comes first. 409 while something is written in the
-    conversation, and for an answer that did not break off, has no text, or is followed by another message. The same
-    `idempotency_key` again gives the same run.
+    The reply is as for sending; what there was of the answer comes first, and one that has no word yet begins anew. 409
+    while something is written in the conversation, and for an answer that did not break off or is followed by another
+    message. The same `idempotency_key` again gives the same run.
     """
     user = get_current_user()
     limits.count_message(user.id, body.idempotency_key)
@@ -175,12 +178,14 @@ def _origin() -> Origin:
     return Origin(request_id=g.request_id, address=client_address(), locale=g.locale)
 
 
-def _answer(begun: Begun) -> Response | Answer:
+def _answer(begun: Begun) -> Response:
     """The run's events as they come, or the whole answer once it has ended."""
     if wants_events():
         return run_stream(begun.run_id, after=0)
-    user = get_current_user()
-    await_end(begun.run_id)
+    return whole_answer(begun.run_id, partial(_stored_answer, get_current_user(), begun))
+
+
+def _stored_answer(user: User, begun: Begun) -> Answer:
     thread = conversation_service.thread(user, begun.conversation_id)
     message = next((message for message in thread.messages if message.id == begun.message_id), None)
     if message is None:  # deleted between two looks

@@ -96,9 +96,14 @@ NOTE = (
 # What an answer ends: errors of before it was asked for, and those of a clock that is ahead, or was set back since.
 _is_over = or_(_earlier(_keys.c.last_error_at, "asked"), _keys.c.last_error_at > _now)
 _of_the_account = _keys.c.bench_code.in_(cooldown.ACCOUNT_CODES)
+_is_not_busy = or_(_keys.c.bench_code.is_(None), _keys.c.bench_code != "upstream_busy")
 END_BENCH = _scoped(update(_keys).where(_is_over).values(_NO_BENCH), among=_of_the_account)
 FORGIVE = _scoped(
     update(_keys).where(_keys.c.last_error_at.is_not(None), _is_over).values(_NO_ERROR | _NO_BENCH),
+    among=_keys.c.last_error_code.in_(cooldown.ACCOUNT_CODES),
+)
+ACCEPT = _scoped(
+    update(_keys).where(_keys.c.last_error_at.is_not(None), _is_over, _is_not_busy).values(_NO_ERROR | _NO_BENCH),
     among=_keys.c.last_error_code.in_(cooldown.ACCOUNT_CODES),
 )
 CLEAR = _scoped(update(_keys).values(_NO_ERROR | _NO_BENCH), among=_of_the_account)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import bindparam, select
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
-from flask_app.domain import budget, cooldown
+from flask_app.domain import budget
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
@@ -21,6 +22,7 @@ from flask_app.services import (
     closing,
     cooldown_service,
     counting,
+    failover,
     key_service,
     metering_service,
     prompts,
@@ -84,7 +86,9 @@ class Completion:
         self._taken = ticket.taken
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self._unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
+        self._broken: UpstreamError | None = None  # what ended it
         self._attempts = 1
+        self._prefixes, self._is_prefix = True, False  # may the provider be asked to go on with a text; was it?
         self._started = time.monotonic()
         self._asker = tracing.current_request()
         self._span = tracing.NOTHING
@@ -101,6 +105,7 @@ class Completion:
                 self._refused(refused)
                 self._try_another(refused)
         except AppError as error:
+            self._broken = error if isinstance(error, UpstreamError) else None
             self.fail(error.code)
         except SQLAlchemyError as error:
             if refusal is None:
@@ -132,7 +137,7 @@ class Completion:
             stream.deliver(take)
             self._judge_end()
         except UpstreamError as error:
-            goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._may_try_another(error))
+            goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._next(error))
             if not self._stop.status:
                 span.tell({"http.response.status_code": error.upstream_status})
                 span.fail(error.code)
@@ -158,7 +163,7 @@ class Completion:
             if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
                 entry = metering_service.booked(connection, sent.attempt_id)
             if self.outcome.began:
-                cooldown_service.note_used(connection, self._taken, sent.at)
+                cooldown_service.note_used(connection, self._taken, sent.at, self._broken)
             else:
                 cooldown_service.free(connection, self._taken)
             persist(connection, self.outcome)
@@ -171,7 +176,7 @@ class Completion:
             self.outcome.asked = False
             raise UpstreamError
         key, request = self._taken.key, self.request
-        prefix = request.earlier is not None and key.completes_prefixes
+        prefix = self._is_prefix = self._prefixes and request.earlier is not None and key.completes_prefixes
         most = self.sent.hold.answer_tokens
         body = prompts.body(request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
         stream = ChatStream(key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
@@ -205,22 +210,25 @@ class Completion:
         in_writing(work)
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
 
-    def _may_try_another(self, failure: UpstreamError) -> bool:
-        return failure.retryable and self._attempts < MAX_ATTEMPTS and bool(self._others)
+    def _next(self, failure: UpstreamError) -> list[Candidate]:
+        """Who may be asked after `failure`."""
+        if self._attempts >= MAX_ATTEMPTS:
+            return []
+        last = self._taken.candidate
+        if self._is_prefix and failover.lacks_prefixes(failure):
+            return [last]
+        return failover.after(failure, last, self._others)
 
     def _try_another(self, failure: UpstreamError) -> None:
         """Dispatch another attempt after `failure`, or raise it: only while nothing has been shown."""
-        if not self._may_try_another(failure):
+        candidates = self._next(failure)
+        if not candidates:
             raise failure
-        last = self._taken
-        rule = cooldown.RULES.get(failure.code)
-        if rule and rule.blames_provider:
-            self._others.sort(key=lambda other: other.model.provider_id == last.candidate.model.provider_id)
-        if self._others[0].key.shares_account_with(last.key):
-            time.sleep(cooldown.pause_before(self._attempts + 1, key_service.draw))
+        self._prefixes = self._prefixes and not (self._is_prefix and failover.lacks_prefixes(failure))
+        time.sleep(failover.pause_before(self._attempts + 1, candidates[0], self._taken.candidate))
         try:
             self._taken, self.sent = in_writing(
-                self._take_another,
+                partial(self._take_another, candidates),
                 is_there=lambda connection, taken: metering_service.is_written(connection, taken[1]),
             )
         except (Unavailable, BudgetExhausted) as error:
@@ -230,12 +238,12 @@ class Completion:
         self._attempts += 1
         self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
 
-    def _take_another(self, connection: Connection) -> tuple[Taken, Dispatched]:
+    def _take_another(self, candidates: Sequence[Candidate], connection: Connection) -> tuple[Taken, Dispatched]:
         run_id = self.request.run_id
         if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
             raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
         budget_service.take_turn(connection, self.request.user_id)
-        taken = cooldown_service.take(connection, self._others)
+        taken = cooldown_service.take(connection, candidates)
         sent = _dispatch(connection, self.request, taken)
         self._unheard.append(sent)
         return taken, sent

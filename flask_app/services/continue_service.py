@@ -25,11 +25,11 @@ from flask_app.services.run_events import Begun
 _messages = table_of(Message)
 _BROKEN_OFF = or_(
     _messages.c.status.in_(["interrupted", "left", "stopped"]),
-    and_(_messages.c.status == "complete", _messages.c.finish_reason == "length"),
+    and_(_messages.c.status == "complete", _messages.c.finish_reason == "length", _messages.c.text != ""),
 )
 _TAKE_UP = (
     update(_messages)
-    .where(_messages.c.id == bindparam("message"), _BROKEN_OFF, _messages.c.text != "")
+    .where(_messages.c.id == bindparam("message"), _BROKEN_OFF)
     .values(status="running", finish_reason=None, error_code=None)
 )
 _COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
@@ -42,8 +42,8 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     """Begin a run that goes on with the answer of `run_id`; gives the earlier one for a repeated idempotency key.
 
     Raises NotFound for somebody else's run, Conflict("answer_running") while something is written in its
-    conversation, Conflict("cannot_continue") for an answer that did not break off, has no text, or is followed by
-    another message; and what sending a message raises.
+    conversation, Conflict("cannot_continue") for an answer that did not break off, or is followed by another message;
+    and what sending a message raises. One that was stopped before its first word begins anew.
     """
     digest = hashlib.sha256(f"continue {run_id}".encode()).hexdigest()
     if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):
@@ -106,21 +106,21 @@ def _write(
     if is_followed or connection.execute(_TAKE_UP, {"message": begun.message_id}).rowcount != 1:
         raise Conflict("cannot_continue")
     words = connection.execute(_WORDS, {"message": begun.message_id}).one()
-    earlier = Earlier(words.text, words.reasoning)
+    earlier = Earlier(words.text, words.reasoning) if words.text else None
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     request = Request(
         user_id=opening.actor.id,
         model=model,
         turns=chat_service.turns_of(question),
-        thinking=False,  # it has been thought already
+        thinking=not earlier and bool(words.reasoning),  # where there is a text it has been thought already
         channel="chat",
         request_id=origin.request_id,
         address=origin.address,
         run_id=begun.run_id,
         message_id=begun.message_id,
         earlier=earlier,
-        go_on=_request_to_go_on(question[-1].text + earlier.text),
+        go_on=_request_to_go_on(question[-1].text + words.text),
     )
     return completion_service.dispatch(connection, request, keys)
 

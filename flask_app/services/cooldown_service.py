@@ -85,21 +85,29 @@ def note_opened(taken: Taken, asked: datetime) -> None:
     in_writing(lambda connection: rows.run(connection, rows.END_BENCH, taken.key, asked=asked, now=now))
 
 
-def note_used(connection: Connection, taken: Taken, asked: datetime) -> None:
-    """The key answered: whatever was noted before `asked` is over."""
+def note_used(connection: Connection, taken: Taken, asked: datetime, broken: UpstreamError | None = None) -> None:
+    """The key answered: whatever was noted before `asked` is over. `broken` is what ended the answer in its middle.
+
+    Nobody is benched for that: the key was let in.
+    """
     if taken.key.id is None:
         return
     if taken.has_record:
         rows.run(connection, rows.FORGIVE, taken.key, asked=shared(asked), now=shared())
+    if broken:
+        connection.execute(rows.NOTE, {"key": taken.key.id} | _noted(broken, shared()))
     long_ago = asked - USED_EVERY
     if taken.used_at is None or taken.used_at < long_ago:
         connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": long_ago})
 
 
 def note_accepted(key: UsableKey, asked: datetime) -> None:
-    """The provider accepted the key when an administrator had it tested: bench and strikes are over."""
+    """The provider accepted the key when an administrator had it tested: bench and strikes are over.
+
+    Not where it is busy: that is about answers, and until when it has said itself.
+    """
     asked, now = shared(asked), shared()
-    in_writing(lambda connection: rows.run(connection, rows.FORGIVE, key, asked=asked, now=now))
+    in_writing(lambda connection: rows.run(connection, rows.ACCEPT, key, asked=asked, now=now))
 
 
 def clear(connection: Connection, key: UsableKey) -> None:

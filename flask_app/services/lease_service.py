@@ -1,6 +1,7 @@
 """Leases: this process renews those of its runs, keeps their text so far, and ends the runs of dead workers."""
 
 import itertools
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +40,8 @@ Ended = TypeVar("Ended")
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
 TICK_EVERY = 3  # a whole round each six seconds
-REAPED_AT_ONCE = 100
+REAPED_AT_ONCE = 500
+REAPING_SECONDS = 5  # of a round: what is made here is kept and renewed meanwhile by nobody
 KEPT_AT_ONCE = 1 << 16  # characters in one transaction
 JUMP_SECONDS = 5
 
@@ -116,13 +118,21 @@ def _wait_for_renewals() -> None:
 
 
 def _reap_all() -> None:
-    for run_id in _lapsed():
+    """As many as there is time for, in no order: other workers are at the same."""
+    deadline = time.monotonic() + REAPING_SECONDS
+    for run_id in _shuffled(_lapsed()):
+        if time.monotonic() > deadline:
+            return
         if _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id):  # type: ignore[misc]
             metrics.REAPED.labels("run").inc()
             _tell_readers(run_id)
-    for attempt_id in _abandoned():
+    for attempt_id in _shuffled(_abandoned()):
         only = Attempt.id == attempt_id
         _end_one(lambda session, only=only: _book(session, _LOST, only), attempt=attempt_id)  # type: ignore[misc]
+
+
+def _shuffled(ids: list[str]) -> list[str]:
+    return random.sample(ids, len(ids))
 
 
 def keep() -> None:

@@ -214,6 +214,8 @@ def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
                 after, run = place, owned(user, run.id)
             except NotFound:  # it went with its conversation
                 return
+            except SQLAlchemyError:  # away too: it is asked again
+                after = place
             if run.status != "running":
                 break
             yield HEARTBEAT
@@ -241,8 +243,13 @@ def _shared(run: Run, after: int) -> Generator[bytes, None, int | None]:
 
 
 def _status(run_id: str) -> str | None:
-    with reading() as session:
-        return session.scalar(select(Run.status).where(Run.id == run_id))
+    """As the database has it; what it cannot tell goes on."""
+    try:
+        with reading() as session:
+            return session.scalar(select(Run.status).where(Run.id == run_id))
+    except SQLAlchemyError as error:
+        log.warning("run_not_looked_at", run=run_id, reason=str(error.__cause__ or error))
+        return "running"
 
 
 def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:

@@ -109,7 +109,12 @@ def downloads(*content_types: str) -> Callable[[View], View]:
 def to_json(value: Any, status: int = 200) -> Response:
     if value is None:
         return Response(status=204)
-    return Response(_encoder.encode(value), status, content_type="application/json")
+    return Response(encoded(value), status, content_type="application/json")
+
+
+def encoded(value: Any) -> bytes:
+    """As JSON."""
+    return _encoder.encode(value)
 
 
 def _decode(body_type: type[Body], most: int) -> Body:

@@ -1,19 +1,29 @@
 """Event streams as responses, and where a reader left off."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
+from typing import Any
 
-from flask import Response, g, request
-from werkzeug.exceptions import ClientDisconnected
+import structlog
+from flask import Flask, Response, g, request
+from flask.globals import app_ctx
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from flask_app.errors import BadRequest, SignInRequired
+from flask_app.errors import AppError, BadRequest, SignInRequired
 from flask_app.services import auth_service, run_service
 from flask_app.utils import get_current_user
+from flask_app.web.bodies import Reply, encoded
+from flask_app.web.failures import database_failure, error_body
 from flask_app.web.outlet import SocketOutlet, has_left
 
 SESSION_CHECK_SECONDS = 5
+BLANK_SECONDS = 5
+BEGINNING = b":\n\n"  # the server writes the head with the first piece, and would wait for a slow reader of a long one
+
+log = structlog.get_logger()
 
 
 def run_stream(run_id: str, *, after: int) -> Response:
@@ -40,14 +50,47 @@ class _EarPlug:
         return True
 
 
-def await_end(run_id: str) -> None:
-    """Wait until the run has ended. Raises ClientDisconnected within seconds of its client's leaving.
+def whole_answer(run_id: str, answer: Callable[[], Reply]) -> Response:
+    """The answer as JSON once the run has ended; until then a blank now and then, which JSON allows before it.
 
-    Raises NotFound for somebody else's run.
+    Without them proxies on the way take the silence for a failure. The status is out by the end: what fails then is
+    an object with `error`, as elsewhere. Raises NotFound for somebody else's run.
     """
     frames = run_service.read(get_current_user(), run_id, after=0, locale=g.locale, outlet=_EarPlug())
-    if any(has_left(request.environ) for _ in frames):
-        raise ClientDisconnected
+    last = partial(_said, app_ctx.app, g.locale, g.request_id, answer)
+    pieces = _blanks_before(last, while_signed_in(frames, g.session_id), request.environ)
+    response = Response(pieces, content_type="application/json")
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _blanks_before(
+    last: Callable[[AppError | None], bytes], frames: Iterator[bytes], environ: dict[str, Any]
+) -> Iterator[bytes]:
+    due = time.monotonic() + BLANK_SECONDS
+    try:
+        for _ in frames:
+            if has_left(environ):
+                return
+            if time.monotonic() > due:
+                yield b" "
+                due = time.monotonic() + BLANK_SECONDS
+    except SignInRequired as error:
+        yield last(error)
+    else:
+        yield last(None)
+
+
+def _said(app: Flask, locale: str, request_id: str, answer: Callable[[], Reply], failure: AppError | None) -> bytes:
+    """The answer, or a failure in the reader's words; the request's own context has gone by then."""
+    with app.app_context():
+        g.locale, g.request_id = locale, request_id
+        try:
+            return encoded(error_body(failure) if failure else answer())
+        except AppError as error:
+            return encoded(error_body(error))
+        except OperationalError as error:
+            return encoded(error_body(database_failure(error)))
 
 
 def while_signed_in(pieces: Iterator[bytes], session_id: str) -> Iterator[bytes]:
@@ -55,10 +98,19 @@ def while_signed_in(pieces: Iterator[bytes], session_id: str) -> Iterator[bytes]
     due = time.monotonic() + SESSION_CHECK_SECONDS
     for piece in pieces:
         if time.monotonic() > due:
-            if not auth_service.is_open(session_id):
+            if not _is_open(session_id):
                 raise SignInRequired
             due = time.monotonic() + SESSION_CHECK_SECONDS
         yield piece
+
+
+def _is_open(session_id: str) -> bool:
+    """A database that is away ends no stream: it is asked again soon."""
+    try:
+        return auth_service.is_open(session_id)
+    except SQLAlchemyError as error:
+        log.warning("session_not_checked", reason=str(error.__cause__ or error))
+        return True
 
 
 def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[bytes]:
@@ -68,14 +120,14 @@ def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[byte
 
 
 def _draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:
-    """Have the server write the head and the first frame, and write what the outlet did not take of the others."""
+    """Have the server write the head with a comment, and write what the outlet did not take of the frames."""
     outlet.cork()
     try:
-        for frame in islice(frames, 1):
-            yield frame
-            outlet.open()
-        for frame in frames:
+        first = list(islice(frames, 1))  # what fails so early is told as a failure
+        yield BEGINNING
+        for frame in chain(first, frames):
             outlet.write(frame)
+            outlet.open()
         outlet.drain()
     finally:
         outlet.close()

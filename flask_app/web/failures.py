@@ -77,10 +77,15 @@ def _http(error: HTTPException) -> Any:
     return present(known)
 
 
-def _database(error: OperationalError) -> Any:
+def database_failure(error: OperationalError) -> Unavailable:
+    """What a person is told where the database cannot; the log gets the reason."""
     code = "storage_full" if _is_full(error) else "database_unavailable"
     log.error(code, reason=str(error.orig))
-    return present(Unavailable(code, retry_after=5))
+    return Unavailable(code, retry_after=5)
+
+
+def _database(error: OperationalError) -> Any:
+    return present(database_failure(error))
 
 
 def _is_full(error: OperationalError) -> bool:

@@ -17,6 +17,7 @@ from tests.faults.campaign import Campaign
 from tests.faults.fault import Fault
 from tests.faults.kinds import FAULTS
 from tests.faults.load import load
+from tests.support.disks import CAN_MOUNT
 
 
 def main() -> None:
@@ -25,6 +26,8 @@ def main() -> None:
     random = Random(seed)
     folder = Path(tempfile.mkdtemp(prefix="faults"))
     print(f"{count} faults, SEED={seed}; logs are in {folder}", flush=True)
+    if not CAN_MOUNT:
+        sys.exit("Disks that are full are small ones, which only root can mount: run this as root.")
     began = time.monotonic()
     with site.running(folder) as running:
         campaign = Campaign(running)

@@ -1,6 +1,7 @@
 """Whether the money is right, whatever is going on: what each person paid in, less what the ledger took, is what is
 left; and what `flask usage verify` looks at is in order."""
 
+import csv
 import json
 import time
 from collections.abc import Callable
@@ -70,8 +71,10 @@ def differing_files(site: Site) -> list[Difference]:
     for user in range(1, len(site.people)):
         rows = site.rows(_TAKEN, user=site.ids[user])
         taken = (sum(int(row.tokens) for row in rows), sum(int(row.micros) for row in rows))
-        if (told := _in_file(site.people[user])) != taken:
-            found.append(Difference("ledger", None, f"file of person {user}: {told}, the ledger took {taken}"))
+        for kind in ("jsonl", "csv"):
+            if (told := _in_file(site.people[user], kind)) != taken:
+                words = f"{kind} file of person {user}: {told}, the ledger took {taken}"
+                found.append(Difference("ledger", None, words))
     return found
 
 
@@ -98,8 +101,9 @@ def _shown(reader: Visitor) -> Books:
     return {budget["period"]: {name: budget[name] for name in names} for budget in budgets}
 
 
-def _in_file(person: Visitor) -> tuple[int, int]:
+def _in_file(person: Visitor, kind: str) -> tuple[int, int]:
     """Tokens and money of all records as they are downloaded."""
-    lines = person.get("/api/usage/records/export?format=jsonl").data.splitlines()
-    records = [json.loads(line) for line in lines]
-    return sum(each["total_tokens"] for each in records), sum(each["cost_micros"] or 0 for each in records)
+    lines = person.get(f"/api/usage/records/export?format={kind}").data.decode("utf-8-sig").splitlines()
+    records = csv.DictReader(lines) if kind == "csv" else map(json.loads, lines)
+    sums = [(int(each["total_tokens"]), int(each["cost_micros"] or 0)) for each in records]
+    return sum(tokens for tokens, _ in sums), sum(micros for _, micros in sums)

@@ -52,6 +52,15 @@ test("a server that is not there for a moment is asked again for an answer it ha
   assert.equal(asked[2].path, "/api/runs/run/events?after=2")
 })
 
+test("a server that is away for minutes is asked until it is back for an answer it had begun", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] })
+  answerWith(lines(start(1), token(2, "a")), ...Array(40).fill(new TypeError("Failed to fetch")), lines(token(3, "b"), done(4)))
+  const told = follow(new RunStream({ message: MESSAGE }))
+  for (let minute = 0; minute < 45; minute++) await pass(10_000)
+  assert.equal((await told).text, "ab")
+  assert.equal(asked.length, 42)
+})
+
 test("a message that a server did not take is not repeated by itself", async () => {
   answerWith(new Response(JSON.stringify({ error: { code: "restarting", message: "…" } }), { status: 503 }))
   await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "restarting" })

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction
-from flask_app.models import Message, Run, TokenUsage
+from flask_app.models import Attempt, Message, Run, TokenUsage
 from flask_app.services import model_service, run_service
 from flask_app.upstream.client import beta_of
 from tests.conftest import MakeUser, SignIn
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import events_of, text_of
-from tests.support.keys import keep_key, keep_provider
+from tests.support.keys import keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
 from tests.support.together import at_once
 
@@ -128,6 +128,21 @@ def test_deepseek_gets_the_beginning_as_a_prefix(
     assert asked.body["thinking"] == {"type": "disabled"}
 
 
+def test_who_stands_at_deepseeks_place_and_knows_no_prefixes_is_asked_in_words(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    upstream.script(Status(404))
+    assert go_on(member_client, broken["run_id"]).json["text"] == HALF + Answer().text
+    refused, asked = upstream.journal.chats[-2:]
+    assert (refused.beta, asked.beta) == (True, False)
+    assert [turn["role"] for turn in asked.body["messages"]] == ["user", "assistant", "user"]
+    with reading() as session:
+        states = session.scalars(select(Attempt.state).order_by(Attempt.id)).all()
+    assert states == ["settled", "released", "settled"]
+    key = stored_key("environment")
+    assert (key.benched_until, key.last_error_code) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("base", "beta"),
     [
@@ -229,6 +244,26 @@ def test_a_complete_answer_cannot_be_continued(member_client: PageClient, upstre
 def test_an_answer_without_a_word_cannot_be_continued(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("", thinking="only thoughts", finish_reason="length"))
     assert code(go_on(member_client, ask(member_client)["run_id"])) == "cannot_continue"
+
+
+def test_an_answer_that_broke_off_in_its_thoughts_begins_anew(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(
+        Answer("never said", thinking="first thoughts " * 50, tokens_per_second=50), Answer(REST, thinking="new")
+    )
+    reply = member_client.post("/api/chat", json={"message": "count", "thinking": True}, buffered=False)
+    wait_until(lambda: any(live.completion.outcome.reasoning_parts for live in run_service.live_runs()))
+    (live,) = run_service.live_runs()
+    live.stop.stop("interrupted")
+    live.thread.join()
+    reply.close()
+    answer = go_on(member_client, live.begun.run_id).json
+    assert (answer["text"], answer["reasoning"], answer["status"]) == (REST, "new", "complete")
+    before, after = upstream.journal.chats
+    assert after.body["thinking"] == before.body["thinking"] == {"type": "enabled"}
+    assert after.body["messages"] == before.body["messages"]
+    assert [entry.source for entry in entries()] == ["estimated", "reported"]
 
 
 def test_an_answer_that_is_followed_by_another_message_stays_as_it_is(

@@ -253,7 +253,7 @@ def test_a_failed_attempt_frees_what_it_held_and_the_next_reserves_anew(
     member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     limit(LEAST, period="day")
-    upstream.script(Status(500))
+    upstream.script(Status(500, retry_after=30))
     answer = ask(member_client)
     assert answer.status_code == 200
     assert answer.json["status"] == "failed"

@@ -110,10 +110,43 @@ def test_a_key_that_is_refused_is_benched_and_another_answers(
 def test_the_only_keys_refusal_is_told(
     member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, code: str
 ) -> None:
-    upstream.script(twin.Status(status))
+    upstream.script(twin.Status(status, retry_after=30))
     assert code_of(ask(member_client)) == code
     assert attempts() == [(first, "released", status)]
     assert entries() == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [twin.Status(500), twin.Status(502), twin.Status(503), twin.Raw(parts=(), resets=True), twin.Raw(parts=(ROLE,))],
+)
+def test_the_only_key_is_asked_again_where_its_provider_was_out_of_order_for_a_moment(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, script: twin.Script
+) -> None:
+    upstream.script(script)
+    assert ask(member_client).json["status"] == "complete"
+    assert [(key, state) for key, state, _ in attempts()] == [(first, "released"), (first, "settled")]
+    before, after = upstream.journal.chats
+    assert after.received_at - before.received_at >= 0.25
+    assert (stored_key(first).benched_until, stored_key(first).strikes) == (None, 0)
+    assert len(entries()) == 1
+
+
+def test_the_only_key_is_not_pressed(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
+    upstream.script(twin.Status(503), always=True)
+    assert [code_of(ask(member_client)) for _ in range(2)] == ["upstream_overloaded", "upstream_resting"]
+    assert len(upstream.journal.chats) == len(attempts()) == 2
+
+
+def test_an_answer_that_broke_off_is_noted_on_its_key_which_does_not_rest(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str
+) -> None:
+    upstream.script(twin.ErrorEvent(after="begun"))
+    ask(member_client)
+    key = stored_key(first)
+    assert (key.last_error_code, key.benched_until, key.strikes) == ("upstream_failed", None, 0)
+    ask(member_client)
+    assert stored_key(first).last_error_code is None
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
@@ -293,7 +326,8 @@ def test_a_retry_after_that_says_nothing_leaves_it_to_our_own_rule(
 def test_an_answer_closes_the_circuit_again(
     member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, code: str
 ) -> None:
-    upstream.script(twin.Status(status, "why"), twin.Status(status, "why"), Answer(text=""))
+    refusal = twin.Status(status, "why", retry_after=30)
+    upstream.script(refusal, refusal, Answer(text=""))
     for strikes in (1, 2):
         ask(member_client)
         key = stored_key(first)
@@ -306,7 +340,7 @@ def test_an_answer_closes_the_circuit_again(
     assert ask(member_client).json["status"] == "complete"
     key = stored_key(first)
     assert (key.strikes, key.last_error_code, key.last_error_at, key.last_error_detail) == (0, None, None, None)
-    upstream.script(twin.Status(status))
+    upstream.script(refusal)
     ask(member_client)
     assert stored_key(first).strikes == 1, "what is over is not counted again"
 

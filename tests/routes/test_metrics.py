@@ -138,7 +138,7 @@ def test_a_provider_that_refuses_is_counted_by_its_status(
     added: Difference, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     model_service.available()
-    upstream.default = Status(503)
+    upstream.default = Status(503, retry_after=30)
     _asked(member_client)
     assert added("upstream_attempts_total", status="5xx") == 1
     assert added("answers_ended_total", outcome="failed") == 1
@@ -208,7 +208,8 @@ def test_no_person_is_named(client: PageClient, member: Any, member_client: Page
 
 
 def _asked(member_client: PageClient) -> Any:
-    return member_client.post("/api/chat", json={"message": "Hello"}, headers={"Accept": "application/json"})
+    headers = {"Accept": "application/json"}
+    return member_client.post("/api/chat", json={"message": "Hello"}, headers=headers, buffered=True)
 
 
 def test_what_a_dead_worker_left_is_counted_where_it_was_booked(

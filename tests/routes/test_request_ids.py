@@ -50,7 +50,7 @@ def test_what_the_answers_own_thread_logs_names_the_request(
     member_client: PageClient, upstream: ScriptedUpstream, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model_service.available()
-    upstream.default = Status(503)
+    upstream.default = Status(503, retry_after=30)
     reply = ask(member_client)
     (line,) = [line for line in capfd.readouterr().err.splitlines() if "attempt_failed" in line]
     assert f"request={reply.headers['X-Request-ID']}" in line

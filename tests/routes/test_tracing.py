@@ -69,7 +69,7 @@ def test_a_request_and_its_attempt_are_one_trace(
 
 def test_an_attempt_that_fails_says_how(traced: Ingest, member_client: PageClient, upstream: ScriptedUpstream) -> None:
     model_service.available()
-    upstream.default = Status(503)
+    upstream.default = Status(503, retry_after=30)
     ask(member_client)
     tracing.close()
     (attempt,) = [span for span in traced.spans if span.name == "chat DeepSeek"]

@@ -282,6 +282,13 @@ def test_a_test_by_hand_ends_the_bench_of_the_account(provider_id: str) -> None:
     assert [stored_key(name).strikes for name in "ab"] == [0, 0]
 
 
+def test_a_test_by_hand_does_not_hurry_a_busy_account(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_busy", retry_after=600))
+    cooldown_service.note_accepted(candidates(provider_id)[0].key, utc_now())
+    assert bench_seconds(stored_key("a")) > 590
+
+
 def test_what_a_question_of_our_own_met_is_noted_even_where_it_benches_nobody(provider_id: str) -> None:
     keep_key(provider_id, "a")
     key = candidates(provider_id)[0].key

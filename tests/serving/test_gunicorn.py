@@ -1,5 +1,6 @@
 """The real server process: how it starts, how it ends, and what must not stop it."""
 
+import json
 import signal
 import socket
 import statistics
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.ports import free_port
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Served, Visitor, is_ready, launch, served
@@ -52,6 +54,17 @@ def test_tells_no_version_and_opens_no_control_socket(server: Served, tmp_path: 
 def test_believes_no_forwarded_scheme_without_a_trusted_proxy(server: Served) -> None:
     server.headers = {"X-Forwarded-Proto": "https"}
     assert "Strict-Transport-Security" not in server.get("/login").headers
+
+
+def test_who_waits_for_a_whole_answer_gets_a_sign_of_life_meanwhile(server: Served, upstream: ScriptedUpstream) -> None:
+    server.set_up()
+    upstream.script(Answer("at last", first_token_after=HEARTBEAT_SECONDS + 2))
+    server.headers |= {"Accept": "application/json"}
+    reply = server.ask("POST", "/api/chat", {"message": "hello"}, whole=False)
+    assert reply.status == 200
+    assert reply.read(1) == b" ", "a blank, before the answer"
+    answer = json.loads(reply.read())
+    assert (answer["text"], answer["status"], answer["error"]) == ("at last", "complete", None)
 
 
 def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:

@@ -150,18 +150,18 @@ def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pai
     outlet = SocketOutlet.of(environ(pair[0]))
     assert outlet is not None
     frames = _draining(iter([b"first", b"second"]), outlet)
-    assert next(frames) == b"first"
+    assert next(frames) == b":\n\n"
     assert not outlet.offer(b"x"), "the head is written with the first piece"
     assert next(frames, None) is None
     assert not outlet.offer(b"y")
-    assert everything(pair[1]) == b"6\r\nsecond\r\n"
+    assert everything(pair[1]) == b"5\r\nfirst\r\n6\r\nsecond\r\n"
 
 
 def test_a_response_that_is_dropped_closes_its_outlet(pair: Pair) -> None:
     outlet = SocketOutlet.of(environ(pair[0]))
     assert outlet is not None
     frames = _draining(iter([b"first", b"second"]), outlet)
-    assert next(frames) == b"first"
+    assert next(frames) == b":\n\n"
     outlet.open()
     cast("Any", frames).close()
     assert not outlet.offer(b"z")

@@ -84,8 +84,10 @@ def test_refusals_and_whole_answers_leave_their_places(
             assert head.status_code == 200
     upstream.default = Answer("short")
     for _ in range(MOST + 1):
-        whole = member_client.post("/api/chat", json={"message": "hi"}, headers={"Accept": "application/json"})
-        assert whole.status_code == 200
+        asked = {"json": {"message": "hi"}, "headers": {"Accept": "application/json"}}
+        with member_client.post("/api/chat", **asked) as whole:
+            assert whole.json
+            assert whole.json["status"] == "complete"
     assert follow(member_client, run_id).status_code == 200
 
 

@@ -117,11 +117,16 @@ export class RunStream extends EventTarget {
     this.#emit(name, detail)
   }
 
-  /** What the server said stands; a line that broke, or a server that is not there just now, is tried again, unless nothing was ever accepted. @param {unknown} error */
+  /**
+   * What the server said stands; a line that broke, or a server that is not there just now, is tried again: without end
+   * for an answer that was begun, a while for one that is to begin, and not at all where nothing was ever accepted.
+   * @param {unknown} error
+   */
   #giveUpOn(error) {
     const refused = error instanceof ApiError && !AWAY.has(error.status)
     const neverAccepted = error instanceof ApiError && !this.#runId && !this.#isPatient
-    if (refused || neverAccepted || error instanceof SyntaxError || this.#failures >= ATTEMPTS) throw error
+    const inVain = !this.#runId && this.#failures >= ATTEMPTS
+    if (refused || neverAccepted || error instanceof SyntaxError || inVain) throw error
   }
 
   async #wait() {
