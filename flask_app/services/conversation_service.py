@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import lease_service, message_usage, replay_service, stop_service
+from flask_app.services import message_usage, reaper_service, replay_service, stop_service
 from flask_app.services.attempts import Entry
 from flask_app.streams import broker
 
@@ -93,7 +93,7 @@ def remove(actor: User, conversation_id: str) -> None:
 def _delete(session: Session, actor: User, conversation_id: str) -> Sequence[str]:
     """Gives the runs that went with it."""
     _owned(session, actor, conversation_id)
-    lease_service.book_unfinished(session, conversation_id)
+    reaper_service.book_unfinished(session, conversation_id)
     runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
     session.execute(delete(Run).where(Run.conversation_id == conversation_id))
     # Databases follow a chain of cascades a few steps only: InnoDB 15, SQLite 1000.

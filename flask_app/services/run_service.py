@@ -183,6 +183,11 @@ def live_runs() -> list[LiveRun]:
     return list(_live.values())
 
 
+def made_here() -> set[str]:
+    """The ids of those."""
+    return set(_live)
+
+
 def wait(seconds: float) -> None:
     """Let the runs of this process end by themselves, for so long at most."""
     deadline = time.monotonic() + seconds

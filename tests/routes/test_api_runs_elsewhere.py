@@ -12,7 +12,15 @@ from sqlalchemy import delete, select, update
 from flask_app import streams
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import followers, lease_service, model_service, run_service, sealing, stop_service
+from flask_app.services import (
+    followers,
+    lease_service,
+    model_service,
+    reaper_service,
+    run_service,
+    sealing,
+    stop_service,
+)
 from flask_app.services.run_service import REPLAYED, WORKER
 from flask_app.streams.redis.broker import RedisBroker
 from flask_app.streams.redis.entries import key_of
@@ -324,7 +332,7 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(
         session.execute(update(Message).where(Message.role == "assistant").values(text="kept"))
         session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
         run_id, message_id = session.execute(select(Run.id, Run.message_id)).one()
-        assert lease_service.reap(session, run_id)
+        assert reaper_service.reap(session, run_id)
     lease_service.tick()
     last = reader.wait()[-1]
     assert (last.name, last.data["code"]) == ("error", "interrupted")

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run, TokenUsage
-from flask_app.services import lease_service, run_service
+from flask_app.services import lease_service, reaper_service, run_service
 from tests.support import ledger
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
@@ -74,7 +74,7 @@ def test_a_late_writer_of_the_first_run_changes_nothing(member_client: PageClien
     lease_service.keep()
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
-        assert lease_service.reap(session, first.begun.run_id)
+        assert reaper_service.reap(session, first.begun.run_id)
     half = message(first.begun.message_id).text
     upstream.script(Answer(" the end", tokens_per_second=2))
     again = member_client.post(f"/api/runs/{first.begun.run_id}/continue", json={}, buffered=False)

@@ -18,7 +18,7 @@ from flask_app.config import Config
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import events
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import chat_service, journal, lease_service, replay_service, rollup, run_service
+from flask_app.services import chat_service, journal, lease_service, reaper_service, replay_service, rollup, run_service
 from flask_app.services.attempts import Bounds, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.journal import Settlement
@@ -210,7 +210,7 @@ def reaped_elsewhere(journalled: Path) -> None:
     content = journalled.read_bytes()
     journalled.unlink()
     with transaction() as session:
-        assert lease_service.reap(session, session.scalars(select(Run.id)).one())
+        assert reaper_service.reap(session, session.scalars(select(Run.id)).one())
     journalled.write_bytes(content)
 
 

@@ -18,7 +18,7 @@ from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
-from flask_app.services import chat_service, lease_service, metering_service, rollup, run_service
+from flask_app.services import chat_service, lease_service, metering_service, reaper_service, rollup, run_service
 from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
@@ -80,7 +80,7 @@ def test_a_run_whose_lease_was_renewed_meanwhile_is_not_reaped(
     as_if_killed()
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() + timedelta(seconds=5)))
-        assert not lease_service.reap(session, session.scalars(select(Run.id)).one())
+        assert not reaper_service.reap(session, session.scalars(select(Run.id)).one())
     assert states() == ["dispatched"]
 
 
@@ -167,14 +167,14 @@ def test_one_run_that_cannot_be_ended_does_not_keep_the_others_waiting(
     as_if_killed()
     with reading() as session:
         bad = session.scalars(select(Run.id).order_by(Run.id)).first()
-    reap: Callable[..., bool] = lease_service.reap
+    reap: Callable[..., bool] = reaper_service.reap
 
     def failing(session: Any, run_id: str) -> bool:
         if run_id == bad:
             raise ValueError("a fault")
         return reap(session, run_id)
 
-    monkeypatch.setattr(lease_service, "reap", failing)
+    monkeypatch.setattr(reaper_service, "reap", failing)
     lease_service.tick()
     assert sorted(states()) == ["dispatched", "settled"]
 

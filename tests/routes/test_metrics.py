@@ -17,7 +17,7 @@ from flask_app import config, database
 from flask_app.database import reading, transaction, utc_now
 from flask_app.metrics import MOST_VALUES, OTHER, Bounded
 from flask_app.models import ApiKey, Run
-from flask_app.services import backup_service, journal, lease_service, model_service, run_service
+from flask_app.services import backup_service, journal, lease_service, model_service, reaper_service, run_service
 from flask_app.services.audit_service import Actor
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
@@ -236,7 +236,7 @@ def test_what_a_transaction_takes_back_is_not_counted(
     with reading() as session:
         run_id = session.scalars(select(Run.id)).one()
     with database._bound().turn, Session(database.engine()) as session:
-        assert lease_service.reap(session, run_id)
+        assert reaper_service.reap(session, run_id)
         session.rollback()
     assert (added("reaped_total"), added("tokens_total")) == (0, before)
     lease_service.tick()

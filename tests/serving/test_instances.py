@@ -170,7 +170,7 @@ def test_an_instance_that_ends_tells_the_readers_of_the_other(site: Site) -> Non
     assert last[2]["status"] == "interrupted"
 
 
-def test_an_instance_that_is_killed_takes_no_word_and_no_count_with_it(site: Site) -> None:
+def test_what_an_instance_that_is_killed_had_kept_is_told_everywhere_and_counted_once(site: Site) -> None:
     _, run_id = begin(site, ENDLESS)
     follower = site.second.follow(run_id)
     message = "SELECT m.text, m.status FROM messages m JOIN runs r ON r.message_id = m.id WHERE r.id = :run"

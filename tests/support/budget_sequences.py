@@ -20,8 +20,8 @@ from flask_app.models import Attempt, Tariff, TokenUsage, User
 from flask_app.services import (
     budget_admin_service,
     budget_service,
-    lease_service,
     metering_service,
+    reaper_service,
     spending,
     spending_check,
     tariff_service,
@@ -123,7 +123,7 @@ class Sequences(RuleBasedStateMachine):
         if (one := self._live(which)) is None:
             return
         only = Attempt.id == one.sent.attempt_id
-        in_transaction(lambda session: lease_service._book(session, lease_service._LOST, only))
+        in_transaction(lambda session: reaper_service._book(session, reaper_service._LOST, only))
         self._note(one)
 
     @rule(which=WHICH)

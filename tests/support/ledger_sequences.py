@@ -26,6 +26,7 @@ from flask_app.services import (
     conversation_service,
     journal,
     lease_service,
+    reaper_service,
     replay_service,
     run_service,
     stop_service,
@@ -179,7 +180,7 @@ class Sequences(RuleBasedStateMachine):
         with transaction() as session:
             own = Run.id == asked.begun.run_id
             session.execute(update(Run).where(own).values(lease_expires_at=long_ago, worker="dead"))
-        in_transaction(lambda session: lease_service.reap(session, asked.begun.run_id))
+        in_transaction(lambda session: reaper_service.reap(session, asked.begun.run_id))
         if comes_back:
             self._end(asked)
 

@@ -18,7 +18,7 @@ from flask_app.config import Config
 from flask_app.database import in_transaction, in_writing, reading
 from flask_app.domain.events import Usage
 from flask_app.models import Attempt
-from flask_app.services import lease_service, metering_service
+from flask_app.services import metering_service, reaper_service
 from flask_app.services.attempts import Dispatched, Outcome
 from tests.support.together import at_once
 
@@ -47,7 +47,7 @@ def release(sent: Dispatched) -> None:
 def reap(sent: Dispatched) -> None:
     """A reaper that takes the worker for dead."""
     only = Attempt.id == sent.attempt_id
-    in_transaction(lambda session: lease_service._book(session, lease_service._LOST, only))
+    in_transaction(lambda session: reaper_service._book(session, reaper_service._LOST, only))
 
 
 WAYS: tuple[Callable[[Dispatched], bool | None], ...] = (report, estimate, release, reap)
@@ -57,7 +57,7 @@ def main(url: str, moment: str, callers: str, *attempts: str) -> None:
     config.install(Config(instance_dir=Path(), secret_key="", encryption_key="", database_url=url))
     database.connect(url)
     with reading() as session:
-        sent = [lease_service._dispatched(session, session.get_one(Attempt, attempt)) for attempt in attempts]
+        sent = [reaper_service._dispatched(session, session.get_one(Attempt, attempt)) for attempt in attempts]
 
     def act(number: int) -> str:
         """The second caller of an attempt comes another way than the first, and another process repeats them."""
