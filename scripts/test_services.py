@@ -16,6 +16,7 @@ NEEDED = {
     "nginx": "nginx",
     "faketime": "faketime",
     "testssl": "testssl.sh",
+    "curl": "curl",
     "chromium": "chromium",
     "docker-compose": "docker-compose",
     "node": "nodejs",

@@ -1,4 +1,4 @@
-"""The shipped nginx configuration on ports and in a folder of the test's own; nothing else of it is changed."""
+"""The shipped nginx configuration on ports and in a folder of the test's own, with HTTP/3; nothing else is changed."""
 
 import os
 import shutil
@@ -66,6 +66,9 @@ class Front:
             "listen [::]:80 default_server;": "",
             "listen 443 ssl default_server;": f"listen 127.0.0.1:{self.tls_port} ssl default_server;",
             "listen [::]:443 ssl default_server;": "",
+            "# listen 443 quic reuseport;": f"listen 127.0.0.1:{self.tls_port} quic reuseport;",
+            "# listen [::]:443 quic reuseport;": "",
+            '# add_header Alt-Svc \'h3=":443"': f'add_header Alt-Svc \'h3=":{self.tls_port}"',
             "pid /run/nginx.pid;": f"pid {self.folder}/nginx.pid;",
             "/var/log/nginx": str(self.folder),
             "/etc/nginx/html": f"{self.folder}/html",

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -99,6 +100,32 @@ def test_only_new_tls_is_spoken(stack: Stack, version: ssl.TLSVersion, *, is_ser
         else:
             with pytest.raises(ssl.SSLError):
                 client.wrap_socket(line, server_hostname="localhost")
+
+
+def test_http_3_is_offered_and_carries_streams(stack: Stack) -> None:
+    offered = reply(stack, "/login").headers["Alt-Svc"]
+    assert offered == f'h3=":{stack.front.tls_port}"; ma=86400'
+    stack.upstream.script(SLOW)
+    start = next(iter(stack.admin.chat("hello")))[1]
+    chain = str(stack.front.folder / "ssl/fullchain.pem")
+    cookie = stack.admin.headers["Cookie"]
+    url = f"{stack.front.base_url}/api/runs/{start['run_id']}/events"
+    command = [
+        "curl",
+        "--silent",
+        "--no-buffer",
+        "--http3-only",
+        "--cacert",
+        chain,
+        "--include",
+        "--cookie",
+        cookie,
+        url,
+    ]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said.startswith("HTTP/3 200")
+    assert "".join(re.findall(r'^data: \{"text":"(.*)"\}$', said, re.MULTILINE)) == SLOW.text
+    assert '"protocol":"HTTP/3.0"' in stack.front.access_log
 
 
 def test_security_headers_come_once_and_no_version_is_told(stack: Stack) -> None:
