@@ -1,4 +1,4 @@
-"""Write the generated references (docs/openapi.json, docs/api.md); with --check, say whether they are current."""
+"""Write the generated references (docs: API and settings); with --check, say whether they are current."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 from flask_app import create_app  # noqa: E402
 from flask_app.config import Config  # noqa: E402
 from flask_app.web.openapi import describe  # noqa: E402
+from scripts import settings_reference  # noqa: E402
 
 INTRODUCTION = """# API
 
@@ -35,7 +36,7 @@ the header `Last-Event-ID` and gets exactly what it has not seen.
 def main() -> int:
     description = describe(_app())
     document = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
-    wanted = {"openapi.json": document, "api.md": _page(description)}
+    wanted = {"openapi.json": document, "api.md": _page(description), **settings_reference.pages()}
     stale = [name for name, text in wanted.items() if _current(name) != text]
     if "--check" in sys.argv:
         if stale:
