@@ -15,15 +15,15 @@ _HEADS = {
     "en": (
         "# Configuration\n\n"
         "Every setting, from [.env.example](../.env.example); `make docs` writes this page. All have a default. They\n"
-        "go into `.env` beside the code or into the environment, which wins; a secret may be given as a file instead:\n"
-        "`NAME_FILE=/path/to/file`. [配置参考](配置参考.md) is the same in Chinese.\n\n"
+        "go into `.env` beside the code or into the environment, which wins; a secret may be given as the path of a\n"
+        "file instead, under its name with `_FILE` behind it. [配置参考](配置参考.md) is the same in Chinese.\n\n"
         "| setting | default | meaning |\n|---|---|---|\n"
     ),
     "zh": (
         "# 配置参考\n\n"
         "全部设置，来自 [.env.example](../.env.example)，由 `make docs` 生成。每一项都有默认值。\n"
         "写在代码旁边的 `.env` 中，或写在环境变量里（以环境变量为准）；\n"
-        "密钥和密码也可以放在文件中：`NAME_FILE=/path/to/file`。\n"
+        "密钥和密码也可以放在文件中，在名称后面加上 `_FILE`，填写文件路径。\n"
         "[English](configuration.md) 内容相同。\n\n"
         "| 设置 | 默认值 | 含义 |\n|---|---|---|\n"
     ),
@@ -75,11 +75,13 @@ def _rows(known: list[Group], words: dict[str, str], locale: str) -> str:
     lines = []
     for group in known:
         names, defaults = zip(*group.settings, strict=True)
-        lines.append(f"| {_listed(names, locale)} | {_listed(defaults, locale)} | {words[group.key]} |\n")
+        lines.append(
+            f"| {'<br>'.join(f'`{name}`' for name in names)} | {_listed(defaults, locale)} | {words[group.key]} |\n"
+        )
     return "".join(lines)
 
 
 def _listed(values: Sequence[str], locale: str) -> str:
     if not any(values):
         return _ABSENT[locale]
-    return "<br>".join(f"`{value}`" if value else _ABSENT[locale] for value in values)
+    return "<br>".join(value or _ABSENT[locale] for value in values)
