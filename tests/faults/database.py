@@ -19,7 +19,7 @@ BROKEN_OFF = "deadlock, lock time-out"
 REFUSING = "read-only, max_connections"
 POOL = "more streams than pool connections"
 FULL = "disk full"
-LOST_WITHIN = TAKEN_WITHIN = 5.0
+LOST_WITHIN, TAKEN_WITHIN = 5.0, 20.0
 AWAY_SECONDS = 12.0
 SILENCE_SECONDS = 2.0  # between two words that come every fifth of a second
 _BOOKED = "SELECT t.source FROM proxy_logs a JOIN token_usage t ON t.attempt_id = a.id WHERE a.run_id = :run"

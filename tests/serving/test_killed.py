@@ -99,3 +99,17 @@ def test_an_answer_goes_on_after_its_worker_was_killed(
     assert whole["usage"]["total_tokens"] == sum(
         record["prompt_tokens"] + record["completion_tokens"] for record in records
     )
+
+
+def test_a_worker_that_stood_still_blames_nobody_for_it(tmp_path: Path, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("word " * 100, tokens_per_second=TOKENS_A_SECOND))
+    settings = {"DEEPSEEK_BASE_URL": upstream.base_url, "ALLOW_INSECURE_UPSTREAMS": "1", "UPSTREAM_IDLE_SECONDS": "3"}
+    with served(tmp_path, DEEPSEEK_API_KEY="test-key", UPSTREAM_TOTAL_SECONDS="8", **settings) as server:
+        server.set_up()
+        events = iter(server.chat("go"))
+        next(event for name, event in events if name == "token")
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGSTOP)
+        time.sleep(9)
+        os.kill(worker, signal.SIGCONT)
+        assert list(events)[-1] == ("done", {"status": "complete", "finish_reason": "stop", "title": "go"})

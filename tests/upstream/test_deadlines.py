@@ -71,6 +71,19 @@ def test_what_is_forgotten_is_left_alone(clock: Clock) -> None:
     assert not stream.expired
 
 
+def test_time_in_which_nobody_could_look_does_not_count(clock: Clock) -> None:
+    stream = Stream()
+    deadlines.watch(stream, LIMITS)
+    clock.now += 500
+    deadlines.forgive(490)
+    deadlines.look()
+    assert not stream.expired
+    clock.now += 11
+    deadlines.look()
+    deadlines.forget(stream)
+    assert stream.expired
+
+
 def test_one_that_cannot_be_ended_does_not_keep_the_others_going(clock: Clock) -> None:
     class Broken(Stream):
         def expire(self) -> None:
