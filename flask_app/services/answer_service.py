@@ -16,13 +16,18 @@ _SAVE = Prepared(
     .where(_messages.c.id == bindparam("message_id"))
     .values({name: bindparam(f"new_{name}") for name in ("status", "text", "reasoning", "finish_reason", "error_code")})
 )
-_RESTORE = (
-    update(_messages)
+_RESTORABLE = (
+    select(_messages.c.text, _messages.c.reasoning)
     .where(
         _messages.c.id == bindparam("message"),
         _messages.c.status.in_(["interrupted", "stopped"]),
         ~exists().where(_runs.c.message_id == bindparam("message"), _runs.c.id > bindparam("run")),
     )
+    .with_for_update()
+)
+_RESTORE = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message"))
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
 )
 _END_RUN = Prepared(
@@ -74,9 +79,14 @@ def how_it_ended(connection: Connection, run_id: str) -> Ending | None:
 
 
 def restore(connection: Connection, outcome: Outcome, *, run_id: str, message_id: str) -> None:
-    """Give the words back to an answer that a reaper ended without all of them, unless a later run went on with it."""
-    words = {"new_text": outcome.whole_text, "new_reasoning": outcome.whole_reasoning}
-    connection.execute(_RESTORE, {"message": message_id, "run": run_id, **words})
+    """Give the words back to an answer that a reaper ended without all of them, unless a later run went on with it.
+
+    Whether one did is told by the words: the ids of runs are as right as the clocks of their instances.
+    """
+    stored = connection.execute(_RESTORABLE, {"message": message_id, "run": run_id}).one_or_none()
+    text, reasoning = outcome.whole_text, outcome.whole_reasoning
+    if stored and text.startswith(stored.text) and reasoning.startswith(stored.reasoning):
+        connection.execute(_RESTORE, {"message": message_id, "new_text": text, "new_reasoning": reasoning})
 
 
 def save(connection: Connection, message_id: str, outcome: Outcome) -> None:

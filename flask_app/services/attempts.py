@@ -7,6 +7,8 @@ from flask_app.domain.budget import Hold
 from flask_app.domain.events import Usage
 from flask_app.services.tariff_service import Priced
 
+REFUSED = 300  # from this HTTP status on
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -100,7 +102,8 @@ class Outcome:
     @property
     def taken_up(self) -> bool:
         """Did the provider begin to work, so that it may bill? One that only reported a failure did not."""
-        return self.asked and (self.heard or self.status != "failed")
+        refused = self.status_code is not None and self.status_code >= REFUSED
+        return self.asked and (self.heard or (self.status != "failed" and not refused))
 
     @property
     def heard(self) -> bool:

@@ -93,6 +93,7 @@ NOTE = (
     .where(_itself)
     .values(last_error_code=bindparam("code"), last_error_at=_now, last_error_detail=bindparam("detail"))
 )
+NOTE_BROKEN = NOTE.where(_keys.c.benched_until.is_(None))  # beside a bench its moment would say what ends that
 # What an answer ends: errors of before it was asked for, and those of a clock that is ahead, or was set back since.
 _is_over = or_(_earlier(_keys.c.last_error_at, "asked"), _keys.c.last_error_at > _now)
 _of_the_account = _keys.c.bench_code.in_(cooldown.ACCOUNT_CODES)

@@ -138,6 +138,7 @@ class Completion:
             self._judge_end()
         except UpstreamError as error:
             goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._next(error))
+            outcome.status_code = error.upstream_status or outcome.status_code
             if not self._stop.status:
                 span.tell({"http.response.status_code": error.upstream_status})
                 span.fail(error.code)

@@ -32,6 +32,7 @@ _TAKE_UP = (
     .where(_messages.c.id == bindparam("message"), _BROKEN_OFF)
     .values(status="running", finish_reason=None, error_code=None)
 )
+_FORGET_THOUGHTS = update(_messages).where(_messages.c.id == bindparam("message")).values(reasoning="")
 _COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
 _WORDS = select(Message.text, Message.reasoning).where(Message.id == bindparam("message"))
 
@@ -107,6 +108,8 @@ def _write(
         raise Conflict("cannot_continue")
     words = connection.execute(_WORDS, {"message": begun.message_id}).one()
     earlier = Earlier(words.text, words.reasoning) if words.text else None
+    if earlier is None:
+        connection.execute(_FORGET_THOUGHTS, {"message": begun.message_id})  # they are booked, and not this run's
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     request = Request(

@@ -95,7 +95,7 @@ def note_used(connection: Connection, taken: Taken, asked: datetime, broken: Ups
     if taken.has_record:
         rows.run(connection, rows.FORGIVE, taken.key, asked=shared(asked), now=shared())
     if broken:
-        connection.execute(rows.NOTE, {"key": taken.key.id} | _noted(broken, shared()))
+        connection.execute(rows.NOTE_BROKEN, {"key": taken.key.id} | _noted(broken, shared()))
     long_ago = asked - USED_EVERY
     if taken.used_at is None or taken.used_at < long_ago:
         connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": long_ago})
@@ -193,7 +193,7 @@ def _probe_time() -> timedelta:
 
 
 def _bench(connection: Connection, key: UsableKey, error: UpstreamError, asked: datetime, *, probing: bool) -> bool:
-    """Bench the key for the error; False where the error is not the key's.
+    """Bench the key for the error; False where the error is not the key's, or it is benched for longer already.
 
     Requests that were under way together and met the same failure are one strike.
     """
@@ -208,7 +208,7 @@ def _bench(connection: Connection, key: UsableKey, error: UpstreamError, asked: 
     until = now + timedelta(seconds=bench.seconds)
     if is_known and before.benched_until > until:
         connection.execute(rows.NOTE, {"key": key.id} | _noted(error, now))
-        return True
+        return False
     pause = now + timedelta(seconds=rule.pause or 0) if probing else None
     terms = {"until": until, "no_probe_before": until if bench.firm else pause, "new_strikes": strikes}
     rows.run(connection, rows.BENCH, key, error.code, **_noted(error, now), **terms)

@@ -20,6 +20,7 @@ KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, 
 TICK_EVERY = 3  # a whole round each six seconds
 KEPT_AT_ONCE = 1 << 16  # characters in one transaction
 JUMP_SECONDS = 5
+LOOK_SECONDS = 1
 
 _runs, _messages = table_of(Run), table_of(Message)
 _RENEW = (
@@ -53,6 +54,7 @@ def watch() -> None:
     if _watcher is None:
         _watcher = threading.Thread(target=_watch, name="leases", daemon=True)
         _watcher.start()
+        threading.Thread(target=_watch_settlements, name="settlements", daemon=True).start()
         stop_service.watch()
 
 
@@ -106,6 +108,13 @@ def _watch() -> None:
         if _ended.wait(KEEP_SECONDS):
             return
         _round(work)
+
+
+def _watch_settlements() -> None:
+    """On a thread of its own, for the database may keep the others waiting."""
+    while not _ended.wait(LOOK_SECONDS):
+        for live in run_service.live_runs():
+            live.journal_if_slow()
 
 
 def _round(work: Callable[[], None]) -> None:

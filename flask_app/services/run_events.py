@@ -10,6 +10,8 @@ from flask_app.models import Message, Run
 from flask_app.services.answer_service import Ending
 from flask_app.streams import Named, RunLog
 
+MOST_LETTERS = 8192  # of one event
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -38,10 +40,10 @@ def started(events: RunLog, begun: Begun, model: str | None) -> None:
 
 
 def whole(events: RunLog, text: str, reasoning: str) -> None:
-    """Tell in one piece what has been written of an answer."""
-    for piece in (Reasoning(reasoning), Token(text)):
-        if piece.text:
-            arrived(events, piece)
+    """Tell what has been written of an answer, a few thousand letters at a time: a slow reader holds no more."""
+    for kind, words in ((Reasoning, reasoning), (Token, text)):
+        for start in range(0, len(words), MOST_LETTERS):
+            arrived(events, kind(words[start : start + MOST_LETTERS]))
 
 
 def arrived(events: RunLog, event: Event) -> None:
@@ -76,7 +78,7 @@ def failure(locale: str, code: str) -> bytes:
 
 
 def replay(events: RunLog, begun: Begun, message: Message, ending: Ending) -> None:
-    """A stored answer as the events a reader expects, in one piece."""
+    """A stored answer as the events a reader expects."""
     started(events, begun, message.model)
     whole(events, message.text, message.reasoning)
     events.finish([ended(begun, ending)])

@@ -35,9 +35,11 @@ LEASE = timedelta(seconds=30)  # how long a run is believed to be alive without 
 NEW_LEASE = ByServer(LEASE.seconds)
 CROWD = 8  # from so many answers on settlements wait for each other
 RETRY_SECONDS = (1, 2, 5, 10, 30)
+SLOW_SECONDS = 2  # of settling
 SHUTDOWN_SECONDS = 10
 LOOK_SECONDS = 0.02
 POLL_SECONDS = 1
+_BROKEN_OFF = ("interrupted", "stopped")  # perhaps by somebody else than its worker
 REPLAYED = 10**8  # numbers above are those of stored answers, which are always told from their beginning
 
 log = structlog.get_logger()
@@ -57,6 +59,8 @@ class LiveRun:
         self._ending: Ending
         self._sum: Entry | None = None  # of all runs on the message, where there were others
         self._journalled = False
+        self._journalling = threading.Lock()
+        self._settling_since: float | None = None
         self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
 
     def _make(self) -> None:
@@ -74,7 +78,7 @@ class LiveRun:
 
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
-        ended = time.monotonic()
+        ended = self._settling_since = time.monotonic()
         for failures in itertools.count():
             try:
                 entry = self._settled(self.completion.settle(self._persist, in_a_crowd=len(_live) > CROWD))
@@ -85,19 +89,31 @@ class LiveRun:
             except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it
                 log.exception("settlement_failed", run=self.begun.run_id)
             metrics.SETTLEMENT_FAILURES.inc()
-            self._journalled = self._journalled or journal.keep(self._settlement())
+            self._journal()
             if not failures:
                 self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
         raise AssertionError("unreachable: the loop ends by returning")
 
+    def journal_if_slow(self) -> None:
+        """Put the settlement on disk where the database takes its time: this process may not outlive that."""
+        since = self._settling_since
+        if since is not None and time.monotonic() - since > SLOW_SECONDS:
+            self._journal()
+
+    def _journal(self) -> None:
+        with self._journalling:
+            self._journalled = self._journalled or journal.keep(self._settlement())
+
     def _settled(self, entry: Entry | None) -> Entry | None:
         """The database has it: the journal need not keep it any longer."""
+        self._settling_since = None
         sent = self.completion.sent
         journal.compare(sent, self.completion.outcome, entry)
         self._count(entry)
-        if self._journalled:
-            journal.remove(sent.attempt_id)
+        with self._journalling:
+            if self._journalled:
+                journal.remove(sent.attempt_id)
         return entry
 
     def _count(self, entry: Entry | None) -> None:
@@ -244,7 +260,7 @@ def _shared(run: Run, after: int) -> Generator[bytes, None, int | None]:
                 return after
     except LogLost as lost:
         return lost.last
-    return None if told or _status(run.id) != "interrupted" else after
+    return None if told or _status(run.id) not in _BROKEN_OFF else after
 
 
 def _status(run_id: str) -> str | None:

@@ -10,13 +10,13 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from flask.globals import app_ctx
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.errors import AppError, BadRequest, SignInRequired
 from flask_app.services import auth_service, run_service
 from flask_app.utils import get_current_user
 from flask_app.web.bodies import Reply, encoded
-from flask_app.web.failures import database_failure, error_body
+from flask_app.web.failures import DATABASE_AWAY, database_failure, error_body
 from flask_app.web.outlet import SocketOutlet, has_left
 
 SESSION_CHECK_SECONDS = 5
@@ -89,7 +89,7 @@ def _said(app: Flask, locale: str, request_id: str, answer: Callable[[], Reply],
             return encoded(error_body(failure) if failure else answer())
         except AppError as error:
             return encoded(error_body(error))
-        except OperationalError as error:
+        except DATABASE_AWAY as error:
             return encoded(error_body(database_failure(error)))
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, redirect, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from flask_app import metrics
@@ -19,13 +20,16 @@ log = structlog.get_logger()
 
 # Werkzeug's statuses that a person can meet, as codes of the catalogue.
 _STATUS_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many"}
+# No answer, no connection, and none left of this process's own for so long that it is as good as none.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 _FULL_NUMBERS = {1021, 1041, 1114}  # ER_DISK_FULL, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(AppError, present)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database)
+    for kind in DATABASE_AWAY:
+        app.register_error_handler(kind, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -77,14 +81,14 @@ def _http(error: HTTPException) -> Any:
     return present(known)
 
 
-def database_failure(error: OperationalError) -> Unavailable:
+def database_failure(error: SQLAlchemyError) -> Unavailable:
     """What a person is told where the database cannot; the log gets the reason."""
-    code = "storage_full" if _is_full(error) else "database_unavailable"
-    log.error(code, reason=str(error.orig))
+    code = "storage_full" if isinstance(error, OperationalError) and _is_full(error) else "database_unavailable"
+    log.error(code, reason=str(getattr(error, "orig", error)))
     return Unavailable(code, retry_after=5)
 
 
-def _database(error: OperationalError) -> Any:
+def _database(error: SQLAlchemyError) -> Any:
     return present(database_failure(error))
 
 

@@ -20,8 +20,8 @@ REFUSING = "read-only, max_connections"
 POOL = "more streams than pool connections"
 FULL = "disk full"
 LOST_WITHIN, TAKEN_WITHIN = 5.0, 20.0
-AWAY_SECONDS = 12.0
-SILENCE_SECONDS = 2.0  # between two words that come every fifth of a second
+AWAY_SECONDS = 10.5
+SILENCE_SECONDS = 2.0  # between two words that come four times a second
 _BOOKED = "SELECT t.source FROM proxy_logs a JOIN token_usage t ON t.attempt_id = a.id WHERE a.run_id = :run"
 FEW_CONNECTIONS, MANY_CONNECTIONS = 10, 151
 
@@ -85,9 +85,11 @@ def database_hangs_in_mid_answer(site: Site, random: Random) -> None:
 def database_away_for_long_in_mid_answer(site: Site, random: Random) -> None:
     """For longer than a stream goes on without asking it anything: no stream breaks, here or on the other instance."""
     here, there = random.sample(range(1, 5), 2)
-    near = site.ask(here, words=90, rate=5, via=site.addresses[:1])
-    far = site.ask(there, words=90, rate=5, via=site.addresses, leaves=(5,))
-    wait_until(lambda: far.readings == 1 and near.text and len(far.text) > len(near.text) // 2)
+    near = site.ask(here, words=54, rate=4, via=site.addresses[:1])
+    far = site.ask(there, words=54, rate=4, via=site.addresses, leaves=(3,))
+    wait_until(lambda: far.readings == 1 and near.text)
+    heard = len(far.text)
+    wait_until(lambda: len(far.text) > heard)
     site.database_line.refuse()
     time.sleep(AWAY_SECONDS)
     site.database_line.mend()

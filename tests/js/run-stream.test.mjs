@@ -87,6 +87,14 @@ test("the stream ends with its last event even if the line stays open", async ()
   assert.deepEqual((await follow(new RunStream({ runId: "run" }))).names, ["open", "start", "done"])
 })
 
+test("a stream that was closed at its start tells nothing more", async () => {
+  answerWith(lines(start(1), token(2, "a"), done(3)))
+  const stream = new RunStream({ message: MESSAGE })
+  stream.addEventListener("start", () => stream.close())
+  const told = await follow(stream)
+  assert.deepEqual(told.names.filter((name) => name !== "open"), ["start"])
+})
+
 test("events of unknown names are dropped", async () => {
   answerWith(lines(start(1), 'id: 2\nevent: script\ndata: {"text":"x"}\n\n', token(3, "a"), done(4)))
   assert.equal((await follow(new RunStream({ message: MESSAGE }))).names.includes("script"), false)

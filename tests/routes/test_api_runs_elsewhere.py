@@ -385,3 +385,17 @@ def _send(client: PageClient, upstream: ScriptedUpstream, *, begun: bool = True)
     if begun:
         wait_until(lambda: text_of(reader.events))
     return reader
+
+
+@pytest.mark.parametrize("status", ["interrupted", "stopped"])
+def test_a_reader_that_is_ahead_of_a_dead_workers_log_hears_its_end(
+    member_client: PageClient, member: User, other: Other, status: str
+) -> None:
+    say(other.begin(member), 2, 20)
+    other.broker.flush()
+    other.end(status, text="kept")
+    other.broker.end(other.run_id, "done", b'{"status": "stopped"}')
+    time.sleep(0.3)
+    events = events_of(member_client.get(f"/api/runs/{other.run_id}/events?after=40").data)
+    assert [event.name for event in events][-1] == "done"
+    assert text_of(events) == "kept"

@@ -3,6 +3,8 @@
 import dataclasses
 import errno
 import os
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from flask_app import config as settings
 from flask_app import database
@@ -18,11 +20,21 @@ from flask_app.config import Config
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import events
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import chat_service, journal, lease_service, reaper_service, replay_service, rollup, run_service
+from flask_app.services import (
+    chat_service,
+    completion_service,
+    journal,
+    lease_service,
+    reaper_service,
+    replay_service,
+    rollup,
+    run_service,
+)
 from flask_app.services.attempts import Bounds, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.journal import Settlement
 from tests.support import calls
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of
 from tests.support.killed import as_if_killed
@@ -200,7 +212,7 @@ def test_the_reaper_leaves_to_the_journal_what_cannot_be_replayed_yet(
 def test_a_file_that_cannot_be_read_leaves_its_run_to_the_reaper(journalled: Path) -> None:
     journalled.write_bytes(b'{"version":1,"sent":')
     lease_service.tick()
-    assert (message().status, message().text) == ("interrupted", "as far as it came")
+    assert (message().status, message().text) == ("interrupted", WHOLE[:9])
     assert [entry.source for entry in entries()] == ["estimated"]
     assert [file.suffix for file in (journalled.parent / "aside").iterdir()] == [".unreadable"]
 
@@ -234,7 +246,7 @@ def test_words_do_not_come_back_over_a_later_run(journalled: Path) -> None:
         soon = utc_now() + timedelta(minutes=1)
         session.add(Run(id=new_id(), **ids, status="interrupted", worker="another", lease_expires_at=soon))
     lease_service.tick()
-    assert message().text == "as far as it came"
+    assert message().text == WHOLE[:9]
 
 
 def test_of_a_deleted_conversation_only_the_count_is_kept(journalled: Path) -> None:
@@ -304,3 +316,52 @@ def test_after_an_outage_every_worker_has_the_time_to_renew(
     monkeypatch.setattr(lease_service, "_reaping_from", 0.0)
     lease_service._round(lease_service.tick)
     assert message().status == "interrupted"
+
+
+def test_words_of_a_later_run_stay_whatever_the_clocks_said(journalled: Path) -> None:
+    """The instance that came back had a clock that was ahead: the later run's id is the smaller one."""
+    reaped_elsewhere(journalled)
+    said = f"{message().text} and the words of the later run"
+    with transaction() as session:
+        first = session.scalars(select(Run)).one()
+        ids = {name: getattr(first, name) for name in ("user_id", "conversation_id", "user_message_id", "message_id")}
+        later = Run(id="0" * 26, **ids, status="stopped", worker="another", text_before=1, reasoning_before=0)
+        later.lease_expires_at = utc_now()
+        session.add(later)
+        session.execute(update(Message).where(Message.role == "assistant").values(status="stopped", text=said))
+    lease_service.tick()
+    assert message().text == said
+
+
+def test_a_database_that_takes_its_time_is_not_waited_for(
+    folder: Path, member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process may be ended before the database says anything: what it should take is on disk by then."""
+    monkeypatch.setattr(run_service, "SLOW_SECONDS", 0.1)
+    held = threading.Event()
+    settle = completion_service.Completion.settle
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        assert held.wait(20)
+        return settle(*arguments, **options)
+
+    monkeypatch.setattr(completion_service.Completion, "settle", slow)
+    upstream.script(Answer(WHOLE, usage=USED))
+    reader = following(member)
+    next(reader)
+    (live,) = run_service.live_runs()
+    wait_until(lambda: live._settling_since is not None)
+    time.sleep(0.2)
+    live.journal_if_slow()
+    (file,) = folder.glob("*.json")
+    kept = journal.read(file.stem)
+    held.set()
+    assert kept
+    assert kept.outcome.whole_text == WHOLE
+    assert kept.outcome.usage
+    assert kept.outcome.usage.total_tokens == USED.prompt + USED.completion
+    for _ in reader:
+        pass
+    live.thread.join()
+    assert list(folder.iterdir()) == []
+    assert_exact()

@@ -68,3 +68,21 @@ def test_a_stop_before_the_provider_replies_ends_the_wait_and_is_booked(
     assert len(upstream.journal.chats) == 1
     with reading() as session:
         assert session.scalars(select(Attempt.state)).all() == ["settled"]
+
+
+class SlowRefusal:
+    """401, and a body that comes late."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        reply._head(401, {"Content-Type": "application/json", "Content-Length": "100"})
+        reply._write(b'{"error":')
+        reply.pause(30)
+
+
+def test_a_refusal_that_somebody_stops_waiting_for_costs_nothing(member: User, upstream: ScriptedUpstream) -> None:
+    completion, stop = begun(member)
+    upstream.script(SlowRefusal())
+    threading.Timer(0.5, stop.stop, ["stopped"]).start()
+    completion.ask(lambda _: None)
+    assert completion.settle(lambda *_: None) is None
+    assert completion.outcome.status == "stopped"

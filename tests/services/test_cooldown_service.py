@@ -289,6 +289,32 @@ def test_a_test_by_hand_does_not_hurry_a_busy_account(provider_id: str) -> None:
     assert bench_seconds(stored_key("a")) > 590
 
 
+def test_an_answer_that_breaks_beside_a_probe_does_not_keep_the_bench_up(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    old, old_asked = take(provider_id), utc_now()
+    fail(take(provider_id), failing("upstream_busy"))
+    is_over("a")
+    asked = utc_now()
+    probe = take(provider_id)
+    in_writing(lambda connection: cooldown_service.note_used(connection, old, old_asked, failing("upstream_cut")))
+    cooldown_service.note_opened(probe, asked)
+    in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
+    assert stored_key("a").benched_until is None
+    assert take(provider_id).claimed is None
+
+
+def test_a_probe_that_met_what_was_known_gives_its_right_back(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take(provider_id), failing("upstream_no_balance"))
+    asked = utc_now() - timedelta(seconds=1)
+    slow = take(provider_id)
+    assert slow.claimed
+    change_key("a", last_error_at=utc_now(), benched_until=utc_now() + timedelta(seconds=3000))
+    fail(slow, failing("upstream_no_balance"), asked)
+    assert stored_key("a").probe_until is None
+    assert take(provider_id).claimed
+
+
 def test_what_a_question_of_our_own_met_is_noted_even_where_it_benches_nobody(provider_id: str) -> None:
     keep_key(provider_id, "a")
     key = candidates(provider_id)[0].key

@@ -9,7 +9,7 @@ from flask_app.models import Attempt, Message, Run
 from tests.support import ledger
 
 
-def as_if_killed(text: str = "as far as it came") -> None:
+def as_if_killed(text: str = "the whole") -> None:
     """Every answer is unfinished again, and its worker has been silent for a while."""
     long_ago = utc_now() - timedelta(minutes=5)
     with transaction() as session:

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event, func, select, text
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import reading
 from flask_app.models import Message
+from flask_app.services import conversation_service
 from flask_app.utils import public
 from tests.support.clients import PageClient, new_client
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -88,6 +91,22 @@ def test_a_database_without_tables_is_not_ready_and_not_a_riddle(client: PageCli
     signed_in = client.get("/api/me")
     assert (signed_in.status_code, signed_in.headers["Retry-After"]) == (503, "5")
     assert b"login_sessions" not in signed_in.data
+
+
+@pytest.mark.parametrize(
+    "error", [PoolTimeoutError("QueuePool limit"), InterfaceError("select", {}, Exception("(0, '')"))]
+)
+def test_no_connection_left_is_a_database_that_is_away(
+    member_client: PageClient, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(conversation_service, "listed", fail)
+    response = member_client.get("/api/conversations")
+    assert response.status_code == 503
+    assert response.json
+    assert response.json["error"]["code"] == "database_unavailable"
 
 
 def test_the_database_is_back_afterwards(app: Flask) -> None:

@@ -66,7 +66,7 @@ export class RunStream extends EventTarget {
         if (this.#leaving.signal.aborted) return
         this.#giveUpOn(error)
       }
-      if (!this.#finished) await this.#wait()
+      if (!this.#finished && !this.#leaving.signal.aborted) await this.#wait()
     }
   }
 
@@ -107,7 +107,7 @@ export class RunStream extends EventTarget {
   /** @param {import("app/sse").ServerEvent} event */
   #apply({ id, name, data }) {
     const number = Number(id)
-    if (!EVENTS.has(name) || this.#finished || number <= this.#lastId) return
+    if (!EVENTS.has(name) || this.#finished || this.#leaving.signal.aborted || number <= this.#lastId) return
     const detail = JSON.parse(data)
     this.#lastId = number
     this.#failures = 0
