@@ -17,6 +17,7 @@ from flask_app.routes import (
     admin_rates,
     admin_reconciliations,
     admin_tariffs,
+    admin_tokens,
     admin_usage,
     admin_users,
     admin_warnings,
@@ -25,9 +26,11 @@ from flask_app.routes import (
     budgets,
     chat,
     dashboard,
+    gateway,
     health,
     monitoring,
     second_step,
+    tokens,
     usage,
 )
 from flask_app.services import environment_key, run_service, windows
@@ -76,9 +79,9 @@ def create_app(config: Config | None = None) -> Flask:
     )
     for room in rooms:
         room.init_app(app)
-    pages = (auth, account, chat, dashboard, admin)
-    apis = (api, usage, budgets, second_step, health, monitoring)
-    people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings)
+    pages = (auth, account, tokens, chat, dashboard, admin)
+    apis = (api, gateway, usage, budgets, second_step, health, monitoring)
+    people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings, admin_tokens)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):
         app.register_blueprint(routes.blueprint)

@@ -17,6 +17,7 @@ from flask_app.cli_mail import mail
 from flask_app.cli_rates import rates_group
 from flask_app.cli_secrets import secrets
 from flask_app.cli_tariffs import tariffs
+from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
 from flask_app.config import Config
 from flask_app.models import DEFAULT_GROUP_ID
@@ -30,7 +31,7 @@ users = Group("users", help="The people of this site.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, groups, rates_group, budgets, codes, keys, tariffs, usage, mail, secrets):
+    for group in (users, groups, rates_group, budgets, codes, keys, tariffs, tokens, usage, mail, secrets):
         app.cli.add_command(group)
     for command in (backup, restore, move, doctor):
         app.cli.add_command(command)

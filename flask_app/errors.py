@@ -30,6 +30,12 @@ class SignInRequired(AppError):
     code, status = "sign_in_required", 401
 
 
+class TokenRequired(AppError):
+    """A program asks without a personal access token, or with one that opens nothing."""
+
+    code, status = "token_required", 401
+
+
 class Forbidden(AppError):
     code, status = "forbidden", 403
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import g
 
-from flask_app.errors import Forbidden, SignInRequired
+from flask_app.errors import Forbidden, SignInRequired, TokenRequired
 from flask_app.models import User
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -38,6 +38,16 @@ def require_role(role: str) -> Callable[[View], View]:
             raise Forbidden
 
     return lambda view: _declare(view, role, check)
+
+
+def require_token(view: View) -> View:
+    """Only programs, with a personal access token."""
+
+    def check() -> None:
+        if "access" not in g:
+            raise TokenRequired
+
+    return _declare(view, "token", check)
 
 
 def _declare(view: View, rule: str, check: Callable[[], object] | None = None) -> View:

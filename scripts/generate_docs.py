@@ -30,6 +30,9 @@ A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 say
 `token` (`{"text"}`), `usage`, then `done` (`status`, `finish_reason`, `title`) or `error` (`code`, `message`,
 `retryable`). Each event has an `id`; a reader that lost the line asks for the events again with
 the header `Last-Event-ID` and gets exactly what it has not seen.
+
+Programs ask `/v1` instead, as OpenAI's clients do, with a personal access token: [gateway.md](gateway.md) says how. No
+cookie and no CSRF token count there, and a token opens nothing but `/v1`.
 """
 
 
@@ -74,6 +77,8 @@ def _words(operation: dict[str, Any]) -> str:
 def _who(operation: dict[str, Any]) -> str:
     if "Administrators only." in operation.get("description", ""):
         return "administrators"
+    if {"token": []} in operation["security"]:
+        return "programs with a token"
     return "people signed in" if operation["security"] else "anybody"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-RULES = {"public", "login", "admin"}
+RULES = {"public", "login", "admin", "token"}
 # What anybody may call. A new public route is a decision: it is written down here.
 PUBLIC = {
     "GET /healthz",
@@ -45,6 +45,11 @@ def test_what_is_public_is_meant_to_be(app: Flask) -> None:
 def test_the_administrators_part_is_the_administrators(app: Flask) -> None:
     for name, view in routes(app).items():
         assert (view.access_rule == "admin") == ("/admin" in name), name
+
+
+def test_what_a_token_opens_is_the_gateway(app: Flask) -> None:
+    for name, view in routes(app).items():
+        assert (view.access_rule == "token") == (" /v1/" in name), name
 
 
 def test_every_api_route_describes_its_reply(app: Flask) -> None:

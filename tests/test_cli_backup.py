@@ -24,6 +24,7 @@ from flask_app.config import Config
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.instance_secrets import KEY, OLD_KEY
 from flask_app.models import (
+    AccessToken,
     ApiKey,
     AuditEntry,
     Conversation,
@@ -138,6 +139,7 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         session.add(LoginSession(id="s", user_id=person.id, expires_at=later, address="", user_agent=""))
         session.add(PendingSignIn(id="p", user_id=person.id, expires_at=later))
         session.add(PasswordLink(id="l", user_id=person.id, expires_at=later))
+        session.add(AccessToken(name="editor", user_id=person.id, digest="d", hint="0000"))
     assert run(site, "backup", tmp_path / "b").exit_code == 0
     use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
     result = run(site, "restore", tmp_path / "b")
@@ -145,6 +147,8 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
     assert "Everybody signs in again" in result.output
     rows = databases.rows_of(elsewhere)
     assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links"))
+    with reading() as session:
+        assert session.scalars(select(AccessToken.revoked_at)).one() is not None
     assert len(rows["users"]) == 2
 
 

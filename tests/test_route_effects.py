@@ -15,7 +15,7 @@ from flask_app.services import code_admin_service, model_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import authenticator, drifts, routes, snapshots, warned
+from tests.support import authenticator, drifts, gateway, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -38,6 +38,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "model_id": model_service.available()[0].id,
         "record_id": record_id(),
         "reconciliation_id": drifts.kept("a-key").id,
+        "access_token_id": gateway.made(member).token.id,
         **codes(),
     }
 
@@ -103,6 +104,7 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/groups/<group_id>": None,
     "PUT /api/admin/rates/site": {"messages": {"amount": 9, "seconds": 60}},
     "PUT /api/admin/rates/groups/<group_id>": {"messages": {"amount": 9, "seconds": 60}},
+    "DELETE /api/admin/tokens/<access_token_id>": None,
     "POST /api/admin/keys": {"label": "added", "secret": CANARY, "base_url": "the provider's"},
     "PATCH /api/admin/keys/<key_id>": {"disabled": True},
     "DELETE /api/admin/keys/<key_id>": None,

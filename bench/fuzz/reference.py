@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage
+from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.domain.sse import BYTE_ORDER_MARK
 from flask_app.upstream.chunks import MAX_TOKENS
 
@@ -87,12 +87,29 @@ def chunk_of(payload: bytes) -> list[Event]:
         delta = _typed(_object(choice).get("delta"), dict) or {}
         text += _typed(delta.get("content"), str) or ""
         reasoning += _typed(delta.get("reasoning_content"), str) or ""
+        events += _calls(delta.get("tool_calls"))
         if reason := _typed(choice.get("finish_reason"), str):
             events.append(Finished(reason))
     usage = _usage(chunk.get("usage"))
     events += [usage] if usage else []
     events += [] if chunk.get("error") is None else [Failed("upstream_failed")]
     return [*([Reasoning(reasoning)] if reasoning else []), *([Token(text)] if text else []), *events]
+
+
+def _calls(told: Any) -> list[ToolCall]:
+    """Calls of functions; where one makes no sense none is left."""
+    try:
+        return [_call(_object(call)) for call in _typed(told, list) or []]
+    except Unreadable:
+        return []
+
+
+def _call(told: dict[str, Any]) -> ToolCall:
+    index, function = _count(told.get("index", 0)), _typed(told.get("function"), dict) or {}
+    if index is None:
+        raise Unreadable
+    name, arguments = (_typed(function.get(field), str) for field in ("name", "arguments"))
+    return ToolCall(index, _typed(told.get("id"), str), name, arguments or "")
 
 
 def _parsed(payload: bytes) -> dict[str, Any]:

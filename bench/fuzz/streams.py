@@ -82,6 +82,7 @@ class Streams:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
+        self._of_calls = Random(seed)
         self._payloads = [self._payload() for _ in range(64)]
 
     def next(self) -> Case:
@@ -191,7 +192,15 @@ class Streams:
     def _choice(self) -> Any:
         random = self._random
         delta = {key: self._maybe(STRINGS) for key in ("content", "reasoning_content", "role") if random.random() < 0.6}
+        if self._of_calls.random() < 0.1:
+            delta["tool_calls"] = self._calls()
         return {"index": 0, "delta": delta, "finish_reason": self._maybe(("stop", "length", "", None))}
+
+    def _calls(self) -> Any:
+        random = self._of_calls
+        function = {key: random.choice((*STRINGS, 1)) for key in ("name", "arguments") if random.random() < 0.6}
+        call = {"index": random.choice(NUMBERS), "id": random.choice(STRINGS), "function": function}
+        return random.choice((None, {}, [call], [call, call], [{"index": random.choice(NUMBERS[:4])}, call]))
 
     def _usage(self) -> Any:
         usage: dict[str, Any] = {key: self._maybe(NUMBERS[:4]) for key in USAGE_KEYS}

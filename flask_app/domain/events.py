@@ -20,6 +20,29 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
+    """A piece of the `index`-th call of a function that the model asks its caller for.
+
+    `id` and `name` come once, `arguments` piece by piece: JSON as the model writes it.
+    """
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that the model wrote of it."""
+        return (self.name or "") + self.arguments
+
+
+class Logprobs(msgspec.Struct, frozen=True, gc=False):
+    """How likely tokens of the answer were: the provider's own JSON objects, a token each."""
+
+    items: tuple[msgspec.Raw, ...]
+
+
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens as the ledger counts them: cached within prompt, reasoning within completion."""
 
@@ -55,7 +78,8 @@ class Served(msgspec.Struct, frozen=True, gc=False):
     model: str
 
 
-Event = Reasoning | Token | Usage | Finished | Failed | Served
+Words = Reasoning | Token | ToolCall
+Event = Words | Logprobs | Usage | Finished | Failed | Served
 
 
 def estimate_tokens(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from flask_app.models.accounts import (
     DEFAULT_GROUP_ID,
+    AccessToken,
     AuditEntry,
     Group,
     LoginSession,
@@ -20,6 +21,7 @@ from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, T
 
 __all__ = [
     "DEFAULT_GROUP_ID",
+    "AccessToken",
     "ApiKey",
     "Attempt",
     "AuditEntry",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, LargeBinary, String
+from sqlalchemy import Boolean, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from flask_app.column_types import Ascii, Folded, LongText
@@ -119,6 +119,28 @@ class PendingSignIn(Base):
     user_id: Mapped[str] = to("users.id", index=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
     tries: Mapped[int] = mapped_column(default=0)
+
+
+class AccessToken(Base):
+    """What lets a program ask for answers in a person's name, and nothing else. `digest` is that of the whole token.
+
+    `hint` is its last four characters. `models` is a JSON list of the only names it may ask for, or None for all.
+    The row outlives the token: the attempts name it.
+    """
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (Index(None, "user_id", "revoked_at"),)
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = to("users.id")
+    name: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(Ascii, unique=True)
+    hint: Mapped[str] = mapped_column(String(4))
+    models: Mapped[str | None] = mapped_column(LongText)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class AuditEntry(Base):

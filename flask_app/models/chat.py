@@ -46,6 +46,8 @@ class Run(Base):
     `followed_at` are written by other processes than the run's worker: somebody stops it (`discarded`: because its
     conversation is being deleted), or reads it there. A run that
     goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts.
+    An answer to a program has no conversation and no message: nothing of it is kept but `token_id`, which asked, and
+    `kept_tokens`, about how many had come. Its run goes when it ends.
     """
 
     __tablename__ = "runs"
@@ -57,9 +59,11 @@ class Run(Base):
 
     id: Mapped[str] = key()
     user_id: Mapped[str] = to("users.id")
-    conversation_id: Mapped[str] = to("conversations.id", index=True)
-    user_message_id: Mapped[str] = to("messages.id", index=True)
-    message_id: Mapped[str] = to("messages.id", index=True)
+    conversation_id: Mapped[str | None] = to("conversations.id", index=True, nullable=True)
+    user_message_id: Mapped[str | None] = to("messages.id", index=True, nullable=True)
+    message_id: Mapped[str | None] = to("messages.id", index=True, nullable=True)
+    token_id: Mapped[str | None] = mapped_column(Ascii)
+    kept_tokens: Mapped[int | None]
     status: Mapped[str] = mapped_column(String(16), default="running")
     idempotency_key: Mapped[str | None] = mapped_column(Ascii)
     draft_digest: Mapped[str | None] = mapped_column(Ascii)

@@ -15,7 +15,8 @@ class Attempt(Base):
 
     Ids here are plain columns: the log outlives the rows it names. While an attempt is dispatched it reserves the most
     that it may use, for its person, the group they were in, and the site, on a day of the site's time zone.
-    `max_tokens` is what the provider was told. Where the model has no price there are no micros and no currency.
+    `token_id` is the access token of the program that asked. `max_tokens` is what the provider was told. Where the
+    model has no price there are no micros and no currency.
     """
 
     __tablename__ = "proxy_logs"
@@ -29,6 +30,7 @@ class Attempt(Base):
     request_id: Mapped[str] = mapped_column(Ascii)
     user_id: Mapped[str] = mapped_column(Ascii)
     run_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    token_id: Mapped[str | None] = mapped_column(Ascii)
     message_id: Mapped[str | None] = mapped_column(Ascii)
     provider_id: Mapped[str] = mapped_column(Ascii)
     key_id: Mapped[str | None] = mapped_column(Ascii)

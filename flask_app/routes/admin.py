@@ -16,6 +16,7 @@ from flask_app.services import (
     records_service,
     report_service,
     tariff_list_service,
+    token_admin_service,
     user_admin_service,
 )
 from flask_app.utils import get_current_user, require_role
@@ -30,6 +31,7 @@ from flask_app.web.rates import all_rates
 from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.tariffs import prices_state
+from flask_app.web.tokens import anybodys_tokens_reply
 from flask_app.web.usage import Choice, RecordsState, overview_state
 from flask_app.web.warnings import warnings_state
 
@@ -80,6 +82,13 @@ def budgets() -> str:
 def codes() -> str:
     state = pages.state(batches_reply(code_admin_service.listed()))
     return render_template("admin/codes.html", admin_state=state, site_timezone=config.current().site_timezone)
+
+
+@blueprint.get("/tokens")
+@require_role("admin")
+def tokens() -> str:
+    state = pages.state(anybodys_tokens_reply(token_admin_service.listed()))
+    return render_template("admin/tokens.html", admin_state=state)
 
 
 @blueprint.get("/keys")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, exists, select, update
+from sqlalchemy import bindparam, case, delete, exists, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of, utc_now
@@ -35,6 +35,7 @@ _END_RUN = Prepared(
     .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
     .values(status=bindparam("new_status"))
 )
+_FORGET = delete(_runs).where(_runs.c.id == bindparam("run"), _runs.c.conversation_id.is_(None))
 _TOUCH = Prepared(
     update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
 )
@@ -70,6 +71,11 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
     elif stored := how_it_ended(connection, run_id):
         return stored
     return Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
+
+
+def forget(connection: Connection, run_id: str) -> None:
+    """The end of a run that answered a program: nothing is kept of it but what its attempts say."""
+    connection.execute(_FORGET, {"run": run_id})
 
 
 def how_it_ended(connection: Connection, run_id: str) -> Ending | None:

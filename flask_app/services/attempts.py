@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_app.domain.budget import Hold
-from flask_app.domain.events import Usage
+from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.services.tariff_service import Priced
 
 REFUSED = 300  # from this HTTP status on
@@ -24,6 +24,7 @@ class Call:
     prompt_estimate: int
     run_id: str | None = None
     message_id: str | None = None
+    token_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +62,16 @@ class Earlier:
 class Outcome:
     """How an attempt went. `usage` is the provider's count, or None when none came.
 
-    `earlier` stands before its text, and is no part of what it is counted for.
+    `earlier` stands before its text, and is no part of what it is counted for. `call_parts` are what the model wrote of
+    calls of functions; `kept_tokens` is about how many tokens had come where the words are gone with their worker.
     """
 
     status: str = "complete"
     earlier: Earlier | None = None
     text_parts: list[str] = field(default_factory=list)
     reasoning_parts: list[str] = field(default_factory=list)
+    call_parts: list[str] = field(default_factory=list)
+    kept_tokens: int = 0
     usage: Usage | None = None
     actual_model: str | None = None
     finish_reason: str | None = None
@@ -117,7 +121,13 @@ class Outcome:
 
     @property
     def began(self) -> bool:
-        return bool(self.text_parts or self.reasoning_parts)
+        return bool(self.text_parts or self.reasoning_parts or self.call_parts or self.kept_tokens)
+
+    @property
+    def estimate(self) -> int:
+        """About how many tokens have come, thoughts included."""
+        written = (self.text, self.reasoning, "".join(self.call_parts))
+        return sum(map(estimate_tokens, written)) + self.kept_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import budget_service, completion_service, metering_service, model_service, run_service
 from flask_app.services.attempts import Earlier
+from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.prompts import Request, Turn
@@ -114,7 +115,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
             return earlier
         _check_place(actor, draft)
         raise
-    run_service.start(begun, ticket)
+    run_service.start(ChatAnswer(begun, ticket.request), ticket)
     return begun
 
 

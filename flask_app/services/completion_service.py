@@ -12,8 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
-from flask_app.domain import budget
-from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage, estimate_tokens
+from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
@@ -257,7 +256,10 @@ class Completion:
         elif isinstance(event, Reasoning):
             outcome.reasoning_parts.append(event.text)
             outcome.usage = None
-        else:
+        elif isinstance(event, ToolCall):
+            outcome.call_parts.append(event.text)
+            outcome.usage = None
+        elif not isinstance(event, Logprobs):
             self._note(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
@@ -302,7 +304,6 @@ class Completion:
 def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatched:
     """The ledger books the provider that is asked, in its own name for the model and its own currency."""
     model = taken.candidate.model
-    contents = [turn.content for turn in prompts.turns(request, prefix=False)]
     call = Call(
         user_id=request.user_id,
         channel=request.channel,
@@ -311,9 +312,10 @@ def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatc
         currency=model.currency,
         request_id=request.request_id,
         address=request.address,
-        prompt_estimate=sum(map(estimate_tokens, contents)),
+        prompt_estimate=prompts.estimate(request),
         run_id=request.run_id,
         message_id=request.message_id,
+        token_id=request.token_id,
     )
-    bounds = Bounds(prompt=budget.prompt_bound(contents), answer=prompts.longest_answer(model))
+    bounds = Bounds(prompt=prompts.bound(request), answer=prompts.longest_answer(model, request.max_tokens))
     return metering_service.dispatch(connection, call, taken.key.id, bounds)

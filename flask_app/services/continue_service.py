@@ -16,6 +16,7 @@ from flask_app.i18n import translate
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import chat_service, completion_service, metering_service, model_service, run_service
 from flask_app.services.attempts import Earlier
+from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.chat_service import Origin
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
@@ -65,7 +66,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
             return earlier
         run_service.owned(actor, run_id)  # raises NotFound where it was deleted in this moment
         raise
-    run_service.start(begun, ticket)
+    run_service.start(ChatAnswer(begun, ticket.request), ticket)
     return begun
 
 

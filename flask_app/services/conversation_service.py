@@ -68,7 +68,7 @@ def thread(actor: User, conversation_id: str) -> Thread:
             .where(Run.conversation_id == conversation_id)
             .order_by(Run.status == "running", Run.id)
         )
-        runs = {run.message_id: run.id for run in session.execute(newest_last)}
+        runs = {run.message_id: run.id for run in session.execute(newest_last) if run.message_id}
         usage = message_usage.of_conversation(session.connection(), conversation_id)
     return Thread(conversation, list(messages), runs, usage)
 

@@ -59,7 +59,7 @@ def ends(live: LiveRun, followed_at: datetime | None, policy: Policy) -> bool:
     """Has the reader been away for so long that the answer ends? `followed_at` is what readers elsewhere say."""
     attendance = _attendances.setdefault(live, _Attendance())
     outcome = live.completion.outcome
-    absent = attendance.look(live.events.unread_since, followed_at, outcome)
+    absent = attendance.look(live.answer.unread_since, followed_at, outcome)
     if absent < GRACE_SECONDS or policy.on_disconnect == CONTINUE or outcome.finish_reason is not None:
         return False
     return policy.tokens is None or attendance.tokens_since(outcome) >= policy.tokens

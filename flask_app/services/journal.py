@@ -23,12 +23,12 @@ log = structlog.get_logger()
 
 
 class Settlement(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What settling an attempt takes, and the conversation that its run belongs to."""
+    """What settling an attempt takes, and the conversation that its run belongs to, if any."""
 
     version: Literal[1] = 1
     sent: Dispatched
     outcome: Outcome
-    conversation_id: str
+    conversation_id: str | None
 
     @property
     def attempt_id(self) -> str:

@@ -37,6 +37,11 @@ _KEEP = (
     )
     .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
 )
+_KEEP_COUNT = (
+    update(_runs)
+    .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
+    .values(kept_tokens=bindparam("tokens"))
+)
 
 _NOW = select(ByServer(0))
 
@@ -86,11 +91,17 @@ def _wait_for_renewals() -> None:
 
 
 def keep() -> None:
-    """Write down the texts that have grown, a few at a time, so that no stream waits for all of them."""
+    """Write down the texts that have grown, a few at a time, so that no stream waits for all of them.
+
+    Of what is answered to programs it is the tokens, estimated.
+    """
     live_now = {live: _count_parts(live) for live in run_service.live_runs()}
     grown = {live: parts for live, parts in live_now.items() if parts != _parts_kept.get(live, 0)}
+    _write_counts([live for live in grown if live.begun.message_id is None])
     texts, volume = [], 0
     for live in grown:
+        if live.begun.message_id is None:
+            continue
         text = _text_so_far(live)
         texts.append(text)
         volume += len(text["new_text"]) + len(text["new_reasoning"])
@@ -138,12 +149,18 @@ def _write(texts: list[dict[str, str]]) -> None:
         time.sleep(0)
 
 
+def _write_counts(grown: list[LiveRun]) -> None:
+    counts = [{"run": live.begun.run_id, "tokens": live.completion.outcome.estimate} for live in grown]
+    if counts:
+        in_writing(lambda connection: connection.execute(_KEEP_COUNT, counts))
+
+
 def _count_parts(live: LiveRun) -> int:
     outcome = live.completion.outcome
-    return len(outcome.text_parts) + len(outcome.reasoning_parts)
+    return len(outcome.text_parts) + len(outcome.reasoning_parts) + len(outcome.call_parts)
 
 
 def _text_so_far(live: LiveRun) -> dict[str, str]:
     outcome = live.completion.outcome
     words = {"new_text": outcome.whole_text, "new_reasoning": outcome.whole_reasoning}
-    return {"message_id": live.begun.message_id, "run": live.begun.run_id, **words}
+    return {"message_id": live.begun.message_id or "", "run": live.begun.run_id, **words}

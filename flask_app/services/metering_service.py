@@ -65,6 +65,7 @@ def dispatch(
             "user_id": call.user_id,
             "run_id": call.run_id,
             "message_id": call.message_id,
+            "token_id": call.token_id,
             "provider_id": call.provider_id,
             "key_id": key_id,
             "channel": call.channel,
@@ -102,7 +103,7 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
         return None
     if not _end(connection, sent, "settled", outcome):
         return None
-    entry = _count(sent, outcome)
+    entry = count(sent, outcome)
     row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
     book(connection, row)
     _compare(sent, row)
@@ -114,6 +115,16 @@ def book(connection: Connection, row: dict[str, Any]) -> None:
     _INSERT_ENTRY.run(connection, row)
     rollup.add(connection, row)
     spending.add(connection, row)
+
+
+def count(sent: Dispatched, outcome: Outcome) -> Entry:
+    """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
+    if outcome.usage is not None:
+        return Entry(outcome.usage, "reported", is_new=True)
+    completion, reasoning = outcome.estimate, estimate_tokens(outcome.reasoning)
+    if (most := sent.hold.answer_tokens) is not None:
+        completion, reasoning = min(completion, most), min(reasoning, most)
+    return Entry(Usage(sent.call.prompt_estimate, 0, completion, reasoning), "estimated", is_new=True)
 
 
 def booked(connection: Connection, attempt_id: str) -> Entry | None:
@@ -135,17 +146,6 @@ def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome)
         },
     )
     return ended.rowcount == 1
-
-
-def _count(sent: Dispatched, outcome: Outcome) -> Entry:
-    """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
-    if outcome.usage is not None:
-        return Entry(outcome.usage, "reported", is_new=True)
-    reasoning = estimate_tokens(outcome.reasoning)
-    completion = estimate_tokens(outcome.text) + reasoning
-    if (most := sent.hold.answer_tokens) is not None:
-        completion, reasoning = min(completion, most), min(reasoning, most)
-    return Entry(Usage(sent.call.prompt_estimate, 0, completion, reasoning), "estimated", is_new=True)
 
 
 def _compare(sent: Dispatched, row: dict[str, Any]) -> None:

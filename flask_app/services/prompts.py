@@ -2,10 +2,14 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
 
 from flask_app import config
+from flask_app.domain import budget
+from flask_app.domain.events import estimate_tokens
 from flask_app.domain.serving import ServedModel
 from flask_app.services.attempts import Earlier
 
@@ -13,14 +17,17 @@ MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
 # A very small model repeats itself and does not find an end.
 DEMO_TOKENS = 300
 DEMO_LIMITS = {"repeat_penalty": 1.2, "temperature": 0.6}
+# Providers write these into the prompt in a layout of their own: twice their bytes and so many tokens bound it.
+IN_PROMPT, IN_PROMPT_FACTOR, IN_PROMPT_TOKENS = ("tools", "response_format"), 2, 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the prompt."""
+    """One message of the prompt. A program's is sent as it wrote it, `raw`, and `content` is all of that as JSON."""
 
     role: str
     content: str
+    raw: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +35,14 @@ class Request:
     """What to ask which model, on whose account.
 
     An answer that had begun is gone on with from `earlier`; `go_on` are the words that ask for it, where words must.
+    `thinking` None leaves it to the provider. A program's own `options` go into the body as they are; its answer has at
+    most `max_tokens`.
     """
 
     user_id: str
     model: ServedModel
     turns: Sequence[Turn]
-    thinking: bool
+    thinking: bool | None
     channel: str
     request_id: str
     address: str
@@ -41,6 +50,9 @@ class Request:
     message_id: str | None = None
     earlier: Earlier | None = None
     go_on: str = ""
+    token_id: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    max_tokens: int | None = None
 
 
 def turns(request: Request, *, prefix: bool) -> list[Turn]:
@@ -51,7 +63,20 @@ def turns(request: Request, *, prefix: bool) -> list[Turn]:
 
 def is_too_long(request: Request) -> bool:
     """Is the prompt more than any model takes?"""
-    return sum(len(turn.content.encode()) for turn in turns(request, prefix=False)) > MAX_BYTES
+    return sum(len(text.encode()) for text in (*_contents(request), _in_prompt(request))) > MAX_BYTES
+
+
+def estimate(request: Request) -> int:
+    """About how many tokens the prompt is."""
+    return sum(map(estimate_tokens, (*_contents(request), _in_prompt(request))))
+
+
+def bound(request: Request) -> int:
+    """More tokens than the prompt can be."""
+    most = budget.prompt_bound(_contents(request))
+    if beside := _in_prompt(request):
+        most += IN_PROMPT_TOKENS + IN_PROMPT_FACTOR * len(beside.encode())
+    return most
 
 
 def code_of_length(request: Request) -> str:
@@ -60,16 +85,18 @@ def code_of_length(request: Request) -> str:
     return "message_too_long_for_model" if is_alone else "conversation_too_long"
 
 
-def longest_answer(model: ServedModel) -> int:
-    """How many tokens an answer of this model may have, thoughts included."""
-    longest = config.current().max_answer_tokens
+def longest_answer(model: ServedModel, asked: int | None = None) -> int:
+    """How many tokens an answer of this model may have, thoughts included; no more than are `asked` for."""
+    most = config.current().max_answer_tokens
+    longest = min(most, asked or most)
     return min(longest, DEMO_TOKENS) if model.demo else longest
 
 
 def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int | None) -> dict[str, object]:
     """What the provider is sent. `max_tokens` is what the attempt has reserved."""
     messages: list[dict[str, object]] = [
-        {"role": turn.role, "content": turn.content} for turn in turns(request, prefix=prefix)
+        {"role": turn.role, "content": turn.content} if turn.raw is None else dict(turn.raw)
+        for turn in turns(request, prefix=prefix)
     ]
     if prefix:
         messages[-1]["prefix"] = True
@@ -78,15 +105,27 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
         "messages": messages,
         "stream": True,
         "stream_options": {"include_usage": True},
+        **request.options,
     }
     if max_tokens is not None:
         made["max_tokens"] = max_tokens
-    if model.thinking:
+    if model.thinking and request.thinking is not None:
         made["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
+    if model.thinking:
         made["user_id"] = _opaque(request.user_id)
     if model.demo:
         made |= DEMO_LIMITS
     return made
+
+
+def _contents(request: Request) -> list[str]:
+    return [turn.content for turn in turns(request, prefix=False)]
+
+
+def _in_prompt(request: Request) -> str:
+    """Those of the options that the provider makes a part of the prompt."""
+    options = {name: request.options[name] for name in IN_PROMPT if name in request.options}
+    return msgspec.json.encode(options).decode() if options else ""
 
 
 def _opaque(user_id: str) -> str:

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, bindparam, case, event, exists, or_, select, update
@@ -65,8 +65,12 @@ def reap(session: Session, run_id: str) -> bool:
     if session.connection().execute(update(_runs).where(*lapsed).values(status=_ENDED)).rowcount != 1:
         return False
     run = session.get_one(Run, run_id)
-    outcome = _kept(run, session.get_one(Message, run.message_id))
-    answer_service.save(session.connection(), run.message_id, outcome)
+    if run.message_id is None:
+        outcome = _outcome(run, kept_tokens=run.kept_tokens or 0)
+        answer_service.forget(session.connection(), run_id)
+    else:
+        outcome = _kept(run, session.get_one(Message, run.message_id))
+        answer_service.save(session.connection(), run.message_id, outcome)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
     return True
@@ -125,11 +129,15 @@ def _kept(run: Run, message: Message) -> Outcome:
     before, thought_before = run.text_before or 0, run.reasoning_before or 0
     text, reasoning = message.text[before:], message.reasoning[thought_before:]
     earlier = Earlier(message.text[:before], message.reasoning[:thought_before])
+    parts = {"text_parts": [text] if text else [], "reasoning_parts": [reasoning] if reasoning else []}
+    return _outcome(run, earlier=earlier if run.text_before else None, **parts)
+
+
+def _outcome(run: Run, **had: Any) -> Outcome:
+    """How a run ended whose worker died, with what it had by then."""
     return Outcome(
+        **had,
         status="stopped" if run.stop_requested else "interrupted",
-        earlier=earlier if run.text_before else None,
-        text_parts=[text] if text else [],
-        reasoning_parts=[reasoning] if reasoning else [],
         error_code=None if run.stop_requested else "interrupted",
         # Written by this process, and never begun: the reply to that COMMIT was lost.
         asked=run.worker != run_service.WORKER or run.id in run_service.made_here(),
@@ -162,6 +170,7 @@ def _dispatched(session: Session, attempt: Attempt) -> Dispatched:
         prompt_estimate=attempt.prompt_estimate,
         run_id=attempt.run_id,
         message_id=attempt.message_id,
+        token_id=attempt.token_id,
     )
     hold = Hold(
         group_id=attempt.group_id,

@@ -13,7 +13,7 @@ from flask_app.database import reading
 from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.periods import ENDLESS, Period, moment_of
 from flask_app.errors import BadRequest, NotFound
-from flask_app.models import ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
+from flask_app.models import AccessToken, ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
 from flask_app.services import names
 from flask_app.services.stats_service import DateRange, period_of, zone_of
 
@@ -44,6 +44,7 @@ _RECORDS = (
         _ATTEMPTS,
         Tariff,
         Attempt.request_id,
+        AccessToken.name,
     )
     .outerjoin(User, User.id == TokenUsage.user_id)
     .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
@@ -51,6 +52,7 @@ _RECORDS = (
     .outerjoin(_Refund, _ITS_REFUND)
     .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
     .outerjoin(Tariff, Tariff.id == TokenUsage.tariff_id)
+    .outerjoin(AccessToken, AccessToken.id == Attempt.token_id)
     .order_by(*_NEWEST)
 )
 
@@ -60,7 +62,8 @@ class Record:
     """An entry with the names of what it refers to, where they still exist.
 
     `refunded_at` and `reason` are those of its refund, or its own where it is one. `attempts` counts the requests to
-    providers that the answer took. `tariff` is what priced it. `request_id` is the browser's request's.
+    providers that the answer took. `tariff` is what priced it. `request_id` is that of the browser's or the
+    program's request, `token_name` the access token's that a program asked with.
     """
 
     entry: TokenUsage
@@ -72,6 +75,7 @@ class Record:
     attempts: int
     tariff: Tariff | None
     request_id: str | None
+    token_name: str | None
 
     @property
     def provenance(self) -> str:

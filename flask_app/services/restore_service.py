@@ -6,13 +6,13 @@ from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, Table, delete, update
 
 from flask_app import config, database, durable
 from flask_app.database import table_of, transaction, utc_now
 from flask_app.errors import Invalid
 from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
-from flask_app.models import LoginSession, PasswordLink, PendingSignIn
+from flask_app.models import AccessToken, LoginSession, PasswordLink, PendingSignIn
 from flask_app.services import audit_service, journal, sealed
 from flask_app.services.audit_service import Actor
 from flask_app.services.sealed import Resealed
@@ -24,6 +24,7 @@ from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, A
 from flask_app.transfer.store import Store
 
 SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink)))
+_tokens = table_of(AccessToken)
 
 Part = TypeVar("Part")
 Members = Iterator[tuple[str, bytes]]
@@ -150,10 +151,14 @@ def _decoded(content: bytes, kind: type[Part]) -> Part:
 
 
 def _sign_everybody_out(target: Store) -> None:
-    """Who signed out, or was shut out, after the backup was made does not come in again by it; used links neither."""
+    """Who signed out, or was shut out, after the backup was made does not come in again by it; used links neither.
+
+    Nor do tokens that were revoked since: all are, and their rows stay, for the ledger names them.
+    """
     with target.filling() as connection:
         for table in SIGNED_IN:
             connection.execute(delete(table))
+        connection.execute(update(_tokens).where(_tokens.c.revoked_at.is_(None)).values(revoked_at=utc_now()))
         connection.commit()
 
 

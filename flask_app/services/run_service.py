@@ -5,11 +5,9 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy import exists, select
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bind_contextvars
 
@@ -18,14 +16,16 @@ from flask_app.column_types import ByServer
 from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import answer_service, closing, counting, followers, journal, message_usage, run_events
+from flask_app.services import answer_service, closing, counting, followers, journal, metering_service, run_events
 from flask_app.services.answer_service import Ending
-from flask_app.services.attempts import Entry, Outcome
+from flask_app.services.attempts import Entry
+from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
+from flask_app.services.run_answers import Answer
 from flask_app.services.run_events import Begun
 from flask_app.services.stop_signal import StopSignal
-from flask_app.streams import RunLog, broker
+from flask_app.streams import broker
 from flask_app.streams.lost import LogLost
 from flask_app.streams.memory import HEARTBEAT, MemoryLog
 from flask_app.streams.outlet import Outlet
@@ -49,29 +49,28 @@ _live: dict[str, "LiveRun"] = {}
 class LiveRun:
     """A run that this process is making."""
 
-    def __init__(self, begun: Begun, ticket: Ticket) -> None:
-        self.begun = begun
-        self.user_id = ticket.request.user_id
+    def __init__(self, answer: Answer, ticket: Ticket) -> None:
+        self.answer = answer
+        self.begun = answer.begun
+        self.user_id, self.token_id = ticket.request.user_id, ticket.request.token_id
         self._request_id = ticket.request.request_id
-        self.events: RunLog = broker().open(begun.run_id)
         self.stop = StopSignal()
         self.completion = Completion(ticket, self.stop)
-        self._ending: Ending
-        self._sum: Entry | None = None  # of all runs on the message, where there were others
         self._journalled = False
         self._journalling = threading.Lock()
         self._settling_since: float | None = None
-        self.thread = threading.Thread(target=self._make, name=f"run-{begun.run_id}", daemon=True)
+        self.thread = threading.Thread(target=self._make, name=f"run-{self.begun.run_id}", daemon=True)
 
     def _make(self) -> None:
         bind_contextvars(request=self._request_id)  # the log names the request that asked for the answer
         try:
-            self.completion.ask(partial(run_events.arrived, self.events))
+            self.completion.ask(self.answer.tell)
         except Exception:  # a fault of ours: the answer so far is kept and booked like any other
             log.exception("run_failed", run=self.begun.run_id)
             self.completion.fail("internal")
         try:
-            self._announce(self._settle())
+            entry = self._settle()
+            self.answer.end(self.completion.outcome, entry, discarded=self.stop.discarded)
         finally:
             _live.pop(self.begun.run_id, None)
             metrics.ANSWERS_RUNNING.dec()
@@ -81,7 +80,7 @@ class LiveRun:
         ended = self._settling_since = time.monotonic()
         for failures in itertools.count():
             try:
-                entry = self._settled(self.completion.settle(self._persist, in_a_crowd=len(_live) > CROWD))
+                entry = self._settled(self.completion.settle(self.answer.keep, in_a_crowd=len(_live) > CROWD))
                 metrics.SETTLEMENT_SECONDS.observe(time.monotonic() - ended)
                 return entry
             except SQLAlchemyError as error:
@@ -91,7 +90,8 @@ class LiveRun:
             metrics.SETTLEMENT_FAILURES.inc()
             self._journal()
             if not failures:
-                self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
+                outcome = self.completion.outcome
+                self.answer.wait(outcome, metering_service.count(self.completion.sent, outcome))
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
         raise AssertionError("unreachable: the loop ends by returning")
 
@@ -125,38 +125,21 @@ class LiveRun:
         completion = self.completion
         return Settlement(sent=completion.sent, outcome=completion.outcome, conversation_id=self.begun.conversation_id)
 
-    def _persist(self, connection: Connection, outcome: Outcome) -> None:
-        begun = self.begun
-        ids = {"message_id": begun.message_id, "conversation_id": begun.conversation_id}
-        self._ending = answer_service.end(connection, outcome, run_id=begun.run_id, **ids)
-        if outcome.earlier:
-            self._sum = message_usage.of_message(connection, begun.message_id)
 
-    def _announce(self, entry: Entry | None) -> None:
-        told, begun = self._sum or entry, self.begun
-        last = [run_events.counted(told.usage, told.source)] if told else []
-        if self.stop.discarded:
-            last.append(run_events.failed(begun, "conversation_gone"))
-        else:
-            last.append(run_events.ended(begun, self._ending))
-        self.events.finish(last)
-
-
-def start(begun: Begun, ticket: Ticket) -> RunLog:
-    """Make the answer on a thread of its own; the log can be read from now on."""
-    live = _live[begun.run_id] = LiveRun(begun, ticket)
+def start(answer: Answer, ticket: Ticket) -> LiveRun:
+    """Make the answer on a thread of its own."""
+    live = LiveRun(answer, ticket)
+    run_id = live.begun.run_id
+    _live[run_id] = live
     metrics.ANSWERS_BEGUN.inc()
     metrics.ANSWERS_RUNNING.inc()
-    run_events.started(live.events, begun, ticket.request.model.name)
-    if earlier := ticket.request.earlier:
-        run_events.whole(live.events, earlier.text, earlier.reasoning)
     try:
         live.thread.start()
     except RuntimeError:  # no thread to be had: the reaper ends what is not made here
-        del _live[begun.run_id]
+        del _live[run_id]
         metrics.ANSWERS_RUNNING.dec()
         raise
-    return live.events
+    return live
 
 
 def read(user: User, run_id: str, *, after: int, locale: str, outlet: Outlet | None = None) -> Iterator[bytes]:
@@ -166,15 +149,16 @@ def read(user: User, run_id: str, *, after: int, locale: str, outlet: Outlet | N
     else's run.
     """
     live = _live.get(run_id)
-    if live is not None and live.user_id == user.id:
-        return live.events.read(after, outlet)
+    if live is not None and live.user_id == user.id and isinstance(live.answer, ChatAnswer):
+        return live.answer.events.read(after, outlet)
     return _followed(user, owned(user, run_id), after, locale)
 
 
 def owned(user: User, run_id: str) -> Run:
-    """Raises NotFound for somebody else's run as for one that is not there."""
+    """Raises NotFound for somebody else's run, and for an answer to a program, as for one that is not there."""
+    own = (Run.id == run_id, Run.user_id == user.id, Run.conversation_id.is_not(None))
     with reading() as session:
-        run = session.scalar(select(Run).where(Run.id == run_id, Run.user_id == user.id))
+        run = session.scalar(select(Run).where(*own))
     if run is None:
         raise NotFound
     return run

@@ -65,6 +65,14 @@ def stop_person(user_id: str) -> None:
     _ask(Run.user_id == user_id)
 
 
+def stop_token(token_id: str) -> None:
+    """Stop all that is being answered to a token, without waiting."""
+    for live in run_service.live_runs():
+        if live.token_id == token_id:
+            live.stop.stop("stopped")
+    _ask(Run.token_id == token_id)
+
+
 def discard(conversation_id: str) -> None:
     """Stop what is being written in a conversation that is about to be deleted; wait a little until it is booked."""
     for live in run_service.live_runs():
@@ -93,7 +101,9 @@ def look() -> None:
             live.stop.stop("stopped", discarded=run is None or run.discarded)
         elif run.status != "running":
             live.stop.stop("interrupted")
-        elif departure.ends(live, run.followed_at, Policy(run.on_disconnect, run.on_disconnect_tokens)):
+        elif live.begun.conversation_id and departure.ends(
+            live, run.followed_at, Policy(run.on_disconnect, run.on_disconnect_tokens)
+        ):
             live.stop.stop("left")
 
 

@@ -62,9 +62,11 @@ class MemoryLog:
         self.unread_since: float | None = time.monotonic()
 
     def append(self, event: str, payload: bytes) -> None:
-        frames = self._frames
-        frame = _FRAME % (self._numbered_from + len(frames) + 1, event.encode(), payload)
-        end = frames.append(frame)
+        self.add(_FRAME % (self.last + 1, event.encode(), payload))
+
+    def add(self, frame: bytes) -> None:
+        """Add an event as the bytes that readers get."""
+        end = self._frames.append(frame)
         hungry = [reader for reader in tuple(self._sleepers) if not reader.was_fed(frame, end)]
         if hungry:
             self._wake(hungry)
@@ -87,6 +89,12 @@ class MemoryLog:
         """Readers are woken, not fed: each writes what is new in one piece, and leaves."""
         for event, payload in last:
             self._frames.append(_FRAME % (self.last + 1, event.encode(), payload))
+        self.close()
+
+    def close(self, last: Iterable[bytes] = ()) -> None:
+        """The same with events as the bytes that readers get."""
+        for frame in last:
+            self._frames.append(frame)
         self.ended_at = time.monotonic()
         self.wake()
 

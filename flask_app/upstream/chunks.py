@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, Usage
+from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 
 MAX_TOKENS = 1 << 31
 _NULL = msgspec.Raw(b"null")
@@ -15,10 +15,12 @@ _Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 class _Delta(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
+    tool_calls: msgspec.Raw = _NULL
 
 
 class _Choice(msgspec.Struct):
     delta: _Delta | None = None
+    logprobs: msgspec.Raw = _NULL
     finish_reason: str | None = None
 
 
@@ -48,6 +50,21 @@ class _Usage(_Totals):
     completion_tokens_details: _CompletionDetails | None = None
 
 
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct):
+    index: _Count = 0
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[msgspec.Raw] | None = None
+
+
 class UnreadableChunk(Exception):
     """A payload that is no chunk of a chat completion."""
 
@@ -55,6 +72,8 @@ class UnreadableChunk(Exception):
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _decode_totals = msgspec.json.Decoder(_Totals).decode
+_decode_calls = msgspec.json.Decoder(list[_Call]).decode
+_decode_logprobs = msgspec.json.Decoder(_Logprobs).decode
 _DONE = b"[DONE]"
 
 
@@ -81,13 +100,12 @@ class ChunkReader:
                 text, reasoning, rest = "", "", []
             if chunk.model is not None and chunk.model != self._model:
                 self._model = chunk.model
-                rest.append(Served(chunk.model))
+                (rest or events).append(Served(chunk.model))  # before the words that come with it
             for choice in chunk.choices or ():
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
                     reasoning += delta.reasoning_content or ""
-                if choice.finish_reason:
-                    rest.append(Finished(choice.finish_reason))
+                rest += _beside_words(choice)
             if chunk.usage != _NULL or chunk.error != _NULL:
                 rest += _counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
@@ -113,8 +131,38 @@ class ChunkReader:
 def _overtakes(chunk: _Chunk, events: list[Event]) -> bool:
     """Has the chunk words, after a count among the events?"""
     deltas = [choice.delta for choice in chunk.choices or () if choice.delta]
-    has_words = any(delta.content or delta.reasoning_content for delta in deltas)
+    has_words = any(delta.content or delta.reasoning_content or delta.tool_calls != _NULL for delta in deltas)
     return has_words and any(isinstance(event, Usage) for event in events)
+
+
+def _beside_words(choice: _Choice) -> list[Event]:
+    events: list[Event] = []
+    if choice.delta is not None and choice.delta.tool_calls != _NULL:
+        events += _calls(bytes(choice.delta.tool_calls))
+    if choice.logprobs != _NULL:
+        events += _logprobs(bytes(choice.logprobs))
+    if choice.finish_reason:
+        events.append(Finished(choice.finish_reason))
+    return events
+
+
+def _calls(raw: bytes) -> list[Event]:
+    """Calls of functions; what is none is left out, as whatever else nobody has asked for."""
+    try:
+        calls = _decode_calls(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    asked = ((call, call.function or _Function()) for call in calls)
+    return [ToolCall(call.index, call.id, function.name, function.arguments or "") for call, function in asked]
+
+
+def _logprobs(raw: bytes) -> list[Event]:
+    """They go on as they are: only what is JSON in Unicode."""
+    try:
+        items = _decode_logprobs(raw.decode()).content
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    return [Logprobs(tuple(item.copy() for item in items))] if items else []
 
 
 def _counted_or_failed(chunk: _Chunk) -> list[Event]:

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from flask_app import config
-from flask_app.domain.events import Event, Failed, Finished, Reasoning, Token
+from flask_app.domain.events import Event, Failed, Finished, Words
 from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines, refusals
@@ -92,7 +92,7 @@ class ChatStream:
             self.bytes_received += len(data)
             events = reader.read(payloads)
             if events:
-                self.begun = self.begun or any(isinstance(event, Token | Reasoning) for event in events)
+                self.begun = self.begun or any(isinstance(event, Words) for event in events)
                 take(events)
             if _named_error(payloads):
                 take([Failed("upstream_failed")])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flask_app.domain.events import Event, Reasoning, Token
+from flask_app.domain.events import Event, Reasoning, Token, ToolCall
 
 LONGEST = 4_000_000  # characters of text, or of thoughts: twice what the longest answers have (384,000 tokens)
 TOKEN_CHARACTERS, SPARE = 16, 4_000  # a token has 1.6 (Chinese) to 4 in the mean: nothing honest is longer
@@ -22,7 +22,7 @@ class Room:
     def is_full_after(self, events: Iterable[Event]) -> bool:
         """Count what came: does it leave no room for more?"""
         for event in events:
-            if isinstance(event, Token):
+            if isinstance(event, Token | ToolCall):
                 self._text -= len(event.text) + PIECE_CHARACTERS
             elif isinstance(event, Reasoning):
                 self._thoughts -= len(event.text) + PIECE_CHARACTERS

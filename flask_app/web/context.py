@@ -8,6 +8,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from flask_app import config, i18n
 from flask_app.database import new_id
+from flask_app.web import programs
 
 THEMES = ("light", "dark", "system")
 _REQUEST_ID = re.compile(r"[0-9a-zA-Z-]{16,64}")
@@ -24,7 +25,8 @@ def init_app(app: Flask) -> None:
 def begin() -> None:
     g.request_id = _given_id() or new_id()
     bind_contextvars(request=g.request_id)  # the log names the request that a person quotes
-    g.locale = i18n.negotiate(request.cookies.get("lang"), list(request.accept_languages.values()))
+    chosen = None if programs.is_program() else request.cookies.get("lang")
+    g.locale = i18n.negotiate(chosen, list(request.accept_languages.values()))
 
 
 def _given_id() -> str | None:

@@ -34,14 +34,12 @@ def run_stream(run_id: str, *, after: int) -> Response:
     outlet = SocketOutlet.of(request.environ)
     frames = run_service.read(get_current_user(), run_id, after=after, locale=g.locale, outlet=outlet)
     frames = _until_signed_out(frames, g.session_id)
-    response = Response(
-        _draining(frames, outlet) if outlet else frames, content_type="text/event-stream; charset=utf-8"
-    )
+    response = Response(draining(frames, outlet) if outlet else frames, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-class _EarPlug:
+class EarPlug:
     """Takes every event and passes none on: whoever waits for the end is woken by nothing else."""
 
     is_clogged = False
@@ -56,7 +54,7 @@ def whole_answer(run_id: str, answer: Callable[[], Reply]) -> Response:
     Without them proxies on the way take the silence for a failure. The status is out by the end: what fails then is
     an object with `error`, as elsewhere. Raises NotFound for somebody else's run.
     """
-    frames = run_service.read(get_current_user(), run_id, after=0, locale=g.locale, outlet=_EarPlug())
+    frames = run_service.read(get_current_user(), run_id, after=0, locale=g.locale, outlet=EarPlug())
     last = partial(_said, app_ctx.app, g.locale, g.request_id, answer)
     pieces = _blanks_before(last, while_signed_in(frames, g.session_id), request.environ)
     response = Response(pieces, content_type="application/json")
@@ -119,7 +117,7 @@ def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[byte
         yield from while_signed_in(frames, session_id)
 
 
-def _draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:
+def draining(frames: Iterator[bytes], outlet: SocketOutlet) -> Iterator[bytes]:
     """Have the server write the head with a comment, and write what the outlet did not take of the frames."""
     outlet.cork()
     try:

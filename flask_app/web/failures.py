@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 from flask_app import metrics
 from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
+from flask_app.services import gateway_errors
+from flask_app.web import program_faults, programs
 from flask_app.web.bodies import to_json
 from flask_app.web.budgets import refusal_words
 from flask_app.web.local_paths import sign_in_path
@@ -38,6 +40,8 @@ def present(error: AppError) -> Any:
     metrics.ERRORS.labels(error.code).inc()
     if wants_page() and isinstance(error, SignInRequired):
         return redirect(sign_in_path(request.full_path.rstrip("?")))
+    if programs.is_program():
+        return program_faults.reply(error, sentence(error))
     response = _page(error) if wants_page() else to_json(error_body(error), error.status)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
@@ -58,6 +62,8 @@ def error_body(error: AppError) -> dict[str, Any]:
 def sentence(error: AppError, locale: str | None = None) -> str:
     locale = locale or g.get("locale", "zh")
     words = refusal_words(error, locale) if isinstance(error, BudgetExhausted) else error.params
+    if programs.is_program():
+        return gateway_errors.words(error.code, locale, **words)
     return translate(locale, f"error.{error.code}", **words)
 
 

@@ -1,5 +1,6 @@
 """Models as JSON."""
 
+from flask_app.domain.serving import ServedModel
 from flask_app.services import model_service
 from flask_app.services.model_admin_service import ModelStatus
 from flask_app.web.bodies import Reply
@@ -30,6 +31,29 @@ def models_reply() -> ModelsReply:
         default=available[0].name if available else None,
         keys_fail=model_service.keys_fail(available),
     )
+
+
+class ListedModel(Reply):
+    """A model in OpenAI's shape: `id` is its name, `owned_by` the provider's."""
+
+    id: str
+    object: str
+    created: int
+    owned_by: str
+
+
+class ListedModels(Reply):
+    object: str
+    data: list[ListedModel]
+
+
+def listed_model(model: ServedModel) -> ListedModel:
+    """When it was made nobody tells: `created` is 0."""
+    return ListedModel(id=model.name, object="model", created=0, owned_by=model.provider)
+
+
+def listed_models(models: list[ServedModel]) -> ListedModels:
+    return ListedModels(object="list", data=[listed_model(model) for model in models])
 
 
 class AdminModelReply(Reply):

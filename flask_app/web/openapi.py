@@ -8,11 +8,17 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from flask_app import config
+from flask_app.services.gateway_errors import FaultReply
 from flask_app.web.bodies import Reply
 
 VERSION = "3.1.0"
 _REF = "#/components/schemas/{name}"
-_ACCESS: dict[str, list[dict[str, list[str]]]] = {"public": [], "login": [{"session": []}], "admin": [{"session": []}]}
+_ACCESS: dict[str, list[dict[str, list[str]]]] = {
+    "public": [],
+    "login": [{"session": []}],
+    "admin": [{"session": []}],
+    "token": [{"token": []}],
+}
 
 
 class ErrorDetail(Reply):
@@ -33,7 +39,7 @@ def describe(app: Flask) -> dict[str, Any]:
     rules = [rule for rule in app.url_map.iter_rules() if _is_api(app, rule)]
     views = [app.view_functions[rule.endpoint] for rule in rules]
     types = [getattr(view, name) for view in views for name in ("body_type", "reply_type") if getattr(view, name, None)]
-    unique = list({id(kind): kind for kind in [*types, ErrorReply]}.values())
+    unique = list({id(kind): kind for kind in [*types, ErrorReply, FaultReply]}.values())
     _, components = msgspec.json.schema_components(unique, ref_template=_REF)
     paths: dict[str, Any] = {}
     for rule in sorted(rules, key=lambda rule: rule.rule):
@@ -45,7 +51,10 @@ def describe(app: Flask) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "__Host-mingchat"}},
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-mingchat"},
+                "token": {"type": "http", "scheme": "bearer"},
+            },
         },
     }
 
@@ -103,9 +112,10 @@ def _responses(view: Any) -> dict[str, Any]:
         reply = found.setdefault(status, {"description": "Done."})
         if view.reply_type is not None:
             reply["content"] = reply.get("content", {}) | _json(view.reply_type)
+    failure = _json(FaultReply if view.access_rule == "token" else ErrorReply)
     for status, words in getattr(view, "refusals", {}).items():
-        found[str(status)] = {"description": words, "content": _json(ErrorReply)}
-    found["default"] = {"description": "A failure, as a code and a sentence.", "content": _json(ErrorReply)}
+        found[str(status)] = {"description": words, "content": failure}
+    found["default"] = {"description": "A failure, as a code and a sentence.", "content": failure}
     return found
 
 

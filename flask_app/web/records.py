@@ -44,6 +44,7 @@ class RecordReply(Reply):
     `provenance`: reported by the provider, estimated, partial (estimated, of an answer that was cut short) or refunded.
     `attempts` counts the requests to providers that the answer took. `cost_micros` is null without a price;
     `request_id` is what the log calls the request that asked, `attempt_id` what the provider was told as X-Request-ID.
+    `token_name` is the access token's that a program asked with, of the channel "api".
     `free`: the local model answered, which has no price because it costs nothing. `user` and `key_label` are for
     administrators, and absent in one's own records.
     """
@@ -75,6 +76,7 @@ class RecordReply(Reply):
     reason: str | None
     request_id: str | None
     attempt_id: str
+    token_name: str | None
     user: Person | msgspec.UnsetType = msgspec.UNSET
     key_label: str | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -113,6 +115,7 @@ def own_record_reply(record: Record) -> RecordReply:
         refunded_at=record.refunded_at,
         reason=record.reason,
         request_id=record.request_id,
+        token_name=record.token_name,
         **{name: getattr(entry, name) for name in _OF_ENTRY},
     )
 

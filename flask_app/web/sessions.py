@@ -8,7 +8,7 @@ from flask_app.models import User
 from flask_app.services import auth_service, login_limits
 from flask_app.services.account_service import DEFAULT_THEME
 from flask_app.services.auth_service import ABSOLUTE, SignedIn, Visit
-from flask_app.web import cookies, csrf
+from flask_app.web import cookies, csrf, programs
 
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 
@@ -23,7 +23,13 @@ def init_app(app: Flask) -> None:
 
 
 def load() -> None:
-    """Set g.user, g.session_id (the stored digest), g.session_token and g.rates where the cookie opens a session."""
+    """Set g.user, g.session_id (the stored digest), g.session_token and g.rates where the cookie opens a session.
+
+    Of a program it is the token that says who it is, and no session.
+    """
+    if programs.is_program():
+        _load_program()
+        return
     token = cookies.read()
     if not token or request.endpoint in ANONYMOUS:
         return
@@ -35,6 +41,12 @@ def load() -> None:
     g.rates = visited.rates
     be(visited.user)
     _note(visited)
+
+
+def _load_program() -> None:
+    if visited := programs.load():
+        g.rates = visited.rates
+        be(visited.user)
 
 
 def be(user: User) -> None:

@@ -197,7 +197,7 @@ def test_an_answer_that_was_stopped_goes_on_with_the_whole_conversation_before_i
     assert code(go_on(member_client, live.begun.run_id)) == "answer_running"
     member_client.post(f"/api/runs/{live.begun.run_id}/stop", json={})
     wait_until(lambda: not run_service.live_runs())
-    half = message(live.begun.message_id).text
+    half = message(live.begun.message_id or "").text
     reply = go_on(member_client, live.begun.run_id).json
     assert reply["text"].startswith(half)
     assert len(reply["text"]) > len(half)
@@ -213,7 +213,7 @@ def test_an_answer_whose_reader_left_goes_on(member_client: PageClient, upstream
     wait_until(lambda: live.completion.outcome.text)
     live.stop.stop("left")
     wait_until(lambda: not run_service.live_runs())
-    half = message(live.begun.message_id)
+    half = message(live.begun.message_id or "")
     assert half.status == "left"
     assert go_on(member_client, live.begun.run_id).json["text"] == half.text + REST
     assert [entry.outcome for entry in entries()] == ["left", "complete"]

@@ -75,18 +75,18 @@ def test_a_late_writer_of_the_first_run_changes_nothing(member_client: PageClien
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
         assert reaper_service.reap(session, first.begun.run_id)
-    half = message(first.begun.message_id).text
+    half = message(first.begun.message_id or "").text
     upstream.script(Answer(" the end", tokens_per_second=2))
     again = member_client.post(f"/api/runs/{first.begun.run_id}/continue", json={}, buffered=False)
-    assert message(first.begun.message_id).status == "running"
+    assert message(first.begun.message_id or "").status == "running"
     lease_service._write([lease_service._text_so_far(first)])
-    assert message(first.begun.message_id).text == half
+    assert message(first.begun.message_id or "").text == half
     first.stop.stop("stopped")
     first.thread.join(5)
-    assert message(first.begun.message_id).status == "running"
+    assert message(first.begun.message_id or "").status == "running"
     told = events_of(b"".join(again.response))  # type: ignore[arg-type]
     assert told[-1].data["status"] == "complete"
-    assert message(first.begun.message_id).text == half + " the end"
+    assert message(first.begun.message_id or "").text == half + " the end"
 
 
 def test_the_first_runs_stored_events_tell_how_it_ended_while_another_goes_on(

@@ -47,6 +47,7 @@ class Answer:
     unknown_events: bool = False
     cut_at: int | None = None  # byte of the body at which the connection breaks
     actual_model: str = ""  # the model that the provider says has answered
+    deltas: tuple[dict[str, Any], ...] = ()  # more of the answer's pieces, after the text
 
     def play(self, reply: Reply, request: Received) -> None:
         request.billed = self.usage or counted(request, self.text, self.thinking)
@@ -95,14 +96,15 @@ class Answer:
         if not self.keep_alives:
             reply.pause(self.first_token_after)
 
-    def _deltas(self) -> Iterator[dict[str, str]]:
+    def _deltas(self) -> Iterator[dict[str, Any]]:
         yield from ({"reasoning_content": piece} for piece in pieces(self.thinking))
         yield from ({"content": piece} for piece in pieces(self.text))
+        yield from self.deltas
 
     def _chunk(
         self,
         request: Received,
-        delta: Mapping[str, str] | None,
+        delta: Mapping[str, Any] | None,
         *,
         finish_reason: str | None = None,
         usage: Usage | None = None,
@@ -113,7 +115,7 @@ class Answer:
         return made
 
 
-def chunk(model: str, number: int, delta: Mapping[str, str] | None, finish_reason: str | None = None) -> dict[str, Any]:
+def chunk(model: str, number: int, delta: Mapping[str, Any] | None, finish_reason: str | None = None) -> dict[str, Any]:
     """One chunk of a stream; without `delta` its choices are empty."""
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
     return {

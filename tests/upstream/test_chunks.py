@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_app.domain.events import Failed, Finished, Reasoning, Served, Token, Usage
+from flask_app.domain.events import Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.upstream.chunks import ChunkReader, usage_of
 
 
@@ -28,6 +28,41 @@ def test_the_model_that_answers_is_told_once() -> None:
     named = b'{"model":"deepseek-flash","choices":[]}'
     assert reader.read([named]) == [Served("deepseek-flash")]
     assert reader.read([named]) == []
+
+
+def test_the_model_is_told_before_the_words_that_come_with_it() -> None:
+    chunk = b'{"model":"m","choices":[{"delta":{"content":"Hi"}}]}'
+    assert ChunkReader().read([chunk]) == [Served("m"), Token("Hi")]
+
+
+def test_calls_of_functions_come_in_pieces() -> None:
+    first = {"index": 1, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
+    more = {"index": 1, "function": {"arguments": "{}"}}
+    reader = ChunkReader()
+    assert reader.read([delta(content="I look.", tool_calls=[first])]) == [Token("I look."), ToolCall(1, "c", "f", "")]
+    assert reader.read([delta(tool_calls=[more])]) == [ToolCall(1, None, None, "{}")]
+
+
+@pytest.mark.parametrize("calls", [None, [], {}, "x", [1], [{"index": -1}], [{"index": None}], [{"function": "f"}]])
+def test_what_is_no_call_of_a_function_is_left_out(calls: object) -> None:
+    reader = ChunkReader()
+    assert reader.read([delta(content="x", tool_calls=calls)]) == [Token("x")]
+    assert reader.fault is None
+
+
+def test_a_count_that_a_call_has_overtaken_comes_before_it() -> None:
+    counted = b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}'
+    assert ChunkReader().read([counted, delta(tool_calls=[{"index": 0}])]) == [Usage(1, 0, 1, 0), ToolCall(0)]
+
+
+def test_logprobs_are_the_providers_own() -> None:
+    chunk = b'{"choices":[{"delta":{"content":"Hi"},"logprobs":{"content":[{"token":"Hi"}]}}]}'
+    words, likely = ChunkReader().read([chunk])
+    assert words == Token("Hi")
+    assert isinstance(likely, Logprobs)
+    assert [bytes(item) for item in likely.items] == [b'{"token":"Hi"}']
+    for none in (b'{"content":["\xa9"]}', b"null", b'"x"', b"[]", b'{"content":null}', b'{"content":1}'):
+        assert ChunkReader().read([b'{"choices":[{"delta":{},"logprobs":%b}]}' % none]) == []
 
 
 def test_done_ends_the_stream_and_what_follows_is_ignored() -> None:

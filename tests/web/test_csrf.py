@@ -43,7 +43,7 @@ def test_every_unsafe_method_of_every_route_needs_it(app: Flask, admin_client: P
         for argument in rule.arguments:
             path = path.replace(f"<path:{argument}>", "x").replace(f"<{argument}>", "x")
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
-            if path not in free:
+            if path not in free and not path.startswith("/v1/"):  # there no cookie counts
                 tried += 1
                 assert outcome(admin_client.open(path, method=method, json={}, headers=JSON)) == "csrf_failed", (
                     method,

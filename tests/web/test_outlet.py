@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from flask_app.web import outlet as outlet_module
-from flask_app.web.events import _draining
+from flask_app.web.events import draining
 from flask_app.web.outlet import SocketOutlet, has_left
 from tests.support import certificates
 
@@ -149,7 +149,7 @@ def test_an_encrypted_socket_is_none_either(pair: Pair) -> None:
 def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pair: Pair) -> None:
     outlet = SocketOutlet.of(environ(pair[0]))
     assert outlet is not None
-    frames = _draining(iter([b"first", b"second"]), outlet)
+    frames = draining(iter([b"first", b"second"]), outlet)
     assert next(frames) == b":\n\n"
     assert not outlet.offer(b"x"), "the head is written with the first piece"
     assert next(frames, None) is None
@@ -160,7 +160,7 @@ def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pai
 def test_a_response_that_is_dropped_closes_its_outlet(pair: Pair) -> None:
     outlet = SocketOutlet.of(environ(pair[0]))
     assert outlet is not None
-    frames = _draining(iter([b"first", b"second"]), outlet)
+    frames = draining(iter([b"first", b"second"]), outlet)
     assert next(frames) == b":\n\n"
     outlet.open()
     cast("Any", frames).close()

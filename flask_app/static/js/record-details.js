@@ -28,6 +28,7 @@ function factsOf(entry) {
     ["key", key],
     ["attempts", formatNumber(entry.attempts)],
     ["channel", t(`js.records.channel_${entry.channel}`)],
+    ["token", entry.token_name],
     ["first_token", first === null ? null : formatSeconds(first)],
     ["duration", entry.kind === "refund" ? null : formatSeconds(entry.duration_ms)],
     ["price", priceWords(entry)],

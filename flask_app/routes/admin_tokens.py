@@ -1,0 +1,31 @@
+"""Everybody's personal access tokens: the administrators' API."""
+
+from flask import Blueprint
+
+from flask_app.services import token_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web import arguments
+from flask_app.web.bodies import queries, returns
+from flask_app.web.client import client_address
+from flask_app.web.tokens import AnybodysTokensReply, anybodys_tokens_reply
+
+blueprint = Blueprint("admin_tokens", __name__, url_prefix="/api/admin/tokens")
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(AnybodysTokensReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def listed() -> AnybodysTokensReply:
+    """Everybody's personal access tokens, the newest first."""
+    limit = arguments.number("limit", token_admin_service.PAGE)
+    return anybodys_tokens_reply(token_admin_service.listed(before=arguments.word("before"), limit=limit))
+
+
+@blueprint.delete("/<access_token_id>")
+@require_role("admin")
+@returns(None, 204)
+def revoke(access_token_id: str) -> None:
+    """Revoke anybody's token at once; what is being answered to it stops."""
+    token_admin_service.revoke(Actor(get_current_user(), client_address()), access_token_id)

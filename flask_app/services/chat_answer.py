@@ -1,0 +1,50 @@
+"""A run's answer in a conversation: its events go to a log that readers follow and resume, its text to its message."""
+
+from sqlalchemy.engine import Connection
+
+from flask_app.domain.events import Event
+from flask_app.services import answer_service, message_usage, run_events
+from flask_app.services.answer_service import Ending
+from flask_app.services.attempts import Entry, Outcome
+from flask_app.services.prompts import Request
+from flask_app.services.run_events import Begun
+from flask_app.streams import RunLog, broker
+
+
+class ChatAnswer:
+    """`events` is the log; it can be read from now on."""
+
+    def __init__(self, begun: Begun, request: Request) -> None:
+        self.begun = begun
+        self.events: RunLog = broker().open(begun.run_id)
+        self._ending: Ending
+        self._sum: Entry | None = None  # of all runs on the message, where there were others
+        run_events.started(self.events, begun, request.model.name)
+        if request.earlier:
+            run_events.whole(self.events, request.earlier.text, request.earlier.reasoning)
+
+    @property
+    def unread_since(self) -> float | None:
+        return self.events.unread_since
+
+    def tell(self, event: Event) -> None:
+        run_events.arrived(self.events, event)
+
+    def keep(self, connection: Connection, outcome: Outcome) -> None:
+        begun = self.begun
+        ids = {"message_id": begun.message_id, "conversation_id": begun.conversation_id}
+        self._ending = answer_service.end(connection, outcome, run_id=begun.run_id, **ids)
+        if outcome.earlier:
+            self._sum = message_usage.of_message(connection, begun.message_id)
+
+    def wait(self, outcome: Outcome, counted: Entry) -> None:  # noqa: ARG002 - it is told once it is booked
+        self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
+
+    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:  # noqa: ARG002 - `keep` has it
+        told, begun = self._sum or entry, self.begun
+        last = [run_events.counted(told.usage, told.source)] if told else []
+        if discarded:
+            last.append(run_events.failed(begun, "conversation_gone"))
+        else:
+            last.append(run_events.ended(begun, self._ending))
+        self.events.finish(last)

@@ -1,0 +1,116 @@
+"""A run's answer to a program: as chunks while it comes, or whole once it has. Nothing of it is stored."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.services import answer_service, completion_objects, gateway_errors
+from flask_app.services.attempts import Entry, Outcome
+from flask_app.services.completion_objects import Chunks, Completion
+from flask_app.services.completion_service import MAX_MODEL
+from flask_app.streams.memory import MemoryBroker
+
+# Programs follow the answers of this process alone, and cannot resume them: no other need hear of them.
+_logs = MemoryBroker()
+_NOTHING = Entry(Usage(0, 0, 0, 0), "reported")
+_FAILURES = {"stopped": "token_required", "interrupted": "restarting", "left": "interrupted"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRun:
+    """A run that answers a program. `model` is the asked one's name, `locale` the language its errors are told in."""
+
+    run_id: str
+    model: str
+    locale: str
+    conversation_id: None = None
+    message_id: None = None
+
+
+class ProgramAnswer:
+    """What both ways share. Who waits for the answer reads `events`, and looks at `failure` once it has ended."""
+
+    unread_since = None  # whoever reads it says so when they leave
+
+    def __init__(self, begun: ProgramRun) -> None:
+        self.begun = begun
+        self.events = _logs.open(begun.run_id)
+        self.failure: str | None = None  # a code
+        self._has_ended = False
+
+    def tell(self, event: Event) -> None:
+        raise NotImplementedError
+
+    def keep(self, connection: Connection, outcome: Outcome) -> None:  # noqa: ARG002 - its words are the program's
+        answer_service.forget(connection, self.begun.run_id)
+
+    def wait(self, outcome: Outcome, counted: Entry) -> None:
+        """It waits on disk and will be booked: its program need not wait for the database."""
+        self._end(outcome, counted)
+
+    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:  # noqa: ARG002 - nothing is kept
+        self._end(outcome, entry or _NOTHING)
+
+    def _end(self, outcome: Outcome, entry: Entry) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
+        if outcome.status != "complete":
+            self.failure = outcome.error_code or _FAILURES.get(outcome.status, "internal")
+        self.events.close(self._last(outcome, entry))
+        _logs.forget([self.begun.run_id])
+
+    def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
+        """What is told at the end."""
+        raise NotImplementedError
+
+
+class StreamedAnswer(ProgramAnswer):
+    """Each event becomes a chunk. `has_begun` once there are words: what fails then fails in mid-stream."""
+
+    def __init__(self, begun: ProgramRun, *, tells_usage: bool) -> None:
+        super().__init__(begun)
+        self.has_begun = False
+        self._tells_usage = tells_usage
+        self._chunks = Chunks(begun.run_id, begun.model, tells_usage=tells_usage)
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, Token | Reasoning | ToolCall | Logprobs):
+            self.has_begun = True
+            self.events.add(self._chunks.words(event))
+        elif isinstance(event, Served):
+            self._chunks.serve(event.model[:MAX_MODEL])
+
+    def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
+        if self.failure:
+            said = gateway_errors.words(self.failure, self.begun.locale)
+            fault = gateway_errors.fault(gateway_errors.failure(self.failure), said)
+            return [completion_objects.fault_event(fault)]
+        last = [self._chunks.finish(outcome.finish_reason)]
+        return [*last, *([self._chunks.usage(entry)] if self._tells_usage else []), completion_objects.DONE]
+
+
+class WholeAnswer(ProgramAnswer):
+    """`completion` is there once it has ended well."""
+
+    def __init__(self, begun: ProgramRun) -> None:
+        super().__init__(begun)
+        self.completion: Completion | None = None
+        self._calls: list[ToolCall] = []
+        self._logprobs: list[msgspec.Raw] = []
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, ToolCall):
+            self._calls.append(event)
+        elif isinstance(event, Logprobs):
+            self._logprobs += event.items
+
+    def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
+        if not self.failure:
+            begun, calls = self.begun, completion_objects.calls_of(self._calls)
+            self.completion = completion_objects.whole(
+                begun.run_id, begun.model, outcome, entry, calls=calls, logprobs=self._logprobs
+            )
+        return []

@@ -1,0 +1,28 @@
+// @ts-check
+/** A personal access token in words. */
+import { formatAgo, formatDateTime, t } from "app/i18n"
+
+/**
+ * @typedef {object} Token
+ * @property {string} id
+ * @property {string} name
+ * @property {string} hint its last four characters
+ * @property {"active" | "expired" | "revoked"} state
+ * @property {string[] | null} models the only ones it may ask for; null is all
+ * @property {string} created_at
+ * @property {string | null} expires_at
+ * @property {string | null} last_used_at
+ */
+
+/** When it was used, until when it is good, what for. @param {Token} token */
+export function factsOf({ models, expires_at: expires, last_used_at: used }) {
+  const facts = [
+    used ? t("js.tokens.used", { time: formatAgo(used) }) : t("js.tokens.unused"),
+    expires ? t("js.tokens.until", { time: formatDateTime(expires) }) : t("js.tokens.for_ever"),
+    models && t("js.tokens.only", { models: models.join(", ") }),
+  ]
+  return facts.filter(Boolean).join(" · ")
+}
+
+/** What is asked before a token is revoked. @param {Token} token */
+export const revokeWords = ({ name }) => ({ title: t("js.tokens.revoke_title"), text: t("js.tokens.revoke_text", { name }), action: t("js.tokens.revoke") })

@@ -1,0 +1,173 @@
+"""Requests for a chat completion as OpenAI's clients write them, checked field by field, and as the service takes them.
+
+A field that is not named here is refused by name; docs/gateway.md says what becomes of each.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from flask_app.errors import BadRequest
+from flask_app.services.gateway_service import Asked
+from flask_app.services.prompts import Turn
+from flask_app.web.bodies import Body
+
+MAX_MESSAGES, MAX_PARTS, MAX_TOOLS, MAX_STOPS, MAX_TOKENS = 4096, 1024, 128, 16, 1_000_000
+
+Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+Label = Annotated[str, msgspec.Meta(max_length=256)]
+Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_TOKENS)]
+Stop = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Sent(Body, omit_defaults=True):
+    """A part of a request that goes to the provider with the fields that were given."""
+
+
+class TextPart(Sent, tag_field="type", tag="text"):
+    text: str
+
+
+class ImagePart(Sent, tag_field="type", tag="image_url"):
+    """Known, so that it can be refused in words."""
+
+    image_url: Any
+
+
+class FunctionCall(Sent):
+    name: Label
+    arguments: str
+
+
+class AskedCall(Sent):
+    id: Label
+    type: Literal["function"]
+    function: FunctionCall
+    index: int | None = None
+
+
+class ChatMessage(Body):
+    """One message. The last four fields are what clients send back of an answer; they are left out."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | Annotated[list[TextPart | ImagePart], msgspec.Meta(max_length=MAX_PARTS)] | None = None
+    name: Label | None = None
+    tool_calls: Annotated[list[AskedCall], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
+    tool_call_id: Label | None = None
+    reasoning_content: str | None = None
+    refusal: str | None = None
+    annotations: list[Any] | None = None
+    audio: None = None
+    function_call: None = None
+
+    def turn(self, place: int) -> Turn:
+        role = "system" if self.role == "developer" else self.role
+        raw: dict[str, object] = {"role": role, "content": self._content(place)}
+        if self.tool_calls:
+            raw["tool_calls"] = [_call(call) for call in self.tool_calls]
+        for field in ("name", "tool_call_id", "reasoning_content"):
+            if (value := getattr(self, field)) is not None:
+                raw[field] = value
+        return Turn(role, msgspec.json.encode(raw).decode(), raw)
+
+    def _content(self, place: int) -> object:
+        if self.content is None and not self.tool_calls:
+            raise BadRequest("missing_content", field=f"messages[{place}].content")
+        if not isinstance(self.content, list):
+            return self.content
+        for number, part in enumerate(self.content):
+            if isinstance(part, ImagePart):
+                raise BadRequest("images_not_taken", field=f"messages[{place}].content[{number}]")
+        return [msgspec.to_builtins(part) for part in self.content]
+
+
+class FunctionTool(Sent):
+    name: Name
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(Sent):
+    type: Literal["function"]
+    function: FunctionTool
+
+
+class NamedFunction(Sent):
+    name: Name
+
+
+class ChosenTool(Sent):
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class ResponseFormat(Sent):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: dict[str, Any] | None = None
+
+
+class StreamOptions(Body):
+    include_usage: bool = False
+    include_obfuscation: bool | None = None
+
+
+class Thinking(Sent):
+    type: Literal["enabled", "disabled"]
+
+
+class CompletionRequest(Body):
+    model: Annotated[str, msgspec.Meta(max_length=128)]
+    messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=MAX_MESSAGES)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Limit | None = None
+    max_completion_tokens: Limit | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    frequency_penalty: Penalty | None = None
+    presence_penalty: Penalty | None = None
+    stop: Stop | Annotated[list[Stop], msgspec.Meta(max_length=MAX_STOPS)] | None = None
+    seed: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None
+    response_format: ResponseFormat | None = None
+    tools: Annotated[list[Tool], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] | None = None
+    thinking: Thinking | None = None
+    n: int | None = None
+    user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+
+    def asked(self) -> Asked:
+        """Raises BadRequest for what is well formed and not to be had here."""
+        if self.n not in {None, 1}:
+            raise BadRequest("one_choice_only", field="n")
+        limits = [limit for limit in (self.max_tokens, self.max_completion_tokens) if limit is not None]
+        return Asked(
+            model=self.model,
+            turns=[message.turn(place) for place, message in enumerate(self.messages)],
+            options=self._options(),
+            max_tokens=min(limits) if limits else None,
+        )
+
+    def _options(self) -> dict[str, object]:
+        given = ((name, getattr(self, name)) for name in PASSED)
+        return {name: msgspec.to_builtins(value) for name, value in given if value is not None and value != []}
+
+    @property
+    def tells_usage(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage
+
+
+# What goes to the provider as it came.
+PASSED = (
+    *("temperature", "top_p", "frequency_penalty", "presence_penalty", "stop", "seed", "logprobs", "top_logprobs"),
+    *("response_format", "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort", "thinking"),
+)
+
+
+def _call(call: AskedCall) -> dict[str, object]:
+    return {"id": call.id, "type": call.type, "function": msgspec.to_builtins(call.function)}

@@ -1,0 +1,70 @@
+"""Access tokens on their pages: made, shown once, used, revoked by their person and by an administrator."""
+
+import pytest
+import urllib3
+from playwright.sync_api import Page, expect
+
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+zh, en = words("zh"), words("en")
+
+pytestmark = pytest.mark.browser
+
+
+def make(page: Page, name: str) -> str:
+    """Make a token on the page; gives what is shown once."""
+    page.get_by_role("button", name=en("tokens.new")).click()
+    dialog = page.get_by_role("dialog", name=en("tokens.new"))
+    dialog.get_by_label(en("tokens.name"), exact=True).fill(name)
+    dialog.get_by_label(en("tokens.expires")).select_option(label=en("tokens.days", count=30))
+    dialog.get_by_role("button", name=en("tokens.make")).click()
+    shown = page.get_by_role("dialog", name=en("js.tokens.made", name=name))
+    secret = shown.locator("code").inner_text()
+    shown.get_by_role("button", name=en("base.copy")).click()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    shown.get_by_role("button", name=en("tokens.kept")).click()
+    expect(page.locator("#made-secret")).to_be_empty()
+    return secret
+
+
+def ask(site: Site, secret: str) -> int:
+    body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "Hello"}]}
+    headers = {"Authorization": f"Bearer {secret}"}
+    return urllib3.request("POST", f"{site.url}/v1/chat/completions", json=body, headers=headers).status
+
+
+def test_a_token_is_made_shown_once_used_and_revoked(visits: Visits, site: Site, script: ScriptedUpstream) -> None:
+    page = visits.open("/", viewport=PHONE)
+    page.goto("/tokens")
+    secret = make(page, "my editor")
+    script.script(Answer("Hello to a program."))
+    assert ask(site, secret) == 200
+    page.reload()
+    row = page.get_by_role("listitem").filter(has_text="my editor")
+    expect(row).to_contain_text(secret[-4:])
+    expect(row).not_to_contain_text(en("js.tokens.unused"))
+    expect(page.get_by_text(f"{site.url}/v1/chat/completions")).to_be_visible()
+
+    page.goto("/dashboard")
+    page.locator("[data-toggle]").first.click()
+    expect(page.locator("[data-slot=facts]").first).to_contain_text("my editor")
+
+    page.goto("/tokens")
+    row.get_by_role("button").click()
+    page.get_by_role("alertdialog").get_by_role("button", name=en("js.tokens.revoke")).click()
+    expect(row).to_have_count(0)
+    assert ask(site, secret) == 401
+
+
+def test_an_administrator_revokes_anybodys(visits: Visits, site: Site) -> None:
+    secret = make(visits.open("/tokens"), "a script")
+    admin = visits.open("/admin/tokens", locale="zh")
+    row = admin.get_by_role("listitem").filter(has_text="a script")
+    row.get_by_role("button", name=zh("js.tokens.revoke_one", name="a script")).click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=zh("js.tokens.revoke")).click()
+    expect(row).to_contain_text(zh("js.tokens.state_revoked"))
+    expect(row.get_by_role("button")).to_be_hidden()
+    assert ask(site, secret) == 401

@@ -1,0 +1,176 @@
+"""Whatever happens at the gateway: the provider's requests, our attempts and the ledger say the same."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, update
+
+from flask_app import config
+from flask_app.database import in_transaction, reading, transaction, utc_now
+from flask_app.models import Attempt, Run, TokenUsage, User
+from flask_app.services import journal, lease_service, reaper_service, replay_service, run_service
+from tests.support.brokers import wait_until
+from tests.support.gateway import Program, made
+from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, ScriptedUpstream, Stall, Status
+
+SLOW = Answer("word " * 2000, tokens_per_second=100)
+SCRIPTS: dict[str, Any] = {
+    "success": Answer("well done"),
+    "no usage": Answer("well done", tells_usage=False),
+    "cumulative": Answer("well done", cumulative_usage=True),
+    "refused": Status(400),
+    "fault": Status(500),
+    "busy": Status(429),
+    "error event": ErrorEvent(after="It began"),
+    "cut": Answer("a longer answer " * 20, cut_at=900),
+    "garbage": Raw(after="It began"),
+    "stall": Stall(after="It began"),
+    "silence": Stall(),
+}
+
+
+@pytest.fixture
+def program(app: Flask, member: User, upstream: ScriptedUpstream) -> Program:
+    return Program(app, made(member).secret)
+
+
+def compare(upstream: ScriptedUpstream) -> None:
+    """Requests, attempts and entries one to one, and tokens equal where the provider told them."""
+    wait_until(lambda: not run_service.live_runs())
+    upstream.journal.wait_until_idle()
+    with reading() as session:
+        attempts = {attempt.id: attempt for attempt in session.scalars(select(Attempt))}
+        entries = {entry.attempt_id: entry for entry in session.scalars(select(TokenUsage))}
+        assert session.scalar(select(func.count()).select_from(Run)) == 0
+    told = {request.headers["x-request-id"]: request for request in upstream.journal.chats}
+    assert told.keys() == attempts.keys()
+    assert len(upstream.journal.chats) == len(attempts)
+    for attempt_id, attempt in attempts.items():
+        assert attempt.state in {"settled", "released"}
+        assert (attempt.state == "settled") == (attempt_id in entries)
+        entry, request = entries.get(attempt_id), told[attempt_id]
+        if entry and entry.source == "reported":
+            assert request.usage_sent is not None
+            assert (entry.prompt_tokens, entry.completion_tokens) == (
+                request.usage_sent.prompt,
+                request.usage_sent.completion,
+            )
+        if request.status == 200 and request.text_sent and request.outcome == "complete":
+            assert entry is not None
+
+
+def hurry() -> None:
+    """Deadlines that a test can wait for."""
+    hurried = {"upstream_first_token_seconds": 1, "upstream_idle_seconds": 1}
+    config.install(dataclasses.replace(config.current(), **hurried))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_books_agree(program: Program, upstream: ScriptedUpstream, name: str, stream: bool) -> None:
+    hurry()
+    upstream.script(SCRIPTS[name])
+    program.complete(stream=stream)
+    assert upstream.journal.chats
+    compare(upstream)
+
+
+def test_a_program_that_goes_away_stops_the_provider_and_pays_for_what_came(
+    program: Program, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(SLOW)
+    response = program.complete(stream=True, buffered=False)
+    frames = iter(response.response)
+    for _ in range(3):
+        next(frames)
+    began = time.monotonic()
+    response.close()
+    compare(upstream)
+    assert time.monotonic() - began < 2
+    assert upstream.journal.last.closed_early
+    with reading() as session:
+        entry = session.scalars(select(TokenUsage)).one()
+    assert (entry.outcome, entry.source) == ("left", "estimated")
+    assert 0 < entry.completion_tokens < 400
+
+
+def test_a_worker_that_dies_leaves_an_estimate_of_what_had_come(program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(SLOW)
+    response = program.complete(stream=True, buffered=False)
+    wait_until(lambda: run_service.live_runs() and len(run_service.live_runs()[0].completion.outcome.text) > 100)
+    (live,) = run_service.live_runs()
+    lease_service.keep()
+    with transaction() as session:
+        lapsed = {"lease_expires_at": utc_now().replace(year=2020), "worker": "dead"}
+        session.execute(update(Run).values(lapsed))
+    assert in_transaction(lambda session: reaper_service.reap(session, live.begun.run_id))
+    with reading() as session:
+        entry = session.scalars(select(TokenUsage)).one()
+    assert (entry.source, entry.outcome) == ("estimated", "interrupted")
+    assert entry.completion_tokens > 20
+    response.close()
+    compare(upstream)
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(TokenUsage)) == 1
+
+
+def test_what_waits_on_disk_is_booked_once_by_whoever_finds_it(
+    member: User, program: Program, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(SLOW)
+    response = program.complete(stream=True, buffered=False)
+    wait_until(lambda: run_service.live_runs() and run_service.live_runs()[0].completion.outcome.text)
+    (live,) = run_service.live_runs()
+    assert journal.keep(live._settlement())
+    del run_service._live[live.begun.run_id]  # as if another process found it
+    replay_service.replay()
+    assert journal.waiting() == set()
+    with reading() as session:
+        assert session.scalars(select(TokenUsage.channel)).all() == ["api"]
+        assert session.scalars(select(Run)).all() == []
+    run_service._live[live.begun.run_id] = live
+    response.close()
+    compare(upstream)
+
+
+def test_any_sequence_of_calamities_keeps_the_books(app: Flask, program: Program, upstream: ScriptedUpstream) -> None:
+    quick = [name for name in SCRIPTS if name not in {"stall", "silence"}]
+
+    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.lists(st.tuples(st.sampled_from([*quick, "abort"]), st.booleans()), min_size=1, max_size=6))
+    def holds(acts: list[tuple[str, bool]]) -> None:
+        for name, stream in acts:
+            upstream.forget_scripts()
+            upstream.script(SLOW if name == "abort" else SCRIPTS[name])
+            response = program.complete(stream=stream or name == "abort", buffered=name != "abort")
+            response.close()
+        compare(upstream)
+
+    holds()
+
+
+def test_the_answer_ends_for_its_program_while_the_database_is_away(
+    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from flask_app.services.completion_service import Completion
+
+    settle: Callable[..., Any] = Completion.settle
+    failures = iter([OperationalError("", {}, Exception("away"))])
+
+    def away_once(self: Completion, *args: Any, **named: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return settle(self, *args, **named)
+
+    monkeypatch.setattr(Completion, "settle", away_once)
+    response = program.complete()
+    assert response.status_code == 200
+    compare(upstream)

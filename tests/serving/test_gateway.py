@@ -1,0 +1,149 @@
+"""OpenAI's own client against the real server: what programs see, and what becomes of an answer they leave."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from openai import OpenAI
+
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status, Usage
+from tests.support.served import Served, served
+
+MODEL = "deepseek-flash"
+HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
+CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
+    settings = {
+        "DEEPSEEK_BASE_URL": upstream.base_url,
+        "ALLOW_INSECURE_UPSTREAMS": "1",
+        "CHAT_RATE_LIMIT": "999/minute",
+    }
+    instance: Path = tmp_path_factory.mktemp("instance")
+    with served(instance, DEEPSEEK_API_KEY="test-key", **settings) as running:
+        running.set_up()
+        yield running
+        wait_until(lambda: running.get("/api/conversations").status == 200)
+        running.assert_sound_ledger()
+
+
+@pytest.fixture
+def client(server: Served, upstream: ScriptedUpstream) -> Iterator[OpenAI]:
+    upstream.forget_scripts()
+    upstream.journal.clear()
+    secret = server.post("/api/tokens", {"name": "the sdk"}).json()["secret"]
+    with OpenAI(base_url=f"{server.base_url}/v1", api_key=secret, max_retries=0) as made:
+        yield made
+
+
+def records(server: Served) -> list[dict[str, object]]:
+    return list(server.get("/api/usage/records").json()["records"])
+
+
+def test_a_chat(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("Hello, Ada.", usage=Usage(prompt=12, cached=4, completion=5)))
+    made = client.chat.completions.create(model=MODEL, messages=HELLO)
+    assert made.choices[0].message.content == "Hello, Ada."
+    assert made.choices[0].finish_reason == "stop"
+    assert made.usage
+    assert (made.usage.prompt_tokens, made.usage.completion_tokens, made.usage.total_tokens) == (12, 5, 17)
+    assert made.usage.prompt_tokens_details
+    assert made.usage.prompt_tokens_details.cached_tokens == 4
+    record = records(server)[0]
+    assert (record["channel"], record["token_name"], record["total_tokens"]) == ("api", "the sdk", 17)
+
+
+def test_streaming_and_usage_only_where_it_is_asked_for(client: OpenAI, upstream: ScriptedUpstream) -> None:
+    upstream.script(*[Answer("one two three", usage=Usage(prompt=3, completion=3))] * 2)
+    plain = list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in plain) == "one two three"
+    assert all(chunk.usage is None for chunk in plain)
+    options: Any = {"include_usage": True}
+    told = list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True, stream_options=options))
+    assert told[-1].usage
+    assert told[-1].usage.total_tokens == 6
+    assert told[-1].choices == []
+
+
+def test_the_clients_own_stream_helper_puts_an_answer_together(client: OpenAI, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("one two", deltas=({"tool_calls": [CALL]},), finish_reason="tool_calls"))
+    tool: Any = {
+        "type": "function",
+        "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}},
+    }
+    with client.chat.completions.stream(model=MODEL, messages=HELLO, tools=[tool]) as stream:
+        message = stream.get_final_completion().choices[0].message
+    assert message.content == "one two"
+    assert message.tool_calls
+    assert message.tool_calls[0].function.arguments == '{"city":"Rome"}'
+    assert upstream.journal.last.body["tools"] == [tool]
+
+
+def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
+    with pytest.raises(openai.NotFoundError) as unknown:
+        client.chat.completions.create(model="gpt-0", messages=HELLO)
+    assert unknown.value.code == "model_not_found"
+    assert unknown.value.request_id
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(model=MODEL, messages=HELLO, n=2)
+    assert refused.value.param == "n"
+    with pytest.raises(openai.AuthenticationError):
+        client.with_options(api_key="sk-" + "0" * 48).models.list()
+    upstream.script(Status(400))
+    with pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(model=MODEL, messages=HELLO, stream=True)
+    upstream.script(ErrorEvent(after="It began"))
+    with pytest.raises(openai.APIError) as broken:
+        list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True))
+    assert broken.value.code == "upstream_failed"
+
+
+def test_models(client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["deepseek-flash", "deepseek-v4-pro"]
+    assert client.models.retrieve("deepseek-flash").owned_by
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_program_that_leaves_stops_the_provider(
+    client: OpenAI, server: Served, upstream: ScriptedUpstream, stream: bool
+) -> None:
+    upstream.script(Answer("word " * 20_000, tokens_per_second=50))
+    if stream:
+        with client.chat.completions.create(model=MODEL, messages=HELLO, stream=True) as answer:
+            next(iter(answer))
+    else:
+        with pytest.raises(openai.APITimeoutError):
+            client.with_options(timeout=2).chat.completions.create(model=MODEL, messages=HELLO)
+    began = time.monotonic()
+    upstream.journal.wait_until_idle(15)
+    assert upstream.journal.last.closed_early
+    assert time.monotonic() - began < 13, "a heartbeat notices at the latest"
+    wait_until(lambda: records(server)[0]["outcome"] == "left")
+
+
+def test_a_revoked_token_ends_an_answer_within_seconds(
+    client: OpenAI, server: Served, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("word " * 20_000, tokens_per_second=50))
+    answer = client.chat.completions.create(model=MODEL, messages=HELLO, stream=True)
+    next(iter(answer))
+    token = server.get("/api/tokens").json()["tokens"][0]["id"]
+    assert server.ask("DELETE", f"/api/tokens/{token}", None).status == 204
+    began = time.monotonic()
+    with pytest.raises(openai.APIError):
+        list(answer)
+    assert time.monotonic() - began < 3
+    with pytest.raises(openai.AuthenticationError):
+        client.models.list()

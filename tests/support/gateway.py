@@ -1,0 +1,54 @@
+"""A program that asks the gateway in-process, and a token to ask with."""
+
+import json
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from flask_app.database import transaction
+from flask_app.models import User
+from flask_app.services import auth_service, token_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.auth_service import Browser
+from flask_app.services.signing import digest
+from flask_app.services.token_service import Made, Wanted
+
+HELLO = [{"role": "user", "content": "hello"}]
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+def made(user: User, name: str = "editor", **wanted: Any) -> Made:
+    """A new token of the person, whose session ends with it."""
+    with transaction() as session:
+        opened = auth_service.open_session(session, user, Browser(address="127.0.0.1"))
+    token = token_service.make(Actor(user, "127.0.0.1"), digest(opened.token), Wanted(name=name, **wanted))
+    auth_service.sign_out(digest(opened.token))
+    return token
+
+
+class Program:
+    """Asks with `secret`, and keeps no cookies."""
+
+    def __init__(self, app: Flask, secret: str) -> None:
+        self._client = app.test_client(use_cookies=False)
+        self.headers = {"Authorization": f"Bearer {secret}"}
+
+    def complete(self, *, buffered: bool = True, **fields: Any) -> TestResponse:
+        body = {"model": "deepseek-flash", "messages": HELLO} | fields
+        return self._client.post("/v1/chat/completions", json=body, headers=self.headers, buffered=buffered)
+
+    def get(self, path: str) -> TestResponse:
+        return self._client.get(path, headers=self.headers, buffered=True)
+
+
+def chunks(response: TestResponse) -> list[dict[str, Any]]:
+    """The chunks of a stream that ended well, without its last word."""
+    found = payloads(response)
+    assert found.pop() == "[DONE]"
+    return [json.loads(each) for each in found]
+
+
+def payloads(response: TestResponse) -> list[str]:
+    lines = response.get_data(as_text=True).split("\n\n")
+    return [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
