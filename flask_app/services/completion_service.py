@@ -217,7 +217,7 @@ class Completion:
         last = self._taken.candidate
         if self._is_prefix and failover.lacks_prefixes(failure):
             return [last]
-        return failover.after(failure, last, self._others)
+        return failover.after(failure, last, self._others, heard=self.outcome.heard)
 
     def _try_another(self, failure: UpstreamError) -> None:
         """Dispatch another attempt after `failure`, or raise it: only while nothing has been shown."""

@@ -15,17 +15,18 @@ def lacks_prefixes(failure: UpstreamError) -> bool:
     return failure.upstream_status in NO_SUCH_PATH
 
 
-def after(failure: UpstreamError, last: Candidate, others: Sequence[Candidate]) -> list[Candidate]:
+def after(failure: UpstreamError, last: Candidate, others: Sequence[Candidate], *, heard: bool) -> list[Candidate]:
     """Whom to ask after `last` failed, in this order; nobody where another try helps nobody.
 
-    Where nobody else is left the same key is asked again, if its provider was out of order for a moment and did not
-    say until when.
+    Where nobody else is left the same key is asked again, if its provider was out of order for a moment, did not say
+    until when, and had not even begun (`heard`): what it had, it may bill.
     """
     if not failure.retryable:
         return []
     rule = cooldown.RULES.get(failure.code)
     if not others:
-        return [last] if rule and rule.may_pass and failure.retry_after is None else []
+        is_worth_it = rule and rule.may_pass and failure.retry_after is None and not heard
+        return [last] if is_worth_it else []
     if rule and rule.blames_provider:
         return sorted(others, key=lambda other: other.model.provider_id == last.model.provider_id)
     return list(others)

@@ -118,7 +118,7 @@ def test_the_only_keys_refusal_is_told(
 
 @pytest.mark.parametrize(
     "script",
-    [twin.Status(500), twin.Status(502), twin.Status(503), twin.Raw(parts=(), resets=True), twin.Raw(parts=(ROLE,))],
+    [twin.Status(500), twin.Status(502), twin.Status(503), twin.Raw(parts=(), resets=True)],
 )
 def test_the_only_key_is_asked_again_where_its_provider_was_out_of_order_for_a_moment(
     member_client: PageClient, upstream: ScriptedUpstream, first: str, script: twin.Script
