@@ -13,7 +13,7 @@ from flask_app.column_types import UtcDateTime
 from flask_app.database import table_of
 from flask_app.domain import cooldown
 from flask_app.models import ApiKey, Attempt
-from flask_app.services import key_service
+from flask_app.services import key_service, shared_clock
 from flask_app.services.key_service import UsableKey
 
 SHARED = ("benched_until", "benched_since", "bench_code", "probe_until", "strikes", "last_error_code", "last_error_at")
@@ -40,7 +40,12 @@ def _scoped(statement: Any, among: ColumnElement[bool] | None = None) -> Scoped:
 
 
 def run(connection: Connection, scoped: Scoped, key: UsableKey, why: str | None = None, **values: Any) -> Any:
-    """Execute for the key, and for those of its account unless `why`, an error's code, is of this key alone."""
+    """Execute for the key, and for those of its account unless `why`, an error's code, is of this key alone.
+
+    Whoever looks at what was noted goes on to note moments: by what the database's clock says now, not a while ago.
+    """
+    if scoped is HISTORY:
+        shared_clock.ask(connection)
     if key.account is None or (why is not None and why not in cooldown.ACCOUNT_CODES):
         return connection.execute(scoped.alone, {"key": key.id, **values})
     group = {"key": key.id, "provider": key.provider_id, "shared": key.account}

@@ -150,8 +150,9 @@ def test_an_instance_whose_clock_is_ahead_benches_a_key_for_no_longer(
     provider_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_clock, "_ahead", timedelta())  # to be put back
+    monkeypatch.setattr(shared_clock, "_BEGAN", shared_clock._BEGAN + timedelta(minutes=10))
     keep_key(provider_id, "a")
-    database_now = shared_clock.learn(utc_now() - timedelta(minutes=10))
+    database_now = shared_clock.learn(utc_now())
     fail(take(provider_id), failing("upstream_busy"))
     until = stored_key("a").benched_until
     assert until
@@ -420,3 +421,33 @@ def test_of_processes_that_meet_a_half_open_key_one_probes(provider_id: str, dat
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     outcomes = Counter(process.communicate(timeout=30)[0].strip() for process in running)
     assert outcomes == {"probe": 1, "upstream_resting": 2}
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_a_jump_of_the_databases_clock_makes_no_bench_longer(
+    provider_id: str, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """It has jumped since the last look at it."""
+    shared_clock.learn(utc_now())
+    keep_key(provider_id, "a")
+    taken = take(provider_id)
+    monkeypatch.setattr(shared_clock, "_ahead", timedelta(seconds=-seconds))
+    fail(taken, failing("upstream_busy", retry_after=5))
+    assert 3 < bench_seconds(stored_key("a")) < 7
+    with pytest.raises(Unavailable) as caught:
+        take(provider_id)
+    assert 3 <= (caught.value.retry_after or 0) <= 7
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_jump_of_the_instances_clock_moves_nothing(
+    provider_id: str, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    keep_key(provider_id, "a")
+    shared_clock.learn(utc_now())
+    taken, asked = take(provider_id), utc_now()
+    with monkeypatch.context() as patched:
+        patched.setattr(shared_clock, "utc_now", lambda: utc_now() + timedelta(hours=hours))
+        assert abs(shared_clock.shared() - utc_now()) < timedelta(seconds=2)
+        fail(taken, failing("upstream_busy", retry_after=5), asked)
+    assert 3 < bench_seconds(stored_key("a")) < 7
