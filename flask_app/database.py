@@ -32,7 +32,9 @@ _MAX_TRIES = 3
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
 REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
-IDLE_SECONDS = 30  # then MariaDB takes back what a machine without power had begun, which else stays locked for hours
+# Then MariaDB takes back what a machine without power had begun, which else stays locked for hours; before the lease of
+# a run runs out whose row it holds.
+IDLE_SECONDS = 20
 _FORSAKE_IDLE = f"SET SESSION wait_timeout = @@wait_timeout /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */"
 
 

@@ -1,16 +1,17 @@
-"""Leases: this process renews those of its runs and keeps their text so far, in rounds that settle the rest too."""
+"""Leases: this process renews those of its runs, which waits for nothing else, and keeps their text so far."""
 
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.column_types import ByServer
 from flask_app.database import in_writing, reading, table_of
 from flask_app.models import Message, Run
 from flask_app.services import reaper_service, replay_service, run_service, shared_clock, stop_service
@@ -23,9 +24,14 @@ JUMP_SECONDS = 5
 LOOK_SECONDS = 1
 
 _runs, _messages = table_of(Run), table_of(Message)
+_FREE = (
+    select(_runs.c.id)
+    .where(_runs.c.id.in_(bindparam("runs", expanding=True)), _runs.c.status == "running")
+    .with_for_update(skip_locked=True)
+)
 _RENEW = (
     update(_runs)
-    .where(_runs.c.id.in_(bindparam("runs", expanding=True)), _runs.c.status == "running")
+    .where(_runs.c.id.in_(bindparam("runs", expanding=True)))
     .values(lease_expires_at=run_service.NEW_LEASE)
 )
 _KEEP = (
@@ -43,11 +49,10 @@ _KEEP_COUNT = (
     .values(kept_tokens=bindparam("tokens"))
 )
 
-_NOW = select(ByServer(0))
-
 log = structlog.get_logger()
 _ended = threading.Event()
-_watcher: threading.Thread | None = None
+_is_watching = False
+_late: Set[str] = frozenset()  # runs whose rows somebody else held when their leases were due
 _reaping_from = 0.0  # not before this moment of the monotonic clock
 _ahead: float | None = None  # how far the database's clock was from the monotonic one
 _parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how many parts the text had come by then
@@ -55,17 +60,18 @@ _parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how man
 
 def watch() -> None:
     """Begin to look after leases and stops, on threads of their own; the server calls this once in each worker."""
-    global _watcher
-    if _watcher is None:
-        _watcher = threading.Thread(target=_watch, name="leases", daemon=True)
-        _watcher.start()
+    global _is_watching
+    if not _is_watching:
+        _is_watching = True
+        threading.Thread(target=_repeat, args=[renew_late, renew], name="leases", daemon=True).start()
+        threading.Thread(target=_watch, name="texts", daemon=True).start()
         threading.Thread(target=_watch_settlements, name="settlements", daemon=True).start()
         stop_service.watch()
 
 
 def tick() -> None:
     """One round: keep and renew, settle what the journal holds, end what dead workers left."""
-    _renew()
+    renew()  # here too: a process that stood still wakes up to leases of its own that have lapsed
     keep()
     replay_service.replay()
     _notice_jumps()
@@ -77,7 +83,7 @@ def _notice_jumps() -> None:
     """When the database's clock jumps every lease is wrong until its worker has renewed it."""
     global _ahead
     with reading() as session:
-        ahead = shared_clock.learn(session.execute(_NOW).scalar_one()).timestamp() - time.monotonic()
+        ahead = shared_clock.ask(session.connection()).timestamp() - time.monotonic()
     if _ahead is not None and abs(ahead - _ahead) > JUMP_SECONDS:
         _wait_for_renewals()
         log.warning("clock_jumped", seconds=round(ahead - _ahead))
@@ -90,6 +96,29 @@ def _wait_for_renewals() -> None:
     _reaping_from = time.monotonic() + LEASE.total_seconds()
 
 
+def renew() -> None:
+    """A fresh lease for every run of this process."""
+    _renew(run_service.made_here())
+
+
+def renew_late() -> None:
+    """For those that could not have one at their last turn."""
+    _renew(_late & run_service.made_here())
+
+
+def _renew(runs: Set[str]) -> None:
+    """Where somebody else holds a run's row, a machine without power perhaps, the others do not wait for it."""
+    global _late
+    _late = runs - set(in_writing(partial(_renewed, list(runs)))) if runs else runs
+
+
+def _renewed(runs: list[str], connection: Connection) -> Sequence[str]:
+    free = connection.scalars(_FREE, {"runs": runs}).all()
+    if free:
+        connection.execute(_RENEW, {"runs": free})
+    return free
+
+
 def keep() -> None:
     """Write down the texts that have grown, a few at a time, so that no stream waits for all of them.
 
@@ -97,7 +126,6 @@ def keep() -> None:
     """
     live_now = {live: _count_parts(live) for live in run_service.live_runs()}
     grown = {live: parts for live, parts in live_now.items() if parts != _parts_kept.get(live, 0)}
-    _write_counts([live for live in grown if live.begun.message_id is None])
     texts, volume = [], 0
     for live in grown:
         if live.begun.message_id is None:
@@ -109,13 +137,19 @@ def keep() -> None:
             _write(texts)
             texts, volume = [], 0
     _write(texts)
+    _write_counts([live for live in grown if live.begun.message_id is None])
     _parts_kept.update(grown)
 
 
 def _watch() -> None:
     _round(_notice_jumps)
     _round(replay_service.replay)
-    for work in itertools.cycle([keep] * (TICK_EVERY - 1) + [tick]):
+    _repeat(keep, tick)
+
+
+def _repeat(small: Callable[[], None], whole: Callable[[], None]) -> None:
+    """A small round each two seconds, and in place of every third a whole one."""
+    for work in itertools.cycle([small] * (TICK_EVERY - 1) + [whole]):
         if _ended.wait(KEEP_SECONDS):
             return
         _round(work)
@@ -136,11 +170,6 @@ def _round(work: Callable[[], None]) -> None:
         log.warning("lease_round_failed", reason=str(error.__cause__ or error))
     except Exception:  # a fault of ours must not leave every later run without a lease
         log.exception("lease_round_failed")
-
-
-def _renew() -> None:
-    if runs := list(run_service.made_here()):
-        in_writing(lambda connection: connection.execute(_RENEW, {"runs": runs}))
 
 
 def _write(texts: list[dict[str, str]]) -> None:

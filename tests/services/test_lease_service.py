@@ -1,5 +1,6 @@
 """What is kept of answers in the making, and what that costs."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,10 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import IDLE_SECONDS, engine, reading, transaction, utc_now
 from flask_app.models import Message, Run, User
-from flask_app.services import chat_service, lease_service, run_service, shared_clock
+from flask_app.services import chat_service, lease_service, run_service, shared_clock, stop_service
 from flask_app.services.chat_service import Draft, Origin
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
 
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
@@ -120,3 +122,69 @@ def test_a_round_learns_what_the_databases_clock_says(app: Flask, monkeypatch: p
     monkeypatch.setattr(shared_clock, "_ahead", timedelta(hours=1))
     lease_service.tick()
     assert abs(shared_clock.shared() - utc_now()) < timedelta(seconds=1)
+
+
+def renewed() -> set[str]:
+    with reading() as session:
+        return set(session.scalars(select(Run.id).where(Run.lease_expires_at > utc_now())))
+
+
+@pytest.fixture
+def held(stalled: list[str]) -> Iterator[str]:
+    """The id of a run whose row another machine holds, which lost its power after noting that it is followed."""
+    if engine().dialect.name == "sqlite":
+        pytest.skip("SQLite has one lock, for all that is written")
+    held = sorted(run_service.made_here())[1]
+    set_leases(utc_now() - timedelta(seconds=1))
+    with engine().connect() as connection:
+        connection.execute(update(Run).where(Run.id == held).values(followed_at=utc_now()))
+        yield held
+
+
+def test_a_row_that_somebody_holds_keeps_no_other_lease_from_being_renewed(held: str) -> None:
+    began = time.monotonic()
+    lease_service.renew()
+    assert time.monotonic() - began < 1
+    assert renewed() == run_service.made_here() - {held}
+
+
+def test_texts_are_kept_while_somebody_holds_a_row_of_their_runs(held: str, stalled: list[str]) -> None:
+    began = time.monotonic()
+    lease_service.keep()
+    assert time.monotonic() - began < 1
+    assert texts() == dict.fromkeys(stalled, "so far")
+
+
+def test_a_lease_that_could_not_be_renewed_is_in_the_next_small_round(
+    stalled: list[str], query_count: QueryCount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = sorted(run_service.made_here())[1]
+    monkeypatch.setattr(lease_service, "_late", {late, "one that has ended meanwhile"})
+    set_leases(utc_now() - timedelta(seconds=1))
+    lease_service.renew_late()
+    assert renewed() == {late}
+    with query_count() as statements:
+        lease_service.renew_late()
+    assert statements == []
+
+
+def test_renewal_waits_for_no_other_work(stalled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else the rounds do may meet a lock: they have a thread of their own."""
+    stuck, ended = threading.Event(), threading.Event()
+    monkeypatch.setattr(lease_service, "KEEP_SECONDS", 0.02)
+    monkeypatch.setattr(lease_service, "_ended", ended)
+    monkeypatch.setattr(lease_service, "_is_watching", False)
+    monkeypatch.setattr(lease_service, "keep", lambda: stuck.wait(10))
+    monkeypatch.setattr(stop_service, "watch", lambda: None)
+    set_leases(utc_now() - timedelta(seconds=1))
+    lease_service.watch()
+    try:
+        wait_until(lambda: renewed() == run_service.made_here())
+    finally:
+        ended.set()
+        stuck.set()
+
+
+def test_a_lease_outlasts_the_lock_of_a_machine_without_power() -> None:
+    between = lease_service.KEEP_SECONDS * (lease_service.TICK_EVERY + 1)
+    assert between + IDLE_SECONDS < run_service.LEASE.seconds
