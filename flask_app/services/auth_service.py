@@ -1,7 +1,7 @@
 """Signing in and out, and the sessions in between."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,12 @@ _IS_OPEN = (
     select(_sessions.c.expires_at)
     .join(_users, _users.c.id == _sessions.c.user_id)
     .where(_sessions.c.id == bindparam("digest"), _users.c.disabled.is_(False))
+)
+_OPEN = (
+    select(_sessions.c.id)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.id.in_(bindparam("digests", expanding=True)), _users.c.disabled.is_(False))
+    .where(_sessions.c.expires_at > bindparam("now"))
 )
 _FREE = (
     select(_sessions.c.id, _users.c.id)
@@ -97,11 +103,10 @@ def visit(token: str) -> Visit | None:
     return Visit(user, row.session_id, row.session_created_at, row.session_last_seen_at, stored)
 
 
-def is_open(session_id: str) -> bool:
-    """Does the session with this id (the stored digest) go on? What a stream asks from time to time."""
+def open_among(session_ids: Collection[str]) -> set[str]:
+    """Those of the sessions with these ids (the stored digests) that go on."""
     with fetching() as connection:
-        expires_at = connection.scalar(_IS_OPEN, {"digest": session_id})
-    return expires_at is not None and expires_at > utc_now()
+        return set(connection.scalars(_OPEN, {"digests": list(session_ids), "now": utc_now()}))
 
 
 def require_open(session: Session, session_id: str) -> None:

@@ -7,23 +7,18 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-import structlog
 from flask import Flask, Response, g, request
 from flask.globals import app_ctx
-from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.errors import AppError, BadRequest, SignInRequired
-from flask_app.services import auth_service, run_service
+from flask_app.services import open_sessions, run_service
 from flask_app.utils import get_current_user
 from flask_app.web.bodies import Reply, encoded
 from flask_app.web.failures import DATABASE_AWAY, database_failure, error_body
 from flask_app.web.outlet import SocketOutlet, has_left
 
-SESSION_CHECK_SECONDS = 5
 BLANK_SECONDS = 5
 BEGINNING = b":\n\n"  # the server writes the head with the first piece, and would wait for a slow reader of a long one
-
-log = structlog.get_logger()
 
 
 def run_stream(run_id: str, *, after: int) -> Response:
@@ -93,22 +88,11 @@ def _said(app: Flask, locale: str, request_id: str, answer: Callable[[], Reply],
 
 def while_signed_in(pieces: Iterator[bytes], session_id: str) -> Iterator[bytes]:
     """The pieces, for as long as the reader's session is open; raises SignInRequired within seconds of its end."""
-    due = time.monotonic() + SESSION_CHECK_SECONDS
-    for piece in pieces:
-        if time.monotonic() > due:
-            if not _is_open(session_id):
+    with open_sessions.reading_in(session_id) as reading:
+        for piece in pieces:
+            if reading.is_over:
                 raise SignInRequired
-            due = time.monotonic() + SESSION_CHECK_SECONDS
-        yield piece
-
-
-def _is_open(session_id: str) -> bool:
-    """A database that is away ends no stream: it is asked again soon."""
-    try:
-        return auth_service.is_open(session_id)
-    except SQLAlchemyError as error:
-        log.warning("session_not_checked", reason=str(error.__cause__ or error))
-        return True
+            yield piece
 
 
 def _until_signed_out(frames: Iterator[bytes], session_id: str) -> Iterator[bytes]:

@@ -13,9 +13,8 @@ from sqlalchemy import insert
 
 from flask_app.database import engine, transaction, utc_now
 from flask_app.models import TokenUsage, User
-from flask_app.services import auth_service, records_service, refund_service
+from flask_app.services import auth_service, open_sessions, records_service, refund_service
 from flask_app.services.audit_service import Actor
-from flask_app.web import events
 from flask_app.web.exports import BYTE_ORDER_MARK, FORMULAS, cell
 from tests.conftest import MakeUser, SignIn
 from tests.support import ledger
@@ -140,15 +139,13 @@ def test_no_connection_is_held_between_pages(member: User, member_client: PageCl
     response.close()
 
 
-def test_who_is_signed_out_meanwhile_gets_a_file_that_breaks_off(
-    member: User, member_client: PageClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_is_signed_out_meanwhile_gets_a_file_that_breaks_off(member: User, member_client: PageClient) -> None:
     ledger.write(ledger.entry(member.id, NOON) for _ in range(records_service.MAX_PAGE * 2 + 1))
-    monkeypatch.setattr(events, "SESSION_CHECK_SECONDS", 0)
     pieces = iter(member_client.get(OWN, buffered=False).response)
     next(pieces)
     with transaction() as session:
         auth_service.end_sessions(session, member.id)
+    open_sessions.look()
     with pytest.raises(Exception, match="sign_in_required"):
         list(pieces)
 
