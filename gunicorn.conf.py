@@ -107,6 +107,7 @@ def post_worker_init(worker: Any) -> None:
     offload.use(gevent.get_hub().threadpool.apply)
     connection.watch_with(_Watcher)
     bodies.expect_broken(ParseException)
+    bodies.limit_with(gevent.Timeout)
     lease_service.watch()
     upkeep_service.watch()
     gevent.spawn(_drain, worker)

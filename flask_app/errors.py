@@ -60,6 +60,12 @@ class TooLarge(AppError):
     code, status = "too_large", 413
 
 
+class TooSlow(AppError):
+    """The request's body did not come in time."""
+
+    code, status = "too_slow", 408
+
+
 class Invalid(AppError):
     code, status = "invalid", 422
 

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from flask import Response, request
 
-from flask_app.errors import BadRequest, Invalid, TooLarge
+from flask_app.errors import BadRequest, Invalid, TooLarge, TooSlow
 
 View = TypeVar("View", bound=Callable[..., Any])
+Limited = Callable[[float, type[Exception]], AbstractContextManager[object]]
 MAX_BODY_BYTES = 1 << 20
 SHORT_BODY_BYTES = 1 << 16  # a megabyte of brackets takes the processor half a second, and anybody may sign in
+BODY_SECONDS = 30  # how long a body may take to come
 MAX_INTEGER = 2**53  # what JavaScript holds exactly
 MAX_DEPTH = 32
 
@@ -22,6 +25,7 @@ IdempotencyKey = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 _encoder = msgspec.json.Encoder()
 _broken: tuple[type[Exception], ...] = ()
+_limited: Limited | None = None
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -38,10 +42,16 @@ def expect_broken(*kinds: type[Exception]) -> None:
     _broken = kinds
 
 
+def limit_with(limited: Limited) -> None:
+    """Say what the server has to raise an error in a block that takes longer than so many seconds, reading or not."""
+    global _limited
+    _limited = limited
+
+
 def accepts(body_type: type[Body], *, most: int = SHORT_BODY_BYTES) -> Callable[[View], View]:
     """Hand the view its JSON body of at most `most` bytes as `body`.
 
-    Raises BadRequest, Invalid or TooLarge before the view runs.
+    Raises BadRequest, Invalid, TooLarge or TooSlow before the view runs.
     """
 
     def decorate(view: View) -> View:
@@ -121,7 +131,8 @@ def _decode(body_type: type[Body], most: int) -> Body:
     if request.mimetype != "application/json":
         raise BadRequest("json_required")
     try:
-        raw = request.get_data(cache=False)
+        with _limited(BODY_SECONDS, TooSlow) if _limited else nullcontext():
+            raw = request.get_data(cache=False)
     except _broken as error:
         raise BadRequest from error
     if len(raw) > most:

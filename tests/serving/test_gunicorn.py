@@ -7,16 +7,19 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from flask_app.streams.memory import HEARTBEAT_SECONDS
+from flask_app.web.bodies import BODY_SECONDS
 from tests.support.ports import free_port
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Served, Visitor, is_ready, launch, served
 from tests.support.upstream_answers import Answer
 
+HEAD_SECONDS = 10
 LONG = "one two three four five six seven eight nine ten " * 3
 
 
@@ -186,3 +189,30 @@ def test_ctrl_c_ends_a_server_without_a_word(settings: dict[str, str], tmp_path:
             assert running.process.wait(20) == 0
         log.seek(0)
         assert log.read() == ""
+
+
+def test_nobody_holds_a_connection_by_sending_nothing(server: Served) -> None:
+    """Neither the rest of a body nor that of a head; what another sends meanwhile is answered."""
+    server.set_up()
+    port = int(server.base_url.rpartition(":")[2])
+    head = f"POST /api/login HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
+    began = time.monotonic()
+    with ExitStack() as stack:
+        bodies, heads = (
+            [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60)) for _ in range(10)]
+            for _ in range(2)
+        )
+        for body in bodies:
+            body.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        for unended in heads:
+            unended.sendall(head.encode())
+        for unended in heads:
+            assert unended.recv(100) == b""
+        assert time.monotonic() - began < HEAD_SECONDS
+        assert server.post("/api/login", {"username": USERNAME, "password": PASSWORD}).status == 200
+        assert time.monotonic() - began < BODY_SECONDS
+        for body in bodies:
+            assert body.recv(100).startswith(b"HTTP/1.1 408 ")
+            while body.recv(1000):
+                pass
+        assert BODY_SECONDS - 1 < time.monotonic() - began < BODY_SECONDS + HEAD_SECONDS

@@ -1,10 +1,12 @@
 """Request bodies: strict JSON, exactly the named fields."""
 
 import json
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
+from flask_app.web import bodies
 from tests.support.clients import PageClient
 
 
@@ -67,3 +69,14 @@ def test_what_anybody_may_send_is_short(client: PageClient) -> None:
     brackets = b'{"username":[' + b"[]," * 30_000 + b"[]]}"
     reply = client.post("/api/login", data=brackets, content_type="application/json")
     assert reply.status_code == 413
+
+
+def test_a_body_that_does_not_come_is_told_so(member_client: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def over_at_once(seconds: float, error: type[Exception]) -> AbstractContextManager[object]:
+        assert seconds == bodies.BODY_SECONDS
+        raise error
+
+    monkeypatch.setattr(bodies, "_limited", bodies._limited)
+    bodies.limit_with(over_at_once)
+    response = change(member_client, '{"theme": "dark"}')
+    assert (response.status_code, response.json["error"]["code"]) == (408, "too_slow")
