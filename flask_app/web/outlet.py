@@ -10,18 +10,21 @@ from typing import Any, Self
 STUCK_SECONDS = 60  # how long a reader may take over a piece before its connection is cut; it resumes from where it was
 
 _PIECE = 64 * 1024
-_CHUNK = b"%x\r\n%b\r\n"
+_CHUNK = b"%(size)x\r\n%(frame)b\r\n"
+_PLAIN = b"%(frame)b"  # HTTP/1.0 has no chunks: the response goes on until the connection ends
 
 
 class SocketOutlet:
-    """Writes chunks of a response that gunicorn has begun and whose own thread sleeps.
+    """Writes pieces of a response that gunicorn has begun and whose own thread sleeps.
 
     `offer` never waits: what the socket does not take at once is left to that thread, whose `write` and `drain` do
-    wait, for as long as the reader takes 64 KB a minute.
+    wait, for as long as the reader takes 64 KB a minute. Through TLS inside gunicorn all is left to it.
     """
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: socket.socket, *, chunked: bool) -> None:
         self._client = client
+        self._form = _CHUNK if chunked else _PLAIN
+        self._is_encrypted = isinstance(client, ssl.SSLSocket)
         self._patience = client.gettimeout()
         self._rest = b""
         self._is_open = False
@@ -30,13 +33,14 @@ class SocketOutlet:
     def of(cls, environ: dict[str, Any]) -> Self | None:
         """The outlet of a request; None where its server does not hand out a socket that never blocks."""
         client = environ.get("gunicorn.socket")
-        if client is None or isinstance(client, ssl.SSLSocket) or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+        protocol = environ["SERVER_PROTOCOL"]
+        if client is None or protocol not in {"HTTP/1.0", "HTTP/1.1"}:
             return None
         if os.get_blocking(client.fileno()):
             return None
         if client.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_SECONDS * 1000)
-        return cls(client)
+        return cls(client, chunked=protocol == "HTTP/1.1")
 
     def cork(self) -> None:
         """Keep back what is written until `open` or `close`: the head and the first event travel together."""
@@ -64,9 +68,9 @@ class SocketOutlet:
         return bool(self._rest)
 
     def offer(self, frame: bytes) -> bool:
-        if not self._is_open or self._rest:
+        if not self._is_open or self._rest or self._is_encrypted:
             return False
-        chunk = _CHUNK % (len(frame), frame)
+        chunk = self._form % {b"size": len(frame), b"frame": frame}
         try:
             sent = os.write(self._client.fileno(), chunk)  # -1 once it is closed, never another's number
         except OSError:  # full, or gone: the response's own thread finds out which
@@ -76,7 +80,7 @@ class SocketOutlet:
 
     def write(self, frame: bytes) -> None:
         """Write an event behind the rest of the last one; raises OSError once the reader has gone or was cut."""
-        self._rest += _CHUNK % (len(frame), frame)
+        self._rest += self._form % {b"size": len(frame), b"frame": frame}
         self.drain()
 
     def drain(self) -> None:

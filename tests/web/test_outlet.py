@@ -132,18 +132,62 @@ def test_a_closed_socket_s_number_is_not_written_to(pair: Pair) -> None:
         os.close(writer)
 
 
-def test_other_servers_and_older_clients_have_none(pair: Pair) -> None:
+def test_other_servers_have_none(pair: Pair) -> None:
     assert SocketOutlet.of({"SERVER_PROTOCOL": "HTTP/1.1"}) is None
-    assert SocketOutlet.of(environ(pair[0], "HTTP/1.0")) is None
+    assert SocketOutlet.of(environ(pair[0], "HTTP/2.0")) is None
     pair[0].setblocking(True)
     assert SocketOutlet.of(environ(pair[0])) is None
 
 
-def test_an_encrypted_socket_is_none_either(pair: Pair) -> None:
-    server, _ = certificates.contexts("localhost")
-    with server.wrap_socket(pair[0], server_side=True, do_handshake_on_connect=False) as encrypted:
-        assert isinstance(encrypted, ssl.SSLSocket)
-        assert SocketOutlet.of(environ(encrypted)) is None
+def test_an_older_client_gets_its_events_without_chunks(pair: Pair) -> None:
+    outlet = SocketOutlet.of(environ(pair[0], "HTTP/1.0"))
+    assert outlet is not None
+    outlet.open()
+    assert outlet.offer(b"data: hello\n\n")
+    outlet.write(b"data: more\n\n")
+    assert everything(pair[1]) == b"data: hello\n\ndata: more\n\n"
+
+
+@pytest.fixture
+def encrypted() -> Iterator[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
+    """The two ends of a connection through TLS."""
+    served, trusting = certificates.contexts("localhost")
+    plain = socket.socketpair()
+    ends = list[ssl.SSLSocket]()
+    asking = threading.Thread(target=lambda: ends.append(trusting.wrap_socket(plain[1], server_hostname="localhost")))
+    asking.start()
+    with served.wrap_socket(plain[0], server_side=True) as server:
+        asking.join()
+        with ends[0] as client:
+            server.setblocking(False)
+            yield server, client
+
+
+def test_through_tls_only_the_response_writes(encrypted: tuple[ssl.SSLSocket, ssl.SSLSocket]) -> None:
+    server, client = encrypted
+    outlet = SocketOutlet.of(environ(server))
+    assert outlet is not None
+    outlet.open()
+    assert not outlet.offer(b"past the cipher")
+    outlet.write(b"data: hello\n\n")
+    assert client.recv(1000) == b"d\r\ndata: hello\n\n\r\n"
+
+
+@pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1.1"])
+def test_an_older_client_or_one_with_tls_is_cut_like_others(
+    pair: Pair,
+    encrypted: tuple[ssl.SSLSocket, ssl.SSLSocket],
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: str,
+) -> None:
+    monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 0.5)
+    outlet = SocketOutlet.of(environ(pair[0] if protocol == "HTTP/1.0" else encrypted[0], protocol))
+    assert outlet is not None
+    outlet.open()
+    began = time.monotonic()
+    with pytest.raises(ConnectionResetError, match="too slow"):
+        outlet.write(b"x" * (8 << 20))
+    assert time.monotonic() - began < 5
 
 
 def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pair: Pair) -> None:
