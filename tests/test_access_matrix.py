@@ -18,7 +18,7 @@ from tests.support.routes import Route
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
-OWNED = {"conversation_id", "run_id", "session_id", "token_id"}
+OWNED = {"conversation_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id"}
 # These have tests of their own: they begin or end sessions.

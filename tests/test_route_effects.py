@@ -32,6 +32,8 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
     return {
         "conversation_id": started["conversation_id"],
         "run_id": started["run_id"],
+        "message_id": started["message_id"],
+        "user_message_id": started["user_message_id"],
         "user_id": member.id,
         "key_id": keep_key(provider_id, "a-key", account="shared"),
         "provider_id": provider_id,

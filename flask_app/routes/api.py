@@ -8,8 +8,16 @@ from flask import Blueprint, Response, g
 
 from flask_app.errors import Invalid, NotFound
 from flask_app.models import User
-from flask_app.services import chat_service, continue_service, conversation_service, stop_service
+from flask_app.services import (
+    chat_service,
+    continue_service,
+    conversation_service,
+    message_usage,
+    regenerate_service,
+    stop_service,
+)
 from flask_app.services.chat_service import Draft, Origin
+from flask_app.services.regenerate_service import Wish
 from flask_app.services.run_events import Begun
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
@@ -17,6 +25,7 @@ from flask_app.web.arguments import number, word
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events, whole_answer
+from flask_app.web.message_usage import MessageUsageReply, message_usage_reply
 from flask_app.web.models import ModelsReply, models_reply
 from flask_app.web.readers import limits_readers
 from flask_app.web.threads import (
@@ -39,6 +48,12 @@ class SendMessage(Body):
     message: str
     conversation_id: Id | None = None
     parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
+    model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    thinking: bool = False
+    idempotency_key: IdempotencyKey | None = None
+
+
+class AnswerAgain(Body):
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: bool = False
     idempotency_key: IdempotencyKey | None = None
@@ -90,6 +105,38 @@ def send(body: SendMessage) -> Response:
         idempotency_key=body.idempotency_key,
     )
     return _answer(chat_service.send(user, draft, _origin()))
+
+
+@blueprint.post("/messages/<user_message_id>/answers")
+@require_login
+@limits.asks_for_an_answer
+@limits_readers
+@accepts(AnswerAgain)
+@returns(Answer)
+@streams
+def answer_again(user_message_id: str, body: AnswerAgain) -> Response | Answer:
+    """Answer a question once more: another answer beside those that it has, by `model`, else by the default one.
+
+    The reply is as for sending. 409 while the question is being answered. The same body under the same
+    `idempotency_key` again gives the same answer, another body 409.
+    """
+    user = get_current_user()
+    limits.count_message(user.id, body.idempotency_key)
+    wish = Wish(
+        question_id=user_message_id,
+        model=body.model,
+        thinking=body.thinking,
+        idempotency_key=body.idempotency_key,
+    )
+    return _answer(regenerate_service.regenerate(user, wish, _origin()))
+
+
+@blueprint.get("/messages/<message_id>/usage")
+@require_login
+@returns(MessageUsageReply)
+def usage(message_id: str) -> MessageUsageReply:
+    """What an answer took: tokens, cost, time."""
+    return message_usage_reply(message_usage.details(get_current_user(), message_id))
 
 
 @blueprint.post("/runs/<run_id>/continue")

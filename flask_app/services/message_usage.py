@@ -1,14 +1,16 @@
-"""What messages cost in tokens: the ledger's entries for each, added up."""
+"""What messages cost: the ledger's entries for each, added up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import table_of
+from flask_app.database import reading, table_of
 from flask_app.domain.events import Usage
-from flask_app.models import Message, TokenUsage
+from flask_app.errors import NotFound
+from flask_app.models import Conversation, Message, TokenUsage, User
 from flask_app.services.attempts import Entry
 
 _ledger, _messages = table_of(TokenUsage), table_of(Message)
@@ -24,6 +26,33 @@ _SUMS = (
 )
 _OF_CONVERSATION = _SUMS.where(_messages.c.conversation_id == bindparam("conversation"))
 _OF_MESSAGE = _SUMS.where(_messages.c.id == bindparam("message"))
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A message and the entries of the runs that made it, the oldest first."""
+
+    message: Message
+    entries: list[TokenUsage]
+
+
+def details(actor: User, message_id: str) -> Details:
+    """Raises NotFound for a message of somebody else's."""
+    owned = (
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Message.id == message_id, Conversation.user_id == actor.id)
+    )
+    entries = (
+        select(TokenUsage)
+        .where(TokenUsage.message_id == message_id, TokenUsage.kind == "usage")
+        .order_by(TokenUsage.created_at, TokenUsage.id)
+    )
+    with reading() as session:
+        message = session.scalar(owned)
+        if message is None:
+            raise NotFound
+        return Details(message, list(session.scalars(entries)))
 
 
 def of_conversation(connection: Connection, conversation_id: str) -> dict[str, Entry]:

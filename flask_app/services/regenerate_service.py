@@ -1,0 +1,148 @@
+"""Answering a question once more: another answer beside those that it has, by any model that can answer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from flask_app.database import in_writing, new_id, reading, table_of, utc_now
+from flask_app.domain.serving import ServedModel
+from flask_app.domain.tree import path_to
+from flask_app.errors import Conflict, Invalid, NotFound, TooMany
+from flask_app.models import Conversation, Message, User
+from flask_app.services import chat_service, completion_service, metering_service, model_service, run_service
+from flask_app.services.chat_answer import ChatAnswer
+from flask_app.services.chat_service import Opening, Origin
+from flask_app.services.completion_service import Ticket
+from flask_app.services.key_service import Candidate
+from flask_app.services.prompts import Request, Turn
+from flask_app.services.run_events import Begun
+from flask_app.statements import Prepared
+
+_INSERT_ANSWER = Prepared(insert(table_of(Message)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which question is to be answered once more, and how; without a `model` the default one answers."""
+
+    question_id: str
+    model: str | None = None
+    thinking: bool = False
+    idempotency_key: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The same for wishes for the same thing."""
+        return hashlib.sha256(json.dumps(["answer", self.question_id, self.model, self.thinking]).encode()).hexdigest()
+
+
+def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
+    """Begin another answer to a question; gives the earlier run for a repeated idempotency key.
+
+    Raises NotFound for somebody else's question, Invalid("not_a_question") for an answer, Conflict("answer_running")
+    while the question is being answered; and what sending a message raises.
+    """
+    if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
+        return earlier
+    question = _find(actor, wish.question_id)
+    model = model_service.find(wish.model)
+    keys = completion_service.candidates_for(model)
+    begun = _begun(question, wish, origin)
+    opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
+    try:
+        ticket = in_writing(
+            lambda connection: _write(connection, opening, wish, model, keys, origin),
+            alone=True,
+            is_there=lambda connection, written: metering_service.is_written(connection, written.sent),
+        )
+    except (IntegrityError, TooMany, Conflict):
+        # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
+        if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
+            return earlier
+        _find(actor, wish.question_id)  # raises NotFound where it was deleted in this moment
+        raise
+    run_service.start(ChatAnswer(begun, ticket.request), ticket)
+    return begun
+
+
+def _begun(question: Row[str, str, str], wish: Wish, origin: Origin) -> Begun:
+    return Begun(
+        run_id=new_id(),
+        conversation_id=question.conversation_id,
+        user_message_id=wish.question_id,
+        message_id=new_id(),
+        title=question.title,
+        locale=origin.locale,
+    )
+
+
+def _find(actor: User, question_id: str) -> Row[str, str, str]:
+    query = (
+        select(Message.role, Message.conversation_id, Conversation.title)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Message.id == question_id, Conversation.user_id == actor.id)
+    )
+    with reading() as session:
+        found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    if found.role != "user":
+        raise Invalid("not_a_question")
+    return found
+
+
+def _write(
+    connection: Connection,
+    opening: Opening,
+    wish: Wish,
+    model: ServedModel,
+    keys: Sequence[Candidate],
+    origin: Origin,
+) -> Ticket:
+    begun = opening.begun
+    chat_service.check_cap(connection, opening.actor)
+    turns = _turns(connection, begun)
+    _INSERT_ANSWER.run(
+        connection,
+        {
+            "id": begun.message_id,
+            "conversation_id": begun.conversation_id,
+            "parent_id": begun.user_message_id,
+            "role": "assistant",
+            "status": "running",
+            "text": "",
+            "reasoning": "",
+            "model": model.name,
+            "created_at": utc_now(),
+        },
+    )
+    chat_service.write_run(connection, opening)
+    request = Request(
+        user_id=opening.actor.id,
+        model=model,
+        turns=turns,
+        thinking=wish.thinking and model.thinking,
+        channel="chat",
+        request_id=origin.request_id,
+        address=origin.address,
+        run_id=begun.run_id,
+        message_id=begun.message_id,
+    )
+    return completion_service.dispatch(connection, request, keys)
+
+
+def _turns(connection: Connection, begun: Begun) -> list[Turn]:
+    """What led to the question, and the question itself."""
+    messages = chat_service.messages_of(connection, begun.conversation_id)
+    try:
+        path = path_to(begun.user_message_id, messages)
+    except KeyError as error:
+        raise NotFound from error
+    if any(message.parent_id == begun.user_message_id and message.status == "running" for message in messages):
+        raise Conflict("answer_running")
+    return chat_service.turns_of(path)

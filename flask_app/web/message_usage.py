@@ -1,0 +1,59 @@
+"""What one answer took, as JSON."""
+
+from flask_app.models import TokenUsage
+from flask_app.services.message_usage import Details
+from flask_app.services.sums import is_free
+from flask_app.web.bodies import Reply
+from flask_app.web.usage import Cost
+
+_TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+
+
+class MessageUsageReply(Reply):
+    """What an answer took, all its runs together; nothing before it is booked.
+
+    `actual_model` is what the provider said that answers, `estimated` whether any of the figures is an estimate.
+    `costs` leaves out what has no price: `unpriced` says that there is some, `free` that it costs nothing because the
+    local model answered. `first_token_ms` is the wait of the first run; `writing_ms` the time from each run's first
+    token to its end, null where no token came.
+    """
+
+    model: str | None
+    actual_model: str | None
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    estimated: bool
+    costs: list[Cost]
+    unpriced: bool
+    free: bool
+    first_token_ms: int | None
+    writing_ms: int | None
+    duration_ms: int
+
+
+def message_usage_reply(details: Details) -> MessageUsageReply:
+    entries = details.entries
+    writing = [entry.duration_ms - entry.first_token_ms for entry in entries if entry.first_token_ms is not None]
+    return MessageUsageReply(
+        model=details.message.model,
+        actual_model=entries[-1].actual_model if entries else None,
+        estimated=any(entry.source == "estimated" for entry in entries),
+        costs=_costs(entries),
+        unpriced=any(entry.cost_micros is None and not is_free(entry) for entry in entries),
+        free=bool(entries) and all(is_free(entry) for entry in entries),
+        first_token_ms=entries[0].first_token_ms if entries else None,
+        writing_ms=sum(writing) if writing else None,
+        duration_ms=sum(entry.duration_ms for entry in entries),
+        **{name: sum(getattr(entry, name) for entry in entries) for name in _TOKENS},
+    )
+
+
+def _costs(entries: list[TokenUsage]) -> list[Cost]:
+    """One for each currency."""
+    sums: dict[str, int] = {}
+    for entry in entries:
+        if entry.cost_micros is not None and entry.currency is not None:
+            sums[entry.currency] = sums.get(entry.currency, 0) + entry.cost_micros
+    return [Cost(currency=currency, micros=micros) for currency, micros in sums.items()]
