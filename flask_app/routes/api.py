@@ -114,7 +114,7 @@ def send(body: SendMessage) -> Response:
 @accepts(AnswerAgain)
 @returns(Answer)
 @streams
-def answer_again(user_message_id: str, body: AnswerAgain) -> Response | Answer:
+def answer_again(user_message_id: str, body: AnswerAgain) -> Response:
     """Answer a question once more: another answer beside those that it has, by `model`, else by the default one.
 
     The reply is as for sending. 409 while the question is being answered. The same body under the same

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Drafts, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
+import { ConversationNotes, IdempotencyKeys, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
 
 const ENTER = { key: "Enter", shiftKey: false, altKey: false, isComposing: false, keyCode: 13, repeat: false }
 
@@ -30,14 +30,14 @@ const storage = (stored) => ({
 
 test("nobody sees another's drafts, not even in the same tab", () => {
   const stored = new Map()
-  new Drafts(storage(stored), "ada").keep(null, "hers")
-  assert.equal(new Drafts(storage(stored), "ming").read(null), "")
-  assert.equal(new Drafts(storage(stored), "ada").read(null), "hers")
+  new ConversationNotes(storage(stored), "ada", "draft").keep(null, "hers")
+  assert.equal(new ConversationNotes(storage(stored), "ming", "draft").read(null), "")
+  assert.equal(new ConversationNotes(storage(stored), "ada", "draft").read(null), "hers")
 })
 
 test("drafts are kept apart by conversation and go when emptied", () => {
   const stored = new Map()
-  const drafts = new Drafts(storage(stored), "ada")
+  const drafts = new ConversationNotes(storage(stored), "ada", "draft")
   drafts.keep(null, "new")
   drafts.keep("a", "in a")
   assert.equal(drafts.read(null), "new")
@@ -50,13 +50,28 @@ test("drafts are kept apart by conversation and go when emptied", () => {
 test("a full storage does not lose the words being typed", (context) => {
   context.mock.method(console, "warn", () => undefined)
   const full = { getItem: () => null, removeItem: () => undefined, setItem: () => { throw new Error("QuotaExceededError") } }
-  assert.doesNotThrow(() => new Drafts(full, "ada").keep("a", "long"))
+  assert.doesNotThrow(() => new ConversationNotes(full, "ada", "draft").keep("a", "long"))
 })
 
 test("every send gets its own key in the server's alphabet", () => {
   const keys = new Set(Array.from({ length: 100 }, newIdempotencyKey))
   assert.equal(keys.size, 100)
   for (const key of keys) assert.match(key, /^[A-Za-z0-9_-]{1,64}$/)
+})
+
+test("drafts and branches are noted apart", () => {
+  const stored = new Map()
+  new ConversationNotes(storage(stored), "ada", "draft").keep("a", "words")
+  assert.equal(new ConversationNotes(storage(stored), "ada", "branch").read("a"), "")
+})
+
+test("the same thing keeps its key until it has begun", () => {
+  const keys = new IdempotencyKeys()
+  const key = keys.of({ question: "q", model: "one" })
+  assert.equal(keys.of({ question: "q", model: "one" }), key)
+  assert.notEqual(keys.of({ question: "q", model: "other" }), key)
+  keys.forget({ question: "q", model: "one" })
+  assert.notEqual(keys.of({ question: "q", model: "one" }), key)
 })
 
 test("size is counted in bytes", () => {

@@ -3,12 +3,18 @@
 import { GrowingText, showText } from "app/growing-text"
 import { formatNumber, t } from "app/i18n"
 import { fromTemplate, must, slot } from "app/ui"
+import { showVersion } from "app/versions"
 
+/** @typedef {import("app/question").Question} Question */
 /** @typedef {{total_tokens: number, source: string}} Usage */
 /** @typedef {{href: string, label: string}} Way */
 
 export class Answer {
   element = fromTemplate("answer-template")
+  /** Absent until it is written down. @type {string | null} */
+  id = null
+  /** How often it went on by itself. */
+  resumed = 0
   /** The newest run on it. @type {string | null} */
   runId = null
   #text = new GrowingText(slot(this.element, "text"))
@@ -18,14 +24,34 @@ export class Answer {
   /** @type {Usage | null} */
   #usage = null
   #stored = ""
+  #versions = 1
+  #isWhole = false
 
-  constructor() {
+  /** @param {Question} question */
+  constructor(question) {
+    this.question = question
     const thinking = /** @type {HTMLDetailsElement} */ (slot(this.element, "thinking"))
     thinking.addEventListener("toggle", () => this.element.classList.toggle("message--thinking-open", thinking.open))
   }
 
-  get plainText() {
+  /** In Markdown, as the model wrote it. */
+  get text() {
     return this.#text.text || this.#stored
+  }
+
+  /** What is drawn of its text. */
+  get drawn() {
+    return slot(this.element, "text")
+  }
+
+  /** Nobody will see it any more: what is still to be set in it is not. */
+  drop() {
+    this.drawn.replaceChildren()
+    slot(this.element, "reasoning").replaceChildren()
+  }
+
+  get model() {
+    return this.#model
   }
 
   /** The answer as it was saved. @param {{text: string, reasoning: string, model: string | null, usage: Usage | null}} message */
@@ -46,7 +72,8 @@ export class Answer {
     this.#reasoning.clear()
     this.#waiting(true)
     this.hideProblem()
-    slot(this.element, "foot").hidden = true
+    this.#isWhole = false
+    this.#showWhatFits()
   }
 
   /** @param {string} piece */
@@ -77,13 +104,29 @@ export class Answer {
     this.showFoot()
   }
 
+  /** Nothing is being written: what can be done with it is offered. */
   showFoot() {
     const name = this.#model ?? ""
     const key = this.#usage?.source === "estimated" ? "js.about_estimated" : "js.about_usage"
     const words = this.#usage ? t(key, { model: name, tokens: formatNumber(this.#usage.total_tokens) }) : name
     slot(this.element, "about").textContent = words
-    must(this.element, "[data-copy-answer]").hidden = !this.plainText
-    slot(this.element, "foot").hidden = !this.plainText
+    this.#isWhole = true
+    this.#showWhatFits()
+  }
+
+  /** @param {number} at @param {number} count */
+  showVersion(at, count) {
+    showVersion(this.element, at, count)
+    this.#versions = count
+    this.#showWhatFits()
+  }
+
+  /** Without a text there is only the way to the other versions. */
+  #showWhatFits() {
+    const hasText = Boolean(this.text)
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-with-text]"))) button.hidden = !hasText
+    slot(this.element, "about").hidden = !hasText || !slot(this.element, "about").textContent
+    slot(this.element, "foot").hidden = !this.#isWhole || (!hasText && this.#versions < 2)
   }
 
   /** @param {string} words @param {{way?: Way | null, retry?: boolean, goOn?: boolean, anew?: boolean, grave?: boolean}} [options] */
@@ -99,7 +142,7 @@ export class Answer {
     link.textContent = way?.label ?? ""
     must(this.element, "[data-retry]").hidden = !retry
     must(this.element, "[data-anew]").hidden = !anew
-    must(this.element, "[data-continue]").hidden = !(goOn && this.plainText && this.runId)
+    must(this.element, "[data-continue]").hidden = !(goOn && this.text && this.runId)
   }
 
   hideProblem() {

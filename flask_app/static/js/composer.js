@@ -6,7 +6,7 @@
  */
 import { formatAmount, formatDateTime, nameOfBudget, t } from "app/i18n"
 import { announce, must, slot } from "app/ui"
-import { Drafts, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
+import { byteLength, fitToText, newIdempotencyKey, notesOf, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes
 const MODEL_CHOICE = "model"
@@ -16,7 +16,8 @@ const LOW = 0.2 // of a budget
 /** @typedef {import("app/i18n").Budget} Budget */
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean}} Model */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
-/** @typedef {{text: string, model?: string, thinking?: boolean, idempotencyKey: string}} Outgoing */
+/** @typedef {{model?: string, thinking?: boolean}} Choice who is to answer, and how */
+/** @typedef {{text: string, idempotencyKey: string} & Choice} Outgoing */
 
 export class Composer extends EventTarget {
   #form
@@ -31,7 +32,7 @@ export class Composer extends EventTarget {
   #returned = null
   #running = false
   #usual = "" // the model that the person has chosen
-  #drafts = new Drafts(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "")
+  #drafts = notesOf("draft")
   /** @type {Model[]} */
   #models
   #isAdmin
@@ -78,6 +79,23 @@ export class Composer extends EventTarget {
     this.#drafts.keep(conversation, this.#text.value)
   }
 
+  /** How the next message is to be answered. @returns {Choice} */
+  get choice() {
+    return { model: this.#select.value || undefined, thinking: this.#thinking.hidden ? undefined : this.#isThinking() }
+  }
+
+  /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */
+  choiceOf(model) {
+    const known = this.#models.find(({ id, name }) => id === model || name === model)
+    if (!known) return this.choice
+    return { model: known.id, thinking: known.thinking ? localStorage.getItem(THINKING_CHOICE) === "on" : undefined }
+  }
+
+  /** The models that can answer, named as they are offered. */
+  get models() {
+    return this.#models.map(({ id, name }, index) => ({ id, name, label: this.#select.options[index]?.text ?? name }))
+  }
+
   focus() {
     this.#text.focus({ preventScroll: true })
   }
@@ -86,6 +104,15 @@ export class Composer extends EventTarget {
   write(text) {
     this.#text.value = text
     this.#changed()
+  }
+
+  /** Puts a quotation after what is written, to be gone on with. @param {string} text */
+  quote(text) {
+    const before = this.#text.value.trimEnd()
+    this.write(before ? `${before}\n\n${text}` : text)
+    this.focus()
+    this.#text.setSelectionRange(this.#text.value.length, this.#text.value.length)
+    this.#text.scrollTop = this.#text.scrollHeight
   }
 
   /**
@@ -177,15 +204,14 @@ export class Composer extends EventTarget {
     const text = this.#text.value.trim()
     if (!text) return
     if (this.#running) return announce(t("js.wait_for_answer"))
-    const size = byteLength(text)
-    if (size > LIMIT) return this.#refuse(size)
-    const model = this.#select.value || undefined
-    const thinking = this.#thinking.hidden ? undefined : this.#isThinking()
-    const idempotencyKey = this.#keyFor({ text, model, thinking, conversation: this.#conversation })
+    const problem = problemOfSize(text)
+    if (problem) return this.showProblem(problem)
+    const draft = { text, ...this.choice }
+    const idempotencyKey = this.#keyFor({ ...draft, conversation: this.#conversation })
     this.#returned = null
     this.hideProblem()
     this.write("")
-    this.dispatchEvent(new CustomEvent("send", { detail: { text, model, thinking, idempotencyKey } }))
+    this.dispatchEvent(new CustomEvent("send", { detail: { ...draft, idempotencyKey } }))
   }
 
   /** @param {{text: string, model?: string, thinking?: boolean, conversation: string | null}} draft */
@@ -195,22 +221,10 @@ export class Composer extends EventTarget {
     return last && same ? last.idempotencyKey : newIdempotencyKey()
   }
 
-  /** @param {number} size */
-  #refuse(size) {
-    this.showProblem(t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LIMIT / 1000 }))
-  }
-
   #changed() {
     this.#drafts.keep(this.#conversation, this.#text.value)
     this.#sendButton.disabled = !this.#text.value.trim()
-    this.#grow()
-  }
-
-  /** Browsers with field-sizing do this by themselves. */
-  #grow() {
-    if (CSS.supports("field-sizing", "content")) return
-    this.#text.style.blockSize = "auto"
-    this.#text.style.blockSize = `${this.#text.scrollHeight}px`
+    fitToText(this.#text)
   }
 
   /** @param {string | null} preferred */
@@ -249,6 +263,12 @@ export class Composer extends EventTarget {
     this.#thinking.setAttribute("aria-pressed", String(on))
     localStorage.setItem(THINKING_CHOICE, on ? "on" : "off")
   }
+}
+
+/** What is to be said of a message that is too long, else nothing. @param {string} text */
+export function problemOfSize(text) {
+  const size = byteLength(text)
+  return size > LIMIT ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LIMIT / 1000 }) : ""
 }
 
 /** One that is used up comes first; one that only warns gives way to a hard one that is low. @param {Budget} budget */

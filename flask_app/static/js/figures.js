@@ -41,7 +41,7 @@ export function figuresOf(sum) {
   }
 }
 
-/** Currencies are never added up: "¥1.20 + $0.03". @param {Sum} sum */
+/** Currencies are never added up: "¥1.20 + $0.03". @param {Pick<Sum, "costs" | "requests" | "unpriced_requests">} sum */
 export function costText({ costs, requests, unpriced_requests: unpriced }) {
   if (costs.length) return moneyText(costs)
   if (unpriced) return t("js.dashboard.unpriced")

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * One answer on its way. Sends a message, goes on with an answer or joins a run, survives lost connections, and passes every event on once.
+ * One answer on its way. Sends a message, has a question answered again, goes on with an answer or joins a run, survives lost connections, and passes every event on once.
  * Emits what the server names (start, reasoning, token, usage, done, error), and "lost" and "open" about the line.
  */
 import { ApiError, request } from "app/api"
@@ -14,6 +14,7 @@ const LONGEST_WAIT = 8_000
 const ATTEMPTS = 12
 const AWAY = new Set([0, 502, 503, 504])
 
+/** @typedef {{answerAgain: string, idempotencyKey: string} & import("app/composer").Choice} Again the question's id, and by whom */
 /**
  * @typedef {{message: string, conversation_id?: string, parent_id?: string | null, model?: string, thinking?: boolean,
  *   idempotency_key: string}} Message
@@ -35,12 +36,16 @@ export class RunStream extends EventTarget {
 
   /**
    * A patient one begins again and again while the server is away.
-   * @param {{message: Message} | {runId: string} | {goOn: string, idempotencyKey: string, isPatient?: boolean}} what
+   * @param {{message: Message} | Again | {runId: string} | {goOn: string, idempotencyKey: string, isPatient?: boolean}} what
    */
   constructor(what) {
     super()
     this.#runId = "runId" in what ? what.runId : null
     if ("message" in what) this.#opening = { path: "/api/chat", body: what.message }
+    if ("answerAgain" in what) {
+      const { answerAgain: question, idempotencyKey, ...choice } = what
+      this.#opening = { path: `/api/messages/${encodeURIComponent(question)}/answers`, body: { ...choice, idempotency_key: idempotencyKey } }
+    }
     if ("goOn" in what) {
       const path = `/api/runs/${encodeURIComponent(what.goOn)}/continue`
       this.#opening = { path, body: { idempotency_key: what.idempotencyKey } }

@@ -5,7 +5,7 @@
  */
 import { api, isGone } from "app/api"
 import { sentence, t } from "app/i18n"
-import { confirmDialog, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, slot, toast, useMenuKeys } from "app/ui"
+import { confirmDialog, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, toast, useMenuKeys } from "app/ui"
 
 const DAY = 86_400_000
 const SMALL = matchMedia("(max-width: 52rem)")
@@ -111,10 +111,7 @@ export class Sidebar extends EventTarget {
     const item = button.closest("[data-conversation]")
     this.#chosen = item instanceof HTMLElement ? (item.dataset.conversation ?? null) : null
     this.#menu.showPopover()
-    const { left, right, bottom } = button.getBoundingClientRect()
-    const { offsetWidth: width, offsetHeight: height } = this.#menu
-    this.#menu.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8, right))}px`
-    this.#menu.style.top = `${bottom + height + 8 > innerHeight ? bottom - height - 40 : bottom + 4}px`
+    placeBeside(this.#menu, button)
     enterMenu(this.#menu)
   }
 

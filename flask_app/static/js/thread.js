@@ -1,11 +1,19 @@
 // @ts-check
-/** The messages on the page. The view follows what grows for as long as the reader is at the bottom. */
-import { Answer } from "app/answer"
+/**
+ * The messages on the page. The view follows what grows for as long as the reader is at the bottom. Emits what is done with a
+ * message, {message, button}: "retry", "continue", "anew", "regenerate", "more", "about"; "step" with {by}, "resend" with {text}.
+ */
+import { Question } from "app/question"
 import { showCopied } from "app/markdown/enrich"
-import { copyText, fromTemplate, must, toast } from "app/ui"
+import { copyText, must, toast } from "app/ui"
 import { t } from "app/i18n"
 
 const NEAR = 64 // pixels from the bottom that still count as being there
+const ACTS = ["retry", "continue", "anew", "regenerate", "more", "about"]
+/** @type {Record<string, number>} */
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 }
+
+/** @typedef {Question | import("app/answer").Answer} Shown */
 
 export class Thread extends EventTarget {
   #scroller
@@ -13,8 +21,8 @@ export class Thread extends EventTarget {
   #latest
   #following = true
   #top = 0
-  /** @type {WeakMap<Element, Answer>} */
-  #answers = new WeakMap()
+  /** @type {WeakMap<Element, Shown>} */
+  #shown = new WeakMap()
 
   /** @param {HTMLElement} root of the chat */
   constructor(root) {
@@ -25,6 +33,10 @@ export class Thread extends EventTarget {
     this.#scroller.addEventListener("scroll", () => this.#look(), { passive: true })
     this.#latest.addEventListener("click", () => this.toLatest({ smoothly: true }))
     this.#messages.addEventListener("click", (event) => this.#pressed(/** @type {Element} */ (event.target)))
+    this.#messages.addEventListener("keydown", (event) => this.#keyPressed(event))
+    this.#messages.addEventListener("resend", (event) => {
+      this.#emit("resend", /** @type {Element} */ (event.target), /** @type {CustomEvent} */ (event).detail)
+    })
     const sizes = new ResizeObserver(() => this.#grown())
     sizes.observe(this.#messages)
     sizes.observe(this.#scroller)
@@ -35,25 +47,34 @@ export class Thread extends EventTarget {
     this.#following = true
   }
 
-  /** @param {string} text */
-  addQuestion(text) {
-    const element = fromTemplate("question-template", { text })
-    this.#messages.append(element)
-    return element
+  /** These messages, in this order; those that are there already are not touched. @param {Shown[]} messages */
+  show(messages) {
+    const elements = messages.map(({ element }) => element)
+    const there = [...this.#messages.children]
+    const same = elements.findIndex((element, index) => element !== there[index])
+    const from = same < 0 ? elements.length : same
+    for (const element of there.slice(from)) element.remove()
+    this.#messages.append(...elements.slice(from))
+    for (const message of messages) this.#shown.set(message.element, message)
   }
 
-  addAnswer() {
-    const answer = new Answer()
-    this.#answers.set(answer.element, answer)
-    this.#messages.append(answer.element)
-    return answer
+  /**
+   * What was pressed stays where it is, with the focus, while the messages change around it.
+   * @param {HTMLElement} pressed @param {() => HTMLElement} change gives what stands there afterwards
+   */
+  keepInPlace(pressed, change) {
+    const { top } = pressed.getBoundingClientRect()
+    this.#following = false
+    const after = change()
+    if (!after.offsetParent) return this.focusLast() // an answer that is being written has no foot yet
+    this.#scroller.scrollTop += after.getBoundingClientRect().top - top
+    after.focus({ preventScroll: true })
   }
 
-  /** Only the newest answer can be gone on with. @param {Answer} newest */
-  offerToGoOnOnlyWith(newest) {
-    for (const button of this.#messages.querySelectorAll("[data-continue]")) {
-      if (!newest.element.contains(button)) /** @type {HTMLElement} */ (button).hidden = true
-    }
+  /** To the answer that is being waited for. */
+  focusLast() {
+    const last = this.#messages.lastElementChild
+    if (last instanceof HTMLElement) last.focus({ preventScroll: true })
   }
 
   /** @param {{smoothly?: boolean}} [options] */
@@ -90,14 +111,35 @@ export class Thread extends EventTarget {
   /** @param {Element} pressed */
   async #pressed(pressed) {
     const button = pressed.closest("button")
-    const message = pressed.closest("[data-message]")
-    const answer = message && this.#answers.get(message)
-    if (!button || !answer) return
-    if ("retry" in button.dataset) this.dispatchEvent(new CustomEvent("retry", { detail: answer }))
-    if ("continue" in button.dataset) this.dispatchEvent(new CustomEvent("continue", { detail: answer }))
-    if ("anew" in button.dataset) this.dispatchEvent(new CustomEvent("anew", { detail: answer }))
-    if ("copyAnswer" in button.dataset) toast(t((await copyText(answer.plainText)) ? "js.copied" : "js.copy_failed"))
+    const message = this.#messageOf(pressed)
+    if (!button || !message) return
+    const { step } = button.dataset
+    for (const act of ACTS) if (act in button.dataset) this.#emit(act, button, { button })
+    if (step) this.#emit("step", button, { button, by: Number(step) })
+    if ("edit" in button.dataset && message instanceof Question) message.edit()
+    if ("copyMessage" in button.dataset) toast(t((await copyText(message.text)) ? "js.copied" : "js.copy_failed"))
     if ("copyCode" in button.dataset) showCopied(button, await copyText(codeBeside(button)))
+  }
+
+  /** @param {KeyboardEvent} press */
+  #keyPressed(press) {
+    const button = /** @type {HTMLElement} */ (press.target)
+    const by = ARROWS[press.key]
+    if (!by || !button.closest("[data-versions]") || press.altKey || press.ctrlKey || press.metaKey) return
+    press.preventDefault()
+    this.#emit("step", button, { button, by })
+  }
+
+  /** @param {Element} inside */
+  #messageOf(inside) {
+    const element = inside.closest("[data-message]")
+    return element ? this.#shown.get(element) : undefined
+  }
+
+  /** @param {string} act @param {Element} inside @param {object} detail */
+  #emit(act, inside, detail) {
+    const message = this.#messageOf(inside)
+    if (message) this.dispatchEvent(new CustomEvent(act, { detail: { ...detail, message } }))
   }
 }
 

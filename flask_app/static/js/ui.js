@@ -3,6 +3,7 @@
 import { sentence } from "app/i18n"
 
 const TOAST_SECONDS = 6
+const MARGIN = 8 // pixels that stay free at the edges of the window
 const ITEMS = ":is(a[href], button):not([hidden])"
 /** @type {Record<string, (now: number, count: number) => number>} */
 const MOVES = {
@@ -45,6 +46,13 @@ export function must(root, selector) {
 /** The JSON that a page carries in <script type="application/json" id=…>. @param {string} id @returns {any} */
 export function pageState(id) {
   return JSON.parse(document.getElementById(id)?.textContent || "null")
+}
+
+/** @param {EventTarget} target @param {Record<string, (detail: any) => void>} reactions what to do at each of its events */
+export function reactTo(target, reactions) {
+  for (const [name, react] of Object.entries(reactions)) {
+    target.addEventListener(name, (event) => react(/** @type {CustomEvent} */ (event).detail))
+  }
 }
 
 /** Says a sentence to screen readers, politely. @param {string} text */
@@ -157,6 +165,18 @@ function copyBySelection(text) {
   area.remove()
   if (focused instanceof HTMLElement) focused.focus()
   return copied
+}
+
+/**
+ * Puts what is shown in the top layer below a button, or above it where there is no room; flush with its start, or its `end`.
+ * @param {HTMLElement} panel @param {Element} button @param {{end?: boolean}} [options]
+ */
+export function placeBeside(panel, button, { end = false } = {}) {
+  const at = button.getBoundingClientRect()
+  const { offsetWidth: width, offsetHeight: height } = panel
+  const below = at.bottom + height + MARGIN <= innerHeight
+  panel.style.left = `${Math.max(MARGIN, Math.min(end ? at.right - width : at.left, innerWidth - width - MARGIN))}px`
+  panel.style.top = `${below ? at.bottom + 4 : Math.max(MARGIN, at.top - height - 4)}px`
 }
 
 /** @typedef {{button: () => HTMLElement | null, close: () => void}} Menu `button` is what has opened it */

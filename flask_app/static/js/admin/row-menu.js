@@ -1,8 +1,6 @@
 // @ts-check
 /** The one menu of a list's rows: opens beside a row's [data-menu-button], tells which row and which act was chosen. */
-import { enterMenu, must, useMenuKeys } from "app/ui"
-
-const MARGIN = 8
+import { enterMenu, must, placeBeside, useMenuKeys } from "app/ui"
 
 /** Emits "open" {id} just before it is shown, and "act" {id, act} on a choice. */
 export class RowMenu extends EventTarget {
@@ -41,16 +39,8 @@ export class RowMenu extends EventTarget {
     this.dispatchEvent(new CustomEvent("open", { detail: { id: this.#id } }))
     this.#menu.showPopover()
     button.setAttribute("aria-expanded", "true")
-    this.#place(button.getBoundingClientRect())
+    placeBeside(this.#menu, button, { end: true })
     enterMenu(this.#menu)
-  }
-
-  /** Below the button and flush with its end, or above it where there is no room. @param {DOMRect} at */
-  #place(at) {
-    const { offsetWidth: width, offsetHeight: height } = this.#menu
-    const below = at.bottom + height + MARGIN <= innerHeight
-    this.#menu.style.left = `${Math.max(MARGIN, at.right - width)}px`
-    this.#menu.style.top = `${below ? at.bottom + 4 : Math.max(MARGIN, at.top - height - 4)}px`
   }
 
   /** @param {Element} target */

@@ -56,14 +56,19 @@ function dressCode(pre, longest) {
   const code = pre.querySelector("code")
   const text = code?.textContent ?? ""
   if (!name || !code || text.length > longest) return
-  colour(text, name, { isWanted: () => code.isConnected, show: (html) => code.replaceChildren(sanitize(html)) })
+  colour(text, name, { isWanted: () => isKept(code), show: (html) => code.replaceChildren(sanitize(html)) })
+}
+
+/** Has it not been drawn anew since? A version that is not shown just now is kept as well. @param {Element} element */
+function isKept(element) {
+  return element.closest(".prose") !== null
 }
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
   katex ??= painted().then(loadKatex)
   const { render } = await katex
-  inTurn(() => place.isConnected && typeset(place, render))
+  inTurn(() => isKept(place) && typeset(place, render))
 }
 
 /** @param {HTMLElement} place @param {typeof import("katex").default.render} render */

@@ -1,0 +1,91 @@
+// @ts-check
+/** What one answer took: tokens, cost, time. Asked for when somebody wants to know. */
+import { api } from "app/api"
+import { costText, formatSeconds } from "app/figures"
+import { formatNumber, sentence, t } from "app/i18n"
+import { must, placeBeside, slot, toast } from "app/ui"
+
+/**
+ * @typedef {object} Took
+ * @property {string | null} model
+ * @property {string | null} actual_model
+ * @property {number} prompt_tokens
+ * @property {number} cached_tokens
+ * @property {number} completion_tokens
+ * @property {number} reasoning_tokens
+ * @property {boolean} estimated
+ * @property {import("app/figures").Cost[]} costs
+ * @property {boolean} unpriced
+ * @property {boolean} free
+ * @property {number | null} first_token_ms
+ * @property {number | null} writing_ms
+ * @property {number} duration_ms
+ */
+
+const panel = must(document, "[data-answer-details]")
+/** @type {HTMLElement | null} */
+let opener = null
+
+panel.addEventListener("toggle", (event) => {
+  const open = /** @type {ToggleEvent} */ (event).newState === "open"
+  opener?.setAttribute("aria-expanded", String(open))
+})
+addEventListener("scroll", ({ target }) => target !== panel && panel.hidePopover(), { capture: true, passive: true })
+
+/** @param {import("app/answer").Answer} answer @param {HTMLElement} button */
+export async function openDetails(answer, button) {
+  if (!answer.id || button.ariaBusy === "true") return
+  button.ariaBusy = "true"
+  try {
+    const took = await api.get(`/api/messages/${encodeURIComponent(answer.id)}/usage`)
+    if (!button.isConnected) return
+    opener = button
+    slot(panel, "facts").replaceChildren(...factsOf(took).flatMap(([name, text]) => [element("dt", t(`js.details_${name}`)), element("dd", text)]))
+    panel.showPopover()
+    placeBeside(panel, button)
+    panel.focus({ preventScroll: true })
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  } finally {
+    button.ariaBusy = null
+  }
+}
+
+/** What is not known is left out. @param {Took} took @returns {[string, string][]} */
+export function factsOf(took) {
+  const { model, actual_model: actual, first_token_ms: first, costs, estimated, unpriced } = took
+  const requests = took.duration_ms || costs.length ? 1 : 0
+  /** @type {[string, string | null][]} */
+  const facts = [
+    ["model", model],
+    ["actual_model", actual === model ? null : actual],
+    ["input", withPart(took.prompt_tokens, "cached", took.cached_tokens)],
+    ["output", withPart(took.completion_tokens, "reasoning", took.reasoning_tokens)],
+    ["figures", estimated ? t("js.records.provenance_estimated") : null],
+    ["cost", costText({ costs, requests, unpriced_requests: Number(unpriced) })],
+    ["first_token", first === null ? null : formatSeconds(first)],
+    ["speed", speed(took)],
+    ["duration", took.duration_ms ? formatSeconds(took.duration_ms) : null],
+  ]
+  return /** @type {[string, string][]} */ (facts.filter(([, text]) => text))
+}
+
+/** @param {number} whole @param {string} kind @param {number} part */
+function withPart(whole, kind, part) {
+  const words = part ? t(`js.dashboard.${kind}`, { count: formatNumber(part) }) : ""
+  return [formatNumber(whole), words].filter(Boolean).join(" · ")
+}
+
+/** Once it had begun; what came at once has none. @param {Took} took */
+function speed({ completion_tokens: tokens, writing_ms: time }) {
+  if (!time || !tokens) return null
+  const each = (tokens * 1000) / time
+  return t("js.details_per_second", { count: formatNumber(each < 10 ? Math.round(each * 10) / 10 : Math.round(each)) })
+}
+
+/** @param {string} name @param {string} text */
+function element(name, text) {
+  const made = document.createElement(name)
+  made.textContent = text
+  return made
+}

@@ -1,0 +1,70 @@
+// @ts-check
+/** The menu at an answer's foot: copy it without Markdown, or have another model answer. One for all answers. */
+import { t } from "app/i18n"
+import { copyText, enterMenu, fromTemplate, must, placeBeside, slot, toast, useMenuKeys } from "app/ui"
+
+/** @typedef {import("app/answer").Answer} Answer */
+
+export class AnswerMenu {
+  #menu = must(document, "[data-answer-menu]")
+  #thread
+  #composer
+  /** @type {{message: Answer, button: HTMLElement} | null} */
+  #opened = null
+
+  /** @param {import("app/thread").Thread} thread @param {import("app/composer").Composer} composer who knows the models */
+  constructor(thread, composer) {
+    this.#thread = thread
+    this.#composer = composer
+    thread.addEventListener("more", (event) => this.#open(/** @type {CustomEvent} */ (event).detail))
+    thread.addEventListener("about", (event) => showDetails(/** @type {CustomEvent} */ (event).detail))
+    useMenuKeys(this.#menu, { button: () => this.#opened?.button ?? null, close: () => this.#menu.hidePopover() })
+    this.#menu.addEventListener("click", (event) => this.#choose(/** @type {Element} */ (event.target)))
+    this.#menu.addEventListener("toggle", (event) => {
+      const open = /** @type {ToggleEvent} */ (event).newState === "open"
+      this.#opened?.button.setAttribute("aria-expanded", String(open))
+    })
+    addEventListener("scroll", ({ target }) => target !== this.#menu && this.#menu.hidePopover(), { capture: true, passive: true })
+  }
+
+  /** @param {{message: Answer, button: HTMLElement}} pressed */
+  #open(pressed) {
+    this.#opened = pressed
+    const others = this.#composer.models.filter(({ id, name }) => ![id, name].includes(pressed.message.model ?? ""))
+    slot(this.#menu, "models").replaceChildren(...others.map(modelItem))
+    must(this.#menu, "[data-models]").hidden = others.length === 0
+    this.#menu.showPopover()
+    placeBeside(this.#menu, pressed.button)
+    enterMenu(this.#menu)
+  }
+
+  /** @param {Element} target */
+  async #choose(target) {
+    const item = target.closest("button")
+    if (!item || !this.#opened) return
+    const { message, button } = this.#opened
+    this.#menu.hidePopover()
+    button.focus({ preventScroll: true })
+    if (item.value) this.#thread.dispatchEvent(new CustomEvent("regenerate", { detail: { message, model: item.value } }))
+    if ("copyPlain" in item.dataset) await copyPlain(message)
+  }
+}
+
+/** @param {Answer} answer */
+async function copyPlain(answer) {
+  const { plainText } = await import("app/plain-text")
+  toast(t((await copyText(plainText(answer.drawn))) ? "js.copied" : "js.copy_failed"))
+}
+
+/** @param {{message: Answer, button: HTMLElement}} pressed */
+async function showDetails({ message, button }) {
+  const { openDetails } = await import("app/answer-details")
+  await openDetails(message, button)
+}
+
+/** @param {{id: string, label: string}} model */
+function modelItem({ id, label }) {
+  const item = /** @type {HTMLButtonElement} */ (fromTemplate("model-item-template", { label }))
+  item.value = id
+  return item
+}

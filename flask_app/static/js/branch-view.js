@@ -1,0 +1,132 @@
+// @ts-check
+/** The branch of a conversation that is on the page. What was drawn once is kept, so that going to and fro costs nothing. */
+import { Branches } from "app/branch"
+import { t } from "app/i18n"
+import { Question } from "app/question"
+import { announce } from "app/ui"
+import { stepButton } from "app/versions"
+import { notesOf } from "app/writing"
+
+/** @typedef {import("app/answer").Answer} Answer */
+/**
+ * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning: string,
+ *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
+ *   finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
+ */
+/** @typedef {import("app/thread").Shown} Shown */
+
+/** A message that is being written. */
+const BEGUN = { text: "", reasoning: "", status: "running", error: null, model: null, run_id: null, finish_reason: null, usage: null }
+
+export class BranchView {
+  #thread
+  #draw
+  /** @type {string | null} */
+  #conversation = null
+  /** @type {Branches<Message>} */
+  #branches = new Branches()
+  /** @type {Map<string, Shown>} */
+  #drawn = new Map()
+  #choices = notesOf("branch")
+
+  /** @param {import("app/thread").Thread} thread @param {(message: Message, question: Question) => Answer} draw draws a stored answer */
+  constructor(thread, draw) {
+    this.#thread = thread
+    this.#draw = draw
+  }
+
+  clear() {
+    this.#conversation = null
+    this.#branches = new Branches()
+    for (const shown of this.#drawn.values()) if (!(shown instanceof Question)) shown.drop()
+    this.#drawn.clear()
+    this.#thread.clear()
+  }
+
+  /** Shows the branch that was chosen last in this tab, else that of the newest message. @param {string} conversation @param {Message[]} messages */
+  open(conversation, messages) {
+    this.#conversation = conversation
+    this.#branches = new Branches(messages)
+    this.#branches.choose(this.#choices.read(conversation))
+    this.show()
+  }
+
+  /** The last message on the page that is written down: the next one follows it. */
+  get last() {
+    return this.#branches.leaf?.id ?? null
+  }
+
+  show() {
+    this.#thread.show(this.upTo(this.last))
+    this.#showVersions()
+  }
+
+  /** The messages on the page as far as this one. @param {string | null} id */
+  upTo(id) {
+    const { path } = this.#branches
+    return path.slice(0, path.findIndex((message) => message.id === id) + 1).map((message) => this.#shownFor(message))
+  }
+
+  /** To a version of the same message before (-1) or after it (1). @param {{message: Shown, by: number, button: HTMLElement}} step */
+  step({ message: { id }, by, button }) {
+    const siblings = this.#branches.siblings(id ?? "")
+    const at = siblings.findIndex((sibling) => sibling.id === id) + by
+    const next = siblings[at]
+    if (!next) return
+    this.#branches.choose(next.id)
+    this.#thread.keepInPlace(button, () => {
+      this.show()
+      return stepButton(this.#shownFor(next).element, by)
+    })
+    announce(t("js.version_of", { at: at + 1, count: siblings.length }))
+  }
+
+  /**
+   * An answer on the page, and its question, have been written down.
+   * @param {Answer} answer @param {{conversation_id: string, user_message_id: string, message_id: string}} start
+   */
+  keep(answer, { conversation_id: conversation, user_message_id: questionId, message_id: answerId }) {
+    const { question } = answer
+    this.#conversation = conversation
+    this.#place(question, { ...BEGUN, id: questionId, parent_id: question.parentId, role: "user", text: question.text })
+    this.#place(answer, { ...BEGUN, id: answerId, parent_id: questionId, role: "assistant" })
+    this.#showVersions()
+  }
+
+  /** One that has failed without a word is no version beside others. @param {Answer} answer */
+  noteFailed(answer) {
+    const message = this.#branches.get(answer.id ?? "")
+    if (message) Object.assign(message, { status: "failed", text: answer.text })
+  }
+
+  /** @param {Shown} shown @param {Message} message */
+  #place(shown, message) {
+    shown.id = message.id
+    this.#drawn.set(message.id, shown)
+    this.#branches.add(message)
+  }
+
+  /** @param {Message} message */
+  #shownFor(message) {
+    const known = this.#drawn.get(message.id)
+    if (known) return known
+    const shown = message.role === "user" ? new Question(message.text, message.parent_id) : this.#drawAnswer(message)
+    shown.id = message.id
+    this.#drawn.set(message.id, shown)
+    return shown
+  }
+
+  /** @param {Message} message */
+  #drawAnswer(message) {
+    const question = this.#drawn.get(message.parent_id ?? "")
+    return this.#draw(message, question instanceof Question ? question : new Question("", null))
+  }
+
+  #showVersions() {
+    for (const message of this.#branches.path) {
+      const siblings = this.#branches.siblings(message.id)
+      this.#drawn.get(message.id)?.showVersion(siblings.indexOf(message) + 1, siblings.length)
+    }
+    if (this.#conversation) this.#choices.keep(this.#conversation, this.#branches.isNewest ? "" : (this.last ?? ""))
+  }
+}

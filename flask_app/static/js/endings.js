@@ -1,0 +1,25 @@
+// @ts-check
+/** What is said of an answer that has ended, and what can be done about it. */
+import { t } from "app/i18n"
+import { TOO_LONG, wayForward } from "app/refusals"
+
+/** @typedef {import("app/answer").Answer} Answer */
+
+/** What is said of an answer that is not whole. */
+const CUT_OFF = new Map(["stopped", "left", "interrupted", "length", "content_filter"].map((how) => [how, `js.answer_${how}`]))
+
+/** @param {Answer} answer @param {{status: string, finish_reason: string | null}} end */
+export function showEnd(answer, { status, finish_reason: reason }) {
+  const cutOff = CUT_OFF.get(status === "complete" ? (reason ?? "") : status)
+  const retry = status !== "complete" || !answer.text
+  if (cutOff) answer.showProblem(t(cutOff), { grave: false, retry, goOn: reason !== "content_filter" })
+  else if (status === "failed") answer.showProblem(t("js.answer_failed"), { retry })
+  else if (!answer.text) answer.showProblem(t("js.answer_empty"), { grave: false, retry })
+}
+
+/** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {boolean} isAdmin */
+export function showFailure(answer, { code, message, retryable = true }, isAdmin) {
+  const goOn = code !== "not_saved_yet" // with a text it broke off, without one it failed
+  const anew = code === TOO_LONG && answer.question.parentId !== null
+  answer.showProblem(message, { way: wayForward(code, isAdmin), retry: retryable, goOn, anew })
+}
