@@ -39,8 +39,8 @@ export const api = {
   put: (path, body) => json("PUT", path, body),
   /** @param {string} path @param {unknown} body @returns {Promise<any>} */
   patch: (path, body) => json("PATCH", path, body),
-  /** @param {string} path @returns {Promise<any>} */
-  delete: (path) => json("DELETE", path),
+  /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
+  delete: (path, init) => json("DELETE", path, undefined, init),
 }
 
 /**

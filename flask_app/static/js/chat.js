@@ -17,6 +17,8 @@ const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-
 let loading = null
 /** @type {string | null} */
 let shown = null
+/** The one that was shown when it was deleted. @type {string | null} */
+let left = null
 /** The conversation that came with the page: shown once, asked for again later. */
 let enclosed = state.thread
 let limited = state.budgets.length > 0
@@ -36,7 +38,13 @@ sidebar.addEventListener("renamed", (event) => {
   if (id === shown) showTitle(title)
 })
 sidebar.addEventListener("deleted", (event) => {
-  if (/** @type {CustomEvent} */ (event).detail.id === shown) go("/")
+  const { id } = /** @type {CustomEvent} */ (event).detail
+  left = id === shown ? id : null
+  if (left) go("/")
+})
+sidebar.addEventListener("restored", (event) => {
+  const { id } = /** @type {CustomEvent} */ (event).detail
+  if (id === left && shown === null) go(`/c/${id}`)
 })
 sidebar.addEventListener("gone", (event) => gone(/** @type {CustomEvent} */ (event).detail, { inList: true }))
 addEventListener("popstate", () => show(idInAddress()))

@@ -1,11 +1,11 @@
 // @ts-check
 /**
  * The list of conversations: grouped by day, renamed and deleted here, a drawer on small screens.
- * Emits "renamed" {id, title}, "deleted" {id}, and "gone" {id}: it was deleted elsewhere.
+ * Emits "renamed" {id, title}, "deleted" {id}, "restored" {id}: that was undone, and "gone" {id}: it was deleted elsewhere.
  */
 import { api, isGone } from "app/api"
 import { sentence, t } from "app/i18n"
-import { confirmDialog, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, toast, useMenuKeys } from "app/ui"
+import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, toast, useMenuKeys } from "app/ui"
 
 const DAY = 86_400_000
 const SMALL = matchMedia("(max-width: 52rem)")
@@ -25,8 +25,8 @@ export class Sidebar extends EventTarget {
   #current = null
   /** @type {string | null} the one whose menu is open */
   #chosen = null
-  /** Those that are being deleted here. @type {Set<string>} */
-  #deleting = new Set()
+  /** Those that are being deleted here, or as the page before was left. @type {Set<string>} */
+  #deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
 
   /** @param {HTMLElement} root @param {{conversations: Summary[], next: string | null}} page */
   constructor(root, { conversations, next }) {
@@ -35,7 +35,8 @@ export class Sidebar extends EventTarget {
     this.#menu = must(document, "[data-conversation-menu]")
     this.#more = must(root, "[data-list-more]")
     this.#next = next
-    for (const conversation of conversations) this.#conversations.set(conversation.id, conversation)
+    sessionStorage.removeItem("deleted")
+    this.#know(conversations)
     this.#listen()
     new Drawer(root)
     this.#draw()
@@ -54,6 +55,7 @@ export class Sidebar extends EventTarget {
 
   /** Something happened in a conversation: it moves to the top. @param {string} id @param {Partial<Summary>} changes */
   touch(id, changes) {
+    if (this.#deleting.has(id)) return
     const known = this.#conversations.get(id) ?? { id, title: t("js.new_chat"), running: false }
     this.#conversations.set(id, { ...known, updated_at: new Date().toISOString(), ...changes })
     this.#draw()
@@ -80,7 +82,7 @@ export class Sidebar extends EventTarget {
     new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
     useMenuKeys(this.#menu, { button: () => this.#find(this.#chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
     must(this.#menu, "[data-rename]").addEventListener("click", () => this.#askTitle())
-    must(this.#menu, "[data-delete]").addEventListener("click", () => this.#askDeletion())
+    must(this.#menu, "[data-delete]").addEventListener("click", () => this.#delete())
     const form = /** @type {HTMLFormElement} */ (must(document, "[data-rename-form]"))
     onSubmit(form, async ({ title = "" }) => {
       const id = this.#chosen ?? ""
@@ -96,7 +98,7 @@ export class Sidebar extends EventTarget {
     this.#loading = true
     try {
       const page = await api.get(`/api/conversations?before=${encodeURIComponent(this.#next)}`)
-      for (const found of page.conversations) if (!this.#conversations.has(found.id)) this.#conversations.set(found.id, found)
+      this.#know(page.conversations)
       this.#next = page.next
       this.#draw()
     } catch (error) {
@@ -104,6 +106,11 @@ export class Sidebar extends EventTarget {
     } finally {
       this.#loading = false
     }
+  }
+
+  /** @param {Summary[]} conversations */
+  #know(conversations) {
+    for (const each of conversations) if (!this.#conversations.has(each.id) && !this.#deleting.has(each.id)) this.#conversations.set(each.id, each)
   }
 
   /** @param {HTMLElement} button */
@@ -132,26 +139,24 @@ export class Sidebar extends EventTarget {
     this.#emit("renamed", { id, title })
   }
 
-  async #askDeletion() {
-    const id = this.#chosen
+  /** It leaves the list at once, and comes back where that is undone or refused. */
+  async #delete() {
+    const id = this.#chosen ?? ""
+    const known = this.#conversations.get(id)
     this.#menu.hidePopover()
-    if (!id) return
-    const words = { title: t("js.delete_title"), text: t("js.delete_text", { title: this.titleOf(id) }), action: t("js.delete_action") }
-    if (!(await confirmDialog(words))) return
+    if (!known) return
+    const beside = this.#beside(id)
     this.#deleting.add(id)
-    try {
-      const deleted = await unlessGone(api.delete(addressOf(id)).then(() => true))
-      if (!deleted) return this.#emit("gone", { id })
-      const beside = this.#beside(id)
-      this.forget(id)
-      this.#focusEntry(beside)
-      toast(t("js.deleted"))
-      this.#emit("deleted", { id })
-    } catch (error) {
-      toast(sentence(error), { kind: "danger" })
-    } finally {
-      this.#deleting.delete(id)
-    }
+    this.forget(id)
+    this.#focusEntry(beside)
+    this.#emit("deleted", { id })
+    const { deleteUnlessUndone } = await import("app/deletion")
+    const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
+    this.#deleting.delete(id)
+    if (deleted) return
+    this.#conversations.set(id, known)
+    this.#draw()
+    this.#emit("restored", { id })
   }
 
   /** @param {string} name @param {{id: string, title?: string}} detail */

@@ -3,6 +3,7 @@
 import { sentence } from "app/i18n"
 
 const TOAST_SECONDS = 6
+const UNDO_SECONDS = 10
 const MARGIN = 8 // pixels that stay free at the edges of the window
 const ITEMS = ":is(a[href], button):not([hidden])"
 /** @type {Record<string, (now: number, count: number) => number>} */
@@ -60,20 +61,41 @@ export function announce(text) {
   must(document, "[data-announcer]").textContent = text
 }
 
-/** @param {string} text @param {{kind?: "plain" | "danger"}} [options] */
+/** Says something for a while. @param {string} text @param {{kind?: "plain" | "danger"}} [options] */
 export function toast(text, { kind = "plain" } = {}) {
+  putUp(text, { kind })
+}
+
+/**
+ * Says what can be undone for some seconds, and for as long as somebody is at it. `left` is what is done once it has gone and was
+ * not undone; `leave()` sends it away, `undo()` undoes.
+ * @param {string} text @param {{undo: () => void, left: () => void}} acts
+ */
+export function offerUndo(text, acts) {
+  return putUp(text, acts)
+}
+
+/** @param {string} text @param {{kind?: "plain" | "danger", undo?: () => void, left?: () => void}} options */
+function putUp(text, { kind = "plain", undo, left }) {
   const box = must(document, "[data-toasts]")
   const element = fromTemplate("toast-template", { text })
   element.classList.toggle("toast--danger", kind === "danger")
-  const leave = () => {
+  const close = (/** @type {(() => void) | undefined} */ then) => {
+    if (!element.isConnected) return
     element.remove()
     if (!box.childElementCount) box.hidePopover?.()
+    then?.()
   }
-  must(element, "button").addEventListener("click", leave)
-  setTimeout(leave, TOAST_SECONDS * 1000)
+  const leave = () => close(left)
+  const look = () => (element.matches(":hover, :focus-within") ? setTimeout(look, 1000) : leave())
+  must(element, "[data-undo]").hidden = !undo
+  must(element, "[data-undo]").addEventListener("click", () => close(undo))
+  must(element, "[data-close-toast]").addEventListener("click", leave)
+  setTimeout(look, (undo ? UNDO_SECONDS : TOAST_SECONDS) * 1000)
   box.append(element)
   showAbove(box)
   announce(text)
+  return { leave, undo: () => close(undo) }
 }
 
 /** Toasts stand in the top layer, above an open dialog too. @param {HTMLElement} box */

@@ -1,0 +1,66 @@
+"""A conversation is deleted at once for the eye, and at the server when the time to undo it is over."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, Visits
+from tests.e2e.words import words
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import ScriptedUpstream
+
+say = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+def exists(site: Site, conversation_id: str) -> bool:
+    return bool(site.rows("SELECT id FROM conversations WHERE id = :id", id=conversation_id))
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_undone_it_is_there_again_and_was_never_away(
+    visits: Visits, script: ScriptedUpstream, site: Site, locale: str
+) -> None:
+    chat = Chat(visits.open("/", locale=locale, viewport=PHONE), words(locale))
+    title = f"Keep me {locale}"
+    chat.ask(title)
+    conversation_id, address = chat.conversation_id, chat.page.url
+    chat.page.get_by_role("button", name=chat.say("chat.open_list")).click()
+    chat.choose(title, chat.say("base.delete"))
+    expect(chat.in_list(title)).to_have_count(0)
+    expect(chat.page).to_have_url(f"{site.url}/")
+    undo = chat.page.locator(".toast").get_by_role("button", name=chat.say("base.undo"))
+    box = undo.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 24
+    assert exists(site, conversation_id)
+    undo.click()
+    expect(chat.page).to_have_url(address)
+    expect(chat.questions).to_have_text(title)
+    expect(chat.in_list(title)).to_have_count(1)
+    chat.page.reload()
+    expect(chat.questions).to_have_text(title)
+
+
+def test_it_is_deleted_when_the_toast_is_closed(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Close the toast")
+    conversation_id = chat.conversation_id
+    chat.choose("Close the toast", say("base.delete"))
+    chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
+    wait_until(lambda: not exists(site, conversation_id))
+    expect(chat.in_list("Close the toast")).to_have_count(0)
+
+
+def test_it_is_deleted_when_the_page_is_left(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Leave the page")
+    conversation_id = chat.conversation_id
+    chat.choose("Leave the page", say("base.delete"))
+    expect(chat.page.locator(".toast")).to_be_visible()
+    chat.page.reload()
+    expect(chat.text).to_be_visible()
+    expect(chat.in_list("Leave the page")).to_have_count(0)
+    wait_until(lambda: not exists(site, conversation_id))
