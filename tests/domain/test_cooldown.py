@@ -50,7 +50,7 @@ def test_a_request_that_was_wrong_has_no_rule() -> None:
 
 
 def test_a_bench_that_another_version_noted_is_taken_for_a_fault() -> None:
-    assert cooldown.rule_of("upstream_from_tomorrow") == cooldown.rule_of(None) == RULES["upstream_failed"]
+    assert cooldown.rule_of("upstream_from_tomorrow") == cooldown.rule_of(None) == RULES["upstream_timeout"]
     assert cooldown.rule_of("upstream_busy") == RULES["upstream_busy"]
 
 
