@@ -11,7 +11,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
-from flask_app.services import group_service, names, setup_service, user_admin_service
+from flask_app.services import group_service, names, paging, setup_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
 from tests.conftest import PASSWORD, MakeUser, SignIn
@@ -158,7 +158,7 @@ def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) ->
 
 
 def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch, make_user: MakeUser) -> None:
-    monkeypatch.setattr(user_admin_service, "MAX_PAGE", 2)
+    monkeypatch.setattr(paging, "MAX_PAGE", 2)
     for number in range(5):
         make_user(f"person{number}", id=f"{number}" * 26)
     _, *lines = run(app, "list").output.splitlines()

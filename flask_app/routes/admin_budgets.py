@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import budget_admin_service, top_up_service
+from flask_app.services import budget_admin_service, paging, top_up_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
@@ -30,7 +30,7 @@ blueprint = Blueprint("admin_budgets", __name__, url_prefix="/api/admin/budgets"
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> AdminBudgetsReply:
     """Every budget and how it stands, the newest first."""
-    limit = arguments.number("limit", budget_admin_service.PAGE)
+    limit = arguments.number("limit", paging.PAGE)
     return admin_budgets_reply(budget_admin_service.listed(utc_now(), before=arguments.word("before"), limit=limit))
 
 
@@ -67,7 +67,7 @@ def delete(budget_id: str) -> None:
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def top_ups(budget_id: str) -> TopUpsReply:
     """What was added to a balance, the newest first."""
-    limit = arguments.number("limit", top_up_service.PAGE)
+    limit = arguments.number("limit", paging.PAGE)
     return top_ups_reply(top_up_service.listed(budget_id, before=arguments.word("before"), limit=limit))
 
 

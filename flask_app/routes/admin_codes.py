@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.services import code_admin_service
+from flask_app.services import code_admin_service, paging
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
@@ -29,7 +29,7 @@ blueprint = Blueprint("admin_codes", __name__, url_prefix="/api/admin")
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def batches() -> BatchesReply:
     """Every batch of redeem codes, the newest first."""
-    limit = arguments.number("limit", code_admin_service.PAGE)
+    limit = arguments.number("limit", paging.PAGE)
     return batches_reply(code_admin_service.listed(before=arguments.word("before"), limit=limit))
 
 
@@ -56,7 +56,7 @@ def revoke_batch(batch_id: str) -> BatchReply:
 @queries(after="Where the last page ended (`next`).", limit="How many, at most 100.")
 def codes(batch_id: str) -> CodesReply:
     """A batch's codes by their beginnings, and what became of them."""
-    limit = arguments.number("limit", code_admin_service.PAGE)
+    limit = arguments.number("limit", paging.PAGE)
     return codes_reply(code_admin_service.codes_of(batch_id, after=arguments.word("after"), limit=limit))
 
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.services import token_admin_service
+from flask_app.services import paging, token_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
@@ -19,7 +19,7 @@ blueprint = Blueprint("admin_tokens", __name__, url_prefix="/api/admin/tokens")
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> AnybodysTokensReply:
     """Everybody's personal access tokens, the newest first."""
-    limit = arguments.number("limit", token_admin_service.PAGE)
+    limit = arguments.number("limit", paging.PAGE)
     return anybodys_tokens_reply(token_admin_service.listed(before=arguments.word("before"), limit=limit))
 
 

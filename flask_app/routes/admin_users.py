@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, request
 
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import user_admin_service
+from flask_app.services import paging, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web.arguments import number, word
@@ -42,7 +42,7 @@ class ChangeUser(Body):
 def listed() -> UsersReply:
     """People, the newest first."""
     page = user_admin_service.listed(
-        search=request.args.get("q", ""), before=word("before"), limit=number("limit", user_admin_service.PAGE)
+        search=request.args.get("q", ""), before=word("before"), limit=number("limit", paging.PAGE)
     )
     return users_reply(page)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, g
 
 from flask_app.errors import DeliveryError
-from flask_app.services import notice_service, warning_admin_service, webhook_service
+from flask_app.services import notice_service, paging, warning_admin_service, webhook_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
@@ -54,7 +54,7 @@ def change(body: ChangeWarnings) -> WarningsReply:
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def notices() -> NoticesReply:
     """Every warning to every recipient and what became of it, the newest first."""
-    limit = arguments.number("limit", notice_service.PAGE)
+    limit = arguments.number("limit", paging.PAGE)
     return notices_reply(notice_service.listed(before=arguments.word("before"), limit=limit))
 
 

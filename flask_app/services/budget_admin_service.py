@@ -11,15 +11,13 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain import tariff
 from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
-from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
+from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Budget, Group, User
-from flask_app.services import audit_service, budget_service, reasons, top_up_service
+from flask_app.services import audit_service, budget_service, paging, reasons, top_up_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
 
 MAX_LIMIT = 10**15
-PAGE, MAX_PAGE = 50, 100
-ID_LENGTH = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +45,12 @@ class Page:
     next: str | None
 
 
-def listed(now: datetime, *, before: str | None = None, limit: int = PAGE) -> Page:
+def listed(now: datetime, *, before: str | None = None, limit: int = paging.PAGE) -> Page:
     """The newest first; raises BadRequest for a bad limit or cursor."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit)
     query = _WITH_NAMES.order_by(Budget.id.desc()).limit(limit + 1)
     if before is not None:
-        if len(before) != ID_LENGTH or not before.isalnum():
-            raise BadRequest("bad_cursor")
-        query = query.where(Budget.id < before)
+        query = query.where(Budget.id < paging.checked_id(before))
     with reading() as session:
         found = _shown(session, query, now)
     return Page(found[:limit], found[limit - 1].standing.id if len(found) > limit else None)

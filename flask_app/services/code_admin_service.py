@@ -9,15 +9,13 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain import tariff, typed_code
 from flask_app.domain.budget import TOKENS
-from flask_app.errors import BadRequest, Invalid, NotFound
+from flask_app.errors import Invalid, NotFound
 from flask_app.models import CodeBatch, RedeemCode, User
-from flask_app.services import audit_service, budget_service, code_service, reasons, top_up_service
+from flask_app.services import audit_service, budget_service, code_service, paging, reasons, top_up_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.signing import digest
 
 MOST = 1000  # codes in a batch
-PAGE, MAX_PAGE = 50, 100
-ID_LENGTH = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,21 +89,21 @@ def make(actor: Actor, terms: Terms) -> Made:
     return Made(in_transaction(work), [typed_code.shown(code) for code in codes])
 
 
-def listed(*, before: str | None = None, limit: int = PAGE) -> Batches:
+def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Batches:
     """The newest first; raises BadRequest for a bad limit or cursor."""
-    query = _WITH_NAMES.order_by(CodeBatch.id.desc()).limit(_checked(limit) + 1)
+    query = _WITH_NAMES.order_by(CodeBatch.id.desc()).limit(paging.checked_limit(limit) + 1)
     if before is not None:
-        query = query.where(CodeBatch.id < _cursor(before))
+        query = query.where(CodeBatch.id < paging.checked_id(before))
     with reading() as session:
         found = _shown(session, query)
     return Batches(found[:limit], found[limit - 1].batch.id if len(found) > limit else None)
 
 
-def codes_of(batch_id: str, *, after: str | None = None, limit: int = PAGE) -> Codes:
+def codes_of(batch_id: str, *, after: str | None = None, limit: int = paging.PAGE) -> Codes:
     """A batch's codes in the order they were made in; raises NotFound, and BadRequest for a bad limit or cursor."""
-    query = _CODES.where(RedeemCode.batch_id == batch_id).order_by(RedeemCode.id).limit(_checked(limit) + 1)
+    query = _CODES.where(RedeemCode.batch_id == batch_id).order_by(RedeemCode.id).limit(paging.checked_limit(limit) + 1)
     if after is not None:
-        query = query.where(RedeemCode.id > _cursor(after))
+        query = query.where(RedeemCode.id > paging.checked_id(after))
     now = utc_now()
     with reading() as session:
         batch = session.get(CodeBatch, batch_id)
@@ -166,18 +164,6 @@ def _check(terms: Terms) -> None:
 
 def _hint(code: str) -> str:
     return code[: typed_code.GROUP]
-
-
-def _checked(limit: int) -> int:
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
-    return limit
-
-
-def _cursor(raw: str) -> str:
-    if len(raw) != ID_LENGTH or not raw.isalnum():
-        raise BadRequest("bad_cursor")
-    return raw
 
 
 def _one(session: Session, batch_id: str) -> Listed:

@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, transaction
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import message_usage, reaper_service, replay_service, stop_service
+from flask_app.services import message_usage, paging, reaper_service, replay_service, stop_service
 from flask_app.services.attempts import Entry
 from flask_app.streams import broker
 
 PAGE = 40
-MAX_PAGE = 100
 MAX_TITLE = 200
 
 
@@ -39,8 +38,7 @@ class Thread:
 
 def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tuple[list[Listed], str | None]:
     """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit)
     running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
     query = (
         select(Conversation, running)

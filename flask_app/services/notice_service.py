@@ -15,13 +15,11 @@ from flask_app.database import fetching, in_writing, new_id, table_of, utc_now
 from flask_app.domain import warning
 from flask_app.domain.budget import PREPAID
 from flask_app.domain.warning import Alert
-from flask_app.errors import BadRequest, DeliveryError
+from flask_app.errors import DeliveryError
 from flask_app.models import Notice, User
-from flask_app.services import account_alerts, key_service
+from flask_app.services import account_alerts, key_service, paging
 
 EMAIL, WEBHOOK = "email", "webhook"  # the channels
-PAGE, MAX_PAGE = 50, 100
-ID_LENGTH = 26
 AT_ONCE = 500  # subjects in one question
 LEASE_SECONDS = 600  # longer than the slowest delivery takes
 GIVE_UP = timedelta(hours=24)
@@ -111,15 +109,12 @@ def note_failed(claimed: Row[Any], error: DeliveryError) -> None:
     in_writing(lambda connection: connection.execute(_PUT_OFF.values(due_at=ByServer(pause)), terms))
 
 
-def listed(*, before: str | None = None, limit: int = PAGE) -> Page:
+def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Page:
     """The newest first; raises BadRequest for a bad limit or cursor."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit)
     query = _LISTED.limit(limit + 1)
     if before is not None:
-        if len(before) != ID_LENGTH or not before.isalnum():
-            raise BadRequest("bad_cursor")
-        query = query.where(_notices.c.id < before)
+        query = query.where(_notices.c.id < paging.checked_id(before))
     with fetching() as connection:
         rows = connection.execute(query).all()
     told = [Told(row, msgspec.json.decode(row.facts), row.username) for row in rows[:limit]]

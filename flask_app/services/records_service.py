@@ -14,7 +14,7 @@ from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.periods import ENDLESS, Period, moment_of
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import AccessToken, ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
-from flask_app.services import names
+from flask_app.services import names, paging
 from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 PAGE, MAX_PAGE = 50, 200
@@ -232,8 +232,7 @@ def _people(wanted: Filter) -> list[str] | None:
 
 def _page(wanted: _Search, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
     """Ids are searched for in the indexes alone; only those of the page are looked up."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit, MAX_PAGE)
     with reading() as session:
         older: _Conditions = _older(session, before, people) if before else []
         found = _ids(wanted, older, people, limit + 1).subquery()

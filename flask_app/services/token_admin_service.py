@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from flask_app.database import in_transaction, reading
-from flask_app.errors import BadRequest
 from flask_app.models import AccessToken, User
-from flask_app.services import stop_service, token_service
+from flask_app.services import paging, stop_service, token_service
 from flask_app.services.audit_service import Actor
-
-PAGE, MAX_PAGE = 50, 100
-ID_LENGTH = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +23,12 @@ class Page:
     next: str | None
 
 
-def listed(*, before: str | None = None, limit: int = PAGE) -> Page:
+def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Page:
     """The newest first, revoked ones too; raises BadRequest for a bad limit or cursor."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit)
     query = select(AccessToken, User.username).join(User, User.id == AccessToken.user_id)
     if before is not None:
-        if len(before) != ID_LENGTH or not before.isalnum():
-            raise BadRequest("bad_cursor")
-        query = query.where(AccessToken.id < before)
+        query = query.where(AccessToken.id < paging.checked_id(before))
     with reading() as session:
         rows = session.execute(query.order_by(AccessToken.id.desc()).limit(limit + 1)).all()
     found = [Listed(token, username) for token, username in rows]
@@ -44,10 +37,10 @@ def listed(*, before: str | None = None, limit: int = PAGE) -> Page:
 
 def everybodys() -> Iterator[Listed]:
     """The newest first, page by page."""
-    page = listed(limit=MAX_PAGE)
+    page = listed(limit=paging.MAX_PAGE)
     yield from page.tokens
     while page.next:
-        page = listed(before=page.next, limit=MAX_PAGE)
+        page = listed(before=page.next, limit=paging.MAX_PAGE)
         yield from page.tokens
 
 

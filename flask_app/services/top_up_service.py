@@ -11,15 +11,13 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, table_of, utc_now
 from flask_app.domain.budget import PREPAID
-from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
+from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Budget, TopUp, User
-from flask_app.services import budget_service
+from flask_app.services import budget_service, paging
 from flask_app.services.budget_service import budgets
 from flask_app.services.spending import spent
 
 MAX_AMOUNT = 10**15
-PAGE, MAX_PAGE = 50, 100
-ID_LENGTH = 26
 
 _top_ups, _users = table_of(TopUp), table_of(User)
 
@@ -79,15 +77,12 @@ def credit(
     session.flush()
 
 
-def listed(budget_id: str, *, before: str | None = None, limit: int = PAGE) -> Page:
+def listed(budget_id: str, *, before: str | None = None, limit: int = paging.PAGE) -> Page:
     """The newest first; raises NotFound, and BadRequest for a bad limit or cursor."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit)
     query = _LISTED.where(_top_ups.c.budget_id == budget_id).limit(limit + 1)
     if before is not None:
-        if len(before) != ID_LENGTH or not before.isalnum():
-            raise BadRequest("bad_cursor")
-        query = query.where(_top_ups.c.id < before)
+        query = query.where(_top_ups.c.id < paging.checked_id(before))
     with fetching() as connection:
         if connection.scalar(_IS_THERE, {"balance": budget_id}) is None:
             raise NotFound

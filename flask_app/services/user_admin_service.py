@@ -8,13 +8,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, transaction
-from flask_app.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
+from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, Setting, User
 from flask_app.services import (
     audit_service,
     auth_service,
     group_service,
     names,
+    paging,
     password_links,
     passwords,
     second_step,
@@ -25,8 +26,6 @@ from flask_app.services.audit_service import Actor
 from flask_app.services.password_links import Link
 
 ROLES = ("admin", "member")
-PAGE, MAX_PAGE = 50, 100
-ID_LENGTH = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +51,16 @@ class Added:
     link: Link | None
 
 
-def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) -> Page:
+def listed(*, search: str = "", before: str | None = None, limit: int = paging.PAGE) -> Page:
     """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
-    if not 0 < limit <= MAX_PAGE:
-        raise BadRequest("bad_limit", limit=MAX_PAGE)
+    paging.checked_limit(limit)
     query = select(User, Group, second_step.ON.label("second_step")).join(Group, Group.id == User.group_id)
     if wanted := names.key(search):
         if len(wanted) > names.MAX_KEY_LENGTH:
             return Page([], None)
         query = query.where(User.username_key.contains(wanted, autoescape=True))
     if before is not None:
-        if len(before) != ID_LENGTH or not before.isalnum():
-            raise BadRequest("bad_cursor")
-        query = query.where(User.id < before)
+        query = query.where(User.id < paging.checked_id(before))
     with reading() as session:
         found = session.execute(query.order_by(User.id.desc()).limit(limit + 1)).all()
         shown = found[:limit]
@@ -75,10 +71,10 @@ def listed(*, search: str = "", before: str | None = None, limit: int = PAGE) ->
 
 def everybody() -> Iterator[Person]:
     """The newest first, page by page."""
-    page = listed(limit=MAX_PAGE)
+    page = listed(limit=paging.MAX_PAGE)
     yield from page.people
     while page.next:
-        page = listed(before=page.next, limit=MAX_PAGE)
+        page = listed(before=page.next, limit=paging.MAX_PAGE)
         yield from page.people
 
 
