@@ -32,8 +32,8 @@ def list_tokens() -> None:
 
 
 @tokens.command("revoke")
-@click.argument("id")
-def revoke(id: str) -> None:  # noqa: A002 - click names it so
+@click.argument("token_id", metavar="ID")
+def revoke(token_id: str) -> None:
     """End a token, by its id, at once."""
-    token_admin_service.revoke(COMMAND_LINE, id)
+    token_admin_service.revoke(COMMAND_LINE, token_id)
     click.echo("Revoked.")

@@ -4,10 +4,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_app.domain.budget import Hold
-from flask_app.domain.events import Usage, estimate_tokens
+from flask_app.domain.events import (
+    Event,
+    Failed,
+    Finished,
+    Logprobs,
+    Reasoning,
+    Served,
+    Token,
+    ToolCall,
+    Usage,
+    estimate_tokens,
+)
+from flask_app.errors import UpstreamError
 from flask_app.services.tariff_service import Priced
 
 REFUSED = 300  # from this HTTP status on
+MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +110,31 @@ class Outcome:
     @property
     def whole_reasoning(self) -> str:
         return (self.earlier.reasoning if self.earlier else "") + self.reasoning
+
+    def hear(self, event: Event) -> None:
+        """Take in what the provider says; raises UpstreamError where it says that it failed."""
+        if isinstance(event, Token):
+            self.text_parts.append(event.text)
+            self.usage = None  # it counted only what came before
+        elif isinstance(event, Reasoning):
+            self.reasoning_parts.append(event.text)
+            self.usage = None
+        elif isinstance(event, ToolCall):
+            self.call_parts.append(event.text)
+            self.usage = None
+        elif not isinstance(event, Logprobs):
+            self._note(event)
+
+    def _note(self, event: Usage | Finished | Served | Failed) -> None:
+        match event:
+            case Usage():
+                self.usage = event.later_than(self.usage)
+            case Finished(reason):
+                self.finish_reason = reason[:MAX_REASON]
+            case Served(model):
+                self.actual_model = model[:MAX_MODEL].strip() or None
+            case Failed(code):
+                raise UpstreamError(code, retryable=True)
 
     @property
     def answer_status(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
 
@@ -96,11 +96,16 @@ def visit(token: str) -> Visit | None:
         row = connection.execute(_VISIT, {"digest": digest(token)}).one_or_none()
     if row is None or row.disabled or row.session_expires_at <= utc_now():
         return None
-    user = User()
-    instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))  # in `row` the session's columns follow
-    make_transient_to_detached(user)  # as if a session had loaded it: adding it to one inserts nothing
     stored = (row.group_rates, row.site_rates)
-    return Visit(user, row.session_id, row.session_created_at, row.session_last_seen_at, stored)
+    return Visit(person_in(row), row.session_id, row.session_created_at, row.session_last_seen_at, stored)
+
+
+def person_in(row: Row[*tuple[Any, ...]]) -> User:
+    """The person whose columns a row begins with, as if a session had loaded them: to add them inserts nothing."""
+    user = User()
+    instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))
+    make_transient_to_detached(user)
+    return user
 
 
 def open_among(session_ids: Collection[str]) -> set[str]:

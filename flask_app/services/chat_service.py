@@ -5,20 +5,25 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.exc import IntegrityError
 
 from flask_app import config
-from flask_app.database import in_writing, new_id, reading, table_of, utc_now
+from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import budget_service, completion_service, metering_service, model_service, run_service
+from flask_app.services import (
+    beginning,
+    budget_service,
+    completion_service,
+    model_service,
+    run_service,
+)
 from flask_app.services.attempts import Earlier
-from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.prompts import Request, Turn
@@ -103,20 +108,11 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
         return earlier
     model = model_service.find(draft.model)
     keys = completion_service.candidates_for(model)
-    try:
-        begun, ticket = in_writing(
-            lambda connection: _write(connection, actor, draft, model, keys, origin),
-            alone=True,
-            is_there=lambda connection, written: metering_service.is_written(connection, written[1].sent),
-        )
-    except (IntegrityError, TooMany, Conflict):
-        # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
-        if earlier := _earlier(actor, draft, origin.locale):
-            return earlier
-        _check_place(actor, draft)
-        raise
-    run_service.start(ChatAnswer(begun, ticket.request), ticket)
-    return begun
+    return beginning.begin(
+        lambda connection: _write(connection, actor, draft, model, keys, origin),
+        earlier=partial(_earlier, actor, draft, origin.locale),
+        check=partial(_check_place, actor, draft),
+    )
 
 
 def _check_place(actor: User, draft: Draft) -> None:
@@ -176,7 +172,7 @@ def _write(
     digest = draft.digest if key else ""
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     turns = [*placed.history, Turn("user", draft.text)]
-    request = _request(actor, draft, model, origin, begun, turns)
+    request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
     return begun, completion_service.dispatch(connection, request, keys)
 
 
@@ -284,12 +280,15 @@ def earlier_run(actor: User, idempotency_key: str | None, digest: str, locale: s
     return Begun.of(run, title, locale)
 
 
-def _request(actor: User, draft: Draft, model: ServedModel, origin: Origin, begun: Begun, turns: list[Turn]) -> Request:
+def request_of(
+    begun: Begun, actor: User, model: ServedModel, turns: Sequence[Turn], origin: Origin, *, thinking: bool
+) -> Request:
+    """What is asked of a provider for the run's answer; it thinks first where the model can."""
     return Request(
         user_id=actor.id,
         model=model,
         turns=turns,
-        thinking=draft.thinking and model.thinking,
+        thinking=thinking and model.thinking,
         channel="chat",
         request_id=origin.request_id,
         address=origin.address,

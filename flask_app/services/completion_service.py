@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
-from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.domain.events import Event
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
@@ -34,7 +34,6 @@ from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
-MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
 # What providers say at the end of an answer that is not whole, and what it means.
 _BROKEN_OFF: dict[str | None, str] = {None: "upstream_cut", "insufficient_system_resource": "upstream_overloaded"}
 
@@ -87,7 +86,7 @@ class Completion:
         self._unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._broken: UpstreamError | None = None  # what ended it
         self._attempts = 1
-        self._prefixes, self._is_prefix = True, False  # may the provider be asked to go on with a text; was it?
+        self._may_prefix = True  # until a provider turns out not to know how to go on with a text
         self._started = time.monotonic()
         self._asker = tracing.current_request()
         self._span = tracing.NOTHING
@@ -175,11 +174,9 @@ class Completion:
         if self._stop.status:
             self.outcome.asked = False
             raise UpstreamError
-        key, request = self._taken.key, self.request
-        prefix = self._is_prefix = self._prefixes and request.earlier is not None and key.completes_prefixes
-        most = self.sent.hold.answer_tokens
-        body = prompts.body(request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
-        stream = ChatStream(key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
+        prefix, most = self._is_prefix, self.sent.hold.answer_tokens
+        body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
+        stream = ChatStream(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
         self._stop.watch(stream)
         try:
             stream.open()
@@ -210,6 +207,11 @@ class Completion:
         in_writing(work)
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
 
+    @property
+    def _is_prefix(self) -> bool:
+        """Is the provider that was taken given the text to go on with, not words that ask for it?"""
+        return self._may_prefix and self.request.earlier is not None and self._taken.key.completes_prefixes
+
     def _next(self, failure: UpstreamError) -> list[Candidate]:
         """Who may be asked after `failure`."""
         if self._attempts >= MAX_ATTEMPTS:
@@ -224,7 +226,7 @@ class Completion:
         candidates = self._next(failure)
         if not candidates:
             raise failure
-        self._prefixes = self._prefixes and not (self._is_prefix and failover.lacks_prefixes(failure))
+        self._may_prefix = self._may_prefix and not failover.lacks_prefixes(failure)
         time.sleep(failover.pause_before(self._attempts + 1, candidates[0], self._taken.candidate))
         try:
             self._taken, self.sent = in_writing(
@@ -250,32 +252,10 @@ class Completion:
 
     def _take(self, event: Event) -> None:
         outcome = self.outcome
-        if isinstance(event, Token):
-            outcome.text_parts.append(event.text)
-            outcome.usage = None  # it counted only what came before
-        elif isinstance(event, Reasoning):
-            outcome.reasoning_parts.append(event.text)
-            outcome.usage = None
-        elif isinstance(event, ToolCall):
-            outcome.call_parts.append(event.text)
-            outcome.usage = None
-        elif not isinstance(event, Logprobs):
-            self._note(event)
+        outcome.hear(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
             self._span.mark("first_token")
-
-    def _note(self, event: Usage | Finished | Served | Failed) -> None:
-        outcome = self.outcome
-        match event:
-            case Usage():
-                outcome.usage = event.later_than(outcome.usage)
-            case Finished(reason):
-                outcome.finish_reason = reason[:MAX_REASON]
-            case Served(model):
-                outcome.actual_model = model[:MAX_MODEL].strip() or None
-            case Failed(code):
-                raise UpstreamError(code, retryable=True)
 
     def _judge_end(self) -> None:
         """A stream that ended without a word of why was cut, unless somebody stopped it.

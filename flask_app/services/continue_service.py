@@ -3,24 +3,23 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 
-from flask_app.database import in_writing, new_id, reading, table_of
+from flask_app.database import new_id, reading, table_of
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
-from flask_app.errors import Conflict, Invalid, NotFound, TooMany
+from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import translate
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import chat_service, completion_service, metering_service, model_service, run_service
+from flask_app.services import beginning, chat_service, completion_service, model_service, run_service
 from flask_app.services.attempts import Earlier
-from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.chat_service import Origin
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
-from flask_app.services.prompts import Request
 from flask_app.services.run_events import Begun
 
 _messages = table_of(Message)
@@ -55,19 +54,11 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     keys = completion_service.candidates_for(model)
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
-    try:
-        ticket = in_writing(
-            lambda connection: _write(connection, opening, model, keys, origin),
-            is_there=lambda connection, written: metering_service.is_written(connection, written.sent),
-        )
-    except (IntegrityError, TooMany, Conflict):
-        # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
-        if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):
-            return earlier
-        run_service.owned(actor, run_id)  # raises NotFound where it was deleted in this moment
-        raise
-    run_service.start(ChatAnswer(begun, ticket.request), ticket)
-    return begun
+    return beginning.begin(
+        lambda connection: (begun, _write(connection, opening, model, keys, origin)),
+        earlier=partial(chat_service.earlier_run, actor, idempotency_key, digest, origin.locale),
+        check=partial(run_service.owned, actor, run_id),
+    )
 
 
 def _find(actor: User, run_id: str) -> tuple[Run, str, str | None]:
@@ -113,16 +104,10 @@ def _write(
         connection.execute(_FORGET_THOUGHTS, {"message": begun.message_id})  # they are booked, and not this run's
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
-    request = Request(
-        user_id=opening.actor.id,
-        model=model,
-        turns=chat_service.turns_of(question),
-        thinking=not earlier and bool(words.reasoning),  # where there is a text it has been thought already
-        channel="chat",
-        request_id=origin.request_id,
-        address=origin.address,
-        run_id=begun.run_id,
-        message_id=begun.message_id,
+    thinking = not earlier and bool(words.reasoning)  # where there is a text it has been thought already
+    turns = chat_service.turns_of(question)
+    request = replace(
+        chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=thinking),
         earlier=earlier,
         go_on=_request_to_go_on(question[-1].text + words.text),
     )

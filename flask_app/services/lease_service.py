@@ -158,8 +158,12 @@ def _repeat(small: Callable[[], None], whole: Callable[[], None]) -> None:
 def _watch_settlements() -> None:
     """On a thread of its own, for the database may keep the others waiting."""
     while not _ended.wait(LOOK_SECONDS):
-        for live in run_service.live_runs():
-            live.journal_if_slow()
+        _round(_journal_slow)
+
+
+def _journal_slow() -> None:
+    for live in run_service.live_runs():
+        live.journal_if_slow()
 
 
 def _round(work: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """A run's answer to a program: as chunks while it comes, or whole once it has. Nothing of it is stored."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import msgspec
@@ -7,9 +8,8 @@ from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.services import answer_service, completion_objects, gateway_errors
-from flask_app.services.attempts import Entry, Outcome
+from flask_app.services.attempts import MAX_MODEL, Entry, Outcome
 from flask_app.services.completion_objects import Chunks, Completion
-from flask_app.services.completion_service import MAX_MODEL
 from flask_app.streams.memory import MemoryBroker
 
 # Programs follow the answers of this process alone, and cannot resume them: no other need hear of them.
@@ -29,7 +29,7 @@ class ProgramRun:
     message_id: None = None
 
 
-class ProgramAnswer:
+class ProgramAnswer(ABC):
     """What both ways share. Who waits for the answer reads `events`, and looks at `failure` once it has ended."""
 
     unread_since = None  # whoever reads it says so when they leave
@@ -40,8 +40,9 @@ class ProgramAnswer:
         self.failure: str | None = None  # a code
         self._has_ended = False
 
+    @abstractmethod
     def tell(self, event: Event) -> None:
-        raise NotImplementedError
+        """Take an event of the answer; it must not wait."""
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:  # noqa: ARG002 - its words are the program's
         answer_service.forget(connection, self.begun.run_id)
@@ -62,9 +63,9 @@ class ProgramAnswer:
         self.events.close(self._last(outcome, entry))
         _logs.forget([self.begun.run_id])
 
+    @abstractmethod
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         """What is told at the end."""
-        raise NotImplementedError
 
 
 class StreamedAnswer(ProgramAnswer):

@@ -48,12 +48,11 @@ def reap_all() -> None:
     for run_id in _shuffled(_lapsed()):
         if time.monotonic() > deadline:
             return
-        if _end_one(lambda session, run_id=run_id: reap(session, run_id), run=run_id):  # type: ignore[misc]
+        if _end_one(partial(reap, run_id=run_id), run=run_id):
             metrics.REAPED.labels("run").inc()
             _tell_readers(run_id)
     for attempt_id in _shuffled(_abandoned()):
-        only = Attempt.id == attempt_id
-        _end_one(lambda session, only=only: _book(session, _LOST, only), attempt=attempt_id)  # type: ignore[misc]
+        _end_one(partial(book_lost, attempt_id=attempt_id), attempt=attempt_id)
 
 
 def reap(session: Session, run_id: str) -> bool:
@@ -82,6 +81,11 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
     for run in session.scalars(running).all():
         if run.id not in run_service.made_here():
             _book(session, _kept(run, session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
+
+
+def book_lost(session: Session, attempt_id: str) -> None:
+    """Book an attempt whose words are gone, unless it has ended."""
+    _book(session, _LOST, Attempt.id == attempt_id)
 
 
 def _end_one(work: Callable[[Session], Ended], **what: str) -> Ended | None:

@@ -4,22 +4,21 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Row, insert, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 
-from flask_app.database import in_writing, new_id, reading, table_of, utc_now
+from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
-from flask_app.errors import Conflict, Invalid, NotFound, TooMany
+from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services import chat_service, completion_service, metering_service, model_service, run_service
-from flask_app.services.chat_answer import ChatAnswer
+from flask_app.services import beginning, chat_service, completion_service, model_service
 from flask_app.services.chat_service import Opening, Origin
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
-from flask_app.services.prompts import Request, Turn
+from flask_app.services.prompts import Turn
 from flask_app.services.run_events import Begun
 from flask_app.statements import Prepared
 
@@ -54,20 +53,11 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     keys = completion_service.candidates_for(model)
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
-    try:
-        ticket = in_writing(
-            lambda connection: _write(connection, opening, wish, model, keys, origin),
-            alone=True,
-            is_there=lambda connection, written: metering_service.is_written(connection, written.sent),
-        )
-    except (IntegrityError, TooMany, Conflict):
-        # Perhaps the same key arrived twice at once, and what stands in the way is its own first run.
-        if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
-            return earlier
-        _find(actor, wish.question_id)  # raises NotFound where it was deleted in this moment
-        raise
-    run_service.start(ChatAnswer(begun, ticket.request), ticket)
-    return begun
+    return beginning.begin(
+        lambda connection: (begun, _write(connection, opening, wish, model, keys, origin)),
+        earlier=partial(chat_service.earlier_run, actor, wish.idempotency_key, wish.digest, origin.locale),
+        check=partial(_find, actor, wish.question_id),
+    )
 
 
 def _begun(question: Row[str, str, str], wish: Wish, origin: Origin) -> Begun:
@@ -122,17 +112,7 @@ def _write(
         },
     )
     chat_service.write_run(connection, opening)
-    request = Request(
-        user_id=opening.actor.id,
-        model=model,
-        turns=turns,
-        thinking=wish.thinking and model.thinking,
-        channel="chat",
-        request_id=origin.request_id,
-        address=origin.address,
-        run_id=begun.run_id,
-        message_id=begun.message_id,
-    )
+    request = chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=wish.thinking)
     return completion_service.dispatch(connection, request, keys)
 
 

@@ -88,7 +88,8 @@ class LiveRun:
             except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it
                 log.exception("settlement_failed", run=self.begun.run_id)
             metrics.SETTLEMENT_FAILURES.inc()
-            self._journal()
+            with self._journalling:
+                self._journal()
             if not failures:
                 outcome = self.completion.outcome
                 self.answer.wait(outcome, metering_service.count(self.completion.sent, outcome))
@@ -97,21 +98,21 @@ class LiveRun:
 
     def journal_if_slow(self) -> None:
         """Put the settlement on disk where the database takes its time: this process may not outlive that."""
-        since = self._settling_since
-        if since is not None and time.monotonic() - since > SLOW_SECONDS:
-            self._journal()
+        with self._journalling:  # it is not settled meanwhile
+            since = self._settling_since
+            if since is not None and time.monotonic() - since > SLOW_SECONDS:
+                self._journal()
 
     def _journal(self) -> None:
-        with self._journalling:
-            self._journalled = self._journalled or journal.keep(self._settlement())
+        self._journalled = self._journalled or journal.keep(self._settlement())
 
     def _settled(self, entry: Entry | None) -> Entry | None:
         """The database has it: the journal need not keep it any longer."""
-        self._settling_since = None
         sent = self.completion.sent
         journal.compare(sent, self.completion.outcome, entry)
         self._count(entry)
         with self._journalling:
+            self._settling_since = None
             if self._journalled:
                 journal.remove(sent.attempt_id)
         return entry

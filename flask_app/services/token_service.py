@@ -14,8 +14,7 @@ import structlog
 from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import instance_dict
+from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
@@ -45,7 +44,6 @@ _VISIT = (
     .join(_groups, _groups.c.id == _users.c.group_id)
     .where(_tokens.c.digest == bindparam("digest"))
 )
-_USER_COLUMNS = tuple(_users.columns.keys())
 _HOLD = (
     select(_tokens.c.id)
     .where(_tokens.c.id == bindparam("token"), _tokens.c.revoked_at.is_(None))
@@ -165,11 +163,9 @@ def visit(secret: str) -> Visit | None:
         return None
     if row.token_expires_at is not None and row.token_expires_at <= utc_now():
         return None
-    user = User()
-    instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))  # in `row` the token's columns follow
-    make_transient_to_detached(user)
     models = models_of(row.token_models)
     stored = (row.group_rates, row.site_rates)
+    user = auth_service.person_in(row)
     return Visit(user, row.token_id, None if models is None else frozenset(models), row.token_last_used_at, stored)
 
 

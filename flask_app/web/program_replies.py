@@ -21,10 +21,10 @@ def streamed(answer: StreamedAnswer) -> Response:
     """
     outlet = SocketOutlet.of(request.environ)
     frames = answer.events.read(0, outlet)
-    first = next(frames, b"")
+    first = list(itertools.islice(frames, 1))
     if answer.failure and not answer.has_begun:
         raise gateway_errors.failure(answer.failure)
-    pieces: Iterator[bytes] = itertools.chain([first], frames)
+    pieces: Iterator[bytes] = itertools.chain(first, frames)
     response = Response(draining(pieces, outlet) if outlet else pieces, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: gateway_service.leave(answer))

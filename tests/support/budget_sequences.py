@@ -16,7 +16,7 @@ from flask_app.domain import budget
 from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
 from flask_app.domain.events import Usage
 from flask_app.errors import BudgetExhausted, Conflict
-from flask_app.models import Attempt, Tariff, TokenUsage, User
+from flask_app.models import Tariff, TokenUsage, User
 from flask_app.services import (
     budget_admin_service,
     budget_service,
@@ -122,8 +122,7 @@ class Sequences(RuleBasedStateMachine):
         """Its worker died; the reaper books the question."""
         if (one := self._live(which)) is None:
             return
-        only = Attempt.id == one.sent.attempt_id
-        in_transaction(lambda session: reaper_service._book(session, reaper_service._LOST, only))
+        in_transaction(lambda session: reaper_service.book_lost(session, one.sent.attempt_id))
         self._note(one)
 
     @rule(which=WHICH)

@@ -46,8 +46,7 @@ def release(sent: Dispatched) -> None:
 
 def reap(sent: Dispatched) -> None:
     """A reaper that takes the worker for dead."""
-    only = Attempt.id == sent.attempt_id
-    in_transaction(lambda session: reaper_service._book(session, reaper_service._LOST, only))
+    in_transaction(lambda session: reaper_service.book_lost(session, sent.attempt_id))
 
 
 WAYS: tuple[Callable[[Dispatched], bool | None], ...] = (report, estimate, release, reap)
