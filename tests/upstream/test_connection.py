@@ -2,107 +2,16 @@
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from flask_app.errors import UpstreamError
 from flask_app.upstream import connection
-from flask_app.upstream.connection import Connection, Idle, Origin
+from flask_app.upstream.connection import Connection, Idle
 from flask_app.upstream.response import BrokenResponse
-from tests.support import certificates
-
-Talk = Callable[[socket.socket], None]
-
-
-class Peer:
-    """Listens, and lets `talk` have each connection once a request's head has come."""
-
-    def __init__(self, talk: Talk, context: ssl.SSLContext | None = None) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._talk, self._context = talk, context
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def origin(self, scheme: str = "http", *, allow_insecure: bool = True) -> Origin:
-        return Origin(scheme, "localhost" if scheme == "https" else "127.0.0.1", self.port, allow_insecure)
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                opened, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(opened,), daemon=True).start()
-
-    def _one(self, opened: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            talking = self._context.wrap_socket(opened, server_side=True) if self._context else opened
-            with talking:
-                while talking.recv(65536):
-                    self._talk(talking)
-
-
-@contextlib.contextmanager
-def peer(*parts: bytes, closes: bool = False) -> Iterator[Peer]:
-    """Answers every request with `parts`, written one by one."""
-
-    def talk(opened: socket.socket) -> None:
-        for part in parts:
-            opened.sendall(part)
-            time.sleep(0.01)
-        if closes:
-            opened.shutdown(socket.SHUT_RDWR)
-
-    listening = Peer(talk)
-    try:
-        yield listening
-    finally:
-        listening.close()
-
-
-_opened: list[Connection] = []
-
-
-@pytest.fixture(autouse=True)
-def _close_all() -> Iterator[None]:
-    yield
-    while _opened:
-        _opened.pop().close()
-
-
-def to(origin: Origin) -> Connection:
-    _opened.append(made := Connection(origin))
-    made.connect(5)
-    return made
-
-
-def asked(origin: Origin, timeout: float | None = 5) -> Connection:
-    made = to(origin)
-    made.send("GET", "/", {}, b"")
-    made.read_head(timeout)
-    return made
-
-
-def read_on(made: Connection) -> None:
-    made.read_head(None)
-    made.read()
-
-
-def body_of(made: Connection) -> bytes:
-    parts = []
-    while part := made.read():
-        parts.append(part)
-    return b"".join(parts)
-
-
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+from tests.support.peers import CHUNKED, Peer, Talk, asked, body_of, peer, read_on, to
 
 
 @pytest.mark.parametrize(
@@ -288,65 +197,4 @@ def test_a_connection_that_serves_again_takes_a_body_larger_than_its_buffers() -
     again.send("POST", "/", {}, b"x" * (32 << 20))
     again.read_head(5)
     assert body_of(again) == b"ok"
-    listening.close()
-
-
-@pytest.fixture
-def tls_peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
-    server, client = certificates.contexts("localhost")
-    monkeypatch.setattr(connection, "_tls", lambda: client)
-    listening = Peer(lambda opened: opened.sendall(CHUNKED + b"2\r\nok\r\n0\r\n\r\n"), server)
-    yield listening
-    listening.close()
-
-
-def test_tls_carries_answers_and_its_connection_serves_again(tls_peer: Peer) -> None:
-    idle, origin = Idle(), tls_peer.origin("https")
-    made = asked(origin)
-    assert body_of(made) == b"ok"
-    idle.give(made)
-    again = idle.take(origin)
-    assert again is made
-    again.send("GET", "/", {}, b"")
-    again.read_head(5)
-    assert body_of(again) == b"ok"
-
-
-def test_tls_can_be_shut_down_while_it_is_read(tls_peer: Peer) -> None:
-    made = asked(tls_peer.origin("https"), timeout=None)
-    made.read()
-    made.response.is_complete = False  # as if more were to come
-    threading.Timer(0.1, made.shutdown).start()
-    with pytest.raises((BrokenResponse, OSError)):
-        made.read()
-
-
-def test_tls_can_be_shut_down_before_its_host_says_anything() -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as mute,
-        contextlib.closing(
-            Connection(Origin("https", "localhost", mute.getsockname()[1], allow_insecure=True))
-        ) as made,
-    ):
-        threading.Timer(0.2, made.shutdown).start()
-        began = time.monotonic()
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            made.connect(5)
-        assert time.monotonic() - began < 2
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
-    server, _ = certificates.contexts("localhost")
-    listening = Peer(lambda opened: opened.sendall(CHUNKED), server)
-    with pytest.raises(ssl.SSLCertVerificationError):
-        to(listening.origin("https"))
-    listening.close()
-
-
-def test_a_certificate_of_another_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    server, client = certificates.contexts("elsewhere.example")
-    monkeypatch.setattr(connection, "_tls", lambda: client)
-    listening = Peer(lambda opened: opened.sendall(CHUNKED), server)
-    with pytest.raises(ssl.SSLCertVerificationError):
-        to(listening.origin("https"))
     listening.close()

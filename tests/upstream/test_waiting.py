@@ -17,7 +17,7 @@ from flask_app.upstream import connection
 from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.response import BrokenResponse
 from tests.support import certificates
-from tests.upstream.test_connection import Peer
+from tests.support.peers import Peer
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 PIECES = [b"x" * size for size in (1, 100, 16_000, 17_000, 70_000)] * 4
