@@ -114,7 +114,7 @@ def test_escape_closes_what_is_open_and_gives_the_focus_back(chat: Chat) -> None
     page, keys = chat.page, Keyboard(chat.page)
     chat.ask("Hello?")
     more = chat.more("Hello?")
-    keys.use(more, backwards=True)
+    keys.use(more)
     expect(chat.menu).to_be_visible()
     keys.press("Escape")
     expect(chat.menu).to_be_hidden()
@@ -140,7 +140,7 @@ def _chat_menu(visits: Visits, keys: list[Keyboard]) -> tuple[Locator, Locator]:
     chat = Chat(visits.open("/"), say)
     chat.ask("Which menu?")
     keys.append(Keyboard(chat.page))
-    keys[0].use(chat.more("Which menu?"), backwards=True)
+    keys[0].use(chat.more("Which menu?"))
     return chat.more("Which menu?"), chat.menu
 
 

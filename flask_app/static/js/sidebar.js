@@ -142,15 +142,15 @@ export class Sidebar extends EventTarget {
   /** It leaves the list at once, and comes back where that is undone or refused. */
   async #delete() {
     const id = this.#chosen ?? ""
-    const known = this.#conversations.get(id)
     this.#menu.hidePopover()
+    const { deleteUnlessUndone } = await import("app/deletion") // first: what has left the list can be undone
+    const known = this.#conversations.get(id)
     if (!known) return
     const beside = this.#beside(id)
     this.#deleting.add(id)
     this.forget(id)
     this.#focusEntry(beside)
     this.#emit("deleted", { id })
-    const { deleteUnlessUndone } = await import("app/deletion")
     const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
     this.#deleting.delete(id)
     if (deleted) return
