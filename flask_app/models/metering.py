@@ -15,8 +15,9 @@ class Attempt(Base):
 
     Ids here are plain columns: the log outlives the rows it names. While an attempt is dispatched it reserves the most
     that it may use, for its person, the group they were in, and the site, on a day of the site's time zone.
-    `token_id` is the access token of the program that asked. `max_tokens` is what the provider was told. Where the
-    model has no price there are no micros and no currency.
+    `token_id` is the access token of the program that asked. `max_tokens` is what the provider was told. `unread`: a
+    person asked, and nobody followed the answer any more when it ended. Where the model has no price there are no
+    micros and no currency.
     """
 
     __tablename__ = "proxy_logs"
@@ -42,6 +43,7 @@ class Attempt(Base):
     status_code: Mapped[int | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
     bytes_received: Mapped[int] = mapped_column(BigInteger, default=0)
+    unread: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     group_id: Mapped[str | None] = mapped_column(Ascii)
     day: Mapped[date | None] = mapped_column(Date)
     max_tokens: Mapped[int | None]

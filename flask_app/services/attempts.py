@@ -77,6 +77,7 @@ class Outcome:
 
     `earlier` stands before its text, and is no part of what it is counted for. `call_parts` are what the model wrote of
     calls of functions; `kept_tokens` is about how many tokens had come where the words are gone with their worker.
+    `unread`: nobody followed it here when it ended.
     """
 
     status: str = "complete"
@@ -94,6 +95,7 @@ class Outcome:
     bytes_received: int = 0
     first_token_ms: int | None = None
     duration_ms: int = 0
+    unread: bool = False
 
     @property
     def text(self) -> str:
@@ -128,7 +130,8 @@ class Outcome:
     def _note(self, event: Usage | Finished | Served | Failed) -> None:
         match event:
             case Usage():
-                self.usage = event.later_than(self.usage)
+                if event.completion_tokens or not self.began:  # words are not of no tokens: that counted nothing
+                    self.usage = event.later_than(self.usage)
             case Finished(reason):
                 self.finish_reason = reason[:MAX_REASON]
             case Served(model):

@@ -3,26 +3,28 @@
 Statements are made once: this is the token path's whole database work.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, table_of, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
-from flask_app.models import Attempt, TokenUsage
-from flask_app.services import budget_service, rollup, spending, tariff_service
+from flask_app.models import Attempt, Run, TokenUsage
+from flask_app.services import budget_service, followers, rollup, spending, tariff_service
 from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.budget_service import Asked
 from flask_app.services.tariff_service import Priced
 from flask_app.statements import Prepared
 
+FOLLOWED = timedelta(seconds=3 * followers.RENEW_SECONDS)  # who follows elsewhere has said so within it
+
 log = structlog.get_logger()
 
-_attempts, _ledger = table_of(Attempt), table_of(TokenUsage)
+_attempts, _ledger, _runs = table_of(Attempt), table_of(TokenUsage), table_of(Run)
 _INSERT_ATTEMPT = Prepared(insert(_attempts))
 _INSERT_ENTRY = Prepared(insert(_ledger))
 _BOOKED = select(
@@ -40,6 +42,8 @@ _END_ATTEMPT = Prepared(
         ended_at=bindparam("now"),
     )
 )
+_FOLLOWED_ELSEWHERE = exists().where(_runs.c.id == _attempts.c.run_id, _runs.c.followed_at > bindparam("lately"))
+_MARK_UNREAD = update(_attempts).where(_attempts.c.id == bindparam("attempt"), ~_FOLLOWED_ELSEWHERE).values(unread=True)
 
 
 def dispatch(
@@ -74,6 +78,7 @@ def dispatch(
             "address": call.address,
             "state": "dispatched",
             "bytes_received": 0,
+            "unread": False,
             "group_id": hold.group_id,
             "day": hold.day,
             "max_tokens": hold.answer_tokens,
@@ -106,6 +111,8 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
     entry = count(sent, outcome)
     row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
     book(connection, row)
+    if outcome.unread:
+        connection.execute(_MARK_UNREAD, {"attempt": sent.attempt_id, "lately": utc_now() - FOLLOWED})
     _compare(sent, row)
     return entry
 

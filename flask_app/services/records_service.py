@@ -45,6 +45,7 @@ _RECORDS = (
         Tariff,
         Attempt.request_id,
         AccessToken.name,
+        Attempt.unread,
     )
     .outerjoin(User, User.id == TokenUsage.user_id)
     .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
@@ -63,7 +64,8 @@ class Record:
 
     `refunded_at` and `reason` are those of its refund, or its own where it is one. `attempts` counts the requests to
     providers that the answer took. `tariff` is what priced it. `request_id` is that of the browser's or the
-    program's request, `token_name` the access token's that a program asked with.
+    program's request, `token_name` the access token's that a program asked with. `unread`: nobody followed the answer
+    when it ended.
     """
 
     entry: TokenUsage
@@ -76,6 +78,7 @@ class Record:
     tariff: Tariff | None
     request_id: str | None
     token_name: str | None
+    unread: bool | None
 
     @property
     def provenance(self) -> str:

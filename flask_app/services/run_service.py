@@ -68,6 +68,7 @@ class LiveRun:
         except Exception:  # a fault of ours: the answer so far is kept and booked like any other
             log.exception("run_failed", run=self.begun.run_id)
             self.completion.fail("internal")
+        self.completion.outcome.unread = self.answer.unread_since is not None
         try:
             entry = self._settle()
             self.answer.end(self.completion.outcome, entry, discarded=self.stop.discarded)

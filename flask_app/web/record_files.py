@@ -14,7 +14,7 @@ _NAMES = (
     *("id", "kind", "created_at", "channel", "model", "actual_model", "provider", "provenance", "outcome", "attempts"),
     *("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "total_tokens"),
     *("cost_micros", "currency", "peak", "first_token_ms", "duration_ms", "refunded_at", "reason"),
-    *("request_id", "attempt_id", "token_name"),
+    *("request_id", "attempt_id", "token_name", "unread"),
 )
 _PARTS = ("input_hit", "input_miss", "output")
 _OWN_HEADS = (*_NAMES, "tariff_id", *(f"{part}_micros" for part in _PARTS))

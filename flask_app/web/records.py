@@ -44,7 +44,8 @@ class RecordReply(Reply):
     `provenance`: reported by the provider, estimated, partial (estimated, of an answer that was cut short) or refunded.
     `attempts` counts the requests to providers that the answer took. `cost_micros` is null without a price;
     `request_id` is what the log calls the request that asked, `attempt_id` what the provider was told as X-Request-ID.
-    `token_name` is the access token's that a program asked with, of the channel "api".
+    `token_name` is the access token's that a program asked with, of the channel "api". `unread`: a person asked, and
+    nobody followed the answer any more when it ended.
     `free`: the local model answered, which has no price because it costs nothing. `user` and `key_label` are for
     administrators, and absent in one's own records.
     """
@@ -77,6 +78,7 @@ class RecordReply(Reply):
     request_id: str | None
     attempt_id: str
     token_name: str | None
+    unread: bool
     user: Person | msgspec.UnsetType = msgspec.UNSET
     key_label: str | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -116,6 +118,7 @@ def own_record_reply(record: Record) -> RecordReply:
         reason=record.reason,
         request_id=record.request_id,
         token_name=record.token_name,
+        unread=bool(record.unread),
         **{name: getattr(entry, name) for name in _OF_ENTRY},
     )
 

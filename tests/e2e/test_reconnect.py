@@ -4,7 +4,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.line import line_to
@@ -81,3 +81,19 @@ def test_leaving_the_page_lets_the_answer_finish(chat: Chat, script: ScriptedUps
     script.journal.wait_until_idle(timeout=10)
     chat.page.goto(address)
     _expect_every_word_once(chat, script)
+
+
+def test_stop_that_comes_before_the_answer_has_begun_holds(chat: Chat, script: ScriptedUpstream) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    chat.page.route("**/api/chat", hold)
+    with chat.page.expect_request("**/api/chat"):
+        chat.send("Count.")
+    chat.stop_button.click()
+    held[0].continue_()
+    chat.wait_until_answered()
+    expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
+    script.journal.wait_until_idle(timeout=2)

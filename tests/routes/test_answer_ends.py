@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from flask_app.database import reading
+from flask_app.domain.events import estimate_tokens
 from flask_app.models import Message, TokenUsage
 from flask_app.services import model_service
 from tests.support.clients import PageClient
@@ -68,3 +69,13 @@ def test_one_for_which_there_is_no_room_from_the_start_comes_from_another_key(
     assert [entry.source for entry in entries()] == ["reported"]
     with reading() as session:
         assert session.get_one(Message, answer["id"]).finish_reason == "stop"
+
+
+def test_words_that_the_provider_counts_as_no_tokens_are_estimated(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("one two three", usage=Usage(prompt=0, completion=0)))
+    assert ask(member_client)["text"] == "one two three"
+    (entry,) = entries()
+    assert (entry.source, entry.completion_tokens) == ("estimated", estimate_tokens("one two three"))
+    assert entry.prompt_tokens > 0

@@ -106,6 +106,7 @@ def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: Use
         "request_id": None,
         "attempt_id": written.attempt_id,
         "token_name": None,
+        "unread": False,
     }
 
 

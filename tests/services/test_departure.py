@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Group, Message, Run, TokenUsage, User
-from flask_app.services import departure, group_service, run_service, stop_service, user_admin_service
+from flask_app.services import departure, group_service, records_service, run_service, stop_service, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
 from flask_app.services.run_service import LiveRun
@@ -103,12 +103,33 @@ def test_limit_goes_on_for_a_number_of_tokens(member_client: PageClient, upstrea
     assert entry.completion_tokens == estimate_tokens(text)
 
 
-def test_continue_goes_on_to_the_end(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+def test_continue_goes_on_to_the_end(member: User, member_client: PageClient, upstream: ScriptedUpstream) -> None:
     _, reader = begin(member_client, upstream, SHORT)
     reader.close()
     status, text, entry = ended()
     assert entry.duration_ms > GRACE * 1000, "nobody read for long enough"
     assert (status, text, entry.outcome, entry.source) == ("complete", SHORT.text, "complete", "reported")
+    assert [record.unread for record in records_service.own(member).records] == [True]
+
+
+def test_an_answer_that_was_read_to_its_end_is_recorded_as_that(
+    member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    _, reader = begin(member_client, upstream, SHORT)
+    look_until(lambda: not run_service.live_runs())
+    reader.close()
+    assert [record.unread for record in records_service.own(member).records] == [False]
+
+
+@pytest.mark.parametrize(("ago", "unread"), [(1, False), (3600, True)])
+def test_the_record_counts_who_reads_elsewhere(
+    ago: int, unread: bool, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    _, reader = begin(member_client, upstream, SHORT)
+    reader.close()
+    note_followed(utc_now() - timedelta(seconds=ago))
+    ended()
+    assert [record.unread for record in records_service.own(member).records] == [unread]
 
 
 def test_an_answer_that_is_read_goes_on(member_client: PageClient, upstream: ScriptedUpstream) -> None:

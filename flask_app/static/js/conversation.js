@@ -86,13 +86,17 @@ export class Conversation extends EventTarget {
     this.#refused(home, error)
   }
 
+  /** What has not begun yet is stopped as soon as it has. */
   async stop() {
-    const stream = this.#stream
-    const home = this.#id
-    if (!stream?.runId) return
-    stream.isUnwanted = true
+    if (!this.#stream) return
+    this.#stream.isUnwanted = true
+    if (this.#stream.runId) await this.#stopRun(this.#stream.runId, this.#id)
+  }
+
+  /** @param {string} runId @param {string | null} home */
+  async #stopRun(runId, home) {
     try {
-      await api.post(`/api/runs/${encodeURIComponent(stream.runId)}/stop`)
+      await api.post(`/api/runs/${encodeURIComponent(runId)}/stop`)
     } catch (error) {
       if (!this.#tellGone(home, error)) toast(sentence(error), { kind: "danger" })
     }
@@ -240,6 +244,7 @@ export class Conversation extends EventTarget {
     answer.runId = start.run_id
     const left = this.#stream !== stream
     this.#emit("started", { id: start.conversation_id, title: start.title, here: !left, isNew: this.#id === null })
+    if (stream.isUnwanted) void this.#stopRun(start.run_id, start.conversation_id)
     if (left) return stream.close()
     this.#id = start.conversation_id
     this.#branch.keep(answer, start)

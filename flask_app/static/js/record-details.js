@@ -21,7 +21,7 @@ function factsOf(entry) {
   const facts = [
     ["provenance", t(`js.records.provenance_${entry.provenance}_long`)],
     ["refund", refunded && t("js.records.refund_of", { time: formatDateTime(refunded), reason: entry.reason ?? "" })],
-    ["outcome", t(`js.dashboard.outcome_${entry.outcome}`)],
+    ["outcome", outcomeWords(entry)],
     ["model", model],
     ["actual_model", actual],
     ["provider", entry.provider],
@@ -37,6 +37,12 @@ function factsOf(entry) {
     ["attempt", entry.attempt_id],
   ]
   return /** @type {[string, string][]} */ (facts.filter(([, text]) => text))
+}
+
+/** @param {Entry} entry */
+function outcomeWords({ outcome, unread }) {
+  const words = t(`js.dashboard.outcome_${outcome}`)
+  return unread ? t("js.records.unread", { outcome: words }) : words
 }
 
 /** @param {Entry} entry */

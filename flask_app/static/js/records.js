@@ -38,6 +38,7 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
  * @property {string | null} request_id
  * @property {string} attempt_id
  * @property {string | null} token_name
+ * @property {boolean} unread
  *
  * @typedef {{kind: "input_hit" | "input_miss" | "output", tokens: number, price: string, micros: number}} Part
  * @typedef {{records: Entry[], next: string | null}} Page
