@@ -240,6 +240,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
         url,
         poolclass=CountedPool,
         pool_size=pool_size,
+        pool_use_lifo=True,
         max_overflow=10 if pool_size > 1 else 0,
         connect_args={"timeout": LOCK_SECONDS},
         hide_parameters=True,  # a failed statement is logged, and its parameters are people's words

@@ -11,19 +11,17 @@ from contextlib import contextmanager
 
 import structlog
 from sqlalchemy import bindparam, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing, table_of, utc_now
 from flask_app.models import Run
+from flask_app.services import run_locks
 
 RENEW_SECONDS = 5
 
 _runs = table_of(Run)
-_NOTE = (
-    update(_runs)
-    .where(_runs.c.id.in_(bindparam("ids", expanding=True)), _runs.c.status == "running")
-    .values(followed_at=bindparam("now"))
-)
+_NOTE = update(_runs).where(_runs.c.id.in_(bindparam("ids", expanding=True))).values(followed_at=bindparam("now"))
 
 log = structlog.get_logger()
 _followed: Counter[str] = Counter()
@@ -68,5 +66,11 @@ def _note_first(run_id: str) -> None:
 
 
 def _note(ids: Sequence[str]) -> None:
+    """A run whose row somebody else holds is noted with the next renewal: Stop must not wait for it."""
+
+    def write(connection: Connection) -> None:
+        if free := run_locks.lock_free(connection, ids):
+            connection.execute(_NOTE, {"ids": free, "now": utc_now()})
+
     if ids:
-        in_writing(lambda connection: connection.execute(_NOTE, {"ids": ids, "now": utc_now()}))
+        in_writing(write)

@@ -8,13 +8,13 @@ from functools import partial
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing, reading, table_of
 from flask_app.models import Message, Run
-from flask_app.services import reaper_service, replay_service, run_service, shared_clock, stop_service
+from flask_app.services import reaper_service, replay_service, run_locks, run_service, shared_clock, stop_service
 from flask_app.services.run_service import LEASE, LiveRun
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
@@ -24,11 +24,6 @@ JUMP_SECONDS = 5
 LOOK_SECONDS = 1
 
 _runs, _messages = table_of(Run), table_of(Message)
-_FREE = (
-    select(_runs.c.id)
-    .where(_runs.c.id.in_(bindparam("runs", expanding=True)), _runs.c.status == "running")
-    .with_for_update(skip_locked=True)
-)
 _RENEW = (
     update(_runs)
     .where(_runs.c.id.in_(bindparam("runs", expanding=True)))
@@ -109,11 +104,11 @@ def renew_late() -> None:
 def _renew(runs: Set[str]) -> None:
     """Where somebody else holds a run's row, a machine without power perhaps, the others do not wait for it."""
     global _late
-    _late = runs - set(in_writing(partial(_renewed, list(runs)))) if runs else runs
+    _late = runs - set(in_writing(partial(_renewed, runs))) if runs else runs
 
 
-def _renewed(runs: list[str], connection: Connection) -> Sequence[str]:
-    free = connection.scalars(_FREE, {"runs": runs}).all()
+def _renewed(runs: Set[str], connection: Connection) -> Sequence[str]:
+    free = run_locks.lock_free(connection, runs)
     if free:
         connection.execute(_RENEW, {"runs": free})
     return free

@@ -16,7 +16,7 @@ from flask_app.database import in_transaction, reading, table_of, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
-from flask_app.services import answer_service, counting, journal, metering_service, run_events, run_service
+from flask_app.services import answer_service, counting, journal, metering_service, run_events, run_locks, run_service
 from flask_app.services.attempts import Call, Dispatched, Earlier, Entry, Outcome
 from flask_app.services.run_events import Begun
 from flask_app.services.run_service import LEASE
@@ -56,20 +56,21 @@ def reap_all() -> None:
 
 
 def reap(session: Session, run_id: str) -> bool:
-    """End a run whose lease lapsed: its text stays, its tokens are booked. False when another was first.
+    """End a run whose lease lapsed: its text stays, its tokens are booked. False when another was first, or holds it.
 
     One that somebody had asked to stop is stopped.
     """
-    lapsed = (Run.id == run_id, Run.status == "running", _HAS_LAPSED)
-    if session.connection().execute(update(_runs).where(*lapsed).values(status=_ENDED)).rowcount != 1:
+    connection = session.connection()
+    if not run_locks.lock_free(connection, [run_id], _HAS_LAPSED):
         return False
+    connection.execute(update(_runs).where(_runs.c.id == run_id).values(status=_ENDED))
     run = session.get_one(Run, run_id)
     if run.message_id is None:
         outcome = _outcome(run, kept_tokens=run.kept_tokens or 0)
-        answer_service.forget(session.connection(), run_id)
+        answer_service.forget(connection, run_id)
     else:
         outcome = _kept(run, session.get_one(Message, run.message_id))
-        answer_service.save(session.connection(), run.message_id, outcome)
+        answer_service.save(connection, run.message_id, outcome)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
     return True

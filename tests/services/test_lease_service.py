@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +12,15 @@ from sqlalchemy import select, update
 
 from flask_app.database import IDLE_SECONDS, engine, reading, transaction, utc_now
 from flask_app.models import Message, Run, User
-from flask_app.services import chat_service, lease_service, run_service, shared_clock, stop_service
+from flask_app.services import (
+    chat_service,
+    followers,
+    lease_service,
+    reaper_service,
+    run_service,
+    shared_clock,
+    stop_service,
+)
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
@@ -146,6 +154,28 @@ def test_a_row_that_somebody_holds_keeps_no_other_lease_from_being_renewed(held:
     lease_service.renew()
     assert time.monotonic() - began < 1
     assert renewed() == run_service.made_here() - {held}
+
+
+def test_a_row_that_somebody_holds_keeps_no_other_run_from_being_reaped(held: str) -> None:
+    began = time.monotonic()
+    reaper_service.reap_all()
+    assert time.monotonic() - began < 1
+    with reading() as session:
+        running = set(session.scalars(select(Run.id).where(Run.status == "running")))
+    assert running == {held}
+
+
+def test_a_row_that_somebody_holds_keeps_no_reader_from_being_noted(held: str) -> None:
+    with reading() as session:
+        runs = session.scalars(select(Run)).all()
+    began = time.monotonic()
+    with ExitStack() as followed:
+        for run in runs:
+            followed.enter_context(followers.following(run))
+    assert time.monotonic() - began < 1
+    with reading() as session:
+        noted = set(session.scalars(select(Run.id).where(Run.followed_at.is_not(None))))
+    assert noted == {run.id for run in runs} - {held}
 
 
 def test_texts_are_kept_while_somebody_holds_a_row_of_their_runs(held: str, stalled: list[str]) -> None:
