@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from flask_app import cli, database, error_reports, logs, streams, tracing
+from flask_app import commands, database, error_reports, logs, streams, tracing
 from flask_app import config as settings
 from flask_app.config import Config
 from flask_app.routes import (
@@ -75,7 +75,7 @@ def create_app(config: Config | None = None) -> Flask:
         failures,
         unknown_hosts,
         assets,
-        cli,
+        commands,
     )
     for room in rooms:
         room.init_app(app)

@@ -3,7 +3,6 @@
 import sys
 
 import click
-from flask import Flask
 
 from flask_app import config
 from flask_app.cli_backup import backup, move, restore
@@ -30,11 +29,10 @@ COMMAND_LINE = Actor(user=None)
 users = Group("users", help="The people of this site.")
 
 
-def init_app(app: Flask) -> None:
-    for group in (users, groups, rates_group, budgets, codes, keys, tariffs, tokens, usage, mail, secrets):
-        app.cli.add_command(group)
-    for command in (backup, restore, move, doctor):
-        app.cli.add_command(command)
+COMMANDS: tuple[click.Command, ...] = (
+    *(users, groups, rates_group, budgets, codes, keys, tariffs, tokens, usage, mail, secrets),
+    *(backup, restore, move, doctor),
+)
 
 
 @users.command("create")

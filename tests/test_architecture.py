@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "flask_app"
 # Every part of the package, from the top down.
 LAYERS = [
-    {"__init__", "cli"},
+    {"__init__", "commands"},
+    {"cli"},
     {
         "cli_backup",
         "cli_budgets",
@@ -73,6 +74,7 @@ KNOW_FLASK = {
     "cli_tariffs",
     "cli_tokens",
     "cli_usage",
+    "commands",
     "routes",
     "web",
     "utils",
