@@ -2,90 +2,23 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from flask_app import config
-from flask_app.database import reading, transaction, utc_now
-from flask_app.models import ApiKey, Attempt, Tariff, TokenUsage
-from flask_app.services import completion_service, model_service
+from flask_app.database import transaction, utc_now
+from flask_app.models import ApiKey, Tariff
+from flask_app.services import completion_service
+from tests.routes.failover.asking import FIRST, OTHER, REFUSALS, SECOND, ask, asked, attempts, code_of, entries
 from tests.support import scripted_upstream as twin
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
-from tests.support.together import at_once
-
-FIRST, SECOND, OTHER = "environment", "second", "other"
-
-
-@pytest.fixture
-def first(upstream: ScriptedUpstream) -> str:
-    """The environment's key, which is asked before the others."""
-    model_service.available()
-    change_key(FIRST, priority=-1)
-    upstream.journal.clear()
-    return FIRST
-
-
-@pytest.fixture
-def second(first: str) -> str:
-    """Another key of the same provider."""
-    return keep_key(stored_key(first).provider_id, SECOND)
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture
-def other(first: str, elsewhere: ScriptedUpstream) -> str:
-    """A key of another provider that lists the same model, and bills in dollars."""
-    provider_id = keep_provider("Elsewhere", elsewhere.base_url, models=["DeepSeek-Flash"], currency="USD")
-    return keep_key(provider_id, OTHER)
-
-
-def ask(client: PageClient, **fields: Any) -> Any:
-    headers = {"Accept": "application/json", "Accept-Language": "en"}
-    return client.post("/api/chat", json={"message": "hello", "model": "deepseek-flash"} | fields, headers=headers)
-
-
-def attempts() -> list[tuple[str | None, str, int | None]]:
-    with reading() as session:
-        rows = session.scalars(select(Attempt).order_by(Attempt.id)).all()
-    return [(row.key_id, row.state, row.status_code) for row in rows]
-
-
-def entries() -> list[TokenUsage]:
-    with reading() as session:
-        return list(session.scalars(select(TokenUsage)))
-
-
-def asked(*providers: ScriptedUpstream) -> int:
-    return sum(len(provider.journal.chats) for provider in providers)
-
-
-def code_of(response: Any) -> str:
-    return str(response.json["error"]["code"])
-
 
 ROLE = b'data: {"model":"deepseek-flash","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
-REFUSALS = [
-    (401, "upstream_key_refused"),
-    (402, "upstream_no_balance"),
-    (403, "upstream_key_refused"),
-    (429, "upstream_busy"),
-    (500, "upstream_failed"),
-    (502, "upstream_failed"),
-    (503, "upstream_overloaded"),
-    (504, "upstream_timeout"),
-]
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSALS)
@@ -255,125 +188,6 @@ def test_an_answer_is_tried_three_times_and_no_more(
     upstream.script(twin.Status(500), always=True)
     assert code_of(ask(member_client)) == "upstream_failed"
     assert len(attempts()) == len(upstream.journal.chats) == completion_service.MAX_ATTEMPTS == 3
-
-
-def test_the_same_account_is_asked_again_after_a_pause(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
-) -> None:
-    for name in (first, second):
-        change_key(name, account="ours")
-    upstream.script(twin.Status(500))
-    assert ask(member_client).json["status"] == "complete"
-    before, after = upstream.journal.chats
-    assert after.received_at - before.received_at >= 0.25
-
-
-def test_a_busy_account_is_left_alone_with_all_its_keys(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
-) -> None:
-    for name in (first, second):
-        change_key(name, account="ours")
-    keep_key(stored_key(first).provider_id, "third", priority=9)
-    upstream.script(twin.Status(429, retry_after=30), key="test-key")
-    ask(member_client)
-    assert [key for key, _, _ in attempts()] == [first, "third"]
-    assert stored_key(second).bench_code == "upstream_busy"
-
-
-@pytest.mark.parametrize("form", ["seconds", "date"])
-@pytest.mark.parametrize("status", [429, 503])
-def test_nobody_asks_before_retry_after_is_over(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, form: str
-) -> None:
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    upstream.script(twin.Status(status, retry_after=30 if form == "seconds" else date))
-    ask(member_client)
-    upstream.journal.clear()
-    for _ in range(3):
-        refused = ask(member_client)
-        assert (refused.status_code, code_of(refused)) == (503, "upstream_resting")
-        seconds = int(refused.headers["Retry-After"])
-        assert 25 <= seconds <= 31
-        assert str(seconds) in refused.json["error"]["message"]
-    assert len(upstream.journal) == 0
-    assert len(attempts()) == 1, "what is not sent is not written"
-    change_key(first, benched_until=utc_now(), probe_until=None)
-    assert ask(member_client).json["status"] == "complete"
-    assert stored_key(first).benched_until is None
-
-
-@pytest.mark.parametrize("said", [31_536_000, "Wed, 25 Nov 9999 03:00:30 GMT"])
-def test_a_retry_after_of_a_year_is_an_hour(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, said: int | str
-) -> None:
-    upstream.script(twin.Status(429, retry_after=said))
-    ask(member_client)
-    assert int(ask(member_client).headers["Retry-After"]) == 3600
-
-
-@pytest.mark.parametrize(
-    "said", ["Wed, 25 Nov 99999999999 03:00:30 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "-1", "soon"]
-)
-def test_a_retry_after_that_says_nothing_leaves_it_to_our_own_rule(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, said: str
-) -> None:
-    upstream.script(twin.Status(429, retry_after=said))
-    assert code_of(ask(member_client)) == "upstream_busy"
-    assert 4 <= int(ask(member_client).headers["Retry-After"]) <= 7, "five seconds, and up to a quarter more"
-
-
-@pytest.mark.parametrize(("status", "code"), REFUSALS)
-def test_an_answer_closes_the_circuit_again(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, status: int, code: str
-) -> None:
-    refusal = twin.Status(status, "why", retry_after=30)
-    upstream.script(refusal, refusal, Answer(text=""))
-    for strikes in (1, 2):
-        ask(member_client)
-        key = stored_key(first)
-        assert (key.strikes, key.bench_code, key.last_error_code, key.last_error_detail) == (strikes, code, code, "why")
-        change_key(first, benched_until=utc_now(), probe_until=None)
-    ask(member_client)
-    key = stored_key(first)
-    assert (key.benched_until, key.bench_code, key.probe_until, key.benched_since) == (None,) * 4, "it let us in"
-    assert key.strikes == 2, "and said nothing yet"
-    assert ask(member_client).json["status"] == "complete"
-    key = stored_key(first)
-    assert (key.strikes, key.last_error_code, key.last_error_at, key.last_error_detail) == (0, None, None, None)
-    upstream.script(refusal)
-    ask(member_client)
-    assert stored_key(first).strikes == 1, "what is over is not counted again"
-
-
-def test_a_topped_up_account_works_at_once(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
-    upstream.script(twin.Status(402, "Insufficient Balance"))
-    assert code_of(ask(member_client)) == "upstream_no_balance"
-    assert stored_key(first).last_error_detail == "Insufficient Balance"
-    assert ask(member_client).json["status"] == "complete"
-    key = stored_key(first)
-    assert (key.benched_until, key.strikes, key.last_error_detail) == (None, 0, None)
-
-
-def test_an_empty_account_is_asked_at_most_every_ten_seconds(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str
-) -> None:
-    upstream.script(twin.Status(402), always=True)
-    told = [ask(member_client) for _ in range(5)]
-    assert {code_of(response) for response in told} == {"upstream_no_balance"}
-    assert len(upstream.journal.chats) == 2, "the first, and one probe"
-    assert [response.status_code for response in told[2:]] == [503] * 3
-    assert "balance" in told[-1].json["error"]["message"]
-
-
-def test_many_people_at_once_make_one_probe(member_client: PageClient, upstream: ScriptedUpstream, first: str) -> None:
-    upstream.script(twin.Status(429, retry_after=30))
-    ask(member_client)
-    upstream.journal.clear()
-    change_key(first, benched_until=utc_now(), probe_until=None)
-    upstream.script(twin.Status(429, retry_after=30), always=True)
-    at_once(3, lambda _: ask(member_client))
-    assert len(upstream.journal.chats) == 1
-    assert stored_key(first).strikes == 2
 
 
 def test_a_key_takes_as_many_answers_as_it_may(
