@@ -1,35 +1,25 @@
 """`flask backup` and `flask restore`: everything in one file, and back again whole, or not at all."""
 
-import dataclasses
-import gzip
 import json
-import os
 import stat
 import tarfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
-from click.testing import Result
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
 from flask_app import config, database
 from flask_app.config import Config
-from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.database import reading, transaction, utc_now
 from flask_app.instance_secrets import KEY, OLD_KEY
 from flask_app.models import (
     AccessToken,
     ApiKey,
     AuditEntry,
-    Conversation,
     LoginSession,
-    Message,
     PasswordLink,
     PendingSignIn,
     Setting,
@@ -37,79 +27,16 @@ from flask_app.models import (
     User,
 )
 from flask_app.services import journal, sealing, webhook_service
-from flask_app.services.audit_service import Actor
-from flask_app.transfer import archive, encryption
-from tests.conftest import MakeUser
-from tests.support import databases, ledger
-from tests.support.keys import keep_key, keep_provider, stored_key
+from flask_app.transfer import encryption
+from tests.backups.machines import MADE, OWN_KEY, PASSPHRASE, member, run, use
+from tests.support import databases
+from tests.support.keys import stored_key
 from tests.support.storage import alembic_config
-from tests.test_cli_usage import NOON
 
-PASSPHRASE = "violet harbour lantern"
-WORDS = "你好，𠮷野家 👩‍👩‍👧‍👦 \0\x1b\u2028 naïve"
-OWN_KEY = "a key that this other machine has from its environment"
 OLD_PERSON = text(
     "INSERT INTO users (id, username, username_key, role, group_id, disabled, theme, created_at) VALUES"
     " (:id, :name, :name, 'member', '00000000000000000000000000', 0, 'dark', '2026-01-01 00:00:00.000000')"
 )
-MADE = ("SECRET_KEY", "ENCRYPTION_KEY")
-
-
-@pytest.fixture
-def site(app: Flask, make_user: MakeUser) -> Flask:
-    """Two people with a ledger, a conversation, a provider's key and a webhook."""
-    people = [make_user(name) for name in ("小明🙂", "amina")]
-    ledger.write(ledger.entry(person.id, NOON) for person in people for _ in range(3))
-    ledger.write([ledger.entry(people[0].id, NOON, cost_micros=2**53, currency="USD")])
-    ledger.write([ledger.entry("gone", NOON, cost_micros=None, currency=None, peak=None)])
-    keep_key(keep_provider("one", "https://one.example", models=["m"]), "k")
-    webhook_service.point(Actor(user=None), "https://hook.example/secret-path", "en")
-    talk(people[0])
-    return app
-
-
-def talk(person: User) -> None:
-    conversation = Conversation(id=new_id(), user_id=person.id, title=WORDS[:20])
-    # Made in the same millisecond, the answer's id may be less than the question's.
-    question = Message(id="2", conversation_id=conversation.id, role="user", text=WORDS * 50)
-    answer = Message(id="1", conversation_id=conversation.id, role="assistant", text=WORDS, parent_id="2")
-    for row in (conversation, question, answer):
-        with transaction() as session:
-            session.add(row)
-
-
-def run(app: Flask, *arguments: str | Path, content: bytes | None = None) -> Result:
-    return app.test_cli_runner().invoke(args=[str(each) for each in arguments], input=content)
-
-
-@pytest.fixture
-def file(site: Flask, tmp_path: Path) -> Path:
-    made = tmp_path / "site.tar.gz"
-    assert run(site, "backup", made).exit_code == 0
-    return made
-
-
-@pytest.fixture
-def elsewhere(site: Flask, database_url: str, tmp_path: Path) -> Iterator[str]:
-    """The settings of a machine with an empty database, which makes its own keys."""
-    with databases.another(database_url, tmp_path) as url:
-        (tmp_path / "instance").mkdir()
-        (tmp_path / "instance" / "secrets.json").write_text(json.dumps(dict.fromkeys(MADE, OWN_KEY)))
-        use(url, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
-        yield url
-        database.disconnect()
-
-
-def use(url: str, instance: Path, **fields: object) -> None:
-    changed = {"database_url": url, "instance_dir": instance} | fields
-    config.install(dataclasses.replace(config.current(), **changed))  # type: ignore[arg-type]
-    database.connect(url)
-
-
-def member(tar: tarfile.TarFile, name: str) -> Any:
-    opened = tar.extractfile(name)
-    assert opened
-    return json.loads(opened.read())
 
 
 def without_acts(rows: databases.Rows) -> databases.Rows:
@@ -300,141 +227,6 @@ def test_an_older_schema_is_brought_up(site: Flask, elsewhere: str, database_url
         assert "schema 0010" in result.output
         command.check(alembic_config(elsewhere))
         assert len(databases.rows_of(elsewhere)["users"]) == 3
-
-
-def rewritten(file: Path, name: str, changed: bytes) -> Path:
-    """The same backup with another member, as somebody would make it who knows how."""
-    fresh = file.with_suffix(".other")
-    with file.open("rb") as source, fresh.open("wb") as out, archive.writing(out, None) as writer:
-        for found, content in archive.Reader(source, None).members():
-            writer.add(found, changed if found == name else content)
-    return fresh
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("secrets.json", "journal", "journal/../secrets.json", "/journal/x.json", "../journal/x.json", ""),
-        *("journal\\..\\secrets.json", "C:\\journal\\x.json", "//journal/x.json"),
-    ],
-)
-def test_an_archive_of_somebody_elses_writes_into_the_journal_alone(
-    site: Flask, file: Path, elsewhere: str, tmp_path: Path, name: str
-) -> None:
-    before = (tmp_path / "instance" / "secrets.json").read_bytes()
-    result = run(site, "restore", with_a_file(file, name, b'{"SECRET_KEY": "a stranger\'s"}'))
-    assert (result.exit_code, "is no backup of MingChat" in result.output) == (1, True), result.output
-    assert {path.name for path in (tmp_path / "instance").iterdir()} - {"running.lock"} == {"secrets.json"}
-    assert (tmp_path / "instance" / "secrets.json").read_bytes() == before
-    assert_nothing(elsewhere)
-
-
-def with_a_file(file: Path, name: str, content: bytes) -> Path:
-    """The same backup with one more member, as somebody would make it who knows how."""
-    fresh = file.with_suffix(".other")
-    with file.open("rb") as source, fresh.open("wb") as out, archive.writing(out, None) as writer:
-        *others, (last, manifest) = archive.Reader(source, None).members()
-        for each in (*others, (f"instance/{name}", content)):
-            writer.add(*each)
-        writer.add(last, json.dumps(json.loads(manifest) | {"digest": writer.digest}).encode())
-    return fresh
-
-
-def test_a_member_that_would_fill_the_memory_is_not_unpacked(
-    site: Flask, file: Path, elsewhere: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with tarfile.open(file) as tar:
-        largest = max(each.size for each in tar.getmembers())
-    monkeypatch.setattr(archive, "MOST_BYTES", largest - 1)
-    result = run(site, "restore", file)
-    assert (result.exit_code, "is no backup of MingChat" in result.output) == (1, True), result.output
-    assert_nothing(elsewhere)
-    monkeypatch.setattr(archive, "MOST_BYTES", largest)
-    assert run(site, "restore", file).exit_code == 0
-
-
-def test_a_newer_schema_is_refused(site: Flask, file: Path, elsewhere: str) -> None:
-    with tarfile.open(file) as tar:
-        about = member(tar, "about.json")
-    newer = rewritten(file, "about.json", json.dumps(about | {"schema": "9999", "version": "7.0"}).encode())
-    result = run(site, "restore", newer)
-    assert (result.exit_code, "newer MingChat (7.0, schema 9999)" in result.output) == (1, True)
-    assert_nothing(elsewhere)
-
-
-def assert_nothing(url: str) -> None:
-    """No table, and no file."""
-    if url.startswith("sqlite"):
-        name = url.removeprefix("sqlite:///")
-        assert list(Path(name).parent.glob(f"{Path(name).name}*")) == []
-    else:
-        assert databases.table_names(url) == set()
-
-
-def test_a_manifest_of_other_rows_is_refused(site: Flask, file: Path, elsewhere: str) -> None:
-    with tarfile.open(file) as tar:
-        manifest = member(tar, "manifest.json")
-    manifest["tables"]["users"]["rows"] = 3
-    result = run(site, "restore", rewritten(file, "manifest.json", json.dumps(manifest).encode()))
-    assert (result.exit_code, "(users)" in result.output) == (1, True)
-    assert_nothing(elsewhere)
-
-
-def test_a_member_that_is_left_out_is_missed(site: Flask, file: Path, elsewhere: str) -> None:
-    with tarfile.open(file) as tar:
-        (name,) = [each for each in tar.getnames() if each.startswith("rows/token_usage")]
-    result = run(site, "restore", rewritten(file, name, b"[]"))
-    assert result.exit_code == 1
-    assert_nothing(elsewhere)
-
-
-@pytest.mark.parametrize("encrypted", [False, True])
-def test_a_backup_that_is_damaged_or_cut_leaves_nothing(
-    site: Flask, elsewhere: str, database_url: str, tmp_path: Path, encrypted: bool
-) -> None:
-    file, broken = tmp_path / "whole", tmp_path / "broken"
-    passphrase = PASSPHRASE if encrypted else None
-    use(database_url, tmp_path, backup_passphrase=passphrase)
-    assert run(site, "backup", file).exit_code == 0
-    whole = file.read_bytes()
-    use(elsewhere, tmp_path / "instance", backup_passphrase=passphrase)
-
-    def matters(at: int) -> bool:
-        return encrypted or not 3 <= at < 10  # gzip's notes about the file: clock, system, is it text
-
-    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(at=st.integers(0, len(whole) - 1).filter(matters), bit=st.integers(0, 7), cut=st.booleans())
-    def check(at: int, bit: int, cut: bool) -> None:
-        changed = bytearray(whole[:at] if cut else whole)
-        if not cut:
-            changed[at] ^= 1 << bit
-        broken.write_bytes(changed)
-        result = run(site, "restore", broken)
-        assert result.exit_code == 1, result.output
-        assert "Nothing was restored." in result.output
-        assert_nothing(elsewhere)
-
-    check()
-
-
-@pytest.mark.parametrize("share", [0.5, 0.95])
-def test_one_that_comes_by_the_standard_input_and_breaks_off_leaves_nothing(
-    site: Flask, file: Path, elsewhere: str, share: float
-) -> None:
-    """Rows are written before it is known."""
-    whole = file.read_bytes()
-    result = run(site, "restore", "-", content=whole[: int(len(whole) * share)])
-    assert (result.exit_code, "Nothing was restored." in result.output) == (1, True)
-    assert_nothing(elsewhere)
-
-
-def test_nothing_that_is_no_backup_is_taken_for_one(site: Flask, elsewhere: str, tmp_path: Path) -> None:
-    for content in (b"", b"M", b"no backup", b"\x1f\x8b", gzip.compress(b"no archive"), os.urandom(5000)):
-        (tmp_path / "x").write_bytes(content)
-        result = run(site, "restore", tmp_path / "x")
-        assert (result.exit_code, "is no backup of MingChat" in result.output) == (1, True), content[:20]
-    assert run(site, "restore", tmp_path / "absent").exit_code == 2
-    assert_nothing(elsewhere)
 
 
 def test_a_database_without_tables_is_not_backed_up(site: Flask, elsewhere: str, tmp_path: Path) -> None:
