@@ -18,6 +18,7 @@ class ChatAnswer:
         self.begun = begun
         self.events: RunLog = broker().open(begun.run_id)
         self._ending: Ending
+        self._waits = False
         self._sum: Entry | None = None  # of all runs on the message, where there were others
         run_events.started(self.events, begun, request.model.name)
         if request.earlier:
@@ -37,8 +38,10 @@ class ChatAnswer:
         if outcome.earlier:
             self._sum = message_usage.of_message(connection, begun.message_id)
 
-    def wait(self, outcome: Outcome, counted: Entry) -> None:  # noqa: ARG002 - it is told once it is booked
-        self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
+    def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:  # noqa: ARG002 - `end` tells
+        if not self._waits:
+            self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
+        self._waits = True
 
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:  # noqa: ARG002 - `keep` has it
         told, begun = self._sum or entry, self.begun

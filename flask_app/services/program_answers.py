@@ -47,9 +47,10 @@ class ProgramAnswer(ABC):
     def keep(self, connection: Connection, outcome: Outcome) -> None:  # noqa: ARG002 - its words are the program's
         answer_service.forget(connection, self.begun.run_id)
 
-    def wait(self, outcome: Outcome, counted: Entry) -> None:
-        """It waits on disk and will be booked: its program need not wait for the database."""
-        self._end(outcome, counted)
+    def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
+        """What waits on disk will be booked: its program need not wait for the database."""
+        if is_on_disk:
+            self._end(outcome, counted)
 
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:  # noqa: ARG002 - nothing is kept
         self._end(outcome, entry or _NOTHING)

@@ -37,8 +37,11 @@ class Answer(Protocol):
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         """Write down how the run ended, in the transaction that books it."""
 
-    def wait(self, outcome: Outcome, counted: Entry) -> None:
-        """The answer has come, and cannot be booked just now: this is what will be."""
+    def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
+        """The answer has come, and cannot be booked just now, once more: this is what will be.
+
+        `is_on_disk`: it will be, even if this process ends before.
+        """
 
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
         """It is booked as `entry`, if at all, and `keep` is committed. `discarded`: it was deleted meanwhile."""

@@ -91,9 +91,9 @@ class LiveRun:
             metrics.SETTLEMENT_FAILURES.inc()
             with self._journalling:
                 self._journal()
-            if not failures:
-                outcome = self.completion.outcome
-                self.answer.wait(outcome, metering_service.count(self.completion.sent, outcome))
+            outcome = self.completion.outcome
+            counted = metering_service.count(self.completion.sent, outcome)
+            self.answer.wait(outcome, counted, is_on_disk=self._journalled)
             time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
         raise AssertionError("unreachable: the loop ends by returning")
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected
@@ -9,6 +10,7 @@ from werkzeug.exceptions import ClientDisconnected
 from flask_app.services import gateway_errors, gateway_service
 from flask_app.services.completion_objects import Completion
 from flask_app.services.program_answers import ProgramAnswer, StreamedAnswer, WholeAnswer
+from flask_app.streams.memory import HEARTBEAT
 from flask_app.web.events import EarPlug, draining
 from flask_app.web.outlet import SocketOutlet, has_left
 
@@ -24,7 +26,7 @@ def streamed(answer: StreamedAnswer) -> Response:
     first = list(itertools.islice(frames, 1))
     if answer.failure and not answer.has_begun:
         raise gateway_errors.failure(answer.failure)
-    pieces: Iterator[bytes] = itertools.chain(first, frames)
+    pieces: Iterator[bytes] = itertools.chain(first, _to_who_stays(frames, request.environ))
     response = Response(draining(pieces, outlet) if outlet else pieces, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: gateway_service.leave(answer))
@@ -37,6 +39,14 @@ def whole(answer: WholeAnswer) -> Completion:
     if answer.completion is None:
         raise gateway_errors.failure(answer.failure or "internal")
     return answer.completion
+
+
+def _to_who_stays(frames: Iterator[bytes], environ: dict[str, Any]) -> Iterator[bytes]:
+    """The first write to who has left succeeds all the same: who hears nothing but heartbeats is looked for."""
+    for frame in frames:
+        if frame == HEARTBEAT and has_left(environ):
+            return
+        yield frame
 
 
 def _await(answer: ProgramAnswer) -> None:

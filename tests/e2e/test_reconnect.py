@@ -1,5 +1,7 @@
 """An answer and its reader who goes and comes: every word once, wherever it is read."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -97,3 +99,19 @@ def test_stop_that_comes_before_the_answer_has_begun_holds(chat: Chat, script: S
     chat.wait_until_answered()
     expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
     script.journal.wait_until_idle(timeout=2)
+
+
+def test_an_answer_that_cannot_be_saved_yet_is_followed_until_it_is(
+    chat: Chat, script: ScriptedUpstream, site: Site
+) -> None:
+    unsaved = chat.answer.get_by_text(say("error.not_saved_yet"))
+    chat.send("Count.")
+    expect(chat.prose).to_contain_text("w20 ")
+    with closing(sqlite3.connect(site.instance / "mingchat.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        expect(unsaved).to_be_visible(timeout=30_000)
+        expect(chat.answer.get_by_role("button", name=say("base.retry"))).to_be_hidden()
+        other.execute("ROLLBACK")
+    chat.wait_until_answered()
+    expect(unsaved).to_be_hidden()
+    _expect_every_word_once(chat, script)

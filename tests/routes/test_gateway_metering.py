@@ -1,8 +1,11 @@
 """Whatever happens at the gateway: the provider's requests, our attempts and the ledger say the same."""
 
 import dataclasses
+import errno
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +13,13 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
-from flask_app import config
+from flask_app import config, durable
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.models import Attempt, Run, TokenUsage, User
 from flask_app.services import journal, lease_service, reaper_service, replay_service, run_service
+from flask_app.services.completion_service import Completion
 from tests.support.brokers import wait_until
 from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, ScriptedUpstream, Stall, Status
@@ -155,22 +160,52 @@ def test_any_sequence_of_calamities_keeps_the_books(app: Flask, program: Program
     holds()
 
 
-def test_the_answer_ends_for_its_program_while_the_database_is_away(
-    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from sqlalchemy.exc import OperationalError
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The database is away for settlements until this is set."""
+    settle, back = Completion.settle, threading.Event()
 
-    from flask_app.services.completion_service import Completion
-
-    settle: Callable[..., Any] = Completion.settle
-    failures = iter([OperationalError("", {}, Exception("away"))])
-
-    def away_once(self: Completion, *args: Any, **named: Any) -> Any:
-        for failure in failures:
-            raise failure
+    def settle_if_there(self: Completion, *args: Any, **named: Any) -> Any:
+        if not back.is_set():
+            raise OperationalError("", {}, Exception("away"))
         return settle(self, *args, **named)
 
-    monkeypatch.setattr(Completion, "settle", away_once)
-    response = program.complete()
-    assert response.status_code == 200
+    monkeypatch.setattr(Completion, "settle", settle_if_there)
+    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
+    yield back
+    back.set()
+
+
+def test_the_answer_ends_for_its_program_while_the_database_is_away(
+    program: Program, upstream: ScriptedUpstream, away: threading.Event
+) -> None:
+    assert program.complete().status_code == 200
+    assert len(journal.waiting()) == 1
+    away.set()
+    compare(upstream)
+    assert journal.waiting() == set()
+
+
+def test_it_does_not_end_before_the_disk_has_it_either(
+    program: Program, upstream: ScriptedUpstream, away: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a program takes for the end must outlive this process."""
+    is_full = True
+    write = durable.write
+
+    def write_if_there_is_room(path: Path, content: bytes) -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(durable, "write", write_if_there_is_room)
+    asking = threading.Thread(target=program.complete)
+    asking.start()
+    asking.join(1)
+    assert asking.is_alive()
+    is_full = False
+    asking.join(5)
+    assert not asking.is_alive()
+    assert len(journal.waiting()) == 1
+    away.set()
     compare(upstream)

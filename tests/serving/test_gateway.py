@@ -10,11 +10,12 @@ import pytest
 from openai import OpenAI
 
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status, Usage
+from tests.support.scripted_upstream import Answer, ErrorEvent, Script, ScriptedUpstream, Stall, Status, Usage
 from tests.support.served import Served, served
 
 MODEL = "deepseek-flash"
 HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
+ENDLESS = Answer("word " * 20_000, tokens_per_second=50)
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
 
 
@@ -115,11 +116,11 @@ def test_models(client: OpenAI) -> None:
     assert client.models.retrieve("deepseek-flash").owned_by
 
 
-@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(("stream", "script"), [(True, ENDLESS), (False, ENDLESS), (True, Stall("It began"))])
 def test_a_program_that_leaves_stops_the_provider(
-    client: OpenAI, server: Served, upstream: ScriptedUpstream, stream: bool
+    client: OpenAI, server: Served, upstream: ScriptedUpstream, stream: bool, script: Script
 ) -> None:
-    upstream.script(Answer("word " * 20_000, tokens_per_second=50))
+    upstream.script(script)
     if stream:
         with client.chat.completions.create(model=MODEL, messages=HELLO, stream=True) as answer:
             next(iter(answer))
@@ -136,7 +137,7 @@ def test_a_program_that_leaves_stops_the_provider(
 def test_a_revoked_token_ends_an_answer_within_seconds(
     client: OpenAI, server: Served, upstream: ScriptedUpstream
 ) -> None:
-    upstream.script(Answer("word " * 20_000, tokens_per_second=50))
+    upstream.script(ENDLESS)
     answer = client.chat.completions.create(model=MODEL, messages=HELLO, stream=True)
     next(iter(answer))
     token = server.get("/api/tokens").json()["tokens"][0]["id"]

@@ -98,6 +98,7 @@ export class Answer {
 
   /** Nothing more comes. */
   end() {
+    this.hideProblem()
     this.#waiting(false)
     this.#endThinking()
     if (this.#text.text) this.#text.end()

@@ -128,11 +128,10 @@ export class Conversation extends EventTarget {
   async #resend(question, text) {
     if (this.#stream) return toast(t("js.wait_for_answer"))
     const home = this.#id
-    const { parentId } = question
-    const asked = { text, parentId, ...this.#composer.choice }
+    const asked = { text, parentId: question.parentId, ...this.#composer.choice }
     const outgoing = { text, ...this.#composer.choice, idempotencyKey: this.#keys.of(asked) }
     question.close()
-    const asking = this.#ask(new Question(text, parentId), outgoing)
+    const asking = this.#ask(new Question(text, question.parentId), outgoing)
     this.#thread.focusLast()
     const error = await asking
     if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
@@ -233,6 +232,7 @@ export class Conversation extends EventTarget {
       usage: (usage) => answer.count(usage),
       done: (detail) => this.#done(answer, detail),
       error: (detail) => this.#broken(answer, detail),
+      unsaved: ({ message }) => answer.showProblem(message, { grave: false }),
       lost: () => answer.showProblem(t("js.reconnecting"), { grave: false }),
       open: () => answer.hideProblem(),
     })

@@ -19,7 +19,6 @@ export function showEnd(answer, { status, finish_reason: reason }) {
 
 /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {boolean} isAdmin */
 export function showFailure(answer, { code, message, retryable = true }, isAdmin) {
-  const goOn = code !== "not_saved_yet" // with a text it broke off, without one it failed
   const anew = code === TOO_LONG && answer.question.parentId !== null
-  answer.showProblem(message, { way: wayForward(code, isAdmin), retry: retryable, goOn, anew })
+  answer.showProblem(message, { way: wayForward(code, isAdmin), retry: retryable, goOn: true, anew }) // with a text it broke off, without one it failed
 }

@@ -1,12 +1,14 @@
 // @ts-check
 /**
  * One answer on its way. Sends a message, has a question answered again, goes on with an answer or joins a run, survives lost connections, and passes every event on once.
- * Emits what the server names (start, reasoning, token, usage, done, error), and "lost" and "open" about the line.
+ * Emits what the server names (start, reasoning, token, usage, done, error), "unsaved" of an answer that has come and cannot be
+ * saved yet, and "lost" and "open" about the line.
  */
 import { ApiError, request } from "app/api"
 import { serverEvents } from "app/sse"
 
 const EVENTS = new Set(["start", "reasoning", "token", "usage", "done", "error"])
+const UNSAVED = "not_saved_yet" // no end: it is told once it is saved
 const SILENCE = 45_000 // the server speaks at least every 15 s
 const OVERDUE = 20_000 // who comes back to such a silence, as on a phone that slept, does not wait for the rest of it
 const FIRST_WAIT = 500
@@ -117,9 +119,10 @@ export class RunStream extends EventTarget {
     this.#lastId = number
     this.#failures = 0
     if (name === "start") this.#runId = detail.run_id
-    if (name === "done" || name === "error") this.#finished = true
+    const isUnsaved = name === "error" && detail.code === UNSAVED
+    if (name === "done" || (name === "error" && !isUnsaved)) this.#finished = true
     this.#wasInterrupted = name === "done" && detail.status === "interrupted"
-    this.#emit(name, detail)
+    this.#emit(isUnsaved ? "unsaved" : name, detail)
   }
 
   /**
