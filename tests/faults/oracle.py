@@ -21,8 +21,8 @@ Kind = Literal["ledger", "lost", "gap", "foreign", "cut"]
 _RUN = "SELECT id, status, user_message_id, message_id FROM runs WHERE user_id = :user AND idempotency_key = :tag"
 _MESSAGE = "SELECT text, status FROM messages WHERE id = :id"
 _ATTEMPTS = (
-    "SELECT a.id, a.state, a.error_code, a.status_code, a.prompt_estimate, t.id AS entry, t.source, t.outcome,"
-    " t.prompt_tokens, t.cached_tokens, t.completion_tokens, t.reasoning_tokens"
+    "SELECT a.id, a.state, a.error_code, a.status_code, a.prompt_estimate, a.max_tokens,"
+    " t.id AS entry, t.source, t.outcome, t.prompt_tokens, t.cached_tokens, t.completion_tokens, t.reasoning_tokens"
     " FROM proxy_logs a LEFT JOIN token_usage t ON t.attempt_id = a.id"
     " WHERE a.run_id = :run ORDER BY a.created_at, a.id"
 )
@@ -98,6 +98,7 @@ class Oracle:
             return [Difference("ledger", exchange, f"is not settled after {SETTLED_WITHIN} s")]
         self._seen |= {attempt.id: attempt.source for attempt in attempts}
         found = list(self._in_ledger(exchange, attempts, requests))
+        found += self._in_estimate(exchange, runs, attempts)
         found += self._in_text(exchange, runs)
         return found
 
@@ -112,6 +113,18 @@ class Oracle:
         for attempt, request in zip(asked, requests, strict=False):
             if wrong := _wrong_in(attempt, request, exchange):
                 yield Difference("ledger", exchange, wrong)
+
+    def _in_estimate(self, exchange: Exchange, runs: Sequence[Any], attempts: Sequence[Any]) -> Iterable[Difference]:
+        """An estimate is of no less than the words that are there to read."""
+        estimated = [attempt for attempt in attempts if attempt.source == "estimated"]
+        if len(runs) != 1 or len(estimated) != 1 or any(attempt.source == "reported" for attempt in attempts):
+            return
+        (booked,) = estimated
+        stored = self._site.rows(_MESSAGE, id=runs[0].message_id)
+        least = min(estimate_tokens(stored[0].text), booked.max_tokens) if stored else 0
+        if booked.completion_tokens < least or booked.prompt_tokens <= 0:
+            counts = (booked.prompt_tokens, booked.completion_tokens)
+            yield Difference("ledger", exchange, f"an estimate of {counts} for words of {least} tokens")
 
     def _in_text(self, exchange: Exchange, runs: Sequence[Any]) -> Iterable[Difference]:
         if exchange.foreign_bytes:

@@ -89,6 +89,8 @@ def test_nothing_is_lost_whatever_breaks(running: Site, subtests: pytest.Subtest
     for what, statement in MISCOUNTS.items():
         with subtests.test("the oracle sees a miscount of", what=what):
             assert_miscount_seen(running, statement)
+    with subtests.test("the oracle sees an estimate of less than there is to read"):
+        assert_lean_estimate_seen(running)
     campaign = Campaign(running)
     with load(running, SEED):
         for name in chosen():
@@ -121,6 +123,18 @@ def assert_miscount_seen(running: Site, statement: str) -> None:
         running.execute(statement.format(change=change))
         found.append(bool(books.unbalanced(running) or books.unverified()))
     assert found == [True, False]
+
+
+def assert_lean_estimate_seen(running: Site) -> None:
+    exchange = running.ask(1, words=8, fault="no-usage")
+    assert exchange.wait() == "complete"
+    found = []
+    for change in (0, -1, 1):
+        running.execute(
+            f"UPDATE token_usage SET completion_tokens = completion_tokens + ({change}) WHERE source = 'estimated'"
+        )
+        found.append(found_about(exchange, running))
+    assert found == [set(), {"ledger"}, set()]
 
 
 def found_about(exchange: Exchange, running: Site) -> set[Kind]:
