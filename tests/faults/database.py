@@ -11,6 +11,7 @@ from tests.faults.exchange import Exchange
 from tests.faults.fault import fault
 from tests.faults.site import ACCOUNT, Site
 from tests.support.brokers import wait_until
+from tests.support.served import Visitor
 
 BEFORE = "database down before dispatch"
 DURING = "database down during a stream"
@@ -152,6 +153,7 @@ def deadlock(site: Site, random: Random) -> None:
     """A settlement waits for the message's row, whose holder then wants the attempt's: one of the two must give way."""
     answer = site.ask(random.randint(1, 4), words=10, rate=20)
     answer.wait_for_text()
+    before = _deadlocks(site)
     with _session(site) as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS weight (number INT)")
         cursor.execute("BEGIN")
@@ -163,6 +165,12 @@ def deadlock(site: Site, random: Random) -> None:
             cursor.execute("SELECT id FROM proxy_logs WHERE run_id = %s FOR UPDATE", (answer.ids["run_id"],))
         cursor.execute("ROLLBACK")
     assert answer.wait() == "complete", (answer.status, answer.codes)
+    assert _deadlocks(site) > before, "nobody had to give way"
+
+
+def _deadlocks(site: Site) -> int:
+    (row,) = site.rows("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
+    return int(row.Value)
 
 
 def _wait_until_settling(site: Site, answer: Exchange) -> None:
@@ -224,7 +232,7 @@ def more_streams_than_connections(site: Site, random: Random) -> None:
     for answer in answers:
         answer.wait_for_text()
     began = time.monotonic()
-    assert site.people[1].get("/api/conversations").status == 200
+    assert Visitor(via[0], site.people[1].headers).get("/api/conversations").status == 200
     assert time.monotonic() - began < 2
     assert [answer.wait() for answer in answers] == ["complete"] * len(answers)
 
