@@ -14,14 +14,15 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import in_writing, table_of, utc_now
+from flask_app.column_types import ByServer
+from flask_app.database import in_writing, table_of
 from flask_app.models import Run
 from flask_app.services import run_locks
 
 RENEW_SECONDS = 5
 
 _runs = table_of(Run)
-_NOTE = update(_runs).where(_runs.c.id.in_(bindparam("ids", expanding=True))).values(followed_at=bindparam("now"))
+_NOTE = update(_runs).where(_runs.c.id.in_(bindparam("ids", expanding=True))).values(followed_at=ByServer(0))
 
 log = structlog.get_logger()
 _followed: Counter[str] = Counter()
@@ -70,7 +71,7 @@ def _note(ids: Sequence[str]) -> None:
 
     def write(connection: Connection) -> None:
         if free := run_locks.lock_free(connection, ids):
-            connection.execute(_NOTE, {"ids": free, "now": utc_now()})
+            connection.execute(_NOTE, {"ids": free})
 
     if ids:
         in_writing(write)

@@ -3,13 +3,14 @@
 Statements are made once: this is the token path's whole database work.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
+from flask_app.column_types import ByServer
 from flask_app.database import new_id, table_of, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
@@ -20,7 +21,7 @@ from flask_app.services.budget_service import Asked
 from flask_app.services.tariff_service import Priced
 from flask_app.statements import Prepared
 
-FOLLOWED = timedelta(seconds=3 * followers.RENEW_SECONDS)  # who follows elsewhere has said so within it
+FOLLOWED_SECONDS = 3 * followers.RENEW_SECONDS  # who follows elsewhere has said so within them
 
 log = structlog.get_logger()
 
@@ -42,7 +43,8 @@ _END_ATTEMPT = Prepared(
         ended_at=bindparam("now"),
     )
 )
-_FOLLOWED_ELSEWHERE = exists().where(_runs.c.id == _attempts.c.run_id, _runs.c.followed_at > bindparam("lately"))
+_LATELY = ByServer(-FOLLOWED_SECONDS)
+_FOLLOWED_ELSEWHERE = exists().where(_runs.c.id == _attempts.c.run_id, _runs.c.followed_at > _LATELY)
 _MARK_UNREAD = update(_attempts).where(_attempts.c.id == bindparam("attempt"), ~_FOLLOWED_ELSEWHERE).values(unread=True)
 
 
@@ -112,7 +114,7 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
     row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
     book(connection, row)
     if outcome.unread:
-        connection.execute(_MARK_UNREAD, {"attempt": sent.attempt_id, "lately": utc_now() - FOLLOWED})
+        connection.execute(_MARK_UNREAD, {"attempt": sent.attempt_id})
     _compare(sent, row)
     return entry
 

@@ -12,7 +12,16 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Group, Message, Run, TokenUsage, User
-from flask_app.services import departure, group_service, records_service, run_service, stop_service, user_admin_service
+from flask_app.services import (
+    departure,
+    followers,
+    group_service,
+    metering_service,
+    records_service,
+    run_service,
+    stop_service,
+    user_admin_service,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
 from flask_app.services.run_service import LiveRun
@@ -130,6 +139,43 @@ def test_the_record_counts_who_reads_elsewhere(
     note_followed(utc_now() - timedelta(seconds=ago))
     ended()
     assert [record.unread for record in records_service.own(member).records] == [unread]
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+@pytest.mark.parametrize("settling_here", [False, True])
+def test_an_instance_with_a_wrong_clock_records_it_all_the_same(
+    minutes: int,
+    settling_here: bool,
+    member: User,
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, reader = begin(member_client, upstream, SHORT)
+    reader.close()
+    wrong = metering_service if settling_here else followers
+    with monkeypatch.context() as patched:
+        patched.setattr(wrong, "utc_now", lambda: utc_now() + timedelta(minutes=minutes), raising=False)
+        with reading() as session, followers.following(session.scalars(select(Run)).one()):
+            ended()
+    assert [record.unread for record in records_service.own(member).records] == [False]
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_one_who_left_long_ago_is_not_counted_by_a_wrong_clock(
+    minutes: int,
+    member: User,
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, reader = begin(member_client, upstream, SHORT)
+    reader.close()
+    note_followed(utc_now() - timedelta(minutes=5))
+    with monkeypatch.context() as patched:
+        patched.setattr(metering_service, "utc_now", lambda: utc_now() + timedelta(minutes=minutes))
+        ended()
+    assert [record.unread for record in records_service.own(member).records] == [True]
 
 
 def test_an_answer_that_is_read_goes_on(member_client: PageClient, upstream: ScriptedUpstream) -> None:
