@@ -27,7 +27,7 @@ from flask_app.services.run_events import Begun
 from flask_app.services.stop_signal import StopSignal
 from flask_app.streams import broker
 from flask_app.streams.lost import LogLost
-from flask_app.streams.memory import HEARTBEAT, MemoryLog
+from flask_app.streams.memory import HEARTBEAT, MemoryLog, number_of
 from flask_app.streams.outlet import Outlet
 
 WORKER = new_id()
@@ -231,22 +231,23 @@ def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
 
 
 def _shared(run: Run, after: int) -> Generator[bytes, None, int | None]:
-    """The run's log as far as it can be had; gives the number of the last event then, or None at the log's end.
+    """The run's log as far as it can be had; gives the number of the last event told, or None at the log's end.
 
     A reader that has heard more than there is in the log, from a worker that died since, does not hear its end there.
     """
-    events, told = broker().find(run.id), False
+    events, told = broker().find(run.id), after
     if events is None:
-        return after
+        return told
     try:
         for block in events.read(after):
             yield block
-            told = told or block != HEARTBEAT
-            if block == HEARTBEAT and _status(run.id) != "running":
-                return after
-    except LogLost as lost:
-        return lost.last
-    return None if told or _status(run.id) not in _BROKEN_OFF else after
+            if block != HEARTBEAT:
+                told = number_of(block)
+            elif _status(run.id) != "running":
+                return told
+    except LogLost:
+        return told
+    return None if told > after or _status(run.id) not in _BROKEN_OFF else after
 
 
 def _status(run_id: str) -> str | None:

@@ -14,6 +14,12 @@ HEARTBEAT = b": ping\n\n"
 _FRAME = b"id: %d\nevent: %b\ndata: %b\n\n"
 
 
+def number_of(block: bytes) -> int:
+    """The number of the last event in a block of them, as readers get it."""
+    start = block.rfind(b"\nid: ") + 1  # JSON has no line breaks
+    return int(block[start + len(b"id: ") : block.index(b"\n", start)])
+
+
 class _Reader:
     """Where a reader is, and what wakes it. `outlet` takes events while it sleeps."""
 

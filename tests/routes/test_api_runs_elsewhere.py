@@ -3,14 +3,16 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
+from sqlalchemy.exc import OperationalError
 
 from flask_app import streams
-from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.database import engine, new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, Conversation, Message, Run, TokenUsage, User
 from flask_app.services import (
     followers,
@@ -290,6 +292,40 @@ def test_a_silent_log_whose_run_is_over_does_not_hold_its_reader(
     monkeypatch.setattr("flask_app.streams.redis.follower.HEARTBEAT_SECONDS", 0.1)
     other.end(text="stored")
     assert text_of(reader.wait(5)) == "stored"
+
+
+def test_a_database_that_fails_as_the_end_is_noticed_has_nothing_told_twice(
+    member_client: PageClient, member: User, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(other.begin(member), 2, 9)
+    other.broker.flush()
+    reader = Following(member_client, other.run_id, after=4)
+    wait_until(lambda: len(reader.events) == 5)
+    other.end(text="stored")
+    with failing_once(2):
+        monkeypatch.setattr("flask_app.streams.redis.follower.HEARTBEAT_SECONDS", 0.1)
+        events = reader.wait()
+    assert [event.id for event in events] == [5, 6, 7, 8, 9, REPLAYED + 1, REPLAYED + 2, REPLAYED + 3]
+    assert text_of(events[5:]) == "stored"
+
+
+@contextmanager
+def failing_once(turn: int) -> Iterator[None]:
+    """While the block runs the database fails once: at so manyth a question about a run."""
+    asked = 0
+
+    def ask(_: object, __: object, statement: str, *___: object) -> None:
+        nonlocal asked
+        asked += "FROM runs" in statement
+        if "FROM runs" in statement and asked == turn:
+            raise OperationalError(statement, {}, Exception("Lost connection"))
+
+    event.listen(engine(), "before_cursor_execute", ask)
+    try:
+        yield
+    finally:
+        event.remove(engine(), "before_cursor_execute", ask)
+    assert asked >= turn
 
 
 def test_what_a_dead_worker_left_is_ended_for_readers_everywhere(
