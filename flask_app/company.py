@@ -6,6 +6,7 @@ go again, each by itself: there they meet their own fault, and nobody else's.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 WAIT_SECONDS = 0.025
+HEAD_START_SECONDS = 0.1  # for who has gone to take the others along, before the next one goes
 
 log = structlog.get_logger()
 
@@ -48,6 +50,7 @@ class Company:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Passenger] = []
+        self._went_at: float | None = None  # the moment at which one went whom nobody has travelled with yet
 
     def travels(self, passenger: Passenger) -> bool:
         """Wait to be taken along; False when it must go by itself."""
@@ -55,10 +58,15 @@ class Company:
             self._waiting.append(passenger)
         while not passenger.is_over.wait(None if passenger.is_aboard else WAIT_SECONDS):
             with self._lock:
-                if self._waiting[:1] == [passenger]:  # the others wait for the first, who takes them along
-                    del self._waiting[0]
+                if self._waiting[:1] == [passenger] and not self._is_expected():
+                    del self._waiting[0]  # the others wait for the first, who takes them along
+                    self._went_at = time.monotonic()
                     return False
         return passenger.is_written
+
+    def _is_expected(self) -> bool:
+        """Is somebody about to take along who waits?"""
+        return self._went_at is not None and time.monotonic() - self._went_at < HEAD_START_SECONDS
 
     @contextmanager
     def taken_along(self, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
@@ -78,7 +86,7 @@ class Company:
 
     def _board(self) -> list[Passenger]:
         with self._lock:
-            aboard, self._waiting = self._waiting, []
+            aboard, self._waiting, self._went_at = self._waiting, [], None
             for passenger in aboard:
                 passenger.is_aboard = True
         return aboard
