@@ -33,10 +33,14 @@ COMPILED = 100  # statements kept compiled, of some 40 KB each; those of every r
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
 REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
+ROW_LOCK_SECONDS = 5  # how long a server's row is waited for: the third try is over before that silence is
 # Then MariaDB takes back what a machine without power had begun, which else stays locked for hours; before the lease of
 # a run runs out whose row it holds.
 IDLE_SECONDS = 20
-_FORSAKE_IDLE = f"SET SESSION wait_timeout = @@wait_timeout /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */"
+_TERMS = (
+    f"SET SESSION innodb_lock_wait_timeout = {ROW_LOCK_SECONDS}"
+    f" /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */"
+)
 
 
 def new_id() -> str:
@@ -230,7 +234,7 @@ def _server_engine(url: str, reply_seconds: int) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
-        connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds, "init_command": _FORSAKE_IDLE},
+        connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds, "init_command": _TERMS},
         hide_parameters=True,
         query_cache_size=COMPILED,
     )

@@ -7,6 +7,7 @@ from random import Random
 
 import pymysql  # type: ignore[import-untyped]
 
+from flask_app.database import ROW_LOCK_SECONDS
 from tests.faults.exchange import Exchange
 from tests.faults.fault import fault
 from tests.faults.site import ACCOUNT, Site
@@ -143,7 +144,7 @@ def lock_time_out(site: Site, random: Random) -> None:
         cursor.execute("BEGIN")
         cursor.execute("SELECT id FROM users WHERE id = %s FOR UPDATE", (site.ids[user],))
         answer = site.ask(user)
-        time.sleep(1.5)
+        time.sleep(ROW_LOCK_SECONDS + 0.5)
         cursor.execute("ROLLBACK")
     assert answer.wait() == "complete", (answer.status, answer.refusals)
 

@@ -172,7 +172,7 @@ def running(folder: Path) -> Iterator[Site]:
     with ExitStack() as stack:
         place = stack.enter_context(mariadb.short_folder())
         disk = stack.enter_context(disks.mounted(Path(place), DISK)) if disks.CAN_MOUNT else None
-        database = stack.enter_context(mariadb.running("--innodb-lock-wait-timeout=1", folder=place))
+        database = stack.enter_context(mariadb.running(folder=place))
         stack.enter_context(database.supervised())
         storage.migrate(database.url)
         connect(database.url)  # for what `flask usage verify` does
