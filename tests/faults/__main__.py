@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from tests.faults import report, site
+from tests.faults import programs, report, site
 from tests.faults.campaign import Campaign
 from tests.faults.fault import Fault
 from tests.faults.kinds import FAULTS
@@ -31,10 +31,10 @@ def main() -> None:
     began = time.monotonic()
     with site.running(folder) as running:
         campaign = Campaign(running)
-        with load(running, seed):
+        with load(running, seed) as asked:
             for number, fault in enumerate(drawn(random, count), start=1):
                 _happen(campaign, fault, random, f"{number}/{count}")
-        campaign.end()
+        campaign.end(asked)
         _tell(campaign, count, seed, time.monotonic() - began)
     sys.exit(0 if campaign.is_clean else 1)
 
@@ -61,8 +61,9 @@ def _tell(campaign: Campaign, count: int, seed: int, seconds: float) -> None:
     crashed = f" MariaDB crashed by itself {crashes} times, and was started again." if crashes else ""
     said = (
         f"`make faults FAULTS={count} SEED={seed}`, {datetime.now(UTC):%Y-%m-%d}: {seconds / 60:.0f} minutes,"
-        f" {len(campaign.site.exchanges)} answers asked for, {oracle.requests()} requests to the providers,"
-        f" {oracle.attempts} attempts, {oracle.estimates} of them estimated.{crashed}\n\n{report.table(campaign)}"
+        f" {len(campaign.site.exchanges)} answers asked for by people, {oracle.requests()} requests to the providers,"
+        f" {oracle.attempts} attempts for people, {oracle.estimates} of them estimated,"
+        f" {programs.count(campaign.site)} attempts for programs.{crashed}\n\n{report.table(campaign)}"
     )
     print(said)
     print(*report.complaints(campaign), sep="\n")

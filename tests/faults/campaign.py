@@ -2,13 +2,14 @@
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults import books, sums
+from tests.faults import books, programs, sums
 from tests.faults.fault import FAULTS, Fault
 from tests.faults.oracle import Difference, Kind, Oracle
+from tests.faults.programs import Program
 from tests.faults.site import Site
 
 END_SECONDS = 120
@@ -52,10 +53,10 @@ class Campaign:
         self._note([*sums.compare(self.site), *books.unbalanced(self.site), *books.unverified()], fault.name)
         return tally
 
-    def end(self, *, hurried: bool = False) -> None:
+    def end(self, asked: Sequence[Program], *, hurried: bool = False) -> None:
         """Nobody asks any more: wait until everything is settled, and look at the ledger as a whole.
 
-        In a hurry the leases of dead workers run out now.
+        `asked` are the programs that have. In a hurry the leases of dead workers run out now.
         """
         deadline = time.monotonic() + END_SECONDS
         if hurried:
@@ -63,11 +64,13 @@ class Campaign:
         while not self.oracle.is_done and time.monotonic() < deadline:
             self._note(self.oracle.examine())
             time.sleep(0.2)
+        programs.wait_until_settled(self.site, deadline)
+        self._note(programs.differences(self.site, asked))
         self._note(sums.compare(self.site))
         self._note(sums.unsound(self.site))
         self._note([*books.unbalanced(self.site, least=1), *books.differing_files(self.site), *books.unverified()])
         self.site.instances[0].server.assert_sound_ledger()
-        attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs")[0].number
+        attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs WHERE channel <> 'api'")[0].number
         if attempts != self.oracle.attempts:
             self._note(
                 [Difference("ledger", None, f"{attempts} attempts, of which {self.oracle.attempts} have a reader")]

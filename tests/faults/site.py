@@ -71,7 +71,7 @@ class Site:
     ids: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     faults: frozenset[str] = frozenset()
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -95,7 +95,7 @@ class Site:
         **options: Any,
     ) -> Exchange:
         """Begin an exchange; one with a `fault` asks the provider that has them. `options` are those of `Exchange`."""
-        return self.begin(user, Wish(f"u{user}q{next(self._numbers)}", words, rate, fault, padding), via=via, **options)
+        return self.begin(user, Wish(f"u{user}q{next(self.numbers)}", words, rate, fault, padding), via=via, **options)
 
     def begin(self, user: int, wish: Wish, *, via: Sequence[str] = (), **options: Any) -> Exchange:
         model = ROUGH if wish.fault else CALM

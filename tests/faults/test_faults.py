@@ -7,12 +7,13 @@ from random import Random
 
 import pytest
 
-from tests.faults import books, processes, report, site
+from tests.faults import books, processes, programs, report, site
 from tests.faults.campaign import Campaign
 from tests.faults.exchange import Exchange
 from tests.faults.kinds import FAULTS
 from tests.faults.load import load
 from tests.faults.oracle import Kind, Oracle
+from tests.faults.programs import Program
 from tests.faults.site import Site
 from tests.support.served import ROOT
 
@@ -92,15 +93,17 @@ def test_nothing_is_lost_whatever_breaks(running: Site, subtests: pytest.Subtest
     with subtests.test("the oracle sees an estimate of less than there is to read"):
         assert_lean_estimate_seen(running)
     campaign = Campaign(running)
-    with load(running, SEED):
+    with load(running, SEED) as asked:
         for name in chosen():
             with subtests.test(name):
                 campaign.happen(FAULTS[name], Random(name))
                 assert campaign.is_clean, report.complaints(campaign)
         with subtests.test("rolling restart"), running.during("rolling restart"):
             processes.restart_all(running, 12, words=25)
-    campaign.end(hurried=True)
+    campaign.end(asked, hurried=True)
     assert campaign.is_clean, report.complaints(campaign)
+    with subtests.test("the oracle sees what a program was not told"):
+        assert_miscount_of_programs_seen(running, asked)
 
 
 def test_the_document_says_which_faults_there_are() -> None:
@@ -135,6 +138,16 @@ def assert_lean_estimate_seen(running: Site) -> None:
         )
         found.append(found_about(exchange, running))
     assert found == [set(), {"ledger"}, set()]
+
+
+def assert_miscount_of_programs_seen(running: Site, asked: list[Program]) -> None:
+    assert any(call.told for program in asked for call in program.calls)
+    entry = "WHERE channel = 'api' AND source = 'reported' ORDER BY id LIMIT 1"
+    found = []
+    for change in (1, -1):
+        running.execute(f"UPDATE token_usage SET completion_tokens = completion_tokens + ({change}) {entry}")
+        found.append(len(list(programs.differences(running, asked))))
+    assert found == [2, 0], "once of the attempt, once of what was told"
 
 
 def found_about(exchange: Exchange, running: Site) -> set[Kind]:
