@@ -71,7 +71,7 @@ class Campaign:
         self._note([*books.unbalanced(self.site, least=1), *books.differing_files(self.site), *books.unverified()])
         self.site.instances[0].server.assert_sound_ledger()
         attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs WHERE channel <> 'api'")[0].number
-        if attempts != self.oracle.attempts:
+        if attempts != self.oracle.attempts + sum(exchange.was_continued for exchange in self.site.exchanges):
             self._note(
                 [Difference("ledger", None, f"{attempts} attempts, of which {self.oracle.attempts} have a reader")]
             )

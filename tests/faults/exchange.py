@@ -20,7 +20,8 @@ class Exchange:
     """`ids` are what the server acknowledged, `ending` the last event, `heard` all text that ever came.
 
     It reads at the addresses `via`, one after the other, and leaves after as many events as `leaves` says each time,
-    to come back `away` seconds later. One that does not `insist` gives up at the first refusal.
+    to come back `away` seconds later. One that does not `insist` gives up at the first refusal. One that
+    `was_continued` broke off, and was gone on with afterwards.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Exchange:
         self.refusals: list[tuple[int, str]] = []
         self.codes: list[str] = []
         self.faults: set[str] = set()
-        self.was_stopped = False
+        self.was_stopped = self.was_continued = False
         self.ended_at = self.longest_silence = 0.0
         self._heard_at: float | None = None
         self._growth: list[tuple[float, int]] = []  # when the text was how long

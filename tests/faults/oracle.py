@@ -117,7 +117,12 @@ class Oracle:
     def _in_estimate(self, exchange: Exchange, runs: Sequence[Any], attempts: Sequence[Any]) -> Iterable[Difference]:
         """An estimate is of no less than the words that are there to read."""
         estimated = [attempt for attempt in attempts if attempt.source == "estimated"]
-        if len(runs) != 1 or len(estimated) != 1 or any(attempt.source == "reported" for attempt in attempts):
+        if (
+            exchange.was_continued
+            or len(runs) != 1
+            or len(estimated) != 1
+            or any(attempt.source == "reported" for attempt in attempts)
+        ):
             return
         (booked,) = estimated
         stored = self._site.rows(_MESSAGE, id=runs[0].message_id)
@@ -186,8 +191,8 @@ def _was_not_heard(attempt: Any, exchange: Exchange) -> bool:
 
 
 def _may_be_cut(exchange: Exchange) -> bool:
-    """Its reader stopped it, or its worker was killed."""
-    killed = any(FAULTS[name].kills for name in exchange.faults)
+    """Its reader stopped it, or its worker was killed, or another went on with it."""
+    killed = exchange.was_continued or any(FAULTS[name].kills for name in exchange.faults)
     return exchange.status == ("stopped" if exchange.was_stopped else "interrupted" if killed else None)
 
 

@@ -17,6 +17,7 @@ LOST = "instance lost"
 READABLE_WITHIN = 3.0
 KEPT_WITHIN = 2.0 + 0.5  # promised, and what writing takes
 COMES_BACK_SECONDS = 3
+_BOOKED = "SELECT source FROM token_usage WHERE message_id = :message ORDER BY id"
 
 
 @fault(WORKER, kills=True)
@@ -82,6 +83,26 @@ def instance_ended(site: Site, random: Random) -> None:
     site.instances[number].end()
     assert answer.wait() == "complete", (answer.status, answer.codes)
     site.instances[number].start_again()
+
+
+@fault(TERM, weight=1)
+def instance_ended_before_its_answer(site: Site, random: Random) -> None:
+    """The answer takes longer than an instance waits for it: another goes on where it was broken off."""
+    number = random.randrange(2)
+    via = [site.addresses[number], site.addresses[1 - number]]
+    site.instances[number].end()
+    site.instances[number].start_again(ANSWERS_MAY_FINISH_SECONDS="3")
+    answer = site.ask(random.randint(1, 4), words=100, rate=10, via=via)
+    answer.wait_for_text()
+    site.instances[number].end()
+    assert answer.wait() == "interrupted", (answer.status, answer.codes)
+    reader = Visitor(via[1], site.people[answer.user].headers | {"Accept": "application/json"})
+    rest = reader.post(f"/api/runs/{answer.ids['run_id']}/continue", {})
+    answer.was_continued = True
+    assert (rest.status, rest.json()["status"]) == (200, "complete"), rest.data
+    assert rest.json()["text"] == answer.wish.answer
+    sources = [entry.source for entry in site.rows(_BOOKED, message=answer.ids["message_id"])]
+    assert sources == ["estimated", "reported"], sources
 
 
 @fault(TERM, weight=1)

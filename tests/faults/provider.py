@@ -19,7 +19,7 @@ class Obliging:
 
     def play(self, reply: Reply, request: Received) -> None:
         wish = wish_of(request)
-        script = Status(422, "no wish") if wish is None else _script(wish, request)
+        script = _rest(request) if wish is None else _script(wish, request)
         script.play(reply, request)
 
 
@@ -27,6 +27,15 @@ def wish_of(request: Received) -> Wish | None:
     """What the newest of the request's questions asks for."""
     messages = request.body.get("messages") or [{}]
     return Wish.of(str(messages[-1].get("content")))
+
+
+def _rest(request: Received) -> Script:
+    """Of an answer that had begun, which is asked to be gone on with."""
+    contents = [str(message["content"]) for message in request.body["messages"]]
+    for question, begun in zip(contents[-3:], contents[-2:], strict=False):
+        if wish := Wish.of(question):
+            return Answer(wish.answer.removeprefix(begun))
+    return Status(422, "no wish")
 
 
 @dataclass(frozen=True, slots=True)
