@@ -124,6 +124,8 @@ def _row(listed: Listed) -> tuple[str, ...]:
 
 
 def _whose(listed: Listed) -> str:
+    if listed.person and listed.token:
+        return f"{listed.person.username}, token {listed.token.name}"
     if listed.person:
         return listed.person.username
     if listed.group:

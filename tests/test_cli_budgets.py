@@ -6,9 +6,11 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Budget, User
-from flask_app.services import group_service
+from flask_app.services import group_service, token_budget_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
+from flask_app.services.token_budget_service import Cap
+from tests.support import gateway
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -37,6 +39,13 @@ def test_limits_are_set_listed_changed_and_deleted(app: Flask, member: User) -> 
         actors = session.execute(select(AuditEntry.actor_name, AuditEntry.action)).all()
     assert {name for name, _ in actors} == {"(command line)"}
     assert [action for _, action in actors].count("budget.change") == 1
+
+
+def test_a_tokens_limit_is_listed_with_whose_it_is(app: Flask, member: User) -> None:
+    token = gateway.made(member, "nightly").token
+    token_budget_service.put(Actor(member), token.id, Cap(unit="tokens", period="week", limit=5_000))
+    _, line = run(app, "list").output.splitlines()
+    assert " ".join(line.split()[:-1]) == "member, token nightly week 5,000 0 0 5,000 refused"
 
 
 def test_what_makes_no_sense_is_said(app: Flask, member: User) -> None:

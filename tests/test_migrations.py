@@ -143,6 +143,40 @@ def test_what_cache_and_peak_hours_were_worth_is_found_by_the_old_prices(empty_u
     database.disconnect()
 
 
+def test_what_tokens_had_used_is_counted_for_them(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0030")
+    noon = datetime(2026, 11, 25, 4, tzinfo=UTC)
+    attempt = {"request_id": "r", "user_id": "ada", "provider_id": "p", "model": "m", "prompt_estimate": 1}
+    attempt |= {"address": "", "state": "settled", "bytes_received": 0, "created_at": noon}
+    asked: list[dict[str, Any]] = [{"token_id": "one"}, {"token_id": "one", "cost_micros": None, "currency": None}]
+    asked += [{"token_id": None, "channel": "chat"}, {"token_id": "two"}]
+    attempts, entries = [], []
+    for number, fields in enumerate(asked):
+        terms = {"channel": "api", "attempt_id": str(number), "day": noon.date()} | fields
+        entries.append(ledger.row_of(ledger.entry("ada", noon, **terms)))
+        attempts.append(attempt | {"id": str(number), "channel": terms["channel"], "token_id": terms["token_id"]})
+    given_back = {"prompt_tokens": -100, "completion_tokens": -50, "cost_micros": -1000}
+    entries.append(entries[-1] | given_back | {"id": "refund", "kind": "refund"})
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for name, rows in (("proxy_logs", attempts), ("token_usage", entries)):
+            old = Table(name, MetaData(), autoload_with=engine)
+            kept = [{key: value for key, value in row.items() if key in old.columns} for row in rows]
+            connection.execute(insert(old), kept)
+    command.upgrade(config, "head")
+    with engine.begin() as connection:
+        used = connection.execute(text("SELECT scope, scope_id, unit, amount FROM spent_daily ORDER BY 2, 3")).all()
+        named = connection.scalars(text("SELECT token_id FROM token_usage ORDER BY attempt_id, kind")).all()
+    assert [tuple(row) for row in used] == [
+        *(("token", "one", "CNY", 1000), ("token", "one", "tokens", 300)),
+        *(("token", "two", "CNY", 0), ("token", "two", "tokens", 0)),
+    ]
+    assert named == ["one", "one", None, "two", "two"]
+    command.downgrade(config, "0030")
+    engine.dispose()
+
+
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     command.upgrade(alembic_config(database_url), "head")
     command.check(alembic_config(database_url))

@@ -181,6 +181,7 @@ class _Teller:
             "user_id": person.id,
             "run_id": None,
             "message_id": id_of(random, milliseconds) if channel == "chat" else None,
+            "token_id": None,
             "provider_id": cast.providers[offer.provider],
             "key_id": key,
             "channel": channel,
@@ -244,6 +245,7 @@ class _Teller:
 _BY_MODEL = {offer.model: offer for offer in OFFERS}
 _SAME = (
     "user_id",
+    "token_id",
     "message_id",
     "provider_id",
     "key_id",

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from flask_app.domain import periods
 from flask_app.domain.tariff import PRICED_TOKENS, Prices
 
-SCOPES = ("user", "member", "group", "site")  # in this order a person is told of the one that is used up
+SCOPES = ("token", "user", "member", "group", "site")  # in this order a person is told of the one that is used up
 RENEWING = ("day", "week", "month")
 PREPAID = "prepaid"  # the period of a balance: it never renews
 PERIODS = (*RENEWING, PREPAID)

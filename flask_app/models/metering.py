@@ -63,6 +63,7 @@ class TokenUsage(Base):
     """The ledger: append-only, at most one entry of a kind for an attempt, and exactly one "usage" for a settled one.
 
     `kind` is "usage" or "refund": the opposite of the attempt's usage, of the moment it was given back, for a `reason`.
+    `token_id` is the access token of the program that asked.
     `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
     `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
     UTC since 1970 at the reservation, so that every time zone's days can be added up from groups. `day` is the site's
@@ -90,6 +91,7 @@ class TokenUsage(Base):
     attempt_id: Mapped[str] = mapped_column(Ascii)
     kind: Mapped[str] = mapped_column(Ascii, default="usage", server_default="usage")
     user_id: Mapped[str] = mapped_column(Ascii)
+    token_id: Mapped[str | None] = mapped_column(Ascii)
     message_id: Mapped[str | None] = mapped_column(Ascii, index=True)
     provider_id: Mapped[str] = mapped_column(Ascii)
     key_id: Mapped[str | None] = mapped_column(Ascii)
@@ -120,10 +122,10 @@ class TokenUsage(Base):
 class Budget(Base):
     """How much may be used in a period ("day", "week" or "month" of the site's time zone), or a "prepaid" balance.
 
-    `scope` is "site", "group" (all together), "member" (each person of the group) or "user"; `scope_id` is the group's
-    or the person's id, empty for the site. `unit` is "tokens" or a currency, whose micro-units `amount` is. A budget
-    that is not `hard` only warns. A balance never renews: its `amount` is all its top-ups together, it counts what was
-    spent after `spent_before`, and `topped_to` is what its last top-up made of it.
+    `scope` is "site", "group" (all together), "member" (each person of the group), "user" or "token"; `scope_id` is the
+    group's, the person's or the access token's id, empty for the site. `unit` is "tokens" or a currency, whose
+    micro-units `amount` is. A budget that is not `hard` only warns. A balance never renews: its `amount` is all its
+    top-ups together, it counts what was spent after `spent_before`, and `topped_to` is what its last top-up made of it.
     """
 
     __tablename__ = "budgets"
@@ -196,7 +198,7 @@ class RedeemCode(Base):
 
 
 class SpentDaily(Base):
-    """The ledger added up by the site's days, for budgets: for the "site", each "group" and each "user"."""
+    """The ledger added up by the site's days, for budgets: for the "site", each "group", "user" and "token"."""
 
     __tablename__ = "spent_daily"
     __table_args__ = ({"sqlite_with_rowid": False},)

@@ -2,13 +2,16 @@
 
 from flask import Blueprint, g, render_template, request
 
-from flask_app.services import model_service, token_service
+from flask_app import config
+from flask_app.domain.budget import TOKENS
+from flask_app.services import model_service, token_budget_service, token_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import accepts, returns
+from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.client import client_address
-from flask_app.web.tokens import MadeTokenReply, NewToken, TokensReply, TokensState, made_token_reply, token_reply
+from flask_app.web.tokens import MadeTokenReply, NewToken, TokenBudget, TokensReply, made_token_reply, tokens_reply
 
 blueprint = Blueprint("tokens", __name__)
 
@@ -16,10 +19,15 @@ blueprint = Blueprint("tokens", __name__)
 @blueprint.get("/tokens")
 @require_login
 def home() -> str:
-    names = list(dict.fromkeys(model.name for model in model_service.available()))
-    state = TokensState(tokens=_own().tokens, models=names)
-    address = f"{request.host_url}v1"
-    return render_template("tokens.html", tokens_state=pages.state(state), address=address, models=names)
+    models = model_service.available()
+    return render_template(
+        "tokens.html",
+        tokens_state=pages.state(_own()),
+        address=f"{request.host_url}v1",
+        models=list(dict.fromkeys(model.name for model in models)),
+        units=[TOKENS, *sorted({model.currency for model in models})],
+        site_timezone=config.current().site_timezone,
+    )
 
 
 @blueprint.get("/api/tokens")
@@ -48,5 +56,23 @@ def revoke(token_id: str) -> None:
     token_service.revoke_own(Actor(get_current_user(), client_address()), token_id)
 
 
+@blueprint.put("/api/tokens/<token_id>/budget")
+@require_login
+@accepts(TokenBudget)
+@returns(BudgetReply)
+def limit(token_id: str, body: TokenBudget) -> BudgetReply:
+    """Limit what one of one's tokens may use, from the next request on. What was used of the period counts."""
+    actor = Actor(get_current_user(), client_address())
+    return budget_reply(token_budget_service.put(actor, token_id, body.cap()))
+
+
+@blueprint.delete("/api/tokens/<token_id>/budget")
+@require_login
+@returns(None, 204)
+def unlimit(token_id: str) -> None:
+    """Take a token's limit away. Its person's budgets hold as before."""
+    token_budget_service.remove(Actor(get_current_user(), client_address()), token_id)
+
+
 def _own() -> TokensReply:
-    return TokensReply(tokens=[token_reply(token) for token in token_service.own(get_current_user())])
+    return tokens_reply(token_service.own(get_current_user()))

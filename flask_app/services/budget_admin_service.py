@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,12 +12,14 @@ from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain import tariff
 from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
 from flask_app.errors import Conflict, Invalid, NotFound
-from flask_app.models import Budget, Group, User
+from flask_app.models import AccessToken, Budget, Group, User
 from flask_app.services import audit_service, budget_service, paging, reasons, top_up_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
 
 MAX_LIMIT = 10**15
+
+_Named = Select[str, User | None, Group | None, AccessToken | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A budget with the person or the group it is for, where it is for one."""
+    """A budget with the person or the group it is for, where it is for one; with the access token and whose it is."""
 
     standing: Standing
     person: User | None
     group: Group | None
+    token: AccessToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def add(actor: Actor, place: Place, limit: int, *, hard: bool = True, reason: st
     A balance counts what is used from now on; `limit` is its first top-up, for which there is a reason, or 0.
     Raises Invalid, NotFound for a person or a group that is not there, Conflict("budget_exists").
     """
-    _check(place, limit, hard=hard)
+    check(place, limit, hard=hard)
     topped_up = place.period == PREPAID and limit > 0
     given = {"reason": reasons.checked(reason)} if topped_up else {}
 
@@ -76,7 +79,7 @@ def add(actor: Actor, place: Place, limit: int, *, hard: bool = True, reason: st
         made = make(session, place, 0 if topped_up else limit, hard=hard)
         if topped_up:
             top_up_service.credit(session, made, limit, given["reason"], _id_of(actor))
-        return _recorded(session, actor, "budget.add", made, {"limit": limit, "hard": hard, **given})
+        return recorded(session, actor, "budget.add", made, {"limit": limit, "hard": hard, **given})
 
     try:
         return in_transaction(work)
@@ -112,7 +115,7 @@ def top_up(actor: Actor, budget_id: str, amount: int, reason: str, *, idempotenc
         if top_up_service.is_repeated(session, found, amount, reason, idempotency_key):
             return _one(session, found.id)
         top_up_service.credit(session, found, amount, reason, _id_of(actor), idempotency_key=idempotency_key)
-        return _recorded(session, actor, "budget.top_up", found, {"amount": amount, "reason": reason})
+        return recorded(session, actor, "budget.top_up", found, {"amount": amount, "reason": reason})
 
     return in_transaction(work)
 
@@ -137,7 +140,7 @@ def change(actor: Actor, budget_id: str, *, limit: int | None = None, hard: bool
             return _one(session, found.id)
         found.changed_at = utc_now()
         session.flush()
-        return _recorded(session, actor, "budget.change", found, difference)
+        return recorded(session, actor, "budget.change", found, difference)
 
     return in_transaction(work)
 
@@ -147,7 +150,7 @@ def delete(actor: Actor, budget_id: str) -> None:
 
     def work(session: Session) -> None:
         found = _locked(session, budget_id)
-        _recorded(session, actor, "budget.delete", found, _terms(found))
+        recorded(session, actor, "budget.delete", found, _terms(found))
         session.delete(found)
 
     in_transaction(work)
@@ -166,16 +169,27 @@ def find(place: Place) -> str | None:
         return session.scalar(select(Budget.id).where(*same))
 
 
-def _check(place: Place, limit: int, *, hard: bool) -> None:
+def check(place: Place, limit: int, *, hard: bool = True) -> None:
+    """Does such a budget make sense? Raises Invalid."""
     if place.scope not in SCOPES or (place.scope == "site") != (place.scope_id == ""):
         raise Invalid("bad_budget_scope")
     if place.period not in PERIODS:
         raise Invalid("bad_budget_period", known=", ".join(PERIODS))
     if place.unit != TOKENS and tariff.currency(place.unit) != place.unit:
         raise Invalid("bad_currency")
-    if place.period == PREPAID and (place.scope == "member" or not hard):
+    if place.period == PREPAID and (place.scope in {"member", "token"} or not hard):
         raise Invalid("bad_balance")
     _check_limit(limit, least=0 if place.period == PREPAID else 1)
+
+
+def recorded(session: Session, actor: Actor, action: str, made: Budget, details: Mapping[str, object]) -> Listed:
+    """Note what was done to a budget, within the caller's transaction, and give how it stands."""
+    shown = _one(session, made.id)
+    whose = shown.person.username if shown.person else shown.group.name if shown.group else ""
+    named = {"scope": made.scope, "name": whose, "unit": made.unit, "period": made.period}
+    token = {"token": shown.token.name} if shown.token else {}
+    audit_service.record(session, actor.user, action, made.id, {**named, **token, **details}, actor.address)
+    return shown
 
 
 def _check_limit(limit: int, *, least: int = 1) -> None:
@@ -185,7 +199,12 @@ def _check_limit(limit: int, *, least: int = 1) -> None:
 
 def _wait_for_requests(session: Session, place: Place) -> None:
     """A request that has begun without the budget is committed before it, and so is counted. Raises NotFound."""
-    whose: dict[str, ColumnElement[bool]] = {"site": true(), "user": User.id == place.scope_id}
+    owner = select(AccessToken.user_id).where(AccessToken.id == place.scope_id).scalar_subquery()
+    whose: dict[str, ColumnElement[bool]] = {
+        "site": true(),
+        "user": User.id == place.scope_id,
+        "token": User.id == owner,
+    }
     if (
         place.scope in {"group", "member"}
         and session.get(Group, place.scope_id, with_for_update={"read": True}) is None
@@ -193,7 +212,7 @@ def _wait_for_requests(session: Session, place: Place) -> None:
         raise NotFound("unknown_group")
     concerned = whose.get(place.scope, User.group_id == place.scope_id)
     found = session.scalars(select(User.id).where(concerned).order_by(User.id).with_for_update()).all()
-    if place.scope == "user" and not found:
+    if place.scope in {"user", "token"} and not found:
         raise NotFound
 
 
@@ -202,14 +221,6 @@ def _locked(session: Session, budget_id: str) -> Budget:
     if found is None:
         raise NotFound
     return found
-
-
-def _recorded(session: Session, actor: Actor, action: str, made: Budget, details: Mapping[str, object]) -> Listed:
-    shown = _one(session, made.id)
-    whose = shown.person.username if shown.person else shown.group.name if shown.group else ""
-    named = {"scope": made.scope, "name": whose, "unit": made.unit, "period": made.period}
-    audit_service.record(session, actor.user, action, made.id, {**named, **details}, actor.address)
-    return shown
 
 
 def _id_of(actor: Actor) -> str | None:
@@ -224,14 +235,15 @@ def _one(session: Session, budget_id: str) -> Listed:
     return _shown(session, _WITH_NAMES.where(Budget.id == budget_id), utc_now())[0]
 
 
-def _shown(session: Session, query: Select[str, User | None, Group | None], now: datetime) -> list[Listed]:
+def _shown(session: Session, query: _Named, now: datetime) -> list[Listed]:
     rows = session.execute(query).all()
     found = budget_service.standings(session.connection(), [row[0] for row in rows], now)
-    return [Listed(found[budget_id], person, group) for budget_id, person, group in rows if budget_id in found]
+    return [Listed(found[each], person, group, token) for each, person, group, token in rows if each in found]
 
 
-_WITH_NAMES: Select[str, User | None, Group | None] = (
-    select(Budget.id, User, Group)
-    .outerjoin(User, User.id == Budget.scope_id)
+_WITH_NAMES: _Named = (
+    select(Budget.id, User, Group, AccessToken)
+    .outerjoin(AccessToken, AccessToken.id == Budget.scope_id)
+    .outerjoin(User, User.id == func.coalesce(AccessToken.user_id, Budget.scope_id))
     .outerjoin(Group, Group.id == Budget.scope_id)
 )

@@ -11,16 +11,16 @@ from flask_app.database import table_of
 from flask_app.domain import budget, warning
 from flask_app.domain.budget import LEAST_TOKENS, LOW_PART, PERIODS, PREPAID, TOKENS, Days
 from flask_app.domain.warning import Alert
-from flask_app.models import Group, User
+from flask_app.models import AccessToken, Group, User
 from flask_app.services import budget_service
 from flask_app.services.budget_service import budgets
 from flask_app.services.spending import spent
 
 KIND = "budget"
-OWN = ("user", "member")  # the scopes whose person is told; of the others the administrators are
-FACTS = ("scope", "scope_id", "person_id", "name", "unit", "period", "hard", "limit", "full", "used")
+OWN = ("user", "member", "token")  # the scopes whose person is told; of the others the administrators are
+FACTS = ("scope", "scope_id", "person_id", "name", "token", "unit", "period", "hard", "limit", "full", "used")
 
-_groups, _users = table_of(Group), table_of(User)
+_groups, _users, _tokens = table_of(Group), table_of(User), table_of(AccessToken)
 
 
 def standing(connection: Connection, now: datetime) -> list[Alert]:
@@ -60,19 +60,16 @@ def _day(end: str) -> ColumnElement[date]:
 
 
 def _standings(
-    scope: str,
-    among: FromClause,
-    spender: tuple[str, ColumnElement[Any]],
-    person: ColumnElement[Any],
-    name: ColumnElement[Any],
+    scope: str, among: FromClause, spender: tuple[str, ColumnElement[Any]], **told: ColumnElement[Any]
 ) -> Select[Any]:
     """One scope's budgets, each with what is used of it by `spender`, a scope of `spent_daily` and whose."""
     kind, whose = spender
+    named = {"person_id": literal(""), "name": null(), "token": null()} | told
     used = (
         select(func.coalesce(func.sum(spent.c.amount), 0))
         .where(spent.c.scope == kind, spent.c.scope_id == whose, spent.c.unit == budgets.c.unit)
         .where(spent.c.day.between(_day("first"), _day("last")))
-        .correlate(budgets, _users)
+        .correlate(budgets, _users, _tokens)
         .scalar_subquery()
     )
     return (
@@ -81,8 +78,7 @@ def _standings(
             budgets.c.amount.label("limit"),
             case((budgets.c.period == PREPAID, budgets.c.topped_to), else_=budgets.c.amount).label("full"),
             (used - budgets.c.spent_before).label("used"),
-            person.label("person_id"),
-            name.label("name"),
+            *(column.label(name) for name, column in named.items()),
         )
         .select_from(among)
         .where(budgets.c.scope == scope)
@@ -92,12 +88,15 @@ def _standings(
 _of_group = budgets.join(_groups, _groups.c.id == budgets.c.scope_id)
 _of_person = budgets.join(_users, _users.c.id == budgets.c.scope_id)
 _of_each = budgets.join(_users, _users.c.group_id == budgets.c.scope_id)
+_of_token = budgets.join(_tokens, _tokens.c.id == budgets.c.scope_id).join(_users, _users.c.id == _tokens.c.user_id)
 _active = _users.c.disabled.is_(False)
+_person = {"person_id": _users.c.id, "name": _users.c.username}
 _all = union_all(
-    _standings("site", budgets, ("site", literal("")), literal(""), null()),
-    _standings("group", _of_group, ("group", budgets.c.scope_id), literal(""), _groups.c.name),
-    _standings("user", _of_person, ("user", _users.c.id), _users.c.id, _users.c.username).where(_active),
-    _standings("member", _of_each, ("user", _users.c.id), _users.c.id, _users.c.username).where(_active),
+    _standings("site", budgets, ("site", literal(""))),
+    _standings("group", _of_group, ("group", budgets.c.scope_id), name=_groups.c.name),
+    _standings("user", _of_person, ("user", _users.c.id), **_person).where(_active),
+    _standings("member", _of_each, ("user", _users.c.id), **_person).where(_active),
+    _standings("token", _of_token, ("token", _tokens.c.id), **_person, token=_tokens.c.name).where(_active),
 ).subquery()
 _left = _all.c.limit - _all.c.used
 _NEARLY_USED = select(_all).where(_all.c.full > 0, or_(_left * LOW_PART <= _all.c.full, _left < LEAST_TOKENS))

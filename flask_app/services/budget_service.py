@@ -19,6 +19,7 @@ from sqlalchemy import (
     Date,
     Row,
     Select,
+    and_,
     bindparam,
     case,
     func,
@@ -34,7 +35,7 @@ from flask_app.database import fetching, table_of
 from flask_app.domain import budget, periods
 from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, SCOPES, TOKENS, Hold, Worst
 from flask_app.errors import BudgetExhausted
-from flask_app.models import Attempt, Budget, User
+from flask_app.models import AccessToken, Attempt, Budget, User
 from flask_app.services import tariff_service
 from flask_app.services.spending import spent
 from flask_app.services.tariff_service import Priced
@@ -42,20 +43,24 @@ from flask_app.services.tariff_service import Priced
 HELD_SECONDS = 5  # when to come back for what answers that are being written hold
 
 budgets = table_of(Budget)
-_users, _attempts = table_of(User), table_of(Attempt)
+_users, _attempts, _tokens = table_of(User), table_of(Attempt), table_of(AccessToken)
 _ids: BindParameter[str] = bindparam("budgets", expanding=True)
 _person: BindParameter[str] = bindparam("person")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks for: a prompt of so many tokens at most, and `answer` tokens at most."""
+    """What somebody asks for: a prompt of so many tokens at most, and `answer` tokens at most.
+
+    `token_id` is the access token that a program asks with.
+    """
 
     user_id: str
     model: str
     currency: str
     prompt: int
     answer: int
+    token_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,8 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
 
     The answer is as long as every budget has room for. The person's row must be locked.
     """
-    rows = connection.execute(
-        _TERMS, {"person": asked.user_id, "model": asked.model, "currency": asked.currency, "moment": at}
-    ).all()
+    whose = {"person": asked.user_id, "token": asked.token_id or ""}
+    rows = connection.execute(_TERMS, whose | {"model": asked.model, "currency": asked.currency, "moment": at}).all()
     priced = tariff_service.of_row(rows[0], at)
     worst = Worst(asked.prompt, asked.answer, priced.prices if priced else None)
     if binding := [row.budget_id for row in rows if row.hard]:
@@ -243,12 +247,17 @@ _TERMS = select(
     _users.c.group_id, budgets.c.id.label("budget_id"), budgets.c.hard, *tariff_service.tariffs.c
 ).select_from(
     _tariff.outerjoin(_users, _users.c.id == _person)
-    .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id]))
+    .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id, bindparam("token")]))
     .outerjoin(tariff_service.tariffs, tariff_service.tariffs.c.id == _tariff.c.id)
+)
+# By way of its person, whose attempts have an index.
+_asked_with = and_(
+    _tokens.c.id == budgets.c.scope_id, _attempts.c.user_id == _tokens.c.user_id, _attempts.c.token_id == _tokens.c.id
 )
 _STANDINGS = union_all(
     _standing_of("site", "site", literal(""), true()),
     _standing_of("group", "group", budgets.c.scope_id, _attempts.c.group_id == budgets.c.scope_id),
     _standing_of("member", "user", _person, _attempts.c.user_id == _person),
     _standing_of("user", "user", budgets.c.scope_id, _attempts.c.user_id == budgets.c.scope_id),
+    _standing_of("token", "token", budgets.c.scope_id, _asked_with),
 )

@@ -58,7 +58,12 @@ def dispatch(
     """
     at = at or utc_now()
     asked = Asked(
-        user_id=call.user_id, model=call.model, currency=call.currency, prompt=bounds.prompt, answer=bounds.answer
+        user_id=call.user_id,
+        token_id=call.token_id,
+        model=call.model,
+        currency=call.currency,
+        prompt=bounds.prompt,
+        answer=bounds.answer,
     )
     reserved = budget_service.reserve(connection, asked, at)
     hold = reserved.hold
@@ -183,6 +188,7 @@ def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None
         "attempt_id": sent.attempt_id,
         "kind": "usage",
         "user_id": call.user_id,
+        "token_id": call.token_id,
         "message_id": call.message_id,
         "provider_id": call.provider_id,
         "key_id": sent.key_id,

@@ -71,7 +71,7 @@ def payload(notice: Row[Any], facts: Facts, locale: str) -> Facts:
 
 
 def _own_headline(share: int, facts: Facts, locale: str) -> str:
-    whose = translate(locale, f"js.budget.whose_{facts['scope']}")
+    whose = translate(locale, f"js.budget.whose_{facts['scope']}", name=facts.get("token"))
     budget = translate(locale, f"js.budget.name_{facts['period']}", whose=whose)
     end = "all" if share == ALL else "almost"
     return translate(locale, f"warning.own_{end}", budget=budget, percent=_percent(facts))
@@ -93,7 +93,8 @@ def _about_budget(share: int, facts: Facts, user: User, locale: str, *, own: boo
         lines.append(translate(locale, "warning.refuses"))
     if facts["hard"]:
         way = "renewing" if facts["renews_at"] else "user"
-        lines.append(translate(locale, f"js.budget.help_{way if own and user.role != 'admin' else 'admin'}"))
+        way = "token" if facts["scope"] == "token" else way if own and user.role != "admin" else "admin"
+        lines.append(translate(locale, f"js.budget.help_{way}"))
     return lines
 
 
@@ -124,7 +125,7 @@ def _whose(facts: Facts, locale: str) -> str:
     """Whose use it is: of each person's budget, the person."""
     scope = "user" if facts["scope"] == "member" else facts["scope"]
     name = group_service.name_in(locale, facts["scope_id"], facts["name"] or "")
-    return translate(locale, f"js.admin.budget_of_{scope}", name=name)
+    return translate(locale, f"js.admin.budget_of_{scope}", name=name, token=facts.get("token"))
 
 
 def _percent(facts: Facts) -> int:

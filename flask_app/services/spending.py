@@ -1,7 +1,7 @@
 """What has been used by the site's days: `spent_daily`, written in the transactions that write the ledger.
 
-An entry counts for the site, for the group its person was in when it was dispatched, and for the person: in tokens,
-and in money where it has a price.
+An entry counts for the site, for the group its person was in when it was dispatched, for the person, and for the access
+token of the program that asked: in tokens, and in money where it has a price.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ def adding(select: Select[Any]) -> dict[str, Any]:
 
 def rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What an entry adds to which counters: each a KEY, then the amount."""
-    scopes = {"site": "", "group": entry["group_id"], "user": entry["user_id"]}
+    scopes = {"site": "", "group": entry["group_id"], "user": entry["user_id"], "token": entry["token_id"]}
     amounts = {TOKENS: entry["prompt_tokens"] + entry["completion_tokens"]}
     if entry["currency"]:
         amounts[entry["currency"]] = entry["cost_micros"]

@@ -63,7 +63,8 @@ def _comparison() -> Select[Any]:
     """The ledger is read once: each of its sums is an amount in tokens and one in money, in each scope."""
     sums, counters = _sums(), _counters()
     scope, of_tokens = counters.c.scope, counters.c.of_tokens == 1
-    scope_id = case((scope == "site", ""), (scope == "group", sums.c.group_id), else_=sums.c.user_id).label("scope_id")
+    of_scope = {"site": literal(""), "group": sums.c.group_id, "user": sums.c.user_id, "token": sums.c.token_id}
+    scope_id = case(of_scope, value=scope).label("scope_id")
     unit = case((of_tokens, TOKENS), else_=sums.c.currency).label("unit")
     amount = case((of_tokens, sums.c.tokens), else_=sums.c.micros).label("amount")
     expected = select(scope, scope_id, unit, sums.c.day, amount).join_from(sums, counters, true())
@@ -78,13 +79,13 @@ def _comparison() -> Select[Any]:
 def _sums() -> FromClause:
     """The ledger, added up as far as all counters have in common."""
     entry = _ledger.c
-    key = (entry.day, entry.group_id, entry.user_id, entry.currency)
+    key = (entry.day, entry.group_id, entry.user_id, entry.token_id, entry.currency)
     tokens = func.sum(entry.prompt_tokens + entry.completion_tokens).label("tokens")
     return select(*key, tokens, func.sum(entry.cost_micros).label("micros")).where(_of_days).group_by(*key).subquery()
 
 
 def _counters() -> FromClause:
-    kinds = [(scope, of_tokens) for scope in ("site", "group", "user") for of_tokens in (1, 0)]
+    kinds = [(scope, of_tokens) for scope in ("site", "group", "user", "token") for of_tokens in (1, 0)]
     rows = (select(literal(scope).label("scope"), literal(of_tokens).label("of_tokens")) for scope, of_tokens in kinds)
     return union_all(*rows).subquery()
 

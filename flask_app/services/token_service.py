@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
 from flask_app.models import AccessToken, Group, Setting, User
-from flask_app.services import audit_service, auth_service, model_service, rates, stop_service
+from flask_app.services import audit_service, auth_service, model_service, rates, stop_service, token_budget_service
 from flask_app.services.audit_service import Actor
+from flask_app.services.budget_service import Standing
 from flask_app.services.signing import digest
+from flask_app.services.token_budget_service import Cap
 
 MOST = 50  # of one person that can still be used
 MAX_NAME, MAX_DAYS, MAX_MODELS = 64, 3650, 50
@@ -31,7 +33,7 @@ PREFIX, RANDOM_BYTES, HINT = "sk-", 24, 4
 _SHAPE = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
 _users, _tokens = table_of(User), table_of(AccessToken)
 _groups, _settings = table_of(Group), table_of(Setting)
-_TOKEN_COLUMNS = ("id", "models", "expires_at", "revoked_at", "last_used_at")
+_TOKEN_COLUMNS = ("id", "name", "models", "expires_at", "revoked_at", "last_used_at")
 # Every request of a program runs this one statement.
 _VISIT = (
     select(
@@ -63,19 +65,21 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a new token shall be: for how many days, or for ever; for which models by name, or for all."""
+    """What a new token shall be: for how many days, or for ever; for which models by name, or for all; how far."""
 
     name: str
     days: int | None = None
     models: Sequence[str] | None = None
+    budget: Cap | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """`secret` is the token itself, known nowhere else."""
+    """`secret` is the token itself, known nowhere else. `budget` is how its budget stands, where it has one."""
 
     token: AccessToken
     secret: str
+    budget: Standing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Visit:
 
     user: User
     token_id: str
+    name: str
     models: frozenset[str] | None
     last_used_at: datetime | None
     rates: tuple[str | None, ...]
@@ -100,7 +105,7 @@ def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
         raise Invalid("bad_token_days", limit=MAX_DAYS)
     now = utc_now()
 
-    def work(session: Session) -> AccessToken:
+    def work(session: Session) -> tuple[AccessToken, Standing | None]:
         session.execute(select(User.id).where(User.id == owner.id).with_for_update())
         auth_service.require_open(session, session_id)
         if (session.scalar(_count(owner.id, now)) or 0) >= MOST:
@@ -112,9 +117,10 @@ def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
         session.flush()
         details = {"name": name, "days": wanted.days, "models": models}
         audit_service.record(session, owner, "token.create", token.id, details, actor.address)
-        return token
+        return token, token_budget_service.keep(session, actor, token.id, wanted.budget) if wanted.budget else None
 
-    return Made(in_transaction(work), secret)
+    token, standing = in_transaction(work)
+    return Made(token, secret, standing)
 
 
 def own(actor: User) -> Sequence[AccessToken]:
@@ -137,6 +143,7 @@ def revoke(session: Session, actor: Actor, token_id: str, *, owner_id: str | Non
     if token is None or token.revoked_at is not None or owner_id not in {None, token.user_id}:
         raise NotFound
     token.revoked_at = utc_now()
+    token_budget_service.forget(session, token.id)
     details = {"name": token.name, "of": token.user_id}
     audit_service.record(session, actor.user, "token.revoke", token.id, details, actor.address)
 
@@ -166,7 +173,8 @@ def visit(secret: str) -> Visit | None:
     models = models_of(row.token_models)
     stored = (row.group_rates, row.site_rates)
     user = auth_service.person_in(row)
-    return Visit(user, row.token_id, None if models is None else frozenset(models), row.token_last_used_at, stored)
+    allowed = None if models is None else frozenset(models)
+    return Visit(user, row.token_id, row.token_name, allowed, row.token_last_used_at, stored)
 
 
 def hold(connection: Connection, token_id: str) -> None:

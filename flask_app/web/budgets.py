@@ -13,6 +13,7 @@ from flask_app.i18n import translate
 from flask_app.services import budget_admin_service, group_service, reasons, top_up_service, wording
 from flask_app.services.budget_admin_service import Listed, Page, Place
 from flask_app.services.budget_service import Standing
+from flask_app.web import programs
 from flask_app.web.bodies import Body, IdempotencyKey, Reply
 from flask_app.web.groups import GroupName, group_names
 
@@ -109,13 +110,14 @@ class BudgetsReply(Reply):
 class AdminBudgetReply(Reply):
     """The same for administrators. One of each person of a group is used by nobody in particular: null.
 
-    `name` is the group's or the person's; null for the site.
+    `name` is the group's or the person's, null for the site; `token` the access token's, where it is that one's budget.
     """
 
     id: str
     scope: str
     scope_id: str
     name: str | None
+    token: str | None
     unit: str
     period: str
     hard: bool
@@ -168,6 +170,7 @@ def admin_budget_reply(listed: Listed) -> AdminBudgetReply:
         **(dict.fromkeys(figures) if each.scope == "member" else figures),
         scope_id=each.scope_id,
         name=_name(listed),
+        token=listed.token.name if listed.token else None,
     )
 
 
@@ -180,10 +183,10 @@ def top_ups_reply(page: top_up_service.Page) -> TopUpsReply:
 def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
     """What fills the placeholders of its sentence: which budget, how much of it, and when it renews."""
     params: dict[str, Any] = error.params
-    whose = translate(locale, f"js.budget.whose_{params['scope']}")
-    renewal = params["renews_at"]
-    administers = g.user.role == "admin"
-    way = "admin" if administers else "renewing" if renewal else params["scope"]
+    scope, renewal = params["scope"], params["renews_at"]
+    named = {"name": programs.visit().name} if scope == "token" else {}  # only its program asks with it
+    whose = translate(locale, f"js.budget.whose_{scope}", **named)
+    way = "token" if named else "admin" if g.user.role == "admin" else "renewing" if renewal else scope
     return {
         "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
         "limit": wording.amount(params["limit"], params["unit"], locale),

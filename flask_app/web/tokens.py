@@ -1,31 +1,49 @@
 """Personal access tokens as JSON. A token itself is told once, to who has just made it."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from flask_app.database import utc_now
+from flask_app.domain.budget import TOKENS
 from flask_app.models import AccessToken
-from flask_app.services import token_service
+from flask_app.services import budget_admin_service, token_budget_service, token_service
+from flask_app.services.budget_service import Standing
 from flask_app.services.token_admin_service import Listed, Page
+from flask_app.services.token_budget_service import Cap
 from flask_app.services.token_service import Made, Wanted
 from flask_app.web.bodies import Body, Reply, Words
+from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.records import Person
 
 
+class TokenBudget(Body):
+    """`limit` is tokens, or millionths of the currency that `unit` names, in each `period` of the site's time zone."""
+
+    period: Literal["day", "week", "month"]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=budget_admin_service.MAX_LIMIT)]
+    unit: Annotated[str, msgspec.Meta(max_length=8)] = TOKENS
+
+    def cap(self) -> Cap:
+        return Cap(unit=self.unit, period=self.period, limit=self.limit)
+
+
 class NewToken(Body):
-    """Good for `days` days, for ever without; for `models` by name, for all without."""
+    """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes."""
 
     name: Words
     days: Annotated[int, msgspec.Meta(ge=1, le=token_service.MAX_DAYS)] | None = None
     models: Annotated[list[Words], msgspec.Meta(max_length=token_service.MAX_MODELS)] | None = None
+    budget: TokenBudget | None = None
 
     def wanted(self) -> Wanted:
-        return Wanted(name=self.name, days=self.days, models=self.models)
+        cap = self.budget.cap() if self.budget else None
+        return Wanted(name=self.name, days=self.days, models=self.models, budget=cap)
 
 
-class TokenReply(Reply):
+class TokenFacts(Reply):
     """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all."""
 
     id: str
@@ -36,6 +54,12 @@ class TokenReply(Reply):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+
+
+class TokenReply(TokenFacts):
+    """A token of one's own, and how its budget stands; null where it has none."""
+
+    budget: BudgetReply | None
 
 
 class MadeTokenReply(Reply):
@@ -49,13 +73,7 @@ class TokensReply(Reply):
     tokens: list[TokenReply]
 
 
-class TokensState(TokensReply):
-    """What the page starts with: `models` are those that a token can be kept to."""
-
-    models: list[str]
-
-
-class AnybodysTokenReply(TokenReply):
+class AnybodysTokenReply(TokenFacts):
     user: Person
     revoked_at: datetime | None
 
@@ -67,16 +85,21 @@ class AnybodysTokensReply(Reply):
     next: str | None
 
 
-def token_reply(token: AccessToken) -> TokenReply:
-    return TokenReply(**_shown(token))
+def tokens_reply(tokens: Sequence[AccessToken]) -> TokensReply:
+    standings = token_budget_service.standings((token.id for token in tokens), utc_now())
+    return TokensReply(tokens=[_token_reply(token, standings.get(token.id)) for token in tokens])
 
 
 def made_token_reply(made: Made) -> MadeTokenReply:
-    return MadeTokenReply(token=token_reply(made.token), secret=made.secret)
+    return MadeTokenReply(token=_token_reply(made.token, made.budget), secret=made.secret)
 
 
 def anybodys_tokens_reply(page: Page) -> AnybodysTokensReply:
     return AnybodysTokensReply(tokens=[_anybodys(each) for each in page.tokens], next=page.next)
+
+
+def _token_reply(token: AccessToken, standing: Standing | None) -> TokenReply:
+    return TokenReply(**_shown(token), budget=budget_reply(standing) if standing else None)
 
 
 def _anybodys(listed: Listed) -> AnybodysTokenReply:

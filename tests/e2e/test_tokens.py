@@ -7,19 +7,20 @@ from playwright.sync_api import Page, expect
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
 zh, en = words("zh"), words("en")
 
 pytestmark = pytest.mark.browser
 
 
-def make(page: Page, name: str) -> str:
+def make(page: Page, name: str, limit: str = "") -> str:
     """Make a token on the page; gives what is shown once."""
     page.get_by_role("button", name=en("tokens.new")).click()
     dialog = page.get_by_role("dialog", name=en("tokens.new"))
     dialog.get_by_label(en("tokens.name"), exact=True).fill(name)
     dialog.get_by_label(en("tokens.expires")).select_option(label=en("tokens.days", count=30))
+    dialog.get_by_label(en("tokens.limit"), exact=True).fill(limit)
     dialog.get_by_role("button", name=en("tokens.make")).click()
     shown = page.get_by_role("dialog", name=en("js.tokens.made", name=name))
     secret = shown.locator("code").inner_text()
@@ -53,10 +54,60 @@ def test_a_token_is_made_shown_once_used_and_revoked(visits: Visits, site: Site,
     expect(page.locator("[data-slot=facts]").first).to_contain_text("my editor")
 
     page.goto("/tokens")
-    row.get_by_role("button").click()
+    row.get_by_role("button", name=en("js.tokens.revoke_one", name="my editor")).click()
     page.get_by_role("alertdialog").get_by_role("button", name=en("js.tokens.revoke")).click()
     expect(row).to_have_count(0)
     assert ask(site, secret) == 401
+
+
+def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: ScriptedUpstream) -> None:
+    page = visits.open("/tokens", viewport=PHONE)
+    secret = make(page, "nightly", limit="100,000")
+    row = page.get_by_role("listitem").filter(has_text="nightly")
+    expect(row).to_contain_text(terms("day", "100,000"))
+    script.script(Answer("Hello to a program.", usage=Usage(prompt=10_000, cached=0, completion=15_000)))
+    assert ask(site, secret) == 200
+    page.reload()
+    meter = row.get_by_role("meter")
+    expect(meter).to_have_attribute(
+        "aria-valuetext", en("js.budget.used_of", used=tokens("25,000"), limit=tokens("100,000"))
+    )
+
+    change = row.get_by_role("button", name=en("js.tokens.limit_one", name="nightly"))
+    change.click()
+    dialog = page.get_by_role("dialog", name=en("js.tokens.limit_one", name="nightly"))
+    amount = dialog.get_by_label(en("tokens.limit"), exact=True)
+    expect(amount).to_have_value("100000")
+    amount.fill("1,5")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_bad_tokens", text="1,5"))
+    amount.fill("25 000")
+    expect(dialog).to_contain_text(f"= {tokens('25,000')}")
+    dialog.get_by_label(en("budgets.period"), exact=True).select_option("week")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(row).to_contain_text(terms("week", "25,000"))
+    expect(row).to_contain_text(en("js.budget.state_exhausted"))
+    expect(change).to_be_focused()
+    assert ask(site, secret) == 429
+
+    admin = visits.open("/admin/budgets")
+    entry = admin.get_by_role("listitem").filter(has_text="“nightly”")
+    expect(entry).to_contain_text(terms("week", "25,000"))
+
+    change.click()
+    amount.fill("")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(meter).to_be_hidden()
+    script.script(Answer("Hello again."))
+    assert ask(site, secret) == 200
+
+
+def terms(period: str, count: str) -> str:
+    return en(f"js.admin.budget_per_{period}", limit=tokens(count))
+
+
+def tokens(count: str) -> str:
+    return en("js.budget.tokens", count=count)
 
 
 def test_an_administrator_revokes_anybodys(visits: Visits, site: Site) -> None:

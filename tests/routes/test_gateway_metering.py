@@ -60,6 +60,8 @@ def compare(upstream: ScriptedUpstream) -> None:
         assert attempt.state in {"settled", "released"}
         assert (attempt.state == "settled") == (attempt_id in entries)
         entry, request = entries.get(attempt_id), told[attempt_id]
+        assert attempt.token_id is not None
+        assert entry is None or entry.token_id == attempt.token_id
         if entry and entry.source == "reported":
             assert request.usage_sent is not None
             assert (entry.prompt_tokens, entry.completion_tokens) == (

@@ -11,12 +11,13 @@ import pytest
 
 from flask_app.database import utc_now, writing
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import budget_admin_service, budget_service, metering_service
+from flask_app.services import budget_admin_service, budget_service, metering_service, token_budget_service
 from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Listed, Place
+from flask_app.services.token_budget_service import Cap
 from tests.conftest import MakeUser
-from tests.support import calls
+from tests.support import calls, gateway
 from tests.support.budget_race import BOUNDS, EACH
 from tests.support.storage import ROOT
 from tests.support.together import at_once
@@ -26,17 +27,26 @@ CALLERS, FIT = 200, 100
 
 @pytest.mark.parametrize(
     ("scope", "people", "period"),
-    [("site", 20, "month"), ("group", 20, "month"), ("user", 1, "month"), ("group", 20, "prepaid")],
+    [
+        ("site", 20, "month"),
+        ("group", 20, "month"),
+        ("user", 1, "month"),
+        ("group", 20, "prepaid"),
+        ("token", 1, "day"),
+    ],
 )
 def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
     database_url: str, make_user: MakeUser, scope: str, people: int, period: str
 ) -> None:
-    ids = [make_user(f"person {number}").id for number in range(people)]
-    scope_id = {"site": "", "group": DEFAULT_GROUP_ID, "user": ids[0]}[scope]
+    persons = [make_user(f"person {number}") for number in range(people)]
+    ids = [person.id for person in persons]
+    token_id = gateway.made(persons[0]).token.id
+    scope_id = {"site": "", "group": DEFAULT_GROUP_ID, "user": ids[0], "token": token_id}[scope]
+    askers = [f"{ids[0]}/{token_id}"] if scope == "token" else ids
     place = Place(scope=scope, scope_id=scope_id, period=period)
     made = budget_admin_service.add(Actor(None), place, FIT * EACH + EACH // 2, reason="paid")
     command = [sys.executable, "-m", "tests.support.budget_race", database_url, str(time.time() + 3), str(CALLERS)]
-    racers = [subprocess.Popen([*command, *ids], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    racers = [subprocess.Popen([*command, *askers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outcomes: Counter[str] = Counter()
     for racer in racers:
         outcomes.update(json.loads(racer.communicate(timeout=120)[0]))
@@ -44,6 +54,26 @@ def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
     with writing() as connection:
         (standing,) = budget_service.standings(connection, [made.standing.id], utc_now()).values()
     assert (standing.spent, standing.reserved) == (0, FIT * EACH)
+
+
+def test_a_tokens_limit_waits_for_requests_that_began_without_it(make_user: MakeUser) -> None:
+    person = make_user("person")
+    token_id, limited = gateway.made(person).token.id, []
+
+    def limit() -> None:
+        cap = Cap(unit="tokens", period="day", limit=1000)
+        limited.append(token_budget_service.put(Actor(person), token_id, cap))
+
+    owner = threading.Thread(target=limit)
+    with writing() as connection:
+        budget_service.take_turn(connection, person.id)
+        call = calls.call_of(person.id, token_id=token_id)
+        metering_service.dispatch(connection, call, "key", Bounds(prompt=100, answer=600))
+        owner.start()
+        owner.join(0.5)
+        assert owner.is_alive()
+    owner.join()
+    assert limited[0].reserved == 700
 
 
 def test_top_ups_while_all_ask_are_spent_to_the_last_call(database_url: str, make_user: MakeUser) -> None:

@@ -11,6 +11,7 @@ from flask_app.services import group_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
 from tests.conftest import MakeUser
+from tests.support import gateway
 from tests.support.budget_sequences import Scene, Sequences
 from tests.support.keys import keep_provider
 from tests.support.storage import Seeds
@@ -25,7 +26,8 @@ def test_whatever_happens_no_limit_is_passed(seeds: Seeds, make_user: MakeUser) 
         people = [make_user(name) for name in "abc"]
         other = group_service.add(Actor(None), Choices(name="other")).group.id
         provider_id = keep_provider("Example", "https://api.example.com")
-        return Scene(people, [DEFAULT_GROUP_ID, other], provider_id, datetime(2026, 11, 25, 12, tzinfo=UTC))
+        tokens = {person.id: gateway.made(person).token.id for person in people}
+        return Scene(people, tokens, [DEFAULT_GROUP_ID, other], provider_id, datetime(2026, 11, 25, 12, tzinfo=UTC))
 
     machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
     patience = settings(

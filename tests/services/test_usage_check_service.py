@@ -166,6 +166,18 @@ def test_a_counter_of_a_day_that_is_wrong_is_found_and_mended(app: Flask, harm: 
     assert {key: amount for key, amount in counters().items() if amount} == before
 
 
+def test_what_a_token_used_in_a_day_is_verified_and_mended(app: Flask) -> None:
+    ledger.write(ledger.entry("amina", NOON, day=NOON.date(), token_id=token) for token in ("t", "t", "u", None))
+    before = counters()
+    assert before["token", "t", "tokens", NOON.date()] == 300
+    assert verify() == []
+    with transaction() as session:
+        session.execute(delete(SpentDaily).where(SpentDaily.scope == "token", SpentDaily.scope_id == "t"))
+    assert [what for what, _ in verify()] == ["spent by day"] * 2
+    usage_check_service.rebuild(Actor(None))
+    assert counters() == before
+
+
 def counters() -> dict[tuple[str, str, str, date], int]:
     with reading() as session:
         return {(row.scope, row.scope_id, row.unit, row.day): row.amount for row in session.scalars(select(SpentDaily))}

@@ -1,5 +1,6 @@
 """Who is warned of what, and that nobody is told twice."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -8,11 +9,13 @@ import pytest
 
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Notice, User
-from flask_app.services import budget_admin_service, refund_service, warning_service
+from flask_app.services import budget_admin_service, notice_words, refund_service, token_budget_service, warning_service
 from flask_app.services.attempts import Bounds
+from flask_app.services.audit_service import Actor
+from flask_app.services.token_budget_service import Cap
 from flask_app.services.warning_service import look
 from tests.conftest import MakeUser
-from tests.support import calls
+from tests.support import calls, gateway
 from tests.support.together import at_once
 from tests.support.warned import NOBODY, change, limit, made, notices, use, use_mail, use_webhook
 
@@ -48,6 +51,28 @@ def test_a_person_is_told_of_their_own_budget_at_four_fifths_and_at_the_end(ada:
     look()
     look()
     assert made() == mail_to((80, ada), (100, ada))
+
+
+def test_a_tokens_person_is_told_which_it_is(ada: User, root: User) -> None:
+    token = gateway.made(ada, "nightly").token
+    cap = Cap(unit="tokens", period="day", limit=10_000)
+    token_budget_service.put(Actor(ada), token.id, cap)
+    use(ada, 9_000)
+    look()
+    assert made() == [], "it counts what is asked with it"
+    use(ada, 8_500, token_id=token.id)
+    look()
+    look()
+    assert made() == mail_to((80, ada))
+    (notice,) = notices()
+    facts = json.loads(notice.facts)
+    assert (facts["name"], facts["token"], facts["scope_id"], facts["used"]) == ("ada", "nightly", token.id, 8_500)
+    ada.locale = "en"
+    letter = notice_words.letter(notice.kind, notice.share, facts, ada)
+    assert letter.subject == "The “nightly” token's daily budget: 85% used"
+    assert "API access" in letter.text
+    told = notice_words.headline(notice.kind, notice.share, facts, "en")
+    assert told == "ada, token “nightly”: 10,000 tokens a day, 85% used"
 
 
 def test_each_person_of_a_group_is_told_of_their_own_share(ada: User, root: User, make_user: MakeUser) -> None:

@@ -1,8 +1,9 @@
 """The account that the sequences of budgets keep beside the application: what was asked for, and what may be used."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -14,6 +15,8 @@ from flask_app.models import TokenUsage
 from flask_app.services.attempts import Dispatched
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.tariff_service import Priced
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Booked:
             "group": hold.group_id == place.scope_id,
             "member": owner == user_id,
             "user": owner == place.scope_id,
+            "token": self.sent.call.token_id == place.scope_id,
         }
         within = hold.day is not None and days.first <= hold.day <= days.last
         return self.amounts.get(place.unit, 0) if whose[place.scope] and within else 0
@@ -67,3 +71,14 @@ def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, priced: P
         least = prompt * max(prices.input_hit, prices.input_miss) + budget.MIN_ANSWER * prices.output
         return left * 10**6 < least
     return False
+
+
+def unless_refused(act: Callable[[], Dispatched]) -> Dispatched | BudgetExhausted:
+    try:
+        return act()
+    except BudgetExhausted as refusal:
+        return refusal
+
+
+def one_of(among: list[T], which: int) -> T | None:
+    return among[which % len(among)] if among else None

@@ -1,6 +1,7 @@
 """A process of its own whose callers all ask at once: `python -m tests.support.budget_race URL MOMENT CALLERS PERSON…`.
 
-Writes how many were let through, how many were refused, and what else happened, as JSON.
+A person may be followed by `/` and the access token that is asked with. Writes how many were let through, how many were
+refused, and what else happened, as JSON.
 """
 
 import json
@@ -20,9 +21,10 @@ BOUNDS = Bounds(prompt=100, answer=300)
 EACH = BOUNDS.prompt + BOUNDS.answer
 
 
-def ask(person: str) -> str:
+def ask(who: str) -> str:
+    person, _, token_id = who.partition("/")
     try:
-        calls.dispatch(calls.call_of(person), BOUNDS)
+        calls.dispatch(calls.call_of(person, token_id=token_id or None), BOUNDS)
     except BudgetExhausted:
         return "refused"
     return "granted"

@@ -6,7 +6,6 @@ Beside the application stands an account of its own (`Booked`), kept in this pro
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -28,33 +27,27 @@ from flask_app.services import (
     top_up_service,
     user_admin_service,
 )
-from flask_app.services.attempts import Bounds, Dispatched, Outcome
+from flask_app.services.attempts import Bounds, Outcome
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
+from flask_app.services.budget_service import Standing
 from flask_app.services.tariff_service import Priced
 from tests.support import calls, ledger
-from tests.support.budget_account import Booked, Limit, is_short
+from tests.support.budget_account import Booked, Limit, is_short, one_of, unless_refused
 
 WHICH = st.integers(0, 50)
 MODELS = st.sampled_from(["deepseek-flash", "deepseek-flash", "without a price"])
 AMOUNTS = st.integers(1, 40_000)
 PRICES = st.integers(0, 10_000_000)
 ACTOR = Actor(None)
-T = TypeVar("T")
-
-
-def _unless_refused(act: Callable[[], Dispatched]) -> Dispatched | BudgetExhausted:
-    try:
-        return act()
-    except BudgetExhausted as refusal:
-        return refusal
 
 
 @dataclass
 class Scene:
-    """Where it happens: people, groups, a provider, and the moment that the first request is made."""
+    """Where it happens: people with an access token each, groups, a provider, and the moment of the first request."""
 
     people: list[User]
+    tokens: dict[str, str]
     groups: list[str]
     provider_id: str
     now: datetime
@@ -73,13 +66,16 @@ class Sequences(RuleBasedStateMachine):
         self.limits: dict[str, Limit] = {}
         self.group_of = {person.id: person.group_id for person in self.at.people}
 
-    @rule(who=WHICH, model=MODELS, prompt=st.integers(0, 4000), answer=st.integers(budget.MIN_ANSWER, 9000))
-    def reserve(self, who: int, model: str, prompt: int, answer: int) -> None:
+    @rule(who=WHICH, model=MODELS, prompt=st.integers(0, 4000), answer=st.integers(budget.MIN_ANSWER, 9000),
+          by_program=st.booleans())  # fmt: skip
+    def reserve(self, who: int, model: str, prompt: int, answer: int, by_program: bool) -> None:
         person = self.at.people[who % len(self.at.people)].id
-        call = calls.call_of(person, model=model, provider_id=self.at.provider_id, prompt=prompt)
-        rooms = self._rooms(person)
+        token_id = self.at.tokens[person] if by_program else None
+        provider_id = self.at.provider_id
+        call = calls.call_of(person, model=model, provider_id=provider_id, prompt=prompt, token_id=token_id)
+        rooms = self._rooms(person, token_id)
         priced = self._price(model)
-        sent = _unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
+        sent = unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
         if isinstance(sent, BudgetExhausted):
             assert is_short(rooms, sent, priced, prompt), "refused although there was room"
             return
@@ -128,7 +124,7 @@ class Sequences(RuleBasedStateMachine):
     @rule(which=WHICH)
     def refund(self, which: int) -> None:
         """The opposite entry, of the same day."""
-        one = _one_of([one for one in self.booked if not one.live and one.amounts], which)
+        one = one_of([one for one in self.booked if not one.live and one.amounts], which)
         if one is None:
             return
         with transaction() as session:
@@ -168,9 +164,9 @@ class Sequences(RuleBasedStateMachine):
           amount=AMOUNTS, hard=st.sampled_from([True, True, True, False]))  # fmt: skip
     def limit(self, scope: str, who: int, period: str, money: bool, amount: int, hard: bool) -> None:
         if period == PREPAID:
-            scope, hard = scope.replace("member", "group"), True
+            scope, hard = {"member": "group", "token": "user"}.get(scope, scope), True
         person = self.at.people[who % len(self.at.people)].id
-        ids = {"site": "", "user": person}
+        ids = {"site": "", "user": person, "token": self.at.tokens[person]}
         scope_id = ids.get(scope, self.at.groups[who % len(self.at.groups)])
         place = Place(scope=scope, scope_id=scope_id, unit="CNY" if money else TOKENS, period=period)
         try:
@@ -225,7 +221,8 @@ class Sequences(RuleBasedStateMachine):
     @invariant()
     def the_database_says_the_same(self) -> None:
         for person in self.at.people:
-            for standing in budget_service.own(User(id=person.id, group_id=self.group_of[person.id]), self.now):
+            own = budget_service.own(User(id=person.id, group_id=self.group_of[person.id]), self.now)
+            for standing in [*own, *self._of_token(self.at.tokens[person.id])]:
                 limit = self.limits[standing.id]
                 days = budget.days_of(standing.period, budget_service.site_day(self.now))
                 parts = [(one.live, one.counts_for(limit.place, person.id, days)) for one in self.booked]
@@ -258,12 +255,12 @@ class Sequences(RuleBasedStateMachine):
         assert all(0 <= amount <= one.amounts[unit] for unit, amount in settled.items())
         one.live, one.amounts = False, settled
 
-    def _rooms(self, person: str) -> list[tuple[Limit, int]]:
-        """The hard budgets of a person, and what is left of each."""
+    def _rooms(self, person: str, token_id: str | None) -> list[tuple[Limit, int]]:
+        """The hard budgets that a request counts against, and what is left of each."""
         found = []
         for limit in self.limits.values():
             days = budget.days_of(limit.place.period, budget_service.site_day(self.now))
-            if limit.hard and limit.place.scope_id in {"", person, self.group_of[person]}:
+            if limit.hard and limit.place.scope_id in {"", person, self.group_of[person], token_id}:
                 stands = sum(one.counts_for(limit.place, person, days) for one in self.booked)
                 found.append((limit, limit.amount - stands + limit.before))
         return found
@@ -284,13 +281,14 @@ class Sequences(RuleBasedStateMachine):
                 heights[days.first, person] = stands - limit.before
         return heights
 
+    def _of_token(self, token_id: str) -> list[Standing]:
+        ids = [each for each, limit in self.limits.items() if limit.place.scope_id == token_id]
+        with reading() as session:
+            return list(budget_service.standings(session.connection(), ids, self.now).values())
+
     def _live(self, which: int) -> Booked | None:
-        return _one_of([one for one in self.booked if one.live], which)
+        return one_of([one for one in self.booked if one.live], which)
 
     def _limit(self, which: int, *, renews: bool | None = None) -> str | None:
         kinds = {budget_id: limit.place.period != PREPAID for budget_id, limit in self.limits.items()}
-        return _one_of(sorted(each for each, kind in kinds.items() if renews in {None, kind}), which)
-
-
-def _one_of(among: list[T], which: int) -> T | None:
-    return among[which % len(among)] if among else None
+        return one_of(sorted(each for each, kind in kinds.items() if renews in {None, kind}), which)

@@ -10,9 +10,25 @@ from flask_app.services import budget_service, metering_service
 from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
 
 
-def call_of(user_id: str, *, model: str = "deepseek-flash", provider_id: str = "p", prompt: int = 3) -> Call:
-    ids = {"request_id": new_id(), "address": "192.0.2.1", "provider_id": provider_id}
-    return Call(user_id=user_id, channel="chat", model=model, currency="CNY", prompt_estimate=prompt, **ids)
+def call_of(
+    user_id: str,
+    *,
+    model: str = "deepseek-flash",
+    provider_id: str = "p",
+    prompt: int = 3,
+    token_id: str | None = None,
+) -> Call:
+    return Call(
+        user_id=user_id,
+        channel="api" if token_id else "chat",
+        model=model,
+        provider_id=provider_id,
+        currency="CNY",
+        request_id=new_id(),
+        address="192.0.2.1",
+        prompt_estimate=prompt,
+        token_id=token_id,
+    )
 
 
 def dispatch(call: Call, bounds: Bounds, at: datetime | None = None) -> Dispatched:

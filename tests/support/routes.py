@@ -37,7 +37,18 @@ class Route:
         body_type = getattr(self.view, "body_type", None)
         if body_type is None:
             return None
-        return {field.name: "x" for field in msgspec.structs.fields(body_type) if field.required}
+        fields = msgspec.structs.fields(body_type)
+        return {field.name: _least(msgspec.inspect.type_info(field.type)) for field in fields if field.required}
+
+
+def _least(kind: msgspec.inspect.Type) -> Any:
+    """A value that a field of this kind takes, where any word is not one."""
+    match kind:
+        case msgspec.inspect.LiteralType(values=values):
+            return values[0]
+        case msgspec.inspect.IntType(ge=least):
+            return least or 0
+    return "x"
 
 
 def all_of(app: Flask) -> Iterator[Route]:

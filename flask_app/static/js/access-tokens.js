@@ -1,33 +1,44 @@
 // @ts-check
-/** Entry of one's own personal access tokens: listed, made, shown once, revoked. */
+/** Entry of one's own personal access tokens: listed, made, shown once, limited, revoked. */
 import { api } from "app/api"
+import { fillStanding } from "app/budget-bars"
+import { FieldMistake, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
 import { factsOf, revokeWords } from "app/token-facts"
+import { TokenLimit, termsOf } from "app/token-limit"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
-/** @typedef {import("app/token-facts").Token} Token */
+/** @typedef {import("app/token-facts").Token & {budget: import("app/i18n").Budget | null}} Token */
+/** @typedef {import("app/token-limit").Cap} Cap */
 
 const PATH = "/api/tokens"
 const list = must(document, "[data-tokens]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-token-form]"))
 const begin = must(document, "[data-new-token]")
 const made = must(document, "#made-dialog")
+const limiting = /** @type {HTMLFormElement} */ (must(document, "[data-limit-form]"))
+const [asked, changed] = [new TokenLimit(form), new TokenLimit(limiting)]
+/** Whose limit the dialog is open for. @type {Token | null} */
+let limited = null
 
 show(pageState("tokens-state").tokens)
 begin.addEventListener("click", () => {
-  form.reset()
+  asked.fill(null)
   openDialog("token-dialog")
 })
 made.addEventListener("close", () => fill(made, { secret: "" })) // no page keeps it
-onSubmit(form, async ({ name, days }) => {
+onSubmit(form, ({ name, days }) => withCap(form, asked, async (budget) => {
   const models = new FormData(form).getAll("models")
-  const { token, secret } = await api.post(PATH, { name, days: days ? Number(days) : null, models: models.length ? models : null })
+  const { token, secret } = await api.post(PATH, { name, days: days ? Number(days) : null, models: models.length ? models : null, budget })
   form.closest("dialog")?.close()
   list.prepend(row(token))
   showNone()
   fill(made, { title: t("js.tokens.made", { name: token.name }), secret })
   openDialog("made-dialog")
-})
+}))
+onSubmit(limiting, () => withCap(limiting, changed, async (cap) => {
+  if (limited) await limit(limited, cap)
+}))
 
 /** @param {Token[]} tokens */
 function show(tokens) {
@@ -39,10 +50,47 @@ function showNone() {
   must(document, "[data-tokens-none]").hidden = list.childElementCount > 0
 }
 
+/** Do it with what is typed as the limit, or say beside its field what is wrong. @param {HTMLFormElement} of @param {TokenLimit} typed @param {(cap: Cap | null) => Promise<void>} act */
+async function withCap(of, typed, act) {
+  try {
+    await act(typed.cap())
+  } catch (error) {
+    if (!(error instanceof FieldMistake)) throw error
+    showFieldError(of, error.field, error.message)
+  }
+}
+
+/** @param {Token} token @param {Cap | null} cap */
+async function limit(token, cap) {
+  const address = `${PATH}/${token.id}/budget`
+  const budget = cap ? await api.put(address, cap) : await api.delete(address)
+  limiting.closest("dialog")?.close()
+  const [before, after] = [must(list, `[data-id="${token.id}"]`), row({ ...token, budget })]
+  before.replaceWith(after)
+  slot(after, "limiting").focus()
+  toast(cap ? t("js.tokens.limited", { name: token.name, terms: termsOf(cap) }) : t("js.tokens.unlimited", { name: token.name }))
+}
+
+/** @param {Token} token */
+function beginToLimit(token) {
+  limited = token
+  changed.fill(token.budget)
+  fill(limiting, { title: t("js.tokens.limit_one", { name: token.name }) })
+  openDialog("limit-dialog")
+}
+
 /** @param {Token} token */
 function row(token) {
   const element = fromTemplate("token-template", { name: token.name, hint: `…${token.hint}`, facts: factsOf(token) })
+  element.dataset.id = token.id
   slot(element, "expired").hidden = token.state !== "expired"
+  slot(element, "standing").hidden = token.budget === null
+  if (token.budget) {
+    fill(element, { terms: termsOf(token.budget) })
+    fillStanding(element, token.budget, t("js.tokens.limit_one", { name: token.name }))
+  }
+  slot(element, "limiting").setAttribute("aria-label", t("js.tokens.limit_one", { name: token.name }))
+  slot(element, "limiting").addEventListener("click", () => beginToLimit(token))
   const button = slot(element, "revoke")
   button.setAttribute("aria-label", t("js.tokens.revoke_one", { name: token.name }))
   button.addEventListener("click", () => revoke(token, element))

@@ -1,6 +1,16 @@
 // @ts-check
 /** What is wrong with a field, said beside it. */
 
+/** What a form itself has to say of a field. */
+export class FieldMistake extends Error {
+  /** @param {string} field @param {string} message */
+  constructor(field, message) {
+    super(message)
+    this.field = field
+    this.code = "mistake"
+  }
+}
+
 /** Says it, and takes the reader there. @param {HTMLFormElement} form @param {string} name of an input @param {string} text */
 export function showFieldError(form, name, text) {
   const input = inputOf(form, name)

@@ -1,27 +1,17 @@
 // @ts-check
 /** The form of a budget: for whom, of what, for how long, how much; filled from one that is there, read as the server takes it. */
-import { amountOf, typedAmount } from "app/amounts"
+import { typedAmount } from "app/amounts"
 import { findPerson, suggestPeople } from "app/admin/people-search"
-import { formatAmount, t } from "app/i18n"
+import { FieldMistake } from "app/field-errors"
+import { t } from "app/i18n"
+import { TOKENS, limitOf, limitWords } from "app/limits"
 import { must, slot } from "app/ui"
 
 /** @typedef {import("app/admin/budgets").AdminBudget} AdminBudget */
 /** @typedef {{scope: string, scope_id: string, unit: string, period: string}} Place */
 /** @typedef {{limit: number, hard: boolean, reason?: string}} Terms a balance begins with a reason */
 
-const MOST = 10 ** 15
-const TOKENS = "tokens"
 export const PREPAID = "prepaid"
-
-/** What the form itself has to say of a field. */
-export class FieldMistake extends Error {
-  /** @param {string} field @param {string} message */
-  constructor(field, message) {
-    super(message)
-    this.field = field
-    this.code = "mistake"
-  }
-}
 
 export class BudgetForm {
   #form
@@ -62,10 +52,7 @@ export class BudgetForm {
   /** @param {Record<string, string>} values @returns {Terms} throws FieldMistake */
   terms({ limit = "", kind, reason, ...values }) {
     const unit = this.#changed?.unit ?? unitOf(values)
-    const amount = amountOf(limit, unit)
-    if (amount === null) throw new FieldMistake("limit", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text: limit }))
-    if (amount === 0) throw new FieldMistake("limit", t("js.admin.budget_zero"))
-    if (amount > MOST) throw new FieldMistake("limit", t("js.admin.budget_too_large", { most: formatAmount(MOST, unit) }))
+    const amount = limitOf(limit, unit)
     return reason === undefined ? { limit: amount, hard: kind === "hard" } : { limit: amount, hard: true, reason }
   }
 
@@ -88,8 +75,7 @@ export class BudgetForm {
   #showAmount() {
     const { limit = "", ...values } = this.#values()
     const unit = this.#changed?.unit ?? unitOf(values)
-    const amount = /^[A-Z]{3}$|^tokens$/.test(unit) ? amountOf(limit, unit) : null
-    slot(this.#form, "amount").textContent = amount === null ? t(`js.admin.budget_hint_${unit === TOKENS ? "tokens" : "money"}`) : `= ${formatAmount(amount, unit)}`
+    slot(this.#form, "amount").textContent = limitWords(limit, unit)
   }
 
   /** What is not asked for is neither sent nor wanted. @param {string} part @param {boolean} on */

@@ -1,17 +1,17 @@
 // @ts-check
 /** Entry of the budgets: how each stands; add, change, delete. */
-import { BudgetForm, FieldMistake, PREPAID } from "app/admin/budget-form"
+import { BudgetForm, PREPAID } from "app/admin/budget-form"
 import { TopUps } from "app/admin/top-ups"
 import { withParameter } from "app/addresses"
 import { ApiError, api } from "app/api"
 import { fillStanding } from "app/budget-bars"
-import { clearFieldErrors, showFieldError } from "app/field-errors"
+import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAmount, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
- * @typedef {import("app/i18n").Budget & {name: string | null, used: number | null}} AdminBudget used by nobody
- *   in particular, where it is one of each person of a group
+ * @typedef {import("app/i18n").Budget & {name: string | null, token: string | null, used: number | null}} AdminBudget used
+ *   by nobody in particular, where it is one of each person of a group; `token` is the access token's name
  * @typedef {{budgets: AdminBudget[], next: string | null}} Page
  */
 
@@ -143,8 +143,8 @@ function nameOf(budget) {
 }
 
 /** @param {AdminBudget} budget */
-function whoOf({ scope, name }) {
-  return t(`js.admin.budget_of_${scope}`, { name: name ?? "" })
+function whoOf({ scope, name, token }) {
+  return t(`js.admin.budget_of_${scope}`, { name: name ?? "", token: token ?? "" })
 }
 
 /** @param {AdminBudget} budget */

@@ -1,0 +1,122 @@
+"""What a program may use with its access token: one budget at most, which the token's person sets and takes away.
+
+The person's row is locked first and the token's then, as a request does: none is answered between two budgets, and a
+token that is being revoked gets no other one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.orm import Session
+
+from flask_app.database import fetching, in_transaction, utc_now
+from flask_app.errors import NotFound
+from flask_app.models import AccessToken, Budget, User
+from flask_app.services import audit_service, budget_admin_service, budget_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.budget_admin_service import Place
+from flask_app.services.budget_service import Standing, budgets
+
+SCOPE = "token"
+
+_OF_TOKENS = select(budgets.c.id).where(
+    budgets.c.scope == SCOPE, budgets.c.scope_id.in_(bindparam("tokens", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """The most that may be used in each `period`: tokens, or millionths of the currency that `unit` names."""
+
+    unit: str
+    period: str
+    limit: int
+
+
+def put(actor: Actor, token_id: str, cap: Cap) -> Standing:
+    """Set the token's one budget, in the place of another. What was used of its period counts.
+
+    Raises Invalid, and NotFound for a foreign token too.
+    """
+
+    def work(session: Session) -> Standing:
+        _hold_own(session, actor, token_id)
+        return keep(session, actor, token_id, cap)
+
+    return in_transaction(work)
+
+
+def remove(actor: Actor, token_id: str) -> None:
+    """Nothing limits the token any more but what limits its person. Raises NotFound for a foreign one too."""
+
+    def work(session: Session) -> None:
+        _hold_own(session, actor, token_id)
+        for found in _of(session, token_id):
+            _drop(session, actor, found)
+
+    in_transaction(work)
+
+
+def keep(session: Session, actor: Actor, token_id: str, cap: Cap) -> Standing:
+    """The same as `put` within the caller's transaction, which holds the person's row."""
+    place = Place(scope=SCOPE, scope_id=token_id, unit=cap.unit, period=cap.period)
+    budget_admin_service.check(place, cap.limit)
+    same: Budget | None = None
+    for found in _of(session, token_id):
+        if (found.unit, found.period) == (cap.unit, cap.period):
+            same = found
+        else:
+            _drop(session, actor, found)
+    if same:
+        return _change(session, actor, same, cap.limit)
+    made = budget_admin_service.make(session, place, cap.limit)
+    return budget_admin_service.recorded(session, actor, "budget.add", made, _terms(made)).standing
+
+
+def forget(session: Session, token_id: str) -> None:
+    """A revoked token's budget goes with it, in the same transaction."""
+    session.execute(delete(Budget).where(Budget.scope == SCOPE, Budget.scope_id == token_id))
+
+
+def standings(token_ids: Iterable[str], now: datetime) -> dict[str, Standing]:
+    """How the budgets of these tokens stand, by the token's id."""
+    with fetching() as connection:
+        ids = connection.scalars(_OF_TOKENS, {"tokens": list(token_ids)}).all()
+        return {each.scope_id: each for each in budget_service.standings(connection, ids, now).values()}
+
+
+def _change(session: Session, actor: Actor, found: Budget, limit: int) -> Standing:
+    before = _terms(found)
+    found.amount, found.hard = limit, True
+    if difference := audit_service.difference(before, _terms(found)):
+        found.changed_at = utc_now()
+        session.flush()
+        return budget_admin_service.recorded(session, actor, "budget.change", found, difference).standing
+    return budget_service.standings(session.connection(), [found.id], utc_now())[found.id]
+
+
+def _drop(session: Session, actor: Actor, found: Budget) -> None:
+    budget_admin_service.recorded(session, actor, "budget.delete", found, _terms(found))
+    session.delete(found)
+    session.flush()
+
+
+def _hold_own(session: Session, actor: Actor, token_id: str) -> None:
+    if actor.user is None:
+        raise NotFound
+    owner_id = actor.user.id
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update())
+    own = (AccessToken.id == token_id, AccessToken.user_id == owner_id, AccessToken.revoked_at.is_(None))
+    if session.scalar(select(AccessToken.id).where(*own).with_for_update(read=True)) is None:
+        raise NotFound
+
+
+def _of(session: Session, token_id: str) -> list[Budget]:
+    of_token = select(Budget).where(Budget.scope == SCOPE, Budget.scope_id == token_id)
+    return list(session.scalars(of_token.with_for_update()))
+
+
+def _terms(found: Budget) -> dict[str, object]:
+    return {"limit": found.amount, "hard": found.hard}

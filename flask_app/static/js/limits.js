@@ -1,0 +1,23 @@
+// @ts-check
+/** A budget's limit as it is typed: as the server takes it, and in words while somebody types. */
+import { amountOf } from "app/amounts"
+import { FieldMistake } from "app/field-errors"
+import { formatAmount, t } from "app/i18n"
+
+const MOST = 10 ** 15
+export const TOKENS = "tokens"
+
+/** Tokens, or millionths of a currency. @param {string} text @param {string} unit @returns {number} throws FieldMistake */
+export function limitOf(text, unit) {
+  const amount = amountOf(text, unit)
+  if (amount === null) throw new FieldMistake("limit", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text }))
+  if (amount === 0) throw new FieldMistake("limit", t("js.admin.budget_zero"))
+  if (amount > MOST) throw new FieldMistake("limit", t("js.admin.budget_too_large", { most: formatAmount(MOST, unit) }))
+  return amount
+}
+
+/** How the server will understand it; an example while it does not. @param {string} text @param {string} unit */
+export function limitWords(text, unit) {
+  const amount = /^[A-Z]{3}$|^tokens$/.test(unit) ? amountOf(text, unit) : null
+  return amount === null ? t(`js.admin.budget_hint_${unit === TOKENS ? "tokens" : "money"}`) : `= ${formatAmount(amount, unit)}`
+}
