@@ -72,9 +72,10 @@ class Reply:
 
     def token(self, chunk: Mapping[str, Any], delta: Mapping[str, str]) -> None:
         """An event that carries a piece of the answer; the journal notes it as sent."""
-        if self.request.first_token_at is None:
-            self.request.first_token_at = time.monotonic()
+        began = time.monotonic()
         self.event(chunk)
+        if self.request.first_token_at is None:  # all of it was sent: half an event says nothing
+            self.request.first_token_at = began
         self.request.text_sent += delta.get("content", "")
         self.request.reasoning_sent += delta.get("reasoning_content", "")
 
