@@ -40,12 +40,10 @@ _TOUCH = Prepared(
     update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
 )
 _is_its_own = _messages.c.status == _runs.c.status  # not so once another run goes on with the message
+FINISH_REASON = case((_is_its_own, _messages.c.finish_reason)).label("finish_reason")
+ERROR_CODE = case((_is_its_own, _messages.c.error_code)).label("error_code")
 _HOW_IT_ENDED = (
-    select(
-        _runs.c.status,
-        case((_is_its_own, _messages.c.finish_reason)).label("finish_reason"),
-        case((_is_its_own, _messages.c.error_code)).label("error_code"),
-    )
+    select(_runs.c.status, FINISH_REASON, ERROR_CODE)
     .join(_messages, _messages.c.id == _runs.c.message_id)
     .where(_runs.c.id == bindparam("run"))
 )

@@ -6,8 +6,9 @@ import msgspec
 
 from flask_app.domain.events import Event, Reasoning, Token, Usage
 from flask_app.i18n import translate
-from flask_app.models import Message, Run
+from flask_app.models import Run
 from flask_app.services.answer_service import Ending
+from flask_app.services.stored_answers import StoredAnswer
 from flask_app.streams import Named, RunLog
 
 MOST_LETTERS = 8192  # of one event
@@ -77,11 +78,11 @@ def failure(locale: str, code: str) -> bytes:
     return _encode({"code": code, "message": words, "retryable": code not in _FINAL})
 
 
-def replay(events: RunLog, begun: Begun, message: Message, ending: Ending) -> None:
+def replay(events: RunLog, begun: Begun, stored: StoredAnswer) -> None:
     """A stored answer as the events a reader expects."""
-    started(events, begun, message.model)
-    whole(events, message.text, message.reasoning)
-    events.finish([ended(begun, ending)])
+    started(events, begun, stored.model)
+    whole(events, stored.text, stored.reasoning)
+    events.finish([ended(begun, stored.ending)])
 
 
 def usage_payload(usage: Usage, source: str) -> dict[str, object]:

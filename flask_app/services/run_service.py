@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import structlog
@@ -15,19 +15,15 @@ from flask_app import metrics
 from flask_app.column_types import ByServer
 from flask_app.database import new_id, reading
 from flask_app.errors import NotFound
-from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import answer_service, closing, counting, followers, journal, metering_service, run_events
-from flask_app.services.answer_service import Ending
+from flask_app.models import Run, User
+from flask_app.services import counting, journal, metering_service, run_following
 from flask_app.services.attempts import Entry
 from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
 from flask_app.services.run_answers import Answer
-from flask_app.services.run_events import Begun
 from flask_app.services.stop_signal import StopSignal
 from flask_app.streams import broker
-from flask_app.streams.lost import LogLost
-from flask_app.streams.memory import HEARTBEAT, MemoryLog, number_of
 from flask_app.streams.outlet import Outlet
 
 WORKER = new_id()
@@ -38,9 +34,6 @@ RETRY_SECONDS = (1, 2, 5, 10, 30)
 SLOW_SECONDS = 2  # of settling
 SHUTDOWN_SECONDS = 10
 LOOK_SECONDS = 0.02
-POLL_SECONDS = 1
-_BROKEN_OFF = ("interrupted", "stopped")  # perhaps by somebody else than its worker
-REPLAYED = 10**8  # numbers above are those of stored answers, which are always told from their beginning
 
 log = structlog.get_logger()
 _live: dict[str, "LiveRun"] = {}
@@ -153,7 +146,7 @@ def read(user: User, run_id: str, *, after: int, locale: str, outlet: Outlet | N
     live = _live.get(run_id)
     if live is not None and live.user_id == user.id and isinstance(live.answer, ChatAnswer):
         return live.answer.events.read(after, outlet)
-    return _followed(user, owned(user, run_id), after, locale)
+    return run_following.follow(owned(user, run_id), after, locale)
 
 
 def owned(user: User, run_id: str) -> Run:
@@ -205,69 +198,3 @@ def shutdown() -> None:
             live.stop.stop("interrupted")
         time.sleep(LOOK_SECONDS)
     broker().flush()
-
-
-def _followed(user: User, run: Run, after: int, locale: str) -> Iterator[bytes]:
-    """A run that this process does not make: its log, whoever keeps it, else the answer once it is stored.
-
-    One whose worker died is waited for: its lease runs out soon. A process that leaves waits for nothing.
-    """
-    with followers.following(run):
-        while after < REPLAYED:
-            place = yield from _shared(run, after)
-            if place is None or (closing.is_leaving() and _status(run.id) == "running"):
-                return
-            try:
-                after, run = place, owned(user, run.id)
-            except NotFound:  # it went with its conversation
-                return
-            except SQLAlchemyError:  # away too: it is asked again
-                after = place
-            if run.status != "running":
-                break
-            yield HEARTBEAT
-            time.sleep(POLL_SECONDS)
-    yield from _stored(run, after, locale)
-
-
-def _shared(run: Run, after: int) -> Generator[bytes, None, int | None]:
-    """The run's log as far as it can be had; gives the number of the last event told, or None at the log's end.
-
-    A reader that has heard more than there is in the log, from a worker that died since, does not hear its end there.
-    """
-    events, told = broker().find(run.id), after
-    if events is None:
-        return told
-    try:
-        for block in events.read(after):
-            yield block
-            if block != HEARTBEAT:
-                told = number_of(block)
-            elif _status(run.id) != "running":
-                return told
-    except LogLost:
-        return told
-    return None if told > after or _status(run.id) not in _BROKEN_OFF else after
-
-
-def _status(run_id: str) -> str | None:
-    """As the database has it; what it cannot tell goes on."""
-    try:
-        with reading() as session:
-            return session.scalar(select(Run.status).where(Run.id == run_id))
-    except SQLAlchemyError as error:
-        log.warning("run_not_looked_at", run=run_id, reason=str(error.__cause__ or error))
-        return "running"
-
-
-def _stored(run: Run, after: int, locale: str) -> Iterator[bytes]:
-    after = max(after, REPLAYED)
-    events = MemoryLog(numbered_from=after)
-    with reading() as session:
-        message, conversation = session.get(Message, run.message_id), session.get(Conversation, run.conversation_id)
-        ending = answer_service.how_it_ended(session.connection(), run.id)
-    if message is None or conversation is None:  # deleted in this moment
-        return
-    title = conversation.title
-    run_events.replay(events, Begun.of(run, title, locale), message, ending or Ending(run.status, None, None))
-    yield from events.read(after)

@@ -23,7 +23,8 @@ from flask_app.services import (
     sealing,
     stop_service,
 )
-from flask_app.services.run_service import REPLAYED, WORKER
+from flask_app.services.run_following import REPLAYED
+from flask_app.services.run_service import WORKER
 from flask_app.streams.redis.broker import RedisBroker
 from flask_app.streams.redis.entries import key_of
 from tests.support.another_worker import Following, Other, say
