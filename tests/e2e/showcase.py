@@ -186,6 +186,7 @@ def _entry(connection: Connection, chance: random.Random, moment: datetime) -> d
         "attempt_id": new_id(),
         "kind": "usage",
         "channel": "chat",
+        "token_id": None,
         "model": model,
         "source": "reported",
         "outcome": "stopped" if chance.random() < 0.04 else "complete",
