@@ -57,16 +57,18 @@ class Followed:
         """While the block runs, looks find the answer too."""
         with _guard:
             self.wanting += 1
+        _due.set()
         try:
             yield
         finally:
             with _guard:
                 self.wanting -= 1
 
-    def looked(self) -> Iterator[bytes]:
+    def looked(self, *, at_once: bool = True) -> Iterator[bytes]:
         """Heartbeats, one a second, until there was a look that began after this moment."""
         asked = time.monotonic()
-        _due.set()
+        if at_once:
+            _due.set()
         while not self._was_looked_at(asked):
             yield HEARTBEAT
 

@@ -78,11 +78,14 @@ def failure(locale: str, code: str) -> bytes:
     return _encode({"code": code, "message": words, "retryable": code not in _FINAL})
 
 
-def replay(events: RunLog, begun: Begun, stored: StoredAnswer) -> None:
-    """A stored answer as the events a reader expects."""
-    started(events, begun, stored.model)
-    whole(events, stored.text, stored.reasoning)
-    events.finish([ended(begun, stored.ending)])
+def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswer | None = None) -> None:
+    """A stored answer as the events a reader expects who was `told` it as it was before; the end once it is over."""
+    if told is None or not stored.goes_on_from(told):
+        started(events, begun, stored.model)
+        whole(events, stored.text, stored.reasoning)
+    else:
+        whole(events, stored.text[len(told.text) :], stored.reasoning[len(told.reasoning) :])
+    events.finish([ended(begun, stored.ending)] if stored.is_over else [])
 
 
 def usage_payload(usage: Usage, source: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 
 from flask_app.models import Run
 from flask_app.services import closing, followers, run_events
@@ -12,12 +13,16 @@ from flask_app.streams.lost import LogLost
 from flask_app.streams.memory import HEARTBEAT, MemoryLog, number_of
 
 POLL_SECONDS = 1
+PATIENCE = 3  # so often in turn a log is looked for in vain before the database tells its words
 REPLAYED = 10**8  # numbers above are those of stored answers, which are always told from their beginning
 _BROKEN_OFF = ("interrupted", "stopped")  # perhaps by somebody else than its worker
 
 
 def follow(run: Run, after: int, locale: str) -> Iterator[bytes]:
-    """The run's events after number `after`: its log, whoever keeps it, else the answer once it is stored."""
+    """The run's events after number `after`: its log, whoever keeps it, else the answer as the database has it.
+
+    Who has been told that goes on with it to its end, on whichever worker: the numbers are other ones.
+    """
     with followers.following(run) as followed:
         place = after if after >= REPLAYED else (yield from _logged(followed, after))
         if place is not None:
@@ -29,15 +34,20 @@ def _logged(followed: Followed, after: int) -> Generator[bytes, None, int | None
 
     A run whose worker died is waited for: its lease runs out soon. A process that leaves waits for nothing.
     """
+    in_vain = 0
     while True:
         place = yield from _shared(followed, after)
         if place is None or followed.status != "running":
             return place
         if closing.is_leaving():
             return None
+        in_vain = 0 if place > after else in_vain + 1
         after = place
-        yield HEARTBEAT
-        time.sleep(POLL_SECONDS)
+        with followed.wanted() if in_vain >= PATIENCE else nullcontext():
+            yield HEARTBEAT
+            time.sleep(POLL_SECONDS)
+        if in_vain >= PATIENCE and followed.answer and followed.answer.has_words:
+            return after
 
 
 def _shared(followed: Followed, after: int) -> Generator[bytes, None, int | None]:
@@ -64,12 +74,17 @@ def _shared(followed: Followed, after: int) -> Generator[bytes, None, int | None
 
 
 def _stored(followed: Followed, run: Run, after: int, locale: str) -> Iterator[bytes]:
+    """The answer as the database has it, from its beginning; while the run goes on, as it grows there."""
+    last, told = max(after, REPLAYED), None
     with followed.wanted():
         yield from followed.looked()
-    stored = followed.answer
-    if stored is None:  # it went with its conversation
-        return
-    after = max(after, REPLAYED)
-    events = MemoryLog(numbered_from=after)
-    run_events.replay(events, Begun.of(run, stored.title, locale), stored)
-    yield from events.read(after)
+        while stored := followed.answer:  # none where it went with its conversation
+            events = MemoryLog(numbered_from=last)
+            run_events.replay(events, Begun.of(run, stored.title, locale), stored, told)
+            yield from events.read(last)
+            if stored.is_over or closing.is_leaving():
+                return
+            if events.last == last:
+                yield HEARTBEAT
+            last, told = events.last, stored
+            yield from followed.looked(at_once=False)

@@ -22,6 +22,7 @@ from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Completion, Ticket
 from flask_app.services.journal import Settlement
 from flask_app.services.run_answers import Answer
+from flask_app.services.run_following import REPLAYED
 from flask_app.services.stop_signal import StopSignal
 from flask_app.streams import broker
 from flask_app.streams.outlet import Outlet
@@ -138,12 +139,12 @@ def start(answer: Answer, ticket: Ticket) -> LiveRun:
 
 
 def read(user: User, run_id: str, *, after: int, locale: str, outlet: Outlet | None = None) -> Iterator[bytes]:
-    """The run's events after number `after`; where its log cannot be had, the stored answer as events.
+    """The run's events after number `after`; where its log cannot be had, the answer as events as far as it is stored.
 
     Those of a run of this process may go to `outlet` instead, while the iterator waits. Raises NotFound for somebody
     else's run.
     """
-    live = _live.get(run_id)
+    live = _live.get(run_id) if after < REPLAYED else None
     if live is not None and live.user_id == user.id and isinstance(live.answer, ChatAnswer):
         return live.answer.events.read(after, outlet)
     return run_following.follow(owned(user, run_id), after, locale)

@@ -25,13 +25,25 @@ _ANSWERS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The answer of a run, with the title of its conversation; `ending` says "running" while the run goes on."""
+    """The answer of a run as far as it is kept, with the title of its conversation."""
 
     title: str
     model: str | None
     text: str
     reasoning: str
-    ending: Ending
+    ending: Ending  # its status is "running" while the run goes on
+
+    @property
+    def is_over(self) -> bool:
+        return self.ending.status != "running"
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.text or self.reasoning)
+
+    def goes_on_from(self, before: "StoredAnswer") -> bool:
+        """Does it have all of those words, and perhaps more?"""
+        return self.text.startswith(before.text) and self.reasoning.startswith(before.reasoning)
 
 
 def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAnswer]:

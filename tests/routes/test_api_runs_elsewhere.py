@@ -249,6 +249,26 @@ def test_a_reader_whose_redis_dies_gets_the_stored_answer(
     assert again[0].id > events[-2].id >= REPLAYED
 
 
+def test_a_reader_whose_redis_dies_goes_on_with_what_the_database_has(
+    member_client: PageClient, member: User, other: Other, redis: RedisServer
+) -> None:
+    say(other.begin(member), 2, 5)
+    other.broker.flush()
+    reader = Following(member_client, other.run_id)
+    wait_until(lambda: len(reader.events) == 5)
+    redis.kill()
+    other.keep("2 3 4 5 6 ")
+    wait_until(lambda: len(reader.events) == 7)
+    redis.start()
+    other.keep("2 3 4 5 6 7 ")
+    wait_until(lambda: len(reader.events) == 8)
+    other.end(text="2 3 4 5 6 7 8 ")
+    events = reader.wait()[5:]
+    assert [event.id - REPLAYED for event in events] == [1, 2, 3, 4, 5]
+    assert [event.name for event in events] == ["start", "token", "token", "token", "done"]
+    assert text_of(events) == "2 3 4 5 6 7 8 "
+
+
 @pytest.mark.parametrize("ahead", [0, 1, 5])
 def test_a_reader_who_heard_more_than_a_killed_worker_wrote_is_told_the_end(
     member_client: PageClient, member: User, other: Other, here: RedisBroker, ahead: int

@@ -8,8 +8,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.streams import RunLog
-from flask_app.streams.redis.broker import RedisBroker
+from flask_app.streams import Broker, RunLog
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of
 
@@ -18,7 +17,7 @@ from tests.support.events import ServerEvent, events_of
 class Other:
     """Another worker with a run of the member's; `nudged` once it is told to look."""
 
-    broker: RedisBroker
+    broker: Broker
     worker: str = field(default_factory=new_id)
     nudged: threading.Event = field(default_factory=threading.Event)
     run_id: str = field(default_factory=new_id)
@@ -48,6 +47,12 @@ class Other:
         log = self.broker.open(self.run_id)
         log.append("start", b'{"title":"There"}')
         return log
+
+    def keep(self, text: str, reasoning: str = "") -> None:
+        """As a worker does every two seconds."""
+        with transaction() as session:
+            words = {"text": text, "reasoning": reasoning}
+            session.execute(update(Message).where(Message.id == self.message_id).values(words))
 
     def end(self, status: str = "complete", text: str = "") -> None:
         with transaction() as session:
