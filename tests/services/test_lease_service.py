@@ -205,6 +205,7 @@ def test_renewal_waits_for_no_other_work(stalled: list[str], monkeypatch: pytest
     monkeypatch.setattr(lease_service, "KEEP_SECONDS", 0.02)
     monkeypatch.setattr(lease_service, "_ended", ended)
     monkeypatch.setattr(lease_service, "_is_watching", False)
+    before = set(threading.enumerate())
     monkeypatch.setattr(lease_service, "keep", lambda: stuck.wait(10))
     monkeypatch.setattr(stop_service, "watch", lambda: None)
     set_leases(utc_now() - timedelta(seconds=1))
@@ -214,6 +215,8 @@ def test_renewal_waits_for_no_other_work(stalled: list[str], monkeypatch: pytest
     finally:
         ended.set()
         stuck.set()
+        for thread in set(threading.enumerate()) - before:
+            thread.join(10)
 
 
 def test_a_lease_outlasts_the_lock_of_a_machine_without_power() -> None:
