@@ -197,7 +197,7 @@ def test_a_changed_entry_or_its_neighbour_keeps_the_focus(chat: Chat, site: Site
     for text in ("Lower", "Upper", "Shown"):
         page.goto("/")
         chat.ask(text)
-    keys.use(chat.more("Upper"), backwards=True)
+    keys.use(chat.more("Upper"))
     keys.press("Enter")
     page.get_by_label(say("chat.title"), exact=True).fill("Renamed")
     keys.press("Enter")
