@@ -7,7 +7,7 @@ for its list.
 import math
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
+from flask_app.database import fetching, in_transaction, in_writing, table_of, utc_now
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
 from flask_app.models import ApiKey, ChatModel, Provider
@@ -69,13 +69,18 @@ _CLAIM = (
 
 @dataclass(slots=True)
 class _Preparation:
-    """What this process has made ready, for which settings, and when (monotonic seconds) to look again."""
+    """What this process has made ready: for which settings, and when (monotonic seconds) to look again.
+
+    `is_listed` comes with the first list that is read, or with the end of reading: waited for until `patience_ends`.
+    """
 
     settings: Config | None = None
     due: float = math.inf
+    patience_ends: float = 0.0
+    is_listed: threading.Event = field(default_factory=threading.Event)
 
 
-_lock = threading.Lock()
+_lock = threading.Lock()  # nobody waits behind it for a database or a provider
 _done = _Preparation()
 
 
@@ -128,19 +133,55 @@ def follower_of(name: str) -> ServedModel | None:
 
 
 def prepare() -> None:
-    """At first use: store the environment's key, and read the lists of providers that have none yet."""
+    """At first use: store the environment's key, and read the lists of providers that have none yet.
+
+    While there is no list at all everybody waits for the first one, together. Those that could not be read are read
+    again now and then, for which nobody waits.
+    """
     settings = config.current()
-    with _lock:
-        if _done.settings is settings and time.monotonic() < _done.due:
-            return
+    if _done.settings is not settings:
+        _begin(settings)
+    elif _is_time_again():
         environment_key.sync()
-        with reading() as session:
-            unread = list(session.connection().scalars(_UNREAD))
-        _done.settings, _done.due = settings, time.monotonic() + RETRY_SECONDS if unread else math.inf
-        if unread:
-            reader = threading.Thread(target=_read_lists, args=(unread,), name="model-lists", daemon=True)
-            reader.start()
-            reader.join(PATIENCE_SECONDS)
+        _read_on(_unread(), _done.is_listed)
+    if (patience := _done.patience_ends - time.monotonic()) > 0:
+        _done.is_listed.wait(patience)
+
+
+def _begin(settings: Config) -> None:
+    """Whoever comes before it is done does the same: behind a database that hangs nobody waits in turn."""
+    environment_key.sync()
+    unread, is_listed = _unread(), threading.Event()
+    with fetching() as connection:
+        waits = bool(unread) and connection.execute(_FIRST).first() is None
+    with _lock:
+        if _done.settings is settings:
+            return
+        _read_on(unread, is_listed)
+        _done.is_listed, _done.patience_ends = is_listed, time.monotonic() + PATIENCE_SECONDS if waits else 0
+        _done.settings = settings
+
+
+def _is_time_again() -> bool:
+    """For one caller; the others pass meanwhile."""
+    with _lock:
+        now = time.monotonic()
+        if now < _done.due:
+            return False
+        _done.due = now + RETRY_SECONDS
+        return True
+
+
+def _unread() -> list[str]:
+    with fetching() as connection:
+        return list(connection.scalars(_UNREAD))
+
+
+def _read_on(unread: list[str], is_listed: threading.Event) -> None:
+    """Read the lists of these providers on a thread of its own."""
+    _done.due = time.monotonic() + RETRY_SECONDS if unread else math.inf
+    if unread:
+        threading.Thread(target=_read_lists, args=(unread, is_listed), name="model-lists", daemon=True).start()
 
 
 def sync_due() -> None:
@@ -151,7 +192,7 @@ def sync_due() -> None:
         now = utc_now()
         terms = {"provider": provider_id, "now": now, "next": now + RETRY_SYNC}
         if in_writing(lambda connection, terms=terms: connection.execute(_CLAIM, terms).rowcount):  # type: ignore[misc]
-            _read_lists([provider_id])
+            _was_read(provider_id)
 
 
 def read_list(provider_id: str, key: UsableKey) -> list[str]:
@@ -221,20 +262,30 @@ def _add_local(session: Session, name: str) -> ServedModel:
     )
 
 
-def _read_lists(provider_ids: list[str]) -> None:
-    for provider_id in provider_ids:
-        try:
-            _read_with_any_key(provider_id)
-        except (AppError, SQLAlchemyError) as error:
-            log.warning("model_list_not_read", provider=provider_id, reason=str(error))
+def _read_lists(provider_ids: list[str], is_listed: threading.Event) -> None:
+    try:
+        for provider_id in provider_ids:
+            if _was_read(provider_id):
+                is_listed.set()
+    finally:
+        is_listed.set()
 
 
-def _read_with_any_key(provider_id: str) -> None:
+def _was_read(provider_id: str) -> bool:
+    try:
+        return _read_with_any_key(provider_id)
+    except (AppError, SQLAlchemyError) as error:
+        log.warning("model_list_not_read", provider=provider_id, reason=str(error))
+        return False
+
+
+def _read_with_any_key(provider_id: str) -> bool:
     for key in key_service.of_provider(provider_id):
         asked = utc_now()
         try:
             read_list(provider_id, key)
-            return
+            return True
         except UpstreamError as error:
             cooldown_service.note_refused(key, error, asked)
             log.warning("model_list_not_read", provider=provider_id, key=key.id, code=error.code)
+    return False

@@ -1,6 +1,8 @@
 """A MariaDB of its own that dies, hangs, or answers a COMMIT that nobody hears, just as an answer ends."""
 
 import dataclasses
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,3 +145,23 @@ def test_a_message_that_was_not_committed_is_refused(site: Site, upstream: Scrip
     site.proxy.mend()
     assert run_service.live_runs() == []
     assert len(upstream.journal) == 0
+
+
+def test_nobody_waits_in_turn_for_a_database_that_hangs(site: Site) -> None:
+    """In a fresh process everybody prepares what is served, and is told by themselves that it cannot be."""
+    site.proxy.hang()
+    began, told = time.monotonic(), list[float]()
+
+    def ask() -> None:
+        with pytest.raises(OperationalError):
+            model_service.prepare()
+        told.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    site.proxy.mend()
+    assert len(told) == 6
+    assert max(told) < 4, "a ping of a second and a connection of another, and not six times as long"

@@ -20,6 +20,7 @@ from flask_app.services import environment_key, key_admin_service, key_service, 
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
 from flask_app.services.prompts import Request
+from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream, Stall, Status
 
 NO_MODEL = Path("/nowhere/model.gguf")
@@ -31,6 +32,12 @@ def change(**settings: Any) -> None:
 
 def names() -> list[str]:
     return [model.name for model in model_service.available()]
+
+
+def wait_for_readers() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "model-lists":
+            thread.join()
 
 
 def secrets_for(model: ServedModel) -> list[str]:
@@ -95,6 +102,7 @@ def test_another_address_is_another_provider(app: Flask, upstream: ScriptedUpstr
     with ScriptedUpstream() as elsewhere:
         change(deepseek_base_url=elsewhere.base_url)
         names()
+        wait_for_readers()
         with reading() as session:
             found = session.execute(
                 select(ApiKey.id, Provider.base_url).join(Provider, Provider.id == ApiKey.provider_id)
@@ -167,9 +175,50 @@ def test_a_provider_that_hangs_keeps_nobody_waiting(
     began = time.monotonic()
     assert names() == []
     assert time.monotonic() - began < 0.9
-    for thread in threading.enumerate():
-        if thread.name == "model-lists":
-            thread.join()
+    wait_for_readers()
+
+
+def seconds_of_each(callers: int) -> list[float]:
+    """How long each of so many took for the models, who all ask at once."""
+    together, taken = threading.Barrier(callers), list[float]()
+
+    def ask() -> None:
+        together.wait()
+        began = time.monotonic()
+        names()
+        taken.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=ask) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return taken
+
+
+def test_who_comes_while_the_first_list_is_read_waits_for_it_together(app: Flask, upstream: ScriptedUpstream) -> None:
+    upstream.script(Stall(seconds=0.5), path="/models")
+    change(local_model_path=NO_MODEL)
+    taken = seconds_of_each(6)
+    assert len(taken) == 6
+    assert min(taken) > 0.4
+    assert max(taken) < 2
+    assert len(upstream.journal) == 1, "one reads it"
+
+
+def test_nobody_waits_for_a_list_while_there_is_another(
+    app: Flask, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert names()
+    monkeypatch.setattr(model_service, "RETRY_SECONDS", 0)
+    with ScriptedUpstream() as silent:
+        silent.script(Stall(seconds=1.5, before_head=True), path="/models", always=True)
+        keep_key(keep_provider("Silent", silent.base_url), "silent")
+        change()  # as in a fresh process
+        for _ in range(3):  # at first use, and whenever it is time again
+            assert max(seconds_of_each(4)) < 1
+        wait_for_readers()
+        assert len(silent.journal) > 1, "it is asked all the same"
 
 
 def test_ones_own_file_answers_only_while_nothing_else_does_and_is_no_demonstration(app: Flask, tmp_path: Path) -> None:
