@@ -34,12 +34,12 @@ LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process w
 LOCK_POLL_SECONDS = 0.02
 REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
 ROW_LOCK_SECONDS = 5  # how long a server's row is waited for: the third try is over before that silence is
-# Then MariaDB takes back what a machine without power had begun, which else stays locked for hours; before the lease of
-# a run runs out whose row it holds.
+# Then the server takes back what a machine without power had begun, which else stays locked for hours; before the lease
+# of a run runs out whose row it holds. MySQL knows only of idle connections: those of the pool are made anew.
 IDLE_SECONDS = 20
 _TERMS = (
     f"SET SESSION innodb_lock_wait_timeout = {ROW_LOCK_SECONDS}"
-    f" /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */"
+    f" /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */ /*!80000 , wait_timeout = {IDLE_SECONDS} */"
 )
 
 

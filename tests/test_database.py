@@ -1,12 +1,15 @@
 """What becomes of connections: a query that was cut off takes its own with it, a machine without power leaves none."""
 
-from collections.abc import Iterator
+import re
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Connection, text
 
 from flask_app import database
 from flask_app.models import User
+from flask_app.transfer.store import PATIENCE_SECONDS, Store
 from tests.support import cut_off, mariadb, storage
 
 ROW = text("UPDATE users SET username = 'changed'")
@@ -40,10 +43,54 @@ def setting(connection: Connection, name: str) -> int:
     return int(connection.execute(text(f"SELECT @@SESSION.{name}")).scalar_one())
 
 
+def as_mysql_reads(statement: str) -> str:
+    """Each of the two servers executes what the other takes for a comment."""
+    return re.sub(r"/\*!80000(.*?)\*/", r"\1", re.sub(r"/\*M!.*?\*/", "", statement))
+
+
 def test_what_a_dead_machine_had_begun_is_taken_back(connected: str) -> None:
     """It says no goodbye, and the server would wait for it for hours."""
     with database.fetching() as connection:
         assert setting(connection, "idle_transaction_timeout") == database.IDLE_SECONDS
+        assert setting(connection, "wait_timeout") > 60 * database.IDLE_SECONDS, "connections of the pool may idle"
+
+
+def test_mysql_takes_it_back_by_ending_the_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_TERMS", as_mysql_reads(database._TERMS))
+    database.connect(url)
+    with database.fetching() as connection:
+        assert setting(connection, "wait_timeout") == database.IDLE_SECONDS
+        assert setting(connection, "idle_transaction_timeout") == 0
+    database.disconnect()
+
+
+def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
+    connected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms = as_mysql_reads(database._TERMS).replace(f"wait_timeout = {database.IDLE_SECONDS}", "wait_timeout = 1")
+    monkeypatch.setattr(database, "_TERMS", terms)
+    database.connect(connected)
+    silent = database.engine().connect()
+    silent.execute(ROW)
+    database.in_writing(lambda connection: connection.execute(ROW))
+    threading.Event().wait(1.5)
+    with database.fetching() as connection:  # the same, which has idled for too long in the pool
+        assert connection.scalar(text("SELECT username FROM users")) == "changed"
+    silent.invalidate()
+    silent.close()
+
+
+@pytest.mark.parametrize("reads", [str, as_mysql_reads], ids=["MariaDB", "MySQL"])
+def test_backups_and_restores_may_be_silent_for_longer(
+    url: str, monkeypatch: pytest.MonkeyPatch, reads: Callable[[str], str]
+) -> None:
+    monkeypatch.setattr(database, "_TERMS", reads(database._TERMS))
+    kept = Store(url)
+    with kept, kept.snapshot() as out, kept.filling() as into:
+        for connection in (out, into):
+            assert setting(connection, "wait_timeout") == PATIENCE_SECONDS
+            assert setting(connection, "idle_transaction_timeout") in (0, PATIENCE_SECONDS)
+            assert setting(connection, "idle_transaction_timeout") != database.IDLE_SECONDS
 
 
 def test_a_row_that_is_held_for_long_is_tried_again(connected: str) -> None:

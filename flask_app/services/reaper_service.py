@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from flask_app import metrics
 from flask_app.column_types import ByServer
-from flask_app.database import in_transaction, reading, table_of, utc_now
+from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
@@ -25,7 +25,7 @@ from flask_app.streams import broker
 Ended = TypeVar("Ended")
 
 REAPED_AT_ONCE = 500
-REAPING_SECONDS = 5  # of a round: what is made here is kept and renewed meanwhile by nobody
+REAPING_SECONDS = 5  # of a round: what is made here is kept meanwhile by nobody
 
 _runs = table_of(Run)
 # One that reaches further than a lease was given before the clock was set back.
@@ -43,15 +43,13 @@ log = structlog.get_logger()
 
 
 def reap_all() -> None:
-    """End what dead workers left: as many as there is time for, in no order: other workers are at the same."""
+    """End what dead workers left: as many as there is time for."""
     deadline = time.monotonic() + REAPING_SECONDS
-    for run_id in _shuffled(_lapsed()):
-        if time.monotonic() > deadline:
-            return
+    for run_id in _in_time(_lapsed(), deadline):
         if _end_one(partial(reap, run_id=run_id), run=run_id):
             metrics.REAPED.labels("run").inc()
             _tell_readers(run_id)
-    for attempt_id in _shuffled(_abandoned()):
+    for attempt_id in _in_time(_abandoned(), deadline):
         _end_one(partial(book_lost, attempt_id=attempt_id), attempt=attempt_id)
 
 
@@ -90,9 +88,10 @@ def book_lost(session: Session, attempt_id: str) -> None:
 
 
 def _end_one(work: Callable[[Session], Ended], **what: str) -> Ended | None:
-    """One that cannot be ended now does not keep the others waiting."""
+    """One that cannot be ended now does not keep the others waiting: the next round tries again."""
     try:
-        return in_transaction(work)
+        with transaction() as session:
+            return work(session)
     except Exception:
         log.exception("not_reaped", **what)
         return None
@@ -125,8 +124,12 @@ def _lapsed() -> list[str]:
         return list(session.scalars(select(Run.id).where(*lapsed).limit(REAPED_AT_ONCE)))
 
 
-def _shuffled(ids: list[str]) -> list[str]:
-    return random.sample(ids, len(ids))
+def _in_time(ids: list[str], deadline: float) -> Iterator[str]:
+    """In no order: other workers are at the same."""
+    for each in random.sample(ids, len(ids)):
+        if time.monotonic() > deadline:
+            return
+        yield each
 
 
 def _kept(run: Run, message: Message) -> Outcome:

@@ -22,11 +22,12 @@ from flask_app.models import Attempt, TokenUsage, User
 PATIENCE_SECONDS = 3600
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
-# A server otherwise breaks off what is read slowly, because it is being written to a disk meanwhile.
-_BE_PATIENT = text(
-    f"SET SESSION net_write_timeout = {PATIENCE_SECONDS} /*M!100300 , idle_transaction_timeout = {PATIENCE_SECONDS} */"
+# A server otherwise breaks off what is read slowly, because it is being written to a disk meanwhile, and who is silent.
+_BE_PATIENT = (
+    f"SET SESSION net_write_timeout = {PATIENCE_SECONDS}, wait_timeout = {PATIENCE_SECONDS}"
+    f" /*M!100300 , idle_transaction_timeout = {PATIENCE_SECONDS} */"
 )
-_UNCHECKED = {"sqlite": "PRAGMA foreign_keys = OFF", "mysql": "SET SESSION foreign_key_checks = 0"}
+_UNCHECKED = {"sqlite": "PRAGMA foreign_keys = OFF", "mysql": f"{_BE_PATIENT}, foreign_key_checks = 0"}
 _OF_A_SITE = tuple(table_of(model) for model in (User, Attempt, TokenUsage))
 
 
@@ -55,7 +56,7 @@ class Store:
         with self._engines.reader.connect() as connection:
             if self.dialect == "mysql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
-                connection.execute(_BE_PATIENT)
+                connection.execute(text(_BE_PATIENT))
                 connection.commit()
             connection.execute(select(_VERSIONS)).all()  # from now on
             yield connection
