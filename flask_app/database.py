@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from sqlalchemy import Engine, MetaData, Table, create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from flask_app.column_types import UtcDateTime
@@ -170,10 +171,13 @@ def in_writing(
     *,
     alone: bool = False,
     is_there: Callable[[Connection, Result], bool] | None = None,
+    doubted: Callable[[Result], object] = lambda _: None,
 ) -> Result:
     """The same on a bare connection, `alone` as in `writing`.
 
-    When the connection breaks at the COMMIT it may have happened all the same: `is_there` looks for what was written.
+    When the connection breaks at the COMMIT it may have happened all the same, or happen later: `is_there` looks for
+    what was written, and waits for who is still writing it. Where nobody can say now, `doubted` gets it before this
+    raises.
     """
     written: list[Result] = []
 
@@ -184,8 +188,12 @@ def in_writing(
     try:
         return _persistently(partial(writing, alone=alone), noted)
     except OperationalError:
-        if is_there and written and _holds(is_there, written[0]):
-            return written[0]
+        if is_there and written:
+            found = _holds(is_there, written[0])
+            if found:
+                return written[0]
+            if found is None:
+                doubted(written[0])
         raise
 
 
@@ -200,12 +208,12 @@ def in_company(work: Callable[[Connection], Result]) -> Result:
     return result
 
 
-def _holds(is_there: Callable[[Connection, Result], bool], written: Result) -> bool:
+def _holds(is_there: Callable[[Connection, Result], bool], written: Result) -> bool | None:
     try:
         with fetching() as connection:
             return is_there(connection, written)
-    except OperationalError:  # nobody can say
-        return False
+    except (OperationalError, PoolTimeoutError):  # nobody can say
+        return None
 
 
 def _persistently(begin: Callable[[], AbstractContextManager[Handle]], work: Callable[[Handle], Result]) -> Result:

@@ -31,7 +31,7 @@ _INSERT_ENTRY = Prepared(insert(_ledger))
 _BOOKED = select(
     *(_ledger.c[f"{kind}_tokens"] for kind in ("prompt", "cached", "completion", "reasoning")), _ledger.c.source
 ).where(_ledger.c.attempt_id == bindparam("attempt"), _ledger.c.kind == "usage")
-_ATTEMPT = select(_attempts.c.id).where(_attempts.c.id == bindparam("attempt"))
+_ATTEMPT = select(_attempts.c.id).where(_attempts.c.id == bindparam("attempt")).with_for_update(read=True)
 _END_ATTEMPT = Prepared(
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.state == "dispatched")
@@ -99,7 +99,7 @@ def dispatch(
 
 
 def is_written(connection: Connection, sent: Dispatched) -> bool:
-    """Is the attempt in the database?"""
+    """Is the attempt in the database? A COMMIT of it that is on its way is waited for."""
     return connection.scalar(_ATTEMPT, {"attempt": sent.attempt_id}) is not None
 
 

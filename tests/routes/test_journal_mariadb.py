@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -17,11 +17,13 @@ from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
 from flask_app.database import reading, transaction
-from flask_app.models import Attempt, Message, TokenUsage, User
-from flask_app.services import chat_service, model_service, run_service
+from flask_app.models import Attempt, Message, Run, TokenUsage, User
+from flask_app.services import beginning, chat_service, model_service, replay_service, run_service
 from flask_app.services.chat_service import Draft, Origin
 from tests.support import mariadb, proxies, storage
+from tests.support.brokers import wait_until
 from tests.support.events import ServerEvent, events_of
+from tests.support.gateway import Program, made
 from tests.support.mariadb import MariaDB
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.upstream_journal import Received
@@ -136,6 +138,77 @@ def test_a_message_whose_commit_is_not_confirmed_is_answered_all_the_same(
     assert len(upstream.journal.chats) == 1
     with reading() as session:
         assert session.scalars(select(Attempt.state)).all() == ["settled"]
+
+
+def refused_in_doubt(site: Site, ask: Callable[[], object], *, delivers: bool) -> None:
+    """What `ask` writes has no reply to its COMMIT, and nobody can say what became of it."""
+    site.proxy.hang_at_the_next_commit(delivers=delivers)
+    with pytest.raises(OperationalError):
+        ask()
+    assert site.proxy.lost.is_set()
+    assert run_service.live_runs() == []
+    site.proxy.mend()
+
+
+def attempts() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(Attempt.state)))
+
+
+def doubts() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("doubt-")]
+
+
+def test_a_message_that_is_committed_late_is_answered_once(site: Site, upstream: ScriptedUpstream) -> None:
+    upstream.default = ANSWER
+    model_service.prepare()
+    draft = Draft(text="hello", idempotency_key="the same")
+    refused_in_doubt(site, lambda: chat_service.send(site.actor, draft, ORIGIN), delivers=True)
+    again = chat_service.send(site.actor, draft, ORIGIN)
+    told = b"".join(run_service.read(site.actor, again.run_id, after=0, locale="en"))
+    assert events_of(told)[-1].data["status"] == "complete"
+    assert len(upstream.journal.chats) == 1
+    with reading() as session:
+        assert session.scalars(select(TokenUsage.source)).all() == ["reported"]
+    assert attempts() == ["settled"]
+
+
+def test_a_message_whose_commit_never_arrives_is_forgotten(site: Site, upstream: ScriptedUpstream) -> None:
+    model_service.prepare()
+    refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=False)
+    wait_until(lambda: not doubts())
+    assert run_service.live_runs() == []
+    assert (attempts(), len(upstream.journal.chats)) == ([], 0)
+
+
+def test_what_a_reaper_elsewhere_ended_meanwhile_is_not_asked(
+    site: Site, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "ASK_SECONDS", 3)
+    model_service.prepare()
+    refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=True)
+    wait_until(lambda: attempts() != [])
+    with transaction() as session:
+        session.execute(update(Run).values(status="interrupted"))
+    wait_until(lambda: not doubts())
+    assert len(upstream.journal.chats) == 0
+
+
+def test_a_programs_request_that_is_committed_late_is_not_asked_and_costs_nothing(
+    site: Site, app: Flask, upstream: ScriptedUpstream
+) -> None:
+    model_service.prepare()
+    program = Program(app, made(site.actor).secret)
+    site.proxy.hang_at_the_next_commit(delivers=True)
+    assert program.complete().status_code == 503
+    site.proxy.mend()
+    assert len(site.files()) == 1
+    wait_until(lambda: attempts() != [])
+    replay_service.replay()
+    assert (attempts(), site.files(), len(upstream.journal.chats)) == (["released"], [], 0)
+    with reading() as session:
+        assert session.scalars(select(Run.id)).all() == []
+        assert session.scalars(select(TokenUsage.id)).all() == []
 
 
 def test_a_message_that_was_not_committed_is_refused(site: Site, upstream: ScriptedUpstream) -> None:

@@ -23,12 +23,19 @@ class Proxy:
         self._flows.set()
         self._hears.set()
         self._unheard: list[socket.socket] = []
-        self._loses = threading.Event()
+        self._loses, self._holds = threading.Event(), threading.Event()
+        self._delivers = True
         self.lost = threading.Event()
 
     def lose_the_next_commit(self) -> None:
         self.lost.clear()
         self._loses.set()
+
+    def hang_at_the_next_commit(self, *, delivers: bool) -> None:
+        """Nothing comes or goes from there on. Once mended it `delivers` the COMMIT late, or breaks that line."""
+        self.lost.clear()
+        self._delivers = delivers
+        self._holds.set()
 
     def hang(self) -> None:
         """Connections stay open, and nothing comes or goes."""
@@ -54,6 +61,7 @@ class Proxy:
         """Pass everything on again."""
         self._refuses = False
         self._loses.clear()
+        self._holds.clear()
         self._flows.set()
         self._listener.listen(QUEUE)
         self._hears.set()
@@ -93,6 +101,13 @@ class Proxy:
         piece = source.recv(65536)
         if not piece:
             return False
+        if source is near and COMMIT in piece and self._holds.is_set():
+            self._holds.clear()
+            self.hang()
+            self.lost.set()
+            self._flows.wait()
+            if not self._delivers:
+                return False
         (far if source is near else near).sendall(piece)
         if source is near and COMMIT in piece and self._loses.is_set():
             self._loses.clear()
