@@ -98,6 +98,11 @@ class Outcome:
     unread: bool = False
 
     @property
+    def counts(self) -> bool:
+        """Has the provider counted the answer? Words are not of no tokens: such a count is of the prompt alone."""
+        return self.usage is not None and bool(self.usage.completion_tokens or not self.began)
+
+    @property
     def text(self) -> str:
         return "".join(self.text_parts)
 
@@ -130,8 +135,7 @@ class Outcome:
     def _note(self, event: Usage | Finished | Served | Failed) -> None:
         match event:
             case Usage():
-                if event.completion_tokens or not self.began:  # words are not of no tokens: that counted nothing
-                    self.usage = event.later_than(self.usage)
+                self.usage = event.later_than(self.usage)
             case Finished(reason):
                 self.finish_reason = reason[:MAX_REASON]
             case Served(model):

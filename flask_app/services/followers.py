@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app.column_types import ByServer
 from flask_app.database import fetching, in_writing, table_of
 from flask_app.models import Run
-from flask_app.services import run_locks, stored_answers
+from flask_app.services import closing, run_locks, stored_answers
 from flask_app.services.stored_answers import StoredAnswer
 from flask_app.streams.memory import HEARTBEAT
 
@@ -65,11 +65,11 @@ class Followed:
                 self.wanting -= 1
 
     def looked(self, *, at_once: bool = True) -> Iterator[bytes]:
-        """Heartbeats, one a second, until there was a look that began after this moment."""
+        """Heartbeats, one a second, until there was a look that began after this moment, or the process leaves."""
         asked = time.monotonic()
         if at_once:
             _due.set()
-        while not self._was_looked_at(asked):
+        while not closing.is_leaving() and not self._was_looked_at(asked):
             yield HEARTBEAT
 
     def _was_looked_at(self, asked: float) -> bool:

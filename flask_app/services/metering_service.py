@@ -133,12 +133,14 @@ def book(connection: Connection, row: dict[str, Any]) -> None:
 
 def count(sent: Dispatched, outcome: Outcome) -> Entry:
     """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
-    if outcome.usage is not None:
+    if outcome.usage is not None and outcome.counts:
         return Entry(outcome.usage, "reported", is_new=True)
     completion, reasoning = outcome.estimate, estimate_tokens(outcome.reasoning)
     if (most := sent.hold.answer_tokens) is not None:
         completion, reasoning = min(completion, most), min(reasoning, most)
-    return Entry(Usage(sent.call.prompt_estimate, 0, completion, reasoning), "estimated", is_new=True)
+    prompt = outcome.usage or Usage(0, 0, 0, 0)
+    tokens, cached = (prompt.prompt_tokens or sent.call.prompt_estimate), prompt.cached_tokens
+    return Entry(Usage(tokens, cached, completion, reasoning), "estimated", is_new=True)
 
 
 def booked(connection: Connection, attempt_id: str) -> Entry | None:

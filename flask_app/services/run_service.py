@@ -83,6 +83,7 @@ class LiveRun:
             except Exception:  # a fault of ours, or a price that cannot be read: nothing is given up for it
                 log.exception("settlement_failed", run=self.begun.run_id)
             metrics.SETTLEMENT_FAILURES.inc()
+            self.completion.outcome.unread = False  # who follows it elsewhere can be known at its end alone
             with self._journalling:
                 self._journal()
             outcome = self.completion.outcome

@@ -71,11 +71,13 @@ def test_one_for_which_there_is_no_room_from_the_start_comes_from_another_key(
         assert session.get_one(Message, answer["id"]).finish_reason == "stop"
 
 
+@pytest.mark.parametrize("prompt", [0, 700])
 def test_words_that_the_provider_counts_as_no_tokens_are_estimated(
-    member_client: PageClient, upstream: ScriptedUpstream
+    member_client: PageClient, upstream: ScriptedUpstream, prompt: int
 ) -> None:
-    upstream.script(Answer("one two three", usage=Usage(prompt=0, completion=0)))
+    upstream.script(Answer("one two three", usage=Usage(prompt=prompt, cached=prompt // 2, completion=0)))
     assert ask(member_client)["text"] == "one two three"
     (entry,) = entries()
     assert (entry.source, entry.completion_tokens) == ("estimated", estimate_tokens("one two three"))
-    assert entry.prompt_tokens > 0
+    assert entry.prompt_tokens == prompt or (not prompt and entry.prompt_tokens > 0)
+    assert entry.cached_tokens == prompt // 2
