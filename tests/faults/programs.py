@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import urllib3
 
 from flask_app.domain.events import estimate_tokens
+from tests.faults.fault import FAULTS
 from tests.faults.oracle import Difference
 from tests.faults.provider import wish_of
 from tests.faults.site import CALM, Site
@@ -21,6 +22,7 @@ from tests.support.upstream_journal import Received
 
 PAUSE_SECONDS = 0.5
 BROKEN_OFF = ("stopped", "left", "interrupted")
+LEAST_TOLD = 0.5  # of all answers: most faults leave some instance to answer
 
 _ATTEMPTS = (
     "SELECT a.id, a.state, a.status_code, t.source, t.outcome, t.prompt_tokens, t.cached_tokens, t.completion_tokens,"
@@ -31,11 +33,15 @@ _UNDER_WAY = "SELECT count(*) AS number FROM proxy_logs WHERE channel = 'api' AN
 
 @dataclass(slots=True)
 class Call:
-    """What a program asked, and what it heard; `told` is the usage of an answer that it was told is whole."""
+    """What a program asked, and what it heard; `told` is the usage of an answer that it was told is whole.
+
+    `faults` happened meanwhile.
+    """
 
     wish: Wish
     text: str = ""
     told: tuple[int, int] | None = None
+    faults: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -58,10 +64,13 @@ class Program:
             tag = f"u{self.user}q{next(self.site.numbers)}"
             call = Call(Wish(tag, random.randint(1, 30), random.randint(30, 120)))
             self.calls.append(call)
+            call.faults |= self.site.faults
+            before = len(self.site.happened)
             try:
                 self._ask(call, stream=random.random() < 0.5)
             except (urllib3.exceptions.HTTPError, ValueError):  # the line broke: it was told of no end
                 ended.wait(PAUSE_SECONDS)
+            call.faults |= set(self.site.happened[before:])
 
     def _ask(self, call: Call, *, stream: bool) -> None:
         asked: dict[str, Any] = {"model": CALM, "messages": [{"role": "user", "content": call.wish.question}]}
@@ -108,18 +117,38 @@ def differences(site: Site, programs: Sequence[Program]) -> Iterator[Difference]
     for request in site.calm.journal:
         if request.is_chat and (wish := wish_of(request)) and wish.tag in calls:
             requests[wish.tag].append(request)
-    asked = {request.headers["x-request-id"]: request for found in requests.values() for request in found}
-    if sum(map(len, requests.values())) != len(asked) or not asked.keys() <= attempts.keys():
-        yield Difference("ledger", None, "a request of a program to the provider that is no attempt")
-    for attempt_id, attempt in attempts.items():
-        if wrong := _wrong_in(attempt, asked.get(attempt_id)):
-            yield Difference("ledger", None, f"attempt {attempt_id} of a program: {wrong}")
-    for tag, (program, call) in calls.items():
-        if wrong := _wrong_for(program, call, [attempts.get(each.headers["x-request-id"]) for each in requests[tag]]):
-            yield Difference("ledger", None, f"{tag} of a program: {wrong}")
+    asked = {_id(request): (request, calls[tag][1].faults) for tag, found in requests.items() for request in found}
+    wrong = [
+        *_in_all(list(calls.values()), sum(map(len, requests.values())), asked.keys(), attempts.keys()),
+        *(
+            f"attempt {each}: {words}"
+            for each, row in attempts.items()
+            if (words := _wrong_in(row, *asked.get(each, ())))
+        ),
+        *(
+            f"{tag}: {words}"
+            for tag, (program, call) in calls.items()
+            if (words := _wrong_for(program, call, [attempts.get(_id(request)) for request in requests[tag]]))
+        ),
+    ]
+    for words in wrong:
+        yield Difference("ledger", None, f"of programs: {words}")
 
 
-def _wrong_in(attempt: Any, request: Received | None) -> str | None:
+def _id(request: Received) -> str:
+    """The attempt's, which the provider is told."""
+    return request.headers["x-request-id"]
+
+
+def _in_all(calls: Sequence[tuple[Program, Call]], requests: int, asked: Set[str], attempts: Set[str]) -> Iterator[str]:
+    if requests != len(asked) or not asked <= attempts:
+        yield "a request to the provider that is no attempt"
+    told = sum(call.told is not None for _, call in calls)
+    if told < LEAST_TOLD * len(calls):
+        yield f"{told} of {len(calls)} answers came to their end"
+
+
+def _wrong_in(attempt: Any, request: Received | None = None, faults: Iterable[str] = ()) -> str | None:
     if attempt.state == "dispatched":
         return "is not settled"
     if request is None:
@@ -132,7 +161,7 @@ def _wrong_in(attempt: Any, request: Received | None) -> str | None:
     if attempt.source == "reported":
         same = told and counts == (told.prompt, told.cached, told.completion, told.reasoning)
         return None if same else f"booked {counts}, told {told}"
-    if told and attempt.outcome not in BROKEN_OFF:
+    if told and (attempt.outcome not in BROKEN_OFF or not any(FAULTS[name].kills for name in faults)):
         return f"an estimate where the provider told {told}"
     most = estimate_tokens(request.text_sent)
     return None if attempt.completion_tokens <= most else f"an estimate of {counts}, at most {most}"
@@ -144,7 +173,7 @@ def _wrong_for(program: Program, call: Call, attempts: Iterable[Any]) -> str | N
     if not call.wish.answer.startswith(call.text):
         return f"a gap or a repeat in {call.text[-80:]!r}"
     if call.told is None:
-        return None
+        return None if call.faults else "was told of no end, and nothing had happened"
     booked = [(each.source, each.prompt_tokens, each.completion_tokens) for each in attempts if each and each.source]
     if booked != [("reported", *call.told)]:
         return f"told {call.told}, booked {booked}"

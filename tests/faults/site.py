@@ -71,6 +71,7 @@ class Site:
     ids: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     faults: frozenset[str] = frozenset()
+    happened: list[str] = field(default_factory=list)  # every fault so far
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -112,6 +113,7 @@ class Site:
         """What is being asked meanwhile is asked under this fault."""
         with self._lock:
             self.faults = frozenset({fault})
+            self.happened.append(fault)
             for exchange in self.exchanges[-500:]:
                 if not exchange.is_over:
                     exchange.faults.add(fault)
