@@ -3,12 +3,14 @@
 import ast
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from sqlalchemy import (
+    Connection,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -25,7 +27,9 @@ from flask_app import database
 from flask_app.database import Base
 from flask_app.domain.events import Usage
 from flask_app.models import TokenUsage
-from flask_app.services import tariff_service, usage_check_service
+from flask_app.services import rollup, spending, tariff_service, usage_check_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.refund_service import NEGATED
 from tests.support import ledger, mariadb
 from tests.support.storage import alembic_config
 
@@ -143,38 +147,69 @@ def test_what_cache_and_peak_hours_were_worth_is_found_by_the_old_prices(empty_u
     database.disconnect()
 
 
-def test_what_tokens_had_used_is_counted_for_them(empty_url: str) -> None:
+def test_what_was_settled_without_its_token_is_told_and_counted_for_it(empty_url: str) -> None:
+    """By the version before, before the migration and after it: neither changes the ledger, nor does the rebuild."""
     config = alembic_config(empty_url)
     command.upgrade(config, "0030")
-    noon = datetime(2026, 11, 25, 4, tzinfo=UTC)
-    attempt = {"request_id": "r", "user_id": "ada", "provider_id": "p", "model": "m", "prompt_estimate": 1}
-    attempt |= {"address": "", "state": "settled", "bytes_received": 0, "created_at": noon}
-    asked: list[dict[str, Any]] = [{"token_id": "one"}, {"token_id": "one", "cost_micros": None, "currency": None}]
-    asked += [{"token_id": None, "channel": "chat"}, {"token_id": "two"}]
-    attempts, entries = [], []
-    for number, fields in enumerate(asked):
-        terms = {"channel": "api", "attempt_id": str(number), "day": noon.date()} | fields
-        entries.append(ledger.row_of(ledger.entry("ada", noon, **terms)))
-        attempts.append(attempt | {"id": str(number), "channel": terms["channel"], "token_id": terms["token_id"]})
-    given_back = {"prompt_tokens": -100, "completion_tokens": -50, "cost_micros": -1000}
-    entries.append(entries[-1] | given_back | {"id": "refund", "kind": "refund"})
     engine = create_engine(empty_url, poolclass=NullPool)
-    with engine.begin() as connection:
-        for name, rows in (("proxy_logs", attempts), ("token_usage", entries)):
-            old = Table(name, MetaData(), autoload_with=engine)
-            kept = [{key: value for key, value in row.items() if key in old.columns} for row in rows]
-            connection.execute(insert(old), kept)
-    command.upgrade(config, "head")
-    with engine.begin() as connection:
-        used = connection.execute(text("SELECT scope, scope_id, unit, amount FROM spent_daily ORDER BY 2, 3")).all()
-        named = connection.scalars(text("SELECT token_id FROM token_usage ORDER BY attempt_id, kind")).all()
-    assert [tuple(row) for row in used] == [
-        *(("token", "one", "CNY", 1000), ("token", "one", "tokens", 300)),
-        *(("token", "two", "CNY", 0), ("token", "two", "tokens", 0)),
-    ]
-    assert named == ["one", "one", None, "two", "two"]
+    old = {name: Table(name, MetaData(), autoload_with=engine) for name in ("proxy_logs", "token_usage")}
+    database.connect(empty_url)
+    for each in ("1", "2"):
+        for attempt, entries in _of_the_version_before(each):
+            database.in_writing(partial(_write_as_before, old, attempt, entries))
+        if each == "1":
+            command.upgrade(config, "head")
+    before = _ledger_rows()
+    assert len(before) == 9
+    assert {row["token_id"] for row in before} == {None}
+    found = {finding.where for finding in usage_check_service.verify() if finding.what == "spent by day"}
+    missing = [("one", "tokens", 600), ("one", "CNY", 2000), ("two", "tokens", 150), ("two", "CNY", 1000)]
+    terms = "scope=token scope_id={} unit={} day=2026-11-25 amount={}".format
+    assert found == {terms(*each) for each in missing}
+    assert len(ledger.unsound()) == len(missing)
+    usage_check_service.rebuild(Actor(None))
+    assert ledger.unsound() == []
+    with database.fetching() as connection:
+        used = connection.execute(
+            text("SELECT scope_id, unit, amount FROM spent_daily WHERE scope = 'token' AND amount <> 0")
+        )
+        assert sorted(tuple(row) for row in used) == sorted(missing)
+    assert _ledger_rows() == before
+    database.disconnect()
     command.downgrade(config, "0030")
     engine.dispose()
+
+
+def _of_the_version_before(name: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Attempts and their entries: two of a token's, one without a price, one of the chat, one that is given back."""
+    noon = datetime(2026, 11, 25, 4, tzinfo=UTC)
+    asked: list[dict[str, Any]] = [{"token_id": "one"}, {"token_id": "one", "cost_micros": None, "currency": None}]
+    asked += [{"token_id": None, "channel": "chat"}, {"token_id": "two"}]
+    for number, fields in enumerate(asked):
+        terms = {"channel": "api", "attempt_id": f"{name}-{number}", "day": noon.date()} | fields
+        entry = ledger.row_of(ledger.entry("ada", noon, **terms))
+        kept = {key: entry[key] for key in ("user_id", "provider_id", "model", "channel", "token_id", "created_at")}
+        attempt = kept | {"id": entry["attempt_id"], "request_id": "r", "prompt_estimate": 1, "address": ""}
+        refund = entry | {each: -(entry[each] or 0) for each in NEGATED} | {"id": f"{name}-r", "kind": "refund"}
+        given_back = [refund] if (name, fields["token_id"]) == ("1", "two") else []
+        yield attempt | {"state": "settled", "bytes_received": 0}, [entry, *given_back]
+
+
+def _write_as_before(
+    old: dict[str, Table], attempt: dict[str, Any], entries: list[dict[str, Any]], connection: Connection
+) -> None:
+    connection.execute(insert(old["proxy_logs"]).values(attempt))
+    for entry in entries:
+        known = {column.name: entry[column.name] for column in old["token_usage"].columns}
+        connection.execute(insert(old["token_usage"]).values(known))
+        rollup.add(connection, entry)
+        spending.add(connection, entry | {"token_id": None})
+
+
+def _ledger_rows() -> list[dict[str, Any]]:
+    with database.fetching() as connection:
+        rows = connection.execute(text("SELECT * FROM token_usage ORDER BY attempt_id, kind")).mappings()
+        return [dict(row) for row in rows]
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -63,7 +63,7 @@ class TokenUsage(Base):
     """The ledger: append-only, at most one entry of a kind for an attempt, and exactly one "usage" for a settled one.
 
     `kind` is "usage" or "refund": the opposite of the attempt's usage, of the moment it was given back, for a `reason`.
-    `token_id` is the access token of the program that asked.
+    `token_id` is the access token of the program that asked; entries of before its limits leave it to their attempt.
     `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
     `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
     UTC since 1970 at the reservation, so that every time zone's days can be added up from groups. `day` is the site's

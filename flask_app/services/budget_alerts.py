@@ -90,13 +90,14 @@ _of_person = budgets.join(_users, _users.c.id == budgets.c.scope_id)
 _of_each = budgets.join(_users, _users.c.group_id == budgets.c.scope_id)
 _of_token = budgets.join(_tokens, _tokens.c.id == budgets.c.scope_id).join(_users, _users.c.id == _tokens.c.user_id)
 _active = _users.c.disabled.is_(False)
+_usable = _tokens.c.revoked_at.is_(None)
 _person = {"person_id": _users.c.id, "name": _users.c.username}
 _all = union_all(
     _standings("site", budgets, ("site", literal(""))),
     _standings("group", _of_group, ("group", budgets.c.scope_id), name=_groups.c.name),
     _standings("user", _of_person, ("user", _users.c.id), **_person).where(_active),
     _standings("member", _of_each, ("user", _users.c.id), **_person).where(_active),
-    _standings("token", _of_token, ("token", _tokens.c.id), **_person, token=_tokens.c.name).where(_active),
+    _standings("token", _of_token, ("token", _tokens.c.id), **_person, token=_tokens.c.name).where(_active, _usable),
 ).subquery()
 _left = _all.c.limit - _all.c.used
 _NEARLY_USED = select(_all).where(_all.c.full > 0, or_(_left * LOW_PART <= _all.c.full, _left < LEAST_TOKENS))

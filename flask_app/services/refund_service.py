@@ -5,13 +5,14 @@ The refund belongs to the moment it is made, so that no sum of a day that is ove
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, new_id, table_of, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import TokenUsage
+from flask_app.models import Attempt, TokenUsage
 from flask_app.services import audit_service, budget_service, metering_service, reasons
 from flask_app.services.audit_service import Actor
 
@@ -42,7 +43,7 @@ def refund(actor: Actor, record_id: str, reason: str) -> None:
             raise NotFound
         if entry.kind != "usage":
             raise Conflict("not_refundable")
-        row = _opposite(entry, reason)
+        row = _opposite(entry, reason) | {"token_id": _token_of(session, entry)}
         metering_service.book(session.connection(), row)
         details = {
             "refund": row["id"],
@@ -58,6 +59,13 @@ def refund(actor: Actor, record_id: str, reason: str) -> None:
         in_transaction(work)
     except IntegrityError as error:
         raise Conflict("already_refunded") from error
+
+
+def _token_of(session: Session, entry: TokenUsage) -> str | None:
+    """An entry of before tokens had limits leaves it to its attempt, as `spending_check` takes it from there."""
+    if entry.token_id is None and entry.channel == "api":
+        return session.scalar(select(Attempt.token_id).where(Attempt.id == entry.attempt_id))
+    return entry.token_id
 
 
 def _opposite(entry: TokenUsage, reason: str) -> dict[str, Any]:

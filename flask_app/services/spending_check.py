@@ -77,11 +77,18 @@ def _comparison() -> Select[Any]:
 
 
 def _sums() -> FromClause:
-    """The ledger, added up as far as all counters have in common."""
+    """The ledger, added up as far as all counters have in common.
+
+    A version from before tokens had limits leaves `token_id` out: it is the attempt's, looked up for its entries alone.
+    """
     entry = _ledger.c
-    key = (entry.day, entry.group_id, entry.user_id, entry.token_id, entry.currency)
+    unnamed = and_(entry.channel == "api", entry.token_id.is_(None))
+    attempted = _attempts.c.id == case((unnamed, entry.attempt_id))  # no row of any other entry is looked for
+    token_id = func.coalesce(entry.token_id, _attempts.c.token_id).label("token_id")
+    key = (entry.day, entry.group_id, entry.user_id, token_id, entry.currency)
     tokens = func.sum(entry.prompt_tokens + entry.completion_tokens).label("tokens")
-    return select(*key, tokens, func.sum(entry.cost_micros).label("micros")).where(_of_days).group_by(*key).subquery()
+    sums = select(*key, tokens, func.sum(entry.cost_micros).label("micros"))
+    return sums.select_from(_ledger.outerjoin(_attempts, attempted)).where(_of_days).group_by(*key).subquery()
 
 
 def _counters() -> FromClause:

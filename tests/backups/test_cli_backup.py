@@ -19,6 +19,7 @@ from flask_app.models import (
     AccessToken,
     ApiKey,
     AuditEntry,
+    Budget,
     LoginSession,
     PasswordLink,
     PendingSignIn,
@@ -66,7 +67,10 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         session.add(LoginSession(id="s", user_id=person.id, expires_at=later, address="", user_agent=""))
         session.add(PendingSignIn(id="p", user_id=person.id, expires_at=later))
         session.add(PasswordLink(id="l", user_id=person.id, expires_at=later))
-        session.add(AccessToken(name="editor", user_id=person.id, digest="d", hint="0000"))
+        session.add(AccessToken(id="t", name="editor", user_id=person.id, digest="d", hint="0000"))
+        for scope, scope_id in (("token", "t"), ("user", person.id)):
+            terms = {"unit": "tokens", "period": "day", "amount": 10_000, "hard": True}
+            session.add(Budget(scope=scope, scope_id=scope_id, **terms))
     assert run(site, "backup", tmp_path / "b").exit_code == 0
     use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
     result = run(site, "restore", tmp_path / "b")
@@ -76,6 +80,7 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
     assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links"))
     with reading() as session:
         assert session.scalars(select(AccessToken.revoked_at)).one() is not None
+        assert session.scalars(select(Budget.scope)).all() == ["user"], "a revoked token's limit goes with it"
     assert len(rows["users"]) == 2
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import budget
 from flask_app.models import AccessToken, AuditEntry, Budget, SpentDaily, TokenUsage, User
-from flask_app.services import refund_service, token_service
+from flask_app.services import refund_service, token_service, usage_check_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.token_service import Made
 from tests.conftest import MakeUser, SignIn
@@ -193,6 +193,21 @@ def test_what_was_used_before_the_limit_counts_and_what_others_used_does_not(
     Program(app, made(member, "other").secret).complete()
     ask(member_client)
     assert member_client.put(path(token), json=CAP).get_json()["used"] == 50
+
+
+def test_what_an_older_version_answered_counts_against_the_limit_once_the_totals_are_rebuilt(
+    member_client: PageClient, token: Made, program: Program, upstream: ScriptedUpstream
+) -> None:
+    upstream.default = Answer("hi", usage=Usage(prompt=20, completion=30))
+    member_client.put(path(token), json=CAP | {"limit": LEAST + 44})
+    assert program.complete().status_code == 200
+    with transaction() as session:
+        session.execute(update(TokenUsage).values(token_id=None))
+        session.execute(delete(SpentDaily).where(SpentDaily.scope == "token"))
+    assert shown(member_client)["editor"]["used"] == 0
+    usage_check_service.rebuild(Actor(None))
+    assert shown(member_client)["editor"]["used"] == 50
+    assert program.complete().status_code == 429
 
 
 def test_a_limit_in_money_holds_too(

@@ -11,11 +11,11 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import in_writing, reading, transaction
 from flask_app.models import Attempt, SpentDaily, TokenUsage, UsageHourly, User
-from flask_app.services import metering_service, usage_check_service
-from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
+from flask_app.services import metering_service, refund_service, usage_check_service
+from flask_app.services.attempts import Bounds, Dispatched, Outcome
 from flask_app.services.audit_service import Actor
 from flask_app.services.rollup import DETAIL, FIGURES, RETIRED, SITE_DAY, SLICES, UNUSED
-from tests.support import ledger
+from tests.support import calls, ledger
 from tests.support.together import at_once
 
 ROW = ("block", *UNUSED, *FIGURES)
@@ -178,6 +178,32 @@ def test_what_a_token_used_in_a_day_is_verified_and_mended(app: Flask) -> None:
     assert counters() == before
 
 
+def test_what_an_older_version_settled_is_counted_for_the_attempts_token(app: Flask) -> None:
+    """It knows no token in the ledger: told, then added, and the entry stays as it is."""
+    sent = [_dispatched("amina", "t"), _dispatched("amina", "t"), _dispatched("amina")]
+    assert all(_settle(each) for each in sent)
+    before = counters()
+    with transaction() as session:
+        of_old = TokenUsage.attempt_id.in_([sent[0].attempt_id, sent[2].attempt_id])
+        session.execute(update(TokenUsage).where(of_old).values(token_id=None))
+        session.execute(update(SpentDaily).where(SpentDaily.scope == "token").values(amount=SpentDaily.amount // 2))
+    entries = ledger_rows()
+    lost = counters()
+    assert {key for key in before if before[key] != lost[key]} == {key for key in before if key[0] == "token"}
+    assert [(what, "scope=token scope_id=t" in where) for what, where in verify()] == [("spent by day", True)] * 2
+    assert usage_check_service.rebuild(Actor(None)) == 1
+    assert (counters(), ledger_rows(), verify()) == (before, entries, [])
+    for record in entries:
+        refund_service.refund(Actor(None), record["id"], "it was wrong")
+    assert {amount for key, amount in counters().items() if key[0] == "token"} == {0}
+    assert verify() == []
+
+
+def ledger_rows() -> list[dict[str, Any]]:
+    with reading() as session:
+        return [ledger.row_of(entry) for entry in session.scalars(select(TokenUsage).order_by(TokenUsage.id))]
+
+
 def counters() -> dict[tuple[str, str, str, date], int]:
     with reading() as session:
         return {(row.scope, row.scope_id, row.unit, row.day): row.amount for row in session.scalars(select(SpentDaily))}
@@ -262,9 +288,8 @@ def test_money_of_two_moments_goes_into_the_rows_of_its_own(member: User) -> Non
     assert row["estimated_requests"] == 1
 
 
-def _dispatched(user_id: str) -> Dispatched:
-    ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
-    call = Call(user_id=user_id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids)
+def _dispatched(user_id: str, token_id: str | None = None) -> Dispatched:
+    call = calls.call_of(user_id, token_id=token_id)
     return in_writing(
         lambda connection: metering_service.dispatch(connection, call, "key", Bounds(prompt=9, answer=99))
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from flask_app.database import utc_now
-from flask_app.models import DEFAULT_GROUP_ID, Notice, User
+from flask_app.models import DEFAULT_GROUP_ID, AccessToken, Notice, User
 from flask_app.services import budget_admin_service, notice_words, refund_service, token_budget_service, warning_service
 from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
@@ -73,6 +73,17 @@ def test_a_tokens_person_is_told_which_it_is(ada: User, root: User) -> None:
     assert "API access" in letter.text
     told = notice_words.headline(notice.kind, notice.share, facts, "en")
     assert told == "ada, token “nightly”: 10,000 tokens a day, 85% used"
+
+
+def test_of_a_revoked_tokens_limit_nobody_is_told(ada: User) -> None:
+    """A version from before these limits revokes a token, and leaves its limit."""
+    used, revoked = (gateway.made(ada, name).token.id for name in ("used", "revoked"))
+    for token_id in (used, revoked):
+        token_budget_service.put(Actor(ada), token_id, Cap(unit="tokens", period="day", limit=10_000))
+        use(ada, 9_000, token_id=token_id)
+    change(AccessToken, revoked, revoked_at=utc_now())
+    look()
+    assert [json.loads(notice.facts)["token"] for notice in notices()] == ["used"]
 
 
 def test_each_person_of_a_group_is_told_of_their_own_share(ada: User, root: User, make_user: MakeUser) -> None:

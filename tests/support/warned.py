@@ -9,7 +9,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.config import Mail
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import Budget, Notice, User
+from flask_app.models import AccessToken, Budget, Notice, User
 from flask_app.services import budget_admin_service, budget_service, webhook_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
@@ -56,7 +56,7 @@ def made() -> list[tuple[str, int, str, str]]:
     return sorted((each.kind, each.share, each.channel, each.recipient_id) for each in notices())
 
 
-def change(model: type[User | Budget | Notice], row_id: str, **fields: Any) -> None:
+def change(model: type[User | AccessToken | Budget | Notice], row_id: str, **fields: Any) -> None:
     with transaction() as session:
         row = session.get_one(model, row_id)
         for name, value in fields.items():
