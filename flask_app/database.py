@@ -175,9 +175,9 @@ def in_writing(
 ) -> Result:
     """The same on a bare connection, `alone` as in `writing`.
 
-    When the connection breaks at the COMMIT it may have happened all the same, or happen later: `is_there` looks for
-    what was written, and waits for who is still writing it. Where nobody can say now, `doubted` gets it before this
-    raises.
+    When the connection breaks at the COMMIT it may have happened all the same, or happen later: `is_there`, in another
+    transaction, looks for what was written, and waits for who is still writing it. Where nobody can say now, `doubted`
+    gets it before this raises.
     """
     written: list[Result] = []
 
@@ -210,7 +210,7 @@ def in_company(work: Callable[[Connection], Result]) -> Result:
 
 def _holds(is_there: Callable[[Connection, Result], bool], written: Result) -> bool | None:
     try:
-        with fetching() as connection:
+        with writing(alone=True) as connection:
             return is_there(connection, written)
     except (OperationalError, PoolTimeoutError):  # nobody can say
         return None

@@ -5,26 +5,17 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from flask_app.database import in_writing, table_of
+from flask_app.database import in_writing
 from flask_app.errors import Conflict, TooMany
-from flask_app.models import Run
-from flask_app.services import metering_service, run_service
+from flask_app.services import closing, doubt, run_service
 from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Ticket
 from flask_app.services.run_events import Begun
 
 ASK_SECONDS = 1
-
-# It waits for a COMMIT that is on its way, and finds no run that was not written, or that a reaper has ended.
-_RENEW = (
-    update(table_of(Run))
-    .where(table_of(Run).c.id == bindparam("run"), table_of(Run).c.status == "running")
-    .values(lease_expires_at=run_service.NEW_LEASE)
-)
 
 log = structlog.get_logger()
 
@@ -44,7 +35,7 @@ def begin(
         begun, ticket = in_writing(
             write,
             alone=True,
-            is_there=lambda connection, written: metering_service.is_written(connection, written[1].sent),
+            is_there=lambda connection, written: doubt.renew(connection, written[0].run_id),
             doubted=_start_once_known,
         )
     except (IntegrityError, TooMany, Conflict):
@@ -62,19 +53,15 @@ def _start_once_known(written: tuple[Begun, Ticket]) -> None:
 
 
 def _ask_and_start(begun: Begun, ticket: Ticket) -> None:
+    """A process that is closed meanwhile could not finish the answer."""
     is_running = None
-    while is_running is None:
+    while is_running is None and not closing.is_closed():
         time.sleep(ASK_SECONDS)
-        is_running = _is_running(begun.run_id)
+        is_running = doubt.is_running(begun.run_id)
     log.warning("doubt_ended", run=begun.run_id, is_running=is_running)
-    if is_running:
+    if is_running is False:
+        return
+    if closing.is_closed():
+        doubt.forgo(ticket, begun.conversation_id)
+    else:
         run_service.start(ChatAnswer(begun, ticket.request), ticket)
-
-
-def _is_running(run_id: str) -> bool | None:
-    """With a fresh lease then; None where nobody can say."""
-    try:
-        return in_writing(lambda connection: connection.execute(_RENEW, {"run": run_id}).rowcount == 1)
-    except SQLAlchemyError as error:
-        log.warning("run_in_doubt", run=run_id, reason=str(error.__cause__ or error))
-        return None

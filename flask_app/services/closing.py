@@ -25,6 +25,10 @@ def is_leaving() -> bool:
     return _is_leaving
 
 
+def is_closed() -> bool:
+    return _is_closed
+
+
 def check_open() -> None:
     """Raises Unavailable("restarting") once this process is closed."""
     if _is_closed:

@@ -231,7 +231,7 @@ class Completion:
         try:
             self._taken, self.sent = in_writing(
                 partial(self._take_another, candidates),
-                is_there=lambda connection, taken: metering_service.is_written(connection, taken[1]),
+                is_there=lambda connection, taken: metering_service.is_dispatched(connection, taken[1]),
             )
         except (Unavailable, BudgetExhausted) as error:
             raise failure from error

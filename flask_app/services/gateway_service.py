@@ -14,16 +14,13 @@ from flask_app.models import Run
 from flask_app.services import (
     chat_service,
     completion_service,
-    journal,
-    metering_service,
+    doubt,
     model_service,
     run_service,
     token_service,
 )
-from flask_app.services.attempts import Outcome
 from flask_app.services.chat_service import Origin
 from flask_app.services.completion_service import Ticket
-from flask_app.services.journal import Settlement
 from flask_app.services.program_answers import ProgramAnswer, ProgramRun
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.token_service import Visit
@@ -78,8 +75,9 @@ def begin(visited: Visit, asked: Asked, origin: Origin, make: Callable[[ProgramR
     ticket = in_writing(
         write,
         alone=True,
-        is_there=lambda connection, written: metering_service.is_written(connection, written.sent),
-        doubted=_forget_once_known,
+        is_there=lambda connection, _: doubt.renew(connection, begun.run_id),
+        # Its program is told that it failed and asks again, as something new.
+        doubted=lambda written: doubt.forgo(written, None),
     )
     answer = make(begun)
     run_service.start(answer, ticket)
@@ -108,12 +106,6 @@ def found(visited: Visit, name: str) -> ServedModel:
 
 def _may_ask(visited: Visit, model: ServedModel) -> bool:
     return visited.models is None or model.name in visited.models
-
-
-def _forget_once_known(ticket: Ticket) -> None:
-    """Its program is told that it failed and asks again, as something new: this one ends without having been asked."""
-    unasked = Outcome(status="interrupted", error_code="interrupted", asked=False)
-    journal.keep(Settlement(sent=ticket.sent, outcome=unasked, conversation_id=None))
 
 
 def _write_run(connection: Connection, run_id: str, visited: Visit) -> None:

@@ -31,7 +31,7 @@ _INSERT_ENTRY = Prepared(insert(_ledger))
 _BOOKED = select(
     *(_ledger.c[f"{kind}_tokens"] for kind in ("prompt", "cached", "completion", "reasoning")), _ledger.c.source
 ).where(_ledger.c.attempt_id == bindparam("attempt"), _ledger.c.kind == "usage")
-_ATTEMPT = select(_attempts.c.id).where(_attempts.c.id == bindparam("attempt")).with_for_update(read=True)
+_STATE = select(_attempts.c.state).where(_attempts.c.id == bindparam("attempt")).with_for_update(read=True)
 _END_ATTEMPT = Prepared(
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"), _attempts.c.state == "dispatched")
@@ -98,9 +98,9 @@ def dispatch(
     return sent
 
 
-def is_written(connection: Connection, sent: Dispatched) -> bool:
-    """Is the attempt in the database? A COMMIT of it that is on its way is waited for."""
-    return connection.scalar(_ATTEMPT, {"attempt": sent.attempt_id}) is not None
+def is_dispatched(connection: Connection, sent: Dispatched) -> bool:
+    """Is the attempt there, and not ended by a reaper? A COMMIT of it that is on its way is waited for."""
+    return connection.scalar(_STATE, {"attempt": sent.attempt_id}) == "dispatched"
 
 
 def release(connection: Connection, sent: Dispatched, *, error_code: str, status_code: int | None) -> None:

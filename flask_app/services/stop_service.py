@@ -5,6 +5,7 @@ The same look finds the answers whose reader has left, and tells of the readers 
 
 import threading
 import time
+from collections.abc import Callable, Set
 
 import structlog
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
@@ -15,7 +16,7 @@ from flask_app.database import fetching, in_writing, reading, table_of, utc_now
 from flask_app.models import Group, Run, User
 from flask_app.services import departure, followers, run_service
 from flask_app.services.departure import CONTINUE, Policy
-from flask_app.services.run_service import WORKER
+from flask_app.services.run_service import WORKER, LiveRun
 from flask_app.streams import broker
 
 LOOK_SECONDS = 0.8  # how often a worker looks whether somebody stopped one of its runs, which takes a second at most
@@ -59,26 +60,20 @@ def stop(user: User, run_id: str) -> str:
 
 def stop_person(user_id: str) -> None:
     """Stop all runs of a person, without waiting."""
-    for live in run_service.live_runs():
-        if live.user_id == user_id:
-            live.stop.stop("stopped")
-    _ask(Run.user_id == user_id)
+    told = _tell(lambda live: live.user_id == user_id)
+    _ask(Run.user_id == user_id, told=told)
 
 
 def stop_token(token_id: str) -> None:
     """Stop all that is being answered to a token, without waiting."""
-    for live in run_service.live_runs():
-        if live.token_id == token_id:
-            live.stop.stop("stopped")
-    _ask(Run.token_id == token_id)
+    told = _tell(lambda live: live.token_id == token_id)
+    _ask(Run.token_id == token_id, told=told)
 
 
 def discard(conversation_id: str) -> None:
     """Stop what is being written in a conversation that is about to be deleted; wait a little until it is booked."""
-    for live in run_service.live_runs():
-        if live.begun.conversation_id == conversation_id:
-            live.stop.stop("stopped", discarded=True)
-    _ask(Run.conversation_id == conversation_id, discarded=True)
+    told = _tell(lambda live: live.begun.conversation_id == conversation_id, discarded=True)
+    _ask(Run.conversation_id == conversation_id, told=told, discarded=True)
     deadline = time.monotonic() + SETTLED_SECONDS
     while _is_written(conversation_id) and time.monotonic() < deadline:
         time.sleep(SETTLED_POLL_SECONDS)
@@ -126,14 +121,22 @@ def _watch() -> None:
             log.exception("look_failed")
 
 
-def _ask(*which: ColumnElement[bool], discarded: bool = False) -> None:
-    """Note for the workers of these runs that they are to stop."""
-    elsewhere = (*which, Run.status == "running", Run.worker != WORKER, Run.stop_requested.is_(None))
+def _tell(is_meant: Callable[[LiveRun], bool], *, discarded: bool = False) -> set[str]:
+    """Stop those of the runs here; gives their ids."""
+    meant = [live for live in run_service.live_runs() if is_meant(live)]
+    for live in meant:
+        live.stop.stop("stopped", discarded=discarded)
+    return {live.begun.run_id for live in meant}
+
+
+def _ask(*which: ColumnElement[bool], told: Set[str] = frozenset(), discarded: bool = False) -> None:
+    """Note for the workers of these runs that they are to stop: this one too may not have begun all of its own."""
+    untold = (*which, Run.status == "running", Run.id.not_in(told), Run.stop_requested.is_(None))
     with reading() as session:
-        workers = set(session.scalars(select(Run.worker).where(*elsewhere)))
+        workers = set(session.scalars(select(Run.worker).where(*untold)))
     if not workers:
         return
-    asking = update(_runs).where(*elsewhere).values(stop_requested=utc_now(), discarded=discarded)
+    asking = update(_runs).where(*untold).values(stop_requested=utc_now(), discarded=discarded)
     in_writing(lambda connection: connection.execute(asking))
     for worker in workers:
         broker().nudge(worker)

@@ -18,7 +18,15 @@ from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
-from flask_app.services import chat_service, lease_service, metering_service, reaper_service, rollup, run_service
+from flask_app.services import (
+    chat_service,
+    doubt,
+    lease_service,
+    metering_service,
+    reaper_service,
+    rollup,
+    run_service,
+)
 from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
@@ -115,7 +123,7 @@ def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
 
     monkeypatch.setattr(dialect, "do_commit", unheard)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metering_service, "is_written", lambda *_: False)
+        patch.setattr(doubt, "renew", lambda *_: False)
         with pytest.raises(OperationalError):
             chat_service.send(_user(), Draft(text="nobody makes this one"), ORIGIN)
     with transaction() as session:

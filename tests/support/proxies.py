@@ -3,7 +3,7 @@
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 COMMIT = b"\x03COMMIT"  # COM_QUERY with its text, as the driver sends it
@@ -25,10 +25,13 @@ class Proxy:
         self._unheard: list[socket.socket] = []
         self._loses, self._holds = threading.Event(), threading.Event()
         self._delivers = True
+        self._meanwhile: Callable[[], object] = lambda: None
         self.lost = threading.Event()
 
-    def lose_the_next_commit(self) -> None:
+    def lose_the_next_commit(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Its reply is not passed on, and the line breaks, but not before `meanwhile` has been done."""
         self.lost.clear()
+        self._meanwhile = meanwhile
         self._loses.set()
 
     def hang_at_the_next_commit(self, *, delivers: bool) -> None:
@@ -112,6 +115,7 @@ class Proxy:
         if source is near and COMMIT in piece and self._loses.is_set():
             self._loses.clear()
             far.recv(65536)  # it is committed
+            self._meanwhile()
             self.lost.set()
             return False
         return True
