@@ -120,6 +120,13 @@ def test_every_command_of_make_exists() -> None:
     assert {(name, where) for name, where in used if name not in targets} == set()
 
 
+def test_the_tests_that_coverage_runs_exist() -> None:
+    told = subprocess.run(["make", "-n", "coverage"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = re.findall(r"tests/\S+", told)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_every_command_of_flask_exists(app: Flask) -> None:
     used = list(named(r"(?:`|bin/)flask (?:--app wsgi )?([a-z]+(?: [a-z-]+)?)"))
     assert used

@@ -22,11 +22,11 @@ def streamed(answer: StreamedAnswer) -> Response:
     program takes the line for dead.
     """
     outlet = SocketOutlet.of(request.environ)
-    frames = answer.events.read(0, outlet)
+    frames = _to_who_stays(answer.events.read(0, outlet), request.environ)
     first = list(itertools.islice(frames, 1))
     if answer.failure and not answer.has_begun:
         raise gateway_errors.failure(answer.failure)
-    pieces: Iterator[bytes] = itertools.chain(first, _to_who_stays(frames, request.environ))
+    pieces: Iterator[bytes] = itertools.chain(first, frames)
     response = Response(draining(pieces, outlet) if outlet else pieces, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: gateway_service.leave(answer))
