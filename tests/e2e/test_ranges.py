@@ -112,6 +112,8 @@ def test_the_year_is_a_calendar_and_a_table(path: str, visits: Visits, answer: N
     heat.scroll_into_view_if_needed()
     day = heat.locator(f"[data-day='{today}']")
     expect(day).to_have_attribute("data-level", "4")
+    page.wait_for_load_state("networkidle")
+    heat.scroll_into_view_if_needed()  # what has come above it meanwhile may have pushed it away
     expect(day).to_be_in_viewport()
     assert heat.locator("[data-heat-days] [data-day]").count() in (365, 366)
     expect(heat.locator("[data-heat-words]")).to_contain_text(

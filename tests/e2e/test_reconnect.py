@@ -104,12 +104,16 @@ def test_stop_that_comes_before_the_answer_has_begun_holds(chat: Chat, script: S
 def test_an_answer_that_cannot_be_saved_yet_is_followed_until_it_is(
     chat: Chat, script: ScriptedUpstream, site: Site
 ) -> None:
+    script.forget_scripts()
+    script.script(replace(SLOW, tokens_per_second=30))  # long enough to take the database away before its end
     unsaved = chat.answer.get_by_text(say("error.not_saved_yet"))
     chat.send("Count.")
     expect(chat.prose).to_contain_text("w20 ")
     with closing(sqlite3.connect(site.instance / "mingchat.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        expect(unsaved).to_be_visible(timeout=30_000)
+        expect(unsaved).to_be_visible(
+            timeout=90_000
+        )  # each who writes waits ten seconds for the lock, one after the other
         expect(chat.answer.get_by_role("button", name=say("base.retry"))).to_be_hidden()
         other.execute("ROLLBACK")
     chat.wait_until_answered()
