@@ -126,7 +126,8 @@ sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is 
 # The tests of the ledger and the tariffs, but for the long sequences.
 LEDGER_TESTS := tests/domain $(foreach name,budget code journal metering refund settlement slices stats tariff usage_check, \
 	$(wildcard tests/services/test_$(name)*.py)) $(foreach name,admin_budgets admin_refunds admin_tariffs balances \
-	budgets codes journal_faults ledger_faults ledger_journey token_budgets usage, tests/routes/test_$(name).py) \
+	budgets codes gateway_metering gateway_tools journal_faults ledger_faults ledger_journey token_budgets usage, \
+	tests/routes/test_$(name).py) \
 	tests/routes/failover tests/routes/mariadb $(wildcard tests/test_cli_*.py)
 
 .PHONY: coverage

@@ -140,7 +140,7 @@ class Outcome:
                 self.finish_reason = reason[:MAX_REASON]
             case Served(model):
                 self.actual_model = model[:MAX_MODEL].strip() or None
-            case Failed(code):
+            case Failed(code):  # pragma: no branch - there is no other
                 raise UpstreamError(code, retryable=True)
 
     @property

@@ -3,7 +3,7 @@
 import pytest
 
 from flask_app.database import in_writing
-from flask_app.domain.events import Usage
+from flask_app.domain.events import Reasoning, Usage, estimate_tokens
 from flask_app.models import User
 from flask_app.services import metering_service, rollup_differences, spending_check
 from flask_app.services.attempts import Bounds, Outcome
@@ -37,3 +37,11 @@ def test_every_database_has_statements_of_its_own() -> None:
     for statements in (spending_check._MEND, *rollup_differences._MEND.values()):
         assert statements.keys() == {"sqlite", "mysql", "mariadb"}
         assert statements["mysql"] is statements["mariadb"]
+
+
+def test_a_count_from_before_thoughts_is_no_count_of_them() -> None:
+    outcome = Outcome()
+    for event in (Usage(30, 0, 0, 0), Reasoning("let me see")):
+        outcome.hear(event)
+    assert (outcome.usage, outcome.reasoning, outcome.counts) == (None, "let me see", False)
+    assert outcome.estimate == estimate_tokens("let me see")
