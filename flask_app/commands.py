@@ -12,14 +12,14 @@ class Commands(AppGroup):
 
     @cached_property
     def _known(self) -> dict[str, click.Command]:
-        from flask_app.cli import COMMANDS  # 3 MB
+        from flask_app.cli import COMMANDS  # and with it what only commands need
 
         return {command.name or "": command for command in COMMANDS}
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over
         return sorted(self._known)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         return self._known.get(cmd_name)
 
 

@@ -30,7 +30,7 @@ _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _RETRYABLE = frozenset({1205, 1213, 1020})
 _MAX_TRIES = 3
 
-COMPILED = 50  # statements kept compiled, of some 40 KB each; those of every request are in use and stay
+COMPILED = 50  # statements kept compiled, each of which takes memory; those of every request are in use and stay
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
 REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
@@ -254,7 +254,6 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
         url,
         poolclass=CountedPool,
         pool_size=pool_size,
-        pool_use_lifo=True,
         max_overflow=10 if pool_size > 1 else 0,
         connect_args={"timeout": LOCK_SECONDS},
         hide_parameters=True,  # a failed statement is logged, and its parameters are people's words

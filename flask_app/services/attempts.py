@@ -98,9 +98,9 @@ class Outcome:
     unread: bool = False
 
     @property
-    def counts(self) -> bool:
-        """Has the provider counted the answer? Words are not of no tokens: such a count is of the prompt alone."""
-        return self.usage is not None and bool(self.usage.completion_tokens or not self.began)
+    def counted(self) -> Usage | None:
+        """The provider's count of the answer. Words are not of no tokens: such a `usage` counts the prompt alone."""
+        return self.usage if self.usage and (self.usage.completion_tokens or not self.began) else None
 
     @property
     def text(self) -> str:

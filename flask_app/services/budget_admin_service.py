@@ -132,15 +132,7 @@ def change(actor: Actor, budget_id: str, *, limit: int | None = None, hard: bool
         found = _locked(session, budget_id)
         if found.period == PREPAID:
             raise Conflict("balance_is_fixed")
-        before = _terms(found)
-        found.amount = found.amount if limit is None else limit
-        found.hard = found.hard if hard is None else hard
-        difference = audit_service.difference(before, _terms(found))
-        if not difference:
-            return _one(session, found.id)
-        found.changed_at = utc_now()
-        session.flush()
-        return recorded(session, actor, "budget.change", found, difference)
+        return amend(session, actor, found, limit=limit, hard=hard)
 
     return in_transaction(work)
 
@@ -149,9 +141,7 @@ def delete(actor: Actor, budget_id: str) -> None:
     """Nothing is limited by it any more. Raises NotFound."""
 
     def work(session: Session) -> None:
-        found = _locked(session, budget_id)
-        recorded(session, actor, "budget.delete", found, _terms(found))
-        session.delete(found)
+        drop(session, actor, _locked(session, budget_id))
 
     in_transaction(work)
 
@@ -167,6 +157,28 @@ def find(place: Place) -> str | None:
     same = [getattr(Budget, name) == getattr(place, name) for name in ("scope", "scope_id", "unit", "period")]
     with reading() as session:
         return session.scalar(select(Budget.id).where(*same))
+
+
+def amend(
+    session: Session, actor: Actor, found: Budget, *, limit: int | None = None, hard: bool | None = None
+) -> Listed:
+    """The same of a budget that the caller's transaction holds. A limit is known to make sense."""
+    before = _terms(found)
+    found.amount = found.amount if limit is None else limit
+    found.hard = found.hard if hard is None else hard
+    difference = audit_service.difference(before, _terms(found))
+    if not difference:
+        return _one(session, found.id)
+    found.changed_at = utc_now()
+    session.flush()
+    return recorded(session, actor, "budget.change", found, difference)
+
+
+def drop(session: Session, actor: Actor, found: Budget) -> None:
+    """Delete a budget that the caller's transaction holds."""
+    recorded(session, actor, "budget.delete", found, _terms(found))
+    session.delete(found)
+    session.flush()
 
 
 def check(place: Place, limit: int, *, hard: bool = True) -> None:

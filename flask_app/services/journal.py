@@ -103,7 +103,7 @@ def compare(sent: Dispatched, outcome: Outcome, booked: Entry | None) -> None:
 
     The ledger is append-only: what is booked stays booked, and a person decides about the difference.
     """
-    usage = outcome.usage if outcome.counts else None
+    usage = outcome.counted
     if usage is None or (booked is not None and booked.source == "reported"):
         return
     counts = {"exact": usage.total_tokens, "booked": booked and booked.usage.total_tokens}

@@ -133,8 +133,8 @@ def book(connection: Connection, row: dict[str, Any]) -> None:
 
 def count(sent: Dispatched, outcome: Outcome) -> Entry:
     """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
-    if outcome.usage is not None and outcome.counts:
-        return Entry(outcome.usage, "reported", is_new=True)
+    if outcome.counted:
+        return Entry(outcome.counted, "reported", is_new=True)
     completion, reasoning = outcome.estimate, estimate_tokens(outcome.reasoning)
     if (most := sent.hold.answer_tokens) is not None:
         completion, reasoning = min(completion, most), min(reasoning, most)

@@ -11,10 +11,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction, utc_now
+from flask_app.database import fetching, in_transaction
 from flask_app.errors import NotFound
 from flask_app.models import AccessToken, Budget, User
-from flask_app.services import audit_service, budget_admin_service, budget_service
+from flask_app.services import budget_admin_service, budget_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.budget_service import Standing, budgets
@@ -54,7 +54,7 @@ def remove(actor: Actor, token_id: str) -> None:
     def work(session: Session) -> None:
         _hold_own(session, actor, token_id)
         for found in _of(session, token_id):
-            _drop(session, actor, found)
+            budget_admin_service.drop(session, actor, found)
 
     in_transaction(work)
 
@@ -68,11 +68,12 @@ def keep(session: Session, actor: Actor, token_id: str, cap: Cap) -> Standing:
         if (found.unit, found.period) == (cap.unit, cap.period):
             same = found
         else:
-            _drop(session, actor, found)
+            budget_admin_service.drop(session, actor, found)
     if same:
-        return _change(session, actor, same, cap.limit)
+        return budget_admin_service.amend(session, actor, same, limit=cap.limit, hard=True).standing
     made = budget_admin_service.make(session, place, cap.limit)
-    return budget_admin_service.recorded(session, actor, "budget.add", made, _terms(made)).standing
+    terms = {"limit": made.amount, "hard": made.hard}
+    return budget_admin_service.recorded(session, actor, "budget.add", made, terms).standing
 
 
 def forget(session: Session, token_id: str) -> None:
@@ -85,22 +86,6 @@ def standings(token_ids: Iterable[str], now: datetime) -> dict[str, Standing]:
     with fetching() as connection:
         ids = connection.scalars(_OF_TOKENS, {"tokens": list(token_ids)}).all()
         return {each.scope_id: each for each in budget_service.standings(connection, ids, now).values()}
-
-
-def _change(session: Session, actor: Actor, found: Budget, limit: int) -> Standing:
-    before = _terms(found)
-    found.amount, found.hard = limit, True
-    if difference := audit_service.difference(before, _terms(found)):
-        found.changed_at = utc_now()
-        session.flush()
-        return budget_admin_service.recorded(session, actor, "budget.change", found, difference).standing
-    return budget_service.standings(session.connection(), [found.id], utc_now())[found.id]
-
-
-def _drop(session: Session, actor: Actor, found: Budget) -> None:
-    budget_admin_service.recorded(session, actor, "budget.delete", found, _terms(found))
-    session.delete(found)
-    session.flush()
 
 
 def _hold_own(session: Session, actor: Actor, token_id: str) -> None:
@@ -116,7 +101,3 @@ def _hold_own(session: Session, actor: Actor, token_id: str) -> None:
 def _of(session: Session, token_id: str) -> list[Budget]:
     of_token = select(Budget).where(Budget.scope == SCOPE, Budget.scope_id == token_id)
     return list(session.scalars(of_token.with_for_update()))
-
-
-def _terms(found: Budget) -> dict[str, object]:
-    return {"limit": found.amount, "hard": found.hard}

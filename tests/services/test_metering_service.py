@@ -43,5 +43,5 @@ def test_a_count_from_before_thoughts_is_no_count_of_them() -> None:
     outcome = Outcome()
     for event in (Usage(30, 0, 0, 0), Reasoning("let me see")):
         outcome.hear(event)
-    assert (outcome.usage, outcome.reasoning, outcome.counts) == (None, "let me see", False)
+    assert (outcome.usage, outcome.reasoning, outcome.counted) == (None, "let me see", None)
     assert outcome.estimate == estimate_tokens("let me see")
