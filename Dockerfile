@@ -12,7 +12,9 @@ COPY requirements.txt requirements-observe.txt ./
 RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --no-deps \
         --only-binary :all: -r requirements.txt ${OBSERVE:+-r requirements-observe.txt}
 COPY . /app
-RUN /opt/venv/bin/python -m compileall -q /app && install -d -m 700 /app/instance
+# A clone made under `umask 077` is readable to its owner alone, who is not the account that runs it.
+RUN chmod -R a+rX /app && /opt/venv/bin/python -m compileall -q /app && install -d -m 700 /app/instance \
+    && install -d /app/ssl
 
 FROM ${REGISTRY}/library/python:3.13-slim
 ENV PATH=/opt/venv/bin:$PATH HOME=/tmp HOST=0.0.0.0 FLASK_APP=wsgi PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -34,11 +34,34 @@ use_firewalld() {
     firewall-cmd --list-ports
 }
 
-# Those that sshd listens on: whoever runs this from afar is not to be shut out.
+# Whoever runs this from afar is not to be shut out. sshd's settings do not know the port of a socket that systemd opens.
 ssh_ports() {
     local ports
-    ports=$(sshd -T 2>/dev/null | sed -n 's/^port //p')
+    ports=$({
+        sshd -T 2>/dev/null | awk '$1 == "port" { print $2 }'
+        ss -Hltnp 2>/dev/null | awk '/"sshd"/ && $4 !~ /^(127\.|\[::1\])/ { sub(/.*:/, "", $4); print $4 }'
+        sockets_for_ssh
+        came_by
+    } | grep -xE '[0-9]+' | sort -nu || true)
     echo "${ports:-22}"
+}
+
+sockets_for_ssh() {
+    local unit
+    for unit in ssh.socket sshd.socket; do
+        if systemctl is-active --quiet "$unit" 2>/dev/null; then
+            systemctl show --property=Listen "$unit" | sed -nE 's/^Listen=(.*:)?([0-9]+) \(Stream\)$/\2/p'
+        fi
+    done
+}
+
+# The port of the connection that this is typed over. sudo does not hand it on: a shell further up knows.
+came_by() {
+    local pid=$$
+    while [ "${pid:-0}" -gt 1 ]; do
+        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | awk '/^SSH_CONNECTION=/ { print $4 }'
+        pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)
+    done
 }
 
 fail() {

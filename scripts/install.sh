@@ -7,9 +7,10 @@ umask 077
 
 usage() {
     cat <<'END'
-scripts/install.sh [--domain NAME] [CERTIFICATE]
+scripts/install.sh [--domain NAME]... [CERTIFICATE]
 
-  --domain NAME                  the name people reach the site by, such as chat.example.org; asked for when missing
+  --domain NAME                  the name people reach the site by, such as chat.example.org; given again, further ones,
+                                 which the certificate is for as well. Missing: the first of .env, or it is asked for
 
 CERTIFICATE, one of:
   --self-signed                  made here; browsers warn of it (the default while there is none)
@@ -22,10 +23,11 @@ END
 readonly SECRETS=(SECRET_KEY ENCRYPTION_KEY MYSQL_PASSWORD MYSQL_MIGRATION_PASSWORD MYSQL_ROOT_PASSWORD REDIS_PASSWORD)
 readonly LIVE=/etc/letsencrypt/live/mingchat
 readonly HAND_OVER="cat $LIVE/fullchain.pem >/ssl/fullchain.pem && cat $LIVE/privkey.pem >/ssl/privkey.pem"
-domain='' kind='' certificate='' key='' email='' acme_server=''
+domain='' domains=() kind='' certificate='' key='' email='' acme_server=''
 
 main() {
     read_options "$@"
+    refuse_dollars
     need_programs
     refuse_to_lose_the_database
     write_settings
@@ -33,15 +35,15 @@ main() {
     provide_certificate
     docker compose up -d --build
     wait_until_ready
-    if [ "$kind" = acme ]; then obtain_certificate; fi
     docker compose exec -T nginx nginx -s reload
     say_where
+    if [ "$kind" = acme ]; then obtain_certificate; fi
 }
 
 read_options() {
     while [ $# -gt 0 ]; do
         case $1 in
-        --domain) domain=${2:?--domain needs a name}; shift ;;
+        --domain) domains+=("${2:?--domain needs a name}"); shift ;;
         --self-signed) kind=self-signed ;;
         --certificate) kind=given certificate=${2:?--certificate needs a file}; shift ;;
         --key) key=${2:?--key needs a file}; shift ;;
@@ -53,11 +55,35 @@ read_options() {
         esac
         shift
     done
-    [ -n "$domain" ] || domain=$(first_word "$(setting ALLOWED_HOSTS)")
-    if [ -z "$domain" ] && [ -t 0 ]; then read -rp 'The name people reach the site by (chat.example.org): ' domain; fi
-    [ -n "$domain" ] || fail 'Which name? Give --domain NAME.'
-    [[ $domain =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || fail "Not the name of a host: $domain"
     if [ "$kind" = given ] && [ -z "$key" ]; then fail '--certificate needs --key, the file of its key.'; fi
+    name_the_site
+}
+
+name_the_site() {
+    [ ${#domains[@]} -gt 0 ] || domain=$(first_word "$(setting ALLOWED_HOSTS)")
+    if [ ${#domains[@]} -eq 0 ] && [ -z "$domain" ] && [ -t 0 ]; then
+        read -rp 'The name people reach the site by (chat.example.org): ' domain
+    fi
+    [ ${#domains[@]} -gt 0 ] || domains=("$domain")
+    domain=${domains[0]}
+    [ -n "$domain" ] || fail 'Which name? Give --domain NAME.'
+    local name
+    for name in "${domains[@]}"; do
+        [[ $name =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || fail "Not the name of a host: $name"
+    done
+}
+
+# Compose takes $word in .env for a setting of that name, and the containers would get the rest: a passphrase that its
+# owner does not know. Only between single quotes it is left alone.
+refuse_dollars() {
+    [ -f .env ] || return 0
+    local name
+    name=$(sed -nE "/^[[:space:]]*(export[[:space:]]+)?[A-Za-z_][A-Za-z0-9_]*[[:space:]]*=[[:space:]]*[^'[:space:]]/{
+        s/^[[:space:]]*(export[[:space:]]+)?//
+        /^[A-Za-z_0-9[:space:]]+=[[:space:]]*\"/!s/[[:space:]]#.*//
+        s/^([A-Za-z_0-9]+)[[:space:]]*=.*[\$].*/\1/p
+    }" .env | head -n 1)
+    [ -z "$name" ] || fail "$name in .env has a \$, which Docker Compose would replace. Put the value between single quotes: $name='...'"
 }
 
 need_programs() {
@@ -84,9 +110,12 @@ write_settings() {
     for name in "${SECRETS[@]}"; do
         [ -n "$(setting "$name")" ] || set_to "$name" "$(openssl rand -hex 32)"
     done
-    local hosts
+    local hosts new=()
     hosts=$(setting ALLOWED_HOSTS)
-    [[ " $hosts " == *" $domain "* ]] || set_to ALLOWED_HOSTS "\"$domain${hosts:+ $hosts}\""
+    for name in "${domains[@]}"; do
+        [[ " ${new[*]} $hosts " == *" $name "* ]] || new+=("$name")
+    done
+    [ ${#new[@]} -eq 0 ] || set_to ALLOWED_HOSTS "\"${new[*]}${hosts:+ $hosts}\""
 }
 
 # What the containers read under accounts of their own. Nothing of it is secret.
@@ -101,31 +130,47 @@ provide_certificate() {
     self-signed) make_self_signed ;;
     *) [ -s ssl/fullchain.pem ] && [ -s ssl/privkey.pem ] || make_self_signed ;; # nginx begins with it
     esac
+    chmod a+rX ssl ssl/fullchain.pem # the application tells when it ends; the key is its owner's
 }
 
 install_pair() {
     openssl x509 -in "$1" -noout || fail "$1 is no certificate."
-    openssl x509 -in "$1" -noout -checkhost "$domain" | grep -q 'does match' || fail "$1 is not for $domain."
+    local name staged
+    for name in "${domains[@]}"; do
+        openssl x509 -in "$1" -noout -checkhost "$name" | grep -q 'does match' || fail "$1 is not for $name."
+    done
     [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -pubout)" ] || fail "$2 is not the key of $1."
-    cat "$1" >ssl/fullchain.pem
-    cat "$2" >ssl/privkey.pem
+    staged=$(mktemp -d ssl/.new.XXXXXX) # they may be the very files in ssl/
+    cat "$1" >"$staged/fullchain.pem"
+    cat "$2" >"$staged/privkey.pem"
+    mv -f "$staged/fullchain.pem" "$staged/privkey.pem" ssl/
+    rmdir "$staged"
 }
 
 make_self_signed() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj "/CN=$domain" \
-        -addext "subjectAltName=DNS:$domain" -keyout ssl/privkey.pem -out ssl/fullchain.pem 2>/dev/null
+        -addext "subjectAltName=$(printf 'DNS:%s\n' "${domains[@]}" | paste -sd , -)" -keyout ssl/privkey.pem -out ssl/fullchain.pem 2>/dev/null
     echo "Made a certificate for $domain that browsers warn of."
 }
 
 obtain_certificate() {
-    local contact=(--register-unsafely-without-email)
-    [ -z "$email" ] || contact=(--email "$email")
-    docker compose run --rm --no-deps -T --entrypoint certbot certbot certonly --non-interactive --agree-tos --webroot \
-        --webroot-path /var/www/acme --domain "$domain" --cert-name mingchat --keep-until-expiring \
-        --renew-with-new-domains "${contact[@]}" ${acme_server:+--server "$acme_server"} --deploy-hook "$HAND_OVER"
-    docker compose run --rm --no-deps -T --entrypoint sh certbot -c "$HAND_OVER" # where it was there already
+    order_certificate || fail "No certificate by ACME: what certbot said is above. The site serves with the one that it has.
+Most often a name does not lead to this server yet, or port 80 is closed: curl -I http://$domain/ from elsewhere says so.
+Then run this again: scripts/install.sh$(printf ' --domain %s' "${domains[@]}") --acme"
     [ -n "$(setting COMPOSE_PROFILES)" ] || set_to COMPOSE_PROFILES acme
     docker compose --profile acme up -d --no-deps certbot # renews it from now on
+    docker compose exec -T nginx nginx -s reload
+    echo "The certificate for ${domains[*]} is there, and is renewed by itself."
+}
+
+order_certificate() {
+    local contact=(--register-unsafely-without-email) names=() name
+    [ -z "$email" ] || contact=(--email "$email")
+    for name in "${domains[@]}"; do names+=(--domain "$name"); done
+    docker compose run --rm --no-deps -T --entrypoint certbot certbot certonly --non-interactive --agree-tos --webroot \
+        --webroot-path /var/www/acme "${names[@]}" --cert-name mingchat --keep-until-expiring --renew-with-new-domains \
+        "${contact[@]}" ${acme_server:+--server "$acme_server"} --deploy-hook "$HAND_OVER" &&
+        docker compose run --rm --no-deps -T --entrypoint sh certbot -c "$HAND_OVER" # where it was there already
 }
 
 wait_until_ready() {

@@ -26,6 +26,12 @@ def serve() -> None:
         _held.append(file)
 
 
+def is_alone() -> bool:
+    """Is this the only server of its database? Another folder's lock says nothing of one that lies elsewhere."""
+    path = os.environ.get("DATABASE_URL", "").strip().removeprefix("sqlite:///")
+    return bool(_held) and (not path or Path(path).resolve().parent == _folder())
+
+
 @contextmanager
 def migration() -> Iterator[None]:
     """Hold the lock meanwhile. Another migration is waited for; raises SystemExit where a server runs."""

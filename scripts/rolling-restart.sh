@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Migrates, then replaces the application's containers one after the other by new ones, of the image and the .env as they
 # are now. Each new one serves before an old one is asked to end, whose answers may finish (ANSWERS_MAY_FINISH_SECONDS).
+# At last whatever else docker-compose.yml or a pulled image has changed is replaced too, and nginx reads its files anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,6 +12,7 @@ main() {
         echo 'Nothing runs. Start it: docker compose up -d' >&2
         exit 1
     fi
+    chmod -R a+rX nginx mysql # pulled under umask 077, the containers' accounts could not read them
     docker compose rm --force migrate >/dev/null 2>&1 # the old version's: the new one's runs before the first instance
     more=$((${#old[@]} + 1))
     for container in "${old[@]}"; do
@@ -19,6 +21,8 @@ main() {
         docker stop "$container" >/dev/null # its own patience: stop_grace_period
         docker rm "$container" >/dev/null
     done
+    docker compose up -d --wait --scale flask-app="${#old[@]}"
+    docker compose exec -T nginx nginx -s reload
 }
 
 main

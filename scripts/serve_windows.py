@@ -3,7 +3,7 @@
 import waitress
 
 from flask_app import config
-from flask_app.services import account_service, closing, lease_service, run_service, upkeep_service
+from flask_app.services import account_service, lease_service, shutdown, upkeep_service
 from scripts.settings import reach
 from wsgi import app
 
@@ -22,8 +22,7 @@ def main() -> None:
         # send_bytes=1: pass every token on at once instead of collecting 18,000 bytes
         waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, send_bytes=1, ident="MingChat")
     finally:
-        closing.close()
-        run_service.shutdown()
+        shutdown.finish()
 
 
 if __name__ == "__main__":

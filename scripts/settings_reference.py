@@ -15,15 +15,19 @@ _HEADS = {
     "en": (
         "# Configuration\n\n"
         "Every setting, from [.env.example](../.env.example); `make docs` writes this page. All have a default. They\n"
-        "go into `.env` beside the code or into the environment, which wins; a secret may be given as the path of a\n"
-        "file instead, under its name with `_FILE` behind it. [配置参考](配置参考.md) is the same in Chinese.\n\n"
+        "go into `.env` beside the code or into the environment, which wins; a value with a `$` in it goes between\n"
+        "single quotes. A secret may be given as the path of a file instead, under its name with `_FILE` behind it,\n"
+        "but not under Docker Compose, whose containers do not see the file. [配置参考](配置参考.md) is the same in\n"
+        "Chinese.\n\n"
         "| setting | default | meaning |\n|---|---|---|\n"
     ),
     "zh": (
         "# 配置参考\n\n"
         "全部设置，来自 [.env.example](../.env.example)，由 `make docs` 生成。每一项都有默认值。\n"
         "写在代码旁边的 `.env` 中，或写在环境变量里（以环境变量为准）；\n"
-        "密钥和密码也可以放在文件中，在名称后面加上 `_FILE`，填写文件路径。\n"
+        "值中含有 `$` 时，请放在单引号中。\n"
+        "密钥和密码也可以放在文件中，在名称后面加上 `_FILE`，填写文件路径；\n"
+        "Docker Compose 中不行，容器看不到那个文件。\n"
         "[English](configuration.md) 内容相同。\n\n"
         "| 设置 | 默认值 | 含义 |\n|---|---|---|\n"
     ),

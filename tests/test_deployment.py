@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from scripts import settings_reference
 from tests.test_documents import explained_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"
-# Those of the container itself, and what it does without: a demonstration's model, a folder of Python's, Compose's own.
-FIXED = {"PORT", "INSTANCE_DIR", "LOCAL_MODEL_PATH", "MINGCHAT_VENV", "COMPOSE_PROFILES"}
+GIGABYTE = 1 << 30
+# The reference says so of settings that the containers have of their own, or do without.
+NOT_HERE = {"en": "Not under Docker Compose.", "zh": "Docker Compose 中不适用。"}
 SECRETS = re.findall(r"^readonly SECRETS=\((.*)\)$", (ROOT / "scripts/install.sh").read_text(encoding="utf-8"), re.M)[
     0
 ].split()
@@ -51,10 +53,48 @@ def test_it_does_not_start_without_a_secret_and_says_how_to_make_it(tmp_path: Pa
 
 
 def test_settings_of_the_application_reach_it(tmp_path: Path) -> None:
-    of_application = explained_settings() - FIXED - set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_FILE.read_text()))
-    known = set(services(tmp_path)["flask-app"]["environment"])
-    assert of_application
-    assert of_application - known == set()
+    of_compose = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_FILE.read_text())) | {"COMPOSE_PROFILES"}
+    of_application = explained_settings() - of_compose
+    given = GIVEN + "".join(f"{name}=of-{name}\n" for name in of_application)
+    environment = services(tmp_path, given)["flask-app"]["environment"]
+    passed = {name for name in of_application if environment.get(name) == f"of-{name}"}
+    assert passed
+    for locale, words in reference().items():
+        assert {name for name in of_application if NOT_HERE[locale] in words[name]} == of_application - passed
+
+
+def reference() -> dict[str, dict[str, str]]:
+    """What is said of each setting, by language."""
+    chinese = json.loads(settings_reference.CHINESE.read_text(encoding="utf-8"))
+    groups = [(group, {"en": group.words, "zh": chinese[group.key]}) for group in settings_reference.groups()]
+    return {
+        locale: {name: words[locale] for group, words in groups for name, _ in group.settings} for locale in NOT_HERE
+    }
+
+
+def test_a_secret_between_single_quotes_arrives_whole(tmp_path: Path) -> None:
+    for document in (".env.example", "docs/deployment.md", "docs/部署指南.md"):
+        assert "BACKUP_PASSPHRASE='correct$horse-battery'" in (ROOT / document).read_text(encoding="utf-8"), document
+    environment = services(tmp_path, f"{GIVEN}BACKUP_PASSPHRASE='correct$horse-battery'\n")["flask-app"]["environment"]
+    assert environment["BACKUP_PASSPHRASE"] == "correct$$horse-battery", "a dollar, as a Compose file writes it"
+
+
+def test_what_runs_always_fits_a_gigabyte(tmp_path: Path) -> None:
+    limits = {name: int(service["mem_limit"]) for name, service in services(tmp_path).items()}
+    del limits["migrate"]  # ends before the application starts
+    assert "certbot" in limits
+    assert sum(limits.values()) <= GIGABYTE
+
+
+@pytest.mark.parametrize(("settings", "patience"), [("", "1m30s"), ("ANSWERS_MAY_FINISH_SECONDS=600\n", "10m30s")])
+def test_docker_waits_for_answers_as_long_as_they_may_take(tmp_path: Path, settings: str, patience: str) -> None:
+    assert services(tmp_path, GIVEN + settings)["flask-app"]["stop_grace_period"] == patience
+
+
+def test_the_image_is_readable_to_its_account_whatever_umask_the_clone_had() -> None:
+    build, _, image = (ROOT / "Dockerfile").read_text(encoding="utf-8").partition("COPY --from=build")
+    assert "chmod -R a+rX /app" in build.split("COPY . /app")[1]
+    assert "USER 10001" in image
 
 
 def test_what_is_not_set_keeps_the_applications_default(tmp_path: Path) -> None:
@@ -69,6 +109,7 @@ def test_what_is_not_set_keeps_the_applications_default(tmp_path: Path) -> None:
         (["--domain", "https://chat.example.org"], "Not the name of a host"),
         (["--domain", "chat.example.org", "--certificate", "chain.pem"], "--certificate needs --key"),
         (["--domain"], "--domain needs a name"),
+        (["--domain", "chat.example.org", "--domain", "-"], "Not the name of a host: -"),
         (["--unknown"], "scripts/install.sh [--domain NAME]"),
         ([], "Give --domain NAME"),
     ],
@@ -83,6 +124,17 @@ def test_the_installation_refuses_what_it_does_not_understand(
     assert done.returncode != 0
     assert complaint in done.stderr
     assert not (tmp_path / ".env").exists()
+
+
+def test_what_a_site_adds_to_nginx_is_no_change_of_the_repository() -> None:
+    added = ("nginx/local/http-balancer.conf", "nginx/local/server-http3.conf")
+    ignored = subprocess.run(["git", "check-ignore", *added], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ignored.stdout.split() == list(added)
+    for guide in ("deployment.md", "部署指南.md"):
+        text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
+        for name in re.findall(r"nginx/examples/\S+\.conf", text):
+            assert (ROOT / name).exists(), name
+        assert text.count("cp nginx/examples/") == len(added)
 
 
 def test_what_the_dockerfile_copies_is_let_through() -> None:

@@ -80,6 +80,11 @@ def test_every_panel_has_a_place_of_its_own() -> None:
         taken |= cells
 
 
+def test_an_alert_notices_that_there_never_was_a_backup() -> None:
+    silent = "mingchat_site_last_backup_timestamp_seconds"
+    assert any(re.search(rf"(unless on \(\)|absent\() ?{silent}", rule["expr"]) for rule in rules())
+
+
 def test_every_alert_says_what_to_do() -> None:
     assert len({rule["alert"] for rule in rules()}) == len(rules())
     for rule in rules():

@@ -37,6 +37,11 @@ class Stack:
     def visitor(self) -> Visitor:
         return Visitor(self.site.base_url, tls=self.site.trusting)
 
+    def sign_in(self) -> None:
+        """Be the administrator anew."""
+        self.admin.headers = {}
+        self.admin.sign_in(self.admin.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
+
     def assert_sound_ledger(self) -> None:
         self.site.inside("flask-app", "flask", "usage", "verify")
 

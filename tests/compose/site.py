@@ -15,6 +15,7 @@ from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "localhost"
+SERVICES = ("nginx", "flask-app", "mysql", "redis")
 # What the test asks of the site; install.sh adds the rest.
 SETTINGS = """\
 ALLOW_INSECURE_UPSTREAMS=1
@@ -45,6 +46,8 @@ networks:
     ipam: {{config: [{{subnet: {subnet}}}]}}
 """
 SUBNET, GATEWAY = "10.213.77.0/24", "10.213.77.1"  # the latter is this machine, seen from the application's containers
+# Of cgroups 2, and of cgroups 1.
+PEAK = "cd /sys/fs/cgroup; cat memory.peak 2>/dev/null || cat memory/memory.max_usage_in_bytes"
 UNIT = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
@@ -117,6 +120,10 @@ class Site:
         lines = self.engine.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").splitlines()
         return {name: _bytes(used) for name, used in (line.split(" / ")[0].split(" ") for line in lines)}
 
+    def peaks(self, service: str) -> list[int]:
+        """Bytes that each of the service's containers used at most, with the files that the kernel keeps for it."""
+        return [int(self.engine.docker("exec", each, "sh", "-c", PEAK)) for each in self.containers(service)]
+
     def remove(self) -> None:
         self.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
 
@@ -127,7 +134,7 @@ def _bytes(text: str) -> int:
 
 
 def _copy_project(folder: Path) -> None:
-    """What a clone has, with what is not committed yet."""
+    """What a clone that is made under `umask 077` has, with what is not committed yet."""
     listed = run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], {"PATH": "/usr/bin:/bin"}, ROOT
     )
@@ -135,3 +142,5 @@ def _copy_project(folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    for place in (folder, *folder.rglob("*")):
+        place.chmod(place.stat().st_mode & ~0o077)

@@ -3,59 +3,26 @@
 import json
 import re
 import stat
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import urllib3
 
 from tests.compose.conftest import Stack
 from tests.compose.engine import BASE
 from tests.compose.measured import MEASURED
+from tests.compose.site import SERVICES
+from tests.compose.talk import ANSWER, streaming, whole
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer
-from tests.support.served import PASSWORD, ROOT, USERNAME, Visitor
+from tests.support.served import ROOT, Visitor
 
 MEGABYTE = 1_000_000
-ANSWER = Answer(text=" ".join(f"word{number}" for number in range(60)), tokens_per_second=15)
-LONG = Answer(text=" ".join(f"word{number}" for number in range(600)), tokens_per_second=10)
-STREAMS = 100
-REQUESTS = 20
-SERVICES = ("nginx", "flask-app", "mysql", "redis")
+GIGABYTE, CERTBOT = 1 << 30, 80 << 20
 STARTED_AGAIN = 60
 BACK_UP = "docker compose exec -T flask-app flask backup - > mingchat.tar.gz"
 RESTORE = (
     "docker compose run --rm -T migrate flask restore - < mingchat.tar.gz",
     "docker compose up -d",
 )
-
-
-def whole(visitor: Visitor, hears: Callable[[], None] = lambda: None) -> tuple[str, str]:
-    """The last event of an answer, and its text; `hears` is called with the first word."""
-    text, name = "", ""
-    for name, data in visitor.chat("hello"):
-        if name == "token":
-            if not text:
-                hears()
-            text += data["text"]
-    return name, text
-
-
-@contextmanager
-def streaming(stack: Stack, count: int, answer: Answer) -> Iterator[list[Future[tuple[str, str]]]]:
-    """The block runs once all of them have begun."""
-    stack.upstream.script(*[answer] * count)
-    begun: list[None] = []
-    with ThreadPoolExecutor(count) as pool:
-        answers = [pool.submit(whole, stack.admin, lambda: begun.append(None)) for _ in range(count)]
-
-        def all_began() -> bool:
-            for each in answers:
-                assert not each.done() or each.result()
-            return len(begun) == count
-
-        wait_until(all_began, 60)
-        yield answers
 
 
 def readiness(stack: Stack) -> object:
@@ -105,7 +72,7 @@ def test_an_idle_stack_leaves_most_of_a_gigabyte(stack: Stack) -> None:
 def test_the_limits_fit_a_gigabyte(stack: Stack) -> None:
     limits = [stack.site.inspect(service)[0]["HostConfig"]["Memory"] for service in SERVICES]
     assert all(limits)
-    assert sum(limits) <= 1 << 30
+    assert sum(limits) <= GIGABYTE - CERTBOT
 
 
 def test_the_application_has_no_rights_over_its_container(stack: Stack) -> None:
@@ -129,6 +96,12 @@ def test_each_container_knows_only_the_secrets_that_it_needs(stack: Stack) -> No
         "mysql": {"MYSQL_PASSWORD", "MYSQL_MIGRATION_PASSWORD", "MYSQL_ROOT_PASSWORD"},
         "redis": {"REDIS_PASSWORD"},
     }
+
+
+def test_the_application_sees_the_certificate_and_not_its_key(stack: Stack) -> None:
+    chain = stack.site.inside("flask-app", "sh", "-c", "cat ssl/fullchain.pem")
+    assert chain.startswith("-----BEGIN CERTIFICATE-----")
+    assert "ermission denied" in stack.site.inside("flask-app", "sh", "-c", "cat ssl/privkey.pem 2>&1 || true")
 
 
 def test_only_nginx_is_reached_from_outside(stack: Stack) -> None:
@@ -176,57 +149,6 @@ def test_secrets_are_made_and_nobody_else_reads_them(stack: Stack) -> None:
     assert len(set(made)) == len(made) == 6
 
 
-def test_two_instances_serve_one_site(stack: Stack) -> None:
-    with two_instances(stack) as both:
-        wait_until(lambda: served(stack) == both, 30)
-        assert [stack.admin.get("/api/conversations").status for _ in range(REQUESTS)] == [200] * REQUESTS
-
-
-def test_a_rolling_restart_breaks_no_stream(stack: Stack) -> None:
-    with two_instances(stack), streaming(stack, STREAMS, LONG) as answers:
-        before = stack.site.containers("flask-app")
-        said = stack.site.restart()
-        assert "may finish its answers" in next(said)
-        assert not any(answer.done() for answer in answers), "all of them go on while the first instance is to end"
-        assert list(said)
-        after = stack.site.containers("flask-app")
-        assert len(set(after) - set(before)) == 2
-        scale(stack, 2)
-        assert set(stack.site.containers("flask-app")) == set(after), "they are as if Compose had made them so"
-        assert [answer.result() for answer in answers] == [("done", LONG.text)] * STREAMS
-    stack.assert_sound_ledger()
-
-
-@contextmanager
-def two_instances(stack: Stack) -> Iterator[set[str]]:
-    """Their addresses; only one is left after the block, and nginx knows."""
-    before = stack.site.containers("flask-app")
-    scale(stack, 2)
-    assert set(before) < set(stack.site.containers("flask-app")), "the one that served goes on"
-    yield addresses(stack)
-    scale(stack, 1)
-    wait_until(lambda: served(stack) == addresses(stack), 30)
-
-
-def scale(stack: Stack, count: int) -> None:
-    stack.site.compose("up", "-d", "--wait", "--scale", f"flask-app={count}")
-    assert len(stack.site.containers("flask-app")) == count
-
-
-def addresses(stack: Stack) -> set[str]:
-    instances = stack.site.inspect("flask-app")
-    return {instance["NetworkSettings"]["Networks"]["mingchat_front"]["IPAddress"] for instance in instances}
-
-
-def served(stack: Stack) -> set[str]:
-    """The addresses of the instances that nginx asks now, those in vain too."""
-    for _ in range(REQUESTS):
-        stack.visitor().get("/healthz")
-    log = stack.site.compose("logs", "--no-log-prefix", "--tail", str(REQUESTS), "nginx")
-    asked = re.findall(r'"instance":"([^"]*)"', log)
-    return {address.removesuffix(":5000") for each in asked for address in each.split(", ")}
-
-
 def test_streams_go_on_while_mysql_is_killed(stack: Stack) -> None:
     with streaming(stack, 5, ANSWER) as answers:
         stack.site.kill("mysql")
@@ -254,6 +176,8 @@ def test_a_backup_is_restored_into_an_empty_stack_as_the_guides_say(stack: Stack
     for command in RESTORE:
         stack.site.shell(command)
     wait_until_ready(stack)
+    assert stack.admin.get("/api/conversations").status == 401, "everybody signs in again"
+    stack.sign_in()
     assert stack.admin.get("/api/conversations").json() == conversations
     assert stack.admin.get("/api/admin/keys").status == 200
     assert whole(stack.admin)[0] == "done", "the provider's key can be read"
@@ -266,6 +190,5 @@ def test_what_was_said_outlives_the_containers(stack: Stack) -> None:
     stack.site.compose("down")
     stack.site.compose("up", "-d", "--wait")
     wait_until_ready(stack)
-    again = stack.visitor()
-    again.sign_in(again.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
-    assert again.get("/api/conversations").json() == conversations
+    stack.sign_in()
+    assert stack.admin.get("/api/conversations").json() == conversations

@@ -1,11 +1,14 @@
-"""The shipped nginx configuration on ports and in a folder of the test's own, with HTTP/3; nothing else is changed."""
+"""The shipped nginx configuration on ports and in a folder of the test's own, with HTTP/3.
+
+Nothing else is changed but what a test names.
+"""
 
 import os
 import shutil
 import signal
 import ssl
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,10 +23,11 @@ HOST = "localhost"
 class Front:
     """A running nginx at `port` (http) and `tls_port`; `trusting` is a client's TLS that knows its certificate."""
 
-    def __init__(self, folder: Path, servers: Sequence[int]) -> None:
+    def __init__(self, folder: Path, servers: Sequence[int], changes: Mapping[str, str]) -> None:
         self.folder = folder
         self.port, self.tls_port = free_port(), free_port()
-        shutil.copytree(SHIPPED / "html", folder / "html")
+        for name in ("html", "examples"):
+            shutil.copytree(SHIPPED / name, folder / name)
         for name in ("cache", "acme", "ssl"):
             (folder / name).mkdir()
         chain, key = certificates.pems(HOST)
@@ -31,7 +35,9 @@ class Front:
         (folder / "ssl/privkey.pem").write_bytes(key)
         self.trusting = ssl.create_default_context(cadata=chain.decode())
         (folder / "upstream.conf").write_text(_upstream(servers))
-        (folder / "nginx.conf").write_text(self._adapted((SHIPPED / "nginx.conf").read_text()))
+        (folder / "nginx.conf").write_text(self._adapted((SHIPPED / "nginx.conf").read_text(), changes))
+        (folder / "local").mkdir(exist_ok=True)
+        (folder / "local/server-http3.conf").write_text(self._http_3())
         self._program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         assert self._program, "nginx is not installed: `make services` installs what the tests need"
         self._process = subprocess.Popen(self._command())
@@ -60,26 +66,29 @@ class Front:
         self._process.terminate()
         self._process.wait(20)
 
-    def _adapted(self, text: str) -> str:
-        changes = {
+    def _adapted(self, text: str, changes: Mapping[str, str]) -> str:
+        places = {
             "listen 80 default_server;": f"listen 127.0.0.1:{self.port} default_server;",
             "listen [::]:80 default_server;": "",
             "listen 443 ssl default_server;": f"listen 127.0.0.1:{self.tls_port} ssl default_server;",
             "listen [::]:443 ssl default_server;": "",
-            "# listen 443 quic reuseport;": f"listen 127.0.0.1:{self.tls_port} quic reuseport;",
-            "# listen [::]:443 quic reuseport;": "",
-            '# add_header Alt-Svc \'h3=":443"': f'add_header Alt-Svc \'h3=":{self.tls_port}"',
             "pid /run/nginx.pid;": f"pid {self.folder}/nginx.pid;",
             "/var/log/nginx": str(self.folder),
             "/etc/nginx/html": f"{self.folder}/html",
             "/var/cache/nginx/static": f"{self.folder}/cache",
+            "/var/cache/nginx-bodies": f"{self.folder}/bodies",
             "/var/www/acme": f"{self.folder}/acme",
             "http {\n": "http {\n" + "".join(f"{each}_temp_path {self.folder}/{each};\n" for each in _TEMPORARY),
         }
-        for shipped, here in changes.items():
-            assert shipped in text, shipped
-            text = text.replace(shipped, here)
-        return text
+        return _replaced(text, places | dict(changes))
+
+    def _http_3(self) -> str:
+        places = {
+            "listen 443 quic": f"listen 127.0.0.1:{self.tls_port} quic",
+            "listen [::]:443 quic reuseport;": "",
+            'h3=":443"': f'h3=":{self.tls_port}"',
+        }
+        return _replaced((SHIPPED / "examples/server-http3.conf").read_text(), places)
 
     def _command(self) -> list[str]:
         account = "user root; " if os.geteuid() == 0 else ""
@@ -91,7 +100,14 @@ class Front:
         return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
-_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+_TEMPORARY = ("proxy", "fastcgi", "uwsgi", "scgi")
+
+
+def _replaced(text: str, changes: Mapping[str, str]) -> str:
+    for shipped, here in changes.items():
+        assert shipped in text, shipped
+        text = text.replace(shipped, here)
+    return text
 
 
 def _upstream(servers: Sequence[int]) -> str:
@@ -100,8 +116,8 @@ def _upstream(servers: Sequence[int]) -> str:
 
 
 @contextmanager
-def before(folder: Path, servers: Sequence[int]) -> Iterator[Front]:
-    front = Front(folder, servers)
+def before(folder: Path, servers: Sequence[int], changes: Mapping[str, str] | None = None) -> Iterator[Front]:
+    front = Front(folder, servers, changes or {})
     try:
         yield front
     finally:

@@ -9,13 +9,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from http import HTTPStatus
 
 import pymysql  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.engine import make_url
 from urllib3 import BaseHTTPResponse
 
+from flask_app.web.bodies import MAX_BODY_BYTES
 from tests.stack.site import SETTINGS, Stack
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, Stall
@@ -128,23 +128,36 @@ def test_http_3_is_offered_and_carries_streams(stack: Stack) -> None:
     assert '"protocol":"HTTP/3.0"' in stack.front.access_log
 
 
-def test_security_headers_come_once_and_no_version_is_told(stack: Stack) -> None:
-    page = reply(stack, "/login")
-    assert page.status == 200
-    assert {name: len(page.headers.getlist(name)) for name in ONCE} == dict.fromkeys(ONCE, 1)
-    assert page.headers["Server"] == "nginx"
-
-
-def test_pages_are_compressed_and_static_files_kept(stack: Stack) -> None:
-    page = reply(stack, "/login", **{"Accept-Encoding": "gzip"})
-    assert page.headers["Content-Encoding"] == "gzip"
+def style(stack: Stack) -> str:
+    """The address of a static file."""
     address = re.search(r'/static/[^"]+\.css', reply(stack, "/login").data.decode())
     assert address
-    first = reply(stack, address[0])
+    return address[0]
+
+
+def test_security_headers_come_once_and_no_version_is_told(stack: Stack) -> None:
+    for path in ("/login", "/api/conversations", style(stack), "/static/0/none.css"):
+        page = reply(stack, path)
+        assert {name: len(page.headers.getlist(name)) for name in ONCE} == dict.fromkeys(ONCE, 1), path
+        assert page.headers["Server"] == "nginx"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_pages_are_compressed(stack: Stack, encoding: str) -> None:
+    assert reply(stack, "/login", **{"Accept-Encoding": encoding}).headers["Content-Encoding"] == encoding
+
+
+def test_static_files_are_kept_and_have_their_own_readers_request_id(stack: Stack) -> None:
+    address = style(stack)
+    first = reply(stack, address)
     whole = first.data
     assert (first.status, "immutable" in first.headers["Cache-Control"]) == (200, True)
     with halted(stack):
-        assert reply(stack, address[0]).data == whole, "nginx has it"
+        second = reply(stack, address)
+    assert second.data == whole, "nginx has it"
+    number = second.headers["X-Request-ID"]
+    assert number != first.headers["X-Request-ID"]
+    assert f'"request":"{number}"' in stack.front.access_log
 
 
 @pytest.mark.parametrize("port", ["", ":8443"])
@@ -157,8 +170,10 @@ def test_the_name_that_was_asked_for_comes_through_with_its_port(stack: Stack, p
 
 
 def test_a_body_that_is_too_large_is_refused(stack: Stack) -> None:
-    for size in (1 << 20, 3 << 20):
-        assert stack.admin.post("/api/chat", {"message": "x" * size}).status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    for size, is_applications_word in ((MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 50_000, True), (3 << 20, False)):
+        refused = stack.admin.post("/api/chat", {"message": "x" * size})
+        assert (refused.status, refused.json()["error"]["code"]) == (413, "too_large")
+        assert ("Referrer-Policy" in refused.headers) == is_applications_word
 
 
 def test_the_first_words_pass_while_the_provider_is_silent(stack: Stack) -> None:

@@ -1,0 +1,129 @@
+"""Several instances of the application: they are one site, and one after the other is replaced by a new one."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from tests.compose.conftest import Stack
+from tests.compose.measured import MEASURED
+from tests.compose.site import SERVICES
+from tests.compose.talk import ANSWER, LONG, streaming
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer
+from tests.support.served import PASSWORD, Visitor
+
+STREAMS = 100
+REQUESTS = 20
+NEWCOMER, ALLOWED, BUDGET = "newcomer", 4, 5000
+
+
+def test_two_instances_serve_one_site(stack: Stack) -> None:
+    with instances(stack, 2) as both:
+        wait_until(lambda: served(stack) == both, 30)
+        assert [stack.admin.get("/api/conversations").status for _ in range(REQUESTS)] == [200] * REQUESTS
+
+
+def test_three_instances_share_a_session_a_limit_and_a_budget(stack: Stack) -> None:
+    member = newcomer(stack)
+    with instances(stack, 3) as three, answering(stack, ANSWER):
+        wait_until(lambda: served(stack) == three, 30)
+        assert [member.get("/api/conversations").status for _ in range(REQUESTS)] == [200] * REQUESTS
+        stack.site.inside("flask-app", "flask", "rates", "set", "messages", f"{ALLOWED} per hour")
+        assert sorted(statuses(member, 3 * ALLOWED)) == [200] * ALLOWED + [429] * 2 * ALLOWED
+        stack.site.inside("flask-app", "flask", "rates", "set", "messages", "inherited")
+        stack.site.inside("flask-app", "flask", "budgets", "set", "day", "--user", NEWCOMER, str(BUDGET))
+        assert 429 in statuses(member, 3 * ALLOWED), "the first one reserves all of it while it streams"
+        (budget,) = stack.admin.get("/api/admin/budgets").json()["budgets"]
+        assert 0 < budget["used"] <= BUDGET
+    stack.assert_sound_ledger()
+
+
+@contextmanager
+def answering(stack: Stack, answer: Answer) -> Iterator[None]:
+    """Whoever asks the provider meanwhile gets this."""
+    before, stack.upstream.default = stack.upstream.default, answer
+    yield
+    stack.upstream.default = before
+
+
+def newcomer(stack: Stack) -> Visitor:
+    account = {"username": NEWCOMER, "password": PASSWORD}
+    assert stack.admin.post("/api/admin/users", account).status == 201
+    member = stack.visitor()
+    member.sign_in(member.post("/api/login", account))
+    return member
+
+
+def statuses(visitor: Visitor, count: int) -> list[int]:
+    """What is replied to so many messages at once, each answer read to its end."""
+    with ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(visitor.post, "/api/chat", {"message": "hello"}) for _ in range(count)]
+        return [each.result().status for each in asked]
+
+
+def test_a_rolling_restart_breaks_no_stream(stack: Stack) -> None:
+    with instances(stack, 2), streaming(stack, STREAMS, LONG) as answers:
+        before = stack.site.containers("flask-app")
+        said = stack.site.restart()
+        assert "may finish its answers" in next(said)
+        assert not any(answer.done() for answer in answers), "all of them go on while the first instance is to end"
+        assert list(said)
+        after = stack.site.containers("flask-app")
+        assert len(set(after) - set(before)) == 2
+        scale(stack, 2)
+        assert set(stack.site.containers("flask-app")) == set(after), "they are as if Compose had made them so"
+        assert [answer.result() for answer in answers] == [("done", LONG.text)] * STREAMS
+        assert_memory_sufficed(stack)
+    stack.assert_sound_ledger()
+
+
+def assert_memory_sufficed(stack: Stack) -> None:
+    """For each container that runs."""
+    for service in SERVICES:
+        containers = stack.site.inspect(service)
+        assert not any(container["State"]["OOMKilled"] for container in containers), service
+        MEASURED[f"{service} at most"] = max(stack.site.peaks(service))
+
+
+def test_a_changed_setting_of_nginx_comes_with_a_rolling_restart(stack: Stack) -> None:
+    file = stack.site.folder / "nginx/nginx.conf"
+    before = file.read_text()
+    file.write_text(before.replace("max-age=31536000", "max-age=31536001"))
+    file.chmod(0o600)
+    try:
+        assert list(stack.site.restart())
+        wait_until(lambda: "31536001" in stack.visitor().get("/login").headers["Strict-Transport-Security"], 30)
+    finally:
+        file.write_text(before)
+        stack.site.inside("nginx", "nginx", "-s", "reload")
+
+
+@contextmanager
+def instances(stack: Stack, count: int) -> Iterator[set[str]]:
+    """Their addresses; only one is left after the block, and nginx knows."""
+    before = stack.site.containers("flask-app")
+    scale(stack, count)
+    assert set(before) < set(stack.site.containers("flask-app")), "the one that served goes on"
+    yield addresses(stack)
+    scale(stack, 1)
+    wait_until(lambda: served(stack) == addresses(stack), 30)
+
+
+def scale(stack: Stack, count: int) -> None:
+    stack.site.compose("up", "-d", "--wait", "--scale", f"flask-app={count}")
+    assert len(stack.site.containers("flask-app")) == count
+
+
+def addresses(stack: Stack) -> set[str]:
+    instances = stack.site.inspect("flask-app")
+    return {instance["NetworkSettings"]["Networks"]["mingchat_front"]["IPAddress"] for instance in instances}
+
+
+def served(stack: Stack) -> set[str]:
+    """The addresses of the instances that nginx asks now, those in vain too."""
+    for _ in range(REQUESTS):
+        stack.visitor().get("/healthz")
+    log = stack.site.compose("logs", "--no-log-prefix", "--tail", str(REQUESTS), "nginx")
+    asked = re.findall(r'"instance":"([^"]*)"', log)
+    return {address.removesuffix(":5000") for each in asked for address in each.split(", ")}

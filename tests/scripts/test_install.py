@@ -1,0 +1,150 @@
+"""scripts/install.sh, with Docker stood in for: `make compose-test` runs it with a real one."""
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from tests.support import certificates
+from tests.support.scripted_server import ScriptedServer
+
+HOST = "chat.example.org"
+CODE = "Set-up code: ABCD-EFGH"
+# No volume is there yet; asked for the set-up code it says one; certbot fails where a test wants it to.
+DOCKER = f"""
+case $* in
+'volume inspect '*) exit 1 ;;
+*' python -c '*) echo '{CODE}' ;;
+*certonly*) exit "${{CERTBOT:-0}}" ;;
+esac
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> ScriptedServer:
+    server = ScriptedServer(tmp_path)
+    server.stands_in_for("docker", DOCKER)
+    return server
+
+
+def install(server: ScriptedServer, *options: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return server.run(["scripts/install.sh", *options], environ=environ)
+
+
+def installed(server: ScriptedServer, *options: str) -> str:
+    done = install(server, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def pair(server: ScriptedServer) -> tuple[bytes, bytes]:
+    return (server.folder / "ssl/fullchain.pem").read_bytes(), (server.folder / "ssl/privkey.pem").read_bytes()
+
+
+def names(server: ScriptedServer) -> list[str]:
+    certificate = x509.load_pem_x509_certificate(pair(server)[0])
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(
+        x509.DNSName
+    )
+
+
+def test_the_address_and_the_code_are_told(server: ScriptedServer) -> None:
+    said = installed(server, "--domain", HOST)
+    assert f"MingChat is ready: https://{HOST}\n{CODE}" in said
+    assert "docker compose up -d --build" in server.calls
+
+
+def test_the_application_may_read_the_certificate_and_nobody_the_key(server: ScriptedServer) -> None:
+    (server.folder / "ssl").chmod(0o700)
+    installed(server, "--domain", HOST)
+    modes = [
+        stat.S_IMODE((server.folder / name).stat().st_mode) for name in ("ssl", "ssl/fullchain.pem", "ssl/privkey.pem")
+    ]
+    assert modes == [0o755, 0o644, 0o600]
+
+
+def test_the_certificate_that_is_there_may_be_given_again(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST)
+    before = pair(server)
+    assert all(before)
+    installed(server, "--certificate", "ssl/fullchain.pem", "--key", "ssl/privkey.pem")
+    assert pair(server) == before
+    assert stat.S_IMODE((server.folder / "ssl/privkey.pem").stat().st_mode) == 0o600
+
+
+def test_what_cannot_be_read_leaves_the_certificate_as_it_was(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST)
+    before = pair(server)
+    (server.folder / "chain.pem").write_bytes(certificates.pems(HOST)[0])
+    for key in ("ssl/privkey.pem", "missing.pem"):
+        assert install(server, "--certificate", "chain.pem", "--key", key).returncode != 0
+    assert pair(server) == before
+    assert {file.name for file in (server.folder / "ssl").iterdir()} == {"README.md", "fullchain.pem", "privkey.pem"}
+
+
+def test_a_site_may_have_several_names(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST, "--domain", "www.example.org")
+    assert names(server) == [HOST, "www.example.org"]
+    assert f'ALLOWED_HOSTS="{HOST} www.example.org"' in (server.folder / ".env").read_text().splitlines()
+    installed(server, "--domain", "third.example.org", "--domain", HOST, "--acme")
+    assert f'ALLOWED_HOSTS="third.example.org {HOST} www.example.org"' in (server.folder / ".env").read_text()
+    (order,) = (call for call in server.calls if "certonly" in call)
+    assert f"--domain third.example.org --domain {HOST} --cert-name" in order
+
+
+def test_a_given_certificate_is_for_all_of_the_names(server: ScriptedServer) -> None:
+    chain, key = certificates.pems(HOST)
+    (server.folder / "chain.pem").write_bytes(chain)
+    (server.folder / "key.pem").write_bytes(key)
+    options = ("--certificate", "chain.pem", "--key", "key.pem")
+    done = install(server, "--domain", HOST, "--domain", "www.example.org", *options)
+    assert done.returncode != 0
+    assert "chain.pem is not for www.example.org" in done.stderr
+    installed(server, "--domain", HOST, *options)
+    assert pair(server) == (chain, key)
+
+
+def test_by_acme_the_certificate_is_renewed_from_then_on(server: ScriptedServer) -> None:
+    assert f"The certificate for {HOST} is there" in installed(server, "--domain", HOST, "--acme")
+    assert "docker compose --profile acme up -d --no-deps certbot" in server.calls
+    assert "COMPOSE_PROFILES=acme" in (server.folder / ".env").read_text()
+
+
+def test_where_acme_fails_the_site_is_there_and_its_code_is_told(server: ScriptedServer) -> None:
+    done = install(server, "--domain", HOST, "--acme", CERTBOT="1")
+    assert done.returncode == 1
+    assert f"MingChat is ready: https://{HOST}\n{CODE}" in done.stdout
+    assert "No certificate by ACME" in done.stderr
+    assert f"scripts/install.sh --domain {HOST} --acme" in done.stderr
+    assert "COMPOSE_PROFILES" not in (server.folder / ".env").read_text(), "there is nothing to renew"
+
+
+@pytest.mark.parametrize(
+    "line", ["PASSWORD=correct$horse", 'PASSWORD="correct$horse"', "export PASSWORD=$horse", "PASSWORD=it's$horse"]
+)
+def test_a_dollar_that_compose_would_replace_is_refused(server: ScriptedServer, line: str) -> None:
+    (server.folder / ".env").write_text(f"{line}\n")
+    done = install(server, "--domain", HOST)
+    assert done.returncode == 1
+    assert "PASSWORD in .env has a $" in done.stderr
+    assert "PASSWORD='...'" in done.stderr
+    assert server.calls == []
+    assert (server.folder / ".env").read_text() == f"{line}\n"
+
+
+@pytest.mark.parametrize("line", ["PASSWORD='correct$horse'", "# PASSWORD=correct$horse", "LIMIT=5 # not $5"])
+def test_a_dollar_that_compose_leaves_alone_is_no_fault(server: ScriptedServer, line: str) -> None:
+    (server.folder / ".env").write_text(f"{line}\n")
+    installed(server, "--domain", HOST)
+    assert line in (server.folder / ".env").read_text().splitlines()
+
+
+def test_what_containers_read_is_readable_to_them(server: ScriptedServer) -> None:
+    page = server.folder / "nginx/html/unavailable.html"
+    page.chmod(0o600)
+    page.parent.chmod(0o700)
+    installed(server, "--domain", HOST)
+    assert stat.S_IMODE(page.stat().st_mode) == 0o644
+    assert stat.S_IMODE(page.parent.stat().st_mode) == 0o755

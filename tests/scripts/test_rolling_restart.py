@@ -1,0 +1,52 @@
+"""scripts/rolling-restart.sh, with Docker stood in for: `make compose-test` runs it with a real one."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.support.scripted_server import ScriptedServer
+
+RUNNING = ("0123456789abcdef", "fedcba9876543210")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> ScriptedServer:
+    return ScriptedServer(tmp_path)
+
+
+def running(server: ScriptedServer, *containers: str) -> None:
+    lines = "".join(f"echo {container}; " for container in containers)
+    server.stands_in_for("docker", f"case $* in *--quiet*) {lines}: ;; esac")
+
+
+def test_each_new_instance_serves_before_an_old_one_ends(server: ScriptedServer) -> None:
+    running(server, *RUNNING)
+    done = server.run(["scripts/rolling-restart.sh"])
+    assert done.returncode == 0, done.stderr
+    one_more = "docker compose up -d --wait --no-recreate --scale flask-app=3 flask-app"
+    assert [call for call in server.calls if "--no-recreate" in call or " stop " in call] == [
+        one_more,
+        f"docker stop {RUNNING[0]}",
+        one_more,
+        f"docker stop {RUNNING[1]}",
+    ]
+
+
+def test_other_services_and_the_files_of_nginx_are_taken_up_at_last(server: ScriptedServer) -> None:
+    running(server, *RUNNING)
+    page = server.folder / "nginx/html/unavailable.html"
+    page.chmod(0o600)
+    assert server.run(["scripts/rolling-restart.sh"]).returncode == 0
+    assert server.calls[-2:] == [
+        "docker compose up -d --wait --scale flask-app=2",
+        "docker compose exec -T nginx nginx -s reload",
+    ]
+    assert stat.S_IMODE(page.stat().st_mode) == 0o644
+
+
+def test_where_nothing_runs_it_says_how_to_start(server: ScriptedServer) -> None:
+    running(server)
+    done = server.run(["scripts/rolling-restart.sh"])
+    assert done.returncode == 1
+    assert "docker compose up -d" in done.stderr
