@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from tests.faults import programs, report, site
+from tests.faults import building, programs, report
 from tests.faults.campaign import Campaign
 from tests.faults.fault import Fault
 from tests.faults.kinds import FAULTS
 from tests.faults.load import load
+from tests.support import marks
 from tests.support.disks import CAN_MOUNT
 
 
@@ -29,12 +30,12 @@ def main() -> None:
     if not CAN_MOUNT:
         sys.exit("Disks that are full are small ones, which only root can mount: run this as root.")
     began = time.monotonic()
-    with site.running(folder) as running:
+    with building.running(folder) as running:
         campaign = Campaign(running)
-        with load(running, seed) as asked:
+        with load(running, seed):
             for number, fault in enumerate(drawn(random, count), start=1):
                 _happen(campaign, fault, random, f"{number}/{count}")
-        campaign.end(asked)
+        campaign.end()
         _tell(campaign, count, seed, time.monotonic() - began)
     sys.exit(0 if campaign.is_clean else 1)
 
@@ -59,16 +60,18 @@ def _tell(campaign: Campaign, count: int, seed: int, seconds: float) -> None:
     oracle = campaign.oracle
     crashes = campaign.site.database.crashes
     crashed = f" MariaDB crashed by itself {crashes} times, and was started again." if crashes else ""
+    rests = [exchange for exchange in campaign.site.exchanges if exchange.rest]
     said = (
         f"`make faults FAULTS={count} SEED={seed}`, {datetime.now(UTC):%Y-%m-%d}: {seconds / 60:.0f} minutes,"
-        f" {len(campaign.site.exchanges)} answers asked for by people, {oracle.requests()} requests to the providers,"
+        f" {len(campaign.site.exchanges)} answers asked for by people, {len(rests)} of them gone on with,"
+        f" {oracle.prefixes()} as prefixes; {oracle.requests()} requests to the providers,"
         f" {oracle.attempts} attempts for people, {oracle.estimates} of them estimated,"
         f" {programs.count(campaign.site)} attempts for programs.{crashed}\n\n{report.table(campaign)}"
     )
     print(said)
     print(*report.complaints(campaign), sep="\n")
     if document := os.environ.get("REPORT"):
-        report.write(Path(document), said)
+        marks.fill(Path(document), "make faults", said)
 
 
 if __name__ == "__main__":

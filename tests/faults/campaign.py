@@ -2,14 +2,13 @@
 
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.faults import books, programs, sums
 from tests.faults.fault import FAULTS, Fault
 from tests.faults.oracle import Difference, Kind, Oracle
-from tests.faults.programs import Program
 from tests.faults.site import Site
 
 END_SECONDS = 120
@@ -18,11 +17,12 @@ NONE = "no fault"
 
 @dataclass
 class Tally:
-    """What came of one kind of fault."""
+    """What came of one kind of fault. `broken_off` are answers to programs that were told of no end."""
 
     times: int = 0
     seconds: float = 0.0
     answers: int = 0
+    broken_off: int = 0
     broken_promises: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
 
@@ -31,8 +31,11 @@ class Tally:
 
 
 class Campaign:
+    """`broken_off` is how many answers to programs were, once it has ended."""
+
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.broken_off = 0
         self.oracle = Oracle(site)
         self.tallies = {name: Tally() for name in (*FAULTS, NONE)}
         self._told: set[str] = set()  # what is wrong with the ledger as a whole is told once
@@ -53,10 +56,10 @@ class Campaign:
         self._note([*sums.compare(self.site), *books.unbalanced(self.site), *books.unverified()], fault.name)
         return tally
 
-    def end(self, asked: Sequence[Program], *, hurried: bool = False) -> None:
+    def end(self, *, hurried: bool = False) -> None:
         """Nobody asks any more: wait until everything is settled, and look at the ledger as a whole.
 
-        `asked` are the programs that have. In a hurry the leases of dead workers run out now.
+        In a hurry the leases of dead workers run out now.
         """
         deadline = time.monotonic() + END_SECONDS
         if hurried:
@@ -65,23 +68,31 @@ class Campaign:
             self._note(self.oracle.examine())
             time.sleep(0.2)
         programs.wait_until_settled(self.site, deadline)
-        self._note(programs.differences(self.site, asked))
+        self._note(programs.differences(self.site))
         self._note(sums.compare(self.site))
         self._note(sums.unsound(self.site))
         self._note([*books.unbalanced(self.site, least=1), *books.differing_files(self.site), *books.unverified()])
         self.site.instances[0].server.assert_sound_ledger()
-        attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs WHERE channel <> 'api'")[0].number
-        if attempts != self.oracle.attempts + sum(exchange.was_continued for exchange in self.site.exchanges):
-            self._note(
-                [Difference("ledger", None, f"{attempts} attempts, of which {self.oracle.attempts} have a reader")]
-            )
+        self._note(self._unclaimed())
         for exchange in self.site.exchanges:
             for name in exchange.faults or {NONE}:
                 self.tallies[name].answers += 1
+        broken_off = programs.broken_off(self.site)
+        self.broken_off = len(broken_off)
+        for call in broken_off:
+            for name in call.faults or {NONE}:
+                self.tallies[name].broken_off += 1
 
     @property
     def is_clean(self) -> bool:
         return not any(tally.differences or tally.broken_promises for tally in self.tallies.values())
+
+    def _unclaimed(self) -> Iterator[Difference]:
+        attempts = self.site.rows("SELECT count(*) AS number FROM proxy_logs WHERE channel <> 'api'")[0].number
+        if attempts != self.oracle.attempts:
+            yield Difference("ledger", None, f"{attempts} attempts, of which {self.oracle.attempts} have a reader")
+        if strangers := self.oracle.strangers():
+            yield Difference("ledger", None, f"{strangers} requests to the providers that nobody had asked for")
 
     def _note(self, differences: Iterable[Difference], fault: str = NONE) -> None:
         """`fault` came before those that are of no exchange."""

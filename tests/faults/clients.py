@@ -39,6 +39,15 @@ def stopped_from_the_other_instance(site: Site, random: Random) -> None:
     assert answer.wait() == "stopped"
 
 
+@fault(GONE)
+def gone_on_with_after_a_stop(site: Site, random: Random) -> None:
+    answer = site.ask(random.randint(1, 4), words=60)
+    answer.wait_for_text()
+    answer.stop(random.choice(site.addresses))
+    assert answer.wait() == "stopped", (answer.status, answer.codes)
+    answer.go_on(random.choice(site.addresses))
+
+
 @fault(TWICE)
 def sent_twice_at_once(site: Site, random: Random) -> None:
     user = random.randint(1, 4)

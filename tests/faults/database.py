@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from random import Random
+from typing import Any
 
 import pymysql  # type: ignore[import-untyped]
 
@@ -21,11 +22,12 @@ BROKEN_OFF = "deadlock, lock time-out"
 REFUSING = "read-only, max_connections"
 POOL = "more streams than pool connections"
 FULL = "disk full"
+ENDED_WITHIN, BACK_WITHIN = 60.0, 20.0
 LOST_WITHIN, TAKEN_WITHIN = 5.0, 20.0
 AWAY_SECONDS = 10.5
 SILENCE_SECONDS = 2.0  # between two words that come four times a second
 _BOOKED = "SELECT t.source FROM proxy_logs a JOIN token_usage t ON t.attempt_id = a.id WHERE a.run_id = :run"
-FEW_CONNECTIONS, MANY_CONNECTIONS = 10, 151
+FEW_CONNECTIONS, MANY_CONNECTIONS = 10, 151  # few are soon taken
 
 
 def _is_refused_and_recovers(site: Site, random: Random, mend: Callable[[], None]) -> None:
@@ -101,6 +103,31 @@ def database_away_for_long_in_mid_answer(site: Site, random: Random) -> None:
     assert (near.readings, far.readings) == (1, 2), "a stream broke"
 
 
+@fault(DURING, weight=1)
+def one_instance_cut_off_from_the_database(site: Site, random: Random) -> None:
+    """For longer than a lease: the other ends its answer with what was kept, and the words come back with it."""
+    number = random.randrange(2)
+    answer = site.ask(random.randint(1, 4), words=40, rate=4, via=[site.addresses[number]])
+    answer.wait_for_text()
+    time.sleep(random.uniform(2, 5))
+    site.cut_off(number)
+    try:
+        other = site.ask(random.randint(1, 4), via=[site.addresses[1 - number]])
+        assert other.wait() == "complete", (other.status, other.refusals)
+        wait_until(lambda: _stored(site, answer).status == "interrupted", ENDED_WITHIN)
+    finally:
+        site.database_line[number].mend()
+    assert answer.wait() == "interrupted", (answer.status, answer.codes)
+    assert answer.text == answer.wish.answer, "its provider had not been cut off"
+    wait_until(lambda: _stored(site, answer).text == answer.text, BACK_WITHIN)
+    assert [entry.source for entry in site.rows(_BOOKED, run=answer.ids["run_id"])] == ["estimated"]
+
+
+def _stored(site: Site, answer: Exchange) -> Any:
+    (row,) = site.rows("SELECT status, text FROM messages WHERE id = :id", id=answer.ids["message_id"])
+    return row
+
+
 @fault(DURING, weight=2, kills=True)
 def database_away_and_the_instance_killed(site: Site, random: Random) -> None:
     """What the journal holds is booked by whoever starts there next, as the provider counted it."""
@@ -117,7 +144,7 @@ def database_away_and_the_instance_killed(site: Site, random: Random) -> None:
     assert entry.source == "reported"
 
 
-@fault(LOST, weight=8, loses_commit=True)
+@fault(LOST, weight=8)
 def reply_to_a_commit_lost(site: Site, random: Random) -> None:
     """Whichever commit comes next: of a message, of a settlement, of a lease."""
     answers = [site.ask(user, words=random.randint(1, 20)) for user in (1, 2)]
@@ -128,7 +155,7 @@ def reply_to_a_commit_lost(site: Site, random: Random) -> None:
         answer.wait()
 
 
-@fault(LOST, weight=4, loses_commit=True)
+@fault(LOST)
 def reply_to_the_commit_of_a_message_lost(site: Site, random: Random) -> None:
     site.database_line.lose_the_next_commit()
     answer = site.ask(random.randint(1, 4))
@@ -192,13 +219,11 @@ def database_read_only(site: Site, random: Random) -> None:
 @fault(REFUSING)
 def no_connection_left(site: Site, random: Random) -> None:
     with ExitStack() as taken:
+        taken.callback(site.execute, f"SET GLOBAL max_connections = {MANY_CONNECTIONS}")
         site.execute(f"SET GLOBAL max_connections = {FEW_CONNECTIONS}")
-        try:
-            _end_connections(site)
-            _take_connections(site, taken)
-            _is_refused_and_recovers(site, random, taken.close)
-        finally:
-            site.execute(f"SET GLOBAL max_connections = {MANY_CONNECTIONS}")
+        _end_connections(site)
+        _take_connections(site, taken)
+        _is_refused_and_recovers(site, random, taken.close)
 
 
 def _end_connections(site: Site) -> None:

@@ -104,7 +104,7 @@ def _live_through(traveller: Traveller, clock: Clock, midnight: datetime, hours:
     ahead = round((midnight - clock.now).total_seconds()) - LEAD_SECONDS
     clock.jump(ahead)
     time.sleep(NOTICED_SECONDS)
-    across = traveller.ask(words=52, rate=4)
+    across = traveller.ask(words=52, rate=5)  # well within UPSTREAM_TOTAL_SECONDS
     across.wait_for_text()
     first = midnight + timedelta(hours=max(-hours, 0))  # where there are two, the second
     second = first + timedelta(hours=23 if hours == 1 else 24)

@@ -9,6 +9,7 @@ from typing import Any
 import urllib3
 
 from flask_app.services.run_following import REPLAYED
+from tests.faults.rest import Rest
 from tests.faults.words import Wish, foreign_bytes
 from tests.support.served import Stream, Visitor
 
@@ -21,7 +22,7 @@ class Exchange:
 
     It reads at the addresses `via`, one after the other, and leaves after as many events as `leaves` says each time,
     to come back `away` seconds later. One that does not `insist` gives up at the first refusal. One that
-    `was_continued` broke off, and was gone on with afterwards.
+    broke off may have a `rest`.
     """
 
     def __init__(
@@ -44,8 +45,9 @@ class Exchange:
         self.refusals: list[tuple[int, str]] = []
         self.codes: list[str] = []
         self.faults: set[str] = set()
-        self.was_stopped = self.was_continued = False
-        self.ended_at = self.longest_silence = 0.0
+        self.was_stopped = False
+        self.rest: Rest | None = None
+        self.began_at, self.ended_at, self.longest_silence = time.monotonic(), 0.0, 0.0
         self._heard_at: float | None = None
         self._growth: list[tuple[float, int]] = []  # when the text was how long
         self._via, self._leaves, self._away, self._insists = via, leaves, away, insists
@@ -93,6 +95,17 @@ class Exchange:
         visitor = dataclasses.replace(self.visitor, base_url=address)
         reply = visitor.post(f"/api/runs/{self.ids['run_id']}/stop", {})
         assert reply.status == 202, reply.data
+
+    def go_on(self, address: str) -> None:
+        """As an open page does by itself; it must become the whole answer."""
+        self.rest = Rest(self.rest_key)
+        self.rest.read(dataclasses.replace(self.visitor, base_url=address), self.ids["run_id"])
+        assert (self.rest.status, self.rest.text) == ("complete", self.wish.answer), self.rest
+
+    @property
+    def rest_key(self) -> str:
+        """The idempotency key of a run that goes on with it."""
+        return f"{self.wish.tag}-rest"
 
     def _converse(self) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS

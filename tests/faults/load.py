@@ -12,8 +12,8 @@ PAUSE_SECONDS = 0.3
 
 
 @contextmanager
-def load(site: Site, seed: int) -> Iterator[list[Program]]:
-    """While the block runs each person asks one thing after the other, and the programs of some, which it gets.
+def load(site: Site, seed: int) -> Iterator[None]:
+    """While the block runs each person asks one thing after the other, and the programs of some.
 
     The last answers are waited for.
     """
@@ -30,7 +30,7 @@ def load(site: Site, seed: int) -> Iterator[list[Program]]:
     for thread in threads:
         thread.start()
     try:
-        yield programs
+        yield
     finally:
         ended.set()
         for thread in threads:

@@ -6,26 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flask_app.domain.events import estimate_tokens
+from tests.faults import entries
 from tests.faults.exchange import Exchange
 from tests.faults.fault import FAULTS
+from tests.faults.harm import LOST, Kinds
 from tests.faults.provider import wish_of
 from tests.faults.site import Site
 from tests.support.upstream_journal import Received
 
 SETTLED_WITHIN = 60  # seconds after its reader has gone, whatever happened
-UNREACHED = ("upstream_unreachable", "upstream_timeout")
 
 Kind = Literal["ledger", "lost", "gap", "foreign", "cut"]
 
-_RUN = "SELECT id, status, user_message_id, message_id FROM runs WHERE user_id = :user AND idempotency_key = :tag"
-_MESSAGE = "SELECT text, status FROM messages WHERE id = :id"
-_ATTEMPTS = (
-    "SELECT a.id, a.state, a.error_code, a.status_code, a.prompt_estimate, a.max_tokens,"
-    " t.id AS entry, t.source, t.outcome, t.prompt_tokens, t.cached_tokens, t.completion_tokens, t.reasoning_tokens"
-    " FROM proxy_logs a LEFT JOIN token_usage t ON t.attempt_id = a.id"
-    " WHERE a.run_id = :run ORDER BY a.created_at, a.id"
+_RUNS = (
+    "SELECT id, status, worker, user_message_id, message_id, idempotency_key, text_before FROM runs"
+    " WHERE user_id = :user AND idempotency_key IN (:tag, :rest) ORDER BY created_at, id"
 )
+_MESSAGE = "SELECT text, status FROM messages WHERE id = :id"
+_ATTEMPTS = f"SELECT {entries.ATTEMPT} FROM {entries.ENTRIES} WHERE a.run_id = :run ORDER BY a.created_at, a.id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,19 @@ class Difference:
     kind: Kind
     exchange: Exchange | None
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A run of an answer, its attempts, and what befell its worker meanwhile."""
+
+    run: Any
+    attempts: Sequence[Any]
+    harms: Kinds
+
+    @property
+    def is_live(self) -> bool:
+        return self.run.status == "running" or any(attempt.state == "dispatched" for attempt in self.attempts)
 
 
 class Oracle:
@@ -75,63 +86,77 @@ class Oracle:
         """How often the providers were asked for an answer."""
         return sum(len(upstream.journal.chats) for upstream in self._read)
 
+    def prefixes(self) -> int:
+        """How many of them brought along the beginning of the answer."""
+        return sum(request.prefix is not None for upstream in self._read for request in upstream.journal.chats)
+
+    def strangers(self) -> int:
+        """How many nobody is known to have asked for."""
+        self._read_journals()
+        asked = {exchange.wish.tag for exchange in self._site.exchanges} | {call.wish.tag for call in self._site.calls}
+        return sum(len(found) for tag, found in self._requests.items() if tag not in asked)
+
     def _read_journals(self) -> None:
         for upstream, read in self._read.items():
             fresh = list(upstream.journal)[read:]
             self._read[upstream] = read + len(fresh)
             for request in fresh:
-                if request.is_chat and (wish := wish_of(request)):
-                    self._requests[wish.tag].append(request)
+                if request.is_chat:
+                    wish = wish_of(request)
+                    self._requests[wish.tag if wish else ""].append(request)
 
     def _examine(self, exchange: Exchange) -> list[Difference] | None:
         """None: it is not settled yet."""
-        site, tag = self._site, exchange.wish.tag
-        requests = self._requests[tag]
-        runs = site.rows(_RUN, user=site.ids[exchange.user], tag=tag)
-        attempts = [attempt for run in runs for attempt in site.rows(_ATTEMPTS, run=run.id)]
-        is_live = any(attempt.state == "dispatched" for attempt in attempts) or any(
-            run.status == "running" for run in runs
-        )
-        if is_live or any(request.outcome == "running" for request in requests):
+        makings, requests = self._makings(exchange), self._requests[exchange.wish.tag]
+        is_live = any(making.is_live for making in makings) or any(each.outcome == "running" for each in requests)
+        if is_live or self._waits_for_words(exchange, makings):
             if time.monotonic() - exchange.ended_at < SETTLED_WITHIN:
                 return None
             return [Difference("ledger", exchange, f"is not settled after {SETTLED_WITHIN} s")]
-        self._seen |= {attempt.id: attempt.source for attempt in attempts}
-        found = list(self._in_ledger(exchange, attempts, requests))
-        found += self._in_estimate(exchange, runs, attempts)
-        found += self._in_text(exchange, runs)
+        self._seen |= {attempt.id: attempt.source for making in makings for attempt in making.attempts}
+        found = [Difference("ledger", exchange, wrong) for wrong in self._in_ledger(makings, requests)]
+        found += self._in_text(exchange, makings)
         return found
 
-    def _in_ledger(self, exchange: Exchange, attempts: Sequence[Any], requests: list[Received]) -> Iterable[Difference]:
-        asked = [attempt for attempt in attempts if not _was_never_sent(attempt, exchange)]
-        surplus = len(attempts) - len(requests)
-        if surplus > len(attempts) - len(asked) or surplus < 0:
-            yield Difference("ledger", exchange, f"{len(attempts)} attempts for {len(requests)} requests")
-            return
-        if surplus == 0:
-            asked = list(attempts)
-        for attempt, request in zip(asked, requests, strict=False):
-            if wrong := _wrong_in(attempt, request, exchange):
-                yield Difference("ledger", exchange, wrong)
+    def _makings(self, exchange: Exchange) -> list[Making]:
+        """The run that it began, and the one that went on with it."""
+        keys = {"tag": exchange.wish.tag, "rest": exchange.rest_key}
+        runs = self._site.rows(_RUNS, user=self._site.ids[exchange.user], **keys)
+        return [
+            Making(run, self._site.rows(_ATTEMPTS, run=run.id), self._site.befell(run.worker, *_times(exchange, run)))
+            for run in runs
+        ]
 
-    def _in_estimate(self, exchange: Exchange, runs: Sequence[Any], attempts: Sequence[Any]) -> Iterable[Difference]:
-        """An estimate is of no less than the words that are there to read."""
-        estimated = [attempt for attempt in attempts if attempt.source == "estimated"]
-        if (
-            exchange.was_continued
-            or len(runs) != 1
-            or len(estimated) != 1
-            or any(attempt.source == "reported" for attempt in attempts)
-        ):
-            return
-        (booked,) = estimated
-        stored = self._site.rows(_MESSAGE, id=runs[0].message_id)
-        least = min(estimate_tokens(stored[0].text), booked.max_tokens) if stored else 0
-        if booked.completion_tokens < least or booked.prompt_tokens <= 0:
-            counts = (booked.prompt_tokens, booked.completion_tokens)
-            yield Difference("ledger", exchange, f"an estimate of {counts} for words of {least} tokens")
+    def _waits_for_words(self, exchange: Exchange, makings: Sequence[Making]) -> bool:
+        """What its reader saw comes back with the instance that was cut off."""
+        if not exchange.ids or "isolated" not in _first(makings) or exchange.status != "interrupted":
+            return False
+        stored = self._site.rows(_MESSAGE, id=exchange.ids["message_id"])
+        return not any(row.text.startswith(exchange.text) for row in stored)
 
-    def _in_text(self, exchange: Exchange, runs: Sequence[Any]) -> Iterable[Difference]:
+    def _in_ledger(self, makings: Sequence[Making], requests: list[Received]) -> Iterable[str]:
+        asked = {entries.id_of(request): request for request in requests}
+        attempts = {attempt.id for making in makings for attempt in making.attempts}
+        if len(asked) < len(requests) or not asked.keys() <= attempts:
+            yield f"{len(attempts)} attempts for {len(requests)} requests, some of which are none of them"
+        for making in makings:
+            for attempt in making.attempts:
+                if wrong := entries.wrong_in(attempt, asked.get(attempt.id), making.harms):
+                    yield wrong
+        for making, words in zip(makings, self._words(makings), strict=True):
+            if wrong := _lean(making, words):
+                yield wrong
+
+    def _words(self, makings: Sequence[Making]) -> list[str]:
+        """Those of the stored text that each run wrote: its own begin where the next one found the text to end."""
+        if not makings:
+            return []
+        stored = self._site.rows(_MESSAGE, id=makings[-1].run.message_id)
+        text = stored[0].text if stored else ""
+        begins = [making.run.text_before or 0 for making in makings]
+        return [text[begin:end] for begin, end in zip(begins, [*begins[1:], len(text)], strict=True)]
+
+    def _in_text(self, exchange: Exchange, makings: Sequence[Making]) -> Iterable[Difference]:
         if exchange.foreign_bytes:
             yield Difference("foreign", exchange, f"{exchange.foreign_bytes} bytes of somebody else's answer")
         if exchange.gaps or not exchange.wish.answer.startswith(exchange.text):
@@ -140,66 +165,63 @@ class Oracle:
             return
         if exchange.ending is None:
             yield Difference("gap", exchange, "its stream never came to an end")
-        elif _was_left_waiting(exchange):
+        elif _was_left_waiting(exchange, _first(makings)):
             yield Difference("ledger", exchange, f"was ended more than {SETTLED_WITHIN} s after its worker")
-        elif not exchange.wish.fault and exchange.status != "complete" and not _may_be_cut(exchange):
+        elif not exchange.wish.fault and exchange.status != "complete" and not _may_be_cut(exchange, _first(makings)):
             yield Difference("cut", exchange, "was cut off")
-        if wrong := self._lost_of(exchange, runs):
+        if wrong := self._lost_of(exchange, makings):
             yield Difference("lost", exchange, wrong)
 
-    def _lost_of(self, exchange: Exchange, runs: Sequence[Any]) -> str | None:
-        if [run.id for run in runs] != [exchange.ids["run_id"]]:
-            return f"{len(runs)} runs"
+    def _lost_of(self, exchange: Exchange, makings: Sequence[Making]) -> str | None:
+        runs = [exchange.ids["run_id"], *([exchange.rest.run_id] if exchange.rest else [])]
+        if [making.run.id for making in makings] != runs:
+            return f"{len(makings)} runs"
         question = self._site.rows(_MESSAGE, id=exchange.ids["user_message_id"])
         stored = self._site.rows(_MESSAGE, id=exchange.ids["message_id"])
         if [row.text for row in question] != [exchange.wish.question] or len(stored) != 1:
             return "its messages are not there"
-        return _wrong_text(exchange, stored[0])
+        return _wrong_whole(exchange, stored[0]) if exchange.rest else _wrong_text(exchange, stored[0])
 
 
-def _was_never_sent(attempt: Any, exchange: Exchange) -> bool:
-    """May the provider have heard nothing of it? It was not reached, or nobody lived to ask it."""
-    if attempt.state == "released":
-        return attempt.status_code is None
-    nobody_asked = any(FAULTS[name].loses_commit for name in exchange.faults)
-    return nobody_asked and (attempt.source, attempt.completion_tokens) == ("estimated", 0)
+def _times(exchange: Exchange, run: Any) -> tuple[float, float]:
+    """When the run was asked for, and when its reader was told of its end."""
+    rest = exchange.rest
+    if rest and run.idempotency_key == rest.key:
+        return rest.began_at, rest.ended_at
+    return exchange.began_at, exchange.ended_at
 
 
-def _wrong_in(attempt: Any, request: Received, exchange: Exchange) -> str | None:
-    if attempt.state == "released":
-        is_free = attempt.entry is None and request.usage_sent is None and request.first_token_at is None
-        return None if is_free else "a released attempt that the provider had answered, or that has an entry"
-    if attempt.entry is None:
-        return "a settled attempt without an entry"
-    counts = (attempt.prompt_tokens, attempt.cached_tokens, attempt.completion_tokens, attempt.reasoning_tokens)
-    told = request.usage_sent
-    if attempt.source == "reported":
-        same = told and counts == (told.prompt, told.cached, told.completion, told.reasoning)
-        return None if same else f"booked {counts}, told {told}"
-    if told and not _was_not_heard(attempt, exchange):
-        return f"an estimate where the provider told {told}"
-    most = estimate_tokens(request.text_sent)
-    if attempt.prompt_tokens != attempt.prompt_estimate or attempt.completion_tokens > most:
-        return f"an estimate out of bounds: {counts}, at most {most}"
-    return None
+def _first(makings: Sequence[Making]) -> Kinds:
+    """What befell the worker of the run that the exchange began."""
+    return makings[0].harms if makings else frozenset()
 
 
-def _was_not_heard(attempt: Any, exchange: Exchange) -> bool:
-    """What the provider told went to a worker that was dead, or to nobody after a stop."""
-    killed = any(FAULTS[name].kills for name in exchange.faults)
-    return attempt.outcome == "stopped" or (killed and attempt.outcome == "interrupted")
+def _lean(making: Making, words: str) -> str | None:
+    """An estimate is of no less than the words that are there to read."""
+    estimated = [attempt for attempt in making.attempts if attempt.source == "estimated"]
+    if len(estimated) != 1 or any(attempt.source == "reported" for attempt in making.attempts):
+        return None
+    (booked,) = estimated
+    was_of_less = booked.outcome == "interrupted" and "isolated" in making.harms  # the other words came back later
+    return entries.lacks(booked, "" if was_of_less else words)
 
 
-def _may_be_cut(exchange: Exchange) -> bool:
-    """Its reader stopped it, or its worker was killed, or another went on with it."""
-    killed = exchange.was_continued or any(FAULTS[name].kills for name in exchange.faults)
-    return exchange.status == ("stopped" if exchange.was_stopped else "interrupted" if killed else None)
+def _may_be_cut(exchange: Exchange, harms: Kinds) -> bool:
+    """Its reader stopped it, or its own worker was lost, or told to end for longer than its answers may take then."""
+    return exchange.status == ("stopped" if exchange.was_stopped else "interrupted" if harms else None)
 
 
-def _was_left_waiting(exchange: Exchange) -> bool:
+def _was_left_waiting(exchange: Exchange, harms: Kinds) -> bool:
     """After a kill alone: where the database was away as well, whoever ends such answers waits for another lease."""
-    killed = bool(exchange.faults) and all(FAULTS[name].kills for name in exchange.faults)
+    killed = bool(harms & LOST) and all(FAULTS[name].kills for name in exchange.faults)
     return killed and exchange.status == "interrupted" and exchange.ended_at - exchange.last_heard > SETTLED_WITHIN
+
+
+def _wrong_whole(exchange: Exchange, stored: Any) -> str | None:
+    """What was gone on with is there as it was told, and whole."""
+    rest = exchange.rest
+    is_whole = rest and (rest.status, rest.text) == (stored.status, stored.text) == ("complete", exchange.wish.answer)
+    return None if is_whole else "what was gone on with is not the whole answer"
 
 
 def _wrong_text(exchange: Exchange, stored: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.faults.words import Wish
 from tests.support.scripted_upstream import Answer, ErrorEvent, HugeLine, Raw, Received, Script, Stall, Status, Whole
@@ -10,7 +11,7 @@ from tests.support.upstream_reply import Reply
 
 FIRST_KEY, *OTHER_KEYS = (f"sk-{which}-key-of-the-faults" for which in ("first", "second", "third", "fourth"))
 
-
+REST_RATE = 60  # words a second of what is gone on with
 RETRY_AFTER = 7  # seconds that a busy provider asks for
 
 
@@ -18,24 +19,28 @@ class Obliging:
     """Does what the last question asks for."""
 
     def play(self, reply: Reply, request: Received) -> None:
-        wish = wish_of(request)
-        script = _rest(request) if wish is None else _script(wish, request)
-        script.play(reply, request)
+        wish, begun = wish_of(request), _begun(request)
+        if wish is None:
+            Status(422, "no wish").play(reply, request)
+        elif begun is None:
+            _script(wish, request).play(reply, request)
+        else:
+            Answer(wish.answer.removeprefix(begun), tokens_per_second=REST_RATE).play(reply, request)
 
 
 def wish_of(request: Received) -> Wish | None:
-    """What the newest of the request's questions asks for."""
-    messages = request.body.get("messages") or [{}]
-    return Wish.of(str(messages[-1].get("content")))
+    """What the newest of the request's questions asks for, whatever words ask to go on with its answer."""
+    questions = [str(message.get("content")) for message in _messages(request) if message.get("role") == "user"]
+    return next(filter(None, map(Wish.of, reversed(questions))), None)
 
 
-def _rest(request: Received) -> Script:
-    """Of an answer that had begun, which is asked to be gone on with."""
-    contents = [str(message["content"]) for message in request.body["messages"]]
-    for question, begun in zip(contents[-3:], contents[-2:], strict=False):
-        if wish := Wish.of(question):
-            return Answer(wish.answer.removeprefix(begun))
-    return Status(422, "no wish")
+def _begun(request: Received) -> str | None:
+    """Of an answer that is to be gone on with: what there is."""
+    return next((str(each["content"]) for each in _messages(request) if each.get("role") == "assistant"), None)
+
+
+def _messages(request: Received) -> list[dict[str, Any]]:
+    return request.body.get("messages") or []
 
 
 @dataclass(frozen=True, slots=True)

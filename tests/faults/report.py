@@ -1,13 +1,22 @@
-"""What came of the faults, as a table in Markdown, and its place in a document."""
-
-from pathlib import Path
+"""What came of the faults, as a table in Markdown."""
 
 from tests.faults.campaign import NONE, Campaign, Tally
 from tests.faults.kinds import FAULTS
 from tests.faults.oracle import Difference
 
-BEGIN, END = "<!-- make faults: begin -->", "<!-- make faults: end -->"
-HEAD = ("fault", "of the row", "times", "answers", "ledger", "lost", "gaps", "cut off", "crossed", "promise broken")
+HEAD = (
+    "fault",
+    "of the row",
+    "times",
+    "answers",
+    "ledger",
+    "lost",
+    "gaps",
+    "cut off",
+    "crossed",
+    "promise broken",
+    "programs broken off",
+)
 
 
 def table(campaign: Campaign) -> str:
@@ -41,18 +50,12 @@ def in_words(difference: Difference) -> str:
     return f"{difference.kind}: {told} {difference.words}, during: {faults}"
 
 
-def write(path: Path, text: str) -> None:
-    """Put the text between the marks of a document."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def _sum(campaign: Campaign) -> Tally:
     tallies = campaign.tallies.values()
     return Tally(
         times=sum(tally.times for tally in tallies),
         answers=len(campaign.site.exchanges),
+        broken_off=campaign.broken_off,
         broken_promises=[broken for tally in tallies for broken in tally.broken_promises],
         differences=list({id(found): found for tally in tallies for found in tally.differences}.values()),
     )
@@ -62,4 +65,5 @@ def _line(name: str, row: str, tally: Tally) -> str:
     crossed = sum(found.exchange.foreign_bytes for found in tally.differences if found.exchange)
     figures = (tally.times, tally.answers, *(tally.count(kind) for kind in ("ledger", "lost", "gap", "cut")), crossed)
     times = "" if name == NONE else figures[0]
-    return f"| {name} | {row} | {times} | " + " | ".join(map(str, (*figures[1:], len(tally.broken_promises)))) + " |"
+    last = (len(tally.broken_promises), tally.broken_off)
+    return f"| {name} | {row} | {times} | " + " | ".join(map(str, (*figures[1:], *last))) + " |"

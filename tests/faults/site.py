@@ -1,63 +1,50 @@
-"""The site that faults happen to: nginx, two instances, MariaDB and Redis behind proxies, two scripted providers."""
+"""The site that faults happen to: nginx, two instances, MariaDB and Redis behind proxies, two scripted providers.
+
+Each instance has a line to the database of its own.
+"""
 
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine, text
 
-from flask_app.database import connect, disconnect
-from tests.faults import nginx, provider
+from tests.faults import harm, provider
+from tests.faults.call import Call
 from tests.faults.exchange import Exchange
 from tests.faults.instance import Instance
+from tests.faults.lines import Lines
 from tests.faults.nginx import Nginx
-from tests.faults.provider import FIRST_KEY, OTHER_KEYS, Obliging
 from tests.faults.words import Wish
-from tests.support import disks, mariadb, proxies, redis_server, storage
 from tests.support.brokers import wait_until
 from tests.support.disks import Disk
 from tests.support.mariadb import MariaDB
 from tests.support.proxies import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import Received, ScriptedUpstream
-from tests.support.served import PASSWORD, Visitor
+from tests.support.served import Visitor
 
 CALM, ROUGH = "calm-1", "rough-1"  # what is asked by everybody, and what the provider's faults happen to
-PEOPLE = 4
+PEOPLE = 4  # who keep asking
+FRUGAL = PEOPLE + 1  # asks where a fault does, no more often than people may where nobody has set anything
 CREDIT = 10**14  # micro-units in the balance of each: more than anybody uses
 DAILY = 10**12  # tokens that each may use a day: more, too
-PRICED_FROM = "2026-01-01T00:00:00Z"  # also for a clock that is set back
 ZONE = ZoneInfo("Asia/Shanghai")
-DISK = "1g"  # of the database, where one can be mounted
 ACCOUNT = "mingchat"
-SETTINGS = {
-    "SITE_TIMEZONE": ZONE.key,
-    "SECRET_KEY": "the key that only these two instances know",
-    "ENCRYPTION_KEY": "another key that only these instances know",
-    "ALLOW_INSECURE_UPSTREAMS": "1",
-    "TRUSTED_PROXIES": "1",
-    "CHAT_RATE_LIMIT": "100000 per minute",
-    "MAX_RUNS_PER_USER": "300",
-    "UPSTREAM_CONNECT_SECONDS": "1",
-    "UPSTREAM_FIRST_TOKEN_SECONDS": "3",
-    "UPSTREAM_IDLE_SECONDS": "3",
-    "UPSTREAM_TOTAL_SECONDS": "15",
-}
 
 
 @dataclass
 class Site:
-    """`people` are signed in, the administrator first; `exchanges` is all that was ever asked."""
+    """`people` are signed in, the administrator first; `exchanges` is all that was ever asked, `calls` by programs."""
 
     folder: Path
     database: MariaDB
-    database_line: Proxy
+    database_line: Lines
     redis: RedisServer
     redis_line: Proxy
     calm: ScriptedUpstream
@@ -70,6 +57,7 @@ class Site:
     people: list[Visitor] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     faults: frozenset[str] = frozenset()
     happened: list[str] = field(default_factory=list)  # every fault so far
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -122,6 +110,15 @@ class Site:
         finally:
             self.faults = frozenset()
 
+    def cut_off(self, number: int) -> None:
+        """One instance alone loses its line to the database, until that is mended: for longer than a lease."""
+        self.database_line[number].refuse()
+        self.instances[number].isolated()
+
+    def befell(self, worker: str | None, began: float, ended: float) -> harm.Kinds:
+        """What was done to the worker that made an answer, between these moments in monotonic seconds."""
+        return harm.befell((each for instance in self.instances for each in instance.harms), worker, began, ended)
+
     def execute(self, statement: str, **values: Any) -> None:
         with self.engine.begin() as connection:
             connection.execute(text(statement), values)
@@ -137,11 +134,11 @@ class Site:
             " strikes = 0, last_error_at = NULL"
         )
 
-    def requests(self, exchange: Exchange) -> list[Received]:
-        """What the provider was asked for the exchange."""
-        upstream = self.rough if exchange.wish.fault else self.calm
+    def requests(self, asked: Exchange | Call) -> list[Received]:
+        """What the provider was asked for it."""
+        upstream = self.rough if asked.wish.fault else self.calm
         found = [(provider.wish_of(request), request) for request in list(upstream.journal)[-500:]]
-        return [request for wish, request in found if wish and wish.tag == exchange.wish.tag]
+        return [request for wish, request in found if wish and wish.tag == asked.wish.tag]
 
     def mend(self) -> None:
         """Everything runs again, and nothing stands in the way."""
@@ -166,94 +163,3 @@ class Site:
 def _is_whole(visitor: Visitor) -> bool:
     reply = visitor.get("/readyz")
     return reply.status == 200 and reply.json()["status"] == "ok"
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[Site]:
-    """The whole site, while the block runs."""
-    with ExitStack() as stack:
-        place = stack.enter_context(mariadb.short_folder())
-        disk = stack.enter_context(disks.mounted(Path(place), DISK)) if disks.CAN_MOUNT else None
-        database = stack.enter_context(mariadb.running(folder=place))
-        stack.enter_context(database.supervised())
-        storage.migrate(database.url)
-        connect(database.url)  # for what `flask usage verify` does
-        stack.callback(disconnect)
-        engine = create_engine(database.url, pool_pre_ping=True)
-        stack.callback(engine.dispose)
-        redis = stack.enter_context(redis_server.server())
-        calm, rough = (stack.enter_context(ScriptedUpstream()) for _ in range(2))
-        ports = (database.port, redis.port, rough.port)
-        lines = [stack.enter_context(proxies.before(port)) for port in ports]
-        settings = SETTINGS | {
-            "DATABASE_URL": _account(engine, database, lines[0]),
-            "REDIS_URL": f"redis://127.0.0.1:{lines[1].port}/0",
-        }
-        instances = []
-        for name, workers in (("first", "1"), ("second", "2")):
-            instance = Instance(folder / name, settings | {"WEB_CONCURRENCY": workers})
-            stack.callback(instance.stop)
-            instances.append(instance)
-        for instance in instances:
-            instance.wait_until_ready()
-        front = stack.enter_context(nginx.before(folder, *(instance.port for instance in instances)))
-        site = Site(folder, database, lines[0], redis, lines[1], calm, rough, lines[2], instances, front, engine, disk)
-        _furnish(site)
-        yield site
-
-
-def _account(engine: Engine, database: MariaDB, line: Proxy) -> str:
-    """The application's own account: a read-only server holds nobody else to it. Gives its URL, by the proxy."""
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE USER {ACCOUNT}@'%' IDENTIFIED BY '{ACCOUNT}'"))
-        connection.execute(text(f"GRANT ALL ON {mariadb.DATABASE}.* TO {ACCOUNT}@'%'"))
-    url = make_url(database.url).set(port=line.port, username=ACCOUNT, password=ACCOUNT)
-    return url.render_as_string(hide_password=False)
-
-
-def _furnish(site: Site) -> None:
-    """An administrator, people, and two providers, the second with four keys."""
-    first = site.instances[0].server
-    first.set_up()
-    site.people = [Visitor(site.nginx.base_url, first.headers)]
-    often = {"requests": {"amount": None, "seconds": 60}}  # four people read as many as hundreds do
-    assert site.admin.ask("PUT", "/api/admin/rates/site", often).status == 200
-    for upstream, name in ((site.calm, CALM), (site.rough, ROUGH)):
-        upstream.models, upstream.default = [name], Obliging()
-    _add_key(site, "calm", site.calm.port, FIRST_KEY)
-    _add_key(site, "rough", site.rough_line.port, FIRST_KEY)
-    for number, secret in enumerate(OTHER_KEYS, start=1):  # more than may be tried
-        key = _add_key(site, f"rough, {number}", site.rough_line.port, secret)
-        assert site.admin.ask("PATCH", f"/api/admin/keys/{key}", {"priority": number}).status == 200
-    for number in range(1, PEOPLE + 1):
-        account = {"username": f"person{number}", "password": PASSWORD}
-        assert site.admin.post("/api/admin/users", account).status == 201
-        person = Visitor(site.nginx.base_url)
-        person.sign_in(person.post("/api/login", account))
-        site.people.append(person)
-    ids = site.rows("SELECT id, username FROM users ORDER BY username = 'founder' DESC, username")
-    site.ids = [row.id for row in ids]
-    _bring_money(site)
-    site.wait_until_whole()
-
-
-def _bring_money(site: Site) -> None:
-    """Both models have a price, and everybody pays from a balance, within a limit for the day."""
-    for model in (CALM, ROUGH):
-        prices = {"input_hit": "0.3", "input_miss": "1.7", "output": "4.1"}
-        tariff = {"model": model, "currency": "CNY", "prices": prices, "starts_at": PRICED_FROM}
-        assert site.admin.post("/api/admin/tariffs", tariff).status == 201
-    for person in site.ids[1:]:
-        own = {"scope": "user", "scope_id": person}
-        balance = {"unit": "CNY", "period": "prepaid", "limit": CREDIT, "reason": "paid before the faults"}
-        for budget in (balance, {"period": "day", "limit": DAILY}):
-            assert site.admin.post("/api/admin/budgets", own | budget).status == 201
-
-
-def _add_key(site: Site, label: str, port: int, secret: str) -> str:
-    provider = {"base_url": f"http://127.0.0.1:{port}", "provider_name": label.split(",", maxsplit=1)[0]}
-    body = {"label": label, "secret": secret} | provider
-    reply = site.admin.post("/api/admin/keys", body)
-    assert reply.status == 201, reply.data
-    key_id: str = reply.json()["id"]
-    return key_id
