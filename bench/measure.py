@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -15,13 +15,16 @@ from bench.report import Burst, Steady
 from bench.servers import Server
 
 
-def steady(plan: Plan, server: Server, provider: Server) -> Steady:
-    """What the server's processes spend while the load neither grows nor shrinks."""
-    words = _load(plan)
+def steady(plan: Plan, server: Server, provider: Server, beside: Mapping[str, int] | None = None) -> Steady:
+    """What the server's processes spend while the load neither grows nor shrinks.
+
+    `beside` are the processes that serve the server, by name.
+    """
+    words, beside = _load(plan), beside or {}
     _expect(words, "steady")
-    began, before, sent = time.monotonic(), _spent(server), provider.get("/stats")
+    began, before, sent = time.monotonic(), _spent(server, beside), provider.get("/stats")
     _expect(words, "measured")
-    seconds, after = time.monotonic() - began, _spent(server)
+    seconds, after = time.monotonic() - began, _spent(server, beside)
     pss = proc.pss_megabytes(server.pid)
     tokens = _difference(provider.get("/stats"), sent, "tokens")
     others = after.machine - before.machine - (after.ours - before.ours)
@@ -33,6 +36,7 @@ def steady(plan: Plan, server: Server, provider: Server) -> Steady:
         pss=pss,
         others=max(0.0, others / seconds),
         load=msgspec.json.decode(next(words), type=Report),
+        beside={name: after.beside[name] - before.beside[name] for name in beside},
     )
     say(f"  {plan.tokens} tokens: {measured.microseconds_per_token:.1f} µs a token, others {measured.others:.0%}")
     return measured
@@ -44,10 +48,12 @@ class _Spent(NamedTuple):
     server: float
     ours: float
     machine: float
+    beside: Mapping[str, float]
 
 
-def _spent(server: Server) -> _Spent:
-    return _Spent(proc.cpu_seconds(server.pid), proc.cpu_seconds(os.getpid()), proc.machine_cpu_seconds())
+def _spent(server: Server, beside: Mapping[str, int]) -> _Spent:
+    serving = {name: proc.cpu_seconds(pid) for name, pid in beside.items()}
+    return _Spent(proc.cpu_seconds(server.pid), proc.cpu_seconds(os.getpid()), proc.machine_cpu_seconds(), serving)
 
 
 def burst(plan: Plan, server: Server) -> Burst:

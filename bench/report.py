@@ -1,6 +1,7 @@
 """From measurements to figures, beside the targets they have to meet."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
@@ -21,6 +22,7 @@ class Steady:
     pss: float  # megabytes at its end
     others: float  # share of one processor that strangers' processes used meanwhile
     load: Report
+    beside: Mapping[str, float] = field(default_factory=dict)  # processor seconds of what serves it, by name
 
     @property
     def microseconds_per_token(self) -> float:

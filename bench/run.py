@@ -82,9 +82,9 @@ def _mingchat(results: Results, options: argparse.Namespace) -> None:
 
 def _shared(results: Results, options: argparse.Namespace) -> None:
     with (
-        servers.redis() as url,
+        servers.redis() as redis,
         servers.upstream(options.rate) as provider,
-        servers.mingchat(provider, redis_url=url) as server,
+        servers.mingchat(provider, redis_url=redis.url) as server,
     ):
         for tokens in (SHORT, LONG):
             results.add("shared", measure.steady(_plan(server, options, tokens, signs_in=True), server, provider))

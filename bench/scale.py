@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import redis
+
 from bench import measure, servers
 from bench.plan import Plan
 from bench.report import Ledger, Steady, p95
-from bench.servers import Server
+from bench.servers import Redis, Server
 from tests.support import mariadb
+from tests.support.mariadb import MariaDB
 
 ALL_AT_ONCE, TOKENS, RATE, SECONDS = (100, 250, 500, 750, 1000), 200, 20.0, 20.0
 
@@ -36,6 +39,20 @@ SITES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A site that runs, and what serves it."""
+
+    server: Server
+    database: MariaDB | None = None
+    redis: Redis | None = None
+
+    @property
+    def beside(self) -> dict[str, int]:
+        parts = {"database": self.database, "redis": self.redis}
+        return {name: part.pid for name, part in parts.items() if part}
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A load on a site. `first_token_later` is milliseconds, 95th percentile from 95th percentile."""
 
@@ -43,10 +60,19 @@ class Measured:
     streams: int
     load: Steady
     first_token_later: float
+    redis_megabytes: float | None  # at most, until then
 
     @property
     def lost(self) -> int:
         return self.load.load.asked - self.load.load.answers
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays of the answers. `bytes_each` is what the tables and their indexes take on disk for one."""
+
+    apart: int
+    bytes_each: float | None
 
 
 def main() -> None:
@@ -56,34 +82,36 @@ def main() -> None:
     at_once = parser.parse_args().at_once
     direct = {streams: p95(_direct(streams).load.first_token) for streams in at_once}
     rows: list[Measured] = []
-    apart = 0
+    kept: list[Kept] = []
     for site in SITES:
         measure.say(site.name)
-        apart += _measure(site, direct, rows)
-    print(markdown(rows, apart))
-    if apart or any(row.lost for row in rows):
+        kept.append(_measure(site, direct, rows))
+    print(markdown(rows, kept))
+    if any(site.apart for site in kept) or any(row.lost for row in rows):
         sys.exit(1)
 
 
-def markdown(rows: list[Measured], apart: int) -> str:
-    """The loads as a table."""
-    lines = [
-        f"Answers of {TOKENS} tokens, {RATE:g} tokens a second each.",
-        "",
-        "| site | answers at once | tokens a second | of a processor | memory | first token later, p95 | lost |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+def markdown(rows: list[Measured], kept: list[Kept]) -> str:
+    """The loads as a table, and what became of the answers in sentences."""
+    head = ("site", "answers at once", "tokens a second", "of a processor: workers", "database", "Redis",
+            "memory: workers", "Redis", "first token later, p95", "lost")  # fmt: skip
+    lines = [f"Answers of {TOKENS} tokens, {RATE:g} tokens a second each.", ""]
+    lines += ["| " + " | ".join(head) + " |", "|---" + "|--:" * (len(head) - 1) + "|"]
+    lines += [_line(row) for row in rows]
+    busiest, apart = max(row.load.others for row in rows), sum(site.apart for site in kept)
+    each = [f"{site.bytes_each:,.0f} bytes of tables an answer on MariaDB." for site in kept if site.bytes_each]
+    others = f"Others used {busiest:.1%} of a processor at most."
+    return "\n".join([*lines, "", " ".join([f"Ledger apart from the provider's count: {apart}.", *each[-1:], others])])
+
+
+def _line(row: Measured) -> str:
+    load = row.load
+    cells = [row.site.name, row.streams, f"{load.tokens / load.seconds:,.0f}", f"{load.cpu_seconds / load.seconds:.0%}"]
+    cells += [
+        f"{load.beside[name] / load.seconds:.0%}" if name in load.beside else "" for name in ("database", "redis")
     ]
-    for row in rows:
-        load = row.load
-        lines.append(
-            f"| {row.site.name} | {row.streams} | {load.tokens / load.seconds:,.0f} |"
-            f" {load.cpu_seconds / load.seconds:.0%} | {load.pss:.0f} MB | {row.first_token_later:+.0f} ms |"
-            f" {row.lost} |"
-        )
-    busiest = max(row.load.others for row in rows)
-    return "\n".join(
-        [*lines, "", f"Ledger apart from the provider's count: {apart}. Others used {busiest:.1%} at most."]
-    )
+    cells += [f"{load.pss:.0f} MB", f"{row.redis_megabytes:.0f} MB" if row.redis_megabytes else ""]
+    return "| " + " | ".join(map(str, [*cells, f"{row.first_token_later:+.0f} ms", row.lost])) + " |"
 
 
 def _direct(streams: int) -> Steady:
@@ -92,12 +120,13 @@ def _direct(streams: int) -> Steady:
         return measure.steady(plan, provider, provider)
 
 
-def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> int:
-    """Add a row for each load; gives how far the ledger is apart from what the provider counted."""
-    with servers.upstream(RATE) as provider, _serving(site, provider) as server:
+def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> Kept:
+    """Add a row for each load."""
+    with servers.upstream(RATE) as provider, _serving(site, provider) as place:
+        before = _table_bytes(place.database)
         for streams, usual in direct.items():
             plan = Plan(
-                port=server.port,
+                port=place.server.port,
                 kind="chat",
                 streams=streams,
                 tokens=TOKENS,
@@ -106,21 +135,36 @@ def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> int:
                 username=servers.USERNAME,
                 password=servers.PASSWORD,
             )
-            load = measure.steady(plan, server, provider)
-            rows.append(Measured(site, streams, load, p95(load.load.first_token) - usual))
-        return Ledger.compare(measure.ledger(server), provider.get("/stats")).apart
+            load = measure.steady(plan, place.server, provider, place.beside)
+            later = p95(load.load.first_token) - usual
+            rows.append(Measured(site, streams, load, later, _redis_megabytes(place.redis)))
+        ledger = Ledger.compare(measure.ledger(place.server), provider.get("/stats"))
+        grown = _table_bytes(place.database) - before
+        return Kept(ledger.apart, grown / ledger.booked["requests"] if grown else None)
+
+
+def _table_bytes(database: MariaDB | None) -> int:
+    """What the files of the tables take, their indexes among them; 0 on SQLite."""
+    return sum(file.stat().st_blocks * 512 for file in database.data.glob("*/*.ibd")) if database else 0
+
+
+def _redis_megabytes(server: Redis | None) -> float | None:
+    if server is None:
+        return None
+    with redis.Redis(port=server.port) as client:
+        return float(client.info("memory")["used_memory_peak"]) / 1e6
 
 
 @contextmanager
-def _serving(site: Site, provider: Server) -> Iterator[Server]:
+def _serving(site: Site, provider: Server) -> Iterator[Place]:
     if not site.shared:
         with servers.mingchat(provider, beside={"MAX_RUNS_PER_USER": "5000"}) as server:
-            yield server
+            yield Place(server)
         return
-    with mariadb.server() as database, servers.redis() as redis:
-        settings = {"WEB_CONCURRENCY": str(site.workers), "DATABASE_URL": database, "MAX_RUNS_PER_USER": "5000"}
-        with servers.mingchat(provider, redis, beside=settings) as server:
-            yield server
+    with mariadb.running() as database, servers.redis() as shared:
+        settings = {"WEB_CONCURRENCY": str(site.workers), "DATABASE_URL": database.url, "MAX_RUNS_PER_USER": "5000"}
+        with servers.mingchat(provider, shared.url, beside=settings) as server:
+            yield Place(server, database, shared)
 
 
 if __name__ == "__main__":

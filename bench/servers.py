@@ -72,14 +72,23 @@ def relay(provider: Server) -> Iterator[Server]:
             yield Server(process.pid, port)
 
 
+@dataclass(frozen=True, slots=True)
+class Redis(Server):
+    """A Redis that is ready."""
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+
 @contextlib.contextmanager
-def redis() -> Iterator[str]:
-    """The address of a Redis that keeps nothing on disk."""
+def redis() -> Iterator[Redis]:
+    """A Redis that keeps nothing on disk."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         options = f"--port {port} --bind 127.0.0.1 --dir {folder} --appendonly no --save"
-        with _process(["redis-server", *options.split(" "), ""], port, {}, Path(folder)):
-            yield f"redis://127.0.0.1:{port}/0"
+        with _process(["redis-server", *options.split(" "), ""], port, {}, Path(folder)) as process:
+            yield Redis(process.pid, port)
 
 
 @contextlib.contextmanager

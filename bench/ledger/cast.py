@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection
 
 from bench.ledger.ids import make_id
 from flask_app.database import table_of
-from flask_app.models import ApiKey, ChatModel, Group, Provider, Tariff, User
+from flask_app.domain.budget import TOKENS
+from flask_app.models import AccessToken, ApiKey, Budget, ChatModel, Group, Provider, Tariff, User
 from flask_app.services import names
 
 PEOPLE, DAYS = 500, 730
@@ -66,6 +67,7 @@ class Person:
     use: float
     tastes: tuple[float, ...]
     programs: float  # how much of it is by programs, over the gateway
+    token: str | None  # the id of what they ask with
     joined: int
     left: int
 
@@ -93,6 +95,8 @@ def draw(seed: int, until: datetime) -> Cast:
         rows={
             Group: groups,
             User: users,
+            AccessToken: [_token(person, began) for person in people if person.token],
+            Budget: [_limit(person, began) for person in people if person.token],
             Provider: [_provider(name, providers[name], began) for name in providers],
             ApiKey: list(_keys(providers, keys, began)),
             ChatModel: [_model(random, offer, providers, began) for offer in OFFERS],
@@ -120,7 +124,8 @@ def _people(random: Random, began: datetime, groups: dict[str, str]) -> tuple[li
             zone=ZoneInfo(zone),
             use=random.lognormvariate(0, 1.3),
             tastes=tuple(offer.share * random.lognormvariate(0, 0.8) for offer in OFFERS),
-            programs=random.choice((0.0, 0.0, 0.0, 0.1, 0.6)),
+            programs=(programs := random.choice((0.0, 0.0, 0.0, 0.1, 0.6))),
+            token=make_id(Random(number), began) if programs else None,
             joined=joined,
             left=left,
         )
@@ -142,6 +147,17 @@ def _user(number: int, person: Person, joined: datetime) -> dict[str, Any]:
         "timezone": None if person.zone.key == ZONES[0][0] else person.zone.key,
         "created_at": joined,
     }
+
+
+def _token(person: Person, began: datetime) -> dict[str, Any]:
+    made = {"name": "scripts", "digest": person.token, "hint": "0000", "created_at": began}
+    return made | {"id": person.token, "user_id": person.id}
+
+
+def _limit(person: Person, began: datetime) -> dict[str, Any]:
+    """Of a token, and more than it uses in a day."""
+    terms = {"unit": TOKENS, "period": "day", "amount": 10**12, "hard": True, "created_at": began, "changed_at": began}
+    return terms | {"id": person.token, "scope": "token", "scope_id": person.token}
 
 
 def _group(random: Random, began: datetime, name: str) -> dict[str, Any]:

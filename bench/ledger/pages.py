@@ -9,7 +9,13 @@ from urllib.parse import urlencode
 from flask_app.domain import ranges
 from flask_app.domain.outcomes import OUTCOMES
 from flask_app.services import breakdown_service
+from flask_app.services.record_lookups import CHANNELS
 from flask_app.services.records_service import PROVENANCES
+
+_PAGES = (
+    *("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models", "prices", "warnings"),
+    "reconciliation",
+)
 
 Choices = Mapping[str, list[dict[str, str]]]  # by field; each choice is a part of the query
 
@@ -42,12 +48,17 @@ class Known:
     quiet_person: str
     groups: list[str]
     keys: list[str]
+    drifts: list[str]
+    tokens: list[str]
+    ids: list[str]
 
 
 def own(known: Known) -> Iterator[Page]:
     """A person's own pages."""
     yield Page("own page", "/dashboard")
     yield Page("own summary", "/api/usage/summary")
+    yield Page("page of own tokens", "/tokens")
+    yield Page("page of the composer's budgets", "/api/budgets")
     for days in _ranges(known):
         yield Page("own page", _path("/dashboard", days))
         yield Page("own report", _path("/api/usage/report", days))
@@ -61,9 +72,12 @@ def own(known: Known) -> Iterator[Page]:
 
 def site(known: Known) -> Iterator[Page]:
     """The administrators' pages."""
-    for name in ("", "/users", "/groups", "/budgets", "/keys", "/models", "/prices"):
+    for name in ("", *(f"/{page}" for page in _PAGES)):
         yield Page("site page" if not name else f"page of {name[1:]}", f"/admin{name}")
     yield Page("site overview", "/api/admin/overview")
+    yield Page("page of reconciliation", "/api/admin/reconciliations")
+    for drift in known.drifts:
+        yield Page("page of a day's explanation", f"/api/admin/reconciliations/{drift}")
     for days in _ranges(known):
         yield Page("site page", _path("/admin", days))
         yield Page("site report", _path("/api/admin/report", days))
@@ -101,6 +115,9 @@ def _own_fields(known: Known) -> Choices:
         "model": _each("model", "deepseek-flash", "qwen-rare", "glm-old", "no-such-model"),
         "outcome": _each("outcome", *OUTCOMES),
         "provenance": _each("provenance", *PROVENANCES),
+        "channel": _each("channel", *CHANNELS),
+        "token": _each("token", *known.tokens, "no-such-token"),
+        "id": _each("id", *known.ids, "no-such-id"),
         "days": _days_searched(known),
     }
 

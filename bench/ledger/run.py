@@ -21,8 +21,8 @@ from bench.ledger.readers import Reader
 from bench.ledger.report import Job, Results
 from bench.ledger.site import Site
 from bench.servers import Server
+from tests.support import marks
 
-BEGIN, END = "<!-- make bench-ledger: begin -->", "<!-- make bench-ledger: end -->"
 TOKEN_RATE = 20.0  # of the provider that nobody asks
 
 
@@ -41,7 +41,7 @@ def main() -> None:
     said += report.markdown(results)
     print(said)
     if document := os.environ.get("REPORT"):
-        _write(Path(document), said)
+        marks.fill(Path(document), "make bench-ledger", said)
     if any(figure.is_missed for figure in report.figures(results)):
         sys.exit(1)
 
@@ -105,12 +105,6 @@ def _about(results: Results) -> str:
         f"{results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a log of {site.LOG_FILE},"
         f" {os.cpu_count()} processors, one worker."
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the text between the marks of a document."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def _say(words: str) -> None:

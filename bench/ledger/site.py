@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text, update
 
+from bench.ledger import balances
 from bench.ledger.cast import ALONE, EMPTY, GROUPS
 from bench.ledger.fill import fill
 from bench.ledger.pages import Known
@@ -17,9 +18,10 @@ from flask_app import config, database
 from flask_app.config import Config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import periods
-from flask_app.models import ApiKey, Group, SpentDaily, User
+from flask_app.models import AccessToken, ApiKey, Group, Reconciliation, SpentDaily, TokenUsage, User
 from flask_app.services import passwords, rate_admin_service, slices, usage_check_service
 from flask_app.services.audit_service import Actor
+from flask_app.services.key_service import UsableKey
 from flask_app.services.stats_service import zone_of
 from tests.support import storage
 from tests.support.mariadb import DATABASE, MariaDB
@@ -30,6 +32,7 @@ WHILE_FILLING = "--innodb-sort-buffer-size=64M"
 NOTHING = "nothing"  # the database with an empty ledger
 COPIED = ("groups", "users", "providers", "api_keys", "models", "tariffs")
 PATIENCE_SECONDS = 7200
+DRIFTS = 5  # days whose explanation is asked for, those of the most use
 ODD_ZONE = "Asia/Kathmandu"  # its days begin at a quarter past: the finest blocks are read
 PASSWORD = secrets.token_urlsafe(24)
 
@@ -75,6 +78,7 @@ def _prepared(url: str, pid: int, rows: int, seed: int, say: Callable[[str], Non
     database.connect(url, reply_seconds=PATIENCE_SECONDS)
     if not usage_check_service.count_entries():
         fill(rows, seed, utc_now(), say)
+        balances.fill(_first_key(), "CNY", utc_now(), say)
     rate_admin_service.set_site(
         Actor(None), {"requests": None, "downloads": None}
     )  # pages are read one after the other
@@ -88,6 +92,12 @@ def _prepared(url: str, pid: int, rows: int, seed: int, say: Callable[[str], Non
         readers={name: (user.username, _known(user)) for name, user in readers.items()},
         asked=_asked(),
     )
+
+
+def _first_key() -> UsableKey:
+    with reading() as session:
+        key = session.scalars(select(ApiKey).where(ApiKey.label == "First account")).one()
+    return UsableKey(key.id, "", "", key.provider_id)
 
 
 def _nothing(url: str) -> str:
@@ -123,6 +133,10 @@ def _known(reader: User) -> Known:
         keys = dict(session.execute(select(ApiKey.label, ApiKey.id)).all())
         since = slices.first_day(session, zone, None)
         quiet_person = session.scalars(quiet.limit(1)).one()
+        drifts = session.scalars(select(Reconciliation.id).order_by(Reconciliation.booked.desc()).limit(DRIFTS)).all()
+        tokens = session.scalars(select(AccessToken.id).where(AccessToken.user_id == reader.id)).all()
+        others = session.scalars(select(AccessToken.id).order_by(AccessToken.id).limit(1)).all()
+        record = session.execute(select(TokenUsage.id, TokenUsage.attempt_id).limit(1)).one()
     assert since
     return Known(
         since=since,
@@ -131,6 +145,9 @@ def _known(reader: User) -> Known:
         quiet_person=quiet_person,
         groups=[groups[name] for name in (GROUPS[1][0], ALONE, EMPTY)],
         keys=[keys["First account"], keys["Deleted key"]],
+        drifts=list(drifts),
+        tokens=[*tokens, *others],
+        ids=list(record),
     )
 
 
