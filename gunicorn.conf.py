@@ -64,6 +64,7 @@ def on_exit(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
+    worker.is_alone = instance_lock.is_alone() and not server.WORKERS
     worker.slot = metrics_files.free_slot(other.slot for other in server.WORKERS.values())
 
 
@@ -99,16 +100,15 @@ def post_worker_init(worker: Any) -> None:
     import gevent
     from gunicorn.http.errors import ParseException
 
-    from flask_app import offload
     from flask_app.services import account_service, lease_service, upkeep_service
     from flask_app.upstream import connection
     from flask_app.web import bodies
 
-    offload.use(gevent.get_hub().threadpool.apply)
+    _use_threads()
     connection.watch_with(_Watcher)
     bodies.expect_broken(ParseException)
     bodies.limit_with(gevent.Timeout)
-    lease_service.watch()
+    lease_service.watch(is_alone=worker.is_alone)
     upkeep_service.watch()
     gevent.spawn(_drain, worker)
     gevent.spawn(_tidy)
@@ -119,6 +119,26 @@ def post_worker_init(worker: Any) -> None:
         if hint := settings.reach():
             print(hint, flush=True)
         account_service.announce()
+
+
+def _use_threads() -> None:
+    """Real ones, for what would hold up the event loop.
+
+    Providers' hosts are looked up on a few of their own: nothing else may wait behind a name server that is silent.
+    """
+    import socket
+
+    import gevent
+    from gevent import monkey
+    from gevent.threadpool import ThreadPool
+
+    from flask_app import offload
+    from flask_app.upstream import names
+
+    offload.use(gevent.get_hub().threadpool.apply)
+    apply = ThreadPool(names.AT_ONCE).apply
+    look_up = monkey.get_original("socket", "getaddrinfo")
+    names.ask_with(lambda host, port: apply(look_up, (host, port), {"type": socket.SOCK_STREAM}))
 
 
 class _Watcher:
@@ -158,14 +178,13 @@ def _drain(worker: Any) -> None:
     """Settle what still runs before gunicorn's patience ends, while its readers can be told."""
     import gevent
 
-    from flask_app.services import closing, run_service
+    from flask_app.services import closing, shutdown
 
     while worker.alive:
         gevent.sleep(0.2)
     closing.leave()
     gevent.sleep(answers_may_finish)
-    closing.close()
-    run_service.shutdown()
+    shutdown.finish()
 
 
 def worker_int(worker: Any) -> None:
@@ -181,12 +200,11 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
         from flask_app import tracing
-        from flask_app.services import closing, run_service
+        from flask_app.services import run_service, shutdown
 
         if not getattr(worker, "in_a_hurry", False):
             run_service.wait(answers_may_finish)
-        closing.close()
-        run_service.shutdown()
+        shutdown.finish()
         tracing.close()
 
 

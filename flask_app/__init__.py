@@ -25,10 +25,12 @@ from flask_app.routes import (
     auth,
     budgets,
     chat,
+    conversations,
     dashboard,
     gateway,
     health,
     monitoring,
+    search,
     second_step,
     tokens,
     usage,
@@ -80,7 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     for room in rooms:
         room.init_app(app)
     pages = (auth, account, tokens, chat, dashboard, admin)
-    apis = (api, gateway, usage, budgets, second_step, health, monitoring)
+    apis = (api, conversations, search, gateway, usage, budgets, second_step, health, monitoring)
     people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings, admin_tokens)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):

@@ -9,17 +9,20 @@ from flask.cli import with_appcontext
 @click.command("doctor")
 @with_appcontext
 def doctor() -> None:
-    """Look at the settings, the database, Redis, keys, disk and certificates; status 1 where something is bad.
+    """Look at the settings, the database, Redis, keys, disk, certificates, mail and backups; status 1 where it is bad.
 
-    Providers are asked for their lists of models; nothing is changed.
+    Providers are asked for their lists of models, the mail server whether it takes us; nothing is sent or changed.
     """
-    from flask_app.services import doctor_service  # with Redis's library: a server without Redis spares the memory
+    from flask_app.services import (
+        doctor_service,
+        finding,
+    )  # with Redis's library: a server without Redis spares the memory
 
     is_bad = False
-    for finding in doctor_service.examine():
-        click.echo(f"{finding.level:8}{finding.what}")
-        if finding.advice:
-            click.echo(f"{'':8}→ {finding.advice}")
-        is_bad = is_bad or finding.level == doctor_service.BAD
+    for found in doctor_service.examine():
+        click.echo(f"{found.level:8}{found.what}")
+        if found.advice:
+            click.echo(f"{'':8}→ {found.advice}")
+        is_bad = is_bad or found.level == finding.BAD
     if is_bad:
         sys.exit(1)

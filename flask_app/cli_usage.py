@@ -107,27 +107,22 @@ def _days(first: datetime | None, last: datetime | None) -> Days:
 def _line(each: Computed) -> tuple[str, ...]:
     found = each.compared.found
     other = ", ".join(f"{reason} {_change(-micros)}" for reason, micros in found.aside.items()) or "-"
-    amounts = map(_money, (found.start, found.end, found.total_booked))
+    amounts = map(tariff.decimal, (found.start, found.end, found.total_booked))
     day = each.compared.day.isoformat()
-    return (day, each.account, found.currency, *amounts, other, _money(found.drift), each.state)
+    return (day, each.account, found.currency, *amounts, other, tariff.decimal(found.drift), each.state)
 
 
 def _explain(each: Computed) -> None:
     """What could explain a drift, with the ids of records, or of attempts that have none."""
     found = each.compared.found
-    click.echo(
-        f"\n{each.account}, {moment(found.since)} to {moment(found.until)}: {_money(found.drift)} {found.currency}"
-    )
+    drift = f"{tariff.decimal(found.drift)} {found.currency}"
+    click.echo(f"\n{each.account}, {moment(found.since)} to {moment(found.until)}: {drift}")
     for clue in reconciliation_clues.between(found.since, found.until, found.booked, found.currency):
-        click.echo(f"  {clue.kind}: {clue.count:,} ({_money(clue.micros)} {found.currency})")
+        click.echo(f"  {clue.kind}: {clue.count:,} ({tariff.decimal(clue.micros)} {found.currency})")
         for item in clue.items:
-            cost = "-" if item.micros is None else f"{_money(item.micros)} {item.currency}"
+            cost = "-" if item.micros is None else f"{tariff.decimal(item.micros)} {item.currency}"
             click.echo(f"    {moment(item.at)} {item.id} {item.model} {item.username or '-'} {cost}")
 
 
 def _change(micros: int) -> str:
-    return f"{'+' if micros > 0 else ''}{_money(micros)}"
-
-
-def _money(micros: int) -> str:
-    return f"{'-' if micros < 0 else ''}{tariff.decimal(abs(micros))}"
+    return f"{'+' if micros > 0 else ''}{tariff.decimal(micros)}"

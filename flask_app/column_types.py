@@ -77,3 +77,22 @@ def _by_server(element: ByServer, compiler: SQLCompiler, **options: Any) -> str:
 def _by_machine(element: ByServer, compiler: SQLCompiler, **options: Any) -> str:
     seconds = compiler.process(element.clauses, **options)
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"
+
+
+class Later(FunctionElement[datetime]):
+    """A moment, and so many milliseconds after it. SQLite counts in milliseconds."""
+
+    inherit_cache = True
+    type = UtcDateTime()
+
+
+@compiles(Later)
+def _later(element: Later, compiler: SQLCompiler, **options: Any) -> str:
+    moment, milliseconds = (compiler.process(each, **options) for each in element.clauses)
+    return f"TIMESTAMPADD(MICROSECOND, {milliseconds} * 1000, {moment})"
+
+
+@compiles(Later, "sqlite")
+def _later_in_text(element: Later, compiler: SQLCompiler, **options: Any) -> str:
+    moment, milliseconds = (compiler.process(each, **options) for each in element.clauses)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', {moment}, ({milliseconds} / 1000.0) || ' seconds') || '000')"

@@ -31,6 +31,7 @@ _RETRYABLE = frozenset({1205, 1213, 1020})
 _MAX_TRIES = 3
 
 COMPILED = 50  # statements kept compiled, each of which takes memory; those of every request are in use and stay
+CACHE = "cache_size=-1000"  # KiB for each connection, half of the usual: the system keeps the pages of the file anyway
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
 REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
@@ -46,7 +47,15 @@ _TERMS = (
 
 def new_id() -> str:
     """A fresh primary key: 26 characters, sortable by creation time, 80 of its bits random (a ULID)."""
-    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    return _id(time.time_ns() // 1_000_000 << 80 | secrets.randbits(80))
+
+
+def first_id(moment: datetime) -> str:
+    """The least of all that may be made from the moment on."""
+    return _id(int(moment.timestamp() * 1000) << 80)
+
+
+def _id(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -10, -10)])
 
 
@@ -277,7 +286,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", CACHE):
             connection.execute(f"PRAGMA {pragma}")
         if not patient:
             connection.execute("PRAGMA busy_timeout=0")

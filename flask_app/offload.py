@@ -5,12 +5,14 @@ operating system threads (see gunicorn.conf.py); the application never knows whi
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+GIVEN_SECONDS = 0.001
 MOST_AT_ONCE = 2  # a hash takes 19 MiB and one core: more at once would only starve the answers
 
 Apply = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
@@ -23,6 +25,14 @@ def run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     with _slots:
         result: R = _apply(work, args, kwargs)
     return result
+
+
+def give_way() -> None:
+    """Between two pieces of long work: let others have the processor, and sockets be read.
+
+    A sleep of nothing at all would only let those go on that are ready: gevent looks at no socket meanwhile.
+    """
+    time.sleep(GIVEN_SECONDS)
 
 
 def use(apply: Apply) -> None:

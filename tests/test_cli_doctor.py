@@ -23,11 +23,13 @@ from sqlalchemy import text, update
 from flask_app import config, database
 from flask_app.column_types import ByServer
 from flask_app.database import transaction
-from flask_app.models import ApiKey
-from flask_app.services import doctor_service, journal, model_service
+from flask_app.models import ApiKey, AuditEntry
+from flask_app.services import audit_service, certificate_file, doctor_service, finding, journal, model_service
 from tests.support import certificates, ports, redis_server
+from tests.support.mail_server import MailServer
 from tests.support.scripted_upstream import Received, ScriptedUpstream, Status
 from tests.support.upstream_reply import Reply
+from tests.support.warned import use_mail
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -64,6 +66,7 @@ def settings_as_before(app: Flask) -> Iterator[None]:
 
 
 def test_a_sound_site_has_nothing_but_ok(app: Flask, key: ScriptedUpstream) -> None:
+    back_up(timedelta(hours=5))
     result = examined(app)
     assert result.exit_code == 0
     assert all(line.startswith("ok ") for line in result.output.splitlines())
@@ -75,6 +78,7 @@ def test_a_sound_site_has_nothing_but_ok(app: Flask, key: ScriptedUpstream) -> N
         "disk: ",
         "journal: empty",
         "hosts: this machine",
+        "backup: the last one is 0 days and 5 hours old",
     ):
         assert what in result.output
 
@@ -178,7 +182,7 @@ def test_the_certificate_that_nginx_is_given_is_looked_at(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, level: str, words: str
 ) -> None:
     file = tmp_path / "fullchain.pem"
-    monkeypatch.setattr(doctor_service, "CERTIFICATE_FILE", file)
+    monkeypatch.setattr(certificate_file, "FILE", file)
     ends = datetime.now(UTC) + timedelta(days=days, hours=1)
     file.write_bytes(certificates.pems("chat.example.org", ends=ends)[0])
     result = examined(app)
@@ -188,11 +192,56 @@ def test_the_certificate_that_nginx_is_given_is_looked_at(
 
 def test_a_certificate_that_is_none_is_bad(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "fullchain.pem"
-    monkeypatch.setattr(doctor_service, "CERTIFICATE_FILE", file)
+    monkeypatch.setattr(certificate_file, "FILE", file)
     file.write_text("nothing")
     result = examined(app)
     assert f"BAD     certificate in {file}: cannot be read" in result.output
     assert result.exit_code == 1
+
+
+class Closed:
+    """A file of another account."""
+
+    def read_bytes(self) -> bytes:
+        raise PermissionError
+
+
+def test_a_certificate_of_another_account_is_worth_a_word(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificate_file, "FILE", Closed())
+    result = examined(app)
+    assert "not to be read by this account\n        → Run: chmod a+rX ssl ssl/fullchain.pem" in result.output
+    assert result.exit_code == 0
+
+
+def back_up(ago: timedelta) -> None:
+    """As if there had been a backup so long ago."""
+    with transaction() as session:
+        audit_service.record(session, None, "backup.make", "database", {})
+        session.flush()
+        session.execute(update(AuditEntry).values(created_at=datetime.now(UTC) - ago - timedelta(minutes=1)))
+
+
+def test_a_backup_that_is_old_or_was_never_made_is_worth_a_word(app: Flask, key: ScriptedUpstream) -> None:
+    result = examined(app)
+    assert result.exit_code == 0
+    assert "warning backup: there never was one\n        → Run flask backup each night" in result.output
+    back_up(timedelta(days=4))
+    assert "warning backup: the last one is 4 days and 0 hours old" in examined(app).output
+
+
+def test_a_mail_server_that_takes_us_is_sent_nothing(app: Flask) -> None:
+    assert "mail: " not in examined(app).output
+    with MailServer() as server:
+        use_mail(server.port)
+        assert "ok      mail: 127.0.0.1 takes us" in examined(app).output
+        assert server.mails == []
+
+
+def test_a_mail_server_that_does_not_take_us_is_bad(app: Flask) -> None:
+    use_mail(ports.free_port())
+    result = examined(app)
+    assert result.exit_code == 1
+    assert "BAD     mail: 127.0.0.1: The mail server cannot be reached" in result.output
 
 
 def test_redis_is_looked_at_where_there_is_one(app: Flask) -> None:
@@ -238,7 +287,7 @@ def test_hosts_and_proxies_belong_together(app: Flask) -> None:
 
 @pytest.mark.parametrize(
     ("trusts", "level", "words"),
-    [(True, doctor_service.WARNING, "0 days left"), (False, doctor_service.BAD, "VERIFY_FAILED")],
+    [(True, finding.WARNING, "0 days left"), (False, finding.BAD, "VERIFY_FAILED")],
 )
 def test_a_certificate_that_ends_soon_or_that_nobody_trusts_is_told(*, trusts: bool, level: str, words: str) -> None:
     server, client = certificates.contexts("localhost")
@@ -258,7 +307,7 @@ def _shake_hands(listening: socket.socket, server: ssl.SSLContext) -> None:
 
 
 def test_a_port_where_nobody_listens_is_worth_a_word() -> None:
-    assert doctor_service._certificate("127.0.0.1", ports.free_port()).level == doctor_service.WARNING
+    assert doctor_service._certificate("127.0.0.1", ports.free_port()).level == finding.WARNING
 
 
 def test_nothing_is_changed(app: Flask, key: ScriptedUpstream, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ OF_MAKE = {
     "FOLDER",
 }  # what single commands of make take
 
+OF_LIBRARIES = {"OTEL_EXPORTER_OTLP_HEADERS"}  # which read them themselves
+
 PACKAGE = ROOT / "flask_app"
 PLACES = [ROOT, ROOT / "docs", PACKAGE, PACKAGE / "static", PACKAGE / "templates", PACKAGE / "services"]
 MADE = {
@@ -41,6 +43,7 @@ MADE = {
     "instance/journal/",
     "app/instance/",
     "journal/aside/",
+    "nginx/local/",
     "secrets.json",
     ".venv/",
     "ssl/fullchain.pem",
@@ -77,6 +80,7 @@ def read_settings() -> set[str]:
     for source in [ROOT / "gunicorn.conf.py", *(ROOT / "scripts").glob("*.py")]:
         text = source.read_text(encoding="utf-8")
         found |= set(re.findall(r'(?:environ(?:\.get\(|\[)|_whole_number\(|_text\()"([A-Z_]+)"', text))
+    found |= OF_LIBRARIES
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     found |= set(re.findall(r"\$\{([A-Z_]+)", compose)) | {"COMPOSE_PROFILES"}  # the latter is Compose's own
     return {name.removesuffix("_FILE") for name in found}

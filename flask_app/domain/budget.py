@@ -1,6 +1,6 @@
 """Budgets: the days of a period, the most that an answer may use, and how long an answer a budget has room for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -88,15 +88,31 @@ def prompt_bound(messages: Iterable[str]) -> int:
     return REQUEST_TOKENS + sum(MESSAGE_TOKENS + len(message.encode()) for message in messages)
 
 
+def least_left(unit: str, *, hard: bool, costs: Mapping[str, int]) -> int:
+    """With less left a budget is used up: what the shortest message takes, where one that does not fit is refused.
+
+    `costs` says it for money, by currency; of a currency in which nothing has a price the last micro-unit is enough.
+    """
+    if not hard:
+        return 1
+    return LEAST_TOKENS if unit == TOKENS else costs.get(unit, 1)
+
+
+def least_cost(prices: Prices) -> int:
+    """Micro-units that the shortest message sets aside, as `LEAST_TOKENS` does tokens."""
+    return Worst(LEAST_TOKENS - MIN_ANSWER, MIN_ANSWER, prices).micros or 0
+
+
 def longest_answer(worst: Worst, left: int, *, money: bool) -> int:
     """How many tokens of an answer `left` pays for after the prompt, `worst.answer` at most; negative for none at all.
 
-    `left` is tokens, or micro-units of the prices' currency. What has no price is not bounded by money.
+    `left` is tokens, or micro-units of the prices' currency. What has no price is not bounded by money, but not asked
+    either once none is left: the model that answers in its place may have one.
     """
     if not money:
         return min(left - worst.prompt, worst.answer)
     if worst.prices is None:
-        return worst.answer
+        return worst.answer if left > 0 else -1
     rest = left * PRICED_TOKENS - worst.prompt * _dearest_input(worst.prices)
     if rest < 0:
         return -1

@@ -55,9 +55,10 @@ def micros(price: str) -> int:
 
 
 def decimal(micros: int) -> str:
-    """The same back: 20000 is "0.02"."""
-    whole, fraction = divmod(micros, 10**DECIMALS)
-    return f"{whole}.{fraction:06}".rstrip("0").rstrip(".")
+    """The same back: 20000 is "0.02"; what is owed, -500000, is "-0.5"."""
+    whole, fraction = divmod(abs(micros), 10**DECIMALS)
+    sign = "-" if micros < 0 else ""
+    return f"{sign}{whole}.{fraction:06}".rstrip("0").rstrip(".")
 
 
 def currency(raw: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flask_app.domain.budget import LEAST_TOKENS, LOW_PART
+from flask_app.domain.budget import LOW_PART
 
 ALMOST, ALL = 80, 100  # percent used
 FIRST_PAUSE, LONGEST_PAUSE = 60, 3600  # seconds between two tries
@@ -30,16 +30,17 @@ class Alert:
     person_id: str = ""
 
 
-def share_used(*, limit: int, full: int, used: int, in_tokens_and_hard: bool) -> int | None:
+def share_used(*, limit: int, full: int, used: int, least: int) -> int | None:
     """ALMOST or ALL of a budget; None while there is no need to warn.
 
     `full` is the limit, or what the last top-up made of a balance. One that never had a top-up is nothing to warn of.
+    `least` is `budget.least_left`.
     The same marks as in `budget_service.Standing.state`, without what is reserved: that may come back.
     """
     left = limit - used
     if full <= 0:
         return None
-    if left < (LEAST_TOKENS if in_tokens_and_hard else 1):
+    if left < least:
         return ALL
     return ALMOST if left * LOW_PART <= full else None
 

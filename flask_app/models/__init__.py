@@ -17,6 +17,7 @@ from flask_app.models.chat import Conversation, Message, Run
 from flask_app.models.metering import Attempt, Budget, CodeBatch, RedeemCode, SpentDaily, TokenUsage, TopUp, UsageHourly
 from flask_app.models.notices import Notice
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
+from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
 __all__ = [
@@ -42,6 +43,9 @@ __all__ = [
     "RecoveryCode",
     "RedeemCode",
     "Run",
+    "SearchDocument",
+    "SearchPosting",
+    "SearchProgress",
     "SecondStep",
     "Setting",
     "SpentDaily",

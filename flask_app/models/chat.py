@@ -11,14 +11,21 @@ from flask_app.models.columns import key, to
 
 
 class Conversation(Base):
+    """One that is archived keeps its pin for when it is taken back."""
+
     __tablename__ = "conversations"
-    __table_args__ = (Index(None, "user_id", "updated_at", "id"),)
+    __table_args__ = (
+        Index(None, "user_id", "archived", "updated_at", "id"),
+        Index(None, "user_id", "archived", "pinned_at", "id"),
+    )
 
     id: Mapped[str] = key()
     user_id: Mapped[str] = to("users.id")
     title: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    pinned_at: Mapped[datetime | None]
+    archived: Mapped[bool] = mapped_column(Boolean, server_default="0")
 
 
 class Message(Base):
@@ -45,7 +52,8 @@ class Run(Base):
     `draft_digest` tells whether a repeated idempotency key comes with what it came with first. `stop_requested` and
     `followed_at` are written by other processes than the run's worker: somebody stops it (`discarded`: because its
     conversation is being deleted), or reads it there. A run that
-    goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts.
+    goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts: its
+    own are kept after them while it runs, though in the end thoughts without a text give way to them.
     An answer to a program has no conversation and no message: nothing of it is kept but `token_id`, which asked, and
     `kept_tokens`, about how many had come. Its run goes when it ends.
     """

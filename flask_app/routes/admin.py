@@ -11,8 +11,10 @@ from flask_app.services import (
     key_admin_service,
     model_admin_service,
     overview_service,
+    paging,
     rate_admin_service,
     reconciliation_admin_service,
+    record_counts,
     records_service,
     report_service,
     tariff_list_service,
@@ -121,14 +123,20 @@ def warnings() -> str:
 @blueprint.get("/records")
 @require_role("admin")
 def records() -> str:
-    page = records_service.search(get_current_user(), arguments.record_filter())
+    reader, wanted = get_current_user(), arguments.record_filter()
+    page = records_service.search(reader, wanted)
     first = all_records_reply(page)
     state = RecordsState(
         records=first.records,
         next=first.next,
+        expected=record_counts.expected(reader, wanted),
         groups=group_names(),
         models=records_service.known_models(),
         keys=[Choice(id=key.id, label=key.label) for key in records_service.known_keys()],
+        tokens=[
+            Choice(id=each.token.id, label=f"{each.token.name} · {each.username}")
+            for each in token_admin_service.listed(limit=paging.MAX_PAGE).tokens
+        ],
     )
     return render_template("admin/records.html", admin_state=pages.state(state))
 

@@ -66,7 +66,7 @@ def listed() -> KeysReply:
 @accepts(AddKey)
 @returns(KeyReply, 201)
 def add(body: AddKey) -> KeyReply:
-    """Keep a key and read its provider's model list. The secret is not shown again."""
+    """Keep a key and ask its provider for its models. The secret is not shown again."""
     return key_reply(key_admin_service.add(_actor(), NewKey(**msgspec.structs.asdict(body))))
 
 
@@ -91,7 +91,7 @@ def remove(key_id: str) -> None:
 @require_role("admin")
 @returns(TrialReply)
 def test(key_id: str) -> TrialReply:
-    """Ask the provider for its models with this key, and keep the list."""
+    """Ask the provider which models this key may use. A list that the provider has already stays as it is."""
     return trial_reply(key_admin_service.test(_actor(), key_id))
 
 

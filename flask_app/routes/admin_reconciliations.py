@@ -38,7 +38,7 @@ def listed() -> DaysReply:
 def explained(reconciliation_id: str) -> CluesReply:
     """What could explain a day's drift: records and attempts."""
     day = reconciliation_admin_service.get(reconciliation_id)
-    return clues_reply(day, reconciliation_clues.of(reconciliation_id))
+    return clues_reply(day, reconciliation_clues.of(day.row))
 
 
 @blueprint.put("/<reconciliation_id>/acknowledgement")

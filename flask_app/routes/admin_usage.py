@@ -3,7 +3,14 @@
 from flask import Blueprint, Response
 
 from flask_app.database import utc_now
-from flask_app.services import breakdown_service, overview_service, records_service, refund_service, report_service
+from flask_app.services import (
+    breakdown_service,
+    overview_service,
+    records_service,
+    refund_service,
+    report_service,
+    token_use_service,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments
@@ -13,8 +20,17 @@ from flask_app.web.exports import FORMATS, file_format
 from flask_app.web.readers import limits_readers
 from flask_app.web.record_files import records_file
 from flask_app.web.records import RecordReply, RecordsReply, all_records_reply, full_record_reply
-from flask_app.web.usage import GroupsReply, OverviewReply, ReportReply, groups_reply, overview_reply, report_reply
-from flask_app.web.usage_files import groups_file
+from flask_app.web.usage import (
+    GroupsReply,
+    OverviewReply,
+    ReportReply,
+    TokensUseReply,
+    groups_reply,
+    overview_reply,
+    report_reply,
+    tokens_use_reply,
+)
+from flask_app.web.usage_files import groups_file, tokens_file
 
 blueprint = Blueprint("admin_usage", __name__, url_prefix="/api/admin")
 
@@ -27,6 +43,9 @@ _FILTER = {
     "key": "A key's id.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
+    "channel": "chat or api.",
+    "token": "An access token's id.",
+    "id": "A record's id, its attempt's, or its request's of the last seven days.",
     **_RANGE,
 }
 
@@ -67,6 +86,25 @@ def export_usage() -> Response:
     """The same as a table."""
     reader, by = get_current_user(), arguments.word("by") or "user"
     return groups_file(by, breakdown_service.site(reader, by, arguments.dates(), utc_now()))
+
+
+@blueprint.get("/usage/tokens")
+@require_role("admin")
+@returns(TokensUseReply)
+@queries(**_RANGE)
+def by_token() -> TokensUseReply:
+    """Everybody's use by access token, in days of the site's time zone; everything where no days are given."""
+    return tokens_use_reply(token_use_service.site(arguments.dates()), with_person=True)
+
+
+@blueprint.get("/usage/tokens/export")
+@require_role("admin")
+@limits_readers
+@downloads(FORMATS["csv"])
+@queries(**_RANGE)
+def export_by_token() -> Response:
+    """The same as a table."""
+    return tokens_file(tokens_use_reply(token_use_service.site(arguments.dates()), with_person=True))
 
 
 @blueprint.get("/report")

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, g
 
-from flask_app.errors import Invalid, NotFound
+from flask_app.errors import Invalid, NotFound, Unavailable
 from flask_app.models import User
 from flask_app.services import (
     chat_service,
@@ -154,7 +154,10 @@ def go_on(run_id: str, body: GoOn) -> Response:
     message. The same `idempotency_key` again gives the same run.
     """
     user = get_current_user()
-    limits.count_message(user.id, body.idempotency_key)
+    if continue_service.is_no_new_message(user, run_id, body.idempotency_key):
+        limits.count_request()
+    else:
+        limits.count_message(user.id, body.idempotency_key)
     return _answer(continue_service.go_on(user, run_id, _origin(), idempotency_key=body.idempotency_key))
 
 
@@ -189,9 +192,10 @@ def models() -> ModelsReply:
 @returns(ConversationsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def conversations() -> ConversationsReply:
-    """One's own conversations, the newest first."""
-    before, limit = word("before"), number("limit", conversation_service.PAGE)
-    return conversations_reply(*conversation_service.listed(get_current_user(), before=before, limit=limit))
+    """One's own conversations, the newest first; with the first page all that are pinned. Archived ones are apart."""
+    user, before, limit = get_current_user(), word("before"), number("limit", conversation_service.PAGE)
+    page = conversation_service.listed(user, before=before, limit=limit)
+    return conversations_reply(*page, () if before else conversation_service.pinned(user))
 
 
 @blueprint.get("/conversations/<conversation_id>")
@@ -237,6 +241,8 @@ def _stored_answer(user: User, begun: Begun) -> Answer:
     message = next((message for message in thread.messages if message.id == begun.message_id), None)
     if message is None:  # deleted between two looks
         raise NotFound
+    if message.status == "running":  # another process makes it, and this one leaves
+        raise Unavailable("restarting", retry_after=2)
     whole = message_reply(message, begun.run_id, thread.usage.get(message.id))
     return Answer(
         **msgspec.structs.asdict(whole),

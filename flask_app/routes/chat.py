@@ -21,6 +21,7 @@ class ChatState(Reply):
     thread: ThreadReply | None
     missing: bool
     conversations: list[ListedReply]
+    pinned: list[ListedReply]
     next: str | None
     models: list[ModelReply]
     default_model: str | None
@@ -48,11 +49,13 @@ def conversation(conversation_id: str) -> tuple[str, int]:
 
 def _page(thread: ThreadReply | None, *, missing: bool = False) -> str:
     user = get_current_user()
-    listed, models = conversations_reply(*conversation_service.listed(user)), models_reply()
+    listed = conversations_reply(*conversation_service.listed(user), conversation_service.pinned(user))
+    models = models_reply()
     state = ChatState(
         thread=thread,
         missing=missing,
         conversations=listed.conversations,
+        pinned=listed.pinned,
         next=listed.next,
         models=models.models,
         default_model=models.default,

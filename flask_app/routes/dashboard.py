@@ -1,17 +1,26 @@
 """The dashboard page."""
 
+from dataclasses import replace
+
 from flask import Blueprint, render_template
 
 from flask_app import config
 from flask_app.database import utc_now
-from flask_app.services import budget_service, code_service, records_service, report_service, stats_service
-from flask_app.services.records_service import Filter
+from flask_app.services import (
+    budget_service,
+    code_service,
+    record_counts,
+    records_service,
+    report_service,
+    stats_service,
+    token_service,
+)
 from flask_app.services.stats_service import DateRange
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments, pages
 from flask_app.web.budgets import budget_reply
 from flask_app.web.records import own_records_reply
-from flask_app.web.usage import DashboardState, report_reply, summary_reply
+from flask_app.web.usage import Choice, DashboardState, report_reply, summary_reply
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -21,13 +30,17 @@ blueprint = Blueprint("dashboard", __name__)
 def home() -> str:
     user, now = get_current_user(), utc_now()
     report = report_service.own(user, arguments.dates(), now)
-    shown = DateRange(report.days.first, report.days.last)
-    listed = own_records_reply(records_service.own(user, Filter(dates=shown)))
+    wanted = arguments.own_record_filter()
+    shown = DateRange(report.days.first, report.days.last) if wanted.id is None else DateRange()
+    wanted = replace(wanted, dates=shown)
+    listed = own_records_reply(records_service.own(user, wanted))
     state = DashboardState(
         summary=summary_reply(stats_service.own_summary(user, now)),
         report=report_reply(report),
         budgets=[budget_reply(each) for each in budget_service.own(user, now)],
         codes=code_service.are_there(),
+        expected=record_counts.expected(user, wanted, user.id),
+        tokens=[Choice(id=token.id, label=token.name) for token in token_service.own(user)],
         records=listed.records,
         next=listed.next,
     )

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from flask_app.database import utc_now
-from flask_app.services import breakdown_service, records_service, report_service, stats_service
+from flask_app.services import breakdown_service, records_service, report_service, stats_service, token_use_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments
 from flask_app.web.bodies import downloads, queries, returns
@@ -11,8 +11,17 @@ from flask_app.web.exports import FORMATS, file_format
 from flask_app.web.readers import limits_readers
 from flask_app.web.record_files import records_file
 from flask_app.web.records import RecordsReply, own_records_reply
-from flask_app.web.usage import GroupsReply, ReportReply, SummaryReply, groups_reply, report_reply, summary_reply
-from flask_app.web.usage_files import groups_file
+from flask_app.web.usage import (
+    GroupsReply,
+    ReportReply,
+    SummaryReply,
+    TokensUseReply,
+    groups_reply,
+    report_reply,
+    summary_reply,
+    tokens_use_reply,
+)
+from flask_app.web.usage_files import groups_file, tokens_file
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/usage")
 
@@ -22,6 +31,9 @@ OWN_FILTER = {
     "model": "The model asked for.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
+    "channel": "chat or api.",
+    "token": "An access token's id.",
+    "id": "A record's id, its attempt's, or its request's of the last seven days.",
     **_RANGE,
 }
 
@@ -62,6 +74,27 @@ def export_groups() -> Response:
     """The same as a table."""
     by = arguments.word("by") or "model"
     return groups_file(by, breakdown_service.own(get_current_user(), by, arguments.dates(), utc_now()))
+
+
+@blueprint.get("/tokens")
+@require_login
+@returns(TokensUseReply)
+@queries(**_RANGE)
+def by_token() -> TokensUseReply:
+    """One's own use by access token, in days of the site's time zone; everything where no days are given."""
+    return tokens_use_reply(token_use_service.own(get_current_user(), arguments.dates()), with_person=False)
+
+
+@blueprint.get("/tokens/export")
+@require_login
+@limits_readers
+@downloads(FORMATS["csv"])
+@queries(**_RANGE)
+def export_by_token() -> Response:
+    """The same as a table."""
+    return tokens_file(
+        tokens_use_reply(token_use_service.own(get_current_user(), arguments.dates()), with_person=False)
+    )
 
 
 @blueprint.get("/records")

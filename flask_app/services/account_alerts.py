@@ -52,7 +52,7 @@ def _subject(key: _Row) -> str:
 def _alert(subject: str, keys: list[_Row], usual: int) -> Alert | None:
     """Of keys that share an account the highest of their thresholds counts."""
     own = [key.low_balance_micros for key in keys if key.low_balance_micros is not None]
-    share = ALL if any(key.bench_code == EMPTY for key in keys) else _share_gone(keys, max(own, default=usual))
+    share = _share_gone(keys, max(own, default=usual))
     if share is None:
         return None
     facts = {"provider": keys[0].provider, "account": keys[0].account, "sums": _sums(keys)}
@@ -61,9 +61,13 @@ def _alert(subject: str, keys: list[_Row], usual: int) -> Alert | None:
 
 
 def _share_gone(keys: Iterable[_Row], low: int) -> int | None:
-    """By the balance that was read last; with a threshold of 0 only an empty account is told of."""
-    if (balance := _balance(keys)) is None:
-        return None
+    """By a key that is benched, else by the balance that was read last: one without either is not looked at.
+
+    With a threshold of 0 only an empty account is told of.
+    """
+    balance = _balance(keys)
+    if balance is None or any(key.bench_code == EMPTY for key in keys):
+        return ALL
     return warning.share_gone((each.total for each in balance.sums), available=balance.available, threshold=low)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of, utc_now
 from flask_app.models import Conversation, Message, Run
+from flask_app.services import search_postings
 from flask_app.services.attempts import Outcome
 from flask_app.statements import Prepared
 
@@ -89,8 +90,16 @@ def restore(connection: Connection, outcome: Outcome, *, run_id: str, message_id
     """
     stored = connection.execute(_RESTORABLE, {"message": message_id, "run": run_id}).one_or_none()
     text, reasoning = outcome.whole_text, outcome.whole_reasoning
-    if stored and text.startswith(stored.text) and reasoning.startswith(stored.reasoning):
+    if stored and text.startswith(stored.text) and _grows_from(stored.reasoning, outcome):
         connection.execute(_RESTORE, {"message": message_id, "new_text": text, "new_reasoning": reasoning})
+        if text != stored.text:
+            search_postings.look_again(connection, message_id)
+
+
+def _grows_from(thoughts: str, outcome: Outcome) -> bool:
+    """Also from those that gave way to it, where the reaper had nothing else."""
+    gave_way = outcome.earlier is not None and thoughts == outcome.earlier.reasoning
+    return gave_way or outcome.whole_reasoning.startswith(thoughts)
 
 
 def save(connection: Connection, message_id: str, outcome: Outcome) -> None:

@@ -65,7 +65,10 @@ class Dispatched:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier runs had written of an answer that is gone on with."""
+    """What earlier runs had written of an answer that is gone on with.
+
+    Thoughts without a text are not gone on with: they stand until something new has come, and give way to it.
+    """
 
     text: str
     reasoning: str
@@ -116,6 +119,12 @@ class Outcome:
 
     @property
     def whole_reasoning(self) -> str:
+        gives_way = self.earlier is not None and not self.earlier.text and self.began
+        return self.reasoning if gives_way else self.kept_reasoning
+
+    @property
+    def kept_reasoning(self) -> str:
+        """What is kept of them meanwhile: after all there was, so that `runs.reasoning_before` tells them apart."""
         return (self.earlier.reasoning if self.earlier else "") + self.reasoning
 
     def hear(self, event: Event) -> None:
@@ -145,7 +154,7 @@ class Outcome:
 
     @property
     def answer_status(self) -> str:
-        """How the answer stands then: one that had begun before has not failed."""
+        """How the answer stands then: one that was gone on with has not failed, and can be gone on with again."""
         return "interrupted" if self.status == "failed" and self.earlier else self.status
 
     @property
@@ -182,3 +191,6 @@ class Entry:
     usage: Usage
     source: str
     is_new: bool = field(default=False, compare=False)
+
+
+UNASKED = Outcome(asked=False)  # of an attempt that no provider was asked for

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, in_writing, table_of, utc_now
@@ -16,7 +16,7 @@ from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream import short_replies
 
-EVERY = timedelta(minutes=30)
+EVERY, EVERY_UNTOLD = timedelta(minutes=30), timedelta(days=1)
 AT_ONCE = 50
 PATH = "/user/balance"
 NOT_OFFERED = (404, 405)
@@ -37,7 +37,7 @@ def read(key: UsableKey) -> None:
     except UpstreamError as error:
         if error.upstream_status not in NOT_OFFERED:
             raise
-        in_writing(lambda connection: _remember_offer(connection, key.provider_id, offered=False))
+        in_writing(lambda connection: _note_untold(connection, key))
         raise Conflict("balance_not_offered") from error
     except ValueError as error:
         raise UpstreamError("upstream_garbage") from error
@@ -57,11 +57,10 @@ def read_due() -> None:
 
 
 def _due() -> list[UsableKey]:
-    """The keys whose provider may have a balance to tell, and has not been asked lately."""
-    query = select(_keys.c.id, _keys.c.provider_id).join(_providers, _providers.c.id == _keys.c.provider_id)
-    offered = or_(_providers.c.balance_offered.is_(None), _providers.c.balance_offered)
+    """The keys whose provider has not been asked lately, which is longer where it had nothing to tell."""
+    query = select(_keys.c.id, _keys.c.provider_id)
     with fetching() as connection:
-        rows = connection.execute(query.where(key_service.usable(), _is_due(utc_now()), offered).limit(AT_ONCE)).all()
+        rows = connection.execute(query.where(key_service.usable(), _is_due(utc_now())).limit(AT_ONCE)).all()
     wanted = {row.id for row in rows}
     usable = [key for provider_id in {row.provider_id for row in rows} for key in _usable(provider_id)]
     return [key for key in usable if key.id in wanted]
@@ -91,10 +90,14 @@ def _keep(connection: Connection, key: UsableKey, found: Balance, asked: datetim
     readings.keep(connection, key, found, asked)
     kept = {"balance": found.stored(), "balance_at": now, "balance_due_at": now + EVERY}
     connection.execute(update(_keys).where(key_service.of_account(key)).values(kept))
-    _remember_offer(connection, key.provider_id, offered=True)
+    connection.execute(update(_providers).where(_providers.c.id == key.provider_id).values(balance_offered=True))
     if found.available:
-        cooldown_service.end_empty(connection, key)
+        cooldown_service.end_empty(connection, key, asked)
 
 
-def _remember_offer(connection: Connection, provider_id: str, *, offered: bool) -> None:
-    connection.execute(update(_providers).where(_providers.c.id == provider_id).values(balance_offered=offered))
+def _note_untold(connection: Connection, key: UsableKey) -> None:
+    """It may be a moment's fault: whoever has told before is still taken for one who tells."""
+    later = update(_keys).where(key_service.of_account(key)).values(balance_due_at=utc_now() + EVERY_UNTOLD)
+    connection.execute(later)
+    never_told = and_(_providers.c.id == key.provider_id, _providers.c.balance_offered.is_not(True))
+    connection.execute(update(_providers).where(never_told).values(balance_offered=False))

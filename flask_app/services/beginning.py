@@ -19,6 +19,9 @@ ASK_SECONDS = 1
 
 log = structlog.get_logger()
 
+_in_doubt: dict[str, tuple[Begun, Ticket]] = {}
+_deciding = threading.Lock()
+
 
 def begin(
     write: Callable[[Connection], tuple[Begun, Ticket]],
@@ -47,21 +50,34 @@ def begin(
     return begun
 
 
+def forgo_doubts() -> None:
+    """What nobody knows yet to be there is not begun any more: this process is closed."""
+    with _deciding:
+        for begun, ticket in list(_in_doubt.values()):
+            doubt.forgo(ticket, begun.conversation_id)
+
+
 def _start_once_known(written: tuple[Begun, Ticket]) -> None:
     """Whoever asked is told that it failed, and finds the run when they ask again with the same key."""
-    threading.Thread(target=_ask_and_start, args=written, name=f"doubt-{written[0].run_id}", daemon=True).start()
+    begun, ticket = written
+    run_id = begun.run_id
+    with _deciding:
+        if closing.is_closed():
+            doubt.forgo(ticket, begun.conversation_id)
+            return
+        _in_doubt[run_id] = written
+    threading.Thread(target=_ask_and_start, args=[run_id], name=f"doubt-{run_id}", daemon=True).start()
 
 
-def _ask_and_start(begun: Begun, ticket: Ticket) -> None:
-    """A process that is closed meanwhile could not finish the answer."""
+def _ask_and_start(run_id: str) -> None:
     is_running = None
     while is_running is None and not closing.is_closed():
         time.sleep(ASK_SECONDS)
-        is_running = doubt.is_running(begun.run_id)
-    log.warning("doubt_ended", run=begun.run_id, is_running=is_running)
-    if is_running is False:
-        return
-    if closing.is_closed():
-        doubt.forgo(ticket, begun.conversation_id)
-    else:
-        run_service.start(ChatAnswer(begun, ticket.request), ticket)
+        is_running = doubt.is_running(run_id)
+    log.warning("doubt_ended", run=run_id, is_running=is_running)
+    with _deciding:
+        if closing.is_closed() and is_running is not False:
+            return  # it could not be finished: `forgo_doubts`
+        begun, ticket = _in_doubt.pop(run_id)
+        if is_running:
+            run_service.start(ChatAnswer(begun, ticket.request), ticket)

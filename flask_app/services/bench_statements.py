@@ -99,7 +99,8 @@ NOTE = (
     .values(last_error_code=bindparam("code"), last_error_at=_now, last_error_detail=bindparam("detail"))
 )
 NOTE_BROKEN = NOTE.where(_keys.c.benched_until.is_(None))  # beside a bench its moment would say what ends that
-# What an answer ends: errors of before it was asked for, and those of a clock that is ahead, or was set back since.
+# What an answer, or a balance, ends: errors of before it was asked for, and those of a clock that is ahead, or was set
+# back since.
 _is_over = or_(_earlier(_keys.c.last_error_at, "asked"), _keys.c.last_error_at > _now)
 _of_the_account = _keys.c.bench_code.in_(cooldown.ACCOUNT_CODES)
 _is_not_busy = or_(_keys.c.bench_code.is_(None), _keys.c.bench_code != "upstream_busy")
@@ -113,7 +114,9 @@ ACCEPT = _scoped(
     among=_keys.c.last_error_code.in_(cooldown.ACCOUNT_CODES),
 )
 CLEAR = _scoped(update(_keys).values(_NO_ERROR | _NO_BENCH), among=_of_the_account)
-END_EMPTY = _scoped(update(_keys).where(_keys.c.bench_code == "upstream_no_balance").values(_NO_ERROR | _NO_BENCH))
+END_EMPTY = _scoped(
+    update(_keys).where(_keys.c.bench_code == "upstream_no_balance", _is_over).values(_NO_ERROR | _NO_BENCH)
+)
 NOTE_USED = (
     update(_keys).where(_itself, _earlier(_keys.c.last_used_at, "long_ago")).values(last_used_at=bindparam("moment"))
 )

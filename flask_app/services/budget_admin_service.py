@@ -127,8 +127,11 @@ def change(actor: Actor, budget_id: str, *, limit: int | None = None, hard: bool
     """
     if limit is not None:
         _check_limit(limit)
+    held = _place(budget_id) if hard else None
 
     def work(session: Session) -> Listed:
+        if held:  # it may have only warned until now
+            _wait_for_requests(session, held)
         found = _locked(session, budget_id)
         if found.period == PREPAID:
             raise Conflict("balance_is_fixed")
@@ -210,7 +213,7 @@ def _check_limit(limit: int, *, least: int = 1) -> None:
 
 
 def _wait_for_requests(session: Session, place: Place) -> None:
-    """A request that has begun without the budget is committed before it, and so is counted. Raises NotFound."""
+    """A request that has begun while nothing held it is committed before, and so is counted. Raises NotFound."""
     owner = select(AccessToken.user_id).where(AccessToken.id == place.scope_id).scalar_subquery()
     whose: dict[str, ColumnElement[bool]] = {
         "site": true(),
@@ -226,6 +229,15 @@ def _wait_for_requests(session: Session, place: Place) -> None:
     found = session.scalars(select(User.id).where(concerned).order_by(User.id).with_for_update()).all()
     if place.scope in {"user", "token"} and not found:
         raise NotFound
+
+
+def _place(budget_id: str) -> Place:
+    """Raises NotFound. It never changes."""
+    with reading() as session:
+        found = session.get(Budget, budget_id)
+    if found is None:
+        raise NotFound
+    return Place(scope=found.scope, scope_id=found.scope_id, unit=found.unit, period=found.period)
 
 
 def _locked(session: Session, budget_id: str) -> Budget:

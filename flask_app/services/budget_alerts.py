@@ -1,5 +1,6 @@
-"""Which budgets are nearly or wholly used up now, and whose use that is: one question, however many there are."""
+"""Which budgets are nearly or wholly used up now, and whose use that is: two questions, however many there are."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,10 @@ from sqlalchemy.sql.selectable import FromClause
 
 from flask_app.database import table_of
 from flask_app.domain import budget, warning
-from flask_app.domain.budget import LEAST_TOKENS, LOW_PART, PERIODS, PREPAID, TOKENS, Days
+from flask_app.domain.budget import LOW_PART, PERIODS, PREPAID, Days
 from flask_app.domain.warning import Alert
 from flask_app.models import AccessToken, Group, User
-from flask_app.services import budget_service
+from flask_app.services import budget_service, tariff_service
 from flask_app.services.budget_service import budgets
 from flask_app.services.spending import spent
 
@@ -29,16 +30,19 @@ def standing(connection: Connection, now: datetime) -> list[Alert]:
     spans = {period: budget.days_of(period, day) for period in PERIODS}
     first = {f"{period}_first": span.first for period, span in spans.items()}
     last = {f"{period}_last": span.last for period, span in spans.items()}
-    rows = connection.execute(_NEARLY_USED, first | last).all()
-    found = (_alert(row, spans[row.period]) for row in rows)
+    costs = tariff_service.least_costs(connection, now)
+    least = max(budget.LEAST_TOKENS, *costs.values()) if costs else budget.LEAST_TOKENS
+    rows = connection.execute(_NEARLY_USED, first | last | {"least": least}).all()
+    found = (_alert(row, spans[row.period], costs) for row in rows)
     return [alert for alert in found if alert]
 
 
-def _alert(row: Row[Any], days: Days) -> Alert | None:
+def _alert(row: Row[Any], days: Days, costs: Mapping[str, int]) -> Alert | None:
     """MariaDB gives sums as decimals: they become integers here."""
     facts = {name: getattr(row, name) for name in FACTS} | {"used": int(row.used), "hard": bool(row.hard)}
     amounts = {name: facts[name] for name in ("limit", "full", "used")}
-    share = warning.share_used(**amounts, in_tokens_and_hard=facts["hard"] and row.unit == TOKENS)
+    least = budget.least_left(row.unit, hard=facts["hard"], costs=costs)
+    share = warning.share_used(**amounts, least=least)
     if share is None:
         return None
     renews = row.period != PREPAID
@@ -100,4 +104,5 @@ _all = union_all(
     _standings("token", _of_token, ("token", _tokens.c.id), **_person, token=_tokens.c.name).where(_active, _usable),
 ).subquery()
 _left = _all.c.limit - _all.c.used
-_NEARLY_USED = select(_all).where(_all.c.full > 0, or_(_left * LOW_PART <= _all.c.full, _left < LEAST_TOKENS))
+_little = or_(_left * LOW_PART <= _all.c.full, _left < bindparam("least"))
+_NEARLY_USED = select(_all).where(_all.c.full > 0, _little)

@@ -75,7 +75,8 @@ class Reserved:
 class Standing:
     """A budget, and how much of its period is spent and reserved. It begins anew at `renews_at`; a balance never does.
 
-    `full` is the limit, or what the last top-up made of a balance: what is left is much or little of that.
+    `full` is the limit, or what the last top-up made of a balance: what is left is much or little of that. With less
+    than `least` left it is used up.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Standing:
     spent: int
     reserved: int
     renews_at: datetime | None
+    least: int = 1
 
     @property
     def left(self) -> int:
@@ -98,8 +100,7 @@ class Standing:
     @property
     def state(self) -> str:
         """One of budget.STATES. What is reserved uses nothing up: it may come back."""
-        least = budget.LEAST_TOKENS if self.hard and self.unit == TOKENS else 1
-        if self.limit - self.spent < least:
+        if self.limit - self.spent < self.least:
             return "exhausted"
         return "low" if self.left * budget.LOW_PART < self.full else "open"
 
@@ -150,12 +151,20 @@ def own(actor: User, now: datetime) -> list[Standing]:
     """Every budget that the person's requests count against: their own first, the shortest period first."""
     concerned = {"whose": ["", actor.group_id, actor.id]}
     with fetching() as connection:
-        return _standings(connection, connection.scalars(_CONCERNED, concerned).all(), actor.id, now)
+        found = _standings(connection, connection.scalars(_CONCERNED, concerned).all(), actor.id, now)
+        return _with_least(connection, found, now)
 
 
 def standings(connection: Connection, ids: Iterable[str], now: datetime) -> dict[str, Standing]:
     """How these budgets stand, by id. One of each person of a group stands nowhere: nothing is spent."""
-    return {standing.id: standing for standing in _standings(connection, ids, "", now)}
+    found = _standings(connection, ids, "", now)
+    return {standing.id: standing for standing in _with_least(connection, found, now)}
+
+
+def _with_least(connection: Connection, found: list[Standing], now: datetime) -> list[Standing]:
+    in_money = any(each.hard and each.unit != TOKENS for each in found)
+    costs = tariff_service.least_costs(connection, now) if in_money else {}
+    return [replace(each, least=budget.least_left(each.unit, hard=each.hard, costs=costs)) for each in found]
 
 
 def _standings(connection: Connection, ids: Iterable[str], user_id: str, now: datetime) -> list[Standing]:

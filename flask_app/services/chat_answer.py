@@ -21,8 +21,8 @@ class ChatAnswer:
         self._waits = False
         self._sum: Entry | None = None  # of all runs on the message, where there were others
         run_events.started(self.events, begun, request.model.name)
-        if request.earlier:
-            run_events.whole(self.events, request.earlier.text, request.earlier.reasoning)
+        if request.earlier and request.begun:
+            run_events.whole(self.events, request.begun, request.earlier.reasoning)
 
     @property
     def unread_since(self) -> float | None:
@@ -33,8 +33,10 @@ class ChatAnswer:
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         begun = self.begun
-        ids = {"message_id": begun.message_id, "conversation_id": begun.conversation_id}
-        self._ending = answer_service.end(connection, outcome, run_id=begun.run_id, **ids)
+        ids = {"run_id": begun.run_id, "message_id": begun.message_id}
+        self._ending = answer_service.end(connection, outcome, **ids, conversation_id=begun.conversation_id)
+        if self._waits:  # a reaper elsewhere may have ended it meanwhile, without its last words
+            answer_service.restore(connection, outcome, **ids)
         if outcome.earlier:
             self._sum = message_usage.of_message(connection, begun.message_id)
 
@@ -43,8 +45,10 @@ class ChatAnswer:
             self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
         self._waits = True
 
-    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:  # noqa: ARG002 - `keep` has it
+    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
         told, begun = self._sum or entry, self.begun
+        if not outcome.began and not outcome.whole_text:  # nothing has taken the place of the thoughts that stood
+            run_events.whole(self.events, "", outcome.whole_reasoning)
         last = [run_events.counted(told.usage, told.source)] if told else []
         if discarded:
             last.append(run_events.failed(begun, "conversation_gone"))

@@ -17,9 +17,11 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import (
+    archive_service,
     beginning,
     budget_service,
     completion_service,
+    failover,
     model_service,
     run_service,
 )
@@ -107,7 +109,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     if earlier := _earlier(actor, draft, origin.locale):
         return earlier
     model = model_service.find(draft.model)
-    keys = completion_service.candidates_for(model)
+    keys = failover.candidates_for(model)
     return beginning.begin(
         lambda connection: _write(connection, actor, draft, model, keys, origin),
         earlier=partial(_earlier, actor, draft, origin.locale),
@@ -122,9 +124,9 @@ def _check_place(actor: User, draft: Draft) -> None:
             raise NotFound
 
 
-def _owned(actor: User, conversation_id: str) -> Select[str, str]:
+def _owned(actor: User, conversation_id: str) -> Select[str, str, bool]:
     owned = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
-    return select(Conversation.id, Conversation.title).where(*owned)
+    return select(Conversation.id, Conversation.title, Conversation.archived).where(*owned)
 
 
 def _check_text(text: str) -> None:
@@ -151,16 +153,8 @@ def _write(
         locale=origin.locale,
     )
     if placed.is_new:
-        _INSERT_CONVERSATION.run(
-            connection,
-            {
-                "id": begun.conversation_id,
-                "user_id": actor.id,
-                "title": placed.title,
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
+        own = {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title}
+        _INSERT_CONVERSATION.run(connection, own | {"created_at": now, "updated_at": now})
     shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
     question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
     answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
@@ -194,6 +188,8 @@ def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
     conversation = connection.execute(_owned(actor, draft.conversation_id)).one_or_none()
     if conversation is None:
         raise NotFound
+    if conversation.archived:
+        archive_service.bring_back(connection, actor.id, conversation.id)
     placed = _Placed(conversation.id, conversation.title, is_new=False)
     messages = messages_of(connection, conversation.id)
     if not messages or draft.at_root:

@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
 from flask_app.domain.events import Event
-from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services import (
@@ -22,11 +21,10 @@ from flask_app.services import (
     cooldown_service,
     counting,
     failover,
-    key_service,
     metering_service,
     prompts,
 )
-from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
+from flask_app.services.attempts import UNASKED, Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.key_service import Candidate
 from flask_app.services.prompts import Request
@@ -52,13 +50,6 @@ class Ticket:
     sent: Dispatched
 
 
-def candidates_for(model: ServedModel) -> list[Candidate]:
-    """Who may be asked for an answer of `model`, at least one; raises Unavailable. Not for inside a transaction."""
-    if candidates := key_service.candidates(model):
-        return candidates
-    raise Unavailable("no_model")
-
-
 def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
@@ -80,10 +71,10 @@ class Completion:
         self.request = ticket.request
         self.outcome = Outcome(earlier=self.request.earlier)
         self._stop = stop
-        self._others = [candidate for candidate in ticket.candidates if candidate is not ticket.taken.candidate]
+        self._others = failover.Others(ticket.candidates, ticket.taken.candidate)
         self._taken = ticket.taken
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
-        self._unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
+        self.unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._broken: UpstreamError | None = None  # what ended it
         self._attempts = 1
         self._may_prefix = True  # until a provider turns out not to know how to go on with a text
@@ -96,21 +87,13 @@ class Completion:
 
         A failure ends them and is in `outcome`; it is not raised.
         """
-        refusal: UpstreamError | None = None
         try:
             while (refused := self._attempt(tell)) is not None:
-                refusal = refused
-                self._refused(refused)
-                self._try_another(refused)
+                self._go_elsewhere(refused)
         except AppError as error:
-            self._broken = error if isinstance(error, UpstreamError) else None
+            if isinstance(error, UpstreamError) and not self._stop.status:  # else it is we who closed the stream
+                self._broken = error
             self.fail(error.code)
-        except SQLAlchemyError as error:
-            if refusal is None:
-                raise
-            # The database is away just now: what the provider said still holds, and settling ends the attempt.
-            log.warning("refusal_not_saved", run=self.request.run_id, reason=str(error.__cause__ or error))
-            self.fail(refusal.code)
         finally:
             self.outcome.duration_ms = self._elapsed_ms()
 
@@ -156,8 +139,8 @@ class Completion:
 
         def work(connection: Connection) -> Entry | None:
             sent = self.sent
-            for unheard in self._unheard:
-                metering_service.settle(connection, unheard, Outcome(asked=False))
+            for unheard in self.unheard:
+                metering_service.settle(connection, unheard, UNASKED)
             entry = metering_service.settle(connection, sent, self.outcome)
             if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
                 entry = metering_service.booked(connection, sent.attempt_id)
@@ -181,6 +164,7 @@ class Completion:
         try:
             stream.open()
         except UpstreamError as error:
+            self.outcome.asked = stream.asked
             counting.attempted(self.provider, error.upstream_status)
             raise
         self.outcome.status_code = 200
@@ -195,6 +179,16 @@ class Completion:
         except SQLAlchemyError as error:  # the answer goes on; the bench ends when it is booked
             log.warning("bench_not_ended", key=self._taken.key.id, reason=str(error.__cause__ or error))
 
+    def _go_elsewhere(self, refusal: UpstreamError) -> None:
+        """End the refused attempt and begin another, or raise what the provider said."""
+        try:
+            self._refused(refusal)
+            self._try_another(refusal)
+        except SQLAlchemyError as error:
+            # The database is away just now: what the provider said still holds, and settling ends the attempt.
+            log.warning("refusal_not_saved", run=self.request.run_id, reason=str(error.__cause__ or error))
+            raise refusal from error
+
     def _refused(self, error: UpstreamError) -> None:
         """The attempt ends and costs nothing; what the key is benched for is noted with it."""
         sent, taken = self.sent, self._taken
@@ -204,50 +198,52 @@ class Completion:
             metering_service.release(connection, sent, error_code=error.code, status_code=status)
             cooldown_service.note_failure(connection, taken, error, sent.at)
 
-        in_writing(work)
+        in_writing(work, is_there=lambda connection, _: metering_service.is_released(connection, sent))
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
 
     @property
     def _is_prefix(self) -> bool:
         """Is the provider that was taken given the text to go on with, not words that ask for it?"""
-        return self._may_prefix and self.request.earlier is not None and self._taken.key.completes_prefixes
+        return self._may_prefix and bool(self.request.begun) and self._taken.key.completes_prefixes
 
-    def _next(self, failure: UpstreamError) -> list[Candidate]:
+    def _next(self, failure: UpstreamError) -> list[failover.Turn]:
         """Who may be asked after `failure`."""
         if self._attempts >= MAX_ATTEMPTS:
             return []
         last = self._taken.candidate
         if self._is_prefix and failover.lacks_prefixes(failure):
-            return [last]
-        return failover.after(failure, last, self._others, heard=self.outcome.heard)
+            return [failover.Turn([last], last)]
+        return self._others.after(failure, last, heard=self.outcome.heard)
 
     def _try_another(self, failure: UpstreamError) -> None:
-        """Dispatch another attempt after `failure`, or raise it: only while nothing has been shown."""
-        candidates = self._next(failure)
-        if not candidates:
-            raise failure
+        """Dispatch another attempt after `failure`, or raise what it comes to: only while nothing has been shown."""
+        turns = self._next(failure)
         self._may_prefix = self._may_prefix and not failover.lacks_prefixes(failure)
-        time.sleep(failover.pause_before(self._attempts + 1, candidates[0], self._taken.candidate))
-        try:
-            self._taken, self.sent = in_writing(
-                partial(self._take_another, candidates),
-                is_there=lambda connection, taken: metering_service.is_dispatched(connection, taken[1]),
-            )
-        except (Unavailable, BudgetExhausted) as error:
-            raise failure from error
-        self._unheard.clear()
-        self._others = [other for other in self._others if other is not self._taken.candidate]
-        self._attempts += 1
-        self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
+        for turn in turns:
+            time.sleep(turn.pause(self._attempts + 1))
+            try:
+                self._taken, self.sent = in_writing(
+                    partial(self._take_another, turn),
+                    is_there=lambda connection, taken: metering_service.is_dispatched(connection, taken[1]),
+                )
+            except (Unavailable, BudgetExhausted) as error:
+                log.info("no_other_attempt", code=error.code, run=self.request.run_id)
+                continue
+            self.unheard.clear()
+            self._others.taken(self._taken.candidate)
+            self._attempts += 1
+            self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
+            return
+        raise self._others.told(failure)
 
-    def _take_another(self, candidates: Sequence[Candidate], connection: Connection) -> tuple[Taken, Dispatched]:
+    def _take_another(self, turn: failover.Turn, connection: Connection) -> tuple[Taken, Dispatched]:
         run_id = self.request.run_id
         if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
             raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
         budget_service.take_turn(connection, self.request.user_id)
-        taken = cooldown_service.take(connection, candidates)
+        taken = cooldown_service.take(connection, turn.candidates, early=turn.early)
         sent = _dispatch(connection, self.request, taken)
-        self._unheard.append(sent)
+        self.unheard.append(sent)
         return taken, sent
 
     def _take(self, event: Event) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, reading, table_of
@@ -15,7 +15,7 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import translate
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import beginning, chat_service, completion_service, model_service, run_service
+from flask_app.services import beginning, chat_service, completion_service, failover, model_service, run_service
 from flask_app.services.attempts import Earlier
 from flask_app.services.chat_service import Origin
 from flask_app.services.completion_service import Ticket
@@ -32,7 +32,16 @@ _TAKE_UP = (
     .where(_messages.c.id == bindparam("message"), _BROKEN_OFF)
     .values(status="running", finish_reason=None, error_code=None)
 )
-_FORGET_THOUGHTS = update(_messages).where(_messages.c.id == bindparam("message")).values(reasoning="")
+# Without an error where its process was told to end, with this one where it died, or never knew of it.
+_BROKE_OFF_HERE = select(
+    exists().where(
+        Run.id == bindparam("run"),
+        Run.user_id == bindparam("person"),
+        Message.id == Run.message_id,
+        Message.status == "interrupted",
+        or_(Message.error_code.is_(None), Message.error_code == "interrupted"),
+    )
+)
 _COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
 _WORDS = select(Message.text, Message.reasoning).where(Message.id == bindparam("message"))
 
@@ -51,7 +60,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
         return earlier
     broken, title, model_name = _find(actor, run_id)
     model = _model(model_name)
-    keys = completion_service.candidates_for(model)
+    keys = failover.candidates_for(model)
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
     return beginning.begin(
@@ -59,6 +68,19 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
         earlier=partial(chat_service.earlier_run, actor, idempotency_key, digest, origin.locale),
         check=partial(run_service.owned, actor, run_id),
     )
+
+
+def is_no_new_message(actor: User, run_id: str, idempotency_key: str | None) -> bool:
+    """Does whoever goes on with the answer send nothing new? This site broke it off, or their key began it before.
+
+    Looked at in this order: it has broken off here until a run, with its key, takes it up.
+    """
+    return _broke_off_here(actor, run_id) or run_service.is_begun(actor.id, idempotency_key)
+
+
+def _broke_off_here(actor: User, run_id: str) -> bool:
+    with reading() as session:
+        return bool(session.scalar(_BROKE_OFF_HERE, {"run": run_id, "person": actor.id}))
 
 
 def _find(actor: User, run_id: str) -> tuple[Run, str, str | None]:
@@ -99,12 +121,10 @@ def _write(
     if is_followed or connection.execute(_TAKE_UP, {"message": begun.message_id}).rowcount != 1:
         raise Conflict("cannot_continue")
     words = connection.execute(_WORDS, {"message": begun.message_id}).one()
-    earlier = Earlier(words.text, words.reasoning) if words.text else None
-    if earlier is None:
-        connection.execute(_FORGET_THOUGHTS, {"message": begun.message_id})  # they are booked, and not this run's
+    earlier = Earlier(words.text, words.reasoning)
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
-    thinking = not earlier and bool(words.reasoning)  # where there is a text it has been thought already
+    thinking = not words.text and bool(words.reasoning)  # where there is a text it has been thought already
     turns = chat_service.turns_of(question)
     request = replace(
         chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=thinking),

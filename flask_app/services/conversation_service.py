@@ -4,18 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, transaction
+from flask_app.database import in_transaction, reading
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import message_usage, paging, reaper_service, replay_service, stop_service
+from flask_app.services import (
+    message_usage,
+    paging,
+    reaper_service,
+    replay_service,
+    search_index,
+    search_postings,
+    stop_service,
+)
 from flask_app.services.attempts import Entry
 from flask_app.streams import broker
 
 PAGE = 40
 MAX_TITLE = 200
+
+_is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +46,36 @@ class Thread:
     usage: dict[str, Entry]
 
 
-def listed(actor: User, *, before: str | None = None, limit: int = PAGE) -> tuple[list[Listed], str | None]:
-    """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor."""
+def listed(
+    actor: User, *, archived: bool = False, before: str | None = None, limit: int = PAGE
+) -> tuple[list[Listed], str | None]:
+    """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor.
+
+    Pinned ones are in their places among the others. Those that are archived are a list of their own.
+    """
     paging.checked_limit(limit)
-    running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
     query = (
-        select(Conversation, running)
-        .where(Conversation.user_id == actor.id)
-        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
-        .limit(limit + 1)
+        _of(actor, archived=archived).order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit + 1)
     )
     if before:
-        query = query.where(tuple_(Conversation.updated_at, Conversation.id) < _position(before))
+        query = query.where(*_after(before))
     with reading() as session:
-        rows = [Listed(conversation, bool(live)) for conversation, live in session.execute(query)]
+        rows = _rows(session, query)
     return rows[:limit], _cursor(rows[limit - 1].conversation) if len(rows) > limit else None
+
+
+def pinned(actor: User) -> list[Listed]:
+    """Those on top of the list: the newest pin first."""
+    newest_first = (Conversation.pinned_at.desc(), Conversation.id.desc())
+    query = _of(actor, archived=False).where(Conversation.pinned_at.is_not(None)).order_by(*newest_first)
+    with reading() as session:
+        return _rows(session, query)
 
 
 def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     with reading() as session:
-        conversation = _owned(session, actor, conversation_id)
+        conversation = owned(session, actor, conversation_id)
         messages = session.scalars(
             select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
         ).all()
@@ -73,16 +92,20 @@ def thread(actor: User, conversation_id: str) -> Thread:
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:
     """Give it a title; an empty one or one that is too long is refused by the route's field."""
-    own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
-    with transaction() as session:
-        session.execute(update(Conversation).where(*own).values(title=" ".join(title.split())[:MAX_TITLE]))
-        return _owned(session, actor, conversation_id)
+
+    def write(session: Session) -> Conversation:
+        search_postings.take_turn(session.connection())
+        renamed = changed(session, actor, conversation_id, title=" ".join(title.split())[:MAX_TITLE])
+        search_index.retitle(session.connection(), renamed)
+        return renamed
+
+    return in_transaction(write)
 
 
 def remove(actor: User, conversation_id: str) -> None:
     """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
     with reading() as session:
-        _owned(session, actor, conversation_id)
+        owned(session, actor, conversation_id)
     stop_service.discard(conversation_id)
     replay_service.replay()  # what waits for the database would otherwise come when the words are gone
     broker().forget(in_transaction(lambda session: _delete(session, actor, conversation_id)))
@@ -90,7 +113,7 @@ def remove(actor: User, conversation_id: str) -> None:
 
 def _delete(session: Session, actor: User, conversation_id: str) -> Sequence[str]:
     """Gives the runs that went with it."""
-    _owned(session, actor, conversation_id)
+    owned(session, actor, conversation_id)
     reaper_service.book_unfinished(session, conversation_id)
     runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
     session.execute(delete(Run).where(Run.conversation_id == conversation_id))
@@ -100,7 +123,15 @@ def _delete(session: Session, actor: User, conversation_id: str) -> Sequence[str
     return runs
 
 
-def _owned(session: Session, actor: User, conversation_id: str) -> Conversation:
+def changed(session: Session, actor: User, conversation_id: str, **values: object) -> Conversation:
+    """Write these, and give what it is then; raises NotFound for somebody else's."""
+    own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
+    session.execute(update(Conversation).where(*own).values(values))
+    return owned(session, actor, conversation_id)
+
+
+def owned(session: Session, actor: User, conversation_id: str) -> Conversation:
+    """Raises NotFound for somebody else's."""
     conversation = session.scalar(
         select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == actor.id)
     )
@@ -109,13 +140,25 @@ def _owned(session: Session, actor: User, conversation_id: str) -> Conversation:
     return conversation
 
 
+def _of(actor: User, *, archived: bool) -> Select[Conversation, bool]:
+    # `IS` is no equality for MariaDB: it would sort the whole list, which so lies sorted in its index.
+    return select(Conversation, _is_running).where(Conversation.user_id == actor.id, Conversation.archived == archived)
+
+
+def _rows(session: Session, query: Select[Conversation, bool]) -> list[Listed]:
+    return [Listed(conversation, bool(live)) for conversation, live in session.execute(query)]
+
+
 def _cursor(last: Conversation) -> str:
     return f"{last.updated_at.replace(tzinfo=None).isoformat()}~{last.id}"
 
 
-def _position(cursor: str) -> tuple[datetime, str]:
+def _after(cursor: str) -> tuple[ColumnElement[bool], ...]:
+    """In the list's order. For a comparison of pairs MariaDB would read the whole list."""
     moment, _, conversation_id = cursor.partition("~")
     try:
-        return datetime.fromisoformat(moment).replace(tzinfo=UTC), conversation_id
+        position = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     except ValueError as error:
         raise BadRequest("bad_cursor") from error
+    updated_at = Conversation.updated_at
+    return updated_at <= position, or_(updated_at < position, Conversation.id < conversation_id)

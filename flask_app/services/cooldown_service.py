@@ -41,10 +41,11 @@ class Taken:
         return self.candidate.key
 
 
-def take(connection: Connection, candidates: Sequence[Candidate]) -> Taken:
+def take(connection: Connection, candidates: Sequence[Candidate], *, early: bool = True) -> Taken:
     """The first of `candidates` that may be asked now; in the transaction that writes the attempt.
 
-    Raises Unavailable, which says when to come back, if there is none.
+    Where there is none, and unless it is not to be `early`, one that is benched and may be probed before its time.
+    Raises Unavailable, which says when to come back, if there is nobody.
     """
     now, held = shared(), list[tuple[Candidate, _Standing]]()
     for candidate in candidates:
@@ -55,7 +56,7 @@ def take(connection: Connection, candidates: Sequence[Candidate]) -> Taken:
             return taken
         held.append((candidate, standing))
     for candidate, standing in held:
-        if standing.state == "benched" and (taken := _claim(connection, candidate, standing, now)):
+        if early and standing.state == "benched" and (taken := _claim(connection, candidate, standing, now)):
             return taken
     raise _unavailable([standing for _, standing in held])
 
@@ -115,9 +116,9 @@ def clear(connection: Connection, key: UsableKey) -> None:
     rows.run(connection, rows.CLEAR, key)
 
 
-def end_empty(connection: Connection, key: UsableKey) -> None:
-    """The account has a balance again: its keys that are benched for having none are asked again."""
-    rows.run(connection, rows.END_EMPTY, key)
+def end_empty(connection: Connection, key: UsableKey, asked: datetime) -> None:
+    """The account had a balance when the provider was `asked`: keys benched before for having none are asked again."""
+    rows.run(connection, rows.END_EMPTY, key, asked=shared(asked), now=shared())
 
 
 def free(connection: Connection, taken: Taken) -> None:

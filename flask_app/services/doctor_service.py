@@ -6,7 +6,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -21,17 +20,16 @@ from flask_app.config import Config
 from flask_app.database import engine, fetching, table_of
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
-from flask_app.services import journal, key_service, sealed, sealing, wording
+from flask_app.services import certificate_file, doctor_care, journal, key_service, sealed, sealing, wording
+from flask_app.services.finding import BAD, GOOD, WARNING, Finding
 from flask_app.services.key_service import UsableKey
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream.short_replies import dated_models
 
-GOOD, WARNING, BAD = "ok", "warning", "BAD"
 MEGABYTE = 1 << 20
 LITTLE_SPACE, NO_SPACE = 1024, 100  # megabytes
 CLOCK_SECONDS = 5
 CERTIFICATE_DAYS = 14
-CERTIFICATE_FILE = config.ROOT / "ssl" / "fullchain.pem"
 PATIENCE_SECONDS = 5.0
 OTHERS = 0o077
 OLDEST_REDIS = (6, 2)
@@ -45,15 +43,6 @@ _KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One of GOOD, WARNING and BAD; `what` says what was looked at and how it is, `advice` what to do about it."""
-
-    level: str
-    what: str
-    advice: str = ""
-
-
 def examine() -> Iterator[Finding]:
     """Everything that can be looked at, one finding after the other."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
@@ -64,6 +53,8 @@ def examine() -> Iterator[Finding]:
         _journal,
         _hosts,
         _certificates,
+        doctor_care.mail,
+        doctor_care.last_backup,
     )
     for check in checks:
         yield from check()
@@ -225,21 +216,24 @@ def _hosts() -> Iterator[Finding]:
 
 
 def _certificates() -> Iterator[Finding]:
-    if CERTIFICATE_FILE.exists():
-        yield _certificate_file(CERTIFICATE_FILE)
+    yield from _certificate_file()
     for host in _public_hosts() if config.current().trusted_proxies else ():
         yield _certificate(host.removeprefix("."), 443)
 
 
-def _certificate_file(file: Path) -> Finding:
+def _certificate_file() -> Iterator[Finding]:
     """When the certificate ends that nginx is given."""
-    from cryptography.x509 import load_pem_x509_certificate
-
+    what = f"certificate in {certificate_file.FILE}"
     try:
-        certificate = load_pem_x509_certificate(file.read_bytes())
+        ends = certificate_file.ends()
+    except PermissionError:
+        yield Finding(WARNING, f"{what}: not to be read by this account", "Run: chmod a+rX ssl ssl/fullchain.pem")
+        return
     except (OSError, ValueError) as error:
-        return Finding(BAD, f"certificate in {file}: cannot be read ({error})", "Put the chain there, in PEM.")
-    return _days_left(f"certificate in {file}", certificate.not_valid_after_utc.timestamp())
+        yield Finding(BAD, f"{what}: cannot be read ({error})", "Put the chain there, in PEM.")
+        return
+    if ends is not None:
+        yield _days_left(what, ends)
 
 
 def _certificate(host: str, port: int, trusting: ssl.SSLContext | None = None) -> Finding:

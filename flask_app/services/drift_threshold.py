@@ -4,7 +4,6 @@ import json
 
 from sqlalchemy.orm import Session
 
-from flask_app.database import reading
 from flask_app.domain.reconciliation import Threshold
 from flask_app.errors import Invalid
 from flask_app.models import Setting
@@ -12,11 +11,6 @@ from flask_app.models import Setting
 NAME = "reconciliation"
 USUAL = Threshold(absolute=100_000, permille=10)  # 0.10 of the account's currency, or 1 % of what was booked
 MAX_ABSOLUTE, MAX_PERMILLE = 10**12, 1000
-
-
-def current() -> Threshold:
-    with reading() as session:
-        return stored(session)
 
 
 def stored(session: Session) -> Threshold:

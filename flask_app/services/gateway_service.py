@@ -15,6 +15,7 @@ from flask_app.services import (
     chat_service,
     completion_service,
     doubt,
+    failover,
     model_service,
     run_service,
     token_service,
@@ -50,7 +51,7 @@ def begin(visited: Visit, asked: Asked, origin: Origin, make: Callable[[ProgramR
     TokenRequired where it was revoked in this moment.
     """
     model = found(visited, asked.model)
-    keys = completion_service.candidates_for(model)
+    keys = failover.candidates_for(model)
     begun = ProgramRun(run_id=new_id(), model=model.name, locale=origin.locale)
     request = Request(
         user_id=visited.user.id,

@@ -6,6 +6,7 @@ on disk (fsync) before it has its name, for its owner's eyes only, and removed o
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ import structlog
 
 from flask_app import config, durable, offload
 from flask_app.domain.events import Usage
-from flask_app.services.attempts import Dispatched, Entry, Outcome
+from flask_app.services.attempts import UNASKED, Dispatched, Entry, Outcome
 
 FOLDER, ASIDE = "journal", "aside"
 HALF_WRITTEN_SECONDS = 60  # a file without its name that is older was left by a worker that died
@@ -43,6 +44,12 @@ class Late(msgspec.Struct, kw_only=True):
     usage: Usage
     actual_model: str | None
     status: str
+
+
+def unasked(sent: Dispatched) -> Settlement:
+    """What ends an attempt that no provider was asked for, if it is there at all, and nothing else of its run."""
+    alone = replace(sent, call=replace(sent.call, run_id=None))
+    return Settlement(sent=alone, outcome=UNASKED, conversation_id=None)
 
 
 def keep(settlement: Settlement) -> bool:

@@ -21,6 +21,7 @@ from flask_app.services import (
     environment_key,
     key_service,
     key_status_service,
+    model_lists,
     model_service,
     provider_service,
     sealing,
@@ -74,7 +75,7 @@ def listed() -> list[KeyStatus]:
 
 
 def add(actor: Actor, new: NewKey) -> KeyStatus:
-    """Keep a key and read its provider's model list; a failure of that is noted on the key. Raises Invalid."""
+    """Keep a key and ask its provider for its models; a failure of that is noted on the key. Raises Invalid."""
     label, secret, currency = _label(new.label), _secret(new.secret), tariff.currency(new.currency or "CNY")
     name = _label(new.provider_name) if new.provider_name else None
     settings = config.current()
@@ -178,7 +179,7 @@ def _opened(actor: Actor, key_id: str, action: str) -> tuple[ApiKey, UsableKey]:
 def _try(key: ApiKey, usable: UsableKey) -> Trial:
     started, asked, models, failure = time.monotonic(), utc_now(), list[str](), None
     try:
-        models = model_service.read_list(key.provider_id, usable)
+        models = model_lists.read_list(key.provider_id, usable)
         cooldown_service.note_accepted(usable, asked)
     except UpstreamError as error:
         cooldown_service.note_refused(usable, error, asked)

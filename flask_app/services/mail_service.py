@@ -50,6 +50,15 @@ def send(to: str, subject: str, text: str, *, locale: str, message_id: str | Non
         server.send_message(message)
 
 
+def sign_in() -> None:
+    """Do all that comes before a message, and send none; raises DeliveryError."""
+    mail = config.current().mail
+    if mail is None:
+        raise DeliveryError("mail_not_set_up")
+    with _as_delivery_errors(mail), _opened(mail) as server:
+        server.noop()
+
+
 def _validated(typed: str) -> tuple[str, str]:
     """As people read it, and in ASCII."""
     from email_validator import EmailNotValidError, validate_email  # 5 MB that few processes need

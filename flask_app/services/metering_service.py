@@ -103,6 +103,11 @@ def is_dispatched(connection: Connection, sent: Dispatched) -> bool:
     return connection.scalar(_STATE, {"attempt": sent.attempt_id}) == "dispatched"
 
 
+def is_released(connection: Connection, sent: Dispatched) -> bool:
+    """Has the attempt ended without an entry?"""
+    return connection.scalar(_STATE, {"attempt": sent.attempt_id}) == "released"
+
+
 def release(connection: Connection, sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
     """End an attempt that the provider refused before it made anything: it costs nothing."""
     _end(connection, sent, "released", Outcome(error_code=error_code, status_code=status_code))

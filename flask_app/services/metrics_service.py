@@ -20,7 +20,7 @@ from flask_app import config, metrics
 from flask_app.database import fetching, table_of, utc_now
 from flask_app.errors import Forbidden, NotFound
 from flask_app.models import ApiKey, Reconciliation, Run
-from flask_app.services import audit_service, journal, key_service
+from flask_app.services import audit_service, certificate_file, journal, key_service
 from flask_app.streams import broker
 
 _keys, _days, _runs = table_of(ApiKey), table_of(Reconciliation), table_of(Run)
@@ -61,6 +61,9 @@ def _of_instance() -> Iterator[Metric]:
     yield _gauge("journal_files_aside", "Files that wait for a person to judge.", {(): journal.count_aside()})
     redis: dict[tuple[str, ...], float] = {(): float(not broker().missing())} if config.current().redis_url else {}
     yield _gauge("redis_up", "Does Redis answer? Absent without REDIS_URL.", redis)
+    yield _gauge(
+        "certificate_expires_timestamp_seconds", "When the certificate ends that nginx is given.", _certificate()
+    )
 
 
 def _of_site() -> Iterator[Metric]:
@@ -93,6 +96,15 @@ def _key_states(connection: Connection) -> dict[tuple[str, ...], float]:
 def _last_backup(connection: Connection) -> dict[tuple[str, ...], float]:
     moment = audit_service.latest(connection, "backup.make")
     return {} if moment is None else {(): moment.timestamp()}
+
+
+def _certificate() -> dict[tuple[str, ...], float]:
+    """Nothing where this instance sees none; `flask doctor` says what is wrong with one that cannot be read."""
+    try:
+        ends = certificate_file.ends()
+    except (OSError, ValueError):
+        return {}
+    return {} if ends is None else {(): ends}
 
 
 def _gauge(name: str, words: str, values: dict[tuple[str, ...], float], *labels: str) -> Metric:

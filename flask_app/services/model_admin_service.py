@@ -13,8 +13,8 @@ from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import ChatModel, ModelAlias, Provider
 from flask_app.services import audit_service, model_service
 from flask_app.services.audit_service import Actor
+from flask_app.services.model_lists import MAX_NAME_LENGTH
 from flask_app.services.model_redirects import folded
-from flask_app.services.model_service import MAX_NAME_LENGTH
 
 MAX_ALIASES = 20
 

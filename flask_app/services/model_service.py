@@ -8,31 +8,20 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-import structlog
-from sqlalchemy import bindparam, exists, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.database import fetching, in_transaction, in_writing, table_of, utc_now
+from flask_app.database import fetching, in_transaction, table_of
 from flask_app.domain.serving import LOCAL, ServedModel
-from flask_app.errors import AppError, Invalid, Unavailable, UpstreamError
+from flask_app.errors import Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import cooldown_service, environment_key, key_service, model_redirects
-from flask_app.services.key_service import UsableKey
-from flask_app.upstream.short_replies import list_models
+from flask_app.services import environment_key, key_service, model_lists, model_redirects
 
-# Models that can think aloud and take DeepSeek's `thinking` field, by the beginning of their names.
-THINKING_PREFIXES = ("deepseek",)
-MAX_MODELS, MAX_NAME_LENGTH = 1000, 128
 PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
 RETRY_SECONDS = 60
-SYNC_EVERY, RETRY_SYNC = timedelta(hours=6), timedelta(minutes=10)
-
-log = structlog.get_logger()
 
 _models, _providers, _keys = table_of(ChatModel), table_of(Provider), table_of(ApiKey)
 _has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
@@ -58,13 +47,6 @@ _ANY_KEY = select(
     exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
 )
 _UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
-
-
-_is_due = or_(_providers.c.models_due_at.is_(None), _providers.c.models_due_at <= bindparam("now"))
-_DUE = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, _is_due)
-_CLAIM = (
-    update(_providers).where(_providers.c.id == bindparam("provider"), _is_due).values(models_due_at=bindparam("next"))
-)
 
 
 @dataclass(slots=True)
@@ -121,7 +103,7 @@ def find(wanted: str | None) -> ServedModel:
             return model
     if follower := model_redirects.target(wanted, models):
         return follower
-    raise Invalid("unknown_model", model=wanted[:MAX_NAME_LENGTH])
+    raise Invalid("unknown_model", model=wanted[: model_lists.MAX_NAME_LENGTH])
 
 
 def follower_of(name: str) -> ServedModel | None:
@@ -184,54 +166,6 @@ def _read_on(unread: list[str], is_listed: threading.Event) -> None:
         threading.Thread(target=_read_lists, args=(unread, is_listed), name="model-lists", daemon=True).start()
 
 
-def sync_due() -> None:
-    """Read the lists whose time has come, also those that never could be; what another process reads is left to it."""
-    with fetching() as connection:
-        due = connection.scalars(_DUE, {"now": utc_now()}).all()
-    for provider_id in due:
-        now = utc_now()
-        terms = {"provider": provider_id, "now": now, "next": now + RETRY_SYNC}
-        if in_writing(lambda connection, terms=terms: connection.execute(_CLAIM, terms).rowcount):  # type: ignore[misc]
-            _was_read(provider_id)
-
-
-def read_list(provider_id: str, key: UsableKey) -> list[str]:
-    """Ask the provider which models this key may use, keep the list, and give their names; raises UpstreamError.
-
-    A model that is no longer listed stays in the table, as not listed. An empty list is taken for a fault.
-    """
-    names = _presentable(list_models(key.endpoint()))
-    if not names:
-        raise UpstreamError("upstream_garbage")
-    try:
-        in_transaction(lambda session: _keep(session, provider_id, names))
-    except IntegrityError:  # another process kept the same list in the same moment
-        in_transaction(lambda session: _keep(session, provider_id, names))
-    return names
-
-
-def _presentable(names: list[str]) -> list[str]:
-    """Spaces around a name go: to MariaDB "gpt" and "gpt " are one."""
-    trimmed = (name.strip() for name in names)
-    fit = {name.casefold(): name for name in trimmed if name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH}
-    return list(fit.values())[:MAX_MODELS]
-
-
-def _keep(session: Session, provider_id: str, names: list[str]) -> None:
-    session.execute(update(Provider).where(Provider.id == provider_id).values(models_due_at=utc_now() + SYNC_EVERY))
-    known = session.scalars(select(ChatModel).where(ChatModel.provider_id == provider_id)).all()
-    wanted = {name.casefold(): name for name in names}
-    for model in known:
-        model.listed = wanted.pop(model.name.casefold(), None) is not None
-    session.add_all(_new_model(provider_id, name) for name in wanted.values())
-
-
-def _new_model(provider_id: str, name: str) -> ChatModel:
-    return ChatModel(
-        provider_id=provider_id, name=name, label=name, thinking=name.casefold().startswith(THINKING_PREFIXES)
-    )
-
-
 def _of_this_machine(listed: list[ServedModel]) -> list[ServedModel]:
     """The local model, where it is installed; its rows are made when it is first needed."""
     local = key_service.local_model()
@@ -265,27 +199,7 @@ def _add_local(session: Session, name: str) -> ServedModel:
 def _read_lists(provider_ids: list[str], is_listed: threading.Event) -> None:
     try:
         for provider_id in provider_ids:
-            if _was_read(provider_id):
+            if model_lists.sync(provider_id):
                 is_listed.set()
     finally:
         is_listed.set()
-
-
-def _was_read(provider_id: str) -> bool:
-    try:
-        return _read_with_any_key(provider_id)
-    except (AppError, SQLAlchemyError) as error:
-        log.warning("model_list_not_read", provider=provider_id, reason=str(error))
-        return False
-
-
-def _read_with_any_key(provider_id: str) -> bool:
-    for key in key_service.of_provider(provider_id):
-        asked = utc_now()
-        try:
-            read_list(provider_id, key)
-            return True
-        except UpstreamError as error:
-            cooldown_service.note_refused(key, error, asked)
-            log.warning("model_list_not_read", provider=provider_id, key=key.id, code=error.code)
-    return False

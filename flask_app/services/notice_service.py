@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, func, not_, or_, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -16,7 +16,7 @@ from flask_app.domain import warning
 from flask_app.domain.budget import PREPAID
 from flask_app.domain.warning import Alert
 from flask_app.errors import DeliveryError
-from flask_app.models import Notice, User
+from flask_app.models import Notice, Reconciliation, User
 from flask_app.services import account_alerts, key_service, paging
 
 EMAIL, WEBHOOK = "email", "webhook"  # the channels
@@ -25,7 +25,7 @@ LEASE_SECONDS = 600  # longer than the slowest delivery takes
 GIVE_UP = timedelta(hours=24)
 KEPT = timedelta(days=100)  # longer than any period that renews, so that none of it is made again
 
-_notices, _users = table_of(Notice), table_of(User)
+_notices, _users, _days = table_of(Notice), table_of(User), table_of(Reconciliation)
 _Key = tuple[str, ...]
 
 
@@ -183,7 +183,11 @@ _TOLD = (
     .where(_notices.c.armed.in_(bindparam("armings", expanding=True)))
     .group_by(*(_notices.c[name] for name in _KEY))
 )
-_standing = or_(_notices.c.armed == account_alerts.OPEN, _notices.c.armed.startswith(f"{PREPAID}:"))
+_standing = or_(
+    _notices.c.armed == account_alerts.OPEN,
+    _notices.c.armed.startswith(f"{PREPAID}:"),
+    exists().where(_days.c.id == _notices.c.subject_id, _days.c.stands),
+)
 _FORGET = delete(_notices).where(
     _notices.c.created_at < bindparam("long_ago", type_=UtcDateTime()), _notices.c.state != "waiting", not_(_standing)
 )

@@ -34,7 +34,8 @@ class Turn:
 class Request:
     """What to ask which model, on whose account.
 
-    An answer that had begun is gone on with from `earlier`; `go_on` are the words that ask for it, where words must.
+    An answer that broke off is gone on with from the text of `earlier`, or begins anew where that has none; `go_on` are
+    the words that ask for it, where words must.
     `thinking` None leaves it to the provider. A program's own `options` go into the body as they are; its answer has at
     most `max_tokens`.
     """
@@ -54,10 +55,15 @@ class Request:
     options: Mapping[str, object] = field(default_factory=dict)
     max_tokens: int | None = None
 
+    @property
+    def begun(self) -> str:
+        """The text that is to be gone on with."""
+        return self.earlier.text if self.earlier else ""
+
 
 def turns(request: Request, *, prefix: bool) -> list[Turn]:
     """The prompt. An answer that had begun comes last, with words that ask to go on unless it is a `prefix`."""
-    begun = [Turn("assistant", request.earlier.text)] if request.earlier else []
+    begun = [Turn("assistant", request.begun)] if request.begun else []
     return [*request.turns, *begun, *([Turn("user", request.go_on)] if begun and not prefix else [])]
 
 
@@ -81,7 +87,7 @@ def bound(request: Request) -> int:
 
 def code_of_length(request: Request) -> str:
     """The error's code where the prompt is too long: it tells whether there was anything before the message."""
-    is_alone = len(request.turns) == 1 and request.earlier is None
+    is_alone = len(request.turns) == 1 and not request.begun
     return "message_too_long_for_model" if is_alone else "conversation_too_long"
 
 

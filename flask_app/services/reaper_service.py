@@ -4,13 +4,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, bindparam, case, event, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app import metrics
+from flask_app import metrics, offload
 from flask_app.column_types import ByServer
 from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
@@ -22,10 +22,8 @@ from flask_app.services.run_events import Begun
 from flask_app.services.run_service import LEASE
 from flask_app.streams import broker
 
-Ended = TypeVar("Ended")
-
 REAPED_AT_ONCE = 500
-REAPING_SECONDS = 5  # of a round: what is made here is kept meanwhile by nobody
+REAPING_SECONDS = 5  # of a round: before the next one the clocks are looked at again
 
 _runs = table_of(Run)
 # One that reaches further than a lease was given before the clock was set back.
@@ -42,15 +40,18 @@ _LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is le
 log = structlog.get_logger()
 
 
-def reap_all() -> None:
-    """End what dead workers left: as many as there is time for."""
+def reap_all() -> bool:
+    """End what dead workers left: as many as there is time for. Were there any? Then there may be more."""
     deadline = time.monotonic() + REAPING_SECONDS
+    ended = False
     for run_id in _in_time(_lapsed(), deadline):
         if _end_one(partial(reap, run_id=run_id), run=run_id):
+            ended = True
             metrics.REAPED.labels("run").inc()
             _tell_readers(run_id)
     for attempt_id in _in_time(_abandoned(), deadline):
-        _end_one(partial(book_lost, attempt_id=attempt_id), attempt=attempt_id)
+        ended = _end_one(partial(book_lost, attempt_id=attempt_id), attempt=attempt_id) or ended
+    return ended
 
 
 def reap(session: Session, run_id: str) -> bool:
@@ -82,19 +83,19 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
             _book(session, _kept(run, session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
 
 
-def book_lost(session: Session, attempt_id: str) -> None:
-    """Book an attempt whose words are gone, unless it has ended."""
-    _book(session, _LOST, Attempt.id == attempt_id)
+def book_lost(session: Session, attempt_id: str) -> bool:
+    """Book an attempt whose words are gone. False when it has ended, or the journal holds it."""
+    return _book(session, _LOST, Attempt.id == attempt_id) > 0
 
 
-def _end_one(work: Callable[[Session], Ended], **what: str) -> Ended | None:
+def _end_one(work: Callable[[Session], bool], **what: str) -> bool:
     """One that cannot be ended now does not keep the others waiting: the next round tries again."""
     try:
         with transaction() as session:
             return work(session)
     except Exception:
         log.exception("not_reaped", **what)
-        return None
+        return False
 
 
 def _tell_readers(run_id: str) -> None:
@@ -125,11 +126,12 @@ def _lapsed() -> list[str]:
 
 
 def _in_time(ids: list[str], deadline: float) -> Iterator[str]:
-    """In no order: other workers are at the same."""
+    """In no order: other workers are at the same. After each of them whoever else has something to do has a turn."""
     for each in random.sample(ids, len(ids)):
         if time.monotonic() > deadline:
             return
         yield each
+        offload.give_way()
 
 
 def _kept(run: Run, message: Message) -> Outcome:
@@ -138,7 +140,7 @@ def _kept(run: Run, message: Message) -> Outcome:
     text, reasoning = message.text[before:], message.reasoning[thought_before:]
     earlier = Earlier(message.text[:before], message.reasoning[:thought_before])
     parts = {"text_parts": [text] if text else [], "reasoning_parts": [reasoning] if reasoning else []}
-    return _outcome(run, earlier=earlier if run.text_before else None, **parts)
+    return _outcome(run, earlier=None if run.text_before is None else earlier, **parts)
 
 
 def _outcome(run: Run, **had: Any) -> Outcome:
@@ -152,13 +154,15 @@ def _outcome(run: Run, **had: Any) -> Outcome:
     )
 
 
-def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> None:
+def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> int:
+    """How many attempts there were to book."""
     waiting = journal.waiting()
-    for attempt in session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all():
-        if attempt.id in waiting:
-            continue
+    found = session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all()
+    left = [attempt for attempt in found if attempt.id not in waiting]
+    for attempt in left:
         entry = metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
         event.listen(session, "after_commit", partial(_count_reaped, attempt.model, entry))
+    return len(left)
 
 
 def _count_reaped(model: str, entry: Entry | None, _: Session) -> None:

@@ -1,23 +1,28 @@
 """What could explain that a provider took more or less than was booked: the records and attempts of a day's window.
 
-The number of queries does not grow with them.
+Neither the number of queries nor that of the rows fetched grows with them: the database counts, adds up, and gives the
+dearest.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union
 from sqlalchemy.orm import Session
 
+from flask_app.column_types import Later
 from flask_app.database import reading, table_of
+from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.peak_calendar import Calendar
+from flask_app.domain.periods import quarter_of
 from flask_app.domain.reconciliation import LAG
-from flask_app.errors import NotFound
 from flask_app.models import Attempt, Reconciliation, Tariff, TokenUsage, User
 from flask_app.services.reconciliation_service import longest_answer
+from flask_app.services.rollup import SITE_DAY, rollup
 
 SHOWN = 10  # of each kind; all are counted
 NEAR = timedelta(minutes=1)  # so far may two clocks be apart at the edge of peak hours
@@ -37,14 +42,11 @@ KINDS = (
 
 _ledger, _attempts, _users, _tariffs = (table_of(model) for model in (TokenUsage, Attempt, User, Tariff))
 _SHOWN_OF_BOTH = ("id", "created_at", "model", "key_id", "user_id", "currency")
-_OF_ENTRY = (*_SHOWN_OF_BOTH, "kind", "source", "outcome", "cost_micros", "tariff_id", "duration_ms")
-_ENTRY = select(*(_ledger.c[name] for name in _OF_ENTRY), _users.c.username).outerjoin(
-    _users, _users.c.id == _ledger.c.user_id
-)
-_OF_ATTEMPT = (*_SHOWN_OF_BOTH, "reserved_micros")
-_ATTEMPT = select(*(_attempts.c[name] for name in _OF_ATTEMPT), _users.c.username).outerjoin(
-    _users, _users.c.id == _attempts.c.user_id
-)
+_ENTRIES = select(*(_ledger.c[name] for name in _SHOWN_OF_BOTH), _ledger.c.cost_micros.label("micros"))
+_ATTEMPTS = select(*(_attempts.c[name] for name in _SHOWN_OF_BOTH), _attempts.c.reserved_micros.label("micros"))
+_USAGE = _ledger.c.kind == "usage"
+_ESTIMATED = and_(_USAGE, _ledger.c.source == "estimated")
+_ended = Later(_ledger.c.created_at, _ledger.c.duration_ms)
 _BOOKED = exists().where(_ledger.c.attempt_id == _attempts.c.id, _ledger.c.kind == "usage")
 # What a provider refused outright it does not bill.
 _MAY_BE_BILLED = or_(_attempts.c.status_code.is_(None), _attempts.c.status_code < 400, _attempts.c.bytes_received > 0)
@@ -81,12 +83,8 @@ class _Window:
     keys: list[str]
 
 
-def of(reconciliation_id: str) -> list[Clue]:
-    """What is there of each kind, in the order of KINDS; raises NotFound."""
-    with reading() as session:
-        day = session.get(Reconciliation, reconciliation_id)
-    if day is None:
-        raise NotFound
+def of(day: Reconciliation) -> list[Clue]:
+    """What is there of each kind, in the order of KINDS."""
     return between(day.since, day.until, json.loads(day.booked_by_key), day.currency)
 
 
@@ -94,71 +92,107 @@ def between(since: datetime, until: datetime, keys: Iterable[str], currency: str
     """The same of two readings of an account with these keys."""
     window = _Window(since - LAG, until + LAG, list(keys))
     with reading() as session:
-        found = [*_of_entries(session, window), *_of_attempts(session, window), *_of_prices(session, window)]
-    return _gathered(found, currency)
+        queries = {**_of_entries(window), **_of_attempts(window)}
+        if (edges := _at_edges(session, window)) is not None:
+            queries["peak_edge"] = edges
+        found = {kind: _clue(session, kind, query, currency) for kind, query in queries.items()}
+        found["price_change"] = _price_changes(session, window)
+    return [found[kind] for kind in KINDS if kind in found and found[kind].count]
 
 
-def _gathered(found: Iterable[tuple[str, Item]], currency: str) -> list[Clue]:
-    clues = {kind: Clue(kind, 0, 0, []) for kind in KINDS}
-    for kind, item in found:
-        clue = clues[kind]
-        clue.count += 1
-        clue.micros += item.micros or 0 if item.currency == currency else 0
-        clue.items.append(item)
-    for clue in clues.values():
-        clue.items = sorted(clue.items, key=lambda item: -abs(item.micros or 0))[:SHOWN]
-    return [clue for clue in clues.values() if clue.count]
+def _clue(session: Session, kind: str, query: Select[Any], currency: str) -> Clue:
+    """What the query finds counted and added up, and the dearest of it."""
+    found = query.subquery()
+    micros = func.coalesce(found.c.micros, 0)
+    total = func.sum(case((found.c.currency == currency, micros), else_=0))
+    dearest = (
+        select(found, micros.label("size"), func.count().over().label("counted"), total.over().label("total"))
+        .order_by(func.abs(micros).desc(), found.c.id)
+        .limit(SHOWN)
+        .subquery()
+    )
+    named = select(dearest, _users.c.username).outerjoin(_users, _users.c.id == dearest.c.user_id)
+    rows = session.execute(named.order_by(func.abs(dearest.c.size).desc(), dearest.c.id)).all()
+    count, micros_in_all = (rows[0].counted, int(rows[0].total)) if rows else (0, 0)
+    return Clue(kind, count, micros_in_all, [_item(row) for row in rows])
 
 
-def _of_entries(session: Session, window: _Window) -> Iterator[tuple[str, Item]]:
-    rows = session.execute(_ENTRY.where(*_asked_in(_ledger, window))).all()
-    calendars = {row.id: row.calendar for row in session.execute(select(_tariffs.c.id, _tariffs.c.calendar))}
-    for row in rows:
-        if row.created_at + timedelta(milliseconds=row.duration_ms) <= window.since:
-            continue
-        for kind in _kinds(row, calendars.get(row.tariff_id)):
-            yield kind, _item(row, row.cost_micros)
-
-
-def _kinds(row: Any, calendar: str | None) -> Iterator[str]:
-    if row.kind == "refund":
-        yield "refunded"
-        return
-    if row.source == "estimated":
-        yield "estimated" if row.outcome == "complete" else "partial"
-    if row.cost_micros is None:
-        yield "unpriced"
-    if calendar and _is_at_an_edge(Calendar.parse(calendar), row):
-        yield "peak_edge"
-
-
-def _is_at_an_edge(calendar: Calendar, row: Any) -> bool:
-    """Did peak hours begin or end while the answer was made, or in the minute before or after?"""
-    ended = row.created_at + timedelta(milliseconds=row.duration_ms)
-    return calendar.is_peak(row.created_at - NEAR) is not calendar.is_peak(ended + NEAR)
-
-
-def _of_attempts(session: Session, window: _Window) -> Iterator[tuple[str, Item]]:
-    state = _attempts.c.state
-    kinds: dict[str, ColumnElement[bool]] = {
-        "open": state == "dispatched",
-        "released": and_(state == "released", _MAY_BE_BILLED),
-        "unbooked": and_(state == "settled", ~_BOOKED),
+def _of_entries(window: _Window) -> dict[str, Select[Any]]:
+    ended_in = or_(_ledger.c.created_at > window.since, _ended > window.since)
+    entries = _ENTRIES.where(*_asked_in(_ledger, window), ended_in)
+    unpriced = (_USAGE, _ledger.c.cost_micros.is_(None), _ledger.c.model.in_(_unpriced_models(window)))
+    return {
+        "estimated": entries.where(_ESTIMATED, _ledger.c.outcome == "complete"),
+        "partial": entries.where(_ESTIMATED, _ledger.c.outcome != "complete"),
+        "unpriced": entries.where(*unpriced),
+        "refunded": entries.where(_ledger.c.kind == "refund"),
     }
-    for kind, condition in kinds.items():
-        for row in session.execute(_ATTEMPT.where(condition, *_asked_in(_attempts, window))):
-            yield kind, _item(row, row.reserved_micros)
 
 
-def _of_prices(session: Session, window: _Window) -> Iterator[tuple[str, Item]]:
+def _unpriced_models(window: _Window) -> Select[Any]:
+    """Those of which the roll-up has answers without a price: their entries are found by the model and the key."""
+    first, last = quarter_of(window.since - longest_answer()), quarter_of(window.until)
+    return select(rollup.c.model).where(
+        rollup.c.slice == SITE_DAY.name,
+        rollup.c.block.between(SITE_DAY.block_of(first), SITE_DAY.block_of(last)),
+        rollup.c.key_id.in_(window.keys),
+        rollup.c.unpriced_requests > 0,
+    )
+
+
+def _at_edges(session: Session, window: _Window) -> Select[Any] | None:
+    """Answers during which peak hours began or ended, or within a minute: each edge is a short range of time."""
+    ranges = [
+        select(_ledger.c.id).where(
+            _USAGE,
+            _ledger.c.outcome.in_(OUTCOMES),  # all of them: the index has them between the key and the time
+            _ledger.c.tariff_id.in_(tariffs),
+            _ledger.c.created_at > edge - NEAR - longest_answer(),
+            _ledger.c.created_at < edge + NEAR,
+            _ended >= edge - NEAR,
+            _ended > window.since,
+            *_asked_in(_ledger, window),
+        )
+        for edge, tariffs in _edges(session, window).items()
+    ]
+    if not ranges:
+        return None
+    found = union(*ranges).subquery()
+    return _ENTRIES.join(found, found.c.id == _ledger.c.id)
+
+
+def _edges(session: Session, window: _Window) -> dict[datetime, list[str]]:
+    """When peak hours begin or end, and by which tariffs."""
+    calendars, edges = defaultdict[str, list[str]](list), defaultdict[datetime, list[str]](list)
+    for row in session.execute(select(_tariffs.c.id, _tariffs.c.calendar).where(_tariffs.c.calendar.is_not(None))):
+        calendars[row.calendar].append(row.id)
+    for written, tariffs in calendars.items():
+        edge = Calendar.parse(written).next_change(window.since - longest_answer() - NEAR)
+        while edge is not None and edge <= window.until + longest_answer() + NEAR:
+            edges[edge] += tariffs
+            edge = Calendar.parse(written).next_change(edge)
+    return edges
+
+
+def _of_attempts(window: _Window) -> dict[str, Select[Any]]:
+    attempts, state = _ATTEMPTS.where(*_asked_in(_attempts, window)), _attempts.c.state
+    return {
+        "open": attempts.where(state == "dispatched"),
+        "released": attempts.where(state == "released", _MAY_BE_BILLED),
+        "unbooked": attempts.where(state == "settled", ~_BOOKED),
+    }
+
+
+def _price_changes(session: Session, window: _Window) -> Clue:
     """Prices of models in use that began meanwhile."""
     began = (_tariffs.c.starts_at > window.since, _tariffs.c.starts_at <= window.until)
     used = exists().where(
         or_(_ledger.c.model == _tariffs.c.model, _ledger.c.actual_model == _tariffs.c.model),
         *_asked_in(_ledger, window),
     )
-    for row in session.execute(select(_tariffs).where(*began, used)):
-        yield "price_change", Item(id=row.id, at=row.starts_at, model=row.model, currency=row.currency)
+    rows = session.execute(select(_tariffs).where(*began, used).order_by(_tariffs.c.starts_at)).all()
+    items = [Item(id=row.id, at=row.starts_at, model=row.model, currency=row.currency) for row in rows[:SHOWN]]
+    return Clue("price_change", len(rows), 0, items)
 
 
 def _asked_in(table: Any, window: _Window) -> tuple[ColumnElement[bool], ...]:
@@ -167,7 +201,7 @@ def _asked_in(table: Any, window: _Window) -> tuple[ColumnElement[bool], ...]:
     return table.c.key_id.in_(window.keys), table.c.created_at > earliest, table.c.created_at <= window.until
 
 
-def _item(row: Any, micros: int | None) -> Item:
+def _item(row: Any) -> Item:
     return Item(
         id=row.id,
         at=row.created_at,
@@ -175,6 +209,6 @@ def _item(row: Any, micros: int | None) -> Item:
         key_id=row.key_id,
         user_id=row.user_id,
         username=row.username,
-        micros=micros,
+        micros=row.micros,
         currency=row.currency,
     )

@@ -1,24 +1,26 @@
 """The ledger's entries themselves, the newest first, page by page."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from flask_app import offload
 from flask_app.database import reading
 from flask_app.domain.outcomes import OUTCOMES
 from flask_app.domain.periods import ENDLESS, Period, moment_of
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import AccessToken, ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
-from flask_app.services import names, paging
+from flask_app.services import names, paging, record_lookups
 from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 PAGE, MAX_PAGE = 50, 200
 MAX_WORD = 128
+_WORDS = ("user", "group", "model", "key", "token", "id")
 PROVENANCES = ("reported", "estimated", "partial", "refunded")
 
 FEW = 20  # people whose entries are looked for one by one
@@ -109,7 +111,7 @@ class _Search:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What to search for; None is anything. `user` is an id or part of a name, `group` the id of the one that people
-    are in now, `key` an id, dates are local.
+    are in now, `key` and `token` are ids, `id` is a record's, its attempt's or its request's, dates are local.
     """
 
     user: str | None = None
@@ -118,6 +120,9 @@ class Filter:
     key: str | None = None
     outcome: str | None = None
     provenance: str | None = None
+    channel: str | None = None
+    token: str | None = None
+    id: str | None = None
     dates: DateRange = field(default_factory=DateRange)
 
 
@@ -126,18 +131,18 @@ ANYTHING = Filter()
 
 def own(actor: User, wanted: Filter = ANYTHING, *, before: str | None = None, limit: int = PAGE) -> Page:
     """A person's own records that fit. Raises BadRequest as `search` does, and for a cursor of others' pages."""
-    return _page(_conditions(actor, wanted), before, limit, [actor.id])
+    return _page(_conditions(actor, wanted, actor.id), before, limit, [actor.id])
 
 
 def search(reader: User, wanted: Filter, *, before: str | None = None, limit: int = PAGE) -> Page:
-    """Everybody's records that fit. Raises BadRequest for an unknown outcome, a backwards range, a bad cursor."""
+    """Everybody's records that fit. Raises BadRequest for an unknown outcome or channel, a bad range or cursor."""
     conditions, people = _conditions(reader, wanted), _people(wanted)
     return Page([], None) if people == [] else _page(conditions, before, limit, people)
 
 
 def every_own(actor: User, wanted: Filter) -> Iterator[list[Record]]:
     """All of a person's own records that fit, page by page; no connection is held between pages."""
-    return _pages(_conditions(actor, wanted), [actor.id])
+    return _pages(_conditions(actor, wanted, actor.id), [actor.id])
 
 
 def every(reader: User, wanted: Filter) -> Iterator[list[Record]]:
@@ -145,21 +150,24 @@ def every(reader: User, wanted: Filter) -> Iterator[list[Record]]:
     return _pages(_conditions(reader, wanted), _people(wanted))
 
 
-def _conditions(reader: User, wanted: Filter) -> _Search:
+def _conditions(reader: User, wanted: Filter, user_id: str | None = None) -> _Search:
     """All but whose they are."""
     if wanted.outcome is not None and wanted.outcome not in OUTCOMES:
         raise BadRequest("unknown_outcome", known=", ".join(OUTCOMES))
     if wanted.provenance is not None and wanted.provenance not in PROVENANCES:
         raise BadRequest("unknown_provenance", known=", ".join(PROVENANCES))
-    if any(len(word or "") > MAX_WORD for word in (wanted.user, wanted.group, wanted.model, wanted.key)):
+    if any(len(getattr(wanted, name) or "") > MAX_WORD for name in _WORDS):
         raise BadRequest("search_too_long", limit=MAX_WORD)
     exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome}
     named = {column: value for column, value in exact.items() if value is not None}
     conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
     conditions += _within(period_of(wanted.dates, zone_of(reader)))
+    conditions += record_lookups.of_channel(wanted.channel, user_id) + record_lookups.of_token(wanted.token)
+    either = product(_of_provenance(wanted.provenance, named), record_lookups.of_id(wanted.id))
+    is_in_order = wanted.id is None and wanted.provenance in {None, "reported"}
     return _Search(
-        any_of=[[*conditions, *each] for each in _of_provenance(wanted.provenance, named)],
-        by_outcome=len(named) == 1 and wanted.outcome is None and wanted.provenance in {None, "reported"},
+        any_of=[[*conditions, *figures, *ids] for figures, ids in either],
+        by_outcome=len(named) == 1 and wanted.outcome is None and is_in_order,
     )
 
 
@@ -171,7 +179,7 @@ def _pages(conditions: _Search, people: Sequence[str] | None) -> Iterator[list[R
         if page.next is None:
             return
         before = page.next
-        time.sleep(0)  # let others have the processor: a reader that keeps up would not
+        offload.give_way()  # a reader that keeps up would not
 
 
 def get(record_id: str) -> Record:

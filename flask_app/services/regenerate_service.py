@@ -14,7 +14,7 @@ from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services import beginning, chat_service, completion_service, model_service
+from flask_app.services import archive_service, beginning, chat_service, completion_service, failover, model_service
 from flask_app.services.chat_service import Opening, Origin
 from flask_app.services.completion_service import Ticket
 from flask_app.services.key_service import Candidate
@@ -50,7 +50,7 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
         return earlier
     question = _find(actor, wish.question_id)
     model = model_service.find(wish.model)
-    keys = completion_service.candidates_for(model)
+    keys = failover.candidates_for(model)
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
     return beginning.begin(
@@ -96,6 +96,7 @@ def _write(
 ) -> Ticket:
     begun = opening.begun
     chat_service.check_cap(connection, opening.actor)
+    archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
     turns = _turns(connection, begun)
     _INSERT_ANSWER.run(
         connection,

@@ -4,6 +4,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from flask_app import offload
 from flask_app.database import in_writing
 from flask_app.services import answer_service, counting, journal, metering_service, run_service
 from flask_app.services.attempts import Entry
@@ -26,6 +27,7 @@ def replay() -> None:
             log.warning("not_replayed", attempt=attempt_id, reason=str(error.__cause__ or error))
         except Exception:  # one that cannot be settled does not keep the others waiting
             log.exception("not_replayed", attempt=attempt_id)
+        offload.give_way()
 
 
 def _settle(settlement: Settlement) -> None:
@@ -49,4 +51,4 @@ def _settle(settlement: Settlement) -> None:
 
 
 def _made_here() -> set[str]:
-    return {live.completion.sent.attempt_id for live in run_service.live_runs()}
+    return {attempt_id for live in run_service.live_runs() for attempt_id in live.attempts()}

@@ -73,7 +73,8 @@ class LiveRun:
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
         ended = self._settling_since = time.monotonic()
-        for failures in itertools.count():
+        pauses = itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1]))
+        while True:
             try:
                 entry = self._settled(self.completion.settle(self.answer.keep, in_a_crowd=len(_live) > CROWD))
                 metrics.SETTLEMENT_SECONDS.observe(time.monotonic() - ended)
@@ -85,22 +86,22 @@ class LiveRun:
             metrics.SETTLEMENT_FAILURES.inc()
             self.completion.outcome.unread = False  # who follows it elsewhere can be known at its end alone
             with self._journalling:
-                self._journal()
-            outcome = self.completion.outcome
-            counted = metering_service.count(self.completion.sent, outcome)
-            self.answer.wait(outcome, counted, is_on_disk=self._journalled)
-            time.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
-        raise AssertionError("unreachable: the loop ends by returning")
+                self._wait()
+            time.sleep(next(pauses))
 
-    def journal_if_slow(self) -> None:
-        """Put the settlement on disk where the database takes its time: this process may not outlive that."""
+    def wait_if_slow(self) -> None:
+        """Where the database takes its time the settlement goes to disk, and readers hear of it."""
         with self._journalling:  # it is not settled meanwhile
             since = self._settling_since
             if since is not None and time.monotonic() - since > SLOW_SECONDS:
-                self._journal()
+                self._wait()
 
-    def _journal(self) -> None:
-        self._journalled = self._journalled or journal.keep(self._settlement())
+    def _wait(self) -> None:
+        """This process may not outlive the wait for the database."""
+        self._journalled = self._journalled or all(journal.keep(each) for each in self._settlements())
+        outcome = self.completion.outcome
+        counted = metering_service.count(self.completion.sent, outcome)
+        self.answer.wait(outcome, counted, is_on_disk=self._journalled)
 
     def _settled(self, entry: Entry | None) -> Entry | None:
         """The database has it: the journal need not keep it any longer."""
@@ -110,7 +111,8 @@ class LiveRun:
         with self._journalling:
             self._settling_since = None
             if self._journalled:
-                journal.remove(sent.attempt_id)
+                for attempt_id in self.attempts():
+                    journal.remove(attempt_id)
         return entry
 
     def _count(self, entry: Entry | None) -> None:
@@ -118,9 +120,15 @@ class LiveRun:
         counting.ended(completion.provider, completion.outcome)
         counting.booked(completion.sent.call.model, entry)
 
-    def _settlement(self) -> Settlement:
+    def attempts(self) -> set[str]:
+        """Those that this run settles itself."""
+        return {sent.attempt_id for sent in (self.completion.sent, *self.completion.unheard)}
+
+    def _settlements(self) -> list[Settlement]:
         completion = self.completion
-        return Settlement(sent=completion.sent, outcome=completion.outcome, conversation_id=self.begun.conversation_id)
+        conversation_id = self.begun.conversation_id
+        own = Settlement(sent=completion.sent, outcome=completion.outcome, conversation_id=conversation_id)
+        return [own, *(journal.unasked(sent) for sent in completion.unheard)]
 
 
 def start(answer: Answer, ticket: Ticket) -> LiveRun:

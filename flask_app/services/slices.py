@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, false, func, literal, select, union_all
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -88,7 +88,8 @@ def of_period(
 
     A part is a query of its own: databases look for several ranges in one by the person alone, and read all of theirs.
     """
-    return union_all(*(query.where(*each) for each in _parts(slices, period, user_id)))
+    parts = [query.where(*each) for each in _parts(slices, period, user_id)]
+    return union_all(*(parts or [query.where(false())]))  # a day that a zone left out has none
 
 
 def _parts(slices: tuple[Slice, ...], period: Period, user_id: str | None) -> Iterator[list[ColumnElement[Any]]]:
@@ -99,8 +100,8 @@ def _parts(slices: tuple[Slice, ...], period: Period, user_id: str | None) -> It
 
 def _add_up(session: Session, sums: dict[int, Sum], queries: Iterator[Select[Any]]) -> None:
     """Add what queries of `_sums` find to the sums of the numbers that it is part of."""
-    pile = Pile()
-    for number, step, currency, packed in session.execute(union_all(*queries)):
+    pile, asked = Pile(), list(queries)
+    for number, step, currency, packed in session.execute(union_all(*asked)) if asked else ():
         found = _figures.decode(packed)
         pile.add(number + step, currency, found)
         if step:

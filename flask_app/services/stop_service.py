@@ -92,7 +92,11 @@ def look() -> None:
         standing = {run.id: run for run in connection.execute(_STANDING, {"ids": list(restless)})}
     for run_id, live in restless.items():
         run = standing.get(run_id)
-        if run is None or run.stop_requested or run.disabled:  # None: it went with its conversation
+        if (
+            run is None and not live.begun.conversation_id
+        ):  # another has ended it, and forgotten what nothing belongs to
+            live.stop.stop("interrupted")
+        elif run is None or run.stop_requested or run.disabled:  # None: it went with its conversation
             live.stop.stop("stopped", discarded=run is None or run.discarded)
         elif run.status != "running":
             live.stop.stop("interrupted")

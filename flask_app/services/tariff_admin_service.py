@@ -19,7 +19,7 @@ from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Attempt, Provider, Tariff, TokenUsage
 from flask_app.services import audit_service
 from flask_app.services.audit_service import Actor
-from flask_app.services.model_service import MAX_NAME_LENGTH
+from flask_app.services.model_lists import MAX_NAME_LENGTH
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 

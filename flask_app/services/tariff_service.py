@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, and_, bindparam, exists, func, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
-from flask_app.domain import tariff
+from flask_app.domain import budget, tariff
 from flask_app.domain.events import Usage
 from flask_app.domain.peak_calendar import Calendar
 from flask_app.domain.tariff import Prices
-from flask_app.models import Tariff
+from flask_app.models import ChatModel, Provider, Tariff
 
 tariffs = table_of(Tariff)
+_models, _providers = table_of(ChatModel), table_of(Provider)
 _same = tariffs.alias("in_force")
 # The tariff's id, for statements that read it with something else; they bind `model`, `currency` and `moment`.
 IN_FORCE_ID = (
@@ -29,6 +31,28 @@ IN_FORCE_ID = (
     .scalar_subquery()
 )
 _IN_FORCE = select(tariffs).where(tariffs.c.id == IN_FORCE_ID)
+_key = (tariffs.c.model, tariffs.c.currency)
+_begun = tariffs.c.starts_at <= bindparam("moment")
+_newest = select(*_key, func.max(tariffs.c.starts_at).label("starts_at")).where(_begun).group_by(*_key).subquery()
+_ALL_IN_FORCE = select(tariffs).join(
+    _newest, and_(*(tariffs.c[name] == _newest.c[name] for name in ("model", "currency", "starts_at")))
+)
+_is_offered = exists().where(
+    _models.c.name == tariffs.c.model,
+    _models.c.listed,
+    _providers.c.id == _models.c.provider_id,
+    _providers.c.currency == tariffs.c.currency,
+)
+_OFFERED = _ALL_IN_FORCE.where(_is_offered)
+_WITH_PEAK = _OFFERED.where(tariffs.c.calendar.is_not(None))
+
+
+@dataclass(frozen=True, slots=True)
+class PeakHours:
+    """Is it a peak hour, and until when it is what it is; None where no calendar goes so far."""
+
+    now: bool
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +83,17 @@ def price(model: str, currency: str, moment: datetime, connection: Connection) -
     return of_row(found, moment) if found else None
 
 
+def least_costs(connection: Connection, moment: datetime) -> dict[str, int]:
+    """By currency, what the shortest message to the cheapest model sets aside then; what costs nothing is left out."""
+    least: dict[str, int] = {}
+    for row in connection.execute(_OFFERED, {"moment": moment}):
+        priced = of_row(row, moment)
+        cost = budget.least_cost(priced.prices) if priced else 0
+        if cost:
+            least[row.currency] = min(cost, least.get(row.currency, cost))
+    return least
+
+
 def prices_of(row: Any, *, peak: bool) -> Prices:
     """A tariff's prices: those of peak hours, where it has some, or the usual ones."""
     if peak:
@@ -76,3 +111,16 @@ def of_row(row: Row[Any], moment: datetime) -> Priced | None:
     if not Calendar.parse(row.calendar).is_peak(moment):
         return Priced(row.id, off_peak, off_peak, peak=False)
     return Priced(row.id, prices_of(row, peak=True), off_peak, peak=True)
+
+
+def peak_hours(connection: Connection, moment: datetime) -> dict[tuple[str, str], PeakHours]:
+    """Of every model and currency whose tariff in force knows peak hours: is it one, and when does that change?"""
+    minute = moment.replace(second=0, microsecond=0)  # calendars know no shorter time, and a page asks for many models
+    rows = connection.execute(_WITH_PEAK, {"moment": moment})
+    return {(row.model, row.currency): _hours(row.calendar, minute) for row in rows}
+
+
+@lru_cache(maxsize=64)
+def _hours(written: str, minute: datetime) -> PeakHours:
+    calendar = Calendar.parse(written)
+    return PeakHours(calendar.is_peak(minute), calendar.next_change(minute))

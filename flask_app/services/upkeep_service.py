@@ -9,10 +9,10 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.services import balance_service, delivery_service, model_service, warning_service
+from flask_app.services import balance_service, delivery_service, model_lists, search_index, warning_service
 
 ROUND_SECONDS = 60
-JOBS = (model_service.sync_due, balance_service.read_due, warning_service.look, delivery_service.deliver_due)
+JOBS = (model_lists.sync_due, balance_service.read_due, warning_service.look, delivery_service.deliver_due)
 
 log = structlog.get_logger()
 _ended = threading.Event()
@@ -20,11 +20,12 @@ _watcher: threading.Thread | None = None
 
 
 def watch() -> None:
-    """Begin to look for what is due, on a thread of its own; the server calls this once in each worker."""
+    """Begin to look for what is due, on threads of their own; the server calls this once in each worker."""
     global _watcher
     if _watcher is None:
         _watcher = threading.Thread(target=_watch, name="upkeep", daemon=True)
         _watcher.start()
+        search_index.watch()
 
 
 def tick() -> None:

@@ -21,7 +21,8 @@ def threshold() -> int:
 
 def set_threshold(actor: Actor, micros: int) -> None:
     """Raises Invalid("bad_low_balance")."""
-    check_threshold(micros)
+    if not 0 <= micros <= MAX_THRESHOLD:
+        raise Invalid("bad_low_balance", limit=MAX_THRESHOLD)
 
     def work(session: Session) -> None:
         row = session.get(Setting, account_alerts.LOW_BALANCE, with_for_update=True)
@@ -31,12 +32,6 @@ def set_threshold(actor: Actor, micros: int) -> None:
         audit_service.record(session, actor.user, "warnings.threshold", "warnings", details, actor.address)
 
     in_transaction(work)
-
-
-def check_threshold(micros: int) -> None:
-    """Raises Invalid("bad_low_balance")."""
-    if not 0 <= micros <= MAX_THRESHOLD:
-        raise Invalid("bad_low_balance", limit=MAX_THRESHOLD)
 
 
 def administrators_are_told() -> bool:

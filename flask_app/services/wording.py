@@ -13,8 +13,7 @@ def amount(value: int, unit: str, locale: str) -> str:
     """Tokens, or millionths of the currency that `unit` names."""
     if unit == TOKENS:
         return translate(locale, "js.budget.tokens", count=f"{value:,}")
-    sign = "-" if value < 0 else ""
-    return f"{sign}{tariff.decimal(abs(value))} {unit}"
+    return f"{tariff.decimal(value)} {unit}"
 
 
 def moment(at: datetime, own_zone: str | None, locale: str) -> str:

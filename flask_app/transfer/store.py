@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from flask_app import config
 from flask_app.database import Engines, table_of
-from flask_app.models import Attempt, TokenUsage, User
+from flask_app.models import Attempt, SearchDocument, SearchPosting, SearchProgress, TokenUsage, User
 
 PATIENCE_SECONDS = 3600
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -28,6 +28,9 @@ _BE_PATIENT = (
     f" /*M!100300 , idle_transaction_timeout = {PATIENCE_SECONDS} */"
 )
 _UNCHECKED = {"sqlite": "PRAGMA foreign_keys = OFF", "mysql": f"{_BE_PATIENT}, foreign_key_checks = 0"}
+# Derived from other rows: it is not copied, and made anew from an empty beginning.
+_DERIVED = map(table_of, (SearchDocument, SearchPosting, SearchProgress))
+_LEFT_OUT = {_VERSIONS.name, *(table.name for table in _DERIVED)}
 _OF_A_SITE = tuple(table_of(model) for model in (User, Attempt, TokenUsage))
 
 
@@ -82,7 +85,7 @@ class Store:
         """Those that are referred to before those that refer to them."""
         metadata = MetaData()
         metadata.reflect(self._engines.reader)
-        tables = [table for table in metadata.sorted_tables if table.name != _VERSIONS.name]
+        tables = [table for table in metadata.sorted_tables if table.name not in _LEFT_OUT]
         for column in (column for table in tables for column in table.columns):
             if isinstance(column.type, Boolean):
                 column.type = Integer()  # as MariaDB has it

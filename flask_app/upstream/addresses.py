@@ -5,11 +5,13 @@
 
 import re
 import socket
+import threading
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from flask_app.errors import Invalid, UpstreamError
+from flask_app.upstream import names
 
 MAX_LENGTH = 500
 MAX_TRIED = 4  # addresses of one name: each may cost a connection's whole patience
@@ -43,15 +45,16 @@ def normalise_webhook(url: str, *, allow_insecure: bool) -> str:
     return _origin(parts, allow_insecure=allow_insecure) + parts.path + query
 
 
-def resolve(host: str, port: int, *, allow_insecure: bool) -> list[Place]:
+def resolve(host: str, port: int, *, allow_insecure: bool, seconds: float, woken: threading.Event) -> list[Place]:
     """Where to connect for `host` now. The connection goes to one of these, and asks no resolver a second time.
 
-    Raises UpstreamError: `upstream_unreachable` for a name without an address, `upstream_address_private` when even
-    one of the addresses is not public and private ones are not allowed.
+    Waits for so many seconds at most, or until somebody sets `woken`. Raises UpstreamError: `upstream_unreachable` for
+    a name without an address, or where no resolver replied by then, `upstream_address_private` when even one of the
+    addresses is not public and private ones are not allowed.
     """
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+        answers = names.look_up(host, port, seconds=seconds, woken=woken)
+    except OSError as error:
         raise UpstreamError("upstream_unreachable", retryable=True) from error
     found: list[Place] = [(family, place) for family, _, _, _, place in answers]
     if not allow_insecure and not all(is_public(ip_address(place[0])) for _, place in found):

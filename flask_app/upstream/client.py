@@ -15,8 +15,9 @@ from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines, refusals
 from flask_app.upstream.chunks import ChunkReader
-from flask_app.upstream.connection import Connection, Idle, Origin
+from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.deadlines import Limits
+from flask_app.upstream.idle import Idle
 from flask_app.upstream.response import BrokenResponse, Response
 from flask_app.upstream.room import Room
 
@@ -62,6 +63,7 @@ class ChatStream:
         self._is_shut = False
         self._expired = False
         self.bytes_received = 0
+        self.asked = False  # may the provider have got any of the request?
         self.begun = False
 
     def open(self) -> None:
@@ -72,8 +74,9 @@ class ChatStream:
                 "POST", self._endpoint, "/chat/completions", self._body, self._request_id, hold=self._hold
             )
             _check_type(connection.response)
-            self._read_each = connection.read_each
+            self._read_each, self.asked = connection.read_each, True
         except UpstreamError as error:
+            self.asked = self._connection is not None and self._connection.is_used
             self.close()
             if self._expired:
                 raise self._timeout() from error
@@ -173,12 +176,14 @@ def send_request(
         headers["X-Request-ID"] = request_id
     url = urlsplit(endpoint.base_url + path)
     connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
+    was_kept = bool(connection.idle_since)
     try:
         connection.send(method, url.path, headers, body)
         connection.read_head(None)
     except (BrokenResponse, OSError, ValueError) as error:
         connection.close()
-        raise UpstreamError("upstream_unreachable", retryable=True) from error
+        # One that was kept may have been closed just when it was used again: that says nothing of a new one.
+        raise UpstreamError("upstream_cut" if was_kept else "upstream_unreachable", retryable=True) from error
     response = connection.response
     if response.status != 200 or response.headers.get("content-encoding", "identity") != "identity":
         raise _refusal(connection, endpoint.secret)

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to a provider, and the idle ones kept for the next request.
+"""One HTTP/1.1 connection to a provider.
 
 httptools (`response.py`) reads what comes; a token costs one `recv` and a microsecond here, where the layers
 of a general client cost as much as all the rest of its way. Once a response has begun, the socket has no time-out:
@@ -13,7 +13,6 @@ import socket
 import ssl
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -25,8 +24,6 @@ from flask_app.upstream.response import BrokenResponse, Response
 
 READ_BYTES = 1 << 16
 MAX_HEAD_BYTES = 1 << 16
-IDLE_FOR_SECONDS = 15  # shorter than providers keep an idle connection: none is found closed at the next request
-MAX_IDLE = 256  # of one origin
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -78,19 +75,21 @@ class Connection:
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self.idle_since = 0.0
+        self.is_used = False  # has a request been sent since it was opened or kept, or a part of one?
         self.response = Response()
         self._socket: socket.socket | None = None
         self._watcher: Watcher | None = None
         self._between = 0  # bytes since the last that belonged to the body
         self._is_shut = False  # nothing may be opened any more
+        self._woken = threading.Event()  # from waiting for where the host is
 
     def connect(self, timeout: float) -> None:
         """Open the socket, TLS verified; raises OSError, or UpstreamError for a host that has no fit address.
 
-        `timeout` in seconds holds for each address and step.
+        `timeout` in seconds holds for each address and step, the look-up of the host's name among them.
         """
         failure = OSError(f"{self.origin.host} has no address")
-        for family, place in resolve(self.origin.host, self.origin.port, allow_insecure=self.origin.allow_insecure):
+        for family, place in self._places(timeout):
             try:
                 self._connect(socket.socket(family, socket.SOCK_STREAM), place, timeout)
             except OSError as error:
@@ -109,7 +108,8 @@ class Connection:
         lines += [f"Content-Length: {len(body)}", "", ""]
         self.response, self._between = Response(), 0
         self.set_timeout(None)  # connecting, or looking whether it is silent, left one of its own
-        self._open_socket().sendall("\r\n".join(lines).encode("latin-1") + body)
+        opened, self.is_used = self._open_socket(), True
+        opened.sendall("\r\n".join(lines).encode("latin-1") + body)
 
     def read_head(self, timeout: float | None) -> None:
         """Wait for the response's status and headers; raises OSError (TimeoutError among them) or BrokenResponse.
@@ -204,6 +204,7 @@ class Connection:
     def shutdown(self) -> None:
         """Wake whoever connects or reads, from another thread; the connection is of no use afterwards."""
         self._is_shut = True
+        self._woken.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):  # closed already, or never connected
                 _below_tls(self._socket).shutdown(socket.SHUT_RDWR)
@@ -226,6 +227,12 @@ class Connection:
             pass
         return False
 
+    def _places(self, timeout: float) -> list[Place]:
+        if self._is_shut:
+            raise ConnectionAbortedError("shut down before")
+        host, port, allow_insecure = self.origin.host, self.origin.port, self.origin.allow_insecure
+        return resolve(host, port, allow_insecure=allow_insecure, seconds=timeout, woken=self._woken)
+
     def _connect(self, made: socket.socket, place: Place, timeout: float) -> None:
         self._socket = made
         made.settimeout(timeout)
@@ -242,42 +249,6 @@ class Connection:
         if self._is_shut or self._socket is None:
             raise ConnectionAbortedError("shut down, or never opened")
         return self._socket
-
-
-class Idle:
-    """Connections that wait for their next request, the last used first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: defaultdict[Origin, list[Connection]] = defaultdict(list)
-
-    def take(self, origin: Origin) -> Connection | None:
-        """A connection to `origin` that is open; None when there is none."""
-        while True:
-            with self._lock:
-                waiting = self._waiting[origin]
-                if not waiting:
-                    return None
-                connection = waiting.pop()
-            if time.monotonic() - connection.idle_since < IDLE_FOR_SECONDS and connection.is_silent():
-                return connection
-            connection.close()
-
-    def give(self, connection: Connection) -> None:
-        """Keep the connection, whose response has been read to its end, or close it."""
-        connection.idle_since = now = time.monotonic()
-        with self._lock:
-            waiting = self._waiting[connection.origin]
-            waiting.append(connection)
-            keep = next((n for n, each in enumerate(waiting) if now - each.idle_since < IDLE_FOR_SECONDS), 0)
-            keep = max(keep, len(waiting) - MAX_IDLE)
-            dropped, waiting[:] = waiting[:keep], waiting[keep:]
-        for each in dropped:
-            each.close()
-
-    def __len__(self) -> int:
-        with self._lock:
-            return sum(len(waiting) for waiting in self._waiting.values())
 
 
 def _below_tls(opened: socket.socket) -> socket.socket:

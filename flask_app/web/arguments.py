@@ -1,5 +1,6 @@
 """Query parameters as what they stand for. One that is empty, as forms send them, is absent."""
 
+from dataclasses import replace
 from datetime import date
 
 from flask import request
@@ -50,17 +51,17 @@ def dates() -> DateRange:
 
 def record_filter() -> Filter:
     """What the ledger is searched for."""
-    return Filter(
-        user=word("user"),
-        group=word("group"),
-        model=word("model"),
-        key=word("key"),
-        outcome=word("outcome"),
-        provenance=word("provenance"),
-        dates=dates(),
-    )
+    return replace(own_record_filter(), user=word("user"), group=word("group"), key=word("key"))
 
 
 def own_record_filter() -> Filter:
     """What one's own part of it is searched for."""
-    return Filter(model=word("model"), outcome=word("outcome"), provenance=word("provenance"), dates=dates())
+    return Filter(
+        model=word("model"),
+        outcome=word("outcome"),
+        provenance=word("provenance"),
+        channel=word("channel"),
+        token=word("token"),
+        id=word("id"),
+        dates=dates(),
+    )

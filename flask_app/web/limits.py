@@ -40,18 +40,24 @@ def count_message(user_id: str, idempotency_key: str | None = None) -> None:
         raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)
 
 
+def count_request() -> None:
+    """Count a request for an answer that is no new message; raises TooMany("request_rate_limited")."""
+    _hit_or_refuse("requests", g.user.id, *g.rates)
+
+
 def _count() -> None:
     """Count the request, unless it is for a static file, the server's health or an answer."""
     if request.endpoint in ANONYMOUS:
         return
+    view = current_app.view_functions.get(request.endpoint or "")
     if "user" not in g:
-        seconds = _hit("visits", login_limits.network(client_address()), rates.of_site())
-    else:
-        view = current_app.view_functions.get(request.endpoint or "")
-        if hasattr(view, "asks_for_an_answer"):
-            return
-        seconds = _hit("downloads" if hasattr(view, "content_types") else "requests", g.user.id, *g.rates)
-    if seconds:
+        _hit_or_refuse("visits", login_limits.network(client_address()), rates.of_site())
+    elif not hasattr(view, "asks_for_an_answer"):
+        _hit_or_refuse("downloads" if hasattr(view, "content_types") else "requests", g.user.id, *g.rates)
+
+
+def _hit_or_refuse(kind: str, name: str, *stored: str | None) -> None:
+    if seconds := _hit(kind, name, *stored):
         raise TooMany("request_rate_limited", retry_after=seconds, seconds=seconds)
 
 

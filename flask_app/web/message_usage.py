@@ -15,7 +15,7 @@ class MessageUsageReply(Reply):
     `actual_model` is what the provider said that answers, `estimated` whether any of the figures is an estimate.
     `costs` leaves out what has no price: `unpriced` says that there is some, `free` that it costs nothing because the
     local model answered. `first_token_ms` is the wait of the first run; `writing_ms` the time from each run's first
-    token to its end, null where no token came.
+    token to its end, null where no token came; `written_tokens` came in that time.
     """
 
     model: str | None
@@ -30,12 +30,14 @@ class MessageUsageReply(Reply):
     free: bool
     first_token_ms: int | None
     writing_ms: int | None
+    written_tokens: int
     duration_ms: int
 
 
 def message_usage_reply(details: Details) -> MessageUsageReply:
     entries = details.entries
-    writing = [entry.duration_ms - entry.first_token_ms for entry in entries if entry.first_token_ms is not None]
+    timed = [entry for entry in entries if entry.first_token_ms is not None]
+    writing = [entry.duration_ms - (entry.first_token_ms or 0) for entry in timed]
     return MessageUsageReply(
         model=details.message.model,
         actual_model=entries[-1].actual_model if entries else None,
@@ -45,6 +47,7 @@ def message_usage_reply(details: Details) -> MessageUsageReply:
         free=bool(entries) and all(is_free(entry) for entry in entries),
         first_token_ms=entries[0].first_token_ms if entries else None,
         writing_ms=sum(writing) if writing else None,
+        written_tokens=sum(entry.completion_tokens for entry in timed),
         duration_ms=sum(entry.duration_ms for entry in entries),
         **{name: sum(getattr(entry, name) for entry in entries) for name in _TOKENS},
     )

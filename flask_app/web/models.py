@@ -1,18 +1,32 @@
 """Models as JSON."""
 
+from datetime import datetime
+
+from flask_app.database import fetching, utc_now
 from flask_app.domain.serving import ServedModel
-from flask_app.services import model_service
+from flask_app.services import model_service, tariff_service
 from flask_app.services.model_admin_service import ModelStatus
+from flask_app.services.tariff_service import PeakHours
 from flask_app.web.bodies import Reply
 
 
+class PeakReply(Reply):
+    """`now`: are the prices of peak hours in force? `until`: when that changes, if it does within two months."""
+
+    now: bool
+    until: datetime | None
+
+
 class ModelReply(Reply):
+    """`peak` is null for a model that costs the same at all hours, or has no price."""
+
     id: str
     name: str
     label: str
     provider: str
     thinking: bool
     demo: bool
+    peak: PeakReply | None
 
 
 class ModelsReply(Reply):
@@ -25,12 +39,19 @@ class ModelsReply(Reply):
 
 def models_reply() -> ModelsReply:
     available = model_service.available()
-    fields = ("id", "name", "label", "provider", "thinking", "demo")
+    with fetching() as connection:
+        hours = tariff_service.peak_hours(connection, utc_now())
     return ModelsReply(
-        models=[ModelReply(**{name: getattr(model, name) for name in fields}) for model in available],
+        models=[_model(model, hours.get((model.name, model.currency))) for model in available],
         default=available[0].name if available else None,
         keys_fail=model_service.keys_fail(available),
     )
+
+
+def _model(model: ServedModel, hours: PeakHours | None) -> ModelReply:
+    fields = ("id", "name", "label", "provider", "thinking", "demo")
+    peak = PeakReply(now=hours.now, until=hours.until) if hours else None
+    return ModelReply(**{name: getattr(model, name) for name in fields}, peak=peak)
 
 
 class ListedModel(Reply):

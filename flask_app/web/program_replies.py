@@ -1,6 +1,7 @@
 """Answers to programs as replies: chunks as they come, or the whole. Whoever goes away ends the answer."""
 
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 from flask_app.services import gateway_errors, gateway_service
 from flask_app.services.completion_objects import Completion
 from flask_app.services.program_answers import ProgramAnswer, StreamedAnswer, WholeAnswer
-from flask_app.streams.memory import HEARTBEAT
+from flask_app.streams.memory import HEARTBEAT, HEARTBEAT_SECONDS
 from flask_app.web.events import EarPlug, draining
 from flask_app.web.outlet import SocketOutlet, has_left
 
@@ -18,12 +19,12 @@ from flask_app.web.outlet import SocketOutlet, has_left
 def streamed(answer: StreamedAnswer) -> Response:
     """The answer's chunks. What fails before its first word fails with a status of its own.
 
-    The head is sent with the first chunk, or with a comment after ten seconds, so that nothing between here and the
-    program takes the line for dead.
+    The head is sent with the first chunk, or with a comment after ten seconds or a little more, so that nothing between
+    here and the program takes the line for dead.
     """
     outlet = SocketOutlet.of(request.environ)
     frames = _to_who_stays(answer.events.read(0, outlet), request.environ)
-    first = list(itertools.islice(frames, 1))
+    first = _first(frames)
     if answer.failure and not answer.has_begun:
         raise gateway_errors.failure(answer.failure)
     pieces: Iterator[bytes] = itertools.chain(first, frames)
@@ -31,6 +32,15 @@ def streamed(answer: StreamedAnswer) -> Response:
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: gateway_service.leave(answer))
     return response
+
+
+def _first(frames: Iterator[bytes]) -> list[bytes]:
+    """What comes first. Silences are broken for all at once: one that has just begun is told as a failure, if it is."""
+    began = time.monotonic()
+    for frame in frames:
+        if frame != HEARTBEAT or time.monotonic() - began >= HEARTBEAT_SECONDS:
+            return [frame]
+    return []
 
 
 def whole(answer: WholeAnswer) -> Completion:

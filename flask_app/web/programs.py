@@ -3,7 +3,7 @@
 import re
 from typing import cast
 
-from flask import after_this_request, g, request
+from flask import after_this_request, g, has_request_context, request
 from werkzeug.wrappers import Response
 
 from flask_app.services import token_service
@@ -15,8 +15,8 @@ _BEARER = re.compile(r"[Bb]earer ([!-~]+)")
 
 
 def is_program() -> bool:
-    """Is the request for the gateway?"""
-    return request.path.startswith(PREFIX)
+    """Is the request for the gateway? None is once its reply is on the way: what is said then is said to a person."""
+    return has_request_context() and request.path.startswith(PREFIX)
 
 
 def load() -> Visit | None:

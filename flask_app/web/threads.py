@@ -1,5 +1,6 @@
 """Conversations, messages and answers as JSON."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,10 +42,14 @@ class MessageReply(Reply):
 
 
 class ConversationReply(Reply):
+    """One that is `archived` keeps its pin (`pinned_at`) for when it is taken back."""
+
     id: str
     title: str
     created_at: datetime
     updated_at: datetime
+    pinned_at: datetime | None
+    archived: bool
 
 
 class FollowerReply(Reply):
@@ -67,16 +72,26 @@ class ListedReply(Reply):
     id: str
     title: str
     updated_at: datetime
+    pinned_at: datetime | None
+    archived: bool
     running: bool
 
 
 class ConversationsReply(Reply):
+    """`pinned`: all that are on top of the list, the newest pin first; only the list's first page has them.
+
+    Among `conversations` they are in their places by time.
+    """
+
     conversations: list[ListedReply]
+    pinned: list[ListedReply]
     next: str | None
 
 
-def conversations_reply(page: list[Listed], following: str | None) -> ConversationsReply:
-    return ConversationsReply(conversations=[_listed(item) for item in page], next=following)
+def conversations_reply(page: list[Listed], following: str | None, pinned: Sequence[Listed] = ()) -> ConversationsReply:
+    return ConversationsReply(
+        conversations=[_listed(item) for item in page], pinned=[_listed(item) for item in pinned], next=following
+    )
 
 
 def conversation_reply(conversation: Conversation) -> ConversationReply:
@@ -120,11 +135,19 @@ def _follower(messages: list[Message]) -> FollowerReply | None:
 
 def _listed(item: Listed) -> ListedReply:
     own = item.conversation
-    return ListedReply(id=own.id, title=own.title, updated_at=own.updated_at, running=item.running)
+    return ListedReply(
+        id=own.id,
+        title=own.title,
+        updated_at=own.updated_at,
+        pinned_at=own.pinned_at,
+        archived=own.archived,
+        running=item.running,
+    )
 
 
 def _own(conversation: Conversation) -> dict[str, Any]:
-    return {name: getattr(conversation, name) for name in ("id", "title", "created_at", "updated_at")}
+    names = ("id", "title", "created_at", "updated_at", "pinned_at", "archived")
+    return {name: getattr(conversation, name) for name in names}
 
 
 def _usage(entry: Entry) -> UsageReply:

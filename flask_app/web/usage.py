@@ -14,6 +14,7 @@ from flask_app.services.overview_service import Overview
 from flask_app.services.report_service import Report
 from flask_app.services.stats_service import Summary
 from flask_app.services.sums import COUNTS, Sum
+from flask_app.services.token_use_service import TokenUse
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply
 from flask_app.web.groups import GroupName
@@ -70,6 +71,22 @@ class GroupsReply(Reply):
     rows: list[GroupReply]
 
 
+class TokenUseReply(Reply):
+    """What was asked for with an access token in days of the site's time zone; nothing of before tokens were counted.
+
+    `label` is the token's name, for administrators with its person's.
+    """
+
+    key: str
+    label: str
+    total_tokens: int
+    costs: list[Cost]
+
+
+class TokensUseReply(Reply):
+    rows: list[TokenUseReply]
+
+
 class DaysReply(Reply):
     """Local days, both within."""
 
@@ -102,26 +119,30 @@ class ReportReply(DaysReply):
     presets: dict[str, DaysReply]
 
 
-class DashboardState(RecordsReply):
-    """What the dashboard starts with."""
-
-    summary: SummaryReply
-    report: ReportReply
-    budgets: list[BudgetReply]
-    codes: bool
-
-
 class Choice(Reply):
     id: str
     label: str
 
 
+class DashboardState(RecordsReply):
+    """What the dashboard starts with. `expected` is how many records fit, where that is known without reading them."""
+
+    summary: SummaryReply
+    report: ReportReply
+    budgets: list[BudgetReply]
+    codes: bool
+    tokens: list[Choice]
+    expected: int | None
+
+
 class RecordsState(RecordsReply):
-    """What the search for records starts with: the first page, and what can be chosen."""
+    """What the search for records starts with: the first page, how many fit where that is known, what can be chosen."""
 
     groups: list[GroupName]
     models: list[str]
     keys: list[Choice]
+    tokens: list[Choice]
+    expected: int | None
 
 
 class OverviewReply(Reply):
@@ -234,3 +255,17 @@ def _figures(part: Sum) -> dict[str, Any]:
 
 def _money(micros: dict[str, int]) -> list[Cost]:
     return [Cost(currency=currency, micros=amount) for currency, amount in sorted(micros.items())]
+
+
+def tokens_use_reply(used: list[TokenUse], *, with_person: bool) -> TokensUseReply:
+    return TokensUseReply(
+        rows=[
+            TokenUseReply(
+                key=use.id,
+                label=f"{use.name} · {use.username}" if with_person else use.name,
+                total_tokens=use.total_tokens,
+                costs=[Cost(currency=currency, micros=micros) for currency, micros in sorted(use.costs.items())],
+            )
+            for use in used
+        ]
+    )

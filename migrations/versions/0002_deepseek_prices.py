@@ -5,7 +5,9 @@ Revision: 0002, after 0001
 From the provider's price pages as read on 2026-11-15 (https://api-docs.deepseek.com/quick_start/pricing) and
 its change log. Micro-units per million tokens: ¥1 is 1,000,000. What is not known is left out:
 
-- `deepseek-v4-flash` before 2026-08-17 is known in dollars only, from 2026-08-17 to 2026-09-09 in yuan only;
+- `deepseek-v4-flash` before 2026-08-17 is known in dollars only, from 2026-08-17 to 2026-09-09 in yuan only. A tariff
+  holds until the next one begins: what is booked in dollars of those 24 days has the flat price of before, although the
+  provider had gone over to peak hours;
 - `deepseek-v4-pro` is known from the day its price was read; before that it was announced to cost what Flash does.
 """
 

@@ -27,7 +27,7 @@ from flask_app.models import (
     TokenUsage,
     User,
 )
-from flask_app.services import journal, sealing, webhook_service
+from flask_app.services import journal, sealing, search_index, search_service, webhook_service
 from flask_app.transfer import encryption
 from tests.backups.machines import MADE, OWN_KEY, PASSPHRASE, member, run, use
 from tests.support import databases
@@ -129,6 +129,24 @@ def test_what_waits_in_the_journal_comes_too(site: Flask, elsewhere: str, databa
     restored = tmp_path / "instance" / journal.FOLDER
     assert (restored / "a.json").read_bytes() == b"{}"
     assert (restored / journal.ASIDE / "b.unreadable").read_bytes() == b"\xff\x00"
+
+
+def test_the_index_of_conversations_stays_out_and_is_made_anew(
+    site: Flask, elsewhere: str, base_config: Config, tmp_path: Path
+) -> None:
+    use(base_config.database_url, base_config.instance_dir)
+    search_index.catch_up()
+    assert run(site, "backup", tmp_path / "b").exit_code == 0
+    with tarfile.open(tmp_path / "b") as tar:
+        assert not [name for name in tar.getnames() if "search" in name]
+    use(elsewhere, tmp_path / "instance")
+    assert run(site, "restore", tmp_path / "b").exit_code == 0
+    with reading() as session:
+        person = session.scalars(select(User).where(User.username == "小明🙂")).one()
+    assert search_service.search(person, "吉野家") == ([], None)
+    search_index.catch_up()
+    hits, _ = search_service.search(person, "naïve")
+    assert {hit.message_id for hit in hits} == {"1", "2"}
 
 
 def test_only_the_owner_reads_it_and_it_says_whose_it_is(site: Flask, tmp_path: Path) -> None:

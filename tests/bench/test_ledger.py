@@ -44,7 +44,7 @@ def test_the_same_seed_tells_the_same_story() -> None:
 def test_everything_that_may_happen_happens() -> None:
     rows = told(SEED)
     entries = [row for table, row in rows if table == "token_usage"]
-    for name in ("outcome", "source", "channel", "kind", "model", "currency", "peak"):
+    for name in ("outcome", "source", "channel", "kind", "model", "currency", "peak", "token_id"):
         assert len({entry[name] for entry in entries}) >= 2, name
     asked = Counter(entry["user_id"] for entry in entries).most_common()
     assert asked[0][1] > 20 * asked[len(asked) // 2][1], "people differ"

@@ -3,6 +3,8 @@
 from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
+from flask import Flask
+
 from bench.ledger import pages
 from bench.ledger.memory import Memory
 from bench.ledger.pages import Known, Page
@@ -11,7 +13,17 @@ from bench.ledger.report import Job, Results, figures, markdown
 from bench.ledger.settlement import Costs, Settlement
 from flask_app.services import breakdown_service
 
-KNOWN = Known(date(2024, 11, 26), date(2026, 11, 25), "ada", "bo", ["research", "alone", "empty"], ["first", "deleted"])
+KNOWN = Known(
+    since=date(2024, 11, 26),
+    today=date(2026, 11, 25),
+    person="ada",
+    quiet_person="bo",
+    groups=["research", "alone", "empty"],
+    keys=["first", "deleted"],
+    drifts=["a day", "another"],
+    tokens=["scripts"],
+    ids=["record", "attempt"],
+)
 
 
 def results(*, slow: float = 50.0, settled: float = 2.1, more: float = 10.0, whole: bool = True) -> Results:
@@ -43,9 +55,17 @@ def test_what_is_over_its_bounds_is_missed() -> None:
 
 def test_every_filter_is_asked_alone_and_beside_every_other() -> None:
     asked = [parse_qs(urlsplit(page.path).query) for page in pages.site(KNOWN) if "/api/admin/records" in page.path]
-    fields = {"user", "group", "key", "model", "outcome", "provenance", "from"}
+    fields = {"user", "group", "key", "model", "outcome", "provenance", "channel", "token", "id", "from"}
     found = {frozenset(query.keys() - {"to"}) for query in asked}
     assert found == {frozenset({one, other}) for one in fields for other in fields} | {frozenset()}
+
+
+def test_every_page_of_administrators_is_asked_and_days_are_explained(app: Flask) -> None:
+    offered = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("admin.")}
+    asked = {urlsplit(page.path).path for page in pages.site(KNOWN)}
+    assert offered <= asked
+    assert {f"/api/admin/reconciliations/{day}" for day in KNOWN.drifts} <= asked
+    assert {"/tokens", "/api/budgets"} <= {page.path for page in pages.own(KNOWN)}
 
 
 def test_every_grouping_is_asked() -> None:

@@ -68,8 +68,17 @@ def test_the_longest_answer_fits_and_a_longer_one_does_not(
         assert needs(max(longest, -1) + 1) > left
 
 
-def test_what_has_no_price_is_bounded_by_tokens_alone() -> None:
+@given(PRICES, st.integers(0, 10**9))
+def test_what_is_used_up_pays_no_message_and_a_micro_unit_more_pays_the_shortest(prices: Prices, left: int) -> None:
+    shortest = Worst(budget.prompt_bound(["x"]), budget.MIN_ANSWER, prices)
+    least = budget.least_left("CNY", hard=True, costs={"CNY": budget.least_cost(prices)})
+    pays = budget.longest_answer(shortest, left, money=True) >= budget.MIN_ANSWER
+    assert pays is (left >= least)
+
+
+def test_what_has_no_price_is_bounded_by_tokens_and_not_asked_where_no_money_is_left() -> None:
     worst = Worst(100, 1000, None)
     assert worst.micros is None
-    assert budget.longest_answer(worst, 0, money=True) == 1000
+    assert budget.longest_answer(worst, 1, money=True) == 1000
+    assert budget.longest_answer(worst, 0, money=True) < 0
     assert budget.longest_answer(worst, 300, money=False) == 200

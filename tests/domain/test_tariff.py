@@ -88,6 +88,10 @@ def test_a_price_is_exact_both_ways(written: str, expected: int, shown: str) -> 
     assert decimal(expected) == shown
 
 
+def test_what_is_owed_has_a_sign() -> None:
+    assert [decimal(owed) for owed in (-500_000, -1, -3_000_000)] == ["-0.5", "-0.000001", "-3"]
+
+
 @given(st.integers(0, 10**15 - 1))
 def test_a_price_that_is_shown_can_be_entered(price: int) -> None:
     assert micros(decimal(price)) == price

@@ -2,7 +2,8 @@
 
 import pytest
 
-from flask_app.domain import warning
+from flask_app.domain import budget, warning
+from flask_app.domain.budget import LEAST_TOKENS
 from flask_app.domain.warning import ALL, ALMOST
 
 
@@ -19,12 +20,19 @@ from flask_app.domain.warning import ALL, ALMOST
     ],
 )
 def test_tokens_that_no_message_fits_into_are_used_up(used: int, share: int | None) -> None:
-    assert warning.share_used(limit=1_000_000, full=1_000_000, used=used, in_tokens_and_hard=True) == share
+    assert warning.share_used(limit=1_000_000, full=1_000_000, used=used, least=LEAST_TOKENS) == share
 
 
 @pytest.mark.parametrize(("used", "share"), [(799, None), (800, ALMOST), (999, ALMOST), (1000, ALL), (1001, ALL)])
-def test_what_only_warns_and_money_are_used_up_at_the_limit(used: int, share: int | None) -> None:
-    assert warning.share_used(limit=1000, full=1000, used=used, in_tokens_and_hard=False) == share
+def test_what_only_warns_is_used_up_at_the_limit(used: int, share: int | None) -> None:
+    least = budget.least_left("CNY", hard=False, costs={"CNY": 593})
+    assert warning.share_used(limit=1000, full=1000, used=used, least=least) == share
+
+
+@pytest.mark.parametrize(("used", "share"), [(9_407, ALMOST), (9_408, ALL), (10_000, ALL)])
+def test_money_that_pays_no_message_is_used_up(used: int, share: int | None) -> None:
+    least = budget.least_left("CNY", hard=True, costs={"CNY": 593, "USD": 9_999})
+    assert warning.share_used(limit=10_000, full=10_000, used=used, least=least) == share
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,7 @@ def test_what_only_warns_and_money_are_used_up_at_the_limit(used: int, share: in
     ],
 )
 def test_a_balance_is_measured_by_its_last_top_up(limit: int, full: int, used: int, share: int | None) -> None:
-    assert warning.share_used(limit=limit, full=full, used=used, in_tokens_and_hard=False) == share
+    assert warning.share_used(limit=limit, full=full, used=used, least=1) == share
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,14 @@ class Chat:
 
     def send(self, text: str) -> None:
         self.text.fill(text)
-        self.text.press("Enter")
+        self.enter()
+
+    def enter(self) -> None:
+        """Send what is written: on a phone Enter breaks the line."""
+        if self.page.evaluate("matchMedia('(pointer: coarse)').matches"):
+            self.send_button.click()
+        else:
+            self.text.press("Enter")
 
     def ask(self, text: str) -> None:
         """Send, and wait for the whole answer."""
@@ -50,10 +57,10 @@ class Chat:
         self.wait_until_answered()
 
     def ask_briefly(self, text: str) -> None:
-        """Send, and stop the answer at its first words."""
+        """Send, and stop the answer at its first words, unless that was all."""
         self.send(text)
         self.wait_for_words(1)
-        self.stop_button.click()
+        self.page.locator("[data-stop]").dispatch_event("click")
         self.wait_until_answered()
 
     def wait_until_answered(self) -> None:

@@ -18,10 +18,23 @@ class Line(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Relay)
         self.target = port
         self.open: set[socket.socket] = set()
+        self.bytes_left: int | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def cut_after(self, size: int) -> None:
+        """Break the connection that has brought so many bytes more, all connections together."""
+        self.bytes_left = size
+
+    def brought(self, part: bytes) -> bytes:
+        """What of it still comes through."""
+        if self.bytes_left is None:
+            return part
+        part = part[: self.bytes_left]
+        self.bytes_left -= len(part)
+        return part
 
     def cut(self) -> None:
         """Break every connection there is; new ones come through."""
@@ -38,24 +51,25 @@ class _Relay(socketserver.BaseRequestHandler):
             ends = {self.request: server_end, server_end: self.request}
             self.server.open |= ends.keys()
             try:
-                while _pass_on(ends):
+                while self._pass_on(ends):
                     pass
             finally:
                 self.server.open -= ends.keys()
 
-
-def _pass_on(ends: dict[socket.socket, socket.socket]) -> bool:
-    """Hand on what has come from either end; False when one has closed."""
-    readable, _, _ = select.select(list(ends), [], [])
-    for end in readable:
-        try:
-            part = end.recv(65_536)
-            ends[end].sendall(part)
-        except OSError:
-            return False
-        if not part:
-            return False
-    return True
+    def _pass_on(self, ends: dict[socket.socket, socket.socket]) -> bool:
+        """Hand on what has come from either end; False when one has closed, or the line breaks."""
+        readable, _, _ = select.select(list(ends), [], [])
+        for end in readable:
+            try:
+                part = end.recv(65_536)
+                if end is not self.request:
+                    part = self.server.brought(part)
+                ends[end].sendall(part)
+            except OSError:
+                return False
+            if not part:
+                return False
+        return True
 
 
 @contextmanager

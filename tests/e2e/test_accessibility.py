@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import entrance
 from tests.e2e.site import Site, opened
-from tests.e2e.visits import NARROWEST, WIDE, Scheme, Visits
+from tests.e2e.visits import AT_REST, NARROWEST, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support import authenticator
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status
@@ -107,7 +107,7 @@ def _expect_no_fault(page: Page, locale: str = "en") -> None:
     for viewport, scheme in zip((WIDE, NARROWEST), schemes, strict=True):
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=scheme)
-        page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
+        page.evaluate(AT_REST)
         found = axe.run(page, options=OPTIONS)
         assert not found.response["violations"], f"{viewport['width']} px, {scheme}:\n{found.generate_report()}"
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -12,7 +12,7 @@ from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
 from tests.e2e.test_accessibility import OPTIONS
 from tests.e2e.test_keyboard import COMPOSING, PRESS
-from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream, Usage
 
@@ -330,7 +330,7 @@ def test_it_fits_and_is_accessible(
     ]
     for look in looks:
         look()
-        chat.page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
+        chat.page.evaluate(AT_REST)
         found = Axe().run(chat.page, options=OPTIONS)
         assert not found.response["violations"], found.generate_report()
         assert chat.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]

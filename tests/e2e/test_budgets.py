@@ -296,6 +296,7 @@ def test_many_budgets_come_page_by_page(limit: Limit, visits: Visits) -> None:
     admin = visits.open("/admin/budgets")
     rows = admin.locator("[data-budgets] > li")
     expect(rows).to_have_count(50)
-    admin.get_by_role("button", name=en("base.more")).click()
+    admin.get_by_role("button", name=en("base.more")).dblclick()
     expect(rows.nth(50).locator("[data-edit]")).to_be_focused()
+    expect(rows).to_have_count(51)
     expect(admin.get_by_role("button", name=en("base.more"))).to_be_hidden()

@@ -3,12 +3,19 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e import entrance
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import PASSWORD
+
+HIDE = """() => {
+    Object.defineProperty(document, "hidden", { value: true })
+    document.dispatchEvent(new Event("visibilitychange"))
+}"""
 
 say = words("en")
 
@@ -52,6 +59,34 @@ def test_it_is_deleted_when_the_toast_is_closed(visits: Visits, script: Scripted
     chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
     wait_until(lambda: not exists(site, conversation_id))
     expect(chat.in_list("Close the toast")).to_have_count(0)
+
+
+def test_it_is_deleted_when_somebody_signs_out(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    site.ask("POST", "/api/admin/users", {"username": "Leaver", "role": "member", "password": PASSWORD})
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, say, username="Leaver", password=PASSWORD)
+    chat = Chat(page, say)
+    chat.ask("Sign out")
+    conversation_id = chat.conversation_id
+    chat.choose("Sign out", say("base.delete"))
+    page.locator("summary.menu__button").click()
+    page.locator("[data-sign-out]").click()
+    expect(page.get_by_label(say("auth.username"), exact=True)).to_be_visible()
+    assert not exists(site, conversation_id)
+
+
+def test_it_is_deleted_when_the_page_is_hidden_and_not_to_be_undone_any_more(
+    visits: Visits, script: ScriptedUpstream, site: Site
+) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Hide the page")
+    conversation_id = chat.conversation_id
+    chat.choose("Hide the page", say("base.delete"))
+    expect(chat.page.locator(".toast")).to_be_visible()
+    assert exists(site, conversation_id)
+    chat.page.evaluate(HIDE)
+    expect(chat.page.locator(".toast")).to_be_hidden()
+    wait_until(lambda: not exists(site, conversation_id))
 
 
 def test_it_is_deleted_when_the_page_is_left(visits: Visits, script: ScriptedUpstream, site: Site) -> None:

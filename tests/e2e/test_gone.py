@@ -42,7 +42,7 @@ def expect_gone(chat: Chat, title: str, place: Locator, kept: str = "") -> None:
 
 
 def expect_that_it_is_answered_in_a_new_one(chat: Chat, title: str) -> None:
-    chat.text.press("Enter")
+    chat.enter()
     expect(chat.questions).to_have_text(title)
     chat.wait_until_answered()
     expect(chat.in_list(title)).to_be_visible()

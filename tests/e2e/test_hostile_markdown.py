@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from flask_app.services import environment_key
 from tests.e2e.chat import PATIENCE, Chat
 from tests.e2e.hostile import CORPUS, SCRIPTS, SLOW_CODE
 from tests.e2e.site import Site
@@ -187,17 +186,16 @@ class _HostileNames:
 @pytest.fixture
 def hostile_names(site: Site, script: ScriptedUpstream) -> Iterator[None]:
     """A provider that lists a model with such a name, says so where it refuses, and answers under it."""
-    offered, script.models = script.models, [NAME, f"</script>{NAME}", *script.models]
-    url = f"/api/admin/keys/{environment_key.ID}"
-    site.ask("POST", f"{url}/test")
+    hostile = {"label": "hostile", "secret": "sk-hostile-0", "base_url": script.base_url, "provider_name": "Hostile"}
+    offered, script.models = script.models, [NAME, f"</script>{NAME}"]
+    key = site.ask("POST", "/api/admin/keys", hostile)
+    script.models = offered
     script.script(_HostileNames())
     list(site.server.chat(NAME))
     script.script(Status(402, f"no balance {NAME}"))
     list(site.server.chat(f"</script>{NAME}"))
     yield
-    script.models = offered
-    site.ask("DELETE", f"{url}/bench")
-    site.ask("POST", f"{url}/test")
+    site.ask("DELETE", f"/api/admin/keys/{key['id']}")
 
 
 def test_names_from_a_hostile_provider_are_words_on_every_page(hostile_names: None, visits: Visits, site: Site) -> None:

@@ -4,15 +4,17 @@ import re
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.test_accessibility import OPTIONS
+from tests.e2e.visits import PHONE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
-from tests.support.served import PASSWORD
+from tests.support.served import PASSWORD, USERNAME
 
 say = words("en")
 SLOW = Answer(text="one more word and " * 200, tokens_per_second=20)
@@ -54,6 +56,55 @@ def test_enter_sends_and_shift_enter_breaks_the_line(chat: Chat) -> None:
     expect(chat.questions).to_have_text("first\nsecond", use_inner_text=True)
     expect(chat.text).to_have_value("")
     chat.wait_until_answered()
+
+
+def test_the_arrow_up_changes_the_last_question_where_nothing_is_written(chat: Chat) -> None:
+    keys = Keyboard(chat.page)
+    keys.press("ArrowUp")
+    chat.ask("What is a fjord?")
+    chat.text.fill("something")
+    keys.press("ArrowUp")
+    expect(chat.text).to_be_focused()
+    chat.text.fill("")
+    keys.press("ArrowUp")
+    editor = chat.page.locator(".message--question textarea")
+    expect(editor).to_be_focused()
+    expect(editor).to_have_value("What is a fjord?")
+    editor.fill("What is an isthmus?")
+    keys.press("Enter")
+    chat.wait_until_answered()
+    expect(chat.questions).to_have_text("What is an isthmus?")
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])
+def test_a_question_mark_shows_the_keys(visits: Visits, locale: str, scheme: Scheme) -> None:
+    say_ = words(locale)
+    page = visits.open("/", locale=locale, scheme=scheme)
+    dialog = page.get_by_role("dialog", name=say_("chat.keys"))
+    keys = Keyboard(page)
+    keys.type("why?")
+    expect(dialog).to_be_hidden()
+    page.locator("[data-list] a").first.focus()
+    keys.press("?")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("term")).to_have_count(8)
+    keys.press("?")
+    keys.press("Control+k")
+    expect(dialog).to_be_visible()
+    assert not Axe().run(page, options=OPTIONS).response["violations"]
+    keys.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.get_by_label(say_("nav.account", name=USERNAME)).click()
+    page.get_by_role("button", name=say_("chat.keys")).click()
+    expect(dialog).to_be_visible()
+
+
+def test_a_phone_without_keys_has_no_map_of_them(visits: Visits) -> None:
+    page = visits.open("/", viewport=PHONE)
+    page.get_by_role("button", name=say("chat.open_list")).click()
+    page.get_by_label(say("nav.account", name=USERNAME)).click()
+    expect(page.get_by_role("button", name=say("nav.sign_out"))).to_be_visible()
+    expect(page.get_by_role("button", name=say("chat.keys"))).to_be_hidden()
 
 
 @pytest.mark.parametrize("press", COMPOSING.values(), ids=COMPOSING)
@@ -229,3 +280,19 @@ def test_the_first_stop_leads_to_the_content(visits: Visits) -> None:
     expect(page.get_by_role("link", name=say("base.skip"))).to_be_in_viewport()
     keys.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_first_stop_leaves_a_conversation_as_it_is(chat: Chat, visits: Visits, script: ScriptedUpstream) -> None:
+    script.script(SLOW)
+    chat.send("Stay as you are.")
+    chat.wait_for_words(1)
+    asked = len(visits.watch(chat.page).requests)
+    chat.page.get_by_role("link", name=say("base.skip")).press("Enter")
+    expect(chat.page.locator("#main")).to_be_focused()
+    chat.page.wait_for_timeout(300)
+    assert len(visits.watch(chat.page).requests) == asked
+    chat.send("Too early")
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.wait_for_answer"))
+    expect(chat.text).to_have_value("Too early")
+    chat.stop_button.click()
+    chat.wait_until_answered()

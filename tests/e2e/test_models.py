@@ -17,13 +17,13 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def conversation(site: Site, script: ScriptedUpstream) -> str:
-    """The address of a conversation with a model that the provider has just stopped listing."""
-    offered = script.models
-    script.models = [GONE, *offered]
-    site.ask("POST", "/api/admin/keys/environment/test")
-    events = list(site.server.chat("hello", model=GONE))
+    """The address of a conversation with a model that no key opens any more."""
+    former = {"label": "former", "secret": "sk-former-0", "base_url": script.base_url, "provider_name": "Former"}
+    offered, script.models = script.models, [GONE]
+    key = site.ask("POST", "/api/admin/keys", former)
     script.models = offered
-    site.ask("POST", "/api/admin/keys/environment/test")
+    events = list(site.server.chat("hello", model=GONE))
+    site.ask("DELETE", f"/api/admin/keys/{key['id']}")
     return f"/c/{events[0][1]['conversation_id']}"
 
 

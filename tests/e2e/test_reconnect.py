@@ -119,3 +119,20 @@ def test_an_answer_that_cannot_be_saved_yet_is_followed_until_it_is(
     chat.wait_until_answered()
     expect(unsaved).to_be_hidden()
     _expect_every_word_once(chat, script)
+
+
+def test_who_comes_back_to_a_tab_sees_what_was_written_in_another(
+    visits: Visits, chat: Chat, script: ScriptedUpstream
+) -> None:
+    chat.ask("Count.")
+    there = chat.page.context.new_page()
+    there.goto(chat.page.url)
+    other = Chat(there, say)
+    expect(other.answers).to_have_count(1)
+    script.script(Answer("It is in the other tab."))
+    other.ask("And now?")
+    expect(chat.questions).to_have_count(1)
+    chat.page.bring_to_front()
+    chat.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(chat.prose).to_have_text("It is in the other tab.")
+    expect(chat.questions).to_have_count(2)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from typing import Any
 
 import pytest
@@ -69,13 +70,44 @@ def test_an_administrator_gives_a_record_back(visits: Visits, answer: None) -> N
     expect(newest(page).locator("[data-line]").get_by_text("-700")).to_be_visible()
 
 
+def test_ones_own_records_are_searched_by_channel_and_by_a_quoted_id(visits: Visits, answer: None) -> None:
+    page = visits.open("/dashboard")
+    quoted = page.evaluate("JSON.parse(document.getElementById('dashboard-state').textContent).records[0].attempt_id")
+    search = page.get_by_role("search")
+    search.get_by_label(en("stats.by_channel")).select_option("api")
+    search.get_by_role("button").click()
+    expect(page).to_have_url(re.compile("channel=api"))
+    expect(page.get_by_text(en("dashboard.records_none"))).to_be_visible()
+    expect(search.get_by_label(en("stats.by_channel"))).to_have_value("api")
+    search.get_by_label(en("stats.by_channel")).select_option("")
+    search.get_by_label(en("records.id")).fill(quoted)
+    search.get_by_role("button").click()
+    expect(page.locator(".record")).to_have_count(1)
+    expect(search.get_by_label(en("records.id"))).to_have_value(quoted)
+
+
 def test_ones_own_records_come_as_a_file(visits: Visits, answer: None) -> None:
     page = visits.open("/dashboard")
+    expected = page.get_by_text(re.compile(en("js.records.expected", count="[0-9]+")))
+    expect(expected).to_be_visible()
+    count = int("".join(filter(str.isdecimal, expected.inner_text())))
     with page.expect_download() as downloading:
         page.get_by_role("link", name="JSON Lines").click()
     lines = downloading.value.path().read_text("utf-8").splitlines()
     assert downloading.value.suggested_filename.endswith(".jsonl")
     assert json.loads(lines[0])["total_tokens"] == 740
+    assert len(lines) == count
+
+
+def test_use_by_access_token_says_what_it_counts(visits: Visits, answer: None) -> None:
+    for path in ("/dashboard", "/admin"):
+        page = visits.open(path)
+        with page.expect_response("**/tokens?*") as asked:
+            page.get_by_role("button", name=en("stats.by_token"), exact=True).click()
+        assert asked.value.ok
+        expect(page.get_by_text(en("stats.token_note"))).to_be_visible()
+        page.get_by_role("button", name=en("stats.by_channel"), exact=True).click()
+        expect(page.get_by_text(en("stats.token_note"))).to_be_hidden()
 
 
 def test_the_file_of_a_search_holds_what_it_has_found(visits: Visits, site: Site, answer: None) -> None:

@@ -63,7 +63,7 @@ def test_a_model_that_is_gone_is_told_and_the_draft_stays(chat: Chat, script: Sc
     expect(chat.text).to_have_value(QUESTION)
     chat.page.reload()
     expect(chat.text).to_have_value(QUESTION)
-    chat.text.press("Enter")
+    chat.enter()
     expect(chat.prose).to_have_text(Answer().text)
 
 
@@ -125,6 +125,6 @@ def test_a_server_out_of_reach_is_told_and_the_draft_stays(chat: Chat, script: S
     expect(chat.problem).to_contain_text(say("js.error.offline"))
     expect(chat.text).to_have_value(QUESTION)
     chat.page.unroute("**/api/chat", drop)
-    chat.text.press("Enter")
+    chat.enter()
     expect(chat.prose).to_have_text(Answer().text)
     assert len(script.journal.chats) == 1

@@ -35,7 +35,7 @@ def expect_it_in_a_new_one(chat: Chat, text: str) -> None:
     expect(chat.text).to_have_value(text)
     expect(chat.answers).to_have_count(0)
     expect(chat.problem).to_be_hidden()
-    chat.text.press("Enter")
+    chat.enter()
     expect(chat.prose).to_have_text(Answer().text)
     expect(chat.questions).to_have_text(text)
 

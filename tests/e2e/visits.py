@@ -12,6 +12,10 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 NARROWEST: ViewportSize = {"width": 360, "height": 740}
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 
+# Whatever moved by time stands still.
+AT_REST = """Promise.allSettled(document.getAnimations()
+    .filter(moving => moving.timeline === document.timeline).map(moving => moving.finished))"""
+
 Scheme = Literal["light", "dark"]
 
 

@@ -3,11 +3,11 @@ import { test } from "node:test"
 import MarkdownIt from "markdown-it"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
+import { bareLinks } from "app/markdown/links"
 import { plainRenderers } from "app/markdown/renderers"
 
 const parser = new MarkdownIt({ html: false, linkify: true })
-parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
-parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+parser.use(bareLinks).use(breakCjkEmphasis).use(formulas).use(plainRenderers)
 const inline = (text) => parser.renderInline(text)
 
 test("emphasis closes after Chinese punctuation", () => {
@@ -67,6 +67,17 @@ test("links lead to http, https and mail only", () => {
   for (const url of ["javascript:alert(1)", "data:text/html,x", "/logout", "vbscript:x", "//example.com", "file:///etc", "&#106;avascript:x"]) {
     assert.doesNotMatch(inline(`[a](${url})`), /<a /, url)
   }
+})
+
+test("a bare link ends where Chinese begins", () => {
+  const linked = (text) => [...inline(text).matchAll(/<a href="([^"]*)"/g)].map(([, address]) => address)
+  assert.deepEqual(linked("请访问https://www.deepseek.com了解详情"), ["https://www.deepseek.com"])
+  assert.deepEqual(linked("见https://a.com/b了解，或http://c.cn/d?e=f。"), ["https://a.com/b", "http://c.cn/d?e=f"])
+  assert.deepEqual(linked("https://a.com/b，然后"), ["https://a.com/b"])
+  assert.deepEqual(linked("https://zh.wikipedia.org/wiki/%E6%98%8E 是"), ["https://zh.wikipedia.org/wiki/%E6%98%8E"])
+  assert.deepEqual(linked("(https://a.com/b) and https://c.com/d."), ["https://a.com/b", "https://c.com/d"])
+  assert.deepEqual(linked("www.a.com a@b.com //c.com"), [])
+  assert.match(inline("https://a.com了解"), /<\/a>了解$/)
 })
 
 test("a picture from elsewhere is a placeholder, by reference too", () => {

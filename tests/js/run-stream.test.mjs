@@ -109,6 +109,18 @@ test("a line that falls silent is given up and joined again", async () => {
   assert.equal((await told).text, "ab")
 })
 
+test("a send that hangs before any reply is sent again under the same key", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] })
+  answerWith(new Promise(() => undefined), lines(start(1), token(2, "a"), done(3)))
+  const told = follow(new RunStream({ message: MESSAGE }))
+  await pass(44_000)
+  assert.equal(asked.length, 1)
+  await pass(2_000)
+  await pass(1_000)
+  assert.equal((await told).text, "a")
+  assert.deepEqual(asked.map(({ body }) => JSON.parse(body).idempotency_key), ["k", "k"])
+})
+
 test("who comes back to a long silence, as on a phone that slept, gets a new line at once", async () => {
   const { told } = await silent()
   await pass(21_000)
@@ -179,7 +191,7 @@ function answerWith(...answers) {
     asked.push({ path, headers, body })
     const answer = answers.shift()
     if (answer instanceof Error) throw answer
-    return answer instanceof Response ? answer : new Response(answer)
+    return typeof answer === "string" ? new Response(answer) : answer
   }
 }
 

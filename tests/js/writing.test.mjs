@@ -11,6 +11,14 @@ test("Enter sends, Shift+Enter breaks the line", () => {
   assert.equal(sendsMessage({ ...ENTER, key: "a", keyCode: 65 }), false)
 })
 
+test("under a finger Enter breaks the line", (context) => {
+  globalThis.matchMedia = (query) => ({ matches: query === "(pointer: coarse)" })
+  context.after(() => delete globalThis.matchMedia)
+  assert.equal(sendsMessage(ENTER), false)
+  assert.equal(sendsMessage({ ...ENTER, ctrlKey: true }), true, "a tablet with a keyboard")
+  assert.equal(sendsMessage({ ...ENTER, metaKey: true }), true)
+})
+
 test("an input method's Enter never sends", () => {
   assert.equal(sendsMessage({ ...ENTER, isComposing: true, keyCode: 229 }), false, "Chrome and Firefox")
   assert.equal(sendsMessage({ ...ENTER, isComposing: false, keyCode: 229 }), false, "Safari: the composition has ended already")

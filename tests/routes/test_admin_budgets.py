@@ -139,7 +139,8 @@ def test_there_is_one_budget_of_each_kind_whoever_adds_it_at_once(admin_client: 
 
 def test_a_budget_that_is_not_there_is_not_found(admin_client: PageClient) -> None:
     for budget_id in (new_id(), "x", "编号", "%00"):
-        assert admin_client.patch(f"{BUDGETS}/{budget_id}", json={"limit": 1}).status_code == 404
+        for fields in ({"limit": 1}, {"hard": True}, {"hard": False}):
+            assert admin_client.patch(f"{BUDGETS}/{budget_id}", json=fields).status_code == 404
         assert admin_client.delete(f"{BUDGETS}/{budget_id}").status_code == 404
 
 

@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import new_id, reading
+from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
 from flask_app.services import group_service, user_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.group_service import MAX_TOKENS, Choices
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code, stored
@@ -210,3 +211,13 @@ def test_people_who_join_while_their_group_is_deleted_are_in_one_that_is_there(a
     with reading() as session:
         assert set(session.scalars(select(User.group_id))) <= {DEFAULT_GROUP_ID}
         assert session.scalars(select(Group.id)).all() == [DEFAULT_GROUP_ID]
+
+
+@pytest.mark.parametrize(("tokens", "fits"), [(0, False), (1, True), (MAX_TOKENS, True), (MAX_TOKENS + 1, False)])
+def test_how_many_tokens_more_an_answer_may_have_has_bounds(app: Flask, tokens: int, *, fits: bool) -> None:
+    choices = Choices(name="Club", on_disconnect="limit", tokens=tokens)
+    if fits:
+        assert group_service.add(Actor(None), choices).group.on_disconnect_tokens == tokens
+    else:
+        with pytest.raises(Invalid, match="bad_disconnect_tokens"):
+            group_service.add(Actor(None), choices)

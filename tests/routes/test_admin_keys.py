@@ -12,7 +12,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import Base, engine, reading
 from flask_app.models import ApiKey, AuditEntry
-from flask_app.services import environment_key, key_service, model_service
+from flask_app.services import environment_key, key_service, model_lists, model_service
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Redirect, ScriptedUpstream, Status
 
@@ -251,7 +251,7 @@ def test_the_secret_shows_up_nowhere(
     printed = "".join(capfd.readouterr())
     assert "key_test_failed" in printed, "the refusal must have been logged"
     try:
-        model_service.read_list("nobody", _usable(url))
+        model_lists.read_list("nobody", _usable(url))
     except Exception:  # noqa: BLE001 - whatever it is, its traceback is what is looked at
         replies.append(traceback.format_exc())
     assert upstream.journal[0].key == CANARY, "the key must have been in use"

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import ScriptedUpstream, Status
+from tests.support.upstream_journal import Received
+from tests.support.upstream_reply import Reply
 
 KEYS, PROVIDERS, FIRST = "/api/admin/keys", "/api/admin/providers", "environment"
 
@@ -198,6 +202,31 @@ def test_a_balance_is_read_by_hand(admin_client: PageClient, upstream: ScriptedU
     assert key["balance"] == {"available": True, "sums": [sums], "at": key["balance"]["at"]}
     assert shown(admin_client)["balance"] == key["balance"]
     assert key["provider"]["balance_offered"] is True
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A balance whose reply comes after something else has happened."""
+
+    meanwhile: Callable[[], object]
+
+    def play(self, reply: Reply, request: Received) -> None:
+        self.meanwhile()
+        reply.json(200, {"is_available": True, "balance_infos": []})
+
+
+def test_a_balance_ends_the_bench_of_a_refusal_before_it_was_asked_for_and_no_other(
+    admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream, first: str
+) -> None:
+    upstream.script(Status(402))
+    refused = partial(
+        member_client.post, "/api/chat", json={"message": "hello"}, headers={"Accept": "application/json"}
+    )
+    upstream.script(Slow(refused), path="/user/balance")
+    assert admin_client.post(f"{KEYS}/{first}/balance").json["balance"]["available"]  # type: ignore[index]
+    assert shown(admin_client)["bench"]["code"] == "upstream_no_balance"
+    assert admin_client.post(f"{KEYS}/{first}/balance").json["balance"]["available"]  # type: ignore[index]
+    assert (shown(admin_client)["state"], shown(admin_client)["bench"]) == ("ready", None)
 
 
 @pytest.mark.parametrize(

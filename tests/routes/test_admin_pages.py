@@ -47,6 +47,15 @@ def test_a_page_starts_with_what_its_api_says(
     assert {name: state[name] for name in reply} == reply
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_of_groups_says_that_their_setting_is_not_for_programs(
+    admin_client: PageClient, language: str
+) -> None:
+    page = admin_client.get("/admin/groups", headers={"Accept-Language": language}).text
+    (hint,) = re.findall(r'id="hint-on-disconnect">(.*?)</p>', page, re.S)
+    assert "/v1" in hint
+
+
 def test_the_search_page_knows_what_can_be_chosen_and_keeps_the_filter(
     admin_client: PageClient, member: User, upstream: ScriptedUpstream
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Attempt, AuditEntry, Provider, Reconciliation, Tariff, User
-from tests.support import drifts, ledger
+from tests.support import drifts, ledger, storage
 from tests.support.clients import PageClient
 from tests.support.drifts import NOON
 from tests.support.entrance import error_code
@@ -257,3 +257,87 @@ def test_queries_do_not_grow_with_days_and_records(
     assert counts() == before
     found = clues(admin_client, day.id)["estimated"]
     assert (found["count"], len(found["items"])) == (20, 10)
+
+
+@pytest.mark.unsound_ledger
+def test_rows_fetched_do_not_grow_with_records(admin_client: PageClient, member: User, day: Reconciliation) -> None:
+    def book(count: int) -> None:
+        with reading() as session:
+            peak = session.scalars(select(Tariff.id).where(Tariff.calendar.is_not(None))).first()
+        kinds: tuple[dict[str, Any], ...] = (
+            {},
+            {"source": "estimated"},
+            {"source": "estimated", "outcome": "interrupted"},
+            {"cost_micros": None, "currency": None},
+            {"kind": "refund"},
+            {"tariff_id": peak, "duration_ms": 200_000},
+        )
+        ledger.write(ledger.entry(member.id, NOON, key_id="k1", **kind) for kind in kinds for _ in range(count))
+        for state in ("dispatched", "released", "settled"):
+            for _ in range(count):
+                attempt(member, NOON, state=state)
+
+    def most() -> int:
+        with storage.counted_rows() as found:
+            clues(admin_client, day.id)
+        return max(found)
+
+    book(12)
+    before = most()
+    book(24)
+    assert most() == before
+    found = clues(admin_client, day.id)
+    counted = ("estimated", "partial", "unpriced", "peak_edge", "refunded", "open", "released", "unbooked")
+    assert {kind: (found[kind]["count"], len(found[kind]["items"])) for kind in counted} == dict.fromkeys(
+        counted, (36, 10)
+    )
+
+
+@pytest.mark.unsound_ledger
+def test_the_dearest_are_shown_and_all_of_the_currency_added_up(
+    admin_client: PageClient, member: User, day: Reconciliation
+) -> None:
+    costs = [*range(1, 13), -20]
+    made = [ledger.entry(member.id, NOON, key_id="k1", source="estimated", cost_micros=cost) for cost in costs]
+    foreign = ledger.entry(member.id, NOON, key_id="k1", source="estimated", cost_micros=9, currency="USD")
+    ledger.write([*made, foreign])
+    found = clues(admin_client, day.id)["estimated"]
+    assert (found["count"], found["micros"]) == (14, sum(costs))
+    assert [item["micros"] for item in found["items"]] == [-20, 12, 11, 10, 9, 9, 8, 7, 6, 5]
+
+
+@pytest.mark.parametrize(
+    ("begun", "seconds", "is_near"),
+    [(-200, 139, False), (-200, 141, True), (-61, 2, True), (-3000, 3100, True), (59, 1, True), (61, 1, False)],
+)
+def test_an_answer_at_the_edge_of_peak_hours_is_named(
+    admin_client: PageClient, member: User, day: Reconciliation, begun: int, seconds: int, *, is_near: bool
+) -> None:
+    with reading() as session:
+        peak = session.scalars(select(Tariff.id).where(Tariff.calendar.is_not(None))).first()
+    moment, terms = NOON + timedelta(seconds=begun), {"tariff_id": peak, "duration_ms": seconds * 1000}
+    ledger.write([ledger.entry(member.id, moment, key_id="k1", **terms)])
+    assert ("peak_edge" in clues(admin_client, day.id)) is is_near
+
+
+@pytest.mark.parametrize(("seconds", "is_within"), [(1799, False), (1801, True)])
+def test_an_answer_asked_for_before_the_window_counts_where_it_ended_within(
+    admin_client: PageClient, member: User, day: Reconciliation, seconds: int, *, is_within: bool
+) -> None:
+    begun = day.since - timedelta(minutes=35)  # the window begins five minutes before the first reading
+    terms: dict[str, Any] = {"source": "estimated", "duration_ms": seconds * 1000}
+    ledger.write([ledger.entry(member.id, begun, key_id="k1", **terms)])
+    assert ("estimated" in clues(admin_client, day.id)) is is_within
+
+
+def test_far_from_peak_hours_no_answer_is_at_their_edge(admin_client: PageClient, member: User) -> None:
+    night = datetime(2026, 11, 24, 19, tzinfo=UTC)  # three o'clock in Shanghai
+    keep_key(keep_provider("Elsewhere", "http://127.0.0.1:1"), "k1")
+    day = drifts.kept("k1", until=night)
+    with reading() as session:
+        peak = session.scalars(select(Tariff.id).where(Tariff.calendar.is_not(None))).first()
+    near = night - timedelta(seconds=30)
+    terms: dict[str, Any] = {"tariff_id": peak, "duration_ms": 1000, "source": "estimated"}
+    (made,) = ledger.write([ledger.entry(member.id, near, key_id="k1", **terms)])
+    found = clues(admin_client, day.id)
+    assert {kind: [item["id"] for item in clue["items"]] for kind, clue in found.items()} == {"estimated": [made.id]}

@@ -1,22 +1,21 @@
 """Going on with an answer that broke off: the same message, another run, an entry of its own."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import reading, transaction
 from flask_app.models import Attempt, Message, Run, TokenUsage
-from flask_app.services import model_service, reaper_service, run_service
+from flask_app.services import model_service, run_service
 from flask_app.upstream.client import beta_of
 from tests.conftest import MakeUser, SignIn
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import events_of, text_of
 from tests.support.keys import keep_key, keep_provider, stored_key
-from tests.support.scripted_upstream import Answer, ScriptedUpstream, Stall, Status, Usage
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
 from tests.support.together import at_once
 
 HALF, REST = "one two three", " four five"
@@ -245,47 +244,6 @@ def test_a_complete_answer_cannot_be_continued(member_client: PageClient, upstre
 def test_an_answer_without_a_word_cannot_be_continued(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("", thinking="only thoughts", finish_reason="length"))
     assert code(go_on(member_client, ask(member_client)["run_id"])) == "cannot_continue"
-
-
-def test_an_answer_that_broke_off_in_its_thoughts_begins_anew(
-    member_client: PageClient, upstream: ScriptedUpstream
-) -> None:
-    upstream.script(
-        Answer("never said", thinking="first thoughts " * 50, tokens_per_second=50), Answer(REST, thinking="new")
-    )
-    reply = member_client.post("/api/chat", json={"message": "count", "thinking": True}, buffered=False)
-    wait_until(lambda: any(live.completion.outcome.reasoning_parts for live in run_service.live_runs()))
-    (live,) = run_service.live_runs()
-    live.stop.stop("interrupted")
-    live.thread.join()
-    reply.close()
-    answer = go_on(member_client, live.begun.run_id).json
-    assert (answer["text"], answer["reasoning"], answer["status"]) == (REST, "new", "complete")
-    before, after = upstream.journal.chats
-    assert after.body["thinking"] == before.body["thinking"] == {"type": "enabled"}
-    assert after.body["messages"] == before.body["messages"]
-    assert [entry.source for entry in entries()] == ["estimated", "reported"]
-
-
-def test_thoughts_of_the_run_before_are_not_booked_again(member_client: PageClient, upstream: ScriptedUpstream) -> None:
-    upstream.script(Answer("never said", thinking="thoughts " * 100, tokens_per_second=50), Stall(seconds=30))
-    first = member_client.post("/api/chat", json={"message": "count", "thinking": True}, buffered=False)
-    wait_until(lambda: any(live.completion.outcome.reasoning_parts for live in run_service.live_runs()))
-    (live,) = run_service.live_runs()
-    live.stop.stop("stopped")
-    live.thread.join()
-    first.close()
-    again = member_client.post(f"/api/runs/{live.begun.run_id}/continue", json={}, buffered=False)
-    (second,) = run_service.live_runs()
-    with transaction() as session:
-        lapsed = {"worker": "killed", "lease_expires_at": utc_now() - timedelta(seconds=1)}
-        session.execute(update(Run).where(Run.id == second.begun.run_id).values(lapsed))
-    with transaction() as session:
-        assert reaper_service.reap(session, second.begun.run_id)
-    assert entries()[-1].completion_tokens == 0
-    second.stop.stop("stopped")
-    second.thread.join()
-    again.close()
 
 
 def test_an_answer_that_is_followed_by_another_message_stays_as_it_is(

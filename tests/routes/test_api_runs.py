@@ -107,10 +107,12 @@ def test_stop_closes_the_provider_and_keeps_what_came(member_client: FlaskClient
     with reading() as session:
         message = session.get_one(Message, start["message_id"])
         entry = session.scalars(select(TokenUsage)).one()
+        failures = session.scalars(select(ApiKey.last_error_code)).all()
     assert message.status == "stopped"
     assert message.text
     assert (entry.source, entry.outcome) == ("estimated", "stopped")
     assert entry.completion_tokens > 0
+    assert set(failures) == {None}, "it is no failure of the key's"
 
 
 def test_stopping_twice_or_late_changes_nothing(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import budget
+from flask_app.errors import BudgetExhausted
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Budget, Conversation, Message, Run, TokenUsage, User
 from flask_app.services import budget_admin_service, budget_service, group_service, user_admin_service
 from flask_app.services.attempts import Bounds
@@ -19,10 +20,11 @@ from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.group_service import Choices
 from tests.conftest import MakeUser, SignIn
-from tests.support import calls
+from tests.support import calls, prices
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
+from tests.support.warned import use
 
 BUDGETS = "/api/budgets"
 PROMPT = budget.prompt_bound(["hello"])
@@ -112,16 +114,28 @@ def test_what_is_reserved_uses_nothing_up(member: User, member_client: PageClien
     assert [(each["left"], each["state"]) for each in own(member_client)] == [(0, "low")]
 
 
-def test_money_and_what_only_warns_are_used_up_when_nothing_is_left(
-    member_client: PageClient, upstream: ScriptedUpstream
-) -> None:
+def test_what_only_warns_is_used_up_when_nothing_is_left(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     limit(100, hard=False)
-    limit(1_000_000, unit="CNY")
+    limit(1_000_000, unit="CNY", hard=False)
     limit(0, unit="USD")
     assert [each["state"] for each in own(member_client)] == ["open", "exhausted", "open"]
     upstream.script(Answer("hi", usage=Usage(prompt=10, completion=90)))
     assert ask(member_client).status_code == 200
     assert [each["state"] for each in own(member_client)] == ["open", "exhausted", "exhausted"]
+
+
+def test_money_is_used_up_when_it_pays_no_message(
+    member: User, member_client: PageClient, admin_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    assert ask(admin_client).status_code == 200
+    prices.put("deepseek-flash", 1)
+    limit(2_000, scope="user", scope_id=member.id, unit="CNY")
+    for used, state in ((2_000 - budget.LEAST_TOKENS, "low"), (1, "exhausted")):
+        use(member, 1, cost_micros=used)
+        assert [each["state"] for each in own(member_client)] == [state]
+        (listed,) = admin_client.get("/api/admin/budgets").json["budgets"]  # type: ignore[index]
+        assert listed["state"] == state
+    assert error_code(ask(member_client, "x")) == "budget_exhausted"
 
 
 def test_a_person_who_moves_takes_nothing_out_of_the_group_they_leave(
@@ -236,17 +250,24 @@ def test_a_soft_budget_refuses_nothing(member_client: PageClient) -> None:
     assert listed["used"] > 0
 
 
-def test_money_of_another_currency_and_a_model_without_a_price_are_not_concerned(member_client: PageClient) -> None:
+def test_money_of_another_currency_is_not_concerned(member_client: PageClient) -> None:
     limit(0, unit="USD")
     assert ask(member_client).status_code == 200
     limit(0, unit="CNY")
     assert ask(member_client).status_code == 429
+
+
+def test_a_model_without_a_price_holds_no_money_and_is_not_asked_once_none_is_left(member: User) -> None:
     asked = budget_service.Asked(
         user_id=new_id(), model="without-a-price", currency="CNY", prompt=PROMPT, answer=budget.MIN_ANSWER
     )
+    limit(1, unit="CNY")
     with reading() as session:
         hold = budget_service.reserve(session.connection(), asked, utc_now()).hold
     assert (hold.tokens, hold.micros, hold.currency) == (LEAST, None, None)
+    limit(0, unit="CNY", period="week")
+    with reading() as session, pytest.raises(BudgetExhausted):
+        budget_service.reserve(session.connection(), asked, utc_now())
 
 
 def test_a_failed_attempt_frees_what_it_held_and_the_next_reserves_anew(

@@ -3,14 +3,17 @@
 import dataclasses
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flask_app import config
+from flask_app.database import reading, utc_now
 from flask_app.i18n import translate
 from flask_app.models import User
+from flask_app.services import tariff_service
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -96,3 +99,26 @@ def test_a_conversation_that_is_not_there_is_told_on_the_page_of_a_new_one(
     state = state_of(member_client, path)
     assert (state["missing"], state["thread"]) == (True, None)
     assert state_of(member_client, "/")["missing"] is False
+
+
+def test_a_model_says_whether_its_prices_are_those_of_peak_hours(
+    upstream: ScriptedUpstream, member_client: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream, "models", ["deepseek-flash", "deepseek-v4-pro", "unpriced"])
+    models = {model["name"]: model["peak"] for model in state_of(member_client, "/")["models"]}
+    assert models["unpriced"] is None
+    now = utc_now()
+    with reading() as session:
+        priced = tariff_service.price("deepseek-flash", "CNY", now, session.connection())
+    assert priced
+    assert models["deepseek-flash"]["now"] is priced.peak
+    until = datetime.fromisoformat(models["deepseek-flash"]["until"])
+    with reading() as session:
+        before, after = (
+            tariff_service.price("deepseek-flash", "CNY", moment, session.connection())
+            for moment in (until - timedelta(seconds=1), until)
+        )
+    assert before
+    assert after
+    assert (before.peak, after.peak) == (priced.peak, not priced.peak)
+    assert until > now

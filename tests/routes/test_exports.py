@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -175,3 +176,31 @@ def _drained(client: PageClient, url: str) -> int:
     lines: int = sum(piece.count(b"\n") for piece in pieces)
     response.close()
     return lines
+
+
+@pytest.mark.unsound_ledger
+def test_a_page_says_how_many_records_a_file_will_hold(
+    member: User, admin: User, member_client: PageClient, admin_client: PageClient
+) -> None:
+    now = utc_now()
+    kinds: tuple[dict[str, Any], ...] = ({}, {"channel": "api"}, {"model": "m"}, {"kind": "refund"})
+    ledger.write(ledger.entry(who.id, now, **kind) for kind in kinds for who in (member, admin))
+    ledger.write([ledger.entry(member.id, now - timedelta(days=90))])
+
+    def expected(client: PageClient, path: str, state: str) -> Any:
+        found = re.search(rf'id="{state}">(.*?)</script>', client.get(path).text, re.S)
+        assert found
+        return json.loads(found[1])["expected"]
+
+    for query, own, everybodys in (
+        ("", 4, 9),
+        ("?channel=api", 1, 2),
+        ("?model=m", 1, 2),
+        ("?from=2026-01-01&to=2026-01-02", 0, 0),
+        ("?outcome=complete", None, None),
+        ("?provenance=refunded", None, None),
+        ("?id=x", None, None),
+    ):
+        assert expected(member_client, f"/dashboard{query}", "dashboard-state") == own, query
+        assert expected(admin_client, f"/admin/records{query}", "admin-state") == everybodys, query
+    assert expected(admin_client, "/admin/records?user=member", "admin-state") is None

@@ -1,6 +1,7 @@
 """Programs at the gateway: answers in OpenAI's shape, whole and as chunks, on the person's own bill."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -9,12 +10,12 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, Run, TokenUsage, User
-from flask_app.services import model_service
+from flask_app.services import model_service, program_answers
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.gateway import HELLO, WEATHER, Program, chunks, made, payloads
 from tests.support.keys import keep_key, stored_key
-from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status, Usage
+from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Stall, Status, Usage
 
 
 @pytest.fixture
@@ -185,6 +186,13 @@ def test_a_token_may_be_kept_to_some_models(app: Flask, member: User, upstream: 
     response = program.complete()
     assert (response.status_code, fault(response)["code"]) == (403, "model_not_allowed")
     assert program.get("/v1/models/deepseek-flash").status_code == 403
+
+
+def test_a_silence_that_is_broken_for_all_answers_is_no_beginning(program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(Stall(seconds=1, before_head=True), always=True)
+    threading.Timer(0.5, program_answers._logs.beat).start()
+    response = program.complete(stream=True)
+    assert (response.status_code, fault(response)["code"]) == (502, "upstream_unreachable")
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from flask_app import config
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import AccessToken, Attempt, User
-from flask_app.services import run_service, stop_service, token_service, user_admin_service
+from flask_app.models import AccessToken, Attempt, Run, User
+from flask_app.services import reaper_service, run_service, stop_service, token_service, user_admin_service
 from flask_app.services.audit_service import Actor
 from tests.routes.test_budgets import limit
 from tests.support.brokers import wait_until
@@ -125,6 +125,24 @@ def test_what_is_being_answered_ends_with_the_token_within_seconds(
     upstream.journal.wait_until_idle()
     assert upstream.journal.last.closed_early
     wait_until(lambda: not run_service.live_runs())
+
+
+def test_a_program_whose_answer_another_server_ended_is_not_told_that_its_token_is_no_good(
+    app: Flask, member: User, upstream: ScriptedUpstream
+) -> None:
+    """This server was away from the database for longer than a lease: its run is over, and forgotten."""
+    upstream.script(SLOW)
+    reply = Program(app, made(member).secret).complete(stream=True, buffered=False)
+    wait_until(lambda: run_service.live_runs() and run_service.live_runs()[0].completion.outcome.text)
+    (live,) = run_service.live_runs()
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(minutes=1)))
+    assert reaper_service.reap_all()
+    with reading() as session:
+        assert session.get(Run, live.begun.run_id) is None
+    stop_service.look()
+    *_, last = payloads(reply)
+    assert '"code":"restarting"' in last
 
 
 def test_a_token_that_is_revoked_in_the_moment_of_asking_begins_nothing(

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from flask_app import database
 from flask_app.database import in_writing, reading, transaction, utc_now
@@ -136,17 +137,26 @@ def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
     assert entries() == []
 
 
-def test_a_run_without_a_thread_is_left_to_the_reaper(
+def test_a_run_without_a_thread_is_left_to_the_reaper_and_costs_nothing(
     member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none_to_be_had(_: threading.Thread) -> None:
-        monkeypatch.undo()
-        raise RuntimeError("can't start new thread")
+    start = threading.Thread.start
 
-    monkeypatch.setattr(threading.Thread, "start", none_to_be_had)
-    with pytest.raises(RuntimeError):
-        chat_service.send(_user(), Draft(text="hello"), ORIGIN)
+    def none_to_be_had(thread: threading.Thread) -> None:
+        if thread.name.startswith("run-"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none_to_be_had)
+        with pytest.raises(RuntimeError, match="can't start"):
+            chat_service.send(_user(), Draft(text="hello"), ORIGIN)
     assert run_service.live_runs() == []
+    assert states() == ["dispatched"]
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=LAPSED))
+    lease_service.tick()
+    assert (states(), entries(), len(upstream.journal.chats)) == (["released"], [], 0)
 
 
 def _user() -> User:
@@ -183,7 +193,9 @@ def test_one_run_that_cannot_be_ended_does_not_keep_the_others_waiting(
         return reap(session, run_id)
 
     monkeypatch.setattr(reaper_service, "reap", failing)
-    lease_service.tick()
+    with capture_logs() as logged:
+        lease_service.tick()
+    assert {each["run"] for each in logged if each["event"] == "not_reaped"} == {bad}
     assert sorted(states()) == ["dispatched", "settled"]
 
 

@@ -50,6 +50,7 @@ def test_it_says_what_was_booked(member_client: PageClient, upstream: ScriptedUp
         "free": False,
         "first_token_ms": entry.first_token_ms,
         "writing_ms": entry.duration_ms - entry.first_token_ms,
+        "written_tokens": entry.completion_tokens,
         "duration_ms": entry.duration_ms,
     }
 

@@ -3,7 +3,8 @@
 import dataclasses
 import io
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,17 @@ from flask_app import config, database
 from flask_app.database import reading, transaction, utc_now
 from flask_app.metrics import MOST_VALUES, OTHER, Bounded
 from flask_app.models import ApiKey, Run
-from flask_app.services import backup_service, journal, lease_service, model_service, reaper_service, run_service
+from flask_app.services import (
+    backup_service,
+    certificate_file,
+    journal,
+    lease_service,
+    model_service,
+    reaper_service,
+    run_service,
+)
 from flask_app.services.audit_service import Actor
+from tests.support import certificates
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
@@ -65,6 +75,19 @@ class Difference:
 @pytest.fixture
 def added(client: PageClient) -> Difference:
     return Difference(client)
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_it_is_told_when_the_certificate_ends(
+    client: PageClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_readable: bool
+) -> None:
+    file = tmp_path / "fullchain.pem"
+    monkeypatch.setattr(certificate_file, "FILE", file)
+    name = "mingchat_certificate_expires_timestamp_seconds"
+    assert scraped(client)[name].samples == [], "there is none"
+    ends = datetime(2030, 1, 2, tzinfo=UTC)
+    file.write_bytes(certificates.pems("localhost", ends=ends)[0] if is_readable else b"no certificate")
+    assert [each.value for each in scraped(client)[name].samples] == ([ends.timestamp()] if is_readable else [])
 
 
 def test_without_the_setting_there_is_nothing(client: PageClient) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain import budget
+from flask_app.errors import NotFound
 from flask_app.models import AccessToken, AuditEntry, Budget, SpentDaily, TokenUsage, User
-from flask_app.services import refund_service, token_service, usage_check_service
+from flask_app.services import refund_service, token_budget_service, token_service, usage_check_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.token_service import Made
 from tests.conftest import MakeUser, SignIn
@@ -298,3 +299,13 @@ def test_the_page_offers_a_limit_in_tokens_and_in_what_models_are_billed_in(
     page = member_client.get("/tokens").text
     assert '"limit":10000' in page
     assert page.count('<option value="CNY">') == 2
+
+
+def test_whoever_is_nobody_limits_no_token(member_client: PageClient, token: Made) -> None:
+    member_client.put(path(token), json=CAP)
+    nobody, cap = Actor(None), token_budget_service.Cap(unit="tokens", period="day", limit=1)
+    with pytest.raises(NotFound):
+        token_budget_service.put(nobody, token.token.id, cap)
+    with pytest.raises(NotFound):
+        token_budget_service.remove(nobody, token.token.id)
+    assert stored() == [(token.token.id, "tokens", "day", 10_000)]

@@ -4,18 +4,22 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from flask_app.models import DEFAULT_GROUP_ID, User
+from flask_app.database import transaction
+from flask_app.models import DEFAULT_GROUP_ID, AccessToken, User
 from tests.support import ledger
 from tests.support.clients import PageClient
 
 OWN = "/api/usage/report", "/api/usage/groups", "/api/usage/groups/export"
 SITE = "/api/admin/report", "/api/admin/usage", "/api/admin/usage/export"
+TOKENS = "/api/usage/tokens", "/api/usage/tokens/export", "/api/admin/usage/tokens", "/api/admin/usage/tokens/export"
 MOMENT = datetime(2026, 11, 24, 16, tzinfo=UTC)  # the 25th in Beijing
 THE_25TH = {"from": "2026-11-25", "to": "2026-11-25"}
 
@@ -44,6 +48,14 @@ def table(client: PageClient, url: str, **query: str) -> list[dict[str, str]]:
     assert response.content_type == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"].startswith("attachment; filename=")
     return list(csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff"))))
+
+
+def test_a_day_that_a_zone_left_out_has_no_use(member_client: PageClient) -> None:
+    assert member_client.patch("/api/me", json={"timezone": "Pacific/Apia"}).status_code == 200
+    left_out = {"from": "2011-12-30", "to": "2011-12-30"}
+    assert get(member_client, OWN[0], **left_out)["sum"]["requests"] == 0
+    assert get(member_client, OWN[1], **left_out)["rows"] == []
+    assert table(member_client, OWN[2], **left_out) == []
 
 
 def test_a_report_has_the_range_the_time_before_and_the_price(member_client: PageClient) -> None:
@@ -157,3 +169,65 @@ def test_a_page_says_what_is_wrong_with_a_range(admin_client: PageClient, path: 
     )
     assert page.status_code == 400
     assert "Swap them" in page.text
+
+
+@pytest.fixture
+def used(member: User, admin: User) -> None:
+    """A token each, used on two days by the member and on one by the administrator; the refund of one answer."""
+    with transaction() as session:
+        for person in (member, admin):
+            terms = {"id": f"of {person.username}", "user_id": person.id, "digest": person.id, "hint": ""}
+            session.add(AccessToken(name="scripts", **terms))
+    early, late = date(2026, 11, 24), date(2026, 11, 25)
+    entries: list[tuple[User, date, dict[str, Any]]] = [
+        (member, early, {}),
+        (member, late, {}),
+        (member, late, {"kind": "refund", "prompt_tokens": -100, "completion_tokens": -50, "cost_micros": -1000}),
+        (member, late, {"currency": None, "cost_micros": None}),
+        (admin, late, {"currency": "USD"}),
+    ]
+    ledger.write(
+        ledger.entry(who.id, MOMENT, channel="api", token_id=f"of {who.username}", day=day, **fields)
+        for who, day, fields in entries
+    )
+
+
+@pytest.mark.unsound_ledger
+def test_use_is_told_apart_by_access_token(member_client: PageClient, admin_client: PageClient, used: None) -> None:
+    own = {"key": "of member", "label": "scripts", "total_tokens": 300, "costs": [{"currency": "CNY", "micros": 1000}]}
+    assert get(member_client, TOKENS[0])["rows"] == [own]
+    others = {"key": "of admin", "label": "scripts · admin", "total_tokens": 150}
+    rows = get(admin_client, TOKENS[2])["rows"]
+    assert rows == [own | {"label": "scripts · member"}, others | {"costs": [{"currency": "USD", "micros": 1000}]}]
+    assert get(member_client, TOKENS[0], **THE_25TH)["rows"][0]["total_tokens"] == 150
+    assert get(member_client, TOKENS[0], to="2026-11-23")["rows"] == []
+    (row,) = table(member_client, TOKENS[1])
+    assert row == {"token": "of member", "name": "scripts", "total_tokens": "300", "cost_micros_CNY": "1000"}
+    assert [row["name"] for row in table(admin_client, TOKENS[3])] == ["scripts · member", "scripts · admin"]
+
+
+@pytest.mark.parametrize("url", TOKENS)
+def test_use_by_token_is_ones_own_or_an_administrators(
+    client: PageClient, member_client: PageClient, admin_client: PageClient, url: str
+) -> None:
+    assert client.get(url).status_code == 401
+    assert member_client.get(url).status_code == (403 if "admin" in url else 200)
+    refused = admin_client.get(f"{url}?from=2026-11-25&to=2026-11-24")
+    assert (refused.status_code, refused.json["error"]["code"]) == (400, "backwards_range")  # type: ignore[index]
+
+
+@pytest.mark.unsound_ledger
+def test_queries_do_not_grow_with_tokens(
+    member: User, member_client: PageClient, used: None, query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    get(member_client, TOKENS[0])
+    with query_count() as few:
+        get(member_client, TOKENS[0])
+    with transaction() as session:
+        for number in range(20):
+            session.add(AccessToken(id=f"t{number}", user_id=member.id, name="t", digest=f"t{number}", hint=""))
+    day = date(2026, 11, 25)
+    ledger.write(ledger.entry(member.id, MOMENT, channel="api", token_id=f"t{number}", day=day) for number in range(20))
+    with query_count() as many:
+        assert len(get(member_client, TOKENS[0])["rows"]) == 21
+    assert len(many) == len(few)

@@ -7,6 +7,7 @@ import pytest
 
 from flask_app.database import utc_now
 from flask_app.domain.balance import Balance, Sum
+from flask_app.errors import Invalid
 from flask_app.models import Notice, User
 from flask_app.services import account_alerts, model_service, upkeep_service, warning_admin_service
 from flask_app.services.warning_service import look
@@ -147,3 +148,13 @@ def test_members_are_not_told_and_the_webhook_is(make_user: MakeUser, provider_i
     (webhook,) = (notice for notice in notices() if notice.channel == "webhook")
     assert '"sums":[{"currency":"USD","micros":3000000}]' in webhook.facts
     assert len(notices()) == 2
+
+
+@pytest.mark.parametrize("micros", [-1, warning_admin_service.MAX_THRESHOLD + 1])
+def test_a_threshold_that_makes_no_sense_leaves_the_old_one(root: User, micros: int) -> None:
+    warning_admin_service.set_threshold(NOBODY, warning_admin_service.MAX_THRESHOLD)
+    with pytest.raises(Invalid, match="bad_low_balance"):
+        warning_admin_service.set_threshold(NOBODY, micros)
+    assert warning_admin_service.threshold() == warning_admin_service.MAX_THRESHOLD
+    warning_admin_service.set_threshold(NOBODY, 0)
+    assert warning_admin_service.threshold() == 0

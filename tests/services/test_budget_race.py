@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import pytest
+from sqlalchemy import select
 
-from flask_app.database import utc_now, writing
-from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.database import reading, transaction, utc_now, writing
+from flask_app.models import DEFAULT_GROUP_ID, Attempt, Tariff
 from flask_app.services import budget_admin_service, budget_service, metering_service, token_budget_service
 from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
@@ -45,24 +47,81 @@ def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
     askers = [f"{ids[0]}/{token_id}"] if scope == "token" else ids
     place = Place(scope=scope, scope_id=scope_id, period=period)
     made = budget_admin_service.add(Actor(None), place, FIT * EACH + EACH // 2, reason="paid")
-    command = [sys.executable, "-m", "tests.support.budget_race", database_url, str(time.time() + 3), str(CALLERS)]
-    racers = [subprocess.Popen([*command, *askers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outcomes: Counter[str] = Counter()
-    for racer in racers:
-        outcomes.update(json.loads(racer.communicate(timeout=120)[0]))
+    outcomes = raced(database_url, askers)
     assert outcomes == {"granted": FIT, "refused": 2 * CALLERS - FIT}
     with writing() as connection:
         (standing,) = budget_service.standings(connection, [made.standing.id], utc_now()).values()
     assert (standing.spent, standing.reserved) == (0, FIT * EACH)
 
 
+def raced(database_url: str, askers: Sequence[str]) -> Counter[str]:
+    """What two processes, in each of which as many ask at once, were answered."""
+    command = [sys.executable, "-m", "tests.support.budget_race", database_url, str(time.time() + 3), str(CALLERS)]
+    racers = [subprocess.Popen([*command, *askers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outcomes: Counter[str] = Counter()
+    for racer in racers:
+        outcomes.update(json.loads(racer.communicate(timeout=120)[0]))
+    return outcomes
+
+
+def limited(calls_that_fit: int, each: int = EACH, **place: str) -> str:
+    """A budget's id."""
+    made = budget_admin_service.add(Actor(None), Place(period="month", **place), calls_that_fit * each + each // 2)
+    return made.standing.id
+
+
+def reserved(budget_ids: Iterable[str]) -> list[int]:
+    with writing() as connection:
+        found = budget_service.standings(connection, list(budget_ids), utc_now())
+    return [found[budget_id].reserved for budget_id in budget_ids]
+
+
+def held_by() -> dict[str, int]:
+    """How many attempts of each person are on their way."""
+    with reading() as session:
+        return Counter(session.scalars(select(Attempt.user_id).where(Attempt.state == "dispatched")))
+
+
+def test_each_person_of_a_group_gets_what_one_of_them_may_use(database_url: str, make_user: MakeUser) -> None:
+    ids = [make_user(f"person {number}").id for number in range(2)]
+    limited(FIT, scope="member", scope_id=DEFAULT_GROUP_ID)
+    assert raced(database_url, ids) == {"granted": 2 * FIT, "refused": 2 * CALLERS - 2 * FIT}
+    assert held_by() == dict.fromkeys(ids, FIT)
+
+
+@pytest.mark.parametrize("scope", ["site", "user"])
+def test_money_is_not_spent_twice_either(database_url: str, make_user: MakeUser, scope: str) -> None:
+    prices = {"input_hit": 1, "input_miss": 1_000_000, "output": 2_000_000}
+    with transaction() as session:
+        session.add(Tariff(model="deepseek-flash", currency="CNY", starts_at=utc_now(), **prices))
+    each = BOUNDS.prompt + 2 * BOUNDS.answer
+    ids = [make_user(f"person {number}").id for number in range(20 if scope == "site" else 1)]
+    budget = limited(FIT, each, scope=scope, scope_id=ids[0] if scope == "user" else "", unit="CNY")
+    assert raced(database_url, ids) == {"granted": FIT, "refused": 2 * CALLERS - FIT}
+    assert reserved([budget]) == [FIT * each]
+
+
+def test_of_several_budgets_the_tightest_decides_and_the_others_hold_no_more(
+    database_url: str, make_user: MakeUser
+) -> None:
+    person = make_user("person").id
+    budgets = [
+        limited(FIT + 50, scope="site", scope_id=""),
+        limited(FIT, scope="group", scope_id=DEFAULT_GROUP_ID),
+        limited(FIT + 20, scope="user", scope_id=person),
+    ]
+    assert raced(database_url, [person]) == {"granted": FIT, "refused": 2 * CALLERS - FIT}
+    assert reserved(budgets) == [FIT * EACH] * 3, "all of them count a call, or none"
+    assert held_by() == {person: FIT}
+
+
 def test_a_tokens_limit_waits_for_requests_that_began_without_it(make_user: MakeUser) -> None:
     person = make_user("person")
-    token_id, limited = gateway.made(person).token.id, []
+    token_id, kept = gateway.made(person).token.id, []
 
     def limit() -> None:
         cap = Cap(unit="tokens", period="day", limit=1000)
-        limited.append(token_budget_service.put(Actor(person), token_id, cap))
+        kept.append(token_budget_service.put(Actor(person), token_id, cap))
 
     owner = threading.Thread(target=limit)
     with writing() as connection:
@@ -73,7 +132,7 @@ def test_a_tokens_limit_waits_for_requests_that_began_without_it(make_user: Make
         owner.join(0.5)
         assert owner.is_alive()
     owner.join()
-    assert limited[0].reserved == 700
+    assert kept[0].reserved == 700
 
 
 def test_top_ups_while_all_ask_are_spent_to_the_last_call(database_url: str, make_user: MakeUser) -> None:
@@ -125,3 +184,22 @@ def test_a_budget_waits_for_requests_that_began_without_it(make_user: MakeUser) 
         assert administrator.is_alive()
     administrator.join()
     assert listed[0].standing.reserved == 700
+
+
+def test_a_warning_that_becomes_a_limit_waits_for_requests_that_began_before(make_user: MakeUser) -> None:
+    person = make_user("person")
+    site = budget_admin_service.add(Actor(None), Place(scope="site", period="day"), 1000, hard=False)
+    changed: list[Listed] = []
+
+    def harden() -> None:
+        changed.append(budget_admin_service.change(Actor(None), site.standing.id, hard=True))
+
+    administrator = threading.Thread(target=harden)
+    with writing() as connection:
+        budget_service.take_turn(connection, person.id)
+        metering_service.dispatch(connection, calls.call_of(person.id), "key", Bounds(prompt=100, answer=2000))
+        administrator.start()
+        administrator.join(0.5)
+        assert administrator.is_alive()
+    administrator.join()
+    assert (changed[0].standing.hard, changed[0].standing.reserved) == (True, 2100)

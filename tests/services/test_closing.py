@@ -73,3 +73,19 @@ def test_a_process_that_leaves_does_not_wait_for_a_dead_one(
     with transaction() as session:
         session.execute(update(Run).values(status="complete"))
     assert events_of(member_client.get(f"/api/runs/{run_id}/events?after=0").data)[-1].name == "done"
+
+
+def test_whoever_waits_for_the_whole_of_an_answer_made_elsewhere_is_not_told_a_part_of_it(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    """As JSON, by a request that is sent again: it is there at a process that stays."""
+    upstream.script(Answer("whole"))
+    asked = {"message": "go", "idempotency_key": "0123456789abcdef"}
+    assert events_of(member_client.post("/api/chat", json=asked).data)[-1].name == "done"
+    with transaction() as session:
+        later = utc_now() + timedelta(seconds=20)
+        session.execute(update(Run).values(status="running", lease_expires_at=later, worker="dead"))
+        session.execute(update(Message).where(Message.role == "assistant").values(status="running", text="wh"))
+    closing.leave()
+    told = member_client.post("/api/chat", json=asked, headers={"Accept": "application/json"})
+    assert error_code(told) == "restarting"

@@ -37,6 +37,12 @@ def sums() -> tuple[int, int]:
     return int(amounts[0] or 0), int(amounts[1] or 0)
 
 
+def test_whether_there_are_codes_is_known(make_user: MakeUser) -> None:
+    assert not code_service.are_there()
+    make()
+    assert code_service.are_there()
+
+
 def test_two_people_at_the_same_instant_one_wins(make_user: MakeUser) -> None:
     people = [make_user(name) for name in "abcdefgh"]
     (code,) = make()

@@ -1,19 +1,28 @@
 """The metered door, where no route can reach: a stop before the provider is asked, or before it says anything."""
 
+import json
 import threading
 import time
 
 import pytest
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import in_writing, reading
+from flask_app.domain import events
+from flask_app.domain.events import Finished
+from flask_app.errors import Unavailable
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import completion_service, model_service
+from flask_app.services import completion_service, failover, model_service
+from flask_app.services.attempts import Entry
 from flask_app.services.completion_service import Completion
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.stop_signal import StopSignal
-from tests.support.scripted_upstream import Received, ScriptedUpstream
-from tests.support.upstream_reply import Reply
+from tests.support import proxies
+from tests.support.keys import change_key, keep_key, keep_provider
+from tests.support.scripted_upstream import Received, ScriptedUpstream, Usage
+from tests.support.upstream_answers import chunk
+from tests.support.upstream_reply import EVENT_STREAM, Reply
 
 
 class _Mute:
@@ -34,7 +43,7 @@ def begun(member: User) -> tuple[Completion, StopSignal]:
         request_id="r",
         address="127.0.0.1",
     )
-    candidates, stop = completion_service.candidates_for(model), StopSignal()
+    candidates, stop = failover.candidates_for(model), StopSignal()
     ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, candidates))
     return Completion(ticket, stop), stop
 
@@ -48,6 +57,24 @@ def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstrea
     assert not upstream.journal.chats
     with reading() as session:
         assert session.scalars(select(Attempt.state)).all() == ["released"]
+        assert session.scalars(select(TokenUsage)).all() == []
+
+
+def test_a_stop_while_nobody_takes_the_connection_costs_nothing(member: User, upstream: ScriptedUpstream) -> None:
+    with proxies.before(upstream.port) as deaf:
+        keep_key(keep_provider("Deaf", f"http://127.0.0.1:{deaf.port}", models=["deepseek-flash"], priority=-1), "deaf")
+        deaf.ignore()
+        completion, stop = begun(member)
+        started = time.monotonic()
+        threading.Timer(0.3, stop.stop, ["stopped"]).start()
+        completion.ask(lambda event: pytest.fail("nothing was said"))
+        assert 0.3 <= time.monotonic() - started < config.current().upstream_connect_seconds / 2
+        assert completion.settle(lambda connection, outcome: None) is None
+        assert completion.outcome.status == "stopped"
+        deaf.mend()
+    assert not upstream.journal.chats
+    with reading() as session:
+        assert session.execute(select(Attempt.key_id, Attempt.state)).all() == [("deaf", "released")]
         assert session.scalars(select(TokenUsage)).all() == []
 
 
@@ -86,3 +113,34 @@ def test_a_refusal_that_somebody_stops_waiting_for_costs_nothing(member: User, u
     completion.ask(lambda _: None)
     assert completion.settle(lambda *_: None) is None
     assert completion.outcome.status == "stopped"
+
+
+class WholeInOnePiece:
+    """An answer whose words, end and count arrive together."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        usage = Usage(prompt=100, cached=60, completion=7, reasoning=2).deepseek()
+        parts = (chunk("m", 1, {"content": "one two"}), chunk("m", 1, {}, "stop"), {"choices": [], "usage": usage})
+        body = "".join(f"data: {json.dumps(part)}\n\n" for part in parts) + "data: [DONE]\n\n"
+        reply.whole(200, body.encode(), content_type=EVENT_STREAM)
+
+
+def test_a_stop_at_the_last_word_is_how_the_answer_ended_and_the_providers_count_holds(
+    member: User, upstream: ScriptedUpstream
+) -> None:
+    completion, stop = begun(member)
+    upstream.script(WholeInOnePiece())
+    completion.ask(lambda event: stop.stop("stopped") if isinstance(event, Finished) else None)
+    entry = completion.settle(lambda connection, outcome: None)
+    assert entry == Entry(events.Usage(100, 60, 7, 2), "reported")
+    assert (completion.outcome.status, completion.outcome.error_code) == ("stopped", None)
+    with reading() as session:
+        assert session.scalars(select(TokenUsage.outcome)).all() == ["stopped"]
+
+
+def test_a_model_whose_keys_went_meanwhile_is_not_asked(member: User, upstream: ScriptedUpstream) -> None:
+    model = model_service.find(None)
+    assert failover.candidates_for(model)
+    change_key("environment", disabled=True)
+    with pytest.raises(Unavailable, match="no_model"):
+        failover.candidates_for(model)

@@ -1,15 +1,17 @@
 """A difference between a balance and the ledger is told to administrators and the webhook, once each."""
 
+from datetime import timedelta
+
 import pytest
 
-from flask_app.database import transaction
-from flask_app.models import Reconciliation, User
+from flask_app.database import transaction, utc_now
+from flask_app.models import Notice, Reconciliation, User
 from flask_app.services import notice_words, reconciliation_admin_service
 from flask_app.services.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import drifts
 from tests.support.keys import keep_key, keep_provider
-from tests.support.warned import NOBODY, made, notices, use_mail, use_webhook
+from tests.support.warned import NOBODY, change, limit, made, notices, use, use_mail, use_webhook
 
 
 @pytest.fixture
@@ -43,6 +45,22 @@ def test_what_grew_after_it_was_acknowledged_is_told_again(root: User, alarm: Re
     look()
     look()
     assert len(notices()) == 2
+
+
+def test_what_stands_is_told_once_however_long_and_what_was_acknowledged_is_forgotten(
+    root: User, alarm: Reconciliation
+) -> None:
+    known = drifts.kept("another")
+    look()
+    reconciliation_admin_service.acknowledge(NOBODY, known.id, "we know")
+    for notice in notices():
+        change(Notice, notice.id, created_at=utc_now() - timedelta(days=101), state="sent")
+    (told,) = [notice.id for notice in notices() if notice.subject_id == alarm.id]
+    limit("user", root.id)
+    use(root, 10_000)
+    look()
+    look()
+    assert [notice.id for notice in notices() if notice.kind == "drift"] == [told]
 
 
 def test_it_is_told_in_words_and_to_a_machine(root: User, alarm: Reconciliation) -> None:

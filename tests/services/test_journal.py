@@ -15,7 +15,7 @@ from flask_app.config import Config
 from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
 from flask_app.services import journal
-from flask_app.services.attempts import Call, Dispatched, Entry, Outcome
+from flask_app.services.attempts import UNASKED, Call, Dispatched, Entry, Outcome
 from flask_app.services.journal import Settlement
 
 SAID = "Was ich sagte: 你好, \u2028 and \x00 too"
@@ -110,7 +110,9 @@ def test_what_cannot_be_read_is_moved_aside(folder: Path, content: bytes, capsys
     assert journal.read(kept.attempt_id) is None
     assert journal.waiting() == set()
     assert (folder / "aside" / f"{kept.attempt_id}.unreadable").read_bytes() == content
-    assert "journal_unreadable" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "journal_unreadable" in told
+    assert kept.attempt_id in told
 
 
 def test_a_later_version_is_not_guessed_at(folder: Path) -> None:
@@ -171,3 +173,18 @@ def test_what_the_ledger_has_needs_no_second_look(folder: Path, usage: Usage | N
     same = settlement(usage=usage)
     journal.compare(same.sent, same.outcome, booked)
     assert not folder.exists()
+
+
+def test_what_nobody_was_asked_for_ends_its_attempt_and_no_run() -> None:
+    sent = settlement().sent
+    alone = dataclasses.replace(sent, call=dataclasses.replace(sent.call, run_id=None))
+    assert sent != alone
+    assert journal.unasked(sent) == Settlement(sent=alone, outcome=UNASKED, conversation_id=None)
+
+
+def test_what_waits_for_a_person_is_counted(folder: Path) -> None:
+    assert journal.count_aside() == 0
+    for _ in range(2):
+        late = settlement()
+        journal.compare(late.sent, late.outcome, None)
+    assert journal.count_aside() == 2

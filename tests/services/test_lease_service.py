@@ -1,14 +1,18 @@
 """What is kept of answers in the making, and what that costs."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
+from types import ModuleType
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from flask_app.database import IDLE_SECONDS, engine, reading, transaction, utc_now
 from flask_app.models import Message, Run, User
@@ -17,6 +21,7 @@ from flask_app.services import (
     followers,
     lease_service,
     reaper_service,
+    replay_service,
     run_service,
     shared_clock,
     stop_service,
@@ -199,26 +204,98 @@ def test_a_lease_that_could_not_be_renewed_is_in_the_next_small_round(
     assert statements == []
 
 
-def test_renewal_waits_for_no_other_work(stalled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever else the rounds do may meet a lock: they have a thread of their own."""
-    stuck, ended = threading.Event(), threading.Event()
-    monkeypatch.setattr(lease_service, "KEEP_SECONDS", 0.02)
+@contextmanager
+def watching(monkeypatch: pytest.MonkeyPatch, *, waits: bool = False) -> Iterator[None]:
+    """The threads look after everything, in a hurry, while the block runs; with `waits`, as a process that begins."""
+    ended = threading.Event()
+    for name in ("KEEP_SECONDS", "ROUND_SECONDS"):
+        monkeypatch.setattr(lease_service, name, 0.02)
     monkeypatch.setattr(lease_service, "_ended", ended)
     monkeypatch.setattr(lease_service, "_is_watching", False)
-    before = set(threading.enumerate())
-    monkeypatch.setattr(lease_service, "keep", lambda: stuck.wait(10))
     monkeypatch.setattr(stop_service, "watch", lambda: None)
-    set_leases(utc_now() - timedelta(seconds=1))
+    before = set(threading.enumerate())
+    monkeypatch.setattr(lease_service, "_reaping_from", 0.0)
     lease_service.watch()
+    if not waits:
+        lease_service._reaping_from = 0.0
     try:
-        wait_until(lambda: renewed() == run_service.made_here())
+        yield
     finally:
         ended.set()
-        stuck.set()
         for thread in set(threading.enumerate()) - before:
             thread.join(10)
 
 
+def test_a_worker_says_which_process_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with capture_logs() as said, watching(monkeypatch):
+        pass
+    began = {"event": "worker_began", "log_level": "info", "worker": run_service.WORKER, "process": os.getpid()}
+    assert began in said
+
+
+def test_renewal_waits_for_no_other_work(stalled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else the rounds do may meet a lock: they have a thread of their own."""
+    stuck = threading.Event()
+    monkeypatch.setattr(lease_service, "keep", lambda: stuck.wait(10))
+    set_leases(utc_now() - timedelta(seconds=1))
+    with watching(monkeypatch):
+        wait_until(lambda: renewed() == run_service.made_here())
+        stuck.set()
+
+
+@pytest.mark.parametrize("waiting", [(reaper_service, "reap_all"), (replay_service, "replay")])
+def test_texts_are_kept_while_ending_what_others_left_waits_for_a_row(
+    stalled: list[str], monkeypatch: pytest.MonkeyPatch, waiting: tuple[ModuleType, str]
+) -> None:
+    begun, freed = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        freed.wait(10)
+
+    monkeypatch.setattr(*waiting, wait)
+    with watching(monkeypatch):
+        assert begun.wait(10)
+        run_service.live_runs()[0].completion.outcome.text_parts.append(" and on")
+        wait_until(lambda: sorted(texts().values()) == ["so far", "so far", "so far and on"], 5)
+        freed.set()
+
+
+def still_running(run_id: str, seconds: float = 0.5) -> bool:
+    """After so many seconds of looking."""
+    time.sleep(seconds)
+    return statuses()[run_id] == "running"
+
+
+def test_a_process_that_begins_gives_everybody_the_time_to_renew(orphan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_leases(utc_now() - timedelta(minutes=5))
+    with watching(monkeypatch, waits=True):
+        assert still_running(orphan)
+        lease_service._reaping_from = time.monotonic()
+        wait_until(lambda: statuses()[orphan] == "interrupted")
+
+
+def test_so_does_one_that_stood_still(orphan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stopped it may have stopped the others too; that each round comes late is how it looks from inside."""
+    monkeypatch.setattr(lease_service, "JUMP_SECONDS", -60)
+    monkeypatch.setattr(lease_service, "_notice_jumps", lambda: None)
+    with watching(monkeypatch):
+        set_leases(utc_now() - timedelta(minutes=5))
+        assert still_running(orphan)
+
+
+def test_a_round_of_something_else_that_fails_keeps_nobody_from_being_reaped(
+    orphan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("UPDATE messages", {}, Exception("Lock wait timeout exceeded"))
+
+    monkeypatch.setattr(lease_service, "keep", fail)
+    set_leases(utc_now() - timedelta(minutes=5))
+    with watching(monkeypatch):
+        wait_until(lambda: statuses()[orphan] == "interrupted")
+
+
 def test_a_lease_outlasts_the_lock_of_a_machine_without_power() -> None:
-    between = lease_service.KEEP_SECONDS * (lease_service.TICK_EVERY + 1)
+    between = lease_service.ROUND_SECONDS + lease_service.KEEP_SECONDS
     assert between + IDLE_SECONDS < run_service.LEASE.seconds

@@ -8,7 +8,7 @@ from flask_app.errors import Invalid
 from flask_app.models import ApiKey, ChatModel
 from flask_app.services import model_admin_service, model_service
 from flask_app.services.audit_service import Actor
-from tests.support.keys import keep_provider
+from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
 
 CONSOLE = Actor(None)
@@ -46,6 +46,18 @@ def test_a_model_that_is_gone_leads_to_its_successor_else_to_the_default(ids: di
     assert found("old-1") == found("old-2") == "deepseek-v4-pro"
     follow(ids, "old-2", "old-3")
     assert found("old-1") == "deepseek-flash", "the last of the chain is gone as well"
+
+
+def test_a_successor_that_another_provider_has_under_its_name_is_found(ids: dict[str, str]) -> None:
+    follow(ids, "old-1", "old-2", "favourite")
+    follow(ids, "old-2", "old-3")
+    elsewhere = keep_provider("Elsewhere", "https://elsewhere.example.com", models=["Old-3"])
+    keep_key(elsewhere, "elsewhere")
+    assert [found(name) for name in ("old-1", "favourite", ids["old-3"])] == ["Old-3"] * 3
+    nearer = keep_provider("Nearer", "https://nearer.example.com", models=["old-3", "old-2"], priority=-1)
+    keep_key(nearer, "nearer")
+    assert model_service.find("old-1").provider == "Nearer"
+    assert found("old-1") == "old-2", "the first of the chain that is offered"
 
 
 def test_an_alias_of_a_model_that_is_gone_leads_on(ids: dict[str, str]) -> None:

@@ -1,26 +1,42 @@
-"""How long ending what dead workers left may take of a round: texts are kept by the same thread."""
+"""How long ending what dead workers left may take, however much of it there is."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from flask_app.database import ROW_LOCK_SECONDS, engine, reading, transaction
 from flask_app.models import Attempt, Conversation, Run, User
-from flask_app.services import chat_service, reaper_service, run_service
+from flask_app.services import chat_service, lease_service, reaper_service, run_service
 from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.reaper_service import REAPING_SECONDS
+from flask_app.services.lease_service import ROUND_SECONDS
+from flask_app.services.reaper_service import REAPED_AT_ONCE, REAPING_SECONDS
+from flask_app.services.run_service import LEASE
+from tests.faults.stopwatch import Stopwatch
+from tests.support import gevent_reaper
 from tests.support.brokers import wait_until
-from tests.support.killed import as_if_killed
+from tests.support.killed import as_if_killed, multiply
 from tests.support.scripted_upstream import ScriptedUpstream
 
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
-COUNT = 4
+COUNT, MANY = 4, 1000
+BOOKED_WITHIN = 60  # seconds after a worker died, as docs/reliability.md promises
 
 
 def states() -> list[str]:
     with reading() as session:
         return list(session.scalars(select(Attempt.state)))
+
+
+def database_processes() -> list[int]:
+    """None on SQLite, which is no process."""
+    if engine().dialect.name == "sqlite":
+        return []
+    with engine().connect() as connection:
+        return [int(Path(connection.scalar(text("SELECT @@pid_file")) or "").read_text())]
 
 
 @pytest.fixture(params=["with their runs", "without"])
@@ -59,3 +75,24 @@ def test_a_settlement_in_whose_middle_a_machine_lost_its_power_makes_a_round_no_
     assert states() == ["dispatched"] * COUNT
     reaper_service.reap_all()
     assert states() == ["settled"] * COUNT
+
+
+def test_a_thousand_answers_of_a_worker_that_died_are_booked_in_time(member: User, upstream: ScriptedUpstream) -> None:
+    """Twice as many as one look finds."""
+    assert MANY >= 2 * REAPED_AT_ONCE
+    chat_service.send(member, Draft(text="go"), ORIGIN)
+    wait_until(lambda: not run_service.live_runs())
+    as_if_killed()
+    multiply(MANY - 1)
+    assert states() == ["dispatched"] * MANY
+    watch = Stopwatch(database_processes())
+    lease_service.end_the_dead()
+    taken = watch.seconds
+    assert states() == ["settled"] * MANY
+    assert taken < BOOKED_WITHIN - LEASE.seconds - ROUND_SECONDS
+
+
+def test_under_gevent_sockets_are_read_between_one_and_the_next() -> None:
+    command = [sys.executable, "-m", "tests.support.gevent_reaper"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert int(said.stdout) > gevent_reaper.COUNT / 4, said.stderr

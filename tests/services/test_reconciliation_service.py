@@ -11,8 +11,19 @@ from structlog.testing import capture_logs
 
 from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.balance import Balance, Sum
+from flask_app.domain.reconciliation import Threshold
+from flask_app.errors import Invalid
 from flask_app.models import ApiKey, BalanceReading, Reconciliation, TokenUsage
-from flask_app.services import model_service, readings, reconciliation_service, refund_service, upkeep_service
+from flask_app.services import (
+    drift_threshold,
+    model_service,
+    readings,
+    reconciliation_admin_service,
+    reconciliation_service,
+    refund_service,
+    upkeep_service,
+)
+from flask_app.services.audit_service import Actor
 from flask_app.services.key_service import UsableKey
 from tests.support import ledger
 from tests.support.clients import PageClient
@@ -201,3 +212,40 @@ def test_a_day_is_computed_alike_from_the_readings_alone(key: None) -> None:
     found = reconciliation_service.days(DAY, DAY)
     assert [(each.day, each.found.drift, each.found.total_booked) for each in found] == kept
     assert reconciliation_service.days(DAY - timedelta(days=9), DAY - timedelta(days=2)) == []
+
+
+def test_a_provider_that_names_no_sum_is_not_read(key: None) -> None:
+    in_writing(lambda connection: readings.keep(connection, KEY, Balance(available=True, sums=[]), MIDNIGHT))
+    assert rows(BalanceReading) == []
+
+
+def test_of_a_currency_that_is_named_twice_the_first_is_kept(key: None) -> None:
+    sums = [Sum(currency="CNY", total=total, granted=0, topped_up=total) for total in (3, 5)]
+    in_writing(lambda connection: readings.keep(connection, KEY, Balance(available=True, sums=sums), MIDNIGHT))
+    assert [each.total for each in rows(BalanceReading)] == [3]
+
+
+def test_who_read_before_and_writes_after_leaves_the_later_comparison(key: None) -> None:
+    for hours, left in ((1, 10), (2, 9), (3, 7)):
+        tell(hours, left)
+    assert [each.drift for each in rows()] == [3 * UNIT]
+    with transaction() as session:
+        session.execute(delete(BalanceReading).where(BalanceReading.total == 7 * UNIT))
+    reconciliation_service.refresh(KEY.id or "", MIDNIGHT + timedelta(hours=2))
+    (day,) = rows()
+    assert (day.drift, day.until, day.readings) == (3 * UNIT, MIDNIGHT + timedelta(hours=3), 3)
+
+
+@pytest.mark.parametrize(("absolute", "permille"), [(-1, 0), (0, -1), (drift_threshold.MAX_ABSOLUTE + 1, 0), (0, 1001)])
+def test_a_threshold_that_makes_no_sense_leaves_the_usual_one(app: Any, absolute: int, permille: int) -> None:
+    with pytest.raises(Invalid, match="bad_threshold"):
+        reconciliation_admin_service.set_threshold(Actor(None), absolute, permille)
+    with reading() as session:
+        assert drift_threshold.stored(session) == Threshold(100_000, 10)
+
+
+def test_the_widest_and_the_narrowest_threshold_can_be_set(app: Any) -> None:
+    for terms in ((drift_threshold.MAX_ABSOLUTE, 1000), (0, 0)):
+        reconciliation_admin_service.set_threshold(Actor(None), *terms)
+        with reading() as session:
+            assert drift_threshold.stored(session) == Threshold(*terms)

@@ -156,7 +156,8 @@ def test_whatever_seals_has_its_column_where_a_rotation_finds_it() -> None:
         for column in table.columns
         if isinstance(column.type, LargeBinary)
     }
-    assert binary <= declared, "bytes in the database are sealed ones, until somebody says otherwise here"
+    compressed = {"search_documents.words"}
+    assert binary - compressed <= declared, "bytes in the database are sealed ones, until somebody says otherwise here"
 
 
 def _seals(path: Path) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.balance import Balance
 from flask_app.models import ApiKey, Provider
-from flask_app.services import balance_service, key_admin_service, model_service, upkeep_service
+from flask_app.services import balance_service, key_admin_service, model_lists, model_service, upkeep_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
@@ -78,17 +78,27 @@ def test_processes_that_look_at_once_ask_once(upstream: ScriptedUpstream, first:
 
 
 @pytest.mark.parametrize("status", [404, 405])
-def test_a_provider_that_does_not_tell_is_not_asked_again(upstream: ScriptedUpstream, first: str, status: int) -> None:
+def test_a_provider_that_does_not_tell_is_asked_again_a_day_later(
+    upstream: ScriptedUpstream, first: str, status: int
+) -> None:
     upstream.script(Status(status), path=BALANCE)
     upkeep_service.tick()
     assert provider().balance_offered is False
-    everything_is_due()
-    with transaction() as session:
-        session.execute(update(Provider).values(models_due_at=utc_now() + timedelta(hours=1)))
-    upstream.journal.clear()
-    upkeep_service.tick()
-    assert paths(upstream) == []
+    due = stored_key(first).balance_due_at
+    assert due
+    assert timedelta(hours=23) < due - utc_now() <= balance_service.EVERY_UNTOLD
     assert stored_key(first).benched_until is None
+    everything_is_due()
+    upkeep_service.tick()
+    assert (provider().balance_offered, balance_of(first) is None) == (True, False)
+
+
+def test_one_that_has_told_before_is_taken_for_one_who_tells(upstream: ScriptedUpstream, first: str) -> None:
+    upkeep_service.tick()
+    everything_is_due()
+    upstream.script(Status(404), path=BALANCE)
+    upkeep_service.tick()
+    assert (provider().balance_offered, balance_of(first) is None) == (True, False)
 
 
 @pytest.mark.parametrize("script", [Status(401), Status(500), Status(429, retry_after=60), Whole()])
@@ -129,7 +139,7 @@ def test_a_list_of_models_is_read_anew_when_it_is_due(upstream: ScriptedUpstream
     assert [model.name for model in model_service.available()] == ["deepseek-flash", "deepseek-next"]
     due = provider().models_due_at
     assert due
-    assert timedelta(hours=5) < due - utc_now() <= model_service.SYNC_EVERY
+    assert timedelta(hours=5) < due - utc_now() <= model_lists.SYNC_EVERY
 
 
 def test_a_list_that_cannot_be_read_leaves_the_models_and_is_tried_again_soon(
@@ -141,7 +151,7 @@ def test_a_list_that_cannot_be_read_leaves_the_models_and_is_tried_again_soon(
     assert len(model_service.available()) == 2
     due = provider().models_due_at
     assert due
-    assert due - utc_now() <= model_service.RETRY_SYNC
+    assert due - utc_now() <= model_lists.RETRY_SYNC
 
 
 def test_a_provider_that_was_out_of_reach_when_its_key_came_is_asked_again(

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from flask_app.database import utc_now
+from flask_app.domain.budget import LEAST_TOKENS
 from flask_app.models import DEFAULT_GROUP_ID, AccessToken, Notice, User
 from flask_app.services import budget_admin_service, notice_words, refund_service, token_budget_service, warning_service
 from flask_app.services.attempts import Bounds
@@ -15,7 +16,8 @@ from flask_app.services.audit_service import Actor
 from flask_app.services.token_budget_service import Cap
 from flask_app.services.warning_service import look
 from tests.conftest import MakeUser
-from tests.support import calls, gateway
+from tests.support import calls, gateway, prices
+from tests.support.keys import keep_provider
 from tests.support.together import at_once
 from tests.support.warned import NOBODY, change, limit, made, notices, use, use_mail, use_webhook
 
@@ -203,6 +205,37 @@ def test_a_balance_that_was_never_topped_up_is_nothing_to_warn_of(ada: User) -> 
     assert made() == []
 
 
+def test_what_is_left_of_a_small_budget_is_enough_unless_it_is_hard(ada: User) -> None:
+    """No message at all fits into the rest of a hard one; the others end at nothing."""
+    limit("user", ada.id, 1, unit="CNY")  # no model is offered in it
+    limit("user", ada.id, LEAST_TOKENS - 1, hard=False)
+    limit("user", ada.id, LEAST_TOKENS, period="week")
+    look()
+    assert made() == []
+    limit("user", ada.id, LEAST_TOKENS - 1, period="month")
+    look()
+    assert made() == mail_to((100, ada))
+
+
+def test_money_that_pays_no_message_any_more_is_used_up(ada: User) -> None:
+    keep_provider("Elsewhere", "http://127.0.0.1:1", models=["dear", "cheap", "free", "no price"])
+    keep_provider("Abroad", "http://127.0.0.1:2", models=["abroad"], currency="USD")
+    for model, currency, price in (
+        *(("dear", "CNY", 9), ("cheap", "CNY", 1), ("free", "CNY", 0), ("gone", "CNY", 0.1)),
+        *(("abroad", "USD", 90), ("abroad", "CNY", 0.1)),
+    ):
+        prices.put(model, price, currency=currency)
+    prices.put("cheap", 5, starts_at=utc_now() + timedelta(days=1))
+    for unit in ("CNY", "USD"):
+        limit("user", ada.id, 10_000, unit=unit, hard=unit == "CNY")
+    use(ada, 1, cost_micros=10_000 - LEAST_TOKENS)
+    look()
+    assert made() == mail_to((80, ada))
+    use(ada, 1, cost_micros=1)
+    look()
+    assert made() == mail_to((80, ada), (100, ada))
+
+
 def test_money_is_counted_in_its_own_currency(ada: User) -> None:
     limit("user", ada.id, 1_000_000, unit="CNY")
     limit("user", ada.id, 1_000_000, unit="EUR")
@@ -264,7 +297,7 @@ def test_looking_asks_as_often_however_many_there_are(ada: User, make_user: Make
     look()
     with query_count() as many:
         look()
-    assert len(many) == len(few) <= 8
+    assert len(many) == len(few) <= 9
 
 
 def test_nothing_is_written_where_nothing_is_new(ada: User, query_count: QueryCount) -> None:

@@ -1,6 +1,7 @@
 """The real server process: how it starts, how it ends, and what must not stop it."""
 
 import json
+import os
 import signal
 import socket
 import statistics
@@ -185,9 +186,10 @@ def test_ctrl_c_ends_a_server_without_a_word(settings: dict[str, str], tmp_path:
         running = launch(tmp_path, free_port(), settings, log)
         with running.process:
             assert is_ready(running)
+            told = log.seek(0, os.SEEK_END)
             running.signal(signal.SIGINT)
             assert running.process.wait(20) == 0
-        log.seek(0)
+        log.seek(told)
         assert log.read() == ""
 
 

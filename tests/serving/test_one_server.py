@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -105,3 +106,18 @@ def test_an_instance_with_a_database_server_is_not_concerned(
     instance_lock.serve()
     with instance_lock.migration():
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_says_nothing_of_a_database_that_lies_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSTANCE_DIR", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(instance_lock, "_held", held := list[TextIO]())
+    assert not instance_lock.is_alone()
+    instance_lock.serve()
+    (lock,) = held
+    assert instance_lock.is_alone()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    assert instance_lock.is_alone()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path.parent / 'shared.db'}")
+    assert not instance_lock.is_alone()
+    lock.close()

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from flask_app.domain import budget
 from flask_app.domain.budget import TOKENS, Days
-from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted
 from flask_app.models import TokenUsage
 from flask_app.services.attempts import Dispatched
@@ -67,7 +66,9 @@ def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, priced: P
             continue
         if limit.place.unit == TOKENS:
             return left < prompt + budget.MIN_ANSWER
-        prices = priced.prices if priced else Prices(0, 0, 0)
+        if priced is None:
+            return left <= 0
+        prices = priced.prices
         least = prompt * max(prices.input_hit, prices.input_miss) + budget.MIN_ANSWER * prices.output
         return left * 10**6 < least
     return False

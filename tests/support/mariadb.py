@@ -30,7 +30,7 @@ class MariaDB:
     def __init__(self, folder: str, *options: str) -> None:
         self._folder, self._options = Path(folder), options
         self._socket, self._port = f"{folder}/m.sock", free_port()
-        self._data = self._folder / "data"
+        self.data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
         self.crashes = 0
@@ -55,14 +55,14 @@ class MariaDB:
     def _make_data(self) -> None:
         """Again where it fails: once in a dozen times it does so when another begins in the same moment."""
         options = ("--no-defaults", "--user=root", "--auth-root-authentication-method=normal", "--skip-test-db")
-        command = [_program("mariadb-install-db"), *options, f"--datadir={self._data}"]
+        command = [_program("mariadb-install-db"), *options, f"--datadir={self.data}"]
         said = ""
         for _ in range(INSTALL_TRIES):
             made = subprocess.run(command, check=False, capture_output=True, text=True)
             if made.returncode == 0:
                 return
             said = made.stdout + made.stderr
-            shutil.rmtree(self._data, ignore_errors=True)
+            shutil.rmtree(self.data, ignore_errors=True)
         raise RuntimeError(said)
 
     def start_again(self) -> None:
@@ -123,7 +123,7 @@ class MariaDB:
             _program("mariadbd"),
             "--no-defaults",
             "--user=root",
-            f"--datadir={self._data}",
+            f"--datadir={self.data}",
             f"--socket={self._socket}",
             f"--port={self._port}",
             f"--pid-file={self._folder}/m.pid",

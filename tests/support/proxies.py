@@ -1,6 +1,6 @@
 """A proxy before a server that breaks its connections in every way, the reply to a COMMIT that happened among them."""
 
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -49,11 +49,15 @@ class Proxy:
         self._hears.clear()
         self._break_open()
         self._listener.listen(0)
-        for _ in range(4):
-            caller = socket.socket()
-            caller.setblocking(False)
-            caller.connect_ex(("127.0.0.1", self.port))
-            self._unheard.append(caller)
+        in_vain = 0
+        while in_vain < 2:  # who was still waiting to be accepted makes room for another
+            in_vain = in_vain + 1 if not self._has_room() else 0
+
+    def _has_room(self) -> bool:
+        caller = socket.socket()
+        caller.settimeout(0.1)
+        self._unheard.append(caller)
+        return caller.connect_ex(("127.0.0.1", self.port)) == 0
 
     def refuse(self) -> None:
         """Every connection is broken, the open ones and the new ones."""
@@ -91,11 +95,14 @@ class Proxy:
         with suppress(OSError), near, socket.create_connection(("127.0.0.1", self._server_port)) as far:
             self._open.add(near)
             try:
-                while not self._refuses:
-                    readable, _, _ = select.select([near, far], [], [])
-                    self._flows.wait()
-                    if not all(self._passed(source, near, far) for source in readable):
-                        return
+                with selectors.DefaultSelector() as both:  # select knows no number beyond 1,023
+                    both.register(near, selectors.EVENT_READ, near)
+                    both.register(far, selectors.EVENT_READ, far)
+                    while not self._refuses:
+                        readable = [key.data for key, _ in both.select()]
+                        self._flows.wait()
+                        if not all(self._passed(source, near, far) for source in readable):
+                            return
             finally:
                 self._open.discard(near)
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -133,6 +133,8 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
             assert is_ready(running)
             yield running
         finally:
+            with suppress(ProcessLookupError):
+                running.signal(signal.SIGCONT)  # one that a test left standing could not end
             running.process.send_signal(signal.SIGINT)
             running.process.wait(30)
 

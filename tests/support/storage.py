@@ -72,3 +72,22 @@ def counted_statements() -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def counted_rows() -> Iterator[list[int]]:
+    """How many rows each SELECT of every thread finds, while the block runs: each is asked twice."""
+    found: list[int] = []
+
+    def note(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            again = connection.connection.cursor()
+            again.execute(statement, parameters)
+            found.append(len(again.fetchall()))
+            again.close()
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

@@ -1,11 +1,13 @@
 import socket
+import threading
 from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
 
 from flask_app.errors import Invalid, UpstreamError
-from flask_app.upstream.addresses import MAX_TRIED, is_public, normalise, resolve
+from flask_app.upstream import addresses
+from flask_app.upstream.addresses import MAX_TRIED, Place, is_public, normalise
 
 
 @pytest.mark.parametrize(
@@ -190,6 +192,10 @@ def test_an_address_of_the_open_internet_is_known(address: str) -> None:
 
 
 Resolver = Callable[..., None]
+
+
+def resolve(host: str, port: int, *, allow_insecure: bool) -> list[Place]:
+    return addresses.resolve(host, port, allow_insecure=allow_insecure, seconds=10, woken=threading.Event())
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from flask_app.errors import UpstreamError
-from flask_app.upstream import connection
-from flask_app.upstream.connection import Connection, Idle
+from flask_app.upstream import idle
+from flask_app.upstream.connection import Connection
+from flask_app.upstream.idle import Idle
 from flask_app.upstream.response import BrokenResponse
 from tests.support.peers import CHUNKED, Peer, Talk, asked, body_of, peer, read_on, to
 
@@ -167,16 +168,16 @@ def test_an_idle_connection_that_ended_or_spoke_is_not_used(after: bytes | None)
 
 
 def test_idle_connections_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_IDLE", 2)
+    monkeypatch.setattr(idle, "MAX_IDLE", 2)
     with peer(CHUNKED + b"0\r\n\r\n") as listening:
-        idle = Idle()
+        kept = Idle()
         for made in [asked(listening.origin()) for _ in range(4)]:
             body_of(made)
-            idle.give(made)
-        assert len(idle) == 2
-        monkeypatch.setattr(connection, "IDLE_FOR_SECONDS", 0)
-        assert idle.take(listening.origin()) is None
-        assert len(idle) == 0
+            kept.give(made)
+        assert len(kept) == 2
+        monkeypatch.setattr(idle, "IDLE_FOR_SECONDS", 0)
+        assert kept.take(listening.origin()) is None
+        assert len(kept) == 0
 
 
 def test_a_connection_that_serves_again_takes_a_body_larger_than_its_buffers() -> None:

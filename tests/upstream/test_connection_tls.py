@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from flask_app.upstream import connection
-from flask_app.upstream.connection import Connection, Idle, Origin
+from flask_app.upstream.connection import Connection, Origin
+from flask_app.upstream.idle import Idle
 from flask_app.upstream.response import BrokenResponse
 from tests.support import certificates
 from tests.support.peers import CHUNKED, Peer, asked, body_of, to

@@ -83,10 +83,12 @@ def test_a_full_disk_is_told_and_nothing_is_sent(
 def test_a_database_without_tables_is_not_ready_and_not_a_riddle(client: PageClient, tmp_path: Path) -> None:
     database.connect(f"sqlite:///{tmp_path / 'empty.db'}")
     assert client.get("/healthz").status_code == 200
-    response = client.get("/readyz", headers=JSON)
-    assert response.status_code == 503
-    assert response.json is not None
-    assert response.json["error"]["code"] == "database_unavailable"
+    for headers in (JSON, {"Accept": "*/*"}, {}):
+        response = client.get("/readyz", headers=headers)
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+        assert response.json is not None
+        assert response.json["error"]["code"] == "database_unavailable"
+        assert response.json["checks"] == {"database": "away"}
     client.set_cookie("__Host-mingchat", "x", secure=True)
     signed_in = client.get("/api/me")
     assert (signed_in.status_code, signed_in.headers["Retry-After"]) == (503, "5")

@@ -3,7 +3,7 @@
 import { api } from "app/api"
 import { costText, formatSeconds } from "app/figures"
 import { formatNumber, sentence, t } from "app/i18n"
-import { must, placeBeside, slot, toast } from "app/ui"
+import { hideWhenMoved, must, placeBeside, slot, toast } from "app/ui"
 
 /**
  * @typedef {object} Took
@@ -19,6 +19,7 @@ import { must, placeBeside, slot, toast } from "app/ui"
  * @property {boolean} free
  * @property {number | null} first_token_ms
  * @property {number | null} writing_ms
+ * @property {number} written_tokens
  * @property {number} duration_ms
  */
 
@@ -30,7 +31,7 @@ panel.addEventListener("toggle", (event) => {
   const open = /** @type {ToggleEvent} */ (event).newState === "open"
   opener?.setAttribute("aria-expanded", String(open))
 })
-addEventListener("scroll", ({ target }) => target !== panel && panel.hidePopover(), { capture: true, passive: true })
+hideWhenMoved(panel, () => opener)
 
 /** @param {import("app/answer").Answer} answer @param {HTMLElement} button */
 export async function openDetails(answer, button) {
@@ -77,7 +78,7 @@ function withPart(whole, kind, part) {
 }
 
 /** Once it had begun; what came at once has none. @param {Took} took */
-function speed({ completion_tokens: tokens, writing_ms: time }) {
+function speed({ written_tokens: tokens, writing_ms: time }) {
   if (!time || !tokens) return null
   const each = (tokens * 1000) / time
   return t("js.details_per_second", { count: formatNumber(each < 10 ? Math.round(each * 10) / 10 : Math.round(each)) })

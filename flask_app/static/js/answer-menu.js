@@ -1,7 +1,8 @@
 // @ts-check
 /** The menu at an answer's foot: copy it without Markdown, or have another model answer. One for all answers. */
+import { loaded } from "app/api"
 import { t } from "app/i18n"
-import { copyText, enterMenu, fromTemplate, must, placeBeside, slot, toast, useMenuKeys } from "app/ui"
+import { copyText, enterMenu, fromTemplate, hideWhenMoved, must, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui"
 
 /** @typedef {import("app/answer").Answer} Answer */
 
@@ -17,14 +18,14 @@ export class AnswerMenu {
     this.#thread = thread
     this.#composer = composer
     thread.addEventListener("more", (event) => this.#open(/** @type {CustomEvent} */ (event).detail))
-    thread.addEventListener("about", (event) => showDetails(/** @type {CustomEvent} */ (event).detail))
+    thread.addEventListener("about", (event) => showDetails(/** @type {CustomEvent} */ (event).detail).catch(tell))
     useMenuKeys(this.#menu, { button: () => this.#opened?.button ?? null, close: () => this.#menu.hidePopover() })
     this.#menu.addEventListener("click", (event) => this.#choose(/** @type {Element} */ (event.target)))
     this.#menu.addEventListener("toggle", (event) => {
       const open = /** @type {ToggleEvent} */ (event).newState === "open"
       this.#opened?.button.setAttribute("aria-expanded", String(open))
     })
-    addEventListener("scroll", ({ target }) => target !== this.#menu && this.#menu.hidePopover(), { capture: true, passive: true })
+    hideWhenMoved(this.#menu, () => this.#opened?.button)
   }
 
   /** @param {{message: Answer, button: HTMLElement}} pressed */
@@ -39,26 +40,26 @@ export class AnswerMenu {
   }
 
   /** @param {Element} target */
-  async #choose(target) {
+  #choose(target) {
     const item = target.closest("button")
     if (!item || !this.#opened) return
     const { message, button } = this.#opened
     this.#menu.hidePopover()
     button.focus({ preventScroll: true })
     if (item.value) this.#thread.dispatchEvent(new CustomEvent("regenerate", { detail: { message, model: item.value } }))
-    if ("copyPlain" in item.dataset) await copyPlain(message)
+    if ("copyPlain" in item.dataset) copyPlain(message).catch(tell)
   }
 }
 
 /** @param {Answer} answer */
 async function copyPlain(answer) {
-  const { plainText } = await import("app/plain-text")
+  const { plainText } = await loaded(import("app/plain-text"))
   toast(t((await copyText(plainText(answer.drawn))) ? "js.copied" : "js.copy_failed"))
 }
 
 /** @param {{message: Answer, button: HTMLElement}} pressed */
 async function showDetails({ message, button }) {
-  const { openDetails } = await import("app/answer-details")
+  const { openDetails } = await loaded(import("app/answer-details"))
   await openDetails(message, button)
 }
 

@@ -122,12 +122,12 @@ export class Answer {
     this.#showWhatFits()
   }
 
-  /** Without a text there is only the way to the other versions. */
+  /** Without a text there is only what it took, and the way to the other versions. */
   #showWhatFits() {
-    const hasText = Boolean(this.text)
+    const [hasText, hasCost] = [Boolean(this.text), Boolean(this.#usage)]
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-with-text]"))) button.hidden = !hasText
-    slot(this.element, "about").hidden = !hasText || !slot(this.element, "about").textContent
-    slot(this.element, "foot").hidden = !this.#isWhole || (!hasText && this.#versions < 2)
+    slot(this.element, "about").hidden = !(hasText || hasCost) || !slot(this.element, "about").textContent
+    slot(this.element, "foot").hidden = !this.#isWhole || !(hasText || hasCost || this.#versions > 1)
   }
 
   /** @param {string} words @param {{way?: Way | null, retry?: boolean, goOn?: boolean, anew?: boolean, grave?: boolean}} [options] */

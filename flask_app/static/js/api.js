@@ -30,6 +30,23 @@ export function isGone(error) {
   return code === "not_found" || code === "conversation_gone"
 }
 
+/** Is that a part of the page which could not be loaded? @param {unknown} error */
+export function isNotLoaded(error) {
+  return /** @type {{code?: string}} */ (error ?? {}).code === "not_loaded"
+}
+
+/**
+ * A part of the page that is loaded when it is needed. Throws ApiError where it cannot be had: the line is lost, or the page is from
+ * before an upgrade, and the site has other parts now.
+ * @template T @param {Promise<T>} part @returns {Promise<T>}
+ */
+export function loaded(part) {
+  return part.catch((error) => {
+    console.warn(error)
+    throw new ApiError(0, { code: "not_loaded", message: "" })
+  })
+}
+
 export const api = {
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
   get: (path, init) => json("GET", path, undefined, init),

@@ -38,22 +38,58 @@ export class BranchView {
   clear() {
     this.#conversation = null
     this.#branches = new Branches()
-    for (const shown of this.#drawn.values()) if (!(shown instanceof Question)) shown.drop()
-    this.#drawn.clear()
+    for (const id of this.#drawn.keys()) this.#forget(id)
     this.#thread.clear()
   }
 
-  /** Shows the branch that was chosen last in this tab, else that of the newest message. @param {string} conversation @param {Message[]} messages */
-  open(conversation, messages) {
+  /**
+   * Shows the branch that was chosen last in this tab, else that of the newest message; and that of `message`, where there is one.
+   * What is on the page already, and is still the same, stays as it is.
+   * @param {string} conversation @param {Message[]} messages @param {string} [message]
+   */
+  open(conversation, messages, message = "") {
+    for (const each of messages) if (this.#isOld(each)) this.#forget(each.id)
     this.#conversation = conversation
     this.#branches = new Branches(messages)
     this.#branches.choose(this.#choices.read(conversation))
+    this.#branches.choose(message)
     this.show()
+  }
+
+  /** Do these have more than what is known here? @param {Message[]} messages */
+  isBehind(messages) {
+    return messages.some((message) => !this.#branches.get(message.id) || this.#isOld(message))
+  }
+
+  /** Is what is drawn of it not what it is now? One that is being written is, where it is shown. @param {Message} message */
+  #isOld({ id, role, status, text }) {
+    const drawn = this.#drawn.get(id)
+    if (!drawn || role === "user") return false
+    return drawn.text !== text || (status === "running" && drawn.element.isConnected)
+  }
+
+  /** @param {string} id */
+  #forget(id) {
+    const drawn = this.#drawn.get(id)
+    if (drawn && !(drawn instanceof Question)) drawn.drop()
+    this.#drawn.delete(id)
+  }
+
+  /** Where a message is on the page. @param {string} id */
+  elementOf(id) {
+    return this.#branches.path.some((message) => message.id === id) ? this.#drawn.get(id)?.element : undefined
   }
 
   /** The last message on the page that is written down: the next one follows it. */
   get last() {
     return this.#branches.leaf?.id ?? null
+  }
+
+  /** The last question on the page. */
+  get lastQuestion() {
+    const message = this.#branches.path.findLast(({ role }) => role === "user")
+    const drawn = message && this.#drawn.get(message.id)
+    return drawn instanceof Question ? drawn : null
   }
 
   show() {

@@ -9,12 +9,14 @@ import { fill, fromTemplate, must, slot, toast } from "app/ui"
 
 const SHOWN = 10
 const CLOCK = "hour"
+const TOKEN = "token" // of which only tokens and money are counted
 const CHANNELS = ["chat", "api"]
 
 /**
- * @typedef {import("app/figures").Sum & {key: string, label: string}} Part
+ * @typedef {import("app/figures").Sum & {key: string, label: string}} Part of an access token without its requests
  * @typedef {object} Source
  * @property {string} path where parts come from; `/export` behind it gives them as a file
+ * @property {string} tokens the same for access tokens
  * @property {string[]} linked what a part's records can be searched by
  * @property {(by: string) => void} chosen is told
  */
@@ -62,9 +64,9 @@ export class Breakdown {
     const by = button.value
     for (const each of this.#root.querySelectorAll("button[value]")) each.setAttribute("aria-pressed", String(each === button))
     this.#root.setAttribute("aria-busy", "true")
-    must(this.#root, "[data-csv]").setAttribute("href", this.#path(`${this.#source.path}/export`, by))
+    must(this.#root, "[data-csv]").setAttribute("href", this.#path(by, "/export"))
     try {
-      const { rows } = await api.get(this.#path(this.#source.path, by))
+      const { rows } = await api.get(this.#path(by))
       if (asked !== this.#asked) return
       this.#by = by
       this.#parts = rows
@@ -77,8 +79,11 @@ export class Breakdown {
     }
   }
 
-  /** @param {string} path @param {string} by */
-  #path = (path, by) => withDays(withParameter(path, "by", by), this.#days)
+  /** @param {string} by @param {string} [as] a file, or what the page shows */
+  #path(by, as = "") {
+    if (by === TOKEN) return withDays(`${this.#source.tokens}${as}`, this.#days)
+    return withDays(withParameter(`${this.#source.path}${as}`, "by", by), this.#days)
+  }
 
   /** The button goes; the focus moves on to the first row that was not there. */
   #drawAll() {
@@ -95,6 +100,7 @@ export class Breakdown {
     const parts = used ? this.#parts.slice(0, shown) : []
     const largest = Math.max(1, ...this.#parts.map((part) => part.total_tokens))
     must(this.#root, "[data-breakdown-rows]").replaceChildren(...parts.map((part) => this.#row(part, part.total_tokens / largest)))
+    must(this.#root, "[data-breakdown-tokens]").hidden = this.#by !== TOKEN
     must(this.#root, ".table-scroll").hidden = parts.length === 0
     must(this.#root, "[data-breakdown-none]").hidden = parts.length > 0
     must(this.#root, "[data-breakdown-foot]").hidden = !used || parts.length === this.#parts.length
@@ -105,7 +111,7 @@ export class Breakdown {
   #row(part, share) {
     const row = fromTemplate("breakdown-template")
     const { requests, tokens, cost } = figuresOf(part)
-    fill(row, { requests, tokens, cost, label: this.#nameOf(part) })
+    fill(row, { requests: this.#by === TOKEN ? "–" : requests, tokens, cost, label: this.#nameOf(part) })
     const link = /** @type {HTMLAnchorElement} */ (slot(row, "label"))
     if (part.key && this.#source.linked.includes(this.#by)) {
       link.href = withDays(withParameter("/admin/records", this.#by, part.key), this.#days)

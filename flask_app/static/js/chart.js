@@ -1,5 +1,6 @@
 // @ts-check
 /** Tokens by hour, day or month as stacked bars, with a table of the same figures. uPlot is fetched when a chart is drawn. */
+import { loaded } from "app/api"
 import { figuresOf } from "app/figures"
 import { formatCompact, formatDay, formatMonth, formatNumber, t } from "app/i18n"
 import { fromTemplate, must } from "app/ui"
@@ -34,7 +35,7 @@ export class BarChart {
   }
 
   async draw() {
-    const { default: uPlot } = await import("uplot")
+    const { default: uPlot } = await loaded(import("uplot"))
     const redraw = () => this.#build(uPlot)
     redraw()
     document.addEventListener("themechange", redraw)

@@ -1,10 +1,11 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address. */
-import { api, isGone } from "app/api"
+import { api, isGone, loaded } from "app/api"
 import { Composer } from "app/composer"
-import { sentence, t } from "app/i18n"
+import { t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
-import { must, pageState, toast } from "app/ui"
+import { must, openDialog, pageState, tell, toast } from "app/ui"
+import { isForWords, keepToWhatIsSeen } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -17,18 +18,20 @@ const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-
 let loading = null
 /** @type {string | null} */
 let shown = null
-/** The one that was shown when it was deleted. @type {string | null} */
+/** The one that was shown when it was deleted or archived. @type {string | null} */
 let left = null
 /** The conversation that came with the page: shown once, asked for again later. */
 let enclosed = state.thread
 let limited = state.budgets.length > 0
 let looks = 0
+let isLooking = false
 
 greet()
-watchKeyboardHeight()
+keepToWhatIsSeen(root)
 composer.showLeft(state.budgets)
 composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (event).detail))
 composer.addEventListener("stop", async () => (await conversation()).stop())
+composer.addEventListener("editlast", async () => shown && (await conversation()).editLast())
 composer.addEventListener("anew", () => {
   if (shown) composer.handOver(shown)
   go("/")
@@ -37,7 +40,7 @@ sidebar.addEventListener("renamed", (event) => {
   const { id, title } = /** @type {CustomEvent} */ (event).detail
   if (id === shown) showTitle(title)
 })
-sidebar.addEventListener("deleted", (event) => {
+sidebar.addEventListener("left", (event) => {
   const { id } = /** @type {CustomEvent} */ (event).detail
   left = id === shown ? id : null
   if (left) go("/")
@@ -47,8 +50,14 @@ sidebar.addEventListener("restored", (event) => {
   if (id === left && shown === null) go(`/c/${id}`)
 })
 sidebar.addEventListener("gone", (event) => gone(/** @type {CustomEvent} */ (event).detail, { inList: true }))
-addEventListener("popstate", () => show(idInAddress()))
-document.addEventListener("visibilitychange", () => limited && !document.hidden && lookAtBudgets())
+sidebar.addEventListener("changed", tellArchived)
+must(root, "[data-unarchive]").addEventListener("click", () => sidebar.act("archive", shown ?? ""))
+addEventListener("popstate", () => {
+  const isElsewhere = idInAddress() !== shown || new URLSearchParams(location.hash.slice(1)).has("message")
+  if (isElsewhere) show(idInAddress()) // else a place on this page, as the skip link leads to
+})
+document.addEventListener("visibilitychange", () => document.hidden || lookAgain())
+addEventListener("focus", lookAgain)
 root.addEventListener("click", (event) => {
   const pressed = /** @type {Element} */ (event.target)
   const idea = /** @type {HTMLElement | null} */ (pressed.closest("[data-idea]"))
@@ -56,11 +65,20 @@ root.addEventListener("click", (event) => {
   const link = pressed.closest("a")
   if (link && opensHere(link, event)) {
     event.preventDefault()
-    go(new URL(link.href).pathname)
+    const { pathname, hash } = new URL(link.href)
+    go(pathname + hash)
   }
+})
+must(root, "[data-search-field]").addEventListener("focus", search, { once: true })
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || document.querySelector("dialog[open]")) return
+  const isCommand = event.ctrlKey || event.metaKey
+  if (isCommand && !event.shiftKey && event.key.toLowerCase() === "k") startSearch(event)
+  if (!isCommand && event.key === "?" && !isForWords(event.target)) openDialog("keys-dialog")
 })
 must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
 must(root, "[data-composer]").addEventListener("pointerdown", prefetch, { once: true })
+if (state.conversations.some((/** @type {{running: boolean}} */ { running }) => running)) prefetch()
 if (state.missing) missing(idInAddress() ?? "")
 else show(state.thread?.id ?? null)
 
@@ -74,10 +92,15 @@ function conversation() {
 }
 
 async function load() {
-  const { Conversation } = await import("app/conversation")
+  const [{ Conversation }, { watchRunning }] = await loaded(Promise.all([import("app/conversation"), import("app/running")]))
+  watchRunning(sidebar, () => shown)
   const made = new Conversation(root, composer, state.is_admin)
   made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
-  made.addEventListener("opened", (event) => showTitle(/** @type {CustomEvent} */ (event).detail.title))
+  made.addEventListener("opened", (event) => {
+    const { detail } = /** @type {CustomEvent} */ (event)
+    sidebar.note({ ...detail, running: detail.messages.some((/** @type {{status: string}} */ { status }) => status === "running") })
+    showTitle(detail.title)
+  })
   made.addEventListener("refused", () => {
     if (shown === null) showWelcome(true)
     lookAtBudgets()
@@ -107,19 +130,21 @@ function prefetch() {
 /** @param {import("app/composer").Outgoing} outgoing */
 async function send(outgoing) {
   const home = shown
+  composer.running = true // also while what a conversation needs is loaded
   try {
     const here = await conversation()
     showWelcome(false)
-    await here.send(outgoing)
+    await here.send(outgoing, home)
   } catch (error) {
+    if (home === shown) composer.running = false
     composer.giveBack(home, outgoing)
-    composer.showProblem(sentence(error))
+    tell(error, (words) => composer.showProblem(words))
   }
 }
 
-/** @param {{id: string, title: string, here: boolean, isNew: boolean}} start */
-function started({ id, title, here, isNew }) {
-  sidebar.touch(id, { title, running: true })
+/** What is asked takes it out of the archive. @param {{id: string, title: string, here: boolean, isNew: boolean, isAsked: boolean}} start */
+function started({ id, title, here, isNew, isAsked }) {
+  sidebar.touch(id, { title, running: true, ...(isAsked ? { archived: false } : {}) })
   if (!here) return
   if (isNew) {
     shown = id
@@ -135,7 +160,7 @@ function started({ id, title, here, isNew }) {
  * @param {{id: string}} detail @param {{inList?: boolean}} [options]
  */
 function gone({ id }, { inList = false } = {}) {
-  if (!inList && sidebar.isDeleting(id)) return
+  if (!inList && sidebar.deleting.has(id)) return
   const listed = sidebar.forget(id)
   const words = t(composer.handOver(id) ? "js.conversation_gone_kept" : "js.conversation_gone")
   const here = id === shown
@@ -153,18 +178,42 @@ function missing(id) {
   composer.showProblem(t("js.not_found"))
 }
 
-/** @param {string} path */
+/** @param {string} path behind # the message that is to be seen, and words in it */
 function go(path) {
-  if (path !== location.pathname) history.pushState(null, "", path)
+  const isHere = new URL(path, location.href).pathname === location.pathname
+  if (isHere) history.replaceState(null, "", path)
+  else history.pushState(null, "", path)
   show(idInAddress())
+}
+
+/** Searching is loaded when somebody goes to its field. */
+async function search() {
+  try {
+    const { Search } = await loaded(import("app/search"))
+    new Search(must(root, "[data-sidebar]"))
+  } catch (error) {
+    tell(error)
+    must(root, "[data-search-field]").addEventListener("focus", search, { once: true })
+  }
+}
+
+/** @param {KeyboardEvent} event */
+function startSearch(event) {
+  event.preventDefault()
+  if (must(root, "[data-sidebar]").inert) must(root, "[data-drawer-open]").click()
+  const field = /** @type {HTMLInputElement} */ (must(root, "[data-search-field]"))
+  field.focus()
+  field.select()
 }
 
 /** @param {string | null} id */
 async function show(id) {
   shown = id
+  const sought = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
+  if (sought.message) history.replaceState(null, "", location.pathname) // a reload is not sent there again
   composer.moveTo(id)
   sidebar.select(id)
-  showTitle(id ? sidebar.titleOf(id) : "")
+  showTitle((id && sidebar.get(id)?.title) || "")
   showWelcome(id === null)
   if (matchMedia("(hover: hover)").matches) composer.focus()
   if (id === null && !loading) return
@@ -174,10 +223,25 @@ async function show(id) {
     if (id === null) return here.leave()
     const stored = enclosed?.id === id ? enclosed : undefined
     enclosed = null
-    await here.open(id, stored)
+    await here.open(id, stored, sought)
   } catch (error) {
     if (id && isGone(error)) gone({ id })
-    else if (shown === id) composer.showProblem(sentence(error))
+    else if (shown === id) tell(error, (words) => composer.showProblem(words))
+  }
+}
+
+/** Whoever comes back sees what was written elsewhere meanwhile. Where it cannot be had the page stays as it was. */
+async function lookAgain() {
+  const id = shown
+  if (isLooking) return // a tab that comes to the front is told so twice
+  isLooking = true
+  if (limited) lookAtBudgets()
+  try {
+    await Promise.all([sidebar.renew(), id && loading && (await loading).refresh()])
+  } catch (error) {
+    if (id && isGone(error) && shown === id) gone({ id })
+  } finally {
+    isLooking = false
   }
 }
 
@@ -202,6 +266,10 @@ function showTitle(title) {
   document.title = `${title || t("js.new_chat")} · ${t("js.brand")}`
 }
 
+function tellArchived() {
+  must(root, "[data-archived-note]").hidden = !shown || !sidebar.get(shown)?.archived
+}
+
 /** @param {boolean} on */
 function showWelcome(on) {
   welcome.hidden = !on
@@ -223,13 +291,4 @@ function opensHere(link, event) {
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
   const url = new URL(link.href, location.href)
   return plain && !link.target && url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/c/"))
-}
-
-/** On iOS the keyboard covers the page without resizing it; the chat keeps to the part that is seen. */
-function watchKeyboardHeight() {
-  const view = globalThis.visualViewport
-  view?.addEventListener("resize", () => {
-    root.style.setProperty("--visible-height", `${view.height}px`)
-    if (view.offsetTop > 0) scrollTo(0, 0)
-  })
 }

@@ -1,20 +1,21 @@
 // @ts-check
 /**
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "stop", and
- * "anew": what is written is to go into a new conversation.
- * Words leave the text area when they are sent and come back when sending failed.
+ * "anew": what is written is to go into a new conversation, and "editlast": the last question is to be changed.
+ * Words leave the text area when they are sent, and come back when they were not taken: also after the page was loaded anew.
  */
-import { formatAmount, formatDateTime, nameOfBudget, t } from "app/i18n"
-import { announce, must, slot } from "app/ui"
-import { byteLength, fitToText, newIdempotencyKey, notesOf, sendsMessage } from "app/writing"
+import { formatClock, leftWords, t, tightestOf } from "app/i18n"
+import { announce, must, slot, toast } from "app/ui"
+import { Unsent, byteLength, changesLast, fitToText, newIdempotencyKey, notesOf, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes
 const MODEL_CHOICE = "model"
 const THINKING_CHOICE = "thinking"
-const LOW = 0.2 // of a budget
+const LONGEST_TIMER = 86_400_000
 
 /** @typedef {import("app/i18n").Budget} Budget */
-/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean}} Model */
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean, peak: Peak | null}} Model */
+/** @typedef {{now: boolean, until: string | null}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{model?: string, thinking?: boolean}} Choice who is to answer, and how */
 /** @typedef {{text: string, idempotencyKey: string} & Choice} Outgoing */
@@ -28,11 +29,11 @@ export class Composer extends EventTarget {
   #stopButton
   /** @type {string | null} */
   #conversation = null
-  /** @type {Outgoing & {conversation: string | null} | null} what was refused; sent again unchanged, it keeps its key */
-  #returned = null
   #running = false
   #usual = "" // the model that the person has chosen
   #drafts = notesOf("draft")
+  #unsent = new Unsent()
+  #peakEnds = 0
   /** @type {Model[]} */
   #models
   #isAdmin
@@ -56,6 +57,8 @@ export class Composer extends EventTarget {
   moveTo(conversation) {
     this.#conversation = conversation
     this.write(this.#drafts.read(conversation))
+    const lost = this.#unsent.takeLost(conversation)
+    if (lost) this.#putFirst(conversation, lost.text)
     this.hideProblem()
     this.goOnWith(null)
   }
@@ -70,6 +73,11 @@ export class Composer extends EventTarget {
     note.textContent = follower ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : ""
     this.#select.value = follower?.id ?? this.#usual
     this.#showThinking()
+  }
+
+  /** What was sent has begun. @param {string | null} conversation where it was written @param {string} idempotencyKey */
+  taken(conversation, idempotencyKey) {
+    this.#unsent.forget(conversation, idempotencyKey)
   }
 
   /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
@@ -120,7 +128,7 @@ export class Composer extends EventTarget {
    * @param {string | null} conversation @param {Outgoing} outgoing
    */
   giveBack(conversation, outgoing) {
-    this.#returned = { ...outgoing, conversation }
+    this.#unsent.giveBack(conversation, outgoing)
     this.#putFirst(conversation, outgoing.text)
   }
 
@@ -169,7 +177,7 @@ export class Composer extends EventTarget {
   /** Says what is left of the budget that is nearest to its end; without budgets nothing. @param {Budget[]} budgets */
   showLeft(budgets) {
     const place = must(this.#form, "[data-left]")
-    const [tightest] = [...budgets].sort((one, other) => roomIn(one) - roomIn(other))
+    const tightest = tightestOf(budgets)
     const { state: before } = place.dataset
     const words = tightest ? leftWords(tightest, { isAdmin: this.#isAdmin }) : ""
     place.hidden = !tightest
@@ -189,9 +197,11 @@ export class Composer extends EventTarget {
       this.#send()
     })
     this.#text.addEventListener("keydown", (event) => {
-      if (!sendsMessage(event)) return
+      const changes = changesLast(event) && !this.#text.value
+      if (!changes && !sendsMessage(event)) return
       event.preventDefault()
-      this.#send()
+      if (changes) this.dispatchEvent(new Event("editlast"))
+      else this.#send()
     })
     this.#text.addEventListener("input", () => this.#changed())
     this.#stopButton.addEventListener("click", () => this.dispatchEvent(new Event("stop")))
@@ -203,22 +213,15 @@ export class Composer extends EventTarget {
   #send() {
     const text = this.#text.value.trim()
     if (!text) return
-    if (this.#running) return announce(t("js.wait_for_answer"))
+    if (this.#running) return toast(t("js.wait_for_answer"))
     const problem = problemOfSize(text)
     if (problem) return this.showProblem(problem)
     const draft = { text, ...this.choice }
-    const idempotencyKey = this.#keyFor({ ...draft, conversation: this.#conversation })
-    this.#returned = null
+    const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.#conversation, draft) ?? newIdempotencyKey() }
+    this.#unsent.send(this.#conversation, detail)
     this.hideProblem()
     this.write("")
-    this.dispatchEvent(new CustomEvent("send", { detail: { ...draft, idempotencyKey } }))
-  }
-
-  /** @param {{text: string, model?: string, thinking?: boolean, conversation: string | null}} draft */
-  #keyFor({ text, model, thinking, conversation }) {
-    const last = this.#returned
-    const same = last?.text === text && last.model === model && last.thinking === thinking && last.conversation === conversation
-    return last && same ? last.idempotencyKey : newIdempotencyKey()
+    this.dispatchEvent(new CustomEvent("send", { detail }))
   }
 
   #changed() {
@@ -248,10 +251,25 @@ export class Composer extends EventTarget {
     this.#showThinking()
   }
 
+  /** What depends on the model that is chosen. */
   #showThinking() {
     const model = this.#models.find(({ id }) => id === this.#select.value)
     this.#thinking.hidden = !model?.thinking
+    this.#showPeak(model?.peak ?? null)
     this.#setThinking(localStorage.getItem(THINKING_CHOICE) === "on")
+  }
+
+  /** What holds only until a moment is not said after it. @param {Peak | null} peak */
+  #showPeak(peak) {
+    const place = must(this.#form, "[data-peak]")
+    const rest = peak?.until ? Date.parse(peak.until) - Date.now() : Infinity
+    place.hidden = !peak || rest <= 0
+    if (!peak || place.hidden) return
+    const kind = peak.now ? "peak" : "off_peak"
+    place.dataset.kind = kind
+    place.textContent = peak.until ? t(`js.${kind}_until`, { time: formatClock(peak.until) }) : t(`js.${kind}`)
+    clearTimeout(this.#peakEnds)
+    if (rest < LONGEST_TIMER) this.#peakEnds = setTimeout(() => this.#showThinking(), rest + 1000)
   }
 
   #isThinking() {
@@ -269,26 +287,4 @@ export class Composer extends EventTarget {
 export function problemOfSize(text) {
   const size = byteLength(text)
   return size > LIMIT ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LIMIT / 1000 }) : ""
-}
-
-/** One that is used up comes first; one that only warns gives way to a hard one that is low. @param {Budget} budget */
-function roomIn({ hard, full, left, state }) {
-  if (hard && state === "exhausted") return -1
-  return (full ? left / full : 0) + (hard ? 0 : LOW)
-}
-
-/** @param {Budget} budget @param {{isAdmin?: boolean}} [reader] */
-export function leftWords(budget, { isAdmin = false } = {}) {
-  const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
-  if (state === "exhausted") {
-    const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
-    const help = t(`js.budget.help_${isAdmin ? "admin" : renewal ? "renewing" : scope}`)
-    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget), help })
-    const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), help, ...amounts }
-    return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
-  }
-  const whose = scope === "group" || scope === "site" ? t(`js.budget.for_${scope}`) : ""
-  const words = t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
-  const held = state === "low" && reserved > 0
-  return held ? t("js.budget.left_and_held", { left: words, amount: formatAmount(reserved, unit) }) : words
 }

@@ -1,28 +1,26 @@
 // @ts-check
 /**
  * The conversation on the page: opened, continued, stopped, resumed, and its branches. Emits "started" {id, title}, "ended" {id, title},
- * "opened" {id, title}, "refused", "gone" {id}: it was deleted elsewhere, and "anew" {text}: that is to be asked in a new one.
+ * "opened" with what is stored, "refused", "gone" {id}: it was deleted elsewhere, and "anew" {text}: that is to be asked in a new one.
  */
 import { Answer } from "app/answer"
 import { AnswerMenu } from "app/answer-menu"
 import { ApiError, api, isGone } from "app/api"
+import { Asking } from "app/asking"
 import { BranchView } from "app/branch-view"
-import { showEnd, showFailure } from "app/endings"
+import { showEnd, showFailure, showStored } from "app/endings"
 import { sentence, t } from "app/i18n"
-import { Question } from "app/question"
 import { QuoteButton } from "app/quote"
 import { TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
-import { RunStream, asMessage } from "app/run-stream"
+import { RunStream } from "app/run-stream"
 import { Thread } from "app/thread"
 import { announce, reactTo, toast } from "app/ui"
-import { IdempotencyKeys, newIdempotencyKey } from "app/writing"
+import { newIdempotencyKey } from "app/writing"
 
 /** @typedef {import("app/composer").Outgoing} Outgoing */
 /** @typedef {import("app/thread").Shown} Shown */
 /** @typedef {import("app/branch-view").Message} Message */
-/** @typedef {{title: string, messages: Message[], goes_on_with: import("app/composer").Follower | null}} Stored */
-
-const SPENT = "idempotency_key_reused"
+/** @typedef {{messages: Message[], goes_on_with: import("app/composer").Follower | null} & import("app/sidebar").Summary} Stored */
 
 export class Conversation extends EventTarget {
   #thread
@@ -31,11 +29,15 @@ export class Conversation extends EventTarget {
   #isAdmin
   /** @type {string | null} */
   #id = null
+  /** While what is stored is on its way, and where it could not be had. @type {Promise<void> | null} */
+  #arrival = null
+  /** Was what waits for that asked to stop? */
+  #isRecalled = false
   /** @type {RunStream | null} */
   #stream = null
   /** Answers whose line could not be mended: they are followed again, not asked for again. @type {WeakSet<Answer>} */
   #lost = new WeakSet()
-  #keys = new IdempotencyKeys()
+  #asking
 
   /** @param {HTMLElement} root @param {import("app/composer").Composer} composer @param {boolean} isAdmin */
   constructor(root, composer, isAdmin) {
@@ -44,14 +46,19 @@ export class Conversation extends EventTarget {
     this.#branch = new BranchView(this.#thread, (message, question) => this.#drawAnswer(message, question))
     this.#composer = composer
     this.#isAdmin = isAdmin
+    this.#asking = new Asking(this.#thread, this.#branch, composer, {
+      place: () => ({ conversation: this.#id, isBusy: this.#stream !== null }),
+      begin: (stream, answer, shown) => this.#begin(stream, answer, shown),
+      refused: (home, error) => this.#refused(home, error),
+    })
     new AnswerMenu(this.#thread, composer)
     new QuoteButton(root, composer)
     reactTo(this.#thread, {
       continue: ({ message }) => this.#goOn(message),
-      retry: ({ message }) => (this.#lost.delete(message) ? this.#join(message.runId, message) : this.#regenerate(message)),
-      regenerate: ({ message, model }) => this.#regenerate(message, model),
+      retry: ({ message }) => (this.#lost.delete(message) ? this.#join(message.runId, message) : this.#asking.answerAgain(message)),
+      regenerate: ({ message, model }) => this.#asking.answerAgain(message, model),
       anew: ({ message }) => this.#emit("anew", { text: message.question.text }),
-      resend: ({ message, text }) => this.#resend(message, text),
+      resend: ({ message, text }) => this.#asking.resend(message, text),
       step: (step) => (this.#stream && !this.#stream.runId) || this.#branch.step(step), // what is asked is of no branch yet
     })
   }
@@ -61,33 +68,75 @@ export class Conversation extends EventTarget {
     if (this.#stream?.runId) this.#stream.close()
     this.#stream = null
     this.#id = null
+    this.#arrival = null
     this.#branch.clear()
     this.#composer.running = false
   }
 
-  /** Shows a stored conversation, given or asked for. Throws ApiError. @param {string} id @param {Stored} [stored] */
-  async open(id, stored) {
+  /** Shows a stored conversation, given or asked for, at words of a message or its end. Throws ApiError. @param {string} id @param {Stored} [stored] @param {{message?: string, words?: string}} [sought] */
+  async open(id, stored, sought) {
     this.leave()
     this.#id = id
-    const { title, messages, goes_on_with: follower } = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
-    if (this.#id !== id) return
-    this.#branch.open(id, messages)
-    this.#composer.goOnWith(follower)
-    this.#thread.toLatest()
-    this.#emit("opened", { id, title })
+    this.#arrival = this.#load(id, stored, sought)
+    await this.#arrival
   }
 
-  /** @param {Outgoing} outgoing */
-  async send(outgoing) {
-    const home = this.#id
-    const error = await this.#ask(new Question(outgoing.text, this.#branch.last), outgoing)
-    if (!error) return
-    this.#composer.giveBack(home, codeOf(error) === SPENT ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
-    this.#refused(home, error)
+  /** @param {string} id @param {Stored} [stored] @param {{message?: string, words?: string}} [sought] */
+  async #load(id, stored, { message = "", words = "" } = {}) {
+    const opened = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
+    if (this.#id !== id) return
+    this.#arrival = null
+    this.#branch.open(id, opened.messages, message)
+    this.#composer.goOnWith(opened.goes_on_with)
+    this.#thread.goTo(this.#branch.elementOf(message), words)
+    this.#emit("opened", opened)
+  }
+
+  /** What was written elsewhere meanwhile is shown too, unless something is written here. Throws ApiError. */
+  async refresh() {
+    const id = this.#id
+    const isBusy = () => this.#id !== id || this.#stream !== null || this.#thread.isEdited
+    if (!id || isBusy()) return
+    const stored = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
+    if (isBusy()) return
+    if (this.#branch.isBehind(stored.messages)) {
+      this.#branch.open(id, stored.messages)
+      this.#composer.goOnWith(stored.goes_on_with)
+    }
+    this.#emit("opened", stored)
+  }
+
+  /** @param {Outgoing} outgoing @param {string | null} home where it was written: elsewhere it is not sent */
+  async send(outgoing, home) {
+    if (this.#id === home && (!this.#arrival || (await this.#isThere()))) return this.#asking.send(outgoing)
+    this.#composer.giveBack(home, outgoing)
+    if (this.#id !== home) toast(t("js.not_sent"), { kind: "danger" })
+  }
+
+  /**
+   * What is sent follows what is stored: that is waited for, and asked for again where it could not be had. False where it was stopped
+   * or the conversation left meanwhile. Throws ApiError.
+   */
+  async #isThere() {
+    const id = this.#id
+    this.#isRecalled = false
+    this.#composer.running = true
+    try {
+      await this.#arrival?.catch(() => (id && this.#id === id ? this.#load(id) : undefined))
+    } finally {
+      if (this.#id === id) this.#composer.running = false
+    }
+    return this.#id === id && !this.#isRecalled
+  }
+
+  /** Opens the last question on the page to be changed. */
+  editLast() {
+    if (!this.#stream) this.#branch.lastQuestion?.edit()
   }
 
   /** What has not begun yet is stopped as soon as it has. */
   async stop() {
+    this.#isRecalled = true
     if (!this.#stream) return
     this.#stream.isUnwanted = true
     if (this.#stream.runId) await this.#stopRun(this.#stream.runId, this.#id)
@@ -102,60 +151,14 @@ export class Conversation extends EventTarget {
     }
   }
 
-  /** @param {Message} message @param {Question} question */
+  /** @param {Message} message @param {import("app/question").Question} question */
   #drawAnswer(message, question) {
     const answer = new Answer(question)
     answer.runId = message.run_id
     answer.show(message)
-    if (message.status === "running" && message.run_id) {
-      this.#join(message.run_id, answer)
-      return answer
-    }
-    answer.showFoot()
-    if (message.error) showFailure(answer, message.error, this.#isAdmin)
-    else showEnd(answer, message)
+    if (message.status === "running" && message.run_id) this.#join(message.run_id, answer)
+    else showStored(answer, message, this.#isAdmin)
     return answer
-  }
-
-  /** Sends a question; gives what stood in the way. @param {Question} question @param {Outgoing} outgoing */
-  #ask(question, outgoing) {
-    const answer = new Answer(question)
-    const stream = new RunStream({ message: asMessage(outgoing, this.#id, question.parentId) })
-    return this.#begin(stream, answer, [...this.#branch.upTo(question.parentId), question, answer])
-  }
-
-  /** What was asked in other words, as another version of it. @param {Question} question @param {string} text */
-  async #resend(question, text) {
-    if (this.#stream) return toast(t("js.wait_for_answer"))
-    const home = this.#id
-    const asked = { text, parentId: question.parentId, ...this.#composer.choice }
-    const outgoing = { text, ...this.#composer.choice, idempotencyKey: this.#keys.of(asked) }
-    question.close()
-    const asking = this.#ask(new Question(text, question.parentId), outgoing)
-    this.#thread.focusLast()
-    const error = await asking
-    if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
-    if (!error) return
-    if (question.element.isConnected && !isGone(error)) question.edit(text)
-    else this.#composer.giveBack(home, outgoing)
-    this.#refused(home, error)
-  }
-
-  /** Another answer to the same question, of the same model unless told otherwise. @param {Answer} answer @param {string | null} [model] */
-  async #regenerate({ question, model: usual }, model = usual) {
-    if (!question.id) return
-    if (this.#stream) return toast(t("js.wait_for_answer"))
-    const home = this.#id
-    const asked = { answerAgain: question.id, ...this.#composer.choiceOf(model) }
-    const idempotencyKey = this.#keys.of(asked)
-    const answer = new Answer(question)
-    const asking = this.#begin(new RunStream({ ...asked, idempotencyKey }), answer, [...this.#branch.upTo(question.id), answer])
-    this.#thread.focusLast()
-    const error = await asking
-    if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
-    if (!error) return
-    if (isGone(error)) this.#composer.giveBack(home, { text: question.text, idempotencyKey: newIdempotencyKey() })
-    this.#refused(home, error)
   }
 
   /** Shows an answer at the end of what leads to it, and follows it; gives what stood in the way. @param {RunStream} stream @param {Answer} answer @param {Shown[]} shown */
@@ -213,14 +216,10 @@ export class Conversation extends EventTarget {
       await stream.follow()
     } finally {
       if (this.#stream === stream) this.#composer.running = false
-      if (this.#stream === stream && stream.wasInterrupted && !stream.isUnwanted) queueMicrotask(() => this.#resume(answer))
+      const goesOn = this.#stream === stream && stream.wasInterrupted && !stream.isUnwanted && ++answer.resumed <= 3
+      if (goesOn) queueMicrotask(() => this.#goOn(answer, { byItself: true })) // its server ended: another, or the next, goes on
       if (this.#stream === stream) this.#stream = null
     }
-  }
-
-  /** A server that ended was in the middle of it: another, or the next, goes on. @param {Answer} answer */
-  #resume(answer) {
-    if (++answer.resumed <= 3) this.#goOn(answer, { byItself: true })
   }
 
   /** @param {RunStream} stream @param {Answer} answer */
@@ -243,7 +242,7 @@ export class Conversation extends EventTarget {
     answer.begin(start.model)
     answer.runId = start.run_id
     const left = this.#stream !== stream
-    this.#emit("started", { id: start.conversation_id, title: start.title, here: !left, isNew: this.#id === null })
+    this.#emit("started", { id: start.conversation_id, title: start.title, here: !left, isNew: this.#id === null, isAsked: stream.asks })
     if (stream.isUnwanted) void this.#stopRun(start.run_id, start.conversation_id)
     if (left) return stream.close()
     this.#id = start.conversation_id

@@ -3,13 +3,13 @@
 import { showBudgets } from "app/budget-bars"
 import { explainFlags, fillTile } from "app/figures"
 import { nameOfZone, t } from "app/i18n"
-import { withDays } from "app/range"
+import { recordsPath, showFilters } from "app/record-filters"
 import { RecordList } from "app/records"
 import { offerRedeeming } from "app/redeem"
 import { showReport } from "app/report"
 import { must, pageState } from "app/ui"
 
-const { summary, report, budgets, codes, records, next } = pageState("dashboard-state")
+const { summary, report, budgets, codes, tokens, records, next, expected } = pageState("dashboard-state")
 
 must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: nameOfZone(summary.timezone) })
 for (const period of ["today", "week", "month", "total"]) {
@@ -26,8 +26,11 @@ const empty = summary.total.requests === 0
 must(document, "[data-empty]").hidden = !empty
 must(document, "[data-filled]").hidden = empty
 if (!empty) {
-  showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", linked: [] })
-  new RecordList(must(document, "[data-records]"), withDays("/api/usage/records", report)).append({ records, next })
+  showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", tokens: "/api/usage/tokens", linked: [] })
+  showFilters(/** @type {HTMLFormElement} */ (must(document, "[data-record-filters]")), tokens, report)
+  const list = new RecordList(must(document, "[data-records]"), recordsPath("/api/usage/records", report))
+  list.append({ records, next })
+  list.expect(expected)
 }
 
 /** The reader's own stand first. @param {import("app/i18n").Budget} balance */

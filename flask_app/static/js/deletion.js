@@ -1,38 +1,43 @@
 // @ts-check
-/** Deleting a conversation with a while to think it over: the server is told when the toast goes or the page is left. */
+/**
+ * Deleting a conversation with a while to think it over: the server is told when the toast goes. It goes too when the page is left or
+ * hidden, as a phone may end what is hidden without a word.
+ */
 import { api, isGone } from "app/api"
 import { t } from "app/i18n"
-import { offerUndo } from "app/ui"
+import { undoable } from "app/undo"
 
-/** The toasts of those that wait, by id. @type {Map<string, {leave: () => void, undo: () => void}>} */
+/** The toasts of those that wait, by id. @type {Map<string, import("app/undo").Offer>} */
 const waiting = new Map()
 
-addEventListener("pagehide", () => {
-  if (waiting.size) sessionStorage.setItem("deleted", JSON.stringify([...waiting.keys()])) // the next page may come before it is done
-  for (const { leave } of [...waiting.values()]) leave()
-})
+/** What the server is being told, by id. @type {Map<string, Promise<void>>} */
+const underWay = new Map()
 
-document.addEventListener("keydown", (press) => {
-  const field = /** @type {HTMLElement & {value?: string}} */ (press.target)
-  const isUndo = (press.ctrlKey || press.metaKey) && !press.shiftKey && press.key.toLowerCase() === "z"
-  const last = [...waiting.values()].at(-1)
-  if (!isUndo || !last || field.value) return // a field undoes what was typed in it
-  press.preventDefault()
-  last.undo()
+addEventListener("pagehide", () => {
+  const ids = [...waiting.keys(), ...underWay.keys()]
+  if (ids.length) sessionStorage.setItem("deleted", JSON.stringify(ids)) // the next page may come before it is done
+  deleteWaiting()
 })
+document.addEventListener("visibilitychange", () => document.hidden && deleteWaiting())
+
+/** Nothing can be undone any more; waits until the server has answered, whatever it says. */
+export async function deleteWaiting() {
+  for (const { leave } of [...waiting.values()]) leave()
+  await Promise.all(underWay.values())
+}
 
 /** Whether it was deleted; false where that was undone. Rejects where the server refuses. @param {string} id @returns {Promise<boolean>} */
 export function deleteUnlessUndone(id) {
   return new Promise((resolve, reject) => {
     const left = () => {
       waiting.delete(id)
-      deleteNow(id).then(() => resolve(true), reject)
+      underWay.set(id, deleteNow(id).then(() => resolve(true), reject).finally(() => underWay.delete(id)))
     }
     const undo = () => {
       waiting.delete(id)
       resolve(false)
     }
-    waiting.set(id, offerUndo(t("js.deleted"), { undo, left }))
+    waiting.set(id, undoable(t("js.deleted"), { undo, left }))
   })
 }
 

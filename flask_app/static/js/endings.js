@@ -17,6 +17,13 @@ export function showEnd(answer, { status, finish_reason: reason }) {
   else if (!answer.text) answer.showProblem(t("js.answer_empty"), { grave: false, retry })
 }
 
+/** A stored answer that is not being written any more. @param {Answer} answer @param {import("app/branch-view").Message} message @param {boolean} isAdmin */
+export function showStored(answer, message, isAdmin) {
+  answer.showFoot()
+  if (message.error) showFailure(answer, message.error, isAdmin)
+  else showEnd(answer, message)
+}
+
 /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error @param {boolean} isAdmin */
 export function showFailure(answer, { code, message, retryable = true }, isAdmin) {
   const anew = code === TOO_LONG && answer.question.parentId !== null

@@ -1,5 +1,6 @@
 // @ts-check
-/** Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame. */
+/** Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame in which nobody is at it. */
+import { isInUse, remember } from "app/in-use"
 import { fragmentOf, parser } from "app/markdown"
 import { GrowingMarkdown } from "app/markdown/blocks"
 import { enrich } from "app/markdown/enrich"
@@ -48,14 +49,14 @@ export class GrowingText {
     this.#frame = 0
     this.#advance()
     const { tail, env } = this.#growing.end()
-    if (hasReferences(env)) showText(this.#element, this.#whole)
+    if (hasReferences(env)) this.#drawAnew()
     else this.#replaceTail(enrich(fragmentOf(tail, env)))
   }
 
   /** @param {number} now */
   #draw(now) {
     this.#frame = 0
-    if (now < this.#notBefore) {
+    if (now < this.#notBefore || isInUse(this.#tail)) {
       this.#frame = requestAnimationFrame((later) => this.#draw(later))
       return
     }
@@ -77,9 +78,17 @@ export class GrowingText {
 
   /** @param {DocumentFragment} fragment */
   #replaceTail(fragment) {
+    const keep = remember(this.#tail)
     for (const node of this.#tail) node.remove()
     this.#tail = [...fragment.childNodes]
     this.#element.append(fragment)
+    keep(this.#tail)
+  }
+
+  #drawAnew() {
+    const keep = remember([...this.#element.childNodes])
+    showText(this.#element, this.#whole)
+    keep([...this.#element.childNodes])
   }
 }
 

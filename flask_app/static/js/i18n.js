@@ -37,16 +37,18 @@ export function t(key, params = {}) {
  */
 export function sentence(error) {
   const { code, message, status } = /** @type {{code?: string, message?: string, status?: number}} */ (error ?? {})
-  if (code === "offline") return t("js.error.offline")
+  if (code === "offline" || code === "not_loaded") return t(`js.error.${code}`)
   if (code === undefined || code === "unreadable") return t("js.error.server", { status: status ?? "" })
   return message || t("js.error.server", { status: status ?? "" })
 }
 
 // A formatter costs more to make than a page of numbers costs to format.
+const DAY = 86_400_000
 const number = new Intl.NumberFormat(language)
 const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 })
 const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone })
 const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone })
+const clock = new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone })
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 })
 const monthDay = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" })
 const dayMonthYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" })
@@ -99,6 +101,11 @@ export function formatTime(iso, now = Date.now()) {
   return Math.abs(Date.parse(iso) - now) < 43_200_000 ? time.format(new Date(iso)) : formatDateTime(iso)
 }
 
+/** The hour and minute of a moment within a day from now, with the date of any other. @param {string} iso */
+export function formatClock(iso, now = Date.now()) {
+  return Math.abs(Date.parse(iso) - now) < 86_400_000 ? clock.format(new Date(iso)) : formatDateTime(iso)
+}
+
 /** "China Standard Time" of "Asia/Shanghai". @param {string} zone */
 export function nameOfZone(zone) {
   const format = new Intl.DateTimeFormat(language, { timeZone: zone, timeZoneName: "longGeneric" })
@@ -140,7 +147,47 @@ export function formatAgo(iso, now = Date.now()) {
   return formatDateTime(iso)
 }
 
+/** "Today", "Previous 7 days", "November 2026": what a list of things by day is divided into. @param {string} iso */
+export function formatPeriod(iso) {
+  const midnight = new Date().setHours(0, 0, 0, 0)
+  const then = Date.parse(iso)
+  if (then >= midnight) return t("js.today")
+  if (then >= midnight - DAY) return t("js.yesterday")
+  if (then >= midnight - 7 * DAY) return t("js.last_7_days")
+  if (then >= midnight - 30 * DAY) return t("js.last_30_days")
+  return new Intl.DateTimeFormat(document.documentElement.lang, { year: "numeric", month: "long" }).format(then)
+}
+
 function readCatalogue() {
   const text = document.getElementById("catalogue")?.textContent
   return text ? JSON.parse(text) : {}
+}
+
+const LOW = 0.2 // of a budget
+
+/** The one that is nearest to its end. @param {Budget[]} budgets */
+export function tightestOf(budgets) {
+  return [...budgets].sort((one, other) => roomIn(one) - roomIn(other))[0]
+}
+
+/** One that is used up comes first; one that only warns gives way to a hard one that is low. @param {Budget} budget */
+function roomIn({ hard, full, left, state }) {
+  if (hard && state === "exhausted") return -1
+  return (full ? left / full : 0) + (hard ? 0 : LOW)
+}
+
+/** @param {Budget} budget @param {{isAdmin?: boolean}} [reader] */
+export function leftWords(budget, { isAdmin = false } = {}) {
+  const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
+  if (state === "exhausted") {
+    const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
+    const help = t(`js.budget.help_${isAdmin ? "admin" : renewal ? "renewing" : scope}`)
+    if (renewal === null) return t("js.budget.balance_exhausted", { budget: nameOfBudget(budget), help })
+    const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), help, ...amounts }
+    return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
+  }
+  const whose = scope === "group" || scope === "site" ? t(`js.budget.for_${scope}`) : ""
+  const words = t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
+  const held = state === "low" && reserved > 0
+  return held ? t("js.budget.left_and_held", { left: words, amount: formatAmount(reserved, unit) }) : words
 }

@@ -7,6 +7,7 @@ import DOMPurify from "dompurify"
 import MarkdownIt from "markdown-it"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
+import { bareLinks } from "app/markdown/links"
 import { keepDeepText } from "app/markdown/nesting"
 import { plainRenderers } from "app/markdown/renderers"
 
@@ -26,8 +27,7 @@ const OPTIONS = /** @type {const} */ ({
 const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: false })
-parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
-parser.use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers)
+parser.use(bareLinks).use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers)
 
 DOMPurify.addHook("afterSanitizeAttributes", (element) => {
   if (element.tagName === "A") guardLink(element)

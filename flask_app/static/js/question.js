@@ -3,7 +3,7 @@
 import { problemOfSize } from "app/composer"
 import { fromTemplate, must, showFormError, slot } from "app/ui"
 import { showVersion } from "app/versions"
-import { fitToText, sendsMessage } from "app/writing"
+import { composes, fitToText, notesOf, sendsMessage } from "app/writing"
 
 export class Question {
   element
@@ -13,6 +13,7 @@ export class Question {
   parentId
   /** @type {HTMLElement | null} */
   #editor = null
+  #notes = notesOf("edit")
 
   /** @param {string} text @param {string | null} parentId what it follows */
   constructor(text, parentId) {
@@ -27,14 +28,17 @@ export class Question {
   }
 
   /** Opens its text, or what was made of it before, to be changed. @param {string} [text] */
-  edit(text = this.text) {
+  edit(text = this.#notes.read(this.id) || this.text) {
     this.close()
     const editor = (this.#editor = fromTemplate("editor-template"))
     const area = /** @type {HTMLTextAreaElement} */ (must(editor, "textarea"))
     this.element.append(editor)
     this.#showEditor(true)
     area.value = text
-    area.addEventListener("input", () => this.#changed(area))
+    area.addEventListener("input", () => {
+      this.#changed(area)
+      this.#notes.keep(this.id, area.value)
+    })
     area.addEventListener("keydown", (press) => this.#pressed(press, area))
     editor.addEventListener("submit", (event) => {
       event.preventDefault()
@@ -54,15 +58,20 @@ export class Question {
     this.#showEditor(false)
   }
 
+  /** What was made of it is no longer wanted: it was given up, or has been asked. */
+  forgetEdit() {
+    this.#notes.keep(this.id, "")
+  }
+
   #cancel() {
+    this.forgetEdit()
     this.close()
     must(this.element, "[data-edit]").focus({ preventScroll: true })
   }
 
   /** @param {KeyboardEvent} press @param {HTMLTextAreaElement} area */
   #pressed(press, area) {
-    const composes = press.isComposing || press.keyCode === 229 // then Escape ends the composition
-    if (press.key === "Escape" && !composes) {
+    if (press.key === "Escape" && !composes(press)) {
       press.stopPropagation()
       this.#cancel()
     } else if (sendsMessage(press)) {

@@ -1,6 +1,7 @@
 // @ts-check
 /** A button beside what is marked in an answer: it puts that into the composer as a quotation. */
-import { must } from "app/ui"
+import { loaded } from "app/api"
+import { must, tell } from "app/ui"
 
 const PAUSE = 150 // milliseconds after which a selection is taken for made
 const FINGER = 28 // pixels that a finger's handles need below what is marked
@@ -20,7 +21,7 @@ export class QuoteButton {
     document.addEventListener("selectionchange", () => this.#lookSoon())
     addEventListener("scroll", () => this.#button.hidden || this.#look(), { capture: true, passive: true })
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault()) // what is marked stays so
-    this.#button.addEventListener("click", () => this.#quote())
+    this.#button.addEventListener("click", () => this.#quote().catch(tell))
   }
 
   #lookSoon() {
@@ -48,21 +49,26 @@ export class QuoteButton {
     const text = elementAt(range.startContainer)?.closest('.message--answer [data-slot="text"]')
     if (!text || !this.#messages.contains(text)) return null
     if (!text.contains(range.endContainer)) range.setEnd(text, text.childNodes.length)
-    const formula = elementAt(range.commonAncestorContainer)?.closest(".formula")
-    if (formula) range.selectNode(formula)
+    widenToFormula(range)
     return range.collapsed ? null : range
   }
 
   async #quote() {
     const range = this.#marked()
     if (!range) return
-    const { asQuote, plainText } = await import("app/plain-text")
+    const { asQuote, plainText } = await loaded(import("app/plain-text"))
     const isCode = elementAt(range.commonAncestorContainer)?.closest("pre")
     const text = isCode ? String(range) : plainText(range.cloneContents())
     getSelection()?.removeAllRanges()
     this.#button.hidden = true
     if (text.trim()) this.#composer.quote(asQuote(text))
   }
+}
+
+/** What is marked within a formula means the whole of it. @param {Range} range */
+export function widenToFormula(range) {
+  const formula = elementAt(range.commonAncestorContainer)?.closest(".formula")
+  if (formula) range.selectNode(formula)
 }
 
 /** @param {Node} node @returns {Element | null} */

@@ -1,11 +1,11 @@
 // @ts-check
 /** The ledger's entries, a page at a time; each opens into all that is known of it. */
 import { withParameter } from "app/addresses"
-import { api } from "app/api"
+import { api, loaded } from "app/api"
 import { formatSeconds } from "app/figures"
-import { formatDateTime, formatMoney, formatNumber, sentence, t } from "app/i18n"
+import { formatDateTime, formatMoney, formatNumber, t } from "app/i18n"
 import { fillDetails } from "app/record-details"
-import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
+import { announce, fill, fromTemplate, must, slot, tell } from "app/ui"
 
 /**
  * @typedef {object} Entry
@@ -48,6 +48,8 @@ import { announce, fill, fromTemplate, must, slot, toast } from "app/ui"
 const OUTCOME_BADGES = { complete: "record__usual", stopped: "badge", left: "badge", interrupted: "badge badge--warn", failed: "badge badge--danger" }
 const PROVENANCE_BADGES = { reported: "record__usual", estimated: "badge badge--warn", partial: "badge badge--warn", refunded: "badge badge--ok" }
 
+const MOST_HELD = 100_000 // records of a file that is gathered here before it is kept: some 70 MB
+
 export class RecordList {
   #path
   #rows
@@ -56,6 +58,9 @@ export class RecordList {
   #more
   #region
   #downloads
+  /** @type {number | null} */
+  #expected = null
+  #isDownloading = false
   /** @type {string | null} */
   #next = null
   /** @type {Map<string, Entry>} */
@@ -70,7 +75,10 @@ export class RecordList {
     this.#more = must(root, "[data-records-more]")
     this.#region = must(root, ".table-scroll")
     this.#downloads = must(root.closest(".card") ?? root, "[data-downloads]")
-    for (const link of this.#downloads.querySelectorAll("a")) link.href = exportPath(path, link.dataset.download ?? "")
+    for (const link of this.#downloads.querySelectorAll("a")) {
+      link.href = exportPath(path, link.dataset.download ?? "")
+      link.addEventListener("click", (press) => this.#download(press, link))
+    }
     this.#more.addEventListener("click", () => this.#loadMore())
     this.#rows.addEventListener("click", (event) => this.#press(/** @type {Element} */ (event.target)))
   }
@@ -78,6 +86,14 @@ export class RecordList {
   /** The entry whose row holds the element. @param {Element} inside @returns {Entry | undefined} */
   entryOf(inside) {
     return this.#entries.get(/** @type {HTMLElement | null} */ (inside.closest("[data-id]"))?.dataset.id ?? "")
+  }
+
+  /** Says how many a file will hold, where that is known. @param {number | null} count */
+  expect(count) {
+    this.#expected = count
+    const expected = must(this.#downloads, "[data-expected]")
+    expected.hidden = count === null
+    expected.textContent = count === null ? "" : t("js.records.expected", { count: formatNumber(count) })
   }
 
   /** @param {Page} page */
@@ -116,6 +132,26 @@ export class RecordList {
     must(row, "[data-toggle]").setAttribute("aria-expanded", String(!more.hidden))
   }
 
+  /**
+   * What is pressed together with a key is the browser's own affair, and so is a file that no memory should hold.
+   * @param {MouseEvent} press @param {HTMLAnchorElement} link
+   */
+  async #download(press, link) {
+    const expected = this.#expected
+    if (press.ctrlKey || press.metaKey || press.shiftKey || press.altKey || expected === null || expected > MOST_HELD) return
+    press.preventDefault()
+    if (this.#isDownloading) return
+    this.#isDownloading = true
+    try {
+      const { download } = await loaded(import("app/download"))
+      await download(this.#downloads, link, expected)
+    } catch (error) {
+      tell(error)
+    } finally {
+      this.#isDownloading = false
+    }
+  }
+
   async #loadMore() {
     if (!this.#next || this.#more.getAttribute("aria-busy") === "true") return
     this.#more.setAttribute("aria-busy", "true")
@@ -125,7 +161,7 @@ export class RecordList {
       announce(t("js.dashboard.loaded", { count: formatNumber(page.records.length) }))
       if (!page.next) this.#region.focus({ preventScroll: true })
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     } finally {
       this.#more.removeAttribute("aria-busy")
     }

@@ -3,6 +3,7 @@
 import { ApiError } from "app/api"
 import { formatAmount, formatDateTime, nameOfBudget, sentence, t } from "app/i18n"
 
+export const SPENT = "idempotency_key_reused"
 export const TOO_LONG = "conversation_too_long"
 
 /** @param {unknown} error */

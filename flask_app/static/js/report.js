@@ -6,12 +6,12 @@ import { BarChart } from "app/chart"
 import { HeatMap } from "app/heat-map"
 import { t } from "app/i18n"
 import { RangePicker, showSums, withDays } from "app/range"
-import { must, slot } from "app/ui"
+import { must, slot, tell } from "app/ui"
 
 /**
  * @param {HTMLElement} root
  * @param {import("app/range").Report} report
- * @param {{path: string, linked: string[]}} source as `Breakdown` takes it
+ * @param {{path: string, tokens: string, linked: string[]}} source as `Breakdown` takes it
  */
 export function showReport(root, report, source) {
   const picker = new RangePicker(must(root, "[data-range]"), report)
@@ -19,7 +19,7 @@ export function showReport(root, report, source) {
   const bars = must(root, "[data-bars]")
   slot(bars, "title").textContent = t(`js.stats.bars_${report.unit}`)
   must(bars, "[data-csv]").setAttribute("href", withDays(withParameter(`${source.path}/export`, "by", report.unit), report))
-  new BarChart(bars, report.bars, report.unit).draw()
+  new BarChart(bars, report.bars, report.unit).draw().catch(tell)
   new Breakdown(must(root, "[data-breakdown]"), report, { ...source, chosen: (by) => picker.keep(by) })
   new HeatMap(must(root, "[data-heat]"), report, source.path)
 }

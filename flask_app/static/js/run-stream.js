@@ -29,6 +29,7 @@ export class RunStream extends EventTarget {
   #failures = 0
   /** @type {string | null} */
   #runId
+  #goesOn = false
   #isPatient = false
   #wasInterrupted = false
   /** Was it asked to stop? Then nobody wants it to go on, whatever ends it. */
@@ -49,6 +50,7 @@ export class RunStream extends EventTarget {
       this.#opening = { path: `/api/messages/${encodeURIComponent(question)}/answers`, body: { ...choice, idempotency_key: idempotencyKey } }
     }
     if ("goOn" in what) {
+      this.#goesOn = true
       const path = `/api/runs/${encodeURIComponent(what.goOn)}/continue`
       this.#opening = { path, body: { idempotency_key: what.idempotencyKey } }
       this.#isPatient = what.isPatient ?? false
@@ -58,6 +60,11 @@ export class RunStream extends EventTarget {
   /** Did the answer break off because its server ended? */
   get wasInterrupted() {
     return this.#wasInterrupted
+  }
+
+  /** Was something asked with it: a message sent, or a question again? */
+  get asks() {
+    return Boolean(this.#opening) && !this.#goesOn
   }
 
   get runId() {
@@ -87,7 +94,7 @@ export class RunStream extends EventTarget {
     const leave = () => connection.abort()
     this.#leaving.signal.addEventListener("abort", leave)
     try {
-      const response = await this.#connect(connection.signal)
+      const response = await orSilence(this.#connect(connection.signal))
       if (!response.body) throw new ApiError(0, { code: "offline", message: "" })
       this.#emit("open", {})
       for await (const event of serverEvents(response.body, (reader) => orSilence(reader.read()))) {
@@ -163,7 +170,7 @@ export function asMessage({ text, model, thinking, idempotencyKey }, conversatio
   return message
 }
 
-/** A read of a line that is given up once it is silent, and when the network comes back: the old one may be dead without a word. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+/** What is waited for on a line is given up once it is silent, and when the network comes back: the old one may be dead without a word. @template T @param {Promise<T>} promise @returns {Promise<T>} */
 function orSilence(promise) {
   return new Promise((resolve, reject) => {
     const settled = new AbortController()

@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of every page: menus, dialogs, preferences, sign-out. */
-import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { copyText, enterMenu, must, openDialog, toast, useMenuKeys } from "app/ui"
+import { api, loaded } from "app/api"
+import { t } from "app/i18n"
+import { copyText, enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui"
 
 const YEAR = 365 * 24 * 3600
 const VISITORS = "chosen-before-sign-in"
@@ -33,9 +33,11 @@ for (const menu of document.querySelectorAll("details.menu")) {
 }
 
 for (const dialog of document.querySelectorAll("dialog")) {
+  const staysOpen = dialog.getAttribute("closedby") === "none" // not every browser knows that by itself
   dialog.addEventListener("mousedown", (event) => {
-    if (event.target === dialog && isOutside(dialog, event)) dialog.close()
+    if (!staysOpen && event.target === dialog && isOutside(dialog, event)) dialog.close()
   })
+  dialog.addEventListener("cancel", (event) => staysOpen && event.preventDefault())
 }
 
 document.addEventListener("themechange", tintBrowser)
@@ -105,7 +107,7 @@ async function keepPreference(name, value) {
     else localStorage.setItem(VISITORS, JSON.stringify({ ...visitorsChoices(), [name]: value }))
     if (name === "locale") location.reload()
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 
@@ -128,13 +130,16 @@ function showTheme(theme) {
   document.dispatchEvent(new CustomEvent("themechange"))
 }
 
+/** What was deleted is told to the server first: afterwards nobody may. */
 async function signOut() {
   try {
+    const { deleteWaiting } = await loaded(import("app/deletion"))
+    await deleteWaiting()
     await api.post("/logout")
     sessionStorage.clear() // over plain http browsers do not heed Clear-Site-Data
     localStorage.clear()
     location.assign("/login")
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

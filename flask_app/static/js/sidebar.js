@@ -1,76 +1,110 @@
 // @ts-check
 /**
- * The list of conversations: grouped by day, renamed and deleted here, a drawer on small screens.
- * Emits "renamed" {id, title}, "deleted" {id}, "restored" {id}: that was undone, and "gone" {id}: it was deleted elsewhere.
+ * The conversations in the side: their list, pinned ones first and the others by day, and the archive in its place. Renamed here; what
+ * else is done to one is in `app/conversation-acts`.
+ * Emits "renamed" {id, title}, "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "gone" {id}: it was deleted
+ * elsewhere, and "changed".
  */
-import { api, isGone } from "app/api"
-import { sentence, t } from "app/i18n"
-import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, toast, useMenuKeys } from "app/ui"
+import { api, loaded } from "app/api"
+import { formatPeriod, t } from "app/i18n"
+import { Drawer, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui"
 
-const DAY = 86_400_000
-const SMALL = matchMedia("(max-width: 52rem)")
+const PAGE = 40
+const LARGEST_PAGE = 100
 
-/** @typedef {{id: string, title: string, updated_at: string, running: boolean}} Summary */
+/**
+ * `touched_at`: when something happened in it here, which the server's own time tells later.
+ * @typedef {{id: string, title: string, updated_at: string, running: boolean, pinned_at: string | null, archived: boolean,
+ *   touched_at?: string}} Summary
+ */
+/** @typedef {{conversations: Summary[], pinned: Summary[], next: string | null}} Page */
 
 export class Sidebar extends EventTarget {
   #root
   #menu
-  #more
-  /** @type {Map<string, Summary>} */
+  #list
+  /** @type {import("app/archive").Archive | null} once it has been opened */
+  #archive = null
+  /** All that are known. @type {Map<string, Summary>} */
   #conversations = new Map()
-  /** @type {string | null} */
-  #next
-  #loading = false
   /** @type {string | null} */
   #current = null
   /** @type {string | null} the one whose menu is open */
   #chosen = null
   /** Those that are being deleted here, or as the page before was left. @type {Set<string>} */
-  #deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
+  deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
 
-  /** @param {HTMLElement} root @param {{conversations: Summary[], next: string | null}} page */
-  constructor(root, { conversations, next }) {
+  /** @param {HTMLElement} root @param {Page & {thread: Summary | null}} page with the conversation that it shows */
+  constructor(root, { conversations, pinned, next, thread }) {
     super()
     this.#root = root
     this.#menu = must(document, "[data-conversation-menu]")
-    this.#more = must(root, "[data-list-more]")
-    this.#next = next
     sessionStorage.removeItem("deleted")
-    this.#know(conversations)
+    this.learn([...pinned, ...conversations, ...(thread?.archived ? [thread] : [])])
+    this.#list = new List(this, must(root, "[data-recent]"), { path: "/api/conversations", archived: false, next })
     this.#listen()
     new Drawer(root)
-    this.#draw()
+    this.draw()
   }
 
   /** @param {string} id */
-  titleOf(id) {
-    return this.#conversations.get(id)?.title ?? ""
+  get(id) {
+    return this.#conversations.get(id)
   }
 
   /** @param {string | null} id */
   select(id) {
     this.#current = id
-    this.#draw()
+    this.draw()
   }
 
   /** Something happened in a conversation: it moves to the top. @param {string} id @param {Partial<Summary>} changes */
   touch(id, changes) {
-    if (this.#deleting.has(id)) return
-    const known = this.#conversations.get(id) ?? { id, title: t("js.new_chat"), running: false }
-    this.#conversations.set(id, { ...known, updated_at: new Date().toISOString(), ...changes })
-    this.#draw()
+    if (this.deleting.has(id)) return
+    const unknown = { id, title: t("js.new_chat"), updated_at: "", running: false, pinned_at: null, archived: false }
+    this.keep({ ...unknown, ...this.get(id), touched_at: new Date().toISOString(), ...changes })
+  }
+
+  /** What one is that was opened; one that has no entry gets one in the archive only. @param {Summary} opened */
+  note({ id, title, updated_at, running, pinned_at, archived }) {
+    const known = this.get(id)
+    if ((known || archived) && !this.deleting.has(id)) this.keep({ ...known, id, title, updated_at, running, pinned_at, archived })
+  }
+
+  /** @param {Summary} conversation */
+  keep(conversation) {
+    this.#conversations.set(conversation.id, conversation)
+    this.draw()
+  }
+
+  /** Those that are new; says how many there were. @param {Summary[]} conversations */
+  learn(conversations) {
+    const unknown = conversations.filter(({ id }) => !this.#conversations.has(id) && !this.deleting.has(id))
+    for (const each of unknown) this.#conversations.set(each.id, each)
+    return unknown.length
   }
 
   /** Takes away the entry of one that is no longer there; says whether there was one. @param {string} id */
   forget(id) {
     const listed = this.#conversations.delete(id)
-    this.#draw()
+    this.draw()
     return listed
   }
 
-  /** Whether its deletion is under way here: whoever reads it hears of that first. @param {string} id */
-  isDeleting(id) {
-    return this.#deleting.has(id)
+  /** What was pinned, archived, renamed or begun elsewhere meanwhile. Where it cannot be had the lists stay as they were. */
+  async renew() {
+    await Promise.all([this.#list.renew(), this.#archive?.renew()]).catch(() => undefined)
+  }
+
+  /** As they are now; changes of one make another of it. */
+  get known() {
+    return new Map(this.#conversations)
+  }
+
+  set known(known) {
+    for (const id of this.deleting) known.delete(id)
+    this.#conversations = known
+    this.draw()
   }
 
   #listen() {
@@ -78,101 +112,64 @@ export class Sidebar extends EventTarget {
       const button = /** @type {Element} */ (event.target).closest("[data-more]")
       if (button instanceof HTMLElement) this.#openMenu(button)
     })
-    this.#more.addEventListener("click", () => this.#loadMore())
-    new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
     useMenuKeys(this.#menu, { button: () => this.#find(this.#chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
     must(this.#menu, "[data-rename]").addEventListener("click", () => this.#askTitle())
-    must(this.#menu, "[data-delete]").addEventListener("click", () => this.#delete())
-    const form = /** @type {HTMLFormElement} */ (must(document, "[data-rename-form]"))
-    onSubmit(form, async ({ title = "" }) => {
-      const id = this.#chosen ?? ""
-      const renamed = await unlessGone(api.patch(addressOf(id), { title }))
-      form.closest("dialog")?.close()
-      if (renamed) this.#renamed(id, renamed.title)
-      else this.#emit("gone", { id })
+    for (const item of this.#menu.querySelectorAll("[data-act]")) {
+      item.addEventListener("click", () => this.act(item.getAttribute("data-act") ?? ""))
+    }
+    onSubmit(/** @type {HTMLFormElement} */ (must(document, "[data-rename-form]")), async ({ title = "" }) => {
+      const { rename } = await loaded(import("app/conversation-acts"))
+      await rename(this, this.#chosen ?? "", title)
+    })
+    must(this.#root, "[data-archive-open]").addEventListener("click", () => {
+      this.#openArchive().catch(tell)
     })
   }
 
-  async #loadMore() {
-    if (!this.#next || this.#loading) return
-    this.#loading = true
-    try {
-      const page = await api.get(`/api/conversations?before=${encodeURIComponent(this.#next)}`)
-      this.#know(page.conversations)
-      this.#next = page.next
-      this.#draw()
-    } catch (error) {
-      toast(sentence(error), { kind: "danger" })
-    } finally {
-      this.#loading = false
-    }
-  }
-
-  /** @param {Summary[]} conversations */
-  #know(conversations) {
-    for (const each of conversations) if (!this.#conversations.has(each.id) && !this.#deleting.has(each.id)) this.#conversations.set(each.id, each)
+  async #openArchive() {
+    const { Archive } = await loaded(import("app/archive"))
+    this.#archive ??= new Archive(this, this.#root)
+    await this.#archive.toggle()
   }
 
   /** @param {HTMLElement} button */
   #openMenu(button) {
-    const item = button.closest("[data-conversation]")
-    this.#chosen = item instanceof HTMLElement ? (item.dataset.conversation ?? null) : null
+    this.#chosen = button.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
+    const { pinned_at: pinnedAt, archived } = this.get(this.#chosen ?? "") ?? {}
+    must(this.#menu, '[data-act="pin"]').hidden = Boolean(archived)
+    fill(this.#menu, { pin: t(pinnedAt ? "js.unpin" : "js.pin"), archive: t(archived ? "js.unarchive" : "js.archive") })
     this.#menu.showPopover()
     placeBeside(this.#menu, button)
     enterMenu(this.#menu)
+  }
+
+  /** @param {string} name one of `app/conversation-acts` @param {string} [id] unless it is the one whose menu is open */
+  async act(name, id = this.#chosen ?? "") {
+    this.#menu.hidePopover()
+    try {
+      const { acts } = await loaded(import("app/conversation-acts")) // first: what has left the list can be undone
+      const known = this.get(id)
+      if (known) await acts[name]?.(this, known)
+    } catch (error) {
+      tell(error)
+    }
   }
 
   #askTitle() {
     this.#menu.hidePopover()
     const dialog = openDialog("rename-dialog")
     const input = /** @type {HTMLInputElement} */ (must(dialog, "input"))
-    input.value = this.titleOf(this.#chosen ?? "")
+    input.value = this.get(this.#chosen ?? "")?.title ?? ""
     input.select()
   }
 
-  /** @param {string} id @param {string} title */
-  #renamed(id, title) {
-    const known = this.#conversations.get(id)
-    if (known) known.title = title
-    this.#draw()
-    this.#focusEntry(id)
-    this.#emit("renamed", { id, title })
-  }
-
-  /** It leaves the list at once, and comes back where that is undone or refused. */
-  async #delete() {
-    const id = this.#chosen ?? ""
-    this.#menu.hidePopover()
-    const { deleteUnlessUndone } = await import("app/deletion") // first: what has left the list can be undone
-    const known = this.#conversations.get(id)
-    if (!known) return
-    const beside = this.#beside(id)
-    this.#deleting.add(id)
-    this.forget(id)
-    this.#focusEntry(beside)
-    this.#emit("deleted", { id })
-    const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
-    this.#deleting.delete(id)
-    if (deleted) return
-    this.#conversations.set(id, known)
-    this.#draw()
-    this.#emit("restored", { id })
-  }
-
-  /** @param {string} name @param {{id: string, title?: string}} detail */
-  #emit(name, detail) {
+  /** @param {string} name @param {{id?: string, title?: string}} detail */
+  emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 
-  /** The one below, or above where there is none. @param {string} id */
-  #beside(id) {
-    const entries = [...this.#root.querySelectorAll("[data-conversation]")].map((entry) => entry.getAttribute("data-conversation"))
-    const at = entries.indexOf(id)
-    return entries[at + 1] ?? entries[at - 1] ?? null
-  }
-
   /** Unless the reader has gone on elsewhere. Without entries it is the way to a new one. @param {string | null} id */
-  #focusEntry(id) {
+  focusEntry(id) {
     const now = document.activeElement
     const free = now === document.body || this.#root.contains(now)
     if (free) (this.#find(id, "a") ?? must(this.#root, ".sidebar__new")).focus()
@@ -184,117 +181,119 @@ export class Sidebar extends EventTarget {
   }
 
   /** Whoever is on an entry stays there. */
-  #draw() {
+  draw() {
     const focused = document.activeElement
     const entry = focused?.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
-    this.#drawGroups()
+    this.#list.draw(this.#conversations, this.#current)
+    this.#archive?.draw(this.#conversations, this.#current)
     if (entry) this.#find(entry, focused?.matches("a") ? "a" : "[data-more]")?.focus({ preventScroll: true })
+    this.emit("changed", {})
+  }
+}
+
+/** One of the lists: what is known of it, by day, and the way to more. */
+export class List {
+  #sidebar
+  #place
+  #path
+  #archived
+  #next
+  #more
+  #loading = false
+  /** What is shown. */
+  #drawing = ""
+
+  /**
+   * @param {Sidebar} sidebar @param {HTMLElement} place
+   * @param {{path: string, archived: boolean, next: string | null}} about `next`: what follows those that are known
+   */
+  constructor(sidebar, place, { path, archived, next }) {
+    this.#sidebar = sidebar
+    this.#place = place
+    this.#path = path
+    this.#archived = archived
+    this.#next = next
+    this.#more = must(place, "[data-list-more]")
+    this.#more.addEventListener("click", () => this.#loadMore())
+    new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
   }
 
-  #drawGroups() {
-    const newestFirst = [...this.#conversations.values()].sort((a, b) => b.updated_at.localeCompare(a.updated_at))
-    const groups = [...grouped(newestFirst)]
-    must(this.#root, "[data-groups]").replaceChildren(...groups.map(([title, items]) => this.#group(title, items)))
-    must(this.#root, "[data-list-empty]").hidden = newestFirst.length > 0
+  /** @param {Map<string, Summary>} known @param {string | null} current */
+  draw(known, current) {
+    const own = [...known.values()].filter((each) => each.archived === this.#archived)
+    own.sort((a, b) => pinOf(b).localeCompare(pinOf(a)) || latest(b).localeCompare(latest(a)))
+    const groups = [...grouped(own)]
+    const drawing = JSON.stringify([groups.map(([name, items]) => [name, items.map(({ id, title, running }) => [id, title, running])]), current])
+    // What is pressed just now stays in its place, unless something has changed.
+    if (drawing !== this.#drawing) must(this.#place, "[data-groups]").replaceChildren(...groups.map((each) => drawnGroup(...each, current)))
+    this.#drawing = drawing
+    must(this.#place, "[data-list-empty]").hidden = own.length > 0
     this.#more.hidden = !this.#next
   }
 
-  /** @param {string} title @param {Summary[]} conversations */
-  #group(title, conversations) {
-    const group = fromTemplate("conversation-group-template", { title })
-    slot(group, "items").append(...conversations.map((conversation) => this.#item(conversation)))
-    return group
+  /** Its top as it is now. Throws ApiError. */
+  async renew() {
+    const { renew } = await loaded(import("app/list-renewal"))
+    const count = this.#place.querySelectorAll("[data-conversation]").length
+    const path = `${this.#path}?limit=${Math.min(Math.max(count, PAGE), LARGEST_PAGE)}`
+    this.#next = await renew(this.#sidebar, path, { archived: this.#archived })
+    this.#sidebar.draw()
   }
 
-  /** @param {Summary} conversation */
-  #item({ id, title, running }) {
-    const item = fromTemplate("conversation-template")
-    const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
-    item.dataset.conversation = id
-    link.href = `/c/${id}`
-    link.title = title
-    if (id === this.#current) link.setAttribute("aria-current", "page")
-    fill(item, { title })
-    slot(item, "running").hidden = !running
-    must(item, "[data-more]").setAttribute("aria-label", t("js.actions_for", { title }))
-    return item
-  }
-}
-
-/** The side list on a small screen: over the page, closed by Escape, its scrim, or a choice. */
-class Drawer {
-  #root
-  #main = must(document, "[data-chat-main]")
-  #scrim = must(document, "[data-scrim]")
-  #opener = must(document, "[data-drawer-open]")
-  #open = false
-
-  /** @param {HTMLElement} root */
-  constructor(root) {
-    this.#root = root
-    this.#opener.addEventListener("click", () => this.#set(true))
-    this.#scrim.addEventListener("click", () => this.#set(false))
-    root.addEventListener("click", (event) => {
-      if (/** @type {Element} */ (event.target).closest("a, [data-drawer-close]")) this.#set(false)
-    })
-    document.addEventListener("keydown", (event) => {
-      const occupied = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
-      if (event.key === "Escape" && this.#open && !occupied) this.#set(false)
-    })
-    SMALL.addEventListener("change", () => this.#set(false))
-    this.#apply()
-  }
-
-  /** @param {boolean} open */
-  #set(open) {
-    const changed = open !== this.#open
-    this.#open = open
-    this.#apply()
-    if (changed && SMALL.matches) must(open ? this.#root : this.#main, open ? "a" : "[data-drawer-open]").focus()
-  }
-
-  #apply() {
-    const shown = SMALL.matches && this.#open
-    this.#root.inert = SMALL.matches && !this.#open
-    this.#root.classList.toggle("sidebar--open", shown)
-    this.#main.inert = shown
-    this.#scrim.hidden = !shown
-    this.#opener.setAttribute("aria-expanded", String(shown))
+  /** Pages of those that are known already are passed over. */
+  async #loadMore() {
+    if (this.#loading) return
+    this.#loading = true
+    try {
+      for (let added = 0; this.#next && !added; ) {
+        /** @type {Page} */
+        const page = await api.get(`${this.#path}?before=${encodeURIComponent(this.#next)}`)
+        added = this.#sidebar.learn(page.conversations)
+        this.#next = page.next
+      }
+      this.#sidebar.draw()
+    } catch (error) {
+      tell(error)
+    } finally {
+      this.#loading = false
+    }
   }
 }
 
-/** @param {string} id */
-const addressOf = (id) => `/api/conversations/${encodeURIComponent(id)}`
-
-/**
- * What was answered; null where the conversation is no longer there.
- * @template T @param {Promise<T>} answered @returns {Promise<T | null>}
- */
-function unlessGone(answered) {
-  return answered.catch((error) => {
-    if (isGone(error)) return null
-    throw error
-  })
+/** @param {string} title @param {Summary[]} conversations @param {string | null} current */
+function drawnGroup(title, conversations, current) {
+  const group = fromTemplate("conversation-group-template", { title })
+  slot(group, "items").append(...conversations.map((each) => drawn(each, current)))
+  return group
 }
+
+/** @param {Summary} conversation @param {string | null} current */
+function drawn({ id, title, running }, current) {
+  const item = fromTemplate("conversation-template")
+  const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
+  item.dataset.conversation = id
+  link.href = `/c/${id}`
+  link.title = title
+  if (id === current) link.setAttribute("aria-current", "page")
+  fill(item, { title })
+  slot(item, "running").hidden = !running
+  must(item, "[data-more]").setAttribute("aria-label", t("js.actions_for", { title }))
+  return item
+}
+
+/** When it was put on top of the list. @param {Summary} conversation */
+const pinOf = ({ pinned_at: pinnedAt, archived }) => (!archived && pinnedAt) || ""
 
 /** @param {Summary} conversation */
-function groupName({ updated_at: updatedAt }) {
-  const midnight = new Date().setHours(0, 0, 0, 0)
-  const then = Date.parse(updatedAt)
-  if (then >= midnight) return t("js.today")
-  if (then >= midnight - DAY) return t("js.yesterday")
-  if (then >= midnight - 7 * DAY) return t("js.last_7_days")
-  if (then >= midnight - 30 * DAY) return t("js.last_30_days")
-  return new Intl.DateTimeFormat(document.documentElement.lang, { year: "numeric", month: "long" }).format(then)
-}
+const latest = ({ updated_at: updatedAt, touched_at: touchedAt = "" }) => (touchedAt > updatedAt ? touchedAt : updatedAt)
 
 /** @param {Summary[]} conversations */
 function grouped(conversations) {
   /** @type {Map<string, Summary[]>} */
   const groups = new Map()
-  for (const conversation of conversations) {
-    const name = groupName(conversation)
-    groups.set(name, [...(groups.get(name) ?? []), conversation])
+  for (const each of conversations) {
+    const name = pinOf(each) ? t("js.pinned") : formatPeriod(latest(each))
+    groups.set(name, [...(groups.get(name) ?? []), each])
   }
   return groups
 }

@@ -1,14 +1,16 @@
 // @ts-check
 /**
- * The messages on the page. The view follows what grows for as long as the reader is at the bottom. Emits what is done with a
+ * The messages on the page. The view follows what grows until the reader moves up or opens something. Emits what is done with a
  * message, {message, button}: "retry", "continue", "anew", "regenerate", "more", "about"; "step" with {by}, "resend" with {text}.
  */
+import { loaded } from "app/api"
 import { Question } from "app/question"
 import { showCopied } from "app/markdown/enrich"
-import { copyText, must, toast } from "app/ui"
+import { copyText, must, tell, toast } from "app/ui"
 import { t } from "app/i18n"
 
-const NEAR = 64 // pixels from the bottom that still count as being there
+const NEAR = 64 // pixels from the bottom within which moving down takes hold again
+const PANELS = ":is([data-answer-menu], [data-answer-details]):popover-open" // what stands beside a message
 const ACTS = ["retry", "continue", "anew", "regenerate", "more", "about"]
 /** @type {Record<string, number>} */
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 }
@@ -33,13 +35,20 @@ export class Thread extends EventTarget {
     this.#scroller.addEventListener("scroll", () => this.#look(), { passive: true })
     this.#latest.addEventListener("click", () => this.toLatest({ smoothly: true }))
     this.#messages.addEventListener("click", (event) => this.#pressed(/** @type {Element} */ (event.target)))
+    this.#messages.addEventListener("toggle", ({ target }) => target instanceof HTMLDetailsElement && target.open && this.#opens(target), true)
     this.#messages.addEventListener("keydown", (event) => this.#keyPressed(event))
     this.#messages.addEventListener("resend", (event) => {
       this.#emit("resend", /** @type {Element} */ (event.target), /** @type {CustomEvent} */ (event).detail)
     })
+    document.addEventListener("toggle", () => this.#grown(), { capture: true })
     const sizes = new ResizeObserver(() => this.#grown())
     sizes.observe(this.#messages)
     sizes.observe(this.#scroller)
+  }
+
+  /** Is a message being changed? */
+  get isEdited() {
+    return this.#messages.querySelector(".message--editing") !== null
   }
 
   clear() {
@@ -77,6 +86,17 @@ export class Thread extends EventTarget {
     if (last instanceof HTMLElement) last.focus({ preventScroll: true })
   }
 
+  /** To words in a message, which are marked for a moment; to the end without one. @param {HTMLElement | undefined} element @param {string} words */
+  goTo(element, words) {
+    if (!element) return this.toLatest()
+    this.#following = false
+    element.tabIndex = -1
+    element.scrollIntoView({ block: "start" })
+    element.focus({ preventScroll: true })
+    this.#showWay()
+    loaded(import("app/sought")).then(({ markSought }) => markSought(this.#scroller, element, words), tell)
+  }
+
   /** @param {{smoothly?: boolean}} [options] */
   toLatest({ smoothly = false } = {}) {
     this.#following = true
@@ -85,18 +105,26 @@ export class Thread extends EventTarget {
     this.#latest.hidden = true
   }
 
-  /** Scrolling up lets go; the text growing faster than the view follows does not. */
+  /** Moving up lets go, however little; what is at the very end was moved there, by a text that has become shorter. */
   #look() {
     const { scrollTop } = this.#scroller
-    if (this.#distance() < NEAR) this.#following = true
-    else if (scrollTop < this.#top) this.#following = false
+    const distance = this.#distance()
+    if (scrollTop > this.#top && distance < NEAR) this.#following = true
+    else if (scrollTop < this.#top && distance >= 1) this.#following = false
     this.#top = scrollTop
     this.#showWay()
   }
 
+  /** What stands beside a message is not carried away: the end is followed again afterwards. */
   #grown() {
-    if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight
+    if (this.#following && !document.querySelector(PANELS)) this.#scroller.scrollTop = this.#scroller.scrollHeight
+    this.#top = this.#scroller.scrollTop // nobody has moved
     this.#showWay()
+  }
+
+  /** What is opened is read from its beginning; only thoughts that are still coming are followed. @param {Element} details */
+  #opens(details) {
+    if (!details.matches(".thinking--now")) this.#following = false
   }
 
   #showWay() {
@@ -110,6 +138,8 @@ export class Thread extends EventTarget {
 
   /** @param {Element} pressed */
   async #pressed(pressed) {
+    const details = pressed.closest("summary")?.parentElement
+    if (details instanceof HTMLDetailsElement && !details.open) this.#opens(details) // before it has grown
     const button = pressed.closest("button")
     const message = this.#messageOf(pressed)
     if (!button || !message) return

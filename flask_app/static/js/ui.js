@@ -1,6 +1,7 @@
 // @ts-check
-/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus. */
-import { sentence } from "app/i18n"
+/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus, the drawer. */
+import { isNotLoaded } from "app/api"
+import { sentence, t } from "app/i18n"
 
 const TOAST_SECONDS = 6
 const UNDO_SECONDS = 10
@@ -67,6 +68,17 @@ export function toast(text, { kind = "plain" } = {}) {
 }
 
 /**
+ * Says what went wrong, by a toast unless told otherwise. That a part of the page is missing is said once, with the way to mend it.
+ * @param {unknown} error @param {(text: string) => void} [say]
+ */
+export function tell(error, say = (text) => toast(text, { kind: "danger" })) {
+  const text = sentence(error)
+  if (!isNotLoaded(error)) return say(text)
+  const isSaid = must(document, "[data-toasts]").textContent?.includes(text)
+  if (!isSaid) putUp(text, { kind: "danger", undo: () => location.reload(), label: t("js.reload") })
+}
+
+/**
  * Says what can be undone for some seconds, and for as long as somebody is at it. `left` is what is done once it has gone and was
  * not undone; `leave()` sends it away, `undo()` undoes.
  * @param {string} text @param {{undo: () => void, left: () => void}} acts
@@ -75,8 +87,8 @@ export function offerUndo(text, acts) {
   return putUp(text, acts)
 }
 
-/** @param {string} text @param {{kind?: "plain" | "danger", undo?: () => void, left?: () => void}} options */
-function putUp(text, { kind = "plain", undo, left }) {
+/** With a `label` instead of "Undo" it stays. @param {string} text @param {{kind?: "plain" | "danger", undo?: () => void, left?: () => void, label?: string}} options */
+function putUp(text, { kind = "plain", undo, left, label }) {
   const box = must(document, "[data-toasts]")
   const element = fromTemplate("toast-template", { text })
   element.classList.toggle("toast--danger", kind === "danger")
@@ -89,9 +101,10 @@ function putUp(text, { kind = "plain", undo, left }) {
   const leave = () => close(left)
   const look = () => (element.matches(":hover, :focus-within") ? setTimeout(look, 1000) : leave())
   must(element, "[data-undo]").hidden = !undo
+  if (label) must(element, "[data-undo]").textContent = label
   must(element, "[data-undo]").addEventListener("click", () => close(undo))
   must(element, "[data-close-toast]").addEventListener("click", leave)
-  setTimeout(look, (undo ? UNDO_SECONDS : TOAST_SECONDS) * 1000)
+  if (!label) setTimeout(look, (undo ? UNDO_SECONDS : TOAST_SECONDS) * 1000)
   box.append(element)
   showAbove(box)
   announce(text)
@@ -142,7 +155,7 @@ export function onSubmit(form, submit) {
     try {
       await submit(valuesOf(form))
     } catch (error) {
-      showFormError(form, sentence(error))
+      tell(error, (text) => showFormError(form, text))
     } finally {
       button.removeAttribute("aria-busy")
     }
@@ -201,6 +214,12 @@ export function placeBeside(panel, button, { end = false } = {}) {
   panel.style.top = `${below ? at.bottom + 4 : Math.max(MARGIN, at.top - height - 4)}px`
 }
 
+/** Hides what stands beside a button when that is scrolled away. @param {HTMLElement} panel @param {() => HTMLElement | null | undefined} button */
+export function hideWhenMoved(panel, button) {
+  const isMoved = (/** @type {EventTarget | null} */ by) => by instanceof Node && by.contains(button() ?? null)
+  addEventListener("scroll", ({ target }) => isMoved(target) && panel.hidePopover(), { capture: true, passive: true })
+}
+
 /** @typedef {{button: () => HTMLElement | null, close: () => void}} Menu `button` is what has opened it */
 
 /**
@@ -232,4 +251,47 @@ function stepIn(panel, move) {
   const items = [.../** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll(ITEMS))]
   const now = items.indexOf(/** @type {HTMLElement} */ (document.activeElement))
   items[move(now, items.length)]?.focus({ preventScroll: true })
+}
+
+/** The side list on a small screen: over the page, closed by Escape, its scrim, or a choice. */
+export class Drawer {
+  #root
+  #main = must(document, "[data-chat-main]")
+  #scrim = must(document, "[data-scrim]")
+  #opener = must(document, "[data-drawer-open]")
+  #small = matchMedia("(max-width: 52rem)")
+  #open = false
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root
+    this.#opener.addEventListener("click", () => this.#set(true))
+    this.#scrim.addEventListener("click", () => this.#set(false))
+    root.addEventListener("click", (event) => {
+      if (/** @type {Element} */ (event.target).closest("a, [data-drawer-close]")) this.#set(false)
+    })
+    document.addEventListener("keydown", (event) => {
+      const occupied = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
+      if (event.key === "Escape" && this.#open && !occupied) this.#set(false)
+    })
+    this.#small.addEventListener("change", () => this.#set(false))
+    this.#apply()
+  }
+
+  /** @param {boolean} open */
+  #set(open) {
+    const changed = open !== this.#open
+    this.#open = open
+    this.#apply()
+    if (changed && this.#small.matches) must(open ? this.#root : this.#main, open ? "a" : "[data-drawer-open]").focus()
+  }
+
+  #apply() {
+    const shown = this.#small.matches && this.#open
+    this.#root.inert = this.#small.matches && !this.#open
+    this.#root.classList.toggle("sidebar--open", shown)
+    this.#main.inert = shown
+    this.#scrim.hidden = !shown
+    this.#opener.setAttribute("aria-expanded", String(shown))
+  }
 }

@@ -1,13 +1,50 @@
 // @ts-check
 /** What happens under the fingers: which key sends, and what keeps unsent words. */
 
+/** Fingers on glass have no Shift+Enter: there Enter breaks the line; the button sends, and a keyboard's Ctrl+Enter. */
+export function isTouched() {
+  return Boolean(globalThis.matchMedia?.("(pointer: coarse)").matches)
+}
+
 /**
- * Whether this key press sends the message. An input method's Enter never does: while it composes, browsers say
- * isComposing; Safari ends the composition first and then reports the same press with key code 229.
- * @param {{key: string, shiftKey: boolean, altKey: boolean, isComposing: boolean, keyCode: number, repeat: boolean}} press
+ * Whether a key press is an input method's. While it composes, browsers say isComposing; Safari ends the composition first and
+ * then reports the same press with key code 229.
+ * @param {{isComposing: boolean, keyCode: number}} press
  */
-export function sendsMessage({ key, shiftKey, altKey, isComposing, keyCode, repeat }) {
-  return key === "Enter" && !shiftKey && !altKey && !isComposing && keyCode !== 229 && !repeat
+export function composes({ isComposing, keyCode }) {
+  return isComposing || keyCode === 229
+}
+
+/**
+ * Whether this key press sends the message. An input method's Enter never does.
+ * @param {Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey" | "isComposing" | "keyCode" | "repeat">} press
+ */
+export function sendsMessage(press) {
+  const isEnter = press.key === "Enter" && !press.shiftKey && !press.altKey && !press.repeat
+  return isEnter && !composes(press) && (press.ctrlKey || press.metaKey || !isTouched())
+}
+
+/** The arrow up alone, in an empty text area: the last question is to be changed. @param {KeyboardEvent} press */
+export function changesLast({ key, shiftKey, altKey, ctrlKey, metaKey, isComposing }) {
+  return key === "ArrowUp" && !shiftKey && !altKey && !ctrlKey && !metaKey && !isComposing
+}
+
+/** Does a key that is pressed there write? @param {EventTarget | null} place */
+export function isForWords(place) {
+  return place instanceof Element && place.matches("input, textarea, select")
+}
+
+/**
+ * On iOS the keyboard covers the page without resizing it; the chat keeps to the part that is seen. Who enlarges the page with
+ * two fingers sees less of it, and it stays as it is.
+ * @param {HTMLElement} root
+ */
+export function keepToWhatIsSeen(root) {
+  const view = globalThis.visualViewport
+  view?.addEventListener("resize", () => {
+    root.style.setProperty("--visible-height", `${Math.round(view.height * view.scale)}px`)
+    if (view.scale === 1 && view.offsetTop > 0) scrollTo(0, 0)
+  })
 }
 
 /** A random key for one send, the same on every retry. getRandomValues works on plain http too. */
@@ -81,7 +118,63 @@ export class ConversationNotes {
   }
 }
 
-/** Those of the page's person. @param {"draft" | "branch"} kind */
+/** Those of the page's person. @param {"draft" | "unsent" | "edit" | "branch"} kind */
 export function notesOf(kind) {
   return new ConversationNotes(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
+}
+
+/** @typedef {import("app/composer").Outgoing} Outgoing */
+
+/** What was sent and is not known to have been taken: noted until it has begun, with its key, so that nothing is lost or asked twice. */
+export class Unsent {
+  #notes
+  /** The keys of what this page itself is sending. @type {Set<string>} */
+  #underWay = new Set()
+
+  constructor(notes = notesOf("unsent")) {
+    this.#notes = notes
+  }
+
+  /** @param {string | null} conversation @param {Outgoing} outgoing */
+  send(conversation, outgoing) {
+    this.#underWay.add(outgoing.idempotencyKey)
+    this.#keep(conversation, outgoing, false)
+  }
+
+  /** Its words are in the text area again; sent unchanged, it keeps its key. @param {string | null} conversation @param {Outgoing} outgoing */
+  giveBack(conversation, outgoing) {
+    this.#underWay.delete(outgoing.idempotencyKey)
+    this.#keep(conversation, outgoing, true)
+  }
+
+  /** It has begun. @param {string | null} conversation @param {string} key */
+  forget(conversation, key) {
+    this.#underWay.delete(key)
+    if (this.#read(conversation)?.idempotencyKey === key) this.#notes.keep(conversation, "")
+  }
+
+  /** What a page that is gone was sending: its words are to be given back, once. @param {string | null} conversation @returns {Outgoing | null} */
+  takeLost(conversation) {
+    const noted = this.#read(conversation)
+    if (!noted || noted.isBack || this.#underWay.has(noted.idempotencyKey)) return null
+    this.#keep(conversation, noted, true)
+    return noted
+  }
+
+  /** The key of the same thing, where it was given back. @param {string | null} conversation @param {Omit<Outgoing, "idempotencyKey">} draft */
+  keyOf(conversation, { text, model, thinking }) {
+    const noted = this.#read(conversation)
+    const isSame = noted?.isBack && noted.text === text && noted.model === model && noted.thinking === thinking
+    return isSame ? noted.idempotencyKey : null
+  }
+
+  /** @param {string | null} conversation @returns {(Outgoing & {isBack: boolean}) | null} */
+  #read(conversation) {
+    return JSON.parse(this.#notes.read(conversation) || "null")
+  }
+
+  /** @param {string | null} conversation @param {Outgoing} outgoing @param {boolean} isBack */
+  #keep(conversation, { text, model, thinking, idempotencyKey }, isBack) {
+    this.#notes.keep(conversation, JSON.stringify({ text, model, thinking, idempotencyKey, isBack }))
+  }
 }

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from flask_app.database import Base, reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run, TokenUsage
@@ -15,10 +16,12 @@ from flask_app.services import (
     beginning,
     chat_service,
     closing,
+    continue_service,
     failover,
     model_service,
     replay_service,
     run_service,
+    shutdown,
     stop_service,
 )
 from flask_app.services.chat_service import Draft
@@ -83,7 +86,7 @@ def test_another_attempt_that_a_reaper_elsewhere_ended_before_it_was_found_is_no
         site.proxy.lose_the_next_commit(reap)
         return 0
 
-    monkeypatch.setattr(failover, "pause_before", pause)
+    monkeypatch.setattr(failover.Turn, "pause", pause)
     upstream.script(Status(503), ANSWER)
     begun = chat_service.send(site.actor, Draft(text="hello"), ORIGIN)
     b"".join(run_service.read(site.actor, begun.run_id, after=0, locale="en"))
@@ -171,8 +174,10 @@ def test_a_message_in_doubt_is_not_asked_by_a_process_that_is_closed(
 ) -> None:
     model_service.prepare()
     refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=True)
-    monkeypatch.setattr(closing, "_is_closed", True)
-    run_service.shutdown()
+    monkeypatch.setattr(closing, "_is_closed", False)  # and again at the end
+    assert doubts(), "nobody knows yet"
+    shutdown.finish()
+    assert (run_service.live_runs(), len(site.files())) == ([], 1)
     wait_until(lambda: not doubts())
     assert (run_service.live_runs(), len(site.files())) == ([], 1)
     wait_until(lambda: attempts() != [])
@@ -180,8 +185,22 @@ def test_a_message_in_doubt_is_not_asked_by_a_process_that_is_closed(
     assert (attempts(), site.files(), len(upstream.journal.chats)) == (["released"], [], 0)
     assert answers() == [("interrupted", "interrupted")]
     with reading() as session:
-        assert session.scalars(select(Run.status)).all() == ["interrupted"]
+        run = session.scalars(select(Run)).one()
+        assert run.status == "interrupted"
         assert session.scalars(select(TokenUsage.id)).all() == []
+    assert continue_service.is_no_new_message(site.actor, run.id, None)
+
+
+def test_a_doubt_that_comes_up_in_a_process_that_is_closed_is_not_waited_for(
+    site: Site, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_service.prepare()
+    monkeypatch.setattr(closing, "is_closed", lambda: True)  # since the transaction began
+    refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=True)
+    assert (doubts(), len(site.files())) == ([], 1)
+    wait_until(lambda: attempts() != [])
+    replay_service.replay()
+    assert (attempts(), site.files(), len(upstream.journal.chats)) == (["released"], [], 0)
 
 
 def answers() -> list[tuple[str, str | None]]:
@@ -205,3 +224,21 @@ def test_a_programs_request_that_is_committed_late_is_not_asked_and_costs_nothin
     with reading() as session:
         assert session.scalars(select(Run.id)).all() == []
         assert session.scalars(select(TokenUsage.id)).all() == []
+
+
+def test_a_doubt_that_nobody_can_end_now_is_asked_about_again(
+    site: Site, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "ASK_SECONDS", 0.1)
+    upstream.default = ANSWER
+    model_service.prepare()
+    site.proxy.hang_at_the_next_commit(delivers=True)
+    with capture_logs() as logged:
+        with pytest.raises(OperationalError):
+            chat_service.send(site.actor, Draft(text="hello"), ORIGIN)
+        wait_until(lambda: "run_in_doubt" in [each["event"] for each in logged])
+        assert len(upstream.journal.chats) == 0
+        site.proxy.mend()
+        wait_until(lambda: not doubts())
+    wait_until(lambda: attempts() == ["settled"])
+    assert len(upstream.journal.chats) == 1

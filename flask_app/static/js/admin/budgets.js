@@ -7,6 +7,7 @@ import { ApiError, api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAmount, sentence, t } from "app/i18n"
+import { onMore } from "app/more"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
@@ -35,7 +36,7 @@ const topUps = new TopUps(/** @type {HTMLFormElement} */ (must(document, "[data-
 append(state)
 
 must(document, "[data-new-budget]").addEventListener("click", () => edit(null))
-more.addEventListener("click", loadMore)
+onMore(more, loadMore)
 list.addEventListener("click", (event) => {
   const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-top-up], [data-delete]")
   const row = button?.closest("[data-id]")
@@ -112,12 +113,8 @@ function sayWhetherThereAreAny() {
 /** The button may go: the focus moves on to the first that was not there. */
 async function loadMore() {
   const last = list.lastElementChild
-  try {
-    append(await api.get(withParameter(PATH, "before", next ?? "")))
-    must(last?.nextElementSibling ?? list, FIRST_ACT).focus({ preventScroll: true })
-  } catch (error) {
-    toast(sentence(error), { kind: "danger" })
-  }
+  append(await api.get(withParameter(PATH, "before", next ?? "")))
+  must(last?.nextElementSibling ?? list, FIRST_ACT).focus({ preventScroll: true })
 }
 
 /** @param {AdminBudget} budget */

@@ -7,6 +7,7 @@ import { amountOf } from "app/amounts"
 import { ApiError, api } from "app/api"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAmount, formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { onMore } from "app/more"
 import { confirmDialog, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
@@ -41,7 +42,7 @@ let next = null
 
 append(pageState("admin-state"))
 
-more.addEventListener("click", loadMore)
+onMore(more, loadMore)
 must(document, "[data-new-batch]").addEventListener("click", () => {
   form.reset()
   clearFieldErrors(form)
@@ -117,12 +118,8 @@ function keep(batch) {
 /** The button may go: the focus moves on to the first that was not there. */
 async function loadMore() {
   const last = list.lastElementChild
-  try {
-    append(await api.get(withParameter(PATH, "before", next ?? "")))
-    must(last?.nextElementSibling ?? list, "[data-show-codes]").focus({ preventScroll: true })
-  } catch (error) {
-    toast(sentence(error), { kind: "danger" })
-  }
+  append(await api.get(withParameter(PATH, "before", next ?? "")))
+  must(last?.nextElementSibling ?? list, "[data-show-codes]").focus({ preventScroll: true })
 }
 
 /** @param {Batch} batch */

@@ -18,4 +18,4 @@ must(document, "[data-keys]").textContent = formatNumber(overview.keys)
 must(document, "[data-online]").textContent = t("js.admin.online", { count: formatNumber(overview.online) })
 const root = must(document, "[data-overview]")
 root.hidden = false // all at once: nothing moves once it is seen
-showReport(root, report, { path: "/api/admin/usage", linked: ["user", "group", "model", "key"] })
+showReport(root, report, { path: "/api/admin/usage", tokens: "/api/admin/usage/tokens", linked: ["user", "group", "model", "key", "token"] })

@@ -4,7 +4,7 @@ import { offerRefunds } from "app/admin/refund"
 import { RecordList } from "app/records"
 import { must, pageState } from "app/ui"
 
-/** @typedef {{groups: {id: string, name: string}[], models: string[], keys: {id: string, label: string}[]}} Choices */
+/** @typedef {{groups: {id: string, name: string}[], models: string[], keys: {id: string, label: string}[], tokens: {id: string, label: string}[], expected: number | null}} Choices */
 
 /** @type {import("app/records").Page & Choices} */
 const page = pageState("admin-state")
@@ -19,10 +19,12 @@ const name = page.records.find((record) => record.user?.id === wanted.get("user"
 const list = must(document, "[data-records]")
 const records = new RecordList(list, `/api/admin/records${location.search}`)
 records.append(page)
+records.expect(page.expected)
 offerRefunds(list, records)
 offer(field("group"), page.groups.map(({ id, name }) => new Option(name, id)))
 offer(field("model"), page.models.map((model) => new Option(model)))
 offer(field("key"), page.keys.map(({ id, label }) => new Option(label, id)))
+offer(field("token"), page.tokens.map(({ id, label }) => new Option(label, id)))
 showWanted()
 addEventListener("pageshow", showWanted) // a page gone back to keeps what was being typed when it was left
 for (const input of [first, last]) input.addEventListener("change", keepOrder)
@@ -45,7 +47,7 @@ function offer(select, options) {
 }
 
 function showWanted() {
-  for (const key of ["user", "group", "model", "key", "outcome", "provenance", "from", "to"]) field(key).value = wanted.get(key) ?? ""
+  for (const key of ["user", "group", "model", "key", "outcome", "provenance", "channel", "token", "id", "from", "to"]) field(key).value = wanted.get(key) ?? ""
   if (name) user.value = name
   keepOrder()
 }

@@ -3,6 +3,7 @@
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
+import { onMore } from "app/more"
 import { factsOf, revokeWords } from "app/token-facts"
 import { confirmDialog, fromTemplate, must, pageState, slot, toast } from "app/ui"
 
@@ -15,7 +16,7 @@ const more = must(document, "[data-tokens-more]")
 let next = null
 
 append(pageState("admin-state"))
-more.addEventListener("click", loadMore)
+onMore(more, loadMore)
 
 /** @param {{tokens: AnybodysToken[], next: string | null}} page */
 function append(page) {
@@ -28,13 +29,9 @@ function append(page) {
 /** The button may go: the focus moves on to the first that was not there. */
 async function loadMore() {
   const last = list.lastElementChild
-  try {
-    append(await api.get(withParameter(PATH, "before", next ?? "")))
-    const first = last?.nextElementSibling?.querySelector("[data-revoke]:not([hidden])")
-    if (first instanceof HTMLElement) first.focus({ preventScroll: true })
-  } catch (error) {
-    toast(sentence(error), { kind: "danger" })
-  }
+  append(await api.get(withParameter(PATH, "before", next ?? "")))
+  const first = last?.nextElementSibling?.querySelector("[data-revoke]:not([hidden])")
+  if (first instanceof HTMLElement) first.focus({ preventScroll: true })
 }
 
 /** @param {AnybodysToken} token */

@@ -5,7 +5,8 @@ import { showResult } from "app/admin/delivery"
 import { Webhook } from "app/admin/webhook"
 import { amountOf, typedAmount } from "app/amounts"
 import { api } from "app/api"
-import { formatAgo, formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
+import { onMore } from "app/more"
 import { fromTemplate, must, onSubmit, pageState, showFormError, slot, toast } from "app/ui"
 
 /**
@@ -36,7 +37,7 @@ showMail()
 showThreshold(state.low_balance_micros)
 append(state)
 
-more.addEventListener("click", loadMore)
+onMore(more, loadMore)
 onSubmit(mailForm, async ({ address = "" }) => {
   const result = must(document, "[data-mail-result]")
   result.replaceChildren()
@@ -76,13 +77,9 @@ function append(page) {
 
 async function loadMore() {
   const last = list.lastElementChild
-  try {
-    append(await api.get(withParameter(`${PATH}/notices`, "before", next ?? "")))
-    const first = last?.nextElementSibling
-    if (first instanceof HTMLElement) first.focus({ preventScroll: true })
-  } catch (error) {
-    toast(sentence(error), { kind: "danger" })
-  }
+  append(await api.get(withParameter(`${PATH}/notices`, "before", next ?? "")))
+  const first = last?.nextElementSibling
+  if (first instanceof HTMLElement) first.focus({ preventScroll: true })
 }
 
 /** @param {Notice} notice */

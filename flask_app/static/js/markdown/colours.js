@@ -3,16 +3,16 @@
  * Colours for code. What is short gets them on the spot. A highlighter reads some texts again from every character on, and
  * needs ten seconds for 40,000 of them: what is long goes to a worker, which is ended when it takes too long.
  */
+import { loaded } from "app/api"
 import { inTurn } from "app/markdown/turns"
+import { tell } from "app/ui"
 
 export const SHORT = 4_000 // characters
 const PATIENCE = 1_500 // milliseconds for one piece
+const PAUSE = 3_000 // milliseconds before a library is asked for again
 const REST = 200 // milliseconds in which a slow phone brings the text to the screen
 
-/** @typedef {typeof import("highlight.js").default} Highlighter */
-
-/** @type {Promise<Highlighter> | null} */
-let highlighter = null
+const highlighter = library(() => import("highlight.js").then((module) => module.default))
 /** @type {Worker | null} */
 let worker = null
 /** One long piece after the other. @type {Promise<unknown>} */
@@ -28,15 +28,30 @@ export async function colour(code, language, { isWanted, show }) {
     turn = turn.then(() => (isWanted() ? colouredElsewhere(code, language) : null)).then((html) => html && isWanted() && show(html))
     return
   }
-  highlighter ??= painted().then(() => import("highlight.js")).then((module) => module.default)
-  const hljs = await highlighter
+  const hljs = await highlighter()
   inTurn(() => {
-    if (isWanted() && hljs.getLanguage(language)) show(hljs.highlight(code, { language, ignoreIllegals: true }).value)
+    if (hljs && isWanted() && hljs.getLanguage(language)) show(hljs.highlight(code, { language, ignoreIllegals: true }).value)
   })
 }
 
+/**
+ * A large library, loaded when it is first needed. Where it could not be had that is told, null is given, and it is tried again later.
+ * @template T @param {() => Promise<T>} load @returns {() => Promise<T | null>}
+ */
+export function library(load) {
+  /** @type {Promise<T | null> | null} */
+  let promise = null
+  const forget = () => (promise = null)
+  const failed = (/** @type {unknown} */ error) => {
+    tell(error)
+    setTimeout(forget, PAUSE)
+    return null
+  }
+  return () => (promise ??= loaded(painted().then(load)).catch(failed))
+}
+
 /** The text is seen before the large libraries take the line and the processor: the frame after the next begins once it is. */
-export function painted() {
+function painted() {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, REST))))
 }
 

@@ -2,15 +2,14 @@
 /** What a sanitised answer gets beside its text: coloured code with a copy button, formulas, tables that scroll. */
 import { t } from "app/i18n"
 import { sanitize } from "app/markdown"
-import { SHORT, colour, painted } from "app/markdown/colours"
+import { SHORT, colour, library } from "app/markdown/colours"
 import { inTurn } from "app/markdown/turns"
 import { fill, fromTemplate, slot } from "app/ui"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
-/** @type {Promise<typeof import("katex").default> | null} */
-let katex = null
+const katex = library(loadKatex)
 
 /**
  * While the fragment `grows` it is replaced at each frame: long code gets its colours once, at the end.
@@ -66,9 +65,8 @@ function isKept(element) {
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
-  katex ??= painted().then(loadKatex)
-  const { render } = await katex
-  inTurn(() => isKept(place) && typeset(place, render))
+  const { render } = (await katex()) ?? {}
+  if (render) inTurn(() => isKept(place) && typeset(place, render))
 }
 
 /** @param {HTMLElement} place @param {typeof import("katex").default.render} render */
@@ -86,7 +84,7 @@ function typeset(place, render) {
 }
 
 async function loadKatex() {
-  const [module] = await Promise.all([import("katex"), formulaSheet()])
+  const [module] = await Promise.all([import("katex"), formulaSheet(), import("app/markdown/copying")])
   return module.default
 }
 
@@ -96,8 +94,12 @@ function formulaSheet() {
   const link = document.createElement("link")
   link.rel = "stylesheet"
   link.href = href
-  return new Promise((resolve) => {
-    link.onload = link.onerror = resolve
+  return new Promise((resolve, reject) => {
+    link.onload = resolve
+    link.onerror = () => {
+      link.remove()
+      reject(new Error("no style sheet for formulas"))
+    }
     document.head.append(link)
   })
 }

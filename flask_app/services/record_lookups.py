@@ -1,0 +1,63 @@
+"""What people quote or choose to find entries by, as conditions on the ledger: an id, a channel, an access token."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+
+from flask_app.database import first_id, reading, utc_now
+from flask_app.domain.periods import QUARTERS_A_DAY, moment_of
+from flask_app.errors import BadRequest
+from flask_app.models import AccessToken, Attempt, TokenUsage
+from flask_app.services.rollup import DETAIL_DAY, SITE_DAY, rollup
+from flask_app.services.slices import rows
+
+CHANNELS = ("chat", "api")
+QUOTED = timedelta(days=7)  # so long ago may the request be whose id somebody quotes
+
+Conditions = list[ColumnElement[bool]]
+
+
+def of_id(wanted: str | None) -> list[Conditions]:
+    """Whose own id it is, or their attempt's, or lately their request's; what holds one of them is meant.
+
+    No index knows requests: one is looked for among the attempts of the last days, which their keys have in order.
+    """
+    if wanted is None:
+        return [[]]
+    lately = Attempt.id >= first_id(utc_now() - QUOTED)
+    with reading() as session:
+        attempts = session.scalars(select(Attempt.id).where(lately, Attempt.request_id == wanted)).all()
+    return [[TokenUsage.id == wanted], [TokenUsage.attempt_id.in_({wanted, *attempts})]]
+
+
+def of_channel(wanted: str | None, user_id: str | None) -> Conditions:
+    """Of one person or everybody. The roll-up knows from which day to which the channel was used: no other is read.
+
+    Raises BadRequest("unknown_channel").
+    """
+    if wanted is None:
+        return []
+    if wanted not in CHANNELS:
+        raise BadRequest("unknown_channel", known=", ".join(CHANNELS))
+    of_days = rows(DETAIL_DAY if user_id else SITE_DAY, user_id)
+    used = select(func.min(rollup.c.block), func.max(rollup.c.block)).where(*of_days, rollup.c.channel == wanted)
+    with reading() as session:
+        first, last = session.execute(used).one()
+    if first is None:
+        return [false()]
+    begin, end = moment_of(first * QUARTERS_A_DAY), moment_of((last + 1) * QUARTERS_A_DAY)
+    return [TokenUsage.channel == wanted, TokenUsage.created_at >= begin, TokenUsage.created_at < end]
+
+
+def of_token(wanted: str | None) -> Conditions:
+    """Those of its person since it was made. Entries of before its limits leave the token to their attempt."""
+    if wanted is None:
+        return []
+    with reading() as session:
+        token = session.get(AccessToken, wanted)
+    if token is None:
+        return [false()]
+    attempt = select(Attempt.id).where(Attempt.id == TokenUsage.attempt_id, Attempt.token_id == wanted)
+    left_to_attempt = and_(TokenUsage.token_id.is_(None), TokenUsage.channel == "api", attempt.exists())
+    with_it = or_(TokenUsage.token_id == wanted, left_to_attempt)
+    return [TokenUsage.user_id == token.user_id, TokenUsage.created_at >= token.created_at, with_it]

@@ -1,0 +1,12 @@
+"""The last step of this process: nothing is begun any more, and what was begun is settled, or on disk."""
+
+from flask_app.services import beginning, closing, run_service
+
+
+def finish() -> None:
+    """End the answers of this process, and wait until they are settled."""
+    closing.close()
+    try:
+        beginning.forgo_doubts()
+    finally:
+        run_service.shutdown()

@@ -1,0 +1,92 @@
+// @ts-check
+/** What is asked in a conversation: sent, sent again in other words, or answered again. Each has a key of its own, and asked again keeps it. */
+import { Answer } from "app/answer"
+import { isGone } from "app/api"
+import { t } from "app/i18n"
+import { Question } from "app/question"
+import { SPENT, codeOf } from "app/refusals"
+import { RunStream, asMessage } from "app/run-stream"
+import { toast } from "app/ui"
+import { IdempotencyKeys, newIdempotencyKey } from "app/writing"
+
+/** @typedef {import("app/composer").Outgoing} Outgoing */
+/** @typedef {import("app/thread").Shown} Shown */
+/**
+ * @typedef {object} Host the conversation on the page
+ * @property {() => {conversation: string | null, isBusy: boolean}} place
+ * @property {(stream: RunStream, answer: Answer, shown: Shown[]) => Promise<unknown>} begin gives what stood in the way
+ * @property {(conversation: string | null, error: unknown) => void} refused
+ */
+
+export class Asking {
+  #thread
+  #branch
+  #composer
+  #host
+  #keys = new IdempotencyKeys()
+
+  /**
+   * @param {import("app/thread").Thread} thread @param {import("app/branch-view").BranchView} branch
+   * @param {import("app/composer").Composer} composer @param {Host} host
+   */
+  constructor(thread, branch, composer, host) {
+    this.#thread = thread
+    this.#branch = branch
+    this.#composer = composer
+    this.#host = host
+  }
+
+  /** @param {Outgoing} outgoing */
+  async send(outgoing) {
+    const { conversation } = this.#host.place()
+    const taken = () => this.#composer.taken(conversation, outgoing.idempotencyKey)
+    const error = await this.#ask(new Question(outgoing.text, this.#branch.last), outgoing, taken)
+    if (!error) return
+    const isSpent = codeOf(error) === SPENT
+    this.#composer.giveBack(conversation, isSpent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
+    this.#host.refused(conversation, error)
+  }
+
+  /** What was asked in other words, as another version of it. @param {Question} question @param {string} text */
+  async resend(question, text) {
+    const { conversation, isBusy } = this.#host.place()
+    if (isBusy) return toast(t("js.wait_for_answer"))
+    const asked = { text, parentId: question.parentId, ...this.#composer.choice }
+    const outgoing = { text, ...this.#composer.choice, idempotencyKey: this.#keys.of(asked) }
+    question.close()
+    const asking = this.#ask(new Question(text, question.parentId), outgoing, () => question.forgetEdit())
+    this.#thread.focusLast()
+    const error = await asking
+    if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
+    if (!error) return
+    if (question.element.isConnected && !isGone(error)) question.edit(text)
+    else this.#composer.giveBack(conversation, outgoing)
+    this.#host.refused(conversation, error)
+  }
+
+  /** Another answer to the same question, of the same model unless told otherwise. @param {Answer} answer @param {string | null} [model] */
+  async answerAgain({ question, model: usual }, model = usual) {
+    const { conversation, isBusy } = this.#host.place()
+    if (!question.id) return
+    if (isBusy) return toast(t("js.wait_for_answer"))
+    const asked = { answerAgain: question.id, ...this.#composer.choiceOf(model) }
+    const stream = new RunStream({ ...asked, idempotencyKey: this.#keys.of(asked) })
+    const answer = new Answer(question)
+    const asking = this.#host.begin(stream, answer, [...this.#branch.upTo(question.id), answer])
+    this.#thread.focusLast()
+    const error = await asking
+    if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
+    if (!error) return
+    if (isGone(error)) this.#composer.giveBack(conversation, { text: question.text, idempotencyKey: newIdempotencyKey() })
+    this.#host.refused(conversation, error)
+  }
+
+  /** Sends a question; gives what stood in the way. @param {Question} question @param {Outgoing} outgoing @param {() => void} taken */
+  #ask(question, outgoing, taken) {
+    const { conversation } = this.#host.place()
+    const answer = new Answer(question)
+    const stream = new RunStream({ message: asMessage(outgoing, conversation, question.parentId) })
+    stream.addEventListener("start", taken, { once: true })
+    return this.#host.begin(stream, answer, [...this.#branch.upTo(question.parentId), question, answer])
+  }
+}

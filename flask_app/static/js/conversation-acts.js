@@ -1,0 +1,94 @@
+// @ts-check
+/** What is done to a conversation from its menu. What leaves the list can be undone. Loaded with the first act. */
+import { api, isGone } from "app/api"
+import { deleteUnlessUndone } from "app/deletion"
+import { sentence, t } from "app/i18n"
+import { announce, must, toast } from "app/ui"
+import { undoable } from "app/undo"
+
+/** @typedef {import("app/sidebar").Sidebar} Sidebar */
+/** @typedef {import("app/sidebar").Summary} Summary */
+
+/** By the names of the menu's items. @type {Record<string, (list: Sidebar, conversation: Summary) => Promise<void>>} */
+export const acts = { pin, archive, remove }
+
+/** Throws ApiError where the title is refused. @param {Sidebar} list @param {string} id @param {string} title */
+export async function rename(list, id, title) {
+  const renamed = await api.patch(pathOf(id), { title }).catch((error) => {
+    if (!isGone(error)) throw error
+  })
+  const dialog = /** @type {HTMLDialogElement} */ (must(document, "#rename-dialog"))
+  dialog.close()
+  if (!renamed) return list.emit("gone", { id })
+  const known = list.get(id)
+  if (known) list.keep({ ...known, title: renamed.title })
+  list.focusEntry(id)
+  list.emit("renamed", { id, title: renamed.title })
+}
+
+/** On top of the list, or off it. @param {Sidebar} list @param {Summary} conversation */
+async function pin(list, { id, pinned_at: pinnedAt }) {
+  const done = await change(list, id, pinnedAt ? api.delete(pathOf(id, "/pin")) : api.put(pathOf(id, "/pin"), {}))
+  if (done) announce(t(pinnedAt ? "js.unpinned" : "js.pinned"))
+}
+
+/** Out of the list, or back into it. @param {Sidebar} list @param {Summary} conversation */
+async function archive(list, { id, archived }) {
+  const next = beside(id)
+  const done = await (archived ? takeBack(list, id) : change(list, id, api.put(pathOf(id, "/archive"), {})))
+  if (!done) return
+  list.focusEntry(next)
+  if (archived) return announce(t("js.unarchived"))
+  list.emit("left", { id })
+  const undo = async () => {
+    if (await takeBack(list, id)) list.emit("restored", { id })
+  }
+  undoable(t("js.archived"), { undo })
+}
+
+/** It leaves the list at once, and comes back where that is undone or refused. @param {Sidebar} list @param {Summary} conversation */
+async function remove(list, conversation) {
+  const { id } = conversation
+  const next = beside(id)
+  list.deleting.add(id)
+  list.forget(id)
+  list.focusEntry(next)
+  list.emit("left", { id })
+  const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
+  list.deleting.delete(id)
+  if (deleted) return
+  list.keep(conversation)
+  list.emit("restored", { id })
+}
+
+/** @param {Sidebar} list @param {string} id */
+function takeBack(list, id) {
+  return change(list, id, api.delete(pathOf(id, "/archive")))
+}
+
+/** Whether it was done. @param {Sidebar} list @param {string} id @param {Promise<Summary>} answered */
+async function change(list, id, answered) {
+  try {
+    const { pinned_at: pinnedAt, archived } = await answered
+    const known = list.get(id)
+    if (known) list.keep({ ...known, pinned_at: pinnedAt, archived })
+    return true
+  } catch (error) {
+    if (isGone(error)) list.emit("gone", { id })
+    else toast(sentence(error), { kind: "danger" })
+    return false
+  }
+}
+
+/** The one below in its list, or above where there is none. @param {string} id */
+function beside(id) {
+  const list = document.querySelector(`[data-conversation="${id}"]`)?.closest("[data-groups]")
+  const entries = [...(list?.querySelectorAll("[data-conversation]") ?? [])].map((entry) => entry.getAttribute("data-conversation"))
+  const at = entries.indexOf(id)
+  return entries[at + 1] ?? entries[at - 1] ?? null
+}
+
+/** @param {string} id @param {"/pin" | "/archive" | ""} [what] */
+function pathOf(id, what = "") {
+  return `/api/conversations/${encodeURIComponent(id)}${what}`
+}

@@ -1,0 +1,23 @@
+// @ts-check
+/** What comes with a file that is made while it is sent. */
+
+const NEWLINE = 10
+
+/** What comes, as it is; `tell` hears after each piece how many lines have ended. @param {(lines: number) => void} tell */
+export function countingLines(tell) {
+  let lines = 0
+  return new TransformStream({
+    /** @param {Uint8Array} piece @param {TransformStreamDefaultController} rest */
+    transform(piece, rest) {
+      for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) lines++
+      tell(lines)
+      rest.enqueue(piece)
+    },
+  })
+}
+
+/** The name that the server gives a file. @param {Headers} headers */
+export function fileName(headers) {
+  const [, encoded = ""] = /filename\*=UTF-8''([^;]+)/.exec(headers.get("Content-Disposition") ?? "") ?? []
+  return decodeURIComponent(encoded)
+}

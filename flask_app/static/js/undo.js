@@ -1,0 +1,31 @@
+// @ts-check
+/** What can be undone for a while: by its notice, or by Ctrl+Z, the newest first. */
+import { offerUndo } from "app/ui"
+
+/** @typedef {{leave: () => void, undo: () => void}} Offer */
+
+/** @type {Set<Offer>} */
+const waiting = new Set()
+
+document.addEventListener("keydown", (press) => {
+  const field = /** @type {HTMLElement & {value?: string}} */ (press.target)
+  const isUndo = (press.ctrlKey || press.metaKey) && !press.shiftKey && press.key.toLowerCase() === "z"
+  const last = [...waiting].at(-1)
+  if (!isUndo || !last || field.value) return // a field undoes what was typed in it
+  press.preventDefault()
+  last.undo()
+})
+
+/**
+ * Says what was done; `left` is done once that has gone and was not undone.
+ * @param {string} text @param {{undo: () => void, left?: () => void}} acts @returns {Offer}
+ */
+export function undoable(text, { undo, left = () => undefined }) {
+  const once = (/** @type {() => void} */ act) => () => {
+    waiting.delete(offer)
+    act()
+  }
+  const offer = offerUndo(text, { undo: once(undo), left: once(left) })
+  waiting.add(offer)
+  return offer
+}

@@ -1,0 +1,83 @@
+"""Parts of a page that are loaded later and cannot be had: the page is older than the site, or the line was lost."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+DRAFT = "What I was about to ask"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=["en", "zh"])
+def chat(request: pytest.FixtureRequest, visits: Visits, script: ScriptedUpstream) -> Iterator[Chat]:
+    made = Chat(visits.open("/", locale=request.param), words(request.param))
+    yield made
+    problems = visits.watch(made.page).problems
+    problems[:] = [problem for problem in problems if "/static/" not in problem]  # what the test took away
+
+
+def take_away(chat: Chat, name: str) -> None:
+    chat.page.route(f"**/static/*/{name}", lambda route: route.fulfill(status=404))
+
+
+def said(chat: Chat) -> Locator:
+    return chat.page.locator(".toast", has_text=chat.say("js.error.not_loaded"))
+
+
+def reload(chat: Chat) -> None:
+    with chat.page.expect_navigation():
+        said(chat).get_by_role("button", name=chat.say("js.reload"), exact=True).click()
+
+
+def test_what_cannot_be_loaded_is_said_once_with_a_way_to_mend_it(chat: Chat) -> None:
+    field = chat.page.locator("[data-search-field]")
+    take_away(chat, "js/search.js")
+    chat.text.fill(DRAFT)
+    for _ in range(2):
+        field.focus()
+        expect(said(chat)).to_have_count(1)
+        chat.text.focus()
+    chat.page.unroute_all()
+    reload(chat)
+    expect(chat.text).to_have_value(DRAFT)
+    expect(said(chat)).to_be_hidden()
+
+
+def test_the_next_try_works_where_only_the_line_was_lost(chat: Chat) -> None:
+    take_away(chat, "js/search.js")
+    chat.page.locator("[data-search-field]").focus()
+    expect(said(chat)).to_be_visible()
+    chat.page.unroute_all()
+    chat.text.focus()
+    chat.page.locator("[data-search-field]").fill("nothing has these words")
+    expect(chat.page.locator("[data-search-said]")).to_be_visible()
+
+
+def test_a_message_that_an_old_page_cannot_send_stays(chat: Chat, script: ScriptedUpstream) -> None:
+    take_away(chat, "js/conversation.js")
+    chat.send(DRAFT)
+    expect(said(chat)).to_be_visible()
+    expect(chat.text).to_have_value(DRAFT)
+    assert not script.journal.chats
+    chat.page.unroute_all()
+    reload(chat)
+    expect(chat.text).to_have_value(DRAFT)
+
+
+def test_formulas_are_set_again_after_the_line_was_lost(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer("So $a+b$."), Answer("And $c+d$."))
+    take_away(chat, "vendor/katex/*")
+    chat.ask("A formula.")
+    expect(said(chat)).to_have_count(1)
+    expect(chat.prose).to_have_text("So a+b.")
+    chat.page.unroute_all()
+    chat.page.wait_for_timeout(3_500)
+    chat.ask("Another.")
+    expect(chat.prose.locator(".katex")).to_be_visible()

@@ -1,0 +1,294 @@
+"""Reading, while an answer grows and after it: what the reader does is not undone."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+say = words("en")
+LONG = "\n\n".join(f"Paragraph w{number} of them." for number in range(1, 60))
+GROWING = Answer("\n\n".join(f"p{number}" for number in range(1, 1000)), tokens_per_second=40)
+THREAD = "document.querySelector('[data-thread]')"
+TOP = f"{THREAD}.scrollTop"
+DISTANCE = f"(({{ scrollHeight, scrollTop, clientHeight }}) => scrollHeight - scrollTop - clientHeight)({THREAD})"
+PAINTED = "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def chat(visits: Visits, script: ScriptedUpstream) -> Iterator[Chat]:
+    made = Chat(visits.open("/"), say)
+    yield made
+    if made.stop_button.is_visible():  # as many answers as there are tests would be more than one person may have
+        made.stop_button.click()
+        made.wait_until_answered()
+
+
+def paint(chat: Chat) -> None:
+    """Let the page come to rest after what was done to it."""
+    chat.page.evaluate(PAINTED)
+    chat.page.evaluate(PAINTED)
+
+
+def grow(chat: Chat) -> None:
+    """Wait until the answer has become longer by some lines."""
+    height = chat.page.evaluate(f"{THREAD}.scrollHeight")
+    wait_until(lambda: chat.page.evaluate(f"{THREAD}.scrollHeight") > height + 100)
+    paint(chat)
+
+
+def ask_for_what_grows(chat: Chat, script: ScriptedUpstream) -> None:
+    """Ask, and wait until the answer is longer than the page and its end is followed."""
+    script.script(GROWING)
+    chat.send("Count.")
+    wait_until(lambda: chat.page.evaluate(TOP) > 100)
+    assert chat.page.evaluate(DISTANCE) < 100
+
+
+def come_back(chat: Chat) -> None:
+    """Come back to the tab, and wait until it has looked what there is."""
+    with chat.page.expect_response("**/api/conversations/*"):
+        chat.page.evaluate("dispatchEvent(new Event('focus'))")
+
+
+def regenerate(chat: Chat) -> None:
+    chat.answer.get_by_role("button", name=say("chat.regenerate"), exact=True).click()
+
+
+def test_opened_thoughts_are_read_from_their_beginning(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer(LONG), Answer("Short.", thinking=LONG))
+    chat.ask("Tell me.")
+    chat.ask("And now think.")
+    paint(chat)
+    before = chat.page.evaluate(TOP)
+    summary = chat.answer.locator("summary")
+    summary.click()
+    expect(chat.answer.locator("details")).to_have_attribute("open", "")
+    paint(chat)
+    assert chat.page.evaluate(DISTANCE) > 500, "the thoughts are longer than the page"
+    assert chat.page.evaluate(TOP) == before
+    expect(summary).to_be_in_viewport()
+
+
+def test_thoughts_that_are_still_coming_are_followed(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer("Short.", thinking=GROWING.text, tokens_per_second=40))
+    chat.send("Think.")
+    chat.answer.locator("summary").click()
+    wait_until(lambda: chat.page.evaluate(TOP) > 100)
+    grow(chat)
+    assert chat.page.evaluate(DISTANCE) < 100
+
+
+@pytest.mark.parametrize("step", [1, 5])
+def test_moving_up_lets_go_however_slowly(chat: Chat, script: ScriptedUpstream, step: int) -> None:
+    ask_for_what_grows(chat, script)
+    chat.page.evaluate(f"""new Promise((resolve) => {{
+      let left = 8
+      const move = () => {{
+        {THREAD}.scrollTop -= {step}
+        if (--left) requestAnimationFrame(move)
+        else resolve()
+      }}
+      move()
+    }})""")
+    top = chat.page.evaluate(TOP)
+    grow(chat)
+    assert chat.page.evaluate(TOP) == top
+    chat.page.evaluate(f"{THREAD}.scrollTop = {THREAD}.scrollHeight - {THREAD}.clientHeight - 20")
+    grow(chat)
+    assert chat.page.evaluate(DISTANCE) < 100, "moving down to the end takes hold again"
+
+
+def test_a_text_that_becomes_shorter_lets_go_of_nothing(chat: Chat, script: ScriptedUpstream) -> None:
+    ask_for_what_grows(chat, script)
+    taller = "document.querySelector('.message--question').style.paddingBottom"
+    for size in ("2000px", "0px", "1000px", "0px"):
+        chat.page.evaluate(f"{taller} = '{size}'")
+        paint(chat)
+    grow(chat)
+    assert chat.page.evaluate(DISTANCE) < 100
+
+
+def test_what_is_read_stays_where_it_is_when_something_was_written_elsewhere(
+    chat: Chat, script: ScriptedUpstream
+) -> None:
+    script.script(Answer(LONG, thinking=LONG), Answer("It is in the other tab."))
+    chat.ask("Tell me.")
+    chat.answer.locator("summary").click()
+    there = chat.page.context.new_page()
+    there.goto(chat.page.url)
+    other = Chat(there, say)
+    expect(other.prose).to_contain_text("Paragraph")
+    other.ask("And now?")
+    there.close()
+    chat.page.evaluate(f"{TOP} = 700")
+    paint(chat)
+    come_back(chat)
+    expect(chat.questions).to_have_count(2)
+    expect(chat.prose).to_have_text("It is in the other tab.")
+    paint(chat)
+    assert chat.page.evaluate(TOP) == 700
+    expect(chat.answers.first.locator("details")).to_have_attribute("open", "")
+
+
+def test_an_answer_that_is_written_on_another_branch_changes_nothing_on_this_one(
+    chat: Chat, script: ScriptedUpstream
+) -> None:
+    script.script(Answer(LONG), Answer("Another."), GROWING)
+    chat.ask("Tell me.")
+    regenerate(chat)
+    chat.wait_until_answered()
+    chat.answer.get_by_role("button", name=say("chat.version_before"), exact=True).click()
+    expect(chat.prose).to_contain_text("Paragraph")
+    other = Chat(chat.page.context.new_page(), say)
+    other.page.goto(chat.page.url)
+    regenerate(other)
+    other.wait_for_words(2)
+    chat.page.evaluate(f"{TOP} = 300")
+    come_back(chat)
+    expect(chat.answer.locator("[data-slot=version]")).to_have_text("1/3")
+    chat.prose.evaluate("(prose) => (prose.isTheSame = true)")
+    come_back(chat)
+    paint(chat)
+    assert chat.prose.evaluate("(prose) => prose.isTheSame")
+    assert chat.page.evaluate(TOP) == 300
+    expect(chat.stop_button).to_be_hidden()
+    other.stop_button.click()
+
+
+@pytest.mark.parametrize("opener", ["more", "about"])
+def test_what_stands_beside_a_message_is_not_carried_away(chat: Chat, script: ScriptedUpstream, opener: str) -> None:
+    script.script(Answer("Short."))
+    chat.ask("Tell me.")
+    script.script(GROWING)
+    chat.send("Count.")
+    panel = chat.page.locator("[data-answer-menu]" if opener == "more" else "[data-answer-details]")
+    chat.answers.first.locator(f"[data-{opener}]").click()
+    expect(panel).to_be_visible()
+    wait_until(lambda: chat.page.evaluate(DISTANCE) > 200)
+    expect(panel).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    paint(chat)
+    assert chat.page.evaluate(DISTANCE) < 100, "the end is followed again"
+
+
+LINE = "wide " * 60
+CODE = (
+    "```\n" + "\n".join(f"{LINE}c{number}" for number in range(1, 4)) + "\n" + " ".join(f"w{n}" for n in range(1, 400))
+)
+CODE_NOW = "document.querySelector('.message--answer code')"  # found and used in one go: it is drawn anew all the time
+# How somebody comes to be at the growing code, and how that ends.
+USES = {
+    "pressed": (
+        f"{CODE_NOW}.dispatchEvent(new PointerEvent('pointerdown', {{ bubbles: true }}))",
+        "document.body.dispatchEvent(new PointerEvent('pointerup', { bubbles: true }))",
+    ),
+    "marked": (
+        f"((text) => getSelection().setBaseAndExtent(text, 5, text, 9))({CODE_NOW}.firstChild)",
+        "getSelection().removeAllRanges()",
+    ),
+    "focused": (f"{CODE_NOW}.closest('pre').focus({{ focusVisible: true }})", "document.activeElement.blur()"),
+}
+
+
+def ask_for_code(chat: Chat, script: ScriptedUpstream) -> Locator:
+    """Ask, and wait for the beginning of a block of code that goes on growing; gives what is drawn of it."""
+    script.script(Answer(f"{CODE}\n```\n\nThe end.", tokens_per_second=60))
+    chat.send("Code, please.")
+    code = chat.prose.locator("code")
+    expect(code).to_contain_text("w5 ")
+    return code
+
+
+@pytest.mark.parametrize("how", ["pressed", "marked", "focused"])
+def test_what_is_in_use_is_not_drawn_anew_and_nothing_is_lost(chat: Chat, script: ScriptedUpstream, how: str) -> None:
+    code = ask_for_code(chat, script)
+    use, leave = USES[how]
+    chat.page.evaluate(use)
+    chat.page.evaluate(f"{CODE_NOW}.isTheSame = true")
+    chat.page.wait_for_timeout(500)
+    assert chat.page.evaluate(f"{CODE_NOW}.isTheSame"), "it is not drawn anew meanwhile"
+    held = code.text_content() or ""
+    chat.page.evaluate(leave)
+    wait_until(lambda: code.text_content() != held)
+    assert chat.stop_button.is_visible(), "not only at its end"
+    chat.wait_until_answered()
+    assert code.text_content() == CODE.removeprefix("```\n") + "\n"
+    expect(chat.prose.get_by_text("The end.")).to_have_count(1)
+
+
+def test_a_growing_block_stays_scrolled_sideways_and_keeps_the_focus(chat: Chat, script: ScriptedUpstream) -> None:
+    code = ask_for_code(chat, script)
+    scrolled = f"{CODE_NOW}.closest('pre').scrollLeft"
+    chat.page.evaluate(f"{scrolled} = 80")
+    box = chat.page.evaluate("document.querySelector('[data-copy-code]').getBoundingClientRect().toJSON()")
+    chat.page.mouse.click(box["x"] + 5, box["y"] + 5, delay=200)
+    copied = chat.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(LINE)
+    wait_until(lambda: len(code.text_content() or "") > len(copied) + 20)
+    assert chat.stop_button.is_visible()
+    assert chat.page.evaluate(scrolled) == 80
+    assert chat.page.evaluate("document.activeElement.matches('[data-copy-code]')")
+    chat.wait_until_answered()
+    assert chat.page.evaluate(scrolled) == 80
+
+
+def test_what_is_still_marked_when_the_answer_ends_is_drawn_to_its_end(chat: Chat, script: ScriptedUpstream) -> None:
+    code = ask_for_code(chat, script)
+    chat.page.evaluate(USES["marked"][0])
+    chat.wait_until_answered()
+    assert code.text_content() == CODE.removeprefix("```\n") + "\n"
+    expect(chat.prose.get_by_text("The end.")).to_have_count(1)
+
+
+FORMULAS = "So $E=mc^2$ holds.\n\n- one $x_1$\n- two\n\n$$\\frac{a}{b}$$\n\nThe end."
+AS_PLAIN_TEXT = "So $E=mc^2$ holds.\n\n• one $x_1$\n• two\n\n$$\\frac{a}{b}$$\n\nThe end."
+COPIED = """async () => {
+  const [item] = await navigator.clipboard.read()
+  return (await item.getType("text/html")).text()
+}"""
+
+
+def copied(chat: Chat, mark: str) -> str:
+    """Mark by a script, and copy by the keyboard; gives the plain text."""
+    chat.page.evaluate(mark)
+    chat.page.keyboard.press("Control+c")
+    text: str = chat.page.evaluate("navigator.clipboard.readText()")
+    return text.replace("\r\n", "\n")
+
+
+def test_marked_formulas_are_copied_once_as_their_tex(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer(FORMULAS), Answer("A second $y$."))
+    chat.ask("First\nand second line?")
+    expect(chat.prose.locator(".katex")).to_have_count(3)
+    prose = "document.querySelector('.message--answer .prose[data-slot=text]')"
+    assert copied(chat, f"getSelection().selectAllChildren({prose})") == AS_PLAIN_TEXT
+    html = chat.page.evaluate(COPIED)
+    assert html.count("E=mc^2") == 1
+    assert "<li>" in html
+    katex = f"{prose}.querySelector('.katex')"
+    within = "({ firstChild, lastChild }) => getSelection().setBaseAndExtent(firstChild, 0, lastChild, 1)"
+    assert copied(chat, f"({within})({katex})") == "$E=mc^2$"
+    chat.ask("And?")
+    expect(chat.prose.locator(".katex")).to_have_count(1)
+    both = copied(chat, "getSelection().selectAllChildren(document.querySelector('[data-messages]'))")
+    assert both == f"First\nand second line?\n\n{AS_PLAIN_TEXT}\n\nAnd?\n\nA second $y$."
+    last = copied(chat, f"getSelection().selectAllChildren({prose}.lastElementChild)")
+    assert last == "The end.", "without a formula it is the browser's affair"
+
+
+def test_the_browsers_own_menu_holds_nothing_up(chat: Chat, script: ScriptedUpstream) -> None:
+    code = ask_for_code(chat, script)
+    press = "new PointerEvent('pointerdown', { bubbles: true, button: 2 })"  # whose end the menu keeps to itself
+    chat.page.evaluate(f"{CODE_NOW}.dispatchEvent({press})")
+    length = len(code.text_content() or "")
+    wait_until(lambda: len(code.text_content() or "") > length + 100)
+    assert chat.stop_button.is_visible(), "not only at its end"

@@ -1,0 +1,222 @@
+"""Searching one's conversations: found as it is typed, opened where it stands, by pointer and by keyboard."""
+
+import re
+import time
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.test_accessibility import OPTIONS
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+PATIENCE_SECONDS, ASKED_EACH_SECONDS = 60, 0.25  # a busy machine is slower; how soon it is usually is measured
+IN_VIEW = "element => { const { top } = element.getBoundingClientRect(); return top >= 0 && top < innerHeight * 0.75 }"
+LONG = "\n\n".join(f"Paragraph {number} of a long answer, which fills the page." for number in range(60))
+
+say = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def told(site: Site) -> dict[str, Any]:
+    """A conversation about lighthouses in two branches, and one in Chinese; found from now on."""
+    site.provider.script(
+        Answer(f"{LONG}\n\nThe Eddystone is <b>old</b>."), Answer("Another one"), Answer("复利就是利滚利。")
+    )
+    (_, start), *_ = list(site.server.chat("Which lighthouse is the oldest?"))
+    again: dict[str, Any] = {"conversation_id": start["conversation_id"], "parent_id": None}
+    list(site.server.chat("Which harbour?", **again))
+    list(site.server.chat("请解释一下复利😀是什么"))
+    for query in ("eddystone", "利滚利"):
+        wait_until_found(site, query)
+    return start
+
+
+def wait_until_found(site: Site, query: str) -> None:
+    path = f"/api/conversations/search?q={quote(query)}"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not site.ask("GET", path)["hits"]:
+        assert time.monotonic() < deadline, site.rows("SELECT * FROM search_progress")
+        time.sleep(ASKED_EACH_SECONDS)  # no more often than a person may ask
+
+
+def field(page: Page, say_: Any = say) -> Locator:
+    return page.get_by_role("searchbox", name=say_("chat.search"))
+
+
+def hits(page: Page) -> Locator:
+    return page.locator("[data-hits] a")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_a_hit_opens_the_branch_that_holds_it(visits: Visits, told: dict[str, Any], viewport: Any) -> None:
+    page = visits.open("/", viewport=viewport)
+    if viewport is PHONE:
+        page.get_by_role("button", name=say("chat.open_list")).click()
+    field(page).fill("eddystone")
+    expect(hits(page)).to_have_count(1)
+    hit = hits(page).first
+    expect(hit.locator("mark")).to_have_text("Eddystone")
+    expect(hit).to_contain_text("The Eddystone is <b>old</b>.")
+    hit.click()
+    expect(page).to_have_url(re.compile(f"/c/{told['conversation_id']}$"))
+    answer = page.locator(".message--answer")
+    expect(answer).to_contain_text("The Eddystone")
+    expect(answer).to_have_class(re.compile("message--sought"))
+    expect(answer).not_to_have_class(re.compile("message--sought"))
+    assert answer.locator("p").last.evaluate(IN_VIEW)
+    if viewport is WIDE:
+        expect(hits(page)).to_have_count(1)
+    page.reload()
+    expect(page.locator(".message--answer")).to_contain_text("The Eddystone")
+
+
+def test_by_keyboard_alone(visits: Visits, told: dict[str, Any]) -> None:
+    page = visits.open("/")
+    page.keyboard.press("Control+k")
+    expect(field(page)).to_be_focused()
+    page.keyboard.type("lightho")
+    expect(hits(page)).to_have_count(2)
+    expect(hits(page).first).to_contain_text(say("js.search_in_title"))
+    page.keyboard.press("ArrowDown")
+    expect(hits(page).first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(hits(page).last).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    expect(field(page)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".message--question")).to_be_focused()
+    expect(page.locator(".message--question")).to_contain_text("oldest")
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Escape")
+    expect(field(page)).to_have_value("")
+    expect(hits(page)).to_have_count(0)
+    expect(page.locator("[data-list]")).to_be_visible()
+    page.keyboard.type("eddystone")
+    page.keyboard.press("Enter")
+    expect(hits(page)).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator(".message--answer")).to_be_focused()
+
+
+def test_chinese_is_found_by_two_characters_and_marked_behind_a_picture(visits: Visits, told: dict[str, Any]) -> None:
+    page = visits.open("/", locale="zh")
+    field(page, words("zh")).fill("是什么")
+    expect(hits(page).locator("mark")).to_have_text(["是什么", "是什么"])
+    field(page, words("zh")).fill("复利")
+    expect(hits(page)).to_have_count(3)  # the title, the question, the answer
+
+
+def test_what_was_just_written_is_found(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    script.script(Answer("A quokka smiles."))
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Who smiles in Australia?")
+    wait_until_found(site, "quokka")
+    chat.choose("Who smiles in Australia?", say("chat.rename"))
+    chat.page.get_by_label(say("chat.title"), exact=True).fill("Marsupials")
+    chat.page.get_by_role("button", name=say("base.save")).click()
+    wait_until_found(site, "marsupials")
+    field(chat.page).fill("quokka")
+    expect(hits(chat.page)).to_contain_text("Marsupials")
+
+
+def test_nothing_found_a_refusal_and_a_lost_line_are_told(visits: Visits, told: dict[str, Any]) -> None:
+    def drop(route: Route) -> None:
+        route.abort("connectionrefused")
+
+    page = visits.open("/")
+    said = page.locator("[data-search-said]")
+    field(page).fill("zeppelin")
+    expect(said).to_have_text(say("js.search_nothing", words="zeppelin"))
+    field(page).fill("!?")
+    expect(said).to_have_text(say("error.search_empty"))
+    page.route("**/api/conversations/search**", drop)
+    field(page).fill("lighthouse")
+    expect(said).to_have_text(say("js.error.offline"))
+    page.unroute("**/api/conversations/search**", drop)
+    field(page).press("Enter")
+    expect(hits(page)).to_have_count(2)
+    expect(said).to_be_hidden()
+
+
+def test_only_the_newest_words_count(visits: Visits, told: dict[str, Any]) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = visits.open("/")
+    page.route(re.compile("q=harbour$"), hold)
+    field(page).fill("harbour")
+    page.wait_for_timeout(500)
+    assert len(held) == 1
+    field(page).fill("eddystone")
+    expect(hits(page).locator("mark")).to_have_text("Eddystone")
+    held[0].continue_()
+    page.wait_for_timeout(300)
+    expect(hits(page).locator("mark")).to_have_text("Eddystone")
+
+
+def test_enter_opens_no_hit_of_earlier_words(visits: Visits, told: dict[str, Any]) -> None:
+    page = visits.open("/")
+    field(page).fill("harbour")
+    expect(hits(page)).to_have_count(1)
+    field(page).fill("eddystone")
+    field(page).press("Enter")  # sooner than the pause
+    expect(hits(page).locator("mark")).to_have_text("Eddystone")
+    expect(page).to_have_url(f"{visits.site.url}/")
+    field(page).press("Enter")
+    expect(page.locator(".message--answer")).to_be_focused()
+
+
+def test_an_input_methods_keys_neither_open_nor_leave(visits: Visits, told: dict[str, Any]) -> None:
+    page = visits.open("/")
+    field(page).fill("eddystone")
+    expect(hits(page)).to_have_count(1)
+    for key in ("Enter", "Escape"):
+        field(page).dispatch_event("keydown", {"key": key, "keyCode": 229, "bubbles": True, "cancelable": True})
+    expect(field(page)).to_have_value("eddystone")
+    expect(page).to_have_url(f"{visits.site.url}/")
+    field(page).press("Enter")
+    expect(page.locator(".message--answer")).to_be_focused()
+
+
+def test_the_list_and_its_page_load_nothing_for_it(visits: Visits) -> None:
+    page = visits.open("/")
+    page.wait_for_load_state("networkidle")
+    assert not [each.url for each in visits.watch(page).requests if each.url.endswith("/search.js")]
+    field(page).focus()
+    page.wait_for_load_state("networkidle")
+    assert [each.url for each in visits.watch(page).requests if each.url.endswith("/search.js")]
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_it_fits_and_is_accessible(
+    visits: Visits, told: dict[str, Any], locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say_ = words(locale)
+    page = visits.open("/", locale=locale, viewport=viewport, scheme=scheme)
+    if viewport is PHONE:
+        page.get_by_role("button", name=say_("chat.open_list")).click()
+    for query, shown in (("lighthouse", hits(page).first), ("zeppelin", page.locator("[data-search-said]"))):
+        field(page, say_).fill(query)
+        expect(shown).to_be_visible()
+        page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
+        found = Axe().run(page, options=OPTIONS)
+        assert not found.response["violations"], found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-list]")).to_be_visible()
+    expect(field(page, say_)).to_be_focused()

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import { renew, renewed } from "app/list-renewal"
+
+const one = (id, hour, more = {}) => ({ id, title: id, updated_at: `2026-11-26T${hour}:00:00Z`, running: false, pinned_at: null, archived: false, ...more })
+const known = (...all) => new Map(all.map((each) => [each.id, each]))
+const page = (conversations, { pinned = [], next = null } = {}) => ({ conversations, pinned, next })
+const LIST = { archived: false }
+const ids = (map) => [...map.keys()].sort()
+
+test("what is missing at the top has left the list; what lies below the page stays", () => {
+  const before = known(one("a", 12), one("b", 11), one("c", 10), one("d", "09"))
+  const after = renewed(before, before, page([one("a", 12), one("c", 10)], { next: "more" }), LIST)
+  assert.deepEqual(ids(after), ["a", "c", "d"])
+})
+
+test("without a next page all that is missing has left", () => {
+  const before = known(one("a", 12), one("d", "09"))
+  assert.deepEqual(ids(renewed(before, before, page([one("a", 12)]), LIST)), ["a"])
+})
+
+test("what changed elsewhere is taken over, and what was begun there comes", () => {
+  const before = known(one("a", 12, { touched_at: "2026-11-26T13:00:00Z" }))
+  const after = renewed(before, before, page([one("n", 14), one("a", 12, { title: "renamed" })]), LIST)
+  assert.deepEqual(ids(after), ["a", "n"])
+  assert.equal(after.get("a").title, "renamed")
+  assert.equal(after.get("a").touched_at, "2026-11-26T13:00:00Z", "it stays where it is")
+})
+
+test("what changed here since it was asked for stays as it is", () => {
+  const before = known(one("a", 12), one("b", 11), one("gone", 10))
+  const now = known(one("a", 12, { title: "mine" }), one("b", 11, { archived: true }), one("new", 13))
+  const after = renewed(now, before, page([one("a", 12), one("b", 11), one("gone", 10)]), LIST)
+  assert.deepEqual(ids(after), ["a", "b", "new"])
+  assert.equal(after.get("a").title, "mine")
+  assert.equal(after.get("b").archived, true)
+})
+
+test("pins come and go with the list, wherever it was pinned", () => {
+  const pinned = one("deep", "01", { pinned_at: "2026-11-26T12:30:00Z" })
+  const before = known(one("a", 12), one("old", "02", { pinned_at: "2026-11-25T00:00:00Z" }))
+  const after = renewed(before, before, page([one("a", 12)], { pinned: [pinned], next: "more" }), LIST)
+  assert.equal(after.get("deep").pinned_at, pinned.pinned_at)
+  assert.equal(after.get("old").pinned_at, null)
+})
+
+test("each list speaks for itself", () => {
+  const archived = one("archived", 12, { archived: true, pinned_at: "2026-11-25T00:00:00Z" })
+  const before = known(one("a", 11), archived)
+  assert.deepEqual(renewed(before, before, page([one("a", 11)]), LIST).get("archived"), archived)
+  const after = renewed(before, before, page([one("other", "09", { archived: true })]), { archived: true })
+  assert.deepEqual(ids(after), ["a", "other"], "it was taken back elsewhere")
+})
+
+test("one that was begun here and is not known to the server yet stays", () => {
+  const before = known({ ...one("begun", 12), updated_at: "" })
+  assert.deepEqual(ids(renewed(before, before, page([]), LIST)), ["begun"])
+})
+
+test("what has gone from one list and come into the other is not lost, however they are asked for", async (context) => {
+  const pages = { "/archive": page([]), "/list": page([one("a", 12)]) }
+  context.mock.method(globalThis, "fetch", async (path) => {
+    if (path === "/list") await new Promise((resolve) => setTimeout(resolve, 20))
+    return Response.json(pages[path])
+  })
+  const sidebar = { known: known(one("a", 12, { archived: true })) }
+  await Promise.all([renew(sidebar, "/list", LIST), renew(sidebar, "/archive", { archived: true })])
+  assert.equal(sidebar.known.get("a").archived, false)
+})
+
+test("one renewal that fails does not keep the next from coming", async (context) => {
+  const replies = [() => Promise.reject(new TypeError("offline")), () => Promise.resolve(Response.json(page([one("a", 12)])))]
+  context.mock.method(globalThis, "fetch", () => replies.shift()())
+  const sidebar = { known: known() }
+  await assert.rejects(renew(sidebar, "/list", LIST), { code: "offline" })
+  assert.equal(await renew(sidebar, "/list", LIST), null)
+  assert.deepEqual(ids(sidebar.known), ["a"])
+})

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+const { ConversationNotes, Unsent } = await import("app/writing")
+
+const MESSAGE = { text: "How are you?", model: "m1", thinking: false, idempotencyKey: "k1" }
+const { idempotencyKey: _, ...DRAFT } = MESSAGE
+
+/** What a tab keeps, and the same after it has been loaded anew. */
+function tab() {
+  const kept = new Map()
+  const storage = { getItem: (name) => kept.get(name) ?? null, setItem: (name, text) => kept.set(name, text), removeItem: (name) => kept.delete(name) }
+  const load = () => new Unsent(new ConversationNotes(storage, "p1", "unsent"))
+  return { kept, load }
+}
+
+test("what a page was sending when it was left is given back once, with its key", () => {
+  const { load } = tab()
+  load().send("c1", MESSAGE)
+  const page = load()
+  assert.equal(page.takeLost("c2"), null)
+  assert.deepEqual(page.takeLost("c1"), { ...MESSAGE, isBack: false })
+  assert.equal(page.takeLost("c1"), null)
+  assert.equal(load().takeLost("c1"), null, "its words are in the draft")
+  assert.equal(load().keyOf("c1", DRAFT), "k1")
+})
+
+test("what is being sent here is not given back here, and nothing that has begun", () => {
+  const { kept, load } = tab()
+  const page = load()
+  page.send(null, MESSAGE)
+  assert.equal(page.takeLost(null), null)
+  assert.equal(page.keyOf(null, DRAFT), null, "asked again meanwhile it is something new")
+  page.forget(null, "another")
+  assert.equal(kept.size, 1)
+  page.forget(null, "k1")
+  assert.equal(kept.size, 0)
+  assert.equal(load().takeLost(null), null)
+})
+
+test("what was refused keeps its key as long as it is the same", () => {
+  const { load } = tab()
+  const page = load()
+  page.send("c1", MESSAGE)
+  page.giveBack("c1", MESSAGE)
+  assert.equal(page.keyOf("c1", DRAFT), "k1")
+  assert.equal(page.keyOf("c1", { ...DRAFT, text: "And you?" }), null)
+  assert.equal(page.keyOf("c1", { ...DRAFT, model: "m2" }), null)
+  assert.equal(page.keyOf("c1", { ...DRAFT, thinking: true }), null)
+  assert.equal(page.keyOf("c2", DRAFT), null)
+})

@@ -1,0 +1,137 @@
+"""What a request may use at most, about how much it is, and what its provider is told of that."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_app import config
+from flask_app.domain.budget import MESSAGE_TOKENS, REQUEST_TOKENS
+from flask_app.domain.serving import BUNDLED_NAME, LOCAL, ServedModel
+from flask_app.services import prompts
+from flask_app.services.attempts import Earlier
+from flask_app.services.prompts import DEMO_TOKENS, IN_PROMPT_TOKENS, MAX_BYTES, Request, Turn
+from tests.support.keys import served
+
+MODEL = served("p")
+DEMO = served("p", name=BUNDLED_NAME, kind=LOCAL)
+TOOLS = [{"type": "function", "function": {"name": "wetter"}}]
+WRITTEN_TOOLS = b'{"tools":[{"type":"function","function":{"name":"wetter"}}]}'
+
+
+def request(*contents: str, **fields: Any) -> Request:
+    usual: dict[str, Any] = {
+        "user_id": "u",
+        "model": MODEL,
+        "turns": [Turn("user", content) for content in contents],
+        "thinking": None,
+        "channel": "chat",
+        "request_id": "r",
+        "address": "",
+    }
+    return Request(**(usual | fields))
+
+
+def body(asked: Request, model: ServedModel = MODEL, *, prefix: bool = False, most: int | None = 300) -> Any:
+    return prompts.body(asked, model, prefix=prefix, max_tokens=most)
+
+
+def test_a_prompt_is_bound_by_its_bytes_and_what_stands_around_each_message() -> None:
+    assert prompts.bound(request("hello", "你好")) == REQUEST_TOKENS + 2 * MESSAGE_TOKENS + 5 + 6
+    assert prompts.estimate(request("hello world", "你好")) == 4 + 2
+
+
+def test_functions_count_twice_and_options_that_the_provider_does_not_read_not_at_all() -> None:
+    plain = request("hello")
+    asked = request("hello", options={"tools": TOOLS, "temperature": 1})
+    assert prompts.bound(asked) == prompts.bound(plain) + IN_PROMPT_TOKENS + 2 * len(WRITTEN_TOOLS)
+    assert prompts.estimate(asked) == prompts.estimate(plain) + prompts.estimate(request(WRITTEN_TOOLS.decode()))
+    assert prompts.bound(request("hello", options={"temperature": 1})) == prompts.bound(plain)
+
+
+def test_an_answer_that_is_gone_on_with_counts_with_the_words_that_ask_for_it() -> None:
+    asked = request("hello", earlier=Earlier("It began", "a thought"), go_on="Go on")
+    assert prompts.turns(asked, prefix=False) == [
+        Turn("user", "hello"),
+        Turn("assistant", "It began"),
+        Turn("user", "Go on"),
+    ]
+    assert prompts.turns(asked, prefix=True) == [Turn("user", "hello"), Turn("assistant", "It began")]
+    assert prompts.bound(asked) == REQUEST_TOKENS + 3 * MESSAGE_TOKENS + len("helloIt beganGo on")
+
+
+@pytest.mark.parametrize(("more", "is_too_long"), [(0, False), (1, True)])
+def test_the_longest_prompt_is_counted_in_bytes_with_its_functions(more: int, *, is_too_long: bool) -> None:
+    rest = "x" * (MAX_BYTES - len("你".encode()) - len(WRITTEN_TOOLS) + more)
+    assert prompts.is_too_long(request("你", rest, options={"tools": TOOLS})) is is_too_long
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (request("one"), "message_too_long_for_model"),
+        (request("one", "two"), "conversation_too_long"),
+        (request("one", earlier=Earlier("It began", "")), "conversation_too_long"),
+    ],
+)
+def test_what_is_too_long_is_said(asked: Request, code: str) -> None:
+    assert prompts.code_of_length(asked) == code
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "longest"),
+    [
+        (MODEL, None, 0),
+        (MODEL, 1_000_000_000, 0),
+        (MODEL, 20, 20),
+        (DEMO, None, DEMO_TOKENS),
+        (DEMO, 20, 20),
+        (DEMO, DEMO_TOKENS + 1, DEMO_TOKENS),
+    ],
+)
+def test_an_answer_is_as_long_as_is_asked_and_no_longer_than_is_allowed(
+    app: Flask, model: ServedModel, asked: int | None, longest: int
+) -> None:
+    assert prompts.longest_answer(model, asked) == (longest or config.current().max_answer_tokens)
+
+
+def test_the_provider_is_always_asked_for_its_count(app: Flask) -> None:
+    asked = request("hello", thinking=True, options={"temperature": 1})
+    assert body(asked) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hello"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 1,
+        "max_tokens": 300,
+    }
+    assert "max_tokens" not in body(asked, most=None), "an attempt of before the budgets has reserved nothing"
+
+
+def test_a_message_of_a_program_is_sent_as_it_wrote_it_and_a_beginning_is_marked(app: Flask) -> None:
+    raw = {"role": "tool", "content": "12", "tool_call_id": "t"}
+    asked = request(turns=[Turn("tool", "{…}", raw)], earlier=Earlier("It began", ""), go_on="Go on")
+    begun = {"role": "assistant", "content": "It began"}
+    assert body(asked)["messages"] == [raw, begun, {"role": "user", "content": "Go on"}]
+    assert body(asked, prefix=True)["messages"] == [raw, begun | {"prefix": True}]
+
+
+def test_only_a_model_that_thinks_is_told_whether_to_and_for_whom(app: Flask) -> None:
+    thinker = ServedModel(
+        id="id", name="t", label="t", thinking=True, provider_id="p", provider="", kind="openai", currency="CNY"
+    )
+    told = body(request("hello", thinking=False), thinker)
+    assert told["thinking"] == {"type": "disabled"}
+    assert body(request("hello", thinking=True), thinker)["thinking"] == {"type": "enabled"}
+    assert "thinking" not in body(request("hello"), thinker)
+    same, other = body(request("again"), thinker), body(request("hello", user_id="v"), thinker)
+    assert told["user_id"] == same["user_id"] != other["user_id"]
+    assert (len(told["user_id"]), "u" in told["user_id"]) == (32, False)
+
+
+def test_the_small_local_model_is_kept_from_repeating_itself(app: Flask) -> None:
+    assert body(request("hello"), DEMO) == body(request("hello")) | {
+        "model": BUNDLED_NAME,
+        "repeat_penalty": 1.2,
+        "temperature": 0.6,
+    }
