@@ -5,17 +5,28 @@ from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Engine, event
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from flask_app import metrics
 
 
 class CountedPool(QueuePool):
-    """Counts who waits for a connection, or for one to be made."""
+    """Counts who waits for a connection, or for one to be made. What comes back after the end is closed, not kept."""
+
+    _ended = False
 
     def connect(self) -> PoolProxiedConnection:
         with metrics.CONNECTIONS_AWAITED.track_inprogress():
             return super().connect()
+
+    def dispose(self) -> None:
+        self._ended = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        if self._ended:
+            super().dispose()
 
 
 class Turn:

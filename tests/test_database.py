@@ -1,8 +1,10 @@
 """What becomes of connections: a query that was cut off takes its own with it, a machine without power leaves none."""
 
+import gc
 import re
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -37,6 +39,18 @@ def connected(url: str) -> Iterator[str]:
         session.add(User(username="founder", username_key="founder", role="member"))
     yield url
     database.disconnect()
+
+
+def test_a_connection_that_comes_back_after_the_end_is_closed(tmp_path: Path) -> None:
+    """The garbage collector would close it, at some time, with a warning."""
+    database.connect(f"sqlite:///{tmp_path / 'ended.db'}")
+    late = [database.engine().connect() for _ in range(2)]
+    database.disconnect()
+    for connection in late:
+        connection.close()
+    late.clear()
+    del connection
+    gc.collect()
 
 
 def setting(connection: Connection, name: str) -> int:
