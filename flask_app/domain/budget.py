@@ -36,7 +36,7 @@ class Hold:
     """What an attempt has set aside for itself, and whose budgets on which day it counts against.
 
     `day` is one of the site's time zone. `answer_tokens` is sent to the provider as the most that it may write. Where
-    the model has no price, `micros` and `currency` are None. All of it is None for attempts of before the budgets.
+    nothing has a price in the currency, `micros` and `currency` are None; of before the budgets, all of it is.
     """
 
     group_id: str | None = None
@@ -49,7 +49,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The most that an attempt may use: its prompt's bound, and `answer` tokens at the dearest prices of its moment."""
+    """The most that an attempt may use: its prompt's bound, and `answer` tokens, at prices that none passes."""
 
     prompt: int
     answer: int
@@ -106,8 +106,8 @@ def least_cost(prices: Prices) -> int:
 def longest_answer(worst: Worst, left: int, *, money: bool) -> int:
     """How many tokens of an answer `left` pays for after the prompt, `worst.answer` at most; negative for none at all.
 
-    `left` is tokens, or micro-units of the prices' currency. What has no price is not bounded by money, but not asked
-    either once none is left: the model that answers in its place may have one.
+    `left` is tokens, or micro-units of the prices' currency. Where nothing has a price money bounds nothing, but once
+    none is left nobody is asked either: a price may come any time.
     """
     if not money:
         return min(left - worst.prompt, worst.answer)

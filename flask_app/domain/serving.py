@@ -25,6 +25,11 @@ class ServedModel:
         return self.kind == LOCAL
 
     @property
+    def billed_in(self) -> str:
+        """The currency that an answer may cost something in; none for what this machine answers."""
+        return "" if self.local else self.currency
+
+    @property
     def demo(self) -> bool:
         """Is it the small local model that comes along, a demonstration?"""
         return self.local and self.name == BUNDLED_NAME

@@ -1,6 +1,7 @@
 """What an answer costs: tokens × price at a moment → integer money. The only rounding is in `cost`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask_app.domain.events import Usage
@@ -20,6 +21,12 @@ class Prices:
     input_hit: int
     input_miss: int
     output: int
+
+
+def dearest(prices: Iterable[Prices]) -> Prices:
+    """At least as much as any of them takes, for each kind of token."""
+    kinds = zip(*((each.input_hit, each.input_miss, each.output) for each in prices), strict=True)
+    return Prices(*map(max, kinds))
 
 
 def cost(usage: Usage, prices: Prices) -> int:

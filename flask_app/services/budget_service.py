@@ -52,7 +52,7 @@ _person: BindParameter[str] = bindparam("person")
 class Asked:
     """What somebody asks for: a prompt of so many tokens at most, and `answer` tokens at most.
 
-    `token_id` is the access token that a program asks with.
+    Nobody bills without a `currency`. `token_id` is the access token that a program asks with.
     """
 
     user_id: str
@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """What a request has set aside, and the price that holds for it; None where its model has none."""
+    """What a request has set aside, and the price of its model; None where that has none."""
 
     hold: Hold
     priced: Priced | None
@@ -132,7 +132,8 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
     whose = {"person": asked.user_id, "token": asked.token_id or ""}
     rows = connection.execute(_TERMS, whose | {"model": asked.model, "currency": asked.currency, "moment": at}).all()
     priced = tariff_service.of_row(rows[0], at)
-    worst = Worst(asked.prompt, asked.answer, priced.prices if priced else None)
+    prices = priced.prices if priced else tariff_service.dearest(asked.currency, at, connection)
+    worst = Worst(asked.prompt, asked.answer, prices)
     if binding := [row.budget_id for row in rows if row.hard]:
         connection.execute(_LOCK, {"budgets": binding})
         worst = _shortened(worst, _standings(connection, binding, asked.user_id, at), asked.currency, at)
@@ -142,7 +143,7 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
         answer_tokens=worst.answer,
         tokens=worst.tokens,
         micros=worst.micros,
-        currency=asked.currency if priced else None,
+        currency=asked.currency if prices else None,
     )
     return Reserved(hold, priced)
 

@@ -285,7 +285,7 @@ def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatc
         channel=request.channel,
         model=model.name,
         provider_id=model.provider_id,
-        currency=model.currency,
+        currency=model.billed_in,
         request_id=request.request_id,
         address=request.address,
         prompt_estimate=prompts.estimate(request),

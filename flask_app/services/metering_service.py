@@ -173,7 +173,8 @@ def _compare(sent: Dispatched, row: dict[str, Any]) -> None:
     """A provider that counts more than it was asked for broke its word; what it bills is booked all the same."""
     hold = sent.hold
     tokens, cost = row["prompt_tokens"] + row["completion_tokens"], row["cost_micros"]
-    dearer = cost is not None and hold.currency == row["currency"] and cost > (hold.micros or 0)
+    held = hold.micros if hold.currency == row["currency"] else None
+    dearer = cost is not None and cost > (held or 0)
     if hold.tokens is not None and (tokens > hold.tokens or dearer):
         counts = {"tokens": tokens, "reserved_tokens": hold.tokens, "micros": cost, "reserved_micros": hold.micros}
         log.error("reservation_exceeded", attempt=sent.attempt_id, **counts)

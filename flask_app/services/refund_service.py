@@ -3,6 +3,7 @@
 The refund belongs to the moment it is made, so that no sum of a day that is over changes. See docs/decisions.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -29,8 +30,8 @@ NEGATED = (
 _COLUMNS = tuple(column.name for column in table_of(TokenUsage).columns)
 
 
-def refund(actor: Actor, record_id: str, reason: str) -> None:
-    """Give back the tokens and the money of a record.
+def refund(actor: Actor, record_id: str, reason: str, *, at: datetime | None = None) -> None:
+    """Give back the tokens and the money of a record, now if not `at` another moment.
 
     Raises NotFound, Invalid("bad_reason"), Conflict("not_refundable") for what is a refund itself, and
     Conflict("already_refunded"): of several at once the database lets one through.
@@ -43,7 +44,7 @@ def refund(actor: Actor, record_id: str, reason: str) -> None:
             raise NotFound
         if entry.kind != "usage":
             raise Conflict("not_refundable")
-        row = _opposite(entry, reason) | {"token_id": _token_of(session, entry)}
+        row = _opposite(entry, reason, at or utc_now()) | {"token_id": _token_of(session, entry)}
         metering_service.book(session.connection(), row)
         details = {
             "refund": row["id"],
@@ -68,11 +69,10 @@ def _token_of(session: Session, entry: TokenUsage) -> str | None:
     return entry.token_id
 
 
-def _opposite(entry: TokenUsage, reason: str) -> dict[str, Any]:
+def _opposite(entry: TokenUsage, reason: str, now: datetime) -> dict[str, Any]:
     """No time passed and no token came: only what the entry took is given back."""
     row = {name: getattr(entry, name) for name in _COLUMNS}
     given_back = {name: None if row[name] is None else -row[name] for name in NEGATED}
-    now = utc_now()
     return (
         row
         | given_back

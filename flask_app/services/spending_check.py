@@ -99,15 +99,17 @@ def _counters() -> FromClause:
 
 _DIFFERENCES = _comparison()
 _MEND = spending.adding(_DIFFERENCES)
+_same_currency = _ledger.c.currency == _attempts.c.currency
 _OVERRUNS = (
     select(func.count())
     .select_from(_ledger)
     .join(_attempts, _attempts.c.id == _ledger.c.attempt_id)
     .where(
         _of_days,
+        _attempts.c.reserved_tokens.is_not(None),  # else of before the budgets
         or_(
             _ledger.c.prompt_tokens + _ledger.c.completion_tokens > _attempts.c.reserved_tokens,
-            and_(_ledger.c.currency == _attempts.c.currency, _ledger.c.cost_micros > _attempts.c.reserved_micros),
+            _ledger.c.cost_micros > case((_same_currency, _attempts.c.reserved_micros), else_=0),
         ),
     )
 )

@@ -43,6 +43,7 @@ _is_offered = exists().where(
     _providers.c.id == _models.c.provider_id,
     _providers.c.currency == tariffs.c.currency,
 )
+_IN_CURRENCY = _ALL_IN_FORCE.where(tariffs.c.currency == bindparam("currency"))
 _OFFERED = _ALL_IN_FORCE.where(_is_offered)
 _WITH_PEAK = _OFFERED.where(tariffs.c.calendar.is_not(None))
 
@@ -81,6 +82,16 @@ def price(model: str, currency: str, moment: datetime, connection: Connection) -
     """The tariff in force for `model` in `currency` at `moment`; None when the model has no price there."""
     found = connection.execute(_IN_FORCE, {"model": model, "currency": currency, "moment": moment}).first()
     return of_row(found, moment) if found else None
+
+
+def dearest(currency: str, moment: datetime, connection: Connection) -> Prices | None:
+    """The most that any model costs in the currency then, each kind of token for itself; None where none has a price.
+
+    What has no price of its own may be answered by a model that has one.
+    """
+    rows = connection.execute(_IN_CURRENCY, {"currency": currency, "moment": moment})
+    found = [priced.prices for row in rows if (priced := of_row(row, moment))]
+    return tariff.dearest(found) if found else None
 
 
 def least_costs(connection: Connection, moment: datetime) -> dict[str, int]:

@@ -76,6 +76,17 @@ def test_what_is_used_up_pays_no_message_and_a_micro_unit_more_pays_the_shortest
     assert pays is (left >= least)
 
 
+@given(st.lists(PRICES, min_size=1, max_size=4), st.data(), TOKENS, TOKENS)
+def test_whichever_model_answers_it_costs_no_more_than_the_dearest_of_all(
+    every: list[Prices], data: st.DataObject, prompt: int, answer: int
+) -> None:
+    actual = data.draw(st.sampled_from(every))
+    cached = data.draw(st.integers(0, prompt))
+    most = Worst(prompt, answer, tariff.dearest(every)).micros
+    assert most is not None
+    assert tariff.cost(Usage(prompt, cached, answer, 0), actual) <= most
+
+
 def test_what_has_no_price_is_bounded_by_tokens_and_not_asked_where_no_money_is_left() -> None:
     worst = Worst(100, 1000, None)
     assert worst.micros is None

@@ -16,10 +16,10 @@ from flask_app.services import refund_service
 from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
 from tests.conftest import MakeUser, SignIn
-from tests.routes.test_budgets import LEAST, ask, own
 from tests.support import calls
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
+from tests.support.limits import LEAST, ask, own
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
 BUDGETS = "/api/admin/budgets"

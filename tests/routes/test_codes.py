@@ -12,9 +12,9 @@ from sqlalchemy import select
 from flask_app.database import new_id, reading, utc_now
 from flask_app.models import AuditEntry, CodeBatch, User
 from tests.conftest import MakeUser, SignIn
-from tests.routes.test_budgets import own
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
+from tests.support.limits import own
 
 BATCHES, CODES, REDEMPTIONS = "/api/admin/code-batches", "/api/admin/codes", "/api/redemptions"
 TWO = {"label": "flyers", "count": 2, "amount": 1000}

@@ -14,10 +14,10 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AccessToken, Attempt, Run, User
 from flask_app.services import reaper_service, run_service, stop_service, token_service, user_admin_service
 from flask_app.services.audit_service import Actor
-from tests.routes.test_budgets import limit
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.gateway import HELLO, Program, made, payloads
+from tests.support.limits import limit
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 SLOW = Answer("word " * 2000, tokens_per_second=50)

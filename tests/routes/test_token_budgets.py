@@ -16,11 +16,11 @@ from flask_app.services import refund_service, token_budget_service, token_servi
 from flask_app.services.audit_service import Actor
 from flask_app.services.token_service import Made
 from tests.conftest import MakeUser, SignIn
-from tests.routes.test_budgets import ask, limit
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.gateway import Program, made
+from tests.support.limits import ask, limit
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.together import at_once
 

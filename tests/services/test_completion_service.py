@@ -1,5 +1,6 @@
 """The metered door, where no route can reach: a stop before the provider is asked, or before it says anything."""
 
+import dataclasses
 import json
 import threading
 import time
@@ -11,15 +12,18 @@ from flask_app import config
 from flask_app.database import in_writing, reading
 from flask_app.domain import events
 from flask_app.domain.events import Finished
+from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import Unavailable
 from flask_app.models import Attempt, TokenUsage, User
 from flask_app.services import completion_service, failover, model_service
 from flask_app.services.attempts import Entry
 from flask_app.services.completion_service import Completion
+from flask_app.services.key_service import Candidate, UsableKey
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.stop_signal import StopSignal
 from tests.support import proxies
 from tests.support.keys import change_key, keep_key, keep_provider
+from tests.support.limits import limit
 from tests.support.scripted_upstream import Received, ScriptedUpstream, Usage
 from tests.support.upstream_answers import chunk
 from tests.support.upstream_reply import EVENT_STREAM, Reply
@@ -32,9 +36,8 @@ class _Mute:
         reply.pause(30)
 
 
-def begun(member: User) -> tuple[Completion, StopSignal]:
-    model = model_service.find(None)
-    request = Request(
+def asked_for(member: User, model: ServedModel) -> Request:
+    return Request(
         user_id=member.id,
         model=model,
         turns=[Turn("user", "hello")],
@@ -43,9 +46,24 @@ def begun(member: User) -> tuple[Completion, StopSignal]:
         request_id="r",
         address="127.0.0.1",
     )
+
+
+def begun(member: User) -> tuple[Completion, StopSignal]:
+    model = model_service.find(None)
+    request = asked_for(member, model)
     candidates, stop = failover.candidates_for(model), StopSignal()
     ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, candidates))
     return Completion(ticket, stop), stop
+
+
+def test_what_this_machine_answers_takes_no_money(member: User) -> None:
+    """Not even where the budget in money is used up: there is no bill that could pass it."""
+    limit(0, unit="CNY")
+    request = asked_for(member, dataclasses.replace(model_service.find(None), kind=LOCAL))
+    candidate = Candidate(UsableKey(None, "http://127.0.0.1:1", "key"), request.model)
+    ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, [candidate]))
+    assert (ticket.sent.hold.micros, ticket.sent.hold.currency) == (None, None)
+    assert ticket.sent.hold.tokens
 
 
 def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstream: ScriptedUpstream) -> None:

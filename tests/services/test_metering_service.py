@@ -1,5 +1,7 @@
 """What a provider counts beyond what was reserved is booked, and said in the log."""
 
+from dataclasses import replace
+
 import pytest
 
 from flask_app.database import in_writing
@@ -31,6 +33,13 @@ def test_more_tokens_or_more_money_than_was_reserved_is_said(
     told = capsys.readouterr().err
     assert ("reservation_exceeded" in told) is said
     assert (sent.attempt_id in told) is said
+
+
+def test_money_that_was_not_reserved_is_said(member: User, capsys: pytest.CaptureFixture[str]) -> None:
+    sent = calls.dispatch(calls.call_of(member.id), Bounds(prompt=1000, answer=100))
+    sent = replace(sent, hold=replace(sent.hold, micros=None, currency=None))
+    calls.settle(sent, 10, 20)
+    assert "reservation_exceeded" in capsys.readouterr().err
 
 
 def test_every_database_has_statements_of_its_own() -> None:

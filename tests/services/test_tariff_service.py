@@ -65,6 +65,28 @@ def test_what_has_no_price_is_unpriced(app: Flask, model: str, currency: str, lo
     assert price(model, currency, local) is None
 
 
+def test_the_dearest_is_of_all_models_in_the_currency_at_the_moment(app: Flask) -> None:
+    noon = datetime(2026, 11, 25, 12, tzinfo=BEIJING)
+    second = timedelta(seconds=1)
+    for number, (currency, starts_at, prices) in enumerate(
+        (
+            ("EUR", noon, Prices(1, 20, 300)),
+            ("EUR", noon - second, Prices(9, 90, 4)),
+            ("EUR", noon + second, Prices(999, 999, 999)),
+            ("CHF", noon, Prices(888, 888, 888)),
+        )
+    ):
+        fields = {name: getattr(prices, name) for name in ("input_hit", "input_miss", "output")}
+        with transaction() as session:
+            session.add(Tariff(model=f"m{number}", currency=currency, starts_at=starts_at, **fields))
+    with reading() as session:
+        euro, pound = (tariff_service.dearest(each, noon, session.connection()) for each in ("EUR", "GBP"))
+        usual, peak = (tariff_service.dearest("CNY", at, session.connection()) for at in (noon, noon - second))
+    assert (euro, pound) == (Prices(9, 90, 300), None)
+    assert usual
+    assert peak == Prices(2 * usual.input_hit, 2 * usual.input_miss, 2 * usual.output), "peak hours end at noon"
+
+
 def test_a_price_that_starts_later_leaves_the_past_alone(app: Flask) -> None:
     before = price("deepseek-flash", "CNY", "2026-11-25T12:00:00")
     starts_at = datetime(2026, 11, 25, 12, 30, tzinfo=BEIJING)

@@ -1,7 +1,7 @@
 """The account that the sequences of budgets keep beside the application: what was asked for, and what may be used."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -9,27 +9,45 @@ from sqlalchemy import select
 
 from flask_app.domain import budget
 from flask_app.domain.budget import TOKENS, Days
+from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted
 from flask_app.models import TokenUsage
 from flask_app.services.attempts import Dispatched
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.tariff_service import Priced
 
+PRICED, UNPRICED = "deepseek-flash", "without a price"
+
 T = TypeVar("T")
 
 
 @dataclass
 class Booked:
-    """An attempt: whose, of which day, at which price, and what counts for it by unit."""
+    """An attempt: whose, of which day, at which price, and what counts for it by unit.
+
+    `in_its_place` is what the model with a price cost then, which may answer for one without.
+    """
 
     sent: Dispatched
     priced: Priced | None
+    in_its_place: Priced | None
     amounts: dict[str, int]
     live: bool = True
+    given_back: bool = False
 
     @property
     def entry(self) -> Any:
         return select(TokenUsage).where(TokenUsage.attempt_id == self.sent.attempt_id)
+
+    def price_of(self, actual: str | None) -> Priced | None:
+        """The price of the model that answered, else of the one that was asked for."""
+        return self.in_its_place if actual == PRICED else self.priced
+
+    def opposite(self, day: date) -> "Booked":
+        """What a refund of that day takes off."""
+        sent = replace(self.sent, hold=replace(self.sent.hold, day=day))
+        amounts = {unit: -amount for unit, amount in self.amounts.items()}
+        return Booked(sent, None, None, amounts, live=False, given_back=True)
 
     def counts_for(self, place: Place, user_id: str, days: Days) -> int:
         hold, owner = self.sent.hold, self.sent.call.user_id
@@ -58,7 +76,7 @@ class Limit:
     ceilings: dict[tuple[date, str], int] = field(default_factory=dict)
 
 
-def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, priced: Priced | None, prompt: int) -> bool:
+def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, prices: Prices | None, prompt: int) -> bool:
     """Has the budget that is named less than the least answer needs?"""
     told = refusal.params
     for limit, left in rooms:
@@ -66,9 +84,7 @@ def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, priced: P
             continue
         if limit.place.unit == TOKENS:
             return left < prompt + budget.MIN_ANSWER
-        if priced is None:
-            return left <= 0
-        prices = priced.prices
+        assert prices, "nothing has a price: money is no reason"
         least = prompt * max(prices.input_hit, prices.input_miss) + budget.MIN_ANSWER * prices.output
         return left * 10**6 < least
     return False

@@ -14,14 +14,15 @@ from flask_app.database import in_transaction, in_writing, new_id, reading, tran
 from flask_app.domain import budget
 from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
 from flask_app.domain.events import Usage
+from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted, Conflict
-from flask_app.models import Tariff, TokenUsage, User
+from flask_app.models import Tariff, User
 from flask_app.services import (
     budget_admin_service,
     budget_service,
     metering_service,
     reaper_service,
-    spending,
+    refund_service,
     spending_check,
     tariff_service,
     top_up_service,
@@ -32,11 +33,11 @@ from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.budget_service import Standing
 from flask_app.services.tariff_service import Priced
-from tests.support import calls, ledger
-from tests.support.budget_account import Booked, Limit, is_short, one_of, unless_refused
+from tests.support import calls
+from tests.support.budget_account import PRICED, UNPRICED, Booked, Limit, is_short, one_of, unless_refused
 
 WHICH = st.integers(0, 50)
-MODELS = st.sampled_from(["deepseek-flash", "deepseek-flash", "without a price"])
+MODELS = st.sampled_from([PRICED, PRICED, UNPRICED])
 AMOUNTS = st.integers(1, 40_000)
 PRICES = st.integers(0, 10_000_000)
 ACTOR = Actor(None)
@@ -75,21 +76,22 @@ class Sequences(RuleBasedStateMachine):
         call = calls.call_of(person, model=model, provider_id=provider_id, prompt=prompt, token_id=token_id)
         rooms = self._rooms(person, token_id)
         priced = self._price(model)
+        most = priced.prices if priced else self._dearest()
         sent = unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
         if isinstance(sent, BudgetExhausted):
-            assert is_short(rooms, sent, priced, prompt), "refused although there was room"
+            assert is_short(rooms, sent, most, prompt), "refused although there was room"
             return
         hold = sent.hold
         assert hold.answer_tokens is not None
         assert budget.MIN_ANSWER <= hold.answer_tokens <= answer
         assert hold.group_id == self.group_of[person]
-        money = {} if hold.currency is None else {hold.currency: hold.micros or 0}
-        assert (hold.currency is None) == (model != "deepseek-flash")
-        self.booked.append(Booked(sent, priced, {TOKENS: hold.tokens or 0} | money))
+        assert hold.micros is not None
+        in_its_place = self._price(PRICED)
+        self.booked.append(Booked(sent, priced, in_its_place, {TOKENS: hold.tokens or 0, "CNY": hold.micros}))
 
-    @rule(which=WHICH, prompt=st.floats(0, 1), answer=st.floats(0, 1), cached=st.floats(0, 1))
-    def settle(self, which: int, prompt: float, answer: float, cached: float) -> None:
-        """As the provider reports, within what was asked for; a second time changes nothing."""
+    @rule(which=WHICH, prompt=st.floats(0, 1), answer=st.floats(0, 1), cached=st.floats(0, 1), actual=MODELS)
+    def settle(self, which: int, prompt: float, answer: float, cached: float, actual: str) -> None:
+        """As the provider reports, whichever answered, within what was asked for; a second time changes nothing."""
         if (one := self._live(which)) is None:
             return
         hold = one.sent.hold
@@ -97,8 +99,9 @@ class Sequences(RuleBasedStateMachine):
         assert hold.answer_tokens is not None
         used = int((hold.tokens - hold.answer_tokens) * prompt)
         counted = Usage(used, int(used * cached), int(hold.answer_tokens * answer), 0)
-        self._end(one, Outcome(usage=counted, text_parts=["x"]))
-        in_writing(lambda c: metering_service.settle(c, one.sent, Outcome(usage=counted, text_parts=["x"])))
+        outcome = Outcome(usage=counted, text_parts=["x"], actual_model=actual)
+        self._end(one, outcome)
+        in_writing(lambda c: metering_service.settle(c, one.sent, outcome))
 
     @rule(which=WHICH, length=st.integers(0, 60_000))
     def settle_untold(self, which: int, length: int) -> None:
@@ -123,18 +126,15 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def refund(self, which: int) -> None:
-        """The opposite entry, of the same day."""
-        one = one_of([one for one in self.booked if not one.live and one.amounts], which)
+        """The opposite entry, of the day on which it is made."""
+        one = one_of([one for one in self.booked if not one.live and not one.given_back and one.amounts], which)
         if one is None:
             return
-        with transaction() as session:
-            entry = session.scalars(one.entry).one()
-            row = ledger.row_of(entry) | {"id": new_id(), "attempt_id": new_id(), "source": "refund"}
-            for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "cost_micros"):
-                row[name] = None if row[name] is None else -row[name]
-            session.add(TokenUsage(**row))
-            spending.add(session.connection(), row)
-        one.amounts = {}
+        with reading() as session:
+            entry_id = session.scalars(one.entry).one().id
+        refund_service.refund(ACTOR, entry_id, "it was wrong", at=self.now)
+        one.given_back = True
+        self.booked.append(one.opposite(budget_service.site_day(self.now)))
 
     @rule(hit=PRICES, miss=PRICES, output=PRICES)
     def reprice(self, hit: int, miss: int, output: int) -> None:
@@ -142,7 +142,7 @@ class Sequences(RuleBasedStateMachine):
         self.now += timedelta(seconds=1)
         prices = {"input_hit": hit, "input_miss": miss, "output": output}
         with transaction() as session:
-            session.add(Tariff(id=new_id(), model="deepseek-flash", currency="CNY", starts_at=self.now, **prices))
+            session.add(Tariff(id=new_id(), model=PRICED, currency="CNY", starts_at=self.now, **prices))
 
     @rule(hours=st.integers(1, 24 * 40))
     def time_passes(self, hours: int) -> None:
@@ -247,10 +247,10 @@ class Sequences(RuleBasedStateMachine):
         with reading() as session:
             entry = session.scalars(one.entry).one()
         settled = {TOKENS: entry.prompt_tokens + entry.completion_tokens}
-        if one.priced:
+        if priced := one.price_of(entry.actual_model):
             used = Usage(entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens)
-            settled["CNY"] = one.priced.cost(used)
-        named = (one.priced.tariff_id, "CNY", settled["CNY"]) if one.priced else (None, None, None)
+            settled["CNY"] = priced.cost(used)
+        named = (priced.tariff_id, "CNY", settled["CNY"]) if priced else (None, None, None)
         assert (entry.tariff_id, entry.currency, entry.cost_micros) == named
         assert all(0 <= amount <= one.amounts[unit] for unit, amount in settled.items())
         one.live, one.amounts = False, settled
@@ -268,6 +268,10 @@ class Sequences(RuleBasedStateMachine):
     def _price(self, model: str) -> Priced | None:
         with reading() as session:
             return tariff_service.price(model, "CNY", self.now, session.connection())
+
+    def _dearest(self) -> Prices | None:
+        with reading() as session:
+            return tariff_service.dearest("CNY", self.now, session.connection())
 
     def _heights(self, limit: Limit) -> dict[tuple[date, str], int]:
         """How high each period stands that something counts in; for each person where the budget is each person's."""
