@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from flask_app.domain import tariff
 from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import AccessToken, Budget, Group, User
-from flask_app.services import audit_service, budget_service, paging, reasons, top_up_service
+from flask_app.services import audit_service, budget_service, paging, reasons, top_up_service, turns
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
 
@@ -214,21 +214,14 @@ def _check_limit(limit: int, *, least: int = 1) -> None:
 
 def _wait_for_requests(session: Session, place: Place) -> None:
     """A request that has begun while nothing held it is committed before, and so is counted. Raises NotFound."""
-    owner = select(AccessToken.user_id).where(AccessToken.id == place.scope_id).scalar_subquery()
-    whose: dict[str, ColumnElement[bool]] = {
-        "site": true(),
-        "user": User.id == place.scope_id,
-        "token": User.id == owner,
-    }
-    if (
-        place.scope in {"group", "member"}
-        and session.get(Group, place.scope_id, with_for_update={"read": True}) is None
-    ):
-        raise NotFound("unknown_group")
-    concerned = whose.get(place.scope, User.group_id == place.scope_id)
-    found = session.scalars(select(User.id).where(concerned).order_by(User.id).with_for_update()).all()
-    if place.scope in {"user", "token"} and not found:
-        raise NotFound
+    if place.scope == "site":
+        turns.take_all(session)
+    elif place.scope in {"group", "member"}:
+        turns.take_of_group(session, place.scope_id)
+    else:
+        owner = select(AccessToken.user_id).where(AccessToken.id == place.scope_id).scalar_subquery()
+        if not turns.take_of(session, User.id == (owner if place.scope == "token" else place.scope_id)):
+            raise NotFound
 
 
 def _place(budget_id: str) -> Place:

@@ -71,11 +71,15 @@ def by_name(name: str) -> Group:
 
 
 def chosen(session: Session, group_id: str) -> Group:
-    """The group that somebody is about to join: it cannot be deleted meanwhile. Raises Invalid("unknown_group")."""
-    group = session.get(Group, group_id, with_for_update={"read": True})
-    if group is None:
+    """The group that somebody is about to join: neither it nor the site gets a budget meanwhile, nor can it be deleted.
+
+    Before any person is locked (`turns`). Raises Invalid("unknown_group").
+    """
+    both = select(Group).where(Group.id.in_([DEFAULT_GROUP_ID, group_id])).order_by(Group.id)
+    found = {group.id: group for group in session.scalars(both.with_for_update(read=True))}
+    if group_id not in found:
         raise Invalid("unknown_group")
-    return group
+    return found[group_id]
 
 
 def add(actor: Actor, choices: Choices) -> Counted:
@@ -119,6 +123,7 @@ def delete(actor: Actor, group_id: str) -> None:
         raise Conflict("default_group")
 
     def work(session: Session) -> None:
+        chosen(session, DEFAULT_GROUP_ID)
         group = _locked(session, group_id)
         move = update(_users).where(_users.c.group_id == group.id).values(group_id=DEFAULT_GROUP_ID)
         moved = session.connection().execute(move).rowcount

@@ -172,7 +172,9 @@ def _close_setup(session: Session, user: User) -> None:
 
 
 def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object]) -> Person:
-    # The administrators' rows are locked first: of two who demote each other, the second sees what the first did.
+    chosen = wanted["group_id"]
+    joined = None if chosen is None else group_service.chosen(session, str(chosen))
+    # The administrators' rows come next: of two who demote each other, the second sees what the first did.
     working = select(User).where(User.role == "admin", ~User.disabled).order_by(User.id).with_for_update()
     admins = {admin.id for admin in session.scalars(working)}
     if actor.user and actor.user.id not in admins:
@@ -183,8 +185,7 @@ def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, o
         raise Conflict("last_admin")
     group = session.get_one(Group, user.group_id)
     before = _traits(user, group)
-    if "group_id" in changed:
-        group = group_service.chosen(session, str(changed["group_id"]))
+    group = joined or group
     for name, value in changed.items():
         setattr(user, name, value)
     if changed.keys() - {"group_id"}:
