@@ -67,7 +67,7 @@ class Person:
     use: float
     tastes: tuple[float, ...]
     programs: float  # how much of it is by programs, over the gateway
-    token: str | None  # the id of what they ask with
+    tokens: tuple[str, ...]  # the ids of what those ask with
     joined: int
     left: int
 
@@ -95,8 +95,8 @@ def draw(seed: int, until: datetime) -> Cast:
         rows={
             Group: groups,
             User: users,
-            AccessToken: [_token(person, began) for person in people if person.token],
-            Budget: [_limit(person, began) for person in people if person.token],
+            AccessToken: [_token(person, number, began) for person in people for number in range(len(person.tokens))],
+            Budget: [_limit(token, began) for person in people for token in person.tokens],
             Provider: [_provider(name, providers[name], began) for name in providers],
             ApiKey: list(_keys(providers, keys, began)),
             ChatModel: [_model(random, offer, providers, began) for offer in OFFERS],
@@ -125,7 +125,7 @@ def _people(random: Random, began: datetime, groups: dict[str, str]) -> tuple[li
             use=random.lognormvariate(0, 1.3),
             tastes=tuple(offer.share * random.lognormvariate(0, 0.8) for offer in OFFERS),
             programs=(programs := random.choice((0.0, 0.0, 0.0, 0.1, 0.6))),
-            token=make_id(Random(number), began) if programs else None,
+            tokens=_token_ids(Random(number), began) if programs else (),
             joined=joined,
             left=left,
         )
@@ -149,15 +149,20 @@ def _user(number: int, person: Person, joined: datetime) -> dict[str, Any]:
     }
 
 
-def _token(person: Person, began: datetime) -> dict[str, Any]:
-    made = {"name": "scripts", "digest": person.token, "hint": "0000", "created_at": began}
-    return made | {"id": person.token, "user_id": person.id}
+def _token_ids(random: Random, began: datetime) -> tuple[str, ...]:
+    return tuple(make_id(random, began) for _ in range(random.choice((1, 2))))
 
 
-def _limit(person: Person, began: datetime) -> dict[str, Any]:
-    """Of a token, and more than it uses in a day."""
+def _token(person: Person, number: int, began: datetime) -> dict[str, Any]:
+    token = person.tokens[number]
+    made = {"name": f"scripts {number + 1}", "digest": token, "hint": "0000", "created_at": began}
+    return made | {"id": token, "user_id": person.id}
+
+
+def _limit(token: str, began: datetime) -> dict[str, Any]:
+    """More than it uses in a day."""
     terms = {"unit": TOKENS, "period": "day", "amount": 10**12, "hard": True, "created_at": began, "changed_at": began}
-    return terms | {"id": person.token, "scope": "token", "scope_id": person.token}
+    return terms | {"id": token, "scope": "token", "scope_id": token}
 
 
 def _group(random: Random, began: datetime, name: str) -> dict[str, Any]:

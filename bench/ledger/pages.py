@@ -34,8 +34,8 @@ class Page:
 
     @property
     def is_of_days(self) -> bool:
-        """Are its figures of the reader's own days?"""
-        return "records" not in self.kind and "page of" not in self.kind
+        """Are its figures of the reader's own days? Those of tokens are of the site's."""
+        return not any(words in self.kind for words in ("records", "page of", "by token"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def own(known: Known) -> Iterator[Page]:
         for by in breakdown_service.OWN:
             yield Page(f"own use by {by}", _path("/api/usage/groups", {"by": by} | days))
             yield Page("own use as CSV", _path("/api/usage/groups/export", {"by": by} | days))
+    yield from _by_token("own", "/api/usage/tokens", known)
     for year in _years(known):
         yield Page("own heat map", _path("/api/usage/groups", {"by": "day"} | year))
     yield from searches("own records", "/api/usage/records", _own_fields(known))
@@ -84,12 +85,19 @@ def site(known: Known) -> Iterator[Page]:
         for by in breakdown_service.SITE:
             yield Page(f"site use by {by}", _path("/api/admin/usage", {"by": by} | days))
             yield Page("site use as CSV", _path("/api/admin/usage/export", {"by": by} | days))
+    yield from _by_token("site", "/api/admin/usage/tokens", known)
     for year in _years(known):
         yield Page("site heat map", _path("/api/admin/usage", {"by": "day"} | year))
     yield from searches("site records", "/api/admin/records", _site_fields(known))
     yield from (
         Page("page of records", page.path) for page in searches("", "/admin/records", _site_fields(known), most=1)
     )
+
+
+def _by_token(whose: str, path: str, known: Known) -> Iterator[Page]:
+    for days in ({}, *_ranges(known)):
+        yield Page(f"{whose} use by token", _path(path, days))
+        yield Page(f"{whose} use by token as CSV", _path(f"{path}/export", days))
 
 
 def searches(kind: str, path: str, fields: Choices, *, most: int = 2) -> Iterator[Page]:

@@ -181,7 +181,7 @@ class _Teller:
             "user_id": person.id,
             "run_id": None,
             "message_id": id_of(random, milliseconds) if channel == "chat" else None,
-            "token_id": person.token if channel == "api" else None,
+            "token_id": random.choice(person.tokens) if channel == "api" else None,
             "provider_id": cast.providers[offer.provider],
             "key_id": key,
             "channel": channel,

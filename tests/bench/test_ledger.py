@@ -48,6 +48,9 @@ def test_everything_that_may_happen_happens() -> None:
         assert len({entry[name] for entry in entries}) >= 2, name
     asked = Counter(entry["user_id"] for entry in entries).most_common()
     assert asked[0][1] > 20 * asked[len(asked) // 2][1], "people differ"
+    by_programs = {(entry["user_id"], entry["token_id"]) for entry in entries if entry["channel"] == "api"}
+    assert len(by_programs) > len({person for person, _ in by_programs}), "some have several tokens"
+    assert {token for _, token in by_programs} == {row["scope_id"] for _, row in rows if row.get("scope") == "token"}
     assert {row["state"] for table, row in rows if table == "proxy_logs"} == {"settled", "released"}
 
 

@@ -68,6 +68,16 @@ def test_every_page_of_administrators_is_asked_and_days_are_explained(app: Flask
     assert {"/tokens", "/api/budgets"} <= {page.path for page in pages.own(KNOWN)}
 
 
+def test_use_by_token_is_asked_for_every_range_and_for_one_reader() -> None:
+    for asked, path in ((pages.own(KNOWN), "/api/usage/tokens"), (pages.site(KNOWN), "/api/admin/usage/tokens")):
+        found = [page for page in asked if page.path.startswith(path)]
+        assert not any(page.is_of_days for page in found)
+        for kind in (path, f"{path}/export"):
+            ranges = [urlsplit(page.path).query for page in found if urlsplit(page.path).path == kind]
+            assert len(ranges) == len(set(ranges)) == 11
+            assert "" in ranges
+
+
 def test_every_grouping_is_asked() -> None:
     asked = {by for page in pages.site(KNOWN) for by in parse_qs(urlsplit(page.path).query).get("by", [])}
     assert asked == set(breakdown_service.SITE)
