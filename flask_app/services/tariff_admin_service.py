@@ -1,12 +1,16 @@
-"""What an administrator does with prices. One that is in force stays as it is: the past is never priced anew."""
+"""What an administrator does with prices. One that is in force stays as it is: the past is never priced anew.
 
-from collections.abc import Callable
+The past is what the ledger and the attempts under way say it is: each instance reserves by its own clock, which may be
+ahead of this one's. Nobody reserves while a price is written.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,11 +21,13 @@ from flask_app.domain.peak_calendar import Calendar, WrittenCalendar
 from flask_app.domain.tariff import Prices
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Attempt, Provider, Tariff, TokenUsage
-from flask_app.services import audit_service
+from flask_app.services import audit_service, turns
 from flask_app.services.audit_service import Actor
 from flask_app.services.model_lists import MAX_NAME_LENGTH
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+Conditions = Sequence[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,15 @@ class Terms:
 def add(actor: Actor, model: str, currency: str, terms: Terms) -> Tariff:
     """A price that holds from the next reservation, or from a later moment on.
 
-    Raises Invalid, Conflict("price_in_the_past") where answers since that moment have been priced already, and
-    Conflict("price_exists") where another one starts in the same moment.
+    Where a clock is ahead, the next one is that after the last which it has made. Raises Invalid,
+    Conflict("price_in_the_past") where answers since that moment have been priced already, and Conflict("price_exists")
+    where another one starts in the same moment.
     """
     _check(terms)
     tariff = Tariff(id=new_id(), model=_model(model), currency=money.currency(currency))
 
     def work(session: Session) -> Tariff:
+        turns.take_all(session)
         _write(session, tariff, terms)
         session.add(tariff)
         _record(session, actor, "tariff.add", tariff, after=_written(tariff))
@@ -60,7 +68,11 @@ def add(actor: Actor, model: str, currency: str, terms: Terms) -> Tariff:
 
 
 def change(actor: Actor, tariff_id: str, terms: Terms) -> Tariff:
-    """Correct a price that is not in force yet; raises as `add` does, NotFound, and Conflict("price_in_force")."""
+    """Correct a price that is not in force yet.
+
+    Raises as `add` does, NotFound, Conflict("price_in_force"), and Conflict("price_used") where an instance whose clock
+    is ahead has reserved at it.
+    """
     _check(terms)
 
     def work(session: Session) -> Tariff:
@@ -74,7 +86,10 @@ def change(actor: Actor, tariff_id: str, terms: Terms) -> Tariff:
 
 
 def remove(actor: Actor, tariff_id: str) -> None:
-    """Take back a price that is not in force yet; raises NotFound, Conflict("price_in_force")."""
+    """Take back a price that is not in force yet.
+
+    Raises NotFound, Conflict("price_in_force"), Conflict("price_used").
+    """
 
     def work(session: Session) -> None:
         tariff = _planned(session, tariff_id)
@@ -108,19 +123,24 @@ def _once(work: Callable[[Session], Tariff]) -> Tariff:
 
 
 def _planned(session: Session, tariff_id: str) -> Tariff:
+    turns.take_all(session)
     tariff = session.get(Tariff, tariff_id, with_for_update=True)
     if tariff is None:
         raise NotFound
     if tariff.starts_at <= utc_now():
         raise Conflict("price_in_force")
+    since = TokenUsage.created_at >= tariff.starts_at  # which has an index
+    if _is_any(session, [since, TokenUsage.tariff_id == tariff.id], _live_since(tariff.starts_at)):
+        raise Conflict("price_used")
     return tariff
 
 
 def _write(session: Session, tariff: Tariff, terms: Terms) -> None:
-    now, peak = utc_now(), terms.peak
-    tariff.starts_at = (terms.starts_at or now).astimezone(UTC)
-    if tariff.starts_at < now and _priced_since(session, tariff):
-        raise Conflict("price_in_the_past")
+    peak = terms.peak
+    with session.no_autoflush:
+        tariff.starts_at = terms.starts_at.astimezone(UTC) if terms.starts_at else _next_moment(session, tariff)
+        if _is_any(session, _booked_since(tariff.starts_at, tariff), _live_since(tariff.starts_at)):
+            raise Conflict("price_in_the_past")
     high = peak.prices if peak else None
     for kind in ("input_hit", "input_miss", "output"):
         setattr(tariff, kind, getattr(terms.prices, kind))
@@ -128,14 +148,28 @@ def _write(session: Session, tariff: Tariff, terms: Terms) -> None:
     tariff.calendar = msgspec.json.encode(peak.calendar).decode() if peak else None
 
 
-def _priced_since(session: Session, tariff: Tariff) -> bool:
-    """Has an answer that this price would have been for been booked since it starts, or is one on its way?"""
-    since = (TokenUsage.created_at >= tariff.starts_at, TokenUsage.provider_id.in_(_billed_in(tariff.currency)))
-    booked = exists().where(*since, or_(TokenUsage.model == tariff.model, TokenUsage.actual_model == tariff.model))
-    # Which model answers in the end is not known yet: any attempt may be priced with this one.
-    live = exists().where(Attempt.state == "dispatched", Attempt.created_at >= tariff.starts_at)
-    with session.no_autoflush:
-        return bool(session.scalar(select(or_(booked, live))))
+def _next_moment(session: Session, tariff: Tariff) -> datetime:
+    """The first from now on that is after all that this price would have been for."""
+    now = utc_now()
+    booked = select(func.max(TokenUsage.created_at)).where(*_booked_since(now, tariff))
+    live = select(func.max(Attempt.created_at)).where(*_live_since(now))
+    taken = [moment for moment in (session.scalar(booked), session.scalar(live)) if moment]
+    return max(taken) + timedelta(microseconds=1) if taken else now
+
+
+def _is_any(session: Session, booked: Conditions, live: Conditions) -> bool:
+    return bool(session.scalar(select(or_(exists().where(*booked), exists().where(*live)))))
+
+
+def _booked_since(moment: datetime, tariff: Tariff) -> Conditions:
+    """Entries that the price would have been for."""
+    of_model = or_(TokenUsage.model == tariff.model, TokenUsage.actual_model == tariff.model)
+    return [TokenUsage.created_at >= moment, TokenUsage.provider_id.in_(_billed_in(tariff.currency)), of_model]
+
+
+def _live_since(moment: datetime) -> Conditions:
+    """Which model answers in the end is not known yet: any attempt under way may be priced with any tariff."""
+    return [Attempt.state == "dispatched", Attempt.created_at >= moment]
 
 
 def _billed_in(currency: str) -> Any:
