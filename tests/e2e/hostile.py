@@ -107,6 +107,22 @@ ODDITIES = f"""\
 [\u202ejavascript:\u202c](https://evil.invalid/\u202egnp.exe) # \ud7ff
 """
 
+DIRECTIONS = """\
+<p dir="rtl">turned</p> <bdo dir=rtl>turned</bdo> <bdi dir=rtl>turned</bdi> <html dir=rtl> <body dir="rtl">
+<div dir=rtl style="direction:rtl;unicode-bidi:bidi-override">over everything</div> `x` dir=rtl `" dir="rtl`
+[a](https://evil.invalid/ 'x" dir="rtl') ![b](data:image/png;base64,AAAA "y\\" dir=\\"rtl")
+$\\htmlStyle{direction:rtl}{z}$
+\u202e\u202e\u202e overridden, never popped \u2067\u2067 isolated, never popped
+
+- \u202eoverridden item
+
+a paragraph after them
+
+```x"dir="rtl
+code
+```
+"""
+
 DEEP = "\n\n".join(
     [
         ">" * 2000 + " deep",
@@ -140,6 +156,7 @@ CORPUS = {
     "clobbers": CLOBBERS,
     "unclosed": UNCLOSED,
     "oddities": ODDITIES,
+    "directions": DIRECTIONS,
     "deep": DEEP,
     "long line": LONG_LINE,
     "slow code": SLOW_CODE,

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import PATIENCE, Chat
-from tests.e2e.hostile import CORPUS, SCRIPTS, SLOW_CODE
+from tests.e2e.hostile import CORPUS, DIRECTIONS, SCRIPTS, SLOW_CODE
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
@@ -36,7 +36,8 @@ answer => {
       ...[...attributes].flatMap(({ name, value }) => [
         /^on|^id$|^name$/.test(name),
         ADDRESS.test(name) && !allowed.test(value),
-        name === "style" && /url\\(|fixed|expression/i.test(value),
+        name === "style" && /url\\(|fixed|expression|direction|bidi/i.test(value),
+        name === "dir" && !/^(auto|ltr)$/.test(value),
       ]),
     ]
     if (faults.some(Boolean)) found.push(outerHTML.slice(0, 120))
@@ -226,5 +227,6 @@ def test_the_search_for_what_is_dangerous_finds_it(browser: Browser) -> None:
     page = browser.new_page()
     look = f"html => ({FINDINGS})(new DOMParser().parseFromString(html, 'text/html').body)"
     assert len(page.evaluate(look, SCRIPTS)) > 20
+    assert len(page.evaluate(look, DIRECTIONS)) == 4
     assert page.evaluate(look, "<a href='https://x.invalid' target=_blank rel=noopener>x</a><p class=y>z</p>") == []
     page.close()

@@ -42,7 +42,18 @@ export { parser }
  * @returns {DocumentFragment}
  */
 export function fragmentOf(tokens, env) {
-  return sanitize(parser.renderer.render(tokens, parser.options, env))
+  return directed(sanitize(parser.renderer.render(tokens, parser.options, env)))
+}
+
+/**
+ * Each block goes as its first letter does, Arabic and Hebrew from right to left. Code and formulas never do, and are no letters
+ * of the text around them. `dir` is none of the sanitizer's ATTRIBUTES: nothing that was written sets it.
+ * @param {DocumentFragment} fragment
+ */
+function directed(fragment) {
+  for (const block of fragment.children) block.setAttribute("dir", "auto")
+  for (const part of fragment.querySelectorAll("pre, code, .formula")) part.setAttribute("dir", "ltr")
+  return fragment
 }
 
 /** @param {string} html @returns {DocumentFragment} */

@@ -30,6 +30,8 @@ function scrollable(table) {
   box.tabIndex = 0
   box.role = "region"
   box.ariaLabel = t("js.table")
+  if (table.dir) box.dir = table.dir // the box begins where the table does, and goes by its letters: they must have no dir of their own
+  table.removeAttribute("dir")
   table.replaceWith(box)
   box.append(table)
 }
