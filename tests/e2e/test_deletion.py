@@ -12,10 +12,13 @@ from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD
 
-HIDE = """() => {
-    Object.defineProperty(document, "hidden", { value: true })
-    document.dispatchEvent(new Event("visibilitychange"))
-}"""
+HIDE, SHOW = (
+    f"""() => {{
+        Object.defineProperty(document, "hidden", {{ value: {hidden}, configurable: true }})
+        document.dispatchEvent(new Event("visibilitychange"))
+    }}"""
+    for hidden in ("true", "false")
+)
 
 say = words("en")
 
@@ -75,17 +78,40 @@ def test_it_is_deleted_when_somebody_signs_out(visits: Visits, script: ScriptedU
     assert not exists(site, conversation_id)
 
 
-def test_it_is_deleted_when_the_page_is_hidden_and_not_to_be_undone_any_more(
+def test_on_a_phone_it_is_deleted_when_the_page_is_hidden_and_not_to_be_undone_any_more(
     visits: Visits, script: ScriptedUpstream, site: Site
 ) -> None:
-    chat = Chat(visits.open("/"), say)
+    chat = Chat(visits.open("/", viewport=PHONE), say)
     chat.ask("Hide the page")
     conversation_id = chat.conversation_id
+    chat.page.get_by_role("button", name=chat.say("chat.open_list")).click()
     chat.choose("Hide the page", say("base.delete"))
     expect(chat.page.locator(".toast")).to_be_visible()
     assert exists(site, conversation_id)
     chat.page.evaluate(HIDE)
     expect(chat.page.locator(".toast")).to_be_hidden()
+    wait_until(lambda: not exists(site, conversation_id))
+
+
+def test_whoever_goes_to_another_tab_and_back_can_still_undo_it(
+    visits: Visits, script: ScriptedUpstream, site: Site
+) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Look elsewhere")
+    address, conversation_id = chat.page.url, chat.conversation_id
+    chat.choose("Look elsewhere", say("base.delete"))
+    undo = chat.page.locator(".toast").get_by_role("button", name=say("base.undo"))
+    expect(undo).to_be_visible()
+    chat.page.evaluate(HIDE)
+    chat.page.wait_for_timeout(1_000)
+    chat.page.evaluate(SHOW)
+    undo.click()
+    expect(chat.page).to_have_url(address)
+    assert exists(site, conversation_id)
+    chat.choose("Look elsewhere", say("base.delete"))
+    expect(undo).to_be_visible()
+    chat.page.evaluate(HIDE)
+    chat.page.goto("about:blank")  # a tab that is closed behind another
     wait_until(lambda: not exists(site, conversation_id))
 
 

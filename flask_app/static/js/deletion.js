@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * Deleting a conversation with a while to think it over: the server is told when the toast goes. It goes too when the page is left or
- * hidden, as a phone may end what is hidden without a word.
+ * Deleting a conversation with a while to think it over: the server is told when the toast goes. It goes too when the page is left,
+ * and on a phone when it is hidden: what is hidden there may be ended without a word, elsewhere it goes on and is told of its end.
  */
 import { api, isGone } from "app/api"
 import { t } from "app/i18n"
 import { undoable } from "app/undo"
+import { isTouched } from "app/writing"
 
 /** The toasts of those that wait, by id. @type {Map<string, import("app/undo").Offer>} */
 const waiting = new Map()
@@ -18,7 +19,7 @@ addEventListener("pagehide", () => {
   if (ids.length) sessionStorage.setItem("deleted", JSON.stringify(ids)) // the next page may come before it is done
   deleteWaiting()
 })
-document.addEventListener("visibilitychange", () => document.hidden && deleteWaiting())
+document.addEventListener("visibilitychange", () => document.hidden && isTouched() && deleteWaiting())
 
 /** Nothing can be undone any more; waits until the server has answered, whatever it says. */
 export async function deleteWaiting() {

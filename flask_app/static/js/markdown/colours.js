@@ -30,24 +30,30 @@ export async function colour(code, language, { isWanted, show }) {
   }
   const hljs = await highlighter()
   inTurn(() => {
-    if (hljs && isWanted() && hljs.getLanguage(language)) show(hljs.highlight(code, { language, ignoreIllegals: true }).value)
+    if (isWanted() && hljs.getLanguage(language)) show(hljs.highlight(code, { language, ignoreIllegals: true }).value)
   })
 }
 
 /**
- * A large library, loaded when it is first needed. Where it could not be had that is told, null is given, and it is tried again later.
- * @template T @param {() => Promise<T>} load @returns {() => Promise<T | null>}
+ * A large library, loaded when it is first needed. Where it could not be had that is told, and it is tried again when it is needed
+ * later; once it has come it is given to all who have waited for it.
+ * @template T @param {() => Promise<T>} load @returns {() => Promise<T>}
  */
 export function library(load) {
-  /** @type {Promise<T | null> | null} */
-  let promise = null
-  const forget = () => (promise = null)
+  /** @type {(whole: T) => void} */
+  let come
+  /** @type {Promise<T>} */
+  const whole = new Promise((resolve) => (come = resolve))
+  let isTried = false
   const failed = (/** @type {unknown} */ error) => {
     tell(error)
-    setTimeout(forget, PAUSE)
-    return null
+    setTimeout(() => (isTried = false), PAUSE)
   }
-  return () => (promise ??= loaded(painted().then(load)).catch(failed))
+  return () => {
+    if (!isTried) loaded(painted().then(load)).then(come, failed)
+    isTried = true
+    return whole
+  }
 }
 
 /** The text is seen before the large libraries take the line and the processor: the frame after the next begins once it is. */

@@ -9,7 +9,17 @@ import { fill, fromTemplate, slot } from "app/ui"
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
+const LONG = 120 // pixels; narrower than a line on the narrowest phone, deep in a list
 const katex = library(loadKatex)
+
+/** Parts of formulas that no line breaks: seen before they are painted, those in closed thoughts once these are opened. */
+const parts = new ResizeObserver((seen) => {
+  for (const { target, contentRect } of seen) {
+    parts.unobserve(target)
+    const formula = contentRect.width > LONG && target.closest(".formula")
+    if (formula instanceof HTMLElement) letScroll(formula, "formula--long")
+  }
+})
 
 /**
  * While the fragment `grows` it is replaced at each frame: long code gets its colours once, at the end.
@@ -67,8 +77,8 @@ function isKept(element) {
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
-  const { render } = (await katex()) ?? {}
-  if (render) inTurn(() => isKept(place) && typeset(place, render))
+  const { render } = await katex()
+  inTurn(() => isKept(place) && typeset(place, render))
 }
 
 /** @param {HTMLElement} place @param {typeof import("katex").default.render} render */
@@ -77,12 +87,18 @@ function typeset(place, render) {
   const displayMode = "display" in place.dataset
   try {
     render(place.dataset.tex ?? "", rendered, { ...FORMULA_LIMITS, displayMode })
-    place.classList.toggle("formula--display", displayMode)
-    if (displayMode) place.tabIndex = 0 // a long one scrolls sideways, by keyboard too
     place.replaceChildren(rendered)
+    if (displayMode) letScroll(place, "formula--display")
+    else for (const part of rendered.querySelectorAll(".katex-base")) parts.observe(part)
   } catch {
     place.classList.add("formula--source") // not TeX that KaTeX knows: the source itself is readable
   }
+}
+
+/** Sideways, by keyboard too, where it is longer than its line. @param {HTMLElement} formula @param {string} kind */
+function letScroll(formula, kind) {
+  formula.classList.add(kind)
+  formula.tabIndex = 0
 }
 
 async function loadKatex() {
