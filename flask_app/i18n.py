@@ -1,12 +1,14 @@
 """The catalogues: flat JSON, one folder a language, one file an area of the pages."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
 LOCALES = ("zh", "en")
 DEFAULT_LOCALE = "zh"
 ELSEWHERE = "en"  # for who reads none of LOCALES
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -26,6 +28,11 @@ def translate(locale: str, key: str, **params: object) -> str:
     """The sentence `key` in `locale` with `{name}` placeholders filled; raises KeyError for an unknown key."""
     sentence = catalogue(locale)[key]
     return sentence.format_map(params) if params else sentence
+
+
+def language_of(words: str) -> str:
+    """Which of LOCALES comes nearest to the language that somebody's words are in."""
+    return "zh" if _HAN.search(words) else "en"
 
 
 def for_javascript(locale: str) -> str:

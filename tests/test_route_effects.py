@@ -115,6 +115,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/keys/<key_id>/balance": None,
     "DELETE /api/admin/keys/<key_id>/bench": None,
     "PATCH /api/admin/providers/<provider_id>": {"priority": 3},
+    "PUT /api/admin/models/titles": {"model_id": None},
     "PUT /api/admin/models/<model_id>": {"successor_id": None, "aliases": ["another name"]},
     "POST /api/admin/tariffs": SOON,
     "PUT /api/admin/tariffs/<tariff_id>": {"prices": PRICES | {"output": "3"}, "starts_at": SOON["starts_at"]},

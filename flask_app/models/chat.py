@@ -11,7 +11,11 @@ from flask_app.models.columns import key, to
 
 
 class Conversation(Base):
-    """One that is archived keeps its pin for when it is taken back."""
+    """One that is archived keeps its pin for when it is taken back.
+
+    `titled_by` is who gave it its title, or is to: the person, or the run that asks a model for one. Until then the
+    title is the first words of its first question.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (
@@ -22,6 +26,7 @@ class Conversation(Base):
     id: Mapped[str] = key()
     user_id: Mapped[str] = to("users.id")
     title: Mapped[str] = mapped_column(String(200))
+    titled_by: Mapped[str | None] = mapped_column(Ascii)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     pinned_at: Mapped[datetime | None]

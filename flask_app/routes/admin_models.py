@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint
 
-from flask_app.services import model_admin_service
+from flask_app.services import model_admin_service, title_setting
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_role
 from flask_app.web.bodies import Body, Words, accepts, returns
@@ -20,6 +20,12 @@ class ChangeModel(Body):
 
     successor_id: Annotated[str, msgspec.Meta(max_length=64)] | None
     aliases: Annotated[list[Words], msgspec.Meta(max_length=100)]
+
+
+class ChooseForTitles(Body):
+    """Without `model_id` nobody writes titles: they are the first words."""
+
+    model_id: Annotated[str, msgspec.Meta(max_length=64)] | None
 
 
 @blueprint.get("")
@@ -39,3 +45,13 @@ def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
     actor = Actor(get_current_user(), client_address())
     changed = model_admin_service.change(actor, model_id, successor_id=body.successor_id, aliases=body.aliases)
     return admin_models_reply(changed)
+
+
+@blueprint.put("/titles")
+@require_role("admin")
+@accepts(ChooseForTitles)
+@returns(AdminModelsReply)
+def choose_for_titles(body: ChooseForTitles) -> AdminModelsReply:
+    """Say which model writes the titles of conversations, from the next first answer on; null for none."""
+    title_setting.choose(Actor(get_current_user(), client_address()), body.model_id)
+    return admin_models_reply(model_admin_service.listed())

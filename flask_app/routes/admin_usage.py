@@ -43,7 +43,7 @@ _FILTER = {
     "key": "A key's id.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
-    "channel": "chat or api.",
+    "channel": "chat, api or title.",
     "token": "An access token's id.",
     "id": "A record's id, its attempt's, or its request's of the last seven days.",
     **_RANGE,

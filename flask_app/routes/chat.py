@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
-from flask_app.services import budget_service, conversation_service, key_service
+from flask_app.services import budget_service, conversation_service, key_service, title_setting
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import Reply
@@ -16,7 +16,10 @@ blueprint = Blueprint("chat", __name__)
 
 
 class ChatState(Reply):
-    """What the page starts with, so that it asks for nothing more. `missing`: the conversation of the address."""
+    """What the page starts with, so that it asks for nothing more. `missing`: the conversation of the address.
+
+    `titles`: a model writes them, a moment after a first answer.
+    """
 
     thread: ThreadReply | None
     missing: bool
@@ -28,6 +31,7 @@ class ChatState(Reply):
     budgets: list[BudgetReply]
     demo: bool
     keys_fail: bool
+    titles: bool
     is_admin: bool
 
 
@@ -62,6 +66,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False) -> str:
         budgets=[budget_reply(each) for each in budget_service.own(user, utc_now())],
         demo=any(model.demo for model in models.models),
         keys_fail=models.keys_fail,
+        titles=title_setting.chosen() is not None,
         is_admin=user.role == "admin",
     )
     if state.demo:

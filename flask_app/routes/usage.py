@@ -31,7 +31,7 @@ OWN_FILTER = {
     "model": "The model asked for.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
-    "channel": "chat or api.",
+    "channel": "chat, api or title.",
     "token": "An access token's id.",
     "id": "A record's id, its attempt's, or its request's of the last seven days.",
     **_RANGE,

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flask_app.database import in_writing
 from flask_app.errors import Conflict, TooMany
-from flask_app.services import closing, doubt, run_service
+from flask_app.services import closing, doubt, run_service, title_service
 from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.completion_service import Ticket
 from flask_app.services.run_events import Begun
@@ -46,7 +47,7 @@ def begin(
             return found
         check()
         raise
-    run_service.start(ChatAnswer(begun, ticket.request), ticket)
+    _start(begun, ticket)
     return begun
 
 
@@ -80,4 +81,8 @@ def _ask_and_start(run_id: str) -> None:
             return  # it could not be finished: `forgo_doubts`
         begun, ticket = _in_doubt.pop(run_id)
         if is_running:
-            run_service.start(ChatAnswer(begun, ticket.request), ticket)
+            _start(begun, ticket)
+
+
+def _start(begun: Begun, ticket: Ticket) -> None:
+    run_service.start(ChatAnswer(begun, ticket.request, partial(title_service.consider, begun, ticket.request)), ticket)

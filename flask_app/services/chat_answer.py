@@ -1,5 +1,7 @@
 """A run's answer in a conversation: its events go to a log that readers follow and resume, its text to its message."""
 
+from collections.abc import Callable
+
 from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event
@@ -12,10 +14,13 @@ from flask_app.streams import RunLog, broker
 
 
 class ChatAnswer:
-    """`events` is the log; it can be read from now on."""
+    """`events` is the log; it can be read from now on. `ended` hears how it ended, once its readers have."""
 
-    def __init__(self, begun: Begun, request: Request) -> None:
+    is_awaited = True
+
+    def __init__(self, begun: Begun, request: Request, ended: Callable[[Outcome], object] = lambda _: None) -> None:
         self.begun = begun
+        self._ended = ended
         self.events: RunLog = broker().open(begun.run_id)
         self._ending: Ending
         self._waits = False
@@ -55,3 +60,5 @@ class ChatAnswer:
         else:
             last.append(run_events.ended(begun, self._ending))
         self.events.finish(last)
+        if not discarded:
+            self._ended(outcome)

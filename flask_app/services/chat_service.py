@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
+from flask_app.domain import titles
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
@@ -33,14 +34,18 @@ from flask_app.services.run_events import Begun
 from flask_app.statements import Prepared
 
 MAX_MESSAGE_BYTES = 200_000
-TITLE_LENGTH = 60
 
 _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
 
 _INSERT_CONVERSATION = Prepared(insert(table_of(Conversation)))
 _INSERT_MESSAGES = Prepared(insert(table_of(Message)))
 _INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE))
-_COUNT_RUNNING = select(func.count()).where(Run.user_id == bindparam("person"), Run.status == "running")
+# A title is made on no wish of theirs: such a run has neither a conversation nor a token.
+_COUNT_RUNNING = select(func.count()).where(
+    Run.user_id == bindparam("person"),
+    Run.status == "running",
+    or_(Run.conversation_id.is_not(None), Run.token_id.is_not(None)),
+)
 _MESSAGES = (
     select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
     .where(Message.conversation_id == bindparam("conversation"))
@@ -184,7 +189,7 @@ def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
     if draft.conversation_id is None:
         if draft.parent_id is not None:
             raise Invalid("invalid_field", detail="parent_id without conversation_id")
-        return _Placed(new_id(), title_of(draft.text), is_new=True)
+        return _Placed(new_id(), titles.first_words(draft.text), is_new=True)
     conversation = connection.execute(_owned(actor, draft.conversation_id)).one_or_none()
     if conversation is None:
         raise NotFound
@@ -245,12 +250,6 @@ def _newest(messages: Sequence[_Node]) -> _Node:
     """The last answer, or the last question when its answer was never begun."""
     parents = {message.parent_id for message in messages}
     return [message for message in messages if message.id not in parents][-1]
-
-
-def title_of(text: str) -> str:
-    """A conversation's first title: the beginning of its first message, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:

@@ -208,7 +208,7 @@ class Completion:
 
     def _next(self, failure: UpstreamError) -> list[failover.Turn]:
         """Who may be asked after `failure`."""
-        if self._attempts >= MAX_ATTEMPTS:
+        if self.request.once or self._attempts >= MAX_ATTEMPTS:
             return []
         last = self._taken.candidate
         if self._is_prefix and failover.lacks_prefixes(failure):

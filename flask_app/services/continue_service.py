@@ -1,7 +1,6 @@
 """Going on with an answer that broke off: a new run on the same message, whose text grows from where it was."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,7 @@ from flask_app.database import new_id, reading, table_of
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
-from flask_app.i18n import translate
+from flask_app.i18n import language_of, translate
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services import beginning, chat_service, completion_service, failover, model_service, run_service
 from flask_app.services.attempts import Earlier
@@ -44,8 +43,6 @@ _BROKE_OFF_HERE = select(
 )
 _COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
 _WORDS = select(Message.text, Message.reasoning).where(Message.id == bindparam("message"))
-
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | None = None) -> Begun:
@@ -136,4 +133,4 @@ def _write(
 
 def _request_to_go_on(conversation: str) -> str:
     """In the language of the conversation, as far as there are words of ours in it."""
-    return translate("zh" if _HAN.search(conversation) else "en", "chat.go_on")
+    return translate(language_of(conversation), "chat.go_on")

@@ -95,11 +95,25 @@ def rename(actor: User, conversation_id: str, title: str) -> Conversation:
 
     def write(session: Session) -> Conversation:
         search_postings.take_turn(session.connection())
-        renamed = changed(session, actor, conversation_id, title=" ".join(title.split())[:MAX_TITLE])
+        words = " ".join(title.split())[:MAX_TITLE]
+        renamed = changed(session, actor, conversation_id, title=words, titled_by=actor.id)
         search_index.retitle(session.connection(), renamed)
         return renamed
 
     return in_transaction(write)
+
+
+def entitle(conversation_id: str, title: str, *, run_id: str) -> None:
+    """Give it the title that a run has made, unless it is gone, or somebody has renamed it since that began."""
+    asked = (Conversation.id == conversation_id, Conversation.titled_by == run_id)
+
+    def write(session: Session) -> None:
+        connection = session.connection()
+        search_postings.take_turn(connection)
+        if connection.execute(update(Conversation).where(*asked).values(title=title)).rowcount == 1:
+            search_index.retitle(connection, session.get_one(Conversation, conversation_id))
+
+    in_transaction(write)
 
 
 def remove(actor: User, conversation_id: str) -> None:

@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 
-from flask_app.database import in_writing, new_id, table_of, utc_now
+from flask_app.database import in_writing, new_id
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import Forbidden
-from flask_app.models import Run
 from flask_app.services import (
     chat_service,
     completion_service,
@@ -25,13 +23,10 @@ from flask_app.services.completion_service import Ticket
 from flask_app.services.program_answers import ProgramAnswer, ProgramRun
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.token_service import Visit
-from flask_app.statements import Prepared
 
 CHANNEL = "api"
 
 Answer = TypeVar("Answer", bound=ProgramAnswer)
-
-_INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +65,7 @@ def begin(visited: Visit, asked: Asked, origin: Origin, make: Callable[[ProgramR
     def write(connection: Connection) -> Ticket:
         chat_service.check_cap(connection, visited.user)
         token_service.hold(connection, visited.token_id)
-        _write_run(connection, begun.run_id, visited)
+        run_service.write(connection, begun.run_id, visited.user.id, token_id=visited.token_id)
         return completion_service.dispatch(connection, request, keys)
 
     ticket = in_writing(
@@ -107,18 +102,3 @@ def found(visited: Visit, name: str) -> ServedModel:
 
 def _may_ask(visited: Visit, model: ServedModel) -> bool:
     return visited.models is None or model.name in visited.models
-
-
-def _write_run(connection: Connection, run_id: str, visited: Visit) -> None:
-    _INSERT_RUN.run(
-        connection,
-        {
-            "id": run_id,
-            "user_id": visited.user.id,
-            "token_id": visited.token_id,
-            "status": "running",
-            "worker": run_service.WORKER,
-            "discarded": False,
-            "created_at": utc_now(),
-        },
-    )

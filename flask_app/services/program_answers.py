@@ -32,6 +32,7 @@ class ProgramRun:
 class ProgramAnswer(ABC):
     """What both ways share. Who waits for the answer reads `events`, and looks at `failure` once it has ended."""
 
+    is_awaited = True
     unread_since = None  # whoever reads it says so when they leave
 
     def __init__(self, begun: ProgramRun) -> None:

@@ -11,7 +11,7 @@ from flask_app.models import AccessToken, Attempt, TokenUsage
 from flask_app.services.rollup import DETAIL_DAY, SITE_DAY, rollup
 from flask_app.services.slices import rows
 
-CHANNELS = ("chat", "api")
+CHANNELS = ("chat", "api", "title")
 QUOTED = timedelta(days=7)  # so long ago may the request be whose id somebody quotes
 
 Conditions = list[ColumnElement[bool]]

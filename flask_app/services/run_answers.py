@@ -28,6 +28,10 @@ class Answer(Protocol):
     def begun(self) -> Begun: ...
 
     @property
+    def is_awaited(self) -> bool:
+        """Does somebody wait for it? Else it is counted as no answer, and the end of a process does not wait for it."""
+
+    @property
     def unread_since(self) -> float | None:
         """The moment, on the monotonic clock, since when nobody has followed it; None while somebody does."""
 

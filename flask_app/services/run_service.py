@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import exists, insert, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bind_contextvars
 
 from flask_app import metrics
 from flask_app.column_types import ByServer
-from flask_app.database import new_id, reading
+from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import Run, User
 from flask_app.services import counting, journal, metering_service, run_following
@@ -24,6 +25,7 @@ from flask_app.services.journal import Settlement
 from flask_app.services.run_answers import Answer
 from flask_app.services.run_following import REPLAYED
 from flask_app.services.stop_signal import StopSignal
+from flask_app.statements import Prepared
 from flask_app.streams import broker
 from flask_app.streams.outlet import Outlet
 
@@ -36,6 +38,8 @@ SLOW_SECONDS = 2  # of settling
 SHUTDOWN_SECONDS = 10
 LOOK_SECONDS = 0.02
 
+_INSERT = Prepared(insert(table_of(Run)).values(lease_expires_at=NEW_LEASE))
+
 log = structlog.get_logger()
 _live: dict[str, "LiveRun"] = {}
 
@@ -46,6 +50,7 @@ class LiveRun:
     def __init__(self, answer: Answer, ticket: Ticket) -> None:
         self.answer = answer
         self.begun = answer.begun
+        self.counts = int(answer.is_awaited)  # as an answer
         self.user_id, self.token_id = ticket.request.user_id, ticket.request.token_id
         self._request_id = ticket.request.request_id
         self.stop = StopSignal()
@@ -68,7 +73,7 @@ class LiveRun:
             self.answer.end(self.completion.outcome, entry, discarded=self.stop.discarded)
         finally:
             _live.pop(self.begun.run_id, None)
-            metrics.ANSWERS_RUNNING.dec()
+            metrics.ANSWERS_RUNNING.dec(self.counts)
 
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
@@ -117,7 +122,8 @@ class LiveRun:
 
     def _count(self, entry: Entry | None) -> None:
         completion = self.completion
-        counting.ended(completion.provider, completion.outcome)
+        if self.answer.is_awaited:
+            counting.ended(completion.provider, completion.outcome)
         counting.booked(completion.sent.call.model, entry)
 
     def attempts(self) -> set[str]:
@@ -131,18 +137,34 @@ class LiveRun:
         return [own, *(journal.unasked(sent) for sent in completion.unheard)]
 
 
+def write(connection: Connection, run_id: str, user_id: str, *, token_id: str | None = None) -> None:
+    """Write the row of a run whose answer belongs to no conversation; it goes when the run ends."""
+    _INSERT.run(
+        connection,
+        {
+            "id": run_id,
+            "user_id": user_id,
+            "token_id": token_id,
+            "status": "running",
+            "worker": WORKER,
+            "discarded": False,
+            "created_at": utc_now(),
+        },
+    )
+
+
 def start(answer: Answer, ticket: Ticket) -> LiveRun:
     """Make the answer on a thread of its own."""
     live = LiveRun(answer, ticket)
     run_id = live.begun.run_id
     _live[run_id] = live
-    metrics.ANSWERS_BEGUN.inc()
-    metrics.ANSWERS_RUNNING.inc()
+    metrics.ANSWERS_BEGUN.inc(live.counts)
+    metrics.ANSWERS_RUNNING.inc(live.counts)
     try:
         live.thread.start()
     except RuntimeError:  # no thread to be had: the reaper ends what is not made here
         del _live[run_id]
-        metrics.ANSWERS_RUNNING.dec()
+        metrics.ANSWERS_RUNNING.dec(live.counts)
         raise
     return live
 
@@ -194,9 +216,9 @@ def made_here() -> set[str]:
 
 
 def wait(seconds: float) -> None:
-    """Let the runs of this process end by themselves, for so long at most."""
+    """Let the answers that somebody waits for end by themselves, for so long at most."""
     deadline = time.monotonic() + seconds
-    while _live and time.monotonic() < deadline:
+    while any(live.answer.is_awaited for live in live_runs()) and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
 
 

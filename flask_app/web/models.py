@@ -4,7 +4,7 @@ from datetime import datetime
 
 from flask_app.database import fetching, utc_now
 from flask_app.domain.serving import ServedModel
-from flask_app.services import model_service, tariff_service
+from flask_app.services import model_service, tariff_service, title_setting
 from flask_app.services.model_admin_service import ModelStatus
 from flask_app.services.tariff_service import PeakHours
 from flask_app.web.bodies import Reply
@@ -90,11 +90,15 @@ class AdminModelReply(Reply):
 
 
 class AdminModelsReply(Reply):
+    """`titles_by` is the id of the model that writes the titles of conversations, null where none does."""
+
     models: list[AdminModelReply]
+    titles_by: str | None
 
 
 def admin_models_reply(statuses: list[ModelStatus]) -> AdminModelsReply:
-    return AdminModelsReply(models=[_admin_model(status) for status in statuses])
+    models = [_admin_model(status) for status in statuses]
+    return AdminModelsReply(models=models, titles_by=title_setting.chosen())
 
 
 def _admin_model(status: ModelStatus) -> AdminModelReply:

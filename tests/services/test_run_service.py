@@ -25,6 +25,7 @@ ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
 class Faulty:
     """An answer with a fault of its own, which shows at its first word."""
 
+    is_awaited = True
     unread_since = None
 
     def __init__(self) -> None:

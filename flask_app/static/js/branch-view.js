@@ -85,6 +85,11 @@ export class BranchView {
     return this.#branches.leaf?.id ?? null
   }
 
+  /** Is there one question, with one answer? */
+  get isFirst() {
+    return this.#branches.path.length === 2
+  }
+
   /** The last question on the page. */
   get lastQuestion() {
     const message = this.#branches.path.findLast(({ role }) => role === "user")

@@ -10,7 +10,7 @@ import { fill, fromTemplate, must, slot, toast } from "app/ui"
 const SHOWN = 10
 const CLOCK = "hour"
 const TOKEN = "token" // of which only tokens and money are counted
-const CHANNELS = ["chat", "api"]
+const CHANNELS = ["chat", "api", "title"]
 
 /**
  * @typedef {import("app/figures").Sum & {key: string, label: string}} Part of an access token without its requests

@@ -36,10 +36,6 @@ composer.addEventListener("anew", () => {
   if (shown) composer.handOver(shown)
   go("/")
 })
-sidebar.addEventListener("renamed", (event) => {
-  const { id, title } = /** @type {CustomEvent} */ (event).detail
-  if (id === shown) showTitle(title)
-})
 sidebar.addEventListener("left", (event) => {
   const { id } = /** @type {CustomEvent} */ (event).detail
   left = id === shown ? id : null
@@ -50,7 +46,7 @@ sidebar.addEventListener("restored", (event) => {
   if (id === left && shown === null) go(`/c/${id}`)
 })
 sidebar.addEventListener("gone", (event) => gone(/** @type {CustomEvent} */ (event).detail, { inList: true }))
-sidebar.addEventListener("changed", tellArchived)
+sidebar.addEventListener("changed", tellShown)
 must(root, "[data-unarchive]").addEventListener("click", () => sidebar.act("archive", shown ?? ""))
 addEventListener("popstate", () => {
   const isElsewhere = idInAddress() !== shown || new URLSearchParams(location.hash.slice(1)).has("message")
@@ -93,7 +89,7 @@ function conversation() {
 
 async function load() {
   const [{ Conversation }, { watchRunning }] = await loaded(Promise.all([import("app/conversation"), import("app/running")]))
-  watchRunning(sidebar, () => shown)
+  const lookForTitle = watchRunning(sidebar, () => shown, state.titles)
   const made = new Conversation(root, composer, state.is_admin)
   made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
   made.addEventListener("opened", (event) => {
@@ -114,9 +110,9 @@ async function load() {
     go("/")
   })
   made.addEventListener("ended", (event) => {
-    const { id, title } = /** @type {CustomEvent} */ (event).detail
-    sidebar.touch(id, title ? { running: false, title } : { running: false })
-    if (title && id === shown) showTitle(title)
+    const { id, isFirst } = /** @type {CustomEvent} */ (event).detail
+    sidebar.touch(id, { running: false })
+    if (isFirst) lookForTitle(id)
     if (limited) lookAtBudgets()
   })
   return made
@@ -142,9 +138,9 @@ async function send(outgoing) {
   }
 }
 
-/** What is asked takes it out of the archive. @param {{id: string, title: string, here: boolean, isNew: boolean, isAsked: boolean}} start */
+/** What is asked takes it out of the archive. One that is joined may have been renamed since it was asked. @param {{id: string, title: string, here: boolean, isNew: boolean, isAsked: boolean}} start */
 function started({ id, title, here, isNew, isAsked }) {
-  sidebar.touch(id, { title, running: true, ...(isAsked ? { archived: false } : {}) })
+  sidebar.touch(id, { running: true, ...(isAsked || !sidebar.get(id) ? { title } : {}), ...(isAsked ? { archived: false } : {}) })
   if (!here) return
   if (isNew) {
     shown = id
@@ -152,7 +148,6 @@ function started({ id, title, here, isNew, isAsked }) {
     history.pushState(null, "", `/c/${id}`)
   }
   sidebar.select(id)
-  showTitle(title)
 }
 
 /**
@@ -262,12 +257,17 @@ function startWith(text) {
 
 /** @param {string} title */
 function showTitle(title) {
-  must(root, "[data-title]").textContent = title || t("js.new_chat")
-  document.title = `${title || t("js.new_chat")} · ${t("js.brand")}`
+  const words = title || t("js.new_chat")
+  const place = must(root, "[data-title]")
+  if (place.textContent !== words) place.textContent = words
+  document.title = `${words} · ${t("js.brand")}`
 }
 
-function tellArchived() {
-  must(root, "[data-archived-note]").hidden = !shown || !sidebar.get(shown)?.archived
+/** What the list knows of the one on the page. */
+function tellShown() {
+  const known = sidebar.get(shown ?? "")
+  if (known) showTitle(known.title)
+  must(root, "[data-archived-note]").hidden = !known?.archived
 }
 
 /** @param {boolean} on */

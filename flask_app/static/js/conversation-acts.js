@@ -23,7 +23,6 @@ export async function rename(list, id, title) {
   const known = list.get(id)
   if (known) list.keep({ ...known, title: renamed.title })
   list.focusEntry(id)
-  list.emit("renamed", { id, title: renamed.title })
 }
 
 /** On top of the list, or off it. @param {Sidebar} list @param {Summary} conversation */

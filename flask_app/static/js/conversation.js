@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The conversation on the page: opened, continued, stopped, resumed, and its branches. Emits "started" {id, title}, "ended" {id, title},
+ * The conversation on the page: opened, continued, stopped, resumed, and its branches. Emits "started" {id, title}, "ended" {id, isFirst},
  * "opened" with what is stored, "refused", "gone" {id}: it was deleted elsewhere, and "anew" {text}: that is to be asked in a new one.
  */
 import { Answer } from "app/answer"
@@ -254,7 +254,7 @@ export class Conversation extends EventTarget {
     answer.end()
     showEnd(answer, done)
     announce(t(done.status === "complete" ? "js.answer_complete" : "js.answer_stopped"))
-    if (this.#id) this.#emit("ended", { id: this.#id, title: done.title })
+    if (this.#id) this.#emit("ended", { id: this.#id, isFirst: this.#branch.isFirst })
   }
 
   /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error */

@@ -1,23 +1,40 @@
 // @ts-check
-/** Answers that are written in conversations nobody looks at. */
+/** What happens in conversations by itself: answers that are written where nobody looks, and the titles that follow first answers. */
 
 const LOOK_EACH = 5_000
+const TITLE_LOOKS = [1_000, 2_000, 4_000, 8_000] // from one to the next
 
 /**
- * Has the list come again until they have ended. Where the page is hidden nobody waits: whoever comes back to it is shown the list anew.
- * @param {import("app/sidebar").Sidebar} sidebar @param {() => string | null} shown
+ * Has the list come again until those answers have ended. Where the page is hidden nobody waits: whoever comes back to it is shown the
+ * list anew. Gives what to call with a conversation whose first answer has ended here.
+ * @param {import("app/sidebar").Sidebar} sidebar @param {() => string | null} shown @param {boolean} titles does a model write them?
  */
-export function watchRunning(sidebar, shown) {
+export function watchRunning(sidebar, shown, titles) {
   /** @type {Promise<void> | null} */
   let looking = null
   const isWritten = () => [...sidebar.known.values()].some(({ id, running }) => running && id !== shown())
 
   async function look() {
     while (isWritten()) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EACH))
-      if (!document.hidden && isWritten()) await sidebar.renew()
+      await renewAfter(LOOK_EACH, isWritten)
+      if (titles && !isWritten()) await renewAfter(LOOK_EACH) // what was first there may have its title now
     }
     looking = null
+  }
+
+  /** @param {number} pause @param {() => boolean} [isWanted] */
+  async function renewAfter(pause, isWanted = () => true) {
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    if (!document.hidden && isWanted()) await sidebar.renew()
+  }
+
+  /** @param {string} id */
+  async function lookForTitle(id) {
+    const before = sidebar.get(id)?.title
+    for (const pause of titles ? TITLE_LOOKS : []) {
+      await renewAfter(pause)
+      if (sidebar.get(id)?.title !== before) return
+    }
   }
 
   const begin = () => {
@@ -25,4 +42,5 @@ export function watchRunning(sidebar, shown) {
   }
   sidebar.addEventListener("changed", begin)
   begin()
+  return lookForTitle
 }

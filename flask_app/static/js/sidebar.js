@@ -2,7 +2,7 @@
 /**
  * The conversations in the side: their list, pinned ones first and the others by day, and the archive in its place. Renamed here; what
  * else is done to one is in `app/conversation-acts`.
- * Emits "renamed" {id, title}, "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "gone" {id}: it was deleted
+ * Emits "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "gone" {id}: it was deleted
  * elsewhere, and "changed".
  */
 import { api, loaded } from "app/api"

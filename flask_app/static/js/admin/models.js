@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the models: their other names, and who follows one that is no longer offered. */
+/** Entry of the models: their other names, who follows one that is no longer offered, and which of them writes titles. */
 import { api } from "app/api"
 import { t } from "app/i18n"
 import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
@@ -20,12 +20,16 @@ const list = must(document, "[data-models]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-edit-model]"))
 const aliases = /** @type {HTMLTextAreaElement} */ (must(form, '[name="aliases"]'))
 const successor = /** @type {HTMLSelectElement} */ (must(form, '[name="successor"]'))
+const titles = /** @type {HTMLFormElement} */ (must(document, "[data-titles]"))
+const writer = /** @type {HTMLSelectElement} */ (must(titles, '[name="model"]'))
 /** @type {Model[]} */
 let models = []
 /** @type {Model | null} */
 let edited = null
 
-show(pageState("admin-state").models)
+const state = pageState("admin-state")
+show(state.models)
+offerWriters(state.titles_by)
 
 list.addEventListener("click", (event) => {
   const row = /** @type {Element} */ (event.target).closest("[data-edit]")?.closest("[data-id]")
@@ -43,6 +47,22 @@ onSubmit(form, async (values) => {
   must(list, `[data-id="${id}"] [data-edit]`).focus()
   toast(t("js.admin.model_saved", { name }))
 })
+
+onSubmit(titles, async ({ model }) => {
+  offerWriters((await api.put(`${PATH}/titles`, { model_id: model || null })).titles_by)
+  toast(model ? t("js.admin.titles_saved", { name: models.find(({ id }) => id === model)?.name ?? "" }) : t("js.admin.titles_off"))
+})
+
+/** @param {string | null} chosen the model's id */
+function offerWriters(chosen) {
+  writer.replaceChildren(new Option(t("js.admin.titles_none"), ""), ...optionsOf(models.filter(({ id, offered }) => offered || id === chosen)))
+  writer.value = chosen ?? ""
+}
+
+/** @param {Model[]} some */
+function optionsOf(some) {
+  return some.map(({ id, name, provider }) => new Option(`${name} · ${provider}`, id))
+}
 
 /** @param {Model[]} all */
 function show(all) {
@@ -83,7 +103,7 @@ function edit(model) {
   fill(form, { title: model.name })
   aliases.value = model.aliases.join("\n")
   const others = models.filter(({ id, offered }) => id !== model.id && (offered || id === model.successor_id))
-  successor.replaceChildren(new Option(t("js.admin.default_model"), ""), ...others.map(({ id, name, provider }) => new Option(`${name} · ${provider}`, id)))
+  successor.replaceChildren(new Option(t("js.admin.default_model"), ""), ...optionsOf(others))
   successor.value = model.successor_id ?? ""
   openDialog("edit-model-dialog")
 }
