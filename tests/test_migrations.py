@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 from flask_app import database
 from flask_app.database import Base
 from flask_app.domain.events import Usage
-from flask_app.models import TokenUsage
+from flask_app.models import SpentDaily, TokenUsage
 from flask_app.services import rollup, spending, tariff_service, usage_check_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.refund_service import NEGATED
@@ -178,6 +178,25 @@ def test_what_was_settled_without_its_token_is_told_and_counted_for_it(empty_url
     database.disconnect()
     command.downgrade(config, "0030")
     engine.dispose()
+
+
+def test_the_months_of_tokens_begin_with_their_days(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "head")
+    database.connect(empty_url)
+    moments = [datetime(2026, month, day, 4, tzinfo=UTC) for month in (2, 12) for day in (1, 28)]
+    ledger.write(ledger.entry("ada", at, day=at.date(), token_id=token) for at in moments for token in ("one", None))
+    with database.fetching() as connection:
+        counters = select(SpentDaily.__table__).order_by(*SpentDaily.__table__.primary_key)
+        before = connection.execute(counters).all()
+    command.downgrade(config, "0034")
+    with database.fetching() as connection:
+        assert set(connection.scalars(select(SpentDaily.scope))) == {"site", "user", "token"}
+    command.upgrade(config, "head")
+    with database.fetching() as connection:
+        assert connection.execute(counters).all() == before
+    assert ledger.unsound() == []
+    database.disconnect()
 
 
 def _of_the_version_before(name: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

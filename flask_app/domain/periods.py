@@ -4,6 +4,7 @@ Every zone's days have begun on a quarter-hour since 1972, so a local day is a w
 92 and 100 where the clocks change.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -56,6 +57,10 @@ def monday_of(day: date) -> date:
 
 def first_of_month(day: date) -> date:
     return day.replace(day=1)
+
+
+def last_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def days(first: date, last: date) -> list[date]:

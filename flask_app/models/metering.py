@@ -198,7 +198,10 @@ class RedeemCode(Base):
 
 
 class SpentDaily(Base):
-    """The ledger added up by the site's days, for budgets: for the "site", each "group", "user" and "token"."""
+    """The ledger added up by the site's days, for budgets: for the "site", each "group", "user" and "token".
+
+    A "token_month" is a token's whole month, under the month's first day.
+    """
 
     __tablename__ = "spent_daily"
     __table_args__ = ({"sqlite_with_rowid": False},)

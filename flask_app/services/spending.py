@@ -1,7 +1,8 @@
 """What has been used by the site's days: `spent_daily`, written in the transactions that write the ledger.
 
 An entry counts for the site, for the group its person was in when it was dispatched, for the person, and for the access
-token of the program that asked: in tokens, and in money where it has a price.
+token of the program that asked: in tokens, and in money where it has a price. A token's days are added up by the month
+too, for its use over years.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +13,13 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
+from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
 from flask_app.models import SpentDaily
 from flask_app.statements import Prepared
 
 KEY = ("scope", "scope_id", "unit", "day")
+TOKEN, TOKEN_MONTH = "token", "token_month"
 
 spent = table_of(SpentDaily)
 
@@ -39,13 +42,15 @@ def adding(select: Select[Any]) -> dict[str, Any]:
 
 def rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What an entry adds to which counters: each a KEY, then the amount."""
-    scopes = {"site": "", "group": entry["group_id"], "user": entry["user_id"], "token": entry["token_id"]}
+    day, token_id = entry["day"], entry["token_id"]
+    counted = [("site", "", day), ("group", entry["group_id"], day), ("user", entry["user_id"], day)]
+    counted += [(TOKEN, token_id, day), (TOKEN_MONTH, token_id, periods.first_of_month(day))]
     amounts = {TOKENS: entry["prompt_tokens"] + entry["completion_tokens"]}
     if entry["currency"]:
         amounts[entry["currency"]] = entry["cost_micros"]
     return [
-        {"scope": scope, "scope_id": scope_id, "unit": unit, "day": entry["day"], "amount": amount}
-        for scope, scope_id in scopes.items()
+        {"scope": scope, "scope_id": scope_id, "unit": unit, "day": first, "amount": amount}
+        for scope, scope_id, first in counted
         if scope_id is not None
         for unit, amount in amounts.items()
     ]

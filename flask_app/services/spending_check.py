@@ -70,7 +70,8 @@ def _comparison() -> Select[Any]:
     expected = select(scope, scope_id, unit, sums.c.day, amount).join_from(sums, counters, true())
     expected = expected.where(scope_id.is_not(None), unit.is_not(None))
     written = select(*(spent.c[name] for name in KEY), (-spent.c.amount).label("amount"))
-    both = union_all(expected, written.where(spent.c.day.between(_first, _last))).subquery()
+    written = written.where(spent.c.scope != spending.TOKEN_MONTH, spent.c.day.between(_first, _last))
+    both = union_all(expected, written).subquery()
     key = [both.c[name] for name in KEY]
     missing = func.sum(both.c.amount)
     return select(*key, missing.label("amount")).group_by(*key).having(missing != 0)

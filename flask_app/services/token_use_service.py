@@ -3,28 +3,30 @@
 It knows tokens and money, not how many answers they were of. What was asked before tokens were counted is in none.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
 
 from flask_app.database import reading, table_of
+from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BadRequest
 from flask_app.models import AccessToken, User
-from flask_app.services.spending import spent
+from flask_app.services.spending import TOKEN, TOKEN_MONTH, spent
 from flask_app.services.stats_service import DateRange
 from flask_app.services.sums import whole_sum
 
 _LISTED = 900  # tokens named in one query: of a thousand and more MariaDB makes a table first
+_A_DAY = timedelta(days=1)
 
 _tokens, _users = table_of(AccessToken), table_of(User)
 _NAMES = select(_tokens.c.id, _tokens.c.name, _users.c.username).join(_users, _users.c.id == _tokens.c.user_id)
 _UNITS = select(spent.c.unit).distinct().where(spent.c.scope == "site", spent.c.scope_id == "")
-_USED = (
-    select(spent.c.scope_id, spent.c.unit, whole_sum(spent.c.amount).label("amount"))
-    .where(spent.c.scope == "token")
-    .group_by(spent.c.scope_id, spent.c.unit)
+_USED = select(spent.c.scope_id, spent.c.unit, whole_sum(spent.c.amount).label("amount")).group_by(
+    spent.c.scope_id, spent.c.unit
 )
 
 
@@ -37,6 +39,15 @@ class TokenUse:
     username: str
     total_tokens: int = 0
     costs: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Days, or the first days of whole months: those after one day, up to another. None is open."""
+
+    scope: str
+    after: date | None
+    last: date | None
 
 
 def own(actor: User, dates: DateRange) -> list[TokenUse]:
@@ -55,27 +66,46 @@ def site(dates: DateRange) -> list[TokenUse]:
 def _used(dates: DateRange, names: Select[tuple[str, str, str]]) -> list[TokenUse]:
     if dates.first and dates.last and dates.first > dates.last:
         raise BadRequest("backwards_range")
+    found: dict[str, TokenUse] = {}
     with reading() as session:
         known = {row.id: TokenUse(row.id, row.name, row.username) for row in session.execute(names)}
-        ids = list(known)
-        used = [row for at in range(0, len(ids), _LISTED) for row in _sums(session, dates, ids[at : at + _LISTED])]
-    for row in used:
-        if row.unit == TOKENS:
-            known[row.scope_id].total_tokens = row.amount
-        else:
-            known[row.scope_id].costs[row.unit] = row.amount
-    found = [known[scope_id] for scope_id in {row.scope_id for row in used}]
-    return sorted(found, key=lambda use: (-use.total_tokens, use.id))
+        units = list(session.scalars(_UNITS))
+        for query in _queries(dates, list(known), units):
+            for row in session.execute(query):
+                use = found.setdefault(row.scope_id, known[row.scope_id])
+                if row.unit == TOKENS:
+                    use.total_tokens += row.amount
+                else:
+                    use.costs[row.unit] = use.costs.get(row.unit, 0) + row.amount
+    return sorted(found.values(), key=lambda use: (-use.total_tokens, use.id))
 
 
-def _sums(session: Session, dates: DateRange, listed: list[str]) -> list[Row[tuple[str, str, int]]]:
-    """By token and unit. Both are named, that the days of each are found as a range of the table's key.
+def _queries(dates: DateRange, tokens: list[str], units: list[str]) -> Iterator[Select[Any]]:
+    """Sums by token and unit. Both are named, that the days of each are found as a range of the table's key.
 
-    What a token used the site used too: it knows every unit there is.
+    What a token used the site used too: its counters have every unit there is.
     """
-    query = _USED.where(spent.c.scope_id.in_(listed), spent.c.unit.in_(session.scalars(_UNITS).all()))
-    if dates.first:
-        query = query.where(spent.c.day >= dates.first)
-    if dates.last:
-        query = query.where(spent.c.day <= dates.last)
-    return list(session.execute(query).all())
+    for part in _parts(dates):
+        for start in range(0, len(tokens), _LISTED):
+            of_tokens = spent.c.scope_id.in_(tokens[start : start + _LISTED])
+            query = _USED.where(spent.c.scope == part.scope, of_tokens, spent.c.unit.in_(units))
+            if part.after:
+                query = query.where(spent.c.day > part.after)
+            if part.last:
+                query = query.where(spent.c.day <= part.last)
+            yield query
+
+
+def _parts(dates: DateRange) -> Iterator[_Part]:
+    """The months that lie within, and the days before and after them: few rows, however long it is."""
+    after, last = dates.first and dates.first - _A_DAY, dates.last
+    months_after = after and periods.last_of_month(after)
+    months_last = last and (last if last == periods.last_of_month(last) else periods.first_of_month(last) - _A_DAY)
+    if months_after and months_last and months_after >= months_last:
+        yield _Part(TOKEN, after, last)
+        return
+    yield _Part(TOKEN_MONTH, months_after, months_last)
+    if after != months_after:
+        yield _Part(TOKEN, after, months_after)
+    if last != months_last:
+        yield _Part(TOKEN, months_last, last)

@@ -15,7 +15,7 @@ from flask_app.database import fetching, in_writing, table_of, transaction
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.domain.ranges import Days
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import audit_service, spending_check, top_up_service
+from flask_app.services import audit_service, spending_check, spending_months, top_up_service
 from flask_app.services import rollup as rollups
 from flask_app.services.audit_service import Actor
 from flask_app.services.refund_service import NEGATED
@@ -68,7 +68,8 @@ def rebuild(actor: Actor) -> int:
         audit_service.record(session, actor.user, "usage.rebuild", "usage", address=actor.address)
     places = in_writing(top_up_service.mend)
     places += sum(in_writing(partial(_repair, step)) for step in _steps())
-    return places + sum(in_writing(partial(_repair_days, days)) for days in _days())
+    places += sum(in_writing(partial(_repair_days, days)) for days in _days())
+    return places + in_writing(_repair_months)
 
 
 def count_entries() -> int:
@@ -90,8 +91,14 @@ def count_overruns() -> int:
 def _verify_days() -> Iterator[Finding]:
     for days in _days(at_once=DAYS_AT_ONCE):
         with fetching() as connection:
-            for spent in spending_check.differences(connection, days):
-                yield Finding("spent by day", " ".join(f"{name}={value}" for name, value in spent.items()))
+            yield from _counters(spending_check.differences(connection, days))
+    with fetching() as connection:
+        yield from _counters(spending_months.differences(connection))
+
+
+def _counters(differences: list[dict[str, Any]]) -> Iterator[Finding]:
+    for spent in differences:
+        yield Finding("spent by day", " ".join(f"{name}={value}" for name, value in spent.items()))
 
 
 def _repair(step: _Step, connection: Connection) -> bool:
@@ -107,6 +114,11 @@ def _repair(step: _Step, connection: Connection) -> bool:
 def _repair_days(days: Days, connection: Connection) -> bool:
     rollups.add_rows(connection, [_TURN])
     return spending_check.mend(connection, days)
+
+
+def _repair_months(connection: Connection) -> bool:
+    rollups.add_rows(connection, [_TURN])
+    return spending_months.mend(connection)
 
 
 def _first_and_end(each: Slice, period: Period) -> dict[str, Any]:

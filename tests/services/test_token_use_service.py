@@ -1,23 +1,26 @@
-"""What access tokens used is found by each token's days, however long others and other days have been."""
+"""What access tokens used is found by each token's days and months, however long others and other days have been."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import delete, event, insert, text
 
 from flask_app.database import engine, fetching, new_id, transaction
 from flask_app.models import AccessToken, User
 from flask_app.services import token_use_service
-from flask_app.services.spending import spent
+from flask_app.services.spending import KEY, TOKEN, TOKEN_MONTH, spent
 from flask_app.services.stats_service import DateRange
 from flask_app.services.token_use_service import TokenUse
 from tests.conftest import MakeUser
 
-FIRST, DAYS = date(2025, 1, 1), 200
-UNITS = {"tokens": 150, "CNY": 1000}
-OF_NEW_YEAR = DateRange(FIRST, FIRST)
+FIRST, DAYS = date(2025, 1, 1), 200  # up to 19 July
+IN_TIME = [FIRST, date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 1), date(2025, 5, 31), date(2025, 6, 10)]
+A_DAY = DateRange(date(2025, 3, 9), date(2025, 3, 9))
+MONTHS = DateRange(date(2025, 1, 15), date(2025, 6, 10))
 KEY_BYTES = 16 * 4 + 2 + 64 + 2 + 8 * 4 + 2 + 3  # scope, scope_id, unit and day, as MariaDB counts them
 
 pytestmark = pytest.mark.unsound_ledger  # days without their entries
@@ -28,7 +31,7 @@ def people(make_user: MakeUser) -> list[User]:
     """Two, each with twenty tokens that were used every day, and a person whose tokens were not."""
     people = [make_user(name) for name in ("ada", "bo", "chen")]
     tokens = [token for person in people for token in give(person, 20)]
-    whose = [("user", person.id) for person in people] + [("token", token) for token in tokens[:40]]
+    whose = [("user", person.id) for person in people] + [(TOKEN, token) for token in tokens[:40]]
     use([("site", ""), *whose], DAYS)
     with fetching() as connection:
         if connection.dialect.name != "sqlite":
@@ -46,40 +49,76 @@ def give(person: User, count: int) -> list[str]:
 
 
 def use(counters: list[tuple[str, str]], days: int) -> None:
-    """On each of the first days the same."""
-    rows = [
-        {"scope": scope, "scope_id": scope_id, "unit": unit, "day": FIRST + timedelta(days=number), "amount": amount}
-        for scope, scope_id in counters
-        for unit, amount in UNITS.items()
-        for number in range(days)
-    ]
+    """From the first day on."""
+    rows: Counter[tuple[str, str, str, date]] = Counter()
+    for scope, scope_id in counters:
+        for day in (FIRST + timedelta(days=number) for number in range(days)):
+            for unit, amount in used_on(day).items():
+                rows[scope, scope_id, unit, day] = amount
+                if scope == TOKEN:
+                    rows[TOKEN_MONTH, scope_id, unit, day.replace(day=1)] += amount
     with transaction() as session:
-        session.execute(insert(spent), rows)
+        session.execute(insert(spent), [dict(zip(KEY, key, strict=True)) | {"amount": rows[key]} for key in rows])
 
 
-def test_a_range_is_that_of_everybodys_or_ones_own(people: list[User]) -> None:
+def used_on(day: date) -> dict[str, int]:
+    """No two ranges have the same sum."""
+    number = (day - FIRST).days
+    return {"tokens": 1 + number**2, "CNY": 1000 + number}
+
+
+def sums(dates: DateRange) -> dict[str, int]:
+    days = [FIRST + timedelta(days=number) for number in range(DAYS)]
+    within = [day for day in days if (dates.first or FIRST) <= day <= (dates.last or date.max)]
+    return {unit: sum(used_on(day)[unit] for day in within) for unit in ("tokens", "CNY")}
+
+
+def test_ones_own_and_everybodys(people: list[User]) -> None:
     ada, bo, chen = people
-    for dates, days in ((DateRange(), DAYS), (OF_NEW_YEAR, 1), (DateRange(FIRST + timedelta(days=190)), 10)):
+    for dates in (DateRange(), A_DAY, MONTHS):
         mine, everybodys = token_use_service.own(ada, dates), token_use_service.site(dates)
         assert {use.username for use in mine} == {"ada"}
         assert {use.username for use in everybodys} == {"ada", "bo"}
         assert (len(mine), len(everybodys)) == (20, 40)
+        assert [use.id for use in mine] == sorted(use.id for use in mine)
         for use in everybodys:
-            assert (use.total_tokens, use.costs) == (150 * days, {"CNY": 1000 * days})
+            assert {"tokens": use.total_tokens, **use.costs} == sums(dates)
     assert token_use_service.own(bo, DateRange(last=FIRST - timedelta(days=1))) == []
     assert token_use_service.own(chen, DateRange()) == []
 
 
+def test_any_range_is_the_sum_of_its_days(member: User) -> None:
+    (token,) = give(member, 1)
+    use([("site", ""), (TOKEN, token)], DAYS)
+    ranges = [DateRange(*each) for each in combinations_with_replacement(IN_TIME, 2)]
+    ranges += [DateRange(first, last) for day in IN_TIME for first, last in ((day, None), (None, day))]
+    ranges += [DateRange(), DateRange(date(1970, 1, 2), date(9999, 12, 30))]
+    for dates in ranges:
+        (used,) = token_use_service.own(member, dates)
+        assert {"tokens": used.total_tokens, **used.costs} == sums(dates), dates
+    assert token_use_service.own(member, DateRange(date(9999, 12, 30))) == []
+
+
 def test_none_is_left_out_of_more_than_a_query_names(member: User) -> None:
     tokens = give(member, 1000)
-    use([("site", ""), *(("token", token) for token in tokens)], 1)
+    use([("site", ""), *((TOKEN, token) for token in tokens)], 1)
     assert [used.id for used in token_use_service.own(member, DateRange())] == sorted(tokens)
 
 
-def test_only_the_days_asked_for_are_read(people: list[User]) -> None:
-    for ask in (lambda: token_use_service.site(OF_NEW_YEAR), lambda: token_use_service.own(people[0], OF_NEW_YEAR)):
-        (statement,) = [each for each in asked(ask) if "sum(spent_daily.amount)" in each[0]]
-        assert is_by_days(*statement)
+def test_whole_months_are_read_by_their_sums(people: list[User]) -> None:
+    whole = token_use_service.site(MONTHS)
+    with transaction() as session:
+        of_months = spent.c.day.between(date(2025, 2, 1), date(2025, 5, 31))
+        assert session.execute(delete(spent).where(spent.c.scope == TOKEN, of_months)).rowcount  # type: ignore[attr-defined]
+    assert token_use_service.site(MONTHS) == whole
+
+
+@pytest.mark.parametrize(("dates", "parts"), [(A_DAY, 1), (MONTHS, 3), (DateRange(MONTHS.first, None), 2)])
+def test_only_the_days_asked_for_are_read(people: list[User], dates: DateRange, parts: int) -> None:
+    for ask in (lambda: token_use_service.site(dates), lambda: token_use_service.own(people[0], dates)):
+        statements = [each for each in asked(ask) if "sum(spent_daily.amount)" in each[0]]
+        assert len(statements) == parts
+        assert all(is_by_days(*each) for each in statements)
 
 
 def asked(ask: Callable[[], list[TokenUse]]) -> list[tuple[str, Any]]:
@@ -99,7 +138,7 @@ def is_by_days(statement: str, values: Any) -> bool:
     with fetching() as connection:
         if connection.dialect.name == "sqlite":
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-            searched = "PRIMARY KEY (scope=? AND scope_id=? AND unit=? AND day>? AND day<?)"
+            searched = "PRIMARY KEY (scope=? AND scope_id=? AND unit=? AND day>?"
             return any(searched in step.detail for step in plan)
         plan = connection.exec_driver_sql(f"EXPLAIN {statement}", values).all()
     return ("range", "PRIMARY", str(KEY_BYTES)) in [(step.type, step.key, step.key_len) for step in plan]

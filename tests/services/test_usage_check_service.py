@@ -173,9 +173,35 @@ def test_what_a_token_used_in_a_day_is_verified_and_mended(app: Flask) -> None:
     assert verify() == []
     with transaction() as session:
         session.execute(delete(SpentDaily).where(SpentDaily.scope == "token", SpentDaily.scope_id == "t"))
-    assert [what for what, _ in verify()] == ["spent by day"] * 2
+    assert [where.split()[0] for _, where in verify()] == ["scope=token"] * 2 + ["scope=token_month"] * 2
     usage_check_service.rebuild(Actor(None))
     assert counters() == before
+
+
+@pytest.mark.parametrize("harm", ["lost", "one token", "invented"])
+def test_a_tokens_month_is_its_days(app: Flask, harm: str) -> None:
+    days = [date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1)]
+    for day in days:
+        noon = datetime.combine(day, NOON.timetz())
+        ledger.write(ledger.entry("amina", noon, day=day, token_id=token) for token in "tu")
+    before = counters()
+    november, december = (before["token_month", "t", "tokens", date(2026, month, 1)] for month in (11, 12))
+    assert (november, december) == (300, 150)
+    with transaction() as session:
+        row = session.get_one(SpentDaily, ("token_month", "t", "tokens", date(2026, 11, 1)))
+        if harm == "lost":
+            session.delete(row)
+        elif harm == "one token":
+            row.amount += 1
+        else:
+            session.add(SpentDaily(scope="token_month", scope_id="v", unit="CNY", day=date(2026, 11, 1), amount=5))
+    ((what, where),) = verify()
+    assert what == "spent by day"
+    assert {"lost": "amount=300", "one token": "amount=-1", "invented": "amount=-5"}[harm] in where.split()
+    assert "scope=token_month" in where
+    assert usage_check_service.rebuild(Actor(None)) == 1
+    assert verify() == []
+    assert {key: amount for key, amount in counters().items() if amount} == before
 
 
 def test_what_an_older_version_settled_is_counted_for_the_attempts_token(app: Flask) -> None:
@@ -186,12 +212,15 @@ def test_what_an_older_version_settled_is_counted_for_the_attempts_token(app: Fl
     with transaction() as session:
         of_old = TokenUsage.attempt_id.in_([sent[0].attempt_id, sent[2].attempt_id])
         session.execute(update(TokenUsage).where(of_old).values(token_id=None))
-        session.execute(update(SpentDaily).where(SpentDaily.scope == "token").values(amount=SpentDaily.amount // 2))
+        of_tokens = SpentDaily.scope.in_(("token", "token_month"))
+        session.execute(update(SpentDaily).where(of_tokens).values(amount=SpentDaily.amount // 2))
     entries = ledger_rows()
     lost = counters()
-    assert {key for key in before if before[key] != lost[key]} == {key for key in before if key[0] == "token"}
+    assert {key for key in before if before[key] != lost[key]} == {
+        key for key in before if key[0] in ("token", "token_month")
+    }
     assert [(what, "scope=token scope_id=t" in where) for what, where in verify()] == [("spent by day", True)] * 2
-    assert usage_check_service.rebuild(Actor(None)) == 1
+    assert usage_check_service.rebuild(Actor(None)) == 2
     assert (counters(), ledger_rows(), verify()) == (before, entries, [])
     for record in entries:
         refund_service.refund(Actor(None), record["id"], "it was wrong")

@@ -1,0 +1,56 @@
+"""Are a token's months in `spent_daily` what its days are? Each settlement adds to both, in one transaction."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Select, func, literal, select, union_all
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from flask_app.services import spending
+from flask_app.services.spending import KEY, TOKEN, TOKEN_MONTH, spent
+
+
+def differences(connection: Connection) -> list[dict[str, Any]]:
+    """What is missing in months, or less than nothing; none normally."""
+    return [dict(row) for row in connection.execute(_DIFFERENCES).mappings()]
+
+
+def mend(connection: Connection) -> bool:
+    """Add what is missing; False where nothing was."""
+    return bool(connection.execute(_MEND[connection.dialect.name]).rowcount)
+
+
+class _FirstOfMonth(FunctionElement[date]):
+    inherit_cache = True
+    type = Date()
+
+    def __init__(self, day: ColumnElement[date]) -> None:
+        super().__init__(day)
+
+
+@compiles(_FirstOfMonth)
+def _by_its_number(first: _FirstOfMonth, compiler: SQLCompiler, **options: Any) -> str:
+    day = compiler.process(first.clauses, **options)
+    return f"({day} - INTERVAL (DAYOFMONTH({day}) - 1) DAY)"
+
+
+@compiles(_FirstOfMonth, "sqlite")
+def _on_sqlite(first: _FirstOfMonth, compiler: SQLCompiler, **options: Any) -> str:
+    return f"date({compiler.process(first.clauses, **options)}, 'start of month')"
+
+
+def _comparison() -> Select[Any]:
+    of_month = (literal(TOKEN_MONTH).label("scope"), spent.c.scope_id, spent.c.unit)
+    expected = select(*of_month, _FirstOfMonth(spent.c.day).label("day"), spent.c.amount).where(spent.c.scope == TOKEN)
+    written = select(*(spent.c[name] for name in KEY), (-spent.c.amount).label("amount"))
+    both = union_all(expected, written.where(spent.c.scope == TOKEN_MONTH)).subquery()
+    key = [both.c[name] for name in KEY]
+    missing = func.sum(both.c.amount)
+    return select(*key, missing.label("amount")).group_by(*key).having(missing != 0)
+
+
+_DIFFERENCES = _comparison()
+_MEND = spending.adding(_DIFFERENCES)
