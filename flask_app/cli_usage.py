@@ -42,16 +42,22 @@ def verify() -> None:
         click.echo(f"{finding.what}: {finding.where}")
         differences += 1
     if differences:
-        click.echo(f"{differences:,} differences. `flask usage rebuild` mends those of the roll-up.", err=True)
+        click.echo(
+            f"{differences:,} differences. `flask usage rebuild` mends those of the roll-up and of balances.", err=True
+        )
         sys.exit(1)
     click.echo(f"{usage_check_service.count_entries():,} entries, no difference.")
 
 
 @usage.command("rebuild")
 def rebuild() -> None:
-    """Make the roll-up what the ledger says. The ledger itself is never changed."""
+    """Make the roll-up and the balances what the ledger says. The ledger itself is never changed."""
     _be_patient()
     places = usage_check_service.rebuild(Actor(user=None))
+    moved = usage_check_service.mend_balances(Actor(user=None))
+    for each in moved:
+        click.echo(f"Balance {each}")
+    places += len(moved)
     click.echo(f"Mended in {places:,} places." if places else "Nothing was wrong.")
 
 

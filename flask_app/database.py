@@ -45,14 +45,26 @@ _TERMS = (
 )
 
 
-def new_id() -> str:
-    """A fresh primary key: 26 characters, sortable by creation time, 80 of its bits random (a ULID)."""
-    return _id(time.time_ns() // 1_000_000 << 80 | secrets.randbits(80))
+def new_id(moment: datetime | None = None) -> str:
+    """A fresh primary key: 26 characters, sortable by creation time, 80 of its bits random (a ULID).
+
+    It is of now, by this machine's clock, if not of another `moment`.
+    """
+    milliseconds = time.time_ns() // 1_000_000 if moment is None else int(moment.timestamp() * 1000)
+    return _id(milliseconds << 80 | secrets.randbits(80))
 
 
 def first_id(moment: datetime) -> str:
     """The least of all that may be made from the moment on."""
     return _id(int(moment.timestamp() * 1000) << 80)
+
+
+def moment_of(made: str) -> datetime:
+    """When an id was made, to the millisecond."""
+    milliseconds = 0
+    for digit in made[:10]:
+        milliseconds = milliseconds << 5 | _ALPHABET.index(digit)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _id(number: int) -> str:

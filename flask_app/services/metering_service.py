@@ -15,7 +15,7 @@ from flask_app.database import new_id, table_of, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Run, TokenUsage
-from flask_app.services import budget_service, followers, rollup, spending, tariff_service
+from flask_app.services import budget_service, followers, rollup, shared_clock, spending, tariff_service
 from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.budget_service import Asked
 from flask_app.services.tariff_service import Priced
@@ -192,7 +192,7 @@ def _priced(connection: Connection, sent: Dispatched, outcome: Outcome) -> Price
 def _row(sent: Dispatched, outcome: Outcome, entry: Entry, priced: Priced | None) -> dict[str, Any]:
     call, usage = sent.call, entry.usage
     return {
-        "id": new_id(),
+        "id": new_id(shared_clock.shared()),  # of when it was written, for `balance_check`
         "attempt_id": sent.attempt_id,
         "kind": "usage",
         "user_id": call.user_id,

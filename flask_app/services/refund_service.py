@@ -14,7 +14,7 @@ from flask_app.database import in_transaction, new_id, table_of, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.errors import Conflict, NotFound
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import audit_service, budget_service, metering_service, reasons
+from flask_app.services import audit_service, budget_service, metering_service, reasons, shared_clock
 from flask_app.services.audit_service import Actor
 
 NEGATED = (
@@ -44,7 +44,8 @@ def refund(actor: Actor, record_id: str, reason: str, *, at: datetime | None = N
             raise NotFound
         if entry.kind != "usage":
             raise Conflict("not_refundable")
-        row = _opposite(entry, reason, at or utc_now()) | {"token_id": _token_of(session, entry)}
+        now = shared_clock.ask(session.connection())  # an id says when it was written (`balance_check`)
+        row = _opposite(entry, reason, at or utc_now()) | {"id": new_id(now), "token_id": _token_of(session, entry)}
         metering_service.book(session.connection(), row)
         details = {
             "refund": row["id"],
@@ -77,7 +78,6 @@ def _opposite(entry: TokenUsage, reason: str, now: datetime) -> dict[str, Any]:
         row
         | given_back
         | {
-            "id": new_id(),
             "kind": "refund",
             "reason": reason,
             "duration_ms": 0,

@@ -5,15 +5,14 @@ The row of the balance is locked while a top-up is written: requests for it wait
 
 from dataclasses import dataclass
 
-from sqlalchemy import Row, bindparam, func, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, table_of, utc_now
+from flask_app.database import fetching, new_id, table_of, utc_now
 from flask_app.domain.budget import PREPAID
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Budget, TopUp, User
-from flask_app.services import budget_service, paging
+from flask_app.services import budget_service, paging, shared_clock
 from flask_app.services.budget_service import budgets
 from flask_app.services.spending import spent
 
@@ -31,7 +30,11 @@ class Page:
 
 
 def begin(session: Session, balance: Budget) -> None:
-    """Count what is spent from now on, and nothing before. The rows of its people must be locked."""
+    """Count what is spent from now on, and nothing before: the ledger's ids tell which is which (`balance_check`).
+
+    The rows of its people must be locked.
+    """
+    balance.id = new_id(shared_clock.ask(session.connection()))
     values = {"spender": balance.scope, "whose": balance.scope_id, "of_unit": balance.unit}
     balance.spent_before = int(session.execute(_SPENT, values).scalar_one())
 
@@ -90,17 +93,6 @@ def listed(budget_id: str, *, before: str | None = None, limit: int = paging.PAG
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
-def differences(connection: Connection) -> list[str]:
-    """The balances whose limit is not the sum of their top-ups; none normally."""
-    return list(connection.scalars(_DIFFERENCES))
-
-
-def mend(connection: Connection) -> int:
-    """Make each limit the sum of its top-ups, and give how many were not."""
-    connection.execute(_LOCK_ALL)  # a top-up under way is in the sum before the sum is read
-    return connection.execute(_MEND).rowcount
-
-
 _SPENT = select(func.coalesce(func.sum(spent.c.amount), 0)).where(
     spent.c.scope == bindparam("spender"), spent.c.scope_id == bindparam("whose"), spent.c.unit == bindparam("of_unit")
 )
@@ -110,12 +102,3 @@ _LISTED = (
     .order_by(_top_ups.c.id.desc())
 )
 _IS_THERE = select(budgets.c.id).where(budgets.c.id == bindparam("balance"), budgets.c.period == PREPAID)
-_sum = (
-    select(func.coalesce(func.sum(_top_ups.c.amount), 0))
-    .where(_top_ups.c.budget_id == budgets.c.id)
-    .correlate(budgets)
-    .scalar_subquery()
-)
-_DIFFERENCES = select(budgets.c.id).where(budgets.c.period == PREPAID, budgets.c.amount != _sum)
-_LOCK_ALL = select(budgets.c.id).where(budgets.c.period == PREPAID).order_by(budgets.c.id).with_for_update()
-_MEND = update(budgets).where(budgets.c.period == PREPAID, budgets.c.amount != _sum).values(amount=_sum)

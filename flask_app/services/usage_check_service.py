@@ -10,14 +10,16 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_writing, table_of, transaction
+from flask_app.database import fetching, in_transaction, in_writing, table_of, transaction
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.domain.ranges import Days
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import audit_service, spending_check, spending_months, top_up_service
+from flask_app.services import audit_service, balance_check, spending_check, spending_months
 from flask_app.services import rollup as rollups
 from flask_app.services.audit_service import Actor
+from flask_app.services.balance_check import Mistake
 from flask_app.services.refund_service import NEGATED
 from flask_app.services.rollup import FIGURES, MONTH, PERSON_MONTH, RETIRED, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
@@ -26,6 +28,10 @@ DAYS_AT_ONCE = 8  # of the counters, where nothing is written: a statement of a 
 
 _ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
 _KEPT = ("user_id", "group_id", "message_id", "provider_id", "key_id", "channel", "model", "currency", "tariff_id")
+_MISTAKES = {
+    "amount": "balance that is not its top-ups",
+    "spent_before": "balance that does not begin where the ledger has it",
+}
 _TURN = {"slice": "rebuild", "block": 0} | UNUSED | dict.fromkeys(FIGURES, 0)
 
 
@@ -48,9 +54,8 @@ class _Step:
 def verify() -> Iterator[Finding]:
     """Everything that is wrong, nothing normally."""
     yield from _verify_days()
-    with fetching() as connection:
-        for balance in top_up_service.differences(connection):
-            yield Finding("balance that is not its top-ups", balance)
+    for mistake in balance_check.mistakes():
+        yield Finding(_MISTAKES[mistake.figure], str(mistake))
     for step in _steps():
         with fetching() as connection:
             for each in step.slices:
@@ -63,13 +68,20 @@ def verify() -> Iterator[Finding]:
 
 
 def rebuild(actor: Actor) -> int:
-    """Make the roll-up and the balances right, and give how many places had a mistake. The ledger is only read."""
+    """Make the roll-up and the counters right, and give how many places had a mistake. The ledger is only read.
+
+    A balance began with what the counters said: where they were wrong by then, `mend_balances` must follow.
+    """
     with transaction() as session:
         audit_service.record(session, actor.user, "usage.rebuild", "usage", address=actor.address)
-    places = in_writing(top_up_service.mend)
-    places += sum(in_writing(partial(_repair, step)) for step in _steps())
+    places = sum(in_writing(partial(_repair, step)) for step in _steps())
     places += sum(in_writing(partial(_repair_days, days)) for days in _days())
     return places + in_writing(_repair_months)
+
+
+def mend_balances(actor: Actor) -> list[Mistake]:
+    """Make each balance what its top-ups and the ledger say; give those that this moved, as the audit log has them."""
+    return [found for found in balance_check.mistakes() if in_transaction(partial(_mend_balance, actor, found))]
 
 
 def count_entries() -> int:
@@ -99,6 +111,14 @@ def _verify_days() -> Iterator[Finding]:
 def _counters(differences: list[dict[str, Any]]) -> Iterator[Finding]:
     for spent in differences:
         yield Finding("spent by day", " ".join(f"{name}={value}" for name, value in spent.items()))
+
+
+def _mend_balance(actor: Actor, found: Mistake, session: Session) -> bool:
+    if not balance_check.mend(session.connection(), found):
+        return False
+    details = {"before": {found.figure: found.stands}, "after": {found.figure: found.rightly}}
+    audit_service.record(session, actor.user, "budget.mend", found.balance_id, details, actor.address)
+    return True
 
 
 def _repair(step: _Step, connection: Connection) -> bool:

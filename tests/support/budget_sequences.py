@@ -18,6 +18,7 @@ from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted, Conflict
 from flask_app.models import Tariff, User
 from flask_app.services import (
+    balance_check,
     budget_admin_service,
     budget_service,
     metering_service,
@@ -25,7 +26,6 @@ from flask_app.services import (
     refund_service,
     spending_check,
     tariff_service,
-    top_up_service,
     user_admin_service,
 )
 from flask_app.services.attempts import Bounds, Outcome
@@ -235,8 +235,8 @@ class Sequences(RuleBasedStateMachine):
             connection = session.connection()
             for days in spending_check.days(connection):
                 assert spending_check.differences(connection, days) == []
-                assert top_up_service.differences(connection) == []
                 assert spending_check.count_overruns(connection, days) == 0
+        assert list(balance_check.mistakes()) == []
 
     def _end(self, one: Booked, outcome: Outcome) -> None:
         in_writing(lambda connection: metering_service.settle(connection, one.sent, outcome))
