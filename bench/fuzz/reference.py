@@ -1,6 +1,8 @@
 """The decoder's twin: plain code that reads a whole stream at once, made to be compared with and not to be fast."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +82,8 @@ def _event(lines: list[bytes]) -> NamedData | None:
 def chunk_of(payload: bytes) -> list[Event]:
     """The events of one payload. Raises Unreadable or Undecided."""
     chunk = _parsed(payload)
-    model = _typed(chunk.get("model"), str)
-    events: list[Event] = [] if model is None else [Served(model)]
+    model = _name(chunk.get("model"))
+    events: list[Event] = [Served(model)] if model else []
     text, reasoning = "", ""
     for choice in _typed(chunk.get("choices"), list) or []:
         delta = _typed(_object(choice).get("delta"), dict) or {}
@@ -94,6 +96,16 @@ def chunk_of(payload: bytes) -> list[Event]:
     events += [usage] if usage else []
     events += [] if chunk.get("error") is None else [Failed("upstream_failed")]
     return [*([Reasoning(reasoning)] if reasoning else []), *([Token(text)] if text else []), *events]
+
+
+def _name(told: Any) -> str:
+    """Letters, marks, numbers, punctuation and symbols; 128 of them, or 127 and a sign that there were more."""
+    if not isinstance(told, str):
+        return ""
+    told = told.strip()
+    shown = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in told[:129])
+    name = re.sub(" +", " ", shown).strip()
+    return name if len(told) < 129 else name[:127].strip() + "…"
 
 
 def _calls(told: Any) -> list[ToolCall]:

@@ -73,7 +73,7 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Served(msgspec.Struct, frozen=True, gc=False):
-    """The name of the model that really answers, as the provider gives it."""
+    """The name of the model that really answers, as the provider gives it: printable, on one line, not too long."""
 
     model: str
 

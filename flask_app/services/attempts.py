@@ -20,7 +20,7 @@ from flask_app.errors import UpstreamError
 from flask_app.services.tariff_service import Priced
 
 REFUSED = 300  # from this HTTP status on
-MAX_MODEL, MAX_REASON = 128, 64  # as much as the columns hold of the provider's own words
+MAX_REASON = 64  # as much as the column holds of the provider's own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class Outcome:
             case Finished(reason):
                 self.finish_reason = reason[:MAX_REASON]
             case Served(model):
-                self.actual_model = model[:MAX_MODEL].strip() or None
+                self.actual_model = model
             case Failed(code):  # pragma: no branch - there is no other
                 raise UpstreamError(code, retryable=True)
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.services import answer_service, completion_objects, gateway_errors
-from flask_app.services.attempts import MAX_MODEL, Entry, Outcome
+from flask_app.services.attempts import Entry, Outcome
 from flask_app.services.completion_objects import Chunks, Completion
 from flask_app.streams.memory import MemoryBroker
 
@@ -84,7 +84,7 @@ class StreamedAnswer(ProgramAnswer):
             self.has_begun = True
             self.events.add(self._chunks.words(event))
         elif isinstance(event, Served):
-            self._chunks.serve(event.model[:MAX_MODEL])
+            self._chunks.serve(event.model)
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if self.failure:

@@ -8,6 +8,7 @@ import msgspec
 from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 
 MAX_TOKENS = 1 << 31
+MAX_NAME = 128  # as many characters as a model's name may have here
 _NULL = msgspec.Raw(b"null")
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
@@ -26,7 +27,7 @@ class _Choice(msgspec.Struct):
 
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
-    model: str | None = None
+    model: msgspec.Raw = _NULL
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
 
@@ -70,6 +71,7 @@ class UnreadableChunk(Exception):
 
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
+_decode_name = msgspec.json.Decoder(str).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _decode_totals = msgspec.json.Decoder(_Totals).decode
 _decode_calls = msgspec.json.Decoder(list[_Call]).decode
@@ -80,11 +82,12 @@ _DONE = b"[DONE]"
 class ChunkReader:
     """Reads one stream's payloads; `finished` turns true at `[DONE]`, and `fault` is what could not be read."""
 
-    __slots__ = ("_model", "fault", "finished")
+    __slots__ = ("_model", "_said", "fault", "finished")
 
     def __init__(self) -> None:
         self.finished = False
         self.fault: UnreadableChunk | None = None
+        self._said = _NULL  # as the model was named last
         self._model: str | None = None
 
     def read(self, payloads: Iterable[bytes]) -> list[Event]:
@@ -98,9 +101,8 @@ class ChunkReader:
             if rest and _overtakes(chunk, rest):
                 events += _together(reasoning, text, rest)
                 text, reasoning, rest = "", "", []
-            if chunk.model is not None and chunk.model != self._model:
-                self._model = chunk.model
-                (rest or events).append(Served(chunk.model))  # before the words that come with it
+            if chunk.model not in (_NULL, self._said) and (served := self._served(chunk.model)):
+                (rest or events).append(served)  # before the words that come with it
             for choice in chunk.choices or ():
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
@@ -109,6 +111,15 @@ class ChunkReader:
             if chunk.usage != _NULL or chunk.error != _NULL:
                 rest += _counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
+
+    def _served(self, said: msgspec.Raw) -> Served | None:
+        """The model that answers, where it is told anew."""
+        self._said = said.copy()
+        name = _name_of(bytes(said))
+        if not name or name == self._model:
+            return None
+        self._model = name
+        return Served(name)
 
     def _chunks(self, payloads: Iterable[bytes]) -> Iterator[_Chunk]:
         for payload in payloads:
@@ -126,6 +137,20 @@ class ChunkReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.fault = UnreadableChunk(payload[:80].decode("utf-8", "replace"))
             return None
+
+
+def _name_of(raw: bytes) -> str:
+    """What the model is called, as a model may be called here: in pages, files and logs it can harm nobody.
+
+    What does not print (line breaks, control characters, what turns the reading direction) becomes a space, a row of
+    spaces one. A longer name ends in "…", so that it is no other model's. Empty: nothing is left, or it is no text.
+    """
+    try:
+        begin = _decode_name(raw).strip()[: MAX_NAME + 1]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    name = " ".join("".join(sign if sign.isprintable() else " " for sign in begin).split())
+    return name if len(begin) <= MAX_NAME else f"{name[: MAX_NAME - 1].rstrip()}…"
 
 
 def _overtakes(chunk: _Chunk, events: list[Event]) -> bool:

@@ -1,4 +1,7 @@
-"""Lists as files of any size: CSV that no spreadsheet takes for formulas, and JSON Lines. Made page by page."""
+"""Lists as files of any size: CSV that no spreadsheet takes for formulas, and JSON Lines. Made page by page.
+
+In CSV a record is one line, whoever reads it: a cell holds no line break and nothing else that does not print.
+"""
 
 import csv
 import io
@@ -17,9 +20,10 @@ from flask_app.web.events import while_signed_in
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take UTF-8 for something older
 # What spreadsheets begin a formula with, also in the width of Chinese keyboards.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Where semicolons or tabs part cells, as in half of Europe, a formula may begin behind one.
-_LATER_FORMULA = re.compile(rf"(?<=[;\t])(?= ?[{re.escape(''.join(sign for sign in FORMULAS if sign.isprintable()))}])")
+FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+# Where semicolons part cells, as in half of Europe, a formula may begin behind one.
+_LATER_FORMULA = re.compile(rf"(?<=;)(?= *[{re.escape(''.join(FORMULAS))}])")
+_JOINER = "\u200d"  # of emoji, which people's names may have
 
 _line = msgspec.json.Encoder()
 
@@ -59,7 +63,10 @@ def json_lines(pages: Iterable[Iterable[Reply]]) -> Iterator[str]:
 
 
 def cell(value: object) -> str | int:
-    """A value as a table holds it. Text is never a formula; numbers are numbers, negative ones too."""
+    """A value as a table holds it. Text is never a formula, and on one line: what does not print is a space there.
+
+    Numbers are numbers, negative ones too.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -67,6 +74,8 @@ def cell(value: object) -> str | int:
     if isinstance(value, int):
         return value
     text = value.isoformat() if isinstance(value, datetime) else str(value)
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() or sign == _JOINER else " " for sign in text)
     text = _LATER_FORMULA.sub("'", text)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULAS) else text
 

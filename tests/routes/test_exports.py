@@ -55,6 +55,21 @@ def test_json_lines_are_what_the_api_says(member: User, member_client: PageClien
     assert lines == page["records"]
 
 
+def test_a_record_is_one_line_whoever_reads_it(member: User, member_client: PageClient) -> None:
+    """Names of before may have line breaks, which are legal in a cell: to a reader of lines each began a record."""
+    odd = ["模型\n2", "a\r\n=1+1", "\n@SUM(A1)", 'x",\n-2', "m\x85n", "m\u2028+3", "tab\tand\x1b[2J"]
+    written = ledger.write(ledger.entry(member.id, NOON, model=name) for name in odd)
+    response = member_client.get(OWN)
+    lines = response.data.decode().splitlines()
+    assert len(lines) == len(odd) + 1
+    assert [next(csv.reader([line]))[0] for line in lines[1:]] == ledger.newest_first(written)
+    told = {row["id"]: row["model"] for row in table(response)}
+    shown = ["模型 2", "a  =1+1", "' @SUM(A1)", 'x", -2', "m n", "m +3", "tab and [2J"]
+    assert [told[entry.id] for entry in written] == shown
+    exact = [json.loads(line) for line in member_client.get(f"{OWN}?format=jsonl").text.split("\n")[:-1]]
+    assert {line["id"]: line["model"] for line in exact} == {entry.id: entry.model for entry in written}
+
+
 def test_an_administrators_file_says_who_and_with_which_key(
     member: User, admin_client: PageClient, member_client: PageClient
 ) -> None:
@@ -106,11 +121,17 @@ def test_a_value_never_becomes_a_formula(member: User, admin_client: PageClient,
     assert row["model"] == row["actual_model"] == f"'{hostile}"
 
 
-@pytest.mark.parametrize("separator", [";", "; ", "\t"])
-def test_a_value_becomes_no_formula_where_semicolons_or_tabs_part_cells(separator: str) -> None:
-    for sign in FORMULAS[:4]:
-        assert cell(f"class 3{separator}{sign}1+1") == f"class 3{separator[0]}'{separator[1:]}{sign}1+1"
-    assert cell("a; b - c = d\tend") == "a; b - c = d\tend"
+@pytest.mark.parametrize("space", ["", " ", "\t", "\r\n"])
+def test_a_value_becomes_no_formula_where_semicolons_part_cells(space: str) -> None:
+    for sign in FORMULAS:
+        assert cell(f"class 3;{space}{sign}1+1") == f"class 3;'{' ' * len(space)}{sign}1+1"
+    assert cell("a; b - c = d") == "a; b - c = d"
+
+
+def test_what_does_not_print_is_a_space_and_joined_emoji_stay() -> None:
+    assert cell("a\tb\x00c\u202ed\ufeffe\ud800f") == "a b c d e f"
+    assert cell("\t=1") == cell("\u202e=1") == "' =1"
+    assert cell("Ada 👩\u200d💻 明 é") == "Ada 👩\u200d💻 明 é"
 
 
 def test_numbers_stay_numbers() -> None:

@@ -32,7 +32,7 @@ from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
 LAPSED = utc_now() - timedelta(minutes=5)
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
@@ -203,7 +203,28 @@ def test_a_providers_own_words_fit_their_columns(member_client: PageClient, upst
     upstream.script(Answer("x", actual_model=" " + "m" * 126 + " m" * 5000, finish_reason="f" * 5000))
     assert ask(member_client)["finish_reason"] == "f" * 64
     (entry,) = entries()
-    assert entry.actual_model == "m" * 126, "to MariaDB a name with a space at its end is the name without"
+    assert entry.actual_model == "m" * 126 + "…"
+
+
+def test_a_hostile_name_of_a_model_harms_neither_tokens_nor_files(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    hostile = "m\u202e\r\n=1+1,\x1b[2J\n"
+    upstream.script(
+        Answer("one two", usage=Usage(prompt=100, cached=60, completion=40, reasoning=10), actual_model=hostile)
+    )
+    told = ask(member_client)
+    (entry,) = entries()
+    assert (entry.actual_model, entry.source) == ("m =1+1, [2J", "reported")
+    assert (entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens) == (
+        100,
+        60,
+        40,
+        10,
+    )
+    details: Any = member_client.get(f"/api/messages/{told['id']}/usage").json
+    assert details["actual_model"] == entry.actual_model
+    assert len(member_client.get("/api/usage/records/export").text.splitlines()) == 2
 
 
 @pytest.mark.parametrize("conflict", ["too_many_runs", "answer_running"])

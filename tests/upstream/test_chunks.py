@@ -28,6 +28,44 @@ def test_the_model_that_answers_is_told_once() -> None:
     named = b'{"model":"deepseek-flash","choices":[]}'
     assert reader.read([named]) == [Served("deepseek-flash")]
     assert reader.read([named]) == []
+    assert reader.read([b'{"model": "\\u0064eepseek-flash\\n"}', b'{"model":null}', named]) == []
+
+
+LONG = "m" * 127
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("\tglm\r\n模型 🙂\n", "glm 模型 🙂"),
+        ("gpt\u202eexe\u2066\u200b\x00\x1b[31m4\u2028\x85", "gpt exe [31m4"),
+        (LONG + "m", LONG + "m"),
+        (LONG + "mm", LONG + "…"),
+        (f" {LONG[1:]}  mm", LONG[1:] + "…"),
+        ("m" * 10_000_000, LONG + "…"),
+    ],
+)
+def test_a_models_name_is_one_that_a_model_may_have(said: str, told: str) -> None:
+    chunk = json.dumps({"model": said, "choices": [{"delta": {"content": "Hi"}}]}).encode()
+    assert ChunkReader().read([chunk, chunk]) == [Served(told), Token("HiHi")]
+
+
+@pytest.mark.parametrize("said", ["", " \n", "\u200b\u202e", None, 4, ["m"], {"name": "m"}])
+def test_what_names_no_model_takes_nothing_with_it(said: object) -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 1}
+    chunk = json.dumps({"model": said, "choices": [{"delta": {"content": "Hi"}}], "usage": usage}).encode()
+    reader = ChunkReader()
+    assert reader.read([chunk]) == [Token("Hi"), Usage(3, 0, 1, 0)]
+    assert reader.fault is None
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_whatever_a_model_is_called_prints_and_fits(said: str) -> None:
+    for told in ChunkReader().read([json.dumps({"model": said}).encode()]):
+        assert isinstance(told, Served)
+        assert told.model.isprintable()
+        assert told.model == told.model.strip()
+        assert 0 < len(told.model) <= 128
 
 
 def test_the_model_is_told_before_the_words_that_come_with_it() -> None:
