@@ -24,6 +24,7 @@ const OPTIONS = /** @type {const} */ ({
   ADD_URI_SAFE_ATTR: NO_ADDRESSES,
   RETURN_DOM_FRAGMENT: true,
 })
+const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: false })
@@ -51,7 +52,10 @@ export function fragmentOf(tokens, env) {
  * @param {DocumentFragment} fragment
  */
 function directed(fragment) {
-  for (const block of fragment.children) block.setAttribute("dir", "auto")
+  for (const block of fragment.children) {
+    block.setAttribute("dir", "auto")
+    block.classList.toggle("both-ways", goesBothWays(block.textContent ?? ""))
+  }
   for (const part of fragment.querySelectorAll("pre, code, .formula")) part.setAttribute("dir", "ltr")
   return fragment
 }
@@ -59,6 +63,11 @@ function directed(fragment) {
 /** @param {string} html @returns {DocumentFragment} */
 export function sanitize(html) {
   return DOMPurify.sanitize(html, OPTIONS)
+}
+
+/** Are there letters in it that go from right to left? To let each line go its own way takes long where a line is long. @param {string} text */
+export function goesBothWays(text) {
+  return FROM_THE_RIGHT.test(text)
 }
 
 /** @param {Element} link */

@@ -1,6 +1,7 @@
 // @ts-check
 /** One question in the thread, and the editor in its place. The element emits "resend" {text}. */
 import { problemOfSize } from "app/composer"
+import { goesBothWays } from "app/markdown"
 import { fromTemplate, must, showFormError, slot } from "app/ui"
 import { showVersion } from "app/versions"
 import { composes, fitToText, notesOf, sendsMessage } from "app/writing"
@@ -20,6 +21,7 @@ export class Question {
     this.text = text
     this.parentId = parentId
     this.element = fromTemplate("question-template", { text })
+    slot(this.element, "text").classList.toggle("both-ways", goesBothWays(text))
   }
 
   /** @param {number} at @param {number} count */
