@@ -271,7 +271,6 @@ def _opposite(entry: dict[str, Any], moment: int, refund_id: str) -> dict[str, A
         "duration_ms": 0,
         "first_token_ms": None,
         "quarter": moment // 1_000_000 // QUARTER_SECONDS,
-        "day": _site_day(moment),
         "created_at": _moment(moment),
     }
     return entry | given_back | of_its_own

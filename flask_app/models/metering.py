@@ -67,8 +67,9 @@ class TokenUsage(Base):
     `cached_tokens` is the part of `prompt_tokens` that hit the provider's cache, `reasoning_tokens` the part of
     `completion_tokens` spent thinking. `source` is "reported" or "estimated". `quarter` counts the quarter-hours of
     UTC since 1970 at the reservation, so that every time zone's days can be added up from groups. `day` is the site's
-    own, which budgets go by; it is absent in entries of before the budgets, as is the group. `cache_saved_micros` is
-    what the cached tokens would have cost beside that, `peak_extra_micros` what peak hours added to the cost.
+    own, which budgets go by, for a refund that of its usage; it is absent in entries of before the budgets, as is the
+    group. `cache_saved_micros` is what the cached tokens would have cost beside that, `peak_extra_micros` what peak
+    hours added to the cost.
 
     The indexes find the newest entries of any search; those of a person, a source and a kind answer every search
     within theirs alone.

@@ -1,6 +1,7 @@
 """Refunds: an entry of the ledger is given back wholly, once, by another entry that is its opposite.
 
-The refund belongs to the moment it is made, so that no sum of a day that is over changes. See docs/decisions.
+In the statistics it belongs to the moment it is made, so that no sum of a day that is over changes; in budgets to the
+day of what it gives back, or today's limits could be passed by as much. See docs/decisions.
 """
 
 from datetime import datetime
@@ -14,7 +15,7 @@ from flask_app.database import in_transaction, new_id, table_of, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.errors import Conflict, NotFound
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import audit_service, budget_service, metering_service, reasons, shared_clock
+from flask_app.services import audit_service, metering_service, reasons, shared_clock
 from flask_app.services.audit_service import Actor
 
 NEGATED = (
@@ -83,7 +84,6 @@ def _opposite(entry: TokenUsage, reason: str, now: datetime) -> dict[str, Any]:
             "duration_ms": 0,
             "first_token_ms": None,
             "quarter": quarter_of(now),
-            "day": entry.day and budget_service.site_day(now),
             "created_at": now,
         }
     )

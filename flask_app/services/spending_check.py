@@ -6,7 +6,21 @@ Ledger and counters are compared in one statement, some days at a time, as the r
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Date, FromClause, Select, and_, bindparam, case, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.engine import Connection
 
 from flask_app.column_types import UtcDateTime
@@ -56,12 +70,14 @@ def _bounds(days: Days) -> dict[str, Any]:
 
 _since, _until = (bindparam(name, type_=UtcDateTime()) for name in ("since", "until"))
 _first, _last = (bindparam(name, type_=Date()) for name in ("first", "last"))
-_of_days = and_(_ledger.c.created_at >= _since, _ledger.c.created_at < _until, _ledger.c.day.between(_first, _last))
+_since_then = and_(_ledger.c.created_at >= _since, _ledger.c.day.between(_first, _last))
+_used = and_(_ledger.c.kind == "usage", _since_then, _ledger.c.created_at < _until)
+_given_back = and_(_ledger.c.kind == "refund", _since_then)  # of those days, however late
 
 
 def _comparison() -> Select[Any]:
     """The ledger is read once: each of its sums is an amount in tokens and one in money, in each scope."""
-    sums, counters = _sums(), _counters()
+    sums, counters = union_all(_sums(_used), _sums(_given_back)).subquery(), _counters()
     scope, of_tokens = counters.c.scope, counters.c.of_tokens == 1
     of_scope = {"site": literal(""), "group": sums.c.group_id, "user": sums.c.user_id, "token": sums.c.token_id}
     scope_id = case(of_scope, value=scope).label("scope_id")
@@ -77,8 +93,8 @@ def _comparison() -> Select[Any]:
     return select(*key, missing.label("amount")).group_by(*key).having(missing != 0)
 
 
-def _sums() -> FromClause:
-    """The ledger, added up as far as all counters have in common.
+def _sums(which: ColumnElement[bool]) -> Select[Any]:
+    """These entries of the ledger, added up as far as all counters have in common.
 
     A version from before tokens had limits leaves `token_id` out: it is the attempt's, looked up for its entries alone.
     """
@@ -89,7 +105,7 @@ def _sums() -> FromClause:
     key = (entry.day, entry.group_id, entry.user_id, token_id, entry.currency)
     tokens = func.sum(entry.prompt_tokens + entry.completion_tokens).label("tokens")
     sums = select(*key, tokens, func.sum(entry.cost_micros).label("micros"))
-    return sums.select_from(_ledger.outerjoin(_attempts, attempted)).where(_of_days).group_by(*key).subquery()
+    return sums.select_from(_ledger.outerjoin(_attempts, attempted)).where(which).group_by(*key)
 
 
 def _counters() -> FromClause:
@@ -106,7 +122,7 @@ _OVERRUNS = (
     .select_from(_ledger)
     .join(_attempts, _attempts.c.id == _ledger.c.attempt_id)
     .where(
-        _of_days,
+        _used,
         _attempts.c.reserved_tokens.is_not(None),  # else of before the budgets
         or_(
             _ledger.c.prompt_tokens + _ledger.c.completion_tokens > _attempts.c.reserved_tokens,

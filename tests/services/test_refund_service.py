@@ -1,7 +1,8 @@
 """Refunds: the opposite entry, once, in the moment it is made; every sum and the check agree."""
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,22 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.periods import quarter_of
-from flask_app.errors import AppError, Conflict, Invalid, NotFound
-from flask_app.models import AuditEntry, TokenUsage, User
-from flask_app.services import records_service, refund_service, stats_service, usage_check_service
+from flask_app.errors import AppError, BudgetExhausted, Conflict, Invalid, NotFound
+from flask_app.models import AuditEntry, SpentDaily, TokenUsage, User
+from flask_app.services import (
+    budget_admin_service,
+    budget_service,
+    records_service,
+    refund_service,
+    stats_service,
+    usage_check_service,
+)
+from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
+from flask_app.services.budget_admin_service import Place
 from flask_app.services.refund_service import NEGATED
 from flask_app.services.sums import Sum
-from tests.support import ledger
+from tests.support import calls, ledger
 from tests.support.together import at_once
 
 HOUSE = Actor(user=None)
@@ -50,6 +60,47 @@ def test_tokens_and_money_are_given_back_now_and_the_request_still_counts(member
     assert ledger.unsound() == []
     assert usage_check_service.rebuild(Actor(None)) == 0
     assert usage_check_service.count_entries() == 2
+
+
+def test_what_is_given_back_of_another_day_frees_nothing_of_today(member: User) -> None:
+    """In the budgets of its own day it does: what was given back of this month can be used in it."""
+    yesterday, bounds = datetime(2026, 11, 24, 4, tzinfo=UTC), Bounds(prompt=0, answer=1000)
+    today = yesterday + timedelta(days=1)
+    place = Place(scope="user", scope_id=member.id, period="day")
+    by_day = budget_admin_service.add(HOUSE, place, 1000).standing.id
+    by_month = budget_admin_service.add(HOUSE, replace(place, period="month"), 1500).standing.id
+    calls.settle(calls.dispatch(calls.call_of(member.id), bounds, yesterday), 0, 900)
+    (entry,) = entries("usage")
+    refund_service.refund(HOUSE, entry.id, REASON, at=today)
+    (refund,) = entries("refund")
+    assert (refund.day, refund.quarter) == (entry.day, quarter_of(today))
+    assert spent([by_day, by_month], today) == [0, 0]
+    assert spent([by_day, by_month], yesterday) == [0, 0]
+    calls.settle(calls.dispatch(calls.call_of(member.id), bounds, today), 0, 1000)
+    assert spent([by_day, by_month], today) == [1000, 1000]
+    with pytest.raises(BudgetExhausted):
+        calls.dispatch(calls.call_of(member.id), bounds, today)
+
+
+@pytest.mark.parametrize("scope", ["user", "site"])
+def test_the_counter_of_a_day_that_something_was_given_back_of_is_mended(member: User, scope: str) -> None:
+    moment = utc_now() - timedelta(days=40)
+    written = [ledger.entry(member.id, moment, day=moment.date()) for _ in range(3)]
+    refund_service.refund(HOUSE, ledger.write(written)[0].id, REASON)
+    assert ledger.unsound() == []
+    with transaction() as session:
+        session.execute(update(SpentDaily).where(SpentDaily.scope == scope).values(amount=SpentDaily.amount + 1))
+    assert len(ledger.unsound()) == 2, "in tokens and in money"
+    usage_check_service.rebuild(Actor(None))
+    with reading() as session:
+        counted = session.scalars(select(SpentDaily.amount).where(SpentDaily.scope == scope)).all()
+    assert sorted(counted) == [300, 2000]
+
+
+def spent(budget_ids: list[str], now: datetime) -> list[int]:
+    with reading() as session:
+        found = budget_service.standings(session.connection(), budget_ids, now)
+    return [found[budget_id].spent for budget_id in budget_ids]
 
 
 def test_an_entry_without_a_price_gives_its_tokens_back(member: User) -> None:

@@ -1,7 +1,7 @@
 """The account that the sequences of budgets keep beside the application: what was asked for, and what may be used."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
@@ -33,7 +33,6 @@ class Booked:
     in_its_place: Priced | None
     amounts: dict[str, int]
     live: bool = True
-    given_back: bool = False
 
     @property
     def entry(self) -> Any:
@@ -42,12 +41,6 @@ class Booked:
     def price_of(self, actual: str | None) -> Priced | None:
         """The price of the model that answered, else of the one that was asked for."""
         return self.in_its_place if actual == PRICED else self.priced
-
-    def opposite(self, day: date) -> "Booked":
-        """What a refund of that day takes off."""
-        sent = replace(self.sent, hold=replace(self.sent.hold, day=day))
-        amounts = {unit: -amount for unit, amount in self.amounts.items()}
-        return Booked(sent, None, None, amounts, live=False, given_back=True)
 
     def counts_for(self, place: Place, user_id: str, days: Days) -> int:
         hold, owner = self.sent.hold, self.sent.call.user_id

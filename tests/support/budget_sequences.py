@@ -126,15 +126,14 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def refund(self, which: int) -> None:
-        """The opposite entry, of the day on which it is made."""
-        one = one_of([one for one in self.booked if not one.live and not one.given_back and one.amounts], which)
+        """Whenever it is made, it is of the period that its answer was of: the real use of no other becomes less."""
+        one = one_of([one for one in self.booked if not one.live and one.amounts], which)
         if one is None:
             return
         with reading() as session:
             entry_id = session.scalars(one.entry).one().id
         refund_service.refund(ACTOR, entry_id, "it was wrong", at=self.now)
-        one.given_back = True
-        self.booked.append(one.opposite(budget_service.site_day(self.now)))
+        one.amounts = {}
 
     @rule(hit=PRICES, miss=PRICES, output=PRICES)
     def reprice(self, hit: int, miss: int, output: int) -> None:
