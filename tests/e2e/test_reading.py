@@ -54,8 +54,10 @@ def ask_for_what_grows(chat: Chat, script: ScriptedUpstream) -> None:
 
 def come_back(chat: Chat) -> None:
     """Come back to the tab, and wait until it has looked what there is."""
-    with chat.page.expect_response("**/api/conversations/*"):
+    listed, stored = "**/api/conversations?*", "**/api/conversations/*"
+    with chat.page.expect_response(listed), chat.page.expect_response(stored):
         chat.page.evaluate("dispatchEvent(new Event('focus'))")
+    paint(chat)
 
 
 def regenerate(chat: Chat) -> None:

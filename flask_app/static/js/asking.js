@@ -22,17 +22,19 @@ export class Asking {
   #thread
   #branch
   #composer
+  #queue
   #host
   #keys = new IdempotencyKeys()
 
   /**
    * @param {import("app/thread").Thread} thread @param {import("app/branch-view").BranchView} branch
-   * @param {import("app/composer").Composer} composer @param {Host} host
+   * @param {import("app/composer").Composer} composer @param {import("app/queue").Queue} queue @param {Host} host
    */
-  constructor(thread, branch, composer, host) {
+  constructor(thread, branch, composer, queue, host) {
     this.#thread = thread
     this.#branch = branch
     this.#composer = composer
+    this.#queue = queue
     this.#host = host
   }
 
@@ -44,6 +46,20 @@ export class Asking {
     if (!error) return
     const isSpent = codeOf(error) === SPENT
     this.#composer.giveBack(conversation, isSpent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
+    this.#host.refused(conversation, error)
+  }
+
+  /** What has waited follows what is on the page; where it is refused it waits on. @param {import("app/queue").Waiting} message */
+  async sendWaiting(message) {
+    const { conversation } = this.#host.place()
+    if (!conversation) return
+    const { text, idempotencyKey: key } = message
+    const parent = this.#branch.last
+    this.#queue.tries(conversation, key, parent)
+    const taken = (/** @type {string} */ answer) => this.#queue.begun(conversation, key, answer)
+    const error = await this.#ask(new Question(text, parent), message, taken)
+    if (!error) return
+    this.#queue.refuse(conversation, key, error)
     this.#host.refused(conversation, error)
   }
 
@@ -81,12 +97,12 @@ export class Asking {
     this.#host.refused(conversation, error)
   }
 
-  /** Sends a question; gives what stood in the way. @param {Question} question @param {Outgoing} outgoing @param {() => void} taken */
+  /** Sends a question; gives what stood in the way. @param {Question} question @param {Outgoing} outgoing @param {(answer: string) => void} taken is given its answer's id */
   #ask(question, outgoing, taken) {
     const { conversation } = this.#host.place()
     const answer = new Answer(question)
     const stream = new RunStream({ message: asMessage(outgoing, conversation, question.parentId) })
-    stream.addEventListener("start", taken, { once: true })
+    stream.addEventListener("start", (event) => taken(/** @type {CustomEvent} */ (event).detail.message_id), { once: true })
     return this.#host.begin(stream, answer, [...this.#branch.upTo(question.parentId), question, answer])
   }
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The branch of a conversation that is on the page. What was drawn once is kept, so that going to and fro costs nothing. */
 import { Branches } from "app/branch"
+import { isWhole } from "app/endings"
 import { t } from "app/i18n"
 import { Question } from "app/question"
 import { announce } from "app/ui"
@@ -90,6 +91,11 @@ export class BranchView {
     return this.#branches.path.length === 2
   }
 
+  /** Is that an answer that has come whole? */
+  get isWhole() {
+    return isWhole(this.#branches.leaf)
+  }
+
   /** The last question on the page. */
   get lastQuestion() {
     const message = this.#branches.path.findLast(({ role }) => role === "user")
@@ -134,10 +140,10 @@ export class BranchView {
     this.#showVersions()
   }
 
-  /** One that has failed without a word is no version beside others. @param {Answer} answer */
-  noteFailed(answer) {
+  /** How an answer on the page has ended: one that has failed without a word is no version beside others. @param {Answer} answer @param {{status: string, finish_reason?: string | null}} end */
+  noteEnd(answer, { status, finish_reason: reason = null }) {
     const message = this.#branches.get(answer.id ?? "")
-    if (message) Object.assign(message, { status: "failed", text: answer.text })
+    if (message) Object.assign(message, { status, finish_reason: reason, text: answer.text })
   }
 
   /** @param {Shown} shown @param {Message} message */

@@ -5,7 +5,7 @@ import { Composer } from "app/composer"
 import { t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { must, openDialog, pageState, tell, toast } from "app/ui"
-import { isForWords, keepToWhatIsSeen } from "app/writing"
+import { isForWords, keepToWhatIsSeen, notesOf } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -16,6 +16,9 @@ const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
 const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
 /** @type {Promise<Conversation> | null} */
 let loading = null
+/** @type {Conversation | null} */
+let made = null
+const isAwaited = notesOf("waiting").read(null) !== "" // a message waits for its turn, from before this page
 /** @type {string | null} */
 let shown = null
 /** The one that was shown when it was deleted or archived. @type {string | null} */
@@ -74,7 +77,7 @@ document.addEventListener("keydown", (event) => {
 })
 must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
 must(root, "[data-composer]").addEventListener("pointerdown", prefetch, { once: true })
-if (state.conversations.some((/** @type {{running: boolean}} */ { running }) => running)) prefetch()
+if (isAwaited || state.conversations.some((/** @type {{running: boolean}} */ { running }) => running)) prefetch()
 if (state.missing) missing(idInAddress() ?? "")
 else show(state.thread?.id ?? null)
 
@@ -88,9 +91,9 @@ function conversation() {
 }
 
 async function load() {
-  const [{ Conversation }, { watchRunning }] = await loaded(Promise.all([import("app/conversation"), import("app/running")]))
-  const lookForTitle = watchRunning(sidebar, () => shown, state.titles)
-  const made = new Conversation(root, composer, state.is_admin)
+  const [{ Conversation }, { Elsewhere }] = await loaded(Promise.all([import("app/conversation"), import("app/elsewhere")]))
+  made = new Conversation(root, composer, state.is_admin)
+  const elsewhere = new Elsewhere(sidebar, made.queue, () => shown, state)
   made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
   made.addEventListener("opened", (event) => {
     const { detail } = /** @type {CustomEvent} */ (event)
@@ -112,7 +115,7 @@ async function load() {
   made.addEventListener("ended", (event) => {
     const { id, isFirst } = /** @type {CustomEvent} */ (event).detail
     sidebar.touch(id, { running: false })
-    if (isFirst) lookForTitle(id)
+    if (isFirst) elsewhere.lookForTitle(id)
     if (limited) lookAtBudgets()
   })
   return made
@@ -126,13 +129,13 @@ function prefetch() {
 /** @param {import("app/composer").Outgoing} outgoing */
 async function send(outgoing) {
   const home = shown
-  composer.running = true // also while what a conversation needs is loaded
+  composer.state = "sending" // also while what a conversation needs is loaded
   try {
     const here = await conversation()
     showWelcome(false)
     await here.send(outgoing, home)
   } catch (error) {
-    if (home === shown) composer.running = false
+    if (home === shown) composer.state = "idle"
     composer.giveBack(home, outgoing)
     tell(error, (words) => composer.showProblem(words))
   }
@@ -157,6 +160,7 @@ function started({ id, title, here, isNew, isAsked }) {
 function gone({ id }, { inList = false } = {}) {
   if (!inList && sidebar.deleting.has(id)) return
   const listed = sidebar.forget(id)
+  made?.takeAllBack(id)
   const words = t(composer.handOver(id) ? "js.conversation_gone_kept" : "js.conversation_gone")
   const here = id === shown
   if (here) history.replaceState(null, "", "/")
@@ -166,7 +170,8 @@ function gone({ id }, { inList = false } = {}) {
 }
 
 /** The page was asked for one that is not there. @param {string} id */
-function missing(id) {
+async function missing(id) {
+  if (isAwaited) await conversation().then((there) => there.takeAllBack(id)).catch(() => undefined)
   composer.handOver(id)
   history.replaceState(null, "", "/")
   show(null)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "stop", and
- * "anew": what is written is to go into a new conversation, and "editlast": the last question is to be changed.
+ * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
+ * written, "stop", "anew": what is written is to go into a new conversation, and "editlast": the last question is to be changed.
  * Words leave the text area when they are sent, and come back when they were not taken: also after the page was loaded anew.
  */
 import { formatClock, leftWords, t, tightestOf } from "app/i18n"
@@ -29,7 +29,8 @@ export class Composer extends EventTarget {
   #stopButton
   /** @type {string | null} */
   #conversation = null
-  #running = false
+  /** @type {"idle" | "sending" | "answering"} */
+  #state = "idle"
   #usual = "" // the model that the person has chosen
   #drafts = notesOf("draft")
   #unsent = new Unsent()
@@ -154,12 +155,19 @@ export class Composer extends EventTarget {
     else this.#drafts.keep(conversation, whole)
   }
 
-  set running(/** @type {boolean} */ running) {
-    this.#running = running
-    const hadFocus = document.activeElement === this.#stopButton || document.activeElement === this.#sendButton
-    this.#sendButton.hidden = running
-    this.#stopButton.hidden = !running
-    if (hadFocus) this.focus()
+  /** While something is being sent nothing else is; while an answer is written, what is sent waits. */
+  set state(/** @type {"idle" | "sending" | "answering"} */ state) {
+    this.#state = state
+    this.#showButtons()
+  }
+
+  #showButtons() {
+    const focused = document.activeElement
+    const isEmpty = !this.#text.value.trim()
+    this.#sendButton.disabled = isEmpty
+    this.#sendButton.hidden = this.#state === "sending" || (this.#state === "answering" && isEmpty)
+    this.#stopButton.hidden = this.#state === "idle"
+    if (focused instanceof HTMLButtonElement && focused.hidden && this.#form.contains(focused)) this.focus()
   }
 
   /** @param {string} text @param {{way?: import("app/answer").Way | null, anew?: boolean}} [options] */
@@ -213,20 +221,22 @@ export class Composer extends EventTarget {
   #send() {
     const text = this.#text.value.trim()
     if (!text) return
-    if (this.#running) return toast(t("js.wait_for_answer"))
+    if (this.#state === "sending") return toast(t("js.wait_for_answer"))
     const problem = problemOfSize(text)
     if (problem) return this.showProblem(problem)
     const draft = { text, ...this.choice }
     const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.#conversation, draft) ?? newIdempotencyKey() }
-    this.#unsent.send(this.#conversation, detail)
+    const waits = this.#state === "answering"
+    if (waits) this.#unsent.forget(this.#conversation, detail.idempotencyKey)
+    else this.#unsent.send(this.#conversation, detail)
     this.hideProblem()
     this.write("")
-    this.dispatchEvent(new CustomEvent("send", { detail }))
+    this.dispatchEvent(new CustomEvent(waits ? "wait" : "send", { detail }))
   }
 
   #changed() {
     this.#drafts.keep(this.#conversation, this.#text.value)
-    this.#sendButton.disabled = !this.#text.value.trim()
+    this.#showButtons()
     fitToText(this.#text)
   }
 

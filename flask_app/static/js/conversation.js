@@ -5,17 +5,18 @@
  */
 import { Answer } from "app/answer"
 import { AnswerMenu } from "app/answer-menu"
-import { ApiError, api, isGone } from "app/api"
+import { api, isGone } from "app/api"
 import { Asking } from "app/asking"
 import { BranchView } from "app/branch-view"
-import { showEnd, showFailure, showStored } from "app/endings"
-import { sentence, t } from "app/i18n"
+import { showStored } from "app/endings"
+import { Following } from "app/following"
+import { t } from "app/i18n"
+import { Queue } from "app/queue"
 import { QuoteButton } from "app/quote"
 import { TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
-import { RunStream } from "app/run-stream"
 import { Thread } from "app/thread"
 import { announce, reactTo, toast } from "app/ui"
-import { newIdempotencyKey } from "app/writing"
+import { WaitingMessages } from "app/waiting-messages"
 
 /** @typedef {import("app/composer").Outgoing} Outgoing */
 /** @typedef {import("app/thread").Shown} Shown */
@@ -33,11 +34,10 @@ export class Conversation extends EventTarget {
   #arrival = null
   /** Was what waits for that asked to stop? */
   #isRecalled = false
-  /** @type {RunStream | null} */
-  #stream = null
-  /** Answers whose line could not be mended: they are followed again, not asked for again. @type {WeakSet<Answer>} */
-  #lost = new WeakSet()
+  #following
   #asking
+  queue = new Queue()
+  #waiting
 
   /** @param {HTMLElement} root @param {import("app/composer").Composer} composer @param {boolean} isAdmin */
   constructor(root, composer, isAdmin) {
@@ -46,31 +46,49 @@ export class Conversation extends EventTarget {
     this.#branch = new BranchView(this.#thread, (message, question) => this.#drawAnswer(message, question))
     this.#composer = composer
     this.#isAdmin = isAdmin
-    this.#asking = new Asking(this.#thread, this.#branch, composer, {
-      place: () => ({ conversation: this.#id, isBusy: this.#stream !== null }),
+    this.#following = new Following(composer, isAdmin, {
+      place: () => this.#id,
+      begun: (stream, answer, start, isLeft) => this.#begun(stream, answer, start, isLeft),
+      ended: (answer, end) => this.#ended(answer, end),
+      rested: () => this.#takeTurn(),
+      tellGone: (home, error) => this.#tellGone(home, error),
+    })
+    this.#asking = new Asking(this.#thread, this.#branch, composer, this.queue, {
+      place: () => ({ conversation: this.#id, isBusy: this.#following.isBusy }),
       begin: (stream, answer, shown) => this.#begin(stream, answer, shown),
       refused: (home, error) => this.#refused(home, error),
     })
+    this.#waiting = new WaitingMessages(root, this.queue)
     new AnswerMenu(this.#thread, composer)
     new QuoteButton(root, composer)
+    this.#listen()
+  }
+
+  #listen() {
     reactTo(this.#thread, {
-      continue: ({ message }) => this.#goOn(message),
-      retry: ({ message }) => (this.#lost.delete(message) ? this.#join(message.runId, message) : this.#asking.answerAgain(message)),
+      continue: ({ message }) => this.#following.goOn(message),
+      retry: ({ message }) => this.#following.joinAgain(message) || this.#asking.answerAgain(message),
       regenerate: ({ message, model }) => this.#asking.answerAgain(message, model),
       anew: ({ message }) => this.#emit("anew", { text: message.question.text }),
       resend: ({ message, text }) => this.#asking.resend(message, text),
-      step: (step) => (this.#stream && !this.#stream.runId) || this.#branch.step(step), // what is asked is of no branch yet
+      step: (step) => this.#following.isBeginning || this.#branch.step(step), // what is asked is of no branch yet
     })
+    reactTo(this.#waiting, {
+      back: ({ key }) => this.#takeBack(key),
+      go: () => this.#sendWaiting(),
+      emptied: () => this.#composer.focus(),
+      restored: () => this.#takeTurn(),
+    })
+    reactTo(this.#composer, { wait: (outgoing) => this.#wait(outgoing) })
   }
 
   /** An empty page for a new one. The answer being written goes on at the server. */
   leave() {
-    if (this.#stream?.runId) this.#stream.close()
-    this.#stream = null
+    this.#following.leave()
     this.#id = null
     this.#arrival = null
     this.#branch.clear()
-    this.#composer.running = false
+    this.#waiting.show(null)
   }
 
   /** Shows a stored conversation, given or asked for, at words of a message or its end. Throws ApiError. @param {string} id @param {Stored} [stored] @param {{message?: string, words?: string}} [sought] */
@@ -86,16 +104,19 @@ export class Conversation extends EventTarget {
     const opened = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
     if (this.#id !== id) return
     this.#arrival = null
+    this.queue.compare(id, opened.messages)
     this.#branch.open(id, opened.messages, message)
+    this.#waiting.show(id)
     this.#composer.goOnWith(opened.goes_on_with)
     this.#thread.goTo(this.#branch.elementOf(message), words)
     this.#emit("opened", opened)
+    this.#takeTurn()
   }
 
   /** What was written elsewhere meanwhile is shown too, unless something is written here. Throws ApiError. */
   async refresh() {
     const id = this.#id
-    const isBusy = () => this.#id !== id || this.#stream !== null || this.#thread.isEdited
+    const isBusy = () => this.#id !== id || this.#following.isBusy || this.#thread.isEdited
     if (!id || isBusy()) return
     const stored = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
     if (isBusy()) return
@@ -104,11 +125,16 @@ export class Conversation extends EventTarget {
       this.#composer.goOnWith(stored.goes_on_with)
     }
     this.#emit("opened", stored)
+    this.#takeTurn()
   }
 
   /** @param {Outgoing} outgoing @param {string | null} home where it was written: elsewhere it is not sent */
   async send(outgoing, home) {
-    if (this.#id === home && (!this.#arrival || (await this.#isThere()))) return this.#asking.send(outgoing)
+    if (this.#id === home && (!this.#arrival || (await this.#isThere()))) {
+      if (!this.#following.isBusy) return this.#asking.send(outgoing)
+      this.#composer.taken(home, outgoing.idempotencyKey)
+      return this.#wait(outgoing)
+    }
     this.#composer.giveBack(home, outgoing)
     if (this.#id !== home) toast(t("js.not_sent"), { kind: "danger" })
   }
@@ -120,35 +146,27 @@ export class Conversation extends EventTarget {
   async #isThere() {
     const id = this.#id
     this.#isRecalled = false
-    this.#composer.running = true
+    this.#composer.state = "sending"
     try {
       await this.#arrival?.catch(() => (id && this.#id === id ? this.#load(id) : undefined))
     } finally {
-      if (this.#id === id) this.#composer.running = false
+      if (this.#id === id && !this.#following.isBusy) this.#composer.state = "idle"
     }
     return this.#id === id && !this.#isRecalled
   }
 
-  /** Opens the last question on the page to be changed. */
+  /** Opens the last question on the page to be changed; one that waits goes back into the text area. */
   editLast() {
-    if (!this.#stream) this.#branch.lastQuestion?.edit()
+    const last = this.queue.waitingIn(this.#id).at(-1)
+    if (last) this.#takeBack(last.idempotencyKey)
+    else if (!this.#following.isBusy) this.#branch.lastQuestion?.edit()
   }
 
-  /** What has not begun yet is stopped as soon as it has. */
+  /** What has not begun yet is stopped as soon as it has. What waits goes on waiting. */
   async stop() {
     this.#isRecalled = true
-    if (!this.#stream) return
-    this.#stream.isUnwanted = true
-    if (this.#stream.runId) await this.#stopRun(this.#stream.runId, this.#id)
-  }
-
-  /** @param {string} runId @param {string | null} home */
-  async #stopRun(runId, home) {
-    try {
-      await api.post(`/api/runs/${encodeURIComponent(runId)}/stop`)
-    } catch (error) {
-      if (!this.#tellGone(home, error)) toast(sentence(error), { kind: "danger" })
-    }
+    this.queue.hold(this.#id)
+    await this.#following.stop()
   }
 
   /** @param {Message} message @param {import("app/question").Question} question */
@@ -156,123 +174,73 @@ export class Conversation extends EventTarget {
     const answer = new Answer(question)
     answer.runId = message.run_id
     answer.show(message)
-    if (message.status === "running" && message.run_id) this.#join(message.run_id, answer)
+    if (message.status === "running" && message.run_id) this.#following.join(message.run_id, answer)
     else showStored(answer, message, this.#isAdmin)
     return answer
   }
 
-  /** Shows an answer at the end of what leads to it, and follows it; gives what stood in the way. @param {RunStream} stream @param {Answer} answer @param {Shown[]} shown */
+  /** Shows an answer at the end of what leads to it, and follows it; gives what stood in the way. @param {import("app/run-stream").RunStream} stream @param {Answer} answer @param {Shown[]} shown */
   async #begin(stream, answer, shown) {
     answer.begin()
     this.#composer.hideProblem()
     this.#thread.show(shown)
     this.#thread.toLatest()
-    try {
-      await this.#follow(stream, answer)
-      return null
-    } catch (error) {
-      if (stream.runId) this.#lose(stream.runId, error, answer)
-      else if (answer.element.isConnected) this.#branch.show()
-      return stream.runId ? null : error
-    }
+    const error = await this.#following.begin(stream, answer)
+    if (error && answer.element.isConnected) this.#branch.show()
+    return error
   }
 
-  /** Has an answer written on that broke off. @param {Answer} answer @param {{byItself?: boolean}} [how] */
-  async #goOn(answer, { byItself = false } = {}) {
-    if (!answer.runId) return
-    if (this.#stream) return announce(t("js.wait_for_answer"))
-    const home = this.#id
-    // Every page that shows the answer asks with the same key, and follows the one run.
-    const idempotencyKey = byItself ? `after-${answer.runId}` : newIdempotencyKey()
-    const stream = new RunStream({ goOn: answer.runId, idempotencyKey, isPatient: byItself })
-    if (!byItself) answer.element.focus({ preventScroll: true })
-    try {
-      await this.#follow(stream, answer)
-    } catch (error) {
-      if (stream.runId) return this.#lose(stream.runId, error, answer)
-      if (this.#tellGone(home, error)) return
-      const words = { code: codeOf(error), message: sentence(error), retryable: false }
-      if (words.code === TOO_LONG) return showFailure(answer, words, this.#isAdmin)
-      toast(words.message, { kind: "danger" })
-    }
-  }
-
-  /** Follows an answer that is being written. @param {string} runId @param {Answer} answer */
-  async #join(runId, answer) {
-    try {
-      await this.#follow(new RunStream({ runId }), answer)
-    } catch (error) {
-      this.#lose(runId, error, answer)
-    }
-  }
-
-  /** @param {RunStream} stream @param {Answer} answer */
-  async #follow(stream, answer) {
-    this.#stream = stream
-    this.#composer.running = true
-    announce(t("js.answering"))
-    this.#listen(stream, answer)
-    try {
-      await stream.follow()
-    } finally {
-      if (this.#stream === stream) this.#composer.running = false
-      const goesOn = this.#stream === stream && stream.wasInterrupted && !stream.isUnwanted && ++answer.resumed <= 3
-      if (goesOn) queueMicrotask(() => this.#goOn(answer, { byItself: true })) // its server ended: another, or the next, goes on
-      if (this.#stream === stream) this.#stream = null
-    }
-  }
-
-  /** @param {RunStream} stream @param {Answer} answer */
-  #listen(stream, answer) {
-    reactTo(stream, {
-      start: (detail) => this.#begun(stream, answer, detail),
-      reasoning: ({ text }) => answer.think(text),
-      token: ({ text }) => answer.append(text),
-      usage: (usage) => answer.count(usage),
-      done: (detail) => this.#done(answer, detail),
-      error: (detail) => this.#broken(answer, detail),
-      unsaved: ({ message }) => answer.showProblem(message, { grave: false }),
-      lost: () => answer.showProblem(t("js.reconnecting"), { grave: false }),
-      open: () => answer.hideProblem(),
-    })
-  }
-
-  /** @param {RunStream} stream @param {Answer} answer @param {any} start */
-  #begun(stream, answer, start) {
-    answer.begin(start.model)
-    answer.runId = start.run_id
-    const left = this.#stream !== stream
-    this.#emit("started", { id: start.conversation_id, title: start.title, here: !left, isNew: this.#id === null, isAsked: stream.asks })
-    if (stream.isUnwanted) void this.#stopRun(start.run_id, start.conversation_id)
-    if (left) return stream.close()
-    this.#id = start.conversation_id
+  /** @param {import("app/run-stream").RunStream} stream @param {Answer} answer @param {any} start @param {boolean} isLeft */
+  #begun(stream, answer, start, isLeft) {
+    const { conversation_id: id, title, message_id: answerId } = start
+    this.#emit("started", { id, title, here: !isLeft, isNew: this.#id === null, isAsked: stream.asks })
+    if (stream.isWished && !stream.isUnwanted) this.queue.goOn(id, answerId)
+    if (isLeft) return
+    this.#id = id
     this.#branch.keep(answer, start)
+    this.#waiting.show(id)
   }
 
-  /** @param {Answer} answer @param {any} done */
-  #done(answer, done) {
-    answer.end()
-    showEnd(answer, done)
-    announce(t(done.status === "complete" ? "js.answer_complete" : "js.answer_stopped"))
-    if (this.#id) this.#emit("ended", { id: this.#id, isFirst: this.#branch.isFirst })
+  /** @param {Answer} answer @param {{status: string, finish_reason?: string | null}} end */
+  #ended(answer, end) {
+    this.#branch.noteEnd(answer, end)
+    if (this.#id) this.#emit("ended", { id: this.#id, isFirst: end.status !== "failed" && this.#branch.isFirst })
   }
 
-  /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error */
-  #broken(answer, error) {
-    answer.end()
-    if (this.#tellGone(this.#id, error)) return
-    showFailure(answer, error, this.#isAdmin)
-    this.#branch.noteFailed(answer)
-    if (this.#id) this.#emit("ended", { id: this.#id })
+  /** It is asked once the answer has ended that is being written. @param {Outgoing} outgoing */
+  #wait(outgoing) {
+    if (!this.#id) return
+    this.queue.add(this.#id, outgoing, this.#following.answerId ?? this.#branch.last ?? "")
+    this.#thread.toLatest()
+    announce(t("js.waits"))
   }
 
-  /** The line to a running answer could not be mended. @param {string} runId @param {unknown} error @param {Answer} answer */
-  #lose(runId, error, answer) {
-    if (this.#tellGone(this.#id, error)) return
-    const offline = !(error instanceof ApiError) || error.code === "offline"
-    answer.runId = runId
-    this.#lost.add(answer)
-    answer.showProblem(offline ? t("js.connection_gone") : sentence(error), { way: wayForward(codeOf(error), this.#isAdmin), retry: true })
+  /** The first of what waits is asked after a whole answer, where that is the one that it waits for; else the reader has the word. */
+  #takeTurn() {
+    const { last, isWhole } = this.#branch
+    if (!this.#id || !last || this.#following.isBusy || !this.queue.next(this.#id)) return
+    if (isWhole && last === this.queue.of(this.#id).after) this.#sendWaiting()
+    else this.queue.hold(this.#id)
+  }
+
+  /** What waits goes on: now, or after what is just being written. */
+  #sendWaiting() {
+    if (!this.#id) return
+    this.queue.goOn(this.#id, this.#following.answerId ?? undefined)
+    const next = this.queue.next(this.#id)
+    if (next && !this.#following.isBusy) this.#asking.sendWaiting(next)
+  }
+
+  /** Into the text area. @param {string} key */
+  #takeBack(key) {
+    const message = this.#id && this.queue.takeOut(this.#id, key)
+    if (message) this.#composer.giveBack(this.#id, message)
+    this.#composer.focus()
+  }
+
+  /** What waits in one that is not there any more is written again. @param {string} id */
+  takeAllBack(id) {
+    for (const message of this.queue.forget(id).reverse()) this.#composer.giveBack(id, message)
   }
 
   /** @param {string | null} home @param {unknown} error */

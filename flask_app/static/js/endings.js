@@ -8,6 +8,11 @@ import { TOO_LONG, wayForward } from "app/refusals"
 /** What is said of an answer that is not whole. */
 const CUT_OFF = new Map(["stopped", "left", "interrupted", "length", "content_filter"].map((how) => [how, `js.answer_${how}`]))
 
+/** Has an answer come to its own end? @param {import("app/branch-view").Message | null | undefined} message */
+export function isWhole(message) {
+  return message?.role === "assistant" && message.status === "complete" && message.text !== "" && !CUT_OFF.has(message.finish_reason ?? "")
+}
+
 /** @param {Answer} answer @param {{status: string, finish_reason: string | null}} end */
 export function showEnd(answer, { status, finish_reason: reason }) {
   const cutOff = CUT_OFF.get(status === "complete" ? (reason ?? "") : status)

@@ -67,6 +67,11 @@ export class RunStream extends EventTarget {
     return Boolean(this.#opening) && !this.#goesOn
   }
 
+  /** Did the reader want it? Going on by itself is nobody's wish. */
+  get isWished() {
+    return Boolean(this.#opening) && !this.#isPatient
+  }
+
   get runId() {
     return this.#runId
   }

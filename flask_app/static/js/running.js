@@ -5,11 +5,12 @@ const LOOK_EACH = 5_000
 const TITLE_LOOKS = [1_000, 2_000, 4_000, 8_000] // from one to the next
 
 /**
- * Has the list come again until those answers have ended. Where the page is hidden nobody waits: whoever comes back to it is shown the
- * list anew. Gives what to call with a conversation whose first answer has ended here.
- * @param {import("app/sidebar").Sidebar} sidebar @param {() => string | null} shown @param {boolean} titles does a model write them?
+ * Has the list come again until those answers have ended. Where the page is hidden only what `isAwaited` is waited for: whoever comes
+ * back to it is shown the list anew. Gives what to call with a conversation whose first answer has ended here.
+ * @param {import("app/sidebar").Sidebar} sidebar @param {() => string | null} shown
+ * @param {{titles: boolean, isAwaited: () => boolean}} about `titles`: does a model write them?
  */
-export function watchRunning(sidebar, shown, titles) {
+export function watchRunning(sidebar, shown, { titles, isAwaited }) {
   /** @type {Promise<void> | null} */
   let looking = null
   const isWritten = () => [...sidebar.known.values()].some(({ id, running }) => running && id !== shown())
@@ -25,7 +26,7 @@ export function watchRunning(sidebar, shown, titles) {
   /** @param {number} pause @param {() => boolean} [isWanted] */
   async function renewAfter(pause, isWanted = () => true) {
     await new Promise((resolve) => setTimeout(resolve, pause))
-    if (!document.hidden && isWanted()) await sidebar.renew()
+    if ((!document.hidden || isAwaited()) && isWanted()) await sidebar.renew()
   }
 
   /** @param {string} id */

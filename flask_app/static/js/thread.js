@@ -44,6 +44,7 @@ export class Thread extends EventTarget {
     const sizes = new ResizeObserver(() => this.#grown())
     sizes.observe(this.#messages)
     sizes.observe(this.#scroller)
+    sizes.observe(must(root, "[data-waiting]"))
   }
 
   /** Is a message being changed? */

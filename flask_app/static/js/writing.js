@@ -118,7 +118,7 @@ export class ConversationNotes {
   }
 }
 
-/** Those of the page's person. @param {"draft" | "unsent" | "edit" | "branch"} kind */
+/** Those of the page's person. @param {"draft" | "unsent" | "waiting" | "edit" | "branch"} kind */
 export function notesOf(kind) {
   return new ConversationNotes(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
 }
@@ -144,6 +144,7 @@ export class Unsent {
   /** Its words are in the text area again; sent unchanged, it keeps its key. @param {string | null} conversation @param {Outgoing} outgoing */
   giveBack(conversation, outgoing) {
     this.#underWay.delete(outgoing.idempotencyKey)
+    if (this.#underWay.has(this.#read(conversation)?.idempotencyKey ?? "")) return // another one is on its way there
     this.#keep(conversation, outgoing, true)
   }
 

@@ -1,0 +1,101 @@
+// @ts-check
+/**
+ * Conversations that are not on the page: the list tells when their answers have come, and what waits in them is asked there too.
+ */
+import { api, isGone } from "app/api"
+import { isWhole } from "app/endings"
+import { refusalWords } from "app/refusals"
+import { RunStream, asMessage } from "app/run-stream"
+import { watchRunning } from "app/running"
+import { toast } from "app/ui"
+
+/** @typedef {import("app/branch-view").Message} Message */
+
+export class Elsewhere {
+  #sidebar
+  #queue
+  #shown
+  #isAdmin
+  /** Conversations in which something is just being asked. @type {Set<string>} */
+  #underWay = new Set()
+
+  /**
+   * @param {import("app/sidebar").Sidebar} sidebar @param {import("app/queue").Queue} queue @param {() => string | null} shown
+   * @param {{is_admin: boolean, titles: boolean}} state
+   */
+  constructor(sidebar, queue, shown, { is_admin: isAdmin, titles }) {
+    this.#sidebar = sidebar
+    this.#queue = queue
+    this.#shown = shown
+    this.#isAdmin = isAdmin
+    for (const source of [sidebar, queue]) source.addEventListener("changed", () => this.#look())
+    this.#look()
+    this.lookForTitle = watchRunning(sidebar, shown, { titles, isAwaited: () => this.#isAwaited })
+  }
+
+  /** Does the next message of another conversation wait for an answer? */
+  get #isAwaited() {
+    return this.#queue.conversations.some((id) => id !== this.#shown() && this.#queue.next(id))
+  }
+
+  #look() {
+    for (const id of this.#queue.conversations) if (this.#isDue(id)) this.#ask(id)
+  }
+
+  /** @param {string} id */
+  #isDue(id) {
+    const isElsewhere = id !== this.#shown() && !this.#sidebar.deleting.has(id)
+    return isElsewhere && !this.#underWay.has(id) && this.#sidebar.get(id)?.running === false && this.#queue.next(id) !== null
+  }
+
+  /** @param {string} id */
+  async #ask(id) {
+    this.#underWay.add(id)
+    try {
+      const { messages } = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
+      if (this.#shown() === id) return
+      this.#queue.compare(id, messages)
+      if (this.#isLast(id, messages)) await this.#begin(id)
+    } catch (error) {
+      if (isGone(error)) this.#sidebar.emit("gone", { id })
+    } finally {
+      this.#underWay.delete(id)
+    }
+  }
+
+  /** Has the answer come that is waited for, and does nothing follow it? @param {string} id @param {Message[]} messages */
+  #isLast(id, messages) {
+    const { after } = this.#queue.of(id)
+    const answer = messages.find((message) => message.id === after)
+    const known = this.#sidebar.get(id)
+    if (!answer || !known) return false
+    if (answer.status === "running") this.#sidebar.keep({ ...known, running: true }) // the list did not know yet
+    else if (isWhole(answer) && !messages.some((message) => message.parent_id === after)) return true
+    else this.#queue.hold(id)
+    return false
+  }
+
+  /** Under the key that the page of the conversation would ask with: whoever opens it meanwhile follows the one answer. @param {string} id */
+  async #begin(id) {
+    const next = this.#queue.next(id)
+    if (!next) return
+    const { after } = this.#queue.of(id)
+    const stream = new RunStream({ message: asMessage(next, id, after) })
+    stream.addEventListener("start", (event) => this.#begun(next.idempotencyKey, stream, /** @type {CustomEvent} */ (event).detail))
+    this.#queue.tries(id, next.idempotencyKey, after)
+    try {
+      await stream.follow()
+    } catch (error) {
+      this.#queue.refuse(id, next.idempotencyKey, error)
+      if (isGone(error)) throw error
+      toast(refusalWords(error, this.#isAdmin), { kind: "danger" })
+    }
+  }
+
+  /** The answer is written on without a reader here. @param {string} key @param {RunStream} stream @param {any} start */
+  #begun(key, stream, { conversation_id: id, title, message_id: answer }) {
+    stream.close()
+    this.#queue.begun(id, key, answer)
+    this.#sidebar.touch(id, { title, running: true, archived: false })
+  }
+}
