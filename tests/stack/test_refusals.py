@@ -39,15 +39,21 @@ def asked(alone: Front, path: str, content: object = None, **headers: str) -> Ba
 
 @contextmanager
 def busy(alone: Front, address: str) -> Iterator[None]:
-    """While the block runs somebody at `address` sends a request that does not end."""
+    """While the block runs somebody at `address` sends a request that does not end: nginx has asked for its body."""
     with (
         socket.create_connection(("127.0.0.1", alone.tls_port)) as line,
         alone.trusting.wrap_socket(line, server_hostname="localhost") as spoken,
     ):
         spoken.sendall(f"POST /api/x HTTP/1.1\r\nHost: localhost\r\n{ADDRESS}: {address}\r\n".encode())
-        spoken.sendall(b"Content-Length: 10\r\n\r\n")
-        wait_until(lambda: asked(alone, "/api/x", **{ADDRESS: address}).status == HTTPStatus.TOO_MANY_REQUESTS)
+        spoken.sendall(b"Expect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+        assert spoken.recv(1024).startswith(b"HTTP/1.1 100 ")
+        assert is_full(alone, address)
         yield
+    wait_until(lambda: not is_full(alone, address))
+
+
+def is_full(alone: Front, address: str) -> bool:
+    return asked(alone, "/api/x", **{ADDRESS: address}).status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def assert_told(reply: BaseHTTPResponse, status: int, error: AppError, locale: str) -> None:
