@@ -43,7 +43,8 @@ class Chat:
         self.enter()
 
     def enter(self) -> None:
-        """Send what is written: on a phone Enter breaks the line."""
+        """Send what is written, once the page's scripts are there: on a phone Enter breaks the line."""
+        self.page.wait_for_load_state()
         if self.page.evaluate("matchMedia('(pointer: coarse)').matches"):
             self.send_button.click()
         else:

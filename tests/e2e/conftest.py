@@ -30,7 +30,7 @@ FIGURES = pytest.StashKey[dict[str, str]]()
 ENVIRONMENT = "environment"  # the key of DEEPSEEK_API_KEY
 FIRST, LAST = "test_journey.py", "test_weight.py"
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -209,3 +209,16 @@ def test_the_mark_of_an_answer_that_nobody_looks_at_goes_out_with_it(
     expect(mark).to_have_count(1)
     expect(mark).to_have_count(0)
     script.journal.wait_until_idle(timeout=1)
+
+
+def test_what_is_written_before_the_scripts_have_come_stays(chat: Chat, script: ScriptedUpstream) -> None:
+    for draft, early in [("", "Early words"), ("Kept from before", "and more of them")]:
+        chat.text.fill(draft)
+        scripts = Held(chat.page, "**/*.js")
+        chat.page.goto("/", wait_until="commit")
+        scripts.wait()
+        chat.text.fill(early)
+        scripts.let_go()
+        chat.page.wait_for_load_state()
+        expect(chat.text).to_have_value("\n\n".join(filter(None, [draft, early])))
+        expect(chat.send_button).to_be_enabled()

@@ -50,7 +50,7 @@ class Visits:
             has_touch=viewport["width"] < 500,
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         self._watched.append((context, Watch(context, self.site.url)))
         if signed_in:
             name, value = self.site.session

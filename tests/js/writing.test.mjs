@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { ConversationNotes, IdempotencyKeys, byteLength, newIdempotencyKey, sendsMessage } from "app/writing"
+import { ConversationNotes, IdempotencyKeys, byteLength, inParagraphs, newIdempotencyKey, sendsMessage } from "app/writing"
 
 const ENTER = { key: "Enter", shiftKey: false, altKey: false, isComposing: false, keyCode: 13, repeat: false }
 
@@ -84,4 +84,10 @@ test("the same thing keeps its key until it has begun", () => {
 
 test("size is counted in bytes", () => {
   assert.equal(byteLength("明聊🌙"), 10)
+})
+
+test("texts one below the other, without the empty ones", () => {
+  assert.equal(inParagraphs("first", "second"), "first\n\nsecond")
+  assert.equal(inParagraphs("", " \n", "  words as they are\n"), "  words as they are\n")
+  assert.equal(inParagraphs("", ""), "")
 })

@@ -1,12 +1,12 @@
 // @ts-check
 /**
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
- * written, "stop", "anew": what is written is to go into a new conversation, and "editlast": the last question is to be changed.
- * Words leave the text area when they are sent, and come back when they were not taken: also after the page was loaded anew.
+ * written, "stop", "anew": what is written goes into a new conversation, and "editlast": the last question is to be changed. Words
+ * leave the text area when they are sent, and come back when they were not taken.
  */
 import { formatClock, leftWords, t, tightestOf } from "app/i18n"
 import { announce, must, slot, toast } from "app/ui"
-import { Unsent, byteLength, changesLast, fitToText, newIdempotencyKey, notesOf, sendsMessage } from "app/writing"
+import { Unsent, byteLength, changesLast, fitToText, inParagraphs, newIdempotencyKey, notesOf, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes
 const MODEL_CHOICE = "model"
@@ -31,6 +31,7 @@ export class Composer extends EventTarget {
   #conversation = null
   /** @type {"idle" | "sending" | "answering"} */
   #state = "idle"
+  #early // what was written before this page's scripts had come
   #usual = "" // the model that the person has chosen
   #drafts = notesOf("draft")
   #unsent = new Unsent()
@@ -50,6 +51,7 @@ export class Composer extends EventTarget {
     this.#stopButton = must(form, "[data-stop]")
     this.#models = state.models
     this.#isAdmin = state.is_admin
+    this.#early = this.#text.value
     this.#offerModels(state.default_model)
     this.#listen()
   }
@@ -57,7 +59,8 @@ export class Composer extends EventTarget {
   /** Turns to another conversation and its draft. @param {string | null} conversation */
   moveTo(conversation) {
     this.#conversation = conversation
-    this.write(this.#drafts.read(conversation))
+    this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
+    this.#early = ""
     const lost = this.#unsent.takeLost(conversation)
     if (lost) this.#putFirst(conversation, lost.text)
     this.hideProblem()
@@ -111,14 +114,13 @@ export class Composer extends EventTarget {
 
   /** @param {string} text */
   write(text) {
-    this.#text.value = text
+    if (this.#text.value !== text) this.#text.value = text // an input method goes on in words that stay
     this.#changed()
   }
 
   /** Puts a quotation after what is written, to be gone on with. @param {string} text */
   quote(text) {
-    const before = this.#text.value.trimEnd()
-    this.write(before ? `${before}\n\n${text}` : text)
+    this.write(inParagraphs(this.#text.value.trimEnd(), text))
     this.focus()
     this.#text.setSelectionRange(this.#text.value.length, this.#text.value.length)
     this.#text.scrollTop = this.#text.scrollHeight
@@ -148,11 +150,8 @@ export class Composer extends EventTarget {
 
   /** @param {string | null} conversation @param {string} text */
   #putFirst(conversation, text) {
-    const here = conversation === this.#conversation
-    const newer = here ? this.#text.value : this.#drafts.read(conversation)
-    const whole = newer.trim() ? `${text}\n\n${newer}` : text
-    if (here) this.write(whole)
-    else this.#drafts.keep(conversation, whole)
+    if (conversation === this.#conversation) this.write(inParagraphs(text, this.#text.value))
+    else this.#drafts.keep(conversation, inParagraphs(text, this.#drafts.read(conversation)))
   }
 
   /** While something is being sent nothing else is; while an answer is written, what is sent waits. */

@@ -57,6 +57,11 @@ export function byteLength(text) {
   return new TextEncoder().encode(text).length
 }
 
+/** One below the other; what is empty takes no place. @param {string[]} texts */
+export function inParagraphs(...texts) {
+  return texts.filter((text) => text.trim()).join("\n\n")
+}
+
 /** Keys for what is asked, by what it is: sent again because no reply came, the same thing keeps its key until it has begun. */
 export class IdempotencyKeys {
   /** @type {Map<string, string>} */
