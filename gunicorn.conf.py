@@ -44,7 +44,7 @@ loglevel = settings.log_level()
 
 gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
 
-M_MMAP_THRESHOLD = -3  # in malloc.h
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # in malloc.h
 TIDY_SECONDS = 10
 
 _C = ctypes.CDLL(None)
@@ -74,12 +74,16 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Have large pieces of memory given back: glibc would keep the 19 MB that a password's hash takes, for ever."""
+    """Have large pieces of memory given back: glibc would keep the 19 MB that a password's hash takes, for ever.
+
+    Threads share one heap: of their own ones what lies free is lost to the others, and they never allocate at once.
+    """
     if server.counts:
         metrics_files.use(server.counts, worker.slot)
     mallopt = getattr(_C, "mallopt", None)  # other C libraries do without
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_ARENA_MAX, 1)
 
 
 def _tidy() -> None:
