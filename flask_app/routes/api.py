@@ -243,7 +243,7 @@ def _stored_answer(user: User, begun: Begun) -> Answer:
         raise NotFound
     if message.status == "running":  # another process makes it, and this one leaves
         raise Unavailable("restarting", retry_after=2)
-    whole = message_reply(message, begun.run_id, thread.usage.get(message.id))
+    whole = message_reply(thread, message, begun.run_id)
     return Answer(
         **msgspec.structs.asdict(whole),
         conversation_id=begun.conversation_id,

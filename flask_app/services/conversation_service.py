@@ -38,11 +38,15 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation with all its messages in order; `runs` (the newest) and `usage` are by message id."""
+    """A conversation with all its messages in order; the rest is by message id.
+
+    `runs` are the newest, `keys` what each answer was first asked for under.
+    """
 
     conversation: Conversation
     messages: list[Message]
     runs: dict[str, str]
+    keys: dict[str, str]
     usage: dict[str, Entry]
 
 
@@ -81,13 +85,16 @@ def thread(actor: User, conversation_id: str) -> Thread:
         ).all()
         # Ids go by the clocks of their instances, so they alone do not say which run is being made.
         newest_last = (
-            select(Run.message_id, Run.id)
+            select(Run.message_id, Run.id, Run.idempotency_key, Run.text_before)
             .where(Run.conversation_id == conversation_id)
             .order_by(Run.status == "running", Run.id)
         )
-        runs = {run.message_id: run.id for run in session.execute(newest_last) if run.message_id}
+        made = session.execute(newest_last).all()
         usage = message_usage.of_conversation(session.connection(), conversation_id)
-    return Thread(conversation, list(messages), runs, usage)
+    runs = {run.message_id: run.id for run in made if run.message_id}
+    first = [run for run in made if run.text_before is None]  # the others went on with what was there
+    keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
+    return Thread(conversation, list(messages), runs, keys, usage)
 
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:

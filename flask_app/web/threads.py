@@ -27,6 +27,8 @@ class ErrorReply(Reply):
 
 
 class MessageReply(Reply):
+    """`idempotency_key`: what an answer was first asked for under, where that was."""
+
     id: str
     parent_id: str | None
     role: str
@@ -36,6 +38,7 @@ class MessageReply(Reply):
     error: ErrorReply | None
     model: str | None
     run_id: str | None
+    idempotency_key: str | None
     finish_reason: str | None
     created_at: datetime
     usage: UsageReply | None
@@ -99,14 +102,12 @@ def conversation_reply(conversation: Conversation) -> ConversationReply:
 
 
 def thread_reply(thread: Thread) -> ThreadReply:
-    messages = [
-        message_reply(message, thread.runs.get(message.id), thread.usage.get(message.id)) for message in thread.messages
-    ]
+    messages = [message_reply(thread, message, thread.runs.get(message.id)) for message in thread.messages]
     return ThreadReply(**_own(thread.conversation), messages=messages, goes_on_with=_follower(thread.messages))
 
 
-def message_reply(message: Message, run_id: str | None, usage: Entry | None) -> MessageReply:
-    code = message.error_code
+def message_reply(thread: Thread, message: Message, run_id: str | None) -> MessageReply:
+    code, usage = message.error_code, thread.usage.get(message.id)
     return MessageReply(
         id=message.id,
         parent_id=message.parent_id,
@@ -117,6 +118,7 @@ def message_reply(message: Message, run_id: str | None, usage: Entry | None) -> 
         error=ErrorReply(code=code, message=t(f"error.{code}")) if code else None,
         model=message.model,
         run_id=run_id,
+        idempotency_key=thread.keys.get(message.id),
         finish_reason=message.finish_reason,
         created_at=message.created_at,
         usage=_usage(usage) if usage else None,

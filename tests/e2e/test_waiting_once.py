@@ -14,6 +14,7 @@ from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
+FOCUS = "dispatchEvent(new Event('focus'))"
 
 pytestmark = pytest.mark.browser
 
@@ -57,9 +58,10 @@ def test_one_that_was_taken_without_a_word_to_this_page_is_not_asked_again(
     assert asked(script) == ["First?", "Second?", "Third?"]
 
 
-def test_one_whose_line_broke_after_it_was_taken_is_followed_and_not_asked_again(
-    chat: Chat, script: ScriptedUpstream, site: Site
-) -> None:
+@pytest.fixture
+def unheard(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
+    """A message that waits is asked, and the line breaks before the page hears of it."""
+
     def take(route: Route) -> None:
         list(site.server.chat(**json.loads(route.request.post_data or "{}")))
         route.abort("connectionreset")
@@ -69,9 +71,40 @@ def test_one_whose_line_broke_after_it_was_taken_is_followed_and_not_asked_again
     expect(chat.problem).to_contain_text(say("js.error.offline"), timeout=PATIENCE)
     chat.page.unroute_all()
     expect_held(chat, script, "Second?")
+    assert asked(script) == ["First?", "Second?"]
+
+
+def test_one_whose_line_broke_after_it_was_taken_is_followed_and_not_asked_again(
+    chat: Chat, script: ScriptedUpstream, unheard: None
+) -> None:
     act(chat, "go").click()
     expect_conversation(chat, "First?", "Second?")
     assert asked(script) == ["First?", "Second?"]
+
+
+def test_whoever_comes_back_to_the_page_sees_that_it_was_asked(
+    chat: Chat, script: ScriptedUpstream, unheard: None
+) -> None:
+    chat.page.evaluate(FOCUS)
+    expect(chat.questions).to_have_text(["First?", "Second?"])
+    expect(waiting(chat)).to_have_count(0)
+    chat.send("Third?")
+    expect_conversation(chat, "First?", "Second?", "Third?")
+    assert asked(script) == ["First?", "Second?", "Third?"]
+
+
+def test_one_that_was_asked_in_another_place_is_said_to_be_there_and_not_asked_again(
+    chat: Chat, script: ScriptedUpstream, unheard: None
+) -> None:
+    """Whoever writes on meanwhile writes beside it."""
+    chat.send("Rather this?")
+    expect(chat.problem).to_contain_text(say("js.sent_before"))
+    expect(waiting(chat)).to_have_count(0)
+    chat.send("Last?")
+    expect_conversation(chat, "First?", "Rather this?", "Last?")
+    assert asked(script) == ["First?", "Second?", "Rather this?", "Last?"]
+    chat.page.get_by_role("button", name=say("chat.version_before"), exact=True).click()
+    expect(chat.questions).to_have_text(["First?", "Second?"])
 
 
 def test_a_tab_and_its_double_ask_once(chat: Chat, script: ScriptedUpstream) -> None:
@@ -136,6 +169,25 @@ def test_whoever_comes_back_in_the_moment_of_asking_sees_it_once(
             break
         chat.page.wait_for_timeout(20)
     chat.page.unroute_all()  # lets both go
+    expect_conversation(chat, "First?", "Second?", "Third?")
+    assert asked(script)[1:] == ["First?", "Second?", "Third?"]
+
+
+def test_what_a_double_has_asked_meanwhile_waits_no_more(
+    chat: Chat, script: ScriptedUpstream, elsewhere: Locator
+) -> None:
+    begin(chat, script, "Second?", "Third?")
+    title = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
+    with chat.page.context.expect_page() as opened:
+        chat.page.evaluate("void window.open(location.href)")
+    double = Chat(opened.value, say)
+    expect(waiting(double)).to_have_text(["Second?", "Third?"])
+    chat.page.route("**/api/conversations?*", lambda route: route.abort())  # it does not hear that the answer has come
+    elsewhere.click()
+    expect(chat.questions).to_have_text(["Another?"])
+    expect_conversation(double, "First?", "Second?", "Third?")
+    chat.page.unroute_all()
+    title.click()
     expect_conversation(chat, "First?", "Second?", "Third?")
     assert asked(script)[1:] == ["First?", "Second?", "Third?"]
 

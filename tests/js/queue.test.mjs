@@ -7,8 +7,8 @@ const { Queue } = await import("app/queue")
 const { ConversationNotes } = await import("app/writing")
 
 const message = (name, more = {}) => ({ text: `${name}?`, model: "m1", thinking: false, idempotencyKey: name, ...more })
-const question = (id, parent, text) => ({ id, parent_id: parent, role: "user", text, status: "complete", finish_reason: null })
-const answer = (id, parent) => ({ id, parent_id: parent, role: "assistant", text: "so", status: "complete", finish_reason: "stop" })
+const question = (id, parent, text) => ({ id, parent_id: parent, role: "user", text, status: "complete", idempotency_key: null })
+const answer = (id, parent, key = null) => ({ id, parent_id: parent, role: "assistant", text: "so", status: "complete", idempotency_key: key })
 
 /** A tab; `load` gives its queue after it has been loaded anew. */
 function tab() {
@@ -43,7 +43,7 @@ test("they wait in their order, by conversation, also after the page was loaded 
 
 test("the one that has begun is gone for good, and the next waits for its answer", () => {
   const { queue, load, kept } = waiting("k1", "k2")
-  queue.tries("c1", "k1", "a1")
+  queue.tries("c1", "k1")
   assert.deepEqual(keys(queue), ["k2"], "it stands in the conversation now")
   queue.begun("c1", "k1", "a2")
   queue.begun("c1", "k1", "a9") // told twice, as by two streams of the one answer
@@ -55,30 +55,19 @@ test("the one that has begun is gone for good, and the next waits for its answer
 
 test("one that was being asked when its page was left is the next again, under its key", () => {
   const { queue, load } = waiting("k1")
-  queue.tries("c1", "k1", "a1")
-  assert.deepEqual(load().next("c1"), message("k1", { tried: "a1" }))
+  queue.tries("c1", "k1")
+  assert.deepEqual(load().next("c1"), message("k1"))
   assert.deepEqual(keys(load()), ["k1"])
 })
 
-test("what was tried and stands in the conversation has been asked", () => {
-  const { queue, load } = waiting("k1", "k2")
-  queue.tries("c1", "k1", "a1")
-  const page = load()
-  page.compare("c1", [question("q1", null, "k1?"), answer("a1", "q1"), question("q2", "a1", "other?"), answer("a2", "q2")])
-  assert.deepEqual(keys(page), ["k1", "k2"], "the same words elsewhere, or others there, are something else")
-  page.compare("c1", [answer("a1", "q1"), question("q2", "a1", "k1?")])
-  assert.deepEqual(keys(page), ["k1", "k2"], "its answer has not come yet")
-  page.compare("c1", [answer("a1", "q1"), question("q2", "a1", "k1?"), answer("a2", "q2")])
-  assert.deepEqual(keys(page), ["k2"])
-  assert.equal(page.of("c1").after, "a2")
-})
-
-test("what was never tried is not taken for asked, whatever stands there", () => {
-  const { queue } = waiting("k1")
-  queue.compare("c1", [question("q1", null, "k1?"), answer("a1", "q1"), question("q2", "a1", "k1?"), answer("a2", "q2")])
-  assert.deepEqual(keys(queue), ["k1"])
-  queue.compare("c1", [question("q1", undefined, "k1?"), answer("a1", "q1")])
-  assert.deepEqual(keys(queue), ["k1"])
+test("what was asked under its key has been asked, by whatever page and wherever it stands", () => {
+  const { queue } = waiting("k1", "k2", "k3")
+  const before = [question("q1", null, "first?"), answer("a1", "q1", "k0")]
+  queue.compare("c1", [...before, question("q2", "a1", "k1?"), answer("a2", "q2", "k9"), question("q3", "a1", "k1?"), answer("a3", "q3")])
+  assert.deepEqual(keys(queue), ["k1", "k2", "k3"], "the same words under another key are something else")
+  queue.compare("c1", [...before, question("q2", null, "k1?"), answer("a2", "q2", "k1"), question("q3", "a2", "k2?"), answer("a3", "q3", "k2")])
+  assert.deepEqual(keys(queue), ["k3"])
+  assert.equal(queue.of("c1").after, "a3")
 })
 
 test("a line that is held waits for the reader's word", () => {
@@ -110,26 +99,33 @@ test("where nothing waits nothing is held", () => {
   assert.ok(queue.next("c1"))
 })
 
-test("one that was refused is held and keeps its key, unless that is spent", () => {
-  const { queue, load } = waiting("k1", "k2")
-  queue.tries("c1", "k1", "a1")
+for (const code of ["too_many_messages", "idempotency_key_reused"]) {
+  test(`one that was refused as ${code} is held and keeps its key`, () => {
+    const { queue, load } = waiting("k1", "k2")
+    queue.tries("c1", "k1")
+    queue.refuse("c1", "k1", new ApiError(429, { code, message: "" }))
+    assert.deepEqual(keys(queue), ["k1", "k2"])
+    assert.equal(queue.next("c1"), null)
+    assert.equal(load().next("c1"), null)
+    queue.goOn("c1")
+    assert.equal(queue.next("c1")?.idempotencyKey, "k1")
+  })
+}
+
+test("one that is refused is seen to wait again, also where its line was held meanwhile", () => {
+  const { queue } = waiting("k1")
+  const seen = []
+  queue.addEventListener("changed", () => seen.push(keys(queue)))
+  queue.tries("c1", "k1")
+  queue.hold("c1")
   queue.refuse("c1", "k1", new ApiError(429, { code: "too_many_messages", message: "" }))
-  assert.deepEqual(keys(queue), ["k1", "k2"])
-  assert.equal(queue.next("c1"), null)
-  assert.equal(load().next("c1"), null)
-  queue.goOn("c1")
-  queue.refuse("c1", "k1", new ApiError(409, { code: "idempotency_key_reused", message: "" }))
-  queue.goOn("c1")
-  const next = queue.next("c1")
-  assert.notEqual(next?.idempotencyKey, "k1")
-  assert.equal(next?.text, "k1?")
-  assert.equal(next?.tried, undefined)
+  assert.deepEqual(seen.at(-1), ["k1"])
 })
 
 test("one whose line broke is held until the page is another", () => {
   for (const error of [new TypeError("Failed to fetch"), new ApiError(0, { code: "offline", message: "" })]) {
     const { queue, load } = waiting("k1", "k2")
-    queue.tries("c1", "k1", "a1")
+    queue.tries("c1", "k1")
     queue.refuse("c1", "k1", error)
     assert.equal(queue.next("c1"), null)
     assert.ok(queue.of("c1").isHeld)

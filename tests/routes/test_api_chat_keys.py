@@ -81,6 +81,28 @@ def test_the_same_message_again_is_the_same_run(
     assert (len(upstream.journal.chats), count(Run)) == (asked, runs)
 
 
+def test_the_conversation_tells_what_each_answer_was_asked_for_under(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    """Also where another key went on with it, or asked for another answer."""
+    upstream.script(Answer("half", finish_reason="length"), Answer(" and half"), Answer("anew"), Answer("keyless"))
+    first = send(member_client, JSON).json
+    path = f"/api/runs/{first['run_id']}/continue"
+    assert member_client.post(path, json={"idempotency_key": "going-on"}, headers=JSON).status_code == 200
+    path = f"/api/messages/{first['user_message_id']}/answers"
+    member_client.post(path, json={"idempotency_key": "again"}, headers=JSON)
+    send(member_client, JSON, idempotency_key=None, conversation_id=first["conversation_id"])
+    stored: Any = member_client.get(f"/api/conversations/{first['conversation_id']}").json
+    answers = [each for each in stored["messages"] if each["role"] == "assistant"]
+    assert [(each["text"], each["idempotency_key"]) for each in answers] == [
+        ("half and half", KEY),
+        ("anew", "again"),
+        ("keyless", None),
+    ]
+    assert {each["idempotency_key"] for each in stored["messages"] if each["role"] == "user"} == {None}
+    assert first["idempotency_key"] == KEY
+
+
 def test_the_refusal_is_told_in_both_languages(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     run_of(send(member_client))
     sentences = {

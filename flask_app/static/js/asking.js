@@ -49,15 +49,14 @@ export class Asking {
     this.#host.refused(conversation, error)
   }
 
-  /** What has waited follows what is on the page; where it is refused it waits on. @param {import("app/queue").Waiting} message */
+  /** What has waited follows what is on the page; where it is refused it waits on. @param {Outgoing} message */
   async sendWaiting(message) {
     const { conversation } = this.#host.place()
     if (!conversation) return
     const { text, idempotencyKey: key } = message
-    const parent = this.#branch.last
-    this.#queue.tries(conversation, key, parent)
+    this.#queue.tries(conversation, key)
     const taken = (/** @type {string} */ answer) => this.#queue.begun(conversation, key, answer)
-    const error = await this.#ask(new Question(text, parent), message, taken)
+    const error = await this.#ask(new Question(text, this.#branch.last), message, taken)
     if (!error) return
     this.#queue.refuse(conversation, key, error)
     this.#host.refused(conversation, error)

@@ -12,12 +12,12 @@ import { notesOf } from "app/writing"
 /**
  * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning: string,
  *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
- *   finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
+ *   idempotency_key: string | null, finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
  */
 /** @typedef {import("app/thread").Shown} Shown */
 
 /** A message that is being written. */
-const BEGUN = { text: "", reasoning: "", status: "running", error: null, model: null, run_id: null, finish_reason: null, usage: null }
+const BEGUN = { text: "", reasoning: "", status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
 
 export class BranchView {
   #thread

@@ -13,7 +13,7 @@ import { Following } from "app/following"
 import { t } from "app/i18n"
 import { Queue } from "app/queue"
 import { QuoteButton } from "app/quote"
-import { TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
+import { SPENT, TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
 import { Thread } from "app/thread"
 import { announce, reactTo, toast } from "app/ui"
 import { WaitingMessages } from "app/waiting-messages"
@@ -120,6 +120,7 @@ export class Conversation extends EventTarget {
     if (!id || isBusy()) return
     const stored = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
     if (isBusy()) return
+    this.queue.compare(id, stored.messages)
     if (this.#branch.isBehind(stored.messages)) {
       this.#branch.open(id, stored.messages)
       this.#composer.goOnWith(stored.goes_on_with)
@@ -251,6 +252,7 @@ export class Conversation extends EventTarget {
     if (home === this.#id) this.#composer.showProblem(words, ways)
     else toast(words, { kind: "danger" })
     this.#emit("refused", {})
+    if (home === this.#id && codeOf(error) === SPENT) this.refresh().catch(() => undefined) // it shows what was sent before
   }
 
   /** Whether the conversation was deleted elsewhere; then it is told. @param {string | null} home @param {unknown} error */

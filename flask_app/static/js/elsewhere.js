@@ -82,7 +82,7 @@ export class Elsewhere {
     const { after } = this.#queue.of(id)
     const stream = new RunStream({ message: asMessage(next, id, after) })
     stream.addEventListener("start", (event) => this.#begun(next.idempotencyKey, stream, /** @type {CustomEvent} */ (event).detail))
-    this.#queue.tries(id, next.idempotencyKey, after)
+    this.#queue.tries(id, next.idempotencyKey)
     try {
       await stream.follow()
     } catch (error) {

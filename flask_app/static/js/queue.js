@@ -1,12 +1,10 @@
 // @ts-check
 /** Messages that were sent while an answer was being written: they wait for their turn. Kept by the tab, as drafts are. */
 import { ApiError } from "app/api"
-import { SPENT, codeOf } from "app/refusals"
-import { newIdempotencyKey, notesOf } from "app/writing"
+import { notesOf } from "app/writing"
 
 /** @typedef {import("app/composer").Outgoing} Outgoing */
-/** @typedef {Outgoing & {tried?: string | null}} Waiting `tried`: the message that it was to follow when it was asked, as far as is known in vain */
-/** @typedef {{after: string, isHeld: boolean, messages: Waiting[]}} Line */
+/** @typedef {{after: string, isHeld: boolean, messages: Outgoing[]}} Line */
 
 /** @type {Line} */
 const NONE = { after: "", isHeld: false, messages: [] }
@@ -66,16 +64,16 @@ export class Queue extends EventTarget {
     return message
   }
 
-  /** It waits again, where it did in that line. @param {string} conversation @param {Waiting} message @param {Line} before */
+  /** It waits again, where it did in that line. @param {string} conversation @param {Outgoing} message @param {Line} before */
   putBack(conversation, message, { after, isHeld, messages }) {
     const now = this.#lines.get(conversation) ?? { after, isHeld, messages: [] }
     this.#change(conversation, { ...now, messages: now.messages.toSpliced(messages.indexOf(message), 0, message) })
   }
 
-  /** It is being asked. @param {string} conversation @param {string} key @param {string | null} parent what it is to follow */
-  tries(conversation, key, parent) {
+  /** It is being asked. @param {string} conversation @param {string} key */
+  tries(conversation, key) {
     this.#underWay.add(key)
-    this.#alter(conversation, key, { tried: parent })
+    this.#change(conversation, {})
   }
 
   /** It has begun: the next one waits for its answer. @param {string} conversation @param {string} key @param {string} answer */
@@ -86,20 +84,18 @@ export class Queue extends EventTarget {
     if (left.length < messages.length) this.#change(conversation, { after: answer, messages: left })
   }
 
-  /** It could not be asked. One whose key is spent gets another: the reader sees whether it has been asked. @param {string} conversation @param {string} key @param {unknown} error */
+  /** It could not be asked. @param {string} conversation @param {string} key @param {unknown} error */
   refuse(conversation, key, error) {
     this.#underWay.delete(key)
-    if (codeOf(error) === SPENT) this.#alter(conversation, key, { idempotencyKey: newIdempotencyKey(), tried: undefined })
-    if (error instanceof ApiError && error.status) return this.hold(conversation)
-    this.#cutOff.add(conversation)
-    this.#change(conversation, {})
+    const isRefused = error instanceof ApiError && error.status > 0
+    if (!isRefused) this.#cutOff.add(conversation)
+    this.#change(conversation, isRefused ? { isHeld: true } : {})
   }
 
-  /** What was tried and stands among these has been asked, though this page has not heard of it. @param {string} conversation @param {import("app/branch-view").Message[]} stored */
+  /** What is answered among these has been asked, though this page has not heard of it. @param {string} conversation @param {import("app/branch-view").Message[]} stored */
   compare(conversation, stored) {
-    for (const { text, tried, idempotencyKey: key } of this.of(conversation).messages) {
-      const question = tried && stored.find((message) => message.role === "user" && message.parent_id === tried && message.text === text)
-      const answer = question && stored.find((message) => message.parent_id === question.id)
+    for (const { idempotencyKey: key } of this.of(conversation).messages) {
+      const answer = stored.find((message) => message.idempotency_key === key)
       if (answer) this.begun(conversation, key, answer.id)
     }
   }
@@ -120,12 +116,6 @@ export class Queue extends EventTarget {
     const { messages } = this.of(conversation)
     if (messages.length) this.#change(conversation, { messages: [] })
     return messages
-  }
-
-  /** @param {string} conversation @param {string} key @param {Partial<Waiting>} changes */
-  #alter(conversation, key, changes) {
-    const messages = this.of(conversation).messages.map((message) => (message.idempotencyKey === key ? { ...message, ...changes } : message))
-    this.#change(conversation, { messages })
   }
 
   /** @param {string} conversation @param {Partial<Line>} changes */

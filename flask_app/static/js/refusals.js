@@ -13,6 +13,7 @@ export function codeOf(error) {
 
 /** What was refused and why, with the times of this page. @param {unknown} error @param {boolean} isAdmin */
 export function refusalWords(error, isAdmin) {
+  if (codeOf(error) === SPENT) return t("js.sent_before")
   if (!(error instanceof ApiError) || error.code !== "budget_exhausted") return sentence(error)
   const budget = /** @type {import("app/i18n").Budget & {renews_at: string}} */ (error.params)
   const help = t(`js.budget.help_${isAdmin ? "admin" : "renewing"}`)
