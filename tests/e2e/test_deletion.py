@@ -1,12 +1,15 @@
 """A conversation is deleted at once for the eye, and at the server when the time to undo it is over."""
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e import entrance
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
+from tests.e2e.waiting import begin, expect_held, stop
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -27,6 +30,14 @@ pytestmark = pytest.mark.browser
 
 def exists(site: Site, conversation_id: str) -> bool:
     return bool(site.rows("SELECT id FROM conversations WHERE id = :id", id=conversation_id))
+
+
+def delete_shown(chat: Chat) -> None:
+    """The one on the page, whatever others are called."""
+    entry = chat.list.locator("[data-conversation]:has([aria-current=page])")
+    entry.hover()
+    entry.locator("[data-more]").click()
+    chat.menu.get_by_text(chat.say("base.delete")).click()
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
@@ -62,6 +73,77 @@ def test_it_is_deleted_when_the_toast_is_closed(visits: Visits, script: Scripted
     chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
     wait_until(lambda: not exists(site, conversation_id))
     expect(chat.in_list("Close the toast")).to_have_count(0)
+
+
+def test_whoever_opens_it_again_has_undone_it(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Come back")
+    chat.choose("Come back", say("base.delete"))
+    expect(chat.page).to_have_url(f"{site.url}/")
+    chat.page.go_back()
+    expect(chat.questions).to_have_text("Come back")
+    expect(chat.page.locator(".toast")).to_be_hidden()
+    expect(chat.in_list("Come back")).to_have_attribute("aria-current", "page")
+    chat.page.evaluate("import('app/deletion').then(({ deleteWaiting }) => deleteWaiting())")  # as after ten seconds
+    chat.ask("And go on")
+    chat.page.reload()
+    expect(chat.questions).to_have_text(["Come back", "And go on"])
+
+
+def test_whoever_opens_it_while_the_server_is_told_is_told_that_it_is_gone(
+    visits: Visits, script: ScriptedUpstream, site: Site
+) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Too late")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    chat.page.route("**/api/conversations/*", hold)
+    chat.choose("Too late", say("base.delete"))
+    chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
+    chat.page.go_back()
+    expect(chat.page).to_have_url(re.compile("/c/"))
+    chat.page.wait_for_timeout(500)
+    assert [each.request.method for each in held] == ["DELETE"], "it is not asked for meanwhile"
+    chat.page.unroute_all()
+    expect(chat.problem).to_contain_text(say("js.not_found"))
+    expect(chat.page).to_have_url(f"{site.url}/")
+
+
+def test_whoever_goes_back_to_it_on_the_next_page_is_told_that_it_is_gone(
+    visits: Visits, script: ScriptedUpstream, site: Site
+) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Back to nothing")
+    conversation_id = chat.conversation_id
+    chat.text.fill("a draft")
+    chat.choose("Back to nothing", say("base.delete"))
+    expect(chat.page.locator(".toast")).to_be_visible()
+    chat.page.reload()
+    wait_until(lambda: not exists(site, conversation_id))
+    chat.page.go_back()
+    expect(chat.problem).to_contain_text(say("js.not_found"))
+    expect(chat.page).to_have_url(f"{site.url}/")
+    expect(chat.text).to_have_value("a draft")
+
+
+def test_what_waits_in_it_goes_with_it_and_comes_back_with_it(
+    visits: Visits, script: ScriptedUpstream, site: Site
+) -> None:
+    chat = Chat(visits.open("/"), say)
+    begin(chat, script, "Second?")
+    conversation_id = chat.conversation_id
+    stop(chat)
+    delete_shown(chat)
+    chat.page.locator(".toast").get_by_role("button", name=say("base.undo")).click()
+    expect_held(chat, script, "Second?")
+    delete_shown(chat)
+    chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
+    wait_until(lambda: not exists(site, conversation_id))
+    assert chat.page.evaluate("Object.keys(sessionStorage).filter(name => name.startsWith('waiting'))") == []
+    expect(chat.text).to_have_value("")
 
 
 def test_it_is_deleted_when_somebody_signs_out(visits: Visits, script: ScriptedUpstream, site: Site) -> None:

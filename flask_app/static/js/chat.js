@@ -5,7 +5,7 @@ import { Composer } from "app/composer"
 import { t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { must, openDialog, pageState, tell, toast } from "app/ui"
-import { isForWords, keepToWhatIsSeen, notesOf } from "app/writing"
+import { isForWords, keepToWhatIsSeen, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -158,11 +158,13 @@ function started({ id, title, here, isNew, isAsked }) {
  * @param {{id: string}} detail @param {{inList?: boolean}} [options]
  */
 function gone({ id }, { inList = false } = {}) {
-  if (!inList && sidebar.deleting.has(id)) return
+  const here = id === shown
+  const isOwn = sidebar.deleting.has(id) // it was deleted here, or by the page before
+  if (isOwn && !here && !inList) return
   const listed = sidebar.forget(id)
   made?.takeAllBack(id)
-  const words = t(composer.handOver(id) ? "js.conversation_gone_kept" : "js.conversation_gone")
-  const here = id === shown
+  const isKept = composer.handOver(id)
+  const words = t(isOwn ? "js.not_found" : isKept ? "js.conversation_gone_kept" : "js.conversation_gone")
   if (here) history.replaceState(null, "", "/")
   if (here) show(null)
   if (here && !inList) composer.showProblem(words)
@@ -219,6 +221,7 @@ async function show(id) {
   if (id === null && !loading) return
   try {
     const here = await conversation()
+    if (id && sidebar.deleting.has(id)) await (await loaded(import("app/deletion"))).keep(id)
     if (shown !== id) return
     if (id === null) return here.leave()
     const stored = enclosed?.id === id ? enclosed : undefined
@@ -289,11 +292,4 @@ function greet() {
 
 function idInAddress() {
   return /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null
-}
-
-/** @param {HTMLAnchorElement} link @param {MouseEvent} event */
-function opensHere(link, event) {
-  const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
-  const url = new URL(link.href, location.href)
-  return plain && !link.target && url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/c/"))
 }

@@ -54,8 +54,8 @@ async function remove(list, conversation) {
   list.focusEntry(next)
   list.emit("left", { id })
   const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
+  if (deleted) return list.emit("deleted", { id })
   list.deleting.delete(id)
-  if (deleted) return
   list.keep(conversation)
   list.emit("restored", { id })
 }

@@ -27,6 +27,12 @@ export async function deleteWaiting() {
   await Promise.all(underWay.values())
 }
 
+/** One that is opened is not deleted. What the server is being told already is waited for. @param {string} id */
+export async function keep(id) {
+  waiting.get(id)?.undo()
+  await underWay.get(id)
+}
+
 /** Whether it was deleted; false where that was undone. Rejects where the server refuses. @param {string} id @returns {Promise<boolean>} */
 export function deleteUnlessUndone(id) {
   return new Promise((resolve, reject) => {

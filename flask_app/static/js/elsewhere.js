@@ -29,6 +29,7 @@ export class Elsewhere {
     this.#shown = shown
     this.#isAdmin = isAdmin
     for (const source of [sidebar, queue]) source.addEventListener("changed", () => this.#look())
+    sidebar.addEventListener("deleted", (event) => queue.forget(/** @type {CustomEvent} */ (event).detail.id))
     this.#look()
     this.lookForTitle = watchRunning(sidebar, shown, { titles, isAwaited: () => this.#isAwaited })
   }

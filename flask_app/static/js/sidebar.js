@@ -2,8 +2,8 @@
 /**
  * The conversations in the side: their list, pinned ones first and the others by day, and the archive in its place. Renamed here; what
  * else is done to one is in `app/conversation-acts`.
- * Emits "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "gone" {id}: it was deleted
- * elsewhere, and "changed".
+ * Emits "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "deleted" {id}: that cannot be undone any more,
+ * "gone" {id}: it was deleted elsewhere, and "changed".
  */
 import { api, loaded } from "app/api"
 import { formatPeriod, t } from "app/i18n"
@@ -31,7 +31,7 @@ export class Sidebar extends EventTarget {
   #current = null
   /** @type {string | null} the one whose menu is open */
   #chosen = null
-  /** Those that are being deleted here, or as the page before was left. @type {Set<string>} */
+  /** Those that were deleted here, though that may be undone yet, or as the page before was left. @type {Set<string>} */
   deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
 
   /** @param {HTMLElement} root @param {Page & {thread: Summary | null}} page with the conversation that it shows */

@@ -34,6 +34,13 @@ export function isForWords(place) {
   return place instanceof Element && place.matches("input, textarea, select")
 }
 
+/** Does a press on a link open one of the chat's pages, in this tab? @param {HTMLAnchorElement} link @param {MouseEvent} press */
+export function opensHere({ href, target }, { button, metaKey, ctrlKey, shiftKey, altKey }) {
+  const { origin, pathname } = new URL(href, location.href)
+  const isPlain = button === 0 && !metaKey && !ctrlKey && !shiftKey && !altKey && !target
+  return isPlain && origin === location.origin && (pathname === "/" || pathname.startsWith("/c/"))
+}
+
 /**
  * On iOS the keyboard covers the page without resizing it; the chat keeps to the part that is seen. Who enlarges the page with
  * two fingers sees less of it, and it stays as it is.
