@@ -202,6 +202,36 @@ def test_what_was_stopped_is_not_asked_from_elsewhere(chat: Chat, script: Script
     expect_held(chat, script, "Second?")
 
 
+def archive_shown(chat: Chat) -> None:
+    """The one on the page, whatever others are called."""
+    entry = chat.list.locator("[data-conversation]:has([aria-current=page])")
+    entry.hover()
+    entry.locator("[data-more]").click()
+    chat.menu.get_by_text(say("js.archive"), exact=True).click()
+    expect(chat.questions).to_have_count(0)
+
+
+def test_in_the_archive_they_wait_for_the_readers_word(chat: Chat, script: ScriptedUpstream) -> None:
+    begin(chat, script, "Second?")
+    address = chat.page.url
+    archive_shown(chat)
+    script.journal.wait_until_idle(timeout=10)
+    chat.page.goto(address)
+    expect_held(chat, script, "Second?")
+    expect(chat.page.locator("[data-archived-note]")).to_be_visible()
+    act(chat, "go").click()
+    expect_conversation(chat, "First?", "Second?")
+    expect(chat.page.locator("[data-archived-note]")).to_be_hidden()
+
+
+def test_taken_back_from_there_at_once_they_go_on(chat: Chat, script: ScriptedUpstream) -> None:
+    begin(chat, script, "Second?")
+    archive_shown(chat)
+    chat.page.locator(".toast").get_by_role("button", name=say("base.undo")).click()
+    expect_conversation(chat, "First?", "Second?")
+    assert asked(script) == ["First?", "Second?"]
+
+
 def test_where_its_conversation_is_deleted_they_are_kept_in_a_new_one(
     chat: Chat, script: ScriptedUpstream, site: Site
 ) -> None:

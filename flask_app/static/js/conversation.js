@@ -104,7 +104,7 @@ export class Conversation extends EventTarget {
     const opened = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
     if (this.#id !== id) return
     this.#arrival = null
-    this.queue.compare(id, opened.messages)
+    this.#compare(id, opened)
     this.#branch.open(id, opened.messages, message)
     this.#waiting.show(id)
     this.#composer.goOnWith(opened.goes_on_with)
@@ -120,13 +120,19 @@ export class Conversation extends EventTarget {
     if (!id || isBusy()) return
     const stored = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
     if (isBusy()) return
-    this.queue.compare(id, stored.messages)
+    this.#compare(id, stored)
     if (this.#branch.isBehind(stored.messages)) {
       this.#branch.open(id, stored.messages)
       this.#composer.goOnWith(stored.goes_on_with)
     }
     this.#emit("opened", stored)
     this.#takeTurn()
+  }
+
+  /** Asking would take it out of the archive: there what waits has the reader's word to wait for. @param {string} id @param {Stored} stored */
+  #compare(id, { messages, archived }) {
+    this.queue.compare(id, messages)
+    if (archived) this.queue.hold(id)
   }
 
   /** @param {Outgoing} outgoing @param {string | null} home where it was written: elsewhere it is not sent */

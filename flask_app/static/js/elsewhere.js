@@ -36,17 +36,22 @@ export class Elsewhere {
 
   /** Does the next message of another conversation wait for an answer? */
   get #isAwaited() {
-    return this.#queue.conversations.some((id) => id !== this.#shown() && this.#queue.next(id))
+    return this.#queue.conversations.some((id) => this.#goesOn(id))
   }
 
   #look() {
     for (const id of this.#queue.conversations) if (this.#isDue(id)) this.#ask(id)
   }
 
+  /** Does the line of that conversation go on from here? What is archived is done with, until somebody opens it. @param {string} id */
+  #goesOn(id) {
+    const isElsewhere = id !== this.#shown() && !this.#sidebar.deleting.has(id) && !this.#sidebar.get(id)?.archived
+    return isElsewhere && this.#queue.next(id) !== null
+  }
+
   /** @param {string} id */
   #isDue(id) {
-    const isElsewhere = id !== this.#shown() && !this.#sidebar.deleting.has(id)
-    return isElsewhere && !this.#underWay.has(id) && this.#sidebar.get(id)?.running === false && this.#queue.next(id) !== null
+    return this.#goesOn(id) && !this.#underWay.has(id) && this.#sidebar.get(id)?.running === false
   }
 
   /** @param {string} id */

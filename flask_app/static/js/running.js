@@ -13,7 +13,8 @@ const TITLE_LOOKS = [1_000, 2_000, 4_000, 8_000] // from one to the next
 export function watchRunning(sidebar, shown, { titles, isAwaited }) {
   /** @type {Promise<void> | null} */
   let looking = null
-  const isWritten = () => [...sidebar.known.values()].some(({ id, running }) => running && id !== shown())
+  // Of what is archived the list does not tell.
+  const isWritten = () => [...sidebar.known.values()].some(({ id, running, archived }) => running && !archived && id !== shown())
 
   async function look() {
     while (isWritten()) {
