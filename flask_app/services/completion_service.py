@@ -60,7 +60,8 @@ def dispatch(connection: Connection, request: Request, candidates: Sequence[Cand
     closing.check_open()
     if prompts.is_too_long(request):
         raise Invalid(prompts.code_of_length(request))
-    taken = cooldown_service.take(connection, candidates)
+    take = cooldown_service.take_spare if request.in_passing else cooldown_service.take
+    taken = take(connection, candidates)
     return Ticket(request, candidates, taken, _dispatch(connection, request, taken))
 
 
@@ -208,7 +209,7 @@ class Completion:
 
     def _next(self, failure: UpstreamError) -> list[failover.Turn]:
         """Who may be asked after `failure`."""
-        if self.request.once or self._attempts >= MAX_ATTEMPTS:
+        if self.request.in_passing or self._attempts >= MAX_ATTEMPTS:
             return []
         last = self._taken.candidate
         if self._is_prefix and failover.lacks_prefixes(failure):

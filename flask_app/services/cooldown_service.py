@@ -61,6 +61,20 @@ def take(connection: Connection, candidates: Sequence[Candidate], *, early: bool
     raise _unavailable([standing for _, standing in held])
 
 
+def take_spare(connection: Connection, candidates: Sequence[Candidate]) -> Taken:
+    """The same for what nobody waits for: the first that is ready, and at its cap not even with an answer beside this.
+
+    None is probed: that is for those who wait for an answer.
+    """
+    now, held = shared(), list[_Standing]()
+    for candidate in candidates:
+        standing = _standing(connection, candidate.key, now, spare=1)
+        if standing.state == "ready":
+            return Taken(candidate, has_record=standing.has_record, used_at=standing.used_at)
+        held.append(standing)
+    raise _unavailable(held)
+
+
 def note_failure(connection: Connection, taken: Taken, error: UpstreamError, asked: datetime) -> None:
     """A request sent at `asked` failed before its answer began: the key, or its account, is benched for it.
 
@@ -139,13 +153,14 @@ class _Standing:
     used_at: datetime | None = None
 
 
-def _standing(connection: Connection, key: UsableKey, now: datetime) -> _Standing:
+def _standing(connection: Connection, key: UsableKey, now: datetime, *, spare: int = 0) -> _Standing:
+    """`spare`: how many places are left to others."""
     if key.id is None:
         return _Standing("ready")
     row = connection.execute(rows.STANDING, {"key": key.id}).one_or_none()
     if row is None or not row.usable:
         return _Standing("gone")
-    if key.max_concurrent and _is_full(connection, key):
+    if key.max_concurrent and _is_full(connection, key, spare):
         return _Standing("full", wait=FULL_SECONDS)
     has_record = row.last_error_at is not None
     if row.benched_until is None:
@@ -155,11 +170,12 @@ def _standing(connection: Connection, key: UsableKey, now: datetime) -> _Standin
     return _Standing(state, row.bench_code, row.benched_until, wait, has_record)
 
 
-def _is_full(connection: Connection, key: UsableKey) -> bool:
+def _is_full(connection: Connection, key: UsableKey, spare: int) -> bool:
     """Counted again once the key is locked, where there seemed to be room: one request after the other."""
 
     def counted() -> bool:
-        return (connection.scalar(rows.COUNT_LIVE, {"key": key.id}) or 0) >= (key.max_concurrent or 0)
+        live = connection.scalar(rows.COUNT_LIVE, {"key": key.id}) or 0
+        return live + spare >= (key.max_concurrent or 0)
 
     if counted():
         return True

@@ -37,7 +37,8 @@ class Request:
     An answer that broke off is gone on with from the text of `earlier`, or begins anew where that has none; `go_on` are
     the words that ask for it, where words must.
     `thinking` None leaves it to the provider. A program's own `options` go into the body as they are; its answer has at
-    most `max_tokens`. Where it fails and is asked for `once`, neither another key nor another provider is asked.
+    most `max_tokens`. What is asked `in_passing` nobody waits for: it leaves every key a place for an answer, probes
+    none, and where it fails, nobody else is asked.
     """
 
     user_id: str
@@ -54,7 +55,7 @@ class Request:
     token_id: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     max_tokens: int | None = None
-    once: bool = False
+    in_passing: bool = False
 
     @property
     def begun(self) -> str:

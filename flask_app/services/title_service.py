@@ -123,7 +123,7 @@ def _request(answered: Request, run: TitleRun, model: ServedModel, answer: str) 
         address=answered.address,
         run_id=run.run_id,
         max_tokens=MAX_TOKENS,
-        once=True,
+        in_passing=True,
     )
 
 

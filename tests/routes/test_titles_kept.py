@@ -29,7 +29,7 @@ from flask_app.services.run_service import LEASE
 from tests.support import titled
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
-from tests.support.keys import keep_key, keep_provider, stored_key
+from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Stall, Status, Usage
 from tests.support.titled import WRITER, Held
 
@@ -85,6 +85,24 @@ def test_one_that_was_renamed_while_it_was_answered_asks_nobody(
     live.stop.stop("stopped")
     reply.close()
     titled.wait()
+    assert (titled.requests(upstream), titled.attempts()) == ([], [])
+
+
+def test_it_leaves_its_key_a_place_for_an_answer(
+    member_client: PageClient, upstream: ScriptedUpstream, held: Held
+) -> None:
+    change_key("environment", max_concurrent=2)
+    begin(member_client, upstream)
+    assert titled.ask(member_client, "another")[-1].name == "done"
+    assert states()[0] == "dispatched"
+    held.let_go()
+
+
+def test_where_its_key_has_one_place_it_is_not_asked_for(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    change_key("environment", max_concurrent=1)
+    started = titled.ask(member_client, QUESTION)[0].data
+    titled.wait()
+    assert titled.title_of(str(started["conversation_id"])) == QUESTION
     assert (titled.requests(upstream), titled.attempts()) == ([], [])
 
 

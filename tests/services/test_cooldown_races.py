@@ -15,7 +15,7 @@ from flask_app.errors import Unavailable
 from flask_app.models import Attempt
 from flask_app.services import cooldown_service, shared_clock
 from flask_app.services.cooldown_service import Taken
-from tests.support.benches import bench_seconds, candidates, fail, failing, take
+from tests.support.benches import bench_seconds, candidates, fail, failing, take, take_spare
 from tests.support.claim import claim
 from tests.support.keys import change_key, keep_key, stored_key
 from tests.support.storage import ROOT
@@ -40,6 +40,19 @@ def test_a_key_at_its_cap_is_skipped_and_when_all_are_it_is_said_so(provider_id:
     with pytest.raises(Unavailable) as caught:
         take(provider_id)
     assert (caught.value.code, caught.value.retry_after) == ("upstream_full", 5)
+
+
+def test_what_nobody_waits_for_leaves_a_place_at_each_key(provider_id: str) -> None:
+    keep_key(provider_id, "a", max_concurrent=1)
+    keep_key(provider_id, "b", max_concurrent=3)
+    for _ in range(2):
+        assert take_spare(provider_id).key.id == "b"
+        with transaction() as session:
+            session.add(attempt("b"))
+    with pytest.raises(Unavailable) as caught:
+        take_spare(provider_id)
+    assert caught.value.code == "upstream_full"
+    assert {take(provider_id).key.id for _ in range(3)} == {"a"}
 
 
 def test_a_cap_holds_when_many_come_at_once(provider_id: str) -> None:

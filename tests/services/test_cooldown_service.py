@@ -10,7 +10,7 @@ from flask_app import config
 from flask_app.database import in_writing, utc_now
 from flask_app.errors import Unavailable, UpstreamError
 from flask_app.services import cooldown_service, shared_clock
-from tests.support.benches import bench_seconds, candidates, fail, failing, is_over, take
+from tests.support.benches import bench_seconds, candidates, fail, failing, is_over, take, take_spare
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 
 SOON = timedelta(minutes=5)
@@ -223,6 +223,19 @@ def test_where_nobody_else_can_answer_a_refused_key_is_probed_every_ten_seconds(
     change_key("a", probe_until=utc_now())
     assert take(provider_id).claimed
     assert bench_seconds(stored_key("a")) > 500, "the bench itself went on and doubled"
+
+
+def test_what_nobody_waits_for_probes_no_key(provider_id: str) -> None:
+    keep_key(provider_id, "a")
+    fail(take_spare(provider_id), failing("upstream_no_balance"))
+    for _ in ("benched, which may be probed early", "half-open"):
+        with pytest.raises(Unavailable) as caught:
+            take_spare(provider_id)
+        assert caught.value.code == "upstream_no_balance"
+        is_over("a")
+    assert take(provider_id).claimed, "the right is there for an answer"
+    keep_key(provider_id, "b")
+    assert take_spare(provider_id).key.id == "b"
 
 
 def test_a_key_that_is_not_benched_is_preferred_to_a_probe(provider_id: str) -> None:

@@ -20,6 +20,10 @@ def take(provider_id: str) -> Taken:
     return in_writing(lambda connection: cooldown_service.take(connection, candidates(provider_id)))
 
 
+def take_spare(provider_id: str) -> Taken:
+    return in_writing(lambda connection: cooldown_service.take_spare(connection, candidates(provider_id)))
+
+
 def failing(code: str, **fields: Any) -> UpstreamError:
     return UpstreamError(code, retryable=code != "upstream_rejected", **fields)
 
