@@ -110,9 +110,14 @@ def rename(actor: User, conversation_id: str, title: str) -> Conversation:
     return in_transaction(write)
 
 
-def entitle(conversation_id: str, title: str, *, run_id: str) -> None:
+def entitle(conversation_id: str, title: str, *, run_id: str, instead_of: str) -> None:
     """Give it the title that a run has made, unless it is gone, or somebody has renamed it since that began."""
-    asked = (Conversation.id == conversation_id, Conversation.titled_by == run_id)
+    # A version from before `titled_by`, which serves beside this one for a while, writes the title alone.
+    asked = (
+        Conversation.id == conversation_id,
+        Conversation.titled_by == run_id,
+        Conversation.title == instead_of,
+    )
 
     def write(session: Session) -> None:
         connection = session.connection()

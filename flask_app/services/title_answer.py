@@ -29,9 +29,10 @@ class TitleAnswer:
     is_awaited = False
     unread_since = None
 
-    def __init__(self, begun: TitleRun, of_conversation: str) -> None:
+    def __init__(self, begun: TitleRun, of_conversation: str, instead_of: str) -> None:
         self.begun = begun
         self._of_conversation = of_conversation
+        self._instead_of = instead_of
 
     def tell(self, event: Event) -> None:
         """The outcome has the words."""
@@ -49,6 +50,6 @@ class TitleAnswer:
             log.warning("no_title", run=run_id, status=outcome.status, code=outcome.error_code)
             return
         try:
-            conversation_service.entitle(self._of_conversation, title, run_id=run_id)
+            conversation_service.entitle(self._of_conversation, title, run_id=run_id, instead_of=self._instead_of)
         except SQLAlchemyError as error:
             log.warning("title_not_saved", run=run_id, reason=str(error.__cause__ or error))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bind_contextvars
 
 from flask_app.database import fetching, in_writing, new_id, table_of
+from flask_app.domain import titles
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import AppError, NotFound
 from flask_app.i18n import language_of, translate
@@ -47,12 +48,18 @@ _answered_otherwise = exists().where(
     _messages.c.status != "running",
     _messages.c.text != "",
 )
-_UNTITLED = select(_conversations.c.id).where(
-    _conversations.c.id == bindparam("conversation"), _conversations.c.titled_by.is_(None), ~_answered_otherwise
+_first_question = (
+    select(_messages.c.text)
+    .where(_messages.c.conversation_id == _conversations.c.id, _messages.c.role == "user")
+    .order_by(_messages.c.created_at, _messages.c.id)
+    .limit(1)
+    .scalar_subquery()
 )
+_untitled = (_conversations.c.id == bindparam("conversation"), _conversations.c.titled_by.is_(None))
+_UNTITLED = select(_conversations.c.title, _first_question).where(*_untitled, ~_answered_otherwise)
 _CLAIM = (
     update(_conversations)
-    .where(_conversations.c.id == bindparam("conversation"), _conversations.c.titled_by.is_(None))
+    .where(*_untitled, _conversations.c.title == bindparam("first_words"))
     .values(titled_by=bindparam("run"))
 )
 
@@ -80,34 +87,34 @@ def _ask(begun: Begun, request: Request, answer: str) -> None:
 
 
 def _begin(begun: Begun, request: Request, answer: str) -> None:
-    model = None if closing.is_leaving() else _model(begun)
-    if model is None:
+    chosen = None if closing.is_leaving() else title_setting.chosen()
+    first_words = _first_words(begun) if chosen else None
+    model = model_service.find(chosen) if first_words is not None else None
+    if first_words is None or model is None or model.local:  # answers want the time of this machine's own
         return
     run = TitleRun(run_id=new_id())
     wanted = _request(request, run, model, answer)
     keys = failover.candidates_for(model)
     ticket = in_writing(
-        lambda connection: _write(connection, begun, wanted, keys),
+        lambda connection: _write(connection, begun, first_words, wanted, keys),
         is_there=lambda connection, _: doubt.renew(connection, run.run_id),
         doubted=lambda written: doubt.forgo(written, None),
     )
-    run_service.start(TitleAnswer(run, begun.conversation_id), ticket)
+    run_service.start(TitleAnswer(run, begun.conversation_id, first_words), ticket)
 
 
-def _model(begun: Begun) -> ServedModel | None:
-    """Who is to be asked, if anybody is. A model of this machine is not: answers want its time."""
-    chosen = title_setting.chosen()
-    if chosen is None or not _is_untitled(begun):
-        return None
-    model = model_service.find(chosen)
-    return None if model.local else model
+def _first_words(begun: Begun) -> str | None:
+    """Its title, where this is its first answer and nobody has given it another.
 
-
-def _is_untitled(begun: Begun) -> bool:
-    """Is this its first answer, and has nobody given it a title?"""
+    A version from before `titled_by` wrote the title alone where somebody renamed it.
+    """
     ids = {"conversation": begun.conversation_id, "message": begun.message_id}
     with fetching() as connection:
-        return connection.scalar(_UNTITLED, ids) is not None
+        found = connection.execute(_UNTITLED, ids).one_or_none()
+    if found is None:
+        return None
+    title, question = found
+    return title if title == titles.first_words(question or "") else None
 
 
 def _request(answered: Request, run: TitleRun, model: ServedModel, answer: str) -> Request:
@@ -127,11 +134,14 @@ def _request(answered: Request, run: TitleRun, model: ServedModel, answer: str) 
     )
 
 
-def _write(connection: Connection, begun: Begun, wanted: Request, keys: Sequence[Candidate]) -> Ticket:
+def _write(
+    connection: Connection, begun: Begun, first_words: str, wanted: Request, keys: Sequence[Candidate]
+) -> Ticket:
     """Raises NotFound where it was renamed, deleted, or another was quicker."""
     run_id = wanted.run_id or ""
     budget_service.take_turn(connection, wanted.user_id)
-    if connection.execute(_CLAIM, {"conversation": begun.conversation_id, "run": run_id}).rowcount != 1:
+    claim = {"conversation": begun.conversation_id, "run": run_id, "first_words": first_words}
+    if connection.execute(_CLAIM, claim).rowcount != 1:
         raise NotFound
     run_service.write(connection, run_id, wanted.user_id)
     return completion_service.dispatch(connection, wanted, keys)

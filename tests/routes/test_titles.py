@@ -145,6 +145,15 @@ def test_an_answer_after_one_that_failed_is_the_first(member_client: PageClient,
     assert titled.title_of(failed["conversation_id"]) == "At last"
 
 
+def test_so_is_one_to_the_first_question_in_other_words(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    titled.choose()
+    upstream.script(Status(400, "no"))
+    upstream.script(Answer("At last"), model=WRITER)
+    failed = talk(member_client)
+    talk(member_client, "Said otherwise", conversation_id=failed["conversation_id"], parent_id=None)
+    assert titled.title_of(failed["conversation_id"]) == "At last"
+
+
 @pytest.mark.parametrize("has_title", [True, False])
 def test_what_follows_the_first_answer_leaves_the_title(
     member_client: PageClient, upstream: ScriptedUpstream, has_title: bool

@@ -88,6 +88,36 @@ def test_one_that_was_renamed_while_it_was_answered_asks_nobody(
     assert (titled.requests(upstream), titled.attempts()) == ([], [])
 
 
+def rename_as_before(title: str) -> None:
+    """As a version does that knows no model that writes titles, and serves beside this one for a while."""
+    with transaction() as session:
+        session.execute(update(Conversation).values(title=title))
+
+
+def test_what_an_older_version_renamed_before_asks_nobody(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Stall("so far"))
+    reply = member_client.post("/api/chat", json={"message": QUESTION}, buffered=False)
+    (live,) = run_service.live_runs()
+    wait_until(lambda: live.completion.outcome.text)
+    rename_as_before("My own")
+    live.stop.stop("stopped")
+    reply.close()
+    titled.wait()
+    assert (titled.requests(upstream), titled.attempts()) == ([], [])
+
+
+def test_what_an_older_version_renames_meanwhile_stays(
+    member_client: PageClient, upstream: ScriptedUpstream, held: Held
+) -> None:
+    conversation_id = begin(member_client, upstream)
+    rename_as_before("My own")
+    held.let_go()
+    assert titled.title_of(conversation_id) == "My own"
+    assert states() == ["settled"]
+
+
 def test_it_leaves_its_key_a_place_for_an_answer(
     member_client: PageClient, upstream: ScriptedUpstream, held: Held
 ) -> None:
