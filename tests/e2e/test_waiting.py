@@ -78,7 +78,37 @@ def test_by_keyboard(chat: Chat, script: ScriptedUpstream) -> None:
     expect(chat.text).to_be_focused()
     keys.press("Control+z")
     expect(waiting(chat)).to_have_text(["Third?"])
+    expect(chat.text).to_be_focused()
     expect_conversation(chat, "First?", "Third?")
+
+
+def test_whoever_has_them_go_on_is_taken_to_the_answer(chat: Chat, script: ScriptedUpstream) -> None:
+    begin(chat, script, "Second?", "Third?")
+    stop(chat)
+    act(chat, "go").focus()
+    Keyboard(chat.page).press("Enter")
+    expect(chat.answers.nth(1)).to_be_focused()
+    expect_conversation(chat, "First?", "Second?", "Third?")
+
+
+def test_whoever_is_on_one_whose_turn_has_come_is_taken_to_its_answer(chat: Chat, script: ScriptedUpstream) -> None:
+    begin(chat, script, "Second?")
+    script.script(SLOW)
+    act(chat, "remove").focus()
+    expect(chat.questions).to_have_count(2)
+    expect(chat.answer).to_be_focused()
+
+
+def test_one_that_is_had_back_has_the_focus_and_is_told(chat: Chat, script: ScriptedUpstream) -> None:
+    begin(chat, script, "Second?", "Third?")
+    stop(chat)
+    for at in (0, 1):
+        act(chat, "remove").nth(at).click()
+        chat.page.locator(".toast").get_by_role("button", name=say("base.undo")).focus()
+        Keyboard(chat.page).press("Enter")
+        expect(waiting(chat)).to_have_text(["Second?", "Third?"])
+        expect(act(chat, "remove").nth(at)).to_be_focused()
+        expect(chat.page.locator("[data-announcer]")).to_have_text(say("js.waits_again"))
 
 
 def test_it_is_told_to_whoever_does_not_see_it(chat: Chat, script: ScriptedUpstream) -> None:

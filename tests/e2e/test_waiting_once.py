@@ -173,6 +173,50 @@ def test_whoever_comes_back_in_the_moment_of_asking_sees_it_once(
     assert asked(script)[1:] == ["First?", "Second?", "Third?"]
 
 
+def test_that_they_are_not_sent_is_told_with_their_conversation(
+    chat: Chat, script: ScriptedUpstream, elsewhere: Locator, site: Site
+) -> None:
+    begin(chat, script, "Second?")
+    title = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
+    address = f"/api/conversations/{chat.conversation_id}"
+    elsewhere.click()
+    expect(chat.questions).to_have_text(["Another?"])
+    site.ask("POST", f"/api/runs/{site.ask('GET', address)['messages'][-1]['run_id']}/stop")
+    told = say("js.not_sent_in", title="First?", why=say("js.waits_after_all"))
+    expect(chat.page.locator(".toast")).to_contain_text(told)
+    title.click()
+    expect_held(chat, script, "Second?")
+
+
+def test_so_is_that_they_are_refused(chat: Chat, script: ScriptedUpstream, elsewhere: Locator, site: Site) -> None:
+    begin(chat, script, "Second?")
+    elsewhere.click()
+    budget = site.ask("POST", "/api/admin/budgets", {"scope": "site", "period": "day", "limit": 1})
+    try:
+        expect(chat.page.locator(".toast")).to_contain_text(say("js.not_sent_in", title="First?", why=""))
+        assert asked(script)[1:] == ["First?"]
+    finally:
+        site.ask("DELETE", f"/api/admin/budgets/{budget['id']}")
+
+
+def test_a_look_that_fails_is_followed_by_another(chat: Chat, script: ScriptedUpstream, elsewhere: Locator) -> None:
+    begin(chat, script, "Second?")
+    failed: list[Route] = []
+
+    def fail(route: Route) -> None:
+        failed.append(route)
+        route.abort("connectionreset")
+
+    chat.page.route(f"**/api/conversations/{chat.conversation_id}", fail, times=1)
+    elsewhere.click()
+    for _ in range(2_000):
+        if len(asked(script)) == 3:
+            break
+        chat.page.wait_for_timeout(20)
+    assert asked(script)[1:] == ["First?", "Second?"]
+    assert failed, "it was looked at in vain"
+
+
 def test_what_a_double_has_asked_meanwhile_waits_no_more(
     chat: Chat, script: ScriptedUpstream, elsewhere: Locator
 ) -> None:

@@ -30,6 +30,11 @@ export function isGone(error) {
   return code === "not_found" || code === "conversation_gone"
 }
 
+/** Was the server not reached, or not able to answer? It may be a moment later. @param {unknown} error */
+export function isAway(error) {
+  return !(error instanceof ApiError) || error.status === 0 || error.status >= 500
+}
+
 /** Is that a part of the page which could not be loaded? @param {unknown} error */
 export function isNotLoaded(error) {
   return /** @type {{code?: string}} */ (error ?? {}).code === "not_loaded"

@@ -77,6 +77,7 @@ export class Conversation extends EventTarget {
       back: ({ key }) => this.#takeBack(key),
       go: () => this.#sendWaiting(),
       emptied: () => this.#composer.focus(),
+      unfocused: () => this.#thread.focusLast(),
       restored: () => this.#takeTurn(),
     })
     reactTo(this.#composer, { wait: (outgoing) => this.#wait(outgoing) })

@@ -2,14 +2,17 @@
 /**
  * Conversations that are not on the page: the list tells when their answers have come, and what waits in them is asked there too.
  */
-import { api, isGone } from "app/api"
+import { api, isAway, isGone } from "app/api"
 import { isWhole } from "app/endings"
+import { t } from "app/i18n"
 import { refusalWords } from "app/refusals"
 import { RunStream, asMessage } from "app/run-stream"
 import { watchRunning } from "app/running"
 import { toast } from "app/ui"
 
 /** @typedef {import("app/branch-view").Message} Message */
+
+const LOOK_AGAIN = 5_000
 
 export class Elsewhere {
   #sidebar
@@ -61,9 +64,10 @@ export class Elsewhere {
       const { messages } = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
       if (this.#shown() === id) return
       this.#queue.compare(id, messages)
-      if (this.#isLast(id, messages)) await this.#begin(id)
+      if (this.#queue.next(id) && this.#isLast(id, messages)) await this.#begin(id)
     } catch (error) {
       if (isGone(error)) this.#sidebar.emit("gone", { id })
+      else if (isAway(error)) setTimeout(() => this.#look(), LOOK_AGAIN)
     } finally {
       this.#underWay.delete(id)
     }
@@ -74,11 +78,22 @@ export class Elsewhere {
     const { after } = this.#queue.of(id)
     const answer = messages.find((message) => message.id === after)
     const known = this.#sidebar.get(id)
-    if (!answer || !known) return false
-    if (answer.status === "running") this.#sidebar.keep({ ...known, running: true }) // the list did not know yet
-    else if (isWhole(answer) && !messages.some((message) => message.parent_id === after)) return true
-    else this.#queue.hold(id)
+    if (!known) return false
+    if (isWhole(answer) && !messages.some((message) => message.parent_id === after)) return true
+    if (answer?.status === "running") this.#sidebar.keep({ ...known, running: true }) // the list did not know yet
+    else this.#hold(id)
     return false
+  }
+
+  /** @param {string} id */
+  #hold(id) {
+    this.#queue.hold(id)
+    this.#tell(id, t("js.waits_after_all"))
+  }
+
+  /** @param {string} id @param {string} why what waits there is not sent */
+  #tell(id, why) {
+    toast(t("js.not_sent_in", { title: this.#sidebar.get(id)?.title ?? "", why }), { kind: "danger" })
   }
 
   /** Under the key that the page of the conversation would ask with: whoever opens it meanwhile follows the one answer. @param {string} id */
@@ -94,7 +109,7 @@ export class Elsewhere {
     } catch (error) {
       this.#queue.refuse(id, next.idempotencyKey, error)
       if (isGone(error)) throw error
-      toast(refusalWords(error, this.#isAdmin), { kind: "danger" })
+      this.#tell(id, refusalWords(error, this.#isAdmin))
     }
   }
 

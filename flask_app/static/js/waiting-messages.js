@@ -1,11 +1,12 @@
 // @ts-check
 /**
  * The messages that wait, below those of the conversation on the page. Emits "back" {key}: one is to be written again, "go": they are
- * not to wait for more, "emptied": the last one was removed, and "restored": it waits again.
+ * not to wait for more, "emptied": the last one is removed, "restored": it waits again, and "unfocused": what had the focus is there
+ * no more, and nothing else has it.
  */
 import { t } from "app/i18n"
 import { goesBothWays } from "app/markdown"
-import { fromTemplate, must, slot } from "app/ui"
+import { announce, fromTemplate, must, slot } from "app/ui"
 import { undoable } from "app/undo"
 
 export class WaitingMessages extends EventTarget {
@@ -33,6 +34,8 @@ export class WaitingMessages extends EventTarget {
 
   /** Those that are there already are not touched. */
   #draw() {
+    const focused = document.activeElement
+    const wasInside = this.#place.contains(focused)
     const waiting = this.#queue.waitingIn(this.#conversation)
     const { isHeld } = this.#queue.of(this.#conversation)
     const keys = waiting.map(({ idempotencyKey }) => idempotencyKey)
@@ -44,6 +47,13 @@ export class WaitingMessages extends EventTarget {
     this.#place.hidden = !waiting.length
     must(this.#place, "[data-waiting-go]").hidden = !isHeld
     must(this.#place, "[data-waiting-said]").textContent = isHeld ? t("js.waiting_held") : ""
+    if (focused instanceof HTMLElement && wasInside && !focused.getClientRects().length) this.#handOn(focused)
+  }
+
+  /** Whoever takes something away may give the focus to something else. @param {HTMLElement} gone */
+  #handOn(gone) {
+    gone.blur() // browsers leave it for a while where it is hidden
+    queueMicrotask(() => document.activeElement === document.body && this.dispatchEvent(new CustomEvent("unfocused")))
   }
 
   /** @param {HTMLButtonElement | null} button */
@@ -58,18 +68,27 @@ export class WaitingMessages extends EventTarget {
   /** The focus goes to the one that follows, or the one before. @param {string} conversation @param {string} key */
   #remove(conversation, key) {
     const before = this.#queue.of(conversation)
-    const item = this.#items.querySelector(`[data-key="${key}"]`)
+    const item = this.#itemOf(key)
     const next = item?.nextElementSibling ?? item?.previousElementSibling
-    const message = this.#queue.takeOut(conversation, key)
-    if (!message) return
     if (next) must(next, "[data-waiting-remove]").focus()
     else this.dispatchEvent(new CustomEvent("emptied"))
-    undoable(t("js.waiting_removed"), {
-      undo: () => {
-        this.#queue.putBack(conversation, message, before)
-        this.dispatchEvent(new CustomEvent("restored"))
-      },
-    })
+    const message = this.#queue.takeOut(conversation, key)
+    if (!message) return
+    undoable(t("js.waiting_removed"), { undo: () => this.#restore(conversation, message, before) })
+  }
+
+  /** The focus goes there, unless the reader is at something else. @param {string} conversation @param {import("app/composer").Outgoing} message @param {import("app/queue").Line} before */
+  #restore(conversation, message, before) {
+    this.#queue.putBack(conversation, message, before)
+    announce(t("js.waits_again"))
+    const item = this.#itemOf(message.idempotencyKey)
+    if (item && document.activeElement === document.body) must(item, "[data-waiting-remove]").focus()
+    this.dispatchEvent(new CustomEvent("restored"))
+  }
+
+  /** @param {string} key */
+  #itemOf(key) {
+    return this.#items.querySelector(`[data-key="${key}"]`)
   }
 }
 
