@@ -13,6 +13,7 @@ from bench.ledger.pages import Page
 from bench.servers import Server
 
 PIECE = 1 << 16
+IDLE_SECONDS = 2  # servers close connections that nobody has used for longer, some soon
 
 
 @dataclass(slots=True)
@@ -30,13 +31,14 @@ class Timed:
 
 
 class Reader:
-    """A browser that is signed in: one connection, which stays open."""
+    """A browser that is signed in: one connection, which stays open while it is used."""
 
     def __init__(self, server: Server, name: str, username: str, password: str) -> None:
         self.name = name
         _, headers = server.post("/api/login", {"username": username, "password": password})
         self._headers = {"Cookie": headers["Set-Cookie"].partition(";")[0], "Accept-Encoding": "gzip"}
         self._connection = HTTPConnection("127.0.0.1", server.port, timeout=600)
+        self._used = 0.0
 
     def time(self, path: str) -> float:
         """Milliseconds until the whole page has come."""
@@ -69,9 +71,12 @@ class Reader:
         return after
 
     def _fetch(self, path: str) -> bytes:
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()
         self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
         content = response.read()
+        self._used = time.monotonic()
         if response.status != 200:
             raise SystemExit(f"{path}: {response.status} {content[:500]!r}")
         return content
