@@ -127,19 +127,9 @@ budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUN
 sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is exact after each (RUNS=, STEPS=)
 	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest tests/routes/test_ledger_sequences.py
 
-# The tests of what books, limits and compares tokens and money, but for the long sequences.
-LEDGER_TESTS := tests/domain $(foreach name,account_alerts budget code completion departure drift journal metering prompts \
-	reaper reconciliation records refund report run settlement slices stats tariff upkeep usage_check \
-	warning, $(wildcard tests/services/test_$(name)*.py)) $(foreach name,admin_budgets admin_groups admin_keys \
-	admin_reconciliations admin_refunds admin_tariffs admin_usage admin_warnings answer_ends api_chat_length \
-	api_continue balances budgets codes continue_faults continue_limits continue_thoughts exports gateway_metering \
-	gateway_tools ledger_faults ledger_journey message_usage refusal_faults token_budgets usage usage_ranges, \
-	tests/routes/test_$(name).py) \
-	tests/routes/elsewhere tests/routes/failover tests/routes/journal tests/routes/mariadb $(wildcard tests/test_cli_*.py)
-
 .PHONY: coverage
 coverage: .dev ## Every branch of what books, limits and compares tokens and money is taken by its tests
-	$(BIN)/pytest $(LEDGER_TESTS) $(PARALLEL) --cov --cov-report=term
+	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL) --cov --cov-report=term
 
 .PHONY: mutation
 mutation: export MINGCHAT_VENV := $(CURDIR)/.venv-mutation

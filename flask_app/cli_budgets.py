@@ -8,7 +8,7 @@ import click
 from flask_app.cli_group import Group, moment, show
 from flask_app.database import utc_now
 from flask_app.domain import tariff
-from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, TOKENS
+from flask_app.domain.budget import PREPAID, RENEWING, TOKENS
 from flask_app.errors import NotFound
 from flask_app.services import budget_admin_service, group_service, user_admin_service
 from flask_app.services.audit_service import Actor
@@ -74,7 +74,7 @@ def top_up(amount: str, reason: str, **where: Any) -> None:
 
 
 @budgets.command("delete")
-@_placed(*PERIODS)
+@_placed(*RENEWING, PREPAID)
 def delete(**where: Any) -> None:
     """Take a limit away."""
     budget_id = budget_admin_service.find(_place(**where))

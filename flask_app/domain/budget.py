@@ -10,7 +10,8 @@ from flask_app.domain.tariff import PRICED_TOKENS, Prices
 SCOPES = ("token", "user", "member", "group", "site")  # in this order a person is told of the one that is used up
 RENEWING = ("day", "week", "month")
 PREPAID = "prepaid"  # the period of a balance: it never renews
-PERIODS = (*RENEWING, PREPAID)
+TOTAL = "total"  # that of what an access token may use in all
+PERIODS = (*RENEWING, PREPAID, TOTAL)
 TOKENS = "tokens"  # the unit of a budget that is not money
 MIN_ANSWER = 256  # tokens: a shorter answer is not worth to be asked for
 
@@ -71,8 +72,8 @@ _ALWAYS = Days(date(1970, 1, 1), date(9999, 12, 31))
 
 
 def days_of(period: str, day: date) -> Days:
-    """The period that `day` is in: itself, its week from Monday, its month, or all days for a balance."""
-    if period == PREPAID:
+    """The period that `day` is in: itself, its week from Monday, its month, or all days for what never renews."""
+    if period not in RENEWING:
         return _ALWAYS
     if period == "day":
         return Days(day, day)

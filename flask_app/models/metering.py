@@ -121,7 +121,8 @@ class TokenUsage(Base):
 
 
 class Budget(Base):
-    """How much may be used in a period ("day", "week" or "month" of the site's time zone), or a "prepaid" balance.
+    """How much may be used in a period ("day", "week" or "month" of the site's time zone), or a "prepaid" balance,
+    or may be used in "total".
 
     `scope` is "site", "group" (all together), "member" (each person of the group), "user" or "token"; `scope_id` is the
     group's, the person's or the access token's id, empty for the site. `unit` is "tokens" or a currency, whose

@@ -13,7 +13,7 @@ from flask_app.database import in_writing
 from flask_app.errors import Conflict, TooMany
 from flask_app.services import closing, doubt, run_service, title_service
 from flask_app.services.chat_answer import ChatAnswer
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.run_events import Begun
 
 ASK_SECONDS = 1

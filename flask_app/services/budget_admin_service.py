@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain import tariff
-from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
+from flask_app.domain.budget import PREPAID, RENEWING, SCOPES, TOKENS, TOTAL
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import AccessToken, Budget, Group, User
 from flask_app.services import audit_service, budget_service, paging, reasons, top_up_service, turns
@@ -188,11 +188,12 @@ def check(place: Place, limit: int, *, hard: bool = True) -> None:
     """Does such a budget make sense? Raises Invalid."""
     if place.scope not in SCOPES or (place.scope == "site") != (place.scope_id == ""):
         raise Invalid("bad_budget_scope")
-    if place.period not in PERIODS:
-        raise Invalid("bad_budget_period", known=", ".join(PERIODS))
+    periods = (*RENEWING, TOTAL if place.scope == "token" else PREPAID)
+    if place.period not in periods:
+        raise Invalid("bad_budget_period", known=", ".join(periods))
     if place.unit != TOKENS and tariff.currency(place.unit) != place.unit:
         raise Invalid("bad_currency")
-    if place.period == PREPAID and (place.scope in {"member", "token"} or not hard):
+    if place.period == PREPAID and (place.scope == "member" or not hard):
         raise Invalid("bad_balance")
     _check_limit(limit, least=0 if place.period == PREPAID else 1)
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from flask_app.database import table_of
 from flask_app.domain import budget, warning
-from flask_app.domain.budget import LOW_PART, PERIODS, PREPAID, Days
+from flask_app.domain.budget import LOW_PART, PERIODS, PREPAID, RENEWING, Days
 from flask_app.domain.warning import Alert
 from flask_app.models import AccessToken, Group, User
 from flask_app.services import budget_service, tariff_service
@@ -45,7 +45,7 @@ def _alert(row: Row[Any], days: Days, costs: Mapping[str, int]) -> Alert | None:
     share = warning.share_used(**amounts, least=least)
     if share is None:
         return None
-    renews = row.period != PREPAID
+    renews = row.period in RENEWING
     end = budget_service.begins(days.last + timedelta(days=1)).isoformat() if renews else None
     return Alert(
         kind=KIND,

@@ -73,7 +73,8 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A budget, and how much of its period is spent and reserved. It begins anew at `renews_at`; a balance never does.
+    """A budget, and how much of its period is spent and reserved. It begins anew at `renews_at`; a balance never does,
+    nor does a limit in all.
 
     `full` is the limit, or what the last top-up made of a balance: what is left is much or little of that. With less
     than `least` left it is used up.

@@ -21,13 +21,13 @@ from flask_app.services import (
     archive_service,
     beginning,
     budget_service,
-    completion_service,
+    dispatching,
     failover,
     model_service,
     run_service,
 )
 from flask_app.services.attempts import Earlier
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.run_events import Begun
@@ -172,7 +172,7 @@ def _write(
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     turns = [*placed.history, Turn("user", draft.text)]
     request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
-    return begun, completion_service.dispatch(connection, request, keys)
+    return begun, dispatching.dispatch(connection, request, keys)
 
 
 def check_cap(connection: Connection, actor: User) -> None:

@@ -1,8 +1,7 @@
 """The one metered door to the models: dispatch, open, stream, settle. No token leaves another way."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -13,21 +12,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
 from flask_app.domain.events import Event
-from flask_app.errors import AppError, BudgetExhausted, Invalid, Unavailable, UpstreamError
+from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services import (
     budget_service,
-    closing,
     cooldown_service,
     counting,
+    dispatching,
     failover,
     metering_service,
     prompts,
 )
-from flask_app.services.attempts import UNASKED, Bounds, Call, Dispatched, Entry, Outcome
+from flask_app.services.attempts import UNASKED, Dispatched, Entry, Outcome
 from flask_app.services.cooldown_service import Taken
-from flask_app.services.key_service import Candidate
-from flask_app.services.prompts import Request
+from flask_app.services.dispatching import Ticket
 from flask_app.services.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
 
@@ -38,31 +36,6 @@ _BROKEN_OFF: dict[str | None, str] = {None: "upstream_cut", "insufficient_system
 _RUN_STATUS = select(Run.status).where(Run.id == bindparam("run"))
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked."""
-
-    request: Request
-    candidates: Sequence[Candidate]
-    taken: Taken
-    sent: Dispatched
-
-
-def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
-    """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
-
-    Raises Unavailable when nobody can be asked now or this process is about to end,
-    Invalid (`prompts.code_of_length`) for what nobody could read, BudgetExhausted where there is no room for an answer.
-    The person's row must be locked (`budget_service.take_turn`).
-    """
-    closing.check_open()
-    if prompts.is_too_long(request):
-        raise Invalid(prompts.code_of_length(request))
-    take = cooldown_service.take_spare if request.in_passing else cooldown_service.take
-    taken = take(connection, candidates)
-    return Ticket(request, candidates, taken, _dispatch(connection, request, taken))
 
 
 class Completion:
@@ -191,16 +164,25 @@ class Completion:
             raise refusal from error
 
     def _refused(self, error: UpstreamError) -> None:
-        """The attempt ends and costs nothing; what the key is benched for is noted with it."""
+        """The attempt ends and costs nothing; what the key is benched for is noted with it.
+
+        One that was taken up only ends when another begins: else its prompt is booked.
+        """
         sent, taken = self.sent, self._taken
         status = self.outcome.status_code = error.upstream_status or self.outcome.status_code
+        ends = not self.outcome.heard
 
         def work(connection: Connection) -> None:
-            metering_service.release(connection, sent, error_code=error.code, status_code=status)
+            if ends:
+                self._release(connection, error)
             cooldown_service.note_failure(connection, taken, error, sent.at)
 
-        in_writing(work, is_there=lambda connection, _: metering_service.is_released(connection, sent))
+        in_writing(work, is_there=lambda connection, _: not ends or metering_service.is_released(connection, sent))
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
+
+    def _release(self, connection: Connection, error: UpstreamError) -> None:
+        status = self.outcome.status_code
+        metering_service.release(connection, self.sent, error_code=error.code, status_code=status)
 
     @property
     def _is_prefix(self) -> bool:
@@ -222,9 +204,11 @@ class Completion:
         self._may_prefix = self._may_prefix and not failover.lacks_prefixes(failure)
         for turn in turns:
             time.sleep(turn.pause(self._attempts + 1))
+            if self._stop.status:
+                break
             try:
                 self._taken, self.sent = in_writing(
-                    partial(self._take_another, turn),
+                    partial(self._take_another, turn, failure),
                     is_there=lambda connection, taken: metering_service.is_dispatched(connection, taken[1]),
                 )
             except (Unavailable, BudgetExhausted) as error:
@@ -237,13 +221,16 @@ class Completion:
             return
         raise self._others.told(failure)
 
-    def _take_another(self, turn: failover.Turn, connection: Connection) -> tuple[Taken, Dispatched]:
+    def _take_another(
+        self, turn: failover.Turn, failure: UpstreamError, connection: Connection
+    ) -> tuple[Taken, Dispatched]:
         run_id = self.request.run_id
         if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
             raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
         budget_service.take_turn(connection, self.request.user_id)
+        self._release(connection, failure)  # unless it has ended: what it holds is free for the next
         taken = cooldown_service.take(connection, turn.candidates, early=turn.early)
-        sent = _dispatch(connection, self.request, taken)
+        sent = dispatching.attempt(connection, self.request, taken)
         self.unheard.append(sent)
         return taken, sent
 
@@ -276,23 +263,3 @@ class Completion:
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)
-
-
-def _dispatch(connection: Connection, request: Request, taken: Taken) -> Dispatched:
-    """The ledger books the provider that is asked, in its own name for the model and its own currency."""
-    model = taken.candidate.model
-    call = Call(
-        user_id=request.user_id,
-        channel=request.channel,
-        model=model.name,
-        provider_id=model.provider_id,
-        currency=model.billed_in,
-        request_id=request.request_id,
-        address=request.address,
-        prompt_estimate=prompts.estimate(request),
-        run_id=request.run_id,
-        message_id=request.message_id,
-        token_id=request.token_id,
-    )
-    bounds = Bounds(prompt=prompts.bound(request), answer=prompts.longest_answer(model, request.max_tokens))
-    return metering_service.dispatch(connection, call, taken.key.id, bounds)

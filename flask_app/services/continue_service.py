@@ -14,10 +14,10 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import language_of, translate
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import beginning, chat_service, completion_service, failover, model_service, run_service
+from flask_app.services import beginning, chat_service, dispatching, failover, model_service, run_service
 from flask_app.services.attempts import Earlier
 from flask_app.services.chat_service import Origin
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.run_events import Begun
 
@@ -128,7 +128,7 @@ def _write(
         earlier=earlier,
         go_on=_request_to_go_on(question[-1].text + words.text),
     )
-    return completion_service.dispatch(connection, request, keys)
+    return dispatching.dispatch(connection, request, keys)
 
 
 def _request_to_go_on(conversation: str) -> str:

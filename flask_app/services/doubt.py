@@ -9,7 +9,7 @@ from flask_app.database import in_writing, table_of
 from flask_app.models import Run
 from flask_app.services import journal, run_service
 from flask_app.services.attempts import Outcome
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.journal import Settlement
 
 _RENEW = (

@@ -11,7 +11,7 @@ from flask_app.domain.serving import ServedModel
 from flask_app.errors import Forbidden
 from flask_app.services import (
     chat_service,
-    completion_service,
+    dispatching,
     doubt,
     failover,
     model_service,
@@ -19,7 +19,7 @@ from flask_app.services import (
     token_service,
 )
 from flask_app.services.chat_service import Origin
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.program_answers import ProgramAnswer, ProgramRun
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.token_service import Visit
@@ -66,7 +66,7 @@ def begin(visited: Visit, asked: Asked, origin: Origin, make: Callable[[ProgramR
         chat_service.check_cap(connection, visited.user)
         token_service.hold(connection, visited.token_id)
         run_service.write(connection, begun.run_id, visited.user.id, token_id=visited.token_id)
-        return completion_service.dispatch(connection, request, keys)
+        return dispatching.dispatch(connection, request, keys)
 
     ticket = in_writing(
         write,

@@ -14,6 +14,7 @@ from flask_app import metrics, offload
 from flask_app.column_types import ByServer
 from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
+from flask_app.domain.serving import LOCAL
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
 from flask_app.services import answer_service, counting, journal, metering_service, run_events, run_locks, run_service
@@ -76,9 +77,12 @@ def reap(session: Session, run_id: str) -> bool:
 
 
 def book_unfinished(session: Session, conversation_id: str) -> None:
-    """Before a conversation goes: book what dead workers began in it, while the texts are there to count."""
-    running = select(Run).where(Run.conversation_id == conversation_id, Run.status == "running")
-    for run in session.scalars(running).all():
+    """Before a conversation goes: book what dead workers began in it, while the texts are there to count.
+
+    One that lives books its own, also where the conversation has gone meanwhile.
+    """
+    left = (Run.conversation_id == conversation_id, Run.status == "running", _HAS_LAPSED)
+    for run in session.scalars(select(Run).where(*left)).all():
         if run.id not in run_service.made_here():
             _book(session, _kept(run, session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
 
@@ -171,12 +175,13 @@ def _count_reaped(model: str, entry: Entry | None, _: Session) -> None:
 
 
 def _dispatched(session: Session, attempt: Attempt) -> Dispatched:
+    provider = session.get_one(Provider, attempt.provider_id)
     call = Call(
         user_id=attempt.user_id,
         channel=attempt.channel,
         model=attempt.model,
         provider_id=attempt.provider_id,
-        currency=session.get_one(Provider, attempt.provider_id).currency,
+        currency="" if provider.kind == LOCAL else provider.currency,
         request_id=attempt.request_id,
         address=attempt.address,
         prompt_estimate=attempt.prompt_estimate,

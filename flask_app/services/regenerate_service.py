@@ -14,9 +14,9 @@ from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services import archive_service, beginning, chat_service, completion_service, failover, model_service
+from flask_app.services import archive_service, beginning, chat_service, dispatching, failover, model_service
 from flask_app.services.chat_service import Opening, Origin
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.prompts import Turn
 from flask_app.services.run_events import Begun
@@ -114,7 +114,7 @@ def _write(
     )
     chat_service.write_run(connection, opening)
     request = chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=wish.thinking)
-    return completion_service.dispatch(connection, request, keys)
+    return dispatching.dispatch(connection, request, keys)
 
 
 def _turns(connection: Connection, begun: Begun) -> list[Turn]:

@@ -20,7 +20,8 @@ from flask_app.models import Run, User
 from flask_app.services import counting, journal, metering_service, run_following
 from flask_app.services.attempts import Entry
 from flask_app.services.chat_answer import ChatAnswer
-from flask_app.services.completion_service import Completion, Ticket
+from flask_app.services.completion_service import Completion
+from flask_app.services.dispatching import Ticket
 from flask_app.services.journal import Settlement
 from flask_app.services.run_answers import Answer
 from flask_app.services.run_following import REPLAYED

@@ -1,33 +1,30 @@
 """What an administrator does with prices. One that is in force stays as it is: the past is never priced anew.
 
 The past is what the ledger and the attempts under way say it is: each instance reserves by its own clock, which may be
-ahead of this one's. Nobody reserves while a price is written.
+ahead of this one's. Nobody reserves while a price is written (`priced_already`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app import timezones
-from flask_app.database import in_transaction, new_id, utc_now
+from flask_app.database import in_transaction, new_id, reading, utc_now
 from flask_app.domain import tariff as money
 from flask_app.domain.peak_calendar import Calendar, WrittenCalendar
 from flask_app.domain.tariff import Prices
 from flask_app.errors import Conflict, Invalid, NotFound
-from flask_app.models import Attempt, Provider, Tariff, TokenUsage
-from flask_app.services import audit_service, turns
+from flask_app.models import Tariff
+from flask_app.services import audit_service, priced_already, turns
 from flask_app.services.audit_service import Actor
 from flask_app.services.model_lists import MAX_NAME_LENGTH
+from flask_app.services.priced_already import Field, Seen
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
-
-Conditions = Sequence[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,11 @@ def add(actor: Actor, model: str, currency: str, terms: Terms) -> Tariff:
     """
     _check(terms)
     tariff = Tariff(id=new_id(), model=_model(model), currency=money.currency(currency))
+    seen = _looked_back(tariff, terms)
 
     def work(session: Session) -> Tariff:
         turns.take_all(session)
-        _write(session, tariff, terms)
+        _write(session, tariff, terms, seen)
         session.add(tariff)
         _record(session, actor, "tariff.add", tariff, after=_written(tariff))
         return tariff
@@ -74,11 +72,14 @@ def change(actor: Actor, tariff_id: str, terms: Terms) -> Tariff:
     is ahead has reserved at it.
     """
     _check(terms)
+    with reading() as session:
+        there = session.get(Tariff, tariff_id)
+    seen = _looked_back(there, terms)
 
     def work(session: Session) -> Tariff:
         tariff = _planned(session, tariff_id)
         before = _written(tariff)
-        _write(session, tariff, terms)
+        _write(session, tariff, terms, seen)
         _record(session, actor, "tariff.change", tariff, before=before, after=_written(tariff))
         return tariff
 
@@ -129,18 +130,22 @@ def _planned(session: Session, tariff_id: str) -> Tariff:
         raise NotFound
     if tariff.starts_at <= utc_now():
         raise Conflict("price_in_force")
-    since = TokenUsage.created_at >= tariff.starts_at  # which has an index
-    if _is_any(session, [since, TokenUsage.tariff_id == tariff.id], _live_since(tariff.starts_at)):
+    if priced_already.is_used(session, tariff):
         raise Conflict("price_used")
     return tariff
 
 
-def _write(session: Session, tariff: Tariff, terms: Terms) -> None:
+def _looked_back(tariff: Tariff | None, terms: Terms) -> Seen | None:
+    """What is seen of the past before everybody waits; nothing needs to be where there is none."""
+    return priced_already.look_back(_field(tariff), terms.starts_at) if tariff and terms.starts_at else None
+
+
+def _write(session: Session, tariff: Tariff, terms: Terms, seen: Seen | None) -> None:
     peak = terms.peak
     with session.no_autoflush:
-        tariff.starts_at = terms.starts_at.astimezone(UTC) if terms.starts_at else _next_moment(session, tariff)
-        if _is_any(session, _booked_since(tariff.starts_at, tariff), _live_since(tariff.starts_at)):
+        if seen and priced_already.is_taken(session, seen):
             raise Conflict("price_in_the_past")
+        tariff.starts_at = seen.since if seen else priced_already.next_moment(session, _field(tariff))
     high = peak.prices if peak else None
     for kind in ("input_hit", "input_miss", "output"):
         setattr(tariff, kind, getattr(terms.prices, kind))
@@ -148,32 +153,8 @@ def _write(session: Session, tariff: Tariff, terms: Terms) -> None:
     tariff.calendar = msgspec.json.encode(peak.calendar).decode() if peak else None
 
 
-def _next_moment(session: Session, tariff: Tariff) -> datetime:
-    """The first from now on that is after all that this price would have been for."""
-    now = utc_now()
-    booked = select(func.max(TokenUsage.created_at)).where(*_booked_since(now, tariff))
-    live = select(func.max(Attempt.created_at)).where(*_live_since(now))
-    taken = [moment for moment in (session.scalar(booked), session.scalar(live)) if moment]
-    return max(taken) + timedelta(microseconds=1) if taken else now
-
-
-def _is_any(session: Session, booked: Conditions, live: Conditions) -> bool:
-    return bool(session.scalar(select(or_(exists().where(*booked), exists().where(*live)))))
-
-
-def _booked_since(moment: datetime, tariff: Tariff) -> Conditions:
-    """Entries that the price would have been for."""
-    of_model = or_(TokenUsage.model == tariff.model, TokenUsage.actual_model == tariff.model)
-    return [TokenUsage.created_at >= moment, TokenUsage.provider_id.in_(_billed_in(tariff.currency)), of_model]
-
-
-def _live_since(moment: datetime) -> Conditions:
-    """Which model answers in the end is not known yet: any attempt under way may be priced with any tariff."""
-    return [Attempt.state == "dispatched", Attempt.created_at >= moment]
-
-
-def _billed_in(currency: str) -> Any:
-    return select(Provider.id).where(Provider.currency == currency)
+def _field(tariff: Tariff) -> Field:
+    return Field(tariff.model, tariff.currency)
 
 
 def _record(session: Session, actor: Actor, action: str, tariff: Tariff, **details: object) -> None:

@@ -22,7 +22,7 @@ from flask_app.models import Conversation, Message
 from flask_app.services import (
     budget_service,
     closing,
-    completion_service,
+    dispatching,
     doubt,
     failover,
     model_service,
@@ -30,7 +30,7 @@ from flask_app.services import (
     title_setting,
 )
 from flask_app.services.attempts import Outcome
-from flask_app.services.completion_service import Ticket
+from flask_app.services.dispatching import Ticket
 from flask_app.services.key_service import Candidate
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.run_events import Begun
@@ -144,4 +144,4 @@ def _write(
     if connection.execute(_CLAIM, claim).rowcount != 1:
         raise NotFound
     run_service.write(connection, run_id, wanted.user_id)
-    return completion_service.dispatch(connection, wanted, keys)
+    return dispatching.dispatch(connection, wanted, keys)

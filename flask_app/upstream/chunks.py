@@ -49,6 +49,7 @@ class _Usage(_Totals):
     prompt_cache_hit_tokens: _Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
+    total_tokens: object = None
 
 
 class _Function(msgspec.Struct):
@@ -197,7 +198,11 @@ def _counted_or_failed(chunk: _Chunk) -> list[Event]:
 
 
 def usage_of(raw: bytes) -> Usage | None:
-    """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense."""
+    """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense.
+
+    Thoughts are part of the completion, and `total_tokens` says so. xAI counts them beside it, and bills both: then the
+    total is that of all three.
+    """
     found = _parts_or_totals(raw)
     if found is None:
         return None
@@ -206,11 +211,14 @@ def usage_of(raw: bytes) -> Usage | None:
         cached = found.prompt_tokens_details.cached_tokens
     details = found.completion_tokens_details
     reasoning = (details.reasoning_tokens if details else None) or 0
+    completion, both = found.completion_tokens, found.completion_tokens + reasoning
+    if found.total_tokens == found.prompt_tokens + both and both < MAX_TOKENS:
+        completion = both
     return Usage(
         prompt_tokens=found.prompt_tokens,
         cached_tokens=min(cached or 0, found.prompt_tokens),
-        completion_tokens=found.completion_tokens,
-        reasoning_tokens=min(reasoning, found.completion_tokens),
+        completion_tokens=completion,
+        reasoning_tokens=min(reasoning, completion),
     )
 
 

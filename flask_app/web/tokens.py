@@ -20,9 +20,10 @@ from flask_app.web.records import Person
 
 
 class TokenBudget(Body):
-    """`limit` is tokens, or millionths of the currency that `unit` names, in each `period` of the site's time zone."""
+    """`limit` is tokens, or millionths of the currency that `unit` names, in each `period` of the site's time zone,
+    or in all ("total")."""
 
-    period: Literal["day", "week", "month"]
+    period: Literal["day", "week", "month", "total"]
     limit: Annotated[int, msgspec.Meta(ge=1, le=budget_admin_service.MAX_LIMIT)]
     unit: Annotated[str, msgspec.Meta(max_length=8)] = TOKENS
 

@@ -88,16 +88,16 @@ def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: Sc
     expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_bad_tokens", text="1,5"))
     amount.fill("25 000")
     expect(dialog).to_contain_text(f"= {tokens('25,000')}")
-    dialog.get_by_label(en("budgets.period"), exact=True).select_option("week")
+    dialog.get_by_label(en("budgets.period"), exact=True).select_option("total")
     dialog.get_by_role("button", name=en("base.save")).click()
-    expect(row).to_contain_text(terms("week", "25,000"))
+    expect(row).to_contain_text(terms("total", "25,000"))
     expect(row).to_contain_text(en("js.budget.state_exhausted"))
     expect(change).to_be_focused()
     assert ask(site, secret) == 429
 
     admin = visits.open("/admin/budgets")
     entry = admin.get_by_role("listitem").filter(has_text="“nightly”")
-    expect(entry).to_contain_text(terms("week", "25,000"))
+    expect(entry).to_contain_text(terms("total", "25,000"))
 
     change.click()
     amount.fill("")

@@ -15,7 +15,8 @@ from flask_app.services.budget_admin_service import Place
     ("place", "code"),
     [
         (Place(scope="thing", scope_id="x", period="day"), "bad_budget_scope"),
-        (Place(scope="token", scope_id="x", period="prepaid"), "bad_balance"),
+        (Place(scope="token", scope_id="x", period="prepaid"), "bad_budget_period"),
+        (Place(scope="user", scope_id="x", period="total"), "bad_budget_period"),
         (Place(scope="group", period="day"), "bad_budget_scope"),
         (Place(scope="site", scope_id=DEFAULT_GROUP_ID, period="day"), "bad_budget_scope"),
         (Place(scope="site", period="year"), "bad_budget_period"),

@@ -15,7 +15,7 @@ from flask_app.domain.events import Finished
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import Unavailable
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import completion_service, failover, model_service
+from flask_app.services import dispatching, failover, model_service
 from flask_app.services.attempts import Entry
 from flask_app.services.completion_service import Completion
 from flask_app.services.key_service import Candidate, UsableKey
@@ -52,7 +52,7 @@ def begun(member: User) -> tuple[Completion, StopSignal]:
     model = model_service.find(None)
     request = asked_for(member, model)
     candidates, stop = failover.candidates_for(model), StopSignal()
-    ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, candidates))
+    ticket = in_writing(lambda connection: dispatching.dispatch(connection, request, candidates))
     return Completion(ticket, stop), stop
 
 
@@ -61,7 +61,7 @@ def test_what_this_machine_answers_takes_no_money(member: User) -> None:
     limit(0, unit="CNY")
     request = asked_for(member, dataclasses.replace(model_service.find(None), kind=LOCAL))
     candidate = Candidate(UsableKey(None, "http://127.0.0.1:1", "key"), request.model)
-    ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, [candidate]))
+    ticket = in_writing(lambda connection: dispatching.dispatch(connection, request, [candidate]))
     assert (ticket.sent.hold.micros, ticket.sent.hold.currency) == (None, None)
     assert ticket.sent.hold.tokens
 

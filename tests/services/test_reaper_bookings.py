@@ -10,13 +10,14 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
-from flask_app.models import Attempt, Conversation, Run, TokenUsage, User
+from flask_app.domain.serving import LOCAL
+from flask_app.models import Attempt, Conversation, Provider, Run, TokenUsage, User
 from flask_app.services import chat_service, journal, lease_service, reaper_service, run_service
 from flask_app.services.attempts import Bounds, Dispatched, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.journal import Settlement
 from flask_app.services.run_service import LEASE
-from tests.support import calls
+from tests.support import calls, prices
 from tests.support.brokers import wait_until
 from tests.support.gateway import Program, made
 from tests.support.keys import keep_provider
@@ -57,9 +58,9 @@ def test_what_a_program_was_told_by_a_worker_that_died_is_booked_and_nothing_els
     assert entries() == [("estimated", "interrupted", estimate_tokens("so far"))]
 
 
-@pytest.mark.parametrize("is_made_here", [True, False])
+@pytest.mark.parametrize(("is_made_here", "is_dead"), [(True, True), (False, True), (False, False)])
 def test_of_a_conversation_that_goes_only_what_dead_workers_began_is_booked(
-    member: User, upstream: ScriptedUpstream, *, is_made_here: bool
+    member: User, upstream: ScriptedUpstream, *, is_made_here: bool, is_dead: bool
 ) -> None:
     upstream.script(Stall("so far"))
     begun = chat_service.send(member, Draft(text="go"), ORIGIN)
@@ -73,11 +74,14 @@ def test_of_a_conversation_that_goes_only_what_dead_workers_began_is_booked(
         session.execute(update(Run).values(status="complete"))
         reaper_service.book_unfinished(session, begun.conversation_id)
         assert session.scalars(select(Attempt.state)).all() == ["dispatched"], "another's, or over"
-        session.execute(update(Run).values(status="running", worker=run_service.WORKER if is_made_here else "killed"))
+        worker = run_service.WORKER if is_made_here else "another"
+        lease = utc_now() + (-LEASE if is_dead else LEASE)
+        session.execute(update(Run).values(status="running", worker=worker, lease_expires_at=lease))
         reaper_service.book_unfinished(session, begun.conversation_id)
     run_service._live[begun.run_id] = live
-    booked = [] if is_made_here else [("estimated", "interrupted", estimate_tokens("so far"))]
-    assert (states(), entries()) == (["dispatched" if is_made_here else "settled"], booked)
+    is_left = is_made_here or not is_dead
+    booked = [] if is_left else [("estimated", "interrupted", estimate_tokens("so far"))]
+    assert (states(), entries()) == (["dispatched" if is_left else "settled"], booked)
     run_service.shutdown()
     assert len(entries()) == 1
 
@@ -127,6 +131,18 @@ def test_an_attempt_is_given_as_long_as_a_lease(sent: Callable[..., Dispatched])
     assert reaper_service.reap_all()
     with reading() as session:
         assert session.scalars(select(TokenUsage.attempt_id)).all() == [old.attempt_id]
+
+
+def test_what_a_local_model_wrote_costs_nothing_whatever_its_namesake_does(sent: Callable[..., Dispatched]) -> None:
+    prices.put("m", 1)
+    with transaction() as session:
+        session.execute(update(Provider).values(kind=LOCAL))
+    lost = sent(model="m", currency="")
+    with transaction() as session:
+        assert reaper_service.book_lost(session, lost.attempt_id)
+    with reading() as session:
+        (entry,) = session.scalars(select(TokenUsage))
+    assert (entry.prompt_tokens, entry.cost_micros, entry.currency) == (3, None, None)
 
 
 def test_what_was_set_aside_is_read_back_as_it_was(sent: Callable[..., Dispatched]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import in_writing, new_id, reading
 from flask_app.domain.events import Event, Token, estimate_tokens
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import chat_service, completion_service, failover, journal, model_service, run_service
+from flask_app.services import chat_service, dispatching, failover, journal, model_service, run_service
 from flask_app.services.attempts import Entry, Outcome
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.program_answers import ProgramRun
@@ -55,7 +55,7 @@ def start(answer: Faulty, member: User) -> LiveRun:
         address="127.0.0.1",
     )
     candidates = failover.candidates_for(request.model)
-    ticket = in_writing(lambda connection: completion_service.dispatch(connection, request, candidates))
+    ticket = in_writing(lambda connection: dispatching.dispatch(connection, request, candidates))
     return run_service.start(answer, ticket)
 
 

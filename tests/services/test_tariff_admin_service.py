@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from flask_app.database import reading, utc_now, writing
 from flask_app.domain import tariff
@@ -13,11 +15,11 @@ from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.errors import AppError
 from flask_app.models import Tariff, TokenUsage, User
-from flask_app.services import budget_service, metering_service, tariff_admin_service, tariff_service
+from flask_app.services import budget_service, metering_service, tariff_admin_service, tariff_service, turns
 from flask_app.services.attempts import Bounds, Dispatched
 from flask_app.services.audit_service import Actor
 from flask_app.services.tariff_admin_service import Terms
-from tests.support import calls
+from tests.support import calls, ledger
 from tests.support.keys import keep_provider
 from tests.support.together import at_once
 
@@ -187,3 +189,46 @@ def test_whoever_reserves_and_edits_at_once_every_entry_is_of_the_price_that_sta
     for entry, stands in rows:
         used = Usage(entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens)
         assert entry.cost_micros == tariff.cost(used, tariff_service.prices_of(stands, peak=False))
+
+
+@pytest.mark.parametrize("field", ["model", "actual_model"])
+def test_a_price_of_long_ago_is_refused_by_one_old_answer_and_by_one_of_this_moment(
+    member: User, provider_id: str, field: str
+) -> None:
+    since = utc_now() - timedelta(days=400)
+    asked = {"provider_id": provider_id, "model": "another"} | {field: "m"}
+    ledger.write([ledger.entry(member.id, since + timedelta(days=days), **asked) for days in (-1, 300)])
+    assert code_of(lambda: add(starts_at=since)) == "price_in_the_past"
+    assert code_of(lambda: add(starts_at=since + timedelta(days=300, microseconds=1))) == ""
+    assert code_of(lambda: add(starts_at=since - timedelta(days=2), model="another one")) == ""
+
+
+def test_what_is_booked_between_the_look_back_and_the_turns_is_seen(
+    member: User, provider_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = reserve(member, provider_id)
+    take_all = turns.take_all
+
+    def settle_first(session: Session) -> None:
+        if sent.attempt_id not in done:
+            done.append(sent.attempt_id)
+            calls.settle(sent, 10, 20)
+        take_all(session)
+
+    done: list[str] = []
+    monkeypatch.setattr(turns, "take_all", settle_first)
+    assert code_of(lambda: add(starts_at=sent.at - timedelta(days=30))) == "price_in_the_past"
+
+
+def test_under_the_turns_nothing_of_long_ago_is_looked_at(
+    member: User, provider_id: str, query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    ledger.write([ledger.entry(member.id, utc_now() - timedelta(days=days), model="x") for days in range(1, 300)])
+    with query_count() as asked:
+        add(starts_at=utc_now() - timedelta(days=800))
+    *pieces, newer = [statement for statement in asked if "EXISTS" in statement or "token_usage.id >=" in statement][
+        :-1
+    ]
+    assert len(pieces) == 38, "eight days at a time"
+    assert "token_usage.id >=" in newer
+    assert "token_usage.created_at >=" not in newer

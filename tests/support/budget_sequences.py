@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from flask_app.database import in_transaction, in_writing, new_id, reading, transaction
 from flask_app.domain import budget
-from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS
+from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS, TOTAL
 from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted, Conflict
@@ -164,6 +164,8 @@ class Sequences(RuleBasedStateMachine):
     def limit(self, scope: str, who: int, period: str, money: bool, amount: int, hard: bool) -> None:
         if period == PREPAID:
             scope, hard = {"member": "group", "token": "user"}.get(scope, scope), True
+        elif period == TOTAL:
+            scope = "token"
         person = self.at.people[who % len(self.at.people)].id
         ids = {"site": "", "user": person, "token": self.at.tokens[person]}
         scope_id = ids.get(scope, self.at.groups[who % len(self.at.groups)])

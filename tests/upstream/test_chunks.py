@@ -150,6 +150,31 @@ def test_parts_never_exceed_the_whole() -> None:
     assert usage_of(raw) == Usage(5, 5, 2, 2)
 
 
+@pytest.mark.parametrize(
+    ("completion", "total", "booked"),
+    [
+        (1499, 14428, 4308),  # beside the completion, as xAI counts
+        (1499, 11619, 1499),  # within it, as OpenAI and DeepSeek do
+        (4308, 14428, 4308),
+        (1499, 14427, 1499),  # no sum that means anything
+        (1499, "14428", 1499),
+        (1499, None, 1499),
+    ],
+)
+def test_thoughts_that_are_counted_beside_the_completion_are_booked_with_it(
+    completion: int, total: object, booked: int
+) -> None:
+    counts = {"prompt_tokens": 10_120, "completion_tokens": completion, "total_tokens": total}
+    raw = json.dumps(counts | {"completion_tokens_details": {"reasoning_tokens": 2809}}).encode()
+    assert usage_of(raw) == Usage(10_120, 0, booked, min(2809, booked))
+
+
+def test_a_sum_of_thoughts_and_completion_that_no_ledger_holds_is_not_made() -> None:
+    counts = {"prompt_tokens": 1, "completion_tokens": 2**31 - 1, "total_tokens": 2**31 + 1}
+    raw = json.dumps(counts | {"completion_tokens_details": {"reasoning_tokens": 1}}).encode()
+    assert usage_of(raw) == Usage(1, 0, 2**31 - 1, 1)
+
+
 COUNTS = st.integers(0, 2**31 - 1)
 SENSELESS = st.one_of(st.integers(-9, -1), st.just(2**31), st.booleans(), st.floats(0.1, 0.9), st.text(max_size=2))
 PARTS = st.one_of(st.none(), COUNTS, SENSELESS)

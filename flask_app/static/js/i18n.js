@@ -6,7 +6,7 @@
  * @property {string} id
  * @property {"user" | "member" | "group" | "site"} scope
  * @property {string} unit
- * @property {"day" | "week" | "month" | "prepaid"} period
+ * @property {"day" | "week" | "month" | "prepaid" | "total"} period
  * @property {boolean} hard
  * @property {number} limit
  * @property {number} full the limit, or what the last top-up made of a balance
@@ -14,7 +14,7 @@
  * @property {number} reserved held by answers that are being written
  * @property {number} left
  * @property {"open" | "low" | "exhausted"} state
- * @property {string | null} renews_at null for a balance
+ * @property {string | null} renews_at null for a balance and for a limit in all
  */
 
 /** @type {Record<string, string>} */
