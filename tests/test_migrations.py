@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 from flask_app import database
 from flask_app.database import Base
 from flask_app.domain.events import Usage
-from flask_app.models import SpentDaily, TokenUsage
+from flask_app.models import SpentDaily, SpentMonthly, TokenUsage
 from flask_app.services import rollup, spending, tariff_service, usage_check_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.refund_service import NEGATED
@@ -186,17 +186,19 @@ def test_the_months_of_tokens_begin_with_their_days(empty_url: str) -> None:
     database.connect(empty_url)
     moments = [datetime(2026, month, day, 4, tzinfo=UTC) for month in (2, 12) for day in (1, 28)]
     ledger.write(ledger.entry("ada", at, day=at.date(), token_id=token) for at in moments for token in ("one", None))
-    with database.fetching() as connection:
-        counters = select(SpentDaily.__table__).order_by(*SpentDaily.__table__.primary_key)
-        before = connection.execute(counters).all()
+    days, months = _rows_of(SpentDaily), _rows_of(SpentMonthly)
+    assert [(row["month"].month, row["amount"]) for row in months if row["unit"] == "tokens"] == [(2, 300), (12, 300)]
     command.downgrade(config, "0034")
-    with database.fetching() as connection:
-        assert set(connection.scalars(select(SpentDaily.scope))) == {"site", "user", "token"}
     command.upgrade(config, "head")
-    with database.fetching() as connection:
-        assert connection.execute(counters).all() == before
+    assert (_rows_of(SpentDaily), _rows_of(SpentMonthly)) == (days, months)
     assert ledger.unsound() == []
     database.disconnect()
+
+
+def _rows_of(model: type[Base]) -> list[dict[str, Any]]:
+    table = database.table_of(model)
+    with database.fetching() as connection:
+        return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
 
 
 def _of_the_version_before(name: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

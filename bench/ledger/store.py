@@ -21,8 +21,9 @@ from flask_app.services.rollup import rollup
 BATCH = 1000
 MAKERS = 2  # processes that make rows while the server takes those of the block before
 LOADED = (ATTEMPTS, LEDGER, rollup)
+COUNTERS = (spending.spent, spending.months)  # whose day or month may lie in two blocks
 
-_Files = tuple[dict[str, tuple[Path, list[str]]], list[dict[str, Any]]]
+_Files = tuple[dict[str, tuple[Path, list[str]]], dict[str, list[dict[str, Any]]]]
 _told: Story  # of a process that makes rows
 
 
@@ -54,8 +55,8 @@ def _insert(rows: Iterable[Row]) -> None:
 
 
 def _insert_batch(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if table is spending.spent:
-        spending.add_rows(connection, rows)  # a day of the site may lie in two blocks
+    if table in COUNTERS:
+        spending.add_rows(connection, table, rows)
     else:
         connection.execute(insert(table), rows)
 
@@ -73,12 +74,12 @@ def _to_files(task: tuple[int, Path]) -> _Files:
     """The block's rows as files by table, and what goes into counters that exist already."""
     block, folder = task
     files: dict[str, tuple[Path, list[str]]] = {}
-    counted = []
+    counted: dict[str, list[dict[str, Any]]] = {}
     with ExitStack() as opened:
         writers: dict[str, Any] = {}
         for table, row in stories.rows_of(_told, block):
-            if table is spending.spent:
-                counted.append(row)
+            if table in COUNTERS:
+                counted.setdefault(table.name, []).append(row)
                 continue
             if table.name not in writers:
                 path = folder / f"{table.name}.{block}"
@@ -89,14 +90,16 @@ def _to_files(task: tuple[int, Path]) -> _Files:
     return files, counted
 
 
-def _load(files: dict[str, tuple[Path, list[str]]], counted: list[dict[str, Any]]) -> None:
+def _load(files: dict[str, tuple[Path, list[str]]], counted: dict[str, list[dict[str, Any]]]) -> None:
     with database.writing() as connection:
         for name, (path, columns) in files.items():
             names = ", ".join(f"`{column}`" for column in columns)
             connection.exec_driver_sql(f"LOAD DATA INFILE '{path}' INTO TABLE {name} CHARACTER SET utf8mb4 ({names})")
             path.unlink()
-        for start in range(0, len(counted), BATCH):
-            spending.add_rows(connection, counted[start : start + BATCH])
+        for table in COUNTERS:
+            rows = counted.get(table.name, [])
+            for start in range(0, len(rows), BATCH):
+                spending.add_rows(connection, table, rows[start : start + BATCH])
 
 
 @contextmanager
@@ -109,7 +112,7 @@ def _without_indexes() -> Iterator[None]:
         columns = {index.name: ", ".join(f"`{column.name}`" for column in index.columns) for index in table.indexes}
         _alter(table, [f"ADD INDEX {name} ({each})" for name, each in columns.items()])
     with database.writing() as connection:
-        connection.execute(text(f"ANALYZE TABLE {', '.join(table.name for table in (*LOADED, spending.spent))}"))
+        connection.execute(text(f"ANALYZE TABLE {', '.join(table.name for table in (*LOADED, *COUNTERS))}"))
 
 
 def _alter(table: Table, changes: list[str]) -> None:

@@ -1,4 +1,6 @@
-"""What is added up from a block of the ledger: the rows of the roll-up's slices, and what was spent by day."""
+"""What is added up from a block of the ledger: the rows of the roll-up's slices, and what was spent by day
+and, by programs, by month.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +20,14 @@ class Sums:
 
     def __init__(self) -> None:
         self._detail: _Rows = {}
-        self._spent: dict[_Key, int] = {}
+        self._spent: dict[tuple[Table, _Key], int] = {}
 
     def add(self, entry: dict[str, Any]) -> None:
         _add(self._detail, (entry["quarter"], *rollups.dimensions(entry).values()), rollups.figures(entry).values())
-        for *key, amount in (row.values() for row in spending.rows(entry)):
-            self._spent[*key] = self._spent.get((*key,), 0) + amount
+        for table, added in spending.rows(entry):
+            for row in added:
+                counter = table, tuple(row[column.name] for column in table.primary_key)
+                self._spent[counter] = self._spent.get(counter, 0) + row["amount"]
 
     def rows(self) -> Iterator[tuple[Table, dict[str, Any]]]:
         slices = {DETAIL.name: self._detail}
@@ -41,8 +45,9 @@ class Sums:
                         **dict(zip(FIGURES, figures, strict=True)),
                     },
                 )
-        for key, amount in sorted(self._spent.items(), key=str):
-            yield spending.spent, dict(zip((*spending.KEY, "amount"), (*key, amount), strict=True))
+        for (table, key), amount in sorted(self._spent.items(), key=str):
+            names = [column.name for column in table.primary_key]
+            yield table, dict(zip((*names, "amount"), (*key, amount), strict=True))
 
 
 def _folded(rows: _Rows, each: Slice, source: Slice) -> _Rows:

@@ -14,7 +14,17 @@ from flask_app.models.accounts import (
     User,
 )
 from flask_app.models.chat import Conversation, Message, Run
-from flask_app.models.metering import Attempt, Budget, CodeBatch, RedeemCode, SpentDaily, TokenUsage, TopUp, UsageHourly
+from flask_app.models.metering import (
+    Attempt,
+    Budget,
+    CodeBatch,
+    RedeemCode,
+    SpentDaily,
+    SpentMonthly,
+    TokenUsage,
+    TopUp,
+    UsageHourly,
+)
 from flask_app.models.notices import Notice
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
@@ -49,6 +59,7 @@ __all__ = [
     "SecondStep",
     "Setting",
     "SpentDaily",
+    "SpentMonthly",
     "Tariff",
     "TokenUsage",
     "TopUp",

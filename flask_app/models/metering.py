@@ -200,10 +200,7 @@ class RedeemCode(Base):
 
 
 class SpentDaily(Base):
-    """The ledger added up by the site's days, for budgets: for the "site", each "group", "user" and "token".
-
-    A "token_month" is a token's whole month, under the month's first day.
-    """
+    """The ledger added up by the site's days, for budgets: for the "site", each "group", "user" and "token"."""
 
     __tablename__ = "spent_daily"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -212,6 +209,18 @@ class SpentDaily(Base):
     scope_id: Mapped[str] = mapped_column(Ascii, primary_key=True)
     unit: Mapped[str] = mapped_column(String(8), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+
+
+class SpentMonthly(Base):
+    """A token's days of `spent_daily` added up by the month, whose first day `month` is: for its use over years."""
+
+    __tablename__ = "spent_monthly"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    token_id: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    unit: Mapped[str] = mapped_column(String(8), primary_key=True)
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
     amount: Mapped[int] = mapped_column(BigInteger)
 
 

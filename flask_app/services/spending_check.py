@@ -86,7 +86,7 @@ def _comparison() -> Select[Any]:
     expected = select(scope, scope_id, unit, sums.c.day, amount).join_from(sums, counters, true())
     expected = expected.where(scope_id.is_not(None), unit.is_not(None))
     written = select(*(spent.c[name] for name in KEY), (-spent.c.amount).label("amount"))
-    written = written.where(spent.c.scope != spending.TOKEN_MONTH, spent.c.day.between(_first, _last))
+    written = written.where(spent.c.day.between(_first, _last))
     both = union_all(expected, written).subquery()
     key = [both.c[name] for name in KEY]
     missing = func.sum(both.c.amount)
@@ -115,7 +115,7 @@ def _counters() -> FromClause:
 
 
 _DIFFERENCES = _comparison()
-_MEND = spending.adding(_DIFFERENCES)
+_MEND = spending.adding(spent, _DIFFERENCES)
 _same_currency = _ledger.c.currency == _attempts.c.currency
 _OVERRUNS = (
     select(func.count())

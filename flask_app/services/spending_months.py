@@ -1,16 +1,16 @@
-"""Are a token's months in `spent_daily` what its days are? Each settlement adds to both, in one transaction."""
+"""Are a token's months what its days are? Each settlement adds to both, in one transaction."""
 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Date, Select, func, select, union_all
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from flask_app.services import spending
-from flask_app.services.spending import KEY, TOKEN, TOKEN_MONTH, spent
+from flask_app.services.spending import MONTH_KEY, months, spent
 
 
 def differences(connection: Connection) -> list[dict[str, Any]]:
@@ -43,14 +43,14 @@ def _on_sqlite(first: _FirstOfMonth, compiler: SQLCompiler, **options: Any) -> s
 
 
 def _comparison() -> Select[Any]:
-    of_month = (literal(TOKEN_MONTH).label("scope"), spent.c.scope_id, spent.c.unit)
-    expected = select(*of_month, _FirstOfMonth(spent.c.day).label("day"), spent.c.amount).where(spent.c.scope == TOKEN)
-    written = select(*(spent.c[name] for name in KEY), (-spent.c.amount).label("amount"))
-    both = union_all(expected, written.where(spent.c.scope == TOKEN_MONTH)).subquery()
-    key = [both.c[name] for name in KEY]
+    month = _FirstOfMonth(spent.c.day).label("month")
+    expected = select(spent.c.scope_id.label("token_id"), spent.c.unit, month, spent.c.amount)
+    written = select(*(months.c[name] for name in MONTH_KEY), (-months.c.amount).label("amount"))
+    both = union_all(expected.where(spent.c.scope == "token"), written).subquery()
+    key = [both.c[name] for name in MONTH_KEY]
     missing = func.sum(both.c.amount)
     return select(*key, missing.label("amount")).group_by(*key).having(missing != 0)
 
 
 _DIFFERENCES = _comparison()
-_MEND = spending.adding(_DIFFERENCES)
+_MEND = spending.adding(months, _DIFFERENCES)

@@ -1,4 +1,4 @@
-"""What programs used, by the access token that they asked with: from `spent_daily`, whose days are the site's.
+"""What programs used, by the access token that they asked with: from `spent_daily` and its months, in the site's days.
 
 It knows tokens and money, not how many answers they were of. What was asked before tokens were counted is in none.
 """
@@ -8,26 +8,27 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Column, Select, select
 
 from flask_app.database import reading, table_of
 from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BadRequest
 from flask_app.models import AccessToken, User
-from flask_app.services.spending import TOKEN, TOKEN_MONTH, spent
+from flask_app.services.spending import months, spent
 from flask_app.services.stats_service import DateRange
 from flask_app.services.sums import whole_sum
 
 _LISTED = 900  # tokens named in one query: of a thousand and more MariaDB makes a table first
 _A_DAY = timedelta(days=1)
 
+_Columns = tuple[Column[Any], Column[Any], Column[Any], Column[Any]]  # token, unit, day or month, amount
+
 _tokens, _users = table_of(AccessToken), table_of(User)
 _NAMES = select(_tokens.c.id, _tokens.c.name, _users.c.username).join(_users, _users.c.id == _tokens.c.user_id)
 _UNITS = select(spent.c.unit).distinct().where(spent.c.scope == "site", spent.c.scope_id == "")
-_USED = select(spent.c.scope_id, spent.c.unit, whole_sum(spent.c.amount).label("amount")).group_by(
-    spent.c.scope_id, spent.c.unit
-)
+_DAYS: _Columns = (spent.c.scope_id, spent.c.unit, spent.c.day, spent.c.amount)
+_MONTHS: _Columns = (months.c.token_id, months.c.unit, months.c.month, months.c.amount)
 
 
 @dataclass(slots=True)
@@ -43,9 +44,9 @@ class TokenUse:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Days, or the first days of whole months: those after one day, up to another. None is open."""
+    """_DAYS, or _MONTHS by their first days: those after one day, up to another. None is open."""
 
-    scope: str
+    columns: _Columns
     after: date | None
     last: date | None
 
@@ -72,7 +73,7 @@ def _used(dates: DateRange, names: Select[tuple[str, str, str]]) -> list[TokenUs
         units = list(session.scalars(_UNITS))
         for query in _queries(dates, list(known), units):
             for row in session.execute(query):
-                use = found.setdefault(row.scope_id, known[row.scope_id])
+                use = found.setdefault(row.token_id, known[row.token_id])
                 if row.unit == TOKENS:
                     use.total_tokens += row.amount
                 else:
@@ -80,20 +81,23 @@ def _used(dates: DateRange, names: Select[tuple[str, str, str]]) -> list[TokenUs
     return sorted(found.values(), key=lambda use: (-use.total_tokens, use.id))
 
 
-def _queries(dates: DateRange, tokens: list[str], units: list[str]) -> Iterator[Select[Any]]:
+def _queries(dates: DateRange, tokens: list[str], units: list[str]) -> Iterator[Select[Any, Any, int]]:
     """Sums by token and unit. Both are named, that the days of each are found as a range of the table's key.
 
     What a token used the site used too: its counters have every unit there is.
     """
     for part in _parts(dates):
+        token, unit, day, amount = part.columns
+        used = select(token.label("token_id"), unit.label("unit"), whole_sum(amount).label("amount"))
+        used = used.where(unit.in_(units)).group_by(token, unit)
+        if part.columns is _DAYS:
+            used = used.where(spent.c.scope == "token")
+        if part.after:
+            used = used.where(day > part.after)
+        if part.last:
+            used = used.where(day <= part.last)
         for start in range(0, len(tokens), _LISTED):
-            of_tokens = spent.c.scope_id.in_(tokens[start : start + _LISTED])
-            query = _USED.where(spent.c.scope == part.scope, of_tokens, spent.c.unit.in_(units))
-            if part.after:
-                query = query.where(spent.c.day > part.after)
-            if part.last:
-                query = query.where(spent.c.day <= part.last)
-            yield query
+            yield used.where(token.in_(tokens[start : start + _LISTED]))
 
 
 def _parts(dates: DateRange) -> Iterator[_Part]:
@@ -102,10 +106,10 @@ def _parts(dates: DateRange) -> Iterator[_Part]:
     months_after = after and periods.last_of_month(after)
     months_last = last and (last if last == periods.last_of_month(last) else periods.first_of_month(last) - _A_DAY)
     if months_after and months_last and months_after >= months_last:
-        yield _Part(TOKEN, after, last)
+        yield _Part(_DAYS, after, last)
         return
-    yield _Part(TOKEN_MONTH, months_after, months_last)
+    yield _Part(_MONTHS, months_after, months_last)
     if after != months_after:
-        yield _Part(TOKEN, after, months_after)
+        yield _Part(_DAYS, after, months_after)
     if last != months_last:
-        yield _Part(TOKEN, months_last, last)
+        yield _Part(_DAYS, months_last, last)

@@ -103,14 +103,14 @@ def count_overruns() -> int:
 def _verify_days() -> Iterator[Finding]:
     for days in _days(at_once=DAYS_AT_ONCE):
         with fetching() as connection:
-            yield from _counters(spending_check.differences(connection, days))
+            yield from _counters("spent by day", spending_check.differences(connection, days))
     with fetching() as connection:
-        yield from _counters(spending_months.differences(connection))
+        yield from _counters("spent by month", spending_months.differences(connection))
 
 
-def _counters(differences: list[dict[str, Any]]) -> Iterator[Finding]:
+def _counters(what: str, differences: list[dict[str, Any]]) -> Iterator[Finding]:
     for spent in differences:
-        yield Finding("spent by day", " ".join(f"{name}={value}" for name, value in spent.items()))
+        yield Finding(what, " ".join(f"{name}={value}" for name, value in spent.items()))
 
 
 def _mend_balance(actor: Actor, found: Mistake, session: Session) -> bool:

@@ -7,12 +7,12 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, insert, text
+from sqlalchemy import Table, delete, event, insert, text
 
 from flask_app.database import engine, fetching, new_id, transaction
 from flask_app.models import AccessToken, User
 from flask_app.services import token_use_service
-from flask_app.services.spending import KEY, TOKEN, TOKEN_MONTH, spent
+from flask_app.services.spending import months, spent
 from flask_app.services.stats_service import DateRange
 from flask_app.services.token_use_service import TokenUse
 from tests.conftest import MakeUser
@@ -21,7 +21,7 @@ FIRST, DAYS = date(2025, 1, 1), 200  # up to 19 July
 IN_TIME = [FIRST, date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 1), date(2025, 5, 31), date(2025, 6, 10)]
 A_DAY = DateRange(date(2025, 3, 9), date(2025, 3, 9))
 MONTHS = DateRange(date(2025, 1, 15), date(2025, 6, 10))
-KEY_BYTES = 16 * 4 + 2 + 64 + 2 + 8 * 4 + 2 + 3  # scope, scope_id, unit and day, as MariaDB counts them
+KEY_BYTES = {spent: 16 * 4 + 2 + 64 + 2 + 8 * 4 + 2 + 3, months: 64 + 2 + 8 * 4 + 2 + 3}  # as MariaDB counts them
 
 pytestmark = pytest.mark.unsound_ledger  # days without their entries
 
@@ -31,11 +31,12 @@ def people(make_user: MakeUser) -> list[User]:
     """Two, each with twenty tokens that were used every day, and a person whose tokens were not."""
     people = [make_user(name) for name in ("ada", "bo", "chen")]
     tokens = [token for person in people for token in give(person, 20)]
-    whose = [("user", person.id) for person in people] + [(TOKEN, token) for token in tokens[:40]]
+    whose = [("user", person.id) for person in people] + [("token", token) for token in tokens[:40]]
     use([("site", ""), *whose], DAYS)
+    fill_with_months_of_others()
     with fetching() as connection:
         if connection.dialect.name != "sqlite":
-            connection.execute(text("ANALYZE TABLE spent_daily"))
+            connection.execute(text("ANALYZE TABLE spent_daily, spent_monthly"))
     return people
 
 
@@ -50,15 +51,31 @@ def give(person: User, count: int) -> list[str]:
 
 def use(counters: list[tuple[str, str]], days: int) -> None:
     """From the first day on."""
-    rows: Counter[tuple[str, str, str, date]] = Counter()
+    rows: list[tuple[str, str, str, date, int]] = []
+    by_month: Counter[tuple[str, str, date]] = Counter()
     for scope, scope_id in counters:
         for day in (FIRST + timedelta(days=number) for number in range(days)):
             for unit, amount in used_on(day).items():
-                rows[scope, scope_id, unit, day] = amount
-                if scope == TOKEN:
-                    rows[TOKEN_MONTH, scope_id, unit, day.replace(day=1)] += amount
+                rows.append((scope, scope_id, unit, day, amount))
+                if scope == "token":
+                    by_month[scope_id, unit, day.replace(day=1)] += amount
+    for table, added in ((spent, rows), (months, [(*key, amount) for key, amount in by_month.items()])):
+        names = [column.name for column in table.columns]
+        with transaction() as session:
+            session.execute(insert(table), [dict(zip(names, row, strict=True)) for row in added])
+
+
+def fill_with_months_of_others() -> None:
+    """Of a table that is mostly asked for a server reads all, whatever its key."""
+    firsts = [date(2025, month, 1) for month in range(1, 8)]
+    rows = [
+        {"token_id": f"other {number}", "unit": unit, "month": first, "amount": 1}
+        for number in range(300)
+        for unit in ("tokens", "CNY")
+        for first in firsts
+    ]
     with transaction() as session:
-        session.execute(insert(spent), [dict(zip(KEY, key, strict=True)) | {"amount": rows[key]} for key in rows])
+        session.execute(insert(months), rows)
 
 
 def used_on(day: date) -> dict[str, int]:
@@ -89,7 +106,7 @@ def test_ones_own_and_everybodys(people: list[User]) -> None:
 
 def test_any_range_is_the_sum_of_its_days(member: User) -> None:
     (token,) = give(member, 1)
-    use([("site", ""), (TOKEN, token)], DAYS)
+    use([("site", ""), ("token", token)], DAYS)
     ranges = [DateRange(*each) for each in combinations_with_replacement(IN_TIME, 2)]
     ranges += [DateRange(first, last) for day in IN_TIME for first, last in ((day, None), (None, day))]
     ranges += [DateRange(), DateRange(date(1970, 1, 2), date(9999, 12, 30))]
@@ -101,7 +118,7 @@ def test_any_range_is_the_sum_of_its_days(member: User) -> None:
 
 def test_none_is_left_out_of_more_than_a_query_names(member: User) -> None:
     tokens = give(member, 1000)
-    use([("site", ""), *((TOKEN, token) for token in tokens)], 1)
+    use([("site", ""), *(("token", token) for token in tokens)], 1)
     assert [used.id for used in token_use_service.own(member, DateRange())] == sorted(tokens)
 
 
@@ -109,16 +126,16 @@ def test_whole_months_are_read_by_their_sums(people: list[User]) -> None:
     whole = token_use_service.site(MONTHS)
     with transaction() as session:
         of_months = spent.c.day.between(date(2025, 2, 1), date(2025, 5, 31))
-        assert session.execute(delete(spent).where(spent.c.scope == TOKEN, of_months)).rowcount  # type: ignore[attr-defined]
+        assert session.execute(delete(spent).where(spent.c.scope == "token", of_months)).rowcount  # type: ignore[attr-defined]
     assert token_use_service.site(MONTHS) == whole
 
 
 @pytest.mark.parametrize(("dates", "parts"), [(A_DAY, 1), (MONTHS, 3), (DateRange(MONTHS.first, None), 2)])
 def test_only_the_days_asked_for_are_read(people: list[User], dates: DateRange, parts: int) -> None:
     for ask in (lambda: token_use_service.site(dates), lambda: token_use_service.own(people[0], dates)):
-        statements = [each for each in asked(ask) if "sum(spent_daily.amount)" in each[0]]
+        statements = [(table, *each) for each in asked(ask) for table in KEY_BYTES if f"sum({table.name}." in each[0]]
         assert len(statements) == parts
-        assert all(is_by_days(*each) for each in statements)
+        assert all(is_by_its_key(*each) for each in statements)
 
 
 def asked(ask: Callable[[], list[TokenUse]]) -> list[tuple[str, Any]]:
@@ -133,12 +150,13 @@ def asked(ask: Callable[[], list[TokenUse]]) -> list[tuple[str, Any]]:
     return seen
 
 
-def is_by_days(statement: str, values: Any) -> bool:
-    """Is the whole key searched, the days as a range of it?"""
+def is_by_its_key(table: Table, statement: str, values: Any) -> bool:
+    """Is the whole key searched, the days or months as a range of it?"""
+    *first, last = table.primary_key.columns.keys()
     with fetching() as connection:
         if connection.dialect.name == "sqlite":
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-            searched = "PRIMARY KEY (scope=? AND scope_id=? AND unit=? AND day>?"
+            searched = f"PRIMARY KEY ({' AND '.join(f'{name}=?' for name in first)} AND {last}>?"
             return any(searched in step.detail for step in plan)
         plan = connection.exec_driver_sql(f"EXPLAIN {statement}", values).all()
-    return ("range", "PRIMARY", str(KEY_BYTES)) in [(step.type, step.key, step.key_len) for step in plan]
+    return ("range", "PRIMARY", str(KEY_BYTES[table])) in [(step.type, step.key, step.key_len) for step in plan]

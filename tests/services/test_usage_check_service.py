@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from flask_app.database import in_writing, reading, transaction
-from flask_app.models import Attempt, SpentDaily, TokenUsage, UsageHourly, User
+from flask_app.models import Attempt, SpentDaily, SpentMonthly, TokenUsage, UsageHourly, User
 from flask_app.services import metering_service, refund_service, usage_check_service
 from flask_app.services.attempts import Bounds, Dispatched, Outcome
 from flask_app.services.audit_service import Actor
@@ -173,7 +173,8 @@ def test_what_a_token_used_in_a_day_is_verified_and_mended(app: Flask) -> None:
     assert verify() == []
     with transaction() as session:
         session.execute(delete(SpentDaily).where(SpentDaily.scope == "token", SpentDaily.scope_id == "t"))
-    assert [where.split()[0] for _, where in verify()] == ["scope=token"] * 2 + ["scope=token_month"] * 2
+    told = [(what, where.split()[0]) for what, where in verify()]
+    assert told == [("spent by day", "scope=token")] * 2 + [("spent by month", "token_id=t")] * 2
     usage_check_service.rebuild(Actor(None))
     assert counters() == before
 
@@ -184,24 +185,31 @@ def test_a_tokens_month_is_its_days(app: Flask, harm: str) -> None:
     for day in days:
         noon = datetime.combine(day, NOON.timetz())
         ledger.write(ledger.entry("amina", noon, day=day, token_id=token) for token in "tu")
-    before = counters()
-    november, december = (before["token_month", "t", "tokens", date(2026, month, 1)] for month in (11, 12))
+    before = months()
+    november, december = (before["t", "tokens", date(2026, month, 1)] for month in (11, 12))
     assert (november, december) == (300, 150)
     with transaction() as session:
-        row = session.get_one(SpentDaily, ("token_month", "t", "tokens", date(2026, 11, 1)))
+        row = session.get_one(SpentMonthly, ("t", "tokens", date(2026, 11, 1)))
         if harm == "lost":
             session.delete(row)
         elif harm == "one token":
             row.amount += 1
         else:
-            session.add(SpentDaily(scope="token_month", scope_id="v", unit="CNY", day=date(2026, 11, 1), amount=5))
+            session.add(SpentMonthly(token_id="v", unit="CNY", month=date(2026, 11, 1), amount=5))
     ((what, where),) = verify()
-    assert what == "spent by day"
+    assert what == "spent by month"
     assert {"lost": "amount=300", "one token": "amount=-1", "invented": "amount=-5"}[harm] in where.split()
-    assert "scope=token_month" in where
     assert usage_check_service.rebuild(Actor(None)) == 1
     assert verify() == []
-    assert {key: amount for key, amount in counters().items() if amount} == before
+    assert {key: amount for key, amount in months().items() if amount} == before
+
+
+def test_the_version_before_knows_each_counter_of_a_day(app: Flask) -> None:
+    """It runs on this schema too: what it does not find in the ledger it would tell of, and make nothing of."""
+    ledger.write([ledger.entry("amina", NOON, day=NOON.date(), token_id="t", group_id="readers")])
+    assert {(scope, day) for scope, _, _, day in counters()} == {
+        (scope, NOON.date()) for scope in ("site", "group", "user", "token")
+    }
 
 
 def test_what_an_older_version_settled_is_counted_for_the_attempts_token(app: Flask) -> None:
@@ -212,13 +220,11 @@ def test_what_an_older_version_settled_is_counted_for_the_attempts_token(app: Fl
     with transaction() as session:
         of_old = TokenUsage.attempt_id.in_([sent[0].attempt_id, sent[2].attempt_id])
         session.execute(update(TokenUsage).where(of_old).values(token_id=None))
-        of_tokens = SpentDaily.scope.in_(("token", "token_month"))
-        session.execute(update(SpentDaily).where(of_tokens).values(amount=SpentDaily.amount // 2))
+        session.execute(update(SpentDaily).where(SpentDaily.scope == "token").values(amount=SpentDaily.amount // 2))
+        session.execute(update(SpentMonthly).values(amount=SpentMonthly.amount // 2))
     entries = ledger_rows()
     lost = counters()
-    assert {key for key in before if before[key] != lost[key]} == {
-        key for key in before if key[0] in ("token", "token_month")
-    }
+    assert {key for key in before if before[key] != lost[key]} == {key for key in before if key[0] == "token"}
     assert [(what, "scope=token scope_id=t" in where) for what, where in verify()] == [("spent by day", True)] * 2
     assert usage_check_service.rebuild(Actor(None)) == 2
     assert (counters(), ledger_rows(), verify()) == (before, entries, [])
@@ -236,6 +242,11 @@ def ledger_rows() -> list[dict[str, Any]]:
 def counters() -> dict[tuple[str, str, str, date], int]:
     with reading() as session:
         return {(row.scope, row.scope_id, row.unit, row.day): row.amount for row in session.scalars(select(SpentDaily))}
+
+
+def months() -> dict[tuple[str, str, date], int]:
+    with reading() as session:
+        return {(row.token_id, row.unit, row.month): row.amount for row in session.scalars(select(SpentMonthly))}
 
 
 def test_an_empty_ledger_is_sound(app: Flask) -> None:

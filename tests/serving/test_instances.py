@@ -93,6 +93,7 @@ def _empty(engine: Engine) -> None:
             "token_usage",
             "usage_hourly",
             "spent_daily",
+            "spent_monthly",
         ):
             connection.execute(text(f"TRUNCATE {table}"))
         connection.execute(text("SET foreign_key_checks = 1"))
