@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import create_engine, pool
+from sqlalchemy import Engine, create_engine, make_url, pool
 
 from flask_app import models  # noqa: F401  (fills Base.metadata)
 from flask_app.column_types import Ascii, Exact, Folded, LongText, UtcDateTime
@@ -28,9 +28,17 @@ def configured_url() -> str:
     return Config.from_environment().database_url
 
 
+def engine_of(url: str) -> Engine:
+    """READ COMMITTED, as the application has it: else a server locks all rows that a migration copies, which the
+    version before still writes."""
+    is_server = make_url(url).get_backend_name() != "sqlite"
+    terms: dict[str, Any] = {"isolation_level": "READ COMMITTED"} if is_server else {}
+    return create_engine(url, poolclass=pool.NullPool, **terms)
+
+
 def run() -> None:
     url = context.config.attributes.get("url") or configured_url()
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = engine_of(url)
     with engine.connect() as connection:
         context.configure(
             connection=connection,
