@@ -1,9 +1,9 @@
 """People as administrators keep them: list, add, change, help with a forgotten password."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -174,9 +174,8 @@ def _close_setup(session: Session, user: User) -> None:
 def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object]) -> Person:
     chosen = wanted["group_id"]
     joined = None if chosen is None else group_service.chosen(session, str(chosen))
-    # The administrators' rows come next: of two who demote each other, the second sees what the first did.
-    working = select(User).where(User.role == "admin", ~User.disabled).order_by(User.id).with_for_update()
-    admins = {admin.id for admin in session.scalars(working)}
+    people = _locked_with_administrators(session, user_id)
+    admins = {person.id for person in people if person.role == "admin" and not person.disabled}
     if actor.user and actor.user.id not in admins:
         raise Forbidden
     user = _found(session, user_id)
@@ -194,6 +193,12 @@ def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, o
         details = {"username": user.username, **difference}
         audit_service.record(session, actor.user, "user.change", user.id, details, actor.address)
     return _person(session, user, group)
+
+
+def _locked_with_administrators(session: Session, user_id: str) -> Sequence[User]:
+    """Of two who demote each other, the second sees what the first did. All at once, by id: the order of `turns`."""
+    concerned = or_(and_(User.role == "admin", ~User.disabled), User.id == user_id)
+    return session.scalars(select(User).where(concerned).order_by(User.id).with_for_update()).all()
 
 
 def _person(session: Session, user: User, group: Group) -> Person:

@@ -4,10 +4,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import engine, fetching, reading, transaction, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, User
 from flask_app.services import budget_admin_service, budget_service, group_service, user_admin_service
 from flask_app.services.attempts import Bounds
@@ -16,6 +19,7 @@ from flask_app.services.budget_admin_service import Place
 from flask_app.services.group_service import Choices
 from tests.conftest import MakeUser
 from tests.support import calls
+from tests.support.brokers import wait_until
 from tests.support.together import at_once
 
 HOUSE = Actor(None)
@@ -122,6 +126,45 @@ def test_many_who_join_ask_and_make_budgets_at_once_all_get_through(make_user: M
 
     outcomes = at_once(4 * len(people), act)
     assert Counter(outcomes) == {None: 4 * len(people)}, outcomes
+
+
+@pytest.mark.parametrize("change", [{"role": "admin"}, {"disabled": True}], ids=str)
+def test_who_changes_a_person_and_who_makes_a_budget_take_turns_in_one_order(
+    make_user: MakeUser, change: dict[str, Any]
+) -> None:
+    """Also where the person was here before the administrators, and nobody moves: nothing is broken off."""
+    person, administrator = make_user("person"), make_user("boss", "admin")
+    assert person.id < administrator.id
+    if engine().dialect.name == "sqlite":
+        pytest.skip("it has one writer")
+    place = Place(scope="site", period="day")
+    budget = threading.Thread(target=lambda: budget_admin_service.add(HOUSE, place, LIMIT))
+    failures: list[object] = []
+
+    def make_a_budget_meanwhile(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("UPDATE users") and budget.ident is None:
+            budget.start()
+            wait_until(somebody_waits)
+
+    def note(failure: ExceptionContext) -> None:
+        failures.append(failure.original_exception)
+
+    event.listen(engine(), "before_cursor_execute", make_a_budget_meanwhile)
+    event.listen(engine(), "handle_error", note)
+    try:
+        user_admin_service.change(Actor(administrator), person.id, **change)
+        assert budget.ident, "or nothing was made meanwhile"
+        budget.join()
+    finally:
+        event.remove(engine(), "before_cursor_execute", make_a_budget_meanwhile)
+        event.remove(engine(), "handle_error", note)
+    assert failures == []
+
+
+def somebody_waits() -> bool:
+    with fetching() as connection:
+        (_, waiting) = connection.execute(text("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")).one()
+        return int(waiting) > 0
 
 
 def reserved(budget_id: str) -> int:
