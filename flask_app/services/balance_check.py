@@ -5,12 +5,14 @@ no clock tells which came first: a transaction is committed a while after its id
 either side of the balance.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, select, true, update
+from sqlalchemy import Row, Select, and_, bindparam, case, func, select, true, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, first_id, moment_of, table_of
@@ -19,6 +21,7 @@ from flask_app.models import TokenUsage, TopUp
 from flask_app.services.budget_service import budgets
 
 NEAR = timedelta(minutes=1)
+AT_ONCE = timedelta(days=8)  # of the ledger: a statement of a second
 
 _ledger, _top_ups = table_of(TokenUsage), table_of(TopUp)
 
@@ -37,14 +40,20 @@ class Mistake:
 
 
 def mistakes() -> Iterator[Mistake]:
-    """All there are, none normally: balance by balance, one look at the ledger after the other."""
+    """All there are, none normally: balance by balance, one look at the ledger after the other.
+
+    No index finds what the site or a group used: the ledger is read once for all their balances.
+    """
     with fetching() as connection:
         balances = connection.execute(_BALANCES).all()
+    shared = _used_before([balance for balance in balances if balance.scope != "user"])
     for balance in balances:
         if balance.amount != balance.topped_up:
             yield Mistake(balance.id, "amount", balance.amount, int(balance.topped_up))
         with fetching() as connection:
-            before, near, least, most = (int(part or 0) for part in connection.execute(_sums(balance)).one())
+            sums = connection.execute(_sums(balance, only_near=balance.id in shared)).one()
+        before, near, least, most = (int(part or 0) for part in sums)
+        before += shared.get(balance.id, 0)
         if not before + least <= balance.spent_before <= before + most:
             yield Mistake(balance.id, "spent_before", balance.spent_before, before + near)
 
@@ -56,7 +65,40 @@ def mend(connection: Connection, found: Mistake) -> bool:
     return bool(connection.execute(same.values({figure: found.rightly})).rowcount)
 
 
-def _sums(balance: Row[Any]) -> Select[Any]:
+def _used_before(balances: list[Row[Any]]) -> dict[str, int]:
+    """What the site or the group had surely used before each of these balances."""
+    ends = {balance.id: first_id(moment_of(balance.id) - NEAR) for balance in balances}
+    used: Counter[tuple[str | None, str]] = Counter()  # by group and unit
+    found = dict.fromkeys(ends, 0)
+    for first, end in _windows(set(ends.values())):
+        with fetching() as connection:
+            for group_id, currency, tokens, micros in connection.execute(_BY_GROUP, {"first": first, "end": end}):
+                used[group_id, TOKENS] += int(tokens)
+                if currency:
+                    used[group_id, currency] += int(micros)
+        for balance in balances:
+            if ends[balance.id] == end:
+                found[balance.id] = sum(amount for key, amount in used.items() if _counts(balance, *key))
+    return found
+
+
+def _counts(balance: Row[Any], group_id: str | None, unit: str) -> bool:
+    return unit == balance.unit and (balance.scope == "site" or bool(group_id == balance.scope_id))
+
+
+def _windows(ends: set[str]) -> Iterator[tuple[str, str]]:
+    """From the first id of the ledger up to the last of these ends: to each of them, and never far at once."""
+    with fetching() as connection:
+        first = connection.scalar(select(func.min(_ledger.c.id)))
+    if first is None or not ends:
+        return
+    moment, steps = moment_of(first), {first, *(end for end in ends if end > first)}
+    while (moment := moment + AT_ONCE) < moment_of(max(ends)):
+        steps.add(first_id(moment))
+    yield from pairwise(sorted(steps))
+
+
+def _sums(balance: Row[Any], *, only_near: bool) -> Select[Any]:
     """Of what is surely of before the balance; of what is near it, by the ids, at the least and at the most."""
     entry, made = _ledger.c, moment_of(balance.id)
     whose = {"site": true(), "group": entry.group_id == balance.scope_id, "user": entry.user_id == balance.scope_id}
@@ -70,10 +112,22 @@ def _sums(balance: Row[Any]) -> Select[Any]:
         case((and_(near, amount < 0), amount), else_=0),
         case((and_(near, amount > 0), amount), else_=0),
     )
-    counted = (whose[balance.scope], entry.day.is_not(None), entry.id < first_id(made + NEAR))
+    counted = [whose[balance.scope], entry.day.is_not(None), entry.id < first_id(made + NEAR)]
+    if only_near:
+        counted.append(near)
     return select(*map(func.sum, sums)).where(*counted)
 
 
+_BY_GROUP = (
+    select(
+        _ledger.c.group_id,
+        _ledger.c.currency,
+        func.sum(_ledger.c.prompt_tokens + _ledger.c.completion_tokens),
+        func.sum(_ledger.c.cost_micros),
+    )
+    .where(_ledger.c.id >= bindparam("first"), _ledger.c.id < bindparam("end"), _ledger.c.day.is_not(None))
+    .group_by(_ledger.c.group_id, _ledger.c.currency)
+)
 _topped_up = select(func.coalesce(func.sum(_top_ups.c.amount), 0)).where(_top_ups.c.budget_id == budgets.c.id)
 _BALANCES = (
     select(budgets, _topped_up.correlate(budgets).scalar_subquery().label("topped_up"))

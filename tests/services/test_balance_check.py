@@ -25,6 +25,7 @@ from flask_app.services.balance_check import NEAR, Mistake
 from flask_app.services.budget_admin_service import Place
 from tests.conftest import MakeUser
 from tests.support import calls, ledger
+from tests.support.work import work
 
 HOUSE = Actor(None)
 BEGINS_ELSEWHERE = "balance that does not begin where the ledger has it"
@@ -120,6 +121,26 @@ def test_a_counter_that_was_wrong_when_a_balance_was_made_moves_it_no_more(membe
     assert left(balance) == LIMIT - EACH[TOKENS]
     assert usage_check_service.mend_balances(HOUSE) == []
     assert list(usage_check_service.verify()) == []
+
+
+def test_one_pass_over_the_ledger_is_enough_for_all_balances_of_site_and_groups(member: User) -> None:
+    """Whenever they were made: each begins with what was used by then."""
+    days_ago = [utc_now() - timedelta(days=60, seconds=number) for number in range(300)]
+    within = {"group_id": member.group_id, "day": budget_service.site_day(days_ago[-1])}
+    ledger.write(ledger.entry(member.id, moment, id=new_id(moment), **within) for moment in days_ago)
+    begins: dict[str, int] = {}
+    work_of_one = 0
+    for number, (scope, unit) in enumerate([("group", TOKENS), ("site", TOKENS), ("site", "CNY"), ("group", "CNY")]):
+        balance = age(made(scope, member, unit), 60 * 24 * (50 - 10 * number))
+        begins[balance] = EACH[unit] * (300 + number)
+        use(member, minutes_ago=60 * 24 * (45 - 10 * number))
+        work_of_one = work_of_one or work(found)
+    assert found() == []
+    assert work(found) < 2 * work_of_one
+    for balance, before in begins.items():
+        spoil(balance, 1)
+        assert found() == [Mistake(balance, "spent_before", before + 1, before)]
+        spoil(balance, -1)
 
 
 def test_a_counter_that_went_wrong_after_a_balance_was_made_leaves_its_beginning(member: User) -> None:
