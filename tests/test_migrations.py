@@ -1,7 +1,7 @@
 """Alembic is the only source of tables: what it makes is what the models say, and it goes back as well."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from sqlalchemy import (
     Connection,
+    Engine,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -106,15 +107,13 @@ def test_the_roll_up_begins_with_what_the_ledger_had(empty_url: str) -> None:
     engine = create_engine(empty_url, poolclass=NullPool)
     moments = [datetime(2026, 11, 25, tzinfo=UTC) - timedelta(hours=hours) for hours in (0, 1, 30, 24 * 40)]
     prices: list[dict[str, Any]] = [{}, {"cost_micros": None, "currency": None, "peak": None, "key_id": "key"}]
-    rows = [ledger.row_of(ledger.entry(user, at, **price)) for user in "ab" for at in moments for price in prices]
-    old = Table("token_usage", MetaData(), autoload_with=engine)
-    with engine.begin() as connection:
-        connection.execute(insert(old), [{name: row[name] for name in old.columns.keys()} for row in rows])  # noqa: SIM118
+    entries = [ledger.entry(user, at, **price) for user in "ab" for at in moments for price in prices]
+    _write_old(engine, entries)
     engine.dispose()
     command.upgrade(config, "head")
     database.connect(empty_url)
     assert ledger.unsound() == []
-    assert usage_check_service.count_entries() == len(rows)
+    assert usage_check_service.count_entries() == len(entries)
     database.disconnect()
 
 
@@ -127,14 +126,12 @@ def test_what_cache_and_peak_hours_were_worth_is_found_by_the_old_prices(empty_u
         priced = [
             tariff_service.price("deepseek-flash", "CNY", at, connection) for at in (at_peak, at_peak.replace(hour=5))
         ]
-    usage, rows = Usage(100, 60, 50, 20), []
+    usage, settled = Usage(100, 60, 50, 20), []
     for each in filter(None, priced):
         costs = {"cost_micros": each.cost(usage), "peak": each.peak, "tariff_id": each.tariff_id}
-        rows.append(ledger.row_of(ledger.entry("person", at_peak, **costs)))
+        settled.append(ledger.entry("person", at_peak, **costs))
     engine = create_engine(empty_url, poolclass=NullPool)
-    old = Table("token_usage", MetaData(), autoload_with=engine)
-    with engine.begin() as connection:
-        connection.execute(insert(old), [{name: row[name] for name in old.columns.keys()} for row in rows])  # noqa: SIM118
+    _write_old(engine, settled)
     command.upgrade(config, "head")
     with database.reading() as session:
         entries = session.scalars(select(TokenUsage).order_by(TokenUsage.peak.desc())).all()
@@ -193,6 +190,17 @@ def test_the_months_of_tokens_begin_with_their_days(empty_url: str) -> None:
     assert (_rows_of(SpentDaily), _rows_of(SpentMonthly)) == (days, months)
     assert ledger.unsound() == []
     database.disconnect()
+
+
+def _write_old(engine: Engine, entries: list[TokenUsage]) -> None:
+    """Entries and their attempts, as far as the tables know what is in them by now."""
+    attempts = [ledger.attempt_of(entry) for entry in entries]
+    written: Sequence[Base]
+    for name, written in (("proxy_logs", attempts), ("token_usage", entries)):
+        old = Table(name, MetaData(), autoload_with=engine)
+        known = [{column.name: ledger.row_of(row)[column.name] for column in old.columns} for row in written]
+        with engine.begin() as connection:
+            connection.execute(insert(old), known)
 
 
 def _rows_of(model: type[Base]) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Date,
     FromClause,
     Select,
@@ -70,14 +69,26 @@ def _bounds(days: Days) -> dict[str, Any]:
 
 _since, _until = (bindparam(name, type_=UtcDateTime()) for name in ("since", "until"))
 _first, _last = (bindparam(name, type_=Date()) for name in ("first", "last"))
-_since_then = and_(_ledger.c.created_at >= _since, _ledger.c.day.between(_first, _last))
-_used = and_(_ledger.c.kind == "usage", _since_then, _ledger.c.created_at < _until)
-_given_back = and_(_ledger.c.kind == "refund", _since_then)  # of those days, however late
+_of_these_days = and_(
+    _ledger.c.created_at >= _since, _ledger.c.created_at < _until, _ledger.c.day.between(_first, _last)
+)
+_used = and_(_ledger.c.kind == "usage", _of_these_days)
+_refunds = _ledger.alias("refunds")
 
 
 def _comparison() -> Select[Any]:
-    """The ledger is read once: each of its sums is an amount in tokens and one in money, in each scope."""
-    sums, counters = union_all(_sums(_used), _sums(_given_back)).subquery(), _counters()
+    """The ledger is read once: each of its sums is an amount in tokens and one in money, in each scope.
+
+    What is given back later is looked for by the attempts of these days: by its moment it would be all that anybody was
+    given back since, and nothing finds it by its day. A version from before counted it on the day of its own moment.
+    """
+    later = and_(_refunds.c.attempt_id == _ledger.c.attempt_id, _refunds.c.kind == "refund")
+    since_then = (_used, _refunds.c.created_at >= _until, _refunds.c.day == _ledger.c.day)
+    sums = union_all(
+        _sums(_ledger, _ledger).where(_of_these_days),
+        _sums(_refunds, _ledger.join(_refunds, later)).where(*since_then),
+    ).subquery()
+    counters = _counters()
     scope, of_tokens = counters.c.scope, counters.c.of_tokens == 1
     of_scope = {"site": literal(""), "group": sums.c.group_id, "user": sums.c.user_id, "token": sums.c.token_id}
     scope_id = case(of_scope, value=scope).label("scope_id")
@@ -93,19 +104,19 @@ def _comparison() -> Select[Any]:
     return select(*key, missing.label("amount")).group_by(*key).having(missing != 0)
 
 
-def _sums(which: ColumnElement[bool]) -> Select[Any]:
-    """These entries of the ledger, added up as far as all counters have in common.
+def _sums(entries: FromClause, source: FromClause) -> Select[Any]:
+    """Entries of the ledger, added up as far as all counters have in common.
 
     A version from before tokens had limits leaves `token_id` out: it is the attempt's, looked up for its entries alone.
     """
-    entry = _ledger.c
+    entry = entries.c
     unnamed = and_(entry.channel == "api", entry.token_id.is_(None))
     attempted = _attempts.c.id == case((unnamed, entry.attempt_id))  # no row of any other entry is looked for
     token_id = func.coalesce(entry.token_id, _attempts.c.token_id).label("token_id")
     key = (entry.day, entry.group_id, entry.user_id, token_id, entry.currency)
     tokens = func.sum(entry.prompt_tokens + entry.completion_tokens).label("tokens")
     sums = select(*key, tokens, func.sum(entry.cost_micros).label("micros"))
-    return sums.select_from(_ledger.outerjoin(_attempts, attempted)).where(which).group_by(*key)
+    return sums.select_from(source.outerjoin(_attempts, attempted)).group_by(*key)
 
 
 def _counters() -> FromClause:

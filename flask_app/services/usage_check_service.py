@@ -5,6 +5,7 @@ Both go day by day, one short statement or transaction after the other, while th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,9 @@ from flask_app.services.refund_service import NEGATED
 from flask_app.services.rollup import FIGURES, MONTH, PERSON_MONTH, RETIRED, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
 
-DAYS_AT_ONCE = 8  # of the counters, where nothing is written: a statement of a second
+DAYS_AT_ONCE = 8  # of the counters: a statement of a second
+
+_DAY = timedelta(days=1)
 
 _ledger, _attempts = table_of(TokenUsage), table_of(Attempt)
 _KEPT = ("user_id", "group_id", "message_id", "provider_id", "key_id", "channel", "model", "currency", "tariff_id")
@@ -63,7 +66,7 @@ def verify() -> Iterator[Finding]:
                     yield Finding(f"roll-up {each.name}", _told(missing))
             if SLICES[0] in step.slices:
                 for what, query in _UNSOUND.items():
-                    for found in connection.scalars(query, bounds(step.period)):
+                    for found in connection.scalars(query, bounds(step.period) | _days_near(step.period)):
                         yield Finding(what, found)
 
 
@@ -75,7 +78,7 @@ def rebuild(actor: Actor) -> int:
     with transaction() as session:
         audit_service.record(session, actor.user, "usage.rebuild", "usage", address=actor.address)
     places = sum(in_writing(partial(_repair, step)) for step in _steps())
-    places += sum(in_writing(partial(_repair_days, days)) for days in _days())
+    places += sum(in_writing(partial(_repair_day, day)) for day in _wrong_days())
     return places + in_writing(_repair_months)
 
 
@@ -94,14 +97,14 @@ def count_entries() -> int:
 def count_overruns() -> int:
     """How many entries are of more tokens or money than their attempt had reserved."""
     found = 0
-    for days in _days(at_once=DAYS_AT_ONCE):
+    for days in _days():
         with fetching() as connection:
             found += spending_check.count_overruns(connection, days)
     return found
 
 
 def _verify_days() -> Iterator[Finding]:
-    for days in _days(at_once=DAYS_AT_ONCE):
+    for days in _days():
         with fetching() as connection:
             yield from _counters("spent by day", spending_check.differences(connection, days))
     with fetching() as connection:
@@ -131,9 +134,9 @@ def _repair(step: _Step, connection: Connection) -> bool:
     return bool(mended)
 
 
-def _repair_days(days: Days, connection: Connection) -> bool:
+def _repair_day(day: date, connection: Connection) -> bool:
     rollups.add_rows(connection, [_TURN])
-    return spending_check.mend(connection, days)
+    return spending_check.mend(connection, Days(day, day))
 
 
 def _repair_months(connection: Connection) -> bool:
@@ -161,9 +164,17 @@ def _steps() -> Iterator[_Step]:
         yield _Step(period, monthly)
 
 
-def _days(*, at_once: int = 1) -> list[Days]:
+def _wrong_days() -> Iterator[date]:
+    """Those that may be: nobody who writes waits while the others are looked at."""
+    for days in _days():
+        with fetching() as connection:
+            found = spending_check.differences(connection, days)
+        yield from sorted({each["day"] for each in found})
+
+
+def _days() -> list[Days]:
     with fetching() as connection:
-        return spending_check.days(connection, at_once=at_once)
+        return spending_check.days(connection, at_once=DAYS_AT_ONCE)
 
 
 def _whole_period(connection: Connection) -> Period | None:
@@ -180,14 +191,20 @@ def _whole_period(connection: Connection) -> Period | None:
     return Period(min(quarters), max(quarters) + 1) if quarters else None
 
 
+def _days_near(period: Period) -> dict[str, Any]:
+    """Every day that it is or was somewhere within the period."""
+    since, until = bounds(period).values()
+    return {"nearest": since.date() - _DAY, "furthest": until.date()}
+
+
 def _told(missing: dict[str, Any]) -> str:
     key = " ".join(f"{name}={missing[name]}" for name in ("block", *UNUSED) if missing[name] != UNUSED.get(name))
     return f"{key}: " + ", ".join(f"{name} {-missing[name]:+}" for name in FIGURES if missing[name])
 
 
 def _unsettled() -> Select[Any]:
-    ended_otherwise = and_(_attempts.c.id == _ledger.c.attempt_id, _attempts.c.state != "settled")
-    return select(_ledger.c.id).join(_attempts, ended_otherwise).where(IN_PERIOD)
+    found = select(_ledger.c.id).outerjoin(_attempts, _attempts.c.id == _ledger.c.attempt_id)
+    return found.where(IN_PERIOD, or_(_attempts.c.id.is_(None), _attempts.c.state != "settled"))
 
 
 def _without_entry() -> Select[Any]:
@@ -218,17 +235,27 @@ def _out_of_bounds() -> Select[Any]:
 
 
 def _not_opposite() -> Select[Any]:
-    """Refunds that are not what their attempt's usage is, with the other sign."""
+    """Refunds that are not what their attempt's usage is, with the other sign.
+
+    The token may be left to the attempt. A version from before had a refund count on the day of its own moment.
+    """
     usage, refund = _ledger.alias(), _ledger.c
+    used_by, given_to = (func.coalesce(each.token_id, _attempts.c.token_id, "") for each in (usage.c, refund))
+    nearest, furthest = (bindparam(name, type_=refund.day.type) for name in ("nearest", "furthest"))
+    same_day = or_(
+        refund.day.is_not_distinct_from(usage.c.day),
+        and_(usage.c.day.is_not(None), refund.day.between(nearest, furthest)),
+    )
     same = (func.coalesce(usage.c[name], "") == func.coalesce(refund[name], "") for name in _KEPT)
     opposite = (func.coalesce(usage.c[name], 0) == -func.coalesce(refund[name], 0) for name in NEGATED)
-    its_usage = and_(usage.c.attempt_id == refund.attempt_id, usage.c.kind == "usage", *same, *opposite)
-    found = select(refund.id).outerjoin(usage, its_usage)
+    of_its_attempt = (usage.c.attempt_id == refund.attempt_id, usage.c.kind == "usage")
+    its_usage = and_(*of_its_attempt, *same, *opposite, used_by == given_to, same_day)
+    found = select(refund.id).outerjoin(_attempts, _attempts.c.id == refund.attempt_id).outerjoin(usage, its_usage)
     return found.where(IN_PERIOD, refund.kind != "usage", usage.c.id.is_(None))
 
 
 _UNSOUND = {
-    "entry of an attempt that is not settled": _unsettled(),
+    "entry whose attempt is not settled, or not there": _unsettled(),
     "settled attempt without an entry": _without_entry(),
     "refund that is not the opposite of a usage": _not_opposite(),
     "entry whose parts are more than the whole, or whose cost has no currency": _out_of_bounds(),

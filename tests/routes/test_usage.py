@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flask_app.database import fetching, first_id, new_id, transaction, utc_now
+from flask_app.database import fetching, first_id, new_id, reading, transaction, utc_now
 from flask_app.domain.events import Usage
 from flask_app.models import AccessToken, Attempt, User
 from flask_app.services import budget_admin_service, tariff_service
@@ -76,6 +76,8 @@ def test_a_page_that_ends_with_the_last_record_is_the_last(member: User, member_
 
 def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: User, member_client: PageClient) -> None:
     (written,) = ledger.write([ledger.entry(member.id, utc_now(), actual_model="deepseek-flash-2")])
+    with reading() as session:
+        attempt = session.get_one(Attempt, written.attempt_id)
     (record,) = get(member_client, RECORDS)["records"]
     assert record == {
         "id": written.id,
@@ -103,7 +105,7 @@ def test_a_record_says_what_was_asked_what_answered_and_what_it_cost(member: Use
         "duration_ms": 1200,
         "refunded_at": None,
         "reason": None,
-        "request_id": None,
+        "request_id": attempt.request_id,
         "attempt_id": written.attempt_id,
         "token_name": None,
         "unread": False,

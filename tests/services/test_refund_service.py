@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -162,16 +162,50 @@ def test_what_is_not_there_is_not_found(app: Flask) -> None:
 
 @pytest.mark.unsound_ledger
 @pytest.mark.parametrize(
-    "fields", [{"prompt_tokens": -99}, {"cost_micros": -1}, {"user_id": "other"}, {"attempt_id": "another"}]
+    "fields",
+    [
+        {"prompt_tokens": -99},
+        {"cost_micros": -1},
+        {"user_id": "other"},
+        {"attempt_id": "another"},
+        {"token_id": "another"},
+        {"day": date(2020, 1, 1)},
+        {"day": None},
+    ],
+    ids=str,
 )
 def test_a_refund_that_is_not_the_opposite_is_found(member: User, fields: dict[str, Any]) -> None:
-    (entry,) = ledger.write([ledger.entry(member.id, utc_now())])
+    (entry,) = ledger.write([of_a_program(member)])
     refund_service.refund(HOUSE, entry.id, REASON)
     assert ledger.unsound() == []
     with transaction() as session:
         session.execute(update(TokenUsage).where(TokenUsage.kind == "refund").values(fields))
     (refund,) = entries("refund")
     assert ("refund that is not the opposite of a usage", refund.id) in [(f.what, f.where) for f in ledger.unsound()]
+
+
+def of_a_program(person: User) -> TokenUsage:
+    """Some time ago."""
+    moment = utc_now() - timedelta(days=40)
+    return ledger.entry(person.id, moment, day=moment.date(), channel="api", token_id="its")
+
+
+def test_a_refund_as_versions_before_made_it_is_none(member: User) -> None:
+    """They left the token to the attempt, and had it count on the day of its own moment."""
+    (entry,) = ledger.write([of_a_program(member)])
+    refund_service.refund(HOUSE, entry.id, REASON)
+    (refund,) = entries("refund")
+    as_before = {"token_id": None, "day": refund.created_at.date()}
+    with transaction() as session:
+        session.execute(update(TokenUsage).where(TokenUsage.kind == "refund").values(as_before))
+    usage_check_service.rebuild(Actor(None))
+    assert ledger.unsound() == []
+    with reading() as session:
+        of_token = select(SpentDaily.day, SpentDaily.amount).where(
+            SpentDaily.scope == "token", SpentDaily.unit == "tokens"
+        )
+        counted = {row.day: row.amount for row in session.execute(of_token)}
+    assert counted == {entry.day: 150, refund.created_at.date(): -150}
 
 
 @pytest.mark.parametrize(

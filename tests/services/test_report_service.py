@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from flask_app.database import transaction
 from flask_app.errors import BadRequest
-from flask_app.models import TokenUsage, UsageHourly, User
+from flask_app.models import Attempt, TokenUsage, UsageHourly, User
 from flask_app.services import breakdown_service, report_service
 from flask_app.services.stats_service import DateRange
 from flask_app.services.sums import Sum
@@ -143,7 +143,7 @@ def test_a_report_its_parts_and_the_ledger_agree(
     app: Flask, drawn: list[dict[str, Any]], zone: str, first: int, last: int
 ) -> None:
     with transaction() as session:
-        for table in (TokenUsage, UsageHourly):
+        for table in (TokenUsage, UsageHourly, Attempt):
             session.execute(delete(table))
     entries = ledger.write(
         ledger.entry(each.pop("user_id"), NOON - timedelta(minutes=each.pop("minutes_ago")), **each) for each in drawn

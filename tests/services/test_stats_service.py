@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from flask_app.database import transaction
 from flask_app.errors import BadRequest
-from flask_app.models import TokenUsage, UsageHourly, User
+from flask_app.models import Attempt, TokenUsage, UsageHourly, User
 from flask_app.services import breakdown_service, stats_service
 from flask_app.services.stats_service import DateRange
 from flask_app.services.sums import Sum
@@ -124,7 +124,7 @@ ENTRIES = st.lists(
 def test_own_page_admin_page_and_ledger_agree(app: Flask, drawn: list[dict[str, Any]], zone: str) -> None:
     """The three are added up differently: by quarter and person, by label, and here in plain Python."""
     with transaction() as session:
-        for table in (TokenUsage, UsageHourly):
+        for table in (TokenUsage, UsageHourly, Attempt):
             session.execute(delete(table))
     entries = ledger.write(_entry(dict(fields)) for fields in drawn)
     people = {name: User(id=name, username=name, timezone=zone) for name in ("amina", "bo")}
