@@ -278,7 +278,7 @@ export class Composer extends EventTarget {
     place.dataset.kind = kind
     place.textContent = peak.until ? t(`js.${kind}_until`, { time: formatClock(peak.until) }) : t(`js.${kind}`)
     clearTimeout(this.#peakEnds)
-    if (rest < LONGEST_TIMER) this.#peakEnds = setTimeout(() => this.#showThinking(), rest + 1000)
+    if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(), Math.min(rest + 1000, LONGEST_TIMER))
   }
 
   #isThinking() {
