@@ -1,5 +1,7 @@
 """What has been priced: no price begins before it. Entries of the ledger, and attempts under way.
 
+Attempts are looked at first: one that is settled meanwhile is among the entries by then.
+
 Ten million entries take longer to look through than anybody may wait. So the ledger is looked through before people's
 turns are taken, piece by piece; while they are held only what has been booked since then is looked at.
 """
@@ -55,25 +57,25 @@ def look_back(field: Field, since: datetime) -> Seen:
 
 def is_taken(session: Session, seen: Seen) -> bool:
     """Has anything been priced since then, by now? The turns are held."""
+    if seen.is_taken or _is_any(session, _live_since(seen.since)):
+        return True
     newer = select(TokenUsage.created_at).where(TokenUsage.id >= seen.mark, *seen.field.entries)
-    booked = seen.is_taken or any(moment >= seen.since for moment in session.scalars(newer))
-    return booked or _is_any(session, _live_since(seen.since))
+    return any(moment >= seen.since for moment in session.scalars(newer))
 
 
 def is_used(session: Session, tariff: Tariff) -> bool:
     """Has a price that is to begin been reserved at, by a clock that is ahead? Any attempt under way may have."""
-    since = TokenUsage.created_at >= tariff.starts_at  # which has an index
-    return _is_any(session, [since, TokenUsage.tariff_id == tariff.id]) or _is_any(
-        session, _live_since(tariff.starts_at)
-    )
+    start = tariff.starts_at
+    at_it = [TokenUsage.created_at >= start, TokenUsage.tariff_id == tariff.id]  # the first has an index
+    return _is_any(session, _live_since(start)) or _is_any(session, at_it)
 
 
 def next_moment(session: Session, field: Field) -> datetime:
     """The first from now on that is after all that such a price would have been for; turns are held."""
     now = utc_now()
-    booked = select(func.max(TokenUsage.created_at)).where(TokenUsage.created_at >= now, *field.entries)
     live = select(func.max(Attempt.created_at)).where(*_live_since(now))
-    taken = [moment for moment in (session.scalar(booked), session.scalar(live)) if moment]
+    booked = select(func.max(TokenUsage.created_at)).where(TokenUsage.created_at >= now, *field.entries)
+    taken = [moment for moment in (session.scalar(live), session.scalar(booked)) if moment]
     return max(taken) + timedelta(microseconds=1) if taken else now
 
 

@@ -6,15 +6,15 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import reading, utc_now, writing
+from flask_app.database import engine, reading, utc_now, writing
 from flask_app.domain import tariff
 from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.errors import AppError
-from flask_app.models import Tariff, TokenUsage, User
+from flask_app.models import Attempt, Tariff, TokenUsage, User
 from flask_app.services import budget_service, metering_service, tariff_admin_service, tariff_service, turns
 from flask_app.services.attempts import Bounds, Dispatched
 from flask_app.services.audit_service import Actor
@@ -226,9 +226,38 @@ def test_under_the_turns_nothing_of_long_ago_is_looked_at(
     ledger.write([ledger.entry(member.id, utc_now() - timedelta(days=days), model="x") for days in range(1, 300)])
     with query_count() as asked:
         add(starts_at=utc_now() - timedelta(days=800))
-    *pieces, newer = [statement for statement in asked if "EXISTS" in statement or "token_usage.id >=" in statement][
-        :-1
-    ]
+    of_entries = [statement for statement in asked if "FROM token_usage" in statement and "min(" not in statement]
+    *pieces, newer = of_entries
     assert len(pieces) == 38, "eight days at a time"
     assert "token_usage.id >=" in newer
     assert "token_usage.created_at >=" not in newer
+
+
+@pytest.mark.parametrize("edit", ["add", "add from now on", "remove"])
+def test_what_is_settled_while_it_is_looked_for_is_seen(
+    member: User, provider_id: str, planned: Tariff, monkeypatch: pytest.MonkeyPatch, edit: str
+) -> None:
+    if engine().dialect.name == "sqlite":
+        pytest.skip("SQLite has one lock, for all that is written")
+    sent = reserve(member, provider_id, utc_now() + AHEAD)
+    settling = threading.Thread(target=lambda: calls.settle(sent, 10, 20))
+    take_all = turns.take_all
+
+    def watch(session: Session) -> None:
+        take_all(session)
+        event.listen(session.connection(), "after_cursor_execute", settle_once)
+
+    def settle_once(_: object, __: object, statement: str, *___: object) -> None:
+        """Between the first look and the next."""
+        is_look = any(f"FROM {table}" in statement for table in (Attempt.__tablename__, TokenUsage.__tablename__))
+        if is_look and settling.ident is None:
+            settling.start()
+            settling.join()
+
+    monkeypatch.setattr(turns, "take_all", watch)
+    if edit == "add":
+        assert code_of(lambda: add(DEAR, sent.at)) == "price_in_the_past"
+    elif edit == "remove":
+        assert code_of(lambda: tariff_admin_service.remove(HOUSE, planned.id)) == "price_used"
+    else:
+        assert add(DEAR).starts_at > sent.at

@@ -64,7 +64,7 @@ def attempt_of(entry: TokenUsage) -> Attempt:
 
 
 def row_of(row: Base) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__table__.columns.keys()}  # noqa: SIM118 - their names
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
 
 
 def forget(attempts: ColumnElement[bool]) -> None:

@@ -10,6 +10,7 @@ from tests.support.clients import PageClient
 from tests.support.scripted_upstream import ScriptedUpstream
 
 FIRST, SECOND, OTHER = "environment", "second", "other"
+ROLE = b'data: {"model":"deepseek-flash","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 REFUSALS = [
     (401, "upstream_key_refused"),
     (402, "upstream_no_balance"),

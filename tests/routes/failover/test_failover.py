@@ -12,13 +12,11 @@ from flask_app import config
 from flask_app.database import transaction, utc_now
 from flask_app.models import ApiKey, Tariff
 from flask_app.services import completion_service
-from tests.routes.failover.asking import FIRST, OTHER, REFUSALS, SECOND, ask, asked, attempts, code_of, entries
+from tests.routes.failover.asking import FIRST, OTHER, REFUSALS, ROLE, SECOND, ask, asked, attempts, code_of, entries
 from tests.support import scripted_upstream as twin
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
-
-ROLE = b'data: {"model":"deepseek-flash","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSALS)

@@ -6,8 +6,7 @@ import pytest
 
 from flask_app.models import User
 from flask_app.services import cooldown_service, key_service, run_service
-from tests.routes.failover.asking import ask, attempts, code_of, entries
-from tests.routes.failover.test_failover import ROLE
+from tests.routes.failover.asking import ROLE, ask, attempts, code_of, entries
 from tests.support import scripted_upstream as twin
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
