@@ -90,3 +90,10 @@ class Chat:
         self.more(title).hover()
         self.more(title).click()
         self.menu.get_by_text(action).click()
+
+    def question(self, number: int = 0) -> Locator:
+        return self.page.locator(".message--question").nth(number)
+
+    def act(self, message: Locator, name: str) -> Locator:
+        """The button of a question or an answer that does this."""
+        return message.get_by_role("button", name=self.say(f"chat.{name}"), exact=True)

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from flask_app.database import utc_now
 from flask_app.models import Reconciliation, Setting
+from tests.e2e import accessible
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
 from tests.support import drifts
@@ -100,3 +101,9 @@ def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
         connection.execute(delete(Reconciliation))
         connection.execute(delete(Setting).where(Setting.name == "reconciliation"))
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def conversation(site: Site) -> str:
+    """The address of a conversation with all that an answer can hold."""
+    return accessible.long_conversation(site)

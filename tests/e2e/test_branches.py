@@ -1,20 +1,19 @@
 """Versions of questions and answers: edited, asked for again, gone through, and gone on with from the shown one."""
 
-import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Route, expect
 
+from tests.e2e.accessible import OPTIONS
 from tests.e2e.chat import Chat
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
-from tests.e2e.test_accessibility import OPTIONS
 from tests.e2e.test_keyboard import COMPOSING, PRESS
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream, Usage
+from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
 
 say = words("en")
 SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 400)), tokens_per_second=20)
@@ -28,24 +27,16 @@ def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
     return Chat(visits.open("/"), say)
 
 
-def act(chat: Chat, message: Locator, name: str) -> Locator:
-    return message.get_by_role("button", name=chat.say(f"chat.{name}"), exact=True)
-
-
 def again(chat: Chat) -> None:
     """Have the newest answer's question answered once more, and wait for it."""
-    act(chat, chat.answer, "regenerate").click()
+    chat.act(chat.answer, "regenerate").click()
     chat.wait_until_answered()
-
-
-def question(chat: Chat, number: int = 0) -> Locator:
-    return chat.page.locator(".message--question").nth(number)
 
 
 def edit(chat: Chat, message: Locator) -> Locator:
     """Open a question's editor; gives its text area."""
     message.hover()
-    act(chat, message, "edit").click()
+    chat.act(message, "edit").click()
     area = message.get_by_label(chat.say("chat.edit_message"))
     expect(area).to_be_focused()
     return area
@@ -67,15 +58,15 @@ def test_the_question_stays_and_the_answers_are_gone_through(chat: Chat, script:
     expect(chat.prose).to_have_text("Because of the air.")
     expect(chat.questions).to_have_count(1)
     expect(version(chat.answer)).to_have_text("2/2")
-    act(chat, chat.answer, "version_before").click()
+    chat.act(chat.answer, "version_before").click()
     expect(chat.prose).to_have_text("Because of scattering.")
     expect(version(chat.answer)).to_have_text("1/2")
     chat.ask("And at dusk?")
     assert turns(script) == [QUESTION, "Because of scattering.", "And at dusk?"]
-    act(chat, chat.answers.first, "version_after").click()
+    chat.act(chat.answers.first, "version_after").click()
     expect(chat.questions).to_have_count(1)
     expect(chat.prose).to_have_text("Because of the air.")
-    act(chat, chat.answer, "version_before").click()
+    chat.act(chat.answer, "version_before").click()
     expect(chat.questions).to_have_text([QUESTION, "And at dusk?"])
 
 
@@ -83,11 +74,11 @@ def test_the_chosen_version_survives_a_reload(chat: Chat, script: ScriptedUpstre
     script.script(Answer("one"), Answer("two"))
     chat.ask(QUESTION)
     again(chat)
-    act(chat, chat.answer, "version_before").click()
+    chat.act(chat.answer, "version_before").click()
     chat.page.reload()
     expect(chat.prose).to_have_text("one")
     expect(version(chat.answer)).to_have_text("1/2")
-    act(chat, chat.answer, "version_after").click()
+    chat.act(chat.answer, "version_after").click()
     chat.page.reload()
     expect(chat.prose).to_have_text("two")
 
@@ -96,7 +87,7 @@ def test_a_version_that_is_left_at_once_is_set_all_the_same(chat: Chat, script: 
     script.script(Answer("So $x^2$.\n\n```python\nx = 1\n```"), Answer("two"))
     chat.ask(QUESTION)
     again(chat)
-    act(chat, chat.answer, "version_before").click()
+    chat.act(chat.answer, "version_before").click()
     expect(chat.prose.locator(".katex")).to_have_count(1)
     expect(chat.prose.locator(".hljs-number")).to_have_count(1)
 
@@ -106,20 +97,20 @@ def test_an_edited_question_is_another_version(chat: Chat, script: ScriptedUpstr
     script.script(Answer("because"), Answer("then"), Answer("at sunset"))
     chat.ask(QUESTION)
     chat.ask("And then?")
-    area = edit(chat, question(chat))
+    area = edit(chat, chat.question())
     expect(area).to_have_value(QUESTION)
     area.fill("Why is the sky red?")
     if sends == "button":
-        question(chat).get_by_role("button", name=say("chat.send"), exact=True).click()
+        chat.question().get_by_role("button", name=say("chat.send"), exact=True).click()
     else:
         area.press(sends)
     chat.wait_until_answered()
     expect(chat.questions).to_have_text(["Why is the sky red?"])
     expect(chat.prose).to_have_text("at sunset")
-    expect(version(question(chat))).to_have_text("2/2")
+    expect(version(chat.question())).to_have_text("2/2")
     assert turns(script) == ["Why is the sky red?"]
-    question(chat).hover()
-    act(chat, question(chat), "version_before").click()
+    chat.question().hover()
+    chat.act(chat.question(), "version_before").click()
     expect(chat.questions).to_have_text([QUESTION, "And then?"])
     chat.page.reload()
     expect(chat.questions).to_have_text([QUESTION, "And then?"])
@@ -127,12 +118,12 @@ def test_an_edited_question_is_another_version(chat: Chat, script: ScriptedUpstr
 
 def test_escape_cancels_and_shift_enter_breaks_the_line(chat: Chat, script: ScriptedUpstream) -> None:
     chat.ask(QUESTION)
-    area = edit(chat, question(chat))
+    area = edit(chat, chat.question())
     area.press("Shift+Enter")
     expect(area).to_have_value(f"{QUESTION}\n")
     area.press("Escape")
     expect(area).to_have_count(0)
-    expect(act(chat, question(chat), "edit")).to_be_focused()
+    expect(chat.act(chat.question(), "edit")).to_be_focused()
     expect(chat.questions).to_have_text(QUESTION)
     assert len(script.journal.chats) == 1
 
@@ -142,7 +133,7 @@ def test_an_input_methods_keys_neither_send_nor_cancel(
     press: dict[str, Any], chat: Chat, script: ScriptedUpstream
 ) -> None:
     chat.ask(QUESTION)
-    area = edit(chat, question(chat))
+    area = edit(chat, chat.question())
     assert not area.evaluate(PRESS, press)
     area.evaluate(PRESS, press | {"key": "Escape", "code": "Escape", "isComposing": True})
     expect(area).to_have_value(QUESTION)
@@ -155,18 +146,18 @@ def test_what_cannot_be_sent_stays_in_its_editor(chat: Chat, script: ScriptedUps
 
     script.script(Answer("because"), Answer("at sunset"))
     chat.ask(QUESTION)
-    area = edit(chat, question(chat))
+    area = edit(chat, chat.question())
     area.fill("很长" * 33_334)
     area.press("Enter")
-    expect(question(chat).get_by_role("alert")).to_contain_text(say("js.message_too_long", size=201, limit=200))
+    expect(chat.question().get_by_role("alert")).to_contain_text(say("js.message_too_long", size=201, limit=200))
     area.fill("Why is the sky red?")
     chat.page.route("**/api/chat", drop)
     area.press("Enter")
     expect(chat.problem).to_contain_text(say("js.error.offline"))
-    expect(question(chat).get_by_label(say("chat.edit_message"))).to_have_value("Why is the sky red?")
+    expect(chat.question().get_by_label(say("chat.edit_message"))).to_have_value("Why is the sky red?")
     expect(chat.answers).to_have_count(1)
     chat.page.unroute("**/api/chat", drop)
-    question(chat).get_by_label(say("chat.edit_message")).press("Enter")
+    chat.question().get_by_label(say("chat.edit_message")).press("Enter")
     expect(chat.prose).to_have_text("at sunset")
     expect(chat.problem).to_be_hidden()
 
@@ -176,7 +167,7 @@ def test_another_model_answers_again(visits: Visits, script: ScriptedUpstream) -
     chat = Chat(visits.open("/"), say)
     chat.models.select_option(label="deepseek-flash")
     chat.ask(QUESTION)
-    act(chat, chat.answer, "answer_menu").click()
+    chat.act(chat.answer, "answer_menu").click()
     menu = chat.page.locator("[data-answer-menu]")
     expect(menu.get_by_role("button", name="deepseek-flash")).to_have_count(0)
     menu.get_by_role("button", name="deepseek-v4-pro").click()
@@ -205,7 +196,7 @@ def test_a_refusal_leaves_the_page_as_it_was(chat: Chat, script: ScriptedUpstrea
     shown = chat.prose.inner_text()
     budget = site.ask("POST", "/api/admin/budgets", {"scope": "site", "period": "day", "limit": 1})
     try:
-        act(chat, chat.answer, "regenerate").click()
+        chat.act(chat.answer, "regenerate").click()
         expect(chat.problem).to_be_visible()
         expect(chat.prose).to_have_text(shown)
         expect(chat.answers).to_have_count(1)
@@ -218,9 +209,9 @@ def test_while_an_answer_is_written_the_others_wait(chat: Chat, script: Scripted
     chat.ask(QUESTION)
     chat.send("And then?")
     expect(chat.prose).to_contain_text("w5 ")
-    act(chat, chat.answers.first, "regenerate").click()
+    chat.act(chat.answers.first, "regenerate").click()
     expect(chat.page.locator(".toast")).to_contain_text(say("js.wait_for_answer"))
-    edit(chat, question(chat)).press("Enter")
+    edit(chat, chat.question()).press("Enter")
     expect(chat.page.locator(".toast")).to_have_count(2)
     assert len(script.journal.chats) == 2
     chat.stop_button.click()
@@ -229,7 +220,7 @@ def test_while_an_answer_is_written_the_others_wait(chat: Chat, script: Scripted
 def test_a_reload_while_another_answer_is_written(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(Answer("one"), SLOW)
     chat.ask(QUESTION)
-    act(chat, chat.answer, "regenerate").click()
+    chat.act(chat.answer, "regenerate").click()
     expect(chat.prose).to_contain_text("w5 ")
     chat.page.reload()
     expect(chat.prose).to_contain_text("w8 ")
@@ -243,71 +234,16 @@ def test_versions_by_keyboard(chat: Chat, script: ScriptedUpstream) -> None:
     chat.ask(QUESTION)
     again(chat)
     keys = Keyboard(chat.page)
-    keys.go_to(act(chat, chat.answer, "version_before"), backwards=True)
+    keys.go_to(chat.act(chat.answer, "version_before"), backwards=True)
     keys.press("ArrowLeft")
     expect(chat.prose).to_have_text("one")
-    expect(act(chat, chat.answer, "version_before")).to_be_focused()
+    expect(chat.act(chat.answer, "version_before")).to_be_focused()
     keys.press("ArrowLeft")
     expect(chat.prose).to_have_text("one")
     keys.press("ArrowRight")
     expect(chat.prose).to_have_text("two")
-    expect(act(chat, chat.answer, "version_after")).to_be_focused()
+    expect(chat.act(chat.answer, "version_after")).to_be_focused()
     expect(chat.page.locator("[data-announcer]")).to_have_text(say("js.version_of", at=2, count=2))
-
-
-def test_copies(chat: Chat, script: ScriptedUpstream) -> None:
-    script.script(Answer("## Light\n\nIt is **blue**:\n\n- one\n- two, $x^2$"))
-    chat.ask(QUESTION)
-    clipboard = "navigator.clipboard.readText()"
-    question(chat).hover()
-    act(chat, question(chat), "copy_question").click()
-    expect(chat.page.locator(".toast")).to_have_count(1)
-    assert chat.page.evaluate(clipboard) == QUESTION
-    act(chat, chat.answer, "answer_menu").click()
-    chat.page.locator("[data-answer-menu]").get_by_text(say("chat.copy_plain")).click()
-    expect(chat.page.locator(".toast")).to_have_count(2)
-    assert chat.page.evaluate(clipboard) == "Light\n\nIt is blue:\n\n• one\n• two, $x^2$"
-    assert "**blue**" in chat.copied_answer()
-
-
-MARK = """(text) => {
-  const range = document.createRange()
-  range.selectNodeContents(text)
-  getSelection().removeAllRanges()
-  getSelection().addRange(range)
-}"""
-
-
-def test_what_is_marked_is_quoted_after_what_was_written(chat: Chat, script: ScriptedUpstream) -> None:
-    script.script(Answer("First.\n\nIt is **blue**.\n\nLast."))
-    chat.ask(QUESTION)
-    chat.text.fill("About this:")
-    button = chat.page.locator("[data-quote]")
-    expect(button).to_be_hidden()
-    chat.prose.locator("p").nth(1).evaluate(MARK)
-    button.click()
-    expect(chat.text).to_have_value("About this:\n\n> It is blue.\n\n")
-    expect(chat.text).to_be_focused()
-    expect(button).to_be_hidden()
-    question(chat).locator("[data-slot=text]").evaluate(MARK)
-    chat.page.wait_for_timeout(300)
-    expect(button).to_be_hidden()
-
-
-@pytest.mark.parametrize("locale", ["zh", "en"])
-def test_details_say_what_the_ledger_has(visits: Visits, script: ScriptedUpstream, site: Site, locale: str) -> None:
-    chat = Chat(visits.open("/", locale=locale), words(locale))
-    script.script(Answer("blue", usage=Usage(prompt=1200, cached=1000, completion=345, reasoning=45)))
-    chat.ask(QUESTION)
-    chat.answer.locator("[data-about]").click()
-    details = chat.page.get_by_role("dialog", name=chat.say("chat.details"))
-    expect(details).to_contain_text(f"1,200 · {chat.say('js.dashboard.cached', count='1,000')}")
-    expect(details).to_contain_text(f"345 · {chat.say('js.dashboard.reasoning', count='45')}")
-    expect(details).to_contain_text(re.compile(r"¥\d"))
-    expect(details).to_contain_text(chat.say("js.details_first_token"))
-    chat.page.keyboard.press("Escape")
-    expect(details).to_be_hidden()
-    expect(chat.answer.locator("[data-about]")).to_be_focused()
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])
@@ -324,9 +260,9 @@ def test_it_fits_and_is_accessible(
         assert box
         assert min(box["width"], box["height"]) >= 24, "large enough for a finger"
     looks: list[Any] = [
-        lambda: act(chat, chat.answer, "answer_menu").click(),
+        lambda: chat.act(chat.answer, "answer_menu").click(),
         lambda: chat.answer.locator("[data-about]").click(),
-        lambda: edit(chat, question(chat)),
+        lambda: edit(chat, chat.question()),
     ]
     for look in looks:
         look()

@@ -9,9 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Download, Page, expect
 
+from tests.e2e.accessible import OPTIONS
 from tests.e2e.line import line_to
 from tests.e2e.site import Site
-from tests.e2e.test_accessibility import OPTIONS
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer

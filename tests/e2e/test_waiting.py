@@ -6,10 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ViewportSize, expect
 
+from tests.e2e.accessible import OPTIONS
 from tests.e2e.chat import PATIENCE, Chat
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
-from tests.e2e.test_accessibility import OPTIONS
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.waiting import SLOW, act, asked, begin, expect_conversation, expect_held, hold, stop, wait_for, waiting
 from tests.e2e.words import words

@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.accessible import OPTIONS
 from tests.e2e.site import Site, opened
-from tests.e2e.test_accessibility import OPTIONS
 from tests.e2e.visits import NARROWEST, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.mail_server import MailServer

@@ -1,11 +1,10 @@
 """Every attempt ends, whatever happened between its dispatch and its end."""
 
-import dataclasses
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,21 +14,18 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from flask_app import database
-from flask_app.database import in_writing, reading, transaction, utc_now
-from flask_app.domain.budget import Hold
-from flask_app.domain.periods import quarter_of
-from flask_app.models import Attempt, Conversation, Run, Tariff, TokenUsage, User
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import Attempt, Conversation, Run, User
 from flask_app.services import (
     chat_service,
     doubt,
     lease_service,
-    metering_service,
     reaper_service,
     rollup,
     run_service,
 )
-from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.chat_service import Draft, Origin
+from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
@@ -42,28 +38,18 @@ def ask(client: PageClient, **fields: Any) -> Any:
     return client.post("/api/chat", json={"message": "hello"} | fields, headers={"Accept": "application/json"}).json
 
 
-def states() -> list[str]:
-    with reading() as session:
-        return list(session.scalars(select(Attempt.state)))
-
-
-def entries() -> list[TokenUsage]:
-    with reading() as session:
-        return list(session.scalars(select(TokenUsage)))
-
-
 def test_a_conversation_deleted_after_its_worker_died_is_booked_with_its_text(
     member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     answer = ask(member_client)
     as_if_killed()
     assert member_client.delete(f"/api/conversations/{answer['conversation_id']}").status_code == 204
-    assert states() == ["settled"]
-    (entry,) = entries()
+    assert ledger.states() == ["settled"]
+    (entry,) = ledger.entries()
     assert (entry.source, entry.outcome) == ("estimated", "stopped")
     assert entry.completion_tokens > 0
     lease_service.tick()
-    assert len(entries()) == 1
+    assert len(ledger.entries()) == 1
 
 
 def test_an_attempt_whose_run_went_before_its_worker_died_is_booked_once(
@@ -76,8 +62,8 @@ def test_an_attempt_whose_run_went_before_its_worker_died_is_booked_once(
         session.execute(delete(Conversation))
     for _ in range(2):
         lease_service.tick()
-    assert states() == ["settled"]
-    (entry,) = entries()
+    assert ledger.states() == ["settled"]
+    (entry,) = ledger.entries()
     assert (entry.source, entry.completion_tokens) == ("estimated", 0)
     assert entry.prompt_tokens > 0
 
@@ -90,7 +76,7 @@ def test_a_run_whose_lease_was_renewed_meanwhile_is_not_reaped(
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() + timedelta(seconds=5)))
         assert not reaper_service.reap(session, session.scalars(select(Run.id)).one())
-    assert states() == ["dispatched"]
+    assert ledger.states() == ["dispatched"]
 
 
 def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, upstream: ScriptedUpstream) -> None:
@@ -101,10 +87,10 @@ def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, 
         session.execute(update(Attempt).values(created_at=LAPSED))
         session.execute(delete(Run).where(Run.id == begun.run_id))
     lease_service.tick()
-    assert states() == ["dispatched"]
+    assert ledger.states() == ["dispatched"]
     run_service.shutdown()
-    assert states() == ["settled"]
-    assert len(entries()) == 1
+    assert ledger.states() == ["settled"]
+    assert len(ledger.entries()) == 1
 
 
 def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
@@ -132,9 +118,9 @@ def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
     lease_service.tick()
     with reading() as session:
         assert sorted(session.scalars(select(Run.status))) == ["interrupted", "running"]
-    assert sorted(states()) == ["dispatched", "released"]
+    assert sorted(ledger.states()) == ["dispatched", "released"]
     assert len(upstream.journal.chats) == 1
-    assert entries() == []
+    assert ledger.entries() == []
 
 
 def test_a_run_without_a_thread_is_left_to_the_reaper_and_costs_nothing(
@@ -152,11 +138,11 @@ def test_a_run_without_a_thread_is_left_to_the_reaper_and_costs_nothing(
         with pytest.raises(RuntimeError, match="can't start"):
             chat_service.send(_user(), Draft(text="hello"), ORIGIN)
     assert run_service.live_runs() == []
-    assert states() == ["dispatched"]
+    assert ledger.states() == ["dispatched"]
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=LAPSED))
     lease_service.tick()
-    assert (states(), entries(), len(upstream.journal.chats)) == (["released"], [], 0)
+    assert (ledger.states(), ledger.entries(), len(upstream.journal.chats)) == (["released"], [], 0)
 
 
 def _user() -> User:
@@ -174,8 +160,8 @@ def test_a_fault_while_settling_gives_nothing_up(
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0,))
     monkeypatch.setattr(rollup, "add", failing)
     assert ask(member_client)["status"] == "complete"
-    assert states() == ["settled"]
-    assert len(entries()) == 1
+    assert ledger.states() == ["settled"]
+    assert len(ledger.entries()) == 1
 
 
 def test_one_run_that_cannot_be_ended_does_not_keep_the_others_waiting(
@@ -196,13 +182,13 @@ def test_one_run_that_cannot_be_ended_does_not_keep_the_others_waiting(
     with capture_logs() as logged:
         lease_service.tick()
     assert {each["run"] for each in logged if each["event"] == "not_reaped"} == {bad}
-    assert sorted(states()) == ["dispatched", "settled"]
+    assert sorted(ledger.states()) == ["dispatched", "settled"]
 
 
 def test_a_providers_own_words_fit_their_columns(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("x", actual_model=" " + "m" * 126 + " m" * 5000, finish_reason="f" * 5000))
     assert ask(member_client)["finish_reason"] == "f" * 64
-    (entry,) = entries()
+    (entry,) = ledger.entries()
     assert entry.actual_model == "m" * 126 + "…"
 
 
@@ -214,7 +200,7 @@ def test_a_hostile_name_of_a_model_harms_neither_tokens_nor_files(
         Answer("one two", usage=Usage(prompt=100, cached=60, completion=40, reasoning=10), actual_model=hostile)
     )
     told = ask(member_client)
-    (entry,) = entries()
+    (entry,) = ledger.entries()
     assert (entry.actual_model, entry.source) == ("m =1+1, [2J", "reported")
     assert (entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens) == (
         100,
@@ -262,63 +248,3 @@ def test_another_processs_writer_is_waited_for_asleep(app: Flask, database_url: 
     with database.writing():
         assert 0.2 < time.monotonic() - began < database.LOCK_SECONDS
     other.close()
-
-
-def settle(sent: Dispatched, status: str) -> Entry | None:
-    outcome = Outcome(status=status, text_parts=["some text"])
-    return database.in_writing(lambda connection: metering_service.settle(connection, sent, outcome))
-
-
-def release(sent: Dispatched) -> None:
-    in_writing(lambda c: metering_service.release(c, sent, error_code="upstream_failed", status_code=500))
-
-
-def dispatched(user: User, at: datetime | None = None) -> Dispatched:
-    ids = {"request_id": "r", "address": "192.0.2.1", "provider_id": "p"}
-    call = Call(user_id=user.id, channel="chat", model="deepseek-flash", currency="CNY", prompt_estimate=3, **ids)
-    bounds = Bounds(prompt=9, answer=99)
-    return in_writing(lambda connection: metering_service.dispatch(connection, call, None, bounds, at=at))
-
-
-def test_settling_twice_is_settling_once(member: User) -> None:
-    sent = dispatched(member)
-    assert settle(sent, "complete") is not None
-    assert settle(sent, "interrupted") is None
-    assert settle(sent, "failed") is None
-    release(sent)
-    assert states() == ["settled"]
-    assert [entry.outcome for entry in entries()] == ["complete"]
-
-
-def test_what_was_released_is_never_booked(member: User) -> None:
-    sent = dispatched(member)
-    release(sent)
-    assert settle(sent, "complete") is None
-    assert states() == ["released"]
-    assert entries() == []
-
-
-def test_an_estimate_is_no_longer_than_was_asked_for_where_anything_was(member: User) -> None:
-    sent = dispatched(member)
-    before_budgets = dataclasses.replace(dispatched(member), hold=Hold())
-    for each in (sent, before_budgets):
-        outcome = Outcome(text_parts=["字" * 1000], reasoning_parts=["字" * 500])
-        in_writing(lambda connection, each=each, outcome=outcome: metering_service.settle(connection, each, outcome))  # type: ignore[misc]
-    counts = {entry.attempt_id: (entry.completion_tokens, entry.reasoning_tokens) for entry in entries()}
-    assert counts == {sent.attempt_id: (99, 99), before_budgets.attempt_id: (900, 300)}
-
-
-@pytest.mark.parametrize("by_another_process", [False, True])
-def test_price_and_period_are_those_of_the_dispatch(member: User, *, by_another_process: bool) -> None:
-    then = utc_now() - timedelta(hours=1)
-    terms: dict[str, Any] = {"model": "deepseek-flash", "currency": "CNY", "input_hit": 0, "output": 0}
-    with transaction() as session:
-        session.add(Tariff(id="before", starts_at=then - timedelta(minutes=1), input_miss=1_000_000, **terms))
-        session.add(Tariff(id="since", starts_at=then + timedelta(minutes=1), input_miss=9_000_000, **terms))
-    sent = dispatched(member, at=then)
-    if by_another_process:  # it knows what the attempt's row says, and looks the price up
-        sent = dataclasses.replace(sent, priced=None)
-    assert settle(sent, "complete") is not None
-    (entry,) = entries()
-    assert (entry.tariff_id, entry.cost_micros) == ("before", 3)
-    assert (entry.created_at, entry.quarter) == (then, quarter_of(then))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from flask_app.database import new_id
-from flask_app.streams import Broker, Readable
+from flask_app.streams import Broker, Readable, RunLog
 from flask_app.streams.lost import LogLost
 from flask_app.streams.memory import MemoryBroker
 from flask_app.streams.redis.broker import RedisBroker
@@ -124,3 +124,9 @@ class Reader:
     def wait(self, seconds: float = PATIENCE) -> None:
         self.thread.join(seconds)
         assert not self.thread.is_alive(), "the reader still waits"
+
+
+def write(log: RunLog, first: int, last: int, pause: float = 0.002) -> None:
+    for number in range(first, last + 1):
+        log.append("token", b"%d" % number)
+        time.sleep(pause)

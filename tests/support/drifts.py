@@ -8,6 +8,7 @@ from flask_app.database import new_id, transaction
 from flask_app.domain.periods import local_day
 from flask_app.models import Reconciliation
 
+URL = "/api/admin/reconciliations"
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
 

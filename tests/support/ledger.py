@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
-from flask_app.database import Base, new_id, transaction
+from flask_app.database import Base, new_id, reading, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services import rollup, spending, usage_check_service
@@ -82,3 +82,13 @@ def unsound() -> list[Finding]:
 def newest_first(entries: Iterable[TokenUsage]) -> list[str]:
     """Their ids in the order of pages."""
     return [entry.id for entry in sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)]
+
+
+def states() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(Attempt.state)))
+
+
+def entries() -> list[TokenUsage]:
+    with reading() as session:
+        return list(session.scalars(select(TokenUsage)))

@@ -16,6 +16,7 @@ from tests.support.scripted_upstream import Answer, Received, ScriptedUpstream
 from tests.support.upstream_reply import Reply
 
 WRITER = "deepseek-v4-pro"  # nobody else is asked by this name here
+QUESTION = "hello"
 
 
 class Held:
@@ -49,9 +50,16 @@ def forget_the_choice() -> None:
         session.delete(session.get_one(Setting, title_setting.NAME))
 
 
-def ask(client: FlaskClient, message: str = "hello", **fields: Any) -> list[ServerEvent]:
+def ask(client: FlaskClient, message: str = QUESTION, **fields: Any) -> list[ServerEvent]:
     """The whole answer, as its reader got it."""
     return events_of(client.post("/api/chat", json={"message": message} | fields).data)
+
+
+def begin(client: FlaskClient, upstream: ScriptedUpstream) -> str:
+    """The id of a conversation whose title is being asked for."""
+    started = ask(client, QUESTION)[0].data
+    wait_until(lambda: requests(upstream))
+    return str(started["conversation_id"])
 
 
 def wait() -> None:
@@ -76,6 +84,10 @@ def requests(upstream: ScriptedUpstream) -> list[Received]:
 def attempts() -> list[Attempt]:
     with reading() as session:
         return list(session.scalars(select(Attempt).where(Attempt.channel == "title").order_by(Attempt.id)))
+
+
+def states() -> list[str]:
+    return [attempt.state for attempt in attempts()]
 
 
 def runs() -> list[Run]:

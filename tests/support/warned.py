@@ -61,3 +61,7 @@ def change(model: type[User | AccessToken | Budget | Notice], row_id: str, **fie
         row = session.get_one(model, row_id)
         for name, value in fields.items():
             setattr(row, name, value)
+
+
+def mail_to(*told: tuple[int, User]) -> list[tuple[str, int, str, str]]:
+    return sorted(("budget", share, "email", person.id) for share, person in told)

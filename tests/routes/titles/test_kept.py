@@ -27,95 +27,13 @@ from flask_app.services.budget_admin_service import Place
 from flask_app.services.chat_service import Draft, Origin
 from flask_app.services.run_service import LEASE
 from tests.support import titled
-from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Stall, Status, Usage
-from tests.support.titled import WRITER, Held
+from tests.support.titled import QUESTION, WRITER, Held, begin, states
 
-QUESTION = "hello"
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture(autouse=True)
-def chosen(upstream: ScriptedUpstream) -> str:
-    return titled.choose()
-
-
-@pytest.fixture
-def held(upstream: ScriptedUpstream) -> Held:
-    """The title that is asked for first."""
-    title = Held("Too late")
-    upstream.script(title, model=WRITER)
-    return title
-
-
-def begin(client: PageClient, upstream: ScriptedUpstream) -> str:
-    """The id of a conversation whose title is being asked for."""
-    started = titled.ask(client, QUESTION)[0].data
-    wait_until(lambda: titled.requests(upstream))
-    return str(started["conversation_id"])
-
-
-def states() -> list[str]:
-    return [attempt.state for attempt in titled.attempts()]
-
-
-@pytest.mark.parametrize("title", ["My own", QUESTION], ids=["another", "the same"])
-def test_who_has_renamed_it_meanwhile_keeps_their_title(
-    member_client: PageClient, upstream: ScriptedUpstream, held: Held, title: str
-) -> None:
-    """Also the title that it had: they have looked at it, and want it so."""
-    conversation_id = begin(member_client, upstream)
-    assert member_client.patch(f"/api/conversations/{conversation_id}", json={"title": title}).status_code == 200
-    held.let_go()
-    assert titled.title_of(conversation_id) == title
-    assert states() == ["settled"]
-
-
-def test_one_that_was_renamed_while_it_was_answered_asks_nobody(
-    member_client: PageClient, upstream: ScriptedUpstream
-) -> None:
-    upstream.script(Stall("so far"))
-    reply = member_client.post("/api/chat", json={"message": QUESTION}, buffered=False)
-    (live,) = run_service.live_runs()
-    wait_until(lambda: live.completion.outcome.text)
-    member_client.patch(f"/api/conversations/{live.begun.conversation_id}", json={"title": "My own"})
-    live.stop.stop("stopped")
-    reply.close()
-    titled.wait()
-    assert (titled.requests(upstream), titled.attempts()) == ([], [])
-
-
-def rename_as_before(title: str) -> None:
-    """As a version does that knows no model that writes titles, and serves beside this one for a while."""
-    with transaction() as session:
-        session.execute(update(Conversation).values(title=title))
-
-
-def test_what_an_older_version_renamed_before_asks_nobody(
-    member_client: PageClient, upstream: ScriptedUpstream
-) -> None:
-    upstream.script(Stall("so far"))
-    reply = member_client.post("/api/chat", json={"message": QUESTION}, buffered=False)
-    (live,) = run_service.live_runs()
-    wait_until(lambda: live.completion.outcome.text)
-    rename_as_before("My own")
-    live.stop.stop("stopped")
-    reply.close()
-    titled.wait()
-    assert (titled.requests(upstream), titled.attempts()) == ([], [])
-
-
-def test_what_an_older_version_renames_meanwhile_stays(
-    member_client: PageClient, upstream: ScriptedUpstream, held: Held
-) -> None:
-    conversation_id = begin(member_client, upstream)
-    rename_as_before("My own")
-    held.let_go()
-    assert titled.title_of(conversation_id) == "My own"
-    assert states() == ["settled"]
 
 
 def test_it_leaves_its_key_a_place_for_an_answer(

@@ -1,0 +1,61 @@
+"""What axe may not find in any page, and an answer with all that one can hold."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.site import Site
+from tests.e2e.visits import AT_REST, NARROWEST, WIDE, Scheme
+from tests.support.scripted_upstream import Answer, ErrorEvent
+
+OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+LONG_ANSWER = """\
+# A heading
+
+Some text with `code`, **weight** and [a link](https://example.com), and $e^{i\\pi} = -1$.
+
+```python
+def greet(name: str) -> str:  # a comment
+    return f"Hello, {name}"
+```
+
+| Column | Number |
+|---|---:|
+| A cell with some words in it | 12345 |
+
+![A picture elsewhere](https://example.com/picture.png)
+
+> A quotation
+
+- one
+- two
+"""
+
+
+axe = Axe()
+
+
+def long_conversation(site: Site) -> str:
+    """The address of a conversation with all that an answer can hold."""
+    site.provider.script(Answer(text=LONG_ANSWER, thinking="Let me think."), ErrorEvent(after="It broke"))
+    started = list(site.server.chat("What can an answer hold?"))
+    list(site.server.chat("And when it breaks?"))
+    site.ask("POST", "/api/admin/users", {"username": "Visitor", "role": "member"})
+    return f"/c/{started[0][1]['conversation_id']}"
+
+
+def expect_no_fault(page: Page, locale: str = "en") -> None:
+    """Look at the page wide and narrow, light and dark: each pair in one of the two languages."""
+    schemes: tuple[Scheme, Scheme] = ("light", "dark") if locale == "zh" else ("dark", "light")
+    for viewport, scheme in zip((WIDE, NARROWEST), schemes, strict=True):
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(AT_REST)
+        found = axe.run(page, options=OPTIONS)
+        assert not found.response["violations"], f"{viewport['width']} px, {scheme}:\n{found.generate_report()}"
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], f"the page is {width} px wide"

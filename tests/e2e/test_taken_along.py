@@ -1,0 +1,77 @@
+"""What a reader takes from a message: copies, a quotation, what the ledger has of it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
+
+say = words("en")
+QUESTION = "Why is the sky blue?"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(visits.open("/"), say)
+
+
+def test_copies(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer("## Light\n\nIt is **blue**:\n\n- one\n- two, $x^2$"))
+    chat.ask(QUESTION)
+    clipboard = "navigator.clipboard.readText()"
+    chat.question().hover()
+    chat.act(chat.question(), "copy_question").click()
+    expect(chat.page.locator(".toast")).to_have_count(1)
+    assert chat.page.evaluate(clipboard) == QUESTION
+    chat.act(chat.answer, "answer_menu").click()
+    chat.page.locator("[data-answer-menu]").get_by_text(say("chat.copy_plain")).click()
+    expect(chat.page.locator(".toast")).to_have_count(2)
+    assert chat.page.evaluate(clipboard) == "Light\n\nIt is blue:\n\n• one\n• two, $x^2$"
+    assert "**blue**" in chat.copied_answer()
+
+
+MARK = """(text) => {
+  const range = document.createRange()
+  range.selectNodeContents(text)
+  getSelection().removeAllRanges()
+  getSelection().addRange(range)
+}"""
+
+
+def test_what_is_marked_is_quoted_after_what_was_written(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer("First.\n\nIt is **blue**.\n\nLast."))
+    chat.ask(QUESTION)
+    chat.text.fill("About this:")
+    button = chat.page.locator("[data-quote]")
+    expect(button).to_be_hidden()
+    chat.prose.locator("p").nth(1).evaluate(MARK)
+    button.click()
+    expect(chat.text).to_have_value("About this:\n\n> It is blue.\n\n")
+    expect(chat.text).to_be_focused()
+    expect(button).to_be_hidden()
+    chat.question().locator("[data-slot=text]").evaluate(MARK)
+    chat.page.wait_for_timeout(300)
+    expect(button).to_be_hidden()
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_details_say_what_the_ledger_has(visits: Visits, script: ScriptedUpstream, site: Site, locale: str) -> None:
+    chat = Chat(visits.open("/", locale=locale), words(locale))
+    script.script(Answer("blue", usage=Usage(prompt=1200, cached=1000, completion=345, reasoning=45)))
+    chat.ask(QUESTION)
+    chat.answer.locator("[data-about]").click()
+    details = chat.page.get_by_role("dialog", name=chat.say("chat.details"))
+    expect(details).to_contain_text(f"1,200 · {chat.say('js.dashboard.cached', count='1,000')}")
+    expect(details).to_contain_text(f"345 · {chat.say('js.dashboard.reasoning', count='45')}")
+    expect(details).to_contain_text(re.compile(r"¥\d"))
+    expect(details).to_contain_text(chat.say("js.details_first_token"))
+    chat.page.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+    expect(chat.answer.locator("[data-about]")).to_be_focused()
