@@ -91,6 +91,7 @@ def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: Sc
     dialog.get_by_label(en("budgets.period"), exact=True).select_option("total")
     dialog.get_by_role("button", name=en("base.save")).click()
     expect(row).to_contain_text(terms("total", "25,000"))
+    expect(row.locator("dt:visible")).to_have_text([en("budgets.used"), en("budgets.left"), en("budgets.limit")])
     expect(row).to_contain_text(en("js.budget.state_exhausted"))
     expect(change).to_be_focused()
     assert ask(site, secret) == 429

@@ -26,14 +26,16 @@ function row(budget) {
 /** Its bar, its figures, when it renews, and what there is to warn of. @param {HTMLElement} element @param {Budget} budget @param {string} name */
 export function fillStanding(element, budget, name) {
   const { limit, full, used, reserved, left, unit, renews_at: renewal } = budget
+  const isBalance = budget.period === "prepaid"
   const words = { limit: formatAmount(limit, unit), used: formatAmount(used, unit), left: formatAmount(left, unit) }
   fill(element, { ...words, topped: words.limit, reserved: formatAmount(reserved, unit), renews: renewal ? formatDateTime(renewal) : "" })
   slot(element, "reserved-part").hidden = reserved === 0
-  slot(element, "limit-part").hidden = slot(element, "renews-part").hidden = renewal === null
-  slot(element, "topped-part").hidden = renewal !== null
+  slot(element, "renews-part").hidden = renewal === null
+  slot(element, "limit-part").hidden = isBalance
+  slot(element, "topped-part").hidden = !isBalance
   slot(element, "soft").hidden = budget.hard
   showState(slot(element, "state"), budget)
-  const told = renewal ? t("js.budget.used_of", words) : t("js.budget.left_of", { ...words, full: formatAmount(full, unit) })
+  const told = isBalance ? t("js.budget.left_of", { ...words, full: formatAmount(full, unit) }) : t("js.budget.used_of", words)
   drawBar(slot(element, "bar"), budget, name, told)
 }
 
