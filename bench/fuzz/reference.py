@@ -186,6 +186,8 @@ def _usage(told: Any) -> Usage | None:
     if prompt is None or completion is None:
         return None
     cached, reasoning = _parts(told)
+    if _count(told.get("total_tokens")) == prompt + completion + reasoning:  # counted beside the completion
+        completion += reasoning
     return Usage(prompt, min(cached, prompt), completion, min(reasoning, completion))
 
 

@@ -49,7 +49,7 @@ class _Usage(_Totals):
     prompt_cache_hit_tokens: _Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
-    total_tokens: object = None
+    total_tokens: object = None  # whatever it is, the rest counts
 
 
 class _Function(msgspec.Struct):
@@ -212,7 +212,8 @@ def usage_of(raw: bytes) -> Usage | None:
     details = found.completion_tokens_details
     reasoning = (details.reasoning_tokens if details else None) or 0
     completion, both = found.completion_tokens, found.completion_tokens + reasoning
-    if found.total_tokens == found.prompt_tokens + both and both < MAX_TOKENS:
+    total = found.total_tokens
+    if type(total) is int and MAX_TOKENS > total == found.prompt_tokens + both:
         completion = both
     return Usage(
         prompt_tokens=found.prompt_tokens,

@@ -232,3 +232,15 @@ def test_a_limit_that_is_topped_up_meanwhile_is_left_for_the_next_time(member: U
     assert moved == [[]]
     assert usage_check_service.mend_balances(HOUSE) == [Mistake(balance, "amount", 8, LIMIT)]
     assert left(balance) == LIMIT
+
+
+def test_what_has_no_price_was_used_in_tokens_alone(member: User) -> None:
+    moment = utc_now() - timedelta(days=40)
+    within = {"day": budget_service.site_day(moment), "group_id": member.group_id}
+    unpriced = {"cost_micros": None, "currency": None}
+    ledger.write([ledger.entry(member.id, moment, id=new_id(moment), **within, **unpriced)])
+    balances = [age(made("site", member, unit), 5) for unit in (TOKENS, "CNY")]
+    assert found() == []
+    for balance in balances:
+        spoil(balance, 1)
+    assert [(each.balance_id, each.rightly) for each in found()] == list(zip(balances, (150, 0), strict=True))

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import Dialect, delete, select, update
+from sqlalchemy.dialects import mysql, sqlite
 
 from flask_app.database import fetching, reading, transaction
 from flask_app.domain.ranges import Days
 from flask_app.models import SpentDaily, SpentMonthly, TokenUsage
-from flask_app.services import refund_service, spending_check, usage_check_service
+from flask_app.services import refund_service, spending_check, spending_months, usage_check_service
 from flask_app.services.attempts import Bounds
 from flask_app.services.audit_service import Actor
 from tests.support import calls, ledger
@@ -146,3 +147,8 @@ def counters() -> dict[tuple[str, str, str, date], int]:
 def months() -> dict[tuple[str, str, date], int]:
     with reading() as session:
         return {(row.token_id, row.unit, row.month): row.amount for row in session.scalars(select(SpentMonthly))}
+
+
+@pytest.mark.parametrize(("dialect", "month"), [(mysql.dialect(), "INTERVAL"), (sqlite.dialect(), "start of month")])
+def test_months_are_told_by_the_databases_own_arithmetic(dialect: Dialect, month: str) -> None:
+    assert month in str(spending_months._DIFFERENCES.compile(dialect=dialect))

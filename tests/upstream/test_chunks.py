@@ -158,6 +158,7 @@ def test_parts_never_exceed_the_whole() -> None:
         (4308, 14428, 4308),
         (1499, 14427, 1499),  # no sum that means anything
         (1499, "14428", 1499),
+        (1499, 14428.0, 1499),
         (1499, None, 1499),
     ],
 )
