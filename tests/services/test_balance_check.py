@@ -244,3 +244,5 @@ def test_what_has_no_price_was_used_in_tokens_alone(member: User) -> None:
     for balance in balances:
         spoil(balance, 1)
     assert [(each.balance_id, each.rightly) for each in found()] == list(zip(balances, (150, 0), strict=True))
+    usage_check_service.mend_balances(HOUSE)
+    assert found() == []
