@@ -49,7 +49,7 @@ def test_a_provider_that_ignores_the_length_is_cut_and_hung_up_on(kind: str) -> 
 
 def test_an_answer_that_ends_by_itself_keeps_its_own_reason() -> None:
     with ScriptedUpstream() as provider:
-        provider.script(Answer("word " * 500, finish_reason="stop"))
+        provider.script(Answer("word " * 400, finish_reason="stop"))
         assert Finished("stop") in ask(provider, max_tokens=10)
 
 
