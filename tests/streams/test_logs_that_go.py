@@ -44,7 +44,7 @@ def test_a_log_that_another_process_forgets_is_not_written_again(
     write(log, 1, 5)
     follower = following(mirrored(reader, run_id))
     reader.forget([run_id])
-    follower.wait(2)
+    follower.wait()
     assert follower.lost
     write(log, 6, 9)
     log.finish([("error", b"{}")])
@@ -103,6 +103,7 @@ def test_mirrors_nobody_reads_are_dropped(
     write(log, 1, 5)
     first = mirrored(reader, run_id)
     follower = following(first)
+    wait_until(lambda: follower.frames)
     monkeypatch.setattr(mirror, "UNREAD_SECONDS", 0)
     time.sleep(0.7)
     assert not first.is_lost, "somebody reads it"

@@ -13,6 +13,7 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.support.brokers import PATIENCE
 from tests.support.ports import free_port
 
 USER, PASSWORD = "postmaster", "seven paper sailing boats"
@@ -44,6 +45,7 @@ class MailServer:
         secure |= {"ssl_context": tls} if tls else {}
         if starttls or tls:
             secure |= {"authenticator": _authenticate, "auth_require_tls": starttls is not None}
+        secure["ready_timeout"] = PATIENCE
         self._controller = Controller(_Handler(self), hostname="127.0.0.1", port=self.port, **secure)
 
     def __enter__(self) -> Self:
@@ -54,7 +56,7 @@ class MailServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """When its sessions are over."""
-        asyncio.run_coroutine_threadsafe(_settled(), self._controller.loop).result(10)
+        asyncio.run_coroutine_threadsafe(_settled(), self._controller.loop).result(PATIENCE)
         self._controller.stop()
 
     @property

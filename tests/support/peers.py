@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from flask_app.upstream.connection import Connection, Origin
+from tests.support.brokers import PATIENCE
 
 Talk = Callable[[socket.socket], None]
 
@@ -72,11 +73,11 @@ def close_all() -> None:
 
 def to(origin: Origin) -> Connection:
     _opened.append(made := Connection(origin))
-    made.connect(5)
+    made.connect(PATIENCE)
     return made
 
 
-def asked(origin: Origin, timeout: float | None = 5) -> Connection:
+def asked(origin: Origin, timeout: float | None = PATIENCE) -> Connection:
     made = to(origin)
     made.send("GET", "/", {}, b"")
     made.read_head(timeout)

@@ -22,8 +22,8 @@ QUESTION = "hello"
 class Held:
     """A title that comes once it is let go."""
 
-    def __init__(self, text: str) -> None:
-        self._answer = Answer(text)
+    def __init__(self, text: str, **fields: Any) -> None:
+        self._answer = Answer(text, **fields)
         self._is_free = threading.Event()
 
     def let_go(self) -> None:

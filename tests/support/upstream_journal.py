@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+PATIENCE = 30.0  # seconds
+
 Outcome = Literal["running", "complete", "refused", "cut", "client_closed", "stopped"]
 """How a request ended: `client_closed` before the answer was out, `stopped` with the server."""
 
@@ -131,12 +133,12 @@ class Journal:
         with self._changed:
             self._entries.clear()
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> list[Received]:
         """The first `count` answers asked for, as soon as they have come; raises TimeoutError."""
         self._wait(lambda: len(self.chats) >= count, timeout, f"{count} requests")
         return self.chats[:count]
 
-    def wait_until_idle(self, timeout: float = 5.0) -> None:
+    def wait_until_idle(self, timeout: float = PATIENCE) -> None:
         """Return when no request is being answered; raises TimeoutError."""
         self._wait(lambda: all(entry.outcome != "running" for entry in self), timeout, "every answer's end")
 

@@ -150,7 +150,7 @@ class _RoleThenComments:
     def play(self, reply: Reply, request: twin.Received) -> None:
         reply.open_stream()
         reply.event(chunk(request.model, 1, {"role": "assistant", "content": ""}))
-        for _ in range(200):
+        for _ in range(2000):
             reply.comment()
             reply.pause(0.05)
         reply.reset()
@@ -166,7 +166,7 @@ def test_keep_alives_do_not_put_off_the_first_token_deadline(
     with pytest.raises(UpstreamError) as caught:
         ask(provider)
     assert caught.value.code == "upstream_timeout"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_shutdown_from_another_thread_wakes_the_reader(provider: ScriptedUpstream) -> None:
@@ -176,7 +176,7 @@ def test_shutdown_from_another_thread_wakes_the_reader(provider: ScriptedUpstrea
     started = time.monotonic()
     with contextlib.suppress(UpstreamError):  # some systems end the read, others break it
         stream.deliver(lambda events: None)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     provider.journal.wait_until_idle()
 
 
@@ -209,7 +209,7 @@ def test_a_secret_does_not_show_in_a_representation() -> None:
 
 def test_no_answer_goes_on_for_ever(provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
     config.install(dataclasses.replace(config.current(), upstream_total_seconds=0.3))
-    provider.script(Answer("word " * 200, tokens_per_second=50))
+    provider.script(Answer("word " * 2000, tokens_per_second=50))
     with pytest.raises(UpstreamError) as caught:
         ask(provider)
     assert caught.value.code == "upstream_timeout"
@@ -221,7 +221,7 @@ class _SilentAfterDone:
     def play(self, reply: Reply, request: twin.Received) -> None:
         reply.open_stream()
         reply.event(b"[DONE]")
-        reply.pause(5)
+        reply.pause(60)
         reply.finish()
 
 
@@ -232,7 +232,7 @@ def test_silence_after_done_does_not_hold_the_answer(
     provider.script(_SilentAfterDone())
     began = time.monotonic()
     ask(provider)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_json_nested_too_deeply_is_garbage(provider: ScriptedUpstream) -> None:
@@ -246,12 +246,12 @@ def test_trailers_that_drip_after_done_do_not_hold_the_answer(monkeypatch: pytes
     """Nobody else ends them: the deadlines are off by then, and a stop finds no connection."""
     monkeypatch.setattr(client, "END_SECONDS", 0.3)
     chunked = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with raw_peer(chunked + b"e\r\ndata: [DONE]\n\n\r\n0\r\nX-Filler: ", drips=b"x" * 50) as endpoint:
+    with raw_peer(chunked + b"e\r\ndata: [DONE]\n\n\r\n0\r\nX-Filler: ", drips=b"x" * 600) as endpoint:
         stream = ChatStream(endpoint, BODY, "r")
         stream.open()
         began = time.monotonic()
         stream.deliver(lambda events: pytest.fail("nothing was said"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_a_connection_on_which_more_came_than_was_asked_for_is_given_up() -> None:
@@ -292,7 +292,7 @@ def raw_peer(said: bytes, drips: bytes = b"") -> Iterator[Endpoint]:
     ],
 )
 def test_a_list_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, said: bytes, code: str) -> None:
-    monkeypatch.setattr(short_replies, "WHOLE_LIST_SECONDS", 1)
+    monkeypatch.setattr(short_replies, "WHOLE_LIST_SECONDS", 2)
     with raw_peer(said, drips=b"x" * 1000) as endpoint:
         began = time.monotonic()
         with pytest.raises(UpstreamError) as caught:
@@ -303,11 +303,11 @@ def test_a_list_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sa
 
 def test_a_refusal_whose_body_drips_is_told_as_what_it_is_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refusals, "BODY_SECONDS", 0.3)
-    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=3))
+    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=60))
     busy = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n5;"
-    with raw_peer(busy, drips=b"x" * 100) as endpoint:
+    with raw_peer(busy, drips=b"x" * 600) as endpoint:
         began = time.monotonic()
         with pytest.raises(UpstreamError) as caught:
             ChatStream(endpoint, BODY, "r").open()
     assert (caught.value.code, caught.value.retry_after) == ("upstream_busy", 7)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30

@@ -14,6 +14,7 @@ from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.idle import Idle
 from flask_app.upstream.response import BrokenResponse
 from tests.support import certificates
+from tests.support.brokers import PATIENCE
 from tests.support.peers import CHUNKED, Peer, asked, body_of, to
 
 
@@ -34,7 +35,7 @@ def test_tls_carries_answers_and_its_connection_serves_again(tls_peer: Peer) -> 
     again = idle.take(origin)
     assert again is made
     again.send("GET", "/", {}, b"")
-    again.read_head(5)
+    again.read_head(PATIENCE)
     assert body_of(again) == b"ok"
 
 
@@ -57,8 +58,8 @@ def test_tls_can_be_shut_down_before_its_host_says_anything() -> None:
         threading.Timer(0.2, made.shutdown).start()
         began = time.monotonic()
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            made.connect(5)
-        assert time.monotonic() - began < 2
+            made.connect(60)
+        assert time.monotonic() - began < PATIENCE
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:

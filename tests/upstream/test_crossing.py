@@ -17,6 +17,7 @@ from flask_app.upstream import client, connection
 from flask_app.upstream.client import ChatStream, Endpoint
 from flask_app.upstream.short_replies import fetch
 from tests.support import certificates
+from tests.support.brokers import PATIENCE
 
 PEOPLE = ["ann", "bob", "ann", "cyd"]
 
@@ -46,7 +47,7 @@ class Provider:
 
     def go_on(self) -> None:
         self._may_go_on.release()
-        assert self._went_on.acquire(timeout=10)
+        assert self._went_on.acquire(timeout=PATIENCE)
 
     def close(self) -> None:
         self._listener.close()

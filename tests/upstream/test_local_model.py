@@ -86,7 +86,7 @@ def test_starts_again_after_its_process_was_killed(model: LocalModel) -> None:
 
 
 def test_stops_when_idle_and_starts_again_when_asked() -> None:
-    model = LocalModel(idle_after=1)
+    model = LocalModel(idle_after=3)
     before = model.endpoint()
     assert _soon(lambda: not _listens(before))
     assert model._child is None
@@ -97,19 +97,20 @@ def test_stops_when_idle_and_starts_again_when_asked() -> None:
 
 
 def test_is_not_idle_while_it_answers() -> None:
-    model = LocalModel(idle_after=0.5)
+    model = LocalModel(idle_after=1.5)
     started = time.monotonic()
     with _open(model.endpoint(), "Write a long story.", max_tokens=400) as response:
         assert b"[DONE]" in response.data
-    assert time.monotonic() - started > 1, "the answer must outlast the idle time for this test to mean anything"
+    assert time.monotonic() - started > 1.5, "the answer must outlast the idle time for this test to mean anything"
     model.stop()
 
 
 def test_warm_up_starts_it_in_the_background(model: LocalModel) -> None:
     started = time.monotonic()
     model.warm_up()
-    assert time.monotonic() - started < 0.1, "warming up must not keep the caller waiting"
+    kept = time.monotonic() - started
     assert _soon(lambda: model._child is not None)
+    assert kept < (time.monotonic() - started) / 2, "warming up must not keep the caller waiting"
 
 
 def test_dies_with_a_parent_that_was_killed() -> None:
@@ -187,7 +188,7 @@ def _pid(model: LocalModel) -> int:
     return model._child.process.pid
 
 
-def _soon(happens: Callable[[], bool], *, within: float = 10) -> bool:
+def _soon(happens: Callable[[], bool], *, within: float = 60) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if happens():

@@ -17,6 +17,7 @@ from flask_app.upstream import connection
 from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.response import BrokenResponse
 from tests.support import certificates
+from tests.support.brokers import PATIENCE
 from tests.support.peers import Peer
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -48,7 +49,7 @@ class Watching:
     def each(self, look: Callable[[], bool]) -> None:
         goes_on = True
         while goes_on:
-            assert self._selector.select(5), "nothing more comes"
+            assert self._selector.select(PATIENCE), "nothing more comes"
             Watching.looks += 1
             goes_on = look()
 
@@ -66,7 +67,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> None:
 def asked(origin: Origin, timeout: float | None = None) -> Iterator[Connection]:
     made = Connection(origin)
     with contextlib.closing(made):
-        made.connect(5)
+        made.connect(PATIENCE)
         made.send("GET", "/", {}, b"")
         made.read_head(timeout)
         yield made
@@ -133,8 +134,10 @@ def test_an_answer_that_breaks_off_is_broken(said: bytes) -> None:
 def test_a_read_that_has_a_time_out_keeps_it() -> None:
     """The socket's own time-out ends it, not an event that never comes."""
     peer = Peer(lambda opened: opened.sendall(HEAD))
-    with asked(peer.origin(), timeout=0.2) as made, pytest.raises(TimeoutError):
-        made.read()
+    with asked(peer.origin(), timeout=PATIENCE) as made:
+        made.set_timeout(0.2)
+        with pytest.raises(TimeoutError):
+            made.read()
     assert Watching.looks == 0
     peer.close()
 
@@ -162,6 +165,6 @@ def test_under_gevent_every_byte_comes_and_every_end_is_told(
     peer = Peer(talk, server if scheme == "https" else None)
     command = [sys.executable, "-m", "tests.support.gevent_reader", scheme, str(peer.port), how]
     environ = dict(os.environ) | {"SSL_CERT_FILE": str(trusted)}
-    said = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=True)
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=True)
     assert said.stdout == told, said.stderr
     peer.close()

@@ -60,7 +60,7 @@ def test_a_receiver_that_is_silent_is_left_after_its_time(receiver: Receiver, mo
     receiver.silent.set()
     begun = time.monotonic()
     assert failure(receiver.url) == "upstream_timeout"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert not [watched for watched in deadlines._streams if isinstance(watched, webhook._Exchange)]
 
 

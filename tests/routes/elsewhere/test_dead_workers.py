@@ -23,6 +23,8 @@ from tests.support.clients import PageClient
 from tests.support.events import events_of, text_of
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.titled import Held
+from tests.support.upstream_paused import Paused
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 5])
@@ -53,7 +55,7 @@ def test_what_a_dead_worker_left_is_ended_for_readers_everywhere(
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
     lease_service.tick()
-    events = reader.wait(2)
+    events = reader.wait()
     assert [event.id for event in events] == [1, 2, 3, 4, 5, 6]
     assert (events[-1].name, events[-1].data["code"]) == ("error", "interrupted")
 
@@ -67,7 +69,7 @@ def test_what_a_dead_worker_was_asked_to_stop_is_stopped(member_client: PageClie
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
     lease_service.tick()
-    last = reader.wait(2)[-1]
+    last = reader.wait()[-1]
     assert (last.id, last.name, last.data["status"]) == (6, "done", "stopped")
     with reading() as session:
         message = session.get_one(Message, other.message_id)
@@ -77,7 +79,8 @@ def test_what_a_dead_worker_was_asked_to_stop_is_stopped(member_client: PageClie
 def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(
     member_client: PageClient, here: RedisBroker, upstream: ScriptedUpstream, redis: RedisServer
 ) -> None:
-    upstream.script(Answer("one two three four", tokens_per_second=10))
+    answer = Paused()
+    upstream.script(answer)
     reader = send(member_client, upstream)
     with transaction() as session:
         session.execute(update(Message).where(Message.role == "assistant").values(text="kept"))
@@ -85,6 +88,7 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(
         run_id, message_id = session.execute(select(Run.id, Run.message_id)).one()
         assert reaper_service.reap(session, run_id)
     lease_service.tick()
+    answer.go_on()
     last = reader.wait()[-1]
     assert (last.name, last.data["code"]) == ("error", "interrupted")
     wait_until(lambda: not run_service.live_runs())
@@ -102,10 +106,13 @@ def test_a_worker_that_was_taken_for_dead_asks_nobody_else(
 ) -> None:
     model_service.available()  # the environment's key is stored at first use
     _add_another_key()
-    upstream.script(Answer("late", first_token_after=0.5, cut_at=0), Answer("from the other key"))
+    held = Held("late", cut_at=0)
+    upstream.script(held, Answer("from the other key"))
     send(member_client, upstream, begun=False)
+    upstream.journal.wait_for(1)
     with transaction() as session:
         session.execute(update(Run).values(status=status))
+    held.let_go()
     wait_until(lambda: not run_service.live_runs())
     assert len(upstream.journal.chats) == asked
 

@@ -28,7 +28,7 @@ def test_a_reader_whose_redis_dies_gets_the_stored_answer(
     wait_until(lambda: len(reader.events) == 5)
     redis.kill()
     other.end(text="the whole answer")
-    events = reader.wait(4)
+    events = reader.wait()
     assert [event.name for event in events[5:]] == ["start", "token", "done"]
     assert text_of(events[5:]) == "the whole answer"
     again = events_of(member_client.get(f"/api/runs/{other.run_id}/events?after={events[-2].id}").data)
@@ -81,7 +81,7 @@ def test_a_silent_log_whose_run_is_over_does_not_hold_its_reader(
     wait_until(lambda: reader.events)
     monkeypatch.setattr("flask_app.streams.redis.follower.HEARTBEAT_SECONDS", 0.1)
     other.end(text="stored")
-    assert text_of(reader.wait(5)) == "stored"
+    assert text_of(reader.wait()) == "stored"
 
 
 def test_a_database_that_fails_as_the_end_is_noticed_has_nothing_told_twice(
