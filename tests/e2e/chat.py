@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.clipboard import copied
 from tests.e2e.words import Words
 
 PATIENCE = 60_000  # milliseconds: the local model takes its time on two busy cores
@@ -52,6 +53,8 @@ class Chat:
 
     def ask(self, text: str) -> None:
         """Send, and wait for the whole answer."""
+        if "/c/" in self.page.url:  # what is stored there is drawn once its scripts have come
+            expect(self.answers).not_to_have_count(0)
         before = self.answers.count()
         self.send(text)
         expect(self.answers).to_have_count(before + 1)
@@ -73,10 +76,7 @@ class Chat:
 
     def copied_answer(self) -> str:
         """The newest answer as its copy button gives it: the Markdown itself."""
-        self.answer.get_by_role("button", name=self.say("chat.copy_answer")).click()
-        expect(self.page.locator(".toast").last).to_be_visible()
-        copied: str = self.page.evaluate("navigator.clipboard.readText()")
-        return copied
+        return copied(self.page, self.answer.get_by_role("button", name=self.say("chat.copy_answer")).click)
 
     def in_list(self, title: str) -> Locator:
         return self.list.get_by_role("link", name=title, exact=True)

@@ -29,15 +29,14 @@ FLAGS = [
 ]
 FIGURES = pytest.StashKey[dict[str, str]]()
 ENVIRONMENT = "environment"  # the key of DEEPSEEK_API_KEY
-FIRST, LAST = "test_journey.py", "test_weight.py"
+PLACES = {"test_journey.py": 0, "test_ranges.py": 1, "test_weight.py": 3}
 
 expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The journey comes first; what all the others have cost is weighed last."""
-    places = {FIRST: 0, LAST: 2}
-    items.sort(key=lambda item: places.get(item.path.name, 1))
+    """The journey comes first, then what needs a site of today; what all the others have cost is weighed last."""
+    items.sort(key=lambda item: PLACES.get(item.path.name, 2))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

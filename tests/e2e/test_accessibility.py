@@ -127,10 +127,10 @@ def test_a_top_up(locale: str, visits: Visits, budgets: None) -> None:
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_a_key_that_rests(locale: str, visits: Visits, script: ScriptedUpstream, site: Site) -> None:
-    script.script(Status(402, "Insufficient Balance"))
+    script.script(Status(429, "Insufficient Patience", retry_after=60))  # not 402: a balance that is read ends that
     list(site.server.chat("hello"))
     page = visits.open("/admin/keys", locale=locale)
-    expect(page.get_by_text("Insufficient Balance")).to_be_visible()
+    expect(page.get_by_text("Insufficient Patience")).to_be_visible()
     expect_no_fault(page, locale)
     site.ask("DELETE", "/api/admin/keys/environment/bench")
 

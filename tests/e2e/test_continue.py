@@ -12,13 +12,13 @@ from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream, Status
 
 say = words("en")
 HALF = "## Counting\n\nOne, two, **three"
 REST = "**, four, five."
 LENGTH = Answer(HALF, thinking="Let me count.", finish_reason="length")
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 121)), tokens_per_second=40)
+COUNT = " ".join(f"w{number}" for number in range(1, 121))
 
 pytestmark = pytest.mark.browser
 
@@ -81,25 +81,28 @@ def test_a_double_click_goes_on_once(chat: Chat, script: ScriptedUpstream) -> No
 
 
 def test_by_keyboard_after_stopping_with_a_reload_in_the_middle(chat: Chat, script: ScriptedUpstream) -> None:
-    script.script(SLOW, SLOW)
+    second = Gate(25)
+    script.script(Answer(COUNT, gate=Gate(20)), Answer(COUNT, gate=second))
     chat.send("Count.")
-    expect(chat.prose).to_contain_text("w20 ")
+    expect(chat.prose).to_contain_text("w20")
     chat.stop_button.click()
     expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
     half = chat.copied_answer()
     go_on(chat).focus()
     chat.page.keyboard.press("Enter")
     expect(chat.stop_button).to_be_visible()
-    expect(chat.prose).to_contain_text(re.compile(r"w2\d.* w20 "))
+    expect(chat.prose).to_contain_text(re.compile(r"w20.* w25"))
     chat.page.reload()
     other = Chat(chat.page.context.new_page(), say)
     other.page.goto(chat.page.url)
+    expect(chat.stop_button).to_be_visible()
+    second.let_go()
     for reader in (chat, other):
         reader.wait_until_answered()
         expect(reader.prose).to_contain_text("w120")
         assert reader.prose.inner_text().startswith(half.strip())
         expect(reader.answers).to_have_count(1)
-    assert chat.copied_answer() == half + SLOW.text
+    assert chat.copied_answer() == half + COUNT
     assert script.journal.last.prefix == half
 
 
@@ -131,10 +134,10 @@ def test_only_the_newest_answer_can_be_gone_on_with(chat: Chat, script: Scripted
 def test_the_button_stands_beside_the_other_on_a_phone(
     visits: Visits, script: ScriptedUpstream, locale: str, scheme: Scheme
 ) -> None:
-    script.script(SLOW)
+    script.script(Answer(COUNT, gate=Gate(10)))
     chat = Chat(visits.open("/", locale=locale, viewport=PHONE, scheme=scheme), words(locale))
     chat.send("Count.")
-    expect(chat.prose).to_contain_text("w10 ")
+    expect(chat.prose).to_contain_text("w10")
     chat.stop_button.click()
     retry = chat.answer.get_by_role("button", name=chat.say("base.retry"))
     expect(retry).to_be_visible()
@@ -150,7 +153,7 @@ def test_an_answer_that_its_reader_left_says_so_and_goes_on(chat: Chat, script: 
     """For a group whose answers stop then; the record says it too."""
     path = f"/api/admin/groups/{DEFAULT_GROUP_ID}"
     site.ask("PATCH", path, {"on_disconnect": "stop"})
-    script.script(Answer(SLOW.text * 20, tokens_per_second=40), Answer(" and on."))
+    script.script(Answer(COUNT * 20, tokens_per_second=40), Answer(" and on."))
     try:
         chat.send("Count.")
         expect(chat.prose).to_contain_text("w20 ")

@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.e2e import entrance
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.waiting import begin, expect_held, stop
@@ -95,19 +96,15 @@ def test_whoever_opens_it_while_the_server_is_told_is_told_that_it_is_gone(
 ) -> None:
     chat = Chat(visits.open("/"), say)
     chat.ask("Too late")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    chat.page.route("**/api/conversations/*", hold)
+    held = Held(chat.page, "**/api/conversations/*")
     chat.choose("Too late", say("base.delete"))
     chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
     chat.page.go_back()
     expect(chat.page).to_have_url(re.compile("/c/"))
+    held.wait()
     chat.page.wait_for_timeout(500)
-    assert [each.request.method for each in held] == ["DELETE"], "it is not asked for meanwhile"
-    chat.page.unroute_all()
+    assert [each.request.method for each in held.routes] == ["DELETE"], "it is not asked for meanwhile"
+    held.let_go()
     expect(chat.problem).to_contain_text(say("js.not_found"))
     expect(chat.page).to_have_url(f"{site.url}/")
 

@@ -17,7 +17,7 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer
 
 RECORDS = 24
-SECONDS = 4
+SECONDS = 60  # for a file that is not to be there before the test wants it
 FIRST_BYTES = 4_000  # of the reply
 
 en = words("en")
@@ -46,7 +46,7 @@ def file(site: Site) -> Iterator[File]:
 
 
 def slow_line(page: Page, file: File) -> CDPSession:
-    """The page's own, which needs some seconds for the file from now on."""
+    """The page's own, which needs a minute for the file from now on."""
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
     set_pace(line, file.size / SECONDS)
@@ -71,7 +71,7 @@ def begin(page: Page, say: Callable[..., str] = en) -> list[Download]:
 
 def test_it_says_how_far_it_is_and_then_gives_the_whole_file(visits: Visits, file: File) -> None:
     page = visits.open("/dashboard")
-    slow_line(page, file)
+    line = slow_line(page, file)
     kept = begin(page)
     bar = page.get_by_role("progressbar", name=en("records.downloading"))
     expect(bar).to_have_attribute("max", str(file.records))
@@ -80,6 +80,7 @@ def test_it_says_how_far_it_is_and_then_gives_the_whole_file(visits: Visits, fil
     ).to_be_hidden()
     assert 0 < float(bar.evaluate("bar => bar.value")) < file.records
     assert not kept
+    set_pace(line, -1)
     expect(bar).to_be_hidden()
     expect(page.get_by_role("link", name="JSON Lines")).to_be_focused()
     expect(page.locator("[data-announcer]")).to_have_text(en("js.records.downloaded"))
@@ -98,10 +99,11 @@ def test_what_nobody_has_counted_is_left_to_the_browser(visits: Visits, file: Fi
 
 def test_who_does_something_else_meanwhile_is_left_alone(visits: Visits, file: File) -> None:
     page = visits.open("/dashboard")
-    slow_line(page, file)
+    line = slow_line(page, file)
     kept = begin(page)
     field = page.get_by_label(en("records.id"))
     field.focus()
+    set_pace(line, -1)
     expect(page.locator("[data-announcer]")).to_have_text(en("js.records.downloaded"))
     expect(field).to_be_focused()
     assert len(kept) == 1

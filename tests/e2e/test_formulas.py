@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.e2e.chat import Chat
 from tests.e2e.visits import NARROWEST, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 say = words("en")
@@ -61,7 +62,7 @@ def test_a_long_one_scrolls_by_itself_wherever_it_stands(
     chat.ask("Formulas, please.")
     for _ in ("streamed", "stored"):
         expect(chat.prose.locator(".katex")).to_have_count(PLACES)
-        assert formulas(chat) == [[True, True]] * PLACES
+        wait_until(lambda: formulas(chat) == [[True, True]] * PLACES)  # once the fonts have come
         chat.answer.get_by_text(say("js.thought")).click()
         thought = chat.answer.locator("[data-slot=reasoning] .formula")
         expect(thought).to_have_class("formula formula--long")
@@ -86,5 +87,5 @@ def test_what_has_places_to_break_is_broken_there(visits: Visits, script: Script
     expect(chat.prose.locator(".katex")).to_have_count(2)
     expect(chat.prose.locator(".formula--long")).to_have_count(0)
     lines = "formula => new Set([...formula.querySelectorAll('.katex-base')].map(part => part.offsetTop)).size"
-    assert chat.prose.locator(".formula").last.evaluate(lines) > 2
+    wait_until(lambda: chat.prose.locator(".formula").last.evaluate(lines) > 2)
     assert chat.page.evaluate(WIDTHS) == [0, 0]

@@ -71,7 +71,7 @@ SLOWEST = """
 
 # As if something had got past the sanitizer: what the page's policy has stopped, by directive.
 INTRUDE = """
-async () => {
+async (awaited) => {
   const stopped = new Set()
   document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => stopped.add(effectiveDirective))
   const add = (name, traits) => {
@@ -97,7 +97,9 @@ async () => {
   const tries = [() => eval("window.pwned = 1"), () => new Worker("data:text/javascript,1"), () => new Function("1")]
   for (const attempt of tries) setTimeout(attempt) // on their own: within this function eval is let through
   await fetch("https://evil.invalid/", { mode: "no-cors" }).catch(() => null)
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+  for (let tries = 0; stopped.size < awaited && tries < 200; tries++) await pause(50)
+  await pause(300)
   return [...stopped].sort()
 }
 """
@@ -218,7 +220,7 @@ def test_the_policy_stops_what_gets_past_the_sanitizer(browser: Browser, site: S
     page = context.new_page()
     for path in ("/", "/admin/records"):
         page.goto(path)
-        assert set(page.evaluate(INTRUDE)) == STOPPED, path
+        assert set(page.evaluate(INTRUDE, len(STOPPED))) == STOPPED, path
         assert page.evaluate("window.pwned") is None
     context.close()
 

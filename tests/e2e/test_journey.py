@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e import entrance, pictures
 from tests.e2e.chat import Chat
+from tests.e2e.clipboard import copied
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
@@ -226,9 +227,7 @@ def _expect_well_set(chat: Chat) -> None:
     expect(chat.prose.locator(".katex")).to_have_count(2)
     expect(chat.prose.locator("code .hljs-keyword").first).to_have_text("def")
     expect(chat.prose.get_by_role("cell", name="1629")).to_be_visible()
-    chat.prose.get_by_role("button", name=say("base.copy")).click()
-    copied = chat.page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("def balance(")
+    assert copied(chat.page, chat.prose.get_by_role("button", name=say("base.copy")).click).startswith("def balance(")
 
 
 def test_the_server_has_stayed_small(site: Site, figures: dict[str, str]) -> None:

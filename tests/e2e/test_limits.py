@@ -1,5 +1,7 @@
 """Rate limits on the pages: set for the whole site and for a group, and what then holds."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -17,7 +19,14 @@ def limits_of(page: Page, name: str) -> Locator:
     return page.get_by_role("dialog", name=en("js.admin.edit_limits", name=name))
 
 
-def test_limits_are_set_for_the_site_and_for_a_group(visits: Visits, site: Site) -> None:
+@pytest.fixture
+def as_shipped(site: Site) -> Iterator[None]:
+    """The site's limits are put back."""
+    yield
+    site.ask("PUT", "/api/admin/rates/site", {})
+
+
+def test_limits_are_set_for_the_site_and_for_a_group(visits: Visits, site: Site, as_shipped: None) -> None:
     site.ask("POST", "/api/admin/groups", {"name": "Limited"})
     page = visits.open("/admin/limits")
     whole, pupils = (

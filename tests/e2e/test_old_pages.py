@@ -74,11 +74,12 @@ def test_a_message_that_an_old_page_cannot_send_stays(chat: Chat, script: Script
 def test_formulas_are_set_again_after_the_line_was_lost(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(Answer("So $a+b$."), Answer("And $c+d$."))
     take_away(chat, "vendor/katex/*")
+    chat.page.clock.install()
     chat.ask("A formula.")
     expect(said(chat)).to_have_count(1)
     expect(chat.prose).to_have_text("So a+b.")
     chat.page.unroute_all()
-    chat.page.wait_for_timeout(3_500)
+    chat.page.clock.fast_forward(3_500)
     chat.ask("Another.")
     expect(chat.prose.locator(".katex")).to_be_visible()
     expect(chat.answers.first.locator(".katex")).to_be_visible()
@@ -87,10 +88,11 @@ def test_formulas_are_set_again_after_the_line_was_lost(chat: Chat, script: Scri
 def test_colours_come_to_all_code_once_they_can_be_had(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(Answer("```python\nx = 1\n```"), Answer("```python\ny = 2\n```"))
     take_away(chat, "vendor/highlight.js/*")
+    chat.page.clock.install()
     chat.ask("Some code.")
     expect(said(chat)).to_have_count(1)
     chat.page.unroute_all()
-    chat.page.wait_for_timeout(3_500)
+    chat.page.clock.fast_forward(3_500)
     chat.ask("More code.")
     for answer in chat.answers.all():
         expect(answer.locator(".hljs-number")).to_be_visible()

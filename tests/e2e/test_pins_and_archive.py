@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.accessible import OPTIONS
 from tests.e2e.chat import Chat
+from tests.e2e.found import wait_until_found
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
@@ -138,6 +139,7 @@ def test_undone_it_is_back_with_its_pin(visits: Visits, script: ScriptedUpstream
     chat.ask("Not this one")
     address = chat.page.url
     chat.choose("Not this one", say("js.pin"))
+    expect(titles(groups(chat.page).first)).to_have_text(["Not this one"])
     ways: list[Callable[[], None]] = [undo(chat.page).click, lambda: chat.page.keyboard.press("Control+z")]
     for way in ways:
         chat.choose("Not this one", say("js.archive"))
@@ -248,7 +250,7 @@ def test_search_says_that_it_is_archived(visits: Visits, script: ScriptedUpstrea
     chat = Chat(visits.open("/"), say)
     chat.ask("Where are the puffins?")
     chat.choose("Where are the puffins?", say("js.archive"))
-    wait_until(lambda: bool(site.ask("GET", "/api/conversations/search?q=puffins")["hits"]), 10)
+    wait_until_found(site, "puffins")
     archive_button(chat.page).click()
     expect(archived(chat.page)).to_have_count(1)
     chat.page.get_by_role("searchbox", name=say("chat.search")).fill("puffins")

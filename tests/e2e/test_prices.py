@@ -1,6 +1,7 @@
 """The administrator's prices: a new one is entered, planned, corrected and taken back."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.e2e.words import words
 
 en = words("en")
 MODEL = "house-model"
+YEAR = date.today().year + 1  # noqa: DTZ011 - the next one, wherever
 
 pytestmark = pytest.mark.browser
 
@@ -63,12 +65,15 @@ def test_a_price_is_planned_with_peak_hours(page: Page, site: Site, card: Locato
     expect(dialog.locator('[name="input_miss"]')).to_have_value("1.5")
     dialog.get_by_label(en("admin.price_later")).check()
     dialog.get_by_label(en("admin.has_peak")).check()
-    enter(dialog, moment="2027-01-01T08:00", peak_input_hit="0.2", peak_input_miss="3", peak_output="4")
-    enter(dialog, hours="09:00 – 12:00，14:00-18:00", off_peak_days="2027-12-24\n2027-12-31")
+    enter(dialog, moment=f"{YEAR}-01-01T08:00", peak_input_hit="0.2", peak_input_miss="3", peak_output="4")
+    enter(dialog, hours="09:00 – 12:00，14:00-18:00", off_peak_days=f"{YEAR}-12-24\n{YEAR}-12-31")
     dialog.get_by_role("button", name=en("base.save")).click()
     expect(dialog).to_be_hidden()
     planned = prices_of(site, MODEL)[0]
-    assert (planned["state"], planned["starts_at"]) == ("planned", "2027-01-01T00:00:00Z")  # the reader's eight o'clock
+    assert (planned["state"], planned["starts_at"]) == (
+        "planned",
+        f"{YEAR}-01-01T00:00:00Z",
+    )  # the reader's eight o'clock
     assert planned["peak"]["prices"] == {"input_hit": "0.2", "input_miss": "3", "output": "4"}
     assert planned["peak"]["calendar"] == {
         "timezone": "Asia/Shanghai",
@@ -76,13 +81,13 @@ def test_a_price_is_planned_with_peak_hours(page: Page, site: Site, card: Locato
         "hours": [["09:00", "12:00"], ["14:00", "18:00"]],
         "holidays": "CN",
         "peak_days": [],
-        "off_peak_days": ["2027-12-24", "2027-12-31"],
+        "off_peak_days": [f"{YEAR}-12-24", f"{YEAR}-12-31"],
     }
 
     card.get_by_text("EUR").first.click()
     card.locator("[data-edit-price]").locator("visible=true").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator('[name="moment"]')).to_have_value(re.compile("^2027-01-01T08:00"))
+    expect(dialog.locator('[name="moment"]')).to_have_value(re.compile(f"^{YEAR}-01-01T08:00"))
     dialog.get_by_label(en("admin.has_peak")).uncheck()
     enter(dialog, output="9")
     dialog.get_by_role("button", name=en("base.save")).click()

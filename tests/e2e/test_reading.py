@@ -1,19 +1,20 @@
 """Reading, while an answer grows and after it: what the reader does is not undone."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.chat import Chat
+from tests.e2e.clipboard import copied
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 say = words("en")
 LONG = "\n\n".join(f"Paragraph w{number} of them." for number in range(1, 60))
-GROWING = Answer("\n\n".join(f"p{number}" for number in range(1, 1000)), tokens_per_second=40)
+GROWING = "\n\n".join(f"p{number}" for number in range(1, 1000))
 THREAD = "document.querySelector('[data-thread]')"
 TOP = f"{THREAD}.scrollTop"
 DISTANCE = f"(({{ scrollHeight, scrollTop, clientHeight }}) => scrollHeight - scrollTop - clientHeight)({THREAD})"
@@ -23,12 +24,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def chat(visits: Visits, script: ScriptedUpstream) -> Iterator[Chat]:
-    made = Chat(visits.open("/"), say)
-    yield made
-    if made.stop_button.is_visible():  # as many answers as there are tests would be more than one person may have
-        made.stop_button.click()
-        made.wait_until_answered()
+def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(visits.open("/"), say)
+
+
+def growing() -> Answer:
+    """Grows for longer than a test takes, and ends with it."""
+    return Answer(GROWING, tokens_per_second=40, gate=Gate(990))
 
 
 def paint(chat: Chat) -> None:
@@ -44,12 +46,17 @@ def grow(chat: Chat) -> None:
     paint(chat)
 
 
+def expect_end(chat: Chat) -> None:
+    """The end is followed, a moment after it was drawn; one that is not gets only farther away."""
+    wait_until(lambda: chat.page.evaluate(DISTANCE) < 100)
+
+
 def ask_for_what_grows(chat: Chat, script: ScriptedUpstream) -> None:
     """Ask, and wait until the answer is longer than the page and its end is followed."""
-    script.script(GROWING)
+    script.script(growing())
     chat.send("Count.")
     wait_until(lambda: chat.page.evaluate(TOP) > 100)
-    assert chat.page.evaluate(DISTANCE) < 100
+    expect_end(chat)
 
 
 def come_back(chat: Chat) -> None:
@@ -80,12 +87,12 @@ def test_opened_thoughts_are_read_from_their_beginning(chat: Chat, script: Scrip
 
 
 def test_thoughts_that_are_still_coming_are_followed(chat: Chat, script: ScriptedUpstream) -> None:
-    script.script(Answer("Short.", thinking=GROWING.text, tokens_per_second=40))
+    script.script(replace(growing(), text="Short.", thinking=GROWING))
     chat.send("Think.")
     chat.answer.locator("summary").click()
     wait_until(lambda: chat.page.evaluate(TOP) > 100)
     grow(chat)
-    assert chat.page.evaluate(DISTANCE) < 100
+    expect_end(chat)
 
 
 @pytest.mark.parametrize("step", [1, 5])
@@ -105,7 +112,7 @@ def test_moving_up_lets_go_however_slowly(chat: Chat, script: ScriptedUpstream, 
     assert chat.page.evaluate(TOP) == top
     chat.page.evaluate(f"{THREAD}.scrollTop = {THREAD}.scrollHeight - {THREAD}.clientHeight - 20")
     grow(chat)
-    assert chat.page.evaluate(DISTANCE) < 100, "moving down to the end takes hold again"
+    expect_end(chat)  # moving down to it takes hold again
 
 
 def test_a_text_that_becomes_shorter_lets_go_of_nothing(chat: Chat, script: ScriptedUpstream) -> None:
@@ -115,7 +122,7 @@ def test_a_text_that_becomes_shorter_lets_go_of_nothing(chat: Chat, script: Scri
         chat.page.evaluate(f"{taller} = '{size}'")
         paint(chat)
     grow(chat)
-    assert chat.page.evaluate(DISTANCE) < 100
+    expect_end(chat)
 
 
 def test_what_is_read_stays_where_it_is_when_something_was_written_elsewhere(
@@ -143,7 +150,7 @@ def test_what_is_read_stays_where_it_is_when_something_was_written_elsewhere(
 def test_an_answer_that_is_written_on_another_branch_changes_nothing_on_this_one(
     chat: Chat, script: ScriptedUpstream
 ) -> None:
-    script.script(Answer(LONG), Answer("Another."), GROWING)
+    script.script(Answer(LONG), Answer("Another."), growing())
     chat.ask("Tell me.")
     regenerate(chat)
     chat.wait_until_answered()
@@ -167,25 +174,25 @@ def test_an_answer_that_is_written_on_another_branch_changes_nothing_on_this_one
 
 @pytest.mark.parametrize("opener", ["more", "about"])
 def test_what_stands_beside_a_message_is_not_carried_away(chat: Chat, script: ScriptedUpstream, opener: str) -> None:
-    script.script(Answer("Short."))
+    gate = Gate(6, 990)  # at first it ends within the view
+    script.script(Answer("Short."), replace(growing(), gate=gate))
     chat.ask("Tell me.")
-    script.script(GROWING)
     chat.send("Count.")
+    expect(chat.prose).to_contain_text("p3")
     panel = chat.page.locator("[data-answer-menu]" if opener == "more" else "[data-answer-details]")
     chat.answers.first.locator(f"[data-{opener}]").click()
     expect(panel).to_be_visible()
+    gate.let_go()
     wait_until(lambda: chat.page.evaluate(DISTANCE) > 200)
     expect(panel).to_be_visible()
     chat.page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     paint(chat)
-    assert chat.page.evaluate(DISTANCE) < 100, "the end is followed again"
+    expect_end(chat)
 
 
-LINE = "wide " * 60
-CODE = (
-    "```\n" + "\n".join(f"{LINE}c{number}" for number in range(1, 4)) + "\n" + " ".join(f"w{n}" for n in range(1, 400))
-)
+LINE = "wide " * 40
+CODE = "\n".join(f"{LINE}c{number}" for number in range(1, 4)) + "\n" + " ".join(f"w{n}" for n in range(1, 1500))
 CODE_NOW = "document.querySelector('.message--answer code')"  # found and used in one go: it is drawn anew all the time
 # How somebody comes to be at the growing code, and how that ends.
 USES = {
@@ -201,18 +208,19 @@ USES = {
 }
 
 
-def ask_for_code(chat: Chat, script: ScriptedUpstream) -> Locator:
-    """Ask, and wait for the beginning of a block of code that goes on growing; gives what is drawn of it."""
-    script.script(Answer(f"{CODE}\n```\n\nThe end.", tokens_per_second=60))
+def ask_for_code(chat: Chat, script: ScriptedUpstream) -> tuple[Locator, Gate]:
+    """Ask, and wait for the beginning of code that goes on growing; gives what is drawn of it, and its pace."""
+    gate = Gate(1400)
+    script.script(Answer(f"```\n{CODE}\n```\n\nThe end.", tokens_per_second=60, gate=gate))
     chat.send("Code, please.")
     code = chat.prose.locator("code")
     expect(code).to_contain_text("w5 ")
-    return code
+    return code, gate
 
 
 @pytest.mark.parametrize("how", ["pressed", "marked", "focused"])
 def test_what_is_in_use_is_not_drawn_anew_and_nothing_is_lost(chat: Chat, script: ScriptedUpstream, how: str) -> None:
-    code = ask_for_code(chat, script)
+    code, gate = ask_for_code(chat, script)
     use, leave = USES[how]
     chat.page.evaluate(use)
     chat.page.evaluate(f"{CODE_NOW}.isTheSame = true")
@@ -222,32 +230,34 @@ def test_what_is_in_use_is_not_drawn_anew_and_nothing_is_lost(chat: Chat, script
     chat.page.evaluate(leave)
     wait_until(lambda: code.text_content() != held)
     assert chat.stop_button.is_visible(), "not only at its end"
+    gate.open()
     chat.wait_until_answered()
-    assert code.text_content() == CODE.removeprefix("```\n") + "\n"
+    assert code.text_content() == f"{CODE}\n"
     expect(chat.prose.get_by_text("The end.")).to_have_count(1)
 
 
 def test_a_growing_block_stays_scrolled_sideways_and_keeps_the_focus(chat: Chat, script: ScriptedUpstream) -> None:
-    code = ask_for_code(chat, script)
+    code, gate = ask_for_code(chat, script)
     scrolled = f"{CODE_NOW}.closest('pre').scrollLeft"
     chat.page.evaluate(f"{scrolled} = 80")
     box = chat.page.evaluate("document.querySelector('[data-copy-code]').getBoundingClientRect().toJSON()")
-    chat.page.mouse.click(box["x"] + 5, box["y"] + 5, delay=200)
-    copied = chat.page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(LINE)
-    wait_until(lambda: len(code.text_content() or "") > len(copied) + 20)
+    text = copied(chat.page, lambda: chat.page.mouse.click(box["x"] + 5, box["y"] + 5, delay=200))
+    assert text.startswith(LINE)
+    wait_until(lambda: len(code.text_content() or "") > len(text) + 20)
     assert chat.stop_button.is_visible()
     assert chat.page.evaluate(scrolled) == 80
     assert chat.page.evaluate("document.activeElement.matches('[data-copy-code]')")
+    gate.open()
     chat.wait_until_answered()
     assert chat.page.evaluate(scrolled) == 80
 
 
 def test_what_is_still_marked_when_the_answer_ends_is_drawn_to_its_end(chat: Chat, script: ScriptedUpstream) -> None:
-    code = ask_for_code(chat, script)
+    code, gate = ask_for_code(chat, script)
     chat.page.evaluate(USES["marked"][0])
+    gate.open()
     chat.wait_until_answered()
-    assert code.text_content() == CODE.removeprefix("```\n") + "\n"
+    assert code.text_content() == f"{CODE}\n"
     expect(chat.prose.get_by_text("The end.")).to_have_count(1)
 
 
@@ -259,12 +269,10 @@ COPIED = """async () => {
 }"""
 
 
-def copied(chat: Chat, mark: str) -> str:
+def marked(chat: Chat, mark: str) -> str:
     """Mark by a script, and copy by the keyboard; gives the plain text."""
     chat.page.evaluate(mark)
-    chat.page.keyboard.press("Control+c")
-    text: str = chat.page.evaluate("navigator.clipboard.readText()")
-    return text.replace("\r\n", "\n")
+    return copied(chat.page, lambda: chat.page.keyboard.press("Control+c"))
 
 
 def test_marked_formulas_are_copied_once_as_their_tex(chat: Chat, script: ScriptedUpstream) -> None:
@@ -272,23 +280,23 @@ def test_marked_formulas_are_copied_once_as_their_tex(chat: Chat, script: Script
     chat.ask("First\nand second line?")
     expect(chat.prose.locator(".katex")).to_have_count(3)
     prose = "document.querySelector('.message--answer .prose[data-slot=text]')"
-    assert copied(chat, f"getSelection().selectAllChildren({prose})") == AS_PLAIN_TEXT
+    assert marked(chat, f"getSelection().selectAllChildren({prose})") == AS_PLAIN_TEXT
     html = chat.page.evaluate(COPIED)
     assert html.count("E=mc^2") == 1
     assert "<li>" in html
     katex = f"{prose}.querySelector('.katex')"
     within = "({ firstChild, lastChild }) => getSelection().setBaseAndExtent(firstChild, 0, lastChild, 1)"
-    assert copied(chat, f"({within})({katex})") == "$E=mc^2$"
+    assert marked(chat, f"({within})({katex})") == "$E=mc^2$"
     chat.ask("And?")
     expect(chat.prose.locator(".katex")).to_have_count(1)
-    both = copied(chat, "getSelection().selectAllChildren(document.querySelector('[data-messages]'))")
+    both = marked(chat, "getSelection().selectAllChildren(document.querySelector('[data-messages]'))")
     assert both == f"First\nand second line?\n\n{AS_PLAIN_TEXT}\n\nAnd?\n\nA second $y$."
-    last = copied(chat, f"getSelection().selectAllChildren({prose}.lastElementChild)")
+    last = marked(chat, f"getSelection().selectAllChildren({prose}.lastElementChild)")
     assert last == "The end.", "without a formula it is the browser's affair"
 
 
 def test_the_browsers_own_menu_holds_nothing_up(chat: Chat, script: ScriptedUpstream) -> None:
-    code = ask_for_code(chat, script)
+    code, _ = ask_for_code(chat, script)
     press = "new PointerEvent('pointerdown', { bubbles: true, button: 2 })"  # whose end the menu keeps to itself
     chat.page.evaluate(f"{CODE_NOW}.dispatchEvent({press})")
     length = len(code.text_content() or "")

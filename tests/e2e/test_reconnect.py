@@ -6,26 +6,32 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.line import line_to
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 say = words("en")
 COUNT = " ".join(f"w{number}" for number in range(1, 201))
-SLOW = Answer(text=COUNT, tokens_per_second=60)
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
-    script.script(SLOW)
     return Chat(visits.open("/"), say)
+
+
+def held_back(script: ScriptedUpstream, *places: int) -> Gate:
+    """The next answer counts, as far as these words until it is let go."""
+    gate = Gate(*places)
+    script.script(Answer(COUNT, gate=gate))
+    return gate
 
 
 def _expect_every_word_once(chat: Chat, script: ScriptedUpstream) -> None:
@@ -35,26 +41,33 @@ def _expect_every_word_once(chat: Chat, script: ScriptedUpstream) -> None:
 
 
 def test_two_reloads_lose_and_repeat_nothing(chat: Chat, script: ScriptedUpstream) -> None:
+    gate = held_back(script, 30, 90)
     chat.send("Count.")
-    for words_so_far in ("w30 ", "w90 "):
-        expect(chat.prose).to_contain_text(words_so_far)
-        chat.page.reload()
-    expect(chat.prose).to_contain_text("w90 ")
+    expect(chat.prose).to_contain_text("w30")
+    gate.let_go()  # it goes on while the page is loaded anew
+    chat.page.reload()
+    expect(chat.prose).to_contain_text("w90")
+    chat.page.reload()
+    expect(chat.prose).to_contain_text("w90")
     expect(chat.stop_button).to_be_visible()
+    gate.let_go()
     chat.wait_until_answered()
     _expect_every_word_once(chat, script)
 
 
 def test_a_line_that_breaks_is_mended_by_itself(browser: Browser, script: ScriptedUpstream, site: Site) -> None:
-    script.script(SLOW)
+    gate = held_back(script, 30, 90)
     with line_to(urlsplit(site.url).port or 80) as line:
         visits = Visits(browser, replace(site, server=replace(site.server, base_url=line.url)))
         chat = Chat(visits.open("/"), say)
         chat.send("Count.")
-        for words_so_far in ("w30 ", "w90 "):
-            expect(chat.prose).to_contain_text(words_so_far)
+        for word in ("w30", "w90"):
+            expect(chat.prose).to_contain_text(word)
+            held = Held(chat.page, "**/events?*")
+            gate.let_go()
             line.cut()
             expect(chat.answer.get_by_text(say("js.reconnecting"))).to_be_visible()
+            held.let_go()
         expect(chat.prose).to_contain_text("w200")
         expect(chat.answer.get_by_text(say("js.reconnecting"))).to_be_hidden()
         chat.wait_until_answered()
@@ -63,54 +76,55 @@ def test_a_line_that_breaks_is_mended_by_itself(browser: Browser, script: Script
 
 
 def test_a_second_tab_follows_the_same_answer_and_may_stop_it(chat: Chat, script: ScriptedUpstream) -> None:
+    gate = held_back(script, 40, 80)
     chat.send("Count.")
-    expect(chat.prose).to_contain_text("w40 ")
+    expect(chat.prose).to_contain_text("w40")
     other = Chat(chat.page.context.new_page(), say)
     other.page.goto(chat.page.url)
-    expect(other.prose).to_contain_text("w80 ")
+    gate.let_go()
+    expect(other.prose).to_contain_text("w80")
     other.stop_button.click()
     for reader in (chat, other):
         expect(reader.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
     assert chat.prose.inner_text() == other.prose.inner_text()
+    script.journal.wait_until_idle()
     assert script.journal.last.closed_early, "stopping closes the provider's connection"
 
 
 def test_leaving_the_page_lets_the_answer_finish(chat: Chat, script: ScriptedUpstream) -> None:
+    gate = held_back(script, 20)
     chat.send("Count.")
-    expect(chat.prose).to_contain_text("w20 ")
+    expect(chat.prose).to_contain_text("w20")
     address = chat.page.url
     chat.page.goto("/dashboard")
+    gate.let_go()
     script.journal.wait_until_idle(timeout=10)
     chat.page.goto(address)
     _expect_every_word_once(chat, script)
 
 
 def test_stop_that_comes_before_the_answer_has_begun_holds(chat: Chat, script: ScriptedUpstream) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    chat.page.route("**/api/chat", hold)
-    with chat.page.expect_request("**/api/chat"):
-        chat.send("Count.")
+    held_back(script, 20)
+    held = Held(chat.page, "**/api/chat")
+    chat.send("Count.")
+    held.wait()
     chat.stop_button.click()
-    held[0].continue_()
+    held.let_go()
     chat.wait_until_answered()
     expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
-    script.journal.wait_until_idle(timeout=2)
+    script.journal.wait_until_idle()
 
 
 def test_an_answer_that_cannot_be_saved_yet_is_followed_until_it_is(
     chat: Chat, script: ScriptedUpstream, site: Site
 ) -> None:
-    script.forget_scripts()
-    script.script(replace(SLOW, tokens_per_second=30))  # long enough to take the database away before its end
+    gate = held_back(script, 20)
     unsaved = chat.answer.get_by_text(say("error.not_saved_yet"))
     chat.send("Count.")
-    expect(chat.prose).to_contain_text("w20 ")
+    expect(chat.prose).to_contain_text("w20")
     with closing(sqlite3.connect(site.instance / "mingchat.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        gate.let_go()
         expect(unsaved).to_be_visible(
             timeout=90_000
         )  # each who writes waits ten seconds for the lock, one after the other
@@ -124,6 +138,7 @@ def test_an_answer_that_cannot_be_saved_yet_is_followed_until_it_is(
 def test_who_comes_back_to_a_tab_sees_what_was_written_in_another(
     visits: Visits, chat: Chat, script: ScriptedUpstream
 ) -> None:
+    script.script(Answer(COUNT))
     chat.ask("Count.")
     there = chat.page.context.new_page()
     there.goto(chat.page.url)

@@ -42,7 +42,7 @@ def test_an_answer_goes_on_by_itself_after_a_restart(browser: Browser, tmp_path:
                 try:
                     assert served.is_ready(again)
                     for reader in (chat, other):
-                        expect(reader.prose).to_contain_text("and the rest.", timeout=30_000)
+                        expect(reader.prose).to_contain_text("and the rest.")
                         reader.wait_until_answered()
                         expect(reader.answers).to_have_count(1)
                     half = provider.journal.last.prefix
@@ -70,7 +70,7 @@ def test_an_answer_that_was_asked_to_stop_does_not_go_on_by_itself(browser: Brow
             chat.page.route("**/stop", lambda route: route.abort())  # the server ends before it hears of it
             chat.stop_button.click()
             site.server.process.send_signal(signal.SIGTERM)
-            expect(chat.answer.get_by_text(say("js.answer_interrupted"))).to_be_visible(timeout=15_000)
+            expect(chat.answer.get_by_text(say("js.answer_interrupted"))).to_be_visible()
             site.server.process.wait(30)
             again = served.launch(tmp_path, urlsplit(site.url).port or 80, site.server.environ)
             with again.process:

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Locator, ViewportSize, expect
 
 from tests.e2e.chat import Chat
+from tests.e2e.clipboard import copied
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 say = words("en")
 QUESTION = "كيف أجمع رقمين؟\nIn Python, please."
@@ -130,7 +131,7 @@ def test_each_block_goes_its_own_way_streamed_stored_and_printed(
 
 
 def test_an_answer_goes_its_way_while_it_grows(visits: Visits, script: ScriptedUpstream) -> None:
-    script.script(Answer(f"- عنصر أول\n- {'كلمة ' * 200}", tokens_per_second=20))
+    script.script(Answer(f"- عنصر أول\n- {'كلمة ' * 200}", gate=Gate(20)))
     chat = Chat(visits.open("/"), say)
     chat.send("قائمة من فضلك")
     expect(chat.prose).to_contain_text("كلمة كلمة")
@@ -193,8 +194,6 @@ def test_what_is_copied_has_nothing_of_it(visits: Visits, script: ScriptedUpstre
     chat = ask(visits, script)
     assert chat.copied_answer() == ANSWER
     chat.answer.get_by_role("button", name=say("chat.answer_menu")).click()
-    chat.page.get_by_role("button", name=say("chat.copy_plain")).click()
-    chat.page.wait_for_function("async () => !(await navigator.clipboard.readText()).startsWith('#')")
-    plain = chat.page.evaluate("navigator.clipboard.readText()")
+    plain = copied(chat.page, chat.page.get_by_role("button", name=say("chat.copy_plain")).click)
     assert plain.startswith("جمع رقمين\n\nsum دالة تجمع الأرقام، و $a+b$ صيغة، وهذا رابط.\n\nIn English")
     assert not set(plain) & set("\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069")

@@ -1,9 +1,7 @@
 """Searching one's conversations: found as it is typed, opened where it stands, by pointer and by keyboard."""
 
 import re
-import time
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,13 +9,22 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.accessible import OPTIONS
 from tests.e2e.chat import Chat
+from tests.e2e.found import wait_until_found
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
-PATIENCE_SECONDS, ASKED_EACH_SECONDS = 60, 0.25  # a busy machine is slower; how soon it is usually is measured
 IN_VIEW = "element => { const { top } = element.getBoundingClientRect(); return top >= 0 && top < innerHeight * 0.75 }"
+# Notes whether a message has been marked, which it is for a moment only.
+NOTE_MARK = """() => new MutationObserver(() => { window.hasMarked ||= !!document.querySelector(".message--sought") })
+    .observe(document.body, { subtree: true, childList: true, attributes: true })"""
+TYPE_AND_ENTER = """(field, words) => {
+  field.value = words
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }))
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }))
+}"""
 LONG = "\n\n".join(f"Paragraph {number} of a long answer, which fills the page." for number in range(60))
 
 say = words("en")
@@ -40,14 +47,6 @@ def told(site: Site) -> dict[str, Any]:
     return start
 
 
-def wait_until_found(site: Site, query: str) -> None:
-    path = f"/api/conversations/search?q={quote(query)}"
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not site.ask("GET", path)["hits"]:
-        assert time.monotonic() < deadline, site.rows("SELECT * FROM search_progress")
-        time.sleep(ASKED_EACH_SECONDS)  # no more often than a person may ask
-
-
 def field(page: Page, say_: Any = say) -> Locator:
     return page.get_by_role("searchbox", name=say_("chat.search"))
 
@@ -66,11 +65,12 @@ def test_a_hit_opens_the_branch_that_holds_it(visits: Visits, told: dict[str, An
     hit = hits(page).first
     expect(hit.locator("mark")).to_have_text("Eddystone")
     expect(hit).to_contain_text("The Eddystone is <b>old</b>.")
+    page.evaluate(NOTE_MARK)
     hit.click()
     expect(page).to_have_url(re.compile(f"/c/{told['conversation_id']}$"))
     answer = page.locator(".message--answer")
     expect(answer).to_contain_text("The Eddystone")
-    expect(answer).to_have_class(re.compile("message--sought"))
+    page.wait_for_function("window.hasMarked")
     expect(answer).not_to_have_class(re.compile("message--sought"))
     assert answer.locator("p").last.evaluate(IN_VIEW)
     if viewport is WIDE:
@@ -151,19 +151,13 @@ def test_nothing_found_a_refusal_and_a_lost_line_are_told(visits: Visits, told: 
 
 
 def test_only_the_newest_words_count(visits: Visits, told: dict[str, Any]) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
     page = visits.open("/")
-    page.route(re.compile("q=harbour$"), hold)
+    held = Held(page, re.compile("q=harbour$"))
     field(page).fill("harbour")
-    page.wait_for_timeout(500)
-    assert len(held) == 1
+    held.wait()
     field(page).fill("eddystone")
     expect(hits(page).locator("mark")).to_have_text("Eddystone")
-    held[0].continue_()
+    held.let_go()
     page.wait_for_timeout(300)
     expect(hits(page).locator("mark")).to_have_text("Eddystone")
 
@@ -172,8 +166,7 @@ def test_enter_opens_no_hit_of_earlier_words(visits: Visits, told: dict[str, Any
     page = visits.open("/")
     field(page).fill("harbour")
     expect(hits(page)).to_have_count(1)
-    field(page).fill("eddystone")
-    field(page).press("Enter")  # sooner than the pause
+    field(page).evaluate(TYPE_AND_ENTER, "eddystone")  # sooner than the pause, however slow the machine
     expect(hits(page).locator("mark")).to_have_text("Eddystone")
     expect(page).to_have_url(f"{visits.site.url}/")
     field(page).press("Enter")
@@ -196,9 +189,8 @@ def test_the_list_and_its_page_load_nothing_for_it(visits: Visits) -> None:
     page = visits.open("/")
     page.wait_for_load_state("networkidle")
     assert not [each.url for each in visits.watch(page).requests if each.url.endswith("/search.js")]
-    field(page).focus()
-    page.wait_for_load_state("networkidle")
-    assert [each.url for each in visits.watch(page).requests if each.url.endswith("/search.js")]
+    with page.expect_request("**/search.js"):
+        field(page).focus()
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import entrance
+from tests.e2e.clipboard import copied
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
 from tests.e2e.visits import NARROWEST, Visits
@@ -72,8 +73,7 @@ def _turn_on(page: Page) -> tuple[str, list[str]]:
 def _keep(page: Page, codes: list[str]) -> None:
     """Copy the recovery codes, download them, and close their dialog: no page has them any more."""
     dialog = page.get_by_role("dialog", name=en("account.recovery_codes"))
-    dialog.get_by_role("button", name=en("base.copy")).click()
-    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(codes)
+    assert copied(page, dialog.get_by_role("button", name=en("base.copy")).click) == "\n".join(codes)
     with page.expect_download() as download:
         dialog.get_by_role("link", name=en("account.download")).click()
     assert download.value.suggested_filename == "mingchat-recovery-codes.txt"

@@ -4,42 +4,18 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, Route, expect
+from playwright.sync_api import Locator, Request, Route, expect
 
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 say = words("en")
 STORED = re.compile(r"/api/conversations/[^/?]+$")
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 200)), tokens_per_second=60)
 
 pytestmark = pytest.mark.browser
-
-
-class Held:
-    """Requests that go on when the test lets them."""
-
-    def __init__(self, page: Page, pattern: str | re.Pattern[str]) -> None:
-        self.page, self.pattern = page, pattern
-        self.routes: list[Route] = []
-        page.route(pattern, self._hold)
-
-    def _hold(self, route: Route) -> None:
-        self.routes.append(route)
-
-    def let_go(self) -> None:
-        for route in self.routes:
-            route.continue_()
-        self.page.unroute(self.pattern, self._hold)
-
-    def wait(self, count: int = 1) -> None:
-        for _ in range(500):
-            if len(self.routes) >= count:
-                return
-            self.page.wait_for_timeout(20)
-        raise AssertionError("nothing was asked")
 
 
 @pytest.fixture
@@ -201,14 +177,16 @@ def test_a_question_that_is_being_changed_waits_for_whoever_goes_elsewhere(chat:
 def test_the_mark_of_an_answer_that_nobody_looks_at_goes_out_with_it(
     chat: Chat, script: ScriptedUpstream, stored: Locator
 ) -> None:
-    script.script(SLOW)
+    gate = Gate(1)
+    script.script(Answer("One, two, three.", gate=gate))
     chat.send("Count.")
-    expect(chat.prose).to_contain_text("w5 ")
+    expect(chat.prose).to_have_text("One,")
     stored.click()
     mark = chat.list.locator("[data-slot=running]:visible")
     expect(mark).to_have_count(1)
+    gate.let_go()
     expect(mark).to_have_count(0)
-    script.journal.wait_until_idle(timeout=1)
+    script.journal.wait_until_idle()
 
 
 def test_what_is_written_before_the_scripts_have_come_stays(chat: Chat, script: ScriptedUpstream) -> None:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.chat import Chat
+from tests.e2e.clipboard import copied
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
@@ -25,15 +26,12 @@ def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
 def test_copies(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(Answer("## Light\n\nIt is **blue**:\n\n- one\n- two, $x^2$"))
     chat.ask(QUESTION)
-    clipboard = "navigator.clipboard.readText()"
     chat.question().hover()
-    chat.act(chat.question(), "copy_question").click()
-    expect(chat.page.locator(".toast")).to_have_count(1)
-    assert chat.page.evaluate(clipboard) == QUESTION
+    assert copied(chat.page, chat.act(chat.question(), "copy_question").click) == QUESTION
+    expect(chat.page.locator(".toast").last).to_have_text(re.compile(say("js.copied")))
     chat.act(chat.answer, "answer_menu").click()
-    chat.page.locator("[data-answer-menu]").get_by_text(say("chat.copy_plain")).click()
-    expect(chat.page.locator(".toast")).to_have_count(2)
-    assert chat.page.evaluate(clipboard) == "Light\n\nIt is blue:\n\n• one\n• two, $x^2$"
+    plain = copied(chat.page, chat.page.locator("[data-answer-menu]").get_by_text(say("chat.copy_plain")).click)
+    assert plain == "Light\n\nIt is blue:\n\n• one\n• two, $x^2$"
     assert "**blue**" in chat.copied_answer()
 
 

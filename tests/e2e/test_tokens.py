@@ -4,6 +4,7 @@ import pytest
 import urllib3
 from playwright.sync_api import Page, expect
 
+from tests.e2e.clipboard import copied
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
@@ -29,8 +30,7 @@ def make(page: Page, name: str, limit: str = "") -> str:
     page.keyboard.press("Escape")
     page.mouse.click(5, 5)  # beside the dialog
     assert not shown.evaluate(CANCELLED), "Escape would close it in a browser without closedby"
-    shown.get_by_role("button", name=en("base.copy")).click()
-    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert copied(page, shown.get_by_role("button", name=en("base.copy")).click) == secret
     shown.get_by_role("button", name=en("tokens.kept")).click()
     expect(page.locator("#made-secret")).to_be_empty()
     return secret

@@ -8,12 +8,24 @@ from playwright.sync_api import ViewportSize, expect
 
 from tests.e2e.accessible import OPTIONS
 from tests.e2e.chat import PATIENCE, Chat
+from tests.e2e.held import Held
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
-from tests.e2e.waiting import SLOW, act, asked, begin, expect_conversation, expect_held, hold, stop, wait_for, waiting
+from tests.e2e.waiting import (
+    BEGUN,
+    LONG,
+    SENDS,
+    act,
+    asked,
+    begin,
+    expect_conversation,
+    expect_held,
+    stop,
+    waiting,
+)
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 say = words("en")
 
@@ -31,18 +43,19 @@ def test_they_are_asked_in_their_order_each_after_the_answer_before_it(
     visits: Visits, script: ScriptedUpstream, locale: str, viewport: ViewportSize
 ) -> None:
     chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
-    begin(chat, script, "Second?", "Third?")
+    first = begin(chat, script, "Second?", "Third?")
     expect(chat.stop_button).to_be_visible()
     assert asked(script) == ["First?"]
+    first.let_go()
     expect_conversation(chat, "First?", "Second?", "Third?")
     assert asked(script) == ["First?", "Second?", "Third?"]
     last = script.journal.chats[-1].body["messages"]
     assert [each["content"] for each in last if each["role"] == "user"] == ["First?", "Second?", "Third?"]
-    assert SLOW.text in [each["content"] for each in last], "after the whole answer"
+    assert LONG.text in [each["content"] for each in last], "after the whole answer"
 
 
 def test_one_is_taken_back_and_another_removed(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?", "Third?", "Fourth?")
+    first = begin(chat, script, "Second?", "Third?", "Fourth?")
     chat.text.fill("a draft")
     act(chat, "back").first.click()
     expect(chat.text).to_have_value("Second?\n\na draft")
@@ -50,21 +63,24 @@ def test_one_is_taken_back_and_another_removed(chat: Chat, script: ScriptedUpstr
     act(chat, "remove").first.click()
     expect(waiting(chat)).to_have_text(["Fourth?"])
     expect(act(chat, "remove")).to_be_focused()
+    first.let_go()
     expect_conversation(chat, "First?", "Fourth?")
     assert asked(script) == ["First?", "Fourth?"]
 
 
 def test_what_was_removed_can_be_had_back_where_it_was(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?", "Third?")
+    first = begin(chat, script, "Second?", "Third?")
     act(chat, "remove").first.click()
     chat.page.locator(".toast").get_by_role("button", name=say("base.undo")).click()
     expect(waiting(chat)).to_have_text(["Second?", "Third?"])
     act(chat, "remove").last.click()
+    expect(waiting(chat)).to_have_text(["Second?"])
+    first.let_go()
     expect_conversation(chat, "First?", "Second?")
 
 
 def test_by_keyboard(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?", "Third?")
+    first = begin(chat, script, "Second?", "Third?")
     keys = Keyboard(chat.page)
     expect(chat.text).to_be_focused()
     keys.press("ArrowUp")
@@ -79,6 +95,7 @@ def test_by_keyboard(chat: Chat, script: ScriptedUpstream) -> None:
     keys.press("Control+z")
     expect(waiting(chat)).to_have_text(["Third?"])
     expect(chat.text).to_be_focused()
+    first.let_go()
     expect_conversation(chat, "First?", "Third?")
 
 
@@ -92,9 +109,10 @@ def test_whoever_has_them_go_on_is_taken_to_the_answer(chat: Chat, script: Scrip
 
 
 def test_whoever_is_on_one_whose_turn_has_come_is_taken_to_its_answer(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?")
-    script.script(SLOW)
+    first = begin(chat, script, "Second?")
+    script.script(replace(LONG, gate=Gate(BEGUN)))
     act(chat, "remove").focus()
+    first.let_go()
     expect(chat.questions).to_have_count(2)
     expect(chat.answer).to_be_focused()
 
@@ -149,19 +167,21 @@ def test_a_stopped_answer_that_goes_on_is_waited_for_again(chat: Chat, script: S
 
 
 def test_stop_holds_what_follows_one_that_is_just_being_asked(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?", "Third?")
-    script.script(SLOW)
-    asking = wait_for(chat, hold(chat))
+    first = begin(chat, script, "Second?", "Third?")
+    script.script(replace(LONG, gate=Gate(BEGUN)))
+    held = Held(chat.page, SENDS)
+    first.let_go()
+    held.wait()
     expect(chat.questions).to_have_text(["First?", "Second?"])
     expect(waiting(chat)).to_have_text(["Third?"])
     chat.stop_button.click()
-    asking.continue_()
+    held.let_go()
     expect(chat.answer.get_by_text(say("js.answer_stopped"))).to_be_visible()
     expect_held(chat, script, "Third?")
 
 
 def test_after_a_failure_they_wait_and_another_try_has_them_go_on(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?", answer=replace(SLOW, tokens_per_second=30, cut_at=15_000))
+    begin(chat, script, "Second?", answer=replace(LONG, cut_at=15_000)).let_go()
     expect(chat.answer.get_by_role("button", name=say("base.retry"))).to_be_visible()
     expect_held(chat, script, "Second?")
     script.script(Answer("This time it comes."))
@@ -171,15 +191,16 @@ def test_after_a_failure_they_wait_and_another_try_has_them_go_on(chat: Chat, sc
 
 
 def test_an_answer_that_was_cut_off_has_them_wait(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script, "Second?", answer=replace(SLOW, finish_reason="length"))
+    begin(chat, script, "Second?", answer=replace(LONG, finish_reason="length")).let_go()
     expect(chat.answer.get_by_text(say("js.answer_length"))).to_be_visible()
     expect_held(chat, script, "Second?")
 
 
 def test_one_that_is_refused_waits_with_those_behind_it(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
-    begin(chat, script, "Second?", "Third?")
+    first = begin(chat, script, "Second?", "Third?")
     budget = site.ask("POST", "/api/admin/budgets", {"scope": "site", "period": "day", "limit": 1})
     try:
+        first.let_go()
         expect(chat.problem).to_be_visible(timeout=PATIENCE)
         expect(chat.questions).to_have_text(["First?"])
         expect_held(chat, script, "Second?", "Third?")
@@ -193,7 +214,8 @@ def test_one_that_is_refused_waits_with_those_behind_it(chat: Chat, script: Scri
 def test_whoever_looks_at_another_version_is_not_brought_back(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(Answer("One."))
     chat.ask("Which?")
-    script.script(SLOW)
+    second = Gate(BEGUN)
+    script.script(replace(LONG, gate=second))
     chat.page.get_by_role("button", name=say("chat.edit"), exact=True).click()
     chat.page.locator(".editor textarea").fill("Which then?")
     chat.page.locator(".editor textarea").press("Enter")
@@ -201,6 +223,8 @@ def test_whoever_looks_at_another_version_is_not_brought_back(chat: Chat, script
     chat.send("Second?")
     chat.page.get_by_role("button", name=say("chat.version_before"), exact=True).click()
     expect(chat.prose).to_have_text("One.")
+    second.let_go()
+    script.journal.wait_until_idle(timeout=10)
     chat.wait_until_answered()
     expect_held(chat, script, "Second?")
     act(chat, "go").click()

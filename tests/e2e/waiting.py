@@ -1,11 +1,15 @@
 """Messages that are sent while an answer is written, as a person sees them wait."""
 
-from playwright.sync_api import Locator, Route, expect
+from dataclasses import replace
+
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.chat import PATIENCE, Chat
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 200)), tokens_per_second=60)
+LONG = Answer(text=" ".join(f"w{number}" for number in range(1, 200)))
+BEGUN = 20  # tokens
+SENDS = "**/api/chat"
 SOON = 1_000  # milliseconds in which something would have been asked that is not to be
 
 
@@ -23,41 +27,23 @@ def asked(script: ScriptedUpstream) -> list[str]:
     return [str(request.body["messages"][-1]["content"]) for request in script.journal.chats]
 
 
-def begin(chat: Chat, script: ScriptedUpstream, *messages: str, answer: Answer = SLOW) -> None:
-    """Ask what is answered slowly, and send these messages meanwhile."""
-    script.script(answer)
+def begin(chat: Chat, script: ScriptedUpstream, *messages: str, answer: Answer = LONG) -> Gate:
+    """Ask, and send these messages while the answer is written; gives what holds it back."""
+    gate = Gate(BEGUN)
+    script.script(replace(answer, gate=gate))
     chat.send("First?")
     chat.wait_for_words(10)
     for message in messages:
         chat.send(message)
     expect(waiting(chat)).to_have_text(list(messages))
     expect(chat.text).to_have_value("")
+    return gate
 
 
 def stop(chat: Chat) -> None:
     chat.stop_button.click()
     chat.wait_until_answered()
     expect(chat.answer.get_by_text(chat.say("js.answer_stopped"))).to_be_visible()
-
-
-def hold(chat: Chat) -> list[Route]:
-    """Sends that the test lets go on, or not."""
-    held: list[Route] = []
-
-    def keep(route: Route) -> None:
-        held.append(route)
-
-    chat.page.route("**/api/chat", keep)
-    return held
-
-
-def wait_for(chat: Chat, held: list[Route]) -> Route:
-    """The first of them, once there is one."""
-    for _ in range(500):
-        if held:
-            return held[0]
-        chat.page.wait_for_timeout(20)
-    raise AssertionError("nothing was asked")
 
 
 def expect_conversation(chat: Chat, *questions: str) -> None:

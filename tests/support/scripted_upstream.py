@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.upstream_account import Account
-from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, pieces
+from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, Gate, pieces
 from tests.support.upstream_faults import (
     Drip,
     Endless,
@@ -39,6 +39,7 @@ __all__ = [
     "Drip",
     "Endless",
     "ErrorEvent",
+    "Gate",
     "GzipBomb",
     "HugeLine",
     "Raw",
@@ -85,6 +86,7 @@ class ScriptedUpstream:
         self.default: Script = Answer()
         self.stopping = threading.Event()
         self._plan: deque[_Planned] = deque()
+        self._gates: list[Gate] = []
         self._plan_lock = threading.Lock()
         self._server = Server(self, host)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -112,10 +114,14 @@ class ScriptedUpstream:
         planned = [_Planned(script, path, model, key, always) for script in scripts]
         with self._plan_lock:
             self._plan.extend(planned)
+            self._gates += [each.gate for each in scripts if isinstance(each, Answer) and each.gate]
 
     def forget_scripts(self) -> None:
+        """And let go what is held back: an answer that is being written ends."""
         with self._plan_lock:
             self._plan.clear()
+            while self._gates:
+                self._gates.pop().open()
 
     def start(self) -> Self:
         self._thread.start()

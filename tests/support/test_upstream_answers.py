@@ -2,10 +2,12 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.scripted_upstream import HOSTILE_MARKDOWN, Answer, ScriptedUpstream, Usage, pieces
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import HOSTILE_MARKDOWN, Answer, Gate, ScriptedUpstream, Usage, pieces
 from tests.support.upstream_caller import Caller, text_of, told_usages
 
 SPENT = Usage(prompt=1000, cached=640, completion=50, reasoning=20)
@@ -125,3 +127,26 @@ def test_scripts_go_to_their_model_and_key_in_order(upstream: ScriptedUpstream, 
 @pytest.mark.parametrize("text", ["", "a", "你好，世界！ok  go\n\n```py\nx\n``` ", HOSTILE_MARKDOWN])
 def test_pieces_lose_nothing(text: str) -> None:
     assert "".join(pieces(text)) == text
+
+
+def test_an_answer_is_held_back_at_each_place_until_it_is_let_go(upstream: ScriptedUpstream, caller: Caller) -> None:
+    gate = Gate(1, 3)
+    upstream.script(Answer("one two three four", gate=gate))
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(caller.ask)
+        for sent in ("one", "one two three"):
+            wait_until(lambda sent=sent: upstream.journal.chats and upstream.journal.last.text_sent == sent)  # type: ignore[misc]
+            assert not asked.done()
+            gate.let_go()
+        assert text_of(asked.result()) == "one two three four"
+
+
+def test_what_is_held_back_comes_to_its_end_when_scripts_are_forgotten(
+    upstream: ScriptedUpstream, caller: Caller
+) -> None:
+    upstream.script(Answer("one two three four", gate=Gate(1)))
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(caller.ask)
+        wait_until(lambda: upstream.journal.chats)
+        upstream.forget_scripts()
+        assert text_of(asked.result()) == "one two three four"

@@ -25,6 +25,34 @@ $\\href{javascript:window.pwned=1}{x}$ $\\htmlData{x=1}{y}$ ```html"onmouseover=
 """
 
 
+class Gate:
+    """Holds an answer back after so many tokens, at each of these places, until a test lets it go on.
+
+    An answer with a pace of its own keeps it until the last place is passed, and then comes as fast as it goes.
+    """
+
+    def __init__(self, *places: int) -> None:
+        self._places = places
+        self._passed = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self._passed >= len(self._places)
+
+    def let_go(self) -> None:
+        """On to the next place, or to the end."""
+        self._passed += 1
+
+    def open(self) -> None:
+        """To the end."""
+        self._passed = len(self._places)
+
+    def wait(self, reply: Reply, token: int) -> None:
+        """Where it is held after this token."""
+        while token in self._places[self._passed :]:
+            reply.pause(0.01)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Streams `text` (whole, when no stream is asked for), after `thinking`.
@@ -48,6 +76,7 @@ class Answer:
     cut_at: int | None = None  # byte of the body at which the connection breaks
     actual_model: str = ""  # the model that the provider says has answered
     deltas: tuple[dict[str, Any], ...] = ()  # more of the answer's pieces, after the text
+    gate: Gate | None = None
 
     def play(self, reply: Reply, request: Received) -> None:
         request.billed = self.usage or counted(request, self.text, self.thinking)
@@ -62,13 +91,15 @@ class Answer:
         self._wait_for_first_token(reply)
         reply.event(self._chunk(request, {"role": "assistant", "content": ""}))
         for number, delta in enumerate(self._deltas(), start=1):
-            if self.tokens_per_second:
+            if self.tokens_per_second and not (self.gate and self.gate.is_open):
                 reply.pause(1 / self.tokens_per_second)
             told = up_to(number, billed) if self.cumulative_usage else None
             reply.token(self._chunk(request, delta, usage=told), delta)
             request.usage_sent = told or request.usage_sent
             if self.unknown_events and number == 1:
                 _send_unknown_events(reply)
+            if self.gate:
+                self.gate.wait(reply, number)
         reply.event(self._chunk(request, {"content": ""}, finish_reason=self.finish_reason))
         if self.tells_usage and request.wants_usage:
             reply.event(self._chunk(request, None, usage=billed))
