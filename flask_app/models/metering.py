@@ -55,6 +55,7 @@ class Attempt(Base):
 
 
 _NEWEST_OF_USER = ("user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id")
+_NEWEST_OF_TOKEN = ("token_id", "channel", *_NEWEST_OF_USER)
 _NEWEST_OF_KIND = ("kind", "created_at", "id", "attempt_id", "user_id", "model", "key_id", "outcome")
 _NEWEST_OF_SOURCE = ("source", "created_at", "id", "outcome", "model", "key_id", "user_id", "attempt_id")
 
@@ -71,8 +72,8 @@ class TokenUsage(Base):
     group. `cache_saved_micros` is what the cached tokens would have cost beside that, `peak_extra_micros` what peak
     hours added to the cost.
 
-    The indexes find the newest entries of any search; those of a person, a source and a kind answer every search
-    within theirs alone.
+    The indexes find the newest entries of any search; those of a person, an access token, a source and a kind answer
+    every search within theirs alone.
     """
 
     __tablename__ = "token_usage"
@@ -80,6 +81,7 @@ class TokenUsage(Base):
         UniqueConstraint("attempt_id", "kind"),
         Index("ix_token_usage_newest", "created_at", "id"),
         Index("ix_token_usage_newest_of_user", *_NEWEST_OF_USER),
+        Index("ix_token_usage_newest_of_token", *_NEWEST_OF_TOKEN),
         Index("ix_token_usage_newest_of_outcome", "outcome", "created_at", "id"),
         Index("ix_token_usage_newest_of_source", *_NEWEST_OF_SOURCE),
         Index("ix_token_usage_newest_of_kind", *_NEWEST_OF_KIND),

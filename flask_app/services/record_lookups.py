@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from flask_app.database import first_id, reading, utc_now
 from flask_app.domain.periods import QUARTERS_A_DAY, moment_of
@@ -30,8 +30,9 @@ def of_id(wanted: str | None) -> list[Conditions]:
     return [[TokenUsage.id == wanted], [TokenUsage.attempt_id.in_({wanted, *attempts})]]
 
 
-def of_channel(wanted: str | None, user_id: str | None) -> Conditions:
-    """Of one person or everybody. The roll-up knows from which day to which the channel was used: no other is read.
+def of_channel(wanted: str | None, model: str | None, key_id: str | None, user_id: str | None) -> Conditions:
+    """Of one person or everybody. The roll-up knows from which day to which the channel was used, with this model and
+    this key where they are asked for: no other is read.
 
     Raises BadRequest("unknown_channel").
     """
@@ -39,8 +40,10 @@ def of_channel(wanted: str | None, user_id: str | None) -> Conditions:
         return []
     if wanted not in CHANNELS:
         raise BadRequest("unknown_channel", known=", ".join(CHANNELS))
+    asked = {"channel": wanted, "model": model, "key_id": key_id}
+    with_it = [rollup.c[name] == value for name, value in asked.items() if value is not None]
     of_days = rows(DETAIL_DAY if user_id else SITE_DAY, user_id)
-    used = select(func.min(rollup.c.block), func.max(rollup.c.block)).where(*of_days, rollup.c.channel == wanted)
+    used = select(func.min(rollup.c.block), func.max(rollup.c.block)).where(*of_days, *with_it)
     with reading() as session:
         first, last = session.execute(used).one()
     if first is None:
@@ -49,15 +52,22 @@ def of_channel(wanted: str | None, user_id: str | None) -> Conditions:
     return [TokenUsage.channel == wanted, TokenUsage.created_at >= begin, TokenUsage.created_at < end]
 
 
-def of_token(wanted: str | None) -> Conditions:
-    """Those of its person since it was made. Entries of before its limits leave the token to their attempt."""
+def of_token(wanted: str | None) -> list[Conditions]:
+    """Those of its person since it was made, which only programs ask with.
+
+    Entries of before its limits leave the token to their attempt.
+    """
     if wanted is None:
-        return []
+        return [[]]
     with reading() as session:
         token = session.get(AccessToken, wanted)
     if token is None:
-        return [false()]
+        return [[false()]]
+    its_persons = [
+        TokenUsage.channel == "api",
+        TokenUsage.user_id == token.user_id,
+        TokenUsage.created_at >= token.created_at,
+    ]
     attempt = select(Attempt.id).where(Attempt.id == TokenUsage.attempt_id, Attempt.token_id == wanted)
-    left_to_attempt = and_(TokenUsage.token_id.is_(None), TokenUsage.channel == "api", attempt.exists())
-    with_it = or_(TokenUsage.token_id == wanted, left_to_attempt)
-    return [TokenUsage.user_id == token.user_id, TokenUsage.created_at >= token.created_at, with_it]
+    left_to_attempt = [TokenUsage.token_id.is_(None), attempt.exists()]
+    return [[TokenUsage.token_id == wanted, *its_persons], [*left_to_attempt, *its_persons]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
@@ -162,11 +162,12 @@ def _conditions(reader: User, wanted: Filter, user_id: str | None = None) -> _Se
     named = {column: value for column, value in exact.items() if value is not None}
     conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
     conditions += _within(period_of(wanted.dates, zone_of(reader)))
-    conditions += record_lookups.of_channel(wanted.channel, user_id) + record_lookups.of_token(wanted.token)
-    either = product(_of_provenance(wanted.provenance, named), record_lookups.of_id(wanted.id))
-    is_in_order = wanted.id is None and wanted.provenance in {None, "reported"}
+    conditions += record_lookups.of_channel(wanted.channel, wanted.model, wanted.key, user_id)
+    tokens, ids = record_lookups.of_token(wanted.token), record_lookups.of_id(wanted.id)
+    either = product(_of_provenance(wanted.provenance, named), tokens, ids)
+    is_in_order = wanted.id is None and wanted.token is None and wanted.provenance in {None, "reported"}
     return _Search(
-        any_of=[[*conditions, *figures, *ids] for figures, ids in either],
+        any_of=[[*conditions, *chain.from_iterable(each)] for each in either],
         by_outcome=len(named) == 1 and wanted.outcome is None and is_in_order,
     )
 

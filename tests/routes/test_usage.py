@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flask_app.database import fetching, first_id, new_id, reading, transaction, utc_now
+from flask_app.database import fetching, first_id, new_id, reading, utc_now
 from flask_app.domain.events import Usage
-from flask_app.models import AccessToken, Attempt, User
+from flask_app.models import Attempt, User
 from flask_app.services import budget_admin_service, tariff_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
@@ -224,96 +224,6 @@ def test_a_record_of_the_local_model_is_free(member: User, member_client: PageCl
     ledger.write([ledger.entry(member.id, utc_now(), model="SmolLM2", cost_micros=None, currency=None, peak=None)])
     (record,) = get(member_client, RECORDS)["records"]
     assert (record["free"], record["cost_micros"]) == (True, None)
-
-
-@pytest.fixture
-def of_programs(member: User) -> dict[str, str]:
-    """Ids of entries: of the chat, of a token's answer, of one that left its token to the attempt, of another token."""
-    now = utc_now()
-    with transaction() as session:
-        for name in ("t1", "t2"):
-            made = AccessToken(id=name, user_id=member.id, name=name, digest=name, hint="", created_at=now)
-            session.add(made)
-        terms: dict[str, Any] = {"state": "settled", "prompt_estimate": 1, "address": "", "provider_id": "provider"}
-        attempt = Attempt(
-            id="a" * 26, request_id="r", user_id=member.id, channel="api", token_id="t1", model="m", **terms
-        )
-        session.add(attempt)
-    entries = {
-        "chat": ledger.entry(member.id, now),
-        "named": ledger.entry(member.id, now, channel="api", token_id="t1"),
-        "older": ledger.entry(member.id, now, channel="api", attempt_id=attempt.id),
-        "other": ledger.entry(member.id, now, channel="api", token_id="t2"),
-    }
-    ledger.write(entries.values())
-    return {name: each.id for name, each in entries.items()}
-
-
-@pytest.mark.unsound_ledger
-def test_records_are_searched_by_channel_token_and_id(
-    member_client: PageClient, admin_client: PageClient, of_programs: dict[str, str]
-) -> None:
-    attempt_id = {each["id"]: each["attempt_id"] for each in get(member_client, RECORDS)["records"]}
-    names = {record_id: name for name, record_id in of_programs.items()}
-
-    def found(query: str) -> set[str]:
-        pages = [get(member_client, f"{RECORDS}?{query}"), get(admin_client, f"/api/admin/records?{query}")]
-        own, everybodys = ({names[each["id"]] for each in page["records"]} for page in pages)
-        assert own == everybodys
-        return own
-
-    assert found("channel=chat") == {"chat"}
-    assert found("channel=api") == {"named", "older", "other"}
-    assert found("token=t1") == {"named", "older"}
-    assert found("token=t1&channel=chat") == found("token=nobodys") == found("id=nothing") == set()
-    for name, record_id in of_programs.items():
-        assert found(f"id={record_id}") == found(f"id={attempt_id[record_id]}") == {name}
-    assert found(f"id={of_programs['chat']}&channel=api") == set()
-
-
-@pytest.mark.unsound_ledger
-def test_neither_an_id_nor_a_token_opens_somebody_elses_records(
-    make_user: MakeUser, sign_in: SignIn, of_programs: dict[str, str]
-) -> None:
-    other = sign_in(make_user("other"))
-    for query in (f"id={of_programs['chat']}", "token=t1", "channel=api"):
-        assert get(other, f"{RECORDS}?{query}")["records"] == []
-
-
-@pytest.mark.parametrize(
-    ("query", "code"), [("channel=fax", "unknown_channel"), ("id=" + "x" * 129, "search_too_long")]
-)
-def test_a_search_of_ones_own_without_sense_is_refused(member_client: PageClient, query: str, code: str) -> None:
-    response = member_client.get(f"{RECORDS}?{query}")
-    assert (response.status_code, response.json["error"]["code"]) == (400, code)  # type: ignore[index]
-
-
-def test_the_dashboard_finds_an_id_of_any_day(member: User, member_client: PageClient) -> None:
-    old, _ = ledger.write(ledger.entry(member.id, utc_now() - timedelta(days=days)) for days in (90, 0))
-
-    def begun_with(query: str) -> list[str]:
-        page = member_client.get(f"/dashboard?{query}").text
-        found = re.search(r'<script type="application/json" id="dashboard-state">(.*?)</script>', page, re.S)
-        assert found
-        return [each["id"] for each in json.loads(found[1])["records"]]
-
-    assert begun_with(f"id={old.id}") == [old.id]
-    assert old.id not in begun_with("channel=chat")
-    assert begun_with("channel=api") == []
-
-
-@pytest.mark.unsound_ledger
-def test_the_id_of_a_request_finds_what_it_took_lately(member: User, member_client: PageClient) -> None:
-    now, quoted = utc_now(), "8f0c2a51d6f84c0fb6e0d1a7c3b95e12"
-    terms: dict[str, Any] = {"prompt_estimate": 1, "address": "", "provider_id": "p", "channel": "chat", "model": "m"}
-    ids = {"first": new_id(), "second": new_id(), "old": first_id(now - timedelta(days=8)), "other": new_id()}
-    with transaction() as session:
-        for name, attempt_id in ids.items():
-            request = "another" if name == "other" else quoted
-            session.add(Attempt(id=attempt_id, request_id=request, user_id=member.id, state="settled", **terms))
-    ledger.write(ledger.entry(member.id, now, attempt_id=attempt_id) for attempt_id in ids.values())
-    found = {each["attempt_id"] for each in get(member_client, f"{RECORDS}?id={quoted}")["records"]}
-    assert found == {ids["first"], ids["second"]}
 
 
 def test_a_key_is_not_less_than_the_first_of_its_moment() -> None:
