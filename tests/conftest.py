@@ -45,10 +45,25 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What keeps no rows in the database that was chosen says the same on each: on SQLite alone it is asked."""
+    if config.getoption("--database") == "sqlite":
+        return
+    needless = {item for item in items if "chosen_database" not in getattr(item, "fixturenames", ())}
+    items[:] = [item for item in items if item not in needless]
+    config.hook.pytest_deselected(items=list(needless))
+
+
 @pytest.fixture(scope="session")
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def chosen_database(request: pytest.FixtureRequest) -> str:
+    """What `--database` says: what depends on it asks for it, directly or not."""
+    return str(request.config.getoption("--database"))
+
+
+@pytest.fixture(scope="session")
+def database_url(chosen_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database."""
-    if request.config.getoption("--database") == "mariadb":
+    if chosen_database == "mariadb":
         with mariadb.server() as url:
             storage.migrate(url)
             yield url

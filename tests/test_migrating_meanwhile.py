@@ -20,9 +20,9 @@ TERMS = {"init_command": "SET SESSION innodb_lock_wait_timeout = 1"}
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def server(chosen_database: str) -> Iterator[Engine]:
     """A database of before the tokens' months, with two tokens that were used."""
-    if request.config.getoption("--database") == "sqlite":
+    if chosen_database == "sqlite":
         pytest.skip("it has one writer")
     with mariadb.server() as url:
         command.upgrade(alembic_config(url), "0034")

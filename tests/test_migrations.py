@@ -42,9 +42,9 @@ OLD_PERSON = text(
 
 
 @pytest.fixture
-def empty_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def empty_url(chosen_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database without tables."""
-    if request.config.getoption("--database") == "mariadb":
+    if chosen_database == "mariadb":
         with mariadb.server() as url:
             yield url
     else:
