@@ -60,7 +60,7 @@ def raced(database_url: str, askers: Sequence[str]) -> Counter[str]:
     racers = [subprocess.Popen([*command, *askers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outcomes: Counter[str] = Counter()
     for racer in racers:
-        outcomes.update(json.loads(racer.communicate(timeout=120)[0]))
+        outcomes.update(json.loads(racer.communicate(timeout=300)[0]))
     return outcomes
 
 

@@ -125,7 +125,7 @@ def test_of_processes_that_meet_a_half_open_key_one_probes(provider_id: str, dat
     moment = str(time.time() + 4)
     command = [sys.executable, "-m", "tests.support.claim", database_url, "a", provider_id, moment]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    outcomes = Counter(process.communicate(timeout=30)[0].strip() for process in running)
+    outcomes = Counter(process.communicate(timeout=120)[0].strip() for process in running)
     assert outcomes == {"probe": 1, "upstream_resting": 2}
 
 
@@ -138,11 +138,11 @@ def test_a_jump_of_the_databases_clock_makes_no_bench_longer(
     keep_key(provider_id, "a")
     taken = take(provider_id)
     monkeypatch.setattr(shared_clock, "_ahead", timedelta(seconds=-seconds))
-    fail(taken, failing("upstream_busy", retry_after=5))
-    assert 3 < bench_seconds(stored_key("a")) < 7
+    fail(taken, failing("upstream_busy", retry_after=60))
+    assert 30 < bench_seconds(stored_key("a")) < 62
     with pytest.raises(Unavailable) as caught:
         take(provider_id)
-    assert 3 <= (caught.value.retry_after or 0) <= 7
+    assert 30 <= (caught.value.retry_after or 0) <= 62
 
 
 @pytest.mark.parametrize("hours", [1, -1])
@@ -154,6 +154,6 @@ def test_a_jump_of_the_instances_clock_moves_nothing(
     taken, asked = take(provider_id), utc_now()
     with monkeypatch.context() as patched:
         patched.setattr(shared_clock, "utc_now", lambda: utc_now() + timedelta(hours=hours))
-        assert abs(shared_clock.shared() - utc_now()) < timedelta(seconds=2)
-        fail(taken, failing("upstream_busy", retry_after=5), asked)
-    assert 3 < bench_seconds(stored_key("a")) < 7
+        assert abs(shared_clock.shared() - utc_now()) < timedelta(minutes=1)
+        fail(taken, failing("upstream_busy", retry_after=60), asked)
+    assert 30 < bench_seconds(stored_key("a")) < 62

@@ -83,12 +83,13 @@ def ended() -> tuple[str, str, TokenUsage]:
 
 
 def test_stop_closes_the_provider_once_the_reader_has_been_away_for_a_while(
-    member_client: PageClient, upstream: ScriptedUpstream
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(departure, "GRACE_SECONDS", 4 * GRACE)
     set_policy("stop")
     live, reader = begin(member_client, upstream)
     reader.close()
-    look_for(GRACE / 2)
+    look_for(GRACE)
     assert live.stop.status is None, "a reload is no departure"
     status, text, entry = ended()
     upstream.journal.wait_until_idle()
@@ -186,12 +187,15 @@ def test_an_answer_that_is_read_goes_on(member_client: PageClient, upstream: Scr
     reader.close()
 
 
-def test_one_who_comes_back_in_time_has_not_left(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+def test_one_who_comes_back_in_time_has_not_left(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departure, "GRACE_SECONDS", 3 * GRACE)
     set_policy("stop")
     live, reader = begin(member_client, upstream)
-    for _ in range(3):
+    for _ in range(4):
         reader.close()
-        look_for(GRACE / 2)
+        look_for(GRACE)
         reader = member_client.get(f"/api/runs/{live.begun.run_id}/events", buffered=False)
         next(iter(reader.response))
     assert live.stop.status is None

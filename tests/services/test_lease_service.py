@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from flask_app.database import IDLE_SECONDS, engine, reading, transaction, utc_now
+from flask_app.database import IDLE_SECONDS, ROW_LOCK_SECONDS, engine, reading, transaction, utc_now
 from flask_app.models import Message, Run, User
 from flask_app.services import (
     chat_service,
@@ -27,7 +27,7 @@ from flask_app.services import (
     stop_service,
 )
 from flask_app.services.chat_service import Draft, Origin
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
 
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
@@ -41,10 +41,7 @@ def stalled(member: User, upstream: ScriptedUpstream) -> Iterator[list[str]]:
     """The ids of answers that have come as far as "so far" and go no further."""
     upstream.default = Stall("so far")
     ids = [chat_service.send(member, Draft(text="go"), ORIGIN).message_id for _ in range(COUNT)]
-    deadline = time.monotonic() + 10
-    while {live.completion.outcome.text for live in run_service.live_runs()} != {"so far"}:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: {live.completion.outcome.text for live in run_service.live_runs()} == {"so far"})
     yield ids
     run_service.shutdown()
 
@@ -134,7 +131,7 @@ def test_after_a_jump_of_the_clock_every_worker_may_renew_first(
 def test_a_round_learns_what_the_databases_clock_says(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_clock, "_ahead", timedelta(hours=1))
     lease_service.tick()
-    assert abs(shared_clock.shared() - utc_now()) < timedelta(seconds=1)
+    assert abs(shared_clock.shared() - utc_now()) < timedelta(minutes=1)
 
 
 def renewed() -> set[str]:
@@ -157,14 +154,14 @@ def held(stalled: list[str]) -> Iterator[str]:
 def test_a_row_that_somebody_holds_keeps_no_other_lease_from_being_renewed(held: str) -> None:
     began = time.monotonic()
     lease_service.renew()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < ROW_LOCK_SECONDS
     assert renewed() == run_service.made_here() - {held}
 
 
 def test_a_row_that_somebody_holds_keeps_no_other_run_from_being_reaped(held: str) -> None:
     began = time.monotonic()
     reaper_service.reap_all()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < ROW_LOCK_SECONDS
     with reading() as session:
         running = set(session.scalars(select(Run.id).where(Run.status == "running")))
     assert running == {held}
@@ -181,13 +178,13 @@ def test_a_row_that_somebody_holds_keeps_no_reader_from_being_noted(held: str) -
     with ExitStack() as followed:
         for run in runs:
             followed.enter_context(followers.following(run))
-        wait_until(lambda: noted() == {run.id for run in runs} - {held}, 5)
+        wait_until(lambda: noted() == {run.id for run in runs} - {held}, IDLE_SECONDS / 2)
 
 
 def test_texts_are_kept_while_somebody_holds_a_row_of_their_runs(held: str, stalled: list[str]) -> None:
     began = time.monotonic()
     lease_service.keep()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < ROW_LOCK_SECONDS
     assert texts() == dict.fromkeys(stalled, "so far")
 
 
@@ -236,7 +233,7 @@ def test_a_worker_says_which_process_it_is(monkeypatch: pytest.MonkeyPatch) -> N
 def test_renewal_waits_for_no_other_work(stalled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else the rounds do may meet a lock: they have a thread of their own."""
     stuck = threading.Event()
-    monkeypatch.setattr(lease_service, "keep", lambda: stuck.wait(10))
+    monkeypatch.setattr(lease_service, "keep", lambda: stuck.wait(2 * PATIENCE))
     set_leases(utc_now() - timedelta(seconds=1))
     with watching(monkeypatch):
         wait_until(lambda: renewed() == run_service.made_here())
@@ -251,13 +248,13 @@ def test_texts_are_kept_while_ending_what_others_left_waits_for_a_row(
 
     def wait() -> None:
         begun.set()
-        freed.wait(10)
+        freed.wait(2 * PATIENCE)
 
     monkeypatch.setattr(*waiting, wait)
     with watching(monkeypatch):
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         run_service.live_runs()[0].completion.outcome.text_parts.append(" and on")
-        wait_until(lambda: sorted(texts().values()) == ["so far", "so far", "so far and on"], 5)
+        wait_until(lambda: sorted(texts().values()) == ["so far", "so far", "so far and on"])
         freed.set()
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,11 @@ from flask_app.services import environment_key, key_admin_service, key_service, 
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import NewKey
 from flask_app.services.prompts import Request
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.keys import keep_key, keep_provider
-from tests.support.scripted_upstream import ScriptedUpstream, Stall, Status
+from tests.support.scripted_upstream import ScriptedUpstream, Status
+from tests.support.together import at_once
+from tests.support.upstream_paused import Paused
 
 NO_MODEL = Path("/nowhere/model.gguf")
 
@@ -174,39 +176,31 @@ def test_a_provider_that_hangs_keeps_nobody_waiting(
     app: Flask, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_service, "PATIENCE_SECONDS", 0.1)
-    upstream.script(Stall(seconds=1), path="/models")
+    silent = Paused()
+    upstream.script(silent, path="/models")
     change(local_model_path=NO_MODEL)
-    began = time.monotonic()
-    assert names() == []
-    assert time.monotonic() - began < 0.9
+    assert names() == [], "before the provider says more"
+    silent.go_on()
     wait_for_readers()
 
 
-def seconds_of_each(callers: int) -> list[float]:
-    """How long each of so many took for the models, who all ask at once."""
-    together, taken = threading.Barrier(callers), list[float]()
-
-    def ask() -> None:
-        together.wait()
-        began = time.monotonic()
-        names()
-        taken.append(time.monotonic() - began)
-
-    threads = [threading.Thread(target=ask) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return taken
-
-
-def test_who_comes_while_the_first_list_is_read_waits_for_it_together(app: Flask, upstream: ScriptedUpstream) -> None:
-    upstream.script(Stall(seconds=0.5), path="/models")
+def test_who_comes_while_the_first_list_is_read_waits_for_it_together(
+    app: Flask, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_service, "PATIENCE_SECONDS", 2 * PATIENCE)
+    silent = Paused()
+    upstream.script(silent, path="/models")
     change(local_model_path=NO_MODEL)
-    taken = seconds_of_each(6)
-    assert len(taken) == 6
-    assert min(taken) > 0.4
-    assert max(taken) < 2
+    told: list[list[str]] = []
+    people = [threading.Thread(target=lambda: told.append(names())) for _ in range(6)]
+    for person in people:
+        person.start()
+    people[0].join(0.5)
+    assert told == [], "nobody goes on before there is a list"
+    silent.go_on()
+    for person in people:
+        person.join(PATIENCE)
+    assert told == [[]] * 6
     assert len(upstream.journal) == 1, "one reads it"
 
 
@@ -216,13 +210,15 @@ def test_nobody_waits_for_a_list_while_there_is_another(
     assert names()
     monkeypatch.setattr(model_service, "RETRY_SECONDS", 0)
     with ScriptedUpstream() as silent:
-        silent.script(Stall(seconds=1.5, before_head=True), path="/models", always=True)
+        answer = Paused()
+        silent.script(answer, path="/models", always=True)
         keep_key(keep_provider("Silent", silent.base_url), "silent")
         change()  # as in a fresh process
         for _ in range(3):  # at first use, and whenever it is time again
-            assert max(seconds_of_each(4)) < 1
+            assert [bool(told) for told in at_once(4, lambda _: names())] == [True] * 4
+        wait_until(lambda: len(silent.journal) > 0)
+        answer.go_on()
         wait_for_readers()
-        assert len(silent.journal) > 1, "it is asked all the same"
 
 
 def test_ones_own_file_answers_only_while_nothing_else_does_and_is_no_demonstration(app: Flask, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from flask_app.services.auth_service import Browser
 from flask_app.services.signing import digest
 from flask_app.web.events import while_signed_in
 from tests.conftest import MakeUser
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 
 BROWSER = Browser(address="192.0.2.1")
 
@@ -89,17 +89,17 @@ def test_no_stream_waits_for_a_database_that_hangs(member: User, monkeypatch: py
 
     def hang(session_ids: set[str]) -> set[str]:
         asked.set()
-        answers.wait(10)
+        answers.wait(60)
         raise OperationalError("SELECT", {}, Exception("Lost connection"))
 
     monkeypatch.setattr(auth_service, "open_among", hang)
     pieces = while_signed_in(_endless(), session_of(member))
     next(pieces)
     try:
-        assert asked.wait(5)
+        assert asked.wait(PATIENCE)
         began = time.monotonic()
         assert [next(pieces) for _ in range(100)] == [b"piece"] * 100
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 30
     finally:
         answers.set()
     time.sleep(0.2)

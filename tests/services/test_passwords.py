@@ -82,6 +82,6 @@ print(time.thread_time() - began)
 
 
 def test_checking_the_longest_password_takes_no_time_to_notice() -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     guessable.reason("1a@" * 40 + "12345678", "a" * 64)
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1

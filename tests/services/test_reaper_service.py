@@ -70,7 +70,7 @@ def test_a_settlement_in_whose_middle_a_machine_lost_its_power_makes_a_round_no_
         reaper_service.book_lost(dead, dead.scalars(select(Attempt.id)).first() or "")
         began = time.monotonic()
         reaper_service.reap_all()
-        assert ROW_LOCK_SECONDS <= time.monotonic() - began < REAPING_SECONDS + ROW_LOCK_SECONDS + 1
+        assert ROW_LOCK_SECONDS <= time.monotonic() - began < REAPING_SECONDS + ROW_LOCK_SECONDS + 5
         dead.rollback()
     assert states() == ["dispatched"] * COUNT
     reaper_service.reap_all()
@@ -94,5 +94,5 @@ def test_a_thousand_answers_of_a_worker_that_died_are_booked_in_time(member: Use
 
 def test_under_gevent_sockets_are_read_between_one_and_the_next() -> None:
     command = [sys.executable, "-m", "tests.support.gevent_reaper"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert int(said.stdout) > gevent_reaper.COUNT / 4, said.stderr

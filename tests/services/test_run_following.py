@@ -10,7 +10,8 @@ from tests.support.another_worker import Following, Other
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, text_of
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.upstream_paused import Paused
 
 
 @pytest.fixture
@@ -84,7 +85,8 @@ def test_an_answer_that_lost_words_is_told_anew(member: User, member_client: Pag
 def test_a_run_made_here_goes_on_for_who_has_been_told_the_stored_one(
     member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
-    upstream.script(Answer("word " * 40, tokens_per_second=20))
+    answer = Paused("word word word", " word word")
+    upstream.script(answer)
     member_client.post("/api/chat", json={"message": "go"}, buffered=False).close()
     (live,) = run_service.live_runs()
     wait_until(lambda: live.completion.outcome.text)
@@ -92,9 +94,10 @@ def test_a_run_made_here_goes_on_for_who_has_been_told_the_stored_one(
     reader = Following(member_client, live.begun.run_id, after=REPLAYED + 4)
     wait_until(lambda: text_of(reader.events))
     assert live.completion.outcome.finish_reason is None, "it goes on"
+    answer.go_on()
     events = reader.wait()
     assert [event.id - REPLAYED for event in events] == list(range(5, 5 + len(events)))
-    assert text_of(events) == live.completion.outcome.text
+    assert text_of(events) == live.completion.outcome.text == answer.text
     assert events[-1].name == "done"
 
 

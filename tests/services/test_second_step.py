@@ -72,7 +72,7 @@ def racers(database_url: str, user: User, code: str) -> Counter[str]:
     started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outcomes: Counter[str] = Counter()
     for racer in started:
-        outcomes.update(json.loads(racer.communicate(timeout=120)[0]))
+        outcomes.update(json.loads(racer.communicate(timeout=300)[0]))
     return outcomes
 
 

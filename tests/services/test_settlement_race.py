@@ -49,7 +49,7 @@ def race(database_url: str, attempts: list[str]) -> Counter[str]:
     racers = [subprocess.Popen([*command, *attempts], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     booked: Counter[str] = Counter()
     for racer in racers:
-        booked.update(json.loads(racer.communicate(timeout=120)[0]))
+        booked.update(json.loads(racer.communicate(timeout=300)[0]))
     assert sum(booked.values()) == 2 * CALLERS
     assert booked.keys() <= {"report", "estimate", "nothing"}, "nobody may fail"
     return booked

@@ -1,10 +1,10 @@
 """Moving windows: how often, in how long, and what is forgotten."""
 
 import threading
-import time
 
 import pytest
 
+from flask_app.services import windows
 from flask_app.services.windows import Rate, Windows
 
 
@@ -30,25 +30,41 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
         Rate.parse(text)
 
 
-def test_a_full_window_says_how_long_to_wait_and_counts_no_more() -> None:
+class Clock:
+    """Stands in for the module `time`."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(windows, "time", made)
+    return made
+
+
+def test_a_full_window_says_how_long_to_wait_and_counts_no_more(clock: Clock) -> None:
     windows = Windows("test", Rate(2, 60))
     assert [windows.hit("a") for _ in range(2)] == [0, 0]
     assert windows.wait("a") == windows.hit("a") == 60
     assert windows.hit("b") == 0, "names are counted apart"
 
 
-def test_a_window_moves_with_time() -> None:
+def test_a_window_moves_with_time(clock: Clock) -> None:
     windows = Windows("test", Rate(2, 1))
     windows.hit("a")
-    time.sleep(0.6)
+    clock.now += 0.6
     windows.hit("a")
     assert windows.wait("a") == 1
-    time.sleep(0.5)  # the first has left, the second has not
+    clock.now += 0.5  # the first has left, the second has not
     assert windows.hit("a") == 0
     assert windows.hit("a") == 1
 
 
-def test_another_rate_holds_for_what_was_counted_already() -> None:
+def test_another_rate_holds_for_what_was_counted_already(clock: Clock) -> None:
     windows = Windows("test", Rate(3, 60))
     assert [windows.hit("a") for _ in range(3)] == [0, 0, 0]
     assert windows.hit("a", Rate(4, 60)) == 0

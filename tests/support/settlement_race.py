@@ -54,6 +54,7 @@ WAYS: tuple[Callable[[Dispatched], bool | None], ...] = (report, estimate, relea
 
 def main(url: str, moment: str, callers: str, *attempts: str) -> None:
     config.install(Config(instance_dir=Path(), secret_key="", encryption_key="", database_url=url))
+    database.LOCK_SECONDS = 100  # however slow the other process is
     database.connect(url)
     with reading() as session:
         sent = [reaper_service._dispatched(session, session.get_one(Attempt, attempt)) for attempt in attempts]
