@@ -1,6 +1,5 @@
 """Writes that travel together: one COMMIT for many, everybody's own fault, and nobody left behind."""
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from flask_app import database
 from flask_app.company import Company, Passenger
 from flask_app.database import fetching, in_company, in_writing, new_id, table_of, utc_now
 from flask_app.models import Conversation, User
+from tests.support.brokers import PATIENCE, wait_until
 
 conversations = table_of(Conversation)
 MANY = 6
@@ -26,8 +26,8 @@ def company(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Company:
     found = database._bound().company
     if found is None:
         pytest.skip("a server makes COMMITs of several cheap by itself, and nobody waits")
-    monkeypatch.setattr("flask_app.company.WAIT_SECONDS", 1)
-    monkeypatch.setattr("flask_app.company.HEAD_START_SECONDS", 10)
+    monkeypatch.setattr("flask_app.company.WAIT_SECONDS", 3)
+    monkeypatch.setattr("flask_app.company.HEAD_START_SECONDS", PATIENCE)
     return found
 
 
@@ -60,8 +60,7 @@ def titles() -> list[str]:
 def aboard(company: Company, pool: ThreadPoolExecutor, *works: Callable[[Connection], str]) -> list[Future[str]]:
     """These wait to be taken along."""
     begun = [pool.submit(in_company, work) for work in works]
-    while len(company._waiting) < len(works):
-        threading.Event().wait(0.001)
+    wait_until(lambda: len(company._waiting) == len(works))
     return begun
 
 
@@ -87,7 +86,7 @@ def test_whoever_writes_takes_those_along_who_wait(company: Company, member: Use
     with commits() as counted:
         waiting = aboard(company, pool, *(writes(member, str(number)) for number in range(MANY)))
         assert in_writing(writes(member, "own")) == "own"
-        assert [each.result(10) for each in waiting] == [str(number) for number in range(MANY)]
+        assert [each.result(PATIENCE) for each in waiting] == [str(number) for number in range(MANY)]
     assert len(counted) == 1
     assert titles() == [*map(str, range(MANY)), "own"]
 
@@ -97,7 +96,7 @@ def test_who_has_waited_long_enough_goes_and_takes_the_others(
 ) -> None:
     with commits() as counted:
         waiting = aboard(company, pool, *(writes(member, str(number)) for number in range(MANY)))
-        assert [each.result(10) for each in waiting] == [str(number) for number in range(MANY)]
+        assert [each.result(PATIENCE) for each in waiting] == [str(number) for number in range(MANY)]
     assert len(counted) == 1
     assert titles() == [*map(str, range(MANY))]
 
@@ -107,19 +106,18 @@ def test_the_next_one_goes_where_the_first_never_arrives(
 ) -> None:
     monkeypatch.setattr("flask_app.company.HEAD_START_SECONDS", 0.1)
     lost = pool.submit(company.travels, Passenger(fails))
-    while not company._waiting:
-        threading.Event().wait(0.001)
+    wait_until(lambda: company._waiting)
     waiting = aboard(company, pool, writes(member, "first"), writes(member, "last"))
-    assert lost.result(10) is False, "it must go by itself, and never does"
-    assert [each.result(10) for each in waiting] == ["first", "last"]
+    assert lost.result(PATIENCE) is False, "it must go by itself, and never does"
+    assert [each.result(PATIENCE) for each in waiting] == ["first", "last"]
 
 
 def test_a_fault_is_told_to_its_own_caller_alone(company: Company, member: User, pool: ThreadPoolExecutor) -> None:
     first, faulty, last = aboard(company, pool, writes(member, "first"), fails, writes(member, "last"))
     in_writing(writes(member, "own"))
-    assert (first.result(10), last.result(10)) == ("first", "last")
+    assert (first.result(PATIENCE), last.result(10)) == ("first", "last")
     with pytest.raises(ValueError, match="its own fault"):
-        faulty.result(10)
+        faulty.result(PATIENCE)
     assert titles() == ["first", "last", "own"]
 
 
@@ -127,7 +125,7 @@ def test_nobody_boards_what_fails_by_itself(company: Company, member: User, pool
     waiting = aboard(company, pool, writes(member, "first"), writes(member, "last"))
     with pytest.raises(ValueError, match="its own fault"):
         in_writing(fails)
-    assert [each.result(10) for each in waiting] == ["first", "last"]
+    assert [each.result(PATIENCE) for each in waiting] == ["first", "last"]
     assert titles() == ["first", "last"]
 
 
@@ -138,7 +136,7 @@ def test_after_a_commit_that_failed_each_goes_by_itself(
         waiting = aboard(company, pool, writes(member, "first"), writes(member, "last"))
         with pytest.raises(OperationalError):
             in_writing(writes(member, "own"))
-        assert [each.result(10) for each in waiting] == ["first", "last"]
+        assert [each.result(PATIENCE) for each in waiting] == ["first", "last"]
     assert len(counted) == 3
     assert titles() == ["first", "last"]
 
@@ -151,6 +149,6 @@ def test_a_broken_database_ends_the_whole_journey(company: Company, member: User
     with pytest.raises(OperationalError, match="disk full"):
         in_writing(writes(member, "own"))
     with pytest.raises(OperationalError, match="disk full"):
-        broken.result(10)
-    assert last.result(10) == "last"
+        broken.result(PATIENCE)
+    assert last.result(PATIENCE) == "last"
     assert titles() == ["last"]

@@ -81,13 +81,13 @@ def test_mysql_takes_it_back_by_ending_the_connection(url: str, monkeypatch: pyt
 def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
     connected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terms = as_mysql_reads(database._TERMS).replace(f"wait_timeout = {database.IDLE_SECONDS}", "wait_timeout = 1")
+    terms = as_mysql_reads(database._TERMS).replace(f"wait_timeout = {database.IDLE_SECONDS}", "wait_timeout = 2")
     monkeypatch.setattr(database, "_TERMS", terms)
     database.connect(connected)
     silent = database.engine().connect()
     silent.execute(ROW)
     database.in_writing(lambda connection: connection.execute(ROW))
-    threading.Event().wait(1.5)
+    threading.Event().wait(3)
     with database.fetching() as connection:  # the same, which has idled for too long in the pool
         assert connection.scalar(text("SELECT username FROM users")) == "changed"
     silent.invalidate()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flask_app import offload
+from tests.support.brokers import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -41,17 +42,19 @@ def test_a_server_may_hand_in_its_own_way_into_threads() -> None:
 
 def test_caps_how_many_run_at_once() -> None:
     lock, running, most = threading.Lock(), 0, 0
+    others = threading.Barrier(offload.MOST_AT_ONCE)
 
     def work() -> None:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
+        others.wait(PATIENCE)
         time.sleep(0.02)
         with lock:
             running -= 1
 
-    threads = [threading.Thread(target=offload.run, args=(work,)) for _ in range(8)]
+    threads = [threading.Thread(target=offload.run, args=(work,)) for _ in range(4 * offload.MOST_AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -53,7 +53,8 @@ def test_a_pattern_takes_linear_time(name: str) -> None:
     beginnings = ["", *own]
     for beginning, piece in itertools.product(beginnings, (*PIECES, *own)):
         text = beginning + (piece * LENGTH)[:LENGTH] + "\x01"
-        assert seconds(pattern, text) < 0.2, (beginning, piece)
+        # Once more before it is blamed: other threads of a busy machine cost a processor's caches too.
+        assert seconds(pattern, text) < 0.2 or seconds(pattern, text) < 0.2, (beginning, piece)
 
 
 def test_one_that_goes_back_is_found_out() -> None:

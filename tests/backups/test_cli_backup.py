@@ -56,7 +56,7 @@ def test_everything_comes_back(site: Flask, file: Path, elsewhere: str, base_con
     kept = json.loads((tmp_path / "instance" / "secrets.json").read_text())
     assert kept == {"SECRET_KEY": base_config.secret_key, "ENCRYPTION_KEY": base_config.encryption_key}
     with reading() as session:
-        acts = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        acts = session.scalars(select(AuditEntry.action).order_by(AuditEntry.created_at, AuditEntry.id)).all()
     assert acts[-1] == "backup.restore"
 
 

@@ -60,7 +60,7 @@ def test_it_is_one_line_of_at_most_200_visible_characters() -> None:
 
 
 def test_long_words_cost_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for words in ("a" * 60_000, "a1" * 30_000, "sk-" * 20_000, "://" * 20_000, "bearer " * 9_000):
         presentable(words, "a" * 500)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

@@ -32,7 +32,7 @@ def code_of(response: Any) -> str:
 
 def audited() -> list[tuple[str, str, dict[str, Any]]]:
     with reading() as session:
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id))
         return [(entry.action, entry.target, json.loads(entry.details)) for entry in entries]
 
 

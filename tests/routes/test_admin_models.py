@@ -65,7 +65,7 @@ def test_names_and_successor_are_set_and_taken_away(admin_client: PageClient, id
     assert put(admin_client, ids["old"]).json["models"][2]["successor_id"] is None
     with reading() as session:
         assert session.scalars(select(ModelAlias)).all() == []
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id)).all()
     assert [entry.action for entry in entries] == ["model.change"] * 3
     assert json.loads(entries[0].details)["aliases"] == ["fast", "b"]
 

@@ -181,7 +181,7 @@ def test_a_planned_price_is_corrected_and_removed_with_a_trace(admin_client: Pag
     assert "m" not in [each["model"] for each in response.json["models"]]  # type: ignore[index]
     with reading() as session:
         trace = session.scalars(
-            select(AuditEntry).where(AuditEntry.target == planned["id"]).order_by(AuditEntry.id)
+            select(AuditEntry).where(AuditEntry.target == planned["id"]).order_by(AuditEntry.created_at, AuditEntry.id)
         ).all()
     assert [entry.action for entry in trace] == ["tariff.add", "tariff.change", "tariff.change", "tariff.remove"]
     assert {entry.actor_id for entry in trace} == {admin.id}

@@ -46,7 +46,7 @@ def test_it_is_written_down_who_chose(admin_client: PageClient, model_id: str) -
     put(admin_client, model_id)
     put(admin_client, None)
     with reading() as session:
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id)).all()
     assert [(entry.action, entry.target) for entry in entries] == [("titles.change", model_id), ("titles.change", "")]
     assert [json.loads(entry.details) for entry in entries] == [{"model": "deepseek-flash"}, {"model": None}]
 

@@ -32,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 
 def audit() -> list[tuple[str, str]]:
     with reading() as session:
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id))
         return [(entry.action, entry.details) for entry in entries]
 
 

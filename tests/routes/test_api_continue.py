@@ -191,8 +191,9 @@ def test_an_answer_that_was_stopped_goes_on_with_the_whole_conversation_before_i
     first = ask(member_client)
     sent = {"message": "and", "conversation_id": first["conversation_id"]}
     member_client.post("/api/chat", json=sent, buffered=False).close()
-    wait_until(lambda: len(upstream.journal.chats) == 2 and upstream.journal.last.text_sent)
+    upstream.journal.wait_for(2)
     (live,) = run_service.live_runs()
+    wait_until(lambda: live.completion.outcome.text)
     assert code(go_on(member_client, live.begun.run_id)) == "answer_running"
     member_client.post(f"/api/runs/{live.begun.run_id}/stop", json={})
     wait_until(lambda: not run_service.live_runs())

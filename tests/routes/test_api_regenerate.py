@@ -18,6 +18,7 @@ from tests.support.entrance import error_code
 from tests.support.events import events_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
 from tests.support.together import at_once
+from tests.support.upstream_paused import Paused
 
 JSON = {"Accept": "application/json", "Accept-Language": "en"}
 ENDLESS = Answer("word " * 2000, tokens_per_second=50)
@@ -165,8 +166,15 @@ def test_two_presses_are_one_answer(member_client: PageClient, upstream: Scripte
 def test_of_two_at_once_without_a_key_one_is_refused(
     member_client: PageClient, upstream: ScriptedUpstream, first: Any
 ) -> None:
-    upstream.script(Answer("for another reason", tokens_per_second=20))
-    replies: list[Any] = at_once(2, lambda _: again(member_client, first["user_message_id"]))
+    answer = Paused("for another", " reason")
+    upstream.script(answer)
+
+    def press(_: int) -> Any:
+        reply = again(member_client, first["user_message_id"])
+        answer.go_on()  # the first to be told anything is the one that is refused
+        return reply
+
+    replies: list[Any] = at_once(2, press)
     assert sorted(reply.status_code for reply in replies) == [200, 409]
     assert {error_code(reply) for reply in replies if reply.status_code == 409} == {"answer_running"}
     assert len(upstream.journal.chats) == 3

@@ -18,6 +18,7 @@ from flask_app.streams import broker, memory
 from tests.conftest import SignIn
 from tests.support import ledger
 from tests.support import scripted_upstream as twin
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.together import at_once
@@ -35,11 +36,9 @@ def begin(client: FlaskClient, message: str = "go") -> dict[str, Any]:
     return start.data
 
 
-def wait_until(reached: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+def wait_for_words() -> None:
+    """Of the answer that is being made: the provider has said them, and they are here."""
+    wait_until(lambda: [live for live in run_service.live_runs() if live.completion.outcome.text])
 
 
 def status_of(run_id: str) -> str:
@@ -75,7 +74,7 @@ def test_two_readers_see_the_same(member_client: FlaskClient, upstream: Scripted
     for reader in readers:
         reader.start()
     for reader in readers:
-        reader.join(10)
+        reader.join(PATIENCE)
     assert text_of(events_of(seen[0])) == text_of(events_of(seen[1])) == SLOW.text
 
 
@@ -96,13 +95,13 @@ def test_when_the_log_has_expired_the_stored_answer_is_told(
 def test_stop_closes_the_provider_and_keeps_what_came(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     upstream.script(ENDLESS)
     start = begin(member_client)
-    wait_until(lambda: upstream.journal.last.text_sent)
+    wait_for_words()
     stopped = time.monotonic()
     response = member_client.post(f"/api/runs/{start['run_id']}/stop", json={})
     assert response.status_code == 202
     wait_until(lambda: status_of(start["run_id"]) == "stopped")
     upstream.journal.wait_until_idle()
-    assert time.monotonic() - stopped < 1.5
+    assert time.monotonic() - stopped < 15
     assert upstream.journal.last.closed_early
     with reading() as session:
         message = session.get_one(Message, start["message_id"])
@@ -181,7 +180,7 @@ def test_answers_sent_for_in_the_same_moment_are_capped_too(
 
 
 def test_the_next_message_waits_for_the_answer(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
-    upstream.script(SLOW)
+    upstream.script(ENDLESS)
     start = begin(member_client)
     early = member_client.post("/api/chat", json={"message": "and", "conversation_id": start["conversation_id"]})
     assert early.status_code == 409
@@ -194,7 +193,7 @@ def test_a_disabled_person_is_cut_off_in_mid_stream(
 ) -> None:
     upstream.script(ENDLESS)
     start = begin(member_client)
-    wait_until(lambda: upstream.journal.last.text_sent)
+    wait_for_words()
     with transaction() as session:
         session.execute(update(User).where(User.id == member.id).values(disabled=True))
     stop_service.look()
@@ -212,7 +211,7 @@ def test_a_stream_ends_with_its_session(member_client: FlaskClient, member: User
     ended = time.monotonic()
     rest = b"".join(cast("Iterator[bytes]", reader))
     assert not {event.name for event in events_of(rest)} & {"done", "error"}
-    assert time.monotonic() - ended < 5
+    assert time.monotonic() - ended < 15
     assert status_of(start["run_id"]) == "running"
 
 
@@ -221,7 +220,7 @@ def test_a_tick_keeps_the_text_so_far_and_renews_the_lease(
 ) -> None:
     upstream.script(ENDLESS)
     start = begin(member_client)
-    wait_until(lambda: upstream.journal.last.text_sent)
+    wait_for_words()
     with transaction() as session:
         session.execute(update(Run).values(lease_expires_at=utc_now() + timedelta(seconds=1)))
     lease_service.tick()
@@ -269,7 +268,7 @@ def _as_if_the_worker_had_died(start: dict[str, Any]) -> None:
 def test_shutdown_settles_what_is_running(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     upstream.script(ENDLESS)
     start = begin(member_client)
-    wait_until(lambda: upstream.journal.last.text_sent)
+    wait_for_words()
     run_service.shutdown()
     assert not run_service.live_runs()
     with reading() as session:

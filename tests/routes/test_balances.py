@@ -73,7 +73,9 @@ def test_a_top_up_is_added_with_a_trace(admin_client: PageClient, admin: User, b
     ]
     assert listed["next"] is None
     with reading() as session:
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.target == balance["id"]).order_by(AuditEntry.id))
+        entries = session.scalars(
+            select(AuditEntry).where(AuditEntry.target == balance["id"]).order_by(AuditEntry.created_at, AuditEntry.id)
+        )
         named = {"scope": "user", "name": "member", "unit": "tokens", "period": "prepaid"}
         assert sorted((entry.action, json.loads(entry.details)) for entry in entries) == [
             ("budget.add", named | {"limit": 1000, "hard": True, "reason": "paid in cash"}),

@@ -96,7 +96,9 @@ def test_a_batch_and_a_code_are_revoked_with_a_trace(admin_client: PageClient, m
         assert (revoked.json["open"], revoked.json["redeemed"], revoked.json["revoked"]) == (0, 1, 2)  # type: ignore[index]
     assert [each["left"] for each in own(member_client)] == [1000]
     with reading() as session:
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.action.like("code%")).order_by(AuditEntry.id))
+        entries = session.scalars(
+            select(AuditEntry).where(AuditEntry.action.like("code%")).order_by(AuditEntry.created_at, AuditEntry.id)
+        )
         said = sorted((entry.action, json.loads(entry.details).get("count")) for entry in entries)
     assert said == [("code.redeem", None), ("codes.make", 3), ("codes.revoke", 1), ("codes.revoke", 1)]
 

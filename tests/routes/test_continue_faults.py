@@ -10,10 +10,11 @@ from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run, TokenUsage
 from flask_app.services import lease_service, reaper_service, run_service
 from tests.support import ledger
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.upstream_paused import Paused
 
 HALF, REST = "one two three", " four five"
 JSON = {"Accept": "application/json"}
@@ -76,14 +77,16 @@ def test_a_late_writer_of_the_first_run_changes_nothing(member_client: PageClien
         session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
         assert reaper_service.reap(session, first.begun.run_id)
     half = message(first.begun.message_id or "").text
-    upstream.script(Answer(" the end", tokens_per_second=2))
+    rest = Paused("", " the end")
+    upstream.script(rest)
     again = member_client.post(f"/api/runs/{first.begun.run_id}/continue", json={}, buffered=False)
     assert message(first.begun.message_id or "").status == "running"
     lease_service._write([lease_service._text_so_far(first)])
     assert message(first.begun.message_id or "").text == half
     first.stop.stop("stopped")
-    first.thread.join(5)
+    first.thread.join(PATIENCE)
     assert message(first.begun.message_id or "").status == "running"
+    rest.go_on()
     told = events_of(b"".join(again.response))  # type: ignore[arg-type]
     assert told[-1].data["status"] == "complete"
     assert message(first.begun.message_id or "").text == half + " the end"

@@ -24,8 +24,8 @@ from tests.support.clients import PageClient
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Stall, Status
 
-THINKS = Answer("never said", thinking="first thoughts " * 100, tokens_per_second=50)
-THINKS_ANEW = Answer("never said", thinking="new thoughts " * 100, tokens_per_second=50)
+THINKS = Answer("never said", thinking="first thoughts " * 1000, tokens_per_second=50)
+THINKS_ANEW = Answer("never said", thinking="new thoughts " * 1000, tokens_per_second=50)
 REST = Answer("the answer", thinking="new")
 JSON = {"Accept": "application/json", "Accept-Language": "en"}
 

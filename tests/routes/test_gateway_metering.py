@@ -20,7 +20,7 @@ from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.models import Attempt, Run, TokenUsage, User
 from flask_app.services import journal, lease_service, reaper_service, replay_service, run_service
 from flask_app.services.completion_service import Completion
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, ScriptedUpstream, Stall, Status
 
@@ -81,7 +81,8 @@ def hurry() -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_books_agree(program: Program, upstream: ScriptedUpstream, name: str, stream: bool) -> None:
-    hurry()
+    if name in {"stall", "silence"}:
+        hurry()
     upstream.script(SCRIPTS[name])
     program.complete(stream=stream)
     assert upstream.journal.chats
@@ -99,7 +100,7 @@ def test_a_program_that_goes_away_stops_the_provider_and_pays_for_what_came(
     began = time.monotonic()
     response.close()
     compare(upstream)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert upstream.journal.last.closed_early
     with reading() as session:
         entry = session.scalars(select(TokenUsage)).one()
@@ -206,7 +207,7 @@ def test_it_does_not_end_before_the_disk_has_it_either(
     asking.join(1)
     assert asking.is_alive()
     is_full = False
-    asking.join(5)
+    asking.join(PATIENCE)
     assert not asking.is_alive()
     assert len(journal.waiting()) == 1
     away.set()

@@ -30,6 +30,7 @@ from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
+ENDLESS = Answer("word " * 2000, tokens_per_second=50)
 LAPSED = utc_now() - timedelta(minutes=5)
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
 
@@ -74,13 +75,13 @@ def test_a_run_whose_lease_was_renewed_meanwhile_is_not_reaped(
     ask(member_client)
     as_if_killed()
     with transaction() as session:
-        session.execute(update(Run).values(lease_expires_at=utc_now() + timedelta(seconds=5)))
+        session.execute(update(Run).values(lease_expires_at=utc_now() + timedelta(minutes=1)))
         assert not reaper_service.reap(session, session.scalars(select(Run.id)).one())
     assert ledger.states() == ["dispatched"]
 
 
 def test_an_attempt_that_is_being_made_is_left_alone(member_client: PageClient, upstream: ScriptedUpstream) -> None:
-    upstream.script(Answer("word " * 100, tokens_per_second=50))
+    upstream.script(ENDLESS)
     begun = chat_service.send(_user(), Draft(text="hello"), ORIGIN)
     upstream.journal.wait_for(1)
     with transaction() as session:
@@ -97,7 +98,7 @@ def test_a_run_that_never_began_is_not_kept_alive_and_costs_nothing(
     member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reply to the COMMIT that wrote it is lost, and nobody can say what became of it: nobody makes it."""
-    upstream.default = Answer("word " * 100, tokens_per_second=20)
+    upstream.default = ENDLESS
     chat_service.send(_user(), Draft(text="hello"), ORIGIN)
     upstream.journal.wait_for(1)
     dialect = database._bound().writer.dialect
@@ -217,8 +218,8 @@ def test_a_hostile_name_of_a_model_harms_neither_tokens_nor_files(
 def test_the_second_of_two_equal_sends_gets_the_first_ones_run(
     member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, conflict: str
 ) -> None:
-    upstream.default = Answer("word " * 50, tokens_per_second=100)
     draft = Draft(text="hello", conversation_id=ask(member_client)["conversation_id"], idempotency_key="same")
+    upstream.default = ENDLESS
     first = chat_service.send(_user(), draft, ORIGIN)
     found = chat_service._earlier
     looks: list[int] = []
@@ -233,6 +234,7 @@ def test_the_second_of_two_equal_sends_gets_the_first_ones_run(
             chat_service.send(_user(), Draft(text="another"), ORIGIN)
     assert chat_service.send(_user(), draft, ORIGIN).run_id == first.run_id
     assert len(looks) == 2
+    run_service.shutdown()
 
 
 def test_another_processs_writer_is_waited_for_asleep(app: Flask, database_url: str) -> None:

@@ -171,7 +171,7 @@ def test_a_provider_that_refuses_is_counted_by_its_status(
 def test_running_answers_and_their_readers_are_told(
     client: PageClient, added: Difference, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
-    upstream.script(Answer(text="word " * 200, tokens_per_second=50))
+    upstream.script(Answer(text="word " * 2000, tokens_per_second=50))
     stream = member_client.post("/api/chat", json={"message": "Hello"}, buffered=False)
     events = iter(stream.response)
     next(events)

@@ -29,7 +29,7 @@ def ask(client: PageClient, path: str = "", **body: str) -> Any:
 
 def actions() -> list[str]:
     with reading() as session:
-        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.created_at, AuditEntry.id)))
 
 
 def test_it_is_off_at_first_and_on_after_a_first_code(member_client: PageClient, member: User) -> None:

@@ -51,7 +51,7 @@ def shown(client: PageClient) -> dict[str, Any]:
 def acts() -> list[tuple[str, dict[str, Any]]]:
     with reading() as session:
         of_budgets = select(AuditEntry).where(AuditEntry.action.startswith("budget."))
-        found = session.scalars(of_budgets.order_by(AuditEntry.id))
+        found = session.scalars(of_budgets.order_by(AuditEntry.created_at, AuditEntry.id))
         return [(entry.action, json.loads(entry.details)) for entry in found]
 
 

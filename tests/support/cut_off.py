@@ -9,7 +9,7 @@ from typing import Any
 def counts(kind: str, url: str, *options: str) -> dict[str, Any]:
     """What `killed_calls` counted."""
     command = [sys.executable, "-m", "tests.support.killed_calls", kind, url, *options]
-    ran = subprocess.run(command, capture_output=True, check=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, check=True, timeout=600)
     counted: dict[str, Any] = json.loads(ran.stdout)
     return counted
 

@@ -1,7 +1,9 @@
 """An answer that stops in the middle until a test lets it go on: as long as the test needs, and no longer."""
 
 import threading
+import time
 
+from tests.support.brokers import PATIENCE
 from tests.support.upstream_answers import chunk, counted, pieces
 from tests.support.upstream_faults import begin
 from tests.support.upstream_journal import Received
@@ -23,7 +25,10 @@ class Paused:
     def play(self, reply: Reply, request: Received) -> None:
         begin(reply, request, self._begun)
         request.billed = counted(request, self.text)
-        while not self._goes_on.is_set():
+        deadline = (
+            time.monotonic() + 2 * PATIENCE
+        )  # where what it waits for never comes, the test is to fail, not to hang
+        while not self._goes_on.is_set() and time.monotonic() < deadline:
             reply.pause(LOOK_SECONDS)
         for piece in pieces(self._rest):
             delta = {"content": piece}

@@ -15,8 +15,11 @@ from flask_app.web import outlet as outlet_module
 from flask_app.web.events import draining
 from flask_app.web.outlet import SocketOutlet, has_left
 from tests.support import certificates
+from tests.support.brokers import PATIENCE
 
 Pair = tuple[socket.socket, socket.socket]
+
+CORKED_SECONDS = 0.2  # the system keeps nothing back for longer
 
 
 @pytest.fixture
@@ -39,7 +42,11 @@ def opened(pair: Pair) -> SocketOutlet:
     return outlet
 
 
-def everything(client: socket.socket) -> bytes:
+def everything(client: socket.socket, at_least: int = 0) -> bytes:
+    """What has come; `at_least` so many bytes are waited for."""
+    if at_least:
+        client.settimeout(PATIENCE)
+        assert client.recv(at_least, socket.MSG_PEEK | socket.MSG_WAITALL)
     client.setblocking(False)
     parts = []
     while True:
@@ -82,13 +89,15 @@ def test_the_head_waits_for_the_first_event(line: Pair, step: Callable[[SocketOu
     outlet = SocketOutlet.of(environ(line[0]))
     assert outlet is not None
     outlet.cork()
+    began = time.monotonic()
     line[0].send(b"head")
     line[0].send(b"first")
-    assert everything(line[1]) == b""
+    early = everything(line[1])
+    assert not early or time.monotonic() - began > CORKED_SECONDS
     step(outlet)
-    assert everything(line[1]) == b"headfirst"
+    assert early or everything(line[1], 9) == b"headfirst"
     line[0].send(b"at once")
-    assert everything(line[1]) == b"at once"
+    assert everything(line[1], 7).endswith(b"at once")
 
 
 def test_a_client_that_has_gone_is_found_out_by_whoever_writes(line: Pair) -> None:
@@ -122,14 +131,14 @@ def test_a_client_that_left_is_left_to_the_response(pair: Pair) -> None:
 def test_a_closed_socket_s_number_is_not_written_to(pair: Pair) -> None:
     outlet = opened(pair)
     number = pair[0].fileno()
-    pair[0].close()
     reader, writer = os.pipe()
     try:
-        assert number in (reader, writer), "the system hands the lowest number out again"
+        pair[0].detach()
+        os.dup2(writer, number)  # as the system may do, which hands the lowest number out again
         assert not outlet.offer(b"for somebody else")
     finally:
-        os.close(reader)
-        os.close(writer)
+        for each in (reader, writer, number):
+            os.close(each)
 
 
 def test_other_servers_have_none(pair: Pair) -> None:
@@ -187,7 +196,7 @@ def test_an_older_client_or_one_with_tls_is_cut_like_others(
     began = time.monotonic()
     with pytest.raises(ConnectionResetError, match="too slow"):
         outlet.write(b"x" * (8 << 20))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_response_opens_its_outlet_after_the_head_and_closes_it_at_the_end(pair: Pair) -> None:
@@ -223,7 +232,7 @@ def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
             outlet.open()
             while outlet.offer(b"x" * 100_000):
                 pass
-            server.settimeout(10)
+            server.settimeout(2 * PATIENCE)
             with pytest.raises(TimeoutError) as caught:
                 server.sendall(b"x" * (8 << 20))
             assert caught.value.errno == errno.ETIMEDOUT, "the system cut it, not the test's own patience"
@@ -251,23 +260,23 @@ def test_a_reader_that_takes_a_little_at_a_time_is_cut_as_well(pair: Pair, monke
 
 
 def test_a_reader_that_takes_its_time_gets_all(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 2)
+    monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 4)
     outlet = opened(pair)
     read = bytearray()
 
     def sip() -> None:
-        while len(read) < 900_008:
+        while len(read) < 1_800_010:
             time.sleep(0.2)
             read.extend(pair[1].recv(64 * 1024))
 
     sipping = threading.Thread(target=sip)
     sipping.start()
     began = time.monotonic()
-    outlet.write(b"x" * 900_000)
+    outlet.write(b"x" * 1_800_000)
     took = time.monotonic() - began
     sipping.join()
-    assert took > 2, "longer than the patience for a piece"
-    assert read == b"dbba0\r\n" + b"x" * 900_000 + b"\r\n"
+    assert took > 4, "longer than the patience for a piece"
+    assert read == b"1b7740\r\n" + b"x" * 1_800_000 + b"\r\n"
 
 
 def test_a_client_has_left_once_its_connection_is_closed_and_no_sooner(pair: Pair) -> None:

@@ -12,6 +12,7 @@ from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.peers import CHUNKED, Peer
 from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.upstream_paused import Paused
 
 EVENTS = (
     b'data: {"model":"kept","choices":[{"index":0,"delta":{"content":"here"},"finish_reason":"stop"}],'
@@ -63,11 +64,13 @@ def test_a_key_that_is_full_is_not_waited_for(
 ) -> None:
     change_key(second, max_concurrent=1)
     change_key(first, priority=1)
-    upstream.script(twin.Answer("word " * 100, tokens_per_second=40))
+    long = Paused()
+    upstream.script(long)
     with member_client.post("/api/chat", json={"message": "long"}) as running:
         upstream.journal.wait_for(1)
         upstream.script(twin.Status(503))
         assert ask(member_client).json["status"] == "complete"
+        long.go_on()
         assert list(running.iter_encoded())
     assert attempts()[1:] == [(first, "released", 503), (first, "settled", 200)]
 

@@ -121,8 +121,8 @@ def test_a_first_word_that_does_not_come_is_tried_elsewhere(
     first: str,
     second: str,
 ) -> None:
-    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=0.3))
-    upstream.script(twin.Stall(seconds=5, comment_every=0.05), key="test-key")
+    config.install(dataclasses.replace(config.current(), upstream_first_token_seconds=2))
+    upstream.script(twin.Stall(seconds=60, comment_every=0.05), key="test-key")
     assert ask(member_client).json["status"] == "complete"
     assert stored_key(first).bench_code == "upstream_timeout"
     assert [state for _, state, _ in attempts()] == ["released", "settled"]
@@ -192,7 +192,7 @@ def test_a_key_takes_as_many_answers_as_it_may(
     member_client: PageClient, upstream: ScriptedUpstream, first: str
 ) -> None:
     change_key(first, max_concurrent=1)
-    upstream.script(Answer("word " * 200, tokens_per_second=40))
+    upstream.script(Answer("word " * 2000, tokens_per_second=40))
     with member_client.post("/api/chat", json={"message": "long"}) as running:
         upstream.journal.wait_for(1)
         refused = ask(member_client)
@@ -235,9 +235,9 @@ def test_every_request_has_its_attempt_whatever_was_played(
 def test_the_attempts_time_is_its_own(
     member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
 ) -> None:
-    upstream.script(twin.Stall(seconds=0.5, before_head=True))
+    upstream.script(twin.Stall(seconds=3, before_head=True))
     began = time.monotonic()
     ask(member_client)
-    assert time.monotonic() - began > 0.5
+    assert time.monotonic() - began > 3
     (entry,) = entries()
-    assert entry.duration_ms < 450, "the second key is not slow because the first one was"
+    assert entry.duration_ms < 2900, "the second key is not slow because the first one was"

@@ -13,6 +13,7 @@ from tests.support.clients import PageClient
 from tests.support.keys import change_key
 from tests.support.limits import LEAST, limit
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.upstream_paused import Paused
 
 CUT = twin.Raw(parts=(ROLE,), resets=True)
 
@@ -25,12 +26,14 @@ def test_where_every_other_key_is_in_use_its_prompt_is_booked(
     member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
 ) -> None:
     change_key(second, max_concurrent=1, priority=-2)
-    upstream.script(Answer("word " * 100, tokens_per_second=40))
+    long = Paused()
+    upstream.script(long)
     with member_client.post("/api/chat", json={"message": "long"}) as running:
         upstream.journal.wait_for(1)
         upstream.script(CUT)
         assert ask(member_client).json["status"] == "failed"
         assert booked() == [(first, "estimated", True, 0)]
+        long.go_on()
         assert list(running.iter_encoded())
     assert sorted(attempts()) == [(first, "settled", 200), (second, "settled", 200)]
 

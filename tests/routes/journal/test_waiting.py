@@ -133,7 +133,7 @@ def test_a_database_that_takes_its_time_is_not_waited_for(
     settle = completion_service.Completion.settle
 
     def slow(*arguments: Any, **options: Any) -> Any:
-        assert held.wait(20)
+        assert held.wait(100)
         return settle(*arguments, **options)
 
     monkeypatch.setattr(completion_service.Completion, "settle", slow)

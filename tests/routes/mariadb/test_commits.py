@@ -143,7 +143,7 @@ def test_a_message_whose_commit_never_arrives_is_forgotten(site: Site, upstream:
 def test_what_a_reaper_elsewhere_ended_meanwhile_is_not_asked(
     site: Site, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beginning, "ASK_SECONDS", 3)
+    monkeypatch.setattr(beginning, "ASK_SECONDS", 5)
     model_service.prepare()
     refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=True)
     wait_until(lambda: attempts() != [])
@@ -155,7 +155,7 @@ def test_what_a_reaper_elsewhere_ended_meanwhile_is_not_asked(
 def test_a_message_in_doubt_that_is_stopped_ends_as_soon_as_it_is_known(
     site: Site, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beginning, "ASK_SECONDS", 3)
+    monkeypatch.setattr(beginning, "ASK_SECONDS", 5)
     upstream.default = Answer("word " * 200, tokens_per_second=10)
     model_service.prepare()
     refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=True)
