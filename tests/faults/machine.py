@@ -67,12 +67,12 @@ def journal_without_room(site: Site, random: Random) -> None:
     instance = site.instances[number]
     with mounted(instance.folder / "journal", "64k") as disk:
         disk.fill()
-        answer = site.ask(random.randint(1, 4), words=20, via=[instance.base_url])
+        answer = site.ask(random.randint(1, 4), words=40, via=[instance.base_url])
         answer.wait_for_text()
         site.database_line.refuse()
-        time.sleep(1)
+        wait_until(lambda: "not_saved_yet" in answer.codes)
+        time.sleep(0.5)
         assert not answer.is_over, answer.status
-        assert "not_saved_yet" in answer.codes, answer.codes
         site.database_line.mend()
         assert answer.wait() == "complete", (answer.status, answer.codes)
 

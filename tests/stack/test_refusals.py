@@ -1,5 +1,6 @@
 """What nginx says where the application cannot; there is none behind it here."""
 
+import itertools
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ ADDRESS = "X-Address-Of-A-Test"
 ONE_EACH = {
     "limit_conn addresses 1000;": f"limit_conn addresses 1; set_real_ip_from 127.0.0.1; real_ip_header {ADDRESS};"
 }
+_addresses = itertools.count()
 TOO_LARGE = {"message": "x" * 1_200_000}
 
 
@@ -33,7 +35,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 
 
 def asked(alone: Front, path: str, content: object = None, **headers: str) -> BaseHTTPResponse:
-    visitor = Visitor(alone.base_url, headers, tls=alone.trusting)
+    """Each time at an address of its own, unless one is told: nginx lets go of a request after its reply has come."""
+    own = {ADDRESS: f"192.0.2.{next(_addresses) % 256}"}
+    visitor = Visitor(alone.base_url, own | headers, tls=alone.trusting)
     return visitor.ask("GET" if content is None else "POST", path, content)
 
 

@@ -125,7 +125,7 @@ def test_http_3_is_offered_and_carries_streams(stack: Stack) -> None:
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert said.startswith("HTTP/3 200")
     assert "".join(re.findall(r'^data: \{"text":"(.*)"\}$', said, re.MULTILINE)) == SLOW.text
-    assert '"protocol":"HTTP/3.0"' in stack.front.access_log
+    wait_until(lambda: '"protocol":"HTTP/3.0"' in stack.front.access_log)  # written when all has been sent
 
 
 def style(stack: Stack) -> str:
@@ -157,7 +157,7 @@ def test_static_files_are_kept_and_have_their_own_readers_request_id(stack: Stac
     assert second.data == whole, "nginx has it"
     number = second.headers["X-Request-ID"]
     assert number != first.headers["X-Request-ID"]
-    assert f'"request":"{number}"' in stack.front.access_log
+    wait_until(lambda: f'"request":"{number}"' in stack.front.access_log)
 
 
 @pytest.mark.parametrize("port", ["", ":8443"])
@@ -195,6 +195,7 @@ def test_the_address_is_nginxs_word_and_the_id_goes_all_the_way(stack: Stack) ->
     assert answer.status == 200
     request_id = answer.headers["X-Request-ID"]
     assert attempts(stack, request_id) == [("127.0.0.1", "settled")]
+    wait_until(lambda: request_id in stack.front.access_log)
     lines = [json.loads(line) for line in stack.front.access_log.splitlines()]
     (line,) = [line for line in lines if line["request"] == request_id]
     assert (line["path"], line["address"], line["status"]) == ("/api/chat", "127.0.0.1", 200)
