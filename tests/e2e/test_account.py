@@ -1,9 +1,12 @@
 """One's own account: time zone, password, and the browsers one is signed in with."""
 
+from urllib.parse import unquote_plus
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import entrance
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
@@ -78,12 +81,31 @@ def test_a_new_password_ends_other_browsers_and_disturbs_no_tab_of_this_one(visi
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_forms_that_are_sent_before_the_scripts_have_come_are_sent_by_them(visits: Visits, site: Site) -> None:
+    _person(site, "Early")
+    page = visits.open("/login", signed_in=False)
+    scripts = Held(page, "**/*.js")
+    page.goto("/login", wait_until="commit")
+    scripts.wait()
+    entrance.sign_in(page, en, username="Early", password=OLD)
+    scripts.let_go()
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    scripts = Held(page, "**/*.js")
+    page.goto("/account", wait_until="commit")
+    scripts.wait()
+    _change_password(page, OLD, NEW, again=NEW)
+    scripts.let_go()
+    expect(page.locator("[data-toasts]")).to_contain_text(en("js.account.password_changed"))
+    assert OLD not in unquote_plus("".join(request.url for request in visits.watch(page).requests))
+
+
 def test_what_one_typed_is_not_there_for_the_next_at_this_browser(visits: Visits, site: Site) -> None:
     for name in ("Dana", "Emil"):
         _person(site, name)
     page = visits.open("/login", signed_in=False)
     entrance.sign_in(page, en, username="Dana", password=OLD)
     text = page.get_by_label(en("chat.message"), exact=True)
+    page.wait_for_load_state()
     text.fill("Dana's own words")
     page.context.clear_cookies()  # her session ends by itself
     page.goto("/login")

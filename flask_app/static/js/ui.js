@@ -141,7 +141,8 @@ export function openDialog(id) {
 }
 
 /**
- * Sends a form by script: the button is busy meanwhile, a failure becomes a sentence in [data-form-error].
+ * Sends a form by script: the button is busy meanwhile, a failure becomes a sentence in [data-form-error]. One that was sent before
+ * this page's scripts had come (`base.html` has noted that) is sent now.
  * @param {HTMLFormElement} form
  * @param {(values: Record<string, string>) => Promise<void>} submit
  */
@@ -160,6 +161,7 @@ export function onSubmit(form, submit) {
       button.removeAttribute("aria-busy")
     }
   })
+  if ("early" in form.dataset) queueMicrotask(() => form.requestSubmit())
 }
 
 /** @param {HTMLFormElement} form @param {string} text */
