@@ -10,6 +10,7 @@ from sqlalchemy import select
 from flask_app.cli_tariffs import tariffs
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Tariff
+from tests.support.administered_prices import YEAR
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -18,9 +19,9 @@ def run(app: Flask, *arguments: str) -> Result:
 
 def test_a_price_is_added_and_listed(app: Flask) -> None:
     peak = ("--peak", "1", "2", "4", "--hours", "09:00-12:00", "--hours", "14:00-18:00", "--holidays", "cn")
-    result = run(app, "add", "m", "usd", "0.5", "1", "2", "--from", "2027-01-01T00:00+08:00", *peak)
+    result = run(app, "add", "m", "usd", "0.5", "1", "2", "--from", f"{YEAR}-01-01T00:00+08:00", *peak)
     assert result.exit_code == 0, result.output
-    assert result.output == "From 2026-12-31T16:00Z: m 0.5 / 1 / 2 USD, at peak hours 1 / 2 / 4\n"
+    assert result.output == f"From {YEAR - 1}-12-31T16:00Z: m 0.5 / 1 / 2 USD, at peak hours 1 / 2 / 4\n"
     with reading() as session:
         tariff = session.scalars(select(Tariff).where(Tariff.model == "m")).one()
         trace = session.scalars(select(AuditEntry)).one()
@@ -39,7 +40,7 @@ def test_a_price_is_added_and_listed(app: Flask) -> None:
     lines = run(app, "list", "m").output.splitlines()
     assert lines[0].split() == ["MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT", "PEAK", "HOURS"]
     assert [line.split()[2] for line in lines[1:]] == ["planned", "current"]
-    assert lines[1].endswith("2026-12-31T16:00Z  0.5 / 1 / 2  1 / 2 / 4")
+    assert lines[1].endswith(f"{YEAR - 1}-12-31T16:00Z  0.5 / 1 / 2  1 / 2 / 4")
     assert lines[2].endswith("3 / 3 / 3    - / - / -")
 
 

@@ -1,7 +1,6 @@
 """The administrator's prices: a new one is entered, planned, corrected and taken back."""
 
 import re
-from datetime import date
 from typing import Any
 
 import pytest
@@ -10,10 +9,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
+from tests.support.administered_prices import YEAR
 
 en = words("en")
 MODEL = "house-model"
-YEAR = date.today().year + 1  # noqa: DTZ011 - the next one, wherever
 
 pytestmark = pytest.mark.browser
 

@@ -21,6 +21,7 @@ from tests.support.administered_prices import (
     PEAK,
     PRICES,
     TARIFFS,
+    YEAR,
     add,
     code_of,
     line_of,
@@ -166,7 +167,7 @@ def test_each_currency_has_prices_of_its_own(
 
 def test_a_planned_price_is_corrected_and_removed_with_a_trace(admin_client: PageClient, admin: User) -> None:
     planned = line_of(add(admin_client, starts_at=LATER, peak=PEAK))["tariffs"][0]
-    assert (planned["state"], planned["starts_at"]) == ("planned", "2026-12-31T16:00:00Z")
+    assert (planned["state"], planned["starts_at"]) == ("planned", f"{YEAR - 1}-12-31T16:00:00Z")
     own = {"holidays": "US", "peak_days": ["2027-01-02"], "off_peak_days": ["2027-01-04"]}
     assert planned["peak"]["calendar"] == CALENDAR | {"holidays": "", "peak_days": [], "off_peak_days": []}
     changed = line_of(
@@ -174,8 +175,8 @@ def test_a_planned_price_is_corrected_and_removed_with_a_trace(admin_client: Pag
     )
     assert changed["tariffs"][0]["prices"] == HIGH
     assert changed["tariffs"][0]["peak"]["calendar"] == CALENDAR | own
-    flat = line_of(put(admin_client, planned["id"], starts_at="2028-01-01T00:00:00Z"))["tariffs"][0]
-    assert (flat["id"], flat["starts_at"], flat["peak"]) == (planned["id"], "2028-01-01T00:00:00Z", None)
+    flat = line_of(put(admin_client, planned["id"], starts_at=f"{YEAR}-06-01T00:00:00Z"))["tariffs"][0]
+    assert (flat["id"], flat["starts_at"], flat["peak"]) == (planned["id"], f"{YEAR}-06-01T00:00:00Z", None)
     response = admin_client.delete(f"{TARIFFS}/{planned['id']}")
     assert response.status_code == 200
     assert "m" not in [each["model"] for each in response.json["models"]]  # type: ignore[index]

@@ -16,6 +16,7 @@ from tests.support.administered_prices import (
     PEAK,
     PRICES,
     TARIFFS,
+    YEAR,
     add,
     code_of,
     line_of,
@@ -59,9 +60,9 @@ def test_the_past_is_open_only_where_nothing_was_booked(
 
 def test_two_prices_cannot_begin_together(admin_client: PageClient) -> None:
     assert add(admin_client, starts_at=LATER).status_code == 201
-    again = add(admin_client, starts_at="2026-12-31T16:00:00Z")
+    again = add(admin_client, starts_at=f"{YEAR - 1}-12-31T16:00:00Z")
     assert (again.status_code, code_of(again)) == (409, "price_exists")
-    other = line_of(add(admin_client, starts_at="2027-02-01T00:00:00Z"))["tariffs"][0]
+    other = line_of(add(admin_client, starts_at=f"{YEAR}-02-01T00:00:00Z"))["tariffs"][0]
     moved = put(admin_client, other["id"], starts_at=LATER)
     assert (moved.status_code, code_of(moved)) == (409, "price_exists")
     assert add(admin_client, starts_at=LATER, currency="USD").status_code == 201

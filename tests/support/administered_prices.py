@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from flask_app.database import utc_now
 from tests.support.clients import PageClient
 
 TARIFFS = "/api/admin/tariffs"
 PRICES = {"input_hit": "0.5", "input_miss": "1", "output": "2"}
 HIGH = {"input_hit": "1", "input_miss": "2", "output": "4"}
 CALENDAR = {"timezone": "Asia/Shanghai", "weekdays": [0, 1, 2, 3, 4], "hours": [["09:00", "12:00"]]}
-LATER = "2027-01-01T00:00:00+08:00"
+YEAR = utc_now().year + 2  # which has not begun anywhere
+LATER = f"{YEAR}-01-01T00:00:00+08:00"
 PEAK = {"prices": HIGH, "calendar": CALENDAR}
 
 
