@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Route, expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
@@ -269,7 +268,6 @@ def test_it_fits_and_is_accessible(
     for look in looks:
         look()
         chat.page.evaluate(AT_REST)
-        found = Axe().run(chat.page, options=OPTIONS)
-        assert not found.response["violations"], found.generate_report()
+        expect_no_violation(chat.page)
         assert chat.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         chat.page.keyboard.press("Escape")

@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Download, Page, expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.line import line_to
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
@@ -157,7 +156,6 @@ def test_it_fits_and_is_accessible(
     slow_line(page, file)
     begin(page, words(locale))
     page.evaluate("scrollTo(0, 0)")  # nothing is half under the bar at the top
-    found = Axe().run(page, options=OPTIONS)
-    assert not found.response["violations"], found.generate_report()
+    expect_no_violation(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.keyboard.press("Enter")

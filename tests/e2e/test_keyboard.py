@@ -4,10 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
@@ -91,7 +90,7 @@ def test_a_question_mark_shows_the_keys(visits: Visits, locale: str, scheme: Sch
     keys.press("?")
     keys.press("Control+k")
     expect(dialog).to_be_visible()
-    assert not Axe().run(page, options=OPTIONS).response["violations"]
+    expect_no_violation(page)
     keys.press("Escape")
     expect(dialog).to_be_hidden()
     page.get_by_label(say_("nav.account", name=USERNAME)).click()

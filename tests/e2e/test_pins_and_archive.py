@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.found import wait_until_found
 from tests.e2e.keyboard import Keyboard
@@ -286,6 +285,5 @@ def test_it_fits_and_is_accessible(
 
 def _expect_no_fault(page: Page, viewport: Any) -> None:
     page.evaluate(AT_REST)
-    found = Axe().run(page, options=OPTIONS)
-    assert not found.response["violations"], found.generate_report()
+    expect_no_violation(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]

@@ -4,10 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.found import wait_until_found
 from tests.e2e.held import Held
@@ -206,8 +205,7 @@ def test_it_fits_and_is_accessible(
         field(page, say_).fill(query)
         expect(shown).to_be_visible()
         page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
-        found = Axe().run(page, options=OPTIONS)
-        assert not found.response["violations"], found.generate_report()
+        expect_no_violation(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.keyboard.press("Escape")
     expect(page.locator("[data-list]")).to_be_visible()

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
@@ -116,6 +115,5 @@ def test_an_administrator_chooses_who_writes_them(visits: Visits, site: Site, lo
 def test_the_choice_fits_and_is_accessible(visits: Visits, locale: str, scheme: Scheme, viewport: Any) -> None:
     page = visits.open("/admin/models", locale=locale, viewport=viewport, scheme=scheme)
     page.evaluate(AT_REST)
-    found = Axe().run(page, options=OPTIONS)
-    assert not found.response["violations"], found.generate_report()
+    expect_no_violation(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]

@@ -1,5 +1,7 @@
 """Messages that wait while another conversation is on the page: asked there, once, or it is told why not."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
@@ -9,10 +11,10 @@ from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.waiting import SENDS, asked, begin, expect_conversation, expect_held, stop, waiting
 from tests.e2e.words import words
-from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
+LOOK_EACH = 5_000  # milliseconds
 
 pytestmark = pytest.mark.browser
 
@@ -22,6 +24,16 @@ def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
     return Chat(visits.open("/"), say)
 
 
+def pass_time(chat: Chat, until: Callable[[], object]) -> None:
+    """Each fifth second the page looks at what it does not show: its seconds go by quickly until then."""
+    for _ in range(200):
+        if until():
+            return
+        chat.page.clock.fast_forward(LOOK_EACH)
+        chat.page.wait_for_timeout(200)
+    raise AssertionError("waited in vain")
+
+
 @pytest.fixture
 def elsewhere(chat: Chat) -> Locator:
     """The entry of another conversation; the page shows a new one."""
@@ -29,6 +41,7 @@ def elsewhere(chat: Chat) -> Locator:
     entry = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
     chat.page.get_by_role("link", name=say("chat.new"), exact=True).click()
     expect(chat.questions).to_have_count(0)
+    chat.page.clock.install()
     return entry
 
 
@@ -41,7 +54,7 @@ def test_they_are_asked_while_another_conversation_is_on_the_page(
     expect(chat.questions).to_have_text(["Another?"])
     expect(waiting(chat)).to_have_count(0)
     first.let_go()
-    wait_until(lambda: asked(script)[1:] == ["First?", "Second?", "Third?"], 40)
+    pass_time(chat, lambda: asked(script)[1:] == ["First?", "Second?", "Third?"])
     expect(chat.questions).to_have_text(["Another?"])
     script.journal.wait_until_idle(timeout=10)
     chat.page.goto(address)
@@ -58,7 +71,7 @@ def test_also_after_a_reload_of_the_other_and_behind_another_tab(
     chat.page.reload()
     chat.page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
     first.let_go()
-    wait_until(lambda: asked(script)[1:] == ["First?", "Second?"], 40)
+    pass_time(chat, lambda: asked(script)[1:] == ["First?", "Second?"])
 
 
 def test_whoever_comes_back_in_the_moment_of_asking_sees_it_once(
@@ -69,7 +82,7 @@ def test_whoever_comes_back_in_the_moment_of_asking_sees_it_once(
     elsewhere.click()
     held = Held(chat.page, SENDS)
     first.let_go()
-    held.wait()
+    pass_time(chat, lambda: held.routes)
     title.click()
     held.wait(2)
     held.let_go()
@@ -86,8 +99,8 @@ def test_that_they_are_not_sent_is_told_with_their_conversation(
     elsewhere.click()
     expect(chat.questions).to_have_text(["Another?"])
     site.ask("POST", f"/api/runs/{site.ask('GET', address)['messages'][-1]['run_id']}/stop")
-    told = say("js.not_sent_in", title="First?", why=say("js.waits_after_all"))
-    expect(chat.page.locator(".toast")).to_contain_text(told)
+    told = chat.page.locator(".toast", has_text=say("js.not_sent_in", title="First?", why=say("js.waits_after_all")))
+    pass_time(chat, told.is_visible)
     title.click()
     expect_held(chat, script, "Second?")
 
@@ -98,7 +111,8 @@ def test_so_is_that_they_are_refused(chat: Chat, script: ScriptedUpstream, elsew
     budget = site.ask("POST", "/api/admin/budgets", {"scope": "site", "period": "day", "limit": 1})
     try:
         first.let_go()
-        expect(chat.page.locator(".toast")).to_contain_text(say("js.not_sent_in", title="First?", why=""))
+        told = chat.page.locator(".toast", has_text=say("js.not_sent_in", title="First?", why=""))
+        pass_time(chat, told.is_visible)
         assert asked(script)[1:] == ["First?"]
     finally:
         site.ask("DELETE", f"/api/admin/budgets/{budget['id']}")
@@ -115,10 +129,7 @@ def test_a_look_that_fails_is_followed_by_another(chat: Chat, script: ScriptedUp
     chat.page.route(f"**/api/conversations/{chat.conversation_id}", fail, times=1)
     elsewhere.click()
     first.let_go()
-    for _ in range(2_000):
-        if len(asked(script)) == 3:
-            break
-        chat.page.wait_for_timeout(20)
+    pass_time(chat, lambda: len(asked(script)) == 3)
     assert asked(script)[1:] == ["First?", "Second?"]
     assert failed, "it was looked at in vain"
 

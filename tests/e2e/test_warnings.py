@@ -5,10 +5,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.accessible import OPTIONS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import NARROWEST, WIDE, Visits
 from tests.e2e.words import words
@@ -73,8 +72,7 @@ def warnings(mails: MailServer) -> list[str]:
 def _expect_no_fault(page: Page) -> None:
     for viewport in (WIDE, NARROWEST):
         page.set_viewport_size(viewport)
-        found = Axe().run(page, options=OPTIONS)
-        assert not found.response["violations"], found.generate_report()
+        expect_no_violation(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
