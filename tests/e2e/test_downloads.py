@@ -46,6 +46,8 @@ def file(site: Site) -> Iterator[File]:
 
 def slow_line(page: Page, file: File) -> CDPSession:
     """The page's own, which needs a minute for the file from now on."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("import('app/download')")
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
     set_pace(line, file.size / SECONDS)
