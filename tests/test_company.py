@@ -115,7 +115,7 @@ def test_the_next_one_goes_where_the_first_never_arrives(
 def test_a_fault_is_told_to_its_own_caller_alone(company: Company, member: User, pool: ThreadPoolExecutor) -> None:
     first, faulty, last = aboard(company, pool, writes(member, "first"), fails, writes(member, "last"))
     in_writing(writes(member, "own"))
-    assert (first.result(PATIENCE), last.result(10)) == ("first", "last")
+    assert (first.result(PATIENCE), last.result(PATIENCE)) == ("first", "last")
     with pytest.raises(ValueError, match="its own fault"):
         faulty.result(PATIENCE)
     assert titles() == ["first", "last", "own"]

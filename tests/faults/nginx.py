@@ -39,7 +39,7 @@ class Nginx:
 
     def quit(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def _workers(self) -> set[str]:
         pid = self._process.pid

@@ -1,12 +1,12 @@
 """What goes wrong at a provider."""
 
-import time
 from datetime import datetime
 from random import Random
 
 from tests.faults.fault import fault, keep_as
 from tests.faults.provider import RETRY_AFTER
 from tests.faults.site import Site
+from tests.faults.stopwatch import Stopwatch
 
 MEMORY_BYTES = 64 << 20  # as much as a worker may grow by a line of 10 MB that is not kept
 
@@ -39,10 +39,10 @@ def _rough(row: str, name: str, wish: str, status: str, requests: int, *, weight
     """An answer asked with this wish ends with `status`, after so many requests to the provider."""
 
     def happen(site: Site, random: Random) -> None:
-        began = time.monotonic()
+        watch = Stopwatch(*(instance.server.workers() for instance in site.instances))
         exchange = site.ask(random.randint(1, 4), words=random.randint(4, 40), rate=200, fault=wish)
         assert exchange.wait() == status, (exchange.status, exchange.refusals)
-        assert time.monotonic() - began < TOTAL_WITHIN
+        assert watch.seconds < TOTAL_WITHIN, (watch.seconds, watch.waited)
         assert len(site.requests(exchange)) == requests
         code = _BENCHES.get(wish.rpartition(":")[2])
         _is_shown(site, code, requests - (status == "complete") if code else 0)

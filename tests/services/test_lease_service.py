@@ -220,7 +220,7 @@ def watching(monkeypatch: pytest.MonkeyPatch, *, waits: bool = False) -> Iterato
     finally:
         ended.set()
         for thread in set(threading.enumerate()) - before:
-            thread.join(10)
+            thread.join(30)
 
 
 def test_a_worker_says_which_process_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

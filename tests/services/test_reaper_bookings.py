@@ -54,7 +54,7 @@ def test_what_a_program_was_told_by_a_worker_that_died_is_booked_and_nothing_els
     with reading() as session:
         assert session.scalars(select(Run.id)).all() == []
     response.close()
-    live.thread.join(10)
+    live.thread.join(30)
     assert entries() == [("estimated", "interrupted", estimate_tokens("so far"))]
 
 

@@ -17,9 +17,8 @@ from scripts import settings_file
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import HANDED_ON, PASSWORD, ROOT, USERNAME, Served, Stream, served
-from tests.support.upstream_answers import Answer
+from tests.support.upstream_paused import Paused
 
-SLOW = Answer("word " * 400, tokens_per_second=40)
 AT_ONCE = 3
 LEASE_SECONDS = 60
 GROWTH_MB = 25  # for a batch on its way
@@ -75,7 +74,7 @@ def test_answers_stream_on_while_a_backup_is_made_and_end_where_it_is_restored(
     with served(tmp_path / "here", **settings_of(upstream)) as here:
         here.set_up()
         assert [name for name, _ in here.chat("a short one")][-1] == "done"
-        upstream.default = SLOW
+        upstream.default = unended = Paused("word " * 40, "word " * 40)
         readers = [follow(here.chat("go on"), ends) for _ in range(AT_ONCE)]
         wait_until(lambda: len([each for each in answers(here) if each["text"]]) == AT_ONCE + 1)
         made = flask(tmp_path / "here", "backup", file)
@@ -83,6 +82,7 @@ def test_answers_stream_on_while_a_backup_is_made_and_end_where_it_is_restored(
         assert f"{AT_ONCE} answers were being made" in made.stderr
         refused = flask(tmp_path / "here", "restore", "--replace", file)
         assert (refused.returncode, "MingChat runs on" in refused.stderr) == (1, True)
+        unended.go_on()
         for reader in readers:
             reader.join(60)
         assert ends == ["done"] * AT_ONCE

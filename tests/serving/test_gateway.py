@@ -9,6 +9,7 @@ import openai
 import pytest
 from openai import OpenAI
 
+from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ErrorEvent, Script, ScriptedUpstream, Stall, Status, Usage
 from tests.support.served import Served, served
@@ -128,9 +129,10 @@ def test_a_program_that_leaves_stops_the_provider(
         with pytest.raises(openai.APITimeoutError):
             client.with_options(timeout=2).chat.completions.create(model=MODEL, messages=HELLO)
     began = time.monotonic()
-    upstream.journal.wait_until_idle(15)
+    upstream.journal.wait_for(1)
+    upstream.journal.wait_until_idle()
     assert upstream.journal.last.closed_early
-    assert time.monotonic() - began < 13, "a heartbeat notices at the latest"
+    assert time.monotonic() - began < 2.5 * HEARTBEAT_SECONDS, "a heartbeat notices at the latest"
     wait_until(lambda: records(server)[0]["outcome"] == "left")
 
 
@@ -145,6 +147,6 @@ def test_a_revoked_token_ends_an_answer_within_seconds(
     began = time.monotonic()
     with pytest.raises(openai.APIError):
         list(answer)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     with pytest.raises(openai.AuthenticationError):
         client.models.list()

@@ -20,7 +20,7 @@ from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Served, Visitor, is_ready, launch, served
 from tests.support.upstream_answers import Answer
 
-HEAD_SECONDS = 10
+HEAD_SECONDS = 20
 LONG = "one two three four five six seven eight nine ten " * 3
 
 
@@ -96,7 +96,7 @@ def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:
 def test_a_body_in_broken_pieces_is_the_clients_mistake(server: Served, chunk: bytes) -> None:
     port = int(server.base_url.rpartition(":")[2])
     head = f"POST /api/login HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as opened:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as opened:
         opened.sendall(f"{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode() + chunk)
         assert opened.recv(100).startswith(b"HTTP/1.1 400 ")
 
@@ -126,7 +126,7 @@ def test_sigterm_lets_an_answer_finish(server: Served, upstream: ScriptedUpstrea
     rest = list(events)
     assert "".join(event["text"] for name, event in rest if name == "token") == LONG
     assert rest[-1] == ("done", rest[-1][1] | {"status": "complete"})
-    server.process.wait(15)
+    server.process.wait(60)
 
 
 def test_sigterm_lets_an_answer_finish_whose_reader_has_left(
@@ -138,7 +138,7 @@ def test_sigterm_lets_an_answer_finish_whose_reader_has_left(
     conversation = next(iter(stream))[1]["conversation_id"]
     stream.close()
     server.process.send_signal(signal.SIGTERM)
-    server.process.wait(25)
+    server.process.wait(60)
 
     with served(tmp_path, **settings) as again:
         again.headers = server.headers
@@ -157,7 +157,9 @@ def test_answers_may_finish_for_as_long_as_the_setting_says(
         asked = time.monotonic()
         hasty.process.send_signal(signal.SIGTERM)
         assert list(events)[-1][1]["status"] == "interrupted"
-        assert 1 < time.monotonic() - asked < 15
+        assert 1 < time.monotonic() - asked < 18, (
+            "neither for as long as it takes, nor for as long as without the setting"
+        )
 
 
 def test_ctrl_c_settles_what_was_being_answered(
@@ -170,7 +172,7 @@ def test_ctrl_c_settles_what_was_being_answered(
     while next(events)[0] != "token":
         pass
     server.process.send_signal(signal.SIGINT)
-    server.process.wait(20)
+    server.process.wait(60)
 
     with served(tmp_path, **settings) as again:
         again.headers = server.headers
@@ -188,7 +190,7 @@ def test_ctrl_c_ends_a_server_without_a_word(settings: dict[str, str], tmp_path:
             assert is_ready(running)
             told = log.seek(0, os.SEEK_END)
             running.signal(signal.SIGINT)
-            assert running.process.wait(20) == 0
+            assert running.process.wait(60) == 0
         log.seek(told)
         assert log.read() == ""
 

@@ -17,7 +17,7 @@ from tests.support.mariadb import MariaDB
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.served import Served, served
 
-WORDS = " ".join(f"word{number}" for number in range(60))
+WORDS = " ".join(f"word{number}" for number in range(200))  # more than a database takes to be killed
 USED = Usage(prompt=1000, cached=600, completion=500)
 
 
@@ -61,11 +61,11 @@ def test_what_a_killed_worker_could_not_book_is_booked_exactly_once(site: Site) 
     assert len(site.files()) == 1
     killed = site.served.workers()
     os.kill(killed[0], signal.SIGKILL)
-    wait_until(lambda: site.served.workers() not in ([], killed), 20)
+    wait_until(lambda: site.served.workers() not in ([], killed), 60)
     time.sleep(1)
     assert len(site.files()) == 1, "without a database there is nothing to settle it with"
     site.database.start()
-    wait_until(lambda: not site.files(), 30)
+    wait_until(lambda: not site.files(), 60)
     entry = site.row("SELECT count(*) AS entries, min(source) AS source, sum(prompt_tokens) AS prompt FROM token_usage")
     assert (entry.entries, entry.source, entry.prompt) == (1, "reported", 1000)
     answer = site.row("SELECT text, status FROM messages WHERE role = 'assistant'")

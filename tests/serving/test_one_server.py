@@ -11,6 +11,7 @@ from typing import TextIO
 import pytest
 
 from scripts import instance_lock, settings_file
+from tests.support.brokers import wait_until
 from tests.support.ports import free_port
 from tests.support.served import HANDED_ON, ROOT, Served, launch, served
 
@@ -91,10 +92,10 @@ def test_a_migration_waits_for_another_one(
     with instance_lock.migration():
         waiting = threading.Thread(target=second)
         waiting.start()
+        wait_until(lambda: "waiting for it" in capsys.readouterr().out)
         assert not done.wait(0.5)
     waiting.join(PATIENCE)
     assert done.is_set()
-    assert "waiting for it" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_URL_FILE"])

@@ -11,8 +11,8 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Served, Visitor, served
 
 SILENT = "silent.example"
-CONNECT_SECONDS = 4
-SOON = 2.0
+CONNECT_SECONDS = 6
+SOON = 5.0
 MANY = 12  # more than there are threads
 # What the C library does while no name server replies, as far as its caller can see. Python loads it first.
 RESOLVER = f"""
@@ -83,4 +83,4 @@ def test_stop_ends_an_answer_that_waits_for_a_silent_name_server(server: Served)
     began = time.monotonic()
     assert server.post(f"/api/runs/{start['run_id']}/stop", {}).json() == {"status": "stopping"}
     assert list(stream)[-1][0] == "done"
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < SOON

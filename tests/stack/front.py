@@ -64,7 +64,7 @@ class Front:
 
     def quit(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def _adapted(self, text: str, changes: Mapping[str, str]) -> str:
         places = {

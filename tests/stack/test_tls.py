@@ -15,7 +15,7 @@ def test_a_scan_finds_nothing_above_low(stack: Stack, tmp_path: Path) -> None:
     found = tmp_path / "found.json"
     options = ["--quiet", "--color", "0", "--warnings", "off", "--jsonfile", str(found)]
     command = ["testssl", *SECTIONS, *options, f"localhost:{stack.front.tls_port}"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     findings = {each["id"]: each for each in json.loads(found.read_text())}
 
     assert {"TLS1_3", "heartbleed", "HSTS_time", "FS"} <= findings.keys(), said.stdout

@@ -45,7 +45,7 @@ def test_readers_follow_while_it_is_written() -> None:
             time.sleep(0.001)
     log.finish()
     for reader in readers:
-        reader.join(10)
+        reader.join(30)
     assert [len(got) for got in seen] == [200, 199, 198]
     assert seen[0] == frames(b"".join(log.read()))
 
@@ -64,7 +64,7 @@ def test_a_reader_sleeps_until_something_happens() -> None:
     time.sleep(0.1)
     assert seen == []
     log.finish()
-    reader.join(10)
+    reader.join(30)
     assert seen == []
 
 
@@ -139,7 +139,7 @@ def test_what_an_outlet_takes_and_what_is_read_make_the_whole(moods: list[int], 
         if number % 7 == 0:
             time.sleep(0.0002)
     log.finish()
-    reader.join(10)
+    reader.join(30)
     got += frames(b"".join(outlet.taken))
     assert [frame.split(b"\n")[0] for frame in got] == [b"id: %d" % n for n in range(after + 1, 61)]
 
@@ -175,6 +175,6 @@ def test_the_last_events_are_read_in_one_piece() -> None:
         time.sleep(0.001)
     log.append("token", b"{}")
     log.finish([("usage", b"{}"), ("done", b"{}")])
-    follower.join(10)
+    follower.join(30)
     assert [frame.split(b"\n")[0] for frame in outlet.taken] == [b"id: 2"]
     assert [[frame.split(b"\n")[0] for frame in frames(block)] for block in blocks] == [[b"id: 3", b"id: 4"]]

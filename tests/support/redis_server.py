@@ -63,7 +63,7 @@ class RedisServer:
             client.flushall()
 
     def client(self) -> Redis:
-        return Redis.from_url(self.url, protocol=2, socket_timeout=10)
+        return Redis.from_url(self.url, protocol=2, socket_timeout=60)
 
     def _answers(self) -> bool:
         try:

@@ -136,7 +136,7 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
             with suppress(ProcessLookupError):
                 running.signal(signal.SIGCONT)  # one that a test left standing could not end
             running.process.send_signal(signal.SIGINT)
-            running.process.wait(30)
+            running.process.wait(60)
 
 
 def launch(

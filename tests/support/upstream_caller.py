@@ -32,7 +32,7 @@ class Caller:
             preload_content=False,
             decode_content=False,
             redirect=False,
-            timeout=10,
+            timeout=30,
         )
 
     def ask(self, *, key: str = "sk-a", path: str = "/chat/completions", **body: object) -> list[Any]:

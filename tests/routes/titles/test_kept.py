@@ -170,9 +170,9 @@ def test_the_end_of_a_process_waits_for_no_title(member_client: PageClient, upst
     assert run_service.live_runs()
     began = time.monotonic()
     run_service.wait(20)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
     run_service.shutdown()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert (states(), titled.runs(), titled.title_of(conversation_id)) == (["settled"], [], QUESTION)
 
 
