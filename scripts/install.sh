@@ -30,14 +30,15 @@ main() {
     refuse_dollars
     need_programs
     refuse_to_lose_the_database
-    write_settings
     make_readable
-    provide_certificate
+    provide_certificate # before .env has the name: a certificate that is refused leaves everything as it was
+    write_settings
     docker compose up -d --build
     wait_until_ready
     docker compose exec -T nginx nginx -s reload
     say_where
     if [ "$kind" = acme ]; then obtain_certificate; fi
+    say_what_is_missing
 }
 
 read_options() {
@@ -60,7 +61,7 @@ read_options() {
 }
 
 name_the_site() {
-    [ ${#domains[@]} -gt 0 ] || domain=$(first_word "$(setting ALLOWED_HOSTS)")
+    [ ${#domains[@]} -gt 0 ] || domain=$(first_word "$(known_hosts)")
     if [ ${#domains[@]} -eq 0 ] && [ -z "$domain" ] && [ -t 0 ]; then
         read -rp 'The name people reach the site by (chat.example.org): ' domain
     fi
@@ -110,12 +111,11 @@ write_settings() {
     for name in "${SECRETS[@]}"; do
         [ -n "$(setting "$name")" ] || set_to "$name" "$(openssl rand -hex 32)"
     done
-    local hosts new=()
-    hosts=$(setting ALLOWED_HOSTS)
-    for name in "${domains[@]}"; do
-        [[ " ${new[*]} $hosts " == *" $name "* ]] || new+=("$name")
+    local hosts=("${domains[@]}") # links are made with the first
+    for name in $(known_hosts); do
+        [[ " ${hosts[*]} " == *" $name "* ]] || hosts+=("$name")
     done
-    [ ${#new[@]} -eq 0 ] || set_to ALLOWED_HOSTS "\"${new[*]}${hosts:+ $hosts}\""
+    [ "${hosts[*]}" = "$(known_hosts)" ] || set_to ALLOWED_HOSTS "\"${hosts[*]}\""
 }
 
 # What the containers read under accounts of their own. Nothing of it is secret.
@@ -191,6 +191,22 @@ print(setup_service.code_line() or "")')
     echo
     echo "MingChat is ready: https://$domain"
     [ -z "$code" ] || echo "$code"
+}
+
+# People may come in by a name that the certificate is not for, such as one that was added alone.
+say_what_is_missing() {
+    local name missing=()
+    for name in $(known_hosts); do
+        [[ $name =~ [a-zA-Z]$ && $name != .* ]] || continue # an address, or every name below one
+        openssl x509 -in ssl/fullchain.pem -noout -checkhost "$name" | grep -q 'does match' || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] || echo "The certificate is not for ${missing[*]}, where browsers warn of it. \
+Run this again with a certificate and --domain for each name, or take what is not used out of ALLOWED_HOSTS in .env."
+}
+
+# One space between each; .env may have commas too.
+known_hosts() {
+    setting ALLOWED_HOSTS | tr -s ', ' ' '
 }
 
 setting() {

@@ -106,6 +106,40 @@ def test_a_given_certificate_is_for_all_of_the_names(server: ScriptedServer) -> 
     assert pair(server) == (chain, key)
 
 
+def test_a_certificate_that_is_refused_leaves_the_settings_as_they_were(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST)
+    before = (server.folder / ".env").read_text()
+    assert HOST in before
+    chain, key = certificates.pems(HOST)
+    (server.folder / "chain.pem").write_bytes(chain)
+    (server.folder / "key.pem").write_bytes(key)
+    options = ("--certificate", "chain.pem", "--key", "key.pem")
+    assert install(server, "--domain", "another.example.org", *options).returncode != 0
+    assert (server.folder / ".env").read_text() == before
+    installed(server, *options)
+    assert pair(server) == (chain, key)
+
+
+def test_a_name_that_the_certificate_is_not_for_is_told(server: ScriptedServer) -> None:
+    assert "is not for" not in installed(server, "--domain", HOST, "--domain", "www.example.org")
+    said = installed(server, "--domain", "new.example.org", "--self-signed")
+    assert f"The certificate is not for {HOST} www.example.org, where" in said
+
+
+def test_the_name_that_is_given_first_is_the_first(server: ScriptedServer) -> None:
+    (server.folder / ".env").write_text(f"ALLOWED_HOSTS={HOST},old.example.org\n")
+    installed(server)
+    assert f"ALLOWED_HOSTS={HOST},old.example.org\n" in (server.folder / ".env").read_text(), "nothing was asked for"
+    for given in ((HOST, "www.example.org"), ("www.example.org", HOST)):
+        installed(server, *(option for name in given for option in ("--domain", name)))
+        assert f'ALLOWED_HOSTS="{" ".join(given)} old.example.org"' in (server.folder / ".env").read_text()
+
+
+def test_an_address_and_a_whole_domain_need_no_certificate(server: ScriptedServer) -> None:
+    (server.folder / ".env").write_text(f'ALLOWED_HOSTS="{HOST} 192.168.1.20 .example.net"\n')
+    assert "is not for" not in installed(server)
+
+
 def test_by_acme_the_certificate_is_renewed_from_then_on(server: ScriptedServer) -> None:
     assert f"The certificate for {HOST} is there" in installed(server, "--domain", HOST, "--acme")
     assert "docker compose --profile acme up -d --no-deps certbot" in server.calls
