@@ -16,7 +16,7 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer
 
 RECORDS = 24
-SECONDS = 60  # for a file that is not to be there before the test wants it
+SECONDS = 20  # for a file that is not to be there before the test wants it
 FIRST_BYTES = 4_000  # of the reply
 
 en = words("en")
@@ -45,7 +45,7 @@ def file(site: Site) -> Iterator[File]:
 
 
 def slow_line(page: Page, file: File) -> CDPSession:
-    """The page's own, which needs a minute for the file from now on."""
+    """The page's own, which needs long for the file from now on."""
     page.wait_for_load_state("networkidle")
     page.evaluate("import('app/download')")
     line = page.context.new_cdp_session(page)
