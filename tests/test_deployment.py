@@ -24,14 +24,14 @@ SECRETS = re.findall(r"^readonly SECRETS=\((.*)\)$", (ROOT / "scripts/install.sh
 GIVEN = "".join(f"{name}=of-{name}\n" for name in SECRETS)
 
 
-def composed(tmp_path: Path, settings: str) -> "subprocess.CompletedProcess[str]":
-    """What Compose makes of the file with these settings in `.env`."""
+def composed(tmp_path: Path, settings: str, *added: Path) -> "subprocess.CompletedProcess[str]":
+    """What Compose makes of the file, and of those that are added to it, with these settings in `.env`."""
     program = shutil.which("docker-compose")
     assert program, "docker-compose is not installed: `make services` installs what the tests need"
     (tmp_path / ".env").write_text(settings)
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    files = ["--file", str(COMPOSE_FILE), "--project-directory", str(tmp_path)]
-    command = [program, *files, "--profile", "*", "config", "--format", "json"]
+    files = [f"--file={file}" for file in (COMPOSE_FILE, *added)]
+    command = [program, *files, "--project-directory", str(tmp_path), "--profile", "*", "config", "--format", "json"]
     return subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
 
 
@@ -43,6 +43,21 @@ def services(tmp_path: Path, settings: str = GIVEN) -> dict[str, Any]:
 
 def test_it_has_the_services_that_people_know(tmp_path: Path) -> None:
     assert {"nginx", "flask-app", "mysql", "redis"} <= set(services(tmp_path))
+
+
+@pytest.mark.parametrize("guide", ["deployment.md", "部署指南.md"])
+def test_what_a_guide_puts_into_the_override_is_added_to_it(tmp_path: Path, guide: str) -> None:
+    document = (ROOT / "docs" / guide).read_text(encoding="utf-8")
+    added = []
+    for number, block in enumerate(re.findall(r"^```\n((?:services|networks):\n.*?)^```", document, re.M | re.S)):
+        added.append(tmp_path / f"{number}.yml")
+        added[-1].write_text(block)
+    done = composed(tmp_path, GIVEN, *added)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    ports = {(port["published"], port["protocol"]) for port in made["services"]["nginx"]["ports"]}
+    assert ports == {("80", "tcp"), ("443", "tcp"), ("443", "udp"), ("5000", "tcp")}
+    assert made["networks"]["front"]["enable_ipv6"] is True
 
 
 @pytest.mark.parametrize("name", SECRETS)

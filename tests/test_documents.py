@@ -19,6 +19,21 @@ ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = (ROOT / ".env.example").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+TWINS = [
+    READMES,
+    *(
+        [ROOT / "docs" / name for name in names]
+        for names in (
+            ("certificates.md", "SSL证书使用指南.md"),
+            ("configuration.md", "配置参考.md"),
+            ("deployment.md", "部署指南.md"),
+            ("observability.md", "监控指南.md"),
+            ("operations.md", "运维指南.md"),
+            ("scaling.md", "扩展指南.md"),
+        )
+    ),
+]  # in English and in Chinese
+TWIN = pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0].stem)
 DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *DECISIONS]
 OF_MAKE = {
     "RUNS",
@@ -33,6 +48,8 @@ OF_MAKE = {
     "ROUNDS",
     "FOLDER",
 }  # what single commands of make take
+
+PLACEHOLDER = r"<[^>]*>"  # for what its reader puts there
 
 OF_LIBRARIES = {"OTEL_EXPORTER_OTLP_HEADERS"}  # which read them themselves
 
@@ -158,21 +175,25 @@ def _exists(path: str) -> bool:
     return path in MADE or any((place / path).exists() for place in PLACES)
 
 
+@TWIN
 @pytest.mark.parametrize("pattern", [r"^#+ ", r"^- \*\*", r"^\|", r"\]\(", r"^!\["], ids=repr)
-def test_the_two_readmes_have_the_same_parts(pattern: str) -> None:
-    english, chinese = (len(re.findall(pattern, readme.read_text(encoding="utf-8"), re.M)) for readme in READMES)
-    assert english == chinese > 0
+def test_a_document_has_the_same_parts_in_both_languages(twins: list[Path], pattern: str) -> None:
+    english, chinese = (len(re.findall(pattern, twin.read_text(encoding="utf-8"), re.M)) for twin in twins)
+    assert english == chinese
+    assert english or twins != READMES, "a README has some of each"
 
 
-def test_the_two_readmes_name_the_same_commands_and_settings() -> None:
-    exact = [Counter(_exact_words(readme.read_text(encoding="utf-8"))) for readme in READMES]
+@TWIN
+def test_a_document_names_the_same_commands_and_settings_in_both_languages(twins: list[Path]) -> None:
+    exact = [Counter(_exact_words(twin.read_text(encoding="utf-8"))) for twin in twins]
+    assert exact[0]
     assert exact[0] == exact[1]
 
 
-def _exact_words(readme: str) -> Iterator[str]:
+def _exact_words(document: str) -> Iterator[str]:
     """What must be typed exactly: blocks without their comments, and what is set as code in a sentence."""
-    blocks = re.findall(r"^```\n(.*?)^```", readme, re.M | re.S)
-    for line in "\n".join(blocks).splitlines():
-        yield re.sub(r"<[^>]*>|\s+#.*", "", line).strip()
-    words = re.findall(r"`([^`\n]+)`", re.sub(r"^```\n.*?^```", "", readme, flags=re.M | re.S))
-    yield from (word for word in words if re.search(r"[/_.= ]", word))
+    fenced = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
+    for line in "\n".join(fenced.findall(document)).splitlines():
+        yield re.sub(rf"{PLACEHOLDER}|\s+#.*", "", line).strip()
+    words = re.findall(r"`([^`\n]+)`", fenced.sub("", document))
+    yield from (re.sub(PLACEHOLDER, "", word) for word in words if re.search(r"[/_.= ]", word))
