@@ -156,7 +156,8 @@ make_self_signed() {
 obtain_certificate() {
     order_certificate || fail "No certificate by ACME: what certbot said is above. The site serves with the one that it has.
 Most often a name does not lead to this server yet, or port 80 is closed: curl -I http://$domain/ from elsewhere says so.
-Then run this again: scripts/install.sh$(printf ' --domain %s' "${domains[@]}") --acme"
+Then run this again: scripts/install.sh$(printf ' --domain %s' "${domains[@]}") --acme${email:+ --email $email}\
+${acme_server:+ --acme-server $acme_server}"
     [ -n "$(setting COMPOSE_PROFILES)" ] || set_to COMPOSE_PROFILES acme
     docker compose --profile acme up -d --no-deps certbot # renews it from now on
     docker compose exec -T nginx nginx -s reload

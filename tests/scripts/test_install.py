@@ -151,8 +151,14 @@ def test_where_acme_fails_the_site_is_there_and_its_code_is_told(server: Scripte
     assert done.returncode == 1
     assert f"MingChat is ready: https://{HOST}\n{CODE}" in done.stdout
     assert "No certificate by ACME" in done.stderr
-    assert f"scripts/install.sh --domain {HOST} --acme" in done.stderr
+    assert f"scripts/install.sh --domain {HOST} --acme\n" in done.stderr
     assert "COMPOSE_PROFILES" not in (server.folder / ".env").read_text(), "there is nothing to renew"
+
+
+def test_what_to_run_again_after_acme_failed_has_everything_that_was_given(server: ScriptedServer) -> None:
+    options = ("--domain", HOST, "--acme", "--email", "you@example.org", "--acme-server", "https://acme.example/dir")
+    done = install(server, *options, CERTBOT="1")
+    assert f"run this again: scripts/install.sh {' '.join(options)}\n" in done.stderr
 
 
 @pytest.mark.parametrize(
