@@ -22,7 +22,7 @@ class Attempt(Base):
 
     __tablename__ = "proxy_logs"
     __table_args__ = (
-        Index(None, "state", "created_at"),
+        Index(None, "state", "created_at", "key_id"),
         Index(None, "state", "group_id", "day"),
         Index(None, "state", "user_id", "day"),
     )
@@ -54,10 +54,11 @@ class Attempt(Base):
     ended_at: Mapped[datetime | None]
 
 
-_NEWEST_OF_USER = ("user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id")
-_NEWEST_OF_TOKEN = ("token_id", "channel", *_NEWEST_OF_USER)
-_NEWEST_OF_KIND = ("kind", "created_at", "id", "attempt_id", "user_id", "model", "key_id", "outcome")
-_NEWEST_OF_SOURCE = ("source", "created_at", "id", "outcome", "model", "key_id", "user_id", "attempt_id")
+_SEARCHED = ("model", "key_id", "outcome", "source", "attempt_id")
+_NEWEST_OF_USER = ("user_id", "created_at", "id", *_SEARCHED, "channel")
+_NEWEST_OF_TOKEN = ("token_id", "channel", "user_id", "created_at", "id", *_SEARCHED)
+_NEWEST_OF_KIND = ("kind", "created_at", "id", "attempt_id", "user_id", "model", "key_id", "outcome", "channel")
+_NEWEST_OF_SOURCE = ("source", "created_at", "id", "outcome", "model", "key_id", "user_id", "attempt_id", "channel")
 
 
 class TokenUsage(Base):

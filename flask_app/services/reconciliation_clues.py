@@ -92,7 +92,7 @@ def between(since: datetime, until: datetime, keys: Iterable[str], currency: str
     """The same of two readings of an account with these keys."""
     window = _Window(since - LAG, until + LAG, list(keys))
     with reading() as session:
-        queries = {**_of_entries(window), **_of_attempts(window)}
+        queries = {**_of_entries(window), **_of_attempts(window), **_unpriced(session, window)}
         if (edges := _at_edges(session, window)) is not None:
             queries["peak_edge"] = edges
         found = {kind: _clue(session, kind, query, currency) for kind, query in queries.items()}
@@ -118,26 +118,31 @@ def _clue(session: Session, kind: str, query: Select[Any], currency: str) -> Clu
 
 
 def _of_entries(window: _Window) -> dict[str, Select[Any]]:
-    ended_in = or_(_ledger.c.created_at > window.since, _ended > window.since)
-    entries = _ENTRIES.where(*_asked_in(_ledger, window), ended_in)
-    unpriced = (_USAGE, _ledger.c.cost_micros.is_(None), _ledger.c.model.in_(_unpriced_models(window)))
+    entries = _entries(window)
     return {
         "estimated": entries.where(_ESTIMATED, _ledger.c.outcome == "complete"),
         "partial": entries.where(_ESTIMATED, _ledger.c.outcome != "complete"),
-        "unpriced": entries.where(*unpriced),
         "refunded": entries.where(_ledger.c.kind == "refund"),
     }
 
 
-def _unpriced_models(window: _Window) -> Select[Any]:
-    """Those of which the roll-up has answers without a price: their entries are found by the model and the key."""
+def _entries(window: _Window) -> Select[Any]:
+    ended_in = or_(_ledger.c.created_at > window.since, _ended > window.since)
+    return _ENTRIES.where(*_asked_in(_ledger, window), ended_in)
+
+
+def _unpriced(session: Session, window: _Window) -> dict[str, Select[Any]]:
+    """Entries without a price are found by the key and the models that the roll-up has such answers of: often none."""
     first, last = quarter_of(window.since - longest_answer()), quarter_of(window.until)
-    return select(rollup.c.model).where(
+    without = select(rollup.c.model).where(
         rollup.c.slice == SITE_DAY.name,
         rollup.c.block.between(SITE_DAY.block_of(first), SITE_DAY.block_of(last)),
         rollup.c.key_id.in_(window.keys),
         rollup.c.unpriced_requests > 0,
     )
+    models = session.scalars(without.distinct()).all()
+    found = _entries(window).where(_USAGE, _ledger.c.cost_micros.is_(None), _ledger.c.model.in_(models))
+    return {"unpriced": found} if models else {}
 
 
 def _at_edges(session: Session, window: _Window) -> Select[Any] | None:
@@ -175,11 +180,13 @@ def _edges(session: Session, window: _Window) -> dict[datetime, list[str]]:
 
 
 def _of_attempts(window: _Window) -> dict[str, Select[Any]]:
-    attempts, state = _ATTEMPTS.where(*_asked_in(_attempts, window)), _attempts.c.state
+    """Which are not booked is asked of the indexes alone, for most of them are."""
+    asked, state = _asked_in(_attempts, window), _attempts.c.state
+    unbooked = select(_attempts.c.id).where(*asked, state == "settled", ~_BOOKED).subquery()
     return {
-        "open": attempts.where(state == "dispatched"),
-        "released": attempts.where(state == "released", _MAY_BE_BILLED),
-        "unbooked": attempts.where(state == "settled", ~_BOOKED),
+        "open": _ATTEMPTS.where(*asked, state == "dispatched"),
+        "released": _ATTEMPTS.where(*asked, state == "released", _MAY_BE_BILLED),
+        "unbooked": _ATTEMPTS.join(unbooked, unbooked.c.id == _attempts.c.id),
     }
 
 

@@ -1,5 +1,6 @@
 """What people quote or choose to find entries by, as conditions on the ledger: an id, a channel, an access token."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, false, func, select
@@ -30,18 +31,20 @@ def of_id(wanted: str | None) -> list[Conditions]:
     return [[TokenUsage.id == wanted], [TokenUsage.attempt_id.in_({wanted, *attempts})]]
 
 
-def of_channel(wanted: str | None, model: str | None, key_id: str | None, user_id: str | None) -> Conditions:
-    """Of one person or everybody. The roll-up knows from which day to which the channel was used, with this model and
-    this key where they are asked for: no other is read.
-
-    Raises BadRequest("unknown_channel").
-    """
-    if wanted is None:
-        return []
-    if wanted not in CHANNELS:
+def of_channel(wanted: str | None) -> Conditions:
+    """Raises BadRequest("unknown_channel")."""
+    if wanted is not None and wanted not in CHANNELS:
         raise BadRequest("unknown_channel", known=", ".join(CHANNELS))
-    asked = {"channel": wanted, "model": model, "key_id": key_id}
-    with_it = [rollup.c[name] == value for name, value in asked.items() if value is not None]
+    return [] if wanted is None else [TokenUsage.channel == wanted]
+
+
+def on_its_days(named: Mapping[str, str | None], user_id: str | None, *, estimated: bool) -> Conditions:
+    """The roll-up knows from which day to which this model, key and channel (None: any) were used, by one person or by
+    anybody, or also estimated: no other day is read.
+    """
+    with_it = [rollup.c[name] == value for name, value in named.items() if value is not None]
+    if estimated:
+        with_it.append(rollup.c.estimated_requests > 0)
     of_days = rows(DETAIL_DAY if user_id else SITE_DAY, user_id)
     used = select(func.min(rollup.c.block), func.max(rollup.c.block)).where(*of_days, *with_it)
     with reading() as session:
@@ -49,7 +52,7 @@ def of_channel(wanted: str | None, model: str | None, key_id: str | None, user_i
     if first is None:
         return [false()]
     begin, end = moment_of(first * QUARTERS_A_DAY), moment_of((last + 1) * QUARTERS_A_DAY)
-    return [TokenUsage.channel == wanted, TokenUsage.created_at >= begin, TokenUsage.created_at < end]
+    return [TokenUsage.created_at >= begin, TokenUsage.created_at < end]
 
 
 def of_token(wanted: str | None) -> list[Conditions]:

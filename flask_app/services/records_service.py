@@ -162,7 +162,7 @@ def _conditions(reader: User, wanted: Filter, user_id: str | None = None) -> _Se
     named = {column: value for column, value in exact.items() if value is not None}
     conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
     conditions += _within(period_of(wanted.dates, zone_of(reader)))
-    conditions += record_lookups.of_channel(wanted.channel, wanted.model, wanted.key, user_id)
+    conditions += record_lookups.of_channel(wanted.channel) + _on_its_days(wanted, user_id)
     tokens, ids = record_lookups.of_token(wanted.token), record_lookups.of_id(wanted.id)
     either = product(_of_provenance(wanted.provenance, named), tokens, ids)
     is_in_order = wanted.id is None and wanted.token is None and wanted.provenance in {None, "reported"}
@@ -170,6 +170,17 @@ def _conditions(reader: User, wanted: Filter, user_id: str | None = None) -> _Se
         any_of=[[*conditions, *chain.from_iterable(each)] for each in either],
         by_outcome=len(named) == 1 and wanted.outcome is None and is_in_order,
     )
+
+
+def _on_its_days(wanted: Filter, user_id: str | None) -> _Conditions:
+    """The newest of a model or of a key are found at once; not those of them that something else holds for too."""
+    named = {"model": wanted.model, "key_id": wanted.key, "channel": wanted.channel}
+    others = (wanted.user, wanted.group, wanted.outcome, wanted.provenance, wanted.token)
+    asked = [value for value in (*named.values(), *others) if value is not None]
+    if wanted.channel is None and (len(asked) < 2 or not (wanted.model or wanted.key)):
+        return []
+    estimated = wanted.provenance in {"estimated", "partial"}
+    return record_lookups.on_its_days(named, user_id, estimated=estimated)
 
 
 def _pages(conditions: _Search, people: Sequence[str] | None) -> Iterator[list[Record]]:

@@ -1,4 +1,4 @@
-"""An index that finds the newest entries of an access token, and answers every search within them
+"""An index of access tokens' newest entries; those of people, sources and kinds know channels; attempts' know keys
 
 Revision: 0036, after 0035
 """
@@ -10,13 +10,57 @@ down_revision = "0035"
 branch_labels = None
 depends_on = None
 
-INDEX = "ix_token_usage_newest_of_token"
-OF_USER = ["user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id"]
+LEDGER, ATTEMPTS = "token_usage", "proxy_logs"
+OLD_ATTEMPTS, NEW_ATTEMPTS = "ix_proxy_logs_state_created_at", "ix_proxy_logs_state_created_at_key_id"
+TOKEN = "ix_token_usage_newest_of_token"  # noqa: S105 - an index's name
+OF_TOKEN = ["token_id", "channel", "user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id"]
+OLD = {
+    "ix_token_usage_newest_of_user": [
+        "user_id",
+        "created_at",
+        "id",
+        "model",
+        "key_id",
+        "outcome",
+        "source",
+        "attempt_id",
+    ],
+    "ix_token_usage_newest_of_kind": [
+        "kind",
+        "created_at",
+        "id",
+        "attempt_id",
+        "user_id",
+        "model",
+        "key_id",
+        "outcome",
+    ],
+    "ix_token_usage_newest_of_source": [
+        "source",
+        "created_at",
+        "id",
+        "outcome",
+        "model",
+        "key_id",
+        "user_id",
+        "attempt_id",
+    ],
+}
 
 
 def upgrade() -> None:
-    op.create_index(INDEX, "token_usage", ["token_id", "channel", *OF_USER])
+    for name, columns in OLD.items():
+        op.drop_index(name, LEDGER)
+        op.create_index(name, LEDGER, [*columns, "channel"])
+    op.create_index(TOKEN, LEDGER, OF_TOKEN)
+    op.create_index(NEW_ATTEMPTS, ATTEMPTS, ["state", "created_at", "key_id"])
+    op.drop_index(OLD_ATTEMPTS, ATTEMPTS)
 
 
 def downgrade() -> None:
-    op.drop_index(INDEX, "token_usage")
+    op.create_index(OLD_ATTEMPTS, ATTEMPTS, ["state", "created_at"])
+    op.drop_index(NEW_ATTEMPTS, ATTEMPTS)
+    op.drop_index(TOKEN, LEDGER)
+    for name, columns in OLD.items():
+        op.drop_index(name, LEDGER)
+        op.create_index(name, LEDGER, columns)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, false
 
 from flask_app.database import engine, fetching, first_id, new_id, transaction, utc_now
 from flask_app.models import AccessToken, Attempt, TokenUsage, User
@@ -126,11 +126,15 @@ def test_a_channel_is_searched_on_the_days_of_its_model_alone(member: User, memb
     query = "channel=api&model=deepseek-flash"
     assert [each["id"] for each in get(member_client, f"{RECORDS}?{query}")["records"]] == [entries["programs"].id]
     assert get(member_client, f"{RECORDS}?channel=chat&model=another")["records"] == []
+    assert get(member_client, f"{RECORDS}?provenance=estimated&{query}")["records"] == []
+    named = {"model": "deepseek-flash", "key_id": None, "channel": "api"}
+    day = entries["programs"].created_at.replace(hour=0, minute=0, second=0, microsecond=0)
     for user_id in (None, member.id):
-        _, begin, end = record_lookups.of_channel("api", "deepseek-flash", None, user_id)
-        day = entries["programs"].created_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        begin, end = record_lookups.on_its_days(named, user_id, estimated=False)
         assert begin.compare(TokenUsage.created_at >= day)
         assert end.compare(TokenUsage.created_at < day + timedelta(days=1))
+        (never,) = record_lookups.on_its_days(named, user_id, estimated=True)
+        assert never.compare(false())
 
 
 @pytest.mark.unsound_ledger
