@@ -30,6 +30,9 @@ def test_a_key_that_is_refused_is_benched_and_another_answers(
     assert stored_key(first).bench_code == stored_key(first).last_error_code == code
     assert stored_key(second).bench_code is None
     assert [entry.key_id for entry in entries()] == [second], "the person pays for one answer"
+    rests = stored_key(first).benched_until
+    assert rests
+    change_key(first, benched_until=rests + timedelta(minutes=5))  # some rest two seconds only
     ask(member_client)
     assert upstream.journal.last.key == f"secret of {second}", "the benched key is left alone"
     page: Any = member_client.get("/api/usage/records").json
