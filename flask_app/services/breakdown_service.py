@@ -16,7 +16,8 @@ from flask_app.models import ApiKey, Group, User
 from flask_app.services import slices
 from flask_app.services.rollup import DETAIL, DETAIL_DAY, PERSON_DAY, PERSON_MONTH, SITE_DAY, Slice, rollup
 from flask_app.services.stats_service import DateRange, days_of, period_of, zone_of
-from flask_app.services.sums import SUMMED, Sum, figures, sum_of, whole_sum
+from flask_app.services.sums import SUMMED, Sum, figures, sum_of
+from flask_app.services.whole import RolledSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_i
     query = select(label.column.label("grouped"), *figures()).group_by(label.column, rollup.c.currency)
     each = label.slices if user_id is None else _OF_ONE
     parts = slices.of_period(query, each, period_of(dates, zone), user_id).subquery()
-    sums = (whole_sum(parts.c[name]).label(name) for name in SUMMED)
+    sums = (RolledSum(parts.c[name]).label(name) for name in SUMMED)
     together = select(parts.c.grouped, parts.c.currency, *sums).group_by(parts.c.grouped, parts.c.currency).subquery()
     with reading() as session:
         return _largest_first(session, _named(by, together))

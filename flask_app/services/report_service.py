@@ -16,7 +16,8 @@ from flask_app.services import breakdown_service, slices
 from flask_app.services.breakdown_service import Part
 from flask_app.services.rollup import DETAIL, DETAIL_DAY, SITE_DAY, rollup
 from flask_app.services.stats_service import DateRange, days_of, zone_of
-from flask_app.services.sums import Sum, figures, sum_of, whole_sum
+from flask_app.services.sums import Sum, check_exact, figures, sum_of
+from flask_app.services.whole import RolledSum
 
 MOST_DAYS_AS_BARS = 92
 _ORIGINS = ("cache_saved_micros", "peak_extra_micros")
@@ -103,7 +104,7 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
     whole = Whole()
     if period.start == period.end:
         return whole
-    origins = [whole_sum(rollup.c[name]).label(name) for name in _ORIGINS]
+    origins = [RolledSum(rollup.c[name]).label(name) for name in _ORIGINS]
     query = select(rollup.c.peak, *figures(), *origins).group_by(rollup.c.peak, rollup.c.currency)
     coarse = SITE_DAY if user_id is None else DETAIL_DAY
     for row in session.execute(slices.of_period(query, (coarse, DETAIL), period, user_id)):
@@ -111,6 +112,7 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
         whole.sum.add(part)
         whole.peak_tokens += part.total_tokens if row.peak == 1 else 0
         if row.currency:
+            check_exact([getattr(row, name) for name in _ORIGINS])
             for micros, name in ((whole.cache_saved, _ORIGINS[0]), (whole.peak_extra, _ORIGINS[1])):
                 micros[row.currency] = micros.get(row.currency, 0) + getattr(row, name)
     return whole

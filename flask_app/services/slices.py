@@ -28,7 +28,7 @@ from flask_app.services.rollup import (
     rollup,
 )
 from flask_app.services.sums import SUMMED, Pile, Sum, figures, sum_of
-from flask_app.services.whole import Quotient
+from flask_app.services.whole import Quotient, RolledSum
 
 HOURS_A_DAY = 24
 _HOUR = SITE_HOUR.size
@@ -164,7 +164,7 @@ def _sums(number: ColumnElement[int], where: list[ColumnElement[Any]], *, step: 
 
     They come in one piece: thousands of rows take the longer to be read the more columns they have.
     """
-    packed = func.json_array(*(func.sum(rollup.c[name]) for name in SUMMED))
+    packed = func.json_array(*(RolledSum(rollup.c[name]) for name in SUMMED))
     query = select(number.label("number"), literal(step).label("step"), rollup.c.currency, packed)
     return query.where(*where).group_by("number", rollup.c.currency)
 

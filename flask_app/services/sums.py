@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, cast, func
 
 from flask_app.models import TokenUsage
 from flask_app.services.rollup import rollup
+from flask_app.services.whole import EXACT_BELOW, RolledSum
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def is_free(entry: TokenUsage) -> bool:
 
 def figures() -> list[ColumnElement[Any]]:
     """The columns of a query that groups a slice by `currency` and what else it will."""
-    return [rollup.c.currency, *(whole_sum(rollup.c[name]).label(name) for name in SUMMED)]
+    return [rollup.c.currency, *(RolledSum(rollup.c[name]).label(name) for name in SUMMED)]
 
 
 def whole_sum(column: ColumnElement[int]) -> ColumnElement[int]:
@@ -99,6 +100,7 @@ class Pile:
     def into(self, sums: Mapping[int, Sum]) -> None:
         """Add each group to the sum of its number. A group whose entries were all taken away has left nothing."""
         for (number, currency), (*counts, micros) in self._figures.items():
+            check_exact([*counts, micros])
             if counts[0] or counts[1]:
                 costs = {currency: micros} if currency else {}
                 sums[number].add(Sum(**dict(zip(COUNTS, counts, strict=True)), costs=costs))
@@ -107,4 +109,11 @@ class Pile:
 def sum_of(row: Row[Any]) -> Sum:
     """One group."""
     counts = {name: getattr(row, name) for name in COUNTS}
+    check_exact([*counts.values(), row.cost_micros])
     return Sum(**counts, costs={row.currency: row.cost_micros} if row.currency else {})
+
+
+def check_exact(figures: list[int]) -> None:
+    """Raises OverflowError for what is not known exactly."""
+    if max(figures) >= EXACT_BELOW:
+        raise OverflowError("a sum of the roll-up is beyond 2**52")
