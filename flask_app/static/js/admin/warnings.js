@@ -28,13 +28,14 @@ const list = must(document, "[data-notices]")
 const more = must(document, "[data-notices-more]")
 const mailForm = /** @type {HTMLFormElement} */ (must(document, "[data-mail-form]"))
 const lowForm = /** @type {HTMLFormElement} */ (must(document, "[data-low-form]"))
+const lowField = /** @type {HTMLInputElement} */ (must(lowForm, '[name="low_balance"]'))
 const state = pageState("admin-state")
 /** @type {string | null} */
 let next = null
 
 new Webhook(state.webhook)
 showMail()
-showThreshold(state.low_balance_micros)
+if (!lowField.value) showThreshold(state.low_balance_micros) // what was typed before this script had come stays
 append(state)
 
 onMore(more, loadMore)
@@ -63,8 +64,7 @@ function showMail() {
 
 /** @param {number} micros */
 function showThreshold(micros) {
-  const input = /** @type {HTMLInputElement} */ (must(lowForm, '[name="low_balance"]'))
-  input.value = typedAmount(micros, MONEY)
+  lowField.value = typedAmount(micros, MONEY)
 }
 
 /** @param {{notices: Notice[], next: string | null}} page */
