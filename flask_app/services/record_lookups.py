@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from flask_app.database import first_id, reading, utc_now
 from flask_app.domain.periods import QUARTERS_A_DAY, moment_of
@@ -16,6 +16,9 @@ CHANNELS = ("chat", "api", "title")
 QUOTED = timedelta(days=7)  # so long ago may the request be whose id somebody quotes
 
 Conditions = list[ColumnElement[bool]]
+
+# Holds for no entry. Beside `false()` SQLAlchemy would leave out the conditions that join tables, and warn of that.
+NOTHING: Conditions = [TokenUsage.id.is_(None)]
 
 
 def of_id(wanted: str | None) -> list[Conditions]:
@@ -50,7 +53,7 @@ def on_its_days(named: Mapping[str, str | None], user_id: str | None, *, estimat
     with reading() as session:
         first, last = session.execute(used).one()
     if first is None:
-        return [false()]
+        return NOTHING
     begin, end = moment_of(first * QUARTERS_A_DAY), moment_of((last + 1) * QUARTERS_A_DAY)
     return [TokenUsage.created_at >= begin, TokenUsage.created_at < end]
 
@@ -65,7 +68,7 @@ def of_token(wanted: str | None) -> list[Conditions]:
     with reading() as session:
         token = session.get(AccessToken, wanted)
     if token is None:
-        return [[false()]]
+        return [NOTHING]
     its_persons = [
         TokenUsage.channel == "api",
         TokenUsage.user_id == token.user_id,
