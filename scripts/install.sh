@@ -2,6 +2,7 @@
 # From a fresh clone to a site with https, by Docker Compose. Running it again is safe: it keeps every secret and
 # certificate, takes up new code, and changes only what its options say.
 set -euo pipefail
+set -f # a * in .env is no list of files
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 077
 

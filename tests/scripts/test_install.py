@@ -140,6 +140,12 @@ def test_an_address_and_a_whole_domain_need_no_certificate(server: ScriptedServe
     assert "is not for" not in installed(server)
 
 
+def test_what_is_no_name_in_the_settings_is_left_as_it_is(server: ScriptedServer) -> None:
+    (server.folder / ".env").write_text("ALLOWED_HOSTS=*\n")
+    assert "is not for" not in installed(server, "--domain", HOST)
+    assert f'ALLOWED_HOSTS="{HOST} *"\n' in (server.folder / ".env").read_text()
+
+
 def test_by_acme_the_certificate_is_renewed_from_then_on(server: ScriptedServer) -> None:
     assert f"The certificate for {HOST} is there" in installed(server, "--domain", HOST, "--acme")
     assert "docker compose --profile acme up -d --no-deps certbot" in server.calls
