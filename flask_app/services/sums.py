@@ -115,5 +115,5 @@ def sum_of(row: Row[Any]) -> Sum:
 
 def check_exact(figures: list[int]) -> None:
     """Raises OverflowError for what is not known exactly."""
-    if max(figures) >= EXACT_BELOW:
+    if max(figures) >= EXACT_BELOW or min(figures) <= -EXACT_BELOW:
         raise OverflowError("a sum of the roll-up is beyond 2**52")

@@ -49,9 +49,7 @@ OLD = {
 
 
 def upgrade() -> None:
-    for name, columns in OLD.items():
-        op.drop_index(name, LEDGER)
-        op.create_index(name, LEDGER, [*columns, "channel"])
+    _replace({name: [*columns, "channel"] for name, columns in OLD.items()})
     op.create_index(TOKEN, LEDGER, OF_TOKEN)
     op.create_index(NEW_ATTEMPTS, ATTEMPTS, ["state", "created_at", "key_id"])
     op.drop_index(OLD_ATTEMPTS, ATTEMPTS)
@@ -61,6 +59,15 @@ def downgrade() -> None:
     op.create_index(OLD_ATTEMPTS, ATTEMPTS, ["state", "created_at"])
     op.drop_index(NEW_ATTEMPTS, ATTEMPTS)
     op.drop_index(TOKEN, LEDGER)
-    for name, columns in OLD.items():
-        op.drop_index(name, LEDGER)
-        op.create_index(name, LEDGER, columns)
+    _replace(OLD)
+
+
+def _replace(indexes: dict[str, list[str]]) -> None:
+    """In one statement where each is a transaction: who searches meanwhile has the ones of before."""
+    if op.get_bind().dialect.name == "sqlite":
+        for name, columns in indexes.items():
+            op.drop_index(name, LEDGER)
+            op.create_index(name, LEDGER, columns)
+    else:
+        changes = [f"DROP INDEX {name}, ADD INDEX {name} ({', '.join(each)})" for name, each in indexes.items()]
+        op.execute(f"ALTER TABLE {LEDGER} {', '.join(changes)}")

@@ -24,10 +24,10 @@ def test_the_largest_sums_are_exact_on_every_database() -> None:
 
 def test_a_sum_that_is_not_known_exactly_is_not_told() -> None:
     figures = [1, *[0] * (len(COUNTS) - 1)]
-    for micros in (EXACT_BELOW - 1, EXACT_BELOW):
+    for micros in (EXACT_BELOW - 1, 1 - EXACT_BELOW, EXACT_BELOW, -EXACT_BELOW):
         pile, sums = Pile(), {1: Sum()}
         pile.add(1, "CNY", [*figures, micros])
-        if micros < EXACT_BELOW:
+        if abs(micros) < EXACT_BELOW:
             pile.into(sums)
             assert sums[1].costs == {"CNY": micros}
         else:

@@ -144,7 +144,7 @@ def test_an_answer_is_followed_across_instances_without_a_gap(site: Site) -> Non
     assert digest(some(site.second.follow(run_id), 10_000)) == digest(had)
 
 
-def test_without_redis_stop_takes_a_second_at_most_too(site: Site, redis: RedisServer) -> None:
+def test_without_redis_stop_waits_for_one_look_at_the_database_at_most(site: Site, redis: RedisServer) -> None:
     assert LOOK_SECONDS < 1
     redis.kill()
     for _ in range(3):
