@@ -13,7 +13,7 @@ EXACT_BELOW = 1 << 52  # doubles hold every whole number of twice that: what was
 class RolledSum(FunctionElement[int]):
     """Of whole numbers, exact as long as it is below EXACT_BELOW, and what the negative ones take away too.
 
-    MariaDB would add up decimals, which takes groups twice as long as doubles (`make bench-ledger`).
+    MariaDB would add up decimals, which takes groups longer than doubles.
     """
 
     inherit_cache = True
