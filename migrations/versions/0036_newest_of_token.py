@@ -12,7 +12,7 @@ depends_on = None
 
 LEDGER, ATTEMPTS = "token_usage", "proxy_logs"
 OLD_ATTEMPTS, NEW_ATTEMPTS = "ix_proxy_logs_state_created_at", "ix_proxy_logs_state_created_at_key_id"
-TOKEN = "ix_token_usage_newest_of_token"  # noqa: S105 - an index's name
+ADDED = "ix_token_usage_newest_of_token"
 OF_TOKEN = ["token_id", "channel", "user_id", "created_at", "id", "model", "key_id", "outcome", "source", "attempt_id"]
 OLD = {
     "ix_token_usage_newest_of_user": [
@@ -50,7 +50,7 @@ OLD = {
 
 def upgrade() -> None:
     _replace({name: [*columns, "channel"] for name, columns in OLD.items()})
-    op.create_index(TOKEN, LEDGER, OF_TOKEN)
+    op.create_index(ADDED, LEDGER, OF_TOKEN)
     op.create_index(NEW_ATTEMPTS, ATTEMPTS, ["state", "created_at", "key_id"])
     op.drop_index(OLD_ATTEMPTS, ATTEMPTS)
 
@@ -58,7 +58,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.create_index(OLD_ATTEMPTS, ATTEMPTS, ["state", "created_at"])
     op.drop_index(NEW_ATTEMPTS, ATTEMPTS)
-    op.drop_index(TOKEN, LEDGER)
+    op.drop_index(ADDED, LEDGER)
     _replace(OLD)
 
 
