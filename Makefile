@@ -119,13 +119,19 @@ bench-ledger: .dev ## Pages, export and settlement over ten million entries (ROW
 fuzz: .dev ## A million made-up streams for the decoder of providers' answers
 	$(BIN)/python -m bench.fuzz
 
+.PHONY: properties
+properties: .dev ## The suite's properties, each asked with inputs drawn anew
+	$(BIN)/pytest $(ELSEWHERE) -m hypothesis --hypothesis-profile=anew $(PARALLEL)
+
 .PHONY: budgets
 budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUNS=, STEPS=)
-	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest tests/services/test_budget_sequences.py
+	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
+		tests/services/test_budget_sequences.py
 
 .PHONY: sequences
 sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is exact after each (RUNS=, STEPS=)
-	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest tests/routes/test_ledger_sequences.py
+	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
+		tests/routes/test_ledger_sequences.py
 
 .PHONY: coverage
 coverage: .dev ## Every branch of what books, limits and compares tokens and money is taken by its tests

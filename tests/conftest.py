@@ -23,8 +23,10 @@ from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
 
-hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
-hypothesis.settings.load_profile("untimed")
+_UNTIMED = hypothesis.settings(deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.register_profile("same", _UNTIMED, derandomize=True)  # what a commit is asked is asked again
+hypothesis.settings.register_profile("anew", _UNTIMED)
+hypothesis.settings.load_profile("same")
 os.environ[settings_file.SKIP] = "1"  # for every process that a test starts
 
 PASSWORD = "violet harbour lantern"

@@ -24,7 +24,8 @@ _RUN_ON = (
 )
 _LETTER = rf"[^\W_{_RUN_ON}]"
 _PICTURES = "\u2190-\u21ff\u2600-\u27bf\U0001f000-\U0001faff"
-_TOKEN = re.compile(rf"[{_RUN_ON}]+|{_LETTER}+(?:\+\+|#)?|[{_PICTURES}]")
+_SIGN = r"\+\+|#"  # as in C++ and C#, words other than C
+_TOKEN = re.compile(rf"[{_RUN_ON}]+|{_LETTER}+(?:{_SIGN})?|[{_PICTURES}]")
 _RUNS_ON = re.compile(f"[{_RUN_ON}]")
 _PLAIN = re.compile(rf"{_LETTER}+")
 _WIDEST_GAP = 200
@@ -178,9 +179,9 @@ def _phrase(tokens: list[str], *, whole: bool) -> Phrase:
         part = re.escape(token)
         if not _RUNS_ON.match(token) and re.match(_LETTER, token):
             is_open = number == len(tokens) - 1 and not whole
-            part = rf"(?<!{_LETTER}){part}" + ("" if is_open or not token[-1].isalnum() else rf"(?!{_LETTER})")
+            part = rf"(?<!{_LETTER}){part}" + ("" if is_open or not token[-1].isalnum() else rf"(?!{_LETTER}|{_SIGN})")
         parts.append(part)
-    longest = sum(map(len, tokens)) + _WIDEST_GAP * (len(tokens) - 1) + 1  # and what stands behind it
+    longest = sum(map(len, tokens)) + _WIDEST_GAP * (len(tokens) - 1) + 2  # and what stands behind it
     return Phrase(re.compile(_GAP.join(parts)), longest)
 
 

@@ -4,11 +4,12 @@ import gzip
 import json
 import os
 import tarfile
+import zlib
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from flask_app.transfer import archive
@@ -102,6 +103,14 @@ def test_a_member_that_is_left_out_is_missed(site: Flask, file: Path, elsewhere:
     assert_nothing(elsewhere)
 
 
+def unpacked(content: bytes | bytearray) -> bytes | None:
+    """None where gzip itself finds the damage. Its notes (clock, system) and the bits that fill a byte say nothing."""
+    try:
+        return gzip.decompress(content)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return None
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_a_backup_that_is_damaged_or_cut_leaves_nothing(
     site: Flask, elsewhere: str, database_url: str, tmp_path: Path, encrypted: bool
@@ -113,15 +122,14 @@ def test_a_backup_that_is_damaged_or_cut_leaves_nothing(
     whole = file.read_bytes()
     use(elsewhere, tmp_path / "instance", backup_passphrase=passphrase)
 
-    def matters(at: int) -> bool:
-        return encrypted or not 3 <= at < 10  # gzip's notes about the file: clock, system, is it text
-
     @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(at=st.integers(0, len(whole) - 1).filter(matters), bit=st.integers(0, 7), cut=st.booleans())
+    @given(at=st.integers(0, len(whole) - 1), bit=st.integers(0, 7), cut=st.booleans())
+    @example(at=len(whole) - 9, bit=7, cut=False)
     def check(at: int, bit: int, cut: bool) -> None:
         changed = bytearray(whole[:at] if cut else whole)
         if not cut:
             changed[at] ^= 1 << bit
+        assume(encrypted or unpacked(changed) != unpacked(whole))
         broken.write_bytes(changed)
         result = run(site, "restore", broken)
         assert result.exit_code == 1, result.output

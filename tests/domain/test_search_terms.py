@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flask_app.domain import search_terms
@@ -82,6 +82,7 @@ def test_it_is_found(text: str, typed: str) -> None:
         ("interesting", "interest it"),
         ("two words", "two words more"),
         ("a cat", "c"),
+        ("I like C++ and C#", "c"),
         ("カス", "ガス"),
         ("NEAR", "near AND harbour"),
         ("deep sea", "deepsea"),
@@ -139,6 +140,8 @@ def test_what_overlaps_is_marked_once() -> None:
 
 
 @given(LETTERS, LETTERS)
+@example("A#", "A")
+@example("a++", "a")
 def test_nothing_raises_and_marks_lie_inside(text: str, typed: str) -> None:
     is_found(text, typed)
     query = query_of(typed)

@@ -1,4 +1,4 @@
-"""A plugin of pytest for `make mutation`: what needs no database comes first, and draws the same each time.
+"""A plugin of pytest for `make mutation`: what needs no database comes first.
 
 mutmut imports everything once and forks for each mutant. Most SQL statements are made while modules are imported: for
 a mutant of what makes them, everything is imported anew, and every test that has a database tries it.
@@ -11,7 +11,6 @@ import traceback
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from mutmut.state import state
 
 AT_IMPORT = Path("called-at-import.json")
@@ -24,11 +23,6 @@ def pytest_load_initial_conftests() -> None:
     function = os.environ["MUTANT_UNDER_TEST"].partition("__mutmut_")[0]
     if AT_IMPORT.exists() and function in json.loads(AT_IMPORT.read_text(encoding="utf-8")):
         _import_anew()
-
-
-def pytest_configure() -> None:
-    settings.register_profile("same", derandomize=True, deadline=None, database=None)
-    settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
