@@ -11,9 +11,9 @@ EXACT_BELOW = 1 << 52  # doubles hold every whole number of twice that: what was
 
 
 class RolledSum(FunctionElement[int]):
-    """Of whole numbers, exact as long as it is below EXACT_BELOW, and what the negative ones take away too.
+    """Of whole numbers, exact on MariaDB as long as it is below EXACT_BELOW, and what the negative ones take away too.
 
-    MariaDB would add up decimals, which takes groups longer than doubles.
+    MariaDB would add up decimals, which takes groups longer than doubles. On SQLite it is always exact.
     """
 
     inherit_cache = True

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from flask_app.database import in_transaction
+from flask_app.database import engine, in_transaction
 from flask_app.services.rollup import FIGURES, add_rows, rollup
 from flask_app.services.sums import COUNTS, Pile, Sum
 from flask_app.services.whole import EXACT_BELOW, RolledSum
@@ -22,14 +22,14 @@ def test_the_largest_sums_are_exact_on_every_database() -> None:
     assert in_transaction(lambda session: session.scalar(added)) == sum(PARTS) == EXACT_BELOW - 2
 
 
-def test_a_sum_that_is_not_known_exactly_is_not_told() -> None:
-    figures = [1, *[0] * (len(COUNTS) - 1)]
-    for micros in (EXACT_BELOW - 1, 1 - EXACT_BELOW, EXACT_BELOW, -EXACT_BELOW):
-        pile, sums = Pile(), {1: Sum()}
-        pile.add(1, "CNY", [*figures, micros])
-        if abs(micros) < EXACT_BELOW:
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("micros", [EXACT_BELOW - 1, 1 - EXACT_BELOW, EXACT_BELOW, -EXACT_BELOW, 1 << 60])
+def test_a_sum_that_is_not_known_exactly_is_not_told(micros: int) -> None:
+    pile, sums = Pile(), {1: Sum()}
+    pile.add(1, "CNY", [1, *[0] * (len(COUNTS) - 1), micros])
+    if abs(micros) < EXACT_BELOW or engine().dialect.name == "sqlite":  # which adds up no doubles
+        pile.into(sums)
+        assert sums[1].costs == {"CNY": micros}
+    else:
+        with pytest.raises(OverflowError):
             pile.into(sums)
-            assert sums[1].costs == {"CNY": micros}
-        else:
-            with pytest.raises(OverflowError):
-                pile.into(sums)
