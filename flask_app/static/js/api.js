@@ -52,6 +52,24 @@ export function loaded(part) {
   })
 }
 
+/**
+ * Loads a part of the page with the first event that asks for it. Where it cannot be had, that is told and the next one asks again.
+ * @param {EventTarget} target @param {string} name of the event @param {(event: Event) => Promise<unknown> | null} load null: this one does not ask
+ * @param {(error: unknown) => void} fail
+ */
+export function loadWith(target, name, load, fail) {
+  const listen = async (/** @type {Event} */ event) => {
+    const part = load(event)
+    if (!part) return
+    target.removeEventListener(name, listen)
+    await loaded(part).catch((error) => {
+      target.addEventListener(name, listen)
+      fail(error)
+    })
+  }
+  target.addEventListener(name, listen)
+}
+
 export const api = {
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
   get: (path, init) => json("GET", path, undefined, init),

@@ -1,11 +1,11 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address. */
-import { api, isGone, loaded } from "app/api"
+import { api, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
 import { t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { must, openDialog, pageState, tell, toast } from "app/ui"
-import { isForWords, keepToWhatIsSeen, notesOf, opensHere } from "app/writing"
+import { isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -68,7 +68,7 @@ root.addEventListener("click", (event) => {
     go(pathname + hash)
   }
 })
-must(root, "[data-search-field]").addEventListener("focus", search, { once: true })
+loadParts()
 document.addEventListener("keydown", (event) => {
   if (event.altKey || document.querySelector("dialog[open]")) return
   const isCommand = event.ctrlKey || event.metaKey
@@ -188,15 +188,11 @@ function go(path) {
   show(idInAddress())
 }
 
-/** Searching is loaded when somebody goes to its field. */
-async function search() {
-  try {
-    const { Search } = await loaded(import("app/search"))
-    new Search(must(root, "[data-sidebar]"))
-  } catch (error) {
-    tell(error)
-    must(root, "[data-search-field]").addEventListener("focus", search, { once: true })
-  }
+/** Searching is loaded when somebody goes to its field, models to be chosen in the text with the first @. */
+function loadParts() {
+  const [form, list] = [must(root, "[data-composer]"), must(root, "[data-sidebar]")]
+  loadWith(must(list, "[data-search-field]"), "focus", async () => new (await import("app/search")).Search(list), tell)
+  loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/mention").then(({ Mention }) => new Mention(form, composer)), tell)
 }
 
 /** @param {KeyboardEvent} event */

@@ -29,6 +29,25 @@ export function changesLast({ key, shiftKey, altKey, ctrlKey, metaKey, isComposi
   return key === "ArrowUp" && !shiftKey && !altKey && !ctrlKey && !metaKey && !isComposing
 }
 
+/**
+ * The @ that begins a word, and what is written of it up to the caret: `from` is where it stands. One within a word, as in a mail
+ * address, begins none.
+ * @param {EventTarget | null} area @returns {{from: number, to: number, words: string} | null}
+ */
+export function mentionIn(area) {
+  const { value, selectionStart: to, selectionEnd } = /** @type {HTMLTextAreaElement} */ (area)
+  const words = to === selectionEnd ? /(?:^|\s)[@＠]([^\s@＠]*)$/.exec(value.slice(0, to))?.[1] : undefined
+  return words === undefined ? null : { from: to - words.length - 1, to, words }
+}
+
+/** Puts words in the place of what is marked, as if they were typed: the browser's own undo knows them. @param {HTMLTextAreaElement} area @param {string} words */
+export function putInto(area, words) {
+  const [command, ...what] = words ? ["insertText", words] : ["delete"]
+  if (area === document.activeElement && document.execCommand(command ?? "", false, ...what)) return
+  area.setRangeText(words, area.selectionStart, area.selectionEnd, "end")
+  area.dispatchEvent(new Event("input", { bubbles: true }))
+}
+
 /** Does a key that is pressed there write? @param {EventTarget | null} place */
 export function isForWords(place) {
   return place instanceof Element && place.matches("input, textarea, select")
