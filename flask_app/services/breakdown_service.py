@@ -14,7 +14,17 @@ from flask_app.domain.ranges import Days
 from flask_app.errors import BadRequest
 from flask_app.models import ApiKey, Group, User
 from flask_app.services import slices
-from flask_app.services.rollup import DETAIL, DETAIL_DAY, PERSON_DAY, PERSON_MONTH, SITE_DAY, Slice, rollup
+from flask_app.services.rollup import (
+    DETAIL,
+    DETAIL_DAY,
+    DETAIL_MONTH,
+    PERSON_DAY,
+    PERSON_MONTH,
+    SITE_DAY,
+    SITE_MONTH,
+    Slice,
+    rollup,
+)
 from flask_app.services.stats_service import DateRange, days_of, period_of, zone_of
 from flask_app.services.sums import SUMMED, Sum, figures, sum_of
 from flask_app.services.whole import RolledSum
@@ -42,11 +52,11 @@ _PEOPLE = _Label(rollup.c.user_id, (PERSON_MONTH, PERSON_DAY, DETAIL))
 _LABELS = {
     "user": _PEOPLE,
     "group": _PEOPLE,
-    "model": _Label(rollup.c.model, (SITE_DAY, DETAIL)),
-    "channel": _Label(rollup.c.channel, (SITE_DAY, DETAIL)),
-    "key": _Label(rollup.c.key_id, (SITE_DAY, DETAIL)),
+    "model": _Label(rollup.c.model, (SITE_MONTH, SITE_DAY, DETAIL)),
+    "channel": _Label(rollup.c.channel, (SITE_MONTH, SITE_DAY, DETAIL)),
+    "key": _Label(rollup.c.key_id, (SITE_MONTH, SITE_DAY, DETAIL)),
 }
-_OF_ONE = (DETAIL_DAY, DETAIL)
+_OF_ONE = (DETAIL_MONTH, DETAIL_DAY, DETAIL)
 _CLOCKS = ("hour", "day", "month")
 OWN = ("model", "channel", *_CLOCKS)
 SITE = (*_LABELS, *_CLOCKS)

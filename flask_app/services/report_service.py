@@ -14,7 +14,7 @@ from flask_app.domain.ranges import Days
 from flask_app.models import User
 from flask_app.services import breakdown_service, slices
 from flask_app.services.breakdown_service import Part
-from flask_app.services.rollup import DETAIL, DETAIL_DAY, SITE_DAY, rollup
+from flask_app.services.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, SITE_TOTAL, rollup
 from flask_app.services.stats_service import DateRange, days_of, zone_of
 from flask_app.services.sums import Sum, check_exact, figures, sum_of
 from flask_app.services.whole import RolledSum
@@ -106,8 +106,8 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
         return whole
     origins = [RolledSum(rollup.c[name]).label(name) for name in _ORIGINS]
     query = select(rollup.c.peak, *figures(), *origins).group_by(rollup.c.peak, rollup.c.currency)
-    coarse = SITE_DAY if user_id is None else DETAIL_DAY
-    for row in session.execute(slices.of_period(query, (coarse, DETAIL), period, user_id)):
+    coarse = (SITE_TOTAL,) if user_id is None else (DETAIL_MONTH, DETAIL_DAY)
+    for row in session.execute(slices.of_period(query, (*coarse, DETAIL), period, user_id)):
         part = sum_of(row)
         whole.sum.add(part)
         whole.peak_tokens += part.total_tokens if row.peak == 1 else 0

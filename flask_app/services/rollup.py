@@ -78,7 +78,10 @@ _ALL = frozenset(UNUSED)
 _OF_PERSON = frozenset({"user_id", "currency"})
 DETAIL = Slice("detail", 1, _ALL, None)
 DETAIL_DAY = Slice("detail_day", QUARTERS_A_DAY, _ALL, DETAIL)
+DETAIL_MONTH = Slice("detail_month", MONTH, _ALL, DETAIL_DAY)
 SITE_DAY = Slice("site_day", QUARTERS_A_DAY, _ALL - {"user_id"}, DETAIL_DAY)
+SITE_MONTH = Slice("site_month", MONTH, SITE_DAY.dimensions, SITE_DAY)
+SITE_TOTAL = Slice("site_total", QUARTERS_A_DAY, frozenset({"currency", "peak"}), SITE_DAY)
 PERSON_DAY = Slice("person_day", QUARTERS_A_DAY, _OF_PERSON, DETAIL_DAY)
 PERSON_MONTH = Slice("person_month", MONTH, _OF_PERSON, PERSON_DAY)
 PERSON_CLOCK = Slice("person_clock", MONTH, _OF_PERSON, DETAIL, by_clock=True)
@@ -88,7 +91,10 @@ SITE_CLOCK = Slice("site_clock", MONTH, frozenset({"currency"}), SITE_QUARTER, b
 SLICES = (
     DETAIL,
     DETAIL_DAY,
+    DETAIL_MONTH,
     SITE_DAY,
+    SITE_MONTH,
+    SITE_TOTAL,
     PERSON_DAY,
     PERSON_MONTH,
     PERSON_CLOCK,

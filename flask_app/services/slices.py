@@ -21,9 +21,9 @@ from flask_app.services.rollup import (
     PERSON_CLOCK,
     PERSON_DAY,
     SITE_CLOCK,
-    SITE_DAY,
     SITE_HOUR,
     SITE_QUARTER,
+    SITE_TOTAL,
     Slice,
     rollup,
 )
@@ -49,7 +49,7 @@ def by_month(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) 
     """The sum of the part of every local month, by its first day; none left out."""
     months = sorted({periods.first_of_month(day) for day in periods.days(days.first, days.last)})
     sums = {month: Sum() for month in months}
-    slices = (SITE_DAY, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_DAY, DETAIL)
+    slices = (SITE_TOTAL, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_DAY, DETAIL)
     queries: list[Select[Any]] = []
     for number, following in enumerate([*months[1:], days.last + timedelta(days=1)]):
         period = periods.span(max(months[number], days.first), following - timedelta(days=1), zone)
@@ -116,7 +116,7 @@ def _days_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
         if part.size == 1:
             yield from _edges_of_days(Stretch(Period(part.first, part.end), stretch.offset), user_id)
         else:
-            each = SITE_DAY if user_id is None else PERSON_DAY
+            each = SITE_TOTAL if user_id is None else PERSON_DAY
             yield _sums(rollup.c.block + midnight.days, _in_blocks(each, part.first, part.end, user_id))
             yield from _beyond(midnight, part, user_id)
 

@@ -14,7 +14,7 @@ from flask_app.domain import periods
 from flask_app.domain.ranges import Days
 from flask_app.models import UsageHourly
 from flask_app.services import slices
-from flask_app.services.rollup import DETAIL, DETAIL_DAY, PERSON_MONTH, rollup
+from flask_app.services.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, PERSON_MONTH, rollup
 from flask_app.services.sums import figures
 from flask_app.services.whole import Quotient
 
@@ -44,7 +44,7 @@ def test_a_persons_own_figures_are_found_by_the_persons_index(session: Session) 
     slices.first_day(session, ZONE, PERSON)
     period = periods.span(DAYS.first, DAYS.last, ZONE)
     query = select(rollup.c.model, *figures()).group_by(rollup.c.model, rollup.c.currency)
-    session.execute(slices.of_period(query, (DETAIL_DAY, DETAIL), period, PERSON))
+    session.execute(slices.of_period(query, (DETAIL_MONTH, DETAIL_DAY, DETAIL), period, PERSON))
     session.execute(select(*figures()).where(*slices.rows(PERSON_MONTH, PERSON)).group_by(rollup.c.currency))
     assert len(asked) == 8
     for statement, values in asked.copy():  # what is asked here is listed too
