@@ -63,6 +63,7 @@ class Config:
     redis_url: str | None = None
     deepseek_api_key: str | None = None
     deepseek_base_url: str = "https://api.deepseek.com"
+    deepseek_currency: str = "CNY"
     local_model_path: Path | None = None
     allow_insecure_upstreams: bool = False
     upstream_connect_seconds: float = 10
@@ -110,6 +111,7 @@ class Config:
             redis_url=redis_url,
             deepseek_api_key=read.secret("DEEPSEEK_API_KEY"),
             deepseek_base_url=read.text("DEEPSEEK_BASE_URL", cls.deepseek_base_url),
+            deepseek_currency=read.text("DEEPSEEK_CURRENCY", cls.deepseek_currency).upper(),
             local_model_path=read.existing_file("LOCAL_MODEL_PATH"),
             allow_insecure_upstreams=read.flag("ALLOW_INSECURE_UPSTREAMS"),
             upstream_connect_seconds=read.seconds("UPSTREAM_CONNECT_SECONDS", cls.upstream_connect_seconds),

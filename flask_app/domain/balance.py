@@ -24,6 +24,11 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     available: bool
     sums: list[Sum]
 
+    def other_than(self, currency: str) -> str | None:
+        """The currency in which something is left, where nothing is left in this one; None normally."""
+        left = [each.currency for each in self.sums if each.total > 0]
+        return left[0] if left and currency not in left else None
+
     def stored(self) -> str:
         return msgspec.json.encode(self).decode()
 

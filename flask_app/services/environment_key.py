@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.config import Config
 from flask_app.database import in_transaction
+from flask_app.domain import tariff
 from flask_app.errors import ConfigError, Invalid
 from flask_app.models import ApiKey
 from flask_app.services import key_service, provider_service, sealing
@@ -15,15 +16,19 @@ from flask_app.upstream import addresses
 
 ID = "environment"
 LABEL = "DEEPSEEK_API_KEY (environment)"
-NAME, CURRENCY = "DeepSeek", "CNY"
+NAME = "DeepSeek"
 
 log = structlog.get_logger()
 
 
 def check(settings: Config) -> None:
-    """Raise ConfigError for what cannot be a key, and for an address that the key may not be sent to."""
+    """Raise ConfigError for what cannot be a key or a currency, and for an address that the key may not be sent to."""
     if settings.deepseek_api_key is None:
         return
+    try:
+        tariff.currency(settings.deepseek_currency)
+    except Invalid as error:
+        raise ConfigError("DEEPSEEK_CURRENCY must be three letters such as CNY or USD") from error
     if not key_service.is_secret(settings.deepseek_api_key):  # not shown: it may be most of one
         raise ConfigError(
             "DEEPSEEK_API_KEY cannot be an API key: a key has 8 to 512 letters, digits and signs, without spaces; "
@@ -54,7 +59,7 @@ def _follow(session: Session) -> None:
             key.secret = None
         return
     base_url = addresses.normalise(settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams)
-    provider = provider_service.find_or_make(session, base_url, CURRENCY, default_name=NAME)
+    provider = provider_service.find_or_make(session, base_url, settings.deepseek_currency, default_name=NAME)
     if key is None:
         key = ApiKey(id=ID, label=LABEL)
         session.add(key)

@@ -18,12 +18,14 @@ State = Literal["ready", "full", "benched", "due", "probing", "disabled"]
 class ProviderReply(Reply):
     """Of several that list a model the one with the lowest `priority` is asked first.
 
-    `balance_offered`: does it tell what is left on an account? Null is not known yet.
+    Its answers are booked in `currency`. `balance_offered`: does it tell what is left on an account? Null is not known
+    yet.
     """
 
     id: str
     name: str
     base_url: str
+    currency: str
     priority: int
     balance_offered: bool | None
 
@@ -71,10 +73,14 @@ class BalanceSum(Reply):
 
 
 class BalanceReply(Reply):
-    """What was left on the key's account at `at`; `available`: was it enough for the provider to answer?"""
+    """What was left on the key's account at `at`; `available`: was it enough for the provider to answer?
+
+    `other_currency` is the one that it is in, where nothing is left in the one that answers are booked in; null else.
+    """
 
     available: bool
     sums: list[BalanceSum]
+    other_currency: str | None
     at: datetime
 
 
@@ -163,6 +169,7 @@ def provider_reply(provider: Provider) -> ProviderReply:
         id=provider.id,
         name=provider.name,
         base_url=provider.base_url,
+        currency=provider.currency,
         priority=provider.priority,
         balance_offered=provider.balance_offered,
     )
@@ -201,4 +208,5 @@ def _balance(key: ApiKey) -> BalanceReply | None:
         )
         for part in balance.sums
     ]
-    return BalanceReply(available=balance.available, sums=sums, at=key.balance_at)
+    other = balance.other_than(key.provider.currency)
+    return BalanceReply(available=balance.available, sums=sums, other_currency=other, at=key.balance_at)

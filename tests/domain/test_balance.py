@@ -45,6 +45,23 @@ def test_a_reply_is_read_and_kept() -> None:
     assert Balance.restored(found.stored()) == found
 
 
+@pytest.mark.parametrize(
+    ("left", "other"),
+    [
+        ({"CNY": 1}, None),
+        ({"USD": 1}, "USD"),
+        ({"CNY": 0, "USD": 1}, "USD"),
+        ({"CNY": -5, "USD": 1}, "USD"),
+        ({"CNY": 1, "USD": 9}, None),
+        ({"CNY": 0, "USD": 0}, None),
+        ({}, None),
+    ],
+)
+def test_money_in_another_currency_only_is_noticed(left: dict[str, int], other: str | None) -> None:
+    sums = [Sum(currency=each, total=total, granted=0, topped_up=total) for each, total in left.items()]
+    assert Balance(available=True, sums=sums).other_than("CNY") == other
+
+
 def test_of_very_many_currencies_the_first_ones_are_kept_and_fit_their_column() -> None:
     info = {"currency": "CNY", "total_balance": "-999999999.123456"}
     found = balance.parse(json.dumps({"is_available": False, "balance_infos": [info] * 500}).encode())

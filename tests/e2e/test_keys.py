@@ -1,5 +1,6 @@
 """The administrator's keys: a key that rests says why, and comes back by a button; its place is changed in a dialog."""
 
+import json
 import socket
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import ScriptedUpstream, Status
+from tests.support.scripted_upstream import ScriptedUpstream, Status, Whole
 
 en = words("en")
 KEYS, LABEL = "/api/admin/keys", "DEEPSEEK_API_KEY (environment)"
@@ -70,6 +71,24 @@ def test_a_keys_place_is_changed_in_a_dialog(page: Page, site: Site) -> None:
     assert (key["account"], key["max_concurrent"], key["provider"]["priority"]) == ("ours", 3, 4)
     site.ask("PATCH", f"{KEYS}/environment", {"priority": 0, "weight": 1, "max_concurrent": None, "account": None})
     site.ask("PATCH", f"/api/admin/providers/{key['provider']['id']}", {"priority": 0})
+
+
+def test_an_account_with_money_in_another_currency_only_is_told(
+    page: Page, site: Site, script: ScriptedUpstream
+) -> None:
+    told = {"is_available": True, "balance_infos": [{"currency": "USD", "total_balance": "750.00"}]}
+    script.script(Whole(json.dumps(told).encode(), "application/json"), path="/user/balance", always=True)
+    card = page.get_by_role("listitem").filter(has_text=LABEL)
+    page.locator("[data-menu-button]").click()
+    page.get_by_role("button", name=en("admin.read_balance")).click()
+    expect(card).to_contain_text("$750.00")
+    way = en("js.admin.currency_of_environment", other="USD")
+    expect(card).to_contain_text(en("js.admin.currency_differs", other="USD", booked="CNY", way=way))
+    script.forget_scripts()
+    site.ask("POST", f"{KEYS}/environment/balance")
+    page.reload()
+    expect(card).to_contain_text("¥110.00")
+    expect(card).not_to_contain_text("DEEPSEEK_CURRENCY to")
 
 
 def test_a_page_that_stays_open_follows_what_happens(page: Page, site: Site, script: ScriptedUpstream) -> None:

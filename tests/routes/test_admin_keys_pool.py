@@ -1,5 +1,6 @@
 """/api/admin/keys and /providers: where a key stands among others, how it fares, and what an administrator changes."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from flask_app.services import model_service
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
-from tests.support.scripted_upstream import ScriptedUpstream, Status
+from tests.support.scripted_upstream import ScriptedUpstream, Status, Whole
 from tests.support.upstream_journal import Received
 from tests.support.upstream_reply import Reply
 
@@ -199,9 +200,19 @@ def test_a_balance_is_read_by_hand(admin_client: PageClient, upstream: ScriptedU
     key = admin_client.post(f"{KEYS}/{first}/balance").json
     assert key is not None
     sums = {"currency": "CNY", "total_micros": 110_500_000, "granted_micros": 0, "topped_up_micros": 110_500_000}
-    assert key["balance"] == {"available": True, "sums": [sums], "at": key["balance"]["at"]}
+    assert key["balance"] == {"available": True, "sums": [sums], "other_currency": None, "at": key["balance"]["at"]}
     assert shown(admin_client)["balance"] == key["balance"]
     assert key["provider"]["balance_offered"] is True
+
+
+def test_an_account_that_only_has_money_in_another_currency_is_told(
+    admin_client: PageClient, upstream: ScriptedUpstream, first: str
+) -> None:
+    told = [{"currency": "CNY", "total_balance": "0.00"}, {"currency": "USD", "total_balance": "7.50"}]
+    reply = json.dumps({"is_available": True, "balance_infos": told}).encode()
+    upstream.script(Whole(reply, "application/json"), path="/user/balance")
+    key: Any = admin_client.post(f"{KEYS}/{first}/balance").json
+    assert (key["provider"]["currency"], key["balance"]["other_currency"]) == ("CNY", "USD")
 
 
 @dataclass(frozen=True)

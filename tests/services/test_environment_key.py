@@ -42,6 +42,18 @@ def test_an_address_that_cannot_be_used_is_not_repeated(base_config: Config, add
     assert "canary" not in str(complaint.value)
 
 
+@pytest.mark.parametrize("currency", ["YUAN", "元", "U$D", "12"])
+def test_what_is_no_currency_stops_the_start(base_config: Config, currency: str) -> None:
+    with pytest.raises(ConfigError, match=r"^DEEPSEEK_CURRENCY "):
+        create_app(dataclasses.replace(base_config, deepseek_currency=currency))
+
+
+def test_the_currency_is_read_in_capitals(tmp_path: Path) -> None:
+    assert Config.from_environment({"INSTANCE_DIR": str(tmp_path)}).deepseek_currency == "CNY"
+    read = Config.from_environment({"INSTANCE_DIR": str(tmp_path), "DEEPSEEK_CURRENCY": "usd"})
+    assert read.deepseek_currency == "USD"
+
+
 def test_a_file_with_an_impossible_key_names_the_variable(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("canary\n")

@@ -118,6 +118,15 @@ def test_another_address_is_another_provider(app: Flask, upstream: ScriptedUpstr
     assert addresses == {environment_key.ID: elsewhere.base_url, added.id: upstream.base_url}
 
 
+def test_another_currency_is_another_provider_with_the_same_models(app: Flask, upstream: ScriptedUpstream) -> None:
+    before = names()
+    change(deepseek_currency="USD")
+    assert names() == before
+    with reading() as session:
+        currency = session.get_one(Provider, environment().provider_id).currency
+    assert (currency, model_service.find(None).currency) == ("USD", "USD")
+
+
 def test_an_address_that_is_not_allowed_stops_the_start(base_config: Config) -> None:
     with pytest.raises(ConfigError, match="DEEPSEEK_BASE_URL"):
         environment_key.check(dataclasses.replace(base_config, allow_insecure_upstreams=False))

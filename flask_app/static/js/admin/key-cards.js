@@ -9,7 +9,7 @@ import { fill, fromTemplate, must, slot } from "app/ui"
  * @typedef {object} Key
  * @property {string} id
  * @property {string} label
- * @property {{id: string, name: string, base_url: string, priority: number, balance_offered: boolean | null}} provider
+ * @property {{id: string, name: string, base_url: string, currency: string, priority: number, balance_offered: boolean | null}} provider
  * @property {string} hint the secret's last characters
  * @property {"ready" | "full" | "benched" | "due" | "probing" | "disabled"} state
  * @property {number} priority
@@ -22,7 +22,7 @@ import { fill, fromTemplate, must, slot } from "app/ui"
  * @property {{requests: number, failures: number, duration_ms: number | null, first_token_ms: number | null}} day
  * @property {boolean} disabled
  * @property {boolean} from_environment it follows DEEPSEEK_API_KEY and cannot be deleted here
- * @property {{available: boolean, sums: Sum[], at: string} | null} balance
+ * @property {{available: boolean, sums: Sum[], other_currency: string | null, at: string} | null} balance
  * @property {string} created_at
  * @property {string | null} last_used_at
  * @property {Failure & {at: string, detail: string | null} | null} last_error
@@ -170,6 +170,7 @@ function card(key) {
   slot(element, "environment").hidden = !key.from_environment
   slot(element, "state").classList.add(BADGES[state])
   showBench(element, key)
+  showCurrency(element, key)
   must(element, "[data-menu-button]").setAttribute("aria-label", t("js.admin.actions_for", { name: label }))
   must(element, "[data-test]").setAttribute("aria-label", t("js.admin.test_key", { name: label }))
   must(element, "[data-clear-bench]").setAttribute("aria-label", t("js.admin.clear_bench_of", { name: label }))
@@ -190,6 +191,15 @@ function showBench(element, { state, bench, last_error: problem }) {
   const detail = slot(element, rests ? "bench-detail" : "problem-detail")
   detail.textContent = problem?.detail ?? ""
   detail.hidden = !problem?.detail
+}
+
+/** Where the account has no money in the currency of its bookings, they are not its bill. @param {HTMLElement} element @param {Key} key */
+function showCurrency(element, { balance, provider, from_environment: follows }) {
+  const other = balance?.other_currency ?? null
+  slot(element, "currency").hidden = other === null
+  if (other === null) return
+  const way = t(follows ? "js.admin.currency_of_environment" : "js.admin.currency_anew", { other })
+  fill(element, { "currency-text": t("js.admin.currency_differs", { other, booked: provider.currency, way }) })
 }
 
 /** @param {Key} key */
