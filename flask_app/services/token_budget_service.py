@@ -28,11 +28,15 @@ _OF_TOKENS = select(budgets.c.id).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """The most that may be used in each `period`: tokens, or millionths of the currency that `unit` names."""
+    """The most that may be used in each `period`: tokens, or millionths of the currency that `unit` names.
+
+    One that is not `hard` only warns.
+    """
 
     unit: str
     period: str
     limit: int
+    hard: bool = True
 
 
 def put(actor: Actor, token_id: str, cap: Cap) -> Standing:
@@ -62,7 +66,7 @@ def remove(actor: Actor, token_id: str) -> None:
 def keep(session: Session, actor: Actor, token_id: str, cap: Cap) -> Standing:
     """The same as `put` within the caller's transaction, which holds the person's row."""
     place = Place(scope=SCOPE, scope_id=token_id, unit=cap.unit, period=cap.period)
-    budget_admin_service.check(place, cap.limit)
+    budget_admin_service.check(place, cap.limit, hard=cap.hard)
     same: Budget | None = None
     for found in _of(session, token_id):
         if (found.unit, found.period) == (cap.unit, cap.period):
@@ -70,8 +74,8 @@ def keep(session: Session, actor: Actor, token_id: str, cap: Cap) -> Standing:
         else:
             budget_admin_service.drop(session, actor, found)
     if same:
-        return budget_admin_service.amend(session, actor, same, limit=cap.limit, hard=True).standing
-    made = budget_admin_service.make(session, place, cap.limit)
+        return budget_admin_service.amend(session, actor, same, limit=cap.limit, hard=cap.hard).standing
+    made = budget_admin_service.make(session, place, cap.limit, hard=cap.hard)
     terms = {"limit": made.amount, "hard": made.hard}
     return budget_admin_service.recorded(session, actor, "budget.add", made, terms).standing
 

@@ -21,14 +21,15 @@ from flask_app.web.records import Person
 
 class TokenBudget(Body):
     """`limit` is tokens, or millionths of the currency that `unit` names, in each `period` of the site's time zone,
-    or in all ("total")."""
+    or in all ("total"). One that is not `hard` only warns."""
 
     period: Literal["day", "week", "month", "total"]
     limit: Annotated[int, msgspec.Meta(ge=1, le=budget_admin_service.MAX_LIMIT)]
     unit: Annotated[str, msgspec.Meta(max_length=8)] = TOKENS
+    hard: bool = True
 
     def cap(self) -> Cap:
-        return Cap(unit=self.unit, period=self.period, limit=self.limit)
+        return Cap(unit=self.unit, period=self.period, limit=self.limit, hard=self.hard)
 
 
 class NewToken(Body):

@@ -108,6 +108,26 @@ def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: Sc
     assert ask(site, secret) == 200
 
 
+def test_a_limit_only_warns_where_its_person_says_so(visits: Visits, site: Site, script: ScriptedUpstream) -> None:
+    page = visits.open("/tokens")
+    secret = make(page, "weekly", limit="100")
+    assert ask(site, secret) == 429
+    row = page.get_by_role("listitem").filter(has_text="weekly")
+    change = row.get_by_role("button", name=en("js.tokens.limit_one", name="weekly"))
+    change.click()
+    dialog = page.get_by_role("dialog", name=en("js.tokens.limit_one", name="weekly"))
+    dialog.get_by_label(en("budgets.kind")).select_option(label=en("budgets.kind_soft"))
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(row).to_contain_text(en("budgets.soft"))
+    script.script(Answer("Hello all the same.", usage=Usage(prompt=90, cached=0, completion=30)))
+    assert ask(site, secret) == 200
+    page.reload()
+    expect(row).to_contain_text(en("js.budget.state_reached"))
+    change.click()
+    expect(dialog.get_by_label(en("budgets.kind"))).to_have_value("soft")
+    site.ask("DELETE", f"/api/tokens/{row.get_attribute('data-id')}")
+
+
 def terms(period: str, count: str) -> str:
     return en(f"js.admin.budget_per_{period}", limit=tokens(count))
 

@@ -103,7 +103,7 @@ def test_a_token_has_one_limit_which_its_person_sets_changes_and_takes_away(
         ({"unit": "€"}, "bad_currency"),
         ({"unit": "cny"}, "bad_currency"),
         ({"scope": "site"}, "invalid_field"),
-        ({"hard": False}, "invalid_field"),
+        ({"hard": "no"}, "invalid_field"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_the_old_limit_stays(

@@ -7,7 +7,7 @@ import { limitOf, limitWords } from "app/limits"
 import { must, slot } from "app/ui"
 
 /** @typedef {import("app/i18n").Budget} Budget */
-/** @typedef {{unit: string, period: string, limit: number}} Cap */
+/** @typedef {{unit: string, period: string, limit: number, hard: boolean}} Cap */
 
 export class TokenLimit {
   #form
@@ -26,6 +26,7 @@ export class TokenLimit {
       this.#offer(budget.unit)
       this.#select("unit").value = budget.unit
       this.#select("period").value = budget.period
+      this.#select("kind").value = budget.hard ? "hard" : "soft"
       this.#limit.value = typedAmount(budget.limit, budget.unit)
     }
     this.#showAmount()
@@ -35,8 +36,8 @@ export class TokenLimit {
   cap() {
     clearFieldErrors(this.#form)
     const text = this.#limit.value.trim()
-    const [unit, period] = [this.#select("unit").value, this.#select("period").value]
-    return text ? { unit, period, limit: limitOf(text, unit) } : null
+    const [unit, period, kind] = [this.#select("unit").value, this.#select("period").value, this.#select("kind").value]
+    return text ? { unit, period, limit: limitOf(text, unit), hard: kind === "hard" } : null
   }
 
   /** A currency that no model is billed in any more can stay. @param {string} unit */
@@ -54,11 +55,11 @@ export class TokenLimit {
     return /** @type {HTMLInputElement} */ (must(this.#form, '[name="limit"]'))
   }
 
-  /** @param {"unit" | "period"} name */
+  /** @param {"unit" | "period" | "kind"} name */
   #select(name) {
     return /** @type {HTMLSelectElement} */ (must(this.#form, `[name="${name}"]`))
   }
 }
 
-/** "100,000 tokens a day" @param {Cap} cap */
+/** "100,000 tokens a day" @param {Pick<Cap, "limit" | "unit" | "period">} cap */
 export const termsOf = ({ limit, unit, period }) => t(`js.admin.budget_per_${period}`, { limit: formatAmount(limit, unit) })
