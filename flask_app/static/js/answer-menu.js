@@ -1,5 +1,5 @@
 // @ts-check
-/** The menu at an answer's foot: copy it without Markdown, or have another model answer. One for all answers. */
+/** The menu at an answer's foot: copy it without Markdown, or have another model answer. One for all answers. And reading one aloud. */
 import { loaded } from "app/api"
 import { t } from "app/i18n"
 import { copyText, enterMenu, fromTemplate, hideWhenMoved, must, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui"
@@ -19,6 +19,8 @@ export class AnswerMenu {
     this.#composer = composer
     thread.addEventListener("more", (event) => this.#open(/** @type {CustomEvent} */ (event).detail))
     thread.addEventListener("about", (event) => showDetails(/** @type {CustomEvent} */ (event).detail).catch(tell))
+    thread.addEventListener("read", (event) => read(/** @type {CustomEvent} */ (event).detail).catch(tell))
+    if (!("speechSynthesis" in globalThis)) must(answerTemplate().content, "[data-read]").remove()
     useMenuKeys(this.#menu, { button: () => this.#opened?.button ?? null, close: () => this.#menu.hidePopover() })
     this.#menu.addEventListener("click", (event) => this.#choose(/** @type {Element} */ (event.target)))
     this.#menu.addEventListener("toggle", (event) => {
@@ -55,6 +57,17 @@ export class AnswerMenu {
 async function copyPlain(answer) {
   const { plainText } = await loaded(import("app/plain-text"))
   toast(t((await copyText(plainText(answer.drawn))) ? "js.copied" : "js.copy_failed"))
+}
+
+/** Safari on phones lets a page speak from within a press only, and afterwards once it has. @param {{message: Answer, button: HTMLElement}} pressed */
+async function read({ message, button }) {
+  speechSynthesis.speak(new SpeechSynthesisUtterance(""))
+  const { readAloud } = await loaded(import("app/read-aloud"))
+  await readAloud(message, button)
+}
+
+function answerTemplate() {
+  return /** @type {HTMLTemplateElement} */ (must(document, "#answer-template"))
 }
 
 /** @param {{message: Answer, button: HTMLElement}} pressed */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The messages on the page. The view follows what grows until the reader moves up or opens something. Emits what is done with a
- * message, {message, button}: "retry", "continue", "anew", "regenerate", "more", "about"; "step" with {by}, "resend" with {text}.
+ * message, {message, button}: "retry", "continue", "anew", "regenerate", "read", "more", "about"; "step" with {by}, "resend" with {text}.
  */
 import { loaded } from "app/api"
 import { Question } from "app/question"
@@ -11,7 +11,7 @@ import { t } from "app/i18n"
 
 const NEAR = 64 // pixels from the bottom within which moving down takes hold again
 const PANELS = ":is([data-answer-menu], [data-answer-details]):popover-open" // what stands beside a message
-const ACTS = ["retry", "continue", "anew", "regenerate", "more", "about"]
+const ACTS = ["retry", "continue", "anew", "regenerate", "read", "more", "about"]
 /** @type {Record<string, number>} */
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 }
 

@@ -1,0 +1,88 @@
+// @ts-check
+/** Reads one answer aloud by the browser's own voices; a second press stops, and so does whatever takes the answer off the page. */
+import { t } from "app/i18n"
+import { spokenPieces } from "app/spoken"
+import { must, toast } from "app/ui"
+
+const VOICES_TAKE = 1000 // milliseconds at most: some browsers look for their voices when first asked
+const STOPPED = ["canceled", "interrupted"]
+
+/** @type {HTMLElement | null} the button of the answer that is read */
+let pressed = null
+/** Kept until they have been spoken: a browser forgets the ends of those that nobody holds. @type {SpeechSynthesisUtterance[]} */
+let utterances = []
+
+addEventListener("pagehide", stop)
+new MutationObserver(() => pressed?.isConnected === false && stop()).observe(must(document, "[data-messages]"), { childList: true })
+
+/** @param {import("app/answer").Answer} answer @param {HTMLElement} button */
+export async function readAloud(answer, button) {
+  const isSecond = button === pressed
+  stop()
+  if (isSecond) return
+  show(button, true)
+  const { lang } = document.documentElement
+  const pieces = spokenPieces(answer.drawn, { code: t("js.read_code"), formula: t("js.read_formula"), page: lang })
+  const voices = await voicesHere()
+  if (pressed === button) speak(pieces, voices)
+}
+
+/** @param {import("app/spoken").Piece[]} pieces @param {SpeechSynthesisVoice[]} voices */
+function speak(pieces, voices) {
+  utterances = pieces.map(({ text, language }) => {
+    const utterance = new SpeechSynthesisUtterance(text)
+    utterance.lang = language
+    utterance.voice = voiceFor(language, voices)
+    utterance.onerror = ({ error }) => STOPPED.includes(error) || failed(utterance)
+    return utterance
+  })
+  const last = utterances.at(-1)
+  if (!last) return stop()
+  last.onend = () => utterances.includes(last) && stop()
+  for (const utterance of utterances) speechSynthesis.speak(utterance)
+}
+
+/** @param {SpeechSynthesisUtterance} utterance */
+function failed(utterance) {
+  if (!utterances.includes(utterance)) return
+  stop()
+  toast(t("js.read_failed"), { kind: "danger" })
+}
+
+function stop() {
+  utterances = []
+  if (pressed) show(pressed, false)
+  speechSynthesis.cancel()
+}
+
+/** @param {HTMLElement} button @param {boolean} reads */
+function show(button, reads) {
+  pressed = reads ? button : null
+  button.toggleAttribute("data-reading", reads)
+  button.ariaLabel = t(reads ? "js.read_stop" : "js.read_aloud")
+  button.title = t(reads ? "js.read_stop" : "js.read_hint")
+}
+
+/** @returns {Promise<SpeechSynthesisVoice[]>} */
+async function voicesHere() {
+  const there = speechSynthesis.getVoices()
+  if (there.length) return there
+  await new Promise((resolve) => {
+    speechSynthesis.addEventListener("voiceschanged", resolve, { once: true })
+    setTimeout(resolve, VOICES_TAKE)
+  })
+  return speechSynthesis.getVoices()
+}
+
+/**
+ * One of the device itself where there is one: others send the text to the browser's maker.
+ * @param {string} language @param {SpeechSynthesisVoice[]} voices
+ */
+export function voiceFor(language, voices) {
+  const [spoken] = language.toLowerCase().split("-")
+  const tag = (/** @type {SpeechSynthesisVoice} */ { lang }) => lang.replace("_", "-").toLowerCase()
+  const worth = (/** @type {SpeechSynthesisVoice} */ voice) =>
+    4 * Number(voice.localService) + 2 * Number(tag(voice) === language.toLowerCase()) + Number(voice.default)
+  const fitting = voices.filter((voice) => tag(voice).split("-")[0] === spoken)
+  return fitting.toSorted((one, other) => worth(other) - worth(one))[0] ?? null
+}
