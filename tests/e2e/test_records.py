@@ -86,6 +86,21 @@ def test_ones_own_records_are_searched_by_channel_and_by_a_quoted_id(visits: Vis
     expect(search.get_by_label(en("records.id"))).to_have_value(quoted)
 
 
+def test_ones_own_records_are_searched_by_how_they_ended_and_by_their_figures(visits: Visits, answer: None) -> None:
+    page = visits.open("/dashboard")
+    search = page.get_by_role("search")
+    search.get_by_label(en("dashboard.state"), exact=True).select_option("failed")
+    search.get_by_role("button").click()
+    expect(page.get_by_text(en("dashboard.records_none"))).to_be_visible()
+    expect(search.get_by_label(en("dashboard.state"), exact=True)).to_have_value("failed")
+    search.get_by_label(en("dashboard.state"), exact=True).select_option("complete")
+    search.get_by_label(en("records.provenance"), exact=True).select_option("reported")
+    search.get_by_role("button").click()
+    expect(page).to_have_url(re.compile("outcome=complete&provenance=reported"))
+    expect(newest(page)).to_be_visible()
+    expect(search.get_by_label(en("records.provenance"), exact=True)).to_have_value("reported")
+
+
 def test_ones_own_records_come_as_a_file(visits: Visits, answer: None) -> None:
     page = visits.open("/dashboard")
     expected = page.get_by_text(re.compile(en("js.records.expected", count="[0-9]+")))

@@ -19,7 +19,7 @@ export function showFilters(form, tokens, days) {
   const revoked = asked && !tokens.some(({ id }) => id === asked) ? [new Option(asked)] : []
   select.append(...tokens.map(({ id, label }) => new Option(label, id)), ...revoked)
   const show = () => {
-    for (const name of ["channel", "token", "id"]) field(form, name).value = wanted.get(name) ?? ""
+    for (const name of ["outcome", "provenance", "channel", "token", "id"]) field(form, name).value = wanted.get(name) ?? ""
     for (const name of /** @type {("from" | "to")[]} */ (["from", "to"])) field(form, name).value = days[name]
   }
   show()
