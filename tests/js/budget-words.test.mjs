@@ -28,7 +28,7 @@ test("a balance is left, not left of a period, and says whom to ask when it is u
   const balance = { ...DAILY, period: "prepaid", unit: "CNY", left: 12_300_000, renews_at: null }
   assert.equal(leftWords(balance), "Balance left: ¥12.30")
   assert.equal(leftWords({ ...balance, scope: "group" }), "Balance left for your group: ¥12.30")
-  assert.match(leftWords({ ...balance, left: 0, state: "exhausted" }), /^Your balance is used up\. Redeem a code/)
+  assert.match(leftWords({ ...balance, left: 0, state: "exhausted" }), /^Your balance is used up\. Ask your administrator for a top-up, or redeem a code on your usage page if you have one\.$/)
 })
 
 test("what is used up says when it renews in the reader's time zone, and whom to ask", () => {
