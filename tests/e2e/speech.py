@@ -51,3 +51,43 @@ def still_to_speak(page: Page) -> int:
 def finish(page: Page) -> None:
     """Let all be spoken to its end."""
     page.evaluate("window.finish()")
+
+
+EARS = """
+  window.ears = []
+  class Ears extends EventTarget {
+    constructor() { super(); this.results = [] }
+    start() { window.ears.push(this); this.tell("start") }
+    stop() { this.tell("end") }
+    abort() { this.tell("error", { error: "aborted" }); this.tell("end") }
+    tell(name, what = {}) { this.dispatchEvent(Object.assign(new Event(name), what)) }
+  }
+  window.SpeechRecognition = Ears
+  window.hear = (results) => {
+    const ears = window.ears.at(-1)
+    const heard = results.map(([transcript, isFinal]) => Object.assign([{ transcript, confidence: 0.9 }], { isFinal }))
+    ears.tell("result", { results: heard, resultIndex: 0 })
+  }
+  window.fail = (error) => { window.ears.at(-1).tell("error", { error }); window.ears.at(-1).tell("end") }
+"""
+
+
+def give_ears(page: Page) -> None:
+    """Let the page hear what a test says, from its next load on."""
+    page.add_init_script(EARS)
+    page.reload()
+
+
+def say_aloud(page: Page, *results: tuple[str, bool]) -> None:
+    """All that has been heard since it listens: words, and whether they are sure."""
+    page.evaluate("results => window.hear(results)", [list(result) for result in results])
+
+
+def fail_to_hear(page: Page, problem: str) -> None:
+    page.evaluate("problem => window.fail(problem)", problem)
+
+
+def ears(page: Page) -> list[dict[str, Any]]:
+    """How each press has had the browser listen."""
+    made: list[dict[str, Any]] = page.evaluate("window.ears.map(({ lang, continuous }) => ({ lang, continuous }))")
+    return made

@@ -17,6 +17,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
 }
 PATHS = ["/", "/login", "/setup", "/reset", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
 

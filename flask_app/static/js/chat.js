@@ -188,11 +188,15 @@ function go(path) {
   show(idInAddress())
 }
 
-/** Searching is loaded when somebody goes to its field, models to be chosen in the text with the first @. */
+/** Searching is loaded when somebody goes to its field, models to be chosen in the text with the first @, dictation with a press. */
 function loadParts() {
+  const microphone = must(root, "[data-dictate]")
   const [form, list] = [must(root, "[data-composer]"), must(root, "[data-sidebar]")]
   loadWith(must(list, "[data-search-field]"), "focus", async () => new (await import("app/search")).Search(list), tell)
   loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/mention").then(({ Mention }) => new Mention(form, composer)), tell)
+  loadWith(microphone, "click", async () => new (await import("app/dictation")).Dictation(form, composer).start(), tell)
+  microphone.hidden = !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)
+  microphone.addEventListener("pointerdown", (event) => event.preventDefault()) // the caret stays where words are to come
 }
 
 /** @param {KeyboardEvent} event */

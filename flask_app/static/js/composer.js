@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
- * written, "stop", "anew": what is written goes into a new conversation, and "editlast": the last question is to be changed. Words
- * leave the text area when they are sent, and come back when they were not taken.
+ * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
+ * for another conversation. Words leave the text area when they are sent, and come back when they were not taken.
  */
 import { formatClock, leftWords, t, tightestOf } from "app/i18n"
 import { announce, must, slot, toast } from "app/ui"
@@ -58,6 +58,7 @@ export class Composer extends EventTarget {
 
   /** Turns to another conversation and its draft. @param {string | null} conversation */
   moveTo(conversation) {
+    this.dispatchEvent(new Event("leaving"))
     this.#conversation = conversation
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
