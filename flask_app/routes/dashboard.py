@@ -40,6 +40,7 @@ def home() -> str:
         budgets=[budget_reply(each) for each in budget_service.own(user, now)],
         codes=code_service.are_there(),
         expected=record_counts.expected(user, wanted, user.id),
+        models=records_service.known_models(),
         tokens=[Choice(id=token.id, label=token.name) for token in token_service.own(user)],
         records=listed.records,
         next=listed.next,

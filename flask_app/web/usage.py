@@ -125,12 +125,14 @@ class Choice(Reply):
 
 
 class DashboardState(RecordsReply):
-    """What the dashboard starts with. `expected` is how many records fit, where that is known without reading them."""
+    """What the dashboard starts with. `expected` is how many records fit, where that is known without reading them;
+    `models` and `tokens` are what they can be searched by."""
 
     summary: SummaryReply
     report: ReportReply
     budgets: list[BudgetReply]
     codes: bool
+    models: list[str]
     tokens: list[Choice]
     expected: int | None
 

@@ -86,6 +86,22 @@ def test_ones_own_records_are_searched_by_channel_and_by_a_quoted_id(visits: Vis
     expect(search.get_by_label(en("records.id"))).to_have_value(quoted)
 
 
+def test_ones_own_records_are_searched_by_model(visits: Visits, answer: None) -> None:
+    page = visits.open("/dashboard")
+    search = page.get_by_role("search")
+    model = search.get_by_label(en("admin.name_model"), exact=True)
+    model.select_option("deepseek-v4-pro")
+    search.get_by_role("button").click()
+    expect(page).to_have_url(re.compile("model=deepseek-v4-pro"))
+    expect(model).to_have_value("deepseek-v4-pro")
+    model.select_option("deepseek-flash")
+    search.get_by_role("button").click()
+    expect(newest(page)).to_contain_text("deepseek-flash")
+    page.goto("/dashboard?model=gone")
+    expect(model).to_have_value("gone")
+    expect(page.get_by_text(en("dashboard.records_none"))).to_be_visible()
+
+
 def test_ones_own_records_are_searched_by_how_they_ended_and_by_their_figures(visits: Visits, answer: None) -> None:
     page = visits.open("/dashboard")
     search = page.get_by_role("search")

@@ -9,7 +9,7 @@ import { offerRedeeming } from "app/redeem"
 import { showReport } from "app/report"
 import { must, pageState } from "app/ui"
 
-const { summary, report, budgets, codes, tokens, records, next, expected } = pageState("dashboard-state")
+const { summary, report, budgets, codes, models, tokens, records, next, expected } = pageState("dashboard-state")
 
 must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: nameOfZone(summary.timezone) })
 for (const period of ["today", "week", "month", "total"]) {
@@ -27,7 +27,7 @@ must(document, "[data-empty]").hidden = !empty
 must(document, "[data-filled]").hidden = empty
 if (!empty) {
   showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", tokens: "/api/usage/tokens", linked: [] })
-  showFilters(/** @type {HTMLFormElement} */ (must(document, "[data-record-filters]")), tokens, report)
+  showFilters(/** @type {HTMLFormElement} */ (must(document, "[data-record-filters]")), { models, tokens }, report)
   const list = new RecordList(must(document, "[data-records]"), recordsPath("/api/usage/records", report))
   list.append({ records, next })
   list.expect(expected)

@@ -12,14 +12,12 @@ export function recordsPath(path, days) {
   return OF_RECORDS.reduce((found, name) => (wanted.get(name) ? withParameter(found, name, wanted.get(name) ?? "") : found), begin)
 }
 
-/** @param {HTMLFormElement} form @param {{id: string, label: string}[]} tokens one's own @param {import("app/range").Days} days */
-export function showFilters(form, tokens, days) {
-  const select = /** @type {HTMLSelectElement} */ (form.elements.namedItem("token"))
-  const asked = wanted.get("token")
-  const revoked = asked && !tokens.some(({ id }) => id === asked) ? [new Option(asked)] : []
-  select.append(...tokens.map(({ id, label }) => new Option(label, id)), ...revoked)
+/** @param {HTMLFormElement} form @param {{models: string[], tokens: {id: string, label: string}[]}} known tokens are one's own @param {import("app/range").Days} days */
+export function showFilters(form, { models, tokens }, days) {
+  offer(form, "model", models.map((name) => new Option(name)))
+  offer(form, "token", tokens.map(({ id, label }) => new Option(label, id)))
   const show = () => {
-    for (const name of ["outcome", "provenance", "channel", "token", "id"]) field(form, name).value = wanted.get(name) ?? ""
+    for (const name of OF_RECORDS) field(form, name).value = wanted.get(name) ?? ""
     for (const name of /** @type {("from" | "to")[]} */ (["from", "to"])) field(form, name).value = days[name]
   }
   show()
@@ -27,6 +25,13 @@ export function showFilters(form, tokens, days) {
   form.addEventListener("formdata", ({ formData }) => {
     for (const [key, value] of [...formData]) if (!value) formData.delete(key)
   })
+}
+
+/** Also what is asked for and there no more, as a revoked token. @param {HTMLFormElement} form @param {string} name @param {HTMLOptionElement[]} options */
+function offer(form, name, options) {
+  const asked = wanted.get(name)
+  const gone = asked && !options.some(({ value }) => value === asked) ? [new Option(asked)] : []
+  field(form, name).append(...options, ...gone)
 }
 
 /** @param {HTMLFormElement} form @param {string} name */
