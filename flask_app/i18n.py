@@ -5,10 +5,20 @@ import re
 from functools import cache
 from pathlib import Path
 
-LOCALES = ("zh", "en")
+NAMES = {"zh": "简体中文", "zh-Hant": "繁體中文", "en": "English", "ja": "日本語"}  # each as its own readers write it
+LOCALES = tuple(NAMES)
 DEFAULT_LOCALE = "zh"
 ELSEWHERE = "en"  # for who reads none of LOCALES
+_TRADITIONAL_IN = {"tw", "hk", "mo"}
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
+# Frequent characters, each with another form in the other script.
+_SIMPLIFIED = re.compile(
+    "[这们个为时来说国会学对过发点还开现问长东车门电话语请让吗么样应该动经种与关头见写给认识书买卖钱气]"
+)
+_TRADITIONAL = re.compile(
+    "[這們個為時來說國會學對過發點還開現問長東車門電話語請讓嗎麼樣應該動經種與關頭見寫給認識書買賣錢氣]"
+)
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -31,8 +41,23 @@ def translate(locale: str, key: str, **params: object) -> str:
 
 
 def language_of(words: str) -> str:
-    """Which of LOCALES comes nearest to the language that somebody's words are in."""
-    return "zh" if _HAN.search(words) else "en"
+    """Which of LOCALES comes nearest to the language that somebody's words are in.
+
+    A few kana among many Han characters are a quotation: a Japanese sentence has about as many of both.
+    """
+    han, kana, simplified, traditional = (
+        len(script.findall(words)) for script in (_HAN, _KANA, _SIMPLIFIED, _TRADITIONAL)
+    )
+    if kana > han / 4:
+        return "ja"
+    if han == 0:
+        return "en"
+    return "zh-Hant" if traditional > simplified else "zh"
+
+
+def tag(locale: str) -> str:
+    """What `lang` attributes and the browser's formatters call one of LOCALES (BCP 47)."""
+    return "zh-CN" if locale == "zh" else locale
 
 
 def for_javascript(locale: str) -> str:
@@ -46,7 +71,15 @@ def negotiate(preferred: str | None, accepted: list[str]) -> str:
 
     A browser that names others alone gets English, one that names none Chinese.
     """
-    for tag in [preferred or "", *accepted]:
-        if (primary := tag.lower().split("-")[0]) in LOCALES:
-            return primary
-    return ELSEWHERE if any(tag != "*" for tag in accepted) else DEFAULT_LOCALE
+    for asked in [preferred or "", *accepted]:
+        if found := _matching(asked):
+            return found
+    return ELSEWHERE if any(asked != "*" for asked in accepted) else DEFAULT_LOCALE
+
+
+def _matching(asked: str) -> str | None:
+    """The one of LOCALES that a language tag means: Chinese by its script, or by where it is written so."""
+    primary, *rest = asked.lower().split("-")
+    if primary == "zh" and "hans" not in rest and not _TRADITIONAL_IN.union({"hant"}).isdisjoint(rest):
+        return "zh-Hant"
+    return primary if primary in LOCALES else None

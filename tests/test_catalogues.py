@@ -1,4 +1,4 @@
-"""The two languages say the same things, and everything that is said exists."""
+"""All languages say the same things, each in its own script, and everything that is said exists."""
 
 import json
 import re
@@ -16,6 +16,15 @@ SOURCES = [
     *(PACKAGE / "templates").rglob("*.html"),
     *(PACKAGE / "static" / "js").rglob("*.js"),
 ]
+HAN = re.compile(r"[\u3400-\u9fff]")
+KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
+# Characters that only mainland China writes so, and words that only it has; the letters are those of the catalogues.
+SIMPLIFIED = re.compile(
+    "[这们为时说对过发开现问长东车门电话语请让吗么样应该动经种与关头见写给认识书买卖钱气务设网络数据复链额账户权储载录购费调览档错误连试]"
+)
+ELSEWHERE_IN_CHINESE = re.compile(
+    "默認|服務器|信息|用戶|文件|登錄|鏈接|網絡|數據庫|字符|視頻|軟件|程序|質量|令牌|充值|加載|保存到|默认"
+)
 # t("a.key"), field("x", t("a.key")), code, status = "a_code", 404, raise Forbidden("a_code")
 _KEY = re.compile(r"""\bt\(\s*["']([a-z_]+(?:\.[a-z0-9_]+)+)["']""")
 _BEGINNING = re.compile(r"\bt\(`([a-z_.]+_)\$\{")
@@ -36,21 +45,26 @@ def used(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
             yield found[1], source.relative_to(PACKAGE).as_posix()
 
 
-def test_both_languages_have_the_same_areas_and_keys() -> None:
-    areas = {locale: {path.name for path in (PACKAGE / "locales" / locale).iterdir()} for locale in i18n.LOCALES}
-    assert areas["zh"] == areas["en"]
-    for area in areas["zh"]:
-        zh, en = (json.loads((PACKAGE / "locales" / locale / area).read_text("utf-8")) for locale in ("zh", "en"))
-        assert list(zh) == list(en), area
+def test_every_folder_is_a_language_that_can_be_chosen() -> None:
+    assert {folder.name for folder in (PACKAGE / "locales").iterdir()} == set(i18n.LOCALES)
 
 
-@pytest.mark.parametrize("key", sorted(i18n.catalogue("zh")))
-def test_a_sentence_has_the_same_placeholders_in_both(key: str) -> None:
-    zh, en = i18n.catalogue("zh")[key], i18n.catalogue("en")[key]
-    assert zh.strip()
-    assert en.strip()
-    assert placeholders(zh) == placeholders(en)
-    assert all(name.isidentifier() for name in placeholders(zh))
+@pytest.mark.parametrize("locale", sorted({*i18n.LOCALES} - {"en"}))
+def test_a_language_has_the_areas_and_keys_of_english(locale: str) -> None:
+    ours, english = PACKAGE / "locales" / locale, PACKAGE / "locales" / "en"
+    assert {path.name for path in ours.iterdir()} == {path.name for path in english.iterdir()}
+    for area in english.iterdir():
+        told, expected = (json.loads(path.read_text("utf-8")) for path in (ours / area.name, area))
+        assert list(told) == list(expected), area.name
+
+
+@pytest.mark.parametrize("key", sorted(i18n.catalogue("en")))
+def test_a_sentence_has_the_same_placeholders_in_every_language(key: str) -> None:
+    expected = placeholders(i18n.catalogue("en")[key])
+    assert all(name.isidentifier() for name in expected)
+    for locale in i18n.LOCALES:
+        assert i18n.catalogue(locale)[key].strip(), locale
+        assert placeholders(i18n.catalogue(locale)[key]) == expected, locale
 
 
 def test_every_key_that_is_used_exists() -> None:
@@ -79,21 +93,38 @@ def test_every_failure_has_its_sentence() -> None:
     assert {f"{code} in {where}" for code, where in codes if f"error.{code}" not in i18n.catalogue("zh")} == set()
 
 
-def test_english_is_english_and_chinese_is_chinese() -> None:
-    han = re.compile(r"[\u4e00-\u9fff]")
-    names = {"中文", "明聊"}
+def test_english_is_english_and_the_others_are_not() -> None:
     for key, sentence in i18n.catalogue("en").items():
-        assert not han.search(re.sub("|".join(names), "", sentence)), key
-    alike = {key for key, sentence in i18n.catalogue("zh").items() if not han.search(sentence)}
-    assert {key for key in alike if len(re.sub(r"\{\w+\}", "", i18n.catalogue("zh")[key])) > 20} == set()
+        assert not HAN.search(sentence), key
+    for locale in {*i18n.LOCALES} - {"en"}:
+        foreign = {
+            key for key, said in i18n.catalogue(locale).items() if not HAN.search(said) and not KANA.search(said)
+        }
+        assert {key for key in foreign if len(re.sub(r"\{\w+\}", "", i18n.catalogue(locale)[key])) > 20} == set()
+
+
+def test_traditional_chinese_is_as_taiwan_writes_it() -> None:
+    for key, sentence in i18n.catalogue("zh-Hant").items():
+        assert not SIMPLIFIED.search(sentence), key
+        assert not ELSEWHERE_IN_CHINESE.search(sentence), key
+        assert not KANA.search(sentence), key
+        assert not re.search(r"[“”]|[\u3400-\u9fff][,;:?!]", sentence), key
+
+
+def test_japanese_is_japanese() -> None:
+    catalogue = i18n.catalogue("ja")
+    long = {key: said for key, said in catalogue.items() if len(re.sub(r"\{\w+\}", "", said)) > 20}
+    assert len(long) > 300
+    for key, sentence in catalogue.items():
+        assert not re.search(r"[“”，]|[\u3041-\u9fff][,;:?!]", sentence), key
+    assert {key for key, sentence in long.items() if not KANA.search(sentence)} == set()
 
 
 def test_templates_hold_no_words_of_their_own() -> None:
-    han = re.compile(r"[\u4e00-\u9fff]")
     for source in SOURCES:
         if source.suffix == ".html":
             text = re.sub(r"\{#.*?#\}", "", source.read_text("utf-8"), flags=re.DOTALL)
-            assert not han.search(text.replace("中文", "")), source
+            assert not HAN.search(text), source
 
 
 @pytest.mark.parametrize(
@@ -102,6 +133,22 @@ def test_templates_hold_no_words_of_their_own() -> None:
         ("en", ["zh"], "en"),
         (None, ["en-GB", "zh"], "en"),
         (None, ["fr", "zh-Hans-CN"], "zh"),
+        (None, ["zh"], "zh"),
+        (None, ["zh-CN"], "zh"),
+        (None, ["zh-SG", "zh-TW"], "zh"),
+        (None, ["zh-Hans-HK"], "zh"),
+        (None, ["zh-TW", "zh", "en-US", "en"], "zh-Hant"),
+        (None, ["zh-HK"], "zh-Hant"),
+        (None, ["zh-MO"], "zh-Hant"),
+        (None, ["zh-Hant"], "zh-Hant"),
+        (None, ["ZH-HANT-CN"], "zh-Hant"),
+        (None, ["ja"], "ja"),
+        (None, ["ja-JP", "en"], "ja"),
+        (None, ["ko", "ja", "zh-TW"], "ja"),
+        (None, ["zhx", "jav"], "en"),
+        ("zh-Hant", ["zh-CN"], "zh-Hant"),
+        ("zh", ["zh-TW"], "zh"),
+        ("ja", ["en"], "ja"),
         (None, ["fr"], "en"),
         (None, ["de-CH", "*"], "en"),
         (None, ["*"], "zh"),
@@ -113,6 +160,25 @@ def test_the_language_is_the_persons_then_the_browsers(preferred: str | None, ac
     assert i18n.negotiate(preferred, accepted) == locale
 
 
-def test_words_inside_a_script_element_cannot_end_it() -> None:
-    assert "<" not in i18n.for_javascript("zh")
-    assert json.loads(i18n.for_javascript("zh"))
+@pytest.mark.parametrize(
+    ("words", "locale"),
+    [
+        ("什么是复利？请用一个例子说明。", "zh"),
+        ("請用一個生活裡的例子，解釋什麼是複利。", "zh-Hant"),
+        ("山中", "zh"),
+        ("複利とは何か、例を挙げて説明してください。", "ja"),
+        ("メールを直して", "ja"),
+        ("日语里“の”是什么意思？这个字怎么写？", "zh"),
+        ("What is compound interest?", "en"),
+        ("Was ist Zinseszins?", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_language_of_somebodys_words_is_the_nearest(words: str, locale: str) -> None:
+    assert i18n.language_of(words) == locale
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_words_inside_a_script_element_cannot_end_it(locale: str) -> None:
+    assert "<" not in i18n.for_javascript(locale)
+    assert json.loads(i18n.for_javascript(locale))

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy import delete as delete_from
-from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ MAX_TOKENS = 1_000_000
 _users = table_of(User)
 _MEMBERS = select(func.count()).select_from(User).where(User.group_id == Group.id).scalar_subquery()
 _WITH_MEMBERS = select(Group, _MEMBERS)
+_NAMED = select(Group).where(Group.name_key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ def name_in(locale: str, group_id: str, name: str) -> str:
 
 def by_name(name: str) -> Group:
     """Raises NotFound("unknown_group")."""
-    wanted = BUILT_IN_NAME if _is_built_in(name) else name
     with reading() as session:
-        group = session.scalar(select(Group).where(Group.name_key == names.key(wanted)))
+        group = session.scalar(_NAMED, {"key": names.key(name)})  # one may be called so from before a language came
+        if group is None and _is_built_in(name):
+            group = session.scalar(_NAMED, {"key": names.key(BUILT_IN_NAME)})
     if group is None:
         raise NotFound("unknown_group")
     return group

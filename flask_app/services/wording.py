@@ -20,10 +20,30 @@ def moment(at: datetime, own_zone: str | None, locale: str) -> str:
     """As the pages write it. The time zone is named where it is not the reader's own choice."""
     zone = ZoneInfo(own_zone or config.current().site_timezone)
     there = at.astimezone(zone)
-    words = f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
-    if locale == "en":
-        words = f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
+    words = _MOMENTS[locale](there)
     return words if own_zone else f"{words} ({zone.key})"
+
+
+def _english(there: datetime) -> str:
+    return f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
+
+
+def _simplified(there: datetime) -> str:
+    return f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
+
+
+def _traditional(there: datetime) -> str:
+    part = next(name for end, name in _PARTS_OF_A_DAY if there.hour < end)
+    return f"{there.year}年{there.month}月{there.day}日 {part}{there.hour % 12 or 12}:{there:%M}"
+
+
+def _japanese(there: datetime) -> str:
+    return f"{there:%Y/%m/%d} {there.hour}:{there:%M}"
+
+
+_MOMENTS = {"zh": _simplified, "zh-Hant": _traditional, "en": _english, "ja": _japanese}
+# As Unicode's CLDR divides the day for Traditional Chinese: until which hour a part lasts.
+_PARTS_OF_A_DAY = ((5, "凌晨"), (8, "清晨"), (12, "上午"), (13, "中午"), (19, "下午"), (24, "晚上"))
 
 
 def key_trouble(code: str, locale: str) -> str:

@@ -59,6 +59,8 @@ def template_words() -> dict[str, object]:
     return {
         "user": user,
         "locale": g.locale,
+        "language": i18n.tag(g.locale),
+        "languages": {locale: (i18n.tag(locale), name) for locale, name in i18n.NAMES.items()},
         "theme": theme if theme in THEMES else "system",
         "timezone": (user.timezone or config.current().site_timezone) if user else None,
     }

@@ -10,7 +10,7 @@ from tests.e2e.watch import Watch
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 NARROWEST: ViewportSize = {"width": 360, "height": 740}
-LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+LANGUAGES = {"zh": "zh-CN", "zh-Hant": "zh-TW", "en": "en-GB", "ja": "ja-JP"}
 
 # Whatever moved by time stands still.
 AT_REST = """Promise.allSettled(document.getAnimations()

@@ -72,6 +72,7 @@ test("a voice of the device goes before one that is asked over the net, then the
   const voice = (name, lang, localService = true) => ({ name, lang, localService, default: false })
   const voices = [voice("net", "zh-CN", false), voice("taiwan", "zh_TW"), voice("english", "en-GB"), voice("net english", "en-US", false)]
   assert.equal(voiceFor("zh-CN", voices).name, "taiwan")
+  assert.equal(voiceFor("zh-Hant", [voice("mainland", "zh-CN"), ...voices]).name, "taiwan")
   assert.equal(voiceFor("en-US", voices).name, "english")
   assert.equal(voiceFor("zh-CN", voices.slice(0, 1)).name, "net")
   assert.equal(voiceFor("ja-JP", voices), null)

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from flask_app.database import new_id, reading
+from flask_app.database import new_id, reading, transaction
 from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
 from flask_app.services import group_service, user_admin_service
@@ -53,6 +53,14 @@ def test_the_built_in_name_is_in_the_readers_language_until_it_is_changed(admin_
     assert admin_client.get(GROUPS, headers=english).json["groups"][0]["name"] == "全家"  # type: ignore[index]
     admin_client.patch(DEFAULT, json={"name": "所有人"})
     assert admin_client.get(GROUPS, headers=english).json["groups"][0]["name"] == "Everyone"  # type: ignore[index]
+
+
+def test_a_group_that_has_the_built_in_name_of_a_language_that_came_later_is_found_by_it(app: Flask) -> None:
+    assert group_service.by_name("全員").id == group_service.by_name("Everyone").id == DEFAULT_GROUP_ID
+    with transaction() as session:
+        session.add(Group(id=(older := new_id()), name="全員", name_key="全員", on_disconnect="continue"))
+    assert group_service.by_name("全員").id == older
+    assert group_service.by_name("所有人").id == DEFAULT_GROUP_ID
 
 
 def test_a_group_is_added_changed_and_deleted_with_a_trace(admin_client: PageClient, member: User) -> None:

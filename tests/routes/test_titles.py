@@ -92,7 +92,12 @@ def test_the_answer_and_the_next_question_wait_for_no_title(
 
 @pytest.mark.parametrize(
     ("question", "words"),
-    [("什么是复利？", "请用提问的语言"), ("Was ist Zinseszins?", "in the language of the question")],
+    [
+        ("什么是复利？", "请用提问的语言"),
+        ("什麼是複利？", "請用提問的語言"),
+        ("複利とは何ですか", "質問と同じ言語で"),
+        ("Was ist Zinseszins?", "in the language of the question"),
+    ],
 )
 def test_it_is_asked_for_in_the_language_of_the_conversation(
     member_client: PageClient, upstream: ScriptedUpstream, question: str, words: str

@@ -57,6 +57,8 @@ const monthName = new Intl.DateTimeFormat(language, { month: "short", timeZone: 
 const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" })
 const change = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" })
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
+// Where the reader's own currency has the sign of another one: ￥ is the yen's, $ Taiwan's.
+const currencyDisplay = ["ja", "zh-Hant"].includes(language) ? "symbol" : "narrowSymbol"
 /** @type {Map<string, Intl.NumberFormat>} */
 const money = new Map()
 
@@ -87,7 +89,7 @@ export const nameOfBudget = ({ scope, period }) => t(`js.budget.name_${period}`,
 /** @param {string} currency @param {number} maximumFractionDigits */
 function moneyFormat(currency, maximumFractionDigits) {
   const key = `${currency} ${maximumFractionDigits}`
-  const style = /** @type {const} */ ({ style: "currency", currencyDisplay: "narrowSymbol", minimumFractionDigits: 2 })
+  const style = /** @type {const} */ ({ style: "currency", currencyDisplay, minimumFractionDigits: 2 })
   const format = money.get(key) ?? new Intl.NumberFormat(language, { ...style, currency, maximumFractionDigits })
   money.set(key, format)
   return format

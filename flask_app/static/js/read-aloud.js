@@ -79,10 +79,11 @@ async function voicesHere() {
  * @param {string} language @param {SpeechSynthesisVoice[]} voices
  */
 export function voiceFor(language, voices) {
-  const [spoken] = language.toLowerCase().split("-")
+  const exactly = (language === "zh-Hant" ? "zh-TW" : language).toLowerCase() // voices tell a place, not a script
+  const [spoken] = exactly.split("-")
   const tag = (/** @type {SpeechSynthesisVoice} */ { lang }) => lang.replace("_", "-").toLowerCase()
   const worth = (/** @type {SpeechSynthesisVoice} */ voice) =>
-    4 * Number(voice.localService) + 2 * Number(tag(voice) === language.toLowerCase()) + Number(voice.default)
+    4 * Number(voice.localService) + 2 * Number(tag(voice) === exactly) + Number(voice.default)
   const fitting = voices.filter((voice) => tag(voice).split("-")[0] === spoken)
   return fitting.toSorted((one, other) => worth(other) - worth(one))[0] ?? null
 }
