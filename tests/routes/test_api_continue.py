@@ -192,6 +192,7 @@ def test_an_answer_that_was_stopped_goes_on_with_the_whole_conversation_before_i
     sent = {"message": "and", "conversation_id": first["conversation_id"]}
     member_client.post("/api/chat", json=sent, buffered=False).close()
     upstream.journal.wait_for(2)
+    wait_until(lambda: len(run_service.live_runs()) == 1)  # the first one's thread has ended too
     (live,) = run_service.live_runs()
     wait_until(lambda: live.completion.outcome.text)
     assert code(go_on(member_client, live.begun.run_id)) == "answer_running"
