@@ -31,6 +31,15 @@ def test_enter_breaks_the_line_and_the_button_sends(chat: Chat, script: Scripted
     chat.wait_until_answered()
 
 
+def test_opening_the_list_takes_the_focus_there_and_closing_it_back(chat: Chat) -> None:
+    chat.page.wait_for_load_state("networkidle")
+    opener = chat.page.get_by_role("button", name=en("chat.open_list"))
+    opener.tap()
+    expect(chat.page.locator("[data-sidebar] a").first).to_be_focused()
+    chat.page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
 def test_an_answer_that_was_stopped_in_its_thoughts_says_what_it_took(chat: Chat, script: ScriptedUpstream) -> None:
     script.default = Answer("word " * 300, thinking="hmm " * 300, tokens_per_second=20)
     chat.send("Think hard.")

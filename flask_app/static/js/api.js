@@ -54,7 +54,7 @@ export function loaded(part) {
 
 /**
  * Loads a part of the page with the first event that asks for it. Where it cannot be had, that is told and the next one asks again.
- * @param {EventTarget} target @param {string} name of the event @param {(event: Event) => Promise<unknown> | null} load null: this one does not ask
+ * @param {EventTarget} target @param {string} name of the event @param {(event: Event) => Promise<unknown> | null | false} load null or false: this one does not ask
  * @param {(error: unknown) => void} fail
  */
 export function loadWith(target, name, load, fail) {

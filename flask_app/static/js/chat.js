@@ -5,7 +5,7 @@ import { Composer } from "app/composer"
 import { t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { must, openDialog, pageState, tell, toast } from "app/ui"
-import { isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
+import { isFinger, isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -188,13 +188,14 @@ function go(path) {
   show(idInAddress())
 }
 
-/** Searching is loaded when somebody goes to its field, models to be chosen in the text with the first @, dictation with a press. */
+/** Searching is loaded when somebody goes to its field, models to be chosen in the text with the first @, dictation with a press, swiping with a touch. */
 function loadParts() {
   const microphone = must(root, "[data-dictate]")
   const [form, list] = [must(root, "[data-composer]"), must(root, "[data-sidebar]")]
   loadWith(must(list, "[data-search-field]"), "focus", async () => new (await import("app/search")).Search(list), tell)
   loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/mention").then(({ Mention }) => new Mention(form, composer)), tell)
   loadWith(microphone, "click", async () => new (await import("app/dictation")).Dictation(form, composer).start(), tell)
+  loadWith(root, "pointerdown", (event) => isFinger(event) && import("app/swipe").then(({ Swipe }) => new Swipe(root, list).begin(event)), () => undefined)
   microphone.hidden = !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)
   microphone.addEventListener("pointerdown", (event) => event.preventDefault()) // the caret stays where words are to come
 }

@@ -6,6 +6,11 @@ export function isTouched() {
   return Boolean(globalThis.matchMedia?.("(pointer: coarse)").matches)
 }
 
+/** @param {Event} event @returns {event is PointerEvent} */
+export function isFinger(event) {
+  return "pointerType" in event && event.pointerType === "touch"
+}
+
 /**
  * Whether a key press is an input method's. While it composes, browsers say isComposing; Safari ends the composition first and
  * then reports the same press with key code 229.
