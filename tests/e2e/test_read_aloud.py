@@ -49,7 +49,7 @@ def test_an_answer_is_read_piece_by_piece_in_its_languages(
     assert spoken(chat.page) == [
         {"text": "Hello", "lang": "en-US", "voice": "English"},
         {"text": "Some strong words.", "lang": "en-US", "voice": "English"},
-        {"text": say("js.read_code"), "lang": "en", "voice": "English"},
+        {"text": say("js.read_code"), "lang": "en-US", "voice": "English"},
         {"text": "你好，世界。", "lang": "zh-CN", "voice": "中文"},
     ]
     finish(chat.page)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { languageOf, spokenPieces } from "app/spoken"
+import { languageOf, spokenPieces, withRegion } from "app/spoken"
 
 const text = (value) => ({ nodeType: 3, nodeValue: value, childNodes: [] })
 /** As much of an element as is read. */
@@ -55,7 +55,8 @@ test("the language is guessed from the letters", () => {
     "1 + 1 = 2": "de",
   }
   for (const [words, language] of Object.entries(guesses)) assert.equal(languageOf(words, "de"), language, words)
-  assert.equal(languageOf("你好", "zh-Hant"), "zh-Hant", "the reader's own Chinese")
+  assert.equal(languageOf("你好", withRegion("zh-Hant")), "zh-TW", "the reader's own Chinese")
+  assert.deepEqual(["zh-CN", "ja", "en"].map(withRegion), ["zh-CN", "ja-JP", "en-US"])
 })
 
 test("a heading without kana in a Japanese answer is Japanese, other languages in it are their own", () => {

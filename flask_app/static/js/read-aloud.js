@@ -1,7 +1,7 @@
 // @ts-check
 /** Reads one answer aloud by the browser's own voices; a second press stops, and so does whatever takes the answer off the page. */
 import { t } from "app/i18n"
-import { spokenPieces } from "app/spoken"
+import { spokenPieces, withRegion } from "app/spoken"
 import { must, toast } from "app/ui"
 
 const VOICES_TAKE = 1000 // milliseconds at most: some browsers look for their voices when first asked
@@ -21,8 +21,8 @@ export async function readAloud(answer, button) {
   stop()
   if (isSecond) return
   show(button, true)
-  const { lang } = document.documentElement
-  const pieces = spokenPieces(answer.drawn, { code: t("js.read_code"), formula: t("js.read_formula"), page: lang })
+  const page = withRegion(document.documentElement.lang)
+  const pieces = spokenPieces(answer.drawn, { code: t("js.read_code"), formula: t("js.read_formula"), page })
   const voices = await voicesHere()
   if (pressed === button) speak(pieces, voices)
 }

@@ -52,6 +52,12 @@ export function languageOf(text, page) {
   return most ? language : page
 }
 
+/** As voices are named: Traditional Chinese is that of Taiwan. @param {string} tag */
+export function withRegion(tag) {
+  const { language, region } = new Intl.Locale(tag).maximize()
+  return `${language}-${region}`
+}
+
 /** @param {Node} node @param {string} code @param {string} formula @returns {string[]} */
 function blocksOf(node, code, formula) {
   /** @type {string[]} */
