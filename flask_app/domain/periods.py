@@ -145,7 +145,7 @@ class Blocks:
 
 
 def cover(period: Period, sizes: Sequence[int]) -> Iterator[Blocks]:
-    """The fewest blocks that make up the period exactly. Each size is a multiple of the next, the last is 1."""
+    """The fewest blocks that make up the period exactly. Each size is a multiple of the next; the last fits."""
     size, *smaller = sizes
     first, end = -(-period.start // size), period.end // size
     if first < end:

@@ -6,7 +6,7 @@ from flask_app.database import reading
 from flask_app.models import User
 from flask_app.services import slices
 from flask_app.services.records_service import Filter
-from flask_app.services.rollup import DETAIL, DETAIL_DAY, SITE_DAY, rollup
+from flask_app.services.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, SITE_DAY, SITE_MONTH, rollup
 from flask_app.services.stats_service import period_of, zone_of
 from flask_app.services.sums import whole_sum
 
@@ -22,7 +22,7 @@ def expected(reader: User, wanted: Filter, user_id: str | None = None) -> int | 
         return None
     exact = {"model": wanted.model, "key_id": wanted.key, "channel": wanted.channel}
     query = _COUNT.where(*(rollup.c[name] == value for name, value in exact.items() if value is not None))
-    each = (SITE_DAY if user_id is None else DETAIL_DAY, DETAIL)
-    parts = slices.of_period(query, each, period_of(wanted.dates, zone_of(reader)), user_id)
+    coarse = (SITE_MONTH, SITE_DAY) if user_id is None else (DETAIL_MONTH, DETAIL_DAY)
+    parts = slices.of_period(query, (*coarse, DETAIL), period_of(wanted.dates, zone_of(reader)), user_id)
     with reading() as session:
         return sum(row.counted or 0 for row in session.execute(parts))

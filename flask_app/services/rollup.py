@@ -87,6 +87,7 @@ PERSON_MONTH = Slice("person_month", MONTH, _OF_PERSON, PERSON_DAY)
 PERSON_CLOCK = Slice("person_clock", MONTH, _OF_PERSON, DETAIL, by_clock=True)
 SITE_QUARTER = Slice("site_quarter", 1, frozenset({"currency"}), DETAIL)
 SITE_HOUR = Slice("site_hour", 4, frozenset({"currency"}), SITE_QUARTER)
+SITE_FOUR_HOURS = Slice("site_four_hours", 16, frozenset({"currency"}), SITE_HOUR)
 SITE_CLOCK = Slice("site_clock", MONTH, frozenset({"currency"}), SITE_QUARTER, by_clock=True)
 SLICES = (
     DETAIL,
@@ -100,6 +101,7 @@ SLICES = (
     PERSON_CLOCK,
     SITE_QUARTER,
     SITE_HOUR,
+    SITE_FOUR_HOURS,
     SITE_CLOCK,
 )
 RETIRED = (Slice("person_hour", 4, _OF_PERSON, DETAIL),)  # written no longer

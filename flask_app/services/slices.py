@@ -21,6 +21,7 @@ from flask_app.services.rollup import (
     PERSON_CLOCK,
     PERSON_DAY,
     SITE_CLOCK,
+    SITE_FOUR_HOURS,
     SITE_HOUR,
     SITE_QUARTER,
     SITE_TOTAL,
@@ -131,19 +132,27 @@ def _edges_of_days(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any
 def _beyond(midnight: Midnight, days: Blocks, user_id: str | None) -> Iterator[Select[Any]]:
     """What of these days lies beyond midnight: a person's quarters; the site's nearest hours, and the one or two
     quarters a day by which these are too many or too few."""
-    each, beyond = (DETAIL, midnight.beyond) if user_id is not None else (SITE_HOUR, midnight.hours)
-    a_day, block = QUARTERS_A_DAY // each.size, rollup.c.block
-    day = Quotient(block, a_day) + midnight.days
-    if beyond.start < beyond.end:
-        where = _in_blocks(each, days.first * a_day, days.end * a_day, user_id)
-        yield _sums(day, [*where, block % a_day >= beyond.start, block % a_day < beyond.end], step=midnight.step)
+    slices = (DETAIL,) if user_id is not None else (SITE_FOUR_HOURS, SITE_HOUR)
+    beyond, by_size, block = midnight.beyond, {each.size: each for each in slices}, rollup.c.block
+    if user_id is None:
+        beyond = Period(midnight.hours.start * _HOUR, midnight.hours.end * _HOUR)
+    for part in periods.cover(beyond, list(by_size)):
+        a_day = QUARTERS_A_DAY // part.size
+        where = _in_blocks(by_size[part.size], days.first * a_day, days.end * a_day, user_id)
+        of_day = (block % a_day >= part.first, block % a_day < part.end)
+        yield _sums(Quotient(block, a_day) + midnight.days, [*where, *of_day], step=midnight.step)
     if user_id is None and midnight.odd:
-        moved = (midnight.step, -midnight.step) if midnight.too_many else (0, midnight.step)  # those go back
-        day = Quotient(block, QUARTERS_A_DAY) + midnight.days + moved[0]
-        odd = [number * QUARTERS_A_DAY + quarter for number in range(days.first, days.end) for quarter in midnight.odd]
-        for start in range(0, len(odd), _LISTED):
-            where = [*rows(SITE_QUARTER, None), block.in_(odd[start : start + _LISTED])]
-            yield _sums(day, where, step=moved[1])
+        yield from _odd(midnight, days)
+
+
+def _odd(midnight: Midnight, days: Blocks) -> Iterator[Select[Any]]:
+    """The site's quarters by which whole hours are wrong."""
+    moved = (midnight.step, -midnight.step) if midnight.too_many else (0, midnight.step)  # those go back
+    day = Quotient(rollup.c.block, QUARTERS_A_DAY) + midnight.days + moved[0]
+    odd = [number * QUARTERS_A_DAY + quarter for number in range(days.first, days.end) for quarter in midnight.odd]
+    for start in range(0, len(odd), _LISTED):
+        where = [*rows(SITE_QUARTER, None), rollup.c.block.in_(odd[start : start + _LISTED])]
+        yield _sums(day, where, step=moved[1])
 
 
 def _hours_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:

@@ -14,7 +14,7 @@ from flask_app.domain.ranges import Days
 from flask_app.errors import BadRequest
 from flask_app.models import User
 from flask_app.services import slices
-from flask_app.services.rollup import PERSON_MONTH, SITE_CLOCK, rollup
+from flask_app.services.rollup import PERSON_MONTH, SITE_MONTH, rollup
 from flask_app.services.sums import Sum, figures, sum_of
 
 MAX_DAYS = 3_660
@@ -83,7 +83,7 @@ def _summary(zone: ZoneInfo, now: datetime, user_id: str | None = None) -> Summa
     today = periods.local_day(now, zone)
     first_shown = ranges.ending(today, ranges.SHOWN_DAYS).first
     monday, month = periods.monday_of(today), periods.first_of_month(today)
-    each = SITE_CLOCK if user_id is None else PERSON_MONTH
+    each = SITE_MONTH if user_id is None else PERSON_MONTH
     whole = select(*figures()).where(*slices.rows(each, user_id)).group_by(rollup.c.currency)
     with reading() as session:
         by_day = slices.by_day(session, zone, Days(min(first_shown, month), today), user_id)

@@ -1,4 +1,4 @@
-"""The roll-up by 32 days, all told apart or nobody's; the site's days with nothing but currency and peak
+"""The roll-up by 32 days, all told apart or nobody's; the site's days with but currency and peak; its four hours
 
 What a server of the version before settles meanwhile is added by `flask usage rebuild`.
 
@@ -15,12 +15,13 @@ down_revision = "0036"
 branch_labels = None
 depends_on = None
 
-DAYS_A_BLOCK = 32
+DAYS_A_BLOCK, HOURS_A_BLOCK = 32, 4
 DIMENSIONS = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
 SLICES = (  # each with its source, how many of that one's blocks it has in one, and what it keeps
     ("detail_month", "detail_day", DAYS_A_BLOCK, set(DIMENSIONS)),
     ("site_month", "site_day", DAYS_A_BLOCK, set(DIMENSIONS) - {"user_id"}),
     ("site_total", "site_day", 1, {"currency", "peak"}),
+    ("site_four_hours", "site_hour", HOURS_A_BLOCK, {"currency"}),
 )
 FIGURES = (
     "requests",
@@ -44,8 +45,8 @@ rollup = sa.table("usage_hourly", *(sa.column(name) for name in ("slice", "block
 
 def upgrade() -> None:
     downgrade()  # of one that was broken off
-    for name, source, days, kept in SLICES:
-        _fill(name, source, sa.type_coerce(rollup.c.block, sa.Integer) // days, kept)
+    for name, source, blocks, kept in SLICES:
+        _fill(name, source, sa.type_coerce(rollup.c.block, sa.Integer) // blocks, kept)
 
 
 def downgrade() -> None:
