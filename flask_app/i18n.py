@@ -77,6 +77,11 @@ def negotiate(preferred: str | None, accepted: list[str]) -> str:
     return ELSEWHERE if any(asked != "*" for asked in accepted) else DEFAULT_LOCALE
 
 
+def chosen(locale: str | None) -> str:
+    """The language that somebody chose; the default where it is none, or one that only a newer version has."""
+    return negotiate(locale, [])
+
+
 def _matching(asked: str) -> str | None:
     """The one of LOCALES that a language tag means: Chinese by its script, or by where it is written so."""
     primary, *rest = asked.lower().split("-")

@@ -6,9 +6,9 @@ import msgspec
 import structlog
 from sqlalchemy import Row
 
+from flask_app import i18n
 from flask_app.database import reading
 from flask_app.errors import DeliveryError, Invalid
-from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import User
 from flask_app.services import budget_alerts, closing, mail_service, notice_service, notice_words, webhook_service
 from flask_app.services.notice_service import EMAIL, WEBHOOK
@@ -47,7 +47,7 @@ def _mail(claimed: Row[Any]) -> bool:
         user = session.get(User, claimed.recipient_id)
     if user is None or not is_told(user) or not _may_know(user, claimed.kind, facts):
         return False
-    locale = user.locale or DEFAULT_LOCALE
+    locale = i18n.chosen(user.locale)
     words = notice_words.letter(claimed.kind, claimed.share, facts, user)
     try:
         mail_service.send(user.email or "", words.subject, words.text, locale=locale, message_id=claimed.id)
@@ -58,7 +58,7 @@ def _mail(claimed: Row[Any]) -> bool:
 
 def _call(claimed: Row[Any]) -> bool:
     found = webhook_service.ready()
-    payload = notice_words.payload(claimed, msgspec.json.decode(claimed.facts), found.locale)
+    payload = notice_words.payload(claimed, msgspec.json.decode(claimed.facts), i18n.chosen(found.locale))
     webhook_service.deliver(found, claimed.id, payload)
     return True
 

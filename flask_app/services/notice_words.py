@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from flask_app.domain import tariff
 from flask_app.domain.warning import ALL
-from flask_app.i18n import DEFAULT_LOCALE, translate
+from flask_app.i18n import chosen, translate
 from flask_app.models import User
 from flask_app.services import account_alerts, budget_alerts, drift_alerts, group_service, wording
 
@@ -31,7 +31,7 @@ class Letter:
 
 def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     """The mail in the person's language."""
-    locale = user.locale or DEFAULT_LOCALE
+    locale = chosen(user.locale)
     if kind == account_alerts.KIND:
         lines = [headline(kind, share, facts, locale), *_about_account(share, facts, locale)]
     elif kind == drift_alerts.KIND:

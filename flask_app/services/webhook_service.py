@@ -19,7 +19,7 @@ from flask_app import config
 from flask_app.database import new_id, reading, table_of, transaction, utc_now
 from flask_app.domain import redaction, webhook
 from flask_app.errors import Conflict, DeliveryError, UpstreamError
-from flask_app.i18n import translate
+from flask_app.i18n import chosen, translate
 from flask_app.models import Setting
 from flask_app.services import audit_service, sealing
 from flask_app.services.audit_service import Actor
@@ -107,7 +107,7 @@ def test(actor: Actor) -> None:
     with transaction() as session:
         audit_service.record(session, actor.user, "webhook.test", NAME, None, actor.address)
     found = ready()
-    text = translate(found.locale, "warning.webhook_test")
+    text = translate(chosen(found.locale), "warning.webhook_test")
     deliver(found, new_id(), {"type": "test", "timestamp": utc_now().isoformat(), "text": text, "data": {}})
 
 

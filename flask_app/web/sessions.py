@@ -4,6 +4,7 @@ import structlog
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
 
+from flask_app import i18n
 from flask_app.models import User
 from flask_app.services import auth_service, login_limits
 from flask_app.services.account_service import DEFAULT_THEME
@@ -52,7 +53,7 @@ def _load_program() -> None:
 def be(user: User) -> None:
     """From here on the request is `user`'s, in their language."""
     g.user = user
-    g.locale = user.locale or g.locale
+    g.locale = i18n.negotiate(user.locale, [g.locale])
 
 
 def begin(response: Response, signed_in: SignedIn) -> Response:

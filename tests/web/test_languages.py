@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from flask_app import i18n
-from tests.conftest import PASSWORD, MakeUser
+from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import login, stored
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -75,3 +75,15 @@ def test_a_choice_is_kept_with_the_account_and_in_the_browser(app: Flask, make_u
     device.post("/logout")
     elsewhere = new_client(app)
     assert f"lang={locale};" in login(elsewhere, "ada", PASSWORD).headers.getlist("Set-Cookie")[-1]
+
+
+def test_a_language_that_only_a_newer_version_has_is_as_good_as_none(
+    app: Flask, make_user: MakeUser, sign_in: SignIn
+) -> None:
+    """Its people are shown the browser's, after a version is taken back."""
+    reader = make_user("ada", locale="tlh")
+    page = sign_in(reader).get("/account", headers={"Accept-Language": "ja", "Accept": "text/html"})
+    assert page.status_code == 200
+    assert '<html lang="ja"' in page.text
+    assert i18n.chosen("tlh") == i18n.chosen(None) == i18n.DEFAULT_LOCALE
+    assert [i18n.chosen(locale) for locale in i18n.LOCALES] == [*i18n.LOCALES]
