@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * A finger that moves in from the left edge of a small screen opens the list of conversations, one that moves back closes it. Loaded
- * with the first touch there. Up and down stays the browser's (`css/pages/swipe.css`), and so does what scrolls sideways itself.
+ * with the first touch there. Up and down stays the browser's (`css/pages/swipe.css`), and so does what scrolls sideways
+ * itself: there it takes the finger away from the page.
  */
 import { must } from "app/ui"
 
@@ -32,11 +33,11 @@ export class Swipe {
   }
 
   /** @param {PointerEvent} event */
-  begin({ pointerId: id, pointerType, isPrimary, target, clientX: x, clientY: y, timeStamp: at }) {
+  begin({ pointerId: id, pointerType, isPrimary, clientX: x, clientY: y, timeStamp: at }) {
     this.#leave()
     const isOpen = this.#list.classList.contains("sidebar--open")
     const isOther = pointerType !== "touch" || !isPrimary || !this.#small.matches || isEnlarged()
-    const isTaken = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])") || movesItself(target)
+    const isTaken = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
     if (!isOther && !isTaken && (isOpen || x <= EDGE)) this.#touch = { id, x, y, at, isOpen, isSure: false }
   }
 
@@ -89,13 +90,4 @@ export function isEnough(by, width, took) {
 /** With two fingers: then one moves what is seen of the page. */
 function isEnlarged() {
   return (visualViewport?.scale ?? 1) > 1.01
-}
-
-/** Code, a table or a formula that is wider than its place, or a field. @param {EventTarget | null} target */
-function movesItself(target) {
-  for (let each = target instanceof Element ? target : null; each; each = each.parentElement) {
-    if (each.matches("input, textarea, select")) return true
-    if (each.scrollWidth > each.clientWidth && /auto|scroll/.test(getComputedStyle(each).overflowX)) return true
-  }
-  return false
 }
