@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from tests.support.brokers import wait_until
+
 READ = "navigator.clipboard.readText()"
-MADE = f"async before => (await {READ}) !== before"
 UNUSED = "nothing was copied"
 
 
@@ -13,6 +14,6 @@ def copied(page: Page, copy: Callable[[], None]) -> str:
     """What `copy` copies, once it is there; line breaks are as pages have them."""
     page.evaluate(f"navigator.clipboard.writeText('{UNUSED}')")
     copy()
-    page.wait_for_function(MADE, arg=UNUSED, polling=20)
+    wait_until(lambda: page.evaluate(READ) != UNUSED)
     text: str = page.evaluate(READ)
     return text.replace("\r\n", "\n")

@@ -77,7 +77,7 @@ def test_a_long_one_is_scrolled_by_keyboard(visits: Visits, script: ScriptedUpst
     formula = chat.prose.locator(".formula--long")
     formula.focus()
     chat.page.keyboard.press("ArrowRight")
-    chat.page.wait_for_function("document.activeElement.scrollLeft > 0")
+    wait_until(lambda: formula.evaluate("element => element.scrollLeft") > 0)
 
 
 def test_what_has_places_to_break_is_broken_there(visits: Visits, script: ScriptedUpstream) -> None:

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.e2e.chat import Chat
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 SIZES = """[...document.querySelectorAll("input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea")]
@@ -55,7 +56,7 @@ def test_two_fingers_enlarge_the_page_and_leave_it_whole(chat: Chat) -> None:
     height = "document.querySelector('[data-chat]').getBoundingClientRect().height"
     before = chat.page.evaluate(height)
     chat.page.context.new_cdp_session(chat.page).send("Emulation.setPageScaleFactor", {"pageScaleFactor": 2})
-    chat.page.wait_for_function("visualViewport.scale === 2")
+    wait_until(lambda: chat.page.evaluate("visualViewport.scale") == 2)
     chat.page.wait_for_timeout(300)
     assert abs(chat.page.evaluate(height) - before) <= 1
 

@@ -13,6 +13,7 @@ from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 IN_VIEW = "element => { const { top } = element.getBoundingClientRect(); return top >= 0 && top < innerHeight * 0.75 }"
@@ -69,7 +70,7 @@ def test_a_hit_opens_the_branch_that_holds_it(visits: Visits, told: dict[str, An
     expect(page).to_have_url(re.compile(f"/c/{told['conversation_id']}$"))
     answer = page.locator(".message--answer")
     expect(answer).to_contain_text("The Eddystone")
-    page.wait_for_function("window.hasMarked")
+    wait_until(lambda: page.evaluate("window.hasMarked"))
     expect(answer).not_to_have_class(re.compile("message--sought"))
     assert answer.locator("p").last.evaluate(IN_VIEW)
     if viewport is WIDE:

@@ -6,12 +6,14 @@ from playwright.sync_api import CDPSession, Locator, expect
 from tests.e2e.chat import Chat
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 say = words("en")
 HEIGHT = 400  # where on the screen a finger moves unless told otherwise
 LONG_LINES = "```python\n" + "x = 1  # " + "a long line " * 40 + "\n```\n\n" + "A paragraph of a few words.\n\n" * 60
 AT = "element => new DOMMatrix(getComputedStyle(element).transform).e"
+SEEN_FROM = "visualViewport.pageLeft"
 
 pytestmark = pytest.mark.browser
 
@@ -148,9 +150,7 @@ def test_scrolling_up_and_down_and_code_keep_their_own_movement(
     finger.press(12, 300)
     finger.move(40, 600)
     finger.lift()
-    chat.page.wait_for_function(
-        "before => document.querySelector('[data-thread]').scrollTop < before - 100", arg=before
-    )
+    wait_until(lambda: thread.evaluate("element => element.scrollTop") < before - 100)
     expect_closed(chat)
 
     thread.evaluate("element => element.scrollTo(0, 0)")
@@ -159,7 +159,7 @@ def test_scrolling_up_and_down_and_code_keep_their_own_movement(
     assert box is not None
     assert box["x"] < 30, "it must lie within what opens the list"
     finger.swipe(28, 328, y=int(box["y"] + box["height"] / 2))
-    chat.page.wait_for_function("document.querySelector('.prose pre').scrollLeft < 500")
+    wait_until(lambda: code.evaluate("element => element.scrollLeft") < 500)
     expect_closed(chat)
 
 
@@ -168,8 +168,8 @@ def test_an_enlarged_page_is_moved_about(chat: Chat, finger: Finger) -> None:
     chat.page.context.new_cdp_session(chat.page).send("Emulation.setPageScaleFactor", scale)
     expect(chat.page.locator(".chat--enlarged")).to_be_attached()
     finger.swipe(380, 80)
-    chat.page.wait_for_function("visualViewport.pageLeft > 50")
-    before = chat.page.evaluate("visualViewport.pageLeft")
+    wait_until(lambda: chat.page.evaluate(SEEN_FROM) > 50)
+    before = chat.page.evaluate(SEEN_FROM)
     finger.swipe(5, 250)
-    chat.page.wait_for_function("before => visualViewport.pageLeft < before", arg=before)
+    wait_until(lambda: chat.page.evaluate(SEEN_FROM) < before)
     expect_closed(chat)
