@@ -78,6 +78,31 @@ def test_escape_and_sending_end_it(chat: Chat) -> None:
     assert len(ears(chat.page)) == 2
 
 
+def test_what_is_still_a_guess_is_sent_with_the_rest(chat: Chat) -> None:
+    chat.text.fill("Tell me about")
+    begin(chat)
+    say_aloud(chat.page, ("the fjords", False))
+    chat.text.press("Enter")
+    expect(chat.questions).to_have_text("Tell me about the fjords")
+    expect_silence(chat)
+    expect(chat.text).to_have_value("")
+    chat.wait_until_answered()
+
+
+def test_what_was_heard_before_the_line_broke_stays(chat: Chat) -> None:
+    begin(chat)
+    say_aloud(chat.page, ("the fjords", False))
+    fail_to_hear(chat.page, "network")
+    expect_silence(chat)
+    expect(chat.text).to_have_value("the fjords")
+
+
+def test_escape_on_the_microphone_ends_it(chat: Chat) -> None:
+    begin(chat)
+    microphone(chat).press("Escape")
+    expect_silence(chat)
+
+
 def test_words_stay_in_the_conversation_in_which_they_were_said(chat: Chat, script: ScriptedUpstream) -> None:
     script.script(Answer("One."))
     chat.ask("first")

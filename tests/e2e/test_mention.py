@@ -89,6 +89,17 @@ def test_arrows_go_round_tab_chooses_and_escape_closes(chat: Chat) -> None:
     expect(chat.text).to_have_value("@deeps @")
 
 
+def test_a_list_that_was_closed_opens_again_in_the_next_message(chat: Chat) -> None:
+    chat.text.press_sequentially("@deep")
+    expect(offered(chat)).not_to_have_count(0)
+    chat.text.press("Escape")
+    expect(offered(chat)).to_have_count(0)
+    chat.text.press("Enter")
+    chat.wait_until_answered()
+    chat.text.press_sequentially("@pro")
+    expect(offered(chat)).to_have_count(1)
+
+
 def test_what_fits_no_model_is_sent_as_it_is(chat: Chat) -> None:
     chat.text.press_sequentially("@")
     expect(offered(chat)).to_have_count(2)

@@ -90,6 +90,17 @@ def test_leaving_the_conversation_or_the_version_stops(chat: Chat, script: Scrip
     assert still_to_speak(chat.page) == 0
 
 
+def test_going_on_with_an_answer_stops_reading_it(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer("One, ", finish_reason="length"), Answer("two."))
+    chat.ask("Count.")
+    read(chat).click()
+    expect_reading(chat, read(chat))
+    chat.answer.get_by_role("button", name=say("chat.continue"), exact=True).click()
+    expect(chat.prose).to_have_text("One, two.")
+    chat.wait_until_answered()
+    expect_silent(chat, read(chat))
+
+
 def test_a_browser_that_cannot_speak_says_so(visits: Visits, script: ScriptedUpstream) -> None:
     """The browser's own: where it has voices they are read, and there is nothing to say."""
     page = visits.open("/")

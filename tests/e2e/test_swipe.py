@@ -14,6 +14,7 @@ HEIGHT = 400  # where on the screen a finger moves unless told otherwise
 LONG_LINES = "```python\n" + "x = 1  # " + "a long line " * 40 + "\n```\n\n" + "A paragraph of a few words.\n\n" * 60
 AT = "element => new DOMMatrix(getComputedStyle(element).transform).e"
 SEEN_FROM = "visualViewport.pageLeft"
+HAS_COME = "import('app/swipe').then(() => true)"
 
 pytestmark = pytest.mark.browser
 
@@ -59,9 +60,8 @@ def finger(chat: Chat) -> Finger:
     """One that has been on the page before: what it moves has come."""
     chat.page.wait_for_load_state("networkidle")
     made = Finger(chat.page.context.new_cdp_session(chat.page))
-    with chat.page.expect_response("**/js/swipe.js"):
-        made.swipe(200, 200)
-    chat.page.wait_for_load_state("networkidle")
+    made.swipe(200, 200)
+    chat.page.evaluate(HAS_COME)
     return made
 
 
@@ -83,6 +83,15 @@ def expect_closed(chat: Chat) -> None:
     expect(opener(chat)).to_have_attribute("aria-expanded", "false")
 
 
+def at_rest(chat: Chat) -> float:
+    """From where the page is seen, once it moves no more."""
+    seen: list[float] = []
+    while len(seen) < 3 or len({*seen[-3:]}) > 1:
+        seen.append(chat.page.evaluate(SEEN_FROM))
+        chat.page.wait_for_timeout(100)
+    return seen[-1]
+
+
 def test_a_finger_from_the_edge_opens_the_list_and_one_back_closes_it(chat: Chat, finger: Finger) -> None:
     finger.swipe(5, 250)
     expect_open(chat)
@@ -99,9 +108,8 @@ def test_a_finger_from_the_edge_opens_the_list_and_one_back_closes_it(chat: Chat
 def test_the_very_first_touch_of_a_page_opens_it(chat: Chat) -> None:
     chat.page.wait_for_load_state("networkidle")
     finger = Finger(chat.page.context.new_cdp_session(chat.page))
-    with chat.page.expect_response("**/js/swipe.js"):
-        finger.press(5)
-    chat.page.wait_for_load_state("networkidle")
+    finger.press(5)
+    chat.page.evaluate(HAS_COME)
     finger.move(250)
     finger.lift()
     expect_open(chat)
@@ -133,7 +141,7 @@ def test_the_list_follows_the_finger_unless_less_motion_is_asked_for(chat: Chat,
     expect(sidebar(chat)).to_be_visible()
     width = sidebar(chat).bounding_box()
     assert width is not None
-    assert sidebar(chat).evaluate(AT) == pytest.approx(150 - width["width"], abs=1)
+    wait_until(lambda: sidebar(chat).evaluate(AT) == pytest.approx(150 - width["width"], abs=1))
     finger.move(5)
     finger.lift()
     expect_closed(chat)
@@ -145,8 +153,8 @@ def test_scrolling_up_and_down_and_code_keep_their_own_movement(
     script.script(Answer(LONG_LINES))
     chat.ask("Something long.")
     thread, code = chat.page.locator("[data-thread]"), chat.prose.locator("pre")
+    wait_until(lambda: thread.evaluate("element => element.scrollTop") > 1000)
     before = thread.evaluate("element => element.scrollTop")
-    assert before > 1000
     finger.press(12, 300)
     finger.move(40, 600)
     finger.lift()
@@ -168,8 +176,8 @@ def test_an_enlarged_page_is_moved_about(chat: Chat, finger: Finger) -> None:
     chat.page.context.new_cdp_session(chat.page).send("Emulation.setPageScaleFactor", scale)
     expect(chat.page.locator(".chat--enlarged")).to_be_attached()
     finger.swipe(380, 80)
-    wait_until(lambda: chat.page.evaluate(SEEN_FROM) > 50)
-    before = chat.page.evaluate(SEEN_FROM)
+    before = at_rest(chat)
+    assert before > 50
     finger.swipe(5, 250)
     wait_until(lambda: chat.page.evaluate(SEEN_FROM) < before)
     expect_closed(chat)

@@ -38,6 +38,7 @@ test("models are found by label and name, without signs and blanks, those that b
   assert.deepEqual(ids("模型"), ["3"])
   assert.deepEqual(ids("ｄｅｅｐ"), ["2"], "as an input method writes it")
   assert.deepEqual(ids("nobody"), [])
+  for (const signs of ["!", "？", "_", "🎉"]) assert.deepEqual(ids(signs), [], "signs alone are no name")
 })
 
 test("the word leaves the text with one of the blanks around it", () => {

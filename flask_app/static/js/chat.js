@@ -196,7 +196,7 @@ function loadParts() {
   loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/mention").then(({ Mention }) => new Mention(form, composer)), tell)
   loadWith(microphone, "click", async () => new (await import("app/dictation")).Dictation(form, composer).start(), tell)
   loadWith(root, "pointerdown", (event) => isFinger(event) && import("app/swipe").then(({ Swipe }) => new Swipe(root, list).begin(event)), () => undefined)
-  microphone.hidden = !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)
+  microphone.hidden = !isSecureContext || !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)
   microphone.addEventListener("pointerdown", (event) => event.preventDefault()) // the caret stays where words are to come
 }
 

@@ -5,7 +5,7 @@
  */
 import { t } from "app/i18n"
 import { announce, must, toast } from "app/ui"
-import { isTouched, putInto } from "app/writing"
+import { composes, isTouched, putInto, sendsMessage } from "app/writing"
 
 /** @typedef {EventTarget & {lang: string, interimResults: boolean, continuous: boolean, start(): void, stop(): void, abort(): void}} Recognition */
 /** @typedef {Event & {results: SpeechRecognitionResultList}} Heard */
@@ -37,8 +37,9 @@ export class Dictation {
     this.#button = must(form, "[data-dictate]")
     this.#place = must(form, "[data-heard]")
     this.#button.addEventListener("click", () => (this.#recognition ? this.#recognition.stop() : this.start()))
-    this.#area.addEventListener("keydown", ({ key }) => key === "Escape" && this.#recognition?.stop())
-    for (const sent of ["send", "wait"]) composer.addEventListener(sent, () => this.#recognition?.stop())
+    form.addEventListener("keydown", (event) => event.key === "Escape" && !composes(event) && this.#recognition?.stop())
+    this.#area.addEventListener("keydown", (event) => sendsMessage(event) && this.#breakOff(), { capture: true })
+    form.addEventListener("submit", () => this.#breakOff(), { capture: true }) // what is shown is sent too
     composer.addEventListener("leaving", () => this.#breakOff())
     document.addEventListener("visibilitychange", () => document.hidden && this.#breakOff())
   }
@@ -94,18 +95,20 @@ export class Dictation {
     this.#place.textContent = this.#guess.trim() || t("js.dictate_listening")
   }
 
+  /** What was guessed so far stays where it was said. */
   #end() {
+    this.#write(this.#guess)
+    this.#guess = ""
     this.#recognition = null
     this.#button.setAttribute("aria-pressed", "false")
     if (!this.#place.hidden) announce(t("js.dictate_ended"))
     this.#show()
   }
 
-  /** Nobody is listened to any more; what was guessed so far stays where it was said. */
+  /** Nobody is listened to any more. */
   #breakOff() {
     const recognition = this.#recognition
     if (!recognition) return
-    this.#write(this.#guess)
     this.#end()
     recognition.abort()
   }
@@ -131,8 +134,19 @@ export function fitted(before, words, after) {
  * @param {string} page @param {readonly string[]} preferred
  */
 export function languageToHear(page, preferred) {
-  const whole = (/** @type {string} */ tag) => new Intl.Locale(tag).maximize()
-  const { language, script, region } = whole(page)
-  const own = preferred.find((tag) => tag.includes("-") && whole(tag).language === language && whole(tag).script === script)
+  const { language, script, region } = new Intl.Locale(page).maximize()
+  const own = preferred.find((tag) => {
+    const named = localeOf(tag)
+    return named?.region && named.language === language && named.maximize().script === script
+  })
   return own ?? `${language}-${region}`
+}
+
+/** Systems name some that are no language tags. @param {string} tag */
+function localeOf(tag) {
+  try {
+    return new Intl.Locale(tag)
+  } catch {
+    return null
+  }
 }

@@ -28,6 +28,7 @@ export class Mention {
     this.#area.addEventListener("blur", () => this.#hide())
     document.addEventListener("selectionchange", () => this.#isOpen && this.#look())
     addEventListener("resize", () => this.#isOpen && this.#place())
+    for (const left of ["send", "wait", "leaving"]) composer.addEventListener(left, () => this.#forget())
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault()) // the text keeps the focus
     this.#list.addEventListener("click", (event) => this.#choose(/** @type {Element} */ (event.target).closest("li")))
     this.#look()
@@ -75,6 +76,12 @@ export class Mention {
     for (const name of ["aria-haspopup", "aria-autocomplete", "aria-controls", "aria-activedescendant"]) this.#area.removeAttribute(name)
   }
 
+  /** The text is another one. */
+  #forget() {
+    this.#closed = -1
+    this.#hide()
+  }
+
   /** Above the text, where no keyboard of glass covers it. */
   #place() {
     const { left, top } = must(document, ".composer__box").getBoundingClientRect()
@@ -94,6 +101,7 @@ export class Mention {
   /** Keys that an input method uses are its own. @param {KeyboardEvent} press */
   #pressed(press) {
     if (!this.#isOpen || press.target !== this.#area || composes(press) || press.shiftKey || press.altKey || press.ctrlKey || press.metaKey) return
+    if (!mentionIn(this.#area)) return this.#hide()
     const items = this.#list
     /** @type {Record<string, () => void>} */
     const acts = {
@@ -128,11 +136,12 @@ export class Mention {
 }
 
 /**
- * Those whose label or name holds what is written, blanks and signs aside; those that begin with it come first.
+ * Those whose label or name holds what is written, blanks and signs aside; those that begin with it come first. Signs alone fit none.
  * @template {Named} T @param {T[]} models @param {string} words
  */
 export function fitting(models, words) {
   const sought = bare(words)
+  if (words && !sought) return []
   const names = (/** @type {Named} */ { label, name }) => [bare(label), bare(name)]
   const begins = (/** @type {Named} */ model) => names(model).some((name) => name.startsWith(sought))
   const found = models.filter((model) => names(model).some((name) => name.includes(sought)))

@@ -13,13 +13,15 @@ let pressed = null
 let utterances = []
 
 addEventListener("pagehide", stop)
-new MutationObserver(() => pressed?.isConnected === false && stop()).observe(must(document, "[data-messages]"), { childList: true })
+const messages = must(document, "[data-messages]")
+new MutationObserver(stopIfGone).observe(messages, { childList: true })
+new MutationObserver(stopIfGone).observe(messages, { attributeFilter: ["hidden"], subtree: true }) // while an answer goes on
 
 /** @param {import("app/answer").Answer} answer @param {HTMLElement} button */
 export async function readAloud(answer, button) {
   const isSecond = button === pressed
   stop()
-  if (isSecond) return
+  if (isSecond || !button.isConnected) return
   show(button, true)
   const page = withRegion(document.documentElement.lang)
   const pieces = spokenPieces(answer.drawn, { code: t("js.read_code"), formula: t("js.read_formula"), page })
@@ -33,7 +35,7 @@ function speak(pieces, voices) {
     const utterance = new SpeechSynthesisUtterance(text)
     utterance.lang = language
     utterance.voice = voiceFor(language, voices)
-    utterance.onerror = ({ error }) => STOPPED.includes(error) || failed(utterance)
+    utterance.onerror = ({ error }) => ended(utterance, !STOPPED.includes(error))
     return utterance
   })
   const last = utterances.at(-1)
@@ -42,11 +44,15 @@ function speak(pieces, voices) {
   for (const utterance of utterances) speechSynthesis.speak(utterance)
 }
 
-/** @param {SpeechSynthesisUtterance} utterance */
-function failed(utterance) {
+/** Stopped from elsewhere, as by another tab, or failed. @param {SpeechSynthesisUtterance} utterance @param {boolean} isFault */
+function ended(utterance, isFault) {
   if (!utterances.includes(utterance)) return
   stop()
-  toast(t("js.read_failed"), { kind: "danger" })
+  if (isFault) toast(t("js.read_failed"), { kind: "danger" })
+}
+
+function stopIfGone() {
+  if (pressed && (!pressed.isConnected || pressed.closest("[hidden]"))) stop()
 }
 
 function stop() {

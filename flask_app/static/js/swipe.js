@@ -29,15 +29,21 @@ export class Swipe {
     addEventListener("pointermove", (event) => this.#move(event), { passive: true })
     addEventListener("pointerup", (event) => this.#end(event))
     addEventListener("pointercancel", () => this.#leave())
-    visualViewport?.addEventListener("resize", () => root.classList.toggle("chat--enlarged", isEnlarged()))
+    visualViewport?.addEventListener("resize", () => this.#noteSize())
+    this.#noteSize()
+  }
+
+  #noteSize() {
+    this.#root.classList.toggle("chat--enlarged", isEnlarged())
   }
 
   /** @param {PointerEvent} event */
-  begin({ pointerId: id, pointerType, isPrimary, clientX: x, clientY: y, timeStamp: at }) {
+  begin({ target, pointerId: id, pointerType, isPrimary, clientX: x, clientY: y, timeStamp: at }) {
     this.#leave()
     const isOpen = this.#list.classList.contains("sidebar--open")
     const isOther = pointerType !== "touch" || !isPrimary || !this.#small.matches || isEnlarged()
-    const isTaken = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
+    const isField = target instanceof Element && target.closest("input, textarea") // there the caret goes with the finger
+    const isTaken = isField || document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
     if (!isOther && !isTaken && (isOpen || x <= EDGE)) this.#touch = { id, x, y, at, isOpen, isSure: false }
   }
 
