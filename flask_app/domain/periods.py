@@ -1,6 +1,6 @@
 """Days, weeks and months of a time zone, measured in the ledger's quarter-hours of UTC.
 
-Every zone's days have begun on a quarter-hour since 1972, so a local day is a whole number of quarters: 96, or
+Every zone's days have begun on a quarter-hour since 1980, so a local day is a whole number of quarters: 96, or
 92 and 100 where the clocks change.
 """
 

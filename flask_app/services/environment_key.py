@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.config import Config
 from flask_app.database import in_transaction
-from flask_app.domain import tariff
 from flask_app.errors import ConfigError, Invalid
 from flask_app.models import ApiKey
 from flask_app.services import key_service, provider_service, sealing
@@ -17,6 +16,7 @@ from flask_app.upstream import addresses
 ID = "environment"
 LABEL = "DEEPSEEK_API_KEY (environment)"
 NAME = "DeepSeek"
+CURRENCIES = ("CNY", "USD")  # it bills in no other
 
 log = structlog.get_logger()
 
@@ -25,10 +25,8 @@ def check(settings: Config) -> None:
     """Raise ConfigError for what cannot be a key or a currency, and for an address that the key may not be sent to."""
     if settings.deepseek_api_key is None:
         return
-    try:
-        tariff.currency(settings.deepseek_currency)
-    except Invalid as error:
-        raise ConfigError("DEEPSEEK_CURRENCY must be three letters such as CNY or USD") from error
+    if settings.deepseek_currency not in CURRENCIES:
+        raise ConfigError(f"DEEPSEEK_CURRENCY must be {' or '.join(CURRENCIES)}")
     if not key_service.is_secret(settings.deepseek_api_key):  # not shown: it may be most of one
         raise ConfigError(
             "DEEPSEEK_API_KEY cannot be an API key: a key has 8 to 512 letters, digits and signs, without spaces; "
@@ -63,9 +61,12 @@ def _follow(session: Session) -> None:
     if key is None:
         key = ApiKey(id=ID, label=LABEL)
         session.add(key)
-    if key.provider_id != provider.id or _stored(key) != settings.deepseek_api_key:
+    is_same = _stored(key) == settings.deepseek_api_key
+    if key.provider_id != provider.id or not is_same:
+        stays_disabled = is_same and key.disabled
         key.provider_id = provider.id
         _store(key, settings.deepseek_api_key)
+        key.disabled = stays_disabled
 
 
 def _store(key: ApiKey, secret: str) -> None:

@@ -34,6 +34,7 @@ from flask_app.services.whole import Quotient, RolledSum
 HOURS_A_DAY = 24
 _HOUR = SITE_HOUR.size
 _figures = msgspec.json.Decoder(list[int])
+_UNITED = 400  # queries in one: SQLite takes 500
 _LISTED = 900  # blocks named in one query: of a thousand and more MariaDB makes a table first
 
 
@@ -56,8 +57,9 @@ def by_month(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) 
         period = periods.span(max(months[number], days.first), following - timedelta(days=1), zone)
         query = select(literal(number).label("part"), *figures()).group_by(rollup.c.currency)
         queries += (query.where(*each) for each in _parts(slices, period, user_id))
-    for row in session.execute(union_all(*queries)):
-        sums[months[row.part]].add(sum_of(row))
+    for united in _united(queries):
+        for row in session.execute(united):
+            sums[months[row.part]].add(sum_of(row))
     return sums
 
 
@@ -101,13 +103,19 @@ def _parts(slices: tuple[Slice, ...], period: Period, user_id: str | None) -> It
 
 def _add_up(session: Session, sums: dict[int, Sum], queries: Iterator[Select[Any]]) -> None:
     """Add what queries of `_sums` find to the sums of the numbers that it is part of."""
-    pile, asked = Pile(), list(queries)
-    for number, step, currency, packed in session.execute(union_all(*asked)) if asked else ():
-        found = _figures.decode(packed)
-        pile.add(number + step, currency, found)
-        if step:
-            pile.take(number, currency, found)
+    pile = Pile()
+    for query in _united(list(queries)):
+        for number, step, currency, packed in session.execute(query):
+            found = _figures.decode(packed)
+            pile.add(number + step, currency, found)
+            if step:
+                pile.take(number, currency, found)
     pile.into(sums)
+
+
+def _united(queries: list[Select[Any]]) -> Iterator[CompoundSelect[Any]]:
+    for start in range(0, len(queries), _UNITED):
+        yield union_all(*queries[start : start + _UNITED])
 
 
 def _days_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:

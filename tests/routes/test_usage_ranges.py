@@ -14,6 +14,9 @@ import pytest
 
 from flask_app.database import transaction
 from flask_app.models import DEFAULT_GROUP_ID, AccessToken, User
+from flask_app.services import record_counts
+from flask_app.services.records_service import Filter
+from flask_app.services.stats_service import DateRange
 from tests.support import ledger
 from tests.support.clients import PageClient
 
@@ -83,6 +86,36 @@ def test_ones_own_use_is_told_apart_and_nobody_elses(member_client: PageClient, 
     rows = get(member_client, OWN[1], **THE_25TH)["rows"]
     assert sorted(row["key"] for row in rows) == ["=1+1", "deepseek-flash"]
     assert get(member_client, OWN[1], by="month", **THE_25TH)["rows"][0]["key"] == "2026-11"
+
+
+def test_ones_own_year_is_told_apart_too(member_client: PageClient, member: User, admin: User) -> None:
+    """Months come from blocks of 32 days."""
+    for person in (member, admin):
+        ledger.write(
+            ledger.entry(
+                person.id, datetime(2025, month, 10, 4, tzinfo=UTC), model="ab"[month % 2], peak=month % 3 == 0
+            )
+            for month in range(1, 11)
+        )
+    year = {"from": "2025-01-01", "to": "2025-10-31"}
+    assert get(member_client, OWN[0], **year)["peak_tokens"] == 3 * 150
+    rows = get(member_client, OWN[1], **year)["rows"]
+    assert sorted((row["key"], row["requests"]) for row in rows) == [("a", 5), ("b", 5)]
+    assert get(member_client, OWN[1], by="channel", **year)["rows"][0]["requests"] == 10
+    dates = DateRange(date(2025, 1, 1), date(2025, 10, 31))
+    assert record_counts.expected(member, Filter(model="a", dates=dates), member.id) == 5
+    assert record_counts.expected(admin, Filter(model="a", dates=dates)) == 10
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "Pacific/Chatham"])
+def test_ten_years_are_told_in_zones_off_the_full_hour(admin_client: PageClient, zone: str) -> None:
+    """By more questions than SQLite takes at once."""
+    assert admin_client.patch("/api/me", json={"timezone": zone}).status_code == 200
+    years = {"from": "2017-01-01", "to": "2026-12-31"}
+    for by in ("hour", "day", "month"):
+        rows = get(admin_client, SITE[1], by=by, **years)["rows"]
+        assert sum(row["requests"] for row in rows) == 4
+    assert get(admin_client, SITE[0], **years)["sum"]["requests"] == 4
 
 
 def test_everybodys_use_is_told_apart_for_administrators(admin_client: PageClient, member: User) -> None:

@@ -83,6 +83,9 @@ def test_a_changed_variable_replaces_the_key_and_wakes_a_disabled_one(app: Flask
     change()
     names()
     assert environment().disabled, "the same variable does not undo what an administrator did"
+    change(deepseek_currency="USD")
+    names()
+    assert environment().disabled, "nor does another currency"
     change(deepseek_api_key="another-key")
     model = model_service.find(None)
     assert secrets_for(model) == ["another-key"]
