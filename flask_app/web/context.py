@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import partial
 
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -19,6 +20,7 @@ def init_app(app: Flask) -> None:
     app.after_request(label)
     app.teardown_request(lambda _: clear_contextvars())
     app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=lambda: i18n.for_javascript(g.locale))
+    app.jinja_env.globals.update(english=partial(i18n.translate, "en"))
     app.context_processor(template_words)
 
 

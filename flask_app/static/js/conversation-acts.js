@@ -20,8 +20,8 @@ export async function rename(list, id, title) {
   const dialog = /** @type {HTMLDialogElement} */ (must(document, "#rename-dialog"))
   dialog.close()
   if (!renamed) return list.emit("gone", { id })
-  const known = list.get(id)
-  if (known) list.keep({ ...known, title: renamed.title })
+  const { updated_at, pinned_at, archived } = renamed
+  list.keep({ running: false, updated_at, pinned_at, archived, ...list.get(id), id, title: renamed.title })
   list.focusEntry(id)
 }
 

@@ -84,7 +84,7 @@ export class Search {
     this.#asking = asking
     this.#panel.setAttribute("aria-busy", "true")
     try {
-      const { hits, next } = await this.#page(anew ? null : this.#next, asking.signal)
+      const { hits, next } = await hitsAt(this.#words, anew ? null : this.#next, asking.signal)
       if (asking !== this.#asking) return
       this.#next = next
       if (anew) this.#hits.replaceChildren()
@@ -103,17 +103,6 @@ export class Search {
         this.#more.hidden = !this.#next
         this.#panel.removeAttribute("aria-busy")
       }
-    }
-  }
-
-  /** A page can be empty although another follows. @param {string | null} before @param {AbortSignal} signal */
-  async #page(before, signal) {
-    for (let page = 1; ; page++) {
-      const query = new URLSearchParams(before ? { q: this.#words, before } : { q: this.#words })
-      /** @type {{hits: Hit[], next: string | null}} */
-      const found = await api.get(`/api/conversations/search?${query}`, { signal })
-      if (found.hits.length || !found.next || page === MOST_EMPTY_PAGES) return found
-      before = found.next
     }
   }
 
@@ -186,23 +175,44 @@ export class Search {
   }
 }
 
+/** A page of what has these words: one can be empty although another follows. @param {string} words @param {string | null} before @param {AbortSignal} signal */
+export async function hitsAt(words, before, signal) {
+  for (let page = 1; ; page++) {
+    const query = new URLSearchParams(before ? { q: words, before } : { q: words })
+    /** @type {{hits: Hit[], next: string | null}} */
+    const found = await api.get(`/api/conversations/search?${query}`, { signal })
+    if (found.hits.length || !found.next || page === MOST_EMPTY_PAGES) return found
+    before = found.next
+  }
+}
+
+/** Where it is opened: at its message, where it is in one. @param {Hit} hit */
+export function addressOf({ conversation_id: conversation, message_id: message, snippet, marks }) {
+  const words = marked(snippet, marks).find((part) => part instanceof HTMLElement)?.textContent ?? ""
+  return `/c/${conversation}${message ? `#${new URLSearchParams({ message, words })}` : ""}`
+}
+
+/** What it stands in, and since when. @param {Hit} hit */
+export function placeOf({ role, at }) {
+  return `${t(`js.search_in_${role ?? "title"}`)} · ${day.format(new Date(at))}`
+}
+
 /** @param {Hit} hit */
-function drawn({ conversation_id: conversation, title, archived, message_id: message, role, at, snippet, marks }) {
+function drawn(hit) {
+  const { title, archived, message_id: message, role, at, snippet, marks } = hit
   const item = fromTemplate("hit-template")
   const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
-  const parts = marked(snippet, marks)
-  const words = parts.find((part) => part instanceof HTMLElement)?.textContent ?? ""
-  link.href = `/c/${conversation}${message ? `#${new URLSearchParams({ message, words })}` : ""}`
+  link.href = addressOf(hit)
   fill(item, { title, when: day.format(new Date(at)), who: t(`js.search_in_${role ?? "title"}`) })
   slot(item, "when").setAttribute("datetime", at)
   slot(item, "archived").hidden = !archived
-  slot(item, message ? "snippet" : "title").replaceChildren(...parts)
+  slot(item, message ? "snippet" : "title").replaceChildren(...marked(snippet, marks))
   slot(item, "snippet").hidden = !message
   return item
 }
 
 /** Places in the text are counted in characters of Unicode. @param {string} text @param {[number, number][]} marks */
-function marked(text, marks) {
+export function marked(text, marks) {
   const characters = [...text]
   /** @type {(string | HTMLElement)[]} */
   const parts = []

@@ -20,10 +20,15 @@ document.addEventListener("click", (event) => {
   if (preference) keepPreference(preference, button.value)
   if ("closeDialog" in button.dataset) button.closest("dialog")?.close()
   if ("signOut" in button.dataset) signOut()
+  if ("palette" in button.dataset) openPalette(button.closest("details"))
 })
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") escapeMenu()
+  const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey
+  if (!isCommand || event.key.toLowerCase() !== "k" || event.defaultPrevented || !document.querySelector("#palette")) return
+  event.preventDefault() // browsers have something of their own on it
+  if (!document.querySelector("dialog[open]")) openPalette(document.querySelector("details.menu[open]"))
 })
 
 for (const menu of document.querySelectorAll("details.menu")) {
@@ -63,6 +68,20 @@ function escapeMenu() {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     menu.removeAttribute("open")
     must(menu, "summary").focus()
+  }
+}
+
+/** What is typed before its module has come waits in its field. @param {Element | null} menu that it was chosen from: where the focus comes back to */
+async function openPalette(menu) {
+  menu?.removeAttribute("open")
+  menu?.querySelector("summary")?.focus()
+  const dialog = openDialog("palette")
+  try {
+    const { show } = await loaded(import("app/palette"))
+    await show()
+  } catch (error) {
+    dialog.close()
+    tell(error)
   }
 }
 

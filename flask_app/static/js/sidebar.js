@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The conversations in the side: their list, pinned ones first and the others by day, and the archive in its place. Renamed here; what
- * else is done to one is in `app/conversation-acts`.
+ * The conversations in the side: their list, pinned ones first and the others by day, and the archive in its place.
+ * What is done to one is in `app/conversation-acts`; its title is asked for here.
  * Emits "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "deleted" {id}: that cannot be undone any more,
  * "gone" {id}: it was deleted elsewhere, and "changed".
  */
@@ -113,7 +113,7 @@ export class Sidebar extends EventTarget {
       if (button instanceof HTMLElement) this.#openMenu(button)
     })
     useMenuKeys(this.#menu, { button: () => this.#find(this.#chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
-    must(this.#menu, "[data-rename]").addEventListener("click", () => this.#askTitle())
+    must(this.#menu, "[data-rename]").addEventListener("click", () => this.askTitle(this.get(this.#chosen ?? "")))
     for (const item of this.#menu.querySelectorAll("[data-act]")) {
       item.addEventListener("click", () => this.act(item.getAttribute("data-act") ?? ""))
     }
@@ -155,11 +155,13 @@ export class Sidebar extends EventTarget {
     }
   }
 
-  #askTitle() {
+  /** At once: what is typed next is the title. @param {{id: string, title: string} | undefined} conversation */
+  askTitle({ id, title } = { id: "", title: "" }) {
     this.#menu.hidePopover()
+    this.#chosen = id
     const dialog = openDialog("rename-dialog")
     const input = /** @type {HTMLInputElement} */ (must(dialog, "input"))
-    input.value = this.get(this.#chosen ?? "")?.title ?? ""
+    input.value = title
     input.select()
   }
 
@@ -283,7 +285,6 @@ function drawn({ id, title, running }, current) {
 
 /** When it was put on top of the list. @param {Summary} conversation */
 const pinOf = ({ pinned_at: pinnedAt, archived }) => (!archived && pinnedAt) || ""
-
 /** @param {Summary} conversation */
 const latest = ({ updated_at: updatedAt, touched_at: touchedAt = "" }) => (touchedAt > updatedAt ? touchedAt : updatedAt)
 
