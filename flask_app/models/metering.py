@@ -22,7 +22,7 @@ class Attempt(Base):
 
     __tablename__ = "proxy_logs"
     __table_args__ = (
-        Index(None, "state", "created_at", "key_id"),
+        Index(None, "state", "created_at", "key_id", "error_code"),
         Index(None, "state", "group_id", "day"),
         Index(None, "state", "user_id", "day"),
     )

@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Select, select
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import reading, table_of
 from flask_app.domain.ranges import Days
 from flask_app.errors import BadRequest
 from flask_app.models import ApiKey, Group, User
-from flask_app.services import slices
+from flask_app.services import packed, slices
 from flask_app.services.rollup import (
     DETAIL,
     DETAIL_DAY,
     DETAIL_MONTH,
     PERSON_DAY,
+    PERSON_FOUR_HOURS,
     PERSON_MONTH,
     SITE_DAY,
     SITE_MONTH,
@@ -26,7 +27,7 @@ from flask_app.services.rollup import (
     rollup,
 )
 from flask_app.services.stats_service import DateRange, days_of, period_of, zone_of
-from flask_app.services.sums import SUMMED, Sum, figures, sum_of
+from flask_app.services.sums import SUMMED, Pile, Sum, figures
 from flask_app.services.whole import RolledSum
 
 
@@ -48,7 +49,7 @@ class _Label:
 
 
 _users, _groups, _keys = table_of(User), table_of(Group), table_of(ApiKey)
-_PEOPLE = _Label(rollup.c.user_id, (PERSON_MONTH, PERSON_DAY, DETAIL))
+_PEOPLE = _Label(rollup.c.user_id, (PERSON_MONTH, PERSON_DAY, PERSON_FOUR_HOURS, DETAIL))
 _LABELS = {
     "user": _PEOPLE,
     "group": _PEOPLE,
@@ -106,30 +107,31 @@ def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_i
     sums = (RolledSum(parts.c[name]).label(name) for name in SUMMED)
     together = select(parts.c.grouped, parts.c.currency, *sums).group_by(parts.c.grouped, parts.c.currency).subquery()
     with reading() as session:
-        return _largest_first(session, _named(by, together))
+        return _largest_first(session, _named(by, together).subquery())
 
 
 def _named(by: str, parts: FromClause) -> Select[Any]:
     """The sums with the key and the name of what each is of."""
     grouped = parts.c.grouped
+    key, label, named = grouped, grouped, parts
     if by == "user":
-        named = parts.outerjoin(_users, _users.c.id == grouped)
-        return select(grouped.label("key"), _users.c.username.label("label"), parts).select_from(named)
-    if by == "group":
+        label, named = _users.c.username, parts.outerjoin(_users, _users.c.id == grouped)
+    elif by == "group":
+        key, label = _groups.c.id, _groups.c.name
         named = parts.outerjoin(_users, _users.c.id == grouped).outerjoin(_groups, _groups.c.id == _users.c.group_id)
-        return select(_groups.c.id.label("key"), _groups.c.name.label("label"), parts).select_from(named)
-    if by == "key":
-        named = parts.outerjoin(_keys, _keys.c.id == grouped)
-        return select(grouped.label("key"), _keys.c.label.label("label"), parts).select_from(named)
-    return select(grouped.label("key"), grouped.label("label"), parts)
+    elif by == "key":
+        label, named = _keys.c.label, parts.outerjoin(_keys, _keys.c.id == grouped)
+    figures = (parts.c[name] for name in SUMMED)
+    return select(key.label("key"), label.label("label"), parts.c.currency, *figures).select_from(named)
 
 
-def _largest_first(session: Session, query: Select[Any]) -> list[Part]:
-    sums: defaultdict[str, Sum] = defaultdict(Sum)
+def _largest_first(session: Session, found: Subquery) -> list[Part]:
+    pile = Pile[str]()
     labels: dict[str, str] = {}
-    for row in session.execute(query):
-        key = row.key or ""
-        sums[key].add(sum_of(row))
-        labels[key] = row.label or key
+    for key, label, currency, *added in packed.rows(session, found, func.substr(found.c.key, -1)):
+        pile.add(key or "", currency, added)
+        labels[key or ""] = label or key or ""
+    sums: defaultdict[str, Sum] = defaultdict(Sum)
+    pile.into(sums)
     ordered = sorted(sums.items(), key=lambda item: (-item[1].total_tokens, item[0]))
     return [Part(key, labels[key], part) for key, part in ordered]

@@ -22,23 +22,25 @@ NOTHING: Conditions = [TokenUsage.id.is_(None)]
 
 
 def of_id(wanted: str | None) -> list[Conditions]:
-    """Whose own id it is, or their attempt's, or lately their request's; what holds one of them is meant.
+    """Whose own id it is, or their attempt's, or lately their request's: one of them is meant.
 
     No index knows requests: one is looked for among the attempts of the last days, which their keys have in order.
     """
     if wanted is None:
         return [[]]
+    own: list[Conditions] = [[TokenUsage.id == wanted], [TokenUsage.attempt_id == wanted]]
     lately = Attempt.id >= first_id(utc_now() - QUOTED)
     with reading() as session:
+        if any(session.scalar(select(TokenUsage.id).where(*each).limit(1)) for each in own):
+            return own
         attempts = session.scalars(select(Attempt.id).where(lately, Attempt.request_id == wanted)).all()
-    return [[TokenUsage.id == wanted], [TokenUsage.attempt_id.in_({wanted, *attempts})]]
+    return [[TokenUsage.attempt_id.in_(attempts)]] if attempts else [NOTHING]
 
 
-def of_channel(wanted: str | None) -> Conditions:
+def check_channel(wanted: str | None) -> None:
     """Raises BadRequest("unknown_channel")."""
     if wanted is not None and wanted not in CHANNELS:
         raise BadRequest("unknown_channel", known=", ".join(CHANNELS))
-    return [] if wanted is None else [TokenUsage.channel == wanted]
 
 
 def on_its_days(named: Mapping[str, str | None], user_id: str | None, *, estimated: bool) -> Conditions:

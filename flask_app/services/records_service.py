@@ -1,7 +1,7 @@
 """The ledger's entries themselves, the newest first, page by page."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, product
 from typing import Any
@@ -102,9 +102,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What all of one of `any_of` holds for is found. `by_outcome`: by an index that tells outcomes apart."""
+    """What all of one of `any_of` holds for is found, and what one of `given_back` holds for, whose refunds are among
+    the former. `by_outcome`: by an index that tells outcomes apart.
+    """
 
     any_of: list[_Conditions]
+    given_back: list[_Conditions]
     by_outcome: bool
 
 
@@ -158,17 +161,20 @@ def _conditions(reader: User, wanted: Filter, user_id: str | None = None) -> _Se
         raise BadRequest("unknown_provenance", known=", ".join(PROVENANCES))
     if any(len(getattr(wanted, name) or "") > MAX_WORD for name in _WORDS):
         raise BadRequest("search_too_long", limit=MAX_WORD)
-    exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome}
+    record_lookups.check_channel(wanted.channel)
+    exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome, "channel": wanted.channel}
     named = {column: value for column, value in exact.items() if value is not None}
     conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
-    conditions += _within(period_of(wanted.dates, zone_of(reader)))
-    conditions += record_lookups.of_channel(wanted.channel) + _on_its_days(wanted, user_id)
-    tokens, ids = record_lookups.of_token(wanted.token), record_lookups.of_id(wanted.id)
-    either = product(_of_provenance(wanted.provenance, named), tokens, ids)
+    conditions += _within(period_of(wanted.dates, zone_of(reader))) + _on_its_days(wanted, user_id)
+    every = [*product(record_lookups.of_token(wanted.token), record_lookups.of_id(wanted.id))]
+    provenance, given_back = _of_provenance(wanted.provenance), []
+    if wanted.provenance == "refunded":
+        given_back = [[*conditions, *_given_back(named), *chain.from_iterable(each)] for each in every]
     is_in_order = wanted.id is None and wanted.token is None and wanted.provenance in {None, "reported"}
     return _Search(
-        any_of=[[*conditions, *chain.from_iterable(each)] for each in either],
-        by_outcome=len(named) == 1 and wanted.outcome is None and is_in_order,
+        any_of=[[*conditions, *provenance, *chain.from_iterable(each)] for each in every],
+        given_back=given_back,
+        by_outcome=set(named) - {"channel"} in ({"model"}, {"key_id"}) and is_in_order,
     )
 
 
@@ -224,19 +230,21 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _of_provenance(wanted: str | None, named: dict[str, str]) -> list[_Conditions]:
-    """A refund has the same person, model, key and outcome as what it gives back: of the others it is not looked up."""
+def _of_provenance(wanted: str | None) -> _Conditions:
     if wanted is None:
-        return [[]]
+        return []
     if wanted == "refunded":
-        alike = (getattr(_Refund, column) == value for column, value in named.items())
-        given_back = (TokenUsage.kind == "usage", _ITS_REFUND, _Refund.user_id == TokenUsage.user_id, *alike)
-        return [[TokenUsage.kind == "refund"], [*given_back]]
+        return [TokenUsage.kind == "refund"]
     source = "reported" if wanted == "reported" else "estimated"
     found = [TokenUsage.source == source, _REFUNDS == 0]
-    if wanted == "partial":
-        return [[*found, TokenUsage.outcome != "complete"]]
-    return [found if wanted == "reported" else [*found, TokenUsage.outcome == "complete"]]
+    outcome = {"estimated": [TokenUsage.outcome == "complete"], "partial": [TokenUsage.outcome != "complete"]}
+    return [*found, *outcome.get(wanted, [])]
+
+
+def _given_back(named: dict[str, str]) -> _Conditions:
+    """What has a refund, of the same person, model, key, outcome and channel: that of others is not looked up."""
+    alike = (getattr(_Refund, column) == value for column, value in named.items())
+    return [TokenUsage.kind == "usage", _ITS_REFUND, _Refund.user_id == TokenUsage.user_id, *alike]
 
 
 def _people(wanted: Filter) -> list[str] | None:
@@ -258,9 +266,23 @@ def _page(wanted: _Search, before: str | None, limit: int, people: Sequence[str]
     paging.checked_limit(limit, MAX_PAGE)
     with reading() as session:
         older: _Conditions = _older(session, before, people) if before else []
+        if wanted.given_back:
+            wanted = _with_given_back(session, wanted, older, people, limit + 1)
         found = _ids(wanted, older, people, limit + 1).subquery()
         records = [Record(*row) for row in session.execute(_RECORDS.join(found, found.c.id == TokenUsage.id))]
     return Page(records[:limit], records[limit - 1].entry.id if len(records) > limit else None)
+
+
+def _with_given_back(
+    session: Session, wanted: _Search, older: _Conditions, people: Sequence[str] | None, limit: int
+) -> _Search:
+    """What is given back was asked before its refund. So where refunds alone fill a page, none that was given back
+    before the last of them is on it. One person's or one token's are few enough without.
+    """
+    is_narrow = people is not None or len(wanted.any_of) > 1
+    last = None if is_narrow else session.execute(_ids(wanted, older, people, limit).offset(limit - 1)).first()
+    since = [] if last is None else [TokenUsage.created_at >= last.created_at, _Refund.created_at >= last.created_at]
+    return replace(wanted, any_of=[*wanted.any_of, *([*each, *since] for each in wanted.given_back)])
 
 
 def _older(session: Session, before: str, people: Sequence[str] | None) -> list[ColumnElement[bool]]:

@@ -84,6 +84,7 @@ SITE_MONTH = Slice("site_month", MONTH, SITE_DAY.dimensions, SITE_DAY)
 SITE_TOTAL = Slice("site_total", QUARTERS_A_DAY, frozenset({"currency", "peak"}), SITE_DAY)
 PERSON_DAY = Slice("person_day", QUARTERS_A_DAY, _OF_PERSON, DETAIL_DAY)
 PERSON_MONTH = Slice("person_month", MONTH, _OF_PERSON, PERSON_DAY)
+PERSON_FOUR_HOURS = Slice("person_four_hours", 16, _OF_PERSON, DETAIL)
 PERSON_CLOCK = Slice("person_clock", MONTH, _OF_PERSON, DETAIL, by_clock=True)
 SITE_QUARTER = Slice("site_quarter", 1, frozenset({"currency"}), DETAIL)
 SITE_HOUR = Slice("site_hour", 4, frozenset({"currency"}), SITE_QUARTER)
@@ -98,6 +99,7 @@ SLICES = (
     SITE_TOTAL,
     PERSON_DAY,
     PERSON_MONTH,
+    PERSON_FOUR_HOURS,
     PERSON_CLOCK,
     SITE_QUARTER,
     SITE_HOUR,

@@ -1,25 +1,39 @@
 """Questions to the roll-up's slices: sums of a period, of each local day, of each hour of the day."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, false, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    false,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from flask_app.domain import periods
-from flask_app.domain.periods import QUARTERS_A_DAY, Blocks, Midnight, Period, Stretch
+from flask_app.domain.periods import QUARTERS_A_DAY, Midnight, Period, Stretch
 from flask_app.domain.ranges import Days
+from flask_app.services import packed
+from flask_app.services.calendars import Calendar, EachDay, Together
 from flask_app.services.rollup import (
     DETAIL,
     MONTH,
     PERSON_CLOCK,
     PERSON_DAY,
+    PERSON_FOUR_HOURS,
     SITE_CLOCK,
     SITE_FOUR_HOURS,
     SITE_HOUR,
@@ -28,14 +42,13 @@ from flask_app.services.rollup import (
     Slice,
     rollup,
 )
-from flask_app.services.sums import SUMMED, Pile, Sum, figures, sum_of
+from flask_app.services.sums import SUMMED, Pile, Sum
 from flask_app.services.whole import Quotient, RolledSum
 
 HOURS_A_DAY = 24
 _HOUR = SITE_HOUR.size
-_figures = msgspec.json.Decoder(list[int])
 _UNITED = 400  # queries in one: SQLite takes 500
-_LISTED = 900  # blocks named in one query: of a thousand and more MariaDB makes a table first
+_BUNDLE = 32  # numbers whose rows are read in one piece
 
 
 def by_day(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> dict[date, Sum]:
@@ -43,24 +56,18 @@ def by_day(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) ->
     shown = periods.days(days.first, days.last)
     sums = {periods.number_of(day): Sum() for day in shown}
     stretches = periods.stretches(periods.span(days.first, days.last, zone), zone)
-    _add_up(session, sums, (query for stretch in stretches for query in _days_of(stretch, user_id)))
+    _add_up(session, sums, (query for stretch in stretches for query in _days_of(stretch, EachDay(), user_id)))
     return dict(zip(shown, sums.values(), strict=True))
 
 
 def by_month(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> dict[date, Sum]:
     """The sum of the part of every local month, by its first day; none left out."""
     months = sorted({periods.first_of_month(day) for day in periods.days(days.first, days.last)})
-    sums = {month: Sum() for month in months}
-    slices = (SITE_TOTAL, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_DAY, DETAIL)
-    queries: list[Select[Any]] = []
-    for number, following in enumerate([*months[1:], days.last + timedelta(days=1)]):
-        period = periods.span(max(months[number], days.first), following - timedelta(days=1), zone)
-        query = select(literal(number).label("part"), *figures()).group_by(rollup.c.currency)
-        queries += (query.where(*each) for each in _parts(slices, period, user_id))
-    for united in _united(queries):
-        for row in session.execute(united):
-            sums[months[row.part]].add(sum_of(row))
-    return sums
+    sums = {number: Sum() for number in range(len(months))}
+    calendar = Together(tuple(map(periods.number_of, months)))
+    stretches = periods.stretches(periods.span(days.first, days.last, zone), zone)
+    _add_up(session, sums, (query for stretch in stretches for query in _days_of(stretch, calendar, user_id)))
+    return dict(zip(months, sums.values(), strict=True))
 
 
 def by_hour(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> dict[int, Sum]:
@@ -103,13 +110,13 @@ def _parts(slices: tuple[Slice, ...], period: Period, user_id: str | None) -> It
 
 def _add_up(session: Session, sums: dict[int, Sum], queries: Iterator[Select[Any]]) -> None:
     """Add what queries of `_sums` find to the sums of the numbers that it is part of."""
-    pile = Pile()
+    pile = Pile[int]()
     for query in _united(list(queries)):
-        for number, step, currency, packed in session.execute(query):
-            found = _figures.decode(packed)
-            pile.add(number + step, currency, found)
+        found = query.subquery()
+        for number, step, currency, *figures in packed.rows(session, found, Quotient(found.c.number, _BUNDLE)):
+            pile.add(number + step, currency, figures)
             if step:
-                pile.take(number, currency, found)
+                pile.take(number, currency, figures)
     pile.into(sums)
 
 
@@ -118,49 +125,70 @@ def _united(queries: list[Select[Any]]) -> Iterator[CompoundSelect[Any]]:
         yield union_all(*queries[start : start + _UNITED])
 
 
-def _days_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
+def _days_of(stretch: Stretch, calendar: Calendar, user_id: str | None) -> Iterator[Select[Any]]:
     """By local days: those of UTC, and what of them lies beyond midnight is moved to the day beside."""
     midnight = periods.midnight(stretch.offset)
     for part in periods.cover(stretch.period, (QUARTERS_A_DAY, 1)):
         if part.size == 1:
-            yield from _edges_of_days(Stretch(Period(part.first, part.end), stretch.offset), user_id)
+            yield from _edges_of_days(Stretch(Period(part.first, part.end), stretch.offset), calendar, user_id)
         else:
             each = SITE_TOTAL if user_id is None else PERSON_DAY
-            yield _sums(rollup.c.block + midnight.days, _in_blocks(each, part.first, part.end, user_id))
-            yield from _beyond(midnight, part, user_id)
+            where = _in_blocks(each, part.first, part.end, user_id)
+            yield _sums(rollup, calendar.of_column(rollup.c.block + midnight.days), where)
+            if midnight.beyond.start < midnight.beyond.end:
+                yield _beyond(midnight, where, calendar, user_id)
 
 
-def _edges_of_days(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
-    each = (SITE_HOUR, SITE_QUARTER) if user_id is None else (DETAIL,)
+def _edges_of_days(stretch: Stretch, calendar: Calendar, user_id: str | None) -> Iterator[Select[Any]]:
+    each = (SITE_FOUR_HOURS, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_FOUR_HOURS, DETAIL)
     for day, period in periods.local_days(stretch):
         for where in _parts(each, period, user_id):
-            yield _sums(literal(day), where)
+            yield _sums(rollup, literal(calendar.of(day)), where)
 
 
-def _beyond(midnight: Midnight, days: Blocks, user_id: str | None) -> Iterator[Select[Any]]:
-    """What of these days lies beyond midnight: a person's quarters; the site's nearest hours, and the one or two
-    quarters a day by which these are too many or too few."""
-    slices = (DETAIL,) if user_id is not None else (SITE_FOUR_HOURS, SITE_HOUR)
-    beyond, by_size, block = midnight.beyond, {each.size: each for each in slices}, rollup.c.block
+def _beyond(midnight: Midnight, days: list[ColumnElement[Any]], calendar: Calendar, user_id: str | None) -> Select[Any]:
+    """What lies beyond midnight of the days, whose rows are `days`, that another number begins after or before.
+
+    Each of the pieces is looked up by its block: most of a slice's rows are of other hours.
+    """
+    if (firsts := calendar.firsts()) is not None:
+        on_other_side = [first - midnight.days - (midnight.step == 1) for first in firsts]
+        days = [*days, rollup.c.block.in_(on_other_side)]
+    used = select(rollup.c.block).where(*days).distinct().subquery()
+    number = calendar.of_column(used.c.block + midnight.days)
+    looked_up = [
+        _looked_up(each, used, pieces, user_id).add_columns(number.label("number"))
+        for each, pieces in _pieces(midnight, user_id).items()
+    ]
+    found = union_all(*looked_up).subquery()
+    return _sums(found, found.c.number, [], step=midnight.step)
+
+
+def _pieces(midnight: Midnight, user_id: str | None) -> dict[Slice, dict[int, int]]:
+    """The blocks of a day that make up what lies beyond midnight, by their number in it: 1, or -1 for too many.
+
+    A person's are exact. The site's are whole hours, and the quarters by which these are too many or too few.
+    """
+    pieces: defaultdict[Slice, dict[int, int]] = defaultdict(dict)
+    beyond, slices = midnight.beyond, (PERSON_FOUR_HOURS, DETAIL)
     if user_id is None:
-        beyond = Period(midnight.hours.start * _HOUR, midnight.hours.end * _HOUR)
-    for part in periods.cover(beyond, list(by_size)):
-        a_day = QUARTERS_A_DAY // part.size
-        where = _in_blocks(by_size[part.size], days.first * a_day, days.end * a_day, user_id)
-        of_day = (block % a_day >= part.first, block % a_day < part.end)
-        yield _sums(Quotient(block, a_day) + midnight.days, [*where, *of_day], step=midnight.step)
+        beyond, slices = Period(midnight.hours.start * _HOUR, midnight.hours.end * _HOUR), (SITE_FOUR_HOURS, SITE_HOUR)
+    by_size = {each.size: each for each in slices}
+    for part in periods.cover(beyond, list(by_size)) if beyond.start < beyond.end else ():
+        pieces[by_size[part.size]] |= dict.fromkeys(range(part.first, part.end), 1)
     if user_id is None and midnight.odd:
-        yield from _odd(midnight, days)
+        pieces[SITE_QUARTER] = dict.fromkeys(midnight.odd, -1 if midnight.too_many else 1)
+    return pieces
 
 
-def _odd(midnight: Midnight, days: Blocks) -> Iterator[Select[Any]]:
-    """The site's quarters by which whole hours are wrong."""
-    moved = (midnight.step, -midnight.step) if midnight.too_many else (0, midnight.step)  # those go back
-    day = Quotient(rollup.c.block, QUARTERS_A_DAY) + midnight.days + moved[0]
-    odd = [number * QUARTERS_A_DAY + quarter for number in range(days.first, days.end) for quarter in midnight.odd]
-    for start in range(0, len(odd), _LISTED):
-        where = [*rows(SITE_QUARTER, None), rollup.c.block.in_(odd[start : start + _LISTED])]
-        yield _sums(day, where, step=moved[1])
+def _looked_up(each: Slice, used: Subquery, pieces: dict[int, int], user_id: str | None) -> Select[Any]:
+    """The figures of these blocks of every day of `used`."""
+    listed = [select(literal(block).label("of_day"), literal(sign).label("sign")) for block, sign in pieces.items()]
+    piece = union_all(*listed).subquery()
+    block = used.c.block * (QUARTERS_A_DAY // each.size) + piece.c.of_day
+    figures = ((rollup.c[name] * piece.c.sign).label(name) for name in SUMMED)
+    query = select(rollup.c.currency, *figures).select_from(used, piece, rollup)
+    return query.where(*rows(each, user_id), rollup.c.block == block).prefix_with("STRAIGHT_JOIN", dialect="mysql")
 
 
 def _hours_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
@@ -173,17 +201,16 @@ def _hours_of(stretch: Stretch, user_id: str | None) -> Iterator[Select[Any]]:
         blocks = each.blocks_of(Period(part.first * part.size, part.end * part.size))
         quarter = rollup.c.block * (_HOUR if each is SITE_HOUR else 1) + stretch.offset
         hour = Quotient(quarter, _HOUR) % HOURS_A_DAY
-        yield _sums(hour, _in_blocks(each, blocks.start, blocks.end, user_id))
+        yield _sums(rollup, hour, _in_blocks(each, blocks.start, blocks.end, user_id))
 
 
-def _sums(number: ColumnElement[int], where: list[ColumnElement[Any]], *, step: int = 0) -> Select[Any]:
-    """Sums by `number` and currency. With a step they are moved so far from the number.
-
-    They come in one piece: thousands of rows take the longer to be read the more columns they have.
-    """
-    packed = func.json_array(*(RolledSum(rollup.c[name]) for name in SUMMED))
-    query = select(number.label("number"), literal(step).label("step"), rollup.c.currency, packed)
-    return query.where(*where).group_by("number", rollup.c.currency)
+def _sums(
+    table: FromClause, number: ColumnElement[int], where: list[ColumnElement[Any]], *, step: int = 0
+) -> Select[Any]:
+    """Sums of a table's figures by `number` and currency. With a step they are moved so far from the number."""
+    figures = (RolledSum(table.c[name]).label(name) for name in SUMMED)
+    query = select(number.label("number"), literal(step).label("step"), table.c.currency, *figures)
+    return query.where(*where).group_by("number", table.c.currency)
 
 
 def _in_blocks(each: Slice, first: int, end: int, user_id: str | None) -> list[ColumnElement[Any]]:

@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Row, cast, func
 
@@ -65,6 +65,7 @@ COUNTS = (
     "unpriced_requests",
 )
 SUMMED = (*COUNTS, "cost_micros")
+Key = TypeVar("Key")
 _NOTHING = [0] * len(SUMMED)
 
 
@@ -83,28 +84,28 @@ def whole_sum(column: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.sum(column), BigInteger)
 
 
-class Pile:
-    """Groups of rows added up by number and currency, some of them taken away again."""
+class Pile(Generic[Key]):
+    """Groups of rows added up by a key and currency, some of them taken away again."""
 
     def __init__(self) -> None:
-        self._figures: dict[tuple[int, str], list[int]] = {}
+        self._figures: dict[tuple[Key, str], list[int]] = {}
 
-    def add(self, number: int, currency: str, figures: list[int]) -> None:
+    def add(self, key: Key, currency: str, figures: list[int]) -> None:
         """`figures` are those of SUMMED."""
-        known = self._figures.get((number, currency))
-        self._figures[number, currency] = figures if known is None else [*map(operator.add, known, figures)]
+        known = self._figures.get((key, currency))
+        self._figures[key, currency] = figures if known is None else [*map(operator.add, known, figures)]
 
-    def take(self, number: int, currency: str, figures: list[int]) -> None:
-        known = self._figures.get((number, currency), _NOTHING)
-        self._figures[number, currency] = [*map(operator.sub, known, figures)]
+    def take(self, key: Key, currency: str, figures: list[int]) -> None:
+        known = self._figures.get((key, currency), _NOTHING)
+        self._figures[key, currency] = [*map(operator.sub, known, figures)]
 
-    def into(self, sums: Mapping[int, Sum]) -> None:
-        """Add each group to the sum of its number. A group whose entries were all taken away has left nothing."""
-        for (number, currency), (*counts, micros) in self._figures.items():
+    def into(self, sums: Mapping[Key, Sum]) -> None:
+        """Add each group to the sum of its key. A group whose entries were all taken away has left nothing."""
+        for (key, currency), (*counts, micros) in self._figures.items():
             check_exact([*counts, micros])
             if counts[0] or counts[1]:
                 costs = {currency: micros} if currency else {}
-                sums[number].add(Sum(**dict(zip(COUNTS, counts, strict=True)), costs=costs))
+                sums[key].add(Sum(**dict(zip(COUNTS, counts, strict=True)), costs=costs))
 
 
 def sum_of(row: Row[Any]) -> Sum:

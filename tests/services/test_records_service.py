@@ -1,5 +1,7 @@
 """The ledger's entries one by one: where their figures are from."""
 
+from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from flask_app.errors import NotFound
 from flask_app.models import User
 from flask_app.services import records_service, refund_service
 from flask_app.services.audit_service import Actor
+from flask_app.services.records_service import Filter
 from tests.support import ledger
 
 
@@ -34,3 +37,32 @@ def test_a_record_says_where_its_figures_are_from(member: User, fields: dict[str
 def test_a_record_that_is_not_there_is_not_found(member: User) -> None:
     with pytest.raises(NotFound):
         records_service.get("nothing")
+
+
+def test_pages_of_what_was_refunded_leave_nothing_out(admin: User) -> None:
+    """What was given back lately may have been asked long ago: pages are in the order in which it was asked."""
+    random, asked = Random(3), [utc_now() - timedelta(days=30, minutes=n) for n in range(40)]
+    entries = [ledger.entry("a", moment, channel=random.choice(("api", "chat"))) for moment in asked]
+    refunds = []
+    for of in random.sample(entries, 25):
+        later = of.created_at + timedelta(minutes=random.choice((0, 7, 20_000, 40_000)))
+        negative = {name: -getattr(of, name) for name in refund_service.NEGATED}
+        rest = {"kind": "refund", "attempt_id": of.attempt_id, "channel": of.channel, "duration_ms": 0}
+        refunds.append(ledger.entry("a", later, **negative, **rest, first_token_ms=None))
+    ledger.write([*entries, *refunds])
+    taken = {refund.attempt_id for refund in refunds}
+    every = [each for each in (*entries, *refunds) if each.attempt_id in taken]
+    for channel in (None, "api"):
+        fitting = [each for each in every if channel in {None, each.channel}]
+        for limit in (1, 3, 10, 100):
+            wanted = Filter(provenance="refunded", channel=channel)
+            assert _all_pages(admin, wanted, limit) == ledger.newest_first(fitting)
+
+
+def _all_pages(reader: User, wanted: Filter, limit: int) -> list[str]:
+    found, before = list[str](), None
+    while True:
+        page = records_service.search(reader, wanted, before=before, limit=limit)
+        found += [record.entry.id for record in page.records]
+        if (before := page.next) is None:
+            return found
