@@ -25,7 +25,7 @@ def test_the_largest_sums_are_exact_on_every_database() -> None:
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize("micros", [EXACT_BELOW - 1, 1 - EXACT_BELOW, EXACT_BELOW, -EXACT_BELOW, 1 << 60])
 def test_a_sum_that_is_not_known_exactly_is_not_told(micros: int) -> None:
-    pile, sums = Pile(), {1: Sum()}
+    pile, sums = Pile[int](), {1: Sum()}
     pile.add(1, "CNY", [1, *[0] * (len(COUNTS) - 1), micros])
     if abs(micros) < EXACT_BELOW or engine().dialect.name == "sqlite":  # which adds up no doubles
         pile.into(sums)
