@@ -5,7 +5,7 @@ from sqlalchemy import select
 from flask_app.database import reading
 from flask_app.models import User
 from flask_app.services import slices
-from flask_app.services.records_service import Filter
+from flask_app.services.record_search import Filter
 from flask_app.services.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, SITE_DAY, SITE_MONTH, rollup
 from flask_app.services.stats_service import period_of, zone_of
 from flask_app.services.sums import whole_sum

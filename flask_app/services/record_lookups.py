@@ -13,6 +13,7 @@ from flask_app.services.rollup import DETAIL_DAY, SITE_DAY, rollup
 from flask_app.services.slices import rows
 
 CHANNELS = ("chat", "api", "title")
+CLOCKS_APART = timedelta(days=1)  # an attempt's id is of its instance's clock, its record's time of the shared one
 QUOTED = timedelta(days=7)  # so long ago may the request be whose id somebody quotes
 
 Conditions = list[ColumnElement[bool]]

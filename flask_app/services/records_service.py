@@ -1,37 +1,26 @@
 """The ledger's entries themselves, the newest first, page by page."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain, product
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, case, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from flask_app import offload
 from flask_app.database import reading
 from flask_app.domain.outcomes import OUTCOMES
-from flask_app.domain.periods import ENDLESS, Period, moment_of
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import AccessToken, ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
-from flask_app.services import names, paging, record_lookups
-from flask_app.services.stats_service import DateRange, period_of, zone_of
+from flask_app.services import names, paging
+from flask_app.services.record_search import ANYTHING, ITS_REFUND, Conditions, Filter, Refund, Search, conditions
 
 PAGE, MAX_PAGE = 50, 200
-MAX_WORD = 128
-_WORDS = ("user", "group", "model", "key", "token", "id")
-PROVENANCES = ("reported", "estimated", "partial", "refunded")
-
 FEW = 20  # people whose entries are looked for one by one
 
-_Conditions = list[ColumnElement[bool]]
-
 _NEWEST = (TokenUsage.created_at.desc(), TokenUsage.id.desc())
-_Refund, _Earlier = aliased(TokenUsage), aliased(Attempt)
-_ITS_REFUND = and_(_Refund.attempt_id == TokenUsage.attempt_id, _Refund.kind == "refund")
-# Counted for each entry that fits otherwise. Of a condition MariaDB makes a table of all refunds before it begins.
-_REFUNDS = select(func.count()).where(_ITS_REFUND).correlate(TokenUsage).scalar_subquery()
+_Earlier = aliased(Attempt)
 # A run's attempts up to the entry's own. What is no run has been asked once.
 _EARLIER = select(func.count()).where(_Earlier.run_id == Attempt.run_id, _Earlier.created_at <= Attempt.created_at)
 _ATTEMPTS = case((Attempt.run_id.is_(None), 1), else_=_EARLIER.correlate(Attempt).scalar_subquery())
@@ -41,8 +30,8 @@ _RECORDS = (
         User.username,
         Provider.name,
         ApiKey.label,
-        _Refund.created_at,
-        _Refund.reason,
+        Refund.created_at,
+        Refund.reason,
         _ATTEMPTS,
         Tariff,
         Attempt.request_id,
@@ -52,7 +41,7 @@ _RECORDS = (
     .outerjoin(User, User.id == TokenUsage.user_id)
     .outerjoin(Provider, Provider.id == TokenUsage.provider_id)
     .outerjoin(ApiKey, ApiKey.id == TokenUsage.key_id)
-    .outerjoin(_Refund, _ITS_REFUND)
+    .outerjoin(Refund, ITS_REFUND)
     .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
     .outerjoin(Tariff, Tariff.id == TokenUsage.tariff_id)
     .outerjoin(AccessToken, AccessToken.id == Attempt.token_id)
@@ -100,96 +89,28 @@ class Page:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """What all of one of `any_of` holds for is found, and what one of `given_back` holds for, whose refunds are among
-    the former. `by_outcome`: by an index that tells outcomes apart.
-    """
-
-    any_of: list[_Conditions]
-    given_back: list[_Conditions]
-    by_outcome: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What to search for; None is anything. `user` is an id or part of a name, `group` the id of the one that people
-    are in now, `key` and `token` are ids, `id` is a record's, its attempt's or its request's, dates are local.
-    """
-
-    user: str | None = None
-    group: str | None = None
-    model: str | None = None
-    key: str | None = None
-    outcome: str | None = None
-    provenance: str | None = None
-    channel: str | None = None
-    token: str | None = None
-    id: str | None = None
-    dates: DateRange = field(default_factory=DateRange)
-
-
-ANYTHING = Filter()
-
-
 def own(actor: User, wanted: Filter = ANYTHING, *, before: str | None = None, limit: int = PAGE) -> Page:
     """A person's own records that fit. Raises BadRequest as `search` does, and for a cursor of others' pages."""
-    return _page(_conditions(actor, wanted, actor.id), before, limit, [actor.id])
+    return _page(conditions(actor, wanted, actor.id), before, limit, [actor.id])
 
 
 def search(reader: User, wanted: Filter, *, before: str | None = None, limit: int = PAGE) -> Page:
     """Everybody's records that fit. Raises BadRequest for an unknown outcome or channel, a bad range or cursor."""
-    conditions, people = _conditions(reader, wanted), _people(wanted)
-    return Page([], None) if people == [] else _page(conditions, before, limit, people)
+    wanted_of, people = conditions(reader, wanted), _people(wanted)
+    return Page([], None) if people == [] else _page(wanted_of, before, limit, people)
 
 
 def every_own(actor: User, wanted: Filter) -> Iterator[list[Record]]:
     """All of a person's own records that fit, page by page; no connection is held between pages."""
-    return _pages(_conditions(actor, wanted, actor.id), [actor.id])
+    return _pages(conditions(actor, wanted, actor.id), [actor.id])
 
 
 def every(reader: User, wanted: Filter) -> Iterator[list[Record]]:
     """The same of everybody's."""
-    return _pages(_conditions(reader, wanted), _people(wanted))
+    return _pages(conditions(reader, wanted), _people(wanted))
 
 
-def _conditions(reader: User, wanted: Filter, user_id: str | None = None) -> _Search:
-    """All but whose they are."""
-    if wanted.outcome is not None and wanted.outcome not in OUTCOMES:
-        raise BadRequest("unknown_outcome", known=", ".join(OUTCOMES))
-    if wanted.provenance is not None and wanted.provenance not in PROVENANCES:
-        raise BadRequest("unknown_provenance", known=", ".join(PROVENANCES))
-    if any(len(getattr(wanted, name) or "") > MAX_WORD for name in _WORDS):
-        raise BadRequest("search_too_long", limit=MAX_WORD)
-    record_lookups.check_channel(wanted.channel)
-    exact = {"model": wanted.model, "key_id": wanted.key, "outcome": wanted.outcome, "channel": wanted.channel}
-    named = {column: value for column, value in exact.items() if value is not None}
-    conditions = [getattr(TokenUsage, column) == value for column, value in named.items()]
-    conditions += _within(period_of(wanted.dates, zone_of(reader))) + _on_its_days(wanted, user_id)
-    every = [*product(record_lookups.of_token(wanted.token), record_lookups.of_id(wanted.id))]
-    provenance, given_back = _of_provenance(wanted.provenance), []
-    if wanted.provenance == "refunded":
-        given_back = [[*conditions, *_given_back(named), *chain.from_iterable(each)] for each in every]
-    is_in_order = wanted.id is None and wanted.token is None and wanted.provenance in {None, "reported"}
-    return _Search(
-        any_of=[[*conditions, *provenance, *chain.from_iterable(each)] for each in every],
-        given_back=given_back,
-        by_outcome=set(named) - {"channel"} in ({"model"}, {"key_id"}) and is_in_order,
-    )
-
-
-def _on_its_days(wanted: Filter, user_id: str | None) -> _Conditions:
-    """The newest of a model or of a key are found at once; not those of them that something else holds for too."""
-    named = {"model": wanted.model, "key_id": wanted.key, "channel": wanted.channel}
-    others = (wanted.user, wanted.group, wanted.outcome, wanted.provenance, wanted.token)
-    asked = [value for value in (*named.values(), *others) if value is not None]
-    if wanted.channel is None and (len(asked) < 2 or not (wanted.model or wanted.key)):
-        return []
-    estimated = wanted.provenance in {"estimated", "partial"}
-    return record_lookups.on_its_days(named, user_id, estimated=estimated)
-
-
-def _pages(conditions: _Search, people: Sequence[str] | None) -> Iterator[list[Record]]:
+def _pages(conditions: Search, people: Sequence[str] | None) -> Iterator[list[Record]]:
     before = None
     while people != []:
         page = _page(conditions, before, MAX_PAGE, people)
@@ -221,32 +142,6 @@ def known_keys() -> list[ApiKey]:
         return list(session.scalars(select(ApiKey).order_by(ApiKey.label, ApiKey.id)))
 
 
-def _within(period: Period) -> list[ColumnElement[bool]]:
-    conditions = []
-    if period.start:
-        conditions.append(TokenUsage.created_at >= moment_of(period.start))
-    if period.end != ENDLESS:
-        conditions.append(TokenUsage.created_at < moment_of(period.end))
-    return conditions
-
-
-def _of_provenance(wanted: str | None) -> _Conditions:
-    if wanted is None:
-        return []
-    if wanted == "refunded":
-        return [TokenUsage.kind == "refund"]
-    source = "reported" if wanted == "reported" else "estimated"
-    found = [TokenUsage.source == source, _REFUNDS == 0]
-    outcome = {"estimated": [TokenUsage.outcome == "complete"], "partial": [TokenUsage.outcome != "complete"]}
-    return [*found, *outcome.get(wanted, [])]
-
-
-def _given_back(named: dict[str, str]) -> _Conditions:
-    """What has a refund, of the same person, model, key, outcome and channel: that of others is not looked up."""
-    alike = (getattr(_Refund, column) == value for column, value in named.items())
-    return [TokenUsage.kind == "usage", _ITS_REFUND, _Refund.user_id == TokenUsage.user_id, *alike]
-
-
 def _people(wanted: Filter) -> list[str] | None:
     """Whose records they are; None is everybody's."""
     query = select(User.id)
@@ -261,11 +156,11 @@ def _people(wanted: Filter) -> list[str] | None:
         return list(session.scalars(query))
 
 
-def _page(wanted: _Search, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
+def _page(wanted: Search, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
     """Ids are searched for in the indexes alone; only those of the page are looked up."""
     paging.checked_limit(limit, MAX_PAGE)
     with reading() as session:
-        older: _Conditions = _older(session, before, people) if before else []
+        older: Conditions = _older(session, before, people) if before else []
         if wanted.given_back:
             wanted = _with_given_back(session, wanted, older, people, limit + 1)
         found = _ids(wanted, older, people, limit + 1).subquery()
@@ -274,14 +169,14 @@ def _page(wanted: _Search, before: str | None, limit: int, people: Sequence[str]
 
 
 def _with_given_back(
-    session: Session, wanted: _Search, older: _Conditions, people: Sequence[str] | None, limit: int
-) -> _Search:
+    session: Session, wanted: Search, older: Conditions, people: Sequence[str] | None, limit: int
+) -> Search:
     """What is given back was asked before its refund. So where refunds alone fill a page, none that was given back
     before the last of them is on it. One person's or one token's are few enough without.
     """
     is_narrow = people is not None or len(wanted.any_of) > 1
     last = None if is_narrow else session.execute(_ids(wanted, older, people, limit).offset(limit - 1)).first()
-    since = [] if last is None else [TokenUsage.created_at >= last.created_at, _Refund.created_at >= last.created_at]
+    since = [] if last is None else [TokenUsage.created_at >= last.created_at, Refund.created_at >= last.created_at]
     return replace(wanted, any_of=[*wanted.any_of, *([*each, *since] for each in wanted.given_back)])
 
 
@@ -294,16 +189,16 @@ def _older(session: Session, before: str, people: Sequence[str] | None) -> list[
     return [TokenUsage.created_at <= last.created_at, earlier]
 
 
-def _ids(wanted: _Search, older: _Conditions, people: Sequence[str] | None, limit: int) -> Any:
+def _ids(wanted: Search, older: Conditions, people: Sequence[str] | None, limit: int) -> Any:
     """The newest entries' ids. Of a few people each one's newest are looked for: their indexes have them in order. So
     are those of each outcome of a model or a key.
 
     What is refunded is found by the refunds, whoever's they are.
     """
-    conditions = [[*each, *older] for each in wanted.any_of]
+    every = [[*each, *older] for each in wanted.any_of]
     if wanted.by_outcome and (people is None or len(people) > FEW):
-        conditions = [[*each, TokenUsage.outcome == outcome] for each in conditions for outcome in OUTCOMES]
-    queries = [select(TokenUsage.id, TokenUsage.created_at).where(*each) for each in conditions]
+        every = [[*each, TokenUsage.outcome == outcome] for each in every for outcome in OUTCOMES]
+    queries = [select(TokenUsage.id, TokenUsage.created_at).where(*each) for each in every]
     if people is not None and (len(people) > FEW or len(queries) > 1):
         queries = [query.where(TokenUsage.user_id.in_(people)) for query in queries]
     elif people is not None:

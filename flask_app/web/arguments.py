@@ -6,7 +6,7 @@ from datetime import date
 from flask import request
 
 from flask_app.errors import BadRequest
-from flask_app.services.records_service import Filter
+from flask_app.services.record_search import Filter
 from flask_app.services.stats_service import DateRange
 
 MAX_DIGITS = 9

@@ -1,17 +1,19 @@
 """The ledger's entries one by one: where their figures are from."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import product
 from random import Random
 from typing import Any
 
 import pytest
 
-from flask_app.database import utc_now
+from flask_app.database import first_id, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import User
 from flask_app.services import records_service, refund_service
 from flask_app.services.audit_service import Actor
-from flask_app.services.records_service import Filter
+from flask_app.services.record_search import Filter
+from flask_app.services.stats_service import DateRange, zone_of
 from tests.support import ledger
 
 
@@ -41,8 +43,11 @@ def test_a_record_that_is_not_there_is_not_found(member: User) -> None:
 
 def test_pages_of_what_was_refunded_leave_nothing_out(admin: User) -> None:
     """What was given back lately may have been asked long ago: pages are in the order in which it was asked."""
-    random, asked = Random(3), [utc_now() - timedelta(days=30, minutes=n) for n in range(40)]
-    entries = [ledger.entry("a", moment, channel=random.choice(("api", "chat"))) for moment in asked]
+    random, asked = Random(3), [utc_now() - timedelta(days=30, hours=3 * n) for n in range(40)]
+    entries = [
+        ledger.entry("a", moment, attempt_id=first_id(moment), channel=random.choice(("api", "chat")))
+        for moment in asked
+    ]
     refunds = []
     for of in random.sample(entries, 25):
         later = of.created_at + timedelta(minutes=random.choice((0, 7, 20_000, 40_000)))
@@ -52,10 +57,13 @@ def test_pages_of_what_was_refunded_leave_nothing_out(admin: User) -> None:
     ledger.write([*entries, *refunds])
     taken = {refund.attempt_id for refund in refunds}
     every = [each for each in (*entries, *refunds) if each.attempt_id in taken]
-    for channel in (None, "api"):
+    local = {each.id: each.created_at.astimezone(zone_of(admin)).date() for each in every}
+    middle = sorted(local.values())[len(local) // 2]
+    for channel, first, last in product((None, "api"), (None, middle), (None, middle)):
         fitting = [each for each in every if channel in {None, each.channel}]
+        fitting = [each for each in fitting if (first or date.min) <= local[each.id] <= (last or date.max)]
+        wanted = Filter(provenance="refunded", channel=channel, dates=DateRange(first, last))
         for limit in (1, 3, 10, 100):
-            wanted = Filter(provenance="refunded", channel=channel)
             assert _all_pages(admin, wanted, limit) == ledger.newest_first(fitting)
 
 

@@ -16,6 +16,7 @@ from flask_app.models import AuditEntry, SpentDaily, TokenUsage, User
 from flask_app.services import (
     budget_admin_service,
     budget_service,
+    record_search,
     records_service,
     refund_service,
     stats_service,
@@ -224,9 +225,9 @@ def test_a_record_says_where_its_figures_are_from(
     assert records_service.get(entry.id).provenance == provenance
     found = {
         name: [record.entry.id for record in records_service.search(admin, _wanted(name)).records]
-        for name in records_service.PROVENANCES
+        for name in record_search.PROVENANCES
     }
-    assert found == {name: [entry.id] if name == provenance else [] for name in records_service.PROVENANCES}
+    assert found == {name: [entry.id] if name == provenance else [] for name in record_search.PROVENANCES}
     refund_service.refund(HOUSE, entry.id, REASON)
     assert records_service.get(entry.id).provenance == "refunded"
     both = records_service.search(admin, _wanted("refunded")).records
@@ -234,5 +235,5 @@ def test_a_record_says_where_its_figures_are_from(
     assert records_service.search(admin, _wanted(provenance)).records == []
 
 
-def _wanted(provenance: str) -> records_service.Filter:
-    return records_service.Filter(provenance=provenance)
+def _wanted(provenance: str) -> record_search.Filter:
+    return record_search.Filter(provenance=provenance)
