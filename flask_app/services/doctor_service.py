@@ -55,6 +55,7 @@ def examine() -> Iterator[Finding]:
         _certificates,
         doctor_care.mail,
         doctor_care.last_backup,
+        doctor_care.whole_rollup,
     )
     for check in checks:
         yield from check()
