@@ -81,7 +81,8 @@ def test_every_argument_of_a_route_is_accounted_for(app: Flask) -> None:
 
 def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     """What the owner has made with `client`, and the session of another browser of theirs."""
-    started = events_of(client.post("/api/chat", json={"message": "mine"}).data)[0].data
+    with client.post("/api/chat", json={"message": "mine"}) as response:  # a reader who stays counts
+        started = events_of(response.data)[0].data
     made = client.post("/api/tokens", json={"name": "mine"}).json["token"]["id"]  # type: ignore[index]
     ids = {"session_id": digest(another.session_token), "token_id": made}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids}

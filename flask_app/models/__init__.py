@@ -13,7 +13,7 @@ from flask_app.models.accounts import (
     Setting,
     User,
 )
-from flask_app.models.chat import Conversation, Message, Run
+from flask_app.models.chat import Conversation, KeptDraft, Message, Run
 from flask_app.models.metering import (
     Attempt,
     Budget,
@@ -42,6 +42,7 @@ __all__ = [
     "CodeBatch",
     "Conversation",
     "Group",
+    "KeptDraft",
     "LoginSession",
     "Message",
     "ModelAlias",

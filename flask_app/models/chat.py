@@ -51,6 +51,23 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class KeptDraft(Base):
+    """What is written and not yet sent: one for each conversation of a person, and one for a new conversation.
+
+    `id` is the conversation's, or the person's own for a new one. `message_key` is the idempotency key under which its
+    message will be sent: where a run has it, the draft has been sent.
+    """
+
+    __tablename__ = "drafts"
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = to("users.id", index=True)
+    conversation_id: Mapped[str | None] = to("conversations.id", index=True, nullable=True)
+    message_key: Mapped[str] = mapped_column(Ascii)
+    text: Mapped[str] = mapped_column(LongText)
+    saved_at: Mapped[datetime]
+
+
 class Run(Base):
     """The making of one answer, apart from any request. Its worker renews the lease; a reaper ends what lapsed.
 

@@ -4,11 +4,12 @@ from flask import Blueprint, render_template
 
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
-from flask_app.services import budget_service, conversation_service, key_service, title_setting
+from flask_app.services import budget_service, conversation_service, draft_service, key_service, title_setting
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply, budget_reply
+from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
 from flask_app.web.models import ModelReply, models_reply
 from flask_app.web.threads import ListedReply, ThreadReply, conversations_reply, thread_reply
 
@@ -18,10 +19,11 @@ blueprint = Blueprint("chat", __name__)
 class ChatState(Reply):
     """What the page starts with, so that it asks for nothing more. `missing`: the conversation of the address.
 
-    `titles`: a model writes them, a moment after a first answer.
+    `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
     """
 
     thread: ThreadReply | None
+    draft: KeptDraftReply | None
     missing: bool
     conversations: list[ListedReply]
     pinned: list[ListedReply]
@@ -57,6 +59,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False) -> str:
     models = models_reply()
     state = ChatState(
         thread=thread,
+        draft=kept_draft_reply(draft_service.read(user, thread.id if thread else None)),
         missing=missing,
         conversations=listed.conversations,
         pinned=listed.pinned,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import Select, bindparam, func, insert, or_, select
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from flask_app import config
@@ -16,7 +16,7 @@ from flask_app.domain import titles
 from flask_app.domain.serving import ServedModel
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
-from flask_app.models import Conversation, Message, Run, User
+from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services import (
     archive_service,
     beginning,
@@ -40,6 +40,10 @@ _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, s
 _INSERT_CONVERSATION = Prepared(insert(table_of(Conversation)))
 _INSERT_MESSAGES = Prepared(insert(table_of(Message)))
 _INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE))
+# The words that are sent are no draft any more; what was begun meanwhile, under another key, stays.
+_DELETE_DRAFT = Prepared(
+    delete(table_of(KeptDraft)).where(KeptDraft.id == bindparam("place"), KeptDraft.message_key == bindparam("key"))
+)
 # A title is made on no wish of theirs: such a run has neither a conversation nor a token.
 _COUNT_RUNNING = select(func.count()).where(
     Run.user_id == bindparam("person"),
@@ -110,7 +114,9 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
     budget has no room for an answer.
     """
-    _check_text(draft.text)
+    if not draft.text.strip():
+        raise Invalid("empty_message")
+    check_text(draft.text)
     if earlier := _earlier(actor, draft, origin.locale):
         return earlier
     model = model_service.find(draft.model)
@@ -134,9 +140,8 @@ def _owned(actor: User, conversation_id: str) -> Select[str, str, bool]:
     return select(Conversation.id, Conversation.title, Conversation.archived).where(*owned)
 
 
-def _check_text(text: str) -> None:
-    if not text.strip():
-        raise Invalid("empty_message")
+def check_text(text: str) -> None:
+    """Raises Invalid for what is longer than a message may be, BadRequest for what no database keeps."""
     if len(text.encode()) > MAX_MESSAGE_BYTES:
         raise Invalid("message_too_long", limit=MAX_MESSAGE_BYTES)
     if "\x00" in text:
@@ -170,6 +175,8 @@ def _write(
     key = draft.idempotency_key
     digest = draft.digest if key else ""
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
+    if key:
+        _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
     turns = [*placed.history, Turn("user", draft.text)]
     request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
     return begun, dispatching.dispatch(connection, request, keys)

@@ -11,6 +11,7 @@ from flask_app import database
 from flask_app.database import new_id, transaction
 from flask_app.models import (
     Conversation,
+    KeptDraft,
     Message,
     User,
 )
@@ -41,7 +42,9 @@ def talk(person: User) -> None:
     # Made in the same millisecond, the answer's id may be less than the question's.
     question = Message(id="2", conversation_id=conversation.id, role="user", text=WORDS * 50)
     answer = Message(id="1", conversation_id=conversation.id, role="assistant", text=WORDS, parent_id="2")
-    for row in (conversation, question, answer):
+    own = {"user_id": person.id, "message_key": "k", "text": WORDS, "saved_at": NOON}
+    drafts = [KeptDraft(id=conversation.id, conversation_id=conversation.id, **own), KeptDraft(id=person.id, **own)]
+    for row in (conversation, question, answer, *drafts):
         with transaction() as session:
             session.add(row)
 

@@ -5,7 +5,7 @@ import { Composer } from "app/composer"
 import { t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { must, openDialog, pageState, tell, toast } from "app/ui"
-import { isFinger, isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
+import { Drafts, isFinger, isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -31,6 +31,7 @@ let isLooking = false
 
 greet()
 keepToWhatIsSeen(root)
+new Drafts().take(state.thread?.id ?? null, state.draft)
 composer.showLeft(state.budgets)
 composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (event).detail))
 composer.addEventListener("stop", async () => (await conversation()).stop())
@@ -60,7 +61,10 @@ addEventListener("focus", lookAgain)
 root.addEventListener("click", (event) => {
   const pressed = /** @type {Element} */ (event.target)
   const idea = /** @type {HTMLElement | null} */ (pressed.closest("[data-idea]"))
-  if (idea) startWith(idea.dataset.idea ?? "")
+  if (idea) {
+    composer.write(idea.dataset.idea ?? "")
+    composer.focus()
+  }
   const link = pressed.closest("a")
   if (link && opensHere(link, event)) {
     event.preventDefault()
@@ -73,8 +77,7 @@ document.addEventListener("keydown", (event) => {
   const isCommand = event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")
   if (!isCommand && event.key === "?" && !isForWords(event.target)) openDialog("keys-dialog")
 })
-must(root, "[data-composer]").addEventListener("input", prefetch, { once: true })
-must(root, "[data-composer]").addEventListener("pointerdown", prefetch, { once: true })
+for (const name of ["input", "pointerdown"]) must(root, "[data-composer]").addEventListener(name, prefetch, { once: true })
 if (isAwaited || state.conversations.some((/** @type {{running: boolean}} */ { running }) => running)) prefetch()
 if (state.missing) missing(idInAddress() ?? "")
 else show(state.thread?.id ?? null)
@@ -89,7 +92,7 @@ function conversation() {
 }
 
 async function load() {
-  const [{ Conversation }, { Elsewhere }] = await loaded(Promise.all([import("app/conversation"), import("app/elsewhere")]))
+  const [{ Conversation }, { Elsewhere }] = await loaded(Promise.all([import("app/conversation"), import("app/elsewhere"), drafts()]))
   made = new Conversation(root, composer, state.is_admin)
   const elsewhere = new Elsewhere(sidebar, made.queue, () => shown, state)
   made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
@@ -107,7 +110,7 @@ async function load() {
     if (limited) lookAtBudgets()
   })
   made.addEventListener("anew", (event) => {
-    composer.keepForNew(/** @type {CustomEvent} */ (event).detail.text)
+    composer.putFirst(null, /** @type {CustomEvent} */ (event).detail.text)
     go("/")
   })
   made.addEventListener("ended", (event) => {
@@ -117,6 +120,11 @@ async function load() {
     if (limited) lookAtBudgets()
   })
   return made
+}
+
+/** Drafts are kept on the server with the first word, and asked for wherever somebody comes to. */
+async function drafts() {
+  return (await import("app/shared-drafts")).sharedDrafts(composer, state.thread?.id ?? null)
 }
 
 function prefetch() {
@@ -236,7 +244,7 @@ async function lookAgain() {
   isLooking = true
   if (limited) lookAtBudgets()
   try {
-    await Promise.all([sidebar.renew(), id && loading && (await loading).refresh()])
+    await Promise.all([sidebar.renew(), loaded(drafts()).then((shared) => shared.look()), id && loading && (await loading).refresh()])
   } catch (error) {
     if (id && isGone(error) && shown === id) gone({ id })
   } finally {
@@ -251,12 +259,6 @@ async function lookAtBudgets() {
   if (!budgets || look !== looks) return
   limited = budgets.length > 0
   composer.showLeft(budgets)
-}
-
-/** @param {string} text */
-function startWith(text) {
-  composer.write(text)
-  composer.focus()
 }
 
 /** @param {string} title */

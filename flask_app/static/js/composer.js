@@ -2,11 +2,11 @@
 /**
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
  * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
- * for another conversation. Words leave the text area when they are sent, and come back when they were not taken.
+ * for another conversation, and "changed" with what is written. Words leave the text area when they are sent, and come back when they were not taken.
  */
 import { formatClock, leftWords, t, tightestOf } from "app/i18n"
 import { announce, must, slot, toast } from "app/ui"
-import { Unsent, byteLength, changesLast, fitToText, inParagraphs, newIdempotencyKey, notesOf, sendsMessage } from "app/writing"
+import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes
 const MODEL_CHOICE = "model"
@@ -27,13 +27,13 @@ export class Composer extends EventTarget {
   #thinking
   #sendButton
   #stopButton
-  /** @type {string | null} */
-  #conversation = null
+  /** Where is written: a conversation, or a new one. @type {string | null} */
+  place = null
   /** @type {"idle" | "sending" | "answering"} */
   #state = "idle"
   #early // what was written before this page's scripts had come
   #usual = "" // the model that the person has chosen
-  #drafts = notesOf("draft")
+  #drafts = new Drafts()
   #unsent = new Unsent()
   #peakEnds = 0
   /** @type {Model[]} */
@@ -59,11 +59,11 @@ export class Composer extends EventTarget {
   /** Turns to another conversation and its draft. @param {string | null} conversation */
   moveTo(conversation) {
     this.dispatchEvent(new Event("leaving"))
-    this.#conversation = conversation
+    this.place = conversation
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
     const lost = this.#unsent.takeLost(conversation)
-    if (lost) this.#putFirst(conversation, lost.text)
+    if (lost) this.putFirst(conversation, lost.text)
     this.hideProblem()
     this.goOnWith(null)
   }
@@ -87,8 +87,8 @@ export class Composer extends EventTarget {
 
   /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
   adopt(conversation) {
-    this.#drafts.keep(this.#conversation, "")
-    this.#conversation = conversation
+    this.#drafts.keep(this.place, "")
+    this.place = conversation
     this.#drafts.keep(conversation, this.#text.value)
   }
 
@@ -133,25 +133,20 @@ export class Composer extends EventTarget {
    */
   giveBack(conversation, outgoing) {
     this.#unsent.giveBack(conversation, outgoing)
-    this.#putFirst(conversation, outgoing.text)
-  }
-
-  /** What is asked anew goes before what was being written in a new conversation. @param {string} text */
-  keepForNew(text) {
-    this.#putFirst(null, text)
+    this.putFirst(conversation, outgoing.text)
   }
 
   /** What was being written in one conversation goes into a new one; says whether there was anything. @param {string} conversation */
   handOver(conversation) {
-    const text = conversation === this.#conversation ? this.#text.value : this.#drafts.read(conversation)
+    const text = conversation === this.place ? this.#text.value : this.#drafts.read(conversation)
     this.#drafts.keep(conversation, "")
-    if (text.trim()) this.#putFirst(null, text)
+    if (text.trim()) this.putFirst(null, text)
     return text.trim() !== ""
   }
 
-  /** @param {string | null} conversation @param {string} text */
-  #putFirst(conversation, text) {
-    if (conversation === this.#conversation) this.write(inParagraphs(text, this.#text.value))
+  /** Before what is being written there. @param {string | null} conversation @param {string} text */
+  putFirst(conversation, text) {
+    if (conversation === this.place) this.write(inParagraphs(text, this.#text.value))
     else this.#drafts.keep(conversation, inParagraphs(text, this.#drafts.read(conversation)))
   }
 
@@ -225,19 +220,21 @@ export class Composer extends EventTarget {
     const problem = problemOfSize(text)
     if (problem) return this.showProblem(problem)
     const draft = { text, ...this.choice }
-    const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.#conversation, draft) ?? newIdempotencyKey() }
+    const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.place, draft) ?? this.#drafts.keyOf(this.place) }
     const waits = this.#state === "answering"
-    if (waits) this.#unsent.forget(this.#conversation, detail.idempotencyKey)
-    else this.#unsent.send(this.#conversation, detail)
+    if (waits) this.#unsent.forget(this.place, detail.idempotencyKey)
+    else this.#unsent.send(this.place, detail)
     this.hideProblem()
+    this.#drafts.renewKey(this.place)
     this.write("")
     this.dispatchEvent(new CustomEvent(waits ? "wait" : "send", { detail }))
   }
 
   #changed() {
-    this.#drafts.keep(this.#conversation, this.#text.value)
+    this.#drafts.keep(this.place, this.#text.value)
     this.#showButtons()
     fitToText(this.#text)
+    this.dispatchEvent(new Event("changed"))
   }
 
   /** @param {string | null} preferred */

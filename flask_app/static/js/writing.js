@@ -154,9 +154,85 @@ export class ConversationNotes {
   }
 }
 
-/** Those of the page's person. @param {"draft" | "unsent" | "waiting" | "edit" | "branch"} kind */
+/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch"} kind */
 export function notesOf(kind) {
   return new ConversationNotes(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
+}
+
+/** @typedef {{text: string, key: string, sent?: string}} Stored a draft as the server has it, the key under which its message will be sent, and that of the one before */
+
+/** The drafts of a tab: the words of each, and what of them the server is known to have for the person's other devices. */
+export class Drafts {
+  #words
+  #stored
+  #unsent
+
+  constructor(words = notesOf("draft"), stored = notesOf("stored"), unsent = notesOf("unsent")) {
+    this.#words = words
+    this.#stored = stored
+    this.#unsent = unsent
+  }
+
+  /** @param {string | null} conversation */
+  read(conversation) {
+    return this.#words.read(conversation)
+  }
+
+  /** @param {string | null} conversation @param {string} text */
+  keep(conversation, text) {
+    this.#words.keep(conversation, text)
+  }
+
+  /** Without a key: the server has none, or is not to have these words. @param {string | null} conversation @returns {Stored} */
+  storedOf(conversation) {
+    return JSON.parse(this.#stored.read(conversation) || '{"text": "", "key": ""}')
+  }
+
+  /** @param {string | null} conversation @param {Stored | null} draft null: it has none */
+  store(conversation, draft) {
+    this.#stored.keep(conversation, draft ? JSON.stringify({ text: draft.text, key: draft.key, sent: draft.sent }) : "")
+  }
+
+  /** @param {string | null} conversation */
+  isStored(conversation) {
+    return this.read(conversation) === this.storedOf(conversation).text
+  }
+
+  /** The key under which what is written there will be sent: the same until it has been. @param {string | null} conversation */
+  keyOf(conversation) {
+    const stored = this.storedOf(conversation)
+    const key = stored.key || newIdempotencyKey()
+    if (!stored.key) this.store(conversation, { ...stored, key })
+    return key
+  }
+
+  /** What is written from now on is another message. @param {string | null} conversation */
+  renewKey(conversation) {
+    this.store(conversation, { text: "", key: newIdempotencyKey(), sent: this.storedOf(conversation).key })
+  }
+
+  /** Is that what was sent from here last, or is on its way? @param {string | null} conversation @param {Stored | null} draft */
+  isSent(conversation, draft) {
+    const { idempotencyKey } = JSON.parse(this.#unsent.read(conversation) || "{}")
+    return draft !== null && [idempotencyKey, this.storedOf(conversation).sent].includes(draft.key)
+  }
+
+  /**
+   * What the server has takes the place of the words that it was known to have. Words that it has not had yet stay, after those that were
+   * begun elsewhere where nothing was known of either. What was sent is no draft.
+   * @param {string | null} conversation @param {Stored | null} found @returns {string} the words
+   */
+  take(conversation, found) {
+    const { text, key } = this.storedOf(conversation)
+    const here = this.read(conversation)
+    if ((!found && !key) || this.isSent(conversation, found)) return here
+    const isKnown = here === text && (key !== "" || here === "")
+    const isApart = !isKnown && key === "" && found?.text !== here
+    const words = isKnown ? (found?.text ?? "") : isApart ? inParagraphs(found?.text ?? "", here) : here
+    this.store(conversation, found)
+    this.keep(conversation, words)
+    return words
+  }
 }
 
 /** @typedef {import("app/composer").Outgoing} Outgoing */
