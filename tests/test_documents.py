@@ -25,6 +25,7 @@ TWINS = [
         [ROOT / "docs" / name for name in names]
         for names in (
             ("certificates.md", "SSL证书使用指南.md"),
+            ("compared.md", "功能对比.md"),
             ("configuration.md", "配置参考.md"),
             ("deployment.md", "部署指南.md"),
             ("observability.md", "监控指南.md"),
