@@ -24,6 +24,7 @@ from flask_app.services.balance_check import Mistake
 from flask_app.services.refund_service import NEGATED
 from flask_app.services.rollup import FIGURES, MONTH, PERSON_MONTH, RETIRED, SLICES, UNUSED, Slice, rollup
 from flask_app.services.rollup_differences import IN_PERIOD, bounds, differences, mend
+from flask_app.services.used_days import used_days
 
 DAYS_AT_ONCE = 8  # of the counters: a statement of a second
 
@@ -150,7 +151,7 @@ def _first_and_end(each: Slice, period: Period) -> dict[str, Any]:
 
 
 def _steps() -> Iterator[_Step]:
-    """Day by day of UTC, and each 32 days those blocks that are made of days."""
+    """Each day of UTC that has anything, and each 32 days those blocks that are made of days."""
     with fetching() as connection:
         whole = _whole_period(connection)
     if whole is None:
@@ -159,8 +160,7 @@ def _steps() -> Iterator[_Step]:
     monthly = tuple(each for each in SLICES if each.size == MONTH)
     for month in range(whole.start // MONTH, -(-whole.end // MONTH)):
         period = Period(month * MONTH, (month + 1) * MONTH)
-        for start in range(period.start, period.end, QUARTERS_A_DAY):
-            yield _Step(Period(start, start + QUARTERS_A_DAY), daily)
+        yield from (_Step(day, daily) for day in used_days(period))
         yield _Step(period, monthly)
 
 
