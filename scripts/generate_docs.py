@@ -25,8 +25,8 @@ within five minutes `POST /api/login/second-step` (JSON `code`: six digits, or a
 A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again
 (not where a prepaid balance is used up: nothing but a top-up helps).
 
-`POST /api/chat`, `POST /api/messages/{user_message_id}/answers`, `POST /api/runs/{run_id}/continue` and
-`GET /api/runs/{run_id}/events` answer as an event stream:
+`POST /api/chat`, `POST /api/messages/{user_message_id}/answers`, `POST /api/runs/{run_id}/continue`,
+`POST /api/temporary/answers` and `GET /api/runs/{run_id}/events` answer as an event stream:
 `start` (the ids; the answer begins anew, also where an earlier run wrote part of it: that comes first), `reasoning` and
 `token` (`{"text"}`), `usage`, then `done` (`status`, `finish_reason`, `title` as it was at the start) or
 `error` (`code`, `message`, `retryable`). Each event has an `id`; a reader that lost the line asks for the events

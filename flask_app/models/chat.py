@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Index, String, UniqueConstraint
+from sqlalchemy import Boolean, ColumnElement, Index, String, UniqueConstraint, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_app.column_types import Ascii, LongText
@@ -77,7 +77,8 @@ class Run(Base):
     goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts: its
     own are kept after them while it runs, though in the end thoughts without a text give way to them.
     An answer to a program has no conversation and no message: nothing of it is kept but `token_id`, which asked, and
-    `kept_tokens`, about how many had come. Its run goes when it ends.
+    `kept_tokens`, about how many had come. Its run goes when it ends. That of a temporary chat has neither too, and
+    always a key; it stays, without a word. Its digest is one that nobody can guess words by.
     """
 
     __tablename__ = "runs"
@@ -105,3 +106,8 @@ class Run(Base):
     text_before: Mapped[int | None]
     reasoning_before: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @classmethod
+    def is_of_chat(cls) -> ColumnElement[bool]:
+        """Was it asked for on the chat's page, a temporary one too? Not so for programs and titles."""
+        return or_(cls.conversation_id.is_not(None), cls.idempotency_key.is_not(None))

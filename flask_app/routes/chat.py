@@ -1,6 +1,6 @@
 """The chat page."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
@@ -20,6 +20,7 @@ class ChatState(Reply):
     """What the page starts with, so that it asks for nothing more. `missing`: the conversation of the address.
 
     `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
+    `temporary`: nothing is kept of what is said here.
     """
 
     thread: ThreadReply | None
@@ -34,13 +35,15 @@ class ChatState(Reply):
     demo: bool
     keys_fail: bool
     titles: bool
+    temporary: bool
     is_admin: bool
 
 
 @blueprint.get("/")
 @require_login
 def home() -> str:
-    return _page(None)
+    """A new chat; one that nothing is kept of with `?temporary`."""
+    return _page(None, temporary="temporary" in request.args)
 
 
 @blueprint.get("/c/<conversation_id>")
@@ -53,13 +56,13 @@ def conversation(conversation_id: str) -> tuple[str, int]:
         return _page(None, missing=True), error.status
 
 
-def _page(thread: ThreadReply | None, *, missing: bool = False) -> str:
+def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool = False) -> str:
     user = get_current_user()
     listed = conversations_reply(*conversation_service.listed(user), conversation_service.pinned(user))
     models = models_reply()
     state = ChatState(
         thread=thread,
-        draft=kept_draft_reply(draft_service.read(user, thread.id if thread else None)),
+        draft=None if temporary else kept_draft_reply(draft_service.read(user, thread.id if thread else None)),
         missing=missing,
         conversations=listed.conversations,
         pinned=listed.pinned,
@@ -70,6 +73,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False) -> str:
         demo=any(model.demo for model in models.models),
         keys_fail=models.keys_fail,
         titles=title_setting.chosen() is not None,
+        temporary=temporary,
         is_admin=user.role == "admin",
     )
     if state.demo:

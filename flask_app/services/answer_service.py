@@ -36,7 +36,9 @@ _END_RUN = Prepared(
     .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
     .values(status=bindparam("new_status"))
 )
-_FORGET = delete(_runs).where(_runs.c.id == bindparam("run"), _runs.c.conversation_id.is_(None))
+_FORGET = delete(_runs).where(
+    _runs.c.id == bindparam("run"), _runs.c.conversation_id.is_(None), _runs.c.idempotency_key.is_(None)
+)
 _TOUCH = Prepared(
     update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
 )
@@ -45,7 +47,7 @@ FINISH_REASON = case((_is_its_own, _messages.c.finish_reason)).label("finish_rea
 ERROR_CODE = case((_is_its_own, _messages.c.error_code)).label("error_code")
 _HOW_IT_ENDED = (
     select(_runs.c.status, FINISH_REASON, ERROR_CODE)
-    .join(_messages, _messages.c.id == _runs.c.message_id)
+    .outerjoin(_messages, _messages.c.id == _runs.c.message_id)
     .where(_runs.c.id == bindparam("run"))
 )
 
@@ -72,9 +74,13 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
     return Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
 
 
-def forget(connection: Connection, run_id: str) -> None:
-    """The end of a run that answered a program: nothing is kept of it but what its attempts say."""
-    connection.execute(_FORGET, {"run": run_id})
+def forget(connection: Connection, run_id: str, outcome: Outcome) -> None:
+    """The end of a run whose answer is kept nowhere: nothing stays but what its attempts say.
+
+    That of a temporary chat's stays itself, for its reader elsewhere to hear how it ended.
+    """
+    if connection.execute(_FORGET, {"run": run_id}).rowcount == 0:
+        _END_RUN.run(connection, {"run": run_id, "new_status": outcome.answer_status})
 
 
 def how_it_ended(connection: Connection, run_id: str) -> Ending | None:

@@ -1,6 +1,6 @@
 """A request to a provider as the ledger knows it: what it is, what it may use, how it went, what was booked."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from flask_app.domain.budget import Hold
@@ -79,7 +79,8 @@ class Outcome:
     """How an attempt went. `usage` is the provider's count, or None when none came.
 
     `earlier` stands before its text, and is no part of what it is counted for. `call_parts` are what the model wrote of
-    calls of functions; `kept_tokens` is about how many tokens had come where the words are gone with their worker.
+    calls of functions; `kept_tokens` is about how many tokens had come where the words are gone or not kept, and
+    `kept_thoughts` how many of them thoughts.
     `unread`: nobody followed it here when it ended.
     """
 
@@ -89,6 +90,7 @@ class Outcome:
     reasoning_parts: list[str] = field(default_factory=list)
     call_parts: list[str] = field(default_factory=list)
     kept_tokens: int = 0
+    kept_thoughts: int = 0
     usage: Usage | None = None
     actual_model: str | None = None
     finish_reason: str | None = None
@@ -182,6 +184,24 @@ class Outcome:
         """About how many tokens have come, thoughts included."""
         written = (self.text, self.reasoning, "".join(self.call_parts))
         return sum(map(estimate_tokens, written)) + self.kept_tokens
+
+    @property
+    def thoughts(self) -> int:
+        """About how many of those are thoughts."""
+        return estimate_tokens(self.reasoning) + self.kept_thoughts
+
+    def wordless(self) -> "Outcome":
+        """The same without a word: what is booked for it is the same too."""
+        tokens, thoughts = self.estimate, self.thoughts
+        parts: list[str] = []
+        return replace(
+            self,
+            text_parts=parts,
+            reasoning_parts=parts,
+            call_parts=parts,
+            kept_tokens=tokens,
+            kept_thoughts=thoughts,
+        )
 
 
 @dataclass(frozen=True, slots=True)

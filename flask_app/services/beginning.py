@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -14,22 +15,26 @@ from flask_app.errors import Conflict, TooMany
 from flask_app.services import closing, doubt, run_service, title_service
 from flask_app.services.chat_answer import ChatAnswer
 from flask_app.services.dispatching import Ticket
-from flask_app.services.run_events import Begun
+from flask_app.services.prompts import Request
+from flask_app.services.run_answers import Answer
+from flask_app.services.run_events import Begun, Told
+from flask_app.services.temporary_answer import TemporaryAnswer
 
 ASK_SECONDS = 1
 
 log = structlog.get_logger()
 
-_in_doubt: dict[str, tuple[Begun, Ticket]] = {}
+_in_doubt: dict[str, tuple[Told, Ticket]] = {}
+_Begun = TypeVar("_Begun", bound=Told)
 _deciding = threading.Lock()
 
 
 def begin(
-    write: Callable[[Connection], tuple[Begun, Ticket]],
+    write: Callable[[Connection], tuple[_Begun, Ticket]],
     *,
-    earlier: Callable[[], Begun | None],
+    earlier: Callable[[], _Begun | None],
     check: Callable[[], object],
-) -> Begun:
+) -> _Begun:
     """Start the run that `write` writes. Raises what that does.
 
     The same key may arrive twice at once, and what stands in the way is then its own first run: `earlier` gives that.
@@ -58,7 +63,7 @@ def forgo_doubts() -> None:
             doubt.forgo(ticket, begun.conversation_id)
 
 
-def _start_once_known(written: tuple[Begun, Ticket]) -> None:
+def _start_once_known(written: tuple[Told, Ticket]) -> None:
     """Whoever asked is told that it failed, and finds the run when they ask again with the same key."""
     begun, ticket = written
     run_id = begun.run_id
@@ -84,5 +89,12 @@ def _ask_and_start(run_id: str) -> None:
             _start(begun, ticket)
 
 
-def _start(begun: Begun, ticket: Ticket) -> None:
-    run_service.start(ChatAnswer(begun, ticket.request, partial(title_service.consider, begun, ticket.request)), ticket)
+def _start(begun: Told, ticket: Ticket) -> None:
+    run_service.start(_answer(begun, ticket.request), ticket)
+
+
+def _answer(begun: Told, request: Request) -> Answer:
+    """A conversation's may be followed by its title."""
+    if isinstance(begun, Begun):
+        return ChatAnswer(begun, request, partial(title_service.consider, begun, request))
+    return TemporaryAnswer(begun, request.model.name)

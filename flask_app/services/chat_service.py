@@ -33,6 +33,7 @@ from flask_app.services.prompts import Request, Turn
 from flask_app.services.run_events import Begun
 from flask_app.statements import Prepared
 
+CHANNEL = "chat"
 MAX_MESSAGE_BYTES = 200_000
 
 _Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
@@ -48,7 +49,7 @@ _DELETE_DRAFT = Prepared(
 _COUNT_RUNNING = select(func.count()).where(
     Run.user_id == bindparam("person"),
     Run.status == "running",
-    or_(Run.conversation_id.is_not(None), Run.token_id.is_not(None)),
+    or_(Run.is_of_chat(), Run.token_id.is_not(None)),
 )
 _MESSAGES = (
     select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
@@ -271,7 +272,7 @@ def earlier_run(actor: User, idempotency_key: str | None, digest: str, locale: s
     with reading() as session:
         found = session.execute(
             select(Run, Conversation.title)
-            .join(Conversation, Conversation.id == Run.conversation_id)
+            .outerjoin(Conversation, Conversation.id == Run.conversation_id)
             .where(Run.user_id == actor.id, Run.idempotency_key == idempotency_key)
         ).first()
     if found is None:
@@ -291,7 +292,7 @@ def request_of(
         model=model,
         turns=turns,
         thinking=thinking and model.thinking,
-        channel="chat",
+        channel=CHANNEL,
         request_id=origin.request_id,
         address=origin.address,
         run_id=begun.run_id,

@@ -55,11 +55,23 @@ class _Attendance:
 _attendances: WeakKeyDictionary[LiveRun, _Attendance] = WeakKeyDictionary()
 
 
+def is_final(live: LiveRun) -> bool:
+    """Has its reader left an answer that nobody can come back to, since it is kept nowhere?"""
+    return live.begun.conversation_id is None and live.answer.unread_since is not None
+
+
 def ends(live: LiveRun, followed_at: datetime | None, policy: Policy) -> bool:
-    """Has the reader been away for so long that the answer ends? `followed_at` is what readers elsewhere say."""
+    """Has the reader been away for so long that the answer ends? `followed_at` is what readers elsewhere say.
+
+    One that is kept nowhere ends then whatever the group says.
+    """
     attendance = _attendances.setdefault(live, _Attendance())
     outcome = live.completion.outcome
     absent = attendance.look(live.answer.unread_since, followed_at, outcome)
-    if absent < GRACE_SECONDS or policy.on_disconnect == CONTINUE or outcome.finish_reason is not None:
+    if absent < GRACE_SECONDS or outcome.finish_reason is not None:
+        return False
+    if is_final(live):
+        return True
+    if policy.on_disconnect == CONTINUE:
         return False
     return policy.tokens is None or attendance.tokens_since(outcome) >= policy.tokens

@@ -30,9 +30,9 @@ _OF_MESSAGE = _SUMS.where(_messages.c.id == bindparam("message"))
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A message and the entries of the runs that made it, the oldest first."""
+    """An answer's model and the entries of the runs that made it, the oldest first."""
 
-    message: Message
+    model: str | None
     entries: list[TokenUsage]
 
 
@@ -52,7 +52,7 @@ def details(actor: User, message_id: str) -> Details:
         message = session.scalar(owned)
         if message is None:
             raise NotFound
-        return Details(message, list(session.scalars(entries)))
+        return Details(message.model, list(session.scalars(entries)))
 
 
 def of_conversation(connection: Connection, conversation_id: str) -> dict[str, Entry]:

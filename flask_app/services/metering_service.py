@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.column_types import ByServer
 from flask_app.database import new_id, table_of, utc_now
-from flask_app.domain.events import Usage, estimate_tokens
+from flask_app.domain.events import Usage
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, Run, TokenUsage
 from flask_app.services import budget_service, followers, rollup, shared_clock, spending, tariff_service
@@ -140,7 +140,7 @@ def count(sent: Dispatched, outcome: Outcome) -> Entry:
     """The provider's count, else an estimate that says so: of an answer no longer than was asked for."""
     if outcome.counted:
         return Entry(outcome.counted, "reported", is_new=True)
-    completion, reasoning = outcome.estimate, estimate_tokens(outcome.reasoning)
+    completion, reasoning = outcome.estimate, outcome.thoughts
     if (most := sent.hold.answer_tokens) is not None:
         completion, reasoning = min(completion, most), min(reasoning, most)
     prompt = outcome.usage or Usage(0, 0, 0, 0)

@@ -45,8 +45,8 @@ class ProgramAnswer(ABC):
     def tell(self, event: Event) -> None:
         """Take an event of the answer; it must not wait."""
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:  # noqa: ARG002 - its words are the program's
-        answer_service.forget(connection, self.begun.run_id)
+    def keep(self, connection: Connection, outcome: Outcome) -> None:
+        answer_service.forget(connection, self.begun.run_id, outcome)
 
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
         """What waits on disk will be booked: its program need not wait for the database."""

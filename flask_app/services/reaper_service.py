@@ -19,7 +19,6 @@ from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
 from flask_app.services import answer_service, counting, journal, metering_service, run_events, run_locks, run_service
 from flask_app.services.attempts import Call, Dispatched, Earlier, Entry, Outcome
-from flask_app.services.run_events import Begun
 from flask_app.services.run_service import LEASE
 from flask_app.streams import broker
 
@@ -32,7 +31,7 @@ _HAS_LAPSED = or_(Run.lease_expires_at < ByServer(0), Run.lease_expires_at > ByS
 _ENDED = case((Run.stop_requested.is_(None), "interrupted"), else_="stopped")
 _READERS = (
     select(Run, Conversation.title, User.locale)
-    .join(Conversation, Conversation.id == Run.conversation_id)
+    .outerjoin(Conversation, Conversation.id == Run.conversation_id)
     .join(User, User.id == Run.user_id)
     .where(Run.id == bindparam("run"))
 )
@@ -67,7 +66,7 @@ def reap(session: Session, run_id: str) -> bool:
     run = session.get_one(Run, run_id)
     if run.message_id is None:
         outcome = _outcome(run, kept_tokens=run.kept_tokens or 0)
-        answer_service.forget(connection, run_id)
+        answer_service.forget(connection, run_id, outcome)
     else:
         outcome = _kept(run, session.get_one(Message, run.message_id))
         answer_service.save(connection, run.message_id, outcome)
@@ -107,7 +106,8 @@ def _tell_readers(run_id: str) -> None:
         run, title, locale = session.execute(_READERS, {"run": run_id}).one_or_none() or (None, "", None)
         ending = answer_service.how_it_ended(session.connection(), run_id)
     if run and ending:  # else it has just gone with its conversation
-        broker().end(run_id, *run_events.ended(Begun.of(run, title, locale or DEFAULT_LOCALE), ending))
+        begun = run_events.begun_of(run, title, locale or DEFAULT_LOCALE)
+        broker().end(run_id, *run_events.ended(begun, ending))
 
 
 def _abandoned() -> list[str]:

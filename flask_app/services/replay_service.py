@@ -36,7 +36,7 @@ def _settle(settlement: Settlement) -> None:
     def work(connection: Connection) -> Entry | None:
         entry = metering_service.settle(connection, sent, outcome)
         if sent.call.run_id and settlement.conversation_id is None:
-            answer_service.forget(connection, sent.call.run_id)
+            answer_service.forget(connection, sent.call.run_id, outcome)
         elif sent.call.run_id and sent.call.message_id and settlement.conversation_id:
             ids = {"run_id": sent.call.run_id, "message_id": sent.call.message_id}
             answer_service.end(connection, outcome, **ids, conversation_id=settlement.conversation_id)

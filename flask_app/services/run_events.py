@@ -34,7 +34,29 @@ class Begun:
         return cls(run_id=run_id or run.id, **ids, title=title, locale=locale)
 
 
-def started(events: RunLog, begun: Begun, model: str | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporaryRun:
+    """The same in a temporary chat, whose messages are the page's own: it has no id but the run's."""
+
+    run_id: str
+    locale: str
+    conversation_id: None = None
+    message_id: None = None
+    user_message_id: None = None
+    title: str = ""
+
+
+Told = Begun | TemporaryRun
+
+
+def begun_of(run: Run, title: str | None, locale: str) -> Told:
+    """What its readers are told of a run."""
+    if run.conversation_id is None:
+        return TemporaryRun(run_id=run.id, locale=locale)
+    return Begun.of(run, title or "", locale)
+
+
+def started(events: RunLog, begun: Told, model: str | None) -> None:
     """The first event; a reader that meets it begins the answer anew."""
     ids = {name: getattr(begun, name) for name in ("run_id", "conversation_id", "message_id", "user_message_id")}
     events.append("start", _encode({**ids, "title": begun.title, "model": model}))
@@ -60,7 +82,7 @@ def counted(usage: Usage, source: str) -> Named:
     return "usage", _encode(usage_payload(usage, source))
 
 
-def ended(begun: Begun, ending: Ending) -> Named:
+def ended(begun: Told, ending: Ending) -> Named:
     """The last event: `error` when something went wrong, else `done`."""
     if ending.error_code:
         return failed(begun, ending.error_code)
@@ -68,7 +90,7 @@ def ended(begun: Begun, ending: Ending) -> Named:
     return "done", _encode({**how, "title": begun.title})
 
 
-def failed(begun: Begun, code: str) -> Named:
+def failed(begun: Told, code: str) -> Named:
     return "error", failure(begun.locale, code)
 
 
@@ -88,6 +110,12 @@ def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswe
     events.finish([ended(begun, stored.ending)] if stored.is_over else [])
 
 
+def replay_end(events: RunLog, begun: Told, status: str | None) -> None:
+    """The end of an answer whose words nobody has any more. Whoever has not heard all of a whole one is told so."""
+    broke_off = status in {"interrupted", "stopped", "left"}
+    events.finish([ended(begun, Ending(status or "", None, None if broke_off else "answer_gone"))])
+
+
 def usage_payload(usage: Usage, source: str) -> dict[str, object]:
     return {
         "prompt_tokens": usage.prompt_tokens,
@@ -102,6 +130,7 @@ def usage_payload(usage: Usage, source: str) -> dict[str, object]:
 # Asking again does not help before somebody has changed something.
 _FINAL = frozenset(
     {
+        "answer_gone",
         "conversation_gone",
         "conversation_too_long",
         "message_too_long_for_model",

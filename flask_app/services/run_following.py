@@ -24,12 +24,12 @@ def follow(run: Run, after: int, locale: str) -> Iterator[bytes]:
     Who has been told that goes on with it to its end, on whichever worker: the numbers are other ones.
     """
     with followers.following(run) as followed:
-        place = after if after >= REPLAYED else (yield from _logged(followed, after))
+        place = after if after >= REPLAYED else (yield from _logged(followed, after, is_stored=bool(run.message_id)))
         if place is not None:
-            yield from _stored(followed, run, place, locale)
+            yield from _stored(followed, run, place, locale) if run.message_id else _end(followed, run, place, locale)
 
 
-def _logged(followed: Followed, after: int) -> Generator[bytes, None, int | None]:
+def _logged(followed: Followed, after: int, *, is_stored: bool) -> Generator[bytes, None, int | None]:
     """The log; gives the number of the last event told where the stored answer has the rest, or None.
 
     A run whose worker died is waited for: its lease runs out soon. A process that leaves waits for nothing.
@@ -43,7 +43,7 @@ def _logged(followed: Followed, after: int) -> Generator[bytes, None, int | None
             return None
         in_vain = 0 if place > after else in_vain + 1
         after = place
-        with followed.wanted() if in_vain >= PATIENCE else nullcontext():
+        with followed.wanted() if is_stored and in_vain >= PATIENCE else nullcontext():
             yield HEARTBEAT
             time.sleep(POLL_SECONDS)
         if in_vain >= PATIENCE and followed.answer and followed.answer.has_words:
@@ -71,6 +71,16 @@ def _shared(followed: Followed, after: int) -> Generator[bytes, None, int | None
         return None
     yield from followed.looked()
     return after if followed.status in _BROKEN_OFF else None
+
+
+def _end(followed: Followed, run: Run, after: int, locale: str) -> Iterator[bytes]:
+    """How an answer of a temporary chat ended; its words have gone with its log. None of one that goes on."""
+    if followed.status == "running":
+        return
+    last = max(after, REPLAYED)
+    events = MemoryLog(numbered_from=last)
+    run_events.replay_end(events, run_events.begun_of(run, None, locale), followed.status)
+    yield from events.read(last)
 
 
 def _stored(followed: Followed, run: Run, after: int, locale: str) -> Iterator[bytes]:

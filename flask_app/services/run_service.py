@@ -26,6 +26,7 @@ from flask_app.services.journal import Settlement
 from flask_app.services.run_answers import Answer
 from flask_app.services.run_following import REPLAYED
 from flask_app.services.stop_signal import StopSignal
+from flask_app.services.temporary_answer import TemporaryAnswer
 from flask_app.statements import Prepared
 from flask_app.streams import broker
 from flask_app.streams.outlet import Outlet
@@ -133,23 +134,25 @@ class LiveRun:
 
     def _settlements(self) -> list[Settlement]:
         completion = self.completion
-        conversation_id = self.begun.conversation_id
-        own = Settlement(sent=completion.sent, outcome=completion.outcome, conversation_id=conversation_id)
+        conversation_id, outcome = self.begun.conversation_id, completion.outcome
+        kept = outcome if conversation_id else outcome.wordless()  # what belongs to none is written nowhere
+        own = Settlement(sent=completion.sent, outcome=kept, conversation_id=conversation_id)
         return [own, *(journal.unasked(sent) for sent in completion.unheard)]
 
 
-def write(connection: Connection, run_id: str, user_id: str, *, token_id: str | None = None) -> None:
-    """Write the row of a run whose answer belongs to no conversation; it goes when the run ends."""
+def write(connection: Connection, run_id: str, user_id: str, **fields: str | None) -> None:
+    """Write the row of a run whose answer belongs to no conversation, with a token's id or an idempotency key."""
     _INSERT.run(
         connection,
         {
             "id": run_id,
             "user_id": user_id,
-            "token_id": token_id,
             "status": "running",
             "worker": WORKER,
             "discarded": False,
             "created_at": utc_now(),
+            **dict.fromkeys(("token_id", "idempotency_key", "draft_digest")),
+            **fields,
         },
     )
 
@@ -177,14 +180,14 @@ def read(user: User, run_id: str, *, after: int, locale: str, outlet: Outlet | N
     else's run.
     """
     live = _live.get(run_id) if after < REPLAYED else None
-    if live is not None and live.user_id == user.id and isinstance(live.answer, ChatAnswer):
+    if live is not None and live.user_id == user.id and isinstance(live.answer, ChatAnswer | TemporaryAnswer):
         return live.answer.events.read(after, outlet)
     return run_following.follow(owned(user, run_id), after, locale)
 
 
 def owned(user: User, run_id: str) -> Run:
     """Raises NotFound for somebody else's run, and for an answer to a program, as for one that is not there."""
-    own = (Run.id == run_id, Run.user_id == user.id, Run.conversation_id.is_not(None))
+    own = (Run.id == run_id, Run.user_id == user.id, Run.is_of_chat())
     with reading() as session:
         run = session.scalar(select(Run).where(*own))
     if run is None:

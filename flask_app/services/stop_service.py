@@ -86,7 +86,7 @@ def look() -> None:
         return
     with fetching() as connection:
         calm = set(connection.scalars(_CALM))
-        restless = {run_id: live for run_id, live in here.items() if run_id not in calm}
+        restless = {run_id: live for run_id, live in here.items() if run_id not in calm or departure.is_final(live)}
         if not restless:
             return
         standing = {run.id: run for run in connection.execute(_STANDING, {"ids": list(restless)})}
@@ -100,9 +100,7 @@ def look() -> None:
             live.stop.stop("stopped", discarded=run is None or run.discarded)
         elif run.status != "running":
             live.stop.stop("interrupted")
-        elif live.begun.conversation_id and departure.ends(
-            live, run.followed_at, Policy(run.on_disconnect, run.on_disconnect_tokens)
-        ):
+        elif departure.ends(live, run.followed_at, Policy(run.on_disconnect, run.on_disconnect_tokens)):
             live.stop.stop("left")
 
 

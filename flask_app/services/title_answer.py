@@ -37,8 +37,8 @@ class TitleAnswer:
     def tell(self, event: Event) -> None:
         """The outcome has the words."""
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:  # noqa: ARG002 - set once it is booked
-        answer_service.forget(connection, self.begun.run_id)
+    def keep(self, connection: Connection, outcome: Outcome) -> None:
+        answer_service.forget(connection, self.begun.run_id, outcome)
 
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
         """Nobody does."""

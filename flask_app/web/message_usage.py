@@ -39,7 +39,7 @@ def message_usage_reply(details: Details) -> MessageUsageReply:
     timed = [entry for entry in entries if entry.first_token_ms is not None]
     writing = [entry.duration_ms - (entry.first_token_ms or 0) for entry in timed]
     return MessageUsageReply(
-        model=details.message.model,
+        model=details.model,
         actual_model=entries[-1].actual_model if entries else None,
         estimated=any(entry.source == "estimated" for entry in entries),
         costs=_costs(entries),

@@ -17,6 +17,7 @@ from tests.support.served import PASSWORD
 SIGNED_OUT = {"login": "/login", "reset": "/reset#token"}
 SIGNED_IN = {
     "empty chat": "/",
+    "temporary chat": "/?temporary",
     "dashboard": "/dashboard",
     "account": "/account",
     "access tokens": "/tokens",

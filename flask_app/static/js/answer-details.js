@@ -4,6 +4,7 @@ import { api } from "app/api"
 import { costText, formatSeconds } from "app/figures"
 import { formatNumber, sentence, t } from "app/i18n"
 import { hideWhenMoved, must, placeBeside, slot, toast } from "app/ui"
+import { isTemporary } from "app/writing"
 
 /**
  * @typedef {object} Took
@@ -38,7 +39,8 @@ export async function openDetails(answer, button) {
   if (!answer.id || button.ariaBusy === "true") return
   button.ariaBusy = "true"
   try {
-    const took = await api.get(`/api/messages/${encodeURIComponent(answer.id)}/usage`)
+    const path = isTemporary() ? `/api/runs/${answer.runId}/usage` : `/api/messages/${encodeURIComponent(answer.id)}/usage`
+    const took = await api.get(path)
     if (!button.isConnected) return
     opener = button
     slot(panel, "facts").replaceChildren(...factsOf(took).flatMap(([name, text]) => [element("dt", t(`js.details_${name}`)), element("dd", text)]))

@@ -2,12 +2,13 @@
 /** What is asked in a conversation: sent, sent again in other words, or answered again. Each has a key of its own, and asked again keeps it. */
 import { Answer } from "app/answer"
 import { isGone } from "app/api"
+import { IdempotencyKeys } from "app/idempotency-keys"
 import { t } from "app/i18n"
 import { Question } from "app/question"
 import { SPENT, codeOf } from "app/refusals"
 import { RunStream, asMessage } from "app/run-stream"
 import { toast } from "app/ui"
-import { IdempotencyKeys, newIdempotencyKey } from "app/writing"
+import { newIdempotencyKey } from "app/writing"
 
 /** @typedef {import("app/composer").Outgoing} Outgoing */
 /** @typedef {import("app/thread").Shown} Shown */
@@ -17,6 +18,7 @@ import { IdempotencyKeys, newIdempotencyKey } from "app/writing"
  * @property {(stream: RunStream, answer: Answer, shown: Shown[]) => Promise<unknown>} begin gives what stood in the way
  * @property {(conversation: string | null, error: unknown) => void} refused
  */
+/** @typedef {(said: Shown[], outgoing: Outgoing) => RunStream} AskWithAll has the last of these messages answered, the others being sent along */
 
 export class Asking {
   #thread
@@ -24,18 +26,21 @@ export class Asking {
   #composer
   #queue
   #host
+  #askWithAll
   #keys = new IdempotencyKeys()
 
   /**
    * @param {import("app/thread").Thread} thread @param {import("app/branch-view").BranchView} branch
    * @param {import("app/composer").Composer} composer @param {import("app/queue").Queue} queue @param {Host} host
+   * @param {AskWithAll | null} askWithAll where the server has none of the messages
    */
-  constructor(thread, branch, composer, queue, host) {
+  constructor(thread, branch, composer, queue, host, askWithAll) {
     this.#thread = thread
     this.#branch = branch
     this.#composer = composer
     this.#queue = queue
     this.#host = host
+    this.#askWithAll = askWithAll
   }
 
   /** @param {Outgoing} outgoing */
@@ -85,9 +90,12 @@ export class Asking {
     if (!question.id) return
     if (isBusy) return toast(t("js.wait_for_answer"))
     const asked = { answerAgain: question.id, ...this.#composer.choiceOf(model) }
-    const stream = new RunStream({ ...asked, idempotencyKey: this.#keys.of(asked) })
+    const idempotencyKey = this.#keys.of(asked)
+    const said = this.#branch.upTo(question.id)
+    const outgoing = { text: question.text, ...this.#composer.choiceOf(model), idempotencyKey }
+    const stream = this.#askWithAll?.(said, outgoing) ?? new RunStream({ ...asked, idempotencyKey })
     const answer = new Answer(question)
-    const asking = this.#host.begin(stream, answer, [...this.#branch.upTo(question.id), answer])
+    const asking = this.#host.begin(stream, answer, [...said, answer])
     this.#thread.focusLast()
     const error = await asking
     if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
@@ -100,8 +108,9 @@ export class Asking {
   #ask(question, outgoing, taken) {
     const { conversation } = this.#host.place()
     const answer = new Answer(question)
-    const stream = new RunStream({ message: asMessage(outgoing, conversation, question.parentId) })
+    const said = [...this.#branch.upTo(question.parentId), question]
+    const stream = this.#askWithAll?.(said, outgoing) ?? new RunStream({ message: asMessage(outgoing, conversation, question.parentId) })
     stream.addEventListener("start", (event) => taken(/** @type {CustomEvent} */ (event).detail.message_id), { once: true })
-    return this.#host.begin(stream, answer, [...this.#branch.upTo(question.parentId), question, answer])
+    return this.#host.begin(stream, answer, [...said, answer])
   }
 }

@@ -37,8 +37,8 @@ composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (ev
 composer.addEventListener("stop", async () => (await conversation()).stop())
 composer.addEventListener("editlast", async () => shown && (await conversation()).editLast())
 composer.addEventListener("anew", () => {
-  if (shown) composer.handOver(shown)
-  go("/")
+  if (shown && !state.temporary) composer.handOver(shown)
+  anew()
 })
 sidebar.addEventListener("left", (event) => {
   const { id } = /** @type {CustomEvent} */ (event).detail
@@ -80,7 +80,7 @@ document.addEventListener("keydown", (event) => {
 for (const name of ["input", "pointerdown"]) must(root, "[data-composer]").addEventListener(name, prefetch, { once: true })
 if (isAwaited || state.conversations.some((/** @type {{running: boolean}} */ { running }) => running)) prefetch()
 if (state.missing) missing(idInAddress() ?? "")
-else show(state.thread?.id ?? null)
+else show(idInAddress())
 
 /** What a conversation needs is loaded when one is opened or written. */
 function conversation() {
@@ -92,7 +92,8 @@ function conversation() {
 }
 
 async function load() {
-  const [{ Conversation }, { Elsewhere }] = await loaded(Promise.all([import("app/conversation"), import("app/elsewhere"), drafts()]))
+  const part = state.temporary ? import("app/temporary") : import("app/conversation")
+  const [{ Conversation }, { Elsewhere }] = await loaded(Promise.all([part, import("app/elsewhere"), drafts()]))
   made = new Conversation(root, composer, state.is_admin)
   const elsewhere = new Elsewhere(sidebar, made.queue, () => shown, state)
   made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
@@ -102,29 +103,26 @@ async function load() {
     showTitle(detail.title)
   })
   made.addEventListener("refused", () => {
-    if (shown === null) showWelcome(true)
+    if (shown === null || (state.temporary && made?.isEmpty)) showWelcome(true)
     lookAtBudgets()
   })
   made.addEventListener("gone", (event) => {
     gone(/** @type {CustomEvent} */ (event).detail)
     if (limited) lookAtBudgets()
   })
-  made.addEventListener("anew", (event) => {
-    composer.putFirst(null, /** @type {CustomEvent} */ (event).detail.text)
-    go("/")
-  })
+  made.addEventListener("anew", (event) => anew(/** @type {CustomEvent} */ (event).detail.text))
   made.addEventListener("ended", (event) => {
     const { id, isFirst } = /** @type {CustomEvent} */ (event).detail
-    sidebar.touch(id, { running: false })
-    if (isFirst) elsewhere.lookForTitle(id)
+    if (!state.temporary) sidebar.touch(id, { running: false })
+    if (isFirst && !state.temporary) elsewhere.lookForTitle(id)
     if (limited) lookAtBudgets()
   })
   return made
 }
 
-/** Drafts are kept on the server with the first word, and asked for wherever somebody comes to. */
+/** Drafts are kept on the server with the first word, and asked for wherever somebody comes to; of a temporary chat there is none. */
 async function drafts() {
-  return (await import("app/shared-drafts")).sharedDrafts(composer, state.thread?.id ?? null)
+  return state.temporary ? null : (await import("app/shared-drafts")).sharedDrafts(composer, state.thread?.id ?? null)
 }
 
 function prefetch() {
@@ -149,6 +147,7 @@ async function send(outgoing) {
 
 /** What is asked takes it out of the archive. One that is joined may have been renamed since it was asked. @param {{id: string, title: string, here: boolean, isNew: boolean, isAsked: boolean}} start */
 function started({ id, title, here, isNew, isAsked }) {
+  if (state.temporary) return // it stands in no list
   sidebar.touch(id, { running: true, ...(isAsked || !sidebar.get(id) ? { title } : {}), ...(isAsked ? { archived: false } : {}) })
   if (!here) return
   if (isNew) {
@@ -186,8 +185,16 @@ async function missing(id) {
   composer.showProblem(t("js.not_found"))
 }
 
+/** In a new one, before what is being written there; a temporary chat begins anew in its place. */
+function anew(text = "") {
+  if (!state.temporary) composer.putFirst(null, text)
+  if (!state.temporary) return go("/")
+  show(shown).then(() => text && composer.quote(text))
+}
+
 /** @param {string} path behind # the message that is to be seen, and words in it */
 export function go(path) {
+  if (state.temporary) return void import("app/temporary").then(({ leaveFor }) => leaveFor(path), tell)
   const isHere = new URL(path, location.href).pathname === location.pathname
   if (isHere) history.replaceState(null, "", path)
   else history.pushState(null, "", path)
@@ -220,7 +227,7 @@ async function show(id) {
   composer.moveTo(id)
   sidebar.select(id)
   showTitle((id && sidebar.get(id)?.title) || "")
-  showWelcome(id === null)
+  showWelcome(id === null || state.temporary)
   if (matchMedia("(hover: hover)").matches) composer.focus()
   if (id === null && !loading) return
   try {
@@ -244,7 +251,7 @@ async function lookAgain() {
   isLooking = true
   if (limited) lookAtBudgets()
   try {
-    await Promise.all([sidebar.renew(), loaded(drafts()).then((shared) => shared.look()), id && loading && (await loading).refresh()])
+    await Promise.all([sidebar.renew(), loaded(drafts()).then((shared) => shared?.look()), id && loading && (await loading).refresh()])
   } catch (error) {
     if (id && isGone(error) && shown === id) gone({ id })
   } finally {
@@ -289,5 +296,5 @@ function greet() {
 }
 
 function idInAddress() {
-  return /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null
+  return state.temporary ? "temporary" : (/^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null)
 }

@@ -39,8 +39,8 @@ export class Conversation extends EventTarget {
   queue = new Queue()
   #waiting
 
-  /** @param {HTMLElement} root @param {import("app/composer").Composer} composer @param {boolean} isAdmin */
-  constructor(root, composer, isAdmin) {
+  /** @param {HTMLElement} root @param {import("app/composer").Composer} composer @param {boolean} isAdmin @param {import("app/asking").AskWithAll | null} [askWithAll] */
+  constructor(root, composer, isAdmin, askWithAll = null) {
     super()
     this.#thread = new Thread(root)
     this.#branch = new BranchView(this.#thread, (message, question) => this.#drawAnswer(message, question))
@@ -57,7 +57,7 @@ export class Conversation extends EventTarget {
       place: () => ({ conversation: this.#id, isBusy: this.#following.isBusy }),
       begin: (stream, answer, shown) => this.#begin(stream, answer, shown),
       refused: (home, error) => this.#refused(home, error),
-    })
+    }, askWithAll)
     this.#waiting = new WaitingMessages(root, this.queue)
     new AnswerMenu(this.#thread, composer)
     new QuoteButton(root, composer)
@@ -81,6 +81,11 @@ export class Conversation extends EventTarget {
       restored: () => this.#takeTurn(),
     })
     reactTo(this.#composer, { wait: (outgoing) => this.#wait(outgoing) })
+  }
+
+  /** Is there nothing on the page, and nothing asked? */
+  get isEmpty() {
+    return this.#branch.last === null && !this.#following.isBusy
   }
 
   /** An empty page for a new one. The answer being written goes on at the server. */
@@ -200,7 +205,8 @@ export class Conversation extends EventTarget {
 
   /** @param {import("app/run-stream").RunStream} stream @param {Answer} answer @param {any} start @param {boolean} isLeft */
   #begun(stream, answer, start, isLeft) {
-    const { conversation_id: id, title, message_id: answerId } = start
+    const id = start.conversation_id ?? this.#id
+    const { title, message_id: answerId } = start
     this.#emit("started", { id, title, here: !isLeft, isNew: this.#id === null, isAsked: stream.asks })
     if (stream.isWished && !stream.isUnwanted) this.queue.goOn(id, answerId)
     if (isLeft) return

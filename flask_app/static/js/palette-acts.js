@@ -3,6 +3,7 @@
 import { loaded } from "app/api"
 import { t } from "app/i18n"
 import { must } from "app/ui"
+import { isTemporary } from "app/writing"
 
 /** @typedef {import("app/palette-choices").Choice & {icon?: Element, about?: string, marks?: (string | Node)[], chosen?: boolean, run: () => unknown, stays?: boolean}} Act */
 /** @typedef {{title: string, acts: Act[]}} Group */
@@ -10,8 +11,9 @@ import { must } from "app/ui"
 /** Goes to a page of the site; within the chat without leaving it. @param {string} path */
 export async function follow(path) {
   const chat = await chatHere()
-  const { pathname } = new URL(path, location.href)
-  if (chat && (pathname === "/" || pathname.startsWith("/c/"))) chat.go(path)
+  const { pathname, search } = new URL(path, location.href)
+  const isOfChat = !search && (pathname === "/" || pathname.startsWith("/c/"))
+  if (chat && (isOfChat || isTemporary())) chat.go(path)
   else location.assign(path)
 }
 

@@ -39,10 +39,11 @@ export class RunStream extends EventTarget {
 
   /**
    * A patient one begins again and again while the server is away.
-   * @param {{message: Message} | Again | {runId: string} | {goOn: string, idempotencyKey: string, isPatient?: boolean}} what
+   * @param {{path: string, body: object} | {message: Message} | Again | {runId: string} | {goOn: string, idempotencyKey: string, isPatient?: boolean}} what
    */
   constructor(what) {
     super()
+    if ("path" in what) this.#opening = what
     this.#runId = "runId" in what ? what.runId : null
     if ("message" in what) this.#opening = { path: "/api/chat", body: what.message }
     if ("answerAgain" in what) {

@@ -58,11 +58,21 @@ export function isForWords(place) {
   return place instanceof Element && place.matches("input, textarea, select")
 }
 
-/** Does a press on a link open one of the chat's pages, in this tab? @param {HTMLAnchorElement} link @param {MouseEvent} press */
-export function opensHere({ href, target }, { button, metaKey, ctrlKey, shiftKey, altKey }) {
-  const { origin, pathname } = new URL(href, location.href)
+/** Does a press on a link open one of the chat's pages, in this tab? A temporary chat is a page of its own. @param {HTMLAnchorElement} link @param {MouseEvent} press */
+export function opensHere(link, press) {
+  const { pathname, search } = new URL(link.href, location.href)
+  return opensInTab(link, press) && !search && (pathname === "/" || pathname.startsWith("/c/"))
+}
+
+/** Does it open one of the site's pages, in this tab? @param {HTMLAnchorElement} link @param {MouseEvent} press */
+export function opensInTab({ href, target }, { button, metaKey, ctrlKey, shiftKey, altKey }) {
   const isPlain = button === 0 && !metaKey && !ctrlKey && !shiftKey && !altKey && !target
-  return isPlain && origin === location.origin && (pathname === "/" || pathname.startsWith("/c/"))
+  return isPlain && new URL(href, location.href).origin === location.origin
+}
+
+/** Is the chat on the page one that nothing is kept of? */
+export function isTemporary() {
+  return document.querySelector("[data-temporary]") !== null
 }
 
 /**
@@ -91,25 +101,6 @@ export function byteLength(text) {
 /** One below the other; what is empty takes no place. @param {string[]} texts */
 export function inParagraphs(...texts) {
   return texts.filter((text) => text.trim()).join("\n\n")
-}
-
-/** Keys for what is asked, by what it is: sent again because no reply came, the same thing keeps its key until it has begun. */
-export class IdempotencyKeys {
-  /** @type {Map<string, string>} */
-  #kept = new Map()
-
-  /** @param {object} asked */
-  of(asked) {
-    const name = JSON.stringify(asked)
-    const key = this.#kept.get(name) ?? newIdempotencyKey()
-    this.#kept.set(name, key)
-    return key
-  }
-
-  /** It has begun, or its key is spent: asked again, it is something new. @param {object} asked */
-  forget(asked) {
-    this.#kept.delete(JSON.stringify(asked))
-  }
 }
 
 /** Browsers with field-sizing do this by themselves. @param {HTMLTextAreaElement} area becomes as high as its text */
@@ -154,9 +145,18 @@ export class ConversationNotes {
   }
 }
 
+/** @type {Map<string, string>} */
+const ofPage = new Map()
+/** For what goes with the page. @type {Pick<Storage, "getItem" | "setItem" | "removeItem">} */
+const pageStorage = {
+  getItem: (name) => ofPage.get(name) ?? null,
+  setItem: (name, text) => void ofPage.set(name, text),
+  removeItem: (name) => void ofPage.delete(name),
+}
+
 /** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch"} kind */
 export function notesOf(kind) {
-  return new ConversationNotes(sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
+  return new ConversationNotes(isTemporary() ? pageStorage : sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
 }
 
 /** @typedef {{text: string, key: string, sent?: string}} Stored a draft as the server has it, the key under which its message will be sent, and that of the one before */
