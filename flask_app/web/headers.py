@@ -25,6 +25,8 @@ _POLICY = (
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SCRIPTS_POLICY = f"{_CLOSED_POLICY}; script-src 'self'"  # a worker is under the policy of its own script
 
+_INSTALLED_POLICY = f"{_CLOSED_POLICY}; connect-src 'self'"  # the service worker's, which asks for pages itself
+
 
 def init_app(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -45,6 +47,8 @@ def protect(response: Response) -> Response:
 
 
 def _policy(response: Response) -> str:
+    if request.endpoint == "installed.worker":
+        return _INSTALLED_POLICY
     if response.mimetype == "text/javascript":
         return _SCRIPTS_POLICY
     if response.mimetype != "text/html":

@@ -14,7 +14,12 @@ from flask_app.web import cookies, csrf, programs
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 
 # What answers without knowing who asks, and must answer while the database does not.
-ANONYMOUS = frozenset({"assets.static_file", "health.alive", "health.ready", "monitoring.metrics"})
+ANONYMOUS = frozenset(
+    {
+        *("assets.static_file", "health.alive", "health.ready", "monitoring.metrics"),
+        *("installed.manifest", "installed.page", "installed.worker"),
+    }
+)
 
 log = structlog.get_logger()
 

@@ -36,8 +36,12 @@ class Visits:
         scheme: Scheme = "light",
         signed_in: bool = True,
         scale: float = 1,
+        installs: bool = False,
     ) -> Page:
-        """A page in a new browser, signed in as the administrator unless told otherwise."""
+        """A page in a new browser, signed in as the administrator unless told otherwise.
+
+        Only where it `installs` does the site's worker stand before its pages: nothing else could hold their requests.
+        """
         context = self._browser.new_context(
             base_url=self.site.url,
             locale=LANGUAGES[locale],
@@ -46,6 +50,7 @@ class Visits:
             reduced_motion="reduce",
             timezone_id="Asia/Shanghai",
             device_scale_factor=scale,
+            service_workers="allow" if installs else "block",
             is_mobile=viewport["width"] < 500,
             has_touch=viewport["width"] < 500,
             permissions=["clipboard-read", "clipboard-write"],

@@ -6,6 +6,15 @@ import { copyText, enterMenu, must, openDialog, tell, toast, useMenuKeys } from 
 
 const YEAR = 365 * 24 * 3600
 const VISITORS = "chosen-before-sign-in"
+const PERSON = "person" // who was last seen to be signed in here: another tab may show a page of before
+const KEPT = "mingchat-kept"
+const KEPT_AT = "/offline/kept"
+
+/** What the page without a network knows: language and theme, and of one person the titles as last seen. @typedef {{person: string, language: string, theme: string, at: string, conversations: {href: string, title: string}[]}} Kept */
+
+const person = document.querySelector('meta[name="person"]')?.getAttribute("content") ?? ""
+if (person) localStorage.setItem(PERSON, person)
+else localStorage.removeItem(PERSON)
 
 document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target)
@@ -49,6 +58,41 @@ document.addEventListener("themechange", tintBrowser)
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tintBrowser)
 tintBrowser()
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }) // on a phone
+
+for (const change of ["online", "offline"]) addEventListener(change, showLine)
+showLine()
+document.addEventListener("visibilitychange", () => document.hidden && keepForOffline().catch(console.warn))
+addEventListener("load", () => {
+  const idle = globalThis.requestIdleCallback ?? setTimeout
+  idle(() => {
+    navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" }).catch(console.warn)
+    keepForOffline().catch(console.warn) // where the browser keeps nothing
+  })
+})
+
+function showLine() {
+  must(document, "[data-offline-note]").hidden = navigator.onLine
+}
+
+/** Notes what is seen here for when there is no network; nothing of anybody else stays. Needs https, as the worker does. */
+async function keepForOffline() {
+  const isCurrent = () => (localStorage.getItem(PERSON) ?? "") === person // not signed out meanwhile, and nobody else signed in
+  if (!("caches" in globalThis) || !isCurrent()) return
+  const { lang: language, dataset } = document.documentElement
+  const cache = await caches.open(KEPT)
+  /** @type {Kept | undefined} */
+  const before = await (await cache.match(KEPT_AT))?.json()
+  const seen = document.querySelector("[data-recent]") ? { at: new Date().toISOString(), conversations: listed() } : null
+  const known = seen ?? (before?.person === person ? before : { at: "", conversations: [] })
+  const { at, conversations } = known
+  const kept = JSON.stringify({ person, language, theme: dataset.theme ?? "system", at, conversations })
+  if (isCurrent()) await cache.put(KEPT_AT, new Response(kept))
+}
+
+function listed() {
+  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("[data-recent] [data-conversation] a"))
+  return [...links].map((link) => ({ href: link.getAttribute("href") ?? "", title: link.title }))
+}
 
 /** The browser's own bars take the page's colour. */
 function tintBrowser() {
@@ -157,6 +201,7 @@ async function signOut() {
     await api.post("/logout")
     sessionStorage.clear() // over plain http browsers do not heed Clear-Site-Data
     localStorage.clear()
+    await globalThis.caches?.delete(KEPT)
     location.assign("/login")
   } catch (error) {
     tell(error)
