@@ -68,10 +68,7 @@ def ends(live: LiveRun, followed_at: datetime | None, policy: Policy) -> bool:
     attendance = _attendances.setdefault(live, _Attendance())
     outcome = live.completion.outcome
     absent = attendance.look(live.answer.unread_since, followed_at, outcome)
-    if absent < GRACE_SECONDS or outcome.finish_reason is not None:
+    goes_on = policy.on_disconnect == CONTINUE and not is_final(live)
+    if absent < GRACE_SECONDS or goes_on or outcome.finish_reason is not None:
         return False
-    if is_final(live):
-        return True
-    if policy.on_disconnect == CONTINUE:
-        return False
-    return policy.tokens is None or attendance.tokens_since(outcome) >= policy.tokens
+    return is_final(live) or policy.tokens is None or attendance.tokens_since(outcome) >= policy.tokens

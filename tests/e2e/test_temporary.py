@@ -55,8 +55,8 @@ def reload(page: Page, *, anyway: bool) -> list[str]:
         dialog.accept() if anyway else dialog.dismiss()
 
     page.once("dialog", answer)
-    page.evaluate("setTimeout(() => location.reload())")
-    wait_until(lambda: page.evaluate("1") and kinds)
+    with page.expect_event("dialog"):
+        page.evaluate("setTimeout(() => location.reload())")
     return kinds
 
 

@@ -1,6 +1,8 @@
 """However a temporary chat ends, none of its words is written down, and its tokens are booked as any."""
 
 import dataclasses
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +124,24 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
     yield back
     back.set()
+
+
+def test_where_the_disk_does_not_take_it_either_its_reader_waits_for_the_end(
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    folder: Path,
+    away: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_: int) -> None:
+        away.set()  # and the database is back
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    upstream.script(Answer(f"a {ANSWERED}"))
+    assert heard(temporary.ask(member_client))[-1].name == "done"
+    assert compare(upstream).source == "reported"
+    assert (journal.waiting(), tables_with_words()) == (set(), set())
 
 
 @pytest.mark.parametrize("counted", [True, False])

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ def records(server: Served) -> list[dict[str, Any]]:
     return found
 
 
+def kept_tokens(instance: Path) -> int:
+    with contextlib.closing(sqlite3.connect(f"file:{instance / 'mingchat.db'}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT max(kept_tokens) FROM runs").fetchone()[0] or 0)
+
+
 def test_a_worker_that_is_killed_leaves_a_count_and_no_word(tmp_path: Path) -> None:
     with ScriptedUpstream() as upstream:
         upstream.script(ENDLESS)
@@ -27,17 +33,16 @@ def test_a_worker_that_is_killed_leaves_a_count_and_no_word(tmp_path: Path) -> N
             server.set_up()
             body = {"messages": [QUESTION], "idempotency_key": "once"}
             stream = Stream(server.ask("POST", "/api/temporary/answers", body, whole=False))
+            run_id = next(iter(stream))[1]["run_id"]
+            wait_until(lambda: kept_tokens(tmp_path) > 20)
+            os.kill(server.workers()[0], signal.SIGKILL)
             with contextlib.suppress(urllib3.exceptions.ProtocolError):  # the worker's end, in mid-chunk
-                run_id = ""
-                for name, event in stream:
-                    run_id = event["run_id"] if name == "start" else run_id
-                    if stream.last_id == 200:  # four seconds of words: some of them are counted
-                        os.kill(server.workers()[0], signal.SIGKILL)
+                list(stream)
             wait_until(lambda: records(server))
             (record,) = records(server)
             assert (record["outcome"], record["source"]) == ("interrupted", "estimated")
             assert record["completion_tokens"] > 20
-            (end,) = Stream(server.ask("GET", f"/api/runs/{run_id}/events?after=200", None, whole=False))
+            (end,) = server.follow(run_id, stream.last_id)
             assert (end[0], end[1]["status"]) == ("done", "interrupted")
             assert (tmp_path / "mingchat.db").exists()
             assert files_with_words(tmp_path) == set()
