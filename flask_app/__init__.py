@@ -28,6 +28,7 @@ from flask_app.routes import (
     conversations,
     dashboard,
     drafts,
+    folders,
     gateway,
     health,
     installed,
@@ -85,7 +86,8 @@ def create_app(config: Config | None = None) -> Flask:
     for room in rooms:
         room.init_app(app)
     pages = (auth, account, tokens, chat, dashboard, admin, installed)
-    apis = (api, temporary, conversations, drafts, search, gateway, usage, budgets, second_step, health, monitoring)
+    talk = (api, temporary, conversations, drafts, folders, search, gateway)
+    apis = (*talk, usage, budgets, second_step, health, monitoring)
     people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings, admin_tokens)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *upstream, admin_usage):

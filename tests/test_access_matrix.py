@@ -18,7 +18,7 @@ from tests.support.routes import Route
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
-OWNED = {"conversation_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
+OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id"}
 # These have tests of their own: they begin or end sessions.
@@ -84,7 +84,8 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     with client.post("/api/chat", json={"message": "mine"}) as response:  # a reader who stays counts
         started = events_of(response.data)[0].data
     made = client.post("/api/tokens", json={"name": "mine"}).json["token"]["id"]  # type: ignore[index]
-    ids = {"session_id": digest(another.session_token), "token_id": made}
+    folder = client.post("/api/folders", json={"name": "mine"}).json["id"]  # type: ignore[index]
+    ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids}
 
 

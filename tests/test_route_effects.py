@@ -11,7 +11,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading, utc_now
 from flask_app.models import ApiKey, AuditEntry, Tariff, TokenUsage, User
-from flask_app.services import code_admin_service, model_service
+from flask_app.services import code_admin_service, folder_service, model_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
@@ -31,6 +31,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
     provider_id = keep_provider("Elsewhere", upstream.base_url, models=["elsewhere-1"])
     return {
         "conversation_id": started["conversation_id"],
+        "folder_id": folder_service.make(member, "a folder").id,
         "run_id": started["run_id"],
         "message_id": started["message_id"],
         "user_message_id": started["user_message_id"],

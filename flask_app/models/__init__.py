@@ -13,7 +13,7 @@ from flask_app.models.accounts import (
     Setting,
     User,
 )
-from flask_app.models.chat import Conversation, KeptDraft, Message, Run
+from flask_app.models.chat import Conversation, Folder, KeptDraft, Message, Run
 from flask_app.models.metering import (
     Attempt,
     Budget,
@@ -41,6 +41,7 @@ __all__ = [
     "ChatModel",
     "CodeBatch",
     "Conversation",
+    "Folder",
     "Group",
     "KeptDraft",
     "LoginSession",

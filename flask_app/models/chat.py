@@ -10,8 +10,19 @@ from flask_app.database import Base, utc_now
 from flask_app.models.columns import key, to
 
 
+class Folder(Base):
+    """Where a person keeps conversations together."""
+
+    __tablename__ = "folders"
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = to("users.id", index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Conversation(Base):
-    """One that is archived keeps its pin for when it is taken back.
+    """One that is archived keeps its pin, and its folder, for when it is taken back.
 
     `titled_by` is who gave it its title, or is to: the person, or the run that asks a model for one. Until then the
     title is the first words of its first question.
@@ -21,10 +32,12 @@ class Conversation(Base):
     __table_args__ = (
         Index(None, "user_id", "archived", "updated_at", "id"),
         Index(None, "user_id", "archived", "pinned_at", "id"),
+        Index(None, "user_id", "archived", "folder_id", "updated_at", "id"),
     )
 
     id: Mapped[str] = key()
     user_id: Mapped[str] = to("users.id")
+    folder_id: Mapped[str | None] = to("folders.id", ondelete="SET NULL", index=True, nullable=True)
     title: Mapped[str] = mapped_column(String(200))
     titled_by: Mapped[str | None] = mapped_column(Ascii)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -4,14 +4,21 @@ from flask import Blueprint, render_template, request
 
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
-from flask_app.services import budget_service, conversation_service, draft_service, key_service, title_setting
+from flask_app.services import (
+    budget_service,
+    conversation_service,
+    draft_service,
+    folder_service,
+    key_service,
+    title_setting,
+)
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
 from flask_app.web.models import ModelReply, models_reply
-from flask_app.web.threads import ListedReply, ThreadReply, conversations_reply, thread_reply
+from flask_app.web.threads import FolderReply, ListedReply, ThreadReply, conversations_reply, thread_reply
 
 blueprint = Blueprint("chat", __name__)
 
@@ -28,6 +35,7 @@ class ChatState(Reply):
     missing: bool
     conversations: list[ListedReply]
     pinned: list[ListedReply]
+    folders: list[FolderReply]
     next: str | None
     models: list[ModelReply]
     default_model: str | None
@@ -58,7 +66,8 @@ def conversation(conversation_id: str) -> tuple[str, int]:
 
 def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool = False) -> str:
     user = get_current_user()
-    listed = conversations_reply(*conversation_service.listed(user), conversation_service.pinned(user))
+    page = conversation_service.listed(user, folder=conversation_service.UNFILED)
+    listed = conversations_reply(*page, conversation_service.pinned(user), folder_service.listed(user))
     models = models_reply()
     state = ChatState(
         thread=thread,
@@ -66,6 +75,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         missing=missing,
         conversations=listed.conversations,
         pinned=listed.pinned,
+        folders=listed.folders,
         next=listed.next,
         models=models.models,
         default_model=models.default,

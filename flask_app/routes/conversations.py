@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.services import archive_service, conversation_service, pin_service
+from flask_app.services import archive_service, conversation_service, folder_service, pin_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import queries, returns
@@ -20,6 +20,19 @@ def archived() -> ConversationsReply:
     before, limit = word("before"), number("limit", conversation_service.PAGE)
     page = conversation_service.listed(get_current_user(), archived=True, before=before, limit=limit)
     return conversations_reply(*page)
+
+
+@blueprint.get("/unfiled")
+@require_login
+@returns(ConversationsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def unfiled() -> ConversationsReply:
+    """One's own conversations that are in no folder, the newest first; with the first page all folders and pins."""
+    user, before, limit = get_current_user(), word("before"), number("limit", conversation_service.PAGE)
+    page = conversation_service.listed(user, folder=conversation_service.UNFILED, before=before, limit=limit)
+    if before:
+        return conversations_reply(*page)
+    return conversations_reply(*page, conversation_service.pinned(user), folder_service.listed(user))
 
 
 @blueprint.put("/<conversation_id>/pin")

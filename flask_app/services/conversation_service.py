@@ -24,6 +24,10 @@ from flask_app.streams import broker
 
 PAGE = 40
 MAX_TITLE = 200
+ANYWHERE, UNFILED = "anywhere", "unfiled"  # instead of a folder's id
+
+# MariaDB would read the index of the whole list instead, though nearly all that is in it may be in folders.
+_BY_FOLDER = "FORCE INDEX (ix_conversations_user_id_archived_folder_id_updated_at_id)"
 
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
 
@@ -51,16 +55,20 @@ class Thread:
 
 
 def listed(
-    actor: User, *, archived: bool = False, before: str | None = None, limit: int = PAGE
+    actor: User, *, archived: bool = False, folder: str = ANYWHERE, before: str | None = None, limit: int = PAGE
 ) -> tuple[list[Listed], str | None]:
     """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor.
 
-    Pinned ones are in their places among the others. Those that are archived are a list of their own.
+    Pinned ones are in their places among the others. Those that are archived are a list of their own. `folder` is the
+    id of one, UNFILED for those that are in none, or ANYWHERE.
     """
     paging.checked_limit(limit)
     query = (
         _of(actor, archived=archived).order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit + 1)
     )
+    if folder != ANYWHERE:
+        query = query.where(Conversation.folder_id == (None if folder == UNFILED else folder))
+        query = query.with_hint(Conversation, _BY_FOLDER, "mysql")
     if before:
         query = query.where(*_after(before))
     with reading() as session:

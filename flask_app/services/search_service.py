@@ -14,7 +14,7 @@ from flask_app.database import fetching, table_of
 from flask_app.domain import search_terms
 from flask_app.domain.search_terms import Query, Snippet
 from flask_app.errors import BadRequest
-from flask_app.models import Conversation, Message, User
+from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services import search_postings
 from flask_app.services.search_postings import BLOCK, MESSAGES, TITLES, documents, postings
 
@@ -26,15 +26,16 @@ MOST_CHARACTERS, OF_EACH_TEXT = 200_000, 2_000
 LONG_TEXT = 20_000  # looked at where nobody waits for it
 AT_A_TIME = 50_000  # characters, then others have the processor
 
-_conversations, _messages = table_of(Conversation), table_of(Message)
+_conversations, _folders, _messages = table_of(Conversation), table_of(Folder), table_of(Message)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A title, without message and role, or a message that has what was searched for."""
+    """A title, without message and role, or a message that has what was searched for. `folder`: the name of its own."""
 
     conversation_id: str
     title: str
+    folder: str | None
     archived: bool
     message_id: str | None
     role: str | None
@@ -100,7 +101,9 @@ def _hits(row: Any, query: Query) -> list[Hit]:
         snippet = offload.run(search_terms.snippet_of, row.text, query)
     else:
         snippet = search_terms.snippet_of(row.text, query)
-    return [Hit(row.id, row.title, row.archived, row.message_id, row.role, row.at, snippet)] if snippet else []
+    return (
+        [Hit(row.id, row.title, row.folder, row.archived, row.message_id, row.role, row.at, snippet)] if snippet else []
+    )
 
 
 def _places(connection: Connection, user_id: str, query: Query, before: _Place | None) -> Iterator[_Place]:
@@ -145,6 +148,7 @@ def _read(connection: Connection, user_id: str, places: tuple[_Place, ...]) -> d
                 documents.c.number,
                 _conversations.c.id,
                 _conversations.c.title,
+                _folders.c.name.label("folder"),
                 _conversations.c.archived,
                 _messages.c.id.label("message_id"),
                 _messages.c.role,
@@ -153,6 +157,7 @@ def _read(connection: Connection, user_id: str, places: tuple[_Place, ...]) -> d
             )
             .select_from(documents)
             .join(_conversations, _conversations.c.id == documents.c.conversation_id)
+            .join(_folders, _folders.c.id == _conversations.c.folder_id, isouter=True)
             .join(_messages, _messages.c.id == documents.c.message_id, isouter=shelf == TITLES)
             .where(documents.c.user_id == user_id, documents.c.shelf == shelf, documents.c.number.in_(numbers))
             .where(_conversations.c.user_id == user_id)

@@ -9,11 +9,12 @@ from flask_app.web.bodies import Reply
 class HitReply(Reply):
     """`snippet` is plain text, and `marks` are where in it matches are: from one character up to another, of Unicode.
 
-    Of a hit in the title, `message_id` and `role` are null.
+    Of a hit in the title, `message_id` and `role` are null. `folder` is the name of its own.
     """
 
     conversation_id: str
     title: str
+    folder: str | None
     archived: bool
     message_id: str | None
     role: str | None
@@ -35,6 +36,7 @@ def _hit(hit: Hit) -> HitReply:
     return HitReply(
         conversation_id=hit.conversation_id,
         title=hit.title,
+        folder=hit.folder,
         archived=hit.archived,
         message_id=hit.message_id,
         role=hit.role,

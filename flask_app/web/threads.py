@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask_app.models import Conversation, Message
+from flask_app.models import Conversation, Folder, Message
 from flask_app.services import model_service
 from flask_app.services.attempts import Entry
 from flask_app.services.conversation_service import Listed, Thread
+from flask_app.services.folder_service import Named
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
 
@@ -44,10 +45,20 @@ class MessageReply(Reply):
     usage: UsageReply | None
 
 
+class FolderReply(Reply):
+    id: str
+    name: str
+
+
+class FoldersReply(Reply):
+    folders: list[FolderReply]
+
+
 class ConversationReply(Reply):
-    """One that is `archived` keeps its pin (`pinned_at`) for when it is taken back."""
+    """One that is `archived` keeps its pin (`pinned_at`) and its folder for when it is taken back."""
 
     id: str
+    folder_id: str | None
     title: str
     created_at: datetime
     updated_at: datetime
@@ -73,6 +84,7 @@ class ThreadReply(ConversationReply):
 
 class ListedReply(Reply):
     id: str
+    folder_id: str | None
     title: str
     updated_at: datetime
     pinned_at: datetime | None
@@ -83,18 +95,33 @@ class ListedReply(Reply):
 class ConversationsReply(Reply):
     """`pinned`: all that are on top of the list, the newest pin first; only the list's first page has them.
 
-    Among `conversations` they are in their places by time.
+    Among `conversations` they are in their places by time. `folders`: the person's, with the first page of those that
+    are in none.
     """
 
     conversations: list[ListedReply]
     pinned: list[ListedReply]
+    folders: list[FolderReply]
     next: str | None
 
 
-def conversations_reply(page: list[Listed], following: str | None, pinned: Sequence[Listed] = ()) -> ConversationsReply:
+def conversations_reply(
+    page: list[Listed], following: str | None, pinned: Sequence[Listed] = (), folders: Sequence[Named] = ()
+) -> ConversationsReply:
     return ConversationsReply(
-        conversations=[_listed(item) for item in page], pinned=[_listed(item) for item in pinned], next=following
+        conversations=[_listed(item) for item in page],
+        pinned=[_listed(item) for item in pinned],
+        folders=[folder_reply(folder) for folder in folders],
+        next=following,
     )
+
+
+def folder_reply(folder: Folder | Named) -> FolderReply:
+    return FolderReply(id=folder.id, name=folder.name)
+
+
+def folders_reply(folders: Sequence[Named]) -> FoldersReply:
+    return FoldersReply(folders=[folder_reply(folder) for folder in folders])
 
 
 def conversation_reply(conversation: Conversation) -> ConversationReply:
@@ -139,6 +166,7 @@ def _listed(item: Listed) -> ListedReply:
     own = item.conversation
     return ListedReply(
         id=own.id,
+        folder_id=own.folder_id,
         title=own.title,
         updated_at=own.updated_at,
         pinned_at=own.pinned_at,
@@ -148,7 +176,7 @@ def _listed(item: Listed) -> ListedReply:
 
 
 def _own(conversation: Conversation) -> dict[str, Any]:
-    names = ("id", "title", "created_at", "updated_at", "pinned_at", "archived")
+    names = ("id", "folder_id", "title", "created_at", "updated_at", "pinned_at", "archived")
     return {name: getattr(conversation, name) for name in names}
 
 

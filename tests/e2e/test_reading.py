@@ -61,7 +61,7 @@ def ask_for_what_grows(chat: Chat, script: ScriptedUpstream) -> None:
 
 def come_back(chat: Chat) -> None:
     """Come back to the tab, and wait until it has looked what there is."""
-    listed, stored = "**/api/conversations?*", "**/api/conversations/*"
+    listed, stored = "**/api/conversations/unfiled?*", f"**/api/conversations/{chat.conversation_id}"
     with chat.page.expect_response(listed), chat.page.expect_response(stored):
         chat.page.evaluate("dispatchEvent(new Event('focus'))")
     paint(chat)

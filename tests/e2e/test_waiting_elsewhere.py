@@ -143,7 +143,9 @@ def test_what_a_double_has_asked_meanwhile_waits_no_more(
         chat.page.evaluate("void window.open(location.href)")
     double = Chat(opened.value, say)
     expect(waiting(double)).to_have_text(["Second?", "Third?"])
-    chat.page.route("**/api/conversations?*", lambda route: route.abort())  # it does not hear that the answer has come
+    chat.page.route(
+        "**/api/conversations/unfiled?*", lambda route: route.abort()
+    )  # it does not hear that the answer has come
     elsewhere.click()
     expect(chat.questions).to_have_text(["Another?"])
     first.let_go()

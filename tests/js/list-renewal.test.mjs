@@ -3,10 +3,12 @@ import { test } from "node:test"
 
 import { renew, renewed } from "app/list-renewal"
 
-const one = (id, hour, more = {}) => ({ id, title: id, updated_at: `2026-11-26T${hour}:00:00Z`, running: false, pinned_at: null, archived: false, ...more })
+const one = (id, hour, more = {}) => ({ id, title: id, updated_at: `2026-11-26T${hour}:00:00Z`, running: false, pinned_at: null, archived: false, folder_id: null, ...more })
 const known = (...all) => new Map(all.map((each) => [each.id, each]))
 const page = (conversations, { pinned = [], next = null } = {}) => ({ conversations, pinned, next })
-const LIST = { archived: false }
+const UNFILED = "/api/conversations/unfiled"
+const LIST = { isOwn: ({ archived, folder_id: folder, pinned_at: pinned }) => !archived && Boolean(pinned || !folder), isWhole: true }
+const ARCHIVE = { isOwn: ({ archived }) => archived }
 const ids = (map) => [...map.keys()].sort()
 
 test("what is missing at the top has left the list; what lies below the page stays", () => {
@@ -49,7 +51,7 @@ test("each list speaks for itself", () => {
   const archived = one("archived", 12, { archived: true, pinned_at: "2026-11-25T00:00:00Z" })
   const before = known(one("a", 11), archived)
   assert.deepEqual(renewed(before, before, page([one("a", 11)]), LIST).get("archived"), archived)
-  const after = renewed(before, before, page([one("other", "09", { archived: true })]), { archived: true })
+  const after = renewed(before, before, page([one("other", "09", { archived: true })]), ARCHIVE)
   assert.deepEqual(ids(after), ["a", "other"], "it was taken back elsewhere")
 })
 
@@ -59,21 +61,41 @@ test("one that was begun here and is not known to the server yet stays", () => {
 })
 
 test("what has gone from one list and come into the other is not lost, however they are asked for", async (context) => {
-  const pages = { "/archive": page([]), "/list": page([one("a", 12)]) }
+  const pages = { "/archive": page([]), [UNFILED]: page([one("a", 12)]) }
   context.mock.method(globalThis, "fetch", async (path) => {
-    if (path === "/list") await new Promise((resolve) => setTimeout(resolve, 20))
-    return Response.json(pages[path])
+    if (path.startsWith(UNFILED)) await new Promise((resolve) => setTimeout(resolve, 20))
+    return Response.json(pages[path.split("?")[0]])
   })
-  const sidebar = { known: known(one("a", 12, { archived: true })) }
-  await Promise.all([renew(sidebar, "/list", LIST), renew(sidebar, "/archive", { archived: true })])
+  const sidebar = { known: known(one("a", 12, { archived: true })), showFolders: async () => {} }
+  await Promise.all([renew(sidebar, UNFILED, LIST.isOwn, 1), renew(sidebar, "/archive", ARCHIVE.isOwn, 1)])
   assert.equal(sidebar.known.get("a").archived, false)
 })
 
 test("one renewal that fails does not keep the next from coming", async (context) => {
   const replies = [() => Promise.reject(new TypeError("offline")), () => Promise.resolve(Response.json(page([one("a", 12)])))]
   context.mock.method(globalThis, "fetch", () => replies.shift()())
-  const sidebar = { known: known() }
-  await assert.rejects(renew(sidebar, "/list", LIST), { code: "offline" })
-  assert.equal(await renew(sidebar, "/list", LIST), null)
+  const sidebar = { known: known(), showFolders: async () => {} }
+  await assert.rejects(renew(sidebar, UNFILED, LIST.isOwn, 1), { code: "offline" })
+  assert.equal(await renew(sidebar, UNFILED, LIST.isOwn, 1), null)
   assert.deepEqual(ids(sidebar.known), ["a"])
+})
+
+const inWork = { isOwn: (each) => each.folder_id === "work" && !each.archived && !each.pinned_at }
+
+test("what was put into a folder elsewhere leaves the list and comes with its folder", () => {
+  const before = known(one("a", 12), one("b", 11))
+  const after = renewed(before, before, page([one("b", 11)]), LIST)
+  assert.deepEqual(ids(after), ["b"])
+  const opened = renewed(after, after, page([one("a", 12, { folder_id: "work" })]), inWork)
+  assert.equal(opened.get("a").folder_id, "work")
+  assert.equal(opened.get("b").folder_id, null, "a folder says nothing of what is in none")
+})
+
+test("what was taken out of a folder elsewhere is in the list, and a folder keeps the pins of others", () => {
+  const pinned = one("p", 10, { pinned_at: "2026-11-26T12:30:00Z" })
+  const before = known(one("a", 12, { folder_id: "work" }), pinned)
+  assert.equal(renewed(before, before, page([one("a", 12)], { pinned: [pinned] }), LIST).get("a").folder_id, null)
+  const after = renewed(before, before, page([]), inWork)
+  assert.deepEqual(ids(after), ["p"])
+  assert.equal(after.get("p").pinned_at, pinned.pinned_at)
 })

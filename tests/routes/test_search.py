@@ -33,7 +33,7 @@ def test_a_conversation_is_found_by_its_title_first_and_by_its_messages(
     start = events_of(member_client.post("/api/chat", json={"message": "什么是复利？"}).data)[0].data
     search_index.catch_up()
     title, *messages = search(member_client, "复利")["hits"]
-    shared = {"conversation_id": start["conversation_id"], "title": "什么是复利？", "archived": False}
+    shared = {"conversation_id": start["conversation_id"], "title": "什么是复利？", "folder": None, "archived": False}
     assert title == shared | {
         "message_id": None,
         "role": None,

@@ -8,21 +8,25 @@ from sqlalchemy import event, text, update
 
 from flask_app.database import engine, fetching, transaction, utc_now
 from flask_app.models import Conversation, User
-from flask_app.services import conversation_service
+from flask_app.services import conversation_service, folder_service
+from flask_app.services.conversation_service import UNFILED
 from tests.conftest import MakeUser
 from tests.support.listing import fill
 
+FOLDER = "of the person"
 SORTED = ("TEMP B-TREE", "filesort")
 
 
 @pytest.fixture
 def long(make_user: MakeUser) -> User:
-    """Somebody with a long list, a long archive, and pins in both; there are others with as many."""
+    """Somebody with a long list, a long archive, a full folder, and pins in all; there are others with as many."""
     people = [make_user("long"), make_user("other")]
     for person in people:
         listed = fill(person, 1500)
         with transaction() as session:
-            for values, part in (({"archived": True}, listed[::2]), ({"pinned_at": utc_now()}, listed[::75])):
+            folder = {"folder_id": folder_service.make(person, FOLDER).id}
+            parts = (({"archived": True}, listed[::2]), ({"pinned_at": utc_now()}, listed[::75]), (folder, listed[::3]))
+            for values, part in parts:
                 session.execute(update(Conversation).where(Conversation.id.in_(part)).values(values))
     with fetching() as connection:
         if connection.dialect.name != "sqlite":
@@ -52,6 +56,20 @@ def test_no_list_is_sorted(long: User, asked: list[tuple[str, Any]]) -> None:
     assert len(conversation_service.pinned(long)) == 10
     by_time, by_pin = (f"ix_conversations_user_id_archived_{column}_id" for column in ("updated_at", "pinned_at"))
     assert [index_of(*each) for each in asked.copy()] == [*[by_time] * 8, by_pin]
+
+
+@pytest.mark.parametrize("folder", [UNFILED, FOLDER])
+def test_no_folder_is_sorted(long: User, asked: list[tuple[str, Any]], folder: str) -> None:
+    if folder == FOLDER:
+        folder = folder_service.listed(long)[0].id
+    before = None
+    asked.clear()
+    for _ in range(2):
+        page, before = conversation_service.listed(long, folder=folder, before=before, limit=100)
+        assert len(page) == 100
+    assert before
+    by_folder = "ix_conversations_user_id_archived_folder_id_updated_at_id"
+    assert [index_of(*each) for each in asked.copy()] == [by_folder] * 2
 
 
 def index_of(statement: str, values: Any) -> str:

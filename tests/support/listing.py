@@ -11,6 +11,7 @@ from flask_app.models import Conversation, User
 
 LIST = "/api/conversations"
 ARCHIVED = "/api/conversations/archived"
+UNFILED = "/api/conversations/unfiled"
 
 
 def fill(user: User, count: int, **values: Any) -> list[str]:

@@ -1,7 +1,7 @@
 // @ts-check
 /** The archive in the place of the list of conversations. Loaded when it is opened. */
 import { List } from "app/sidebar"
-import { must } from "app/ui"
+import { must, tell } from "app/ui"
 
 /** @typedef {import("app/sidebar").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar").Summary} Summary */
@@ -19,7 +19,9 @@ export class Archive {
     this.#recent = must(root, "[data-recent]")
     this.#opener = must(root, "[data-archive-open]")
     this.#field = /** @type {HTMLInputElement} */ (must(root, "[data-search-field]"))
-    this.#list = new List(sidebar, this.#place, { path: "/api/conversations/archived", archived: true, next: null })
+    this.#list = new List(sidebar, this.#place, { path: "/api/conversations/archived", isOwn: ({ archived }) => archived, next: null })
+    sidebar.add(this)
+    this.#opener.addEventListener("click", () => this.toggle().catch(tell))
     must(root, "[data-archive-close]").addEventListener("click", () => this.#show(false))
     this.#place.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return

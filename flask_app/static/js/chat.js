@@ -201,11 +201,11 @@ export function go(path) {
   show(idInAddress())
 }
 
-/** Searching is loaded when somebody goes to its field, models to be chosen in the text with the first @, dictation with a press, swiping with a touch. */
+/** Searching is loaded when somebody goes to its field, the archive when it is opened, models to be chosen in the text with the first @, dictation with a press, swiping with a touch. */
 function loadParts() {
-  const microphone = must(root, "[data-dictate]")
-  const [form, list] = [must(root, "[data-composer]"), must(root, "[data-sidebar]")]
+  const [form, list, microphone] = [must(root, "[data-composer]"), must(root, "[data-sidebar]"), must(root, "[data-dictate]")]
   loadWith(must(list, "[data-search-field]"), "focus", async () => new (await import("app/search")).Search(list), tell)
+  loadWith(must(list, "[data-archive-open]"), "click", async () => new (await import("app/archive")).Archive(sidebar, list).toggle(), tell)
   loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/mention").then(({ Mention }) => new Mention(form, composer)), tell)
   loadWith(microphone, "click", async () => new (await import("app/dictation")).Dictation(form, composer).start(), tell)
   loadWith(root, "pointerdown", (event) => isFinger(event) && import("app/swipe").then(({ Swipe }) => new Swipe(root, list).begin(event)), () => undefined)
@@ -216,7 +216,7 @@ function loadParts() {
 /** The one on the page; what the list does not know of is neither pinned nor archived. @returns {import("app/sidebar").Summary | null} */
 export function shownConversation() {
   const title = must(root, "[data-title]").textContent ?? ""
-  return shown ? (sidebar.get(shown) ?? { id: shown, title, updated_at: "", running: false, pinned_at: null, archived: false }) : null
+  return shown && !state.temporary ? (sidebar.get(shown) ?? { id: shown, title, updated_at: "", running: false, pinned_at: null, archived: false, folder_id: null }) : null
 }
 
 /** @param {string | null} id */

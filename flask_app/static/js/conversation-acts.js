@@ -10,7 +10,7 @@ import { undoable } from "app/undo"
 /** @typedef {import("app/sidebar").Summary} Summary */
 
 /** By the names of the menu's items. @type {Record<string, (list: Sidebar, conversation: Summary) => Promise<void>>} */
-export const acts = { pin, archive, remove }
+export const acts = { pin, move, archive, remove }
 
 /** Throws ApiError where the title is refused. @param {Sidebar} list @param {string} id @param {string} title */
 export async function rename(list, id, title) {
@@ -20,9 +20,9 @@ export async function rename(list, id, title) {
   const dialog = /** @type {HTMLDialogElement} */ (must(document, "#rename-dialog"))
   dialog.close()
   if (!renamed) return list.emit("gone", { id })
-  const { updated_at, pinned_at, archived } = renamed
-  list.keep({ running: false, updated_at, pinned_at, archived, ...list.get(id), id, title: renamed.title })
-  list.focusEntry(id)
+  const { updated_at, pinned_at, archived, folder_id } = renamed
+  list.keep({ running: false, updated_at, pinned_at, archived, folder_id, ...list.get(id), id, title: renamed.title })
+  focusEntry(id)
 }
 
 /** On top of the list, or off it. @param {Sidebar} list @param {Summary} conversation */
@@ -31,12 +31,18 @@ async function pin(list, { id, pinned_at: pinnedAt }) {
   if (done) announce(t(pinnedAt ? "js.unpinned" : "js.pinned"))
 }
 
+/** Into a folder, or out of one. @param {Sidebar} list @param {Summary} conversation */
+async function move(list, conversation) {
+  const folders = await list.folders()
+  folders.askWhere(conversation)
+}
+
 /** Out of the list, or back into it. @param {Sidebar} list @param {Summary} conversation */
 async function archive(list, { id, archived }) {
   const next = beside(id)
   const done = await (archived ? takeBack(list, id) : change(list, id, api.put(pathOf(id, "/archive"), {})))
   if (!done) return
-  list.focusEntry(next)
+  focusEntry(next)
   if (archived) return announce(t("js.unarchived"))
   list.emit("left", { id })
   const undo = async () => {
@@ -51,7 +57,7 @@ async function remove(list, conversation) {
   const next = beside(id)
   list.deleting.add(id)
   list.forget(id)
-  list.focusEntry(next)
+  focusEntry(next)
   list.emit("left", { id })
   const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
   if (deleted) return list.emit("deleted", { id })
@@ -79,9 +85,21 @@ async function change(list, id, answered) {
   }
 }
 
+/**
+ * Unless the reader has gone on elsewhere. Where it is not seen, it is what is `instead`, or the way to a new one.
+ * @param {string | null} id @param {HTMLElement} [instead]
+ */
+export function focusEntry(id, instead) {
+  const side = must(document, "[data-sidebar]")
+  const now = document.activeElement
+  const entry = id && side.querySelector(`[data-conversation="${id}"] a`)
+  const place = entry instanceof HTMLElement && entry.checkVisibility() ? entry : (instead ?? must(side, ".sidebar__new"))
+  if (now === document.body || side.contains(now)) place.focus()
+}
+
 /** The one below in its list, or above where there is none. @param {string} id */
 function beside(id) {
-  const list = document.querySelector(`[data-conversation="${id}"]`)?.closest("[data-groups]")
+  const list = document.querySelector(`[data-conversation="${id}"]`)?.closest("[data-archive], [data-recent]")
   const entries = [...(list?.querySelectorAll("[data-conversation]") ?? [])].map((entry) => entry.getAttribute("data-conversation"))
   const at = entries.indexOf(id)
   return entries[at + 1] ?? entries[at - 1] ?? null

@@ -1,10 +1,13 @@
 // @ts-check
-/** What is known of conversations, once the top of one of their lists has come anew. */
+/** What is known of conversations, once the top of one of their lists has come anew, or its next page. */
 import { api } from "app/api"
 
 /** @typedef {import("app/sidebar").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar").Summary} Summary */
 /** @typedef {import("app/sidebar").Page} Page */
+
+const PAGE = 40
+const LARGEST_PAGE = 100
 
 /** @type {Promise<unknown>} */
 let last = Promise.resolve()
@@ -12,20 +15,39 @@ let last = Promise.resolve()
 /**
  * Takes over what has happened elsewhere; gives what follows that page. One renewal begins with what the one before has left: one that
  * has gone from the one list may have come into the other. Throws ApiError.
- * @param {Pick<Sidebar, "known">} sidebar @param {string} path @param {{archived: boolean}} list @returns {Promise<string | null>}
+ * @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn is it in that list?
+ * @param {number} count how many are shown @returns {Promise<string | null>}
  */
-export function renew(sidebar, path, list) {
-  const renewing = last.then(() => renewNow(sidebar, path, list))
+export function renew(sidebar, path, isOwn, count) {
+  const limit = Math.min(Math.max(count, PAGE), LARGEST_PAGE)
+  const renewing = last.then(() => renewNow(sidebar, `${path}?limit=${limit}`, isOwn))
   last = renewing.catch(() => undefined)
   return renewing
 }
 
-/** @param {Pick<Sidebar, "known">} sidebar @param {string} path @param {{archived: boolean}} list */
-async function renewNow(sidebar, path, list) {
+/**
+ * The next page of a list with any that are new: pages of those that are known already are passed over. Gives what follows it.
+ * Throws ApiError.
+ * @param {Sidebar} sidebar @param {string} path @param {string | null} next @returns {Promise<string | null>}
+ */
+export async function learnMore(sidebar, path, next) {
+  for (let added = 0; next && !added; ) {
+    /** @type {Page} */
+    const page = await api.get(`${path}?before=${encodeURIComponent(next)}`)
+    added = sidebar.learn(page.conversations)
+    next = page.next
+  }
+  return next
+}
+
+/** Pins and folders come with what is in none. @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn */
+async function renewNow(sidebar, path, isOwn) {
   const before = sidebar.known
   /** @type {Page} */
   const page = await api.get(path)
-  sidebar.known = renewed(sidebar.known, before, page, list)
+  const isWhole = path.startsWith("/api/conversations/unfiled")
+  sidebar.known = renewed(sidebar.known, before, page, { isOwn, isWhole })
+  if (isWhole) await sidebar.showFolders(page.folders)
   return page.next
 }
 
@@ -34,26 +56,26 @@ async function renewNow(sidebar, path, list) {
  * @param {ReadonlyMap<string, Summary>} now
  * @param {ReadonlyMap<string, Summary>} before what was known when it was asked for
  * @param {Page} page
- * @param {{archived: boolean}} list
+ * @param {{isOwn: (each: Summary) => boolean, isWhole?: boolean}} list which of those that are known are in it; `isWhole`: all that are pinned have come
  * @returns {Map<string, Summary>}
  */
-export function renewed(now, before, { conversations, pinned, next }, { archived }) {
+export function renewed(now, before, { conversations, pinned, next }, { isOwn, isWhole = false }) {
   const found = new Map([...pinned, ...conversations].map((each) => [each.id, each]))
   const end = (next && conversations.at(-1)?.updated_at) || ""
-  const isInReach = (/** @type {Summary} */ each) => each.archived === archived && each.updated_at > end
+  const isInReach = (/** @type {Summary} */ each) => isOwn(each) && each.updated_at > end
   /** @type {Map<string, Summary>} */
   const result = new Map()
   for (const [id, known] of now) {
     const fresh = found.get(id)
     if (known !== before.get(id)) result.set(id, known)
     else if (fresh) result.set(id, { ...fresh, touched_at: known.touched_at })
-    else if (!isInReach(known)) result.set(id, archived ? known : withoutPin(known))
+    else if (!isInReach(known)) result.set(id, isWhole ? withoutPin(known) : known)
   }
   for (const [id, fresh] of found) if (!now.has(id) && !before.has(id)) result.set(id, fresh)
   return result
 }
 
-/** All that are pinned have come. @param {Summary} known */
+/** @param {Summary} known */
 function withoutPin(known) {
   return known.archived || !known.pinned_at ? known : { ...known, pinned_at: null }
 }

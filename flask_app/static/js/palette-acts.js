@@ -40,6 +40,7 @@ function actsOf(element, chat) {
   if (path) return [{ ...common, id: path, run: () => follow(path) }]
   if (press) return pressing(press, common)
   if (act === "model") return modelsOf(chat, common)
+  if (act === "folder") return chat ? [{ ...common, id: act, run: async () => (await chat.sidebar.folders()).askName() }] : []
   return act ? acting(act, chat, common) : []
 }
 
@@ -88,6 +89,6 @@ function acting(name, chat, common) {
 
 /** @param {string} name @param {import("app/sidebar").Summary} conversation */
 function isSenseless(name, { pinned_at: pinnedAt, archived }) {
-  const states = { pin: archived || pinnedAt, unpin: archived || !pinnedAt, archive: archived, unarchive: !archived }
+  const states = { pin: archived || pinnedAt, unpin: archived || !pinnedAt, move: archived, archive: archived, unarchive: !archived }
   return Boolean(states[/** @type {keyof typeof states} */ (name)])
 }

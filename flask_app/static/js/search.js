@@ -16,7 +16,7 @@ const day = new Intl.DateTimeFormat(lang || "en", { dateStyle: "medium", timeZon
 const MOVES = { ArrowDown: (now) => now + 1, ArrowUp: (now) => now - 1, Home: () => 0, End: (_, count) => count - 1 }
 
 /**
- * @typedef {{conversation_id: string, title: string, archived: boolean, message_id: string | null, role: string | null, at: string,
+ * @typedef {{conversation_id: string, title: string, folder: string | null, archived: boolean, message_id: string | null, role: string | null, at: string,
  *   snippet: string, marks: [number, number][]}} Hit
  */
 
@@ -192,20 +192,21 @@ export function addressOf({ conversation_id: conversation, message_id: message, 
   return `/c/${conversation}${message ? `#${new URLSearchParams({ message, words })}` : ""}`
 }
 
-/** What it stands in, and since when. @param {Hit} hit */
-export function placeOf({ role, at }) {
-  return `${t(`js.search_in_${role ?? "title"}`)} · ${day.format(new Date(at))}`
+/** What it stands in, since when, and in which folder. @param {Hit} hit */
+export function placeOf({ role, at, folder }) {
+  return [t(`js.search_in_${role ?? "title"}`), day.format(new Date(at)), ...(folder ? [folder] : [])].join(" · ")
 }
 
 /** @param {Hit} hit */
 function drawn(hit) {
-  const { title, archived, message_id: message, role, at, snippet, marks } = hit
+  const { title, folder, archived, message_id: message, role, at, snippet, marks } = hit
   const item = fromTemplate("hit-template")
   const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
   link.href = addressOf(hit)
   fill(item, { title, when: day.format(new Date(at)), who: t(`js.search_in_${role ?? "title"}`) })
   slot(item, "when").setAttribute("datetime", at)
   slot(item, "archived").hidden = !archived
+  slot(item, "folder").textContent = folder ? ` · ${folder}` : ""
   slot(item, message ? "snippet" : "title").replaceChildren(...marked(snippet, marks))
   slot(item, "snippet").hidden = !message
   return item

@@ -1,30 +1,27 @@
 // @ts-check
 /**
- * The conversations in the side: their list, pinned ones first and the others by day, and the archive in its place.
- * What is done to one is in `app/conversation-acts`; its title is asked for here.
+ * The conversations in the side: pinned ones first, folders, and the others by day. Other lists join them: `app/folders`, and the
+ * archive in their place. What is done to one is in `app/conversation-acts`; its title is asked for here.
  * Emits "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "deleted" {id}: that cannot be undone any more,
  * "gone" {id}: it was deleted elsewhere, and "changed".
  */
-import { api, loaded } from "app/api"
+import { loaded } from "app/api"
 import { formatPeriod, t } from "app/i18n"
 import { Drawer, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui"
-
-const PAGE = 40
-const LARGEST_PAGE = 100
 
 /**
  * `touched_at`: when something happened in it here, which the server's own time tells later.
  * @typedef {{id: string, title: string, updated_at: string, running: boolean, pinned_at: string | null, archived: boolean,
- *   touched_at?: string}} Summary
+ *   folder_id: string | null, touched_at?: string}} Summary
  */
-/** @typedef {{conversations: Summary[], pinned: Summary[], next: string | null}} Page */
+/** @typedef {{conversations: Summary[], pinned: Summary[], folders: import("app/folders").Folder[], next: string | null}} Page */
+/** @typedef {{draw: (known: Map<string, Summary>, current: string | null) => void, renew: () => Promise<void>}} Listing */
 
 export class Sidebar extends EventTarget {
   #root
   #menu
-  #list
-  /** @type {import("app/archive").Archive | null} once it has been opened */
-  #archive = null
+  /** @type {Listing[]} */
+  #lists = []
   /** All that are known. @type {Map<string, Summary>} */
   #conversations = new Map()
   /** @type {string | null} */
@@ -35,13 +32,15 @@ export class Sidebar extends EventTarget {
   deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
 
   /** @param {HTMLElement} root @param {Page & {thread: Summary | null}} page with the conversation that it shows */
-  constructor(root, { conversations, pinned, next, thread }) {
+  constructor(root, { conversations, pinned, folders, next, thread }) {
     super()
     this.#root = root
     this.#menu = must(document, "[data-conversation-menu]")
     sessionStorage.removeItem("deleted")
-    this.learn([...pinned, ...conversations, ...(thread?.archived ? [thread] : [])])
-    this.#list = new List(this, must(root, "[data-recent]"), { path: "/api/conversations", archived: false, next })
+    this.learn([...pinned, ...conversations, ...(thread?.archived || thread?.folder_id ? [thread] : [])])
+    const isOwn = (/** @type {Summary} */ each) => !each.archived && Boolean(each.pinned_at || !each.folder_id)
+    this.add(new List(this, must(root, "[data-recent]"), { path: "/api/conversations/unfiled", isOwn, next }))
+    this.showFolders(folders).catch(tell)
     this.#listen()
     new Drawer(root)
     this.draw()
@@ -61,14 +60,15 @@ export class Sidebar extends EventTarget {
   /** Something happened in a conversation: it moves to the top. @param {string} id @param {Partial<Summary>} changes */
   touch(id, changes) {
     if (this.deleting.has(id)) return
-    const unknown = { id, title: t("js.new_chat"), updated_at: "", running: false, pinned_at: null, archived: false }
+    const unknown = { id, title: t("js.new_chat"), updated_at: "", running: false, pinned_at: null, archived: false, folder_id: null }
     this.keep({ ...unknown, ...this.get(id), touched_at: new Date().toISOString(), ...changes })
   }
 
-  /** What one is that was opened; one that has no entry gets one in the archive only. @param {Summary} opened */
-  note({ id, title, updated_at, running, pinned_at, archived }) {
+  /** What one is that was opened; one that has no entry gets one in the archive and in a folder only. @param {Summary} opened */
+  note({ id, title, updated_at, running, pinned_at, archived, folder_id }) {
     const known = this.get(id)
-    if ((known || archived) && !this.deleting.has(id)) this.keep({ ...known, id, title, updated_at, running, pinned_at, archived })
+    if (!(known || archived || folder_id) || this.deleting.has(id)) return
+    this.keep({ ...known, id, title, updated_at, running, pinned_at, archived, folder_id })
   }
 
   /** @param {Summary} conversation */
@@ -93,7 +93,7 @@ export class Sidebar extends EventTarget {
 
   /** What was pinned, archived, renamed or begun elsewhere meanwhile. Where it cannot be had the lists stay as they were. */
   async renew() {
-    await Promise.all([this.#list.renew(), this.#archive?.renew()]).catch(() => undefined)
+    await Promise.all(this.#lists.map((each) => each.renew())).catch(() => undefined)
   }
 
   /** As they are now; changes of one make another of it. */
@@ -121,22 +121,30 @@ export class Sidebar extends EventTarget {
       const { rename } = await loaded(import("app/conversation-acts"))
       await rename(this, this.#chosen ?? "", title)
     })
-    must(this.#root, "[data-archive-open]").addEventListener("click", () => {
-      this.#openArchive().catch(tell)
-    })
   }
 
-  async #openArchive() {
-    const { Archive } = await loaded(import("app/archive"))
-    this.#archive ??= new Archive(this, this.#root)
-    await this.#archive.toggle()
+  /** One more list of those that are known. @param {Listing} list */
+  add(list) {
+    this.#lists.push(list)
+    list.draw(this.#conversations, this.#current)
+  }
+
+  /** They come with the first, or to make it. Throws ApiError. */
+  async folders() {
+    const { foldersOf } = await loaded(import("app/folders"))
+    return foldersOf(this, this.#root)
+  }
+
+  /** @param {import("app/folders").Folder[]} folders all that there are */
+  async showFolders(folders) {
+    if (folders.length || this.#root.querySelector("[data-folder]")) (await this.folders()).show(folders)
   }
 
   /** @param {HTMLElement} button */
   #openMenu(button) {
     this.#chosen = button.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
     const { pinned_at: pinnedAt, archived } = this.get(this.#chosen ?? "") ?? {}
-    must(this.#menu, '[data-act="pin"]').hidden = Boolean(archived)
+    for (const act of ["pin", "move"]) must(this.#menu, `[data-act="${act}"]`).hidden = Boolean(archived)
     fill(this.#menu, { pin: t(pinnedAt ? "js.unpin" : "js.pin"), archive: t(archived ? "js.unarchive" : "js.archive") })
     this.#menu.showPopover()
     placeBeside(this.#menu, button)
@@ -170,13 +178,6 @@ export class Sidebar extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 
-  /** Unless the reader has gone on elsewhere. Without entries it is the way to a new one. @param {string | null} id */
-  focusEntry(id) {
-    const now = document.activeElement
-    const free = now === document.body || this.#root.contains(now)
-    if (free) (this.#find(id, "a") ?? must(this.#root, ".sidebar__new")).focus()
-  }
-
   /** @param {string | null} id @param {string} selector @returns {HTMLElement | null} */
   #find(id, selector) {
     return id ? this.#root.querySelector(`[data-conversation="${id}"] ${selector}`) : null
@@ -186,8 +187,7 @@ export class Sidebar extends EventTarget {
   draw() {
     const focused = document.activeElement
     const entry = focused?.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
-    this.#list.draw(this.#conversations, this.#current)
-    this.#archive?.draw(this.#conversations, this.#current)
+    for (const each of this.#lists) each.draw(this.#conversations, this.#current)
     if (entry) this.#find(entry, focused?.matches("a") ? "a" : "[data-more]")?.focus({ preventScroll: true })
     this.emit("changed", {})
   }
@@ -198,7 +198,7 @@ export class List {
   #sidebar
   #place
   #path
-  #archived
+  #isOwn
   #next
   #more
   #loading = false
@@ -207,58 +207,57 @@ export class List {
 
   /**
    * @param {Sidebar} sidebar @param {HTMLElement} place
-   * @param {{path: string, archived: boolean, next: string | null}} about `next`: what follows those that are known
+   * @param {{path: string, isOwn: (each: Summary) => boolean, next: string | null}} about `next`: what follows those that are known
    */
-  constructor(sidebar, place, { path, archived, next }) {
+  constructor(sidebar, place, { path, isOwn, next }) {
     this.#sidebar = sidebar
     this.#place = place
     this.#path = path
-    this.#archived = archived
+    this.#isOwn = isOwn
     this.#next = next
-    this.#more = must(place, "[data-list-more]")
+    this.#more = must(place, ":scope > [data-list-more]")
     this.#more.addEventListener("click", () => this.#loadMore())
     new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
   }
 
   /** @param {Map<string, Summary>} known @param {string | null} current */
   draw(known, current) {
-    const own = [...known.values()].filter((each) => each.archived === this.#archived)
+    const own = [...known.values()].filter(this.#isOwn)
     own.sort((a, b) => pinOf(b).localeCompare(pinOf(a)) || latest(b).localeCompare(latest(a)))
     const groups = [...grouped(own)]
     const drawing = JSON.stringify([groups.map(([name, items]) => [name, items.map(({ id, title, running }) => [id, title, running])]), current])
     // What is pressed just now stays in its place, unless something has changed.
-    if (drawing !== this.#drawing) must(this.#place, "[data-groups]").replaceChildren(...groups.map((each) => drawnGroup(...each, current)))
+    if (drawing !== this.#drawing) this.#put(groups.map((each) => drawnGroup(...each, current)), own.some(pinOf) ? 1 : 0)
     this.#drawing = drawing
-    must(this.#place, "[data-list-empty]").hidden = own.length > 0
+    must(this.#place, ":scope > [data-list-empty]").hidden = own.length > 0
     this.#more.hidden = !this.#next
+  }
+
+  /** Pins stand above folders. @param {HTMLElement[]} groups @param {number} pins how many of them are of those, 1 at most */
+  #put(groups, pins) {
+    this.#place.querySelector("[data-pins]")?.replaceChildren(...groups.splice(0, pins))
+    must(this.#place, ":scope > [data-groups]").replaceChildren(...groups)
   }
 
   /** Its top as it is now. Throws ApiError. */
   async renew() {
     const { renew } = await loaded(import("app/list-renewal"))
     const count = this.#place.querySelectorAll("[data-conversation]").length
-    const path = `${this.#path}?limit=${Math.min(Math.max(count, PAGE), LARGEST_PAGE)}`
-    this.#next = await renew(this.#sidebar, path, { archived: this.#archived })
+    this.#next = await renew(this.#sidebar, this.#path, this.#isOwn, count)
     this.#sidebar.draw()
   }
 
-  /** Pages of those that are known already are passed over. */
   async #loadMore() {
     if (this.#loading) return
     this.#loading = true
     try {
-      for (let added = 0; this.#next && !added; ) {
-        /** @type {Page} */
-        const page = await api.get(`${this.#path}?before=${encodeURIComponent(this.#next)}`)
-        added = this.#sidebar.learn(page.conversations)
-        this.#next = page.next
-      }
+      const { learnMore } = await loaded(import("app/list-renewal"))
+      this.#next = await learnMore(this.#sidebar, this.#path, this.#next)
       this.#sidebar.draw()
     } catch (error) {
       tell(error)
-    } finally {
-      this.#loading = false
     }
+    this.#loading = false
   }
 }
 

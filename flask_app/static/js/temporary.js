@@ -12,7 +12,7 @@ import { opensInTab } from "app/writing"
 /** @typedef {import("app/composer").Outgoing} Outgoing */
 /** @typedef {import("app/thread").Shown} Shown */
 
-const NOTHING = { messages: [], goes_on_with: null, updated_at: "", running: false, pinned_at: null, archived: false }
+const NOTHING = { messages: [], goes_on_with: null, updated_at: "", running: false, pinned_at: null, archived: false, folder_id: null }
 
 /** @type {Conversation | null} the one on the page */
 let shown = null
