@@ -104,3 +104,16 @@ test("what is on its way as a message is no draft", () => {
   assert.equal(load().take("c1", { text: "hel", key: "k1" }), "")
   assert.equal(load().take("c1", { text: "next", key: "k2" }), "next")
 })
+
+test("of several that were sent one after the other none is taken back", () => {
+  const { drafts, key, load } = withStored("second?")
+  drafts.renewKey("c1")
+  drafts.keep("c1", "third?")
+  const next = drafts.keyOf("c1")
+  drafts.store("c1", { text: "third?", key: next })
+  drafts.renewKey("c1")
+  drafts.keep("c1", "")
+  drafts.store("c1", null)
+  assert.equal(load().take("c1", { text: "second?", key }), "", "read before the server heard of it")
+  assert.equal(load().take("c1", { text: "third?", key: next }), "")
+})

@@ -3,7 +3,7 @@
  * One field for what can be done on this site and for one's conversations. Loaded when it is opened first: `app/shell` has shown its
  * dialog by then, and somebody may have typed.
  */
-import { api } from "app/api"
+import { ApiError, api } from "app/api"
 import { sentence, t } from "app/i18n"
 import { chatHere, follow, groupsHere } from "app/palette-acts"
 import { Choices } from "app/palette-choices"
@@ -100,14 +100,22 @@ export class Palette {
       if (asking !== this.#asking) return
       const { deleting = new Set() } = (await chatHere())?.sidebar ?? {}
       this.#next = next
+      this.#said = ""
       this.#found.push(...hits.filter(({ conversation_id: id }) => !deleting.has(id)).map(ofHit))
     } catch (error) {
-      if (asking === this.#asking) this.#said = sentence(error)
+      if (asking === this.#asking) this.#failed(error)
     }
     if (asking !== this.#asking) return
     this.#asking = null
     this.#awaitsHits = false
     this.#draw({ anew: false })
+  }
+
+  /** Whoever asks too fast need not ask again. @param {unknown} error */
+  #failed(error) {
+    this.#said = sentence(error)
+    const seconds = error instanceof ApiError ? error.retryAfter : null
+    if (seconds) this.#timer = setTimeout(() => this.#ask(), seconds * 1_000)
   }
 
   /** Those that fit; another key begins at the first, what the server finds later leaves the chosen one chosen. @param {{anew?: boolean}} [options] */

@@ -159,7 +159,9 @@ export function notesOf(kind) {
   return new ConversationNotes(isTemporary() ? pageStorage : sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
 }
 
-/** @typedef {{text: string, key: string, sent?: string}} Stored a draft as the server has it, the key under which its message will be sent, and that of the one before */
+const MOST_SENT = 20 // keys that are remembered
+
+/** @typedef {{text: string, key: string, sent?: string[]}} Stored a draft as the server has it, the key under which its message will be sent, and those of the ones before */
 
 /** The drafts of a tab: the words of each, and what of them the server is known to have for the person's other devices. */
 export class Drafts {
@@ -188,9 +190,10 @@ export class Drafts {
     return JSON.parse(this.#stored.read(conversation) || '{"text": "", "key": ""}')
   }
 
-  /** @param {string | null} conversation @param {Stored | null} draft null: it has none */
-  store(conversation, draft) {
-    this.#stored.keep(conversation, draft ? JSON.stringify({ text: draft.text, key: draft.key, sent: draft.sent }) : "")
+  /** @param {string | null} conversation @param {Stored | null} draft null: it has none @param {string[]} [sent] */
+  store(conversation, draft, sent = this.storedOf(conversation).sent) {
+    const { text, key } = draft ?? { text: "", key: "" }
+    this.#stored.keep(conversation, draft || sent?.length ? JSON.stringify({ text, key, sent }) : "")
   }
 
   /** @param {string | null} conversation */
@@ -208,13 +211,14 @@ export class Drafts {
 
   /** What is written from now on is another message. @param {string | null} conversation */
   renewKey(conversation) {
-    this.store(conversation, { text: "", key: newIdempotencyKey(), sent: this.storedOf(conversation).key })
+    const { key, sent = [] } = this.storedOf(conversation)
+    this.store(conversation, { text: "", key: newIdempotencyKey() }, [...sent, key].filter(Boolean).slice(-MOST_SENT))
   }
 
-  /** Is that what was sent from here last, or is on its way? @param {string | null} conversation @param {Stored | null} draft */
+  /** Is that what was sent from here lately, or is on its way? @param {string | null} conversation @param {Stored | null} draft */
   isSent(conversation, draft) {
     const { idempotencyKey } = JSON.parse(this.#unsent.read(conversation) || "{}")
-    return draft !== null && [idempotencyKey, this.storedOf(conversation).sent].includes(draft.key)
+    return draft !== null && [idempotencyKey, ...(this.storedOf(conversation).sent ?? [])].includes(draft.key)
   }
 
   /**
