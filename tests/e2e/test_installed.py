@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.e2e.test_weight import MOST_REQUESTS, Scales
 from tests.e2e.versions import before_an_upgrade
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD
 
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.browser
 def installed(visits: Visits, path: str = "/", **options: Any) -> Page:
     """A page before which the worker stands."""
     page = visits.open(path, installs=True, **options)
-    page.wait_for_function(IN_CHARGE)
+    wait_until(partial(page.evaluate, IN_CHARGE))
     return page
 
 
@@ -56,9 +58,7 @@ def titles(page: Page) -> list[str]:
 def wait_for(page: Page, title: str) -> None:
     """Until what is noted for later has it."""
     page.evaluate(GO_AWAY)
-    page.wait_for_function(
-        f"async () => (await (await caches.match('/offline/kept'))?.text() ?? '').includes({json.dumps(title)})"
-    )
+    wait_until(lambda: any(title in each for each in titles(page)))
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_nothing_of_a_message_is_kept_and_nothing_of_the_api(
     chat = Chat(installed(visits), say)
     chat.ask("A title and then words that only the server has")
     chat.page.reload()
-    chat.page.wait_for_function(IN_CHARGE)
+    wait_until(partial(chat.page.evaluate, IN_CHARGE))
     wait_for(chat.page, "A title and")
     found = chat.page.evaluate(CACHES)
     assert "/offline/kept" in found.pop("mingchat-kept")
@@ -168,7 +168,7 @@ def test_signing_out_erases_it(visits: Visits, site: Site, spoken: str) -> None:
     page.get_by_role("button", name=say("nav.sign_out")).click()
     page.wait_for_url("**/login*")
     page.wait_for_load_state("networkidle")
-    assert titles(page) == []
+    wait_until(lambda: titles(page) == [])
     other.evaluate(GO_AWAY)
     other.wait_for_timeout(300)
     assert titles(page) == [], "a page that was left open does not bring it back"
@@ -184,7 +184,7 @@ def test_another_person_does_not_see_it(visits: Visits, site: Site) -> None:
     assert titles(page) == [], "who is not signed in any more has none"
     entrance.sign_in(page, say, username=made(site, "Second of two"), password=PASSWORD)
     page.wait_for_url("**/")
-    page.wait_for_function("async () => (await (await caches.match('/offline/kept'))?.json())?.person !== ''")
+    wait_until(lambda: kept(page)["person"] != "")
     assert titles(page) == []
 
 
@@ -192,7 +192,7 @@ def signed_in(visits: Visits, site: Site, name: str) -> Page:
     page = visits.open("/login", signed_in=False, installs=True)
     entrance.sign_in(page, say, username=made(site, name), password=PASSWORD)
     page.wait_for_url("**/")
-    page.wait_for_function(IN_CHARGE)
+    wait_until(partial(page.evaluate, IN_CHARGE))
     return page
 
 
@@ -202,9 +202,7 @@ def made(site: Site, name: str) -> str:
 
 
 def wait_until_noted(page: Page, *, person: str) -> None:
-    page.wait_for_function(
-        "async (person) => (await (await caches.match('/offline/kept'))?.json())?.person === person", arg=person
-    )
+    wait_until(lambda: kept(page)["person"] == person)
 
 
 def test_an_upgrade_takes_over_with_the_next_page(browser: Browser, site: Site) -> None:
@@ -220,12 +218,12 @@ def test_an_upgrade_takes_over_with_the_next_page(browser: Browser, site: Site) 
         )
         upgraded.upgrade()
         page.reload()
-        page.wait_for_function("async () => !(await caches.keys()).includes('mingchat-0000000000000000')")
+        wait_until(lambda: "mingchat-0000000000000000" not in page.evaluate(CACHES))
         (shell,) = shells(page)
         assert len(page.evaluate(CACHES)[shell]) > 1
         assert page.evaluate("navigator.serviceWorker.getRegistrations().then(({ length }) => length)") == 1
         page.reload()
-        page.wait_for_function(IN_CHARGE)
+        wait_until(partial(page.evaluate, IN_CHARGE))
         expect(page.locator("[data-composer]")).to_be_visible()
         assert shells(page) == [shell]
         assert visits.close() == []
