@@ -4,7 +4,6 @@ import dataclasses
 import errno
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import OperationalError
 
 from flask_app import config, durable
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.models import Attempt, Run, TokenUsage, User
 from flask_app.services import journal, lease_service, reaper_service, replay_service, run_service
-from flask_app.services.completion_service import Completion
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, ScriptedUpstream, Stall, Status
@@ -161,22 +158,6 @@ def test_any_sequence_of_calamities_keeps_the_books(app: Flask, program: Program
         compare(upstream)
 
     holds()
-
-
-@pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """The database is away for settlements until this is set."""
-    settle, back = Completion.settle, threading.Event()
-
-    def settle_if_there(self: Completion, *args: Any, **named: Any) -> Any:
-        if not back.is_set():
-            raise OperationalError("", {}, Exception("away"))
-        return settle(self, *args, **named)
-
-    monkeypatch.setattr(Completion, "settle", settle_if_there)
-    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
-    yield back
-    back.set()
 
 
 def test_the_answer_ends_for_its_program_while_the_database_is_away(

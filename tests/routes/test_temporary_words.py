@@ -6,12 +6,10 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from flask_app import config
 from flask_app.config import Config
@@ -26,7 +24,6 @@ from flask_app.services import (
     run_service,
     stop_service,
 )
-from flask_app.services.completion_service import Completion
 from tests.support import temporary
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
@@ -108,22 +105,6 @@ def test_one_whose_worker_is_killed_is_booked_by_what_had_come(
     assert (entry.outcome, entry.source, status()) == ("interrupted", "estimated", "interrupted")
     assert entry.completion_tokens > 20
     assert tables_with_words() == set()
-
-
-@pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """The database is away for settlements until this is set."""
-    settle, back = Completion.settle, threading.Event()
-
-    def settle_if_there(self: Completion, *args: Any, **named: Any) -> Any:
-        if not back.is_set():
-            raise OperationalError("", {}, Exception("away"))
-        return settle(self, *args, **named)
-
-    monkeypatch.setattr(Completion, "settle", settle_if_there)
-    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
-    yield back
-    back.set()
 
 
 def test_where_the_disk_does_not_take_it_either_its_reader_waits_for_the_end(
