@@ -15,6 +15,7 @@ from flask_app.models import Conversation, Folder, User
 from flask_app.services import conversation_service, folder_service, search_index
 from flask_app.services.folder_service import MAX_NAME, MOST_FOLDERS
 from tests.conftest import MakeUser, SignIn
+from tests.support.entrance import error_code
 from tests.support.events import events_of
 from tests.support.listing import ARCHIVED, LIST, UNFILED, all_ids, fill, ids, page
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -217,7 +218,7 @@ def test_what_is_somebody_elses_looks_absent_and_stays(
         foreign = other.open(path, method=method, json=body)
         absent = other.open(path.replace(work, ABSENT).replace(own, ABSENT), method=method, json=body)
         assert foreign.status_code == absent.status_code == 404, (method, path)
-        assert foreign.json["error"]["code"] == absent.json["error"]["code"] == "not_found"  # type: ignore[index]
+        assert error_code(foreign) == error_code(absent) == "not_found"
         assert client.open(path, method=method, json=body).status_code == 401
     assert names(member_client) == ["Work"]
     assert ids(member_client, UNFILED) == [own]

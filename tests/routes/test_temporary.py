@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
 from flask_app import config, i18n
 from flask_app.database import new_id, reading
@@ -18,16 +17,13 @@ from tests.conftest import MakeUser, SignIn
 from tests.support import titled
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
+from tests.support.entrance import error_code
 from tests.support.events import text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.temporary import ask, heard
 
 QUESTION = {"role": "user", "content": "hello"}
 SLOW = Answer("word " * 2000, tokens_per_second=50)
-
-
-def code(response: TestResponse) -> str:
-    return str(response.json["error"]["code"])  # type: ignore[index]
 
 
 def test_it_is_answered_booked_and_told_in_the_records_as_any(
@@ -128,7 +124,7 @@ def test_what_cannot_be_asked_is_refused(
     body = {"messages": messages, "idempotency_key": new_id()}
     response = member_client.post("/api/temporary/answers", json=body)
     assert response.status_code in {400, 413, 422}
-    assert (code(response), upstream.journal.chats) == (refusal, [])
+    assert (error_code(response), upstream.journal.chats) == (refusal, [])
 
 
 @pytest.mark.parametrize("fields", [{"idempotency_key": None}, {"idempotency_key": "no spaces"}, {"model": "nobody"}])
@@ -146,9 +142,9 @@ def test_the_same_key_is_one_answer_and_another_talk_under_it_is_refused(
     assert first == again
     other = ask(member_client, {"role": "user", "content": "else"}, idempotency_key="once")
     stored = member_client.post("/api/chat", json={"message": "hello", "idempotency_key": "once"})
-    assert (code(other), code(stored)) == ("idempotency_key_reused", "idempotency_key_reused")
+    assert (error_code(other), error_code(stored)) == ("idempotency_key_reused", "idempotency_key_reused")
     assert member_client.post("/api/chat", json={"message": "hello", "idempotency_key": "stored"}).data
-    assert code(ask(member_client, idempotency_key="stored")) == "idempotency_key_reused"
+    assert error_code(ask(member_client, idempotency_key="stored")) == "idempotency_key_reused"
     assert len(upstream.journal.chats) == 2
 
 
@@ -157,8 +153,8 @@ def test_it_counts_among_the_answers_of_a_person(member_client: PageClient, upst
     upstream.script(SLOW)
     reader = ask(member_client, buffered=False)
     next(iter(reader.response))
-    assert code(ask(member_client)) == "too_many_runs"
-    assert code(member_client.post("/api/chat", json={"message": "hello"})) == "too_many_runs"
+    assert error_code(ask(member_client)) == "too_many_runs"
+    assert error_code(member_client.post("/api/chat", json={"message": "hello"})) == "too_many_runs"
     reader.close()
 
 
@@ -166,7 +162,7 @@ def test_it_counts_as_a_message_of_the_rate(member_client: PageClient, upstream:
     config.install(dataclasses.replace(config.current(), chat_rate_limit="1 per hour"))
     heard(ask(member_client, idempotency_key="once"))
     refusal = ask(member_client)
-    assert (refusal.status_code, code(refusal)) == (429, "chat_rate_limited")
+    assert (refusal.status_code, error_code(refusal)) == (429, "chat_rate_limited")
     heard(ask(member_client, idempotency_key="once"))
     assert len(upstream.journal.chats) == 1
 
