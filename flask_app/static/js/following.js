@@ -3,6 +3,7 @@
 import { ApiError, api } from "app/api"
 import { showEnd, showFailure } from "app/endings"
 import { sentence, t } from "app/i18n"
+import { LiveAnswer } from "app/live-answer"
 import { TOO_LONG, codeOf, wayForward } from "app/refusals"
 import { RunStream } from "app/run-stream"
 import { announce, reactTo, toast } from "app/ui"
@@ -28,6 +29,7 @@ export class Following {
   #answer = null
   /** Answers whose line could not be mended: they are followed again, not asked for again. @type {WeakSet<Answer>} */
   #lost = new WeakSet()
+  #live = new LiveAnswer()
 
   /** @param {import("app/composer").Composer} composer @param {boolean} isAdmin @param {Host} host */
   constructor(composer, isAdmin, host) {
@@ -53,6 +55,7 @@ export class Following {
   /** The answer goes on at the server; one that has not begun yet is heard of once it has. */
   leave() {
     if (this.#stream?.runId) this.#stream.close()
+    this.#live.leave()
     this.#stream = null
     this.#answer = null
     this.#composer.state = "idle"
@@ -146,7 +149,10 @@ export class Following {
     reactTo(stream, {
       start: (detail) => this.#begun(stream, answer, detail),
       reasoning: ({ text }) => answer.think(text),
-      token: ({ text }) => answer.append(text),
+      token: ({ text }) => {
+        answer.append(text)
+        this.#live.grow(answer)
+      },
       usage: (usage) => answer.count(usage),
       done: (detail) => this.#done(answer, detail),
       error: (detail) => this.#broken(answer, detail),
@@ -158,18 +164,25 @@ export class Following {
 
   /** @param {RunStream} stream @param {Answer} answer @param {any} start */
   #begun(stream, answer, start) {
+    const isLeft = this.#stream !== stream
+    if (!isLeft) this.#live.begin(answer, start.run_id) // before what stands there is taken away
     answer.begin(start.model)
     answer.runId = start.run_id
-    const isLeft = this.#stream !== stream
     this.#host.begun(stream, answer, start, isLeft)
     if (stream.isUnwanted) void this.#stopRun(start.run_id, start.conversation_id)
     if (isLeft) return stream.close()
     this.#composer.state = "answering"
   }
 
+  /** @param {Answer} answer */
+  #end(answer) {
+    answer.end()
+    this.#live.end(answer)
+  }
+
   /** @param {Answer} answer @param {any} done */
   #done(answer, done) {
-    answer.end()
+    this.#end(answer)
     showEnd(answer, done)
     announce(t(done.status === "complete" ? "js.answer_complete" : "js.answer_stopped"))
     this.#host.ended(answer, done)
@@ -177,7 +190,7 @@ export class Following {
 
   /** @param {Answer} answer @param {{code: string, message: string, retryable?: boolean}} error */
   #broken(answer, error) {
-    answer.end()
+    this.#end(answer)
     if (this.#host.tellGone(this.#host.place(), error)) return
     showFailure(answer, error, this.#isAdmin)
     this.#host.ended(answer, { status: "failed" })

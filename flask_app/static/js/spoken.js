@@ -1,11 +1,10 @@
 // @ts-check
 /** An answer as it is read aloud, from what app/markdown has drawn: pieces of a breath or two, each with its language. */
+import { linesOf, sentencesOf } from "app/speakable"
 
 /** @typedef {{text: string, language: string}} Piece language as a browser's voices name it, such as "zh-CN" */
 
 const LONGEST = 200 // characters: some voices fall silent in the middle of much longer ones
-const BLOCKS = new Set(["P", "H1", "H2", "H3", "H4", "H5", "H6", "BLOCKQUOTE", "DIV", "UL", "OL", "LI", "TABLE", "THEAD", "TBODY", "TR"])
-const UNREAD = new Set(["BUTTON", "FIGCAPTION", "HR", "SVG"])
 const SIMPLE = /^[\p{L}\p{N}\s+=.,()%-]{1,20}$/u // a formula that is read as it is written
 const HAN = /\p{Script=Han}/gu
 const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/gu
@@ -58,47 +57,15 @@ export function withRegion(tag) {
   return `${language}-${region}`
 }
 
-/** @param {Node} node @param {string} code @param {string} formula @returns {string[]} */
+/** Code that follows code is left out with one word. @param {Node} node @param {string} code @param {string} formula @returns {string[]} */
 function blocksOf(node, code, formula) {
-  /** @type {string[]} */
-  const blocks = []
-  let line = ""
-  const end = () => {
-    const text = line.replace(/\p{Extended_Pictographic}\uFE0F?/gu, "").replace(/\s+/g, " ").trim()
-    if (/[\p{L}\p{N}]/u.test(text)) blocks.push(text)
-    line = ""
-  }
-  const walk = (/** @type {Node} */ each) => {
-    const element = each.nodeType === 1 ? /** @type {Element} */ (each) : null
-    if (!element) line += each.nodeType === 3 ? (each.nodeValue ?? "") : ""
-    else if (element.tagName === "PRE") {
-      end()
-      if (blocks.at(-1) !== code) blocks.push(code)
-    } else if (!UNREAD.has(element.tagName.toUpperCase())) read(element)
-  }
-  const read = (/** @type {Element} */ element) => {
-    const tex = element.getAttribute("data-tex")
-    if (tex !== null) line += SIMPLE.test(tex) ? tex : ` ${formula} `
-    else if (element.tagName === "BR") line += " "
-    else if (element.tagName === "IMG") line += element.getAttribute("alt") ?? ""
-    else inside(element)
-  }
-  const inside = (/** @type {Element} */ element) => {
-    const isBlock = BLOCKS.has(element.tagName)
-    if (isBlock) end()
-    for (const child of element.childNodes) walk(child)
-    if (isBlock) end()
-    else if (/^T[DH]$/.test(element.tagName)) line += ", "
-  }
-  for (const child of node.childNodes) walk(child)
-  end()
-  return blocks.map((block) => block.replace(/,$/, ""))
+  const words = { code: () => code, formula: (/** @type {string} */ tex) => (SIMPLE.test(tex) ? tex : ` ${formula} `) }
+  return linesOf(node.childNodes, words).filter((line, index, lines) => line !== code || lines[index - 1] !== code)
 }
 
 /** Whole sentences as far as they fit, a longer one at its commas or blanks. @param {string} text */
 function inPieces(text) {
-  const sentences = [...new Intl.Segmenter(undefined, { granularity: "sentence" }).segment(text)].map(({ segment }) => segment)
-  return gathered(sentences.flatMap((sentence) => (sentence.length > LONGEST ? sentence.split(/(?<=[,;:，；：、])|(?<=\s)/u).flatMap(cut) : [sentence])))
+  return gathered(sentencesOf(text).flatMap((sentence) => (sentence.length > LONGEST ? sentence.split(/(?<=[,;:，；：、])|(?<=\s)/u).flatMap(cut) : [sentence])))
 }
 
 /** @param {string} text */
