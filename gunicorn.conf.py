@@ -12,6 +12,7 @@ from typing import Any
 import gunicorn.http.wsgi
 
 from scripts import instance_lock, metrics_files, schema, settings, settings_file
+from scripts.memory import Memory
 
 settings_file.load()
 
@@ -92,12 +93,11 @@ def _tidy() -> None:
 
     from flask_app.services import run_service
 
-    trim = getattr(_C, "malloc_trim", None)
-    while trim:
-        gevent.sleep(TIDY_SECONDS)
-        if not run_service.live_runs():  # nobody waits meanwhile
-            gc.collect()
-        trim(0)
+    if trim := getattr(_C, "malloc_trim", None):
+        memory = Memory(trim)
+        while True:
+            gevent.sleep(TIDY_SECONDS)
+            memory.tidy(is_idle=not run_service.live_runs())
 
 
 def post_worker_init(worker: Any) -> None:

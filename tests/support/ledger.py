@@ -56,9 +56,9 @@ def write(entries: Iterable[TokenUsage]) -> list[TokenUsage]:
 
 
 def attempt_of(entry: TokenUsage) -> Attempt:
-    """The one that it settled, of no key: those of a key are what a test makes itself."""
-    same = ("user_id", "token_id", "message_id", "provider_id", "channel", "model", "group_id", "day", "created_at")
-    kept = {name: getattr(entry, name) for name in same}
+    """The one that it settled."""
+    same = ("user_id", "token_id", "message_id", "provider_id", "key_id", "channel", "model", "group_id", "day")
+    kept = {name: getattr(entry, name) for name in (*same, "created_at")}
     asked = {"request_id": new_id(), "prompt_estimate": entry.prompt_tokens, "address": "192.0.2.1"}
     return Attempt(id=entry.attempt_id, state="settled", bytes_received=0, **kept, **asked)
 
