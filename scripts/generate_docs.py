@@ -28,9 +28,10 @@ A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 say
 `POST /api/chat`, `POST /api/messages/{user_message_id}/answers`, `POST /api/runs/{run_id}/continue`,
 `POST /api/temporary/answers` and `GET /api/runs/{run_id}/events` answer as an event stream:
 `start` (the ids; the answer begins anew, also where an earlier run wrote part of it: that comes first), `reasoning` and
-`token` (`{"text"}`), `usage`, then `done` (`status`, `finish_reason`, `title` as it was at the start) or
-`error` (`code`, `message`, `retryable`). Each event has an `id`; a reader that lost the line asks for the events
-again with the header `Last-Event-ID` and gets exactly what it has not seen.
+`token` (`{"text"}`), `thought` between them (`{"thinking_ms"}`: how long was thought), `usage`, then `done` (`status`,
+`finish_reason`, `title` as it was at the start) or `error` (`code`, `message`, `retryable`). Each event has an `id`; a
+reader that lost the line asks for the events again with the header `Last-Event-ID` and gets exactly what it has not
+seen.
 
 Programs ask `/v1` instead, as OpenAI's clients do, with a personal access token: [gateway.md](gateway.md) says how. No
 cookie and no CSRF token count there, and a token opens nothing but `/v1`.

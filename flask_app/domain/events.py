@@ -14,6 +14,12 @@ class Reasoning(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class Thought(msgspec.Struct, frozen=True, gc=False):
+    """The thinking is over: how long it took, in all runs on the answer; None where that is not known."""
+
+    thinking_ms: int | None
+
+
 class Token(msgspec.Struct, frozen=True, gc=False):
     """A piece of the answer: one token, or several that arrived together."""
 
@@ -79,7 +85,7 @@ class Served(msgspec.Struct, frozen=True, gc=False):
 
 
 Words = Reasoning | Token | ToolCall
-Event = Words | Logprobs | Usage | Finished | Failed | Served
+Event = Words | Thought | Logprobs | Usage | Finished | Failed | Served
 
 
 def estimate_tokens(text: str) -> int:

@@ -47,7 +47,10 @@ class Conversation(Base):
 
 
 class Message(Base):
-    """A node of a conversation's tree. `status`: running, complete, stopped, left, interrupted or failed."""
+    """A node of a conversation's tree. `status`: running, complete, stopped, left, interrupted or failed.
+
+    `thinking_ms` is how long its thoughts took, to the first piece of its text; None also where nobody noted it.
+    """
 
     __tablename__ = "messages"
 
@@ -58,6 +61,7 @@ class Message(Base):
     status: Mapped[str] = mapped_column(String(16), default="complete")
     text: Mapped[str] = mapped_column(LongText, default="")
     reasoning: Mapped[str] = mapped_column(LongText, default="")
+    thinking_ms: Mapped[int | None]
     model: Mapped[str | None] = mapped_column(String(128))
     finish_reason: Mapped[str | None] = mapped_column(String(64))
     error_code: Mapped[str | None] = mapped_column(String(64))

@@ -12,10 +12,11 @@ from flask_app.services.attempts import Outcome
 from flask_app.statements import Prepared
 
 _messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
+_WORDS = ("text", "reasoning", "thinking_ms")
 _SAVE = Prepared(
     update(_messages)
     .where(_messages.c.id == bindparam("message_id"))
-    .values({name: bindparam(f"new_{name}") for name in ("status", "text", "reasoning", "finish_reason", "error_code")})
+    .values({name: bindparam(f"new_{name}") for name in (*_WORDS, "status", "finish_reason", "error_code")})
 )
 _RESTORABLE = (
     select(_messages.c.text, _messages.c.reasoning)
@@ -29,7 +30,7 @@ _RESTORABLE = (
 _RESTORE = (
     update(_messages)
     .where(_messages.c.id == bindparam("message"))
-    .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
+    .values({name: bindparam(f"new_{name}") for name in _WORDS})
 )
 _END_RUN = Prepared(
     update(_runs)
@@ -95,9 +96,9 @@ def restore(connection: Connection, outcome: Outcome, *, run_id: str, message_id
     Whether one did is told by the words: the ids of runs are as right as the clocks of their instances.
     """
     stored = connection.execute(_RESTORABLE, {"message": message_id, "run": run_id}).one_or_none()
-    text, reasoning = outcome.whole_text, outcome.whole_reasoning
+    text = outcome.whole_text
     if stored and text.startswith(stored.text) and _grows_from(stored.reasoning, outcome):
-        connection.execute(_RESTORE, {"message": message_id, "new_text": text, "new_reasoning": reasoning})
+        connection.execute(_RESTORE, {"message": message_id, **_words(outcome)})
         if text != stored.text:
             search_postings.look_again(connection, message_id)
 
@@ -115,9 +116,12 @@ def save(connection: Connection, message_id: str, outcome: Outcome) -> None:
         {
             "message_id": message_id,
             "new_status": outcome.answer_status,
-            "new_text": outcome.whole_text,
-            "new_reasoning": outcome.whole_reasoning,
             "new_finish_reason": outcome.finish_reason,
             "new_error_code": outcome.error_code,
+            **_words(outcome),
         },
     )
+
+
+def _words(outcome: Outcome) -> dict[str, str | int | None]:
+    return {f"new_{name}": getattr(outcome, f"whole_{name}") for name in _WORDS}

@@ -11,9 +11,11 @@ from flask_app.domain.events import (
     Logprobs,
     Reasoning,
     Served,
+    Thought,
     Token,
     ToolCall,
     Usage,
+    Words,
     estimate_tokens,
 )
 from flask_app.errors import UpstreamError
@@ -72,6 +74,7 @@ class Earlier:
 
     text: str
     reasoning: str
+    thinking_ms: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,7 +84,8 @@ class Outcome:
     `earlier` stands before its text, and is no part of what it is counted for. `call_parts` are what the model wrote of
     calls of functions; `kept_tokens` is about how many tokens had come where the words are gone or not kept, and
     `kept_thoughts` how many of them thoughts.
-    `unread`: nobody followed it here when it ended.
+    `thinking_ms` is the time from its first thought, at `thinking_from_ms`, to the first of what else it says, so far;
+    None where it says something else first. `unread`: nobody followed it here when it ended.
     """
 
     status: str = "complete"
@@ -99,6 +103,8 @@ class Outcome:
     status_code: int | None = None  # what the provider said, where it said anything
     bytes_received: int = 0
     first_token_ms: int | None = None
+    thinking_from_ms: int | None = None
+    thinking_ms: int | None = None
     duration_ms: int = 0
     unread: bool = False
 
@@ -121,13 +127,37 @@ class Outcome:
 
     @property
     def whole_reasoning(self) -> str:
-        gives_way = self.earlier is not None and not self.earlier.text and self.began
-        return self.reasoning if gives_way else self.kept_reasoning
+        return self.reasoning if self._takes_their_place else self.kept_reasoning
+
+    @property
+    def whole_thinking_ms(self) -> int | None:
+        """How long the thoughts took that are kept; None where there are none, or it is not known of all."""
+        earlier = None if self._takes_their_place else self.earlier
+        thought = [earlier.thinking_ms] if earlier and earlier.reasoning else []
+        times = [*thought, self.thinking_ms] if self.reasoning_parts else thought
+        known = [time for time in times if time is not None]
+        return sum(known) if known and len(known) == len(times) else None
+
+    @property
+    def _takes_their_place(self) -> bool:
+        """Have earlier thoughts without a text given way to it?"""
+        return self.earlier is not None and not self.earlier.text and self.began
 
     @property
     def kept_reasoning(self) -> str:
         """What is kept of them meanwhile: after all there was, so that `runs.reasoning_before` tells them apart."""
         return (self.earlier.reasoning if self.earlier else "") + self.reasoning
+
+    def time_thoughts(self, event: Event | None, now_ms: int) -> Thought | None:
+        """To be told of each event before it is heard, and of the end by None: gives that the thinking is over."""
+        if self.text_parts or self.call_parts or not isinstance(event, Words | None):
+            return None
+        if self.thinking_from_ms is not None:
+            self.thinking_ms = now_ms - self.thinking_from_ms
+        elif isinstance(event, Reasoning):
+            self.thinking_from_ms, self.thinking_ms = now_ms, 0
+        is_over = self.thinking_from_ms is not None and not isinstance(event, Reasoning)
+        return Thought(self.whole_thinking_ms) if is_over else None
 
     def hear(self, event: Event) -> None:
         """Take in what the provider says; raises UpstreamError where it says that it failed."""
@@ -140,7 +170,7 @@ class Outcome:
         elif isinstance(event, ToolCall):
             self.call_parts.append(event.text)
             self.usage = None
-        elif not isinstance(event, Logprobs):
+        elif not isinstance(event, Logprobs | Thought):
             self._note(event)
 
     def _note(self, event: Usage | Finished | Served | Failed) -> None:

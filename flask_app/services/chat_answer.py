@@ -27,7 +27,7 @@ class ChatAnswer:
         self._sum: Entry | None = None  # of all runs on the message, where there were others
         run_events.started(self.events, begun, request.model.name)
         if request.earlier and request.begun:
-            run_events.whole(self.events, request.begun, request.earlier.reasoning)
+            run_events.whole(self.events, request.begun, request.earlier.reasoning, request.earlier.thinking_ms)
 
     @property
     def unread_since(self) -> float | None:
@@ -53,7 +53,7 @@ class ChatAnswer:
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
         told, begun = self._sum or entry, self.begun
         if not outcome.began and not outcome.whole_text:  # nothing has taken the place of the thoughts that stood
-            run_events.whole(self.events, "", outcome.whole_reasoning)
+            run_events.whole(self.events, "", outcome.whole_reasoning, outcome.whole_thinking_ms)
         last = [run_events.counted(told.usage, told.source)] if told else []
         if discarded:
             last.append(run_events.failed(begun, "conversation_gone"))

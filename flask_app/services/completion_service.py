@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
-from flask_app.domain.events import Event
+from flask_app.domain.events import Event, Thought
 from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services import (
@@ -70,6 +70,8 @@ class Completion:
             self.fail(error.code)
         finally:
             self.outcome.duration_ms = self._elapsed_ms()
+            if thought := self.outcome.time_thoughts(None, self.outcome.duration_ms):
+                tell(thought)
 
     @property
     def provider(self) -> str:
@@ -83,7 +85,8 @@ class Completion:
         def take(events: list[Event]) -> None:
             outcome.bytes_received = stream.bytes_received
             for event in events:
-                self._take(event)
+                if thought := self._take(event):
+                    tell(thought)
                 tell(event)
 
         span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent)
@@ -234,12 +237,15 @@ class Completion:
         self.unheard.append(sent)
         return taken, sent
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event) -> Thought | None:
+        """Gives that the model has thought enough, where this is the first of what it says then."""
         outcome = self.outcome
+        thought = outcome.time_thoughts(event, self._elapsed_ms())
         outcome.hear(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
             self._span.mark("first_token")
+        return thought
 
     def _judge_end(self) -> None:
         """A stream that ended without a word of why was cut, unless somebody stopped it.

@@ -42,7 +42,7 @@ _BROKE_OFF_HERE = select(
     )
 )
 _COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
-_WORDS = select(Message.text, Message.reasoning).where(Message.id == bindparam("message"))
+_WORDS = select(Message.text, Message.reasoning, Message.thinking_ms).where(Message.id == bindparam("message"))
 
 
 def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | None = None) -> Begun:
@@ -118,7 +118,7 @@ def _write(
     if is_followed or connection.execute(_TAKE_UP, {"message": begun.message_id}).rowcount != 1:
         raise Conflict("cannot_continue")
     words = connection.execute(_WORDS, {"message": begun.message_id}).one()
-    earlier = Earlier(words.text, words.reasoning)
+    earlier = Earlier(*words)
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     thinking = not words.text and bool(words.reasoning)  # where there is a text it has been thought already

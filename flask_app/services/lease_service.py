@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence, Set
 from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -46,7 +47,7 @@ _KEEP = (
         _messages.c.status == "running",
         exists().where(_runs.c.id == bindparam("run"), _runs.c.status == "running"),  # its own run, not a later one
     )
-    .values(text=bindparam("new_text"), reasoning=bindparam("new_reasoning"))
+    .values({name: bindparam(f"new_{name}") for name in ("text", "reasoning", "thinking_ms")})
 )
 _KEEP_COUNT = (
     update(_runs)
@@ -228,7 +229,7 @@ def _round(work: Callable[[], None]) -> bool:
     return True
 
 
-def _write(texts: list[dict[str, str]]) -> None:
+def _write(texts: list[dict[str, Any]]) -> None:
     if texts:
         in_writing(lambda connection: connection.execute(_KEEP, texts))
         offload.give_way()
@@ -245,7 +246,8 @@ def _count_parts(live: LiveRun) -> int:
     return len(outcome.text_parts) + len(outcome.reasoning_parts) + len(outcome.call_parts)
 
 
-def _text_so_far(live: LiveRun) -> dict[str, str]:
+def _text_so_far(live: LiveRun) -> dict[str, Any]:
     outcome = live.completion.outcome
     words = {"new_text": outcome.whole_text, "new_reasoning": outcome.kept_reasoning}
-    return {"message_id": live.begun.message_id or "", "run": live.begun.run_id, **words}
+    time = {"new_thinking_ms": outcome.whole_thinking_ms}
+    return {"message_id": live.begun.message_id or "", "run": live.begun.run_id, **words, **time}

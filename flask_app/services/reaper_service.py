@@ -142,9 +142,10 @@ def _kept(run: Run, message: Message) -> Outcome:
     """How an answer ended whose worker died: with the text that was kept."""
     before, thought_before = run.text_before or 0, run.reasoning_before or 0
     text, reasoning = message.text[before:], message.reasoning[thought_before:]
-    earlier = Earlier(message.text[:before], message.reasoning[:thought_before])
+    own, time_before = message.thinking_ms, 0 if reasoning else message.thinking_ms  # what is kept is the sum
+    earlier = Earlier(message.text[:before], message.reasoning[:thought_before], time_before)
     parts = {"text_parts": [text] if text else [], "reasoning_parts": [reasoning] if reasoning else []}
-    return _outcome(run, earlier=None if run.text_before is None else earlier, **parts)
+    return _outcome(run, earlier=None if run.text_before is None else earlier, thinking_ms=own, **parts)
 
 
 def _outcome(run: Run, **had: Any) -> Outcome:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from flask_app.domain.events import Event, Reasoning, Token, Usage
+from flask_app.domain.events import Event, Reasoning, Thought, Token, Usage
 from flask_app.i18n import translate
 from flask_app.models import Run
 from flask_app.services.answer_service import Ending
@@ -62,11 +62,12 @@ def started(events: RunLog, begun: Told, model: str | None) -> None:
     events.append("start", _encode({**ids, "title": begun.title, "model": model}))
 
 
-def whole(events: RunLog, text: str, reasoning: str) -> None:
+def whole(events: RunLog, text: str, reasoning: str, thinking_ms: int | None = None) -> None:
     """Tell what has been written of an answer, a few thousand letters at a time: a slow reader holds no more."""
-    for kind, words in ((Reasoning, reasoning), (Token, text)):
-        for start in range(0, len(words), MOST_LETTERS):
-            arrived(events, kind(words[start : start + MOST_LETTERS]))
+    _pieces(events, Reasoning, reasoning)
+    if thinking_ms is not None:
+        arrived(events, Thought(thinking_ms))
+    _pieces(events, Token, text)
 
 
 def arrived(events: RunLog, event: Event) -> None:
@@ -75,6 +76,13 @@ def arrived(events: RunLog, event: Event) -> None:
         events.append("token", _encode(event))
     elif isinstance(event, Reasoning):
         events.append("reasoning", _encode(event))
+    elif isinstance(event, Thought):
+        events.append("thought", _encode(event))
+
+
+def _pieces(events: RunLog, kind: type[Reasoning | Token], words: str) -> None:
+    for start in range(0, len(words), MOST_LETTERS):
+        arrived(events, kind(words[start : start + MOST_LETTERS]))
 
 
 def counted(usage: Usage, source: str) -> Named:
@@ -104,9 +112,10 @@ def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswe
     """A stored answer as the events a reader expects who was `told` it as it was before; the end once it is over."""
     if told is None or not stored.goes_on_from(told):
         started(events, begun, stored.model)
-        whole(events, stored.text, stored.reasoning)
+        whole(events, stored.text, stored.reasoning, stored.thought_ms)
     else:
-        whole(events, stored.text[len(told.text) :], stored.reasoning[len(told.reasoning) :])
+        news = stored.thought_ms if stored.thought_ms != told.thought_ms else None
+        whole(events, stored.text[len(told.text) :], stored.reasoning[len(told.reasoning) :], news)
     events.finish([ended(begun, stored.ending)] if stored.is_over else [])
 
 

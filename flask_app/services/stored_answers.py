@@ -15,7 +15,8 @@ _runs, _messages, _conversations = table_of(Run), table_of(Message), table_of(Co
 _ANSWERS = (
     select(
         *(_runs.c.id, _runs.c.status, _conversations.c.title, _messages.c.model),
-        *(_messages.c.text, _messages.c.reasoning, answer_service.FINISH_REASON, answer_service.ERROR_CODE),
+        *(_messages.c.text, _messages.c.reasoning, _messages.c.thinking_ms),
+        *(answer_service.FINISH_REASON, answer_service.ERROR_CODE),
     )
     .join(_messages, _messages.c.id == _runs.c.message_id)
     .join(_conversations, _conversations.c.id == _runs.c.conversation_id)
@@ -31,6 +32,7 @@ class StoredAnswer:
     model: str | None
     text: str
     reasoning: str
+    thinking_ms: int | None
     ending: Ending  # its status is "running" while the run goes on
 
     @property
@@ -41,6 +43,11 @@ class StoredAnswer:
     def has_words(self) -> bool:
         return bool(self.text or self.reasoning)
 
+    @property
+    def thought_ms(self) -> int | None:
+        """How long it was thought about; None while it is, and where that is not known."""
+        return self.thinking_ms if self.text or self.is_over else None
+
     def goes_on_from(self, before: "StoredAnswer") -> bool:
         """Does it have all of those words, and perhaps more?"""
         return self.text.startswith(before.text) and self.reasoning.startswith(before.reasoning)
@@ -50,7 +57,8 @@ def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAn
     """Those of the runs that are there, by the run's id."""
     return {
         row.id: StoredAnswer(
-            row.title, row.model, row.text, row.reasoning, Ending(row.status, row.finish_reason, row.error_code)
+            *(row.title, row.model, row.text, row.reasoning, row.thinking_ms),
+            Ending(row.status, row.finish_reason, row.error_code),
         )
         for row in connection.execute(_ANSWERS, {"runs": list(runs)})
     }

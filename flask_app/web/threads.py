@@ -28,13 +28,17 @@ class ErrorReply(Reply):
 
 
 class MessageReply(Reply):
-    """`idempotency_key`: what an answer was first asked for under, where that was."""
+    """`idempotency_key`: what an answer was first asked for under, where that was.
+
+    `thinking_ms`: how long was thought before its text, in all its runs; null where that is not known.
+    """
 
     id: str
     parent_id: str | None
     role: str
     text: str
     reasoning: str
+    thinking_ms: int | None
     status: str
     error: ErrorReply | None
     model: str | None
@@ -141,6 +145,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         role=message.role,
         text=message.text,
         reasoning=message.reasoning,
+        thinking_ms=message.thinking_ms,
         status=message.status,
         error=ErrorReply(code=code, message=t(f"error.{code}")) if code else None,
         model=message.model,

@@ -104,7 +104,7 @@ def test_a_long_answer(locale: str, visits: Visits, conversation: str) -> None:
     page = visits.open(conversation, locale=locale)
     page.locator(".katex").wait_for()
     page.locator(".hljs-keyword").first.wait_for()
-    page.get_by_text(words(locale)("js.thought")).click()
+    page.locator(".message--answer summary").last.click()
     expect_no_fault(page, locale)
 
 

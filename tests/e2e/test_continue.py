@@ -42,7 +42,7 @@ def test_an_answer_cut_at_its_length_becomes_whole(chat: Chat, script: ScriptedU
     expect(chat.prose.locator("strong")).to_have_text("three")
     expect(go_on(chat)).to_be_hidden()
     expect(chat.answer.locator("[data-slot=problem]")).to_be_hidden()
-    expect(chat.answer.get_by_text(say("js.thought"))).to_be_visible()
+    expect(chat.answer.locator("summary")).to_be_visible()
     assert chat.copied_answer() == HALF + REST
     about = chat.answer.locator("[data-slot=about]").inner_text()
     chat.page.reload()

@@ -63,7 +63,7 @@ def test_a_long_one_scrolls_by_itself_wherever_it_stands(
     for _ in ("streamed", "stored"):
         expect(chat.prose.locator(".katex")).to_have_count(PLACES)
         wait_until(lambda: formulas(chat) == [[True, True]] * PLACES)  # once the fonts have come
-        chat.answer.get_by_text(say("js.thought")).click()
+        chat.answer.locator("summary").click()
         thought = chat.answer.locator("[data-slot=reasoning] .formula")
         expect(thought).to_have_class("formula formula--long")
         assert chat.page.evaluate(WIDTHS) == [0, 0]

@@ -137,7 +137,7 @@ def test_a_hostile_answer_does_nothing(kind: str, chat: Chat, visits: Visits, sc
     script.script(Answer(text=f"{CORPUS[kind]}\n\n```\n{END}\n```\n", thinking=CORPUS[kind][:5_000]))
     chat.page.evaluate(SLOWEST)
     chat.ask("Attack.")
-    chat.answer.get_by_text(say("js.thought")).click()
+    chat.answer.locator("summary").click()
     for at_last in ("streamed", "stored"):
         chat.prose.get_by_text(END).wait_for()
         assert _findings(chat) == [], at_last

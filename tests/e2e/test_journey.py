@@ -221,7 +221,7 @@ def _expect_well_set(chat: Chat) -> None:
     """The parts of RICH, each as what it is; the thoughts folded away until they are asked for."""
     thoughts = chat.answer.locator("[data-slot=reasoning]")
     expect(thoughts).to_be_hidden()
-    chat.answer.get_by_text(say("js.thought")).click()
+    chat.answer.locator("summary").click()
     expect(thoughts).to_have_text("先想想复利的公式。")
     expect(chat.prose.get_by_role("heading", name="复利")).to_be_visible()
     expect(chat.prose.locator(".katex")).to_have_count(2)

@@ -8,6 +8,7 @@ globalThis.document = {
 }
 globalThis.location = { origin: "https://chat.example" }
 const { costText, formatSeconds } = await import("app/figures")
+const { formatDuration } = await import("app/i18n")
 const { withParameter } = await import("app/addresses")
 
 test("currencies stand side by side and are never added up", () => {
@@ -32,4 +33,10 @@ test("hundredths of a second count only below one", () => {
 
 test("a parameter is added or replaced, the others stay", () => {
   assert.equal(withParameter("/api/x?q=a%26b&before=1", "before", "2&3"), "/api/x?q=a%26b&before=2%263")
+})
+
+test("how long something took is said in words, one second being one", () => {
+  assert.equal(formatDuration(1400), "1 second")
+  assert.equal(formatDuration(12_345), "12 seconds")
+  assert.equal(formatDuration(61_000), "1 minute 1 second")
 })

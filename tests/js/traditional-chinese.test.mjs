@@ -7,7 +7,7 @@ globalThis.document = {
   documentElement: { lang: "zh-Hant", dataset: { timezone: "Asia/Taipei" } },
   getElementById: () => ({ textContent: words }),
 }
-const { formatAgo, formatCompact, formatDateTime, formatMoney, formatWeekday, leftWords } = await import("app/i18n")
+const { formatAgo, formatCompact, formatDateTime, formatDuration, formatMoney, formatWeekday, leftWords } = await import("app/i18n")
 
 test("another currency does not look like the reader's own", () => {
   assert.equal(formatMoney(12_500_000, "USD"), "US$12.50")
@@ -17,6 +17,8 @@ test("another currency does not look like the reader's own", () => {
 test("numbers, days and times are written as in Taiwan", () => {
   assert.equal(formatCompact(123_456), "12.3萬")
   assert.equal(formatDateTime("2026-11-05T06:05:00Z"), "2026年11月5日 下午2:05")
+  assert.equal(formatDuration(12_345), "12 秒")
+  assert.equal(formatDuration(125_000), "2 分鐘 5 秒")
   assert.equal(formatWeekday("2026-11-05"), "週四")
   assert.equal(formatAgo("2026-11-05T00:00:00Z", Date.parse("2026-11-05T00:03:00Z")), "3 分鐘前")
 })

@@ -103,9 +103,9 @@ def test_the_stream_begins_with_what_there_was(
 ) -> None:
     upstream.script(MORE)
     told = events_of(member_client.post(f"/api/runs/{broken['run_id']}/continue", json={}).data)
-    assert [event.name for event in told[:3]] == ["start", "reasoning", "token"]
+    assert [event.name for event in told[:4]] == ["start", "reasoning", "thought", "token"]
     assert told[0].data["message_id"] == broken["id"]
-    assert (told[1].data["text"], told[2].data["text"]) == ("let me count", HALF)
+    assert (told[1].data["text"], told[3].data["text"]) == ("let me count", HALF)
     assert (text_of(told), text_of(told, "reasoning")) == (HALF + REST, "let me count")
     assert [event.name for event in told[-2:]] == ["usage", "done"]
     assert told[-2].data["total_tokens"] == 34

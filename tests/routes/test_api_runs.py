@@ -87,7 +87,7 @@ def test_when_the_log_has_expired_the_stored_answer_is_told(
     monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
     cast("memory.MemoryBroker", broker()).beat()
     told = events_of(member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": "4"}).data)
-    assert [event.name for event in told] == ["start", "reasoning", "token", "done"]
+    assert [event.name for event in told] == ["start", "reasoning", "thought", "token", "done"]
     assert text_of(told) == "stored"
     assert all(event.id > 4 for event in told), "a reader must not take them for events it has seen"
 

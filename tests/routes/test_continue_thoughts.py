@@ -133,7 +133,7 @@ def test_readers_of_one_that_fails_have_the_thoughts_in_the_end(
 ) -> None:
     upstream.script(Status(400))
     told = events_of(member_client.post(f"/api/runs/{thought}/continue", json={}).data)
-    assert [event.name for event in told] == ["start", "reasoning", "usage", "error"]
+    assert [event.name for event in told] == ["start", "reasoning", "thought", "usage", "error"]
     assert text_of(told, "reasoning") == answer().reasoning
     upstream.script(REST)
     told = events_of(member_client.post(f"/api/runs/{thought}/continue", json={}).data)

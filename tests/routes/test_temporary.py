@@ -31,7 +31,7 @@ def test_it_is_answered_booked_and_told_in_the_records_as_any(
 ) -> None:
     upstream.script(Answer("well done", thinking="hm", usage=Usage(prompt=50, completion=6, reasoning=2)))
     told = heard(ask(member_client, thinking=True))
-    assert [*dict.fromkeys(event.name for event in told)] == ["start", "reasoning", "token", "usage", "done"]
+    assert [*dict.fromkeys(event.name for event in told)] == ["start", "reasoning", "thought", "token", "usage", "done"]
     start, end = told[0].data, told[-1].data
     assert {name: value for name, value in start.items() if value} == {
         "run_id": start["run_id"],

@@ -48,10 +48,10 @@ class Other:
         log.append("start", b'{"title":"There"}')
         return log
 
-    def keep(self, text: str, reasoning: str = "") -> None:
+    def keep(self, text: str, reasoning: str = "", thinking_ms: int | None = None) -> None:
         """As a worker does every two seconds."""
         with transaction() as session:
-            words = {"text": text, "reasoning": reasoning}
+            words = {"text": text, "reasoning": reasoning, "thinking_ms": thinking_ms}
             session.execute(update(Message).where(Message.id == self.message_id).values(words))
 
     def end(self, status: str = "complete", text: str = "") -> None:

@@ -1,7 +1,7 @@
 // @ts-check
 /** One answer in the thread: thoughts, text, what went wrong, and what can be done with it. */
 import { GrowingText, showText } from "app/growing-text"
-import { formatNumber, t } from "app/i18n"
+import { formatDuration, formatNumber, t } from "app/i18n"
 import { fromTemplate, must, slot } from "app/ui"
 import { showVersion } from "app/versions"
 
@@ -21,6 +21,8 @@ export class Answer {
   #reasoning = new GrowingText(slot(this.element, "reasoning"))
   /** @type {string | null} */
   #model = null
+  /** How long was thought, in milliseconds, once that is known. @type {number | null} */
+  #thinkingTime = null
   /** @type {Usage | null} */
   #usage = null
   #stored = ""
@@ -54,14 +56,15 @@ export class Answer {
     return this.#model
   }
 
-  /** The answer as it was saved. @param {{text: string, reasoning: string, model: string | null, usage: Usage | null}} message */
-  show({ text, reasoning, model, usage }) {
+  /** The answer as it was saved. @param {{text: string, reasoning: string, thinking_ms: number | null, model: string | null, usage: Usage | null}} message */
+  show({ text, reasoning, thinking_ms: time, model, usage }) {
     this.#stored = text
     this.#model = model
     this.#usage = usage
     showText(slot(this.element, "text"), text)
     showText(slot(this.element, "reasoning"), reasoning)
-    this.#showThinking(reasoning, t("js.thought"))
+    this.#thinkingTime = time
+    this.#showThinking(reasoning, this.#timeOfThinking)
   }
 
   /** From here on the answer comes in pieces, from its first one. @param {string | null} [model] */
@@ -70,6 +73,7 @@ export class Answer {
     this.#stored = ""
     this.#text.clear()
     this.#reasoning.clear()
+    this.#thinkingTime = null
     this.#waiting(true)
     this.hideProblem()
     this.#isWhole = false
@@ -82,6 +86,13 @@ export class Answer {
     this.#reasoning.push(piece)
     this.#showThinking(piece, t("js.thinking_now"))
     slot(this.element, "thinking").classList.add("thinking--now")
+  }
+
+  /** That was all of the thoughts. @param {number | null} time milliseconds that they took */
+  thought(time) {
+    this.#thinkingTime = time
+    slot(this.element, "thinking-state").textContent = this.#timeOfThinking
+    this.#endThinking()
   }
 
   /** @param {string} piece */
@@ -167,6 +178,13 @@ export class Answer {
     if (!thinking.classList.contains("thinking--now")) return
     thinking.classList.remove("thinking--now")
     this.#reasoning.end()
-    slot(this.element, "thinking-state").textContent = t("js.thought")
+    slot(this.element, "thinking-state").textContent = this.#timeOfThinking
+  }
+
+  /** In words. */
+  get #timeOfThinking() {
+    const time = this.#thinkingTime
+    if (time === null) return t("js.thought")
+    return time < 1000 ? t("js.thought_briefly") : t("js.thought_for", { time: formatDuration(time) })
   }
 }

@@ -10,14 +10,14 @@ import { notesOf } from "app/writing"
 
 /** @typedef {import("app/answer").Answer} Answer */
 /**
- * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning: string,
+ * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning: string, thinking_ms: number | null,
  *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
  *   idempotency_key: string | null, finish_reason: string | null, usage: import("app/answer").Usage | null}} Message
  */
 /** @typedef {import("app/thread").Shown} Shown */
 
 /** A message that is being written. */
-const BEGUN = { text: "", reasoning: "", status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
+const BEGUN = { text: "", reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
 
 export class BranchView {
   #thread

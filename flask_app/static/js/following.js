@@ -149,6 +149,7 @@ export class Following {
     reactTo(stream, {
       start: (detail) => this.#begun(stream, answer, detail),
       reasoning: ({ text }) => answer.think(text),
+      thought: ({ thinking_ms: time }) => answer.thought(time),
       token: ({ text }) => {
         answer.append(text)
         this.#live.grow(answer)

@@ -115,6 +115,20 @@ export function nameOfZone(zone) {
   return name.startsWith("GMT") ? zone : name
 }
 
+/** "12 seconds", "2 minutes 5 seconds": whole ones. @param {number} milliseconds */
+export function formatDuration(milliseconds) {
+  const seconds = Math.round(milliseconds / 1000)
+  const parts = [unitFormat("minute", Math.floor(seconds / 60)), unitFormat("second", seconds % 60)]
+  return parts.filter(Boolean).join(" ")
+}
+
+/** With a space before a Chinese unit, as elsewhere on the pages; none of it is nothing. @param {string} unit @param {number} count */
+function unitFormat(unit, count) {
+  const unitDisplay = language === "zh" ? "short" : "long" // "秒钟" is said, not written
+  const words = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay }).format(count)
+  return count ? words.replace(/(\d)(?=\p{Script=Han})/u, "$1 ") : ""
+}
+
 /** 0.125 → "12.5%". @param {number} share */
 export const formatPercent = (share) => percent.format(share)
 

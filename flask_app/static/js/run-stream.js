@@ -7,7 +7,7 @@
 import { ApiError, request } from "app/api"
 import { serverEvents } from "app/sse"
 
-const EVENTS = new Set(["start", "reasoning", "token", "usage", "done", "error"])
+const EVENTS = new Set(["start", "reasoning", "thought", "token", "usage", "done", "error"])
 const UNSAVED = "not_saved_yet" // no end: it is told once it is saved
 const SILENCE = 45_000 // the server speaks at least every 15 s
 const OVERDUE = 20_000 // who comes back to such a silence, as on a phone that slept, does not wait for the rest of it
