@@ -61,6 +61,11 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    @property
+    def kept_tokens(self) -> int:
+        """What the next message of a conversation sends along: thoughts are left out."""
+        return self.total_tokens - self.reasoning_tokens
+
     def later_than(self, earlier: "Usage | None") -> "Usage":
         """Of two counts of one answer the one that holds: providers send totals, and a total never shrinks."""
         return self if earlier is None or self.total_tokens >= earlier.total_tokens else earlier

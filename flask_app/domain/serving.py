@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 LOCAL = "local"
+LOCAL_WINDOW = 4096  # tokens, as `upstream/local_model_server.py` sets it
 BUNDLED_NAME = "SmolLM2-135M (demo)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
-    """A model and whose it is. `currency` is the one its provider bills in."""
+    """A model and whose it is. `currency` is the one its provider bills in.
+
+    `context_tokens` is what one conversation may take of it, question and answer together; None is not known.
+    """
 
     id: str
     name: str
@@ -18,6 +22,7 @@ class ServedModel:
     provider: str
     kind: str
     currency: str
+    context_tokens: int | None = None
 
     @property
     def local(self) -> bool:

@@ -72,7 +72,8 @@ class ApiKey(Base):
 class ChatModel(Base):
     """A model that a provider lists. `listed` turns false when the provider stops listing it.
 
-    Its conversations then go on with `successor_id`, or with the default model.
+    Its conversations then go on with `successor_id`, or with the default model. `context_tokens`: how many tokens it
+    reads and writes at most in one conversation; None is not known.
     """
 
     __tablename__ = "models"
@@ -84,6 +85,7 @@ class ChatModel(Base):
     label: Mapped[str] = mapped_column(String(128))
     thinking: Mapped[bool] = mapped_column(Boolean, default=False)
     listed: Mapped[bool] = mapped_column(Boolean, default=True)
+    context_tokens: Mapped[int | None]
     successor_id: Mapped[str | None] = to("models.id", ondelete="SET NULL", nullable=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     provider: Mapped[Provider] = relationship(lazy="raise")

@@ -7,6 +7,7 @@ from flask import Blueprint
 
 from flask_app.services import model_admin_service, title_setting
 from flask_app.services.audit_service import Actor
+from flask_app.services.model_admin_service import Settings
 from flask_app.utils import get_current_user, require_role
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address
@@ -15,11 +16,18 @@ from flask_app.web.models import AdminModelsReply, admin_models_reply
 blueprint = Blueprint("admin_models", __name__, url_prefix="/api/admin/models")
 
 
+MOST_CONTEXT_TOKENS = 100_000_000
+
+
 class ChangeModel(Body):
-    """`aliases` are all of the model's other names. Without `successor_id` the default model follows it."""
+    """`aliases` are all of the model's other names. Without `successor_id` the default model follows it.
+
+    `context_tokens` is how much of a conversation it can read, with its answer; null where that is not known.
+    """
 
     successor_id: Annotated[str, msgspec.Meta(max_length=64)] | None
     aliases: Annotated[list[Words], msgspec.Meta(max_length=100)]
+    context_tokens: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONTEXT_TOKENS)] | None = None
 
 
 class ChooseForTitles(Body):
@@ -41,9 +49,10 @@ def listed() -> AdminModelsReply:
 @accepts(ChangeModel)
 @returns(AdminModelsReply)
 def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
-    """Say who follows a model once it is no longer offered, and by which other names it is asked for."""
+    """Say who follows a model once it is no longer offered, its other names, and how much it can read."""
     actor = Actor(get_current_user(), client_address())
-    changed = model_admin_service.change(actor, model_id, successor_id=body.successor_id, aliases=body.aliases)
+    settings = Settings(body.successor_id, body.aliases, body.context_tokens)
+    changed = model_admin_service.change(actor, model_id, settings)
     return admin_models_reply(changed)
 
 

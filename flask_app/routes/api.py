@@ -12,6 +12,7 @@ from flask_app.services import (
     chat_service,
     continue_service,
     conversation_service,
+    input_cost,
     message_usage,
     regenerate_service,
     stop_service,
@@ -26,7 +27,7 @@ from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, ac
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events, whole_answer
 from flask_app.web.message_usage import MessageUsageReply, message_usage_reply
-from flask_app.web.models import ModelsReply, models_reply
+from flask_app.web.models import InputCostReply, ModelsReply, input_cost_reply, models_reply
 from flask_app.web.readers import limits_readers
 from flask_app.web.threads import (
     ConversationReply,
@@ -185,6 +186,15 @@ def stop(run_id: str) -> Stopping:
 def models() -> ModelsReply:
     """The models that can answer now."""
     return models_reply()
+
+
+@blueprint.get("/models/input-cost")
+@require_login
+@returns(InputCostReply)
+@queries(model="Its id, name or alias; the default one without it.", tokens="How many; none without it.")
+def cost_of_input() -> InputCostReply:
+    """What so many tokens of a conversation cost now when the next message sends them along, before its answer."""
+    return input_cost_reply(input_cost.of(word("model"), number("tokens", 0)))
 
 
 @blueprint.get("/conversations")

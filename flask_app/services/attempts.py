@@ -236,11 +236,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What went into the ledger. `is_new`: by this very settlement, once it is committed."""
+    """What went into the ledger. `is_new`: by this very settlement, once it is committed.
+
+    `longest` is what the longest of several runs has taken of the model's context, where there were some.
+    """
 
     usage: Usage
     source: str
     is_new: bool = field(default=False, compare=False)
+    longest: int | None = field(default=None, compare=False)
+
+    @property
+    def context_tokens(self) -> int:
+        """What the conversation takes of the model's context with this answer."""
+        return self.usage.kept_tokens if self.longest is None else self.longest
 
 
 UNASKED = Outcome(asked=False)  # of an attempt that no provider was asked for

@@ -54,7 +54,7 @@ class ChatAnswer:
         told, begun = self._sum or entry, self.begun
         if not outcome.began and not outcome.whole_text:  # nothing has taken the place of the thoughts that stood
             run_events.whole(self.events, "", outcome.whole_reasoning, outcome.whole_thinking_ms)
-        last = [run_events.counted(told.usage, told.source)] if told else []
+        last = [run_events.counted(told)] if told else []
         if discarded:
             last.append(run_events.failed(begun, "conversation_gone"))
         else:

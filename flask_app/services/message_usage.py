@@ -18,6 +18,8 @@ _SUMS = (
     select(
         _ledger.c.message_id,
         *(func.sum(_ledger.c[f"{kind}_tokens"]) for kind in ("prompt", "cached", "completion", "reasoning")),
+        # An answer that was gone on with has sent the conversation along each time.
+        func.max(_ledger.c.prompt_tokens + _ledger.c.completion_tokens - _ledger.c.reasoning_tokens),
         func.min(_ledger.c.source),  # "estimated" before "reported": one estimate makes the sum one
     )
     .join(_messages, _messages.c.id == _ledger.c.message_id)
@@ -67,5 +69,5 @@ def of_message(connection: Connection, message_id: str) -> Entry | None:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    _, *sums, source = row
-    return Entry(Usage(*(int(tokens) for tokens in sums)), source)
+    _, *sums, longest, source = row
+    return Entry(Usage(*(int(tokens) for tokens in sums)), source, longest=int(longest))

@@ -29,6 +29,15 @@ class ModelStatus:
     offered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Who follows a model once it is gone, its other names, and the size of its context window where that is known."""
+
+    successor_id: str | None
+    aliases: Sequence[str]
+    context_tokens: int | None
+
+
 def listed() -> list[ModelStatus]:
     """Every provider's models, those that are offered first."""
     offered = {model.id for model in model_service.available()}
@@ -48,13 +57,13 @@ def listed() -> list[ModelStatus]:
     return sorted(found, key=lambda status: not status.offered)
 
 
-def change(actor: Actor, model_id: str, *, successor_id: str | None, aliases: Sequence[str]) -> list[ModelStatus]:
-    """Name who follows the model once it is gone, and its other names; gives the whole list anew.
+def change(actor: Actor, model_id: str, settings: Settings) -> list[ModelStatus]:
+    """Take these settings in the place of those that it had; gives the whole list anew.
 
     Raises NotFound, Invalid("bad_alias", "too_many_aliases", "bad_successor"), or Conflict where the name is another
     model's.
     """
-    names = _aliases(aliases)
+    names, successor_id = _aliases(settings.aliases), settings.successor_id
 
     def work(session: Session) -> None:
         model = session.get(ChatModel, model_id)
@@ -62,10 +71,15 @@ def change(actor: Actor, model_id: str, *, successor_id: str | None, aliases: Se
             raise NotFound
         _check_successor(session, model, successor_id)
         _check_free(session, model, names)
-        model.successor_id = successor_id
+        model.successor_id, model.context_tokens = successor_id, settings.context_tokens
         session.execute(delete(ModelAlias).where(ModelAlias.model_id == model.id))
         session.add_all(ModelAlias(name=name, name_key=key, model_id=model.id) for key, name in names.items())
-        details = {"name": model.name, "successor": successor_id, "aliases": list(names.values())}
+        details = {
+            "name": model.name,
+            "successor": successor_id,
+            "aliases": list(names.values()),
+            "context_tokens": settings.context_tokens,
+        }
         audit_service.record(session, actor.user, "model.change", model.id, details, actor.address)
 
     try:

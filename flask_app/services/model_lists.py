@@ -21,6 +21,10 @@ from flask_app.upstream.short_replies import list_models
 
 # Models that can think aloud and take DeepSeek's `thinking` field, by the beginning of their names.
 THINKING_PREFIXES = ("deepseek",)
+# How many tokens these read and write in one conversation (https://api-docs.deepseek.com/quick_start/pricing).
+KNOWN_WINDOWS = dict.fromkeys(
+    ("deepseek-flash", "deepseek-v4-pro", "deepseek-v4-flash", "deepseek-v4-flash-vision-exp"), 1_000_000
+)
 MAX_MODELS, MAX_NAME_LENGTH = 1000, 128
 SYNC_EVERY, RETRY_SYNC = timedelta(hours=6), timedelta(minutes=10)
 
@@ -119,6 +123,11 @@ def _keep(session: Session, provider_id: str, names: list[str]) -> None:
 
 
 def _new_model(provider_id: str, name: str) -> ChatModel:
+    folded = name.casefold()
     return ChatModel(
-        provider_id=provider_id, name=name, label=name, thinking=name.casefold().startswith(THINKING_PREFIXES)
+        provider_id=provider_id,
+        name=name,
+        label=name,
+        thinking=folded.startswith(THINKING_PREFIXES),
+        context_tokens=KNOWN_WINDOWS.get(folded),
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.config import Config
 from flask_app.database import fetching, in_transaction, table_of
-from flask_app.domain.serving import LOCAL, ServedModel
+from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, ServedModel
 from flask_app.errors import Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services import environment_key, key_service, model_lists, model_redirects
@@ -32,6 +32,7 @@ _LISTED = (
         _models.c.name,
         _models.c.label,
         _models.c.thinking,
+        _models.c.context_tokens,
         _providers.c.id.label("provider_id"),
         _providers.c.name.label("provider"),
         _providers.c.kind,
@@ -181,7 +182,7 @@ def _add_local(session: Session, name: str) -> ServedModel:
         provider = Provider(kind=LOCAL, name="MingChat", base_url="", currency="CNY")
         session.add(provider)
         session.flush()
-    model = ChatModel(provider_id=provider.id, name=name, label=name, thinking=False)
+    model = ChatModel(provider_id=provider.id, name=name, label=name, thinking=False, context_tokens=LOCAL_WINDOW)
     session.add(model)
     session.flush()
     return ServedModel(
@@ -193,6 +194,7 @@ def _add_local(session: Session, name: str) -> ServedModel:
         provider=provider.name,
         kind=LOCAL,
         currency=provider.currency,
+        context_tokens=LOCAL_WINDOW,
     )
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from flask_app.domain.events import Event, Reasoning, Thought, Token, Usage
+from flask_app.domain.events import Event, Reasoning, Thought, Token
 from flask_app.i18n import translate
 from flask_app.models import Run
 from flask_app.services.answer_service import Ending
+from flask_app.services.attempts import Entry
 from flask_app.services.stored_answers import StoredAnswer
 from flask_app.streams import Named, RunLog
 
@@ -85,9 +86,9 @@ def _pieces(events: RunLog, kind: type[Reasoning | Token], words: str) -> None:
         arrived(events, kind(words[start : start + MOST_LETTERS]))
 
 
-def counted(usage: Usage, source: str) -> Named:
+def counted(entry: Entry) -> Named:
     """What was used, before the last event."""
-    return "usage", _encode(usage_payload(usage, source))
+    return "usage", _encode(usage_payload(entry))
 
 
 def ended(begun: Told, ending: Ending) -> Named:
@@ -125,14 +126,16 @@ def replay_end(events: RunLog, begun: Told, status: str | None) -> None:
     events.finish([ended(begun, Ending(status or "", None, None if broke_off else "answer_gone"))])
 
 
-def usage_payload(usage: Usage, source: str) -> dict[str, object]:
+def usage_payload(entry: Entry) -> dict[str, object]:
+    usage = entry.usage
     return {
         "prompt_tokens": usage.prompt_tokens,
         "cached_tokens": usage.cached_tokens,
         "completion_tokens": usage.completion_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
         "total_tokens": usage.total_tokens,
-        "source": source,
+        "context_tokens": entry.context_tokens,
+        "source": entry.source,
     }
 
 

@@ -44,5 +44,5 @@ class TemporaryAnswer:
             return
         self._has_ended = True
         ending = Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
-        last = [run_events.counted(entry.usage, entry.source)] if entry else []
+        last = [run_events.counted(entry)] if entry else []
         self.events.finish([*last, run_events.ended(self.begun, ending)])

@@ -5,6 +5,7 @@ from datetime import datetime
 from flask_app.database import fetching, utc_now
 from flask_app.domain.serving import ServedModel
 from flask_app.services import model_service, tariff_service, title_setting
+from flask_app.services.input_cost import InputCost
 from flask_app.services.model_admin_service import ModelStatus
 from flask_app.services.tariff_service import PeakHours
 from flask_app.web.bodies import Reply
@@ -18,7 +19,10 @@ class PeakReply(Reply):
 
 
 class ModelReply(Reply):
-    """`peak` is null for a model that costs the same at all hours, or has no price."""
+    """`peak` is null for a model that costs the same at all hours, or has no price.
+
+    `context_tokens` is how much of a conversation it can read, with its answer; null where that is not known.
+    """
 
     id: str
     name: str
@@ -26,6 +30,7 @@ class ModelReply(Reply):
     provider: str
     thinking: bool
     demo: bool
+    context_tokens: int | None
     peak: PeakReply | None
 
 
@@ -49,9 +54,26 @@ def models_reply() -> ModelsReply:
 
 
 def _model(model: ServedModel, hours: PeakHours | None) -> ModelReply:
-    fields = ("id", "name", "label", "provider", "thinking", "demo")
+    fields = ("id", "name", "label", "provider", "thinking", "demo", "context_tokens")
     peak = PeakReply(now=hours.now, until=hours.until) if hours else None
     return ModelReply(**{name: getattr(model, name) for name in fields}, peak=peak)
+
+
+class InputCostReply(Reply):
+    """Micro-units of `currency`; `cached_micros` where the provider still has all of it in its cache.
+
+    All are null for a model without a price.
+    """
+
+    currency: str | None
+    micros: int | None
+    cached_micros: int | None
+
+
+def input_cost_reply(cost: InputCost | None) -> InputCostReply:
+    if cost is None:
+        return InputCostReply(currency=None, micros=None, cached_micros=None)
+    return InputCostReply(currency=cost.currency, micros=cost.micros, cached_micros=cost.cached_micros)
 
 
 class ListedModel(Reply):
@@ -85,6 +107,7 @@ class AdminModelReply(Reply):
     provider: str
     listed: bool
     offered: bool
+    context_tokens: int | None
     successor_id: str | None
     aliases: list[str]
 
@@ -108,6 +131,7 @@ def _admin_model(status: ModelStatus) -> AdminModelReply:
         provider=status.provider,
         listed=status.model.listed,
         offered=status.offered,
+        context_tokens=status.model.context_tokens,
         successor_id=status.model.successor_id,
         aliases=status.aliases,
     )

@@ -14,11 +14,14 @@ from flask_app.web.context import t
 
 
 class UsageReply(Reply):
+    """`context_tokens`: what the conversation takes of a model's context with this answer, thoughts left out."""
+
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
     reasoning_tokens: int
     total_tokens: int
+    context_tokens: int
     source: str
 
 
@@ -193,5 +196,6 @@ def _usage(entry: Entry) -> UsageReply:
         completion_tokens=usage.completion_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         total_tokens=usage.total_tokens,
+        context_tokens=entry.context_tokens,
         source=entry.source,
     )

@@ -52,6 +52,7 @@ def test_the_models_are_listed_with_those_offered_first(admin_client: PageClient
         "provider": "Gone",
         "listed": True,
         "offered": False,
+        "context_tokens": None,
         "successor_id": None,
         "aliases": [],
     }

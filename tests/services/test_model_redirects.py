@@ -24,7 +24,7 @@ def ids(app: Flask, upstream: ScriptedUpstream) -> dict[str, str]:
 
 def follow(ids: dict[str, str], name: str, successor: str | None, *aliases: str) -> None:
     successor_id = ids[successor] if successor else None
-    model_admin_service.change(CONSOLE, ids[name], successor_id=successor_id, aliases=aliases)
+    model_admin_service.change(CONSOLE, ids[name], model_admin_service.Settings(successor_id, aliases, None))
 
 
 def found(wanted: str) -> str:

@@ -6,9 +6,9 @@ from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import Tariff
 
 
-def put(model: str, price: float, *, currency: str = "CNY", starts_at: datetime | None = None) -> str:
-    """So much for a million tokens of each kind, from now on if not told; gives the tariff's id."""
-    prices = {kind: round(price * 1_000_000) for kind in ("input_hit", "input_miss", "output")}
+def put(model: str, price: float, *, currency: str = "CNY", starts_at: datetime | None = None, **others: float) -> str:
+    """So much for a million tokens of each kind but these `others`, from now on if not told; gives the tariff's id."""
+    prices = {kind: round(others.get(kind, price) * 1_000_000) for kind in ("input_hit", "input_miss", "output")}
     tariff_id = new_id()
     with transaction() as session:
         session.add(Tariff(id=tariff_id, model=model, currency=currency, starts_at=starts_at or utc_now(), **prices))

@@ -6,7 +6,7 @@ import { fromTemplate, must, slot } from "app/ui"
 import { showVersion } from "app/versions"
 
 /** @typedef {import("app/question").Question} Question */
-/** @typedef {{total_tokens: number, source: string}} Usage */
+/** @typedef {{total_tokens: number, context_tokens?: number, source: string}} Usage */
 /** @typedef {{href: string, label: string}} Way */
 
 export class Answer {
@@ -50,6 +50,11 @@ export class Answer {
   drop() {
     this.drawn.replaceChildren()
     slot(this.element, "reasoning").replaceChildren()
+  }
+
+  /** What it took, once it has ended. */
+  get usage() {
+    return this.#usage
   }
 
   get model() {

@@ -96,6 +96,12 @@ export class BranchView {
     return isWhole(this.#branches.leaf)
   }
 
+  /** What the last answer on the page took that has ended. */
+  get usage() {
+    const answers = this.#branches.path.map(({ id }) => this.#drawn.get(id)).filter((drawn) => drawn && !(drawn instanceof Question))
+    return /** @type {Answer[]} */ (answers).findLast(({ usage }) => usage)?.usage ?? null
+  }
+
   /** The last question on the page. */
   get lastQuestion() {
     const message = this.#branches.path.findLast(({ role }) => role === "user")

@@ -14,7 +14,7 @@ const THINKING_CHOICE = "thinking"
 const LONGEST_TIMER = 86_400_000
 
 /** @typedef {import("app/i18n").Budget} Budget */
-/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean, peak: Peak | null}} Model */
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean, context_tokens: number | null, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{model?: string, thinking?: boolean}} Choice who is to answer, and how */
@@ -106,7 +106,7 @@ export class Composer extends EventTarget {
 
   /** The models that can answer, named as they are offered. */
   get models() {
-    return this.#models.map(({ id, name }, index) => ({ id, name, label: this.#select.options[index]?.text ?? name }))
+    return this.#models.map(({ id, name, context_tokens }, index) => ({ id, name, context_tokens, label: this.#select.options[index]?.text ?? name }))
   }
 
   focus() {

@@ -9,6 +9,7 @@ import { api, isGone } from "app/api"
 import { Asking } from "app/asking"
 import { BranchView } from "app/branch-view"
 import { showStored } from "app/endings"
+import { ContextMeter } from "app/context-meter"
 import { Following } from "app/following"
 import { t } from "app/i18n"
 import { Queue } from "app/queue"
@@ -36,6 +37,7 @@ export class Conversation extends EventTarget {
   #isRecalled = false
   #following
   #asking
+  #meter
   queue = new Queue()
   #waiting
 
@@ -46,6 +48,7 @@ export class Conversation extends EventTarget {
     this.#branch = new BranchView(this.#thread, (message, question) => this.#drawAnswer(message, question))
     this.#composer = composer
     this.#isAdmin = isAdmin
+    this.#meter = new ContextMeter(root, composer)
     this.#following = new Following(composer, isAdmin, {
       place: () => this.#id,
       begun: (stream, answer, start, isLeft) => this.#begun(stream, answer, start, isLeft),
@@ -71,7 +74,7 @@ export class Conversation extends EventTarget {
       regenerate: ({ message, model }) => this.#asking.answerAgain(message, model),
       anew: ({ message }) => this.#emit("anew", { text: message.question.text }),
       resend: ({ message, text }) => this.#asking.resend(message, text),
-      step: (step) => this.#following.isBeginning || this.#branch.step(step), // what is asked is of no branch yet
+      step: (step) => this.#following.isBeginning || this.#step(step), // what is asked is of no branch yet
     })
     reactTo(this.#waiting, {
       back: ({ key }) => this.#takeBack(key),
@@ -94,6 +97,7 @@ export class Conversation extends EventTarget {
     this.#id = null
     this.#arrival = null
     this.#branch.clear()
+    this.#meter.show(null)
     this.#waiting.show(null)
   }
 
@@ -114,6 +118,7 @@ export class Conversation extends EventTarget {
     this.#branch.open(id, opened.messages, message)
     this.#waiting.show(id)
     this.#composer.goOnWith(opened.goes_on_with)
+    this.#meter.show(this.#branch.usage)
     this.#thread.goTo(this.#branch.elementOf(message), words)
     this.#emit("opened", opened)
     this.#takeTurn()
@@ -130,6 +135,7 @@ export class Conversation extends EventTarget {
     if (this.#branch.isBehind(stored.messages)) {
       this.#branch.open(id, stored.messages)
       this.#composer.goOnWith(stored.goes_on_with)
+      this.#meter.show(this.#branch.usage)
     }
     this.#emit("opened", stored)
     this.#takeTurn()
@@ -166,6 +172,12 @@ export class Conversation extends EventTarget {
       if (this.#id === id && !this.#following.isBusy) this.#composer.state = "idle"
     }
     return this.#id === id && !this.#isRecalled
+  }
+
+  /** @param {any} step */
+  #step(step) {
+    this.#branch.step(step)
+    this.#meter.show(this.#branch.usage)
   }
 
   /** Opens the last question on the page to be changed; one that waits goes back into the text area. */
@@ -218,6 +230,7 @@ export class Conversation extends EventTarget {
   /** @param {Answer} answer @param {{status: string, finish_reason?: string | null}} end */
   #ended(answer, end) {
     this.#branch.noteEnd(answer, end)
+    this.#meter.show(this.#branch.usage)
     if (this.#id) this.#emit("ended", { id: this.#id, isFirst: end.status !== "failed" && this.#branch.isFirst })
   }
 

@@ -6,6 +6,7 @@
 import { loaded } from "app/api"
 import { Question } from "app/question"
 import { showCopied } from "app/markdown/enrich"
+import { turnWrapping } from "app/markdown/wrapping"
 import { copyText, must, tell, toast } from "app/ui"
 import { t } from "app/i18n"
 
@@ -149,7 +150,16 @@ export class Thread extends EventTarget {
     if (step) this.#emit("step", button, { button, by: Number(step) })
     if ("edit" in button.dataset && message instanceof Question) message.edit()
     if ("copyMessage" in button.dataset) toast(t((await copyText(message.text)) ? "js.copied" : "js.copy_failed"))
+    if ("wrapCode" in button.dataset) this.#wrapCode(button)
     if ("copyCode" in button.dataset) showCopied(button, await copyText(codeBeside(button)))
+  }
+
+  /** The block that was pressed stays where it is, unless the end is followed. @param {HTMLElement} button */
+  #wrapCode(button) {
+    const { top } = button.getBoundingClientRect()
+    turnWrapping()
+    if (!this.#following) this.#scroller.scrollTop += button.getBoundingClientRect().top - top
+    this.#top = this.#scroller.scrollTop
   }
 
   /** @param {KeyboardEvent} press */

@@ -13,6 +13,7 @@ import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast 
  * @property {boolean} offered it can be asked now
  * @property {string | null} successor_id
  * @property {string[]} aliases
+ * @property {number | null} context_tokens its window, where that is known
  */
 
 const PATH = "/api/admin/models"
@@ -20,6 +21,7 @@ const list = must(document, "[data-models]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-edit-model]"))
 const aliases = /** @type {HTMLTextAreaElement} */ (must(form, '[name="aliases"]'))
 const successor = /** @type {HTMLSelectElement} */ (must(form, '[name="successor"]'))
+const contextWindow = /** @type {HTMLInputElement} */ (must(form, '[name="window"]'))
 const titles = /** @type {HTMLFormElement} */ (must(document, "[data-titles]"))
 const writer = /** @type {HTMLSelectElement} */ (must(titles, '[name="model"]'))
 /** @type {Model[]} */
@@ -41,7 +43,11 @@ onSubmit(form, async (values) => {
   if (!edited) return
   const { id, name } = edited
   const names = (values.aliases ?? "").split("\n").filter((alias) => alias.trim())
-  const reply = await api.put(`${PATH}/${id}`, { successor_id: values.successor || null, aliases: names })
+  const reply = await api.put(`${PATH}/${id}`, {
+    successor_id: values.successor || null,
+    aliases: names,
+    context_tokens: values.window ? Number(values.window) : null,
+  })
   form.closest("dialog")?.close()
   show(reply.models)
   must(list, `[data-id="${id}"] [data-edit]`).focus()
@@ -105,5 +111,6 @@ function edit(model) {
   const others = models.filter(({ id, offered }) => id !== model.id && (offered || id === model.successor_id))
   successor.replaceChildren(new Option(t("js.admin.default_model"), ""), ...optionsOf(others))
   successor.value = model.successor_id ?? ""
+  contextWindow.value = String(model.context_tokens ?? "")
   openDialog("edit-model-dialog")
 }

@@ -4,6 +4,7 @@ import { t } from "app/i18n"
 import { sanitize } from "app/markdown"
 import { SHORT, colour, library } from "app/markdown/colours"
 import { inTurn } from "app/markdown/turns"
+import { followChoice } from "app/markdown/wrapping"
 import { fill, fromTemplate, slot } from "app/ui"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
@@ -61,6 +62,7 @@ function offerPicture(place) {
 function dressCode(pre, longest) {
   const name = pre.dataset.language ?? ""
   const figure = fromTemplate("code-template", { language: name || t("js.code") })
+  followChoice(figure)
   pre.replaceWith(figure)
   pre.tabIndex = 0
   figure.append(pre)
