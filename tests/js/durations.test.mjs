@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-globalThis.document = { documentElement: { lang: "zh", dataset: {} }, getElementById: () => ({ textContent: "{}" }) }
+globalThis.document = { documentElement: { lang: "zh-CN", dataset: {} }, getElementById: () => ({ textContent: "{}" }) }
 const { formatDuration } = await import("app/i18n")
 
 test("whole seconds, and minutes where there are any, with a space before a Chinese unit", () => {

@@ -124,7 +124,7 @@ export function formatDuration(milliseconds) {
 
 /** With a space before a Chinese unit, as elsewhere on the pages; none of it is nothing. @param {string} unit @param {number} count */
 function unitFormat(unit, count) {
-  const unitDisplay = language === "zh" ? "short" : "long" // "秒钟" is said, not written
+  const unitDisplay = language.startsWith("zh") ? "short" : "long" // "秒钟" is said, not written
   const words = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay }).format(count)
   return count ? words.replace(/(\d)(?=\p{Script=Han})/u, "$1 ") : ""
 }
