@@ -1,6 +1,11 @@
 """A model as it can be asked."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Effort = Literal["low", "high", "max"]
+Thinking = bool | Effort  # not, as much as the model likes, or with an effort
+EFFORTS: tuple[Effort, ...] = ("low", "high", "max")
 
 LOCAL = "local"
 LOCAL_WINDOW = 4096  # tokens, as `upstream/local_model_server.py` sets it
@@ -12,6 +17,7 @@ class ServedModel:
     """A model and whose it is. `currency` is the one its provider bills in.
 
     `context_tokens` is what one conversation may take of it, question and answer together; None is not known.
+    It may be `thinking` before it answers, with one of the `efforts` where it knows any.
     """
 
     id: str
@@ -23,6 +29,13 @@ class ServedModel:
     kind: str
     currency: str
     context_tokens: int | None = None
+    efforts: tuple[Effort, ...] = ()
+
+    def thinks(self, wanted: Thinking) -> Thinking:
+        """How it thinks where so much is wanted: what knows no efforts, as it likes."""
+        if not self.thinking:
+            return False
+        return wanted if wanted in self.efforts else bool(wanted)
 
     @property
     def local(self) -> bool:

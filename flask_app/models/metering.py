@@ -15,9 +15,9 @@ class Attempt(Base):
 
     Ids here are plain columns: the log outlives the rows it names. While an attempt is dispatched it reserves the most
     that it may use, for its person, the group they were in, and the site, on a day of the site's time zone.
-    `token_id` is the access token of the program that asked. `max_tokens` is what the provider was told. `unread`: a
-    person asked, and nobody followed the answer any more when it ended. Where the model has no price there are no
-    micros and no currency.
+    `token_id` is the access token of the program that asked. `max_tokens` is what the provider was told, and `effort`
+    what to think with. `unread`: a person asked, and nobody followed the answer any more when it ended. Where the model
+    has no price there are no micros and no currency.
     """
 
     __tablename__ = "proxy_logs"
@@ -37,6 +37,7 @@ class Attempt(Base):
     key_id: Mapped[str | None] = mapped_column(Ascii)
     channel: Mapped[str] = mapped_column(String(16))
     model: Mapped[str] = mapped_column(String(128))
+    effort: Mapped[str | None] = mapped_column(String(16))
     prompt_estimate: Mapped[int] = mapped_column(Integer)
     address: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16), default="dispatched")

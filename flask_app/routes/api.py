@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, g
 
+from flask_app.domain.serving import Thinking
 from flask_app.errors import Invalid, NotFound, Unavailable
 from flask_app.models import User
 from flask_app.services import (
@@ -50,13 +51,13 @@ class SendMessage(Body):
     conversation_id: Id | None = None
     parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
-    thinking: bool = False
+    thinking: Thinking = False
     idempotency_key: IdempotencyKey | None = None
 
 
 class AnswerAgain(Body):
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
-    thinking: bool = False
+    thinking: Thinking = False
     idempotency_key: IdempotencyKey | None = None
 
 
@@ -92,6 +93,7 @@ def send(body: SendMessage) -> Response:
 
     The whole comes with status 200, blanks before it keep the line alive: `status` and `error` say how it ended.
     It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
+    `thinking` is whether it is thought about first, or with which effort: a model that knows none thinks as it likes.
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()

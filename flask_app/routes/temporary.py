@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from flask import Blueprint, Response, g
 
+from flask_app.domain.serving import Thinking
 from flask_app.services import temporary_service
 from flask_app.services.chat_service import Origin
 from flask_app.services.prompts import Turn
@@ -31,7 +32,7 @@ class AskTemporarily(Body):
     messages: Annotated[list[Said], msgspec.Meta(min_length=1, max_length=MOST_MESSAGES)]
     idempotency_key: IdempotencyKey
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
-    thinking: bool = False
+    thinking: Thinking = False
 
 
 @blueprint.post("/temporary/answers")

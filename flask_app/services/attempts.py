@@ -40,6 +40,7 @@ class Call:
     run_id: str | None = None
     message_id: str | None = None
     token_id: str | None = None
+    effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain import titles
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
@@ -67,7 +67,7 @@ class Draft:
     parent_id: str | None = None
     at_root: bool = False
     model: str | None = None
-    thinking: bool = False
+    thinking: Thinking = False
     idempotency_key: str | None = None
 
     @property
@@ -284,14 +284,14 @@ def earlier_run(actor: User, idempotency_key: str | None, digest: str, locale: s
 
 
 def request_of(
-    begun: Begun, actor: User, model: ServedModel, turns: Sequence[Turn], origin: Origin, *, thinking: bool
+    begun: Begun, actor: User, model: ServedModel, turns: Sequence[Turn], origin: Origin, *, thinking: Thinking
 ) -> Request:
     """What is asked of a provider for the run's answer; it thinks first where the model can."""
     return Request(
         user_id=actor.id,
         model=model,
         turns=turns,
-        thinking=thinking and model.thinking,
+        thinking=model.thinks(thinking),
         channel=CHANNEL,
         request_id=origin.request_id,
         address=origin.address,

@@ -9,11 +9,11 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, reading, table_of
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import EFFORTS, ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import language_of, translate
-from flask_app.models import Conversation, Message, Run, User
+from flask_app.models import Attempt, Conversation, Message, Run, User
 from flask_app.services import beginning, chat_service, dispatching, failover, model_service, run_service
 from flask_app.services.attempts import Earlier
 from flask_app.services.chat_service import Origin
@@ -42,6 +42,7 @@ _BROKE_OFF_HERE = select(
     )
 )
 _COUNT_RUNNING = select(func.count()).where(Run.conversation_id == bindparam("conversation"), Run.status == "running")
+_EFFORT = select(Attempt.effort).where(Attempt.run_id == bindparam("run"), Attempt.effort.is_not(None)).limit(1)
 _WORDS = select(Message.text, Message.reasoning, Message.thinking_ms).where(Message.id == bindparam("message"))
 
 
@@ -61,7 +62,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
     return beginning.begin(
-        lambda connection: (begun, _write(connection, opening, model, keys, origin)),
+        lambda connection: (begun, _write(connection, opening, run_id, model, keys, origin)),
         earlier=partial(chat_service.earlier_run, actor, idempotency_key, digest, origin.locale),
         check=partial(run_service.owned, actor, run_id),
     )
@@ -105,6 +106,7 @@ def _model(name: str | None) -> ServedModel:
 def _write(
     connection: Connection,
     opening: chat_service.Opening,
+    broken_id: str,
     model: ServedModel,
     keys: Sequence[Candidate],
     origin: Origin,
@@ -121,14 +123,23 @@ def _write(
     earlier = Earlier(*words)
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
-    thinking = not words.text and bool(words.reasoning)  # where there is a text it has been thought already
     turns = chat_service.turns_of(question)
     request = replace(
-        chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=thinking),
+        chat_service.request_of(
+            begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)
+        ),
         earlier=earlier,
         go_on=_request_to_go_on(question[-1].text + words.text),
     )
     return dispatching.dispatch(connection, request, keys)
+
+
+def _thinking(connection: Connection, broken_id: str, earlier: Earlier) -> Thinking:
+    """Where there is a text it has been thought already; what broke off in thoughts thinks anew, as hard."""
+    if earlier.text or not earlier.reasoning:
+        return False
+    effort = connection.scalar(_EFFORT, {"run": broken_id})
+    return next((known for known in EFFORTS if known == effort), True)
 
 
 def _request_to_go_on(conversation: str) -> str:

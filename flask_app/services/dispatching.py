@@ -53,6 +53,7 @@ def attempt(connection: Connection, request: Request, taken: Taken) -> Dispatche
         run_id=request.run_id,
         message_id=request.message_id,
         token_id=request.token_id,
+        effort=prompts.effort(request, model),
     )
     bounds = Bounds(prompt=prompts.bound(request), answer=prompts.longest_answer(model, request.max_tokens))
     return metering_service.dispatch(connection, call, taken.key.id, bounds)

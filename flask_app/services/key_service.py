@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
 
 from flask_app import config
-from flask_app.config import Config
 from flask_app.database import fetching, table_of
 from flask_app.domain.cooldown import Draw, Rank
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import sealing
+from flask_app.services import deepseek, sealing
 from flask_app.services.sealing import Unreadable
 from flask_app.upstream.client import Endpoint
 from flask_app.upstream.local_model import LocalModel, LocalModelUnavailable
@@ -50,8 +48,7 @@ class UsableKey:
     @property
     def completes_prefixes(self) -> bool:
         """Is it DeepSeek's, which goes on with an answer that has begun?"""
-        of_deepseek = {urlsplit(url).netloc for url in (Config.deepseek_base_url, config.current().deepseek_base_url)}
-        return urlsplit(self.base_url).netloc in of_deepseek
+        return deepseek.serves(self.base_url)
 
     def shares_account_with(self, other: "UsableKey") -> bool:
         same_account = self.account is not None and self.account == other.account
@@ -169,6 +166,7 @@ def _served(row: _Row) -> ServedModel:
         name=row.name,
         label=row.label,
         thinking=row.thinking,
+        efforts=deepseek.efforts(row.base_url, thinking=row.thinking),
         provider_id=row.provider_id,
         provider=row.provider,
         kind=row.kind,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import reading, table_of
 from flask_app.domain.events import Usage
 from flask_app.errors import NotFound
-from flask_app.models import Conversation, Message, TokenUsage, User
+from flask_app.models import Attempt, Conversation, Message, TokenUsage, User
 from flask_app.services.attempts import Entry
 
 _ledger, _messages = table_of(TokenUsage), table_of(Message)
@@ -32,10 +32,19 @@ _OF_MESSAGE = _SUMS.where(_messages.c.id == bindparam("message"))
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """An answer's model and the entries of the runs that made it, the oldest first."""
+    """An answer's model and the entries of the runs that made it, the oldest first.
+
+    `effort` is what the last of those that were told one had to think with.
+    """
 
     model: str | None
     entries: list[TokenUsage]
+    effort: str | None
+
+    @classmethod
+    def of(cls, model: str | None, found: Sequence[Row[TokenUsage, str | None]]) -> "Details":
+        efforts = [effort for _, effort in found if effort]
+        return cls(model, [entry for entry, _ in found], efforts[-1] if efforts else None)
 
 
 def details(actor: User, message_id: str) -> Details:
@@ -46,7 +55,8 @@ def details(actor: User, message_id: str) -> Details:
         .where(Message.id == message_id, Conversation.user_id == actor.id)
     )
     entries = (
-        select(TokenUsage)
+        select(TokenUsage, Attempt.effort)
+        .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
         .where(TokenUsage.message_id == message_id, TokenUsage.kind == "usage")
         .order_by(TokenUsage.created_at, TokenUsage.id)
     )
@@ -54,7 +64,7 @@ def details(actor: User, message_id: str) -> Details:
         message = session.scalar(owned)
         if message is None:
             raise NotFound
-        return Details(message.model, list(session.scalars(entries)))
+        return Details.of(message.model, session.execute(entries).all())
 
 
 def of_conversation(connection: Connection, conversation_id: str) -> dict[str, Entry]:

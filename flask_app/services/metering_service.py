@@ -81,6 +81,7 @@ def dispatch(
             "key_id": key_id,
             "channel": call.channel,
             "model": call.model,
+            "effort": call.effort,
             "prompt_estimate": call.prompt_estimate,
             "address": call.address,
             "state": "dispatched",

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import RowMapping, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app import config
@@ -18,7 +18,7 @@ from flask_app.database import fetching, in_transaction, table_of
 from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, ServedModel
 from flask_app.errors import Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import environment_key, key_service, model_lists, model_redirects
+from flask_app.services import deepseek, environment_key, key_service, model_lists, model_redirects
 
 PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
 RETRY_SECONDS = 60
@@ -37,6 +37,7 @@ _LISTED = (
         _providers.c.name.label("provider"),
         _providers.c.kind,
         _providers.c.currency,
+        _providers.c.base_url,
     )
     .join(_providers, _providers.c.id == _models.c.provider_id)
     .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
@@ -71,7 +72,7 @@ def available() -> list[ServedModel]:
     """Every model that can be asked now, the default one first."""
     prepare()
     with fetching() as connection:
-        listed = [ServedModel(**row) for row in connection.execute(_LISTED).mappings()]
+        listed = [_served(row) for row in connection.execute(_LISTED).mappings()]
     return [model for model in listed if not model.local] or _of_this_machine(listed)
 
 
@@ -93,7 +94,7 @@ def find(wanted: str | None) -> ServedModel:
     with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
         query = _FIRST if wanted is None else _NAMED
         if row := connection.execute(query, {"wanted": wanted}).mappings().first():
-            return ServedModel(**row)
+            return _served(row)
     models = available()
     if not models:
         raise Unavailable("no_working_key" if keys_fail(models) else "no_model")
@@ -105,6 +106,12 @@ def find(wanted: str | None) -> ServedModel:
     if follower := model_redirects.target(wanted, models):
         return follower
     raise Invalid("unknown_model", model=wanted[: model_lists.MAX_NAME_LENGTH])
+
+
+def _served(row: RowMapping) -> ServedModel:
+    own = dict(row)
+    base_url = own.pop("base_url")
+    return ServedModel(**own, efforts=deepseek.efforts(base_url, thinking=row["thinking"]))
 
 
 def follower_of(name: str) -> ServedModel | None:

@@ -10,7 +10,7 @@ import msgspec
 from flask_app import config
 from flask_app.domain import budget
 from flask_app.domain.events import estimate_tokens
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.services.attempts import Earlier
 
 MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
@@ -44,7 +44,7 @@ class Request:
     user_id: str
     model: ServedModel
     turns: Sequence[Turn]
-    thinking: bool | None
+    thinking: Thinking | None
     channel: str
     request_id: str
     address: str
@@ -119,11 +119,19 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
         made["max_tokens"] = max_tokens
     if model.thinking and request.thinking is not None:
         made["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
+    if told := effort(request, model):
+        made["reasoning_effort"] = told
     if model.thinking:
         made["user_id"] = _opaque(request.user_id)
     if model.demo:
         made |= DEMO_LIMITS
     return made
+
+
+def effort(request: Request, model: ServedModel) -> str | None:
+    """The effort that the provider is told to think with, if any: a program's is its own word."""
+    wanted = request.options.get("reasoning_effort", model.thinks(request.thinking or False))
+    return wanted if isinstance(wanted, str) else None
 
 
 def _contents(request: Request) -> list[str]:

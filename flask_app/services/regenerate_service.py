@@ -10,7 +10,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, reading, table_of, utc_now
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
@@ -31,7 +31,7 @@ class Wish:
 
     question_id: str
     model: str | None = None
-    thinking: bool = False
+    thinking: Thinking = False
     idempotency_key: str | None = None
 
     @property

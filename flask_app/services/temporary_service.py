@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, reading
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.errors import BadRequest, Conflict, Invalid
 from flask_app.models import Attempt, Run, TokenUsage, User
 from flask_app.services import beginning, chat_service, dispatching, failover, model_service, run_service, signing
@@ -30,7 +30,7 @@ class Talk:
 
     turns: Sequence[Turn]
     model: str | None
-    thinking: bool
+    thinking: Thinking
     idempotency_key: str
 
     @property
@@ -62,14 +62,14 @@ def details(actor: User, run_id: str) -> Details:
     """Raises NotFound for a run of somebody else's."""
     run = run_service.owned(actor, run_id)
     entries = (
-        select(TokenUsage)
+        select(TokenUsage, Attempt.effort)
         .join(Attempt, Attempt.id == TokenUsage.attempt_id)
         .where(Attempt.run_id == run.id, TokenUsage.kind == "usage")
         .order_by(TokenUsage.created_at, TokenUsage.id)
     )
     with reading() as session:
-        found = list(session.scalars(entries))
-    return Details(found[-1].model if found else None, found)
+        found = session.execute(entries).all()
+    return Details.of(found[-1][0].model if found else None, found)
 
 
 def _check(turns: Sequence[Turn]) -> None:
@@ -113,7 +113,7 @@ def _write(
         user_id=actor.id,
         model=model,
         turns=talk.turns,
-        thinking=talk.thinking and model.thinking,
+        thinking=model.thinks(talk.thinking),
         channel=chat_service.CHANNEL,
         request_id=origin.request_id,
         address=origin.address,

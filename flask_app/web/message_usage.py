@@ -12,14 +12,15 @@ _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tok
 class MessageUsageReply(Reply):
     """What an answer took, all its runs together; nothing before it is booked.
 
-    `actual_model` is what the provider said that answers, `estimated` whether any of the figures is an estimate.
-    `costs` leaves out what has no price: `unpriced` says that there is some, `free` that it costs nothing because the
-    local model answered. `first_token_ms` is the wait of the first run; `writing_ms` the time from each run's first
-    token to its end, null where no token came; `written_tokens` came in that time.
+    `actual_model` is what the provider said that answers, `effort` what it was told to think with, `estimated` whether
+    any of the figures is an estimate. `costs` leaves out what has no price: `unpriced` says that there is some, `free`
+    that it costs nothing because the local model answered. `first_token_ms` is the wait of the first run; `writing_ms`
+    the time from each run's first token to its end, null where no token came; `written_tokens` came in that time.
     """
 
     model: str | None
     actual_model: str | None
+    effort: str | None
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
@@ -41,6 +42,7 @@ def message_usage_reply(details: Details) -> MessageUsageReply:
     return MessageUsageReply(
         model=details.model,
         actual_model=entries[-1].actual_model if entries else None,
+        effort=details.effort,
         estimated=any(entry.source == "estimated" for entry in entries),
         costs=_costs(entries),
         unpriced=any(entry.cost_micros is None and not is_free(entry) for entry in entries),

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask_app.database import fetching, utc_now
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import Effort, ServedModel
 from flask_app.services import model_service, tariff_service, title_setting
 from flask_app.services.input_cost import InputCost
 from flask_app.services.model_admin_service import ModelStatus
@@ -19,9 +19,10 @@ class PeakReply(Reply):
 
 
 class ModelReply(Reply):
-    """`peak` is null for a model that costs the same at all hours, or has no price.
+    """`efforts`: what it may be told to think with; none where it is `thinking` as it likes, or not at all.
 
-    `context_tokens` is how much of a conversation it can read, with its answer; null where that is not known.
+    `peak` is null for a model that costs the same at all hours, or has no price. `context_tokens` is how much of a
+    conversation it can read, with its answer; null where that is not known.
     """
 
     id: str
@@ -29,6 +30,7 @@ class ModelReply(Reply):
     label: str
     provider: str
     thinking: bool
+    efforts: list[Effort]
     demo: bool
     context_tokens: int | None
     peak: PeakReply | None
@@ -56,7 +58,8 @@ def models_reply() -> ModelsReply:
 def _model(model: ServedModel, hours: PeakHours | None) -> ModelReply:
     fields = ("id", "name", "label", "provider", "thinking", "demo", "context_tokens")
     peak = PeakReply(now=hours.now, until=hours.until) if hours else None
-    return ModelReply(**{name: getattr(model, name) for name in fields}, peak=peak)
+    own = {name: getattr(model, name) for name in fields}
+    return ModelReply(**own, efforts=list(model.efforts), peak=peak)
 
 
 class InputCostReply(Reply):

@@ -193,7 +193,7 @@ def test_an_added_key_opens_a_provider_whose_answers_are_set_well(visits: Visits
 
     chat = Chat(visits.open("/", locale="zh"), say)
     expect(chat.page.get_by_text(say("chat.demo"))).to_be_hidden()
-    chat.page.get_by_role("button", name=say("chat.thinking")).click()
+    chat.page.get_by_label(say("chat.thinking")).select_option(label=say("js.think_on"))
     spent = Usage(prompt=1200, cached=1000, completion=345, reasoning=45)
     site.provider.script(Answer(text=RICH, thinking="先想想复利的公式。", usage=spent))
     chat.ask("什么是复利？")

@@ -182,10 +182,9 @@ def test_model_and_thinking_are_switched(visits: Visits) -> None:
         choose(page, f"model {name}", say("js.palette_model", name=name))
         assert select.evaluate("element => element.selectedOptions[0].text") == name
     thinking = page.locator("[data-thinking]")
-    if thinking.is_visible():
-        before = thinking.get_attribute("aria-pressed")
-        choose(page, "think first", say("chat.thinking"))
-        expect(thinking).not_to_have_attribute("aria-pressed", before or "")
+    for way in ("max", "off"):
+        choose(page, f"think first {way}", say(f"js.think_{way}"))
+        expect(thinking).to_have_value(way)
 
 
 def test_what_is_typed_before_its_module_has_come_is_kept(visits: Visits) -> None:

@@ -40,6 +40,7 @@ def test_it_says_what_was_booked(member_client: PageClient, upstream: ScriptedUp
     assert told == {
         "model": answer["model"],
         "actual_model": "deepseek-flash-1117",
+        "effort": None,
         "prompt_tokens": 1200,
         "cached_tokens": 1000,
         "completion_tokens": 345,

@@ -10,6 +10,7 @@ import { isTemporary } from "app/writing"
  * @typedef {object} Took
  * @property {string | null} model
  * @property {string | null} actual_model
+ * @property {string | null} effort
  * @property {number} prompt_tokens
  * @property {number} cached_tokens
  * @property {number} completion_tokens
@@ -62,6 +63,7 @@ export function factsOf(took) {
   const facts = [
     ["model", model],
     ["actual_model", actual === model ? null : actual],
+    ["effort", took.effort && t(`js.effort_${took.effort}`)],
     ["input", withPart(took.prompt_tokens, "cached", took.cached_tokens)],
     ["output", withPart(took.completion_tokens, "reasoning", took.reasoning_tokens)],
     ["figures", estimated ? t("js.records.provenance_estimated") : null],

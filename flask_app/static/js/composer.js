@@ -14,10 +14,10 @@ const THINKING_CHOICE = "thinking"
 const LONGEST_TIMER = 86_400_000
 
 /** @typedef {import("app/i18n").Budget} Budget */
-/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, demo: boolean, context_tokens: number | null, peak: Peak | null}} Model */
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
-/** @typedef {{model?: string, thinking?: boolean}} Choice who is to answer, and how */
+/** @typedef {{model?: string, thinking?: boolean | string}} Choice who is to answer, and how: thinking first or not, or with an effort */
 /** @typedef {{text: string, idempotencyKey: string} & Choice} Outgoing */
 
 export class Composer extends EventTarget {
@@ -46,7 +46,7 @@ export class Composer extends EventTarget {
     this.#form = form
     this.#text = /** @type {HTMLTextAreaElement} */ (must(form, "[data-composer-text]"))
     this.#select = /** @type {HTMLSelectElement} */ (must(form, "[data-model]"))
-    this.#thinking = must(form, "[data-thinking]")
+    this.#thinking = /** @type {HTMLSelectElement} */ (must(form, "[data-thinking]"))
     this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
     this.#stopButton = must(form, "[data-stop]")
     this.#models = state.models
@@ -94,14 +94,13 @@ export class Composer extends EventTarget {
 
   /** How the next message is to be answered. @returns {Choice} */
   get choice() {
-    return { model: this.#select.value || undefined, thinking: this.#thinking.hidden ? undefined : this.#isThinking() }
+    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value) }
   }
 
   /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */
   choiceOf(model) {
     const known = this.#models.find(({ id, name }) => id === model || name === model)
-    if (!known) return this.choice
-    return { model: known.id, thinking: known.thinking ? localStorage.getItem(THINKING_CHOICE) === "on" : undefined }
+    return known ? { model: known.id, thinking: asAsked(usualOf(known)) } : this.choice
   }
 
   /** The models that can answer, named as they are offered. */
@@ -210,7 +209,7 @@ export class Composer extends EventTarget {
     this.#stopButton.addEventListener("click", () => this.dispatchEvent(new Event("stop")))
     must(this.#form, "[data-anew]").addEventListener("click", () => this.dispatchEvent(new Event("anew")))
     this.#select.addEventListener("change", () => this.#modelChosen())
-    this.#thinking.addEventListener("click", () => this.#setThinking(!this.#isThinking()))
+    this.#thinking.addEventListener("change", () => localStorage.setItem(THINKING_CHOICE, this.#thinking.value))
   }
 
   #send() {
@@ -261,9 +260,11 @@ export class Composer extends EventTarget {
   /** What depends on the model that is chosen. */
   #showThinking() {
     const model = this.#models.find(({ id }) => id === this.#select.value)
-    this.#thinking.hidden = !model?.thinking
+    const ways = waysOf(model)
+    must(this.#form, "[data-thinking-field]").hidden = !ways.length
+    this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
+    this.#thinking.value = usualOf(model)
     this.#showPeak(model?.peak ?? null)
-    this.#setThinking(localStorage.getItem(THINKING_CHOICE) === "on")
   }
 
   /** What holds only until a moment is not said after it. @param {Peak | null} peak */
@@ -278,17 +279,19 @@ export class Composer extends EventTarget {
     clearTimeout(this.#peakEnds)
     if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(), Math.min(rest + 1000, LONGEST_TIMER))
   }
-
-  #isThinking() {
-    return this.#thinking.getAttribute("aria-pressed") === "true"
-  }
-
-  /** @param {boolean} on */
-  #setThinking(on) {
-    this.#thinking.setAttribute("aria-pressed", String(on))
-    localStorage.setItem(THINKING_CHOICE, on ? "on" : "off")
-  }
 }
+
+/** How a model may think: off first, with an effort where it knows some. @param {Model | undefined} model */
+const waysOf = (model) => (model?.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : [])
+
+/** As the person likes it; where the model does not know that, high is on. @param {Model | undefined} model */
+function usualOf(model) {
+  const [ways, usual] = [waysOf(model), localStorage.getItem(THINKING_CHOICE) ?? "off"]
+  return ways.includes(usual) ? usual : (ways.find((way) => ["on", "high"].includes(way)) ?? "")
+}
+
+/** @param {string} way "" of a model that cannot think */
+const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)
 
 /** What is to be said of a message that is too long, else nothing. @param {string} text */
 export function problemOfSize(text) {

@@ -40,6 +40,7 @@ function actsOf(element, chat) {
   if (path) return [{ ...common, id: path, run: () => follow(path) }]
   if (press) return pressing(press, common)
   if (act === "model") return modelsOf(chat, common)
+  if (act === "thinking") return waysToThink(common)
   if (act === "folder") return chat ? [{ ...common, id: act, run: async () => (await chat.sidebar.folders()).askName() }] : []
   return act ? acting(act, chat, common) : []
 }
@@ -64,11 +65,28 @@ function modelsOf(chat, { english, icon }) {
     english: `${english} ${model} ${name}`,
     icon,
     chosen: id === select.value,
-    run: () => {
-      select.value = id
-      select.dispatchEvent(new Event("change", { bubbles: true }))
-    },
+    run: () => choose(select, id),
   }))
+}
+
+/** As the model that is chosen knows them. @param {{label: string, english: string, icon?: Element}} common @returns {Act[]} */
+function waysToThink({ label, english, icon }) {
+  const select = document.querySelector("[data-thinking]")
+  if (!(select instanceof HTMLSelectElement)) return []
+  return [...select.options].map(({ value, text, selected: chosen }) => ({
+    id: `thinking-${value}`,
+    label: text,
+    english: `${label} ${english} ${value}`,
+    icon,
+    chosen,
+    run: () => choose(select, value),
+  }))
+}
+
+/** As a person does. @param {HTMLSelectElement} select @param {string} value */
+function choose(select, value) {
+  select.value = value
+  select.dispatchEvent(new Event("change", { bubbles: true }))
 }
 
 /**

@@ -18,7 +18,7 @@ const AWAY = new Set([0, 502, 503, 504])
 
 /** @typedef {{answerAgain: string, idempotencyKey: string} & import("app/composer").Choice} Again the question's id, and by whom */
 /**
- * @typedef {{message: string, conversation_id?: string, parent_id?: string | null, model?: string, thinking?: boolean,
+ * @typedef {{message: string, conversation_id?: string, parent_id?: string | null, model?: string, thinking?: boolean | string,
  *   idempotency_key: string}} Message
  */
 
