@@ -16,6 +16,8 @@ import { notesOf } from "app/writing"
  */
 /** @typedef {import("app/thread").Shown} Shown */
 
+const NEWEST = 30 // messages, some screens of them, are drawn at once
+
 /** A message that is being written. */
 const BEGUN = { text: "", reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
 
@@ -29,15 +31,21 @@ export class BranchView {
   /** @type {Map<string, Shown>} */
   #drawn = new Map()
   #choices = notesOf("branch")
+  /** The first on the page, by its id: those before it are drawn when there is nothing else to do. */
+  #first = ""
+  #idle = 0
 
   /** @param {import("app/thread").Thread} thread @param {(message: Message, question: Question) => Answer} draw draws a stored answer */
   constructor(thread, draw) {
     this.#thread = thread
     this.#draw = draw
+    addEventListener("beforeprint", () => this.#drawEarlier(Infinity))
   }
 
   clear() {
+    cancelIdle(this.#idle)
     this.#conversation = null
+    this.#first = ""
     this.#branches = new Branches()
     for (const id of this.#drawn.keys()) this.#forget(id)
     this.#thread.clear()
@@ -54,7 +62,7 @@ export class BranchView {
     this.#branches = new Branches(messages)
     this.#branches.choose(this.#choices.read(conversation))
     this.#branches.choose(message)
-    this.show()
+    this.show(message)
   }
 
   /** Do these have more than what is known here? @param {Message[]} messages */
@@ -109,15 +117,45 @@ export class BranchView {
     return drawn instanceof Question ? drawn : null
   }
 
-  show() {
+  /** From what is on the page already, else from the newest ones on. @param {string} [meant] a message that must be among them */
+  show(meant = "") {
+    const { path } = this.#branches
+    const [known, wanted, newest] = [placeOf(path, this.#first), placeOf(path, meant), Math.max(path.length - NEWEST, 0)]
+    const first = Math.min(known < 0 ? newest : known, wanted < 0 ? newest : wanted)
+    this.#first = path[questionAt(path, first)]?.id ?? ""
     this.#thread.show(this.upTo(this.last))
     this.#showVersions()
+    this.#drawLater()
   }
 
   /** The messages on the page as far as this one. @param {string | null} id */
   upTo(id) {
     const { path } = this.#branches
-    return path.slice(0, path.findIndex((message) => message.id === id) + 1).map((message) => this.#shownFor(message))
+    return path.slice(Math.max(placeOf(path, this.#first), 0), placeOf(path, id) + 1).map((message) => this.#shownFor(message))
+  }
+
+  #drawLater() {
+    cancelIdle(this.#idle)
+    if (placeOf(this.#branches.path, this.#first) <= 0) return
+    this.#idle = whenIdle((left) => (this.#thread.isMoving ? this.#drawLater() : this.#drawEarlier(left)))
+  }
+
+  /** Draws what comes before the first on the page, each question with its answer, for so many milliseconds. @param {number} left */
+  #drawEarlier(left) {
+    const { path } = this.#branches
+    const [end, until] = [placeOf(path, this.#first), performance.now() + left]
+    if (end <= 0) return
+    let at = end
+    do {
+      const from = questionAt(path, at - 1)
+      for (const message of path.slice(from, at)) this.#shownFor(message)
+      at = from
+    } while (at > 0 && performance.now() < until)
+    const earlier = path.slice(at, end)
+    this.#thread.prepend(earlier.map((message) => this.#shownFor(message)))
+    for (const message of earlier) this.#showVersion(message)
+    this.#first = path[at]?.id ?? ""
+    this.#drawLater()
   }
 
   /** To a version of the same message before (-1) or after it (1). @param {{message: Shown, by: number, button: HTMLElement}} step */
@@ -128,7 +166,7 @@ export class BranchView {
     if (!next) return
     this.#branches.choose(next.id)
     this.#thread.keepInPlace(button, () => {
-      this.show()
+      this.show(next.id)
       return stepButton(this.#shownFor(next).element, by)
     })
     announce(t("js.version_of", { at: at + 1, count: siblings.length }))
@@ -143,6 +181,7 @@ export class BranchView {
     this.#conversation = conversation
     this.#place(question, { ...BEGUN, id: questionId, parent_id: question.parentId, role: "user", text: question.text })
     this.#place(answer, { ...BEGUN, id: answerId, parent_id: questionId, role: "assistant" })
+    this.#first ||= this.#branches.path[0]?.id ?? ""
     this.#showVersions()
   }
 
@@ -176,10 +215,34 @@ export class BranchView {
   }
 
   #showVersions() {
-    for (const message of this.#branches.path) {
-      const siblings = this.#branches.siblings(message.id)
-      this.#drawn.get(message.id)?.showVersion(siblings.indexOf(message) + 1, siblings.length)
-    }
+    for (const message of this.#branches.path) this.#showVersion(message)
     if (this.#conversation) this.#choices.keep(this.#conversation, this.#branches.isNewest ? "" : (this.last ?? ""))
   }
+  /** @param {Message} message */
+  #showVersion(message) {
+    const siblings = this.#branches.siblings(message.id)
+    this.#drawn.get(message.id)?.showVersion(siblings.indexOf(message) + 1, siblings.length)
+  }
+}
+
+/** @param {Message[]} path @param {string | null} id */
+function placeOf(path, id) {
+  return path.findIndex((message) => message.id === id)
+}
+
+/** Of the question to which a message belongs. @param {Message[]} path @param {number} place */
+function questionAt(path, place) {
+  return path.findLastIndex(({ role }, at) => at <= place && role === "user")
+}
+
+/** Safari knows no idle time. @param {(left: number) => void} work is told how many milliseconds it may take */
+function whenIdle(work) {
+  if (!("requestIdleCallback" in globalThis)) return setTimeout(() => work(0), 30)
+  return requestIdleCallback((deadline) => work(deadline.timeRemaining() / 2))
+}
+
+/** @param {number} idle */
+function cancelIdle(idle) {
+  if ("cancelIdleCallback" in globalThis) cancelIdleCallback(idle)
+  else clearTimeout(idle)
 }

@@ -11,6 +11,7 @@ import { copyText, must, tell, toast } from "app/ui"
 import { t } from "app/i18n"
 
 const NEAR = 64 // pixels from the bottom within which moving down takes hold again
+const STILL = 300 // milliseconds without a move
 const PANELS = ":is([data-answer-menu], [data-answer-details]):popover-open" // what stands beside a message
 const ACTS = ["retry", "continue", "anew", "regenerate", "read", "more", "about"]
 /** @type {Record<string, number>} */
@@ -24,6 +25,7 @@ export class Thread extends EventTarget {
   #latest
   #following = true
   #top = 0
+  #movedAt = 0
   /** @type {WeakMap<Element, Shown>} */
   #shown = new WeakMap()
 
@@ -53,6 +55,12 @@ export class Thread extends EventTarget {
     return this.#messages.querySelector(".message--editing") !== null
   }
 
+  /** Does the reader move through what is there, and is enough of it above? */
+  get isMoving() {
+    const { scrollTop, clientHeight } = this.#scroller
+    return performance.now() - this.#movedAt < STILL && scrollTop > clientHeight * 3
+  }
+
   clear() {
     this.#messages.replaceChildren()
     this.#following = true
@@ -67,6 +75,18 @@ export class Thread extends EventTarget {
     for (const element of there.slice(from)) element.remove()
     this.#messages.append(...elements.slice(from))
     for (const message of messages) this.#shown.set(message.element, message)
+  }
+
+  /** Messages before those that are there: what is read stays where it is. @param {Shown[]} messages */
+  prepend(messages) {
+    const { scrollHeight, scrollTop } = this.#scroller
+    for (const message of messages) {
+      message.element.classList.add("message--earlier")
+      this.#shown.set(message.element, message)
+    }
+    this.#messages.prepend(...messages.map(({ element }) => element))
+    this.#scroller.scrollTop = scrollTop + this.#scroller.scrollHeight - scrollHeight
+    this.#top = this.#scroller.scrollTop // nobody has moved
   }
 
   /**
@@ -111,6 +131,7 @@ export class Thread extends EventTarget {
   #look() {
     const { scrollTop } = this.#scroller
     const distance = this.#distance()
+    if (scrollTop !== this.#top) this.#movedAt = performance.now()
     if (scrollTop > this.#top && distance < NEAR) this.#following = true
     else if (scrollTop < this.#top && distance >= 1) this.#following = false
     this.#top = scrollTop

@@ -1,0 +1,115 @@
+"""A long conversation: the newest messages at once, and those before them when the page has nothing else to do."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e import written
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.words import words
+
+say = words("en")
+TEXTS = [
+    f"Question {at}" if at % 2 == 0 else f"Answer {at}: **bold**, and `code`.\n\n- one\n- two" for at in range(120)
+]
+AT_ONCE = 30
+# The page's idle time is the test's to give.
+HOLD = "window.held = []; requestIdleCallback = work => held.push(work); cancelIdleCallback = at => delete held[at - 1]"
+GIVE = "left => { for (const each of held.splice(0).filter(Boolean)) each({timeRemaining: () => left}) }"
+IS_IDLE = "() => held.filter(Boolean).length === 0"
+TOP = "element => element.getBoundingClientRect().top"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def talk(site: Site) -> Iterator[tuple[str, list[str]]]:
+    conversation, messages = written.converse(site, "A long one", TEXTS)
+    yield conversation, messages
+    written.forget(site, conversation)
+
+
+def opened(visits: Visits, path: str, *, is_phone: bool = False) -> Page:
+    page = visits.open("/", viewport=PHONE if is_phone else WIDE)
+    page.add_init_script(HOLD)
+    page.goto(path)
+    return page
+
+
+def messages(page: Page) -> Locator:
+    return page.locator("[data-messages] > *")
+
+
+def give_idle_time(page: Page) -> None:
+    while not page.evaluate(IS_IDLE):
+        page.evaluate(GIVE, 50)
+
+
+@pytest.mark.parametrize("is_phone", [False, True], ids=["wide", "phone"])
+def test_the_newest_are_there_at_once_and_the_others_follow_in_their_order(
+    visits: Visits, talk: tuple[str, list[str]], is_phone: bool
+) -> None:
+    page = opened(visits, f"/c/{talk[0]}", is_phone=is_phone)
+    expect(messages(page)).to_have_count(AT_ONCE)
+    expect(messages(page).first).to_contain_text(f"Question {len(TEXTS) - AT_ONCE}")
+    expect(messages(page).last).to_be_in_viewport()
+    give_idle_time(page)
+    expect(messages(page)).to_contain_text([text.partition(":")[0] for text in TEXTS])
+    expect(messages(page).last).to_be_in_viewport()
+
+
+def test_what_is_read_stays_where_it_is_while_earlier_ones_come(visits: Visits, talk: tuple[str, list[str]]) -> None:
+    page = opened(visits, f"/c/{talk[0]}")
+    read = messages(page).filter(has_text=f"Question {len(TEXTS) - 20}")
+    read.evaluate("element => element.scrollIntoView({block: 'center'})")
+    before = read.evaluate(TOP)
+    give_idle_time(page)
+    expect(messages(page)).to_have_count(len(TEXTS))
+    page.evaluate("() => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))")
+    assert read.evaluate(TOP) == pytest.approx(before, abs=1)
+
+
+def test_a_message_of_long_ago_is_gone_to_at_once(visits: Visits, talk: tuple[str, list[str]]) -> None:
+    conversation, ids = talk
+    page = opened(visits, f"/c/{conversation}#message={ids[21]}")
+    expect(messages(page).filter(has_text="Answer 21:")).to_be_in_viewport()
+    expect(messages(page)).to_have_count(len(TEXTS) - 20)
+    give_idle_time(page)
+    expect(messages(page)).to_have_count(len(TEXTS))
+    expect(messages(page).filter(has_text="Answer 21:")).to_be_in_viewport()
+
+
+def test_all_of_it_is_printed(visits: Visits, talk: tuple[str, list[str]]) -> None:
+    page = opened(visits, f"/c/{talk[0]}")
+    expect(messages(page)).to_have_count(AT_ONCE)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(messages(page)).to_have_count(len(TEXTS))
+
+
+def test_another_version_of_the_first_on_the_page_has_what_is_before_it_too(
+    visits: Visits, talk: tuple[str, list[str]], site: Site
+) -> None:
+    conversation, ids = talk
+    at = len(TEXTS) - AT_ONCE
+    written.go_on(site, conversation, ["Another question", "Another answer"], after=ids[at - 1])
+    page = opened(visits, f"/c/{conversation}#message={ids[at]}")
+    first = messages(page).first
+    expect(first).to_contain_text(f"Question {at}")
+    Chat(page, say).act(first, "version_after").click()
+    expect(messages(page).last).to_contain_text("Another answer")
+    give_idle_time(page)
+    expect(messages(page)).to_have_count(at + 2)
+    expect(messages(page).first).to_contain_text("Question 0")
+
+
+def test_what_is_asked_then_follows(visits: Visits, talk: tuple[str, list[str]], site: Site) -> None:
+    page = opened(visits, f"/c/{talk[0]}")
+    chat = Chat(page, say)
+    chat.ask("And now?")
+    expect(messages(page)).to_have_count(AT_ONCE + 2)
+    give_idle_time(page)
+    expect(messages(page)).to_have_count(len(TEXTS) + 2)
+    expect(messages(page).last).to_be_in_viewport()
