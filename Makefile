@@ -108,8 +108,12 @@ bench-front: services .dev ## What nginx adds to the first event, and a thousand
 	@$(BIN)/python -m bench.front
 
 .PHONY: bench-search
-bench-search: services .dev ## How long a search takes among 10,000 conversations, on SQLite and MariaDB (ten minutes)
+bench-search: services .dev ## How long a search and a page of the list take among 10,000 conversations, on SQLite and MariaDB (ten minutes)
 	@$(BIN)/python -m bench.search
+
+.PHONY: bench-page
+bench-page: services .dev ## How quick the chat's page is in Chromium: first load, 1,000 messages, 20,000 tokens (four minutes)
+	@$(BIN)/python -m bench.page
 
 .PHONY: bench-ledger
 bench-ledger: .dev ## Pages, export and settlement over ten million entries (ROWS=, ROUNDS=, FOLDER=, REPORT=docs/ledger-at-scale.md)

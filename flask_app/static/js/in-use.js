@@ -30,7 +30,8 @@ function release() {
 export function isInUse(nodes) {
   const selection = getSelection()
   const marked = selection?.isCollapsed ? [] : [selection?.anchorNode, selection?.focusNode]
-  const used = [pressed, document.querySelector(":focus-visible"), ...marked]
+  const focused = document.activeElement?.matches(":focus-visible") ? document.activeElement : null
+  const used = [pressed, focused, ...marked]
   return used.some((each) => each instanceof Node && nodes.some((node) => node.contains(each)))
 }
 

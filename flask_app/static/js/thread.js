@@ -12,7 +12,7 @@ import { t } from "app/i18n"
 
 const NEAR = 64 // pixels from the bottom within which moving down takes hold again
 const STILL = 300 // milliseconds without a move
-const PANELS = ":is([data-answer-menu], [data-answer-details]):popover-open" // what stands beside a message
+const PANELS = "[data-answer-menu], [data-answer-details]" // what stands beside a message
 const ACTS = ["retry", "continue", "anew", "regenerate", "read", "more", "about"]
 /** @type {Record<string, number>} */
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 }
@@ -23,6 +23,7 @@ export class Thread extends EventTarget {
   #scroller
   #messages
   #latest
+  #panels = [...document.querySelectorAll(PANELS)]
   #following = true
   #top = 0
   #movedAt = 0
@@ -140,7 +141,7 @@ export class Thread extends EventTarget {
 
   /** What stands beside a message is not carried away: the end is followed again afterwards. */
   #grown() {
-    if (this.#following && !document.querySelector(PANELS)) this.#scroller.scrollTop = this.#scroller.scrollHeight
+    if (this.#following && !this.#panels.some((panel) => panel.matches(":popover-open"))) this.#scroller.scrollTop = this.#scroller.scrollHeight
     this.#top = this.#scroller.scrollTop // nobody has moved
     this.#showWay()
   }
