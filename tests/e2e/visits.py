@@ -12,9 +12,11 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 NARROWEST: ViewportSize = {"width": 360, "height": 740}
 LANGUAGES = {"zh": "zh-CN", "zh-Hant": "zh-TW", "en": "en-GB", "ja": "ja-JP"}
 
-# Whatever moved by time stands still.
-AT_REST = """Promise.allSettled(document.getAnimations()
-    .filter(moving => moving.timeline === document.timeline).map(moving => moving.finished))"""
+# Whatever moved by time stands still. Asked anew in each frame: `finished` of one that is taken away may never be told.
+AT_REST = """(async () => {
+    const moves = ({ timeline, playState }) => timeline === document.timeline && playState === "running"
+    while (document.getAnimations().some(moves)) await new Promise(requestAnimationFrame)
+})()"""
 
 Scheme = Literal["light", "dark"]
 
