@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import PATIENCE, Chat
+from tests.e2e.findings import FINDINGS
 from tests.e2e.hostile import CORPUS, DIRECTIONS, SCRIPTS, SLOW_CODE
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
@@ -19,32 +20,6 @@ say = words("en")
 END = "the end of the hostile answer"
 CALM = 2_500  # milliseconds: the longest that the page may leave a press without an answer
 
-# What in an answer could run, load or reach for something, whatever the page's policy would say to it.
-FINDINGS = """
-answer => {
-  const FORBIDDEN = /^(script|style|iframe|object|embed|link|meta|base|form|input|foreignobject|template|use|animate)$/
-  const ADDRESS = /^(href|src|srcset|action|formaction|xlink:href|data|poster|background|ping)$/
-  const PICTURE = /^data:image\\/(png|gif|jpeg|webp);base64,/
-  const found = []
-  for (const element of answer.querySelectorAll("*")) {
-    const { localName, attributes, outerHTML } = element
-    const isLink = localName === "a"
-    const allowed = isLink ? /^(https?|mailto):/i : localName === "img" ? PICTURE : /^$/
-    const faults = [
-      FORBIDDEN.test(localName),
-      isLink && !(element.target === "_blank" && element.relList.contains("noopener")),
-      ...[...attributes].flatMap(({ name, value }) => [
-        /^on|^id$|^name$/.test(name),
-        ADDRESS.test(name) && !allowed.test(value),
-        name === "style" && /url\\(|fixed|expression|direction|bidi/i.test(value),
-        name === "dir" && !/^(auto|ltr)$/.test(value),
-      ]),
-    ]
-    if (faults.some(Boolean)) found.push(outerHTML.slice(0, 120))
-  }
-  return found
-}
-"""
 AT_EVERY_CHANGE = f"""
 () => {{
   window.found = []

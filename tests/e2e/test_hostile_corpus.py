@@ -1,0 +1,61 @@
+"""Hundreds of hostile texts, each by itself, through the page's own modules under its own policy."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.chat import Chat
+from tests.e2e.corpus import FAMILIES
+from tests.e2e.findings import TRY_CASES
+from tests.e2e.site import Site
+from tests.e2e.visits import Visits
+from tests.e2e.words import words
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+say = words("en")
+LONGEST = 5_000  # milliseconds for one case, one way
+PLAIN_TIMES = 50  # or so many times what 100 KB of plain words take, where a machine is slow
+REPORTS = {"fetch", "xhr", "eventsource", "ping"}  # the page's own, of which there may be any
+WARM = "Both libraries come with it: $x$ and\n\n```python\nx = 1\n```"
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_corpus_has_hundreds_of_cases() -> None:
+    texts = [text for family in FAMILIES.values() for text in family.values()]
+    assert len(set(texts)) >= 300
+    assert len(texts) - len(set(texts)) <= 2, "hardly any are told twice"
+
+
+@pytest.fixture
+def page(visits: Visits, script: ScriptedUpstream, site: Site) -> Page:
+    """A stored answer, with the large libraries there."""
+    script.script(Answer(text=WARM))
+    started = list(site.server.chat("Warm up."))
+    page = visits.open(f"/c/{started[0][1]['conversation_id']}")
+    Chat(page, say).prose.locator(".hljs-number").wait_for()
+    page.locator(".katex").first.wait_for()
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+    page.on("popup", lambda popup: pytest.fail(f"a window opened: {popup.url}"))
+    return page
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_case_does_anything(family: str, page: Page, visits: Visits) -> None:
+    watch = visits.watch(page)
+    before = len(watch.requests)
+    page.evaluate("window.pwned = 0")
+    for way in ("stored", "growing", "raw"):
+        plain, results = page.evaluate(TRY_CASES, [json.dumps(FAMILIES[family]), way])
+        assert [each["name"] for each in results] == list(FAMILIES[family])
+        assert [(each["name"], each["faults"]) for each in results if each["faults"]] == [], way
+        slowest = max(results, key=lambda each: each["took"])
+        assert slowest["took"] < max(LONGEST, PLAIN_TIMES * plain), (way, slowest, plain)
+        if way != "raw":
+            assert watch.problems == [], "the page's policy had nothing to stop"
+    watch.problems.clear()  # browsers tell of what the sanitizer parses apart from the page, where nothing is done
+    assert page.evaluate("window.pwned") == 0
+    assert watch.strangers == []
+    loads = [request for request in watch.requests[before:] if request.resource_type not in REPORTS]
+    assert [load.url for load in loads if "/static/" not in load.url and not load.url.startswith("data:")] == []
