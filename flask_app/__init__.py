@@ -29,6 +29,7 @@ from flask_app.routes import (
     dashboard,
     drafts,
     folders,
+    frames,
     gateway,
     health,
     installed,
@@ -85,7 +86,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     for room in rooms:
         room.init_app(app)
-    pages = (auth, account, tokens, chat, dashboard, admin, installed)
+    pages = (auth, account, tokens, chat, dashboard, admin, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway)
     apis = (*talk, usage, budgets, second_step, health, monitoring)
     people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings, admin_tokens)

@@ -28,12 +28,16 @@ const MODULES = {
   uplot: { source: "uplot/dist/uPlot.iife.min.js", shape: SHAPES.global("uPlot") },
 }
 
+/** Not a module: it is loaded in frames without an origin (templates/frame.html), which may not ask for modules. */
+const SCRIPT = { path: "mermaid/mermaid.js", source: "@mermaid-js/tiny/dist/mermaid.tiny.js" }
+
 const LICENCES = {
   "markdown-it": ["markdown-it", "linkify-it", "mdurl", "uc.micro", "entities", "punycode.js"],
   dompurify: ["dompurify"],
   "highlight.js": ["@highlightjs/cdn-assets"],
   katex: ["katex"],
   uplot: ["uplot"],
+  mermaid: ["@mermaid-js/tiny"],
 }
 
 const wanted = collect()
@@ -54,6 +58,8 @@ function collect() {
   for (const font of readdirSync(join(PACKAGES, "katex/dist/fonts")).filter((file) => file.endsWith(".woff2")))
     files.set(`katex/fonts/${font}`, read(`katex/dist/fonts/${font}`))
   files.set("uplot/uplot.css", read("uplot/dist/uPlot.min.css"))
+  files.set(SCRIPT.path, Buffer.from(withoutSourceMap(read(SCRIPT.source).toString("utf8"))))
+  files.set("mermaid/LICENSE.txt", licences(LICENCES.mermaid))
   files.set("manifest.json", manifest(modules, files))
   return files
 }

@@ -19,13 +19,23 @@ _STRICT_TRANSPORT = "max-age=31536000"
 _POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
     "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
+    "frame-src 'self'; object-src 'none'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
 )
 # What is not a page runs nothing, wherever it is shown.
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SCRIPTS_POLICY = f"{_CLOSED_POLICY}; script-src 'self'"  # a worker is under the policy of its own script
-
 _INSTALLED_POLICY = f"{_CLOSED_POLICY}; connect-src 'self'"  # the service worker's, which asks for pages itself
+
+# A frame of ours runs its own scripts, without an origin, and reaches nothing but what is named here (decision 55).
+_FRAME_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src {styles}; img-src {images}; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+)
+_FRAMES = {
+    "frames.picture": {"images": "https:", "styles": "'nonce-{nonce}'"},
+    "frames.diagram": {"images": "'none'", "styles": "'unsafe-inline'"},  # drawings carry their own styles
+}
+_OF_FRAMES = ("frames/", "vendor/mermaid/")  # static files that a page without an origin may load
 
 
 def init_app(app: Flask) -> None:
@@ -37,6 +47,7 @@ def protect(response: Response) -> Response:
     headers = response.headers
     for name, value in _FIXED.items():
         headers[name] = value
+    _open_to_frames(response)
     if response.status_code == HTTPStatus.NO_CONTENT:
         headers.pop("Content-Type", None)
     headers["Content-Security-Policy"] = _policy(response)
@@ -46,11 +57,24 @@ def protect(response: Response) -> Response:
     return response
 
 
+def _open_to_frames(response: Response) -> None:
+    """Our own pages may hold our frames, and these may load their own scripts."""
+    if request.endpoint in _FRAMES:
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
+        response.headers["Referrer-Policy"] = "no-referrer"
+    name = (request.view_args or {}).get("name", "") if request.endpoint == "assets.static_file" else ""
+    if name.startswith(_OF_FRAMES):
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
 def _policy(response: Response) -> str:
+    nonce = csp_nonce() if "request_id" in g else ""
+    if frame := _FRAMES.get(request.endpoint or ""):
+        return _FRAME_POLICY.format(images=frame["images"], styles=frame["styles"].format(nonce=nonce), nonce=nonce)
     if request.endpoint == "installed.worker":
         return _INSTALLED_POLICY
     if response.mimetype == "text/javascript":
         return _SCRIPTS_POLICY
     if response.mimetype != "text/html":
         return _CLOSED_POLICY
-    return _POLICY.format(nonce=csp_nonce() if "request_id" in g else "")
+    return _POLICY.format(nonce=nonce)

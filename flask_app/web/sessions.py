@@ -17,7 +17,7 @@ DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 ANONYMOUS = frozenset(
     {
         *("assets.static_file", "health.alive", "health.ready", "monitoring.metrics"),
-        *("installed.manifest", "installed.page", "installed.worker"),
+        *("installed.manifest", "installed.page", "installed.worker", "frames.picture", "frames.diagram"),
     }
 )
 

@@ -136,10 +136,18 @@ def style(stack: Stack) -> str:
 
 
 def test_security_headers_come_once_and_no_version_is_told(stack: Stack) -> None:
-    for path in ("/login", "/api/conversations", style(stack), "/static/0/none.css"):
+    for path in ("/login", "/frames/picture", "/api/conversations", style(stack), "/static/0/none.css"):
         page = reply(stack, path)
         assert {name: len(page.headers.getlist(name)) for name in ONCE} == dict.fromkeys(ONCE, 1), path
         assert page.headers["Server"] == "nginx"
+
+
+def test_a_frame_may_stand_in_a_page_and_load_its_scripts(stack: Stack) -> None:
+    frame = reply(stack, "/frames/diagram")
+    assert frame.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in frame.headers["Content-Security-Policy"]
+    for address in re.findall(r'<script src="([^"]+)"', frame.data.decode()):
+        assert reply(stack, address).headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br"])

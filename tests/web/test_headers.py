@@ -57,6 +57,34 @@ def test_a_script_loads_scripts_of_ours_alone_where_it_runs_as_a_worker(client: 
     assert policy_of(worker) == {"default-src": "'none'", "frame-ancestors": "'none'", "script-src": "'self'"}
 
 
+@pytest.mark.parametrize(("path", "images"), [("/frames/picture", "https:"), ("/frames/diagram", "'none'")])
+def test_a_frame_is_held_by_our_pages_alone_and_reaches_nothing_else(
+    client: PageClient, member_client: PageClient, path: str, images: str
+) -> None:
+    response = client.get(path)
+    policy = policy_of(response)
+    assert {name: policy[name] for name in ("default-src", "base-uri", "form-action")} == dict.fromkeys(
+        ("default-src", "base-uri", "form-action"), "'none'"
+    )
+    assert (policy["frame-ancestors"], policy["sandbox"], policy["img-src"]) == ("'self'", "allow-scripts", images)
+    assert not policy.keys() & {"connect-src", "font-src", "frame-src", "worker-src", "media-src", "object-src"}
+    assert (response.headers["X-Frame-Options"], response.headers["Referrer-Policy"]) == ("SAMEORIGIN", "no-referrer")
+    page = response.get_data(as_text=True)
+    (nonce,) = re.findall(r"'nonce-([^']+)'", policy["script-src"])
+    scripts = re.findall(r'<script src="([^"]+)" nonce="([^"]+)">', page)
+    assert scripts
+    for address, its_nonce in scripts:
+        assert its_nonce == nonce
+        assert client.get(address).headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    told = member_client.get(path).get_data(as_text=True)
+    assert re.sub(r'nonce="[^"]+"', "", told) == re.sub(r'nonce="[^"]+"', "", page), "it knows nobody"
+
+
+def test_a_script_of_pages_is_for_pages_alone(client: PageClient) -> None:
+    script = client.get(asset_url("js/markdown.js"))
+    assert script.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 def test_strict_transport_is_asked_for_over_https_only(client: PageClient, plain_client: PageClient) -> None:
     assert client.get("/healthz").headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in plain_client.get("/healthz").headers

@@ -173,6 +173,7 @@ export class Thread extends EventTarget {
     if ("edit" in button.dataset && message instanceof Question) message.edit()
     if ("copyMessage" in button.dataset) toast(t((await copyText(message.text)) ? "js.copied" : "js.copy_failed"))
     if ("wrapCode" in button.dataset) this.#wrapCode(button)
+    if ("show" in button.dataset) this.#toggleFrame(button)
     if ("copyCode" in button.dataset) showCopied(button, await copyText(codeBeside(button)))
   }
 
@@ -182,6 +183,12 @@ export class Thread extends EventTarget {
     turnWrapping()
     if (!this.#following) this.#scroller.scrollTop += button.getBoundingClientRect().top - top
     this.#top = this.#scroller.scrollTop
+  }
+
+  /** What is shown is read from its beginning. @param {HTMLElement} button */
+  #toggleFrame(button) {
+    this.#following = false
+    loaded(import("app/markdown/frames")).then(({ toggle }) => toggle(button), tell)
   }
 
   /** @param {KeyboardEvent} press */

@@ -5,11 +5,13 @@ import { sanitize } from "app/markdown"
 import { SHORT, colour, library } from "app/markdown/colours"
 import { inTurn } from "app/markdown/turns"
 import { followChoice } from "app/markdown/wrapping"
-import { fill, fromTemplate, slot } from "app/ui"
+import { fill, fromTemplate, must, slot } from "app/ui"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
+/** What is drawn when its reader asks for it, by the code's language. @type {Record<string, string | undefined>} */
+const DRAWN = Object.assign(Object.create(null), { svg: "drawing", mermaid: "diagram" })
 const LONG = 120 // pixels; narrower than a line on the narrowest phone, deep in a list
 const katex = library(loadKatex)
 
@@ -29,7 +31,7 @@ const parts = new ResizeObserver((seen) => {
 export function enrich(fragment, { grows = false } = {}) {
   for (const table of fragment.querySelectorAll("table")) scrollable(table)
   for (const place of fragment.querySelectorAll(".picture-elsewhere")) offerPicture(/** @type {HTMLElement} */ (place))
-  for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, grows ? SHORT : LONGEST_COLOURED)
+  for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, grows)
   for (const place of fragment.querySelectorAll(".formula")) setFormula(/** @type {HTMLElement} */ (place))
   return fragment
 }
@@ -47,19 +49,30 @@ function scrollable(table) {
   box.append(table)
 }
 
-/** A foreign picture would tell its host who reads; it opens in its own tab, when asked. @param {HTMLElement} place */
+/**
+ * A picture elsewhere would tell its host who reads: it is fetched when its reader asks, and nothing but https is. A link's own
+ * words stay in it, for a button cannot.
+ * @param {HTMLElement} place
+ */
 function offerPicture(place) {
   const { source = "", alt = "" } = place.dataset
   if (!URL.canParse(source)) return
-  const host = new URL(source).host
-  const link = /** @type {HTMLAnchorElement} */ (fromTemplate("picture-template", { alt: alt || t("js.picture"), host }))
+  const { host, protocol } = new URL(source)
+  const words = alt || t("js.picture")
+  const picture = fromTemplate("picture-template", { alt: words, host, show: t("js.show_picture") })
+  const link = /** @type {HTMLAnchorElement} */ (slot(picture, "host"))
   link.href = source
   link.title = t("js.picture_open", { host })
-  place.replaceWith(link)
+  const button = must(picture, "[data-show]")
+  if (protocol === "https:") button.title = t("js.show_picture_hint", { host })
+  else button.remove()
+  const around = place.closest("a")
+  place.replaceWith(around ? words : picture)
+  around?.after(picture)
 }
 
-/** @param {HTMLPreElement} pre @param {number} longest that is coloured, in characters */
-function dressCode(pre, longest) {
+/** @param {HTMLPreElement} pre @param {boolean} grows */
+function dressCode(pre, grows) {
   const name = pre.dataset.language ?? ""
   const figure = fromTemplate("code-template", { language: name || t("js.code") })
   followChoice(figure)
@@ -68,8 +81,16 @@ function dressCode(pre, longest) {
   figure.append(pre)
   const code = pre.querySelector("code")
   const text = code?.textContent ?? ""
-  if (!name || !code || text.length > longest) return
+  if (!grows && DRAWN[name.toLowerCase()]) offerDrawing(must(figure, "[data-show]"), DRAWN[name.toLowerCase()])
+  if (!name || !code || text.length > (grows ? SHORT : LONGEST_COLOURED)) return
   colour(text, name, { isWanted: () => isKept(code), show: (html) => code.replaceChildren(sanitize(html)) })
+}
+
+/** @param {HTMLElement} button @param {string} [kind] */
+function offerDrawing(button, kind) {
+  button.dataset.show = kind
+  button.hidden = false
+  fill(button, { show: t("js.show_drawing") })
 }
 
 /** Has it not been drawn anew since? A version that is not shown just now is kept as well. @param {Element} element */
