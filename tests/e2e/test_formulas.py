@@ -89,3 +89,12 @@ def test_what_has_places_to_break_is_broken_there(visits: Visits, script: Script
     lines = "formula => new Set([...formula.querySelectorAll('.katex-base')].map(part => part.offsetTop)).size"
     wait_until(lambda: chat.prose.locator(".formula").last.evaluate(lines) > 2)
     assert chat.page.evaluate(WIDTHS) == [0, 0]
+
+
+def test_an_arrow_over_a_letter_is_seen(visits: Visits, script: ScriptedUpstream) -> None:
+    script.script(Answer(r"The arrow $\vec{v}$."))
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Point.")
+    arrow = chat.prose.locator(".katex svg")
+    arrow.wait_for(state="attached")
+    assert arrow.evaluate("arrow => arrow.getBoundingClientRect().width") > 3
