@@ -47,7 +47,7 @@ const frame = now => {
 requestAnimationFrame(frame)
 let pressed = 0
 addEventListener("keydown", ({timeStamp}) => pressed = timeStamp, true)
-addEventListener("input", () => setTimeout(() => notes.keys.push(performance.now() - pressed)))
+addEventListener("input", () => notes.keys.push(performance.now() - pressed)) // after the page's own listeners
 """
 FORGET = "() => { notes.long = []; notes.frames = []; notes.keys = [] }"
 # The page's scripts have run, and something is to be seen.

@@ -1,8 +1,10 @@
 """Browsers of our own, one a visit: each with its language, size and colours, watched from the first request."""
 
+import time
+from contextlib import suppress
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
 
 from tests.e2e.site import Site
 from tests.e2e.watch import Watch
@@ -10,6 +12,8 @@ from tests.e2e.watch import Watch
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 NARROWEST: ViewportSize = {"width": 360, "height": 740}
+SAVING_SECONDS = 5  # what a test itself holds back is not waited for longer
+ASK_NO_MORE = "() => { window.fetch = () => new Promise(() => undefined) }"
 LANGUAGES = {"zh": "zh-CN", "zh-Hant": "zh-TW", "en": "en-GB", "ja": "ja-JP"}
 
 # Whatever moved by time stands still. Asked anew in each frame: `finished` of one that is taken away may never be told.
@@ -70,7 +74,13 @@ class Visits:
         return next(watch for context, watch in self._watched if context is page.context)
 
     def close(self) -> list[str]:
-        """End every visit; gives what went wrong in any."""
-        for context, _ in self._watched:
+        """End every visit; gives what went wrong in any. No draft comes to the server later than that."""
+        for context, watch in self._watched:
+            for page in context.pages:
+                with suppress(Error):  # one that has crashed
+                    page.evaluate(ASK_NO_MORE)
+            until = time.monotonic() + SAVING_SECONDS
+            while context.pages and watch.is_saving and time.monotonic() < until:
+                context.pages[0].wait_for_timeout(20)
             context.close()
         return [problem for _, watch in self._watched for problem in watch.problems]

@@ -21,6 +21,7 @@ class Watch:
         self.requests: list[Request] = []
         self.problems: list[str] = []
         self._origin = origin
+        self._saving: set[Request] = set()
         context.add_init_script(TELL_VIOLATIONS)
         context.on("console", self._said)
         context.on("weberror", lambda error: self._failed(error.page, error.error))
@@ -33,6 +34,11 @@ class Watch:
         """Requests that left our origin."""
         return [request.url for request in self.requests if not self._is_ours(request.url)]
 
+    @property
+    def is_saving(self) -> bool:
+        """Is a draft on its way to the server?"""
+        return bool(self._saving)
+
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not EXPECTED.search(message.text):
             self.problems.append(f"console: {message.text}")
@@ -42,14 +48,18 @@ class Watch:
 
     def _asked(self, request: Request) -> None:
         self.requests.append(request)
+        if request.method == "PUT" and request.url.endswith("/draft"):
+            self._saving.add(request)
         if not self._is_ours(request.url):
             self.problems.append(f"request: {request.url}")
 
     def _answered(self, response: Response) -> None:
+        self._saving.discard(response.request)
         if response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
             self.problems.append(f"response: {response.status} {response.url}")
 
     def _got_nothing(self, request: Request) -> None:
+        self._saving.discard(request)
         if "/api/" not in request.url and request.failure != "net::ERR_ABORTED":  # aborted: the page was left
             self.problems.append(f"no response: {request.failure} {request.url}")
 
