@@ -16,6 +16,8 @@ PUBLIC = {
     "GET /reset",
     "GET /static/<digest>/<path:name>",
     "GET /manifest.webmanifest",
+    "GET /frames/picture",  # empty, and the same for everybody
+    "GET /frames/diagram",
     "GET /offline",
     "GET /sw.js",
     "POST /api/login",

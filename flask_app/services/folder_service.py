@@ -113,7 +113,7 @@ def _own(actor: User, folder_id: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _checked(name: str) -> str:
-    words = " ".join(name.split())[:MAX_NAME]
+    words = " ".join(name.split())
     if not words:
         raise Invalid("empty_folder_name")
     return words
