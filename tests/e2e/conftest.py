@@ -105,7 +105,7 @@ def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
     engine.dispose()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def conversation(site: Site) -> str:
     """The address of a conversation with all that an answer can hold."""
     return accessible.long_conversation(site)

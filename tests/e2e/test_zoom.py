@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.e2e import accessible
 from tests.e2e.chat import Chat
+from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -63,11 +65,16 @@ def test_signing_in_is_all_there(locale: str, visits: Visits) -> None:
     expect(button).to_be_in_viewport(ratio=1)
 
 
+@pytest.fixture(scope="module")
+def talk(site: Site) -> str:
+    return accessible.talk(site)
+
+
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_a_conversation_is_read_and_written_in(
-    locale: str, conversation: str, visits: Visits, script: ScriptedUpstream
+    locale: str, talk: str, visits: Visits, script: ScriptedUpstream
 ) -> None:
-    chat = Chat(visits.open(conversation, locale=locale, viewport=ENLARGED, scale=SCALE), words(locale))
+    chat = Chat(visits.open(talk, locale=locale, viewport=ENLARGED, scale=SCALE), words(locale))
     expect(chat.answers).not_to_have_count(0)
     expect_all_there(chat.page)
     assert chat.page.locator("[data-thread]").evaluate("thread => thread.clientHeight") >= 120, "room to read"
