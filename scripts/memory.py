@@ -18,7 +18,7 @@ class Memory:
     def tidy(self, *, is_idle: bool) -> None:
         """Have what lies free given back, and before that, if nobody waits, what only refers to itself collected.
 
-        A collection holds up whoever asks for a page meanwhile, by 0.1 s: there is none unless memory has grown.
+        A collection holds up whoever asks for a page meanwhile: there is none unless memory has grown.
         """
         if is_idle and resident() > self._least + GROWTH:
             gc.collect()

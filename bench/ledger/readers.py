@@ -103,7 +103,7 @@ def measure(asked: list[tuple[Reader, Page]], rounds: int, seed: int, pids: tupl
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Collect this process's garbage before, not meanwhile: that took up to 0.3 s of a page's time."""
+    """Collect this process's garbage before, not meanwhile: a page would seem to have taken longer."""
     gc.collect()
     gc.disable()
     try:

@@ -2,8 +2,7 @@
 
 Revision: 0042, after 0041
 
-Those of DeepSeek's models are known from its price page as read on 2026-11-28
-(https://api-docs.deepseek.com/quick_start/pricing).
+Those of DeepSeek's models are what its price page said in November 2026 (https://api-docs.deepseek.com/quick_start/pricing).
 """
 
 import sqlalchemy as sa

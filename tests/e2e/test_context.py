@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
@@ -50,9 +50,9 @@ def about(chat: Chat) -> Locator:
 
 @pytest.mark.parametrize(("locale", "viewport"), [("en", WIDE), ("zh", PHONE)], ids=["wide", "phone"])
 def test_it_says_how_full_and_what_comes_next_costs(
-    narrow: str, visits: Visits, script: ScriptedUpstream, locale: str, viewport: dict[str, int]
+    narrow: str, visits: Visits, script: ScriptedUpstream, locale: str, viewport: ViewportSize
 ) -> None:
-    chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))  # type: ignore[arg-type]
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
     expect(meter(chat)).to_be_hidden()
     script.script(used(12_000, completion=500, reasoning=200))
     chat.ask("Is it so?")

@@ -218,6 +218,7 @@ export class BranchView {
     for (const message of this.#branches.path) this.#showVersion(message)
     if (this.#conversation) this.#choices.keep(this.#conversation, this.#branches.isNewest ? "" : (this.last ?? ""))
   }
+
   /** @param {Message} message */
   #showVersion(message) {
     const siblings = this.#branches.siblings(message.id)

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Formulas as elements. KaTeX gives some signs, such as the arrow of \vec, their width by a style attribute, which the page's policy
- * refuses: they get it by script, as KaTeX does for all others. Loaded with the first formula.
+ * refuses: they get it by script, as KaTeX does for all others. Its tree is its own affair: another
+ * version may have another one, which the tests of formulas would show. Loaded with the first formula.
  */
 
 /** @typedef {{attributes?: Record<string, string>, children?: Part[], toNode: () => Element}} Part of KaTeX's own tree */
