@@ -92,7 +92,7 @@ e2e: .dev ## The whole journey in Chromium, with the real local model
 	$(BIN)/pytest tests/e2e
 
 .PHONY: lighthouse
-lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least, 90 with a conversation
+lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in each category, 90 with a conversation
 	$(BIN)/python -m tests.e2e.lighthouse
 
 .PHONY: bench
@@ -104,15 +104,19 @@ bench-scale: services .dev ## How many open answers one worker and two carry (tw
 	@$(BIN)/python -m bench.scale
 
 .PHONY: bench-front
-bench-front: services .dev ## What nginx adds to the first event, and a thousand slow clients to a page
+bench-front: services .dev ## What nginx adds to the first event, a message to the database, and a thousand slow clients to a page
 	@$(BIN)/python -m bench.front
 
 .PHONY: bench-search
 bench-search: services .dev ## How long a search and a page of the list take among 10,000 conversations, on SQLite and MariaDB (ten minutes)
 	@$(BIN)/python -m bench.search
 
+.PHONY: bench-requests
+bench-requests: services .dev ## What the log of programs' requests costs, and its pages over a million rows, on SQLite and MariaDB (fifteen minutes)
+	@$(BIN)/python -m bench.requests
+
 .PHONY: bench-page
-bench-page: services .dev ## How quick the chat's page is in Chromium: first load, 1,000 messages, 20,000 tokens (four minutes)
+bench-page: services .dev ## How quick the chat's page is in Chromium, wide and on a phone: first load, 1,000 messages, 10,000 conversations, 20,000 tokens (ten minutes)
 	@$(BIN)/python -m bench.page
 
 .PHONY: bench-ledger
@@ -136,6 +140,10 @@ budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUN
 sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is exact after each (RUNS=, STEPS=)
 	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
 		tests/routes/test_ledger_sequences.py
+
+.PHONY: requests
+requests: .dev ## Ten thousand requests of programs to a running server: one row for each, one end of each attempt (RUNS=, SEED=)
+	GATEWAY_REQUESTS=$(or $(RUNS),10000) GATEWAY_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_requests_logged.py
 
 .PHONY: coverage
 coverage: .dev ## Every branch of what books, limits and compares tokens and money is taken by its tests

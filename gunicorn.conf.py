@@ -47,6 +47,8 @@ gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no set
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # in malloc.h
 TIDY_SECONDS = 10
+# The first is large: what a request leaves is collected at its end (flask_app/web/garbage.py), not in the middle of it.
+COLLECTIONS = (50_000, 10, 10)
 
 _C = ctypes.CDLL(None)
 
@@ -118,6 +120,7 @@ def post_worker_init(worker: Any) -> None:
     gevent.spawn(_tidy)
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait
+    gc.set_threshold(*COLLECTIONS)
     if worker.age == 1:
         print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
         if hint := settings.reach():

@@ -91,13 +91,14 @@ def main() -> None:
     arguments = parser.parse_args()
     slow = False
     for name in [arguments.database] if arguments.database else ["sqlite", "mariadb"]:
-        with tempfile.TemporaryDirectory() as folder, _url(name, Path(folder)) as url:
+        with tempfile.TemporaryDirectory() as folder, database_url(name, Path(folder)) as url:
             slow |= _measure(name, url, Path(folder), arguments.conversations)
     sys.exit(slow)
 
 
 @contextlib.contextmanager
-def _url(name: str, folder: Path) -> Iterator[str]:
+def database_url(name: str, folder: Path) -> Iterator[str]:
+    """An empty database: in the folder, or on a server of its own."""
     if name == "sqlite":
         yield f"sqlite:///{folder / 'mingchat.db'}"
     else:

@@ -8,14 +8,17 @@ from flask_app.config import Config
 from flask_app.routes import (
     account,
     admin,
+    admin_audit,
     admin_budgets,
     admin_codes,
     admin_groups,
+    admin_invitations,
     admin_keys,
     admin_models,
     admin_providers,
     admin_rates,
     admin_reconciliations,
+    admin_requests,
     admin_tariffs,
     admin_tokens,
     admin_usage,
@@ -33,7 +36,9 @@ from flask_app.routes import (
     gateway,
     health,
     installed,
+    messages,
     monitoring,
+    requests,
     search,
     second_step,
     temporary,
@@ -48,6 +53,7 @@ from flask_app.web import (
     context,
     csrf,
     failures,
+    garbage,
     headers,
     limits,
     measures,
@@ -82,15 +88,17 @@ def create_app(config: Config | None = None) -> Flask:
         failures,
         unknown_hosts,
         assets,
+        garbage,
         commands,
     )
     for room in rooms:
         room.init_app(app)
-    pages = (auth, account, tokens, chat, dashboard, admin, installed, frames)
-    talk = (api, temporary, conversations, drafts, folders, search, gateway)
+    pages = (auth, account, tokens, requests, chat, dashboard, admin, installed, frames)
+    talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, health, monitoring)
-    people = (admin_users, admin_groups, admin_rates, admin_budgets, admin_codes, admin_warnings, admin_tokens)
+    people = (admin_users, admin_invitations, admin_groups, admin_rates, admin_tokens)
+    money = (admin_budgets, admin_codes, admin_warnings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
-    for routes in (*pages, *apis, *people, *upstream, admin_usage):
+    for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit):
         app.register_blueprint(routes.blueprint)
     return app

@@ -4,21 +4,22 @@ import sys
 
 import click
 
-from flask_app import config
+from flask_app.cli_audit import audit
 from flask_app.cli_backup import backup, move, restore
 from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
 from flask_app.cli_doctor import doctor
-from flask_app.cli_group import Group, moment, show
+from flask_app.cli_group import Group, moment, show, site_address
 from flask_app.cli_groups import groups
+from flask_app.cli_invitations import invitations
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
 from flask_app.cli_rates import rates_group
+from flask_app.cli_requests import requests
 from flask_app.cli_secrets import secrets
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
-from flask_app.config import Config
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import group_service, user_admin_service
 from flask_app.services.audit_service import Actor
@@ -30,8 +31,8 @@ users = Group("users", help="The people of this site.")
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    *(users, groups, rates_group, budgets, codes, keys, tariffs, tokens, usage, mail, secrets),
-    *(backup, restore, move, doctor),
+    *(users, invitations, groups, rates_group, budgets, codes, keys, tariffs, tokens, requests, usage, mail),
+    *(secrets, audit, backup, restore, move, doctor),
 )
 
 
@@ -83,13 +84,4 @@ def turn_off_second_step(name: str) -> None:
 
 
 def _show(link: Link) -> None:
-    click.echo(f"Good for 24 hours: {_site_address()}/reset#{link.token}")
-
-
-def _site_address() -> str:
-    """Where people reach the site, as far as the settings tell."""
-    known = config.current()
-    named = [host for host in known.allowed_hosts if host not in Config.allowed_hosts and not host.startswith(".")]
-    if named and known.trusted_proxies:
-        return f"https://{named[0]}"
-    return f"http://{(named or known.allowed_hosts)[0]}:{known.port}"
+    click.echo(f"Good for 24 hours: {site_address()}/reset#{link.token}")

@@ -10,6 +10,8 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from flask_app import config
+from flask_app.config import Config
 from flask_app.errors import AppError
 from flask_app.i18n import translate
 
@@ -60,6 +62,15 @@ def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%dT%H:%MZ}" if at else "never"
+
+
+def site_address() -> str:
+    """Where people reach the site, as far as the settings tell."""
+    known = config.current()
+    named = [host for host in known.allowed_hosts if host not in Config.allowed_hosts and not host.startswith(".")]
+    if named and known.trusted_proxies:
+        return f"https://{named[0]}"
+    return f"http://{(named or known.allowed_hosts)[0]}:{known.port}"
 
 
 def _width(text: str) -> int:

@@ -276,7 +276,7 @@ def missing_packages(name: str) -> ConfigError:
     """For a setting that needs requirements-observe.txt."""
     return ConfigError(
         f"{name} needs packages that are not installed: run `python3 scripts/environment.py observe`, "
-        "or build the image with OBSERVE=1"
+        "or build the image anew: docker compose build"
     )
 
 

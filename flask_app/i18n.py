@@ -9,6 +9,8 @@ NAMES = {"zh": "简体中文", "zh-Hant": "繁體中文", "en": "English", "ja":
 LOCALES = tuple(NAMES)
 DEFAULT_LOCALE = "zh"
 ELSEWHERE = "en"  # for who reads none of LOCALES
+# What only the modules of the administration's pages say, `static/js/admin/`.
+ADMINISTRATION = ("js.admin.", "js.audit.", "js.reconciliation.", "js.warnings.")
 _TRADITIONAL_IN = {"tw", "hk", "mo"}
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
@@ -60,9 +62,13 @@ def tag(locale: str) -> str:
     return "zh-CN" if locale == "zh" else locale
 
 
-def for_javascript(locale: str) -> str:
-    """The part of the catalogue that the browser's modules use, as JSON that is safe inside a script element."""
-    words = {key: value for key, value in catalogue(locale).items() if key.startswith("js.")}
+@cache
+def for_javascript(locale: str, *, for_administration: bool = False) -> str:
+    """The part of the catalogue that a page's modules use, as JSON that is safe inside a script element."""
+    left_out = () if for_administration else ADMINISTRATION
+    words = {
+        key: value for key, value in catalogue(locale).items() if key.startswith("js.") and not key.startswith(left_out)
+    }
     return json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
 
 

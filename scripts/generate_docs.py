@@ -33,8 +33,8 @@ A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 say
 reader that lost the line asks for the events again with the header `Last-Event-ID` and gets exactly what it has not
 seen.
 
-Programs ask `/v1` instead, as OpenAI's clients do, with a personal access token: [gateway.md](gateway.md) says how. No
-cookie and no CSRF token count there, and a token opens nothing but `/v1`.
+Programs ask `/v1` instead, as OpenAI's or Anthropic's clients do, with a personal access token:
+[gateway.md](gateway.md) says how. No cookie and no CSRF token count there, and a token opens nothing but `/v1`.
 """
 
 

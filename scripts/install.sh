@@ -213,13 +213,16 @@ known_hosts() {
 
 setting() {
     [ -f .env ] || return 0
-    sed -n "s/^$1=//p" .env | tail -n 1 | tr -d "\"'"
+    sed -n "s/^$1=//p" .env | tail -n 1 | sed -E 's/[[:space:]]+#.*//' | tr -d "\"'"
 }
 
+# Whole or not at all: without the secrets that a full disk took, nobody opens the database again.
 set_to() {
     local rest
     rest=$(grep -v "^$1=" .env || true)
-    printf '%s\n' ${rest:+"$rest"} "$1=$2" >.env
+    cp -p .env .env.new # for its owner and mode
+    printf '%s\n' ${rest:+"$rest"} "$1=$2" >.env.new
+    mv -f .env.new .env
 }
 
 first_word() {

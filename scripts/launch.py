@@ -13,10 +13,13 @@ def main() -> None:
     # gunicorn reads it before our own file does, and cannot read what is empty.
     os.environ["WEB_CONCURRENCY"] = str(settings.workers())
     _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", settings.port())
+    if settings.observes():
+        environment.ensure("observe")
     environment.ensure_demo()
     if not schema.is_current() and subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
         raise SystemExit("MingChat was not started; the reason is above.")
-    environment.become("-m", *_server())
+    # What documents the code, of every library, needs no place in a server's memory.
+    environment.become("-OO", "-m", *_server())
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -5,7 +5,7 @@ import resource
 from collections.abc import Callable
 from pathlib import Path
 
-GROWTH = 1 << 20  # bytes
+GROWTH, MUCH = 1 << 20, 64 << 20  # bytes
 
 
 class Memory:
@@ -18,9 +18,10 @@ class Memory:
     def tidy(self, *, is_idle: bool) -> None:
         """Have what lies free given back, and before that, if nobody waits, what only refers to itself collected.
 
-        A collection holds up whoever asks for a page meanwhile: there is none unless memory has grown.
+        A collection holds up whoever asks for a page meanwhile: there is none unless memory has grown. Where somebody
+        always waits, there is one once it has grown by MUCH.
         """
-        if is_idle and resident() > self._least + GROWTH:
+        if resident() > self._least + (GROWTH if is_idle else MUCH):
             gc.collect()
             self._trim(0)
             self._least = resident()

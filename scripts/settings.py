@@ -34,6 +34,12 @@ def has_metrics() -> bool:
     return bool(_text("METRICS_TOKEN", "") or _text("METRICS_TOKEN_FILE", ""))
 
 
+def observes() -> bool:
+    """Are traces or error reports sent anywhere?"""
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "SENTRY_DSN")
+    return any(_text(name, "") or _text(f"{name}_FILE", "") for name in names)
+
+
 def log_level() -> str:
     """How much the web server says; raises SystemExit with a sentence that names the setting."""
     raw = _text("GUNICORN_LOG_LEVEL", "warning")

@@ -15,7 +15,7 @@ from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import journal, login_limits, names, passwords, run_service
+from flask_app.services import journal, login_limits, names, passwords, request_log, run_service
 from scripts import settings_file
 from tests.support import clients, ledger, mariadb, redis_server, storage
 from tests.support.clients import PageClient
@@ -138,6 +138,7 @@ def app(
     yield session_app
     run_service.shutdown()
     login_limits.forget()
+    request_log.forget()
     for windows in session_app.extensions["rate_windows"].values():
         windows.clear()
     shutil.rmtree(base_config.instance_dir / journal.FOLDER, ignore_errors=True)

@@ -20,15 +20,17 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
-OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id"}
+OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 # These have tests of their own: they begin or end sessions.
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
     *("POST /api/password-reset", "POST /api/password-reset/check", "POST /api/login/second-step"),
+    *("POST /api/join", "POST /api/join/check"),
 }
 
 
 REFUSALS = {"sign_in_required", "forbidden", "invalid_api_key"}
+MESSAGE_REFUSALS = {"authentication_error": "invalid_api_key"}  # of a failure in Anthropic's shape
 
 
 def ask(client: PageClient, route: Route, **values: str) -> Any:
@@ -39,7 +41,9 @@ def ask(client: PageClient, route: Route, **values: str) -> Any:
 def refused(response: Any) -> str | None:
     """Why the asker was not let in; None when the view itself answered."""
     if response.status_code in {401, 403} and response.is_json:
-        return code if (code := response.json["error"]["code"]) in REFUSALS else None
+        error = response.json["error"]
+        code = error["code"] if "code" in error else MESSAGE_REFUSALS.get(error["type"])
+        return code if code in REFUSALS else None
     if response.status_code == 302 and response.location.startswith("/login"):
         return "sign_in_required"
     return "forbidden" if response.status_code == 403 else None

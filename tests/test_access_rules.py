@@ -14,6 +14,7 @@ PUBLIC = {
     "GET /login",
     "GET /setup",
     "GET /reset",
+    "GET /join",
     "GET /static/<digest>/<path:name>",
     "GET /manifest.webmanifest",
     "GET /frames/picture",  # empty, and the same for everybody
@@ -23,6 +24,8 @@ PUBLIC = {
     "POST /api/login",
     "POST /api/login/second-step",
     "POST /api/setup",
+    "POST /api/join",
+    "POST /api/join/check",
     "POST /api/password-reset",
     "POST /api/password-reset/check",
     "POST /logout",

@@ -15,14 +15,17 @@ LAYERS = [
     {"__init__", "commands"},
     {"cli"},
     {
+        "cli_audit",
         "cli_backup",
         "cli_budgets",
         "cli_codes",
         "cli_doctor",
         "cli_groups",
+        "cli_invitations",
         "cli_keys",
         "cli_mail",
         "cli_rates",
+        "cli_requests",
         "cli_secrets",
         "cli_tariffs",
         "cli_tokens",
@@ -41,6 +44,7 @@ LAYERS = [
         "company",
         "database",
         "durable",
+        "engines",
         "errors",
         "error_reports",
         "config",
@@ -61,15 +65,18 @@ FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
 KNOW_FLASK = {
     "__init__",
     "cli",
+    "cli_audit",
     "cli_backup",
     "cli_budgets",
     "cli_codes",
     "cli_doctor",
     "cli_group",
     "cli_groups",
+    "cli_invitations",
     "cli_keys",
     "cli_mail",
     "cli_rates",
+    "cli_requests",
     "cli_secrets",
     "cli_tariffs",
     "cli_tokens",
@@ -131,6 +138,16 @@ def test_only_the_metered_door_asks_for_answers() -> None:
     asks = re.compile(r"(?<!class )\bChatStream\(")
     found = {name for name, path in MODULES.items() if asks.search(path.read_text(encoding="utf-8"))}
     assert found == {"flask_app.services.completion_service"}
+
+
+def test_the_ledger_is_only_added_to() -> None:
+    """By the names that it goes by everywhere, its row's class and its table."""
+    sources = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
+    changed = re.compile(r"\b(update|delete)\((TokenUsage|_ledger)\b")
+    assert [name for name, source in sources.items() if changed.search(source)] == []
+    tables = [line for source in sources.values() for line in source.splitlines() if "table_of(TokenUsage)" in line]
+    assert tables
+    assert [line for line in tables if "_ledger" not in line and "columns" not in line] == []
 
 
 def test_the_journey_of_a_token_goes_one_way() -> None:

@@ -180,5 +180,14 @@ def test_the_language_of_somebodys_words_is_the_nearest(words: str, locale: str)
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
 def test_words_inside_a_script_element_cannot_end_it(locale: str) -> None:
-    assert "<" not in i18n.for_javascript(locale)
-    assert json.loads(i18n.for_javascript(locale))
+    words = i18n.for_javascript(locale, for_administration=True)
+    assert "<" not in words
+    assert json.loads(words).keys() == {key for key in i18n.catalogue(locale) if key.startswith("js.")}
+
+
+def test_only_the_administrations_pages_carry_its_words() -> None:
+    all_words = json.loads(i18n.for_javascript("en", for_administration=True))
+    elsewhere = json.loads(i18n.for_javascript("en"))
+    assert {key for key in all_words if key.startswith(i18n.ADMINISTRATION)} == all_words.keys() - elsewhere.keys()
+    modules = [path for path in (PACKAGE / "static" / "js").rglob("*.js") if path.parent.name != "admin"]
+    assert [path.name for path in modules if any(words in path.read_text() for words in i18n.ADMINISTRATION)] == []

@@ -4,12 +4,8 @@ import dataclasses
 import os
 import re
 import shutil
-import socket
-import ssl
-import threading
 from collections import namedtuple
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -24,8 +20,8 @@ from flask_app import config, database
 from flask_app.column_types import ByServer
 from flask_app.database import transaction
 from flask_app.models import ApiKey, AuditEntry
-from flask_app.services import audit_service, certificate_file, doctor_service, finding, journal, model_service
-from tests.support import certificates, ports, redis_server
+from flask_app.services import audit_service, doctor_service, journal, model_service
+from tests.support import ports, redis_server
 from tests.support.mail_server import MailServer
 from tests.support.scripted_upstream import Received, ScriptedUpstream, Status
 from tests.support.upstream_reply import Reply
@@ -174,45 +170,6 @@ def test_a_database_elsewhere_has_a_disk_of_its_own(app: Flask, tmp_path: Path) 
     assert ("ok      disk of the database: " in output) == is_sqlite
 
 
-@pytest.mark.parametrize(
-    ("days", "level", "words"),
-    [(90, "ok", "90 days left"), (3, "warning", "3 days left"), (-2, "BAD", "ended 2 days ago")],
-)
-def test_the_certificate_that_nginx_is_given_is_looked_at(
-    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, level: str, words: str
-) -> None:
-    file = tmp_path / "fullchain.pem"
-    monkeypatch.setattr(certificate_file, "FILE", file)
-    ends = datetime.now(UTC) + timedelta(days=days, hours=1)
-    file.write_bytes(certificates.pems("chat.example.org", ends=ends)[0])
-    result = examined(app)
-    assert f"{level:8}certificate in {file}: {words}" in result.output
-    assert result.exit_code == (level == "BAD")
-
-
-def test_a_certificate_that_is_none_is_bad(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "fullchain.pem"
-    monkeypatch.setattr(certificate_file, "FILE", file)
-    file.write_text("nothing")
-    result = examined(app)
-    assert f"BAD     certificate in {file}: cannot be read" in result.output
-    assert result.exit_code == 1
-
-
-class Closed:
-    """A file of another account."""
-
-    def read_bytes(self) -> bytes:
-        raise PermissionError
-
-
-def test_a_certificate_of_another_account_is_worth_a_word(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(certificate_file, "FILE", Closed())
-    result = examined(app)
-    assert "not to be read by this account\n        → Run: chmod a+rX ssl ssl/fullchain.pem" in result.output
-    assert result.exit_code == 0
-
-
 def back_up(ago: timedelta) -> None:
     """As if there had been a backup so long ago."""
     with transaction() as session:
@@ -283,31 +240,6 @@ def test_hosts_and_proxies_belong_together(app: Flask) -> None:
     assert "set TRUSTED_PROXIES=1" in examined(app).output
     use(trusted_proxies=1)
     assert "certificate of chat.invalid: not to be reached from here" in examined(app).output
-
-
-@pytest.mark.parametrize(
-    ("trusts", "level", "words"),
-    [(True, finding.WARNING, "0 days left"), (False, finding.BAD, "VERIFY_FAILED")],
-)
-def test_a_certificate_that_ends_soon_or_that_nobody_trusts_is_told(*, trusts: bool, level: str, words: str) -> None:
-    server, client = certificates.contexts("localhost")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_shake_hands, args=(listening, server))
-        thread.start()
-        port = listening.getsockname()[1]
-        found = doctor_service._certificate("localhost", port, client if trusts else ssl.create_default_context())
-        thread.join()
-    assert (found.level, words in found.what) == (level, True), found
-
-
-def _shake_hands(listening: socket.socket, server: ssl.SSLContext) -> None:
-    line, _ = listening.accept()
-    with line, suppress(ssl.SSLError):  # the client goes away, as it should
-        server.wrap_socket(line, server_side=True).close()
-
-
-def test_a_port_where_nobody_listens_is_worth_a_word() -> None:
-    assert doctor_service._certificate("127.0.0.1", ports.free_port()).level == finding.WARNING
 
 
 def test_nothing_is_changed(app: Flask, key: ScriptedUpstream, tmp_path: Path) -> None:

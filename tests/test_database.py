@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from flask_app import database
+from flask_app import database, engines
 from flask_app.models import User
 from flask_app.transfer.store import PATIENCE_SECONDS, Store
 from tests.support import cut_off, mariadb, storage
@@ -65,15 +65,15 @@ def as_mysql_reads(statement: str) -> str:
 def test_what_a_dead_machine_had_begun_is_taken_back(connected: str) -> None:
     """It says no goodbye, and the server would wait for it for hours."""
     with database.fetching() as connection:
-        assert setting(connection, "idle_transaction_timeout") == database.IDLE_SECONDS
-        assert setting(connection, "wait_timeout") > 60 * database.IDLE_SECONDS, "connections of the pool may idle"
+        assert setting(connection, "idle_transaction_timeout") == engines.IDLE_SECONDS
+        assert setting(connection, "wait_timeout") > 60 * engines.IDLE_SECONDS, "connections of the pool may idle"
 
 
 def test_mysql_takes_it_back_by_ending_the_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_TERMS", as_mysql_reads(database._TERMS))
+    monkeypatch.setattr(engines, "_TERMS", as_mysql_reads(engines._TERMS))
     database.connect(url)
     with database.fetching() as connection:
-        assert setting(connection, "wait_timeout") == database.IDLE_SECONDS
+        assert setting(connection, "wait_timeout") == engines.IDLE_SECONDS
         assert setting(connection, "idle_transaction_timeout") == 0
     database.disconnect()
 
@@ -81,8 +81,8 @@ def test_mysql_takes_it_back_by_ending_the_connection(url: str, monkeypatch: pyt
 def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
     connected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terms = as_mysql_reads(database._TERMS).replace(f"wait_timeout = {database.IDLE_SECONDS}", "wait_timeout = 2")
-    monkeypatch.setattr(database, "_TERMS", terms)
+    terms = as_mysql_reads(engines._TERMS).replace(f"wait_timeout = {engines.IDLE_SECONDS}", "wait_timeout = 2")
+    monkeypatch.setattr(engines, "_TERMS", terms)
     database.connect(connected)
     silent = database.engine().connect()
     silent.execute(ROW)
@@ -98,13 +98,13 @@ def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
 def test_backups_and_restores_may_be_silent_for_longer(
     url: str, monkeypatch: pytest.MonkeyPatch, reads: Callable[[str], str]
 ) -> None:
-    monkeypatch.setattr(database, "_TERMS", reads(database._TERMS))
+    monkeypatch.setattr(engines, "_TERMS", reads(engines._TERMS))
     kept = Store(url)
     with kept, kept.snapshot() as out, kept.filling() as into:
         for connection in (out, into):
             assert setting(connection, "wait_timeout") == PATIENCE_SECONDS
             assert setting(connection, "idle_transaction_timeout") in (0, PATIENCE_SECONDS)
-            assert setting(connection, "idle_transaction_timeout") != database.IDLE_SECONDS
+            assert setting(connection, "idle_transaction_timeout") != engines.IDLE_SECONDS
 
 
 def test_a_row_that_is_held_for_long_is_tried_again(connected: str) -> None:
@@ -125,4 +125,4 @@ def test_a_row_that_is_held_for_long_is_tried_again(connected: str) -> None:
 
 
 def test_three_waits_for_a_row_are_over_before_the_server_counts_as_away() -> None:
-    assert 3 * database.ROW_LOCK_SECONDS < database.REPLY_SECONDS
+    assert 3 * engines.ROW_LOCK_SECONDS < engines.REPLY_SECONDS

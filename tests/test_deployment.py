@@ -68,7 +68,8 @@ def test_it_does_not_start_without_a_secret_and_says_how_to_make_it(tmp_path: Pa
 
 
 def test_settings_of_the_application_reach_it(tmp_path: Path) -> None:
-    of_compose = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_FILE.read_text())) | {"COMPOSE_PROFILES"}
+    values = re.findall(r"\$\{([A-Z_]+)(?!:\+|[A-Z_])", COMPOSE_FILE.read_text())  # not what only has to be there
+    of_compose = {*values, "COMPOSE_PROFILES"}
     of_application = explained_settings() - of_compose
     given = GIVEN + "".join(f"{name}=of-{name}\n" for name in of_application)
     environment = services(tmp_path, given)["flask-app"]["environment"]
@@ -85,6 +86,23 @@ def reference() -> dict[str, dict[str, str]]:
     return {
         locale: {name: words[locale] for group, words in groups for name, _ in group.settings} for locale in NOT_HERE
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "holds"),
+    [
+        ("", False),
+        ("SENTRY_DSN=https://key@sentry.example.org/1\n", True),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318\n", True),
+        ("SENTRY_DSN=\nOTEL_EXPORTER_OTLP_ENDPOINT=\n", False),
+        ("OBSERVE=1\n", True),
+    ],
+)
+def test_the_image_holds_what_is_needed_to_send_traces_and_error_reports(
+    tmp_path: Path, settings: str, *, holds: bool
+) -> None:
+    build = services(tmp_path, GIVEN + settings)["flask-app"]["build"]
+    assert bool(build["args"]["OBSERVE"]) is holds
 
 
 def test_a_secret_between_single_quotes_arrives_whole(tmp_path: Path) -> None:

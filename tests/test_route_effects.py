@@ -15,7 +15,7 @@ from flask_app.services import code_admin_service, folder_service, model_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import authenticator, drifts, gateway, routes, snapshots, warned
+from tests.support import authenticator, drifts, gateway, invited, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -42,6 +42,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "record_id": record_id(),
         "reconciliation_id": drifts.kept("a-key").id,
         "access_token_id": gateway.made(member).token.id,
+        "invitation_id": invited.made().listed.invitation.id,
         **codes(),
     }
 
@@ -103,6 +104,8 @@ ACTS: dict[str, Any] = {
     "PATCH /api/admin/users/<user_id>": {"disabled": True},
     "POST /api/admin/users/<user_id>/reset-link": None,
     "DELETE /api/admin/users/<user_id>/second-step": None,
+    "POST /api/admin/invitations": {"name": "Class 3b"},
+    "DELETE /api/admin/invitations/<invitation_id>": None,
     "POST /api/admin/groups": {"name": "class"},
     "PATCH /api/admin/groups/<group_id>": {"on_disconnect": "stop"},
     "DELETE /api/admin/groups/<group_id>": None,
@@ -137,6 +140,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/records/<record_id>/refund": {"reason": "it was wrong"},
     "PUT /api/admin/reconciliations/<reconciliation_id>/acknowledgement": {"note": "we know"},
     "PUT /api/admin/reconciliations/threshold": {"absolute": 50_000, "permille": 5},
+    "PUT /api/admin/requests/retention": {"days": 7},
 }
 
 

@@ -14,7 +14,7 @@ from flask_app.services.record_search import PROVENANCES
 
 _PAGES = (
     *("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models", "prices", "warnings"),
-    "reconciliation",
+    *("reconciliation", "audit", "requests"),
 )
 
 Choices = Mapping[str, list[dict[str, str]]]  # by field; each choice is a part of the query
@@ -58,6 +58,7 @@ def own(known: Known) -> Iterator[Page]:
     yield Page("own page", "/dashboard")
     yield Page("own summary", "/api/usage/summary")
     yield Page("page of own tokens", "/tokens")
+    yield Page("page of own requests", "/tokens/requests")
     yield Page("page of the composer's budgets", "/api/budgets")
     for days in _ranges(known):
         yield Page("own page", _path("/dashboard", days))
@@ -125,7 +126,7 @@ def _own_fields(known: Known) -> Choices:
         "provenance": _each("provenance", *PROVENANCES),
         "channel": _each("channel", *CHANNELS),
         "token": _each("token", *known.tokens, "no-such-token"),
-        "id": _each("id", *known.ids, "no-such-id"),
+        "id": _each("id", *known.ids, "no-such-id", "8f0c2a51d6f84c0fb6e0d1a7c3b95e12"),
         "days": _days_searched(known),
     }
 

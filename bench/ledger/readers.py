@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from random import Random
 from typing import Any
 
@@ -58,8 +58,7 @@ class Reader:
     def count_lines(self, path: str) -> int:
         """Of a file that is read as it comes."""
         self._headers["Accept-Encoding"] = "identity"
-        self._connection.request("GET", path, headers=self._headers)
-        response, lines = self._connection.getresponse(), 0
+        response, lines = self._ask(path), 0
         while piece := response.read1(PIECE):
             lines += piece.count(b"\n")
         return lines
@@ -74,15 +73,18 @@ class Reader:
         return after
 
     def _fetch(self, path: str) -> bytes:
-        if time.monotonic() - self._used > IDLE_SECONDS:
-            self._connection.close()
-        self._connection.request("GET", path, headers=self._headers)
-        response = self._connection.getresponse()
+        response = self._ask(path)
         content = response.read()
         self._used = time.monotonic()
         if response.status != 200:
             raise SystemExit(f"{path}: {response.status} {content[:500]!r}")
         return content
+
+    def _ask(self, path: str) -> HTTPResponse:
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()
+        self._connection.request("GET", path, headers=self._headers)
+        return self._connection.getresponse()
 
 
 def measure(asked: list[tuple[Reader, Page]], rounds: int, seed: int, pids: tuple[int, ...]) -> list[Timed]:

@@ -28,15 +28,19 @@ class Results:
 
     entries: int
     rounds: int
-    settlement: Settlement
+    settlement: Settlement = field(default_factory=Settlement)
     others: float = 0.0
     pages: list[Timed] = field(default_factory=list)
     export: Job | None = None
     verify: Job | None = None
 
 
+def is_late(page: Timed) -> bool:
+    return p95(page.times) > PAGE_MS
+
+
 def figures(results: Results) -> list[Figure]:
-    late = sum(p95(each.times) > PAGE_MS for each in results.pages)
+    late = sum(map(is_late, results.pages))
     settlement = results.settlement
     found = [
         Figure(f"pages whose 95th percentile is over {PAGE_MS:g} ms, of {len(results.pages)}", late, "", 0),
@@ -102,4 +106,4 @@ def _slowest(results: Results) -> Iterator[str]:
 
 def _late(each: Timed) -> str:
     time = p95(each.times)
-    return f"**{time:.1f} ms**" if time > PAGE_MS else f"{time:.1f} ms"
+    return f"**{time:.1f} ms**" if is_late(each) else f"{time:.1f} ms"

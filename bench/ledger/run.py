@@ -48,13 +48,15 @@ def main() -> None:
 
 def _measured(prepared: Site, rounds: int, seed: int) -> Results:
     began, before = time.monotonic(), _others()
-    costs = settlement.measure(prepared.url, prepared.empty_url, prepared.asked, seed)
-    _say(f"settlement {costs.settle.ratio:.2f}, dispatch {costs.dispatch.ratio:.2f} times that of an empty ledger")
-    results = Results(entries=prepared.entries, rounds=rounds, settlement=costs)
+    results = Results(entries=prepared.entries, rounds=rounds)
     with servers.upstream(TOKEN_RATE) as provider, servers.on_database(provider, prepared.url) as server:
         asked = _asked(prepared, server)
         results.pages = readers.measure(asked, rounds, seed, (server.pid, prepared.database_pid))
-        _say(f"{len(asked)} pages measured")
+        late = [each for each in results.pages if report.is_late(each)]
+        _say(f"{len(asked)} pages measured, {len(late)} too late")
+        costs = settlement.measure(prepared.url, prepared.empty_url, prepared.asked, seed)
+        _say(f"settlement {costs.settle.ratio:.2f}, dispatch {costs.dispatch.ratio:.2f} times that of an empty ledger")
+        results.settlement = costs
         results.export = _export(server, asked[0][0], prepared)
         _say(f"exported in {results.export.seconds:.0f} s")
     results.verify = _verify(prepared.url)

@@ -1,6 +1,6 @@
 """Days, weeks and months of a time zone, measured in the ledger's quarter-hours of UTC.
 
-Every zone's days have begun on a quarter-hour since 1980, so a local day is a whole number of quarters: 96, or
+Every zone's days have begun on a quarter-hour since 2012, so a local day is a whole number of quarters: 96, or
 92 and 100 where the clocks change.
 """
 
@@ -156,6 +156,41 @@ def cover(period: Period, sizes: Sequence[int]) -> Iterator[Blocks]:
     for rest in rests:
         if rest.start < rest.end:
             yield from cover(rest, smaller)
+
+
+def cover_either_way(period: Period, sizes: Sequence[int], sign: int = 1) -> Iterator[tuple[Blocks, int]]:
+    """Blocks that make up the period exactly: some are added (1); of one that is mostly within it what is not is taken
+    away (-1). Sizes as for `cover`.
+    """
+    size, *smaller = sizes
+    first, end = -(-period.start // size), period.end // size
+    rests: list[tuple[Period, int]]
+    if first > end and 2 * (period.end - period.start) <= size:
+        rests = [(period, sign)]
+    elif not smaller:
+        rests = []
+    else:
+        first, head = _nearest_start(period.start, first, size, sign)
+        end, tail = _nearest_end(period.end, end, size, sign)
+        rests = [head, tail]
+    if first < end:
+        yield Blocks(size, first, end), sign
+    for rest, its_sign in rests:
+        if rest.start < rest.end:
+            yield from cover_either_way(rest, smaller, its_sign)
+
+
+def _nearest_start(start: int, first: int, size: int, sign: int) -> tuple[int, tuple[Period, int]]:
+    """The block to begin with, and what is missing before it or too much of it."""
+    if first * size - start > size // 2:
+        return first - 1, (Period((first - 1) * size, start), -sign)
+    return first, (Period(start, first * size), sign)
+
+
+def _nearest_end(end: int, last: int, size: int, sign: int) -> tuple[int, tuple[Period, int]]:
+    if end - last * size > size // 2:
+        return last + 1, (Period(end, (last + 1) * size), -sign)
+    return last, (Period(last * size, end), sign)
 
 
 def _offset(quarter: int, zone: ZoneInfo) -> int:

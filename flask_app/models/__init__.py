@@ -5,6 +5,7 @@ from flask_app.models.accounts import (
     AccessToken,
     AuditEntry,
     Group,
+    Invitation,
     LoginSession,
     PasswordLink,
     PendingSignIn,
@@ -26,6 +27,7 @@ from flask_app.models.metering import (
     UsageHourly,
 )
 from flask_app.models.notices import Notice
+from flask_app.models.programs import ProgramKey, ProgramRequest
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
@@ -43,6 +45,7 @@ __all__ = [
     "Conversation",
     "Folder",
     "Group",
+    "Invitation",
     "KeptDraft",
     "LoginSession",
     "Message",
@@ -50,6 +53,8 @@ __all__ = [
     "Notice",
     "PasswordLink",
     "PendingSignIn",
+    "ProgramKey",
+    "ProgramRequest",
     "Provider",
     "Reconciliation",
     "RecoveryCode",

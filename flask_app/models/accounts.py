@@ -85,6 +85,27 @@ class PasswordLink(Base):
     used_at: Mapped[datetime | None]
 
 
+class Invitation(Base):
+    """A link by which up to `most` people make accounts of their own, in one group; `used` of them did.
+
+    `digest` is that of the link's token. `group_id` is null once the group is deleted: nobody comes in any more.
+    `user_id` is who made it; null on the command line.
+    """
+
+    __tablename__ = "invitations"
+
+    id: Mapped[str] = key()
+    digest: Mapped[str] = mapped_column(Ascii, unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    group_id: Mapped[str | None] = to("groups.id", ondelete="SET NULL", index=True)
+    most: Mapped[int]
+    used: Mapped[int] = mapped_column(default=0)
+    user_id: Mapped[str | None] = mapped_column(Ascii)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class SecondStep(Base):
     """A person's authenticator app; from `turned_on_at` on its codes are asked for at sign-in.
 
@@ -147,9 +168,15 @@ class AuditEntry(Base):
     """What an administrator did, to whom, with which values; never a secret. Rows are only ever added."""
 
     __tablename__ = "audit_log"
+    __table_args__ = (
+        Index(None, "actor_id", "id"),
+        Index(None, "actor_id", "action", "id"),
+        Index(None, "action", "id"),
+        Index(None, "target", "id"),
+    )
 
     id: Mapped[str] = key()
-    actor_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    actor_id: Mapped[str | None] = mapped_column(Ascii)
     actor_name: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(64))
     target: Mapped[str] = mapped_column(String(128))

@@ -5,9 +5,12 @@ from flask import Blueprint, render_template
 from flask_app import config, timezones
 from flask_app.database import utc_now
 from flask_app.services import (
+    audit_search,
+    audit_service,
     budget_admin_service,
     code_admin_service,
     departure,
+    invitation_admin_service,
     key_admin_service,
     model_admin_service,
     overview_service,
@@ -17,21 +20,27 @@ from flask_app.services import (
     record_counts,
     records_service,
     report_service,
+    request_retention,
+    request_search,
     tariff_list_service,
     token_admin_service,
     user_admin_service,
 )
+from flask_app.services.stats_service import zone_of
 from flask_app.utils import get_current_user, require_role
 from flask_app.web import arguments, pages
+from flask_app.web.audit import audit_reply
 from flask_app.web.budgets import budgets_state
 from flask_app.web.codes import batches_reply
 from flask_app.web.groups import group_names, groups_reply
+from flask_app.web.invitations import PeopleState, invitations_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
-from flask_app.web.people import UsersState, users_reply
+from flask_app.web.people import users_reply
 from flask_app.web.rates import all_rates
 from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
+from flask_app.web.requests import RequestsState, all_requests_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.tokens import anybodys_tokens_reply
 from flask_app.web.usage import Choice, RecordsState, overview_state
@@ -54,7 +63,8 @@ def overview() -> str:
 def users() -> str:
     page = user_admin_service.listed(search=arguments.word("q") or "")
     first = users_reply(page)
-    state = UsersState(users=first.users, next=first.next, groups=group_names())
+    invited = invitations_reply(invitation_admin_service.listed())
+    state = PeopleState(users=first.users, next=first.next, groups=group_names(), invited=invited)
     return render_template("admin/users.html", admin_state=pages.state(state))
 
 
@@ -133,12 +143,23 @@ def records() -> str:
         groups=group_names(),
         models=records_service.known_models(),
         keys=[Choice(id=key.id, label=key.label) for key in records_service.known_keys()],
-        tokens=[
-            Choice(id=each.token.id, label=f"{each.token.name} · {each.username}")
-            for each in token_admin_service.listed(limit=paging.MAX_PAGE).tokens
-        ],
+        tokens=_tokens(),
     )
     return render_template("admin/records.html", admin_state=pages.state(state))
+
+
+@blueprint.get("/requests")
+@require_role("admin")
+def requests() -> str:
+    first = all_requests_reply(request_search.search(get_current_user(), arguments.request_filter()))
+    state = RequestsState(
+        requests=first.requests,
+        next=first.next,
+        models=records_service.known_models(),
+        tokens=_tokens(),
+        days=request_retention.days(),
+    )
+    return render_template("admin/requests.html", admin_state=pages.state(state), days=state.days)
 
 
 @blueprint.get("/reconciliation")
@@ -146,3 +167,16 @@ def records() -> str:
 def reconciliation() -> str:
     page = reconciliation_admin_service.listed(arguments.dates(), utc_now())
     return render_template("admin/reconciliation.html", admin_state=pages.state(days_reply(page)))
+
+
+@blueprint.get("/audit")
+@require_role("admin")
+def audit() -> str:
+    first = audit_reply(audit_search.search(zone_of(get_current_user()), arguments.audit_filter()))
+    return render_template("admin/audit.html", admin_state=pages.state(first), actions=audit_service.ACTIONS)
+
+
+def _tokens() -> list[Choice]:
+    """The newest of everybody's."""
+    listed = token_admin_service.listed(limit=paging.MAX_PAGE).tokens
+    return [Choice(id=each.token.id, label=f"{each.token.name} · {each.username}") for each in listed]

@@ -66,7 +66,7 @@ def change(group_id: str, body: ChangeGroup) -> GroupReply:
 @require_role("admin")
 @returns(None, 204)
 def delete(group_id: str) -> None:
-    """Delete a group: its people move to the default group, which cannot be deleted itself."""
+    """Delete a group: its people move to the default group, which cannot be deleted itself. Invitations into it end."""
     group_service.delete(_actor(), group_id)
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_app.services import account_service, auth_service, password_links, setup_service
+from flask_app.services import account_service, auth_service, invitation_service, password_links, setup_service
 from flask_app.services.auth_service import SignedIn
 from flask_app.services.pending_sign_ins import LIFETIME
 from flask_app.services.second_step import SecondStepNeeded
@@ -11,6 +11,7 @@ from flask_app.utils import public
 from flask_app.web import cookies, csrf, failures, sessions
 from flask_app.web.bodies import Body, Reply, Words, accepts, refuses, returns, to_json
 from flask_app.web.client import browser, client_address
+from flask_app.web.invitations import OpenInvitation, open_invitation
 from flask_app.web.local_paths import local_path
 from flask_app.web.people import Session, own_user_reply
 
@@ -58,6 +59,14 @@ class PasswordByLink(Arrival, kw_only=True):
     code: Words | None = None
 
 
+class Joining(Arrival, kw_only=True):
+    """The token of an invitation, and what one wants to be called."""
+
+    token: Words
+    username: Words
+    password: Words
+
+
 class LinkOwner(Reply):
     username: str
 
@@ -86,6 +95,13 @@ def setup_page() -> str | BaseResponse:
 def reset_page() -> str:
     """The link's token stands after `#`: it never reaches the server with the address."""
     return render_template("reset.html")
+
+
+@blueprint.get("/join")
+@public
+def join_page() -> str:
+    """The link's token stands after `#`: it never reaches the server with the address."""
+    return render_template("join.html")
 
 
 @blueprint.post("/api/login")
@@ -156,6 +172,28 @@ def choose_password_by_link(body: PasswordByLink) -> Response:
 def check_link(body: LinkToken) -> LinkOwner:
     """Whose password a link sets; the link stays as it is."""
     return LinkOwner(username=password_links.owner(body.token, client_address()).username)
+
+
+@blueprint.post("/api/join")
+@public
+@csrf.needs_no_token
+@accepts(Joining)
+@returns(Session, 201)
+def join(body: Joining) -> Response:
+    """Make an account of one's own by an invitation, and sign in. What is refused leaves the invitation as it is."""
+    before = g.get("session_id")
+    signed_in = invitation_service.join(body.token, body.username, body.password, browser(), replaces=before)
+    return _welcome(signed_in, body, status=201)
+
+
+@blueprint.post("/api/join/check")
+@public
+@csrf.needs_no_token
+@accepts(LinkToken)
+@returns(OpenInvitation)
+def check_invitation(body: LinkToken) -> OpenInvitation:
+    """What an invitation is called; it stays as it is."""
+    return open_invitation(invitation_service.opened(body.token, client_address()))
 
 
 @blueprint.post("/logout")

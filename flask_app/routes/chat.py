@@ -1,7 +1,10 @@
 """The chat page."""
 
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, render_template, request
 
+from flask_app import config
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
 from flask_app.services import (
@@ -88,4 +91,14 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
     )
     if state.demo:
         key_service.warm_up()
-    return render_template("chat.html", state=state, chat_state=pages.state(state))
+    zone = ZoneInfo(user.timezone or config.current().site_timezone)
+    return render_template(
+        "chat.html", state=state, chat_state=pages.state(state), day_part=_part_of_day(utc_now().astimezone(zone).hour)
+    )
+
+
+def _part_of_day(hour: int) -> str:
+    """As the page's own script has it, which knows where its reader is: then nothing moves once that has come."""
+    if hour < 5 or hour >= 18:
+        return "evening"
+    return "morning" if hour < 12 else "day"

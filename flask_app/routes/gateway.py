@@ -1,19 +1,29 @@
 """The OpenAI-compatible gateway: programs ask with a personal access token, on their person's bill."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from flask_app.services import gateway_service
-from flask_app.services.chat_service import Origin
 from flask_app.services.completion_objects import Completion
 from flask_app.services.program_answers import StreamedAnswer, WholeAnswer
+from flask_app.services.response_answers import StreamedResponse, WholeResponse
+from flask_app.services.response_objects import ResponseObject
 from flask_app.utils import require_token
 from flask_app.web import limits, programs
 from flask_app.web.bodies import MAX_BODY_BYTES, accepts, returns, streams
-from flask_app.web.client import client_address
 from flask_app.web.completions import CompletionRequest
-from flask_app.web.models import ListedModel, ListedModels, listed_model, listed_models
-from flask_app.web.program_replies import streamed, whole
+from flask_app.web.program_models import (
+    DescribedModel,
+    DescribedModels,
+    ListedModel,
+    ListedModels,
+    described_model,
+    described_models,
+    listed_model,
+    listed_models,
+)
+from flask_app.web.program_requests import answered, once
 from flask_app.web.readers import limits_readers
+from flask_app.web.responses import ResponseRequest
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
 
@@ -25,33 +35,50 @@ blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
 @accepts(CompletionRequest, most=MAX_BODY_BYTES)
 @returns(Completion)
 @streams
+@once
 def complete(body: CompletionRequest) -> Response | Completion:
     """Answer messages as OpenAI does: whole, or as chunks with `stream`.
 
     It counts as the person's message does, against the same rates, cap and budgets. See docs/gateway.md.
     """
-    visited, asked = programs.visit(), body.asked()
-    limits.count_message(visited.user.id)
-    origin = Origin(request_id=g.request_id, address=client_address(), locale=g.locale)
-    if not body.stream:
-        return whole(gateway_service.begin(visited, asked, origin, WholeAnswer))
     tells = body.tells_usage
-    return streamed(
-        gateway_service.begin(visited, asked, origin, lambda begun: StreamedAnswer(begun, tells_usage=tells))
-    )
+    return answered(body, WholeAnswer, lambda begun: StreamedAnswer(begun, tells_usage=tells))
+
+
+@blueprint.post("/responses")
+@require_token
+@limits.asks_for_an_answer
+@limits_readers
+@accepts(ResponseRequest, most=MAX_BODY_BYTES)
+@returns(ResponseObject)
+@streams
+@once
+def respond(body: ResponseRequest) -> Response | ResponseObject:
+    """Answer as OpenAI's Responses API does: whole, or as events with `stream`. No response is stored.
+
+    It counts as the person's message does, against the same rates, cap and budgets. See docs/gateway.md.
+    """
+    terms = body.terms()
+    return answered(body, lambda begun: WholeResponse(begun, terms), lambda begun: StreamedResponse(begun, terms))
 
 
 @blueprint.get("/models")
 @require_token
 @returns(ListedModels)
-def models() -> ListedModels:
-    """The models that this token may ask for now."""
-    return listed_models(gateway_service.offered(programs.visit()))
+def models() -> ListedModels | DescribedModels:
+    """The models that this token may ask for now.
+
+    With the header `anthropic-version` in the shape of Anthropic's list.
+    """
+    offered = gateway_service.offered(programs.visit())
+    return described_models(offered) if programs.speaks_messages() else listed_models(offered)
 
 
 @blueprint.get("/models/<path:name>")
 @require_token
 @returns(ListedModel)
-def model(name: str) -> ListedModel:
+def model(name: str) -> ListedModel | DescribedModel:
     """One of them, by its name or another that leads to it."""
-    return listed_model(gateway_service.found(programs.visit(), name))
+    programs.logged().ask_for(name)
+    found = gateway_service.found(programs.visit(), name)
+    return described_model(found) if programs.speaks_messages() else listed_model(found)

@@ -24,6 +24,7 @@ def home() -> str:
         "tokens.html",
         tokens_state=pages.state(_own()),
         address=f"{request.host_url}v1",
+        site=request.host_url.rstrip("/"),
         models=list(dict.fromkeys(model.name for model in models)),
         units=[TOKENS, *sorted({model.currency for model in models})],
         site_timezone=config.current().site_timezone,

@@ -33,7 +33,7 @@ OWN_FILTER = {
     "provenance": "reported, estimated, partial or refunded.",
     "channel": "chat, api or title.",
     "token": "An access token's id.",
-    "id": "A record's id, its attempt's, or its request's of the last seven days.",
+    "id": "A record's id, its attempt's or its request's; one that a proxy gave the request, of the last three days.",
     **_RANGE,
 }
 

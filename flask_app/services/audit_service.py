@@ -13,6 +13,22 @@ from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
 COMMAND_LINE = "(command line)"
+ACTIONS = (
+    *("user.add", "user.change", "user.reset_link", "user.turn_off_second_step", "password.reset"),
+    *("invitation.make", "invitation.revoke", "invitation.use"),
+    *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
+    "second_step.use_recovery_code",
+    *("token.create", "token.revoke", "requests.retention"),
+    *("group.add", "group.change", "group.delete", "rates.change"),
+    *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
+    *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),
+    *("key.add", "key.change", "key.delete", "key.test", "key.read_balance", "key.clear_bench", "provider.change"),
+    *("model.change", "titles.change", "tariff.add", "tariff.change", "tariff.remove"),
+    *("reconciliation.acknowledge", "reconciliation.threshold"),
+    *("warnings.threshold", "mail.test"),
+    *("webhook.set", "webhook.delete", "webhook.renew_secret", "webhook.test"),
+    *("setup.finish", "backup.make", "backup.restore", "database.move", "secrets.rotate"),
+)
 
 _entries = table_of(AuditEntry)
 
@@ -35,19 +51,30 @@ def record(
 ) -> None:
     """Add an entry within the transaction of the act itself.
 
-    `action` is like "user.disable", `target` the id of what it was done to. `actor` None means the command line.
+    `action` is one of ACTIONS, `target` the id of what it was done to. `actor` None means the command line.
     `details` never holds a secret, a password or a token.
     """
+    if action not in ACTIONS:
+        raise ValueError(f"The audit log has no name for {action}")
     session.add(
         AuditEntry(
             actor_id=actor.id if actor else None,
             actor_name=actor.username if actor else COMMAND_LINE,
             action=action,
             target=target,
-            details=redact(json.dumps(dict(details or {}), ensure_ascii=False, sort_keys=True)),
+            details=json.dumps(_redacted(dict(details or {})), ensure_ascii=False, sort_keys=True),
             address=address,
         )
     )
+
+
+def _redacted(value: object) -> object:
+    """Each text by itself: a shape that was looked for in the whole could take a quotation mark with it."""
+    if isinstance(value, Mapping):
+        return {redact(str(name)): _redacted(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(each) for each in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def latest(connection: Connection, action: str) -> datetime | None:

@@ -13,7 +13,7 @@ from flask_app.database import reading, table_of
 from flask_app.domain.ranges import Days
 from flask_app.errors import BadRequest
 from flask_app.models import ApiKey, Group, User
-from flask_app.services import packed, slices
+from flask_app.services import local_days, packed, slices
 from flask_app.services.rollup import (
     DETAIL,
     DETAIL_DAY,
@@ -83,9 +83,9 @@ def by_clock(session: Session, by: str, zone: ZoneInfo, days: Days, user_id: str
         hours = slices.by_hour(session, zone, days, user_id)
         return [Part(str(hour), f"{hour:02}:00", part) for hour, part in hours.items()]
     if by == "day":
-        sums = {day.isoformat(): part for day, part in slices.by_day(session, zone, days, user_id).items()}
+        sums = {day.isoformat(): part for day, part in local_days.by_day(session, zone, days, user_id).items()}
     else:
-        sums = {f"{month:%Y-%m}": part for month, part in slices.by_month(session, zone, days, user_id).items()}
+        sums = {f"{month:%Y-%m}": part for month, part in local_days.by_month(session, zone, days, user_id).items()}
     return [Part(key, key, part) for key, part in sums.items()]
 
 
@@ -103,7 +103,7 @@ def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_i
     label = _LABELS[by]
     query = select(label.column.label("grouped"), *figures()).group_by(label.column, rollup.c.currency)
     each = label.slices if user_id is None else _OF_ONE
-    parts = slices.of_period(query, each, period_of(dates, zone), user_id).subquery()
+    parts = slices.of_period_either_way(query, each, period_of(dates, zone), user_id).subquery()
     sums = (RolledSum(parts.c[name]).label(name) for name in SUMMED)
     together = select(parts.c.grouped, parts.c.currency, *sums).group_by(parts.c.grouped, parts.c.currency).subquery()
     with reading() as session:

@@ -50,7 +50,7 @@ class Completion:
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self.unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._broken: UpstreamError | None = None  # what ended it
-        self._attempts = 1
+        self.attempts = 1
         self._may_prefix = True  # until a provider turns out not to know how to go on with a text
         self._started = time.monotonic()
         self._asker = tracing.current_request()
@@ -77,6 +77,12 @@ class Completion:
     def provider(self) -> str:
         """The name of who is asked."""
         return self._taken.candidate.model.provider
+
+    @property
+    def first_token_at(self) -> float | None:
+        """When the first of the answer came, on the monotonic clock."""
+        first = self.outcome.first_token_ms
+        return None if first is None else self._started + first / 1000
 
     def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
         """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
@@ -194,7 +200,7 @@ class Completion:
 
     def _next(self, failure: UpstreamError) -> list[failover.Turn]:
         """Who may be asked after `failure`."""
-        if self.request.in_passing or self._attempts >= MAX_ATTEMPTS:
+        if self.request.in_passing or self.attempts >= MAX_ATTEMPTS:
             return []
         last = self._taken.candidate
         if self._is_prefix and failover.lacks_prefixes(failure):
@@ -206,7 +212,7 @@ class Completion:
         turns = self._next(failure)
         self._may_prefix = self._may_prefix and not failover.lacks_prefixes(failure)
         for turn in turns:
-            time.sleep(turn.pause(self._attempts + 1))
+            time.sleep(turn.pause(self.attempts + 1))
             if self._stop.status:
                 break
             try:
@@ -219,7 +225,7 @@ class Completion:
                 continue
             self.unheard.clear()
             self._others.taken(self._taken.candidate)
-            self._attempts += 1
+            self.attempts += 1
             self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
             return
         raise self._others.told(failure)

@@ -68,7 +68,8 @@ def listed(
     )
     if folder != ANYWHERE:
         query = query.where(Conversation.folder_id == (None if folder == UNFILED else folder))
-        query = query.with_hint(Conversation, _BY_FOLDER, "mysql")
+        for server in ("mysql", "mariadb"):
+            query = query.with_hint(Conversation, _BY_FOLDER, server)
     if before:
         query = query.where(*_after(before))
     with reading() as session:

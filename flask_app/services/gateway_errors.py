@@ -33,6 +33,8 @@ _CODES = {
     "budget_exhausted": "insufficient_quota",
     "balance_exhausted": "insufficient_quota",
 }
+# Where asking again does not help before somebody has changed something.
+_FINAL = frozenset({"insufficient_quota", "idempotency_key_used", "idempotency_key_reused"})
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -70,7 +72,7 @@ def refusal(error: AppError) -> Refusal:
     is_used_up = code == "insufficient_quota"
     kind = code if is_used_up else _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     waits = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE} and not is_used_up
-    return Refusal(status, kind, code, error.retry_after or (RETRY_SECONDS if waits else None), is_used_up)
+    return Refusal(status, kind, code, error.retry_after or (RETRY_SECONDS if waits else None), code in _FINAL)
 
 
 def failure(code: str) -> AppError:

@@ -1,13 +1,14 @@
 """Answers to programs: asked for with a personal access token, made and metered as the chat's are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing, new_id
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.errors import Forbidden
 from flask_app.services import (
     chat_service,
@@ -15,12 +16,15 @@ from flask_app.services import (
     doubt,
     failover,
     model_service,
+    program_keys,
+    prompts,
     run_service,
     token_service,
 )
 from flask_app.services.chat_service import Origin
 from flask_app.services.dispatching import Ticket
-from flask_app.services.program_answers import ProgramAnswer, ProgramRun
+from flask_app.services.program_answers import ProgramAnswer, ProgramRun, Whole
+from flask_app.services.program_keys import AskedUnder
 from flask_app.services.prompts import Request, Turn
 from flask_app.services.token_service import Visit
 
@@ -31,38 +35,38 @@ Answer = TypeVar("Answer", bound=ProgramAnswer)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a program asks: `options` go to the provider as they are, `max_tokens` bounds the answer."""
+    """What a program asks: `options` go to the provider as they are, `max_tokens` bounds the answer.
+
+    `thinking` is for models that can be told; None leaves it to the provider, or to the options.
+    """
 
     model: str
     turns: Sequence[Turn]
     options: Mapping[str, object]
     max_tokens: int | None
+    thinking: Thinking | None = None
 
 
-def begin(visited: Visit, asked: Asked, origin: Origin, make: Callable[[ProgramRun], Answer]) -> Answer:
-    """Start the answer, which `make` makes of its run.
+def begin(
+    visited: Visit,
+    asked: Asked,
+    origin: Origin,
+    make: Callable[[ProgramRun], Answer],
+    under: AskedUnder | None = None,
+) -> Answer:
+    """Start the answer, which `make` makes of its run, `under` the key that it was asked with.
 
-    Raises what sending a message does, Forbidden("model_not_allowed") where the token is kept to others, and
-    TokenRequired where it was revoked in this moment.
+    Raises what sending a message does, Forbidden("model_not_allowed") where the token is kept to others,
+    TokenRequired where it was revoked in this moment, and Conflict as `program_keys.claim` does.
     """
     model = found(visited, asked.model)
     keys = failover.candidates_for(model)
-    begun = ProgramRun(run_id=new_id(), model=model.name, locale=origin.locale)
-    request = Request(
-        user_id=visited.user.id,
-        model=model,
-        turns=asked.turns,
-        thinking=None,
-        channel=CHANNEL,
-        request_id=origin.request_id,
-        address=origin.address,
-        run_id=begun.run_id,
-        token_id=visited.token_id,
-        options=asked.options,
-        max_tokens=asked.max_tokens,
-    )
+    begun = ProgramRun(run_id=new_id(), model=model.name, locale=origin.locale, request_id=origin.request_id)
+    request = _request(visited, asked, model, origin, begun.run_id)
 
     def write(connection: Connection) -> Ticket:
+        if under:
+            program_keys.claim(connection, under, begun.run_id, origin.request_id)
         chat_service.check_cap(connection, visited.user)
         token_service.hold(connection, visited.token_id)
         run_service.write(connection, begun.run_id, visited.user.id, token_id=visited.token_id)
@@ -75,13 +79,22 @@ def begin(visited: Visit, asked: Asked, origin: Origin, make: Callable[[ProgramR
         # Its program is told that it failed and asks again, as something new.
         doubted=lambda written: doubt.forgo(written, None),
     )
-    answer = make(begun)
+    answer = make(replace(begun, prompt_tokens=ticket.sent.call.prompt_estimate))
+    if under and isinstance(answer, Whole):
+        answer.keep_with(partial(program_keys.keep, under, begun.run_id))
     run_service.start(answer, ticket)
     return answer
 
 
+def estimate(visited: Visit, asked: Asked, origin: Origin) -> int:
+    """About how many tokens the prompt is; no provider is asked. Raises as `found` does."""
+    return prompts.estimate(_request(visited, asked, found(visited, asked.model), origin, None))
+
+
 def leave(answer: ProgramAnswer) -> None:
     """Its program has gone, or has all of it: what is still being made ends, and what came is booked."""
+    if answer.goes_on:
+        return
     if live := run_service.live_run(answer.begun.run_id):
         live.stop.stop("left")
 
@@ -98,6 +111,22 @@ def found(visited: Visit, name: str) -> ServedModel:
     if not _may_ask(visited, model):
         raise Forbidden("model_not_allowed", model=name)
     return model
+
+
+def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, run_id: str | None) -> Request:
+    return Request(
+        user_id=visited.user.id,
+        model=model,
+        turns=asked.turns,
+        thinking=asked.thinking,
+        channel=CHANNEL,
+        request_id=origin.request_id,
+        address=origin.address,
+        run_id=run_id,
+        token_id=visited.token_id,
+        options=asked.options,
+        max_tokens=asked.max_tokens,
+    )
 
 
 def _may_ask(visited: Visit, model: ServedModel) -> bool:

@@ -117,7 +117,7 @@ def change(actor: Actor, group_id: str, choices: Choices) -> Counted:
 
 
 def delete(actor: Actor, group_id: str) -> None:
-    """Its people move to the default group, its budgets go with it.
+    """Its people move to the default group, its budgets go with it, invitations into it let nobody in any more.
 
     Raises NotFound, Conflict("default_group") for that one itself.
     """

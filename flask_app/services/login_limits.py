@@ -79,7 +79,7 @@ def own_second_step_attempt(session_id: str, user_id: str) -> Iterator[Attempt]:
 
 @contextmanager
 def code_attempt(address: str) -> Iterator[Attempt]:
-    """A guess at the set-up code or at the token of a password link."""
+    """A guess at the set-up code or at the token of a link."""
     with _in_turn(Attempt([(_codes_by_address, network(address))])) as attempt:
         yield attempt
 

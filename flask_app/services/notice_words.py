@@ -54,7 +54,7 @@ def headline(kind: str, share: int, facts: Facts, locale: str) -> str:
     terms = wording.amount(facts["limit"], facts["unit"], locale)
     named = {
         "who": _whose(facts, locale),
-        "terms": translate(locale, f"js.admin.budget_per_{facts['period']}", limit=terms),
+        "terms": translate(locale, f"js.budget.per_{facts['period']}", limit=terms),
     }
     budget = translate(locale, "js.admin.budget_name", **named)
     return translate(locale, f"warning.budget_{end}", budget=budget, percent=_percent(facts))

@@ -29,6 +29,11 @@ class Turn:
     content: str
     raw: Mapping[str, object] | None = None
 
+    @classmethod
+    def of_program(cls, raw: Mapping[str, object]) -> "Turn":
+        """A program's message, as the provider gets it."""
+        return cls(str(raw["role"]), msgspec.json.encode(raw).decode(), raw)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -119,6 +124,7 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
         made["max_tokens"] = max_tokens
     if model.thinking and request.thinking is not None:
         made["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
+    made.pop("reasoning_effort", None)
     if told := effort(request, model):
         made["reasoning_effort"] = told
     if model.thinking:
@@ -129,8 +135,12 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
 
 
 def effort(request: Request, model: ServedModel) -> str | None:
-    """The effort that the provider is told to think with, if any: a program's is its own word."""
-    wanted = request.options.get("reasoning_effort", model.thinks(request.thinking or False))
+    """The effort that the provider is told to think with, if any.
+
+    A program's own word is told where it is not known what the model makes of it.
+    """
+    is_known = bool(model.efforts) and request.thinking is not None
+    wanted = model.thinks(request.thinking or False) if is_known else request.options.get("reasoning_effort")
     return wanted if isinstance(wanted, str) else None
 
 

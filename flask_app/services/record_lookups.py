@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
-from flask_app.database import first_id, reading, utc_now
+from flask_app.database import first_id, is_id, reading, utc_now
+from flask_app.database import moment_of as made_at
 from flask_app.domain.periods import QUARTERS_A_DAY, moment_of
 from flask_app.errors import BadRequest
 from flask_app.models import AccessToken, Attempt, TokenUsage
@@ -14,7 +15,9 @@ from flask_app.services.slices import rows
 
 CHANNELS = ("chat", "api", "title")
 CLOCKS_APART = timedelta(days=1)  # an attempt's id is of its instance's clock, its record's time of the shared one
-QUOTED = timedelta(days=7)  # so long ago may the request be whose id somebody quotes
+# So long ago may a request be whose id a proxy made: that tells nothing of when it was.
+QUOTED = timedelta(days=3)
+ASKING = timedelta(hours=1)  # within which a request begins the last of its attempts, also where a clock was set
 
 Conditions = list[ColumnElement[bool]]
 
@@ -23,19 +26,27 @@ NOTHING: Conditions = [TokenUsage.id.is_(None)]
 
 
 def of_id(wanted: str | None) -> list[Conditions]:
-    """Whose own id it is, or their attempt's, or lately their request's: one of them is meant.
+    """Whose own id it is, or their attempt's, or their request's: one of them is meant.
 
-    No index knows requests: one is looked for among the attempts of the last days, which their keys have in order.
+    No index knows requests: one is looked for among the attempts of its time, which their keys have in order.
     """
     if wanted is None:
         return [[]]
     own: list[Conditions] = [[TokenUsage.id == wanted], [TokenUsage.attempt_id == wanted]]
-    lately = Attempt.id >= first_id(utc_now() - QUOTED)
     with reading() as session:
         if any(session.scalar(select(TokenUsage.id).where(*each).limit(1)) for each in own):
             return own
-        attempts = session.scalars(select(Attempt.id).where(lately, Attempt.request_id == wanted)).all()
+        asked = [Attempt.request_id == wanted, *_of_its_time(wanted)]
+        attempts = session.scalars(select(Attempt.id).where(*asked)).all()
     return [[TokenUsage.attempt_id.in_(attempts)]] if attempts else [NOTHING]
+
+
+def _of_its_time(request_id: str) -> list[ColumnElement[bool]]:
+    """When attempts of the request were begun: an id of this site's own tells when it was made."""
+    if not is_id(request_id):
+        return [Attempt.id >= first_id(utc_now() - QUOTED)]
+    made = made_at(request_id)
+    return [Attempt.id >= first_id(made - ASKING), Attempt.id < first_id(made + ASKING)]
 
 
 def check_channel(wanted: str | None) -> None:

@@ -1,6 +1,7 @@
 """What entries of the ledger are searched for by, as conditions of its queries."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import chain, product
 
 from sqlalchemy import ColumnElement, and_, func, select
@@ -16,6 +17,7 @@ from flask_app.services.stats_service import DateRange, period_of, zone_of
 
 MAX_WORD = 128
 _WORDS = ("user", "group", "model", "key", "token", "id")
+_LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # there is a day after it
 PROVENANCES = ("reported", "estimated", "partial", "refunded")
 
 Conditions = list[ColumnElement[bool]]
@@ -89,9 +91,11 @@ def _check(wanted: Filter) -> None:
 
 
 def _on_its_days(wanted: Filter, user_id: str | None) -> Conditions:
-    """The newest of a model or of a key are found at once; not those of them that something else holds for too."""
+    """The newest of a model or of a key are found at once; not those of them that something else holds for too: that
+    they are one person's, for instance.
+    """
     named = {"model": wanted.model, "key_id": wanted.key, "channel": wanted.channel}
-    others = (wanted.user, wanted.group, wanted.outcome, wanted.provenance, wanted.token)
+    others = (user_id, wanted.user, wanted.group, wanted.outcome, wanted.provenance, wanted.token)
     asked = [value for value in (*named.values(), *others) if value is not None]
     if wanted.channel is None and (len(asked) < 2 or not (wanted.model or wanted.key)):
         return []
@@ -127,5 +131,5 @@ def _given_back(named: dict[str, str], period: Period) -> Conditions:
     if period.start:
         alike.append(Refund.created_at >= moment_of(period.start))
     if period.end != ENDLESS:
-        alike.append(Refund.attempt_id < first_id(moment_of(period.end) + record_lookups.CLOCKS_APART))
+        alike.append(Refund.attempt_id < first_id(min(moment_of(period.end), _LATEST) + record_lookups.CLOCKS_APART))
     return [TokenUsage.kind == "usage", ITS_REFUND, Refund.user_id == TokenUsage.user_id, *alike]

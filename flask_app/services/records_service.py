@@ -157,14 +157,17 @@ def _people(wanted: Filter) -> list[str] | None:
 
 
 def _page(wanted: Search, before: str | None, limit: int, people: Sequence[str] | None) -> Page:
-    """Ids are searched for in the indexes alone; only those of the page are looked up."""
+    """Ids are searched for in the indexes alone; only those of the page are looked up.
+
+    In two statements: the first has many shapes, as many as filters go together, and is to be short for each.
+    """
     paging.checked_limit(limit, MAX_PAGE)
     with reading() as session:
         older: Conditions = _older(session, before, people) if before else []
         if wanted.given_back:
             wanted = _with_given_back(session, wanted, older, people, limit + 1)
-        found = _ids(wanted, older, people, limit + 1).subquery()
-        records = [Record(*row) for row in session.execute(_RECORDS.join(found, found.c.id == TokenUsage.id))]
+        found = session.scalars(_ids(wanted, older, people, limit + 1)).all()
+        records = [Record(*row) for row in session.execute(_RECORDS.where(TokenUsage.id.in_(found)))]
     return Page(records[:limit], records[limit - 1].entry.id if len(records) > limit else None)
 
 

@@ -12,7 +12,7 @@ from flask_app import config, database, durable
 from flask_app.database import table_of, transaction, utc_now
 from flask_app.errors import Invalid
 from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
-from flask_app.models import AccessToken, LoginSession, PasswordLink, PendingSignIn
+from flask_app.models import AccessToken, Invitation, LoginSession, PasswordLink, PendingSignIn
 from flask_app.services import audit_service, journal, sealed, token_budget_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import budgets
@@ -25,7 +25,7 @@ from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, A
 from flask_app.transfer.store import Store
 
 SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink)))
-_tokens = table_of(AccessToken)
+REVOCABLE = tuple(map(table_of, (AccessToken, Invitation)))
 
 Part = TypeVar("Part")
 Members = Iterator[tuple[str, bytes]]
@@ -154,12 +154,14 @@ def _decoded(content: bytes, kind: type[Part]) -> Part:
 def _sign_everybody_out(target: Store) -> None:
     """Who signed out, or was shut out, after the backup was made does not come in again by it; used links neither.
 
-    Nor do tokens that were revoked since: all are, and their rows stay, for the ledger names them. Their limits go.
+    Nor do tokens and invitations that were revoked since: all are, and their rows stay, for the ledger and the audit
+    log name them. The limits of tokens go.
     """
     with target.filling() as connection:
         for table in SIGNED_IN:
             connection.execute(delete(table))
-        connection.execute(update(_tokens).where(_tokens.c.revoked_at.is_(None)).values(revoked_at=utc_now()))
+        for table in REVOCABLE:
+            connection.execute(update(table).where(table.c.revoked_at.is_(None)).values(revoked_at=utc_now()))
         connection.execute(delete(budgets).where(budgets.c.scope == token_budget_service.SCOPE))
         connection.commit()
 

@@ -1,6 +1,6 @@
-"""The last step of this process: nothing is begun any more, and what was begun is settled, or on disk."""
+"""The last step of this process: nothing is begun any more; what was begun is settled, or on disk, and noted."""
 
-from flask_app.services import beginning, closing, run_service
+from flask_app.services import beginning, closing, request_log, run_service
 
 
 def finish() -> None:
@@ -10,3 +10,4 @@ def finish() -> None:
         beginning.forgo_doubts()
     finally:
         run_service.shutdown()
+        request_log.finish()

@@ -13,7 +13,7 @@ from flask_app.domain.periods import Period
 from flask_app.domain.ranges import Days
 from flask_app.errors import BadRequest
 from flask_app.models import User
-from flask_app.services import slices
+from flask_app.services import local_days, slices
 from flask_app.services.rollup import PERSON_MONTH, SITE_MONTH, rollup
 from flask_app.services.sums import Sum, figures, sum_of
 
@@ -86,7 +86,7 @@ def _summary(zone: ZoneInfo, now: datetime, user_id: str | None = None) -> Summa
     each = SITE_MONTH if user_id is None else PERSON_MONTH
     whole = select(*figures()).where(*slices.rows(each, user_id)).group_by(rollup.c.currency)
     with reading() as session:
-        by_day = slices.by_day(session, zone, Days(min(first_shown, month), today), user_id)
+        by_day = local_days.by_day(session, zone, Days(min(first_shown, month), today), user_id)
         total = Sum.of(map(sum_of, session.execute(whole)))
     return Summary(
         timezone=zone.key,

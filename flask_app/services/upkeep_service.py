@@ -1,6 +1,5 @@
-"""What is done on schedule: lists of models and balances are read from the providers, then people are warned.
-
-Each by one process of all.
+"""What is done on schedule: lists of models and balances are read from the providers, then people are warned,
+and what is kept for a while alone is removed. Each by one process of all, or by whoever comes first.
 """
 
 import random
@@ -9,10 +8,26 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.services import balance_service, delivery_service, model_lists, search_index, warning_service
+from flask_app.services import (
+    balance_service,
+    delivery_service,
+    model_lists,
+    program_keys,
+    request_log,
+    request_retention,
+    search_index,
+    warning_service,
+)
 
 ROUND_SECONDS = 60
-JOBS = (model_lists.sync_due, balance_service.read_due, warning_service.look, delivery_service.deliver_due)
+JOBS = (
+    model_lists.sync_due,
+    balance_service.read_due,
+    warning_service.look,
+    delivery_service.deliver_due,
+    request_retention.prune,
+    program_keys.prune,
+)
 
 log = structlog.get_logger()
 _ended = threading.Event()
@@ -26,6 +41,7 @@ def watch() -> None:
         _watcher = threading.Thread(target=_watch, name="upkeep", daemon=True)
         _watcher.start()
         search_index.watch()
+        request_log.watch()
 
 
 def tick() -> None:

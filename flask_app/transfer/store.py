@@ -16,7 +16,8 @@ from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, T
 from sqlalchemy.engine import make_url
 
 from flask_app import config
-from flask_app.database import Engines, table_of
+from flask_app.database import table_of
+from flask_app.engines import Engines
 from flask_app.models import Attempt, SearchDocument, SearchPosting, SearchProgress, TokenUsage, User
 
 PATIENCE_SECONDS = 3600

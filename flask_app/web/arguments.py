@@ -6,6 +6,7 @@ from datetime import date
 from flask import request
 
 from flask_app.errors import BadRequest
+from flask_app.services import audit_search, request_search
 from flask_app.services.record_search import Filter
 from flask_app.services.stats_service import DateRange
 
@@ -65,3 +66,14 @@ def own_record_filter() -> Filter:
         id=word("id"),
         dates=dates(),
     )
+
+
+def request_filter() -> request_search.Filter:
+    """What the log of programs' requests is searched for."""
+    words = {name: word(name) for name in ("user", "token", "model", "status", "error", "id")}
+    return request_search.Filter(dates=dates(), **words)
+
+
+def audit_filter() -> audit_search.Filter:
+    """What the audit log is searched for."""
+    return audit_search.Filter(who=word("who"), action=word("action"), about=word("about"), dates=dates())

@@ -90,11 +90,31 @@ def refuses(status: int, words: str) -> Callable[[View], View]:
     return decorate
 
 
+def fails_as(kind: type) -> Callable[[View], View]:
+    """Say that the view's failures have this shape."""
+
+    def decorate(view: View) -> View:
+        view.failure_type = kind  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
 def queries(**parameters: str) -> Callable[[View], View]:
     """Say which query parameters the view reads, and what each means."""
 
     def decorate(view: View) -> View:
         view.query_parameters = parameters  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def heeds(header: str, words: str) -> Callable[[View], View]:
+    """Say that the view reads this header, and what it means."""
+
+    def decorate(view: View) -> View:
+        view.headers = {**getattr(view, "headers", {}), header: words}  # type: ignore[attr-defined]
         return view
 
     return decorate

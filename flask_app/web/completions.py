@@ -69,7 +69,7 @@ class ChatMessage(Body):
         for field in ("name", "tool_call_id", "reasoning_content"):
             if (value := getattr(self, field)) is not None:
                 raw[field] = value
-        return Turn(role, msgspec.json.encode(raw).decode(), raw)
+        return Turn.of_program(raw)
 
     def _content(self, place: int) -> object:
         if self.content is None and not self.tool_calls:

@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
     app.before_request(begin)
     app.after_request(label)
     app.teardown_request(lambda _: clear_contextvars())
-    app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=lambda: i18n.for_javascript(g.locale))
+    app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=catalogue_js)
     app.jinja_env.globals.update(english=partial(i18n.translate, "en"))
     app.context_processor(template_words)
 
@@ -39,12 +39,19 @@ def _given_id() -> str | None:
 
 def label(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
+    if programs.speaks_messages():
+        response.headers["Request-ID"] = g.get("request_id", "")  # as Anthropic's clients look for it
     return response
 
 
 def t(key: str, **params: object) -> str:
     """The sentence `key` in the reader's language."""
     return i18n.translate(g.locale, key, **params)
+
+
+def catalogue_js(*, for_administration: bool = False) -> str:
+    """The words of a page's modules in the reader's language."""
+    return i18n.for_javascript(g.locale, for_administration=for_administration)
 
 
 def csp_nonce() -> str:

@@ -14,6 +14,7 @@ _FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+    "X-Robots-Tag": "noindex, nofollow",
 }
 _STRICT_TRANSPORT = "max-age=31536000"
 _POLICY = (

@@ -79,29 +79,6 @@ def input_cost_reply(cost: InputCost | None) -> InputCostReply:
     return InputCostReply(currency=cost.currency, micros=cost.micros, cached_micros=cost.cached_micros)
 
 
-class ListedModel(Reply):
-    """A model in OpenAI's shape: `id` is its name, `owned_by` the provider's."""
-
-    id: str
-    object: str
-    created: int
-    owned_by: str
-
-
-class ListedModels(Reply):
-    object: str
-    data: list[ListedModel]
-
-
-def listed_model(model: ServedModel) -> ListedModel:
-    """When it was made nobody tells: `created` is 0."""
-    return ListedModel(id=model.name, object="model", created=0, owned_by=model.provider)
-
-
-def listed_models(models: list[ServedModel]) -> ListedModels:
-    return ListedModels(object="list", data=[listed_model(model) for model in models])
-
-
 class AdminModelReply(Reply):
     """`listed`: by its provider; `offered`: it can be asked now. Once it cannot, `successor_id` answers instead."""
 

@@ -17,7 +17,7 @@ _ACCESS: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "login": [{"session": []}],
     "admin": [{"session": []}],
-    "token": [{"token": []}],
+    "token": [{"token": []}, {"token_as_key": []}],
 }
 
 
@@ -38,7 +38,8 @@ def describe(app: Flask) -> dict[str, Any]:
     """The document for every JSON and event-stream route of `app`."""
     rules = [rule for rule in app.url_map.iter_rules() if _is_api(app, rule)]
     views = [app.view_functions[rule.endpoint] for rule in rules]
-    types = [getattr(view, name) for view in views for name in ("body_type", "reply_type") if getattr(view, name, None)]
+    named = ("body_type", "reply_type", "failure_type")
+    types = [getattr(view, name) for view in views for name in named if getattr(view, name, None)]
     unique = list({id(kind): kind for kind in [*types, ErrorReply, FaultReply]}.values())
     _, components = msgspec.json.schema_components(unique, ref_template=_REF)
     paths: dict[str, Any] = {}
@@ -54,6 +55,7 @@ def describe(app: Flask) -> dict[str, Any]:
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-mingchat"},
                 "token": {"type": "http", "scheme": "bearer"},
+                "token_as_key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             },
         },
     }
@@ -96,7 +98,11 @@ def _parameters(view: Any, rule: Rule) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": False, "description": words, "schema": {"type": "string"}}
         for name, words in getattr(view, "query_parameters", {}).items()
     ]
-    return in_path + in_query
+    in_header = [
+        {"name": name, "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
+        for name, words in getattr(view, "headers", {}).items()
+    ]
+    return in_path + in_query + in_header
 
 
 def _responses(view: Any) -> dict[str, Any]:
@@ -112,7 +118,8 @@ def _responses(view: Any) -> dict[str, Any]:
         reply = found.setdefault(status, {"description": "Done."})
         if view.reply_type is not None:
             reply["content"] = reply.get("content", {}) | _json(view.reply_type)
-    failure = _json(FaultReply if view.access_rule == "token" else ErrorReply)
+    usual = FaultReply if view.access_rule == "token" else ErrorReply
+    failure = _json(getattr(view, "failure_type", usual))
     for status, words in getattr(view, "refusals", {}).items():
         found[str(status)] = {"description": words, "content": failure}
     found["default"] = {"description": "A failure, as a code and a sentence.", "content": failure}

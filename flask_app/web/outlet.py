@@ -28,6 +28,7 @@ class SocketOutlet:
         self._patience = client.gettimeout()
         self._rest = b""
         self._is_open = False
+        self.written = 0  # bytes of the body, without what frames them
 
     @classmethod
     def of(cls, environ: dict[str, Any]) -> Self | None:
@@ -76,12 +77,14 @@ class SocketOutlet:
         except OSError:  # full, or gone: the response's own thread finds out which
             return False
         self._rest = chunk[sent:]
+        self.written += len(frame)
         return True
 
     def write(self, frame: bytes) -> None:
         """Write an event behind the rest of the last one; raises OSError once the reader has gone or was cut."""
         self._rest += self._form % {b"size": len(frame), b"frame": frame}
         self.drain()
+        self.written += len(frame)
 
     def drain(self) -> None:
         """Write what is left of the last event; raises OSError as `write` does."""

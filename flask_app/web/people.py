@@ -61,12 +61,6 @@ class UsersReply(Reply):
     next: str | None
 
 
-class UsersState(UsersReply):
-    """What the page starts with: `groups` are those that people can be in."""
-
-    groups: list[GroupName]
-
-
 class AddedReply(Reply):
     """`reset_token` and `expires_at` are there when no password was given: the link is `/reset#TOKEN`."""
 

@@ -1,37 +1,57 @@
-"""Answers to programs as replies: chunks as they come, or the whole. Whoever goes away ends the answer."""
+"""Answers to programs as replies: events as they come, or the whole. Whoever goes away ends the answer."""
 
 import itertools
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected
 
 from flask_app.services import gateway_errors, gateway_service
-from flask_app.services.completion_objects import Completion
-from flask_app.services.program_answers import ProgramAnswer, StreamedAnswer, WholeAnswer
+from flask_app.services.program_answers import ProgramAnswer, Streamed, Whole
+from flask_app.services.request_log import OpenRequest
 from flask_app.streams.memory import HEARTBEAT, HEARTBEAT_SECONDS
+from flask_app.web import programs
 from flask_app.web.events import EarPlug, draining
 from flask_app.web.outlet import SocketOutlet, has_left
 
+Made = TypeVar("Made")
 
-def streamed(answer: StreamedAnswer) -> Response:
-    """The answer's chunks. What fails before its first word fails with a status of its own.
 
-    The head is sent with the first chunk, or with a comment after ten seconds or a little more, so that nothing between
-    here and the program takes the line for dead.
+def streamed(answer: Streamed) -> Response:
+    """The answer's events. What fails before its first word fails with a status of its own.
+
+    The head is sent with the first event, or with a heartbeat after ten seconds or a little more, so that nothing
+    between here and the program takes the line for dead.
     """
-    outlet = SocketOutlet.of(request.environ)
+    logged, outlet = programs.logged(), SocketOutlet.of(request.environ)
+    logged.answer = answer
     frames = _to_who_stays(answer.events.read(0, outlet), request.environ)
     first = _first(frames)
     if answer.failure and not answer.has_begun:
         raise gateway_errors.failure(answer.failure)
-    pieces: Iterator[bytes] = itertools.chain(first, frames)
-    response = Response(draining(pieces, outlet) if outlet else pieces, content_type="text/event-stream; charset=utf-8")
+    all_of_it = itertools.chain(first, frames)
+    pieces = (answer.heartbeat if frame == HEARTBEAT else frame for frame in all_of_it)
+    body = _noted(draining(pieces, outlet) if outlet else pieces, outlet, logged)
+    response = Response(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: gateway_service.leave(answer))
     return response
+
+
+def _noted(pieces: Iterator[bytes], outlet: SocketOutlet | None, logged: OpenRequest) -> Iterator[bytes]:
+    """The same, and how much goes out."""
+    logged.is_stream = True
+    try:
+        for piece in pieces:
+            logged.bytes_sent += len(piece)
+            yield piece
+    except (OSError, GeneratorExit):  # it cannot be written to, or nobody reads on
+        logged.has_left = True
+        raise
+    finally:
+        logged.bytes_sent += outlet.written if outlet else 0
 
 
 def _first(frames: Iterator[bytes]) -> list[bytes]:
@@ -43,12 +63,13 @@ def _first(frames: Iterator[bytes]) -> list[bytes]:
     return []
 
 
-def whole(answer: WholeAnswer) -> Completion:
+def whole(answer: Whole[Made]) -> Made:
     """The whole answer once it has ended. Raises what it failed with, and ClientDisconnected where its program left."""
+    programs.logged().answer = answer
     _await(answer)
-    if answer.completion is None:
+    if answer.made is None:
         raise gateway_errors.failure(answer.failure or "internal")
-    return answer.completion
+    return answer.made
 
 
 def _to_who_stays(frames: Iterator[bytes], environ: dict[str, Any]) -> Iterator[bytes]:
@@ -62,6 +83,7 @@ def _to_who_stays(frames: Iterator[bytes], environ: dict[str, Any]) -> Iterator[
 def _await(answer: ProgramAnswer) -> None:
     try:
         if any(has_left(request.environ) for _ in answer.events.read(0, EarPlug())):
+            programs.logged().has_left = True
             raise ClientDisconnected
     finally:
         gateway_service.leave(answer)

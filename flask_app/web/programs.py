@@ -6,11 +6,29 @@ from typing import cast
 from flask import after_this_request, g, has_request_context, request
 from werkzeug.wrappers import Response
 
-from flask_app.services import token_service
+from flask_app.errors import BadRequest
+from flask_app.services import request_log, token_service
+from flask_app.services.program_keys import AskedUnder
+from flask_app.services.request_log import OpenRequest
 from flask_app.services.token_service import Visit
+from flask_app.web.bodies import encoded
+from flask_app.web.client import client_address
 
 PREFIX = "/v1/"
+MESSAGES, MODELS = "/v1/messages", "/v1/models"
+VERSION = "anthropic-version"  # a header that whoever speaks Anthropic's Messages API sends
+KEY = "Idempotency-Key"
 MAX_BEARER = 200
+_KEY = re.compile("[!-~]{1,255}")
+OTHER = "other"
+_CALLS = {
+    "gateway.complete": "chat.completions",
+    "gateway.respond": "responses",
+    "messages.create": "messages",
+    "messages.count_tokens": "messages.count_tokens",
+    "gateway.models": "models",
+    "gateway.model": "models",
+}
 _BEARER = re.compile(r"[Bb]earer ([!-~]+)")
 
 
@@ -19,15 +37,30 @@ def is_program() -> bool:
     return has_request_context() and request.path.startswith(PREFIX)
 
 
+def speaks_messages() -> bool:
+    """Does the program speak Anthropic's Messages API? Else it is OpenAI's that it speaks."""
+    path = request.path
+    return path.startswith(MESSAGES) or (path.startswith(MODELS) and VERSION in request.headers)
+
+
 def load() -> Visit | None:
-    """Whose token it is; that it was used is noted once the reply is out."""
-    given = request.headers.get("Authorization", "")
-    bearer = _BEARER.fullmatch(given) if len(given) <= MAX_BEARER else None
-    visited = token_service.visit(bearer[1]) if bearer else None
+    """Whose token it is; that it was used, and how the request went, is noted once the reply is out."""
+    visits = ((token_service.visit(secret), secret) for secret in _given())
+    visited, secret = next(((visited, secret) for visited, secret in visits if visited is not None), (None, ""))
     if visited is not None:
         g.access = visited
-        after_this_request(lambda response: _noting(response, visited))
+        if KEY in request.headers:
+            g.secret = secret
+        g.logged = logged = _logged(visited)
+        after_this_request(lambda response: _noting(response, visited, logged))
     return visited
+
+
+def _given() -> list[str]:
+    """What may be a token. Some programs send another service's key in the one header, and ours in the other."""
+    given = request.headers.get("Authorization", "")
+    bearer = _BEARER.fullmatch(given) if len(given) <= MAX_BEARER else None
+    return [*([bearer[1]] if bearer else []), request.headers.get("X-Api-Key", "")]
 
 
 def visit() -> Visit:
@@ -35,6 +68,57 @@ def visit() -> Visit:
     return cast("Visit", g.access)
 
 
-def _noting(response: Response, visited: Visit) -> Response:
-    response.call_on_close(lambda: token_service.note_used(visited))
+def asked_under(body: object, *, is_whole: bool) -> AskedUnder | None:
+    """The key that the request came under, in a view that requires a token. Raises BadRequest for what is none."""
+    if "secret" not in g:
+        return None
+    key = request.headers[KEY]
+    if not _KEY.fullmatch(key):
+        raise BadRequest("bad_idempotency_key", field=KEY)
+    asked = f"{request.path}\0".encode() + encoded(body)
+    return AskedUnder.of(g.secret, key, asked, is_whole=is_whole)
+
+
+def logged() -> OpenRequest:
+    """The request's entry in the log, in a view that requires a token."""
+    return cast("OpenRequest", g.logged)
+
+
+def fail(code: str) -> None:
+    """Note what the program is told that it failed with, where it is known who asks."""
+    if "logged" in g:
+        g.logged.error_code = code
+
+
+def give_up() -> None:
+    """The request has ended without a reply: the server is about to stop."""
+    if (logged := g.get("logged")) is not None and logged.status is None:
+        logged.give_up()
+
+
+def _logged(visited: Visit) -> OpenRequest:
+    known = {"began": g.began} if "began" in g else {}
+    return request_log.begin(
+        OpenRequest(
+            request_id=g.request_id,
+            user_id=visited.user.id,
+            token_id=visited.token_id,
+            call=_CALLS.get(request.endpoint or "", OTHER),
+            address=client_address(),
+            **known,
+        )
+    )
+
+
+def _noting(response: Response, visited: Visit, logged: OpenRequest) -> Response:
+    logged.status = response.status_code
+    has_body = request.method != "HEAD"
+
+    def close() -> None:
+        if has_body and not logged.is_stream:
+            logged.bytes_sent = response.calculate_content_length() or 0
+        logged.close()
+        token_service.note_used(visited)
+
+    response.call_on_close(close)
     return response

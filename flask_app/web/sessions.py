@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 def init_app(app: Flask) -> None:
     app.before_request(load)
+    app.teardown_request(lambda _: programs.give_up())
 
 
 def load() -> None:

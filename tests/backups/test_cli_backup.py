@@ -20,6 +20,7 @@ from flask_app.models import (
     ApiKey,
     AuditEntry,
     Budget,
+    Invitation,
     LoginSession,
     PasswordLink,
     PendingSignIn,
@@ -30,7 +31,7 @@ from flask_app.models import (
 from flask_app.services import journal, sealing, search_index, search_service, webhook_service
 from flask_app.transfer import encryption
 from tests.backups.machines import MADE, OWN_KEY, PASSPHRASE, member, run, use
-from tests.support import databases
+from tests.support import databases, invited
 from tests.support.keys import stored_key
 from tests.support.storage import alembic_config
 
@@ -71,6 +72,7 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         for scope, scope_id in (("token", "t"), ("user", person.id)):
             terms = {"unit": "tokens", "period": "day", "amount": 10_000, "hard": True}
             session.add(Budget(scope=scope, scope_id=scope_id, **terms))
+    invited.made()
     assert run(site, "backup", tmp_path / "b").exit_code == 0
     use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
     result = run(site, "restore", tmp_path / "b")
@@ -79,7 +81,8 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
     rows = databases.rows_of(elsewhere)
     assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links"))
     with reading() as session:
-        assert session.scalars(select(AccessToken.revoked_at)).one() is not None
+        for kind in (AccessToken, Invitation):
+            assert session.scalars(select(kind.revoked_at)).one() is not None
         assert session.scalars(select(Budget.scope)).all() == ["user"], "a revoked token's limit goes with it"
     assert len(rows["users"]) == 2
 

@@ -15,15 +15,17 @@ import pytest
 
 from tests.compose import engine
 from tests.compose.engine import NEEDED, PATH
-from tests.compose.measured import MEASURED
+from tests.compose.measured import BYTES, SECONDS
 from tests.compose.site import GATEWAY, Site
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Visitor
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for name, size in MEASURED.items():
+    for name, size in BYTES.items():
         terminalreporter.write_line(f"{name}: {size / 1e6:.0f} MB")
+    for name, time in SECONDS.items():
+        terminalreporter.write_line(f"{name}: {time:.0f} s")
 
 
 @dataclass

@@ -9,7 +9,7 @@ import urllib3
 
 from tests.compose.conftest import Stack
 from tests.compose.engine import BASE
-from tests.compose.measured import MEASURED
+from tests.compose.measured import BYTES, SECONDS
 from tests.compose.site import SERVICES
 from tests.compose.talk import ANSWER, streaming, whole
 from tests.support.brokers import wait_until
@@ -18,6 +18,7 @@ from tests.support.served import ROOT, Visitor
 MEGABYTE = 1_000_000
 GIGABYTE, CERTBOT = 1 << 30, 80 << 20
 STARTED_AGAIN = 60
+TEN_MINUTES = 600
 BACK_UP = "docker compose exec -T flask-app flask backup - > mingchat.tar.gz"
 RESTORE = (
     "docker compose run --rm -T migrate flask restore - < mingchat.tar.gz",
@@ -43,6 +44,11 @@ def test_an_answer_comes_over_https_and_is_counted(stack: Stack) -> None:
     stack.assert_sound_ledger()
 
 
+def test_it_is_installed_in_ten_minutes(stack: Stack) -> None:
+    SECONDS["install.sh, with the image's build"] = stack.site.installed_in
+    assert stack.site.installed_in < TEN_MINUTES
+
+
 def test_http_leads_to_https(stack: Stack) -> None:
     led = Visitor(f"http://127.0.0.1:{stack.site.ports['http']}", {"Host": "localhost"}).get("/login")
     assert (led.status, led.headers["Location"]) == (308, "https://localhost/login")
@@ -58,13 +64,13 @@ def test_the_image_is_small(stack: Stack) -> None:
         int(stack.site.engine.docker("image", "inspect", image, "--format", "{{.Size}}"))
         for image in ("mingchat", BASE)
     )
-    MEASURED["image beyond its base"] = mine - base
+    BYTES["image beyond its base"] = mine - base
     assert mine - base < 200 * MEGABYTE
 
 
 def test_an_idle_stack_leaves_most_of_a_gigabyte(stack: Stack) -> None:
     used = stack.site.memory()
-    MEASURED.update(used)
+    BYTES.update(used)
     assert len(used) == len(SERVICES)
     assert sum(used.values()) < 700 * MEGABYTE
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tests.compose.conftest import Stack
-from tests.compose.measured import MEASURED
+from tests.compose.measured import BYTES
 from tests.compose.site import SERVICES
 from tests.compose.talk import ANSWER, LONG, streaming
 from tests.support.brokers import wait_until
@@ -83,7 +83,7 @@ def assert_memory_sufficed(stack: Stack) -> None:
     for service in SERVICES:
         containers = stack.site.inspect(service)
         assert not any(container["State"]["OOMKilled"] for container in containers), service
-        MEASURED[f"{service} at most"] = max(stack.site.peaks(service))
+        BYTES[f"{service} at most"] = max(stack.site.peaks(service))
 
 
 def test_a_changed_setting_of_nginx_comes_with_a_rolling_restart(stack: Stack) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from tests.compose.conftest import Stack
-from tests.compose.measured import MEASURED
+from tests.compose.measured import BYTES
 from tests.compose.site import HOST
 from tests.support import certificates
 from tests.support.brokers import wait_until
@@ -108,6 +108,6 @@ def test_a_certificate_comes_by_acme_and_is_renewed(stack: Stack) -> None:
     assert stored(stack) != first
     (container,) = stack.site.inspect("certbot")
     assert not container["State"]["OOMKilled"]
-    (MEASURED["certbot at most"],) = stack.site.peaks("certbot")
+    (BYTES["certbot at most"],) = stack.site.peaks("certbot")
     stack.site.inside("nginx", "nginx", "-s", "reload")
     wait_until(lambda: shown(stack) == stored(stack))

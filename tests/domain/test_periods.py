@@ -1,8 +1,9 @@
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flask_app.domain import periods
@@ -71,8 +72,28 @@ def test_blocks_cover_a_period_without_a_gap_and_without_a_repeat(start: int, le
     assert sum(part.end - part.first for part in blocks if part.size == 96) <= 2 * 31
 
 
+@given(st.integers(0, 10**4), st.integers(0, 10**4))
+@example(100, 3000)  # within one of the largest
+@example(100, 1500)
+@example(50, 5000)
+def test_blocks_added_and_taken_away_make_up_a_period(start: int, length: int) -> None:
+    counted, read = Counter[int](), Counter[int]()
+    for part, sign in periods.cover_either_way(Period(start, start + length), (3072, 96, 1)):
+        assert part.first < part.end
+        read[part.size] += part.end - part.first
+        for quarter in range(part.first * part.size, part.end * part.size):
+            counted[quarter] += sign
+    assert {quarter: times for quarter, times in counted.items() if times} == dict.fromkeys(
+        range(start, start + length), 1
+    )
+    assert read[96] <= 2 * 17
+    assert read[1] <= 2 * 48
+
+
 def test_everything_is_one_run_of_the_coarsest_blocks() -> None:
-    assert list(periods.cover(Period(0, ENDLESS), (3072, 96, 1))) == [Blocks(3072, 0, ENDLESS // 3072)]
+    whole = Blocks(3072, 0, ENDLESS // 3072)
+    assert list(periods.cover(Period(0, ENDLESS), (3072, 96, 1))) == [whole]
+    assert list(periods.cover_either_way(Period(0, ENDLESS), (3072, 96, 1))) == [(whole, 1)]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,24 @@
 """What browser tests begin with: Chromium, a real server, and pages that are watched."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import create_engine, delete, insert
 from sqlalchemy.pool import NullPool
 
 from flask_app.database import utc_now
 from flask_app.models import Reconciliation, Setting
-from tests.e2e import accessible
+from tests.e2e import accessible, entrance
+from tests.e2e.budgets import BUDGETS, Limit
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
+from tests.e2e.words import words
 from tests.support import drifts
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.served import PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -109,3 +112,36 @@ def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
 def conversation(site: Site) -> str:
     """The address of a conversation with all that an answer can hold."""
     return accessible.long_conversation(site)
+
+
+@pytest.fixture
+def person(site: Site, request: pytest.FixtureRequest) -> Any:
+    """Somebody who has used nothing yet."""
+    name = f"saver {request.node.name}"[:40].replace("_", " ")
+    body = {"username": name, "role": "member", "password": PASSWORD}
+    return site.ask("POST", "/api/admin/users", body)["user"]
+
+
+@pytest.fixture
+def limit(site: Site, person: Any) -> Iterator[Limit]:
+    """Limits what the person may use."""
+    made = []
+
+    def add(amount: int, **fields: Any) -> None:
+        body = {"scope": "user", "scope_id": person["id"], "period": "day", "limit": amount} | fields
+        made.append(site.ask("POST", BUDGETS, body)["id"])
+
+    yield add
+    for budget_id in made:
+        site.ask("DELETE", f"{BUDGETS}/{budget_id}")
+
+
+@pytest.fixture
+def come_in(visits: Visits, site: Site, person: Any) -> Callable[[str], Page]:
+    def open_as_person(path: str) -> Page:
+        page = visits.open(f"/login?next={path}", signed_in=False)
+        entrance.sign_in(page, words("en"), username=person["username"], password=PASSWORD)
+        page.wait_for_url(site.url + path)
+        return page
+
+    return open_as_person

@@ -34,6 +34,13 @@ def choose_password(page: Page, say: Words, password: str) -> None:
     page.get_by_role("button", name=say("auth.save_and_sign_in")).click()
 
 
+def join(page: Page, say: Words, *, username: str, password: str) -> None:
+    """Send the form on /join."""
+    page.get_by_label(say("auth.username"), exact=True).fill(username)
+    _fill_twice(page, say, password)
+    page.get_by_role("button", name=say("auth.create_account")).click()
+
+
 def _fill_twice(page: Page, say: Words, password: str) -> None:
     page.get_by_label(say("auth.new_password"), exact=True).fill(password)
     page.get_by_label(say("auth.repeat_password"), exact=True).fill(password)

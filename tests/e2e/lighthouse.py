@@ -10,7 +10,7 @@ from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import ROOT
 
 PAGES = ("!/login", "/", "/dashboard", "/admin")
-CONVERSATION = 90  # Markdown, formulas and colours are a phone's work: 92 to 94 measured
+CONVERSATION = 90  # Markdown, formulas and colours are a phone's work
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import urllib3
 from playwright.sync_api import Browser, expect
 
 from tests.e2e import entrance
@@ -14,7 +15,7 @@ from tests.support import authenticator
 from tests.support.scripted_upstream import ScriptedUpstream, Status
 from tests.support.served import PASSWORD
 
-SIGNED_OUT = {"login": "/login", "reset": "/reset#token"}
+SIGNED_OUT = {"login": "/login", "reset": "/reset#token", "join": "/join#token"}
 SIGNED_IN = {
     "empty chat": "/",
     "temporary chat": "/?temporary",
@@ -31,8 +32,11 @@ SIGNED_IN = {
     "keys": "/admin/keys",
     "models": "/admin/models",
     "prices": "/admin/prices",
+    "audit": "/admin/audit",
     "warnings": "/admin/warnings",
     "records": "/admin/records",
+    "requests": "/admin/requests",
+    "own requests": "/tokens/requests",
     "reconciliation": "/admin/reconciliation",
     "no such page": "/nowhere",
 }
@@ -75,6 +79,17 @@ def test_pages_before_sign_in(name: str, locale: str, visits: Visits) -> None:
 def test_the_set_up_page(locale: str, fresh: Visits) -> None:
     page = fresh.open("/setup", locale=locale, signed_in=False)
     expect(page.get_by_role("heading", name=words(locale)("auth.set_up"))).to_be_visible()
+    expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_the_page_of_an_unknown_address(locale: str, visits: Visits, site: Site) -> None:
+    headers = {"Host": "elsewhere.example", "Accept": "text/html", "Accept-Language": locale}
+    reply = urllib3.request("GET", site.url, headers=headers)
+    page = visits.open("/login", locale=locale, signed_in=False)
+    page.route("**/elsewhere", lambda route: route.fulfill(body=reply.data, headers=dict(reply.headers)))
+    page.goto("/elsewhere")
+    expect(page.get_by_role("heading", name=words(locale)("base.unknown_host.title"))).to_be_visible()
     expect_no_fault(page, locale)
 
 

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.budgets import BUDGETS, dialog_for_a_new_one, save, tokens, used
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
-from tests.e2e.test_budgets import BUDGETS, come_in, dialog_for_a_new_one, limit, person, save, tokens, used
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import ScriptedUpstream
 
-__all__ = ["come_in", "limit", "person"]
 en = words("en")
 BALANCE = en("js.budget.name_prepaid", whose=en("js.budget.whose_user"))
 
@@ -71,7 +70,7 @@ def test_an_administrator_makes_a_balance_and_tops_it_up(visits: Visits, site: S
     dialog.get_by_label(en("budgets.reason")).fill("receipt 17")
     save(dialog)
     row = admin.get_by_role("listitem").filter(has_text=person["username"])
-    expect(row).to_contain_text(en("js.admin.budget_per_prepaid", limit="¥12.30"))
+    expect(row).to_contain_text(en("js.budget.per_prepaid", limit="¥12.30"))
     expect(row.get_by_text(en("admin.edit"), exact=True)).to_be_hidden()
 
     row.get_by_text(en("budgets.top_up"), exact=True).click()
@@ -85,7 +84,7 @@ def test_an_administrator_makes_a_balance_and_tops_it_up(visits: Visits, site: S
     amount.fill("7.70")
     dialog.get_by_role("button", name=en("budgets.top_up"), exact=True).click()
     expect(dialog).to_be_hidden()
-    expect(row).to_contain_text(en("js.admin.budget_per_prepaid", limit="¥20.00"))
+    expect(row).to_contain_text(en("js.budget.per_prepaid", limit="¥20.00"))
     expect(row.locator("[data-top-up]")).to_be_focused()
 
     row.locator("[data-delete]").click()

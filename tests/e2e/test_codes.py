@@ -70,7 +70,7 @@ def test_codes_are_made_shown_once_and_revoked(admin: Page, site: Site) -> None:
 def test_what_is_wrong_with_codes_is_said_beside_its_field(admin: Page) -> None:
     make(admin, "Old", count=3, amount="1,5")
     dialog = admin.get_by_role("dialog")
-    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_bad_tokens", text="1,5"))
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.budget.bad_tokens", text="1,5"))
     amount = dialog.get_by_label(en("codes.amount"), exact=True)
     expect(amount).to_be_focused()
     for typed, last, message in (("0", "", "error.bad_code_amount"), ("5", "2020-01-01", "error.bad_expiry")):

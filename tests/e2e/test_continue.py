@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.departure import GRACE_SECONDS
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Scheme, Visits
@@ -146,6 +147,7 @@ def test_the_button_stands_beside_the_other_on_a_phone(
     assert second is not None
     assert abs(first["y"] - second["y"]) < 2, "in one row"
     assert first["height"] >= 24, "large enough for a finger"
+    expect_no_violation(chat.page)
     assert chat.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

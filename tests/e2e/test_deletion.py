@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e import entrance
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
 from tests.e2e.site import Site
@@ -58,6 +59,7 @@ def test_undone_it_is_there_again_and_was_never_away(
     assert box
     assert min(box["width"], box["height"]) >= 24
     assert exists(site, conversation_id)
+    expect_no_violation(chat.page)
     undo.click()
     expect(chat.page).to_have_url(address)
     expect(chat.questions).to_have_text(title)

@@ -8,82 +8,82 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.visits import Visits
-from tests.e2e.words import words
+from tests.e2e.words import Words, words
 
 pytestmark = pytest.mark.browser
 
 
-def _new_person(page: Page) -> None:
+def _new_person(page: Page, say: Words) -> None:
     page.goto("/admin/users")
-    page.get_by_role("button", name=words("en")("admin.new_user")).click()
+    page.get_by_role("button", name=say("admin.new_user")).click()
 
 
-def _new_key(page: Page) -> None:
+def _new_key(page: Page, say: Words) -> None:
     page.goto("/admin/keys")
-    page.get_by_role("button", name=words("en")("admin.add_key")).first.click()
+    page.get_by_role("button", name=say("admin.add_key")).first.click()
 
 
-def _edit_key(page: Page) -> None:
+def _edit_key(page: Page, say: Words) -> None:
     page.goto("/admin/keys")
     page.locator("[data-menu-button]").first.click()
-    page.get_by_role("button", name=words("en")("admin.edit_key")).click()
+    page.get_by_role("button", name=say("admin.edit_key")).click()
 
 
-def _edit_model(page: Page) -> None:
+def _edit_model(page: Page, say: Words) -> None:
     page.goto("/admin/models")
-    page.get_by_role("button", name=words("en")("js.admin.edit_model", name="deepseek-flash")).click()
+    page.get_by_role("button", name=say("js.admin.edit_model", name="deepseek-flash")).click()
 
 
-def _new_budget(page: Page) -> None:
+def _new_budget(page: Page, say: Words) -> None:
     page.goto("/admin/budgets")
-    page.get_by_role("button", name=words("en")("budgets.new")).click()
+    page.get_by_role("button", name=say("budgets.new")).click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label(words("en")("budgets.scope_user")).check()
-    dialog.get_by_label(words("en")("budgets.measure_money")).check()
-    dialog.get_by_label(words("en")("dashboard.user"), exact=True).fill("Visitor")
-    dialog.get_by_label(words("en")("budgets.limit"), exact=True).fill("1,5")
-    dialog.get_by_role("button", name=words("en")("base.save")).click()
+    dialog.get_by_label(say("budgets.scope_user")).check()
+    dialog.get_by_label(say("budgets.measure_money")).check()
+    dialog.get_by_label(say("dashboard.user"), exact=True).fill("Visitor")
+    dialog.get_by_label(say("budgets.limit"), exact=True).fill("1,5")
+    dialog.get_by_role("button", name=say("base.save")).click()
     expect(dialog.get_by_role("alert")).to_be_visible()
 
 
-def _new_codes(page: Page) -> None:
+def _new_codes(page: Page, say: Words) -> None:
     page.goto("/admin/codes")
-    page.get_by_role("button", name=words("en")("codes.new")).click()
+    page.get_by_role("button", name=say("codes.new")).click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label(words("en")("codes.label"), exact=True).fill("flyers")
-    dialog.get_by_label(words("en")("codes.amount"), exact=True).fill("500")
-    dialog.get_by_role("button", name=words("en")("codes.make")).click()
+    dialog.get_by_label(say("codes.label"), exact=True).fill("flyers")
+    dialog.get_by_label(say("codes.amount"), exact=True).fill("500")
+    dialog.get_by_role("button", name=say("codes.make")).click()
     expect(page.locator("[data-made]")).to_be_visible()
 
 
-def _codes(page: Page) -> None:
-    _new_codes(page)
-    page.get_by_role("button", name=words("en")("admin.done")).click()
+def _codes(page: Page, say: Words) -> None:
+    _new_codes(page, say)
+    page.get_by_role("button", name=say("admin.done")).click()
     page.locator("[data-show-codes]").first.click()
     expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
 
 
-def _row_menu(page: Page) -> None:
+def _row_menu(page: Page, say: Words) -> None:
     page.goto("/admin/users")
     page.locator("[data-menu-button]").first.click()
 
 
-def _account_menu(page: Page) -> None:
+def _account_menu(page: Page, say: Words) -> None:
     page.locator("summary.menu__button").click()
 
 
-def _conversation_menu(page: Page) -> None:
+def _conversation_menu(page: Page, say: Words) -> None:
     page.locator("[data-more]").first.click()
 
 
-def _rename(page: Page) -> None:
-    _conversation_menu(page)
-    page.locator("[data-conversation-menu]").get_by_text(words("en")("chat.rename")).click()
+def _rename(page: Page, say: Words) -> None:
+    _conversation_menu(page, say)
+    page.locator("[data-conversation-menu]").get_by_text(say("chat.rename")).click()
 
 
-def _delete(page: Page) -> None:
-    _conversation_menu(page)
-    page.locator("[data-conversation-menu]").get_by_text(words("en")("base.delete")).click()
+def _delete(page: Page, say: Words) -> None:
+    _conversation_menu(page, say)
+    page.locator("[data-conversation-menu]").get_by_text(say("base.delete")).click()
 
 
 OPENERS = (
@@ -102,8 +102,11 @@ OPENERS = (
 )
 
 
+@pytest.mark.parametrize("locale", ["zh", "en"])
 @pytest.mark.parametrize("opening", OPENERS, ids=lambda opening: opening.__name__.strip("_"))
-def test_what_opens_above_a_page(opening: Callable[[Page], Any], visits: Visits, conversation: str) -> None:
-    page = visits.open("/")
-    opening(page)
-    expect_no_fault(page)
+def test_what_opens_above_a_page(
+    opening: Callable[[Page, Words], Any], locale: str, visits: Visits, conversation: str
+) -> None:
+    page = visits.open("/", locale=locale)
+    opening(page, words(locale))
+    expect_no_fault(page, locale)

@@ -47,21 +47,23 @@ def code(language: str, text: str) -> str:
     return f"```{language}\n{text}\n```"
 
 
-def button(page: Page, words: str) -> Locator:
-    return page.get_by_role("button", name=say(words), exact=True)
+def button(page: Page, key: str, locale: str = "en") -> Locator:
+    return page.get_by_role("button", name=words(locale)(key), exact=True)
 
 
 def frame_of(page: Page) -> Locator:
     return page.locator(".prose iframe")
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_a_drawing_is_shown_and_its_code_again(visits: Visits, script: ScriptedUpstream, viewport: Any) -> None:
+@pytest.mark.parametrize(("viewport", "locale"), [(WIDE, "en"), (PHONE, "zh")], ids=["wide", "phone"])
+def test_a_drawing_is_shown_and_its_code_again(
+    visits: Visits, script: ScriptedUpstream, viewport: Any, locale: str
+) -> None:
     script.script(Answer(code("svg", SVG)))
-    chat = Chat(visits.open("/", viewport=viewport), say)
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
     chat.ask("Draw a box.")
     page = chat.page
-    button(page, "js.show_drawing").focus()
+    button(page, "js.show_drawing", locale).focus()
     page.keyboard.press("Enter")
     frame = frame_of(page)
     expect(frame).to_have_attribute("sandbox", "")
@@ -70,13 +72,13 @@ def test_a_drawing_is_shown_and_its_code_again(visits: Visits, script: ScriptedU
     box = frame.bounding_box()
     assert box is not None
     assert abs(box["width"] / box["height"] - 2) < 0.1
-    assert copied(page, button(page, "js.copy").click) == f"{SVG}\n"
+    assert copied(page, button(page, "js.copy", locale).click) == f"{SVG}\n"
     accessible.expect_no_violation(page)
     page.emulate_media(media="print")
     expect(frame).to_be_visible()
-    expect(button(page, "js.show_code")).to_have_count(0)
+    expect(button(page, "js.show_code", locale)).to_have_count(0)
     page.emulate_media(media="screen")
-    button(page, "js.show_code").click()
+    button(page, "js.show_code", locale).click()
     expect(frame).to_have_count(0)
     expect(chat.prose.locator("pre")).to_be_visible()
 
@@ -113,6 +115,7 @@ def test_a_diagram_is_drawn_in_the_colours_of_the_page(visits: Visits, script: S
     expect(inside.locator("html")).to_have_attribute("data-scheme", "dark")
     expect(inside.get_by_text("Second step")).to_be_visible()
     assert share_of(frame, WHITE) < 0.2
+    accessible.expect_no_violation(page, "dark")
     button(page, "js.show_code").click()
     expect(frame).to_have_count(0)
 

@@ -197,7 +197,7 @@ def test_a_pin_is_above_the_folders_and_a_folder_is_paged(visits: Visits, write:
     toggle(page, "Work").click()
     expect(inside(page, "Work")).not_to_have_count(0)
     while folder(page, "Work").locator("[data-list-more]").is_visible():
-        folder(page, "Work").locator("[data-list-more]").scroll_into_view_if_needed()
+        folder(page, "Work").locator("[data-list-more]").evaluate("button => button.scrollIntoView()")
         page.wait_for_timeout(50)
     expect(inside(page, "Work")).to_have_text([f"kept {number}" for number in range(95) if number != 90])
     site.ask("DELETE", f"/api/folders/{work}")

@@ -241,12 +241,12 @@ def test_the_first_page_asks_for_no_more_than_before(visits: Visits, site: Site,
     assert 1 < len(scales.requests) <= MOST_REQUESTS, scales.requests
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en"), ("dark", "zh")])
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 def test_the_page_without_a_network_is_accessible(
-    visits: Visits, cut: Callable[[Page], None], spoken: str, viewport: Any, scheme: Any
+    visits: Visits, cut: Callable[[Page], None], spoken: str, viewport: Any, scheme: Any, locale: str
 ) -> None:
-    page = installed(visits, viewport=viewport, scheme=scheme)
+    page = installed(visits, locale=locale, viewport=viewport, scheme=scheme)
     wait_for(page, spoken)
     cut(page)
     page.goto("/")

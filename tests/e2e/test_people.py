@@ -89,3 +89,16 @@ def test_a_disabled_member_is_signed_out_at_the_next_request(visits: Visits, sit
     expect(guest.page).to_have_url(re.compile("/login"))
     entrance.sign_in(guest.page, en, username="guest", password=PASSWORD)
     expect(guest.page.get_by_role("alert")).to_be_visible()
+
+
+def test_a_menu_stays_until_its_row_moves(visits: Visits) -> None:
+    """A browser tells of what was scrolled before the menu opened only afterwards."""
+    page = visits.open("/admin/users", viewport={"width": 390, "height": 400})
+    page.get_by_role("row").filter(has_text="founder").locator("[data-menu-button]").click()
+    menu = page.locator("[data-row-menu]")
+    expect(menu).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('scroll'))")
+    page.wait_for_timeout(100)
+    expect(menu).to_be_visible()
+    page.mouse.wheel(0, 60)
+    expect(menu).to_be_hidden()

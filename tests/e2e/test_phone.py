@@ -1,16 +1,25 @@
 """The chat under a finger."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.chat import Chat
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 SIZES = """[...document.querySelectorAll("input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea")]
     .map(field => [field.outerHTML.slice(0, 120), parseFloat(getComputedStyle(field).fontSize)])"""
+
+# As a keyboard of glass comes on iOS: it covers the lower part of the page, which stays as high as it was.
+KEYBOARD_COMES = """height => {
+  Object.defineProperty(visualViewport, "height", { value: height, configurable: true })
+  visualViewport.dispatchEvent(new Event("resize"))
+}"""
+INSETS = {"top": 47, "bottom": 34, "left": 0, "right": 0}
 
 en = words("en")
 
@@ -59,6 +68,55 @@ def test_two_fingers_enlarge_the_page_and_leave_it_whole(chat: Chat) -> None:
     wait_until(lambda: chat.page.evaluate("visualViewport.scale") == 2)
     chat.page.wait_for_timeout(300)
     assert abs(chat.page.evaluate(height) - before) <= 1
+
+
+@pytest.mark.parametrize("system", ["Android", "iOS"])
+def test_the_keyboard_never_covers_the_composer(chat: Chat, system: str, script: ScriptedUpstream) -> None:
+    script.script(Answer("A paragraph.\n\n" * 40))
+    chat.ask("At length.")
+    height = PHONE["height"] // 2
+    chat.text.tap()
+    if system == "iOS":
+        chat.page.evaluate(KEYBOARD_COMES, height)
+    else:  # the page asks for it: interactive-widget=resizes-content
+        chat.page.set_viewport_size(PHONE | {"height": height})
+    chat.text.fill("line\n" * 12)
+    wait_until(lambda: _bottom(chat) <= height)
+    expect(chat.send_button).to_be_visible()
+    assert chat.page.locator("[data-thread]").evaluate("thread => thread.clientHeight") >= 60, "room to read"
+
+
+def _bottom(chat: Chat) -> float:
+    box = chat.send_button.bounding_box()
+    return box["y"] + box["height"] if box else float("inf")
+
+
+def test_nothing_stands_under_the_screens_own_bars(chat: Chat) -> None:
+    protocol = chat.page.context.new_cdp_session(chat.page)
+    protocol.send("Emulation.setSafeAreaInsetsOverride", {"insets": INSETS})
+    wait_until(lambda: _bottom(chat) <= PHONE["height"] - INSETS["bottom"])
+    opener = chat.page.get_by_role("button", name=en("chat.open_list"))
+    bar = opener.bounding_box()
+    assert bar
+    assert bar["y"] >= INSETS["top"]
+    opener.tap()
+    drawn = chat.page.locator("[data-sidebar] a:visible, [data-sidebar] summary:visible").all()
+    boxes = [box for box in (each.bounding_box() for each in (drawn[0], drawn[-1])) if box]
+    assert boxes[0]["y"] >= INSETS["top"]
+    assert boxes[-1]["y"] + boxes[-1]["height"] <= PHONE["height"] - INSETS["bottom"]
+
+
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_the_composer_grows_with_its_text_to_two_fifths_of_the_window(viewport: Any, visits: Visits) -> None:
+    chat = Chat(visits.open("/", viewport=viewport), en)
+    heights = []
+    for lines in (1, 4, 8, 60, 1):
+        chat.text.fill("\n".join(["line"] * lines))
+        heights.append(chat.text.evaluate("text => text.offsetHeight"))
+    one, four, eight, most, again = heights
+    assert one < four < eight < most <= 0.4 * viewport["height"] + 1
+    assert again == one
+    chat.text.fill("")
 
 
 @pytest.mark.parametrize("path", ["/", "/dashboard", "/account", "/tokens"])

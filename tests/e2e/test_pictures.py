@@ -11,7 +11,7 @@ from tests.e2e.chat import Chat
 from tests.e2e.picture_host import COLOUR, PictureHost, picture_host
 from tests.e2e.seen import share_of
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, WIDE
+from tests.e2e.visits import AT_REST, PHONE, WIDE
 from tests.e2e.watch import Watch
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
@@ -82,7 +82,10 @@ def test_a_picture_is_fetched_once_it_is_asked_for_and_its_host_learns_little(
     assert (path, more) == ("/picture.png", [])
     assert "referer" not in headers
     assert "cookie" not in headers
-    accessible.expect_no_violation(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(AT_REST)
+        accessible.expect_no_violation(page, scheme)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect(button(page, "js.hide_picture")).to_be_focused()
     page.keyboard.press("Enter")

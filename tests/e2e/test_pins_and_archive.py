@@ -280,6 +280,7 @@ def test_it_fits_and_is_accessible(
     page.keyboard.press("Escape")
     archive_button(page, say_).click()
     expect(archived(page)).to_have_count(1)
+    expect(page.locator(".archive[aria-busy]")).to_have_count(0)  # it is pale while it is asked for anew
     _expect_no_fault(page, viewport)
 
 

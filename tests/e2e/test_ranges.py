@@ -106,6 +106,18 @@ def test_what_is_shown_is_taken_away_as_a_table(visits: Visits, answer: None, to
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/admin"])
+def test_the_chart_tells_of_the_bar_under_the_pointer(path: str, visits: Visits, answer: None) -> None:
+    page = visits.open(path)
+    told, drawn = page.locator("[data-bars] [data-readout]"), page.locator("[data-chart] .u-over")
+    newest = told.inner_text()
+    drawn.hover(position={"x": 3, "y": 50})
+    expect(told).not_to_have_text(newest)
+    expect(told).to_contain_text("input 0, output 0")
+    page.mouse.move(0, 0)
+    expect(told).to_have_text(newest)
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/admin"])
 def test_the_year_is_a_calendar_and_a_table(path: str, visits: Visits, answer: None, today: str) -> None:
     page = visits.open(path, viewport=PHONE)
     heat = page.locator("[data-heat]")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e import entrance
+from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
@@ -116,13 +117,18 @@ def test_an_answer_that_breaks_off_keeps_what_had_come(chat: Chat, script: Scrip
     assert entry["completion_tokens"] > 0
 
 
-def test_a_server_out_of_reach_is_told_and_the_draft_stays(chat: Chat, script: ScriptedUpstream) -> None:
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_server_out_of_reach_is_told_and_the_draft_stays(
+    visits: Visits, script: ScriptedUpstream, locale: str
+) -> None:
     def drop(route: Route) -> None:
         route.abort("connectionrefused")
 
+    chat = Chat(visits.open("/", locale=locale), words(locale))
     chat.page.route("**/api/chat", drop)
     chat.send(QUESTION)
-    expect(chat.problem).to_contain_text(say("js.error.offline"))
+    expect(chat.problem).to_contain_text(chat.say("js.error.offline"))
+    expect_no_fault(chat.page, locale)
     expect(chat.text).to_have_value(QUESTION)
     chat.page.unroute("**/api/chat", drop)
     chat.enter()

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, ViewportSize, expect
 
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.clipboard import copied
-from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.visits import AT_REST, PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
@@ -124,6 +125,10 @@ def test_each_block_goes_its_own_way_streamed_stored_and_printed(
         expect_directions(chat.prose)
         expect_sides(chat.prose)
         if at_last == "streamed":
+            for scheme in ("light", "dark"):
+                chat.page.emulate_media(color_scheme=scheme)
+                chat.page.evaluate(AT_REST)
+                expect_no_violation(chat.page, scheme)
             chat.page.reload()
             expect(chat.prose.locator(".katex")).to_have_count(2)
         else:

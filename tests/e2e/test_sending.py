@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Request, Route, expect
 
+from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
 from tests.e2e.visits import Visits
@@ -54,6 +55,7 @@ def test_what_is_sent_before_its_conversation_has_come_follows_it(
     chat.send("And second?")
     expect(chat.stop_button).to_be_visible()
     expect(chat.questions).to_have_count(0)
+    expect_no_fault(chat.page)
     held.let_go()
     expect_it_to_follow(chat, script)
 

@@ -5,22 +5,23 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.clipboard import copied
 from tests.e2e.site import Site
-from tests.e2e.visits import Visits
+from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
-say = words("en")
 QUESTION = "Why is the sky blue?"
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/"), say)
+@pytest.fixture(params=[(WIDE, "en"), (PHONE, "zh")], ids=["wide", "phone"])
+def chat(request: pytest.FixtureRequest, visits: Visits, script: ScriptedUpstream) -> Chat:
+    viewport, locale = request.param
+    return Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
 
 
 def test_copies(chat: Chat, script: ScriptedUpstream) -> None:
@@ -28,9 +29,9 @@ def test_copies(chat: Chat, script: ScriptedUpstream) -> None:
     chat.ask(QUESTION)
     chat.question().hover()
     assert copied(chat.page, chat.act(chat.question(), "copy_question").click) == QUESTION
-    expect(chat.page.locator(".toast").last).to_have_text(re.compile(say("js.copied")))
+    expect(chat.page.locator(".toast").last).to_have_text(re.compile(chat.say("js.copied")))
     chat.act(chat.answer, "answer_menu").click()
-    plain = copied(chat.page, chat.page.locator("[data-answer-menu]").get_by_text(say("chat.copy_plain")).click)
+    plain = copied(chat.page, chat.page.locator("[data-answer-menu]").get_by_text(chat.say("chat.copy_plain")).click)
     assert plain == "Light\n\nIt is blue:\n\n• one\n• two, $x^2$"
     assert "**blue**" in chat.copied_answer()
 
@@ -50,6 +51,8 @@ def test_what_is_marked_is_quoted_after_what_was_written(chat: Chat, script: Scr
     button = chat.page.locator("[data-quote]")
     expect(button).to_be_hidden()
     chat.prose.locator("p").nth(1).evaluate(MARK)
+    expect(button).to_be_visible()
+    expect_no_violation(chat.page)
     button.click()
     expect(chat.text).to_have_value("About this:\n\n> It is blue.\n\n")
     expect(chat.text).to_be_focused()
@@ -62,7 +65,8 @@ def test_what_is_marked_is_quoted_after_what_was_written(chat: Chat, script: Scr
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_details_say_what_the_ledger_has(visits: Visits, script: ScriptedUpstream, site: Site, locale: str) -> None:
     chat = Chat(visits.open("/", locale=locale), words(locale))
-    script.script(Answer("blue", usage=Usage(prompt=1200, cached=1000, completion=345, reasoning=45)))
+    spent = Usage(prompt=1200, cached=1000, completion=345, reasoning=45)
+    script.script(Answer("blue it is, and bluer", usage=spent, tokens_per_second=5))
     chat.ask(QUESTION)
     chat.answer.locator("[data-about]").click()
     details = chat.page.get_by_role("dialog", name=chat.say("chat.details"))
@@ -70,6 +74,7 @@ def test_details_say_what_the_ledger_has(visits: Visits, script: ScriptedUpstrea
     expect(details).to_contain_text(f"345 · {chat.say('js.dashboard.reasoning', count='45')}")
     expect(details).to_contain_text(re.compile(r"¥\d"))
     expect(details).to_contain_text(chat.say("js.details_first_token"))
+    expect(details).to_contain_text(chat.say("js.details_speed"))
     chat.page.keyboard.press("Escape")
     expect(details).to_be_hidden()
     expect(chat.answer.locator("[data-about]")).to_be_focused()

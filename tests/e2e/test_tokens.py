@@ -85,7 +85,7 @@ def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: Sc
     expect(amount).to_have_value("100000")
     amount.fill("1,5")
     dialog.get_by_role("button", name=en("base.save")).click()
-    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_bad_tokens", text="1,5"))
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.budget.bad_tokens", text="1,5"))
     amount.fill("25 000")
     expect(dialog).to_contain_text(f"= {tokens('25,000')}")
     dialog.get_by_label(en("budgets.period"), exact=True).select_option("total")
@@ -129,7 +129,7 @@ def test_a_limit_only_warns_where_its_person_says_so(visits: Visits, site: Site,
 
 
 def terms(period: str, count: str) -> str:
-    return en(f"js.admin.budget_per_{period}", limit=tokens(count))
+    return en(f"js.budget.per_{period}", limit=tokens(count))
 
 
 def tokens(count: str) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import create_engine, delete, event, insert
+from sqlalchemy import create_engine, delete, event, insert, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
@@ -14,13 +14,13 @@ from flask_app.models import Conversation, Message
 from tests.e2e.site import Site
 
 
-def leave_only(site: Site, *titles: str, **values: Any) -> list[str]:
+def leave_only(site: Site, *titles: str, apart: timedelta = timedelta(minutes=1), **values: Any) -> list[str]:
     """Conversations of the administrator's with these titles and no others, the first the newest; gives their ids."""
     now = utc_now()
     rows = [
         {"id": new_id(), "user_id": administrator(site), "title": title, "created_at": now, "updated_at": moment}
         | values
-        for title, moment in ((title, now - timedelta(minutes=at)) for at, title in enumerate(titles))
+        for title, moment in ((title, now - at * apart) for at, title in enumerate(titles))
     ]
     with writing(site) as connection:
         connection.execute(delete(Conversation))
@@ -60,6 +60,8 @@ def go_on(site: Site, conversation: str, texts: Sequence[str], after: str | None
 
 def forget(site: Site, conversation: str) -> None:
     with writing(site) as connection:
+        # Databases follow a chain of cascades a few steps only.
+        connection.execute(update(Message).where(Message.conversation_id == conversation).values(parent_id=None))
         connection.execute(delete(Conversation).where(Conversation.id == conversation))
 
 

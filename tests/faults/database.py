@@ -8,7 +8,7 @@ from typing import Any
 
 import pymysql  # type: ignore[import-untyped]
 
-from flask_app.database import ROW_LOCK_SECONDS
+from flask_app.engines import ROW_LOCK_SECONDS
 from tests.faults.exchange import Exchange
 from tests.faults.fault import fault
 from tests.faults.site import ACCOUNT, Site

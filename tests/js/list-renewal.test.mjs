@@ -99,3 +99,21 @@ test("what was taken out of a folder elsewhere is in the list, and a folder keep
   assert.deepEqual(ids(after), ["p"])
   assert.equal(after.get("p").pinned_at, pinned.pinned_at)
 })
+
+const more = { next: "the second page" }
+const renewedWith = async (context, conversations, deep) => {
+  context.mock.method(globalThis, "fetch", async () => Response.json(page(conversations, more)))
+  const sidebar = { known: known(one("a", 12), one("b", 11), one("c", 10)), showFolders: async () => {} }
+  return renew(sidebar, UNFILED, LIST.isOwn, 2, deep)
+}
+
+test("pages that are known already are not asked for again where the first one joins them", async (context) => {
+  assert.equal(await renewedWith(context, [one("n", 13), one("a", 12)], "the ninth page"), "the ninth page")
+  assert.equal(await renewedWith(context, [one("a", 12), one("b", 11)], null), null, "the end was there already")
+  assert.equal(await renewedWith(context, [one("a", 12), one("b", 11)], undefined), more.next, "no more is known than a page")
+})
+
+test("they are asked for again where the first page ends with what is new", async (context) => {
+  assert.equal(await renewedWith(context, [one("n", 15), one("m", 14)], "the ninth page"), more.next)
+  assert.equal(await renewedWith(context, [one("n", 15), one("c", 14)], "the ninth page"), more.next, "it has moved up")
+})

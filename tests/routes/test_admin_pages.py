@@ -24,6 +24,8 @@ PAGES = {
     "/admin/warnings": "/api/admin/warnings",
     "/admin/records": "/api/admin/records",
     "/admin/reconciliation": "/api/admin/reconciliations",
+    "/admin/audit": "/api/admin/audit",
+    "/admin/requests": "/api/admin/requests",
 }
 
 

@@ -1,42 +1,29 @@
 """Going on with an answer that broke off: the same message, another run, an entry of its own."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction
-from flask_app.models import Attempt, Message, Run, TokenUsage
-from flask_app.services import model_service, run_service
-from flask_app.upstream.client import beta_of
+from flask_app.models import Message, Run, TokenUsage
+from flask_app.services import run_service
 from tests.conftest import MakeUser, SignIn
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
+from tests.support.continued import HALF, JSON, LONG, REST, ask, go_on
 from tests.support.events import events_of, text_of
-from tests.support.keys import keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
 from tests.support.together import at_once
 
-HALF, REST = "one two three", " four five"
-LONG = Answer(HALF, thinking="let me count", finish_reason="length", usage=Usage(prompt=10, completion=6, reasoning=3))
 MORE = Answer(REST, usage=Usage(prompt=16, cached=8, completion=2))
 ENDLESS = Answer("word " * 2000, tokens_per_second=50)
-JSON = {"Accept": "application/json", "Accept-Language": "en"}
-
-
-def ask(client: PageClient, **fields: Any) -> Any:
-    return client.post("/api/chat", json={"message": "count"} | fields, headers=JSON).json
 
 
 def run_of(client: PageClient, answer: Any) -> str:
     thread: Any = client.get(f"/api/conversations/{answer['conversation_id']}").json
     run_id: str = thread["messages"][-1]["run_id"]
     return run_id
-
-
-def go_on(client: PageClient, run_id: str, **fields: Any) -> Any:
-    return client.post(f"/api/runs/{run_id}/continue", json=fields, headers=JSON)
 
 
 def code(reply: Any) -> Any:
@@ -113,75 +100,6 @@ def test_the_stream_begins_with_what_there_was(
     for seen in range(len(told) + 1):
         rest = member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": str(seen)})
         assert events_of(rest.data) == told[seen:]
-
-
-def test_deepseek_gets_the_beginning_as_a_prefix(
-    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
-) -> None:
-    go_on(member_client, broken["run_id"])
-    asked = upstream.journal.last
-    assert asked.beta
-    assert asked.body["messages"] == [
-        {"role": "user", "content": "count"},
-        {"role": "assistant", "content": HALF, "prefix": True},
-    ]
-    assert asked.body["thinking"] == {"type": "disabled"}
-
-
-def test_who_stands_at_deepseeks_place_and_knows_no_prefixes_is_asked_in_words(
-    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
-) -> None:
-    upstream.script(Status(404))
-    assert go_on(member_client, broken["run_id"]).json["text"] == HALF + Answer().text
-    refused, asked = upstream.journal.chats[-2:]
-    assert (refused.beta, asked.beta) == (True, False)
-    assert [turn["role"] for turn in asked.body["messages"]] == ["user", "assistant", "user"]
-    with reading() as session:
-        states = session.scalars(select(Attempt.state).order_by(Attempt.id)).all()
-    assert states == ["settled", "released", "settled"]
-    key = stored_key("environment")
-    assert (key.benched_until, key.last_error_code) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("base", "beta"),
-    [
-        ("https://api.deepseek.com", "https://api.deepseek.com/beta"),
-        ("https://api.deepseek.com/v1/", "https://api.deepseek.com/beta"),
-    ],
-)
-def test_the_beta_stands_beside_the_version(base: str, beta: str) -> None:
-    assert beta_of(base) == beta
-
-
-@pytest.fixture
-def elsewhere(upstream: ScriptedUpstream) -> Iterator[ScriptedUpstream]:
-    """A provider that is not DeepSeek, with a model of its own."""
-    model_service.available()
-    with ScriptedUpstream() as running:
-        running.models = ["glm"]
-        keep_key(keep_provider("Elsewhere", f"{running.base_url}/v1", models=["glm"]), "elsewhere")
-        yield running
-
-
-@pytest.mark.parametrize(
-    ("question", "half", "words"),
-    [("count", HALF, "broke off"), ("数一数", "one two", "中断"), ("count in Chinese", "一二三", "中断")],
-)
-def test_others_are_asked_in_words_that_are_stored_nowhere(
-    member_client: PageClient, elsewhere: ScriptedUpstream, question: str, half: str, words: str
-) -> None:
-    elsewhere.script(Answer(half, finish_reason="length"), Answer(REST))
-    answer = ask(member_client, message=question, model="glm")
-    reply = go_on(member_client, answer["run_id"]).json
-    assert reply["text"] == half + REST
-    asked = elsewhere.journal.last
-    assert not asked.beta
-    assert [turn["role"] for turn in asked.body["messages"]] == ["user", "assistant", "user"]
-    assert asked.body["messages"][1] == {"role": "assistant", "content": half}
-    assert words in asked.body["messages"][2]["content"]
-    thread: Any = member_client.get(f"/api/conversations/{answer['conversation_id']}").json
-    assert [stored["text"] for stored in thread["messages"]] == [question, half + REST]
 
 
 def test_an_answer_that_was_stopped_goes_on_with_the_whole_conversation_before_it(

@@ -22,6 +22,7 @@ from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, ScriptedUpstream, Stall, Status
 
 SLOW = Answer("word " * 2000, tokens_per_second=100)
+APIS = ("complete", "respond", "message")  # OpenAI's two and Anthropic's
 SCRIPTS: dict[str, Any] = {
     "success": Answer("well done"),
     "no usage": Answer("well done", tells_usage=False),
@@ -75,22 +76,24 @@ def hurry() -> None:
     config.install(dataclasses.replace(config.current(), **hurried))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_books_agree(program: Program, upstream: ScriptedUpstream, name: str, stream: bool) -> None:
+def test_the_books_agree(program: Program, upstream: ScriptedUpstream, name: str, stream: bool, api: str) -> None:
     if name in {"stall", "silence"}:
         hurry()
     upstream.script(SCRIPTS[name])
-    program.complete(stream=stream)
+    getattr(program, api)(stream=stream)
     assert upstream.journal.chats
     compare(upstream)
 
 
+@pytest.mark.parametrize("api", APIS)
 def test_a_program_that_goes_away_stops_the_provider_and_pays_for_what_came(
-    program: Program, upstream: ScriptedUpstream
+    program: Program, upstream: ScriptedUpstream, api: str
 ) -> None:
     upstream.script(SLOW)
-    response = program.complete(stream=True, buffered=False)
+    response = getattr(program, api)(stream=True, buffered=False)
     frames = iter(response.response)
     for _ in range(3):
         next(frames)

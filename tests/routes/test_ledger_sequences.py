@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from flask_app import config
 from flask_app.config import Config
 from flask_app.services import model_service, run_service
 from tests.conftest import MakeUser
+from tests.support import sequences
 from tests.support.keys import keep_key, stored_key
-from tests.support.ledger_sequences import Place, Sequences
+from tests.support.ledger_place import Place
+from tests.support.ledger_sequences import Sequences
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.storage import Seeds
 
@@ -47,12 +47,4 @@ def test_whatever_happens_the_ledger_is_exact(
         return Place(upstream, person, admin, base_config.database_url, folder)
 
     machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
-    patience = settings(
-        max_examples=RUNS,
-        stateful_step_count=STEPS,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        phases=(Phase.generate,),
-    )
-    run_state_machine_as_test(machine, settings=patience)
+    sequences.run(machine, RUNS, STEPS)

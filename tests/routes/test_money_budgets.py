@@ -12,7 +12,7 @@ from flask_app.models import Attempt, User
 from flask_app.services import budget_service, tariff_service
 from flask_app.services.attempts import Bounds
 from flask_app.services.budget_service import Asked
-from tests.support import calls, prices
+from tests.support import calls, ledger, prices
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.limits import LEAST, PROMPT, ask, limit, own
@@ -99,6 +99,20 @@ def test_money_that_nobody_had_reserved_is_said(app: Flask, member: User) -> Non
     with transaction() as session:
         session.execute(update(Attempt).values(currency=None, reserved_micros=None))
     calls.settle(sent, 10, 20)
+    said = app.test_cli_runner().invoke(args=["usage", "verify"])
+    assert said.output.splitlines()[0].startswith("Of 1 entries the provider counted more than it was asked for.")
+
+
+def test_a_dearer_model_that_answers_for_one_with_a_price_is_booked_as_it_bills_and_said(
+    app: Flask, member: User
+) -> None:
+    """What every model might be taken for is not set aside for the cheapest."""
+    prices.put("cheap", 1)
+    prices.put("dear", 10)
+    sent = calls.dispatch(calls.call_of(member.id, model="cheap"), Bounds(prompt=PROMPT, answer=budget.MIN_ANSWER))
+    assert sent.hold.micros == LEAST
+    calls.settle(sent, PROMPT, budget.MIN_ANSWER, actual_model="dear")
+    assert [entry.cost_micros for entry in ledger.entries()] == [10 * LEAST]
     said = app.test_cli_runner().invoke(args=["usage", "verify"])
     assert said.output.splitlines()[0].startswith("Of 1 entries the provider counted more than it was asked for.")
 

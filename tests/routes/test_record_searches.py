@@ -2,13 +2,13 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from flask_app.database import engine, fetching, first_id, new_id, transaction, utc_now
+from flask_app.database import engine, fetching, new_id, transaction, utc_now
 from flask_app.models import AccessToken, Attempt, TokenUsage, User
 from flask_app.services import record_lookups
 from tests.conftest import MakeUser, SignIn
@@ -88,6 +88,15 @@ def test_a_search_of_ones_own_without_sense_is_refused(member_client: PageClient
     assert (response.status_code, response.json["error"]["code"]) == (400, code)  # type: ignore[index]
 
 
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Pacific/Kiritimati"])
+def test_what_was_refunded_is_searched_up_to_the_last_day_there_is(
+    member_client: PageClient, admin_client: PageClient, zone: str
+) -> None:
+    for client, url in ((member_client, "/api/usage/records"), (admin_client, "/api/admin/records")):
+        assert client.patch("/api/me", json={"timezone": zone}).status_code == 200
+        assert get(client, f"{url}?provenance=refunded&to=9999-12-30")["records"] == []
+
+
 def test_the_dashboard_finds_an_id_of_any_day(member: User, member_client: PageClient) -> None:
     old, _ = ledger.write(ledger.entry(member.id, utc_now() - timedelta(days=days)) for days in (90, 0))
 
@@ -103,17 +112,30 @@ def test_the_dashboard_finds_an_id_of_any_day(member: User, member_client: PageC
 
 
 @pytest.mark.unsound_ledger
-def test_the_id_of_a_request_finds_what_it_took_lately(member: User, member_client: PageClient) -> None:
-    now, quoted = utc_now(), "8f0c2a51d6f84c0fb6e0d1a7c3b95e12"
+def test_the_id_of_a_request_finds_what_it_took(member: User, member_client: PageClient) -> None:
+    made = utc_now() - timedelta(days=90)
+    request_id = new_id(made)
+    times = {"first": made, "second": made + timedelta(minutes=9), "much later": made + timedelta(days=1)}
+    assert _found_by(request_id, times, member, member_client) == {"first", "second"}
+
+
+@pytest.mark.unsound_ledger
+def test_the_id_that_a_proxy_gave_a_request_finds_what_it_took_lately(member: User, member_client: PageClient) -> None:
+    now = utc_now()
+    times = {"first": now, "second": now - timedelta(days=2), "old": now - timedelta(days=4)}
+    assert _found_by("8f0c2a51d6f84c0fb6e0d1a7c3b95e12", times, member, member_client) == {"first", "second"}
+
+
+def _found_by(request_id: str, times: dict[str, datetime], person: User, client: PageClient) -> set[str]:
+    """Which attempts of the request, by the names of their times; one of another request is there too."""
     terms: dict[str, Any] = {"prompt_estimate": 1, "address": "", "provider_id": "p", "channel": "chat", "model": "m"}
-    ids = {"first": new_id(), "second": new_id(), "old": first_id(now - timedelta(days=8)), "other": new_id()}
+    ids = {new_id(moment): name for name, moment in times.items()} | {new_id(times["first"]): "other"}
     with transaction() as session:
-        for name, attempt_id in ids.items():
-            request = "another" if name == "other" else quoted
-            session.add(Attempt(id=attempt_id, request_id=request, user_id=member.id, state="settled", **terms))
-    ledger.write(ledger.entry(member.id, now, attempt_id=attempt_id) for attempt_id in ids.values())
-    found = {each["attempt_id"] for each in get(member_client, f"{RECORDS}?id={quoted}")["records"]}
-    assert found == {ids["first"], ids["second"]}
+        for attempt_id, name in ids.items():
+            asked = "another" if name == "other" else request_id
+            session.add(Attempt(id=attempt_id, request_id=asked, user_id=person.id, state="settled", **terms))
+    ledger.write(ledger.entry(person.id, times["first"], attempt_id=attempt_id) for attempt_id in ids)
+    return {ids[each["attempt_id"]] for each in get(client, f"{RECORDS}?id={request_id}")["records"]}
 
 
 def test_a_channel_is_searched_on_the_days_of_its_model_alone(member: User, member_client: PageClient) -> None:
@@ -136,6 +158,18 @@ def test_a_channel_is_searched_on_the_days_of_its_model_alone(member: User, memb
         assert begin.compare(TokenUsage.created_at >= day)
         assert end.compare(TokenUsage.created_at < day + timedelta(days=1))
         assert record_lookups.on_its_days(named, user_id, estimated=True) is record_lookups.NOTHING
+
+
+def test_a_person_seeks_a_model_on_its_days_alone(member: User, member_client: PageClient) -> None:
+    """Whoever has used others since would read all of that first."""
+    now = utc_now()
+    rare = ledger.entry(member.id, now - timedelta(days=40))
+    rare.model = "rare"
+    ledger.write([rare, ledger.entry(member.id, now)])
+    page, statement, _ = _asked(member_client, f"{RECORDS}?model=rare")
+    assert [each["id"] for each in page["records"]] == [rare.id]
+    assert "token_usage.created_at >= " in statement
+    assert "token_usage.created_at < " in statement
 
 
 @pytest.mark.unsound_ledger
@@ -162,7 +196,7 @@ def _asked(client: PageClient, url: str) -> tuple[Any, str, Any]:
     seen: list[tuple[str, Any]] = []
 
     def keep(_: object, __: object, statement: str, values: Any, *___: object) -> None:
-        if "username" in statement and "token_usage" in statement:
+        if "FROM token_usage" in statement and "username" not in statement and "LIMIT" in statement:
             seen.append((statement, values))
 
     event.listen(engine(), "before_cursor_execute", keep)

@@ -148,4 +148,6 @@ def test_they_are_for_whoever_is_signed_in_and_everybodys_for_administrators(
 def test_the_page_shows_how_to_ask_at_this_address(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     page = member_client.get("/tokens").text
     assert "https://localhost/v1/chat/completions" in page
+    assert "https://localhost/v1/messages" in page
+    assert "export ANTHROPIC_BASE_URL=https://localhost\n" in page
     assert "deepseek-flash" in page

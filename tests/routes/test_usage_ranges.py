@@ -53,6 +53,25 @@ def table(client: PageClient, url: str, **query: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff"))))
 
 
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Africa/Monrovia", "1971-05-01"),  # 44 minutes and a half behind UTC
+        ("Pacific/Kiritimati", "1976-07-01"),  # 10 hours and 40 minutes behind
+        ("America/St_Johns", "2010-11-07"),  # at a minute past midnight an hour of the day before began again
+    ],
+)
+def test_a_day_that_began_within_a_quarter_of_an_hour_is_answered(
+    member_client: PageClient, admin_client: PageClient, zone: str, day: str
+) -> None:
+    for client, urls in ((member_client, OWN[:2]), (admin_client, SITE[:2])):
+        assert client.patch("/api/me", json={"timezone": zone}).status_code == 200
+        for by in ("day", "month"):
+            (row,) = get(client, urls[1], by=by, **{"from": day, "to": day})["rows"]
+            assert (row["key"], row["requests"]) == (day if by == "day" else day[:7], 0)
+        assert get(client, urls[0], **{"from": day, "to": day})["sum"]["requests"] == 0
+
+
 def test_a_day_that_a_zone_left_out_has_no_use(member_client: PageClient) -> None:
     assert member_client.patch("/api/me", json={"timezone": "Pacific/Apia"}).status_code == 200
     left_out = {"from": "2011-12-30", "to": "2011-12-30"}

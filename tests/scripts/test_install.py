@@ -1,5 +1,8 @@
 """scripts/install.sh, with Docker stood in for: `make compose-test` runs it with a real one."""
 
+import os
+import pty
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -12,10 +15,10 @@ from tests.support.scripted_server import ScriptedServer
 
 HOST = "chat.example.org"
 CODE = "Set-up code: ABCD-EFGH"
-# No volume is there yet; asked for the set-up code it says one; certbot fails where a test wants it to.
+# There is no volume yet, and certbot succeeds, unless a test says otherwise; asked for the set-up code it says one.
 DOCKER = f"""
 case $* in
-'volume inspect '*) exit 1 ;;
+'volume inspect '*) exit "${{VOLUME:-1}}" ;;
 *' python -c '*) echo '{CODE}' ;;
 *certonly*) exit "${{CERTBOT:-0}}" ;;
 esac
@@ -54,6 +57,49 @@ def test_the_address_and_the_code_are_told(server: ScriptedServer) -> None:
     said = installed(server, "--domain", HOST)
     assert f"MingChat is ready: https://{HOST}\n{CODE}" in said
     assert "docker compose up -d --build" in server.calls
+
+
+def test_the_name_is_asked_for_at_a_terminal(server: ScriptedServer) -> None:
+    person, terminal = pty.openpty()
+    try:
+        os.write(person, f"{HOST}\n".encode())
+        done = server.run(["scripts/install.sh"], typed=terminal)
+    finally:
+        os.close(terminal)
+        os.close(person)
+    assert "The name people reach the site by" in done.stderr
+    assert f"MingChat is ready: https://{HOST}\n" in done.stdout
+
+
+def test_secrets_are_made_once_and_nobody_else_reads_them(server: ScriptedServer) -> None:
+    settings = server.folder / ".env"
+    settings.write_text("SITE_TIMEZONE=Europe/Berlin\n")
+    settings.chmod(0o644)
+    installed(server, "--domain", HOST)
+    made = settings.read_text()
+    assert len(set(re.findall("^[A-Z_]+=([0-9a-f]{64})$", made, re.M))) == 6
+    assert made.startswith("SITE_TIMEZONE=Europe/Berlin\n")
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
+    installed(server, "--domain", HOST)
+    assert settings.read_text() == made
+
+
+def test_secrets_outlive_a_disk_that_is_full(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST)
+    settings = server.folder / ".env"
+    settings.write_text(f"# {'x' * 2000}\n{settings.read_text()}")
+    before = settings.read_text()
+    done = server.run(["-c", "ulimit -f 1; scripts/install.sh --domain new.example.org"])
+    assert done.returncode != 0, "no file may be longer than a kilobyte"
+    assert settings.read_text() == before
+
+
+def test_a_database_whose_secrets_are_gone_is_left_alone(server: ScriptedServer) -> None:
+    done = install(server, "--domain", HOST, VOLUME="0")
+    assert done.returncode == 1
+    assert "There is a database already (the volume mingchat_mysql), but .env has no SECRET_KEY" in done.stderr
+    assert not (server.folder / ".env").exists()
+    assert not any("up -d" in call for call in server.calls)
 
 
 def test_the_application_may_read_the_certificate_and_nobody_the_key(server: ScriptedServer) -> None:
@@ -133,6 +179,15 @@ def test_the_name_that_is_given_first_is_the_first(server: ScriptedServer) -> No
     for given in ((HOST, "www.example.org"), ("www.example.org", HOST)):
         installed(server, *(option for name in given for option in ("--domain", name)))
         assert f'ALLOWED_HOSTS="{" ".join(given)} old.example.org"' in (server.folder / ".env").read_text()
+
+
+def test_a_remark_behind_the_names_is_none_of_them(server: ScriptedServer) -> None:
+    (server.folder / ".env").write_text(f"ALLOWED_HOSTS={HOST}  # ours\n")
+    installed(server)
+    assert names(server) == [HOST]
+    assert f"ALLOWED_HOSTS={HOST}  # ours\n" in (server.folder / ".env").read_text(), "nothing was asked for"
+    installed(server, "--domain", "www.example.org")
+    assert f'ALLOWED_HOSTS="www.example.org {HOST}"\n' in (server.folder / ".env").read_text()
 
 
 def test_an_address_and_a_whole_domain_need_no_certificate(server: ScriptedServer) -> None:

@@ -3,15 +3,12 @@
 import os
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
-
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import group_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
 from tests.conftest import MakeUser
-from tests.support import gateway
+from tests.support import gateway, sequences
 from tests.support.budget_sequences import Scene, Sequences
 from tests.support.keys import keep_provider
 from tests.support.storage import Seeds
@@ -30,13 +27,5 @@ def test_whatever_happens_no_limit_is_passed(seeds: Seeds, make_user: MakeUser) 
         return Scene(people, tokens, [DEFAULT_GROUP_ID, other], provider_id, datetime(2026, 11, 25, 12, tzinfo=UTC))
 
     machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
-    patience = settings(
-        max_examples=RUNS,
-        stateful_step_count=STEPS,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        phases=(Phase.generate,),
-    )
-    run_state_machine_as_test(machine, settings=patience)
+    sequences.run(machine, RUNS, STEPS)
     seeds.restore()

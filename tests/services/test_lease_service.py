@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from flask_app.database import IDLE_SECONDS, ROW_LOCK_SECONDS, engine, reading, transaction, utc_now
+from flask_app.database import engine, reading, transaction, utc_now
+from flask_app.engines import IDLE_SECONDS, ROW_LOCK_SECONDS
 from flask_app.models import Message, Run, User
 from flask_app.services import (
     chat_service,

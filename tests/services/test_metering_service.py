@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing
-from flask_app.domain.events import Reasoning, Usage, estimate_tokens
+from flask_app.domain.events import Reasoning, Token, Usage, estimate_tokens
 from flask_app.models import User
 from flask_app.services import metering_service, rollup_differences, spending_check
 from flask_app.services.attempts import Bounds, Outcome
@@ -40,6 +41,30 @@ def test_money_that_was_not_reserved_is_said(member: User, capsys: pytest.Captur
     sent = replace(sent, hold=replace(sent.hold, micros=None, currency=None))
     calls.settle(sent, 10, 20)
     assert "reservation_exceeded" in capsys.readouterr().err
+
+
+def test_how_an_attempt_stands_is_asked_of_the_database(member: User) -> None:
+    """After a lost reply to a COMMIT: other attempts stand otherwise."""
+    other, sent, ended = (calls.dispatch(calls.call_of(member.id), Bounds(prompt=10, answer=10)) for _ in range(3))
+    in_writing(lambda connection: metering_service.release(connection, sent, error_code="refused", status_code=401))
+    calls.settle(ended, 1, 1)
+
+    def stands(connection: Connection) -> list[tuple[bool, ...]]:
+        ways = (metering_service.is_dispatched, metering_service.is_released)
+        return [tuple(way(connection, each) for way in ways) for each in (other, sent, ended)]
+
+    assert in_writing(stands) == [(True, False), (False, True), (False, False)]
+
+
+def test_without_its_words_an_answer_is_counted_as_before() -> None:
+    outcome = Outcome()
+    for event in (Reasoning("let me see"), Token("A few words"), Token(" and more")):
+        outcome.hear(event)
+    kept = outcome.wordless()
+    assert (kept.text, kept.reasoning, kept.text_parts, kept.reasoning_parts, kept.call_parts) == ("", "", [], [], [])
+    assert (kept.estimate, kept.thoughts) == (outcome.estimate, outcome.thoughts)
+    assert (kept.began, kept.is_wordless) == (True, False)
+    assert outcome.text == "A few words and more"
 
 
 def test_every_database_has_statements_of_its_own() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, text
 
-from flask_app.database import ROW_LOCK_SECONDS, engine, reading, transaction
+from flask_app.database import engine, reading, transaction
+from flask_app.engines import ROW_LOCK_SECONDS
 from flask_app.models import Attempt, Conversation, Run, User
 from flask_app.services import chat_service, lease_service, reaper_service, run_service
 from flask_app.services.chat_service import Draft, Origin

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.errors import AppError, BudgetExhausted, Conflict, Invalid, NotFound
-from flask_app.models import AuditEntry, SpentDaily, TokenUsage, User
+from flask_app.models import Attempt, AuditEntry, SpentDaily, TokenUsage, User
 from flask_app.services import (
     budget_admin_service,
     budget_service,
@@ -61,6 +61,24 @@ def test_tokens_and_money_are_given_back_now_and_the_request_still_counts(member
     assert ledger.unsound() == []
     assert usage_check_service.rebuild(Actor(None)) == 0
     assert usage_check_service.count_entries() == 2
+
+
+@pytest.mark.unsound_ledger
+@pytest.mark.parametrize(
+    ("channel", "of_entry", "of_attempt", "given_back_to"),
+    [("api", None, "t1", "t1"), ("api", "t2", "t1", "t2"), ("api", None, None, None), ("chat", None, "t1", None)],
+)
+def test_a_refund_is_the_tokens_even_where_an_older_entry_does_not_name_it(
+    member: User, channel: str, of_entry: str | None, of_attempt: str | None, given_back_to: str | None
+) -> None:
+    entry, _ = ledger.write(
+        [ledger.entry(member.id, utc_now(), channel=channel, token_id=of_entry), ledger.entry(member.id, utc_now())]
+    )
+    with transaction() as session:
+        session.execute(update(Attempt).where(Attempt.id == entry.attempt_id).values(token_id=of_attempt))
+    refund_service.refund(HOUSE, entry.id, REASON)
+    (refund,) = entries("refund")
+    assert (refund.token_id, refund.duration_ms, refund.first_token_ms) == (given_back_to, 0, None)
 
 
 def test_what_is_given_back_of_another_day_frees_nothing_of_today(member: User) -> None:

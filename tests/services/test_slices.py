@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import create_engine, event, select
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from flask_app.config import DATABASES, SQLITE
 from flask_app.database import table_of
 from flask_app.domain import periods
 from flask_app.domain.ranges import Days
 from flask_app.models import UsageHourly
-from flask_app.services import slices
+from flask_app.services import local_days, slices
 from flask_app.services.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, PERSON_MONTH, rollup
 from flask_app.services.sums import figures
 from flask_app.services.whole import Quotient
@@ -36,22 +38,40 @@ def test_a_persons_own_figures_are_found_by_the_persons_index(session: Session) 
     asked: list[tuple[str, tuple[object, ...]]] = []
     engine = session.get_bind()
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
-    slices.by_day(session, ZONE, DAYS, PERSON)
     slices.by_hour(session, ZONE, DAYS, PERSON)
-    slices.by_month(session, ZONE, DAYS, PERSON)
-    for name in ("Asia/Kathmandu", "UTC"):
-        slices.by_day(session, ZoneInfo(name), DAYS, PERSON)
     slices.first_day(session, ZONE, PERSON)
     period = periods.span(DAYS.first, DAYS.last, ZONE)
     query = select(rollup.c.model, *figures()).group_by(rollup.c.model, rollup.c.currency)
     session.execute(slices.of_period(query, (DETAIL_MONTH, DETAIL_DAY, DETAIL), period, PERSON))
     session.execute(select(*figures()).where(*slices.rows(PERSON_MONTH, PERSON)).group_by(rollup.c.currency))
-    assert len(asked) == 8
+    assert len(asked) == 4
     for statement, values in asked.copy():  # what is asked here is listed too
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
         searched = [step[3] for step in plan if "usage_hourly" in step[3]]
         assert searched, plan
         assert all("ix_usage_hourly_of_user (user_id=? AND slice=?" in step for step in searched), searched
+
+
+@pytest.mark.parametrize("person", [PERSON, None])
+def test_days_and_months_are_looked_up_block_by_block_in_one_statement(session: Session, person: str | None) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
+    for name in ("Asia/Kathmandu", "America/New_York", "UTC"):
+        local_days.by_day(session, ZoneInfo(name), DAYS, person)
+        local_days.by_month(session, ZoneInfo(name), DAYS, person)
+    assert len({statement for statement, _ in asked}) == 1
+    plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0][0]}", asked[0][1]).all()
+    first, then = [step[3] for step in plan if step[3].startswith(("SCAN", "SEARCH"))][:2]
+    assert "json_each" in first
+    assert "usage_hourly USING PRIMARY KEY (slice=? AND block=?" in then
+
+
+@pytest.mark.parametrize("address", [each for each in DATABASES if each != SQLITE])
+def test_a_server_goes_through_the_list_and_not_through_the_roll_up(address: str) -> None:
+    statement = local_days._of_blocks([("person_day", 20000, 0)], PERSON)
+    dialect = make_url(f"{address}server/name").get_dialect()()
+    assert str(statement.compile(dialect=dialect)).startswith("SELECT STRAIGHT_JOIN ")
 
 
 def test_other_databases_are_asked_without_a_hint() -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -12,7 +11,7 @@ from openai import OpenAI
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ErrorEvent, Script, ScriptedUpstream, Stall, Status, Usage
-from tests.support.served import Served, served
+from tests.support.served import Served, served_to_programs
 
 MODEL = "deepseek-flash"
 HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
@@ -28,17 +27,8 @@ def upstream() -> Iterator[ScriptedUpstream]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    settings = {
-        "DEEPSEEK_BASE_URL": upstream.base_url,
-        "ALLOW_INSECURE_UPSTREAMS": "1",
-        "CHAT_RATE_LIMIT": "999/minute",
-    }
-    instance: Path = tmp_path_factory.mktemp("instance")
-    with served(instance, DEEPSEEK_API_KEY="test-key", **settings) as running:
-        running.set_up()
+    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
         yield running
-        wait_until(lambda: running.get("/api/conversations").status == 200)
-        running.assert_sound_ledger()
 
 
 @pytest.fixture

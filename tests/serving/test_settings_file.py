@@ -94,6 +94,17 @@ def test_a_wrong_value_in_it_is_named(copy: Path) -> None:
     assert said.stderr == "A setting is wrong: PORT must be a whole number from 1 to 65535, not '99999'.\n"
 
 
+def test_what_a_setting_needs_is_installed_with_the_start(copy: Path) -> None:
+    (copy / "requirements-observe.txt").write_text("!\n")  # pip is asked for it, and does not understand
+    write(copy, free_port(), "SENTRY_DSN=https://key@sentry.example.org/1")
+    done = subprocess.run(
+        START, cwd=copy, env=environ(copy, {}), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode != 0
+    assert "Installing what traces and error reports need" in done.stdout
+    assert "pip could not install what traces and error reports need" in done.stderr
+
+
 def test_a_file_that_is_no_text_is_told(copy: Path) -> None:
     (copy / ".env").write_bytes(b"PORT=\xff\xfe")
     said = subprocess.run(START, cwd=copy, env=environ(copy, {}), capture_output=True, text=True, check=False)

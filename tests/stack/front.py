@@ -4,6 +4,7 @@ Nothing else is changed but what a test names.
 """
 
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -110,9 +111,15 @@ def _replaced(text: str, changes: Mapping[str, str]) -> str:
     return text
 
 
+def elsewhere() -> str:
+    """What the head of the shipped upstream.conf says to write where there is no Docker."""
+    return "\n".join(re.findall(r"^# {5}(.*)$", (SHIPPED / "upstream.conf").read_text(), re.M))
+
+
 def _upstream(servers: Sequence[int]) -> str:
-    lines = "".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;\n" for port in servers)
-    return f"upstream mingchat {{\nzone mingchat 256k;\n{lines}keepalive 64;\nkeepalive_timeout 3s;\n}}\n"
+    text = elsewhere()
+    (line,) = re.findall(r"^ *server 127\.0\.0\.1:5001 .*\n", text, re.M)
+    return text.replace(line, "".join(line.replace("5001", str(port)) for port in servers))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.instance import Instance
-from tests.stack import front
+from tests.stack import accounts, front
 from tests.stack.front import Front
 from tests.support import mariadb, redis_server, storage
 from tests.support.mariadb import MariaDB
@@ -41,10 +41,14 @@ class Stack:
 def running(folder: Path) -> Iterator[Stack]:
     with ExitStack() as opened:
         database = opened.enter_context(mariadb.running())
-        storage.migrate(database.url)
+        accounts.make(database)
+        storage.migrate(accounts.url(database, accounts.MIGRATING))
         redis = opened.enter_context(redis_server.server())
         upstream = opened.enter_context(ScriptedUpstream())
-        settings = SETTINGS | {"DATABASE_URL": database.url, "REDIS_URL": redis.url}
+        settings = SETTINGS | {
+            "DATABASE_URL": accounts.url(database, accounts.SERVING),
+            "REDIS_URL": redis.url,
+        }
         instances = []
         for name in ("first", "second"):
             instance = Instance(folder / name, settings)

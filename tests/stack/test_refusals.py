@@ -12,7 +12,7 @@ from urllib3 import BaseHTTPResponse
 
 from flask_app.errors import AppError, TooLarge, Unavailable
 from flask_app.i18n import LOCALES, translate
-from flask_app.services import gateway_errors
+from flask_app.services import gateway_errors, message_faults
 from tests.stack import front
 from tests.stack.front import Front
 from tests.support.brokers import wait_until
@@ -78,6 +78,16 @@ def assert_told_to_a_program(reply: BaseHTTPResponse, status: int, error: AppErr
     assert reply.json() == {"error": expected}
 
 
+def assert_told_as_a_message(reply: BaseHTTPResponse, status: int, error: AppError, locale: str) -> None:
+    """In the shape of Anthropic's Messages API."""
+    assert reply.status == status
+    number = reply.headers["X-Request-ID"]
+    told = message_faults.fault(error, gateway_errors.words(error.code, locale), number)
+    expected = {"type": told.error.type, "message": told.error.message}
+    assert reply.json() == {"type": "error", "error": expected, "request_id": number}
+    assert reply.headers.getlist("Request-ID") == [number]
+
+
 def of_code(code: str, status: int) -> AppError:
     error = AppError(code)
     error.status = status
@@ -91,6 +101,8 @@ def test_a_body_that_is_far_too_large(alone: Front, locale: str) -> None:
     reply = asked(alone, "/v1/chat/completions", TOO_LARGE, **language)
     assert_told_to_a_program(reply, 413, TooLarge(), locale)
     assert "Retry-After" not in reply.headers
+    assert "Request-ID" not in reply.headers
+    assert_told_as_a_message(asked(alone, "/v1/messages", TOO_LARGE, **language), 413, TooLarge(), locale)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -101,6 +113,9 @@ def test_no_instance_answers(alone: Front, locale: str) -> None:
     assert reply.headers["Retry-After"] == "5"
     reply = asked(alone, "/v1/models", **language)
     assert_told_to_a_program(reply, 502, Unavailable("restarting"), locale)
+    assert reply.headers["Retry-After"] == "5"
+    reply = asked(alone, "/v1/messages/count_tokens", {}, **language)
+    assert_told_as_a_message(reply, 502, Unavailable("restarting"), locale)
     assert reply.headers["Retry-After"] == "5"
 
 
@@ -121,6 +136,7 @@ def test_too_many_at_once_from_one_address(alone: Front, locale: str) -> None:
         assert_told(reply, 429, of_code("too_many", 429), locale)
         assert reply.headers["Retry-After"] == "5"
         assert_told_to_a_program(asked(alone, "/v1/models", **headers), 429, of_code("too_many", 429), locale)
+        assert_told_as_a_message(asked(alone, "/v1/messages", **headers), 429, of_code("too_many", 429), locale)
         assert asked(alone, "/api/conversations", **{ADDRESS: "203.0.113.10"}).status == HTTPStatus.BAD_GATEWAY
 
 

@@ -1,19 +1,28 @@
-"""Where the instances are, as shipped, in nginx's own opinion; the other tests have a file of their own instead."""
+"""Where the instances are, as shipped, in nginx's own opinion, and that its connections to them are used again."""
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from tests.stack import front
 from tests.support.ports import free_port
+from tests.support.served import Visitor
 
 SHIPPED = (front.SHIPPED / "upstream.conf").read_text()
+INSTANCE = "127.0.0.1:5001"
+# Each worker of nginx has connections of its own.
+CHANGES = {"worker_processes auto;": "worker_processes 1;", "include upstream.conf;": "include tried.conf;"}
+REQUESTS = 10
 
 
 def of_compose() -> str:
     """As it is, but for a name that is Docker's, a word that came with nginx 1.27.3, and its port."""
-    changes = {"flask-app:5000 resolve": "127.0.0.1:5000", "listen 5000;": f"listen 127.0.0.1:{free_port()};"}
+    changes = {"flask-app:5000 resolve": INSTANCE, "listen 5000;": f"listen 127.0.0.1:{free_port()};"}
     text = SHIPPED
     for shipped, here in changes.items():
         assert shipped in text, shipped
@@ -21,12 +30,10 @@ def of_compose() -> str:
     return text
 
 
-def of_elsewhere() -> str:
-    """What its head says to write where there is no Docker."""
-    return "\n".join(re.findall(r"^# {5}(.*)$", SHIPPED, re.M))
+TEXT = pytest.mark.parametrize("text", [of_compose(), front.elsewhere()], ids=["compose", "elsewhere"])
 
 
-@pytest.mark.parametrize("text", [of_compose(), of_elsewhere()], ids=["compose", "elsewhere"])
+@TEXT
 def test_it_is_in_order(tmp_path: Path, text: str) -> None:
     assert "upstream mingchat {" in text
     with front.before(tmp_path, [free_port()]) as running:
@@ -36,3 +43,47 @@ def test_it_is_in_order(tmp_path: Path, text: str) -> None:
         assert "[warn]" not in said
         (tmp_path / "upstream.conf").write_text(text.replace("keepalive 64;", "keepalive;"))
         assert "test failed" in running.check(), "it is this file that was read"
+
+
+class Instance(ThreadingHTTPServer):
+    """Counts its connections."""
+
+    connections = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
+
+
+class Silent(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keeps a connection until its client closes it
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def counting() -> Iterator[Instance]:
+    with Instance(("127.0.0.1", 0), Silent) as instance:
+        thread = Thread(target=instance.serve_forever)
+        thread.start()
+        try:
+            yield instance
+        finally:
+            instance.shutdown()
+            thread.join()
+
+
+@TEXT
+def test_requests_share_the_connections_to_an_instance(tmp_path: Path, text: str) -> None:
+    with counting() as instance:
+        (tmp_path / "tried.conf").write_text(text.replace(INSTANCE, f"127.0.0.1:{instance.server_port}"))
+        with front.before(tmp_path, [free_port()], CHANGES) as running:
+            visitor = Visitor(running.base_url, tls=running.trusting)
+            assert [visitor.get("/").status for _ in range(REQUESTS)] == [200] * REQUESTS
+        assert 0 < instance.connections < REQUESTS

@@ -41,6 +41,6 @@ def dispatch(call: Call, bounds: Bounds, at: datetime | None = None) -> Dispatch
     return in_writing(work)
 
 
-def settle(sent: Dispatched, prompt: int, completion: int, cached: int = 0) -> None:
-    used = Usage(prompt, cached, completion, 0)
-    in_writing(lambda connection: metering_service.settle(connection, sent, Outcome(usage=used, text_parts=["x"])))
+def settle(sent: Dispatched, prompt: int, completion: int, cached: int = 0, *, actual_model: str | None = None) -> None:
+    outcome = Outcome(usage=Usage(prompt, cached, completion, 0), text_parts=["x"], actual_model=actual_model)
+    in_writing(lambda connection: metering_service.settle(connection, sent, outcome))

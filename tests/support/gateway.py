@@ -38,8 +38,21 @@ class Program:
         body = {"model": "deepseek-flash", "messages": HELLO} | fields
         return self._client.post("/v1/chat/completions", json=body, headers=self.headers, buffered=buffered)
 
-    def get(self, path: str) -> TestResponse:
-        return self._client.get(path, headers=self.headers, buffered=True)
+    def message(self, *, buffered: bool = True, **fields: Any) -> TestResponse:
+        """As Anthropic's clients ask."""
+        body = {"model": "deepseek-flash", "max_tokens": 1000, "messages": HELLO} | fields
+        return self.post("/v1/messages", body, buffered=buffered)
+
+    def respond(self, *, buffered: bool = True, **fields: Any) -> TestResponse:
+        """As clients of OpenAI's Responses API ask."""
+        body = {"model": "deepseek-flash", "input": "hello"} | fields
+        return self.post("/v1/responses", body, buffered=buffered)
+
+    def post(self, path: str, body: Any, *, buffered: bool = True) -> TestResponse:
+        return self._client.post(path, json=body, headers=self.headers, buffered=buffered)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self._client.get(path, headers=self.headers | headers, buffered=True)
 
 
 def chunks(response: TestResponse) -> list[dict[str, Any]]:
@@ -47,6 +60,17 @@ def chunks(response: TestResponse) -> list[dict[str, Any]]:
     found = payloads(response)
     assert found.pop() == "[DONE]"
     return [json.loads(each) for each in found]
+
+
+def message_events(response: TestResponse) -> list[dict[str, Any]]:
+    """The events of a message's or a response's stream; each is named by its type."""
+    found = []
+    for block in response.get_data(as_text=True).split("\n\n")[:-1]:
+        if not block.startswith(":"):
+            name, told = block.split("\n")
+            found.append(json.loads(told.removeprefix("data: ")))
+            assert name == f"event: {found[-1]['type']}"
+    return found
 
 
 def payloads(response: TestResponse) -> list[str]:

@@ -1,238 +1,20 @@
-"""Acts that meet one another in any order: asking, stopping, killing, deleting, outages. The oracle is at the end."""
+"""Acts that meet one another in any order, and what is true of attempts after each. The oracle is at the end."""
 
-import contextlib
-import itertools
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import invariant
 from sqlalchemy import select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import database
-from flask_app.database import in_transaction, reading, transaction, utc_now
-from flask_app.errors import AppError
-from flask_app.models import ApiKey, Attempt, Run, TokenUsage, User
-from flask_app.services import (
-    chat_service,
-    continue_service,
-    conversation_service,
-    journal,
-    lease_service,
-    reaper_service,
-    replay_service,
-    run_service,
-    stop_service,
-    user_admin_service,
-)
-from flask_app.services.audit_service import Actor
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.run_events import Begun
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import Attempt, Run, TokenUsage
+from flask_app.services import lease_service, run_service
 from tests.support import ledger_oracle
-from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
-from tests.support.upstream_answers import chunk
-from tests.support.upstream_journal import Received
-from tests.support.upstream_reply import Reply
-
-ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
-NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
-PATIENCE = 20
+from tests.support.ledger_acts import Acts
 
 
-class Held:
-    """Begins an answer, and says the rest when the test lets it."""
-
-    def __init__(self) -> None:
-        self.let_go = threading.Event()
-
-    def play(self, reply: Reply, request: Received) -> None:
-        reply.open_stream()
-        for word in ("one ", "two "):
-            reply.token(chunk(request.model, 1, {"content": word}), {"content": word})
-        while not self.let_go.is_set():
-            reply.pause(0.01)
-        used = Usage(prompt=20 + request.number, completion=10 + request.number)
-        reply.event(chunk(request.model, 1, {"content": ""}, "stop"))
-        reply.event(chunk(request.model, 1, None) | {"usage": used.deepseek()})
-        request.usage_sent = used
-        reply.event(b"[DONE]")
-        reply.finish()
-
-
-SCRIPTS: dict[str, Callable[[], Any]] = {
-    "held": Held,
-    "whole": lambda: Answer("a whole answer", usage=Usage(prompt=11, cached=3, completion=7)),
-    "long": lambda: Answer("cut at its length", finish_reason="length", usage=Usage(prompt=12, completion=8)),
-    "told all along": lambda: Answer("a count with each of its pieces", cumulative_usage=True),
-    "untold": lambda: Answer("nobody counts this", tells_usage=False),
-    "cut": lambda: Answer("a stream that breaks after some of its many words", cut_at=900),
-    "cut at once": lambda: Answer("nothing of this", cut_at=20),
-    "rejected": lambda: Status(400),
-    "failing": lambda: Status(500),
-    "refused": lambda: Status(401),
-}
-OFTEN_HELD = st.just("held")  # only what goes on can meet something
-
-
-@dataclass
-class Asked:
-    """An answer that was asked for. `disturbed`: somebody else than its worker may have ended it."""
-
-    begun: Begun
-    question: str
-    held: Held | None
-    disturbed: bool = False
-
-    @property
-    def is_made(self) -> bool:
-        return run_service.live_run(self.begun.run_id) is not None
-
-
-@dataclass
-class Place:
-    """Where the acts happen: people, a provider, a database that can be away, a folder for the journal."""
-
-    upstream: ScriptedUpstream
-    person: User
-    admin: User
-    url: str
-    folder: Path
-    asked: list[Asked] = field(default_factory=list)
-
-    @property
-    def held(self) -> list[Asked]:
-        return [asked for asked in self.asked if asked.held and asked.is_made]
-
-
-class Sequences(RuleBasedStateMachine):
-    """`place` makes a fresh one."""
-
-    place: Callable[[], Place]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at = self.place()
-        self.numbers = itertools.count(1)
-        self.acting = False
-
-    @rule(script=OFTEN_HELD | st.sampled_from(sorted(SCRIPTS)), again=st.integers(0, 5))
-    def ask(self, script: str, again: int) -> None:
-        """In a new conversation, or in one that is there."""
-        conversations = sorted({asked.begun.conversation_id for asked in self.at.asked})
-        where = conversations[again % len(conversations)] if conversations and again > 2 else None
-        question = f"question {next(self.numbers)}."
-        self._begin(
-            script,
-            question,
-            lambda: chat_service.send(self.at.person, Draft(text=question, conversation_id=where), ORIGIN),
-        )
-
-    @rule(script=OFTEN_HELD | st.sampled_from(["whole", "long", "cut", "failing"]), which=st.integers(0, 3))
-    def go_on(self, script: str, which: int) -> None:
-        ended = [asked for asked in reversed(self.at.asked) if not asked.is_made]
-        if (broken := self._one(ended, which)) is None:
-            return
-        self._begin(
-            script,
-            broken.question,
-            lambda: continue_service.go_on(self.at.person, broken.begun.run_id, ORIGIN),
-        )
-
-    @rule(which=st.integers(0, 50))
-    def finish(self, which: int) -> None:
-        if asked := self._one(self.at.held, which):
-            self._end(asked)
-
-    @rule(which=st.integers(0, 50))
-    def stop(self, which: int) -> None:
-        if (asked := self._one(self.at.held, which)) is None:
-            return
-        asked.disturbed = True
-        with _refusals():  # one that is being deleted is not there any more, though it still ends
-            stop_service.stop(self.at.person, asked.begun.run_id)
-        _until(lambda: not asked.is_made)
-
-    @rule(which=st.integers(0, 50))
-    def delete(self, which: int) -> None:
-        if (chosen := self._one(self.at.asked, which)) is None:
-            return
-        conversation_id = chosen.begun.conversation_id
-        for asked in self.at.asked:
-            if asked.begun.conversation_id == conversation_id and asked.is_made:
-                asked.disturbed = True
-        with _refusals():
-            conversation_service.remove(self.at.person, conversation_id)
-
-    @rule(which=st.integers(0, 50), comes_back=st.booleans())
-    def take_for_dead(self, which: int, comes_back: bool) -> None:
-        """Its lease runs out, a reaper ends it; its worker may finish all the same, later or now."""
-        if (asked := self._one(self.at.held, which)) is None:
-            return
-        asked.disturbed = True
-        long_ago = utc_now() - timedelta(minutes=5)
-        lease_service.keep()
-        with transaction() as session:
-            own = Run.id == asked.begun.run_id
-            session.execute(update(Run).where(own).values(lease_expires_at=long_ago, worker="dead"))
-        in_transaction(lambda session: reaper_service.reap(session, asked.begun.run_id))
-        if comes_back:
-            self._end(asked)
-
-    @rule(which=st.integers(0, 50), told_twice=st.booleans(), dies=st.booleans())
-    def finish_without_database(self, which: int, told_twice: bool, dies: bool) -> None:
-        """The journal has it; its file may be found again later, and another process may replay it first."""
-        asked = self._one(self.at.held, which)
-        if asked is None or asked.held is None:
-            return
-        database.connect(NOWHERE)
-        asked.held.let_go.set()
-        _until(journal.waiting)
-        (file,) = self.at.folder.glob("*.json")
-        content = file.read_bytes()
-        database.connect(self.at.url)
-        if dies and (settlement := journal.read(file.stem)):
-            replay_service._settle(settlement)
-        _until(lambda: not asked.is_made)
-        if told_twice:
-            file.write_bytes(content)
-            replay_service.replay()
-
-    @rule(passes=st.integers(0, 4))
-    def lose_the_reply_to_a_commit(self, passes: int) -> None:
-        """To one of the next that ask for an answer or book one."""
-        dialect = database._bound().writer.dialect
-        commit = type(dialect).do_commit
-        left = iter(range(passes))
-
-        def unheard(connection: Any) -> None:
-            commit(dialect, connection)
-            ours = self.acting or threading.current_thread().name.startswith("run-")
-            if ours and next(left, None) is None:
-                vars(dialect).pop("do_commit", None)
-                raise dialect.loaded_dbapi.OperationalError("the connection was lost")
-
-        dialect.do_commit = unheard  # type: ignore[method-assign,assignment]
-
-    @rule()
-    def disable_and_enable(self) -> None:
-        for asked in self.at.held:
-            asked.disturbed = True
-        for disabled in (True, False):
-            with _refusals():
-                user_admin_service.change(Actor(self.at.admin), self.at.person.id, disabled=disabled)
-        _until(lambda: not self.at.held)
-
-    @rule()
-    def tick(self) -> None:
-        lease_service._round(lease_service.tick)
-
+class Sequences(Acts):
     @invariant()
     def each_attempt_has_what_its_state_says(self) -> None:
         with reading() as session:
@@ -256,49 +38,8 @@ class Sequences(RuleBasedStateMachine):
             vars(database._bound().writer.dialect).pop("do_commit", None)
             run_service.shutdown()
 
-    def _begin(self, script: str, question: str, act: Callable[[], Begun]) -> None:
-        made = SCRIPTS[script]()
-        self.at.upstream.forget_scripts()
-        self.at.upstream.script(made)
-        with transaction() as session:  # no bench of an earlier act stands in the way
-            session.execute(update(ApiKey).values(benched_until=None, probe_until=None))
-        self.acting = True
-        try:
-            with _refusals():
-                asked = Asked(act(), question, made if isinstance(made, Held) else None)
-                self.at.asked.append(asked)
-                _until(lambda: not asked.is_made or (asked.held is not None and _has_begun(asked)))
-        finally:
-            self.acting = False
-
-    def _end(self, asked: Asked) -> None:
-        assert asked.held
-        asked.held.let_go.set()
-        _until(lambda: not asked.is_made)
-
     def _let_leases_run_out(self) -> None:
         long_ago = utc_now() - timedelta(minutes=5)
         with transaction() as session:
             session.execute(update(Run).where(Run.status == "running").values(lease_expires_at=long_ago))
             session.execute(update(Attempt).where(Attempt.state == "dispatched").values(created_at=long_ago))
-
-    def _one(self, among: list[Asked], which: int) -> Asked | None:
-        """Acts that find nothing to act on do nothing: what is drawn never depends on what happened."""
-        return among[which % len(among)] if among else None
-
-
-def _has_begun(asked: Asked) -> bool:
-    live = run_service.live_run(asked.begun.run_id)
-    return live is None or live.completion.outcome.text == "one two "
-
-
-def _refusals() -> contextlib.suppress:
-    """What an act may meet: no is an answer."""
-    return contextlib.suppress(AppError, SQLAlchemyError)
-
-
-def _until(reached: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.002)

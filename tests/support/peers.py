@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from flask_app.upstream.client import Endpoint
 from flask_app.upstream.connection import Connection, Origin
 from tests.support.brokers import PATIENCE
 
@@ -60,6 +61,25 @@ def peer(*parts: bytes, closes: bool = False) -> Iterator[Peer]:
         yield listening
     finally:
         listening.close()
+
+
+@contextlib.contextmanager
+def raw_peer(said: bytes, drips: bytes = b"") -> Iterator[Endpoint]:
+    """Answers one request with what is `said`, and then a byte of `drips` every tenth of a second."""
+
+    def talk() -> None:
+        opened, _ = listener.accept()
+        with opened, contextlib.suppress(OSError):
+            opened.recv(65536)
+            opened.sendall(said)
+            for byte in drips:
+                time.sleep(0.1)
+                opened.sendall(bytes([byte]))
+            opened.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=talk, daemon=True).start()
+        yield Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}", "sk-a", allow_insecure=True)
 
 
 _opened: list[Connection] = []

@@ -27,14 +27,20 @@ class ScriptedServer:
         file.chmod(0o755)
 
     def run(
-        self, command: Sequence[str | Path], *, umask: int = 0o022, environ: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str | Path],
+        *,
+        umask: int = 0o022,
+        environ: Mapping[str, str] | None = None,
+        typed: int = subprocess.DEVNULL,
     ) -> "subprocess.CompletedProcess[str]":
+        """`typed` is what it reads from, such as a terminal."""
         return subprocess.run(
             ["bash", *command],
             cwd=self.folder,
             env={"PATH": f"{self._programs}:{os.environ['PATH']}", "HOME": str(self.folder)} | dict(environ or {}),
             umask=umask,
-            stdin=subprocess.DEVNULL,
+            stdin=typed,
             capture_output=True,
             text=True,
             check=False,

@@ -17,7 +17,9 @@ from typing import IO, Any
 import urllib3
 
 from scripts import settings_file
+from tests.support.brokers import wait_until
 from tests.support.ports import free_port
+from tests.support.scripted_upstream import ScriptedUpstream
 
 ROOT = Path(__file__).resolve().parents[2]
 USERNAME, PASSWORD = "founder", "violet harbour lantern"
@@ -137,6 +139,17 @@ def served(instance: Path, **settings: str) -> Iterator[Served]:
                 running.signal(signal.SIGCONT)  # one that a test left standing could not end
             running.process.send_signal(signal.SIGINT)
             running.process.wait(60)
+
+
+@contextmanager
+def served_to_programs(instance: Path, upstream: ScriptedUpstream) -> Iterator[Served]:
+    """The same, set up, for programs that ask often; `upstream` is its provider, and its ledger is sound at the end."""
+    settings = {"DEEPSEEK_API_KEY": "test-key", "DEEPSEEK_BASE_URL": upstream.base_url, "CHAT_RATE_LIMIT": "999/minute"}
+    with served(instance, ALLOW_INSECURE_UPSTREAMS="1", **settings) as running:
+        running.set_up()
+        yield running
+        wait_until(lambda: running.get("/api/conversations").status == 200)
+        running.assert_sound_ledger()
 
 
 def launch(

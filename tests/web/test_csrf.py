@@ -37,6 +37,7 @@ def test_every_unsafe_method_of_every_route_needs_it(app: Flask, admin_client: P
     """Whatever the route does with the request, the token is looked at first."""
     admin_client.csrf_token = ""
     free = {"/api/login", "/api/login/second-step", "/api/setup", "/api/password-reset", "/api/password-reset/check"}
+    free |= {"/api/join", "/api/join/check"}
     tried = 0
     for rule in app.url_map.iter_rules():
         path = rule.rule
@@ -111,7 +112,10 @@ def test_a_page_over_tls_passes_where_a_proxy_ends_it_untold(plain_client: PageC
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""])
-@pytest.mark.parametrize("path", ["/api/login", "/api/setup", "/api/password-reset", "/api/password-reset/check"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/login", "/api/setup", "/api/password-reset", "/api/password-reset/check", "/api/join", "/api/join/check"],
+)
 def test_a_form_of_another_site_cannot_sign_in(client: PageClient, path: str, kind: str) -> None:
     response = client.post(path, data=b'{"username": "member", "password": "x"}', content_type=kind)
     assert outcome(response) == "json_required"
@@ -124,7 +128,7 @@ def test_signing_in_over_a_session_needs_no_token(member_client: PageClient) -> 
 
 def test_get_changes_nothing(app: Flask, admin_client: PageClient, query_count: Callable[[], Any]) -> None:
     admin_client.get("/api/models")  # the first use keeps the environment's key
-    for path in ("/", "/login", "/setup", "/reset", "/api/me", "/api/admin/users", "/logout", "/api/login"):
+    for path in ("/", "/login", "/setup", "/reset", "/join", "/api/me", "/api/admin/users", "/logout", "/api/login"):
         with query_count() as statements:
             admin_client.get(path)
         assert not [statement for statement in statements if not statement.startswith("SELECT")], path

@@ -18,8 +18,9 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+    "X-Robots-Tag": "noindex, nofollow",
 }
-PATHS = ["/", "/login", "/setup", "/reset", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
+PATHS = ["/", "/login", "/setup", "/reset", "/join", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
 
 
 def policy_of(response: Any) -> dict[str, str]:

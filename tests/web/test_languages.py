@@ -20,7 +20,7 @@ PAGES = [
     *(f"/admin/{room}" for room in ("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models")),
     *(f"/admin/{room}" for room in ("prices", "warnings", "records", "reconciliation")),
 ]
-SIGNED_OUT = ["/login", "/reset"]
+SIGNED_OUT = ["/login", "/reset", "/join"]
 TAGS = {"zh": "zh-CN", "zh-Hant": "zh-Hant", "en": "en", "ja": "ja"}
 
 
@@ -34,12 +34,12 @@ def test_every_page_is_there_in_the_language_and_carries_no_other(
 ) -> None:
     accepts = {"Accept-Language": TAGS[locale], "Accept": "text/html"}
     visitor = new_client(app)
-    words = i18n.for_javascript(locale)
+    words = {area: i18n.for_javascript(locale, for_administration=area == "admin") for area in ("admin", "other")}
     for client, path in [(visitor, path) for path in SIGNED_OUT] + [(admin_client, path) for path in PAGES]:
         reply = client.get(path, headers=accepts)
         assert reply.status_code == 200, path
         assert f'<html lang="{TAGS[locale]}"' in reply.text, path
-        assert words in reply.text, path
+        assert words["admin" if path.startswith("/admin") else "other"] in reply.text, path
         assert reply.text.count('"js.new_chat"') == 1, "the catalogue of one language comes with a page"
         assert not re.search(r">\s*(?:js\.)?[a-z_]+\.[a-z_]+\s*<", reply.text), path
 

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from flask_app.database import LOCK_SECONDS, engine, reading, transaction, utc_now
+from flask_app.database import engine, reading, transaction, utc_now
+from flask_app.engines import LOCK_SECONDS
 from flask_app.models import LoginSession, User
 from flask_app.services import auth_service
 from flask_app.services.signing import digest

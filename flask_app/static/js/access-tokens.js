@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of one's own personal access tokens: listed, made, shown once, limited, revoked. */
+import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { FieldMistake, showFieldError } from "app/field-errors"
@@ -89,6 +90,8 @@ function row(token) {
     fill(element, { terms: termsOf(token.budget) })
     fillStanding(element, token.budget, t("js.tokens.limit_one", { name: token.name }))
   }
+  slot(element, "requests").setAttribute("href", withParameter("/tokens/requests", "token", token.id))
+  slot(element, "requests").setAttribute("aria-label", t("js.tokens.requests_of", { name: token.name }))
   slot(element, "limiting").setAttribute("aria-label", t("js.tokens.limit_one", { name: token.name }))
   slot(element, "limiting").addEventListener("click", () => beginToLimit(token))
   const button = slot(element, "revoke")

@@ -4,6 +4,7 @@ import { Branches } from "app/branch"
 import { isWhole } from "app/endings"
 import { t } from "app/i18n"
 import { Question } from "app/question"
+import { cancelIdle, whenIdle } from "app/markdown/turns"
 import { announce } from "app/ui"
 import { stepButton } from "app/versions"
 import { notesOf } from "app/writing"
@@ -16,7 +17,7 @@ import { notesOf } from "app/writing"
  */
 /** @typedef {import("app/thread").Shown} Shown */
 
-const NEWEST = 30 // messages, some screens of them, are drawn at once
+const AT_ONCE = 30 // messages, some screens of them
 
 /** A message that is being written. */
 const BEGUN = { text: "", reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
@@ -33,19 +34,26 @@ export class BranchView {
   #choices = notesOf("branch")
   /** The first on the page, by its id: those before it are drawn when there is nothing else to do. */
   #first = ""
+  /** The last on the page where others follow, which are drawn like that too. */
+  #end = ""
   #idle = 0
 
   /** @param {import("app/thread").Thread} thread @param {(message: Message, question: Question) => Answer} draw draws a stored answer */
   constructor(thread, draw) {
     this.#thread = thread
     this.#draw = draw
-    addEventListener("beforeprint", () => this.#drawEarlier(Infinity))
+    thread.addEventListener("end", () => this.showEnd())
+    addEventListener("beforeprint", () => {
+      this.#drawEarlier(Infinity)
+      this.#drawFollowing(Infinity)
+    })
   }
 
   clear() {
     cancelIdle(this.#idle)
     this.#conversation = null
     this.#first = ""
+    this.#end = ""
     this.#branches = new Branches()
     for (const id of this.#drawn.keys()) this.#forget(id)
     this.#thread.clear()
@@ -104,40 +112,72 @@ export class BranchView {
     return isWhole(this.#branches.leaf)
   }
 
-  /** What the last answer on the page took that has ended. */
+  /** What the last answer of the branch took that has ended. */
   get usage() {
-    const answers = this.#branches.path.map(({ id }) => this.#drawn.get(id)).filter((drawn) => drawn && !(drawn instanceof Question))
-    return /** @type {Answer[]} */ (answers).findLast(({ usage }) => usage)?.usage ?? null
+    const usages = this.#branches.path.map(({ id, usage }) => {
+      const drawn = this.#drawn.get(id)
+      return drawn && !(drawn instanceof Question) ? drawn.usage : usage
+    })
+    return usages.findLast(Boolean) ?? null
   }
 
-  /** The last question on the page. */
-  get lastQuestion() {
+  /** Opens the last question to be changed. */
+  editLast() {
+    this.showEnd()
     const message = this.#branches.path.findLast(({ role }) => role === "user")
     const drawn = message && this.#drawn.get(message.id)
-    return drawn instanceof Question ? drawn : null
+    if (drawn instanceof Question) drawn.edit()
   }
 
   /** From what is on the page already, else from the newest ones on. @param {string} [meant] a message that must be among them */
   show(meant = "") {
     const { path } = this.#branches
-    const [known, wanted, newest] = [placeOf(path, this.#first), placeOf(path, meant), Math.max(path.length - NEWEST, 0)]
+    const [known, wanted, newest] = [placeOf(path, this.#first), placeOf(path, meant), Math.max(path.length - AT_ONCE, 0)]
     const first = Math.min(known < 0 ? newest : known, wanted < 0 ? newest : wanted)
     this.#first = path[questionAt(path, first)]?.id ?? ""
-    this.#thread.show(this.upTo(this.last))
+    if (this.#end || known < 0) this.#end = this.#endOf(path, questionAt(path, wanted))
+    this.#thread.show(this.#onPage(this.#end || this.last), { goesOn: this.#end !== "" })
     this.#showVersions()
     this.#drawLater()
   }
 
-  /** The messages on the page as far as this one. @param {string | null} id */
+  /** Where the page ends for now; "" with the branch: what is being written is on the page, to be followed. @param {Message[]} path @param {number} wanted */
+  #endOf(path, wanted) {
+    const known = placeOf(path, this.#end)
+    const end = wanted < 0 ? known : Math.max(known, wanted + AT_ONCE - 1)
+    const rest = path.slice(end + 1)
+    return rest.length && rest.every(({ status }) => status !== "running") ? (path[end]?.id ?? "") : ""
+  }
+
+  /** The newest ones, where the page ends before them; those between are drawn like others that are earlier. */
+  showEnd() {
+    if (!this.#end) return
+    this.#first = this.#end = ""
+    this.show()
+  }
+
+  /** The messages on the page as far as this one, which others are to follow than those of the branch. @param {string | null} id */
   upTo(id) {
+    const { path } = this.#branches
+    if (placeOf(path, id) > placeOf(path, this.#end || id)) this.showEnd()
+    this.#end = ""
+    return this.#onPage(id)
+  }
+
+  /** @param {string | null} id the last of them */
+  #onPage(id) {
     const { path } = this.#branches
     return path.slice(Math.max(placeOf(path, this.#first), 0), placeOf(path, id) + 1).map((message) => this.#shownFor(message))
   }
 
+  /** Of both sides what there is less of on the page. */
   #drawLater() {
     cancelIdle(this.#idle)
-    if (placeOf(this.#branches.path, this.#first) <= 0) return
-    this.#idle = whenIdle((left) => (this.#thread.isMoving ? this.#drawLater() : this.#drawEarlier(left)))
+    const { path } = this.#branches
+    if (!this.#end && placeOf(path, this.#first) <= 0) return
+    const isFollowing = this.#end && (placeOf(path, this.#first) <= 0 || this.#thread.isLowerHalf)
+    const draw = (/** @type {number} */ left) => (isFollowing ? this.#drawFollowing(left) : this.#drawEarlier(left))
+    this.#idle = whenIdle((left) => (this.#thread.isMoving ? this.#drawLater() : draw(left)))
   }
 
   /** Draws what comes before the first on the page, each question with its answer, for so many milliseconds. @param {number} left */
@@ -155,6 +195,24 @@ export class BranchView {
     this.#thread.prepend(earlier.map((message) => this.#shownFor(message)))
     for (const message of earlier) this.#showVersion(message)
     this.#first = path[at]?.id ?? ""
+    this.#drawLater()
+  }
+
+  /** Draws what comes after the last on the page. @param {number} left milliseconds */
+  #drawFollowing(left) {
+    if (!this.#end) return
+    const { path } = this.#branches
+    const [from, until] = [placeOf(path, this.#end) + 1, performance.now() + left]
+    /** @type {Shown[]} */
+    const following = []
+    for (const message of path.slice(from)) {
+      following.push(this.#shownFor(message))
+      if (performance.now() >= until) break
+    }
+    const drawn = path.slice(from, from + following.length)
+    this.#end = path.length > from + following.length ? (drawn.at(-1)?.id ?? "") : ""
+    this.#thread.append(following, { goesOn: this.#end !== "" })
+    for (const message of drawn) this.#showVersion(message)
     this.#drawLater()
   }
 
@@ -234,16 +292,4 @@ function placeOf(path, id) {
 /** Of the question to which a message belongs. @param {Message[]} path @param {number} place */
 function questionAt(path, place) {
   return path.findLastIndex(({ role }, at) => at <= place && role === "user")
-}
-
-/** Safari knows no idle time. @param {(left: number) => void} work is told how many milliseconds it may take */
-function whenIdle(work) {
-  if (!("requestIdleCallback" in globalThis)) return setTimeout(() => work(0), 30)
-  return requestIdleCallback((deadline) => work(deadline.timeRemaining() / 2))
-}
-
-/** @param {number} idle */
-function cancelIdle(idle) {
-  if ("cancelIdleCallback" in globalThis) cancelIdleCallback(idle)
-  else clearTimeout(idle)
 }

@@ -104,7 +104,7 @@ export class Breakdown {
     must(this.#root, ".table-scroll").hidden = parts.length === 0
     must(this.#root, "[data-breakdown-none]").hidden = parts.length > 0
     must(this.#root, "[data-breakdown-foot]").hidden = !used || parts.length === this.#parts.length
-    this.#all.textContent = t("js.admin.show_all", { count: formatNumber(this.#parts.length) })
+    this.#all.textContent = t("js.stats.show_all", { count: formatNumber(this.#parts.length) })
   }
 
   /** @param {Part} part @param {number} share of the largest */
@@ -124,7 +124,7 @@ export class Breakdown {
   /** @param {Part} part */
   #nameOf({ key, label }) {
     if (this.#by === "channel" && CHANNELS.includes(key)) return t(`js.records.channel_${key}`)
-    if (!key) return t(this.#by === "key" ? "js.admin.no_key" : "js.stats.unnamed")
+    if (!key) return t(this.#by === "key" ? "js.stats.no_key" : "js.stats.unnamed")
     return label
   }
 }

@@ -184,7 +184,7 @@ export class Conversation extends EventTarget {
   editLast() {
     const last = this.queue.waitingIn(this.#id).at(-1)
     if (last) this.#takeBack(last.idempotencyKey)
-    else if (!this.#following.isBusy) this.#branch.lastQuestion?.edit()
+    else if (!this.#following.isBusy) this.#branch.editLast()
   }
 
   /** What has not begun yet is stopped as soon as it has. What waits goes on waiting. */

@@ -11,7 +11,7 @@ import { must, pageState } from "app/ui"
 
 const { summary, report, budgets, codes, models, tokens, records, next, expected } = pageState("dashboard-state")
 
-must(document, "[data-lead]").textContent = t("js.dashboard.lead", { timezone: nameOfZone(summary.timezone) })
+must(document, "[data-zone]").textContent = t("js.dashboard.zone", { timezone: nameOfZone(summary.timezone) })
 for (const period of ["today", "week", "month", "total"]) {
   fillTile(must(document, `[data-tile="${period}"]`), summary[period])
 }
@@ -26,11 +26,18 @@ const empty = summary.total.requests === 0
 must(document, "[data-empty]").hidden = !empty
 must(document, "[data-filled]").hidden = empty
 if (!empty) {
+  await aTurn() // the figures above are seen before the charts are drawn
   showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", tokens: "/api/usage/tokens", linked: [] })
   showFilters(/** @type {HTMLFormElement} */ (must(document, "[data-record-filters]")), { models, tokens }, report)
+  await aTurn()
   const list = new RecordList(must(document, "[data-records]"), recordsPath("/api/usage/records", report))
   list.append({ records, next })
   list.expect(expected)
+}
+
+/** Whatever else the page has to do, a press for instance, comes in between. */
+function aTurn() {
+  return new Promise((resolve) => setTimeout(resolve))
 }
 
 /** The reader's own stand first. @param {import("app/i18n").Budget} balance */

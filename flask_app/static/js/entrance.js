@@ -1,5 +1,5 @@
 // @ts-check
-/** Sign-in, set-up and new password: one form each, sent by script. */
+/** Sign-in, set-up, new password and joining: one form each, sent by script. */
 import { ApiError, api, keepCsrfToken } from "app/api"
 import { CodeField } from "app/code-field"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
@@ -19,8 +19,24 @@ const senders = {
   async setup({ code, username, password }) {
     keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, ...told() })).csrf_token)
   },
+  async join({ username, password }) {
+    keepCsrfToken((await api.post("/api/join", { token: linkToken(), username, password, ...told() })).csrf_token)
+  },
   async reset({ password, code }) {
     keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, code, ...told() })).csrf_token)
+  },
+}
+
+/** What a link is for, as the server tells it. @type {Record<string, {path: string, show: (told: Record<string, string>) => void}>} */
+const links = {
+  join: { path: "/api/join/check", show: ({ name }) => fill(document, { owner: t("js.join_by", { name: name ?? "" }) }) },
+  reset: {
+    path: "/api/password-reset/check",
+    show({ username = "" }) {
+      fill(document, { owner: t("js.reset_for", { name: username }) })
+      const field = /** @type {HTMLInputElement} */ (must(form, '[name="username"]'))
+      field.value = username // what a password manager keeps the new password under
+    },
   },
 }
 
@@ -38,16 +54,19 @@ onSubmit(form, async (values) => {
   location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
 })
 
-if (form.dataset.entrance === "reset") {
+const link = links[form.dataset.entrance ?? ""]
+if (link) {
   addEventListener("hashchange", () => location.reload()) // another link, pasted over this one
-  showOwner()
+  showLink(link)
 }
 
-/** A refusal may ask for the second step, or lead back to the first. @param {unknown} error */
+/** A refusal may ask for the second step, lead back to the first, or end a link meanwhile. @param {unknown} error */
 function refuse(error) {
   const code = error instanceof ApiError ? error.code : ""
   if (code === "second_step_needed") return askForCode(true)
   if (["wrong_setup_code", "wrong_second_step_code"].includes(code)) return showFieldError(form, "code", sentence(error))
+  if (["username_taken", "username_invalid"].includes(code)) return showFieldError(form, "username", sentence(error))
+  if (code.startsWith("invitation_")) return refuseLink(sentence(error))
   if (code === "sign_in_expired") askForCode(false)
   throw error
 }
@@ -75,14 +94,11 @@ function linkToken() {
   return location.hash.slice(1)
 }
 
-/** Whose password it is, or why the link opens nothing: then there is nothing to fill in. */
-async function showOwner() {
+/** Whose or for what it is, or why the link opens nothing: then there is nothing to fill in. @param {{path: string, show: (told: Record<string, string>) => void}} link */
+async function showLink({ path, show }) {
   if (!linkToken()) return refuseLink(t("js.reset_link_incomplete"))
   try {
-    const { username } = await api.post("/api/password-reset/check", { token: linkToken() })
-    fill(document, { owner: t("js.reset_for", { name: username }) })
-    const field = /** @type {HTMLInputElement} */ (must(form, '[name="username"]'))
-    field.value = username // what a password manager keeps the new password under
+    show(await api.post(path, { token: linkToken() }))
   } catch (error) {
     refuseLink(sentence(error))
   }

@@ -42,31 +42,31 @@ export function sentence(error) {
   return message || t("js.error.server", { status: status ?? "" })
 }
 
-// A formatter costs more to make than a page of numbers costs to format.
+// A formatter costs more to make than a page of numbers costs to format: each is made when it is first wanted, and once.
 const DAY = 86_400_000
-const number = new Intl.NumberFormat(language)
-const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 })
-const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone })
-const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone })
-const clock = new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone })
-const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 })
-const monthDay = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" })
-const dayMonthYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" })
-const yearMonth = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", timeZone: "UTC" })
-const monthName = new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" })
-const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" })
-const change = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" })
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
+const number = once(() => new Intl.NumberFormat(language))
+const compact = once(() => new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }))
+const dateTime = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }))
+const time = once(() => new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }))
+const clock = once(() => new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone }))
+const percent = once(() => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }))
+const monthDay = once(() => new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }))
+const dayMonthYear = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }))
+const yearMonth = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", timeZone: "UTC" }))
+const monthName = once(() => new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" }))
+const weekday = once(() => new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" }))
+const change = once(() => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" }))
+const relative = once(() => new Intl.RelativeTimeFormat(language, { numeric: "auto" }))
 // Where the reader's own currency has the sign of another one: ￥ is the yen's, $ Taiwan's.
 const currencyDisplay = ["ja", "zh-Hant"].includes(language) ? "symbol" : "narrowSymbol"
 /** @type {Map<string, Intl.NumberFormat>} */
 const money = new Map()
 
 /** @param {number} value */
-export const formatNumber = (value) => number.format(value)
+export const formatNumber = (value) => number().format(value)
 
 /** 12,345 → "1.2万" or "12.3K". @param {number} value */
-export const formatCompact = (value) => compact.format(value)
+export const formatCompact = (value) => compact().format(value)
 
 /**
  * Money is integer millionths of a currency; fractions of a cent stay visible.
@@ -96,16 +96,16 @@ function moneyFormat(currency, maximumFractionDigits) {
 }
 
 /** @param {string} iso */
-export const formatDateTime = (iso) => dateTime.format(new Date(iso))
+export const formatDateTime = (iso) => dateTime().format(new Date(iso))
 
 /** To the second; with its date when it is half a day away or more. @param {string} iso */
 export function formatTime(iso, now = Date.now()) {
-  return Math.abs(Date.parse(iso) - now) < 43_200_000 ? time.format(new Date(iso)) : formatDateTime(iso)
+  return Math.abs(Date.parse(iso) - now) < 43_200_000 ? time().format(new Date(iso)) : formatDateTime(iso)
 }
 
 /** The hour and minute of a moment within a day from now, with the date of any other. @param {string} iso */
 export function formatClock(iso, now = Date.now()) {
-  return Math.abs(Date.parse(iso) - now) < 86_400_000 ? clock.format(new Date(iso)) : formatDateTime(iso)
+  return Math.abs(Date.parse(iso) - now) < 86_400_000 ? clock().format(new Date(iso)) : formatDateTime(iso)
 }
 
 /** "China Standard Time" of "Asia/Shanghai". @param {string} zone */
@@ -130,48 +130,71 @@ function unitFormat(unit, count) {
 }
 
 /** 0.125 → "12.5%". @param {number} share */
-export const formatPercent = (share) => percent.format(share)
+export const formatPercent = (share) => percent().format(share)
 
 /** 0.125 → "+13%", with a minus as wide as the plus. @param {number} share */
-export const formatChange = (share) => change.format(share).replace("-", "−")
+export const formatChange = (share) => change().format(share).replace("-", "−")
 
 /** A calendar day as the server names it, "2026-11-25". @param {string} day */
-export const formatDay = (day) => monthDay.format(new Date(`${day}T00:00:00Z`))
+export const formatDay = (day) => monthDay().format(new Date(`${day}T00:00:00Z`))
 
 /** "2026-11" @param {string} month */
-export const formatMonth = (month) => yearMonth.format(new Date(`${month}-01T00:00:00Z`))
+export const formatMonth = (month) => yearMonth().format(new Date(`${month}-01T00:00:00Z`))
 
 /** "Nov" of a day. @param {string} day */
-export const formatMonthName = (day) => monthName.format(new Date(`${day}T00:00:00Z`))
+export const formatMonthName = (day) => monthName().format(new Date(`${day}T00:00:00Z`))
 
 /** "Wed" @param {string} day */
-export const formatWeekday = (day) => weekday.format(new Date(`${day}T00:00:00Z`))
+export const formatWeekday = (day) => weekday().format(new Date(`${day}T00:00:00Z`))
 
 /** "25 Nov 2026" @param {string} day */
-export const formatDate = (day) => dayMonthYear.format(new Date(`${day}T00:00:00Z`))
+export const formatDate = (day) => dayMonthYear().format(new Date(`${day}T00:00:00Z`))
 
 /** "1 – 25 Nov 2026" @param {{from: string, to: string}} days */
-export const formatDays = ({ from, to }) => dayMonthYear.formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))
+export const formatDays = ({ from, to }) => dayMonthYear().formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))
 
 /** "3 minutes ago", up to a week; the date after that. @param {string} iso */
 export function formatAgo(iso, now = Date.now()) {
   const seconds = (Date.parse(iso) - now) / 1000
-  if (seconds > -60) return relative.format(0, "second")
-  if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute")
-  if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), "hour")
-  if (seconds > -7 * 86_400) return relative.format(Math.round(seconds / 86_400), "day")
+  if (seconds > -60) return relative().format(0, "second")
+  if (seconds > -3600) return relative().format(Math.round(seconds / 60), "minute")
+  if (seconds > -86_400) return relative().format(Math.round(seconds / 3600), "hour")
+  if (seconds > -7 * 86_400) return relative().format(Math.round(seconds / 86_400), "day")
   return formatDateTime(iso)
 }
 
+const ownMonth = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "long" }))
+/** Of this day, by time: a list of ten thousand asks again for each. @type {Map<string, string>} */
+const periods = new Map()
+let dayEnds = 0
+
 /** "Today", "Previous 7 days", "November 2026": what a list of things by day is divided into. @param {string} iso */
 export function formatPeriod(iso) {
+  if (Date.now() >= dayEnds) {
+    periods.clear()
+    dayEnds = new Date().setHours(24, 0, 0, 0)
+  }
+  const known = periods.get(iso) ?? periodOf(iso)
+  periods.set(iso, known)
+  return known
+}
+
+/** @param {string} iso */
+function periodOf(iso) {
   const midnight = new Date().setHours(0, 0, 0, 0)
   const then = Date.parse(iso)
   if (then >= midnight) return t("js.today")
   if (then >= midnight - DAY) return t("js.yesterday")
   if (then >= midnight - 7 * DAY) return t("js.last_7_days")
   if (then >= midnight - 30 * DAY) return t("js.last_30_days")
-  return new Intl.DateTimeFormat(document.documentElement.lang, { year: "numeric", month: "long" }).format(then)
+  return ownMonth().format(then)
+}
+
+/** @template T @param {() => T} make */
+function once(make) {
+  /** @type {T | undefined} */
+  let made
+  return () => (made ??= make())
 }
 
 function readCatalogue() {

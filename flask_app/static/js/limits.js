@@ -10,14 +10,14 @@ export const TOKENS = "tokens"
 /** Tokens, or millionths of a currency. @param {string} text @param {string} unit @returns {number} throws FieldMistake */
 export function limitOf(text, unit) {
   const amount = amountOf(text, unit)
-  if (amount === null) throw new FieldMistake("limit", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text }))
-  if (amount === 0) throw new FieldMistake("limit", t("js.admin.budget_zero"))
-  if (amount > MOST) throw new FieldMistake("limit", t("js.admin.budget_too_large", { most: formatAmount(MOST, unit) }))
+  if (amount === null) throw new FieldMistake("limit", t(`js.budget.bad_${unit === TOKENS ? "tokens" : "money"}`, { text }))
+  if (amount === 0) throw new FieldMistake("limit", t("js.budget.zero"))
+  if (amount > MOST) throw new FieldMistake("limit", t("js.budget.too_large", { most: formatAmount(MOST, unit) }))
   return amount
 }
 
 /** How the server will understand it; an example while it does not. @param {string} text @param {string} unit */
 export function limitWords(text, unit) {
   const amount = /^[A-Z]{3}$|^tokens$/.test(unit) ? amountOf(text, unit) : null
-  return amount === null ? t(`js.admin.budget_hint_${unit === TOKENS ? "tokens" : "money"}`) : `= ${formatAmount(amount, unit)}`
+  return amount === null ? t(`js.budget.hint_${unit === TOKENS ? "tokens" : "money"}`) : `= ${formatAmount(amount, unit)}`
 }

@@ -16,11 +16,12 @@ let last = Promise.resolve()
  * Takes over what has happened elsewhere; gives what follows that page. One renewal begins with what the one before has left: one that
  * has gone from the one list may have come into the other. Throws ApiError.
  * @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn is it in that list?
- * @param {number} count how many are shown @returns {Promise<string | null>}
+ * @param {number} count how many are shown @param {string | null} [deep] what follows those that are known, where these are more than a page
+ * @returns {Promise<string | null>}
  */
-export function renew(sidebar, path, isOwn, count) {
+export function renew(sidebar, path, isOwn, count, deep) {
   const limit = Math.min(Math.max(count, PAGE), LARGEST_PAGE)
-  const renewing = last.then(() => renewNow(sidebar, `${path}?limit=${limit}`, isOwn))
+  const renewing = last.then(() => renewNow(sidebar, `${path}?limit=${limit}`, isOwn, deep))
   last = renewing.catch(() => undefined)
   return renewing
 }
@@ -33,22 +34,28 @@ export function renew(sidebar, path, isOwn, count) {
 export async function learnMore(sidebar, path, next) {
   for (let added = 0; next && !added; ) {
     /** @type {Page} */
-    const page = await api.get(`${path}?before=${encodeURIComponent(next)}`)
+    const page = await api.get(`${path}?limit=${LARGEST_PAGE}&before=${encodeURIComponent(next)}`)
     added = sidebar.learn(page.conversations)
     next = page.next
   }
   return next
 }
 
-/** Pins and folders come with what is in none. @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn */
-async function renewNow(sidebar, path, isOwn) {
+/**
+ * Pins and folders come with what is in none. Where the page ends with what stood there before, all below is as it was.
+ * @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn @param {string | null} [deep]
+ */
+async function renewNow(sidebar, path, isOwn, deep) {
   const before = sidebar.known
   /** @type {Page} */
   const page = await api.get(path)
   const isWhole = path.startsWith("/api/conversations/unfiled")
   sidebar.known = renewed(sidebar.known, before, page, { isOwn, isWhole })
   if (isWhole) await sidebar.showFolders(page.folders)
-  return page.next
+  const end = page.conversations.at(-1)
+  const known = before.get(end?.id ?? "")
+  const isJoined = page.next && known && isOwn(known) && known.updated_at === end?.updated_at
+  return isJoined && deep !== undefined ? deep : page.next
 }
 
 /**

@@ -16,6 +16,7 @@ import { Drawer, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, plac
  */
 /** @typedef {{conversations: Summary[], pinned: Summary[], folders: import("app/folders").Folder[], next: string | null}} Page */
 /** @typedef {{draw: (known: Map<string, Summary>, current: string | null) => void, renew: () => Promise<void>}} Listing */
+/** @typedef {[string, Summary[]]} Group of a day, or all that are pinned */
 
 export class Sidebar extends EventTarget {
   #root
@@ -27,7 +28,7 @@ export class Sidebar extends EventTarget {
   /** @type {string | null} */
   #current = null
   /** @type {string | null} the one whose menu is open */
-  #chosen = null
+  chosen = null
   /** Those that were deleted here, though that may be undone yet, or as the page before was left. @type {Set<string>} */
   deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
 
@@ -112,14 +113,14 @@ export class Sidebar extends EventTarget {
       const button = /** @type {Element} */ (event.target).closest("[data-more]")
       if (button instanceof HTMLElement) this.#openMenu(button)
     })
-    useMenuKeys(this.#menu, { button: () => this.#find(this.#chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
-    must(this.#menu, "[data-rename]").addEventListener("click", () => this.askTitle(this.get(this.#chosen ?? "")))
+    useMenuKeys(this.#menu, { button: () => this.#find(this.chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
+    must(this.#menu, "[data-rename]").addEventListener("click", () => this.askTitle(this.get(this.chosen ?? "")))
     for (const item of this.#menu.querySelectorAll("[data-act]")) {
       item.addEventListener("click", () => this.act(item.getAttribute("data-act") ?? ""))
     }
     onSubmit(/** @type {HTMLFormElement} */ (must(document, "[data-rename-form]")), async ({ title = "" }) => {
       const { rename } = await loaded(import("app/conversation-acts"))
-      await rename(this, this.#chosen ?? "", title)
+      await rename(this, this.chosen ?? "", title)
     })
   }
 
@@ -142,8 +143,8 @@ export class Sidebar extends EventTarget {
 
   /** @param {HTMLElement} button */
   #openMenu(button) {
-    this.#chosen = button.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
-    const { pinned_at: pinnedAt, archived } = this.get(this.#chosen ?? "") ?? {}
+    this.chosen = button.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
+    const { pinned_at: pinnedAt, archived } = this.get(this.chosen ?? "") ?? {}
     for (const act of ["pin", "move"]) must(this.#menu, `[data-act="${act}"]`).hidden = Boolean(archived)
     fill(this.#menu, { pin: t(pinnedAt ? "js.unpin" : "js.pin"), archive: t(archived ? "js.unarchive" : "js.archive") })
     this.#menu.showPopover()
@@ -152,7 +153,7 @@ export class Sidebar extends EventTarget {
   }
 
   /** @param {string} name one of `app/conversation-acts` @param {string} [id] unless it is the one whose menu is open */
-  async act(name, id = this.#chosen ?? "") {
+  async act(name, id = this.chosen ?? "") {
     this.#menu.hidePopover()
     try {
       const { acts } = await loaded(import("app/conversation-acts")) // first: what has left the list can be undone
@@ -166,7 +167,7 @@ export class Sidebar extends EventTarget {
   /** At once: what is typed next is the title. @param {{id: string, title: string} | undefined} conversation */
   askTitle({ id, title } = { id: "", title: "" }) {
     this.#menu.hidePopover()
-    this.#chosen = id
+    this.chosen = id
     const dialog = openDialog("rename-dialog")
     const input = /** @type {HTMLInputElement} */ (must(dialog, "input"))
     input.value = title
@@ -193,7 +194,7 @@ export class Sidebar extends EventTarget {
   }
 }
 
-/** One of the lists: what is known of it, by day, and the way to more. */
+/** One of the lists: what is known of it, by day, and the way to more. Once there is more than a page `app/long-list` draws it. */
 export class List {
   #sidebar
   #place
@@ -202,8 +203,10 @@ export class List {
   #next
   #more
   #loading = false
-  /** What is shown. */
+  #reach = new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting && this.#loadMore(), { scrollMargin: "100%" })
   #drawing = ""
+  /** @type {import("app/long-list").LongList | null} */
+  #long = null
 
   /**
    * @param {Sidebar} sidebar @param {HTMLElement} place
@@ -217,33 +220,34 @@ export class List {
     this.#next = next
     this.#more = must(place, ":scope > [data-list-more]")
     this.#more.addEventListener("click", () => this.#loadMore())
-    new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#loadMore()).observe(this.#more)
+    this.#reach.observe(this.#more)
   }
 
   /** @param {Map<string, Summary>} known @param {string | null} current */
   draw(known, current) {
-    const own = [...known.values()].filter(this.#isOwn)
-    own.sort((a, b) => pinOf(b).localeCompare(pinOf(a)) || latest(b).localeCompare(latest(a)))
-    const groups = [...grouped(own)]
-    const drawing = JSON.stringify([groups.map(([name, items]) => [name, items.map(({ id, title, running }) => [id, title, running])]), current])
-    // What is pressed just now stays in its place, unless something has changed.
-    if (drawing !== this.#drawing) this.#put(groups.map((each) => drawnGroup(...each, current)), own.some(pinOf) ? 1 : 0)
-    this.#drawing = drawing
+    const own = [...known.values()].filter(this.#isOwn).sort((a, b) => descending(pinOf(a), pinOf(b)) || descending(latest(a), latest(b)))
+    const groups = [...Map.groupBy(own, dayOf)]
+    if (this.#long) this.#long.draw(groups, current)
+    else this.#drawShort(groups, current)
     must(this.#place, ":scope > [data-list-empty]").hidden = own.length > 0
     this.#more.hidden = !this.#next
   }
 
-  /** Pins stand above folders. @param {HTMLElement[]} groups @param {number} pins how many of them are of those, 1 at most */
-  #put(groups, pins) {
-    this.#place.querySelector("[data-pins]")?.replaceChildren(...groups.splice(0, pins))
-    must(this.#place, ":scope > [data-groups]").replaceChildren(...groups)
+  /** What is pressed just now stays in its place, unless something has changed. @param {Group[]} groups @param {string | null} current */
+  #drawShort(groups, current) {
+    const drawing = JSON.stringify([groups.map(([name, items]) => [name, items.map(({ id, title, running }) => [id, title, running])]), current])
+    if (drawing === this.#drawing) return
+    this.#drawing = drawing
+    const days = groups.map(([title, items]) => drawnGroup(title, items.map((each) => drawn(each, current))))
+    this.#place.querySelector("[data-pins]")?.replaceChildren(...days.splice(0, groups[0]?.[1].some(pinOf) ? 1 : 0))
+    must(this.#place, ":scope > [data-groups]").replaceChildren(...days)
   }
 
   /** Its top as it is now. Throws ApiError. */
   async renew() {
     const { renew } = await loaded(import("app/list-renewal"))
-    const count = this.#place.querySelectorAll("[data-conversation]").length
-    this.#next = await renew(this.#sidebar, this.#path, this.#isOwn, count)
+    const shown = this.#place.querySelectorAll("[data-conversation]")
+    this.#next = await renew(this.#sidebar, this.#path, this.#isOwn, shown.length, this.#long ? this.#next : undefined)
     this.#sidebar.draw()
   }
 
@@ -251,9 +255,12 @@ export class List {
     if (this.#loading) return
     this.#loading = true
     try {
-      const { learnMore } = await loaded(import("app/list-renewal"))
+      const [{ learnMore }, { LongList }] = await loaded(Promise.all([import("app/list-renewal"), import("app/long-list")]))
       this.#next = await learnMore(this.#sidebar, this.#path, this.#next)
+      this.#long ??= new LongList(this.#sidebar, this.#place)
       this.#sidebar.draw()
+      this.#reach.disconnect()
+      this.#reach.observe(this.#more) // it tells where the end is still near
     } catch (error) {
       tell(error)
     }
@@ -261,15 +268,15 @@ export class List {
   }
 }
 
-/** @param {string} title @param {Summary[]} conversations @param {string | null} current */
-function drawnGroup(title, conversations, current) {
+/** @param {string} title @param {HTMLElement[]} [items] */
+export function drawnGroup(title, items = []) {
   const group = fromTemplate("conversation-group-template", { title })
-  slot(group, "items").append(...conversations.map((each) => drawn(each, current)))
+  slot(group, "items").append(...items)
   return group
 }
 
 /** @param {Summary} conversation @param {string | null} current */
-function drawn({ id, title, running }, current) {
+export function drawn({ id, title, running }, current) {
   const item = fromTemplate("conversation-template")
   const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
   item.dataset.conversation = id
@@ -286,14 +293,7 @@ function drawn({ id, title, running }, current) {
 const pinOf = ({ pinned_at: pinnedAt, archived }) => (!archived && pinnedAt) || ""
 /** @param {Summary} conversation */
 const latest = ({ updated_at: updatedAt, touched_at: touchedAt = "" }) => (touchedAt > updatedAt ? touchedAt : updatedAt)
-
-/** @param {Summary[]} conversations */
-function grouped(conversations) {
-  /** @type {Map<string, Summary[]>} */
-  const groups = new Map()
-  for (const each of conversations) {
-    const name = pinOf(each) ? t("js.pinned") : formatPeriod(latest(each))
-    groups.set(name, [...(groups.get(name) ?? []), each])
-  }
-  return groups
-}
+/** @param {string} one @param {string} other */
+const descending = (one, other) => Number(one < other) - Number(one > other)
+/** @param {Summary} conversation */
+const dayOf = (conversation) => (pinOf(conversation) ? t("js.pinned") : formatPeriod(latest(conversation)))

@@ -25,6 +25,8 @@ export class Thread extends EventTarget {
   #latest
   #panels = [...document.querySelectorAll(PANELS)]
   #following = true
+  /** Do messages follow that are not on the page yet? */
+  #goesOn = false
   #top = 0
   #movedAt = 0
   /** @type {WeakMap<Element, Shown>} */
@@ -56,19 +58,33 @@ export class Thread extends EventTarget {
     return this.#messages.querySelector(".message--editing") !== null
   }
 
-  /** Does the reader move through what is there, and is enough of it above? */
+  /** Does the reader move through what is there, and is enough of it on both sides? */
   get isMoving() {
     const { scrollTop, clientHeight } = this.#scroller
-    return performance.now() - this.#movedAt < STILL && scrollTop > clientHeight * 3
+    const isEnough = scrollTop > clientHeight * 3 && !(this.#goesOn && this.#distance() < clientHeight * 3)
+    return performance.now() - this.#movedAt < STILL && isEnough
+  }
+
+  /** Is the reader nearer to the end of what is there than to its beginning? */
+  get isLowerHalf() {
+    return this.#scroller.scrollTop > this.#distance()
   }
 
   clear() {
     this.#messages.replaceChildren()
     this.#following = true
+    this.#endsHere(true)
   }
 
-  /** These messages, in this order; those that are there already are not touched. @param {Shown[]} messages */
-  show(messages) {
+  /** Only the last answer can be gone on with. @param {boolean} ends */
+  #endsHere(ends) {
+    this.#goesOn = !ends
+    this.#messages.classList.toggle("thread__inner--goes-on", !ends)
+  }
+
+  /** These messages, in this order; those that are there already are not touched. @param {Shown[]} messages @param {{goesOn?: boolean}} [options] */
+  show(messages, { goesOn = false } = {}) {
+    this.#endsHere(!goesOn)
     const elements = messages.map(({ element }) => element)
     const there = [...this.#messages.children]
     const same = elements.findIndex((element, index) => element !== there[index])
@@ -88,6 +104,17 @@ export class Thread extends EventTarget {
     this.#messages.prepend(...messages.map(({ element }) => element))
     this.#scroller.scrollTop = scrollTop + this.#scroller.scrollHeight - scrollHeight
     this.#top = this.#scroller.scrollTop // nobody has moved
+  }
+
+  /** Messages after those that are there. @param {Shown[]} messages @param {{goesOn: boolean}} options */
+  append(messages, { goesOn }) {
+    for (const message of messages) {
+      message.element.classList.add("message--earlier")
+      this.#shown.set(message.element, message)
+    }
+    this.#messages.append(...messages.map(({ element }) => element))
+    this.#endsHere(!goesOn)
+    this.#showWay()
   }
 
   /**
@@ -122,6 +149,7 @@ export class Thread extends EventTarget {
 
   /** @param {{smoothly?: boolean}} [options] */
   toLatest({ smoothly = false } = {}) {
+    if (this.#goesOn) this.dispatchEvent(new Event("end"))
     this.#following = true
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
     this.#scroller.scrollTo({ top: this.#scroller.scrollHeight, behavior: smoothly && !calm ? "smooth" : "instant" })
@@ -133,7 +161,7 @@ export class Thread extends EventTarget {
     const { scrollTop } = this.#scroller
     const distance = this.#distance()
     if (scrollTop !== this.#top) this.#movedAt = performance.now()
-    if (scrollTop > this.#top && distance < NEAR) this.#following = true
+    if (scrollTop > this.#top && distance < NEAR && !this.#goesOn) this.#following = true
     else if (scrollTop < this.#top && distance >= 1) this.#following = false
     this.#top = scrollTop
     this.#showWay()
@@ -152,7 +180,7 @@ export class Thread extends EventTarget {
   }
 
   #showWay() {
-    this.#latest.hidden = this.#following || this.#distance() < NEAR * 2
+    this.#latest.hidden = this.#following || (this.#distance() < NEAR * 2 && !this.#goesOn)
   }
 
   #distance() {

@@ -62,4 +62,4 @@ export class TokenLimit {
 }
 
 /** "100,000 tokens a day" @param {Pick<Cap, "limit" | "unit" | "period">} cap */
-export const termsOf = ({ limit, unit, period }) => t(`js.admin.budget_per_${period}`, { limit: formatAmount(limit, unit) })
+export const termsOf = ({ limit, unit, period }) => t(`js.budget.per_${period}`, { limit: formatAmount(limit, unit) })

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 
 from flask_app import config as settings
-from flask_app import database
+from flask_app import database, engines
 from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
@@ -32,7 +32,7 @@ def site(
 ) -> Iterator[Site]:
     """The application with its database behind a proxy."""
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.2,))
-    monkeypatch.setattr(database, "REPLY_SECONDS", 1)
+    monkeypatch.setattr(engines, "REPLY_SECONDS", 1)
     with proxies.before(server.port) as proxy:
         url = make_url(server.url).set(port=proxy.port).render_as_string(hide_password=False)
         seeds = storage.Seeds(server.url)

@@ -146,7 +146,7 @@ function whoOf({ scope, name, token }) {
 
 /** @param {AdminBudget} budget */
 function termsOf({ period, limit, unit }) {
-  return t(`js.admin.budget_per_${period}`, { limit: formatAmount(limit, unit) })
+  return t(`js.budget.per_${period}`, { limit: formatAmount(limit, unit) })
 }
 
 /** @param {AdminBudget | null} budget */

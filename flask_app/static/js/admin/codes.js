@@ -63,7 +63,7 @@ onSubmit(form, async (values) => {
   clearFieldErrors(form)
   const amount = amountOf(values.amount ?? "", unitOf(values))
   if (amount === null || !Number.isSafeInteger(amount)) {
-    showFieldError(form, "amount", t(`js.admin.budget_bad_${unitOf(values) === TOKENS ? "tokens" : "money"}`, { text: values.amount ?? "" }))
+    showFieldError(form, "amount", t(`js.budget.bad_${unitOf(values) === TOKENS ? "tokens" : "money"}`, { text: values.amount ?? "" }))
     return
   }
   try {

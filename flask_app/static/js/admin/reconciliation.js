@@ -83,7 +83,7 @@ onSubmit(limiting, async ({ absolute: typed = "", share = "" }) => {
   clearFieldErrors(limiting)
   const absolute = amountOf(typed, ANY_CURRENCY)
   const [, whole, tenth = "0"] = PERCENT.exec(share.normalize("NFKC").trim()) ?? []
-  if (absolute === null || !Number.isSafeInteger(absolute)) return showFieldError(limiting, "absolute", t("js.admin.budget_bad_money", { text: typed }))
+  if (absolute === null || !Number.isSafeInteger(absolute)) return showFieldError(limiting, "absolute", t("js.budget.bad_money", { text: typed }))
   if (whole === undefined || Number(whole + tenth) > 1000) return showFieldError(limiting, "share", t("js.reconciliation.bad_share", { text: share }))
   show(await api.put(`${PATH}/threshold${location.search}`, { absolute, permille: Number(whole + tenth) }))
   limiting.closest("dialog")?.close()

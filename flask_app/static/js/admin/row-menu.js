@@ -7,6 +7,7 @@ export class RowMenu extends EventTarget {
   #menu = must(document, "[data-row-menu]")
   /** @type {HTMLElement | null} */
   #button = null
+  #place = ""
 
   /** @param {HTMLElement} list whose rows carry data-id and a [data-menu-button] */
   constructor(list) {
@@ -20,7 +21,7 @@ export class RowMenu extends EventTarget {
     this.#menu.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "closed") this.#button?.setAttribute("aria-expanded", "false")
     })
-    addEventListener("scroll", () => this.#menu.hidePopover(), { capture: true, passive: true })
+    addEventListener("scroll", () => this.#leave(), { capture: true, passive: true })
   }
 
   /** @param {string} act @returns {HTMLElement} */
@@ -38,9 +39,15 @@ export class RowMenu extends EventTarget {
     this.#button = button
     this.dispatchEvent(new CustomEvent("open", { detail: { id: this.#id } }))
     this.#menu.showPopover()
+    this.#place = placeOf(button)
     button.setAttribute("aria-expanded", "true")
     placeBeside(this.#menu, button, { end: true })
     enterMenu(this.#menu)
+  }
+
+  /** Closes it once its button has moved. What was scrolled just before it opened is told only now. */
+  #leave() {
+    if (this.#button && placeOf(this.#button) !== this.#place) this.#menu.hidePopover()
   }
 
   /** @param {Element} target */
@@ -51,4 +58,10 @@ export class RowMenu extends EventTarget {
     this.#button?.focus()
     this.dispatchEvent(new CustomEvent("act", { detail: { id: this.#id, act: item.dataset.act } }))
   }
+}
+
+/** @param {Element} element @returns {string} where in the window it is */
+function placeOf(element) {
+  const { x, y } = element.getBoundingClientRect()
+  return `${x},${y}`
 }

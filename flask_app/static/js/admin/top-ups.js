@@ -60,7 +60,7 @@ export class TopUps {
     const { id, unit } = /** @type {AdminBudget} */ (this.#balance)
     const size = amountOf(typed.replace(LESS, ""), unit)
     if (size === null || !Number.isSafeInteger(size)) {
-      showFieldError(this.#form, "amount", t(`js.admin.budget_bad_${unit === TOKENS ? "tokens" : "money"}`, { text: typed }))
+      showFieldError(this.#form, "amount", t(`js.budget.bad_${unit === TOKENS ? "tokens" : "money"}`, { text: typed }))
       return null
     }
     try {

@@ -1,11 +1,13 @@
 // @ts-check
-/** Entry of the people: find, create, change the role or the group, disable, help with a lost password or phone. */
+/** Entry of the people: find, create, invite, change the role or the group, disable, help with a lost password or phone. */
 import { withParameter } from "app/addresses"
+import { Invitations } from "app/admin/invitations"
+import { showLinkOnce } from "app/admin/link-once"
 import { People } from "app/admin/people"
 import { RowMenu } from "app/admin/row-menu"
 import { api } from "app/api"
 import { formatDateTime, sentence, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } from "app/ui"
 
 /** @typedef {import("app/admin/people").Person} Person */
 
@@ -21,12 +23,13 @@ const acts = {
   disable: toggleDisabled,
   "second-step": turnOffSecondStep,
   records: async () => {},
+  audit: async () => {},
 }
 
 menu.addEventListener("open", (event) => {
   const person = people.get(/** @type {CustomEvent} */ (event).detail.id)
-  const link = /** @type {HTMLAnchorElement} */ (menu.item("records"))
-  link.href = withParameter("/admin/records", "user", person.id)
+  menu.item("records").setAttribute("href", withParameter("/admin/records", "user", person.id))
+  menu.item("audit").setAttribute("href", withParameter("/admin/audit", "about", person.id))
   menu.item("link").hidden = person.disabled
   menu.item("second-step").hidden = !person.second_step || people.isSelf(person) // one's own takes a code
   menu.item("disable").hidden = people.isSelf(person) // nobody locks themselves out by a slip
@@ -51,6 +54,7 @@ form.closest("dialog")?.addEventListener("close", () => {
   showPasswordPart()
 })
 for (const select of document.querySelectorAll("[data-group-choice]")) select.replaceChildren(...groupOptions())
+new Invitations(state.invited)
 onSubmit(form, async ({ username, role, group: group_id, way, password }) => {
   const body = { username, role, group_id, ...(way === "password" ? { password } : {}) }
   const { user, reset_token: token, expires_at: until } = await api.post("/api/admin/users", body)
@@ -99,16 +103,10 @@ async function makeLink({ id, username: name }) {
   showLink({ username: name }, token, until)
 }
 
-/** The token stands after the #, where no server's log ever sees it. @param {{username: string}} person @param {string} token @param {string} [until] */
+/** @param {{username: string}} person @param {string} token @param {string} [until] */
 function showLink({ username: name }, token, until) {
-  const dialog = must(document, "#link-dialog")
-  fill(dialog, {
-    title: t("js.admin.link_for", { name }),
-    text: until ? t("js.admin.link_until", { time: formatDateTime(until) }) : t("js.admin.link_text"),
-    address: `${location.origin}/reset#${token}`,
-  })
-  dialog.addEventListener("close", () => slot(dialog, "address").replaceChildren(), { once: true })
-  openDialog("link-dialog")
+  const text = until ? t("js.admin.link_until", { time: formatDateTime(until) }) : t("js.admin.link_text")
+  showLinkOnce({ title: t("js.admin.link_for", { name }), text, once: t("js.admin.link_once") }, "/reset", token)
 }
 
 /** @param {Person} person */

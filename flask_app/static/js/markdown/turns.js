@@ -32,3 +32,15 @@ function takeTurn() {
   isUnderWay = waiting.length > 0
   if (isUnderWay) setTimeout(takeTurn)
 }
+
+/** Safari knows no idle time. @param {(left: number) => void} work is told how many milliseconds it may take */
+export function whenIdle(work) {
+  if (!("requestIdleCallback" in globalThis)) return setTimeout(() => work(0), 30)
+  return requestIdleCallback((deadline) => work(deadline.timeRemaining() / 2))
+}
+
+/** @param {number} idle what `whenIdle` gave */
+export function cancelIdle(idle) {
+  if ("cancelIdleCallback" in globalThis) cancelIdleCallback(idle)
+  else clearTimeout(idle)
+}

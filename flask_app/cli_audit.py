@@ -1,0 +1,44 @@
+"""`flask audit`: what was done, by whom, from a terminal."""
+
+import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from flask_app import config
+from flask_app.cli_group import Command, moment, show
+from flask_app.services import audit_search, paging
+from flask_app.services.audit_search import Entry, Filter
+from flask_app.services.stats_service import DateRange
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("audit", cls=Command)
+@click.option("--who", help="A person's name, or (command line).")
+@click.option("--action", help="Such as user.change.")
+@click.option("--about", help="The id of what it was done to.")
+@click.option("--from", "first", type=_DAY, help="The first day, in the site's time zone.")
+@click.option("--to", "last", type=_DAY, help="The last day.")
+@click.option("--limit", default=paging.PAGE, show_default=True, help="How many at most.")
+def audit(
+    *,
+    who: str | None,
+    action: str | None,
+    about: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    limit: int,
+) -> None:
+    """What was done to people, keys, prices and settings, the newest first."""
+    wanted = Filter(who=who, action=action, about=about, dates=DateRange(first and first.date(), last and last.date()))
+    zone = ZoneInfo(config.current().site_timezone)
+    found = audit_search.search(zone, wanted, limit=limit)
+    show(("WHEN", "WHO", "FROM", "ACTION", "ABOUT", "DETAILS"), [_row(each) for each in found.entries])
+
+
+def _row(found: Entry) -> tuple[str, ...]:
+    row = found.entry
+    details = json.dumps(found.details, ensure_ascii=False) if found.details else "-"
+    return moment(row.created_at), row.actor_name, row.address or "-", row.action, row.target or "-", details

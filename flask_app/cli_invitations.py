@@ -1,0 +1,57 @@
+"""`flask invitations`: links by which people make accounts of their own, from a terminal."""
+
+import click
+
+from flask_app.cli_budgets import COMMAND_LINE
+from flask_app.cli_group import Group, moment, show, site_address
+from flask_app.models import DEFAULT_GROUP_ID
+from flask_app.services import group_service, invitation_admin_service
+from flask_app.services.invitation_admin_service import Listed, Terms
+from flask_app.services.paging import MAX_PAGE
+
+invitations = Group("invitations", help="Links by which people make accounts of their own.")
+
+
+@invitations.command("create")
+@click.argument("name")
+@click.option("--group", help="The name of the group that people come into; the default one without.")
+@click.option("--most", type=int, default=1, show_default=True, help="How many people may use it.")
+@click.option("--days", type=int, default=7, show_default=True, help="How long it is valid.")
+def create(name: str, *, group: str | None, most: int, days: int) -> None:
+    """Print a new link, which is shown this once. Whoever opens it sees NAME."""
+    group_id = group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID
+    made = invitation_admin_service.make(COMMAND_LINE, Terms(name=name, group_id=group_id, most=most, days=days))
+    invitation = made.listed.invitation
+    click.echo(f"Invitation {invitation.id}, valid until {moment(invitation.expires_at)}", err=True)
+    click.echo(f"{site_address()}/join#{made.token}")
+
+
+@invitations.command("list")
+def list_invitations() -> None:
+    """Every invitation, the newest first; a link itself is shown nowhere."""
+    show(("ID", "NAME", "GROUP", "USED", "STATE", "VALID UNTIL", "BY"), [_row(each) for each in _all()])
+
+
+@invitations.command("revoke")
+@click.argument("invitation_id", metavar="ID")
+def revoke(invitation_id: str) -> None:
+    """Let nobody come in by an invitation, by its id, any more."""
+    listed = invitation_admin_service.revoke(COMMAND_LINE, invitation_id)
+    click.echo(f"{listed.invitation.name}: {listed.state.replace('_', ' ')}")
+
+
+def _all() -> list[Listed]:
+    page = invitation_admin_service.listed(limit=MAX_PAGE)
+    found = page.invitations
+    while page.next:
+        page = invitation_admin_service.listed(before=page.next, limit=MAX_PAGE)
+        found = [*found, *page.invitations]
+    return found
+
+
+def _row(listed: Listed) -> tuple[str, ...]:
+    invitation = listed.invitation
+    group = group_service.shown_name(listed.group, "en") if listed.group else "-"
+    used = f"{invitation.used}/{invitation.most}"
+    state = listed.state.replace("_", " ")
+    return (invitation.id, invitation.name, group, used, state, moment(invitation.expires_at), listed.by or "-")

@@ -1,0 +1,102 @@
+"""Engines of SQLite and of a server: how connections are made, and how long anything is waited for."""
+
+import sqlite3
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from flask_app.company import Company
+from flask_app.pools import CountedPool, Turn, count
+
+# Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself.
+COMPILED = 400
+CACHE = "cache_size=-1000"  # KiB for each connection, half of the usual: the system keeps the pages of the file anyway
+LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
+LOCK_POLL_SECONDS = 0.02
+REPLY_SECONDS = 20  # a server that says nothing for so long is as good as away: sooner than a lease runs out
+ROW_LOCK_SECONDS = 5  # how long a server's row is waited for: the third try is over before that silence is
+# Then the server takes back what a machine without power had begun, which else stays locked for hours; before the lease
+# of a run runs out whose row it holds. MySQL knows only of idle connections: those of the pool are made anew.
+IDLE_SECONDS = 20
+_TERMS = (
+    f"SET SESSION innodb_lock_wait_timeout = {ROW_LOCK_SECONDS}"
+    f" /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */ /*!80000 , wait_timeout = {IDLE_SECONDS} */"
+)
+
+
+class Engines:
+    """The process's database. On SQLite the writer is an engine of its own, with the one connection that writes."""
+
+    def __init__(self, url: str, reply_seconds: int) -> None:
+        if make_url(url).get_backend_name() == "sqlite":
+            self.reader = _sqlite_engine(url, begin="BEGIN", pool_size=10)
+            self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, patient=False)
+            # Under gevent a thread that waited for the writer inside SQLite would stop the whole process: threads of
+            # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
+            self.turn: AbstractContextManager[object] = Turn()
+            self.company: Company | None = Company()
+        else:
+            self.reader = self.writer = _server_engine(url, reply_seconds)
+            self.turn = nullcontext()
+            self.company = None
+        for made in {self.reader, self.writer}:
+            count(made)
+
+    def dispose(self) -> None:
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def _server_engine(url: str, reply_seconds: int) -> Engine:
+    return create_engine(
+        make_url(url).update_query_dict({"charset": "utf8mb4"}),
+        poolclass=CountedPool,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        isolation_level="READ COMMITTED",
+        connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds, "init_command": _TERMS},
+        hide_parameters=True,
+        query_cache_size=COMPILED,
+    )
+
+
+def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True) -> Engine:
+    """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep."""
+    made = create_engine(
+        url,
+        poolclass=CountedPool,
+        pool_size=pool_size,
+        max_overflow=10 if pool_size > 1 else 0,
+        connect_args={"timeout": LOCK_SECONDS},
+        hide_parameters=True,  # a failed statement is logged, and its parameters are people's words
+        query_cache_size=COMPILED,
+    )
+
+    def say_begin(connection: Any) -> None:
+        deadline = time.monotonic() + (0 if patient else LOCK_SECONDS)
+        while True:
+            try:
+                connection.execute(begin)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            time.sleep(LOCK_POLL_SECONDS)
+
+    # The driver is told to leave transactions alone, and every one begins with the word that it needs.
+    made.dialect.do_begin = say_begin  # type: ignore[method-assign,assignment]
+
+    @event.listens_for(made, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", CACHE):
+            connection.execute(f"PRAGMA {pragma}")
+        if not patient:
+            connection.execute("PRAGMA busy_timeout=0")
+
+    return made

@@ -1,0 +1,52 @@
+"""Invitations: the administrators' API."""
+
+from flask import Blueprint
+
+from flask_app.services import invitation_admin_service, paging
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web import arguments
+from flask_app.web.bodies import accepts, queries, returns
+from flask_app.web.client import client_address
+from flask_app.web.invitations import (
+    InvitationMade,
+    InvitationReply,
+    InvitationsReply,
+    NewInvitation,
+    invitation_made,
+    invitation_reply,
+    invitations_reply,
+)
+
+blueprint = Blueprint("admin_invitations", __name__, url_prefix="/api/admin/invitations")
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(InvitationsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def listed() -> InvitationsReply:
+    """Every invitation, the newest first, without its link."""
+    limit = arguments.number("limit", paging.PAGE)
+    return invitations_reply(invitation_admin_service.listed(before=arguments.word("before"), limit=limit))
+
+
+@blueprint.post("")
+@require_role("admin")
+@accepts(NewInvitation)
+@returns(InvitationMade, 201)
+def make(body: NewInvitation) -> InvitationMade:
+    """Make a link by which people make accounts of their own. Its token is not shown again."""
+    return invitation_made(invitation_admin_service.make(_actor(), body.terms()))
+
+
+@blueprint.delete("/<invitation_id>")
+@require_role("admin")
+@returns(InvitationReply)
+def revoke(invitation_id: str) -> InvitationReply:
+    """Let nobody come in by an invitation any more. Who did stays."""
+    return invitation_reply(invitation_admin_service.revoke(_actor(), invitation_id))
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

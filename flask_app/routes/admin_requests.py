@@ -1,0 +1,47 @@
+"""What everybody's programs asked: the administrators' API."""
+
+from flask import Blueprint
+
+from flask_app.services import paging, request_retention, request_search
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web import arguments
+from flask_app.web.bodies import accepts, queries, returns
+from flask_app.web.client import client_address
+from flask_app.web.requests import FILTER, RequestsReply, Retention, RetentionReply, all_requests_reply
+
+blueprint = Blueprint("admin_requests", __name__, url_prefix="/api/admin/requests")
+
+_FILTER = {"user": "A person's id or name."} | FILTER
+
+
+@blueprint.get("")
+@require_role("admin")
+@returns(RequestsReply)
+@queries(**_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def listed() -> RequestsReply:
+    """What everybody's programs asked at `/v1`, and how it was answered; the newest first."""
+    page = request_search.search(
+        get_current_user(),
+        arguments.request_filter(),
+        before=arguments.word("before"),
+        limit=arguments.number("limit", paging.PAGE),
+    )
+    return all_requests_reply(page)
+
+
+@blueprint.get("/retention")
+@require_role("admin")
+@returns(RetentionReply)
+def retention() -> RetentionReply:
+    """For how many days they are kept."""
+    return RetentionReply(days=request_retention.days())
+
+
+@blueprint.put("/retention")
+@require_role("admin")
+@accepts(Retention)
+@returns(RetentionReply)
+def keep_for(body: Retention) -> RetentionReply:
+    """Keep them for so many days. What is older goes within minutes."""
+    return RetentionReply(days=request_retention.keep_for(Actor(get_current_user(), client_address()), body.days))

@@ -1,0 +1,42 @@
+"""What one's own programs asked."""
+
+from flask import Blueprint, render_template
+
+from flask_app.services import paging, records_service, request_retention, request_search, token_service
+from flask_app.utils import get_current_user, require_login
+from flask_app.web import arguments, pages
+from flask_app.web.bodies import queries, returns
+from flask_app.web.requests import FILTER, RequestsReply, RequestsState, own_requests_reply
+from flask_app.web.usage import Choice
+
+blueprint = Blueprint("requests", __name__)
+
+
+@blueprint.get("/tokens/requests")
+@require_login
+def home() -> str:
+    user = get_current_user()
+    first = own_requests_reply(request_search.own(user, arguments.request_filter()))
+    state = RequestsState(
+        requests=first.requests,
+        next=first.next,
+        models=records_service.known_models(),
+        tokens=[Choice(id=token.id, label=token.name) for token in token_service.own(user)],
+        days=request_retention.days(),
+    )
+    return render_template("requests.html", requests_state=pages.state(state), days=state.days)
+
+
+@blueprint.get("/api/requests")
+@require_login
+@returns(RequestsReply)
+@queries(**FILTER, before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def listed() -> RequestsReply:
+    """What one's own programs asked at `/v1`, and how it was answered; the newest first."""
+    page = request_search.own(
+        get_current_user(),
+        arguments.request_filter(),
+        before=arguments.word("before"),
+        limit=arguments.number("limit", paging.PAGE),
+    )
+    return own_requests_reply(page)

@@ -1,0 +1,113 @@
+// @ts-check
+/** Invitations on the page of people: made, told once, and what became of each; revoke. */
+import { showLinkOnce } from "app/admin/link-once"
+import { withParameter } from "app/addresses"
+import { api } from "app/api"
+import { formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { onMore } from "app/more"
+import { confirmDialog, fromTemplate, must, onSubmit, slot, toast } from "app/ui"
+
+/**
+ * @typedef {object} Invitation
+ * @property {string} id
+ * @property {string} name
+ * @property {{id: string, name: string} | null} group
+ * @property {number} most
+ * @property {number} used
+ * @property {"open" | "used_up" | "revoked" | "expired"} state
+ * @property {string | null} by
+ * @property {string} expires_at
+ */
+
+const PATH = "/api/admin/invitations"
+
+export class Invitations {
+  #section = must(document, "[data-invited]")
+  #list = must(document, "[data-invitations]")
+  /** @type {Map<string, Invitation>} */
+  #known = new Map()
+  /** @type {string | null} */
+  #next = null
+
+  /** @param {{invitations: Invitation[], next: string | null}} page */
+  constructor(page) {
+    this.#append(page)
+    const form = /** @type {HTMLFormElement} */ (must(document, "[data-invite]"))
+    form.closest("dialog")?.addEventListener("close", () => form.reset())
+    onSubmit(form, async (values) => this.#make(form, values))
+    onMore(must(document, "[data-invitations-more]"), () => this.#loadMore())
+    this.#list.addEventListener("click", (event) => {
+      const row = /** @type {Element} */ (event.target).closest("[data-revoke]")?.closest("[data-id]")
+      const invitation = row instanceof HTMLElement && this.#known.get(row.dataset.id ?? "")
+      if (invitation) this.#revoke(invitation)
+    })
+  }
+
+  /** @param {HTMLFormElement} form @param {Record<string, string>} values */
+  async #make(form, { name, group: group_id, most, days }) {
+    const { invitation, token } = await api.post(PATH, { name, group_id, most: Number(most), days: Number(days) })
+    form.closest("dialog")?.close()
+    this.#keep(invitation)
+    const told = { group: invitation.group.name, count: formatNumber(invitation.most), time: formatDateTime(invitation.expires_at) }
+    const words = { title: t("js.admin.invitation_link", { name: invitation.name }), text: t("js.admin.invitation_text", told) }
+    showLinkOnce({ ...words, once: t("js.admin.invitation_once") }, "/join", token)
+  }
+
+  /** @param {Invitation} invitation */
+  async #revoke({ id, name }) {
+    const words = { title: t("js.admin.invitation_revoke_title"), text: t("js.admin.invitation_revoke_text", { name }), action: t("js.admin.invitation_revoke_action") }
+    if (!(await confirmDialog(words))) return
+    try {
+      this.#keep(await api.delete(`${PATH}/${id}`))
+      must(this.#list, `[data-id="${id}"] a`).focus()
+      toast(t("js.admin.invitation_gone", { name }))
+    } catch (error) {
+      toast(sentence(error), { kind: "danger" })
+    }
+  }
+
+  /** The button may go: the focus moves on to the first that was not there. */
+  async #loadMore() {
+    const last = this.#list.lastElementChild
+    this.#append(await api.get(withParameter(PATH, "before", this.#next ?? "")))
+    last?.nextElementSibling?.querySelector("a")?.focus({ preventScroll: true })
+  }
+
+  /** @param {{invitations: Invitation[], next: string | null}} page */
+  #append({ invitations, next }) {
+    this.#next = next
+    const added = invitations.filter(({ id }) => !this.#known.has(id))
+    for (const invitation of added) this.#known.set(invitation.id, invitation)
+    this.#list.append(...added.map(row))
+    must(document, "[data-invitations-foot]").hidden = !next
+    this.#section.hidden = !this.#known.size
+  }
+
+  /** In its place, or a new one at the top. @param {Invitation} invitation */
+  #keep(invitation) {
+    const there = this.#list.querySelector(`[data-id="${invitation.id}"]`)
+    if (there) there.replaceWith(row(invitation))
+    else this.#list.prepend(row(invitation))
+    this.#known.set(invitation.id, invitation)
+    this.#section.hidden = false
+  }
+}
+
+/** @param {Invitation} invitation */
+function row({ id, name, group, most, used, state, by, expires_at: end }) {
+  const uses = { used: formatNumber(used), most: formatNumber(most), group: group?.name ?? t("js.admin.invitation_no_group") }
+  const element = fromTemplate("invitation-template", {
+    name,
+    state: t(`js.admin.invitation_${state}`),
+    used: t("js.admin.invitation_used", uses),
+    made: t("js.admin.invitation_made", { who: by ?? t("js.admin.command_line"), time: formatDateTime(end) }),
+  })
+  element.dataset.id = id
+  slot(element, "state").classList.toggle("badge--ok", state === "open")
+  const history = /** @type {HTMLAnchorElement} */ (must(element, "a"))
+  history.href = withParameter("/admin/audit", "about", id)
+  history.setAttribute("aria-label", t("js.admin.invitation_history", { name }))
+  must(element, "[data-revoke]").setAttribute("aria-label", t("js.admin.invitation_revoke", { name }))
+  must(element, "[data-revoke]").hidden = state !== "open"
+  return element
+}

@@ -1,0 +1,100 @@
+// @ts-check
+/**
+ * What has begun and has no end yet, shown as what it will be: emphasis, code, a link, a table's head. Only the last block of
+ * a text that is still arriving (`env.arriving`) is finished so; once it is whole its own signs count.
+ */
+
+/** @typedef {import("markdown-it").Token} Token */
+
+const MOST = 8 // openings that are closed, one within another; more is no emphasis
+const WORD = /[\p{Script=Latin}\p{N}]$/u
+const LINK = /(^|[^\w\])\\$!])\[([^[\]]*)(?:\]\([^()\s]*)?$/
+const PICTURE = /!\[[^[\]]*(?:\]\([^()\s]*)?$/
+const SIGNS = /(^|\s)[*_~`]{1,3}$/
+const RULE = /^[|:\- ]*$/
+const IS_OVER = /\n[ \t]*\n\s*$/
+/** The children of what is being finished. @type {WeakSet<Token[]>} */
+const UNFINISHED = new WeakSet()
+
+/** @param {import("markdown-it").MarkdownIt} md */
+export function unfinished(md) {
+  md.core.ruler.before("block", "unfinished_table", (state) => {
+    if (state.env.arriving) state.src = withRule(state.src)
+  })
+  md.core.ruler.before("inline", "unfinished_text", ({ env, src, tokens }) => {
+    const last = env.arriving && !IS_OVER.test(src) ? lastText(tokens) : null
+    if (!last?.children) return
+    last.content = finished(last.content)
+    UNFINISHED.add(last.children)
+  })
+  md.inline.ruler2.after("balance_pairs", "unfinished_emphasis", (state) => {
+    if (UNFINISHED.has(state.tokens)) closeEmphasis(state)
+    return true
+  })
+}
+
+/** The text at the very end of the last block, if it ends with text. @param {Token[]} tokens */
+function lastText(tokens) {
+  const last = tokens.findLast(({ nesting }) => nesting !== -1)
+  return last?.type === "inline" ? last : null
+}
+
+/** @param {string} text */
+function finished(text) {
+  const open = openCode(text)
+  if (open) {
+    const code = text.slice(open.index + open.length).replace(/`+$/, "")
+    const ticks = "`".repeat(open.length)
+    return text.slice(0, open.index) + (code.trim() ? ticks + code + ticks : "")
+  }
+  return text.replace(PICTURE, "").replace(LINK, "$1$2").replace(SIGNS, "$1")
+}
+
+/** The back ticks after which all is code, since no others have ended it. @param {string} text */
+function openCode(text) {
+  const runs = [...text.matchAll(/\\?`+/g)].map(({ 0: run, index }) => {
+    const isEscaped = run.startsWith("\\")
+    return { index: index + (isEscaped ? 2 : 0), length: run.length - (isEscaped ? 2 : 0) }
+  })
+  const last = new Map(runs.map(({ length }, at) => [length, at]))
+  for (let at = 0; at < runs.length; at++) {
+    const run = runs[at]
+    if (!run?.length) continue
+    if (last.get(run.length) === at) return run
+    do at++
+    while (runs[at]?.length !== run.length)
+  }
+  return null
+}
+
+/**
+ * Closes what opens emphasis, the innermost first. Within a Latin word or a number a sign is rather a sign.
+ * @param {import("markdown-it").StateInline} state
+ */
+function closeEmphasis(state) {
+  const open = state.delimiters.filter(({ end, open }) => end < 0 && open)
+  if (open.length > MOST) return
+  for (const opening of open.reverse()) {
+    const { marker, length, token, close } = opening
+    if (close && WORD.test(before(state.tokens, token))) continue
+    state.push("text", "", 0).content = state.tokens[token]?.content ?? ""
+    opening.end = state.delimiters.length
+    state.delimiters.push({ marker, length, token: state.tokens.length - 1, end: -1, open: false, close: true })
+  }
+}
+
+/** The text before a run of signs. @param {Token[]} tokens @param {number} at one of the run */
+function before(tokens, at) {
+  const sign = tokens[at]?.content
+  while (at > 0 && tokens[at]?.content === sign) at--
+  return tokens[at]?.content ?? ""
+}
+
+/** A table's head gets the line below it by which it is one. @param {string} text */
+function withRule(text) {
+  const [head = "", rule = "", ...more] = text.trimStart().split("\n", 3)
+  if (more.length || !head.startsWith("|") || !RULE.test(rule)) return text
+  const columns = head.trim().replace(/^\||\|$/g, "").split("|").length
+  const lead = text.slice(0, text.length - text.trimStart().length)
+  return `${lead}${head}\n${"|-".repeat(columns)}|`
+}

@@ -1,0 +1,97 @@
+"""Invitations as JSON."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from flask_app.models import DEFAULT_GROUP_ID, Invitation
+from flask_app.services import invitation_admin_service
+from flask_app.services.invitation_admin_service import Listed, Made, Page, Terms
+from flask_app.web.bodies import Body, Reply
+from flask_app.web.groups import GroupName, group_name
+from flask_app.web.people import UsersReply
+
+
+class NewInvitation(Body, kw_only=True):
+    """`most` people may use it within so many days. Its name is shown to whoever opens the link."""
+
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+    group_id: Annotated[str, msgspec.Meta(max_length=64)] = DEFAULT_GROUP_ID
+    most: Annotated[int, msgspec.Meta(ge=1, le=invitation_admin_service.MOST)] = 1
+    days: Annotated[int, msgspec.Meta(ge=1, le=invitation_admin_service.MOST_DAYS)] = 7
+
+    def terms(self) -> Terms:
+        return Terms(name=self.name, group_id=self.group_id, most=self.most, days=self.days)
+
+
+class InvitationReply(Reply):
+    """`used` of `most` people came in by it. `state` is open, used_up, revoked or expired; `group` null once deleted.
+
+    `by` is who made it; null on the command line.
+    """
+
+    id: str
+    name: str
+    group: GroupName | None
+    most: int
+    used: int
+    state: str
+    by: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationMade(Reply):
+    """The link is `/join#TOKEN`. The token is told here and never again."""
+
+    invitation: InvitationReply
+    token: str
+
+
+class InvitationsReply(Reply):
+    """The newest first; `next` goes into `before` for the page after."""
+
+    invitations: list[InvitationReply]
+    next: str | None
+
+
+class PeopleState(UsersReply):
+    """What the page of people starts with: `groups` are those that they can be in."""
+
+    groups: list[GroupName]
+    invited: InvitationsReply
+
+
+class OpenInvitation(Reply):
+    """What whoever has the link is told."""
+
+    name: str
+    expires_at: datetime
+
+
+def invitation_reply(listed: Listed) -> InvitationReply:
+    invitation = listed.invitation
+    return InvitationReply(
+        id=invitation.id,
+        name=invitation.name,
+        group=group_name(listed.group) if listed.group else None,
+        most=invitation.most,
+        used=invitation.used,
+        state=listed.state,
+        by=listed.by,
+        created_at=invitation.created_at,
+        expires_at=invitation.expires_at,
+    )
+
+
+def invitation_made(made: Made) -> InvitationMade:
+    return InvitationMade(invitation=invitation_reply(made.listed), token=made.token)
+
+
+def invitations_reply(page: Page) -> InvitationsReply:
+    return InvitationsReply(invitations=[invitation_reply(each) for each in page.invitations], next=page.next)
+
+
+def open_invitation(invitation: Invitation) -> OpenInvitation:
+    return OpenInvitation(name=invitation.name, expires_at=invitation.expires_at)

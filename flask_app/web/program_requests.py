@@ -1,0 +1,47 @@
+"""What programs ask for as answers: counted, begun, and given whole or as a stream; what is known already, again."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from flask import Response, g
+
+from flask_app.services import gateway_service, program_keys
+from flask_app.services.chat_service import Origin
+from flask_app.services.gateway_service import Asked
+from flask_app.services.program_answers import ProgramRun, Streamed, Whole
+from flask_app.web import limits, programs
+from flask_app.web.bodies import heeds
+from flask_app.web.client import client_address
+from flask_app.web.program_replies import streamed, whole
+
+AGAIN = "Idempotent-Replayed"
+once = heeds(programs.KEY, "What is sent again under the same key is answered and paid for once. See docs/gateway.md.")
+Made = TypeVar("Made")
+
+
+class AnswerBody(Protocol):
+    """A request for an answer, checked."""
+
+    model: str
+    stream: bool | None
+
+    def asked(self) -> Asked: ...
+
+
+def answered(
+    body: AnswerBody, make_whole: Callable[[ProgramRun], Whole[Made]], make_stream: Callable[[ProgramRun], Streamed]
+) -> Response | Made:
+    """The answer to what `body` asks, by the one or the other."""
+    programs.logged().ask_for(body.model)
+    visited, asked = programs.visit(), body.asked()
+    under = programs.asked_under(body, is_whole=not body.stream)
+    if under and (reply := program_keys.look(under)) is not None:
+        return Response(reply, content_type="application/json", headers={AGAIN: "true"})
+    limits.count_message(visited.user.id)
+    if body.stream:
+        return streamed(gateway_service.begin(visited, asked, origin(), make_stream, under))
+    return whole(gateway_service.begin(visited, asked, origin(), make_whole, under))
+
+
+def origin() -> Origin:
+    return Origin(request_id=g.request_id, address=client_address(), locale=g.locale)

@@ -1,0 +1,102 @@
+"""The log of programs' requests as JSON."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from flask_app.services import request_retention
+from flask_app.services.request_search import Found, Page
+from flask_app.web.bodies import Body, Reply
+from flask_app.web.records import Person
+from flask_app.web.usage import Choice
+
+# What both lists are searched by.
+FILTER = {
+    "token": "An access token's id.",
+    "model": "The model asked for.",
+    "status": "2xx, 4xx or 5xx.",
+    "error": "Such as model_not_found, or left (by its program).",
+    "id": "A request's id.",
+    "from": "The first day, such as 2026-11-25, in your time zone.",
+    "to": "The last day.",
+}
+
+
+class RequestReply(Reply):
+    """A request of a program. `call` is chat.completions, responses, messages, messages.count_tokens, models or other;
+    `model` the name that was asked for, where the body could be read, `actual_model` what the provider says answered.
+    `status` is that of the reply, 499 where its program left before one; `error_code` how it failed, also in the middle
+    of a stream. `attempts` counts the requests to providers, `attempt_id` is the last of them, `record_id` the ledger's
+    record. The times are counted from the moment it came; `bytes_sent` is the reply's body. `user` is for
+    administrators, and absent in one's own.
+    """
+
+    id: str
+    created_at: datetime
+    token_id: str
+    token_name: str | None
+    call: str
+    model: str | None
+    actual_model: str | None
+    status: int
+    error_code: str | None
+    attempts: int
+    first_token_ms: int | None
+    duration_ms: int
+    bytes_sent: int
+    request_id: str
+    attempt_id: str | None
+    record_id: str | None
+    address: str
+    user: Person | msgspec.UnsetType = msgspec.UNSET
+
+
+class RequestsReply(Reply):
+    """The newest first; `next` goes into `before` for the page after."""
+
+    requests: list[RequestReply]
+    next: str | None
+
+
+class RequestsState(RequestsReply):
+    """What the page begins with. `days` is for how many they are kept."""
+
+    models: list[str]
+    tokens: list[Choice]
+    days: int
+
+
+class Retention(Body):
+    """For how many days they are kept."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=request_retention.MOST)]
+
+
+class RetentionReply(Reply):
+    days: int
+
+
+def own_requests_reply(page: Page) -> RequestsReply:
+    return RequestsReply(requests=[_own(found) for found in page.requests], next=page.next)
+
+
+def all_requests_reply(page: Page) -> RequestsReply:
+    return RequestsReply(requests=[_anybodys(found) for found in page.requests], next=page.next)
+
+
+_OF_ROW = (
+    *("id", "created_at", "token_id", "call", "model", "actual_model", "status", "error_code", "attempts"),
+    *("first_token_ms", "duration_ms", "bytes_sent", "request_id", "attempt_id", "address"),
+)
+
+
+def _own(found: Found) -> RequestReply:
+    fields = {name: getattr(found.request, name) for name in _OF_ROW}
+    return RequestReply(token_name=found.token_name, record_id=found.record_id, **fields)
+
+
+def _anybodys(found: Found) -> RequestReply:
+    reply = _own(found)
+    reply.user = Person(id=found.request.user_id, username=found.username or "")
+    return reply

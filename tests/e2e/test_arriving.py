@@ -1,0 +1,125 @@
+"""An answer as it comes: its signs are what they will be, its code has colours, and nothing that stands there moves."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.accessible import expect_no_violation
+from tests.e2e.chat import Chat
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.words import words
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
+
+say = words("en")
+ROW = " | ".join(f"a cell with words {number}" for number in range(30))
+TABLE = f"| {ROW} |\n|{'---|' * 30}\n| {ROW} |"
+CODE = "```python\ndef greet(name):\n    return name\n```"
+LONG = "\n\n".join([*(f"## Part {at}\n\nSome **weight** and `code`.\n\n- one\n- two" for at in range(4)), CODE, TABLE])
+# Where each block of the newest answer stands within it, frame by frame; those that have moved.
+WATCH = """() => {
+  const tops = new Map()
+  window.moved = []
+  window.watched = 0
+  const look = () => {
+    const prose = [...document.querySelectorAll(".message--answer .prose[data-slot=text]")].at(-1)
+    const blocks = prose ? [...prose.children].slice(0, -1) : []
+    for (const block of blocks) {
+      const top = block.offsetTop - prose.offsetTop
+      const before = tops.get(block) ?? top
+      if (before !== top) window.moved.push([block.outerHTML.slice(0, 80), before, top])
+      tops.set(block, top)
+    }
+    window.watched = Math.max(window.watched, blocks.length)
+    requestAnimationFrame(look)
+  }
+  look()
+}"""
+# What moves by itself for longer than the eye notices; what a scroll moves has another timeline.
+MOVES = """() => document.getAnimations().filter(({ effect, timeline, playState }) =>
+  timeline === document.timeline && playState === "running" && effect.getComputedTiming().activeDuration > 1).length"""
+
+pytestmark = pytest.mark.browser
+SIZES = pytest.mark.parametrize(
+    ("viewport", "locale", "scheme"), [(WIDE, "en", "dark"), (PHONE, "zh", "light")], ids=["wide", "phone"]
+)
+
+
+@SIZES
+def test_what_has_no_end_yet_is_shown_as_what_it_will_be(
+    visits: Visits, script: ScriptedUpstream, viewport: Any, locale: str, scheme: Scheme
+) -> None:
+    gate = Gate(4, 12)
+    script.script(Answer("It is **bold for a long while** and then a\n\n$$\nx^2\n$$", gate=gate))
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport, scheme=scheme), words(locale))
+    chat.send("Bold?")
+    expect(chat.prose.locator("strong")).to_contain_text("bold")
+    expect(chat.prose).not_to_contain_text("*")
+    expect_no_violation(chat.page)
+    gate.open()
+    chat.wait_until_answered()
+    expect(chat.prose.locator("strong")).to_have_text("bold for a long while")
+    expect(chat.prose.locator(".katex")).to_have_count(1)
+
+
+@SIZES
+def test_code_has_its_colours_while_it_comes(
+    visits: Visits, script: ScriptedUpstream, viewport: Any, locale: str, scheme: Scheme
+) -> None:
+    gate = Gate(12)
+    script.script(Answer(f"{CODE}\n\nThat was it. " + "And more. " * 20, gate=gate))
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport, scheme=scheme), words(locale))
+    chat.send("Code?")
+    expect(chat.prose.locator(".hljs-keyword").first).to_have_text("def")
+    assert chat.stop_button.is_visible(), "not only at its end"
+    expect_no_violation(chat.page)
+    gate.open()
+    chat.wait_until_answered()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_what_stands_there_does_not_move(visits: Visits, script: ScriptedUpstream, viewport: Any) -> None:
+    script.script(Answer(LONG, tokens_per_second=200))
+    page = visits.open("/", viewport=viewport)
+    page.evaluate(WATCH)
+    Chat(page, say).ask("At length.")
+    assert page.evaluate("window.watched") >= 10
+    assert page.evaluate("window.moved") == []
+
+
+@SIZES
+def test_a_wide_table_scrolls_by_itself(
+    visits: Visits, script: ScriptedUpstream, viewport: Any, locale: str, scheme: Scheme
+) -> None:
+    script.script(Answer(TABLE))
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport, scheme=scheme), words(locale))
+    chat.ask("A table?")
+    table = chat.prose.get_by_role("region", name=chat.say("js.table"))
+    table.focus()
+    chat.page.keyboard.press("ArrowRight")
+    wait_until(lambda: table.evaluate("table => table.scrollLeft") > 0)
+    assert chat.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    expect_no_violation(chat.page)
+
+
+def moves(page: Page) -> bool:
+    """Whether anything moves in the half second that follows."""
+    for _ in range(20):
+        page.wait_for_timeout(25)
+        if page.evaluate(MOVES):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_nothing_moves_for_whoever_wants_less_motion(visits: Visits, script: ScriptedUpstream, viewport: Any) -> None:
+    script.script(Answer("word " * 200, thinking="Hm.", gate=Gate(3)))
+    chat = Chat(visits.open("/", viewport=viewport), say)
+    chat.send("Think.")
+    chat.wait_for_words(1)
+    assert not moves(chat.page)
+    chat.page.emulate_media(reduced_motion="no-preference")
+    assert moves(chat.page), "an answer that is being written moves for the others"
+    chat.stop_button.click()
+    chat.wait_until_answered()

@@ -1,0 +1,160 @@
+"""Inviting people: a link that is shown once, the page that it leads to, and what became of it."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import entrance
+from tests.e2e.accessible import expect_no_fault
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.words import words
+
+PASSWORD = "copper window mountain"
+INVITATIONS = "/api/admin/invitations"
+# Each language, colour and size with each of the others.
+LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
+
+en = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+def invited(site: Site, name: str, **terms: Any) -> tuple[str, str]:
+    """The invitation's id, and the path of its link."""
+    made = site.ask("POST", INVITATIONS, {"name": name, **terms})
+    return made["invitation"]["id"], f"/join#{made['token']}"
+
+
+def row_of(page: Page, name: str) -> Any:
+    return page.locator("[data-invitations]").get_by_role("listitem").filter(has_text=name)
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_class_is_invited_and_comes_in(
+    visits: Visits, site: Site, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say, mark = words(locale), f"{locale} {scheme} {viewport['width']}"
+    admin = visits.open("/admin/users", locale=locale, scheme=scheme, viewport=viewport)
+    admin.get_by_role("button", name=say("admin.invite")).click()
+    dialog = admin.get_by_role("dialog", name=say("admin.invite"))
+    dialog.get_by_label(say("admin.invitation_name"), exact=True).fill(f"Class {mark}")
+    dialog.get_by_label(say("admin.invitation_most"), exact=True).fill("2")
+    dialog.get_by_label(say("admin.invitation_days_30")).check()
+    dialog.get_by_role("button", name=say("admin.invitation_make")).click()
+    shown = admin.locator("#link-dialog")
+    expect(shown).to_contain_text(say("js.admin.invitation_link", name=f"Class {mark}"))
+    expect(shown).to_contain_text(say("js.admin.invitation_once"))
+    link = shown.locator("code").inner_text()
+    shown.get_by_role("button", name=say("base.copy")).click()
+    expect(admin.locator(".toast")).to_be_visible()
+    assert admin.evaluate("navigator.clipboard.readText()") == link
+    shown.get_by_role("button", name=say("admin.done")).click()
+    expect(shown.locator("code")).to_be_empty()  # gone with its dialog
+    expect(row_of(admin, mark)).to_contain_text(say("js.admin.invitation_open"))
+
+    person = visits.open(link, locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    expect(person.get_by_role("heading", name=say("auth.join"))).to_be_visible()
+    expect(person.get_by_text(say("js.join_by", name=f"Class {mark}"))).to_be_visible()
+    entrance.join(person, say, username=f"小红 {mark}", password=PASSWORD)
+    expect(person.locator("[data-greeting]")).to_contain_text(f"小红 {mark}")
+    person.go_back()
+    expect(person).not_to_have_url(re.compile("/join"))
+    secrets = link.partition("#")[2], PASSWORD
+    asked = visits.watch(person).requests
+    assert any("/api/join" in request.url for request in asked)
+    for request in asked:
+        told = request.url.partition("#")[0] + request.headers.get("referer", "")
+        assert not [secret for secret in secrets if secret in told], "no address and no log has it"
+
+    admin.reload()
+    expect(admin.get_by_role("row").filter(has_text=f"小红 {mark}")).to_be_visible()
+    used = say("js.admin.invitation_used", used="1", most="2", group=say("admin.everyone"))
+    expect(row_of(admin, mark)).to_contain_text(used)
+    assert admin.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_a_name_that_is_taken_is_told_beside_it_and_another_comes_in(visits: Visits, site: Site) -> None:
+    site.ask("POST", "/api/admin/users", {"username": "Han Meimei", "password": PASSWORD})
+    _, link = invited(site, "For one")
+    page = visits.open(link, signed_in=False)
+    entrance.join(page, en, username="han meimei", password=PASSWORD)
+    expect(page.get_by_role("alert").filter(has_text=en("error.username_taken"))).to_be_visible()
+    name = page.get_by_label(en("auth.username"), exact=True)
+    expect(name).to_be_focused()
+    name.fill("Han Meimei 2")
+    page.get_by_role("button", name=en("auth.create_account")).click()
+    expect(page.locator("[data-greeting]")).to_contain_text("Han Meimei 2")
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_link_that_is_over_says_so_and_asks_for_nothing(visits: Visits, site: Site, locale: str) -> None:
+    say = words(locale)
+    revoked, link = invited(site, f"Over {locale}")
+    waiting = visits.open(link, locale=locale, signed_in=False)
+    expect(waiting.get_by_text(say("js.join_by", name=f"Over {locale}"))).to_be_visible()
+    site.ask("DELETE", f"{INVITATIONS}/{revoked}")
+    entrance.join(waiting, say, username=f"late {locale}", password=PASSWORD)
+    fresh = visits.open(link, locale=locale, signed_in=False)
+    for page in (waiting, fresh):
+        expect(page.get_by_role("alert")).to_have_text(say("error.invitation_revoked"))
+        expect(page.get_by_role("button", name=say("auth.create_account"))).to_be_hidden()
+    expect_no_fault(fresh, locale)
+    half = visits.open("/join", locale=locale, signed_in=False)
+    expect(half.get_by_role("alert")).to_have_text(say("js.reset_link_incomplete"))
+    assert not site.rows("SELECT id FROM users WHERE username = :name", name=f"late {locale}")
+
+
+def test_revoking_is_asked_about_and_told(visits: Visits, site: Site) -> None:
+    made, _ = invited(site, "Revoke me", most=30)
+    page = visits.open("/admin/users")
+    row = row_of(page, "Revoke me")
+    row.get_by_role("button", name=en("js.admin.invitation_revoke", name="Revoke me")).click()
+    question = page.get_by_role("alertdialog")
+    expect(question).to_contain_text(en("js.admin.invitation_revoke_text", name="Revoke me"))
+    question.get_by_role("button", name=en("js.admin.invitation_revoke_action")).click()
+    expect(row).to_contain_text(en("js.admin.invitation_revoked"))
+    expect(row.get_by_role("button")).to_be_hidden()
+    history = row.get_by_role("link", name=en("js.admin.invitation_history", name="Revoke me"))
+    expect(history).to_be_focused()
+    history.click()
+    expect(page).to_have_url(re.compile(f"/admin/audit.*{made}"))
+    expect(page.get_by_role("main")).to_contain_text(en("audit.action_invitation_revoke"))
+
+
+def test_who_is_signed_in_is_told_that_they_are(visits: Visits, site: Site) -> None:
+    _, link = invited(site, "For a friend")
+    page = visits.open(link)
+    expect(page.get_by_role("main")).to_contain_text(en("auth.join_signed_in", name="founder"))
+
+
+def test_more_than_a_page_of_invitations_comes_when_it_is_asked_for(visits: Visits, site: Site) -> None:
+    for number in range(51):
+        site.ask("DELETE", f"{INVITATIONS}/{invited(site, f'Many {number}')[0]}")
+    page = visits.open("/admin/users")
+    rows = page.locator("[data-invitations] > li")
+    expect(rows).to_have_count(50)
+    page.locator("[data-invitations-more]").click()
+    expect(row_of(page, "Many 0")).to_have_count(1)
+    assert rows.count() > 50
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_everybody_can_use_what_there_is(visits: Visits, site: Site, locale: str) -> None:
+    """The page of a link, the list of invitations, and both dialogs: as axe sees them, wide and narrow."""
+    say = words(locale)
+    _, link = invited(site, f"Seen {locale}", most=3)
+    page = visits.open(link, locale=locale, signed_in=False)
+    expect(page.get_by_text(say("js.join_by", name=f"Seen {locale}"))).to_be_visible()
+    expect_no_fault(page, locale)
+    admin = visits.open("/admin/users", locale=locale)
+    expect(row_of(admin, f"Seen {locale}")).to_be_visible()
+    expect_no_fault(admin, locale)
+    admin.get_by_role("button", name=say("admin.invite")).click()
+    expect_no_fault(admin, locale)
+    admin.get_by_label(say("admin.invitation_name"), exact=True).fill("Shown once")
+    admin.get_by_role("button", name=say("admin.invitation_make")).click()
+    expect(admin.locator("#link-dialog")).to_be_visible()
+    expect_no_fault(admin, locale)

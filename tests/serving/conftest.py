@@ -1,0 +1,76 @@
+"""Two instances of the real server that share a MariaDB and a Redis."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from tests.support import mariadb, storage
+from tests.support.brokers import wait_until
+from tests.support.instances import FINISH_SECONDS, Site
+from tests.support.redis_server import RedisServer
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import Served, served
+
+
+@pytest.fixture(scope="module")
+def shared_database() -> Iterator[str]:
+    with mariadb.server() as url:
+        storage.migrate(url)
+        yield url
+
+
+@pytest.fixture
+def site(shared_database: str, redis: RedisServer, tmp_path: Path) -> Iterator[Site]:
+    engine = create_engine(shared_database)
+    with ExitStack() as stack:
+        upstream = stack.enter_context(ScriptedUpstream())
+        settings = {
+            "DATABASE_URL": shared_database,
+            "REDIS_URL": redis.url,
+            "SECRET_KEY": "the key that only these two instances know",
+            "ENCRYPTION_KEY": "another key that only these instances know",
+            "DEEPSEEK_API_KEY": "test-key",
+            "DEEPSEEK_BASE_URL": upstream.base_url,
+            "ALLOW_INSECURE_UPSTREAMS": "1",
+            "CHAT_RATE_LIMIT": "1000 per minute",
+            "ANSWERS_MAY_FINISH_SECONDS": str(FINISH_SECONDS),
+        }
+        first = stack.enter_context(served(tmp_path / "first", **settings))
+        second = stack.enter_context(served(tmp_path / "second", WEB_CONCURRENCY="2", **settings))
+        first.set_up()
+        second.headers = first.headers
+        for instance in (first, second):
+            wait_until(partial(_is_well, instance))
+        yield Site(first, second, engine, upstream)
+        second.assert_sound_ledger()
+    _empty(engine)
+    redis.start_again()
+
+
+def _is_well(instance: Served) -> bool:
+    return bool(instance.get("/readyz").json()["status"] == "ok")
+
+
+def _empty(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SET foreign_key_checks = 0"))
+        for table in (
+            "users",
+            "settings",
+            "conversations",
+            "messages",
+            "runs",
+            "proxy_logs",
+            "token_usage",
+            "usage_hourly",
+            "spent_daily",
+            "spent_monthly",
+        ):
+            connection.execute(text(f"TRUNCATE {table}"))
+        connection.execute(text("SET foreign_key_checks = 1"))
+        connection.execute(text("UPDATE `groups` SET on_disconnect = 'continue'"))
+    engine.dispose()

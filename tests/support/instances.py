@@ -1,0 +1,60 @@
+"""Two instances that share a database, and answers that one of them makes."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.served import Served, Stream
+from tests.support.upstream_answers import Answer
+
+WORDS = " ".join(f"word{number}" for number in range(200))
+ENDLESS = Answer(text=WORDS * 20, tokens_per_second=40)
+FINISH_SECONDS = 40
+
+
+@dataclass
+class Site:
+    """The second instance has two workers."""
+
+    first: Served
+    second: Served
+    database: Engine
+    upstream: ScriptedUpstream
+
+    def lease_runs_out(self) -> None:
+        """As if half a minute had passed without a word from the worker."""
+        with self.database.begin() as connection:
+            connection.execute(text("UPDATE runs SET lease_expires_at = UTC_TIMESTAMP() - INTERVAL 1 SECOND"))
+
+    def row(self, query: str, **values: str) -> Any:
+        with self.database.connect() as connection:
+            return connection.execute(text(query), values).one()
+
+
+def begin(site: Site, answer: Answer) -> tuple[Stream, str]:
+    """An answer that the first instance makes, and that has begun to come."""
+    site.upstream.script(answer)
+    stream = site.first.chat("Go.")
+    events = iter(stream)
+    run_id: str = next(events)[1]["run_id"]
+    while next(events)[0] != "token":
+        pass
+    return stream, run_id
+
+
+def some(stream: Stream, count: int) -> list[tuple[int, str, dict[str, Any]]]:
+    taken = []
+    for name, event in stream:
+        taken.append((stream.last_id, name, event))
+        if len(taken) == count:
+            break
+    stream.close()
+    return taken
+
+
+def digest(events: list[tuple[int, str, dict[str, Any]]]) -> str:
+    said = "".join(event["text"] for _, name, event in events if name == "token")
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""Where acts on answers meet one another: people, a provider with its scripts, and what was asked of it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask_app.models import User
+from flask_app.services import run_service
+from flask_app.services.run_events import Begun
+from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
+from tests.support.upstream_answers import chunk
+from tests.support.upstream_journal import Received
+from tests.support.upstream_reply import Reply
+
+
+class Held:
+    """Begins an answer, and says the rest when the test lets it."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def play(self, reply: Reply, request: Received) -> None:
+        reply.open_stream()
+        for word in ("one ", "two "):
+            reply.token(chunk(request.model, 1, {"content": word}), {"content": word})
+        while not self.let_go.is_set():
+            reply.pause(0.01)
+        used = Usage(prompt=20 + request.number, completion=10 + request.number)
+        reply.event(chunk(request.model, 1, {"content": ""}, "stop"))
+        reply.event(chunk(request.model, 1, None) | {"usage": used.deepseek()})
+        request.usage_sent = used
+        reply.event(b"[DONE]")
+        reply.finish()
+
+
+SCRIPTS: dict[str, Callable[[], Any]] = {
+    "held": Held,
+    "whole": lambda: Answer("a whole answer", usage=Usage(prompt=11, cached=3, completion=7)),
+    "long": lambda: Answer("cut at its length", finish_reason="length", usage=Usage(prompt=12, completion=8)),
+    "told all along": lambda: Answer("a count with each of its pieces", cumulative_usage=True),
+    "untold": lambda: Answer("nobody counts this", tells_usage=False),
+    "cut": lambda: Answer("a stream that breaks after some of its many words", cut_at=900),
+    "cut at once": lambda: Answer("nothing of this", cut_at=20),
+    "rejected": lambda: Status(400),
+    "failing": lambda: Status(500),
+    "refused": lambda: Status(401),
+}
+
+
+@dataclass
+class Asked:
+    """An answer that was asked for. `disturbed`: somebody else than its worker may have ended it."""
+
+    begun: Begun
+    question: str
+    held: Held | None
+    disturbed: bool = False
+
+    @property
+    def is_made(self) -> bool:
+        return run_service.live_run(self.begun.run_id) is not None
+
+
+@dataclass
+class Place:
+    """Where the acts happen: people, a provider, a database that can be away, a folder for the journal."""
+
+    upstream: ScriptedUpstream
+    person: User
+    admin: User
+    url: str
+    folder: Path
+    asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def held(self) -> list[Asked]:
+        return [asked for asked in self.asked if asked.held and asked.is_made]

@@ -1,0 +1,53 @@
+"""`flask invitations …`: links by which people make accounts of their own, from a terminal."""
+
+from click.testing import Result
+from flask import Flask
+
+from flask_app.models import User
+from flask_app.services import group_service, invitation_admin_service
+from flask_app.services.group_service import Choices
+from tests.support.invited import HOUSE, join
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["invitations", *arguments])
+
+
+def test_invitations_are_made_listed_and_revoked(app: Flask, admin: User) -> None:
+    group_service.add(HOUSE, Choices(name="Readers"))
+    made = run(app, "create", "Class 3b", "--group", "readers", "--most", "30", "--days", "1")
+    assert made.exit_code == 0, made.output
+    address, _, token = made.stdout.strip().partition("/join#")
+    assert address.startswith("http")
+    join(token, "小红")
+    head, line = run(app, "list").output.splitlines()
+    assert head.split() == ["ID", "NAME", "GROUP", "USED", "STATE", "VALID", "UNTIL", "BY"]
+    (listed,) = invitation_admin_service.listed().invitations
+    until = f"{listed.invitation.expires_at:%Y-%m-%dT%H:%MZ}"
+    assert line.split() == [listed.invitation.id, "Class", "3b", "Readers", "1/30", "open", until, "-"]
+    assert listed.invitation.id in made.stderr
+    assert token not in run(app, "list").output
+    assert run(app, "revoke", listed.invitation.id).output == "Class 3b: revoked\n"
+    assert " revoked " in run(app, "list").output
+
+
+def test_more_than_a_page_of_them_is_listed(app: Flask) -> None:
+    for number in range(101):
+        invitation_admin_service.make(HOUSE, invitation_admin_service.Terms(name=f"for {number}"))
+    assert len(run(app, "list").output.splitlines()) == 102
+
+
+def test_what_makes_no_sense_is_said(app: Flask) -> None:
+    for arguments, words in (
+        (("create", " "), "1 to 64 visible characters"),
+        (("create", "x", "--most", "0"), "1 to 500 people"),
+        (("create", "x", "--most", "501"), "1 to 500 people"),
+        (("create", "x", "--days", "31"), "1 to 30 days"),
+        (("create", "x", "--group", "nowhere"), "group"),
+        (("create",), "NAME"),
+        (("revoke", "nothing"), "not"),
+    ):
+        result = run(app, *arguments)
+        assert result.exit_code != 0, arguments
+        assert words in result.output, arguments
+    assert run(app, "list").output.splitlines()[1:] == []
