@@ -57,6 +57,7 @@ from flask_app.web import (
     headers,
     limits,
     measures,
+    program_limits,
     sessions,
     unknown_hosts,
 )
@@ -84,6 +85,7 @@ def create_app(config: Config | None = None) -> Flask:
         context,
         sessions,
         limits,
+        program_limits,
         csrf,
         failures,
         unknown_hosts,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from flask_app.domain import periods
 from flask_app.domain.tariff import PRICED_TOKENS, Prices
@@ -46,6 +46,17 @@ class Hold:
     tokens: int | None = None
     micros: int | None = None
     currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Of the budgets in tokens that bind a request the one with the least `left`, what others have set aside taken
+    away. It begins anew at `renews_at`, or never.
+    """
+
+    limit: int
+    left: int
+    renews_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

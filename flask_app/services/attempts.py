@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from flask_app.domain.budget import Hold
+from flask_app.domain.budget import Allowance, Hold
 from flask_app.domain.events import (
     Event,
     Failed,
@@ -55,7 +55,8 @@ class Bounds:
 class Dispatched:
     """An attempt that is on its way to the provider: `attempt_id` is committed, and what it holds is reserved.
 
-    `priced` is the price of the model that was asked for, where it was known then.
+    `priced` is the price of the model that was asked for, where it was known then, `allowance` what a budget in tokens
+    had left before.
     """
 
     attempt_id: str
@@ -64,6 +65,7 @@ class Dispatched:
     at: datetime
     hold: Hold = field(default_factory=Hold)  # of before the budgets: nothing
     priced: Priced | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)

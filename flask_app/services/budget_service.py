@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection
 from flask_app import config
 from flask_app.database import fetching, table_of
 from flask_app.domain import budget, periods
-from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, SCOPES, TOKENS, Hold, Worst
+from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, SCOPES, TOKENS, Allowance, Hold, Worst
 from flask_app.errors import BudgetExhausted
 from flask_app.models import AccessToken, Attempt, Budget, User
 from flask_app.services import tariff_service
@@ -65,10 +65,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """What a request has set aside, and the price of its model; None where that has none."""
+    """What a request has set aside, and the price of its model; None where that has none.
+
+    `allowance` is how its budgets in tokens stood before; None where none binds it.
+    """
 
     hold: Hold
     priced: Priced | None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +138,11 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
     rows = connection.execute(_TERMS, whose | {"model": asked.model, "currency": asked.currency, "moment": at}).all()
     priced = tariff_service.of_row(rows[0], at)
     prices = priced.prices if priced else tariff_service.dearest(asked.currency, at, connection)
-    worst = Worst(asked.prompt, asked.answer, prices)
+    worst, allowance = Worst(asked.prompt, asked.answer, prices), None
     if binding := [row.budget_id for row in rows if row.hard]:
         connection.execute(_LOCK, {"budgets": binding})
-        worst = _shortened(worst, _standings(connection, binding, asked.user_id, at), asked.currency, at)
+        found = _standings(connection, binding, asked.user_id, at)
+        worst, allowance = _shortened(worst, found, asked.currency, at), _allowance(found)
     hold = Hold(
         group_id=rows[0].group_id,
         day=site_day(at),
@@ -146,7 +151,7 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
         micros=worst.micros,
         currency=asked.currency if prices else None,
     )
-    return Reserved(hold, priced)
+    return Reserved(hold, priced, allowance)
 
 
 def own(actor: User, now: datetime) -> list[Standing]:
@@ -204,6 +209,11 @@ def _shortened(worst: Worst, found: Iterable[Standing], currency: str, at: datet
             raise _exhausted(each, at, held=waiting_helps)
         granted = replace(granted, answer=min(granted.answer, longest))
     return granted
+
+
+def _allowance(found: Iterable[Standing]) -> Allowance | None:
+    tightest = min((each for each in found if each.unit == TOKENS), key=lambda each: each.left, default=None)
+    return None if tightest is None else Allowance(tightest.limit, tightest.left, tightest.renews_at)
 
 
 def _exhausted(standing: Standing, at: datetime, *, held: bool) -> BudgetExhausted:

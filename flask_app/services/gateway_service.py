@@ -79,7 +79,8 @@ def begin(
         # Its program is told that it failed and asks again, as something new.
         doubted=lambda written: doubt.forgo(written, None),
     )
-    answer = make(replace(begun, prompt_tokens=ticket.sent.call.prompt_estimate))
+    sent = ticket.sent
+    answer = make(replace(begun, prompt_tokens=sent.call.prompt_estimate, allowance=sent.allowance))
     if under and isinstance(answer, Whole):
         answer.keep_with(partial(program_keys.keep, under, begun.run_id))
     run_service.start(answer, ticket)

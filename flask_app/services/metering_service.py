@@ -67,7 +67,15 @@ def dispatch(
     )
     reserved = budget_service.reserve(connection, asked, at)
     hold = reserved.hold
-    sent = Dispatched(attempt_id=new_id(), call=call, key_id=key_id, at=at, hold=hold, priced=reserved.priced)
+    sent = Dispatched(
+        attempt_id=new_id(),
+        call=call,
+        key_id=key_id,
+        at=at,
+        hold=hold,
+        priced=reserved.priced,
+        allowance=reserved.allowance,
+    )
     _INSERT_ATTEMPT.run(
         connection,
         {

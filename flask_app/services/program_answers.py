@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 from sqlalchemy.engine import Connection
 
+from flask_app.domain.budget import Allowance
 from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.services import answer_service, completion_objects, gateway_errors, run_service
 from flask_app.services.attempts import Entry, Outcome
@@ -28,7 +29,7 @@ _FAILURES = {"stopped": "token_required", "interrupted": "restarting", "left": "
 class ProgramRun:
     """A run that answers a program. `model` is the asked one's name, `locale` the language its errors are told in.
 
-    `prompt_tokens` is about how many tokens it was asked with.
+    `prompt_tokens` is about how many tokens it was asked with, `allowance` what a budget in tokens had left before.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class ProgramRun:
     locale: str
     request_id: str = ""
     prompt_tokens: int = 0
+    allowance: Allowance | None = None
     conversation_id: None = None
     message_id: None = None
 
@@ -54,6 +56,7 @@ class ProgramAnswer(ABC):
         self.begun = begun
         self.events = _logs.open(begun.run_id)
         self.failure: str | None = None  # a code
+        self.used_tokens = begun.prompt_tokens  # by estimate, until it has been counted
         self._has_ended = False
         self._ending = threading.Lock()
         self.ended: Ended | None = None
@@ -86,6 +89,7 @@ class ProgramAnswer(ABC):
         if self._has_ended:
             return
         self._has_ended = True
+        self.used_tokens = entry.usage.total_tokens
         if outcome.status != "complete":
             self.failure = outcome.error_code or _FAILURES.get(outcome.status, "internal")
         last = self._last(outcome, entry)

@@ -6,6 +6,7 @@ import time
 import structlog
 from redis.exceptions import RedisError
 
+from flask_app.domain.seen import NOTHING_SEEN, Seen
 from flask_app.redis_client import PREFIX, client, retry_after
 from flask_app.services.signing import sign
 
@@ -13,20 +14,23 @@ CALL_SECONDS = 0.25  # to connect, and to reply: a request waits for both
 _MICROS = 1_000_000
 
 # A window is a list of the moments that were counted, by Redis's own clock, never more than the rate allows: the first
-# says when the next may be. Moments of the future come from a clock that was set back and are dropped.
+# says when the next may be, the last when none is left. Moments that have passed out of it are dropped, and so are
+# those of the future, which come from a clock that was set back.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local amount, length = tonumber(ARGV[1]), tonumber(ARGV[2])
 if tonumber(redis.call('LINDEX', KEYS[1], -1) or 0) > now then redis.call('DEL', KEYS[1]) end
-local first = redis.call('LINDEX', KEYS[1], -amount)
-if first and first + length > now then return first + length - now end
-if ARGV[3] == '1' then
+while tonumber(redis.call('LINDEX', KEYS[1], 0) or now) + length <= now do redis.call('LPOP', KEYS[1]) end
+local first, wait = redis.call('LINDEX', KEYS[1], -amount), 0
+if first then wait = first + length - now end
+if wait == 0 and ARGV[3] == '1' then
   redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
   redis.call('LTRIM', KEYS[1], -amount, -1)
   redis.call('PEXPIRE', KEYS[1], math.ceil(length / 1000))
 end
-return 0
+local last = tonumber(redis.call('LINDEX', KEYS[1], -1) or now - length)
+return {wait, redis.call('LLEN', KEYS[1]), last + length - now}
 """
 
 log = structlog.get_logger()
@@ -42,18 +46,18 @@ class RedisWindows:
         self._failures = 0
         self._quiet_until = 0.0
 
-    def ask(self, kind: str, name: str, amount: int, seconds: int, *, count: bool) -> int:
-        """Seconds until one more would be counted; at 0 it is, if `count`. 0 too while Redis does not answer."""
+    def ask(self, kind: str, name: str, amount: int, seconds: int, *, count: bool) -> Seen:
+        """The window; one more is counted where there is room, if `count`. An empty one while Redis does not answer."""
         if not self._may_ask():
-            return 0
+            return NOTHING_SEEN
         key = f"{PREFIX}window:{kind}:{sign('window', name).hex()[:32]}"
         try:
-            micros = self._script([key], [amount, seconds * _MICROS, int(count)])
+            wait, used, empties = self._script([key], [amount, seconds * _MICROS, int(count)])
         except (RedisError, OSError) as error:
             self._failed(error)
-            return 0
+            return NOTHING_SEEN
         self._answered()
-        return -(-int(micros) // _MICROS)
+        return Seen(-(-int(wait) // _MICROS), min(int(used), amount), -(-int(empties) // _MICROS))
 
     def _may_ask(self) -> bool:
         with self._guard:

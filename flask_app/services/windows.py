@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+from flask_app.domain.seen import NOTHING_SEEN, Seen
+
 _RATE = re.compile(r"(\d{1,9})\s*(?:per|/)\s*(\d{0,9})\s*(second|minute|hour|day)s?", re.IGNORECASE)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _SWEEP_EVERY = 60.0
@@ -34,7 +36,7 @@ class Rate:
 
 
 class _Shared(Protocol):
-    def ask(self, kind: str, name: str, amount: int, seconds: int, *, count: bool) -> int: ...
+    def ask(self, kind: str, name: str, amount: int, seconds: int, *, count: bool) -> Seen: ...
 
 
 _shared: _Shared | None = None
@@ -67,6 +69,11 @@ class _Window:
             return 0
         return max(1, math.ceil(self.moments[-amount] + self.seconds - now))
 
+    def seen(self, wait: int, amount: int, now: float) -> Seen:
+        left = self.moments[-1] + self.seconds - now if self.moments else 0
+        empties = math.ceil(round(left, 3))  # less than a thousandth is the arithmetic's
+        return Seen(wait, min(len(self.moments), amount), empties)
+
 
 class Windows:
     """One moving window a name, of `rate` or of the one that is asked with; `kind` tells them from others in what
@@ -81,18 +88,27 @@ class Windows:
 
     def hit(self, name: str, rate: Rate | None = None) -> int:
         """Count one more; where the window is full nothing is counted and the seconds to wait are returned."""
+        return self.count(name, rate).wait
+
+    def count(self, name: str, rate: Rate | None = None) -> Seen:
+        """The same, with how the window stands then: as in whichever place has counted more."""
         rate = rate or self.rate
-        return self._here(name, rate) or self._anywhere(name, rate, count=True) or self._here(name, rate, count=True)
+        if (here := self._here(name, rate)).wait:
+            return here
+        if (anywhere := self._anywhere(name, rate, count=True)).wait:
+            return anywhere
+        here = self._here(name, rate, count=True)
+        return here if here.wait or here.used >= anywhere.used else anywhere
 
     def wait(self, name: str) -> int:
         """Seconds until one more would be counted; 0 when it would be now."""
-        return self._here(name, self.rate) or self._anywhere(name, self.rate, count=False)
+        return self._here(name, self.rate).wait or self._anywhere(name, self.rate, count=False).wait
 
     def clear(self) -> None:
         with self._lock:
             self._windows.clear()
 
-    def _here(self, name: str, rate: Rate, *, count: bool = False) -> int:
+    def _here(self, name: str, rate: Rate, *, count: bool = False) -> Seen:
         with self._lock:
             now = time.monotonic()
             self._sweep(now)
@@ -102,11 +118,11 @@ class Windows:
             wait = window.full_for(rate.amount, now)
             if count and not wait:
                 self._windows.setdefault(name, window).moments.append(now)
-            return wait
+            return window.seen(wait, rate.amount, now)
 
-    def _anywhere(self, name: str, rate: Rate, *, count: bool) -> int:
+    def _anywhere(self, name: str, rate: Rate, *, count: bool) -> Seen:
         if _shared is None:
-            return 0
+            return NOTHING_SEEN
         return _shared.ask(self.kind, name, rate.amount, rate.seconds, count=count)
 
     def _sweep(self, now: float) -> None:

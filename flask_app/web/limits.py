@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from flask_app import config
+from flask_app.domain.seen import Seen
 from flask_app.errors import ConfigError, TooMany
 from flask_app.services import login_limits, rates, run_service
 from flask_app.services.windows import Rate, Windows
@@ -34,10 +35,19 @@ def asks_for_an_answer(view: View) -> View:
 def count_message(user_id: str, idempotency_key: str | None = None) -> None:
     """Count one more message of this person; raises TooMany("chat_rate_limited") when there were too many lately.
 
-    What was begun under its key before asks for nothing new, and is let through.
+    What was begun under its key before asks for nothing new, and is let through. `counted_message` tells how the rate
+    stands then.
     """
-    if (seconds := _hit("messages", user_id, *g.rates)) and not run_service.is_begun(user_id, idempotency_key):
+    g.counted = _count_one("messages", user_id, *g.rates)
+    seconds = g.counted[1].wait if g.counted else 0
+    if seconds and not run_service.is_begun(user_id, idempotency_key):
         raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)
+
+
+def counted_message() -> tuple[Rate, Seen] | None:
+    """The rate that this request was counted against, and its window; None where it was not, or nothing limits it."""
+    counted: tuple[Rate, Seen] | None = g.get("counted")
+    return counted
 
 
 def count_request() -> None:
@@ -57,14 +67,15 @@ def _count() -> None:
 
 
 def _hit_or_refuse(kind: str, name: str, *stored: str | None) -> None:
-    if seconds := _hit(kind, name, *stored):
+    counted = _count_one(kind, name, *stored)
+    if counted and (seconds := counted[1].wait):
         raise TooMany("request_rate_limited", retry_after=seconds, seconds=seconds)
 
 
-def _hit(kind: str, name: str, *stored: str | None) -> int:
-    """Seconds to wait; at 0 it is counted."""
+def _count_one(kind: str, name: str, *stored: str | None) -> tuple[Rate, Seen] | None:
+    """Where there is room, else nothing is counted; None without limit."""
     rate = rates.rate(kind, *stored)
     if rate is None:
-        return 0
+        return None
     windows: dict[str, Windows] = current_app.extensions[_WINDOWS]
-    return windows[kind].hit(name, rate)
+    return rate, windows[kind].count(name, rate)

@@ -6,7 +6,7 @@ from flask import Response, g
 
 from flask_app.errors import AppError
 from flask_app.services import gateway_errors, message_faults
-from flask_app.web import programs
+from flask_app.web import program_limits, programs
 from flask_app.web.bodies import to_json
 
 # How msgspec says where: a field that is missing or unknown, and the object that it is in.
@@ -18,6 +18,7 @@ def reply(error: AppError, message: str) -> Response:
     """`x-should-retry` tells both companies' own clients not to ask again in vain."""
     told = gateway_errors.refusal(error)
     programs.fail(told.code)
+    program_limits.refuse(error)
     if programs.speaks_messages():
         said = message_faults.fault(error, message, g.get("request_id", ""))
         response = to_json(said, message_faults.status(error))

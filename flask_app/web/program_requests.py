@@ -8,8 +8,8 @@ from flask import Response, g
 from flask_app.services import gateway_service, program_keys
 from flask_app.services.chat_service import Origin
 from flask_app.services.gateway_service import Asked
-from flask_app.services.program_answers import ProgramRun, Streamed, Whole
-from flask_app.web import limits, programs
+from flask_app.services.program_answers import ProgramAnswer, ProgramRun, Streamed, Whole
+from flask_app.web import limits, program_limits, programs
 from flask_app.web.bodies import heeds
 from flask_app.web.client import client_address
 from flask_app.web.program_replies import streamed, whole
@@ -17,6 +17,8 @@ from flask_app.web.program_replies import streamed, whole
 AGAIN = "Idempotent-Replayed"
 once = heeds(programs.KEY, "What is sent again under the same key is answered and paid for once. See docs/gateway.md.")
 Made = TypeVar("Made")
+Given = TypeVar("Given")
+Answer = TypeVar("Answer", bound=ProgramAnswer)
 
 
 class AnswerBody(Protocol):
@@ -39,8 +41,16 @@ def answered(
         return Response(reply, content_type="application/json", headers={AGAIN: "true"})
     limits.count_message(visited.user.id)
     if body.stream:
-        return streamed(gateway_service.begin(visited, asked, origin(), make_stream, under))
-    return whole(gateway_service.begin(visited, asked, origin(), make_whole, under))
+        return _given(gateway_service.begin(visited, asked, origin(), make_stream, under), streamed)
+    return _given(gateway_service.begin(visited, asked, origin(), make_whole, under), whole)
+
+
+def _given(answer: Answer, give: Callable[[Answer], Given]) -> Given:
+    """The reply, also where it is a failure, tells how much of a budget is left after it, or after its prompt."""
+    try:
+        return give(answer)
+    finally:
+        program_limits.allow(answer.begun.allowance, answer.used_tokens)
 
 
 def origin() -> Origin:

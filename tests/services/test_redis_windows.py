@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from flask_app.domain.seen import NOTHING_SEEN, Seen
 from flask_app.models import User
 from flask_app.redis_client import PREFIX
 from flask_app.services import login_limits, redis_windows, windows
@@ -42,6 +43,26 @@ def test_processes_count_together(redis: RedisServer) -> None:
     assert 30 <= first.hit("a") <= 60
     assert 30 <= second.hit("a") <= 60, "one that has not counted to the limit itself"
     assert second.hit("b") == 0
+
+
+def test_a_process_tells_what_all_have_counted(redis: RedisServer) -> None:
+    first, second = two_processes(3, 60)
+    assert [first.count("a"), second.count("a")] == [Seen(0, 1, 60), Seen(0, 2, 60)]
+    assert second.count("a") == Seen(0, 3, 60)
+    full = second.count("a")
+    assert (full.used, 0 < full.wait <= full.empties <= 60) == (3, True)
+    assert first.count("a", Rate(2, 60)).used == 2, "of a smaller rate no more than there is of it"
+
+
+def test_what_has_passed_out_of_a_shared_window_is_not_told(redis: RedisServer) -> None:
+    first, second = two_processes(9, 2)
+    first.count("a")
+    time.sleep(1.2)
+    assert second.count("a").used == 2
+    time.sleep(1)
+    assert first.count("a").used == 2
+    time.sleep(2.1)
+    assert second.count("a") == Seen(0, 1, 2)
 
 
 def test_looking_does_not_count(redis: RedisServer) -> None:
@@ -134,7 +155,7 @@ def test_a_redis_that_hangs_delays_one_request_a_little(redis: RedisServer) -> N
 def test_of_many_requests_one_finds_out_that_redis_is_back(redis: RedisServer) -> None:
     shared = RedisWindows(redis.url)
     redis.halt()
-    assert shared.ask("test", "a", 1, 60, count=True) == 0
+    assert shared.ask("test", "a", 1, 60, count=True) == NOTHING_SEEN
     assert [shared._may_ask() for _ in range(5)] == [False] * 5
     shared._quiet_until = 0
     assert [shared._may_ask() for _ in range(5)] == [True] + [False] * 4

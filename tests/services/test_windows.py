@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from flask_app.domain.seen import Seen
 from flask_app.services import windows
 from flask_app.services.windows import Rate, Windows
 
@@ -62,6 +63,16 @@ def test_a_window_moves_with_time(clock: Clock) -> None:
     clock.now += 0.5  # the first has left, the second has not
     assert windows.hit("a") == 0
     assert windows.hit("a") == 1
+
+
+def test_what_is_counted_tells_how_the_window_stands(clock: Clock) -> None:
+    windows = Windows("test", Rate(2, 60))
+    assert windows.count("a") == Seen(0, 1, 60)
+    clock.now += 20.3
+    assert windows.count("a") == Seen(0, 2, 60)
+    clock.now += 10
+    assert windows.count("a") == Seen(30, 2, 50), "it begins to have room before it is empty"
+    assert windows.count("a", Rate(5, 60)) == Seen(0, 3, 60)
 
 
 def test_another_rate_holds_for_what_was_counted_already(clock: Clock) -> None:

@@ -102,6 +102,16 @@ def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: Sc
     assert broken.value.code == "upstream_failed"
 
 
+def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, upstream: ScriptedUpstream) -> None:
+    reply = client.chat.completions.with_raw_response.create(model=MODEL, messages=HELLO)
+    limit, left = (int(reply.headers[f"x-ratelimit-{figure}-requests"]) for figure in ("limit", "remaining"))
+    assert 0 < left < limit
+    assert reply.headers["x-ratelimit-reset-requests"] == "1m0s"
+    assert reply.parse().choices
+    with client.chat.completions.with_streaming_response.create(model=MODEL, messages=HELLO, stream=True) as stream:
+        assert int(stream.headers["x-ratelimit-remaining-requests"]) == left - 1
+
+
 def test_models(client: OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["deepseek-flash", "deepseek-v4-pro"]
     assert client.models.retrieve("deepseek-flash").owned_by

@@ -1,6 +1,7 @@
 """Anthropic's own client against the real server: what its programs see, and what the ledger has of it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anthropic
@@ -115,6 +116,14 @@ def test_a_loop_with_a_tool(client: Anthropic, upstream: ScriptedUpstream) -> No
     _, said, told = upstream.journal.last.body["messages"]
     assert said["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city":"Rome"}'}
     assert told == {"role": "tool", "content": "sunny", "tool_call_id": "call_1"}
+
+
+def test_how_far_a_program_may_go_is_in_the_headers(client: Anthropic, server: Served) -> None:
+    reply = client.messages.with_raw_response.create(model=MODEL, max_tokens=100, messages=HELLO)
+    assert 0 < int(reply.headers["anthropic-ratelimit-requests-remaining"]) < 999
+    assert reply.headers["anthropic-ratelimit-requests-limit"] == "999"
+    resets_at = datetime.fromisoformat(reply.headers["anthropic-ratelimit-requests-reset"])
+    assert timedelta(seconds=50) < resets_at - datetime.now(UTC) <= timedelta(seconds=61)
 
 
 def test_a_prompt_is_counted(client: Anthropic, upstream: ScriptedUpstream) -> None:
