@@ -9,11 +9,11 @@ WORKDIR /build
 # pip stays behind in an environment of its own.
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
 COPY requirements.txt requirements-observe.txt ./
-RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --no-deps \
+RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps \
         --only-binary :all: -r requirements.txt ${OBSERVE:+-r requirements-observe.txt}
 COPY . /app
 # A clone made under `umask 077` is readable to its owner alone, who is not the account that runs it.
-RUN chmod -R a+rX /app && /opt/venv/bin/python -m compileall -q /app && install -d -m 700 /app/instance \
+RUN chmod -R a+rX /app && install -d -m 700 /app/instance \
     && install -d /app/ssl
 
 FROM ${REGISTRY}/library/python:3.13-slim
@@ -23,8 +23,10 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 # A volume's folder: settlements that wait for the database. Docker gives a new volume this owner.
 RUN chown 10001:10001 instance
+# What a server and a command import is compiled here: whoever compiles while it starts keeps the memory that this took.
+RUN PYTHONDONTWRITEBYTECODE= python -OO -m scripts.bytecode && PYTHONDONTWRITEBYTECODE= python -m scripts.bytecode
 USER 10001:10001
 EXPOSE 5000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "scripts.health"]
-CMD ["gunicorn"]
+CMD ["python", "-OO", "-m", "gunicorn"]

@@ -67,6 +67,7 @@ def on_exit(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
+    gc.freeze()  # no collection of the worker's writes to what this process holds, so that the two share that memory
     worker.is_alone = instance_lock.is_alone() and not server.WORKERS
     worker.slot = metrics_files.free_slot(other.slot for other in server.WORKERS.values())
 

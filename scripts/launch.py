@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from scripts import environment, schema, settings, settings_file
+from scripts import bytecode, environment, schema, settings, settings_file
 
 
 def main() -> None:
@@ -18,8 +18,8 @@ def main() -> None:
     environment.ensure_demo()
     if not schema.is_current() and subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
         raise SystemExit("MingChat was not started; the reason is above.")
-    # What documents the code, of every library, needs no place in a server's memory.
-    environment.become("-OO", "-m", *_server())
+    bytecode.prepare()
+    environment.become(bytecode.LEVEL, "-m", *_server())
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

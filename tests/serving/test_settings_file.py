@@ -1,7 +1,6 @@
 """`.env` beside the code is read by every way to start, and the environment wins."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,26 +11,20 @@ from pathlib import Path
 import pytest
 
 from scripts import environment, settings_file
+from tests.support.checkouts import copied
 from tests.support.ports import free_port
 
 ROOT = settings_file.FILE.parent
-CODE = ("flask_app", "scripts", "migrations")
-FILES = ("gunicorn.conf.py", "wsgi.py", "alembic.ini", "requirements.txt", "requirements-demo.txt", "Makefile")
 START = (sys.executable, "scripts/start.py")
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py")
 MAKE = ("make", "--silent", "run", f"PYTHON={sys.executable}")
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy(tmp_path: Path) -> Iterator[Path]:
     """The code somewhere else, where a `.env` disturbs nobody."""
-    place = tmp_path / "mingchat"
-    place.mkdir()
-    for folder in CODE:
-        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in FILES:
-        shutil.copy(ROOT / file, place)
-    return place
+    with copied(tmp_path / "mingchat") as place:
+        yield place
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import environment
+from scripts import bytecode, environment
 from tests.stack.site import Stack
 from tests.support.served import ROOT, Visitor
 
@@ -37,6 +37,7 @@ def upgrading(stack: Stack, newer: Path) -> Iterator[Stack]:
     yield stack
     first.end()
     first.start_again()
+    shutil.rmtree(bytecode.folder_of(newer))
 
 
 def test_a_page_of_either_version_has_its_static_files(upgrading: Stack) -> None:
