@@ -49,6 +49,12 @@ class Logprobs(msgspec.Struct, frozen=True, gc=False):
     items: tuple[msgspec.Raw, ...]
 
 
+class Vectors(msgspec.Struct, frozen=True):
+    """What an embedding model made of its inputs, in their order: each as the provider's JSON has it."""
+
+    items: tuple[msgspec.Raw, ...]
+
+
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens as the ledger counts them: cached within prompt, reasoning within completion."""
 
@@ -90,7 +96,7 @@ class Served(msgspec.Struct, frozen=True, gc=False):
 
 
 Words = Reasoning | Token | ToolCall
-Event = Words | Thought | Logprobs | Usage | Finished | Failed | Served
+Event = Words | Thought | Logprobs | Vectors | Usage | Finished | Failed | Served
 
 
 def estimate_tokens(text: str) -> int:

@@ -5,6 +5,7 @@ from typing import Literal
 
 Effort = Literal["low", "high", "max"]
 Thinking = bool | Effort  # not, as much as the model likes, or with an effort
+Operation = Literal["chat", "embeddings", "text_completion"]  # which of a provider's calls; as traces name them
 EFFORTS: tuple[Effort, ...] = ("low", "high", "max")
 
 LOCAL = "local"

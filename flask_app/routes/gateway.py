@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 
 from flask_app.services import gateway_service
 from flask_app.services.completion_objects import Completion
+from flask_app.services.embedding_answers import EmbeddingAnswer, Embeddings
 from flask_app.services.program_answers import StreamedAnswer, WholeAnswer
 from flask_app.services.response_answers import StreamedResponse, WholeResponse
 from flask_app.services.response_objects import ResponseObject
@@ -11,6 +12,7 @@ from flask_app.utils import require_token
 from flask_app.web import limits, programs
 from flask_app.web.bodies import MAX_BODY_BYTES, accepts, returns, streams
 from flask_app.web.completions import CompletionRequest
+from flask_app.web.embeddings import EmbeddingRequest
 from flask_app.web.program_models import (
     DescribedModel,
     DescribedModels,
@@ -60,6 +62,21 @@ def respond(body: ResponseRequest) -> Response | ResponseObject:
     """
     terms = body.terms()
     return answered(body, lambda begun: WholeResponse(begun, terms), lambda begun: StreamedResponse(begun, terms))
+
+
+@blueprint.post("/embeddings")
+@require_token
+@limits.asks_for_an_answer
+@limits_readers
+@accepts(EmbeddingRequest, most=MAX_BODY_BYTES)
+@returns(Embeddings)
+@once
+def embed(body: EmbeddingRequest) -> Response | Embeddings:
+    """Vectors of texts, as OpenAI gives them, by the model's own provider. Where it has none that is a 404.
+
+    It counts as the person's message does, against the same rates, cap and budgets. See docs/gateway.md.
+    """
+    return answered(body, EmbeddingAnswer)
 
 
 @blueprint.get("/models")

@@ -15,6 +15,7 @@ from flask_app.domain.events import (
     Token,
     ToolCall,
     Usage,
+    Vectors,
     Words,
     estimate_tokens,
 )
@@ -173,7 +174,7 @@ class Outcome:
         elif isinstance(event, ToolCall):
             self.call_parts.append(event.text)
             self.usage = None
-        elif not isinstance(event, Logprobs | Thought):
+        elif not isinstance(event, Logprobs | Thought | Vectors):
             self._note(event)
 
     def _note(self, event: Usage | Finished | Served | Failed) -> None:

@@ -27,6 +27,7 @@ from flask_app.services.attempts import UNASKED, Dispatched, Entry, Outcome
 from flask_app.services.cooldown_service import Taken
 from flask_app.services.dispatching import Ticket
 from flask_app.services.stop_signal import StopSignal
+from flask_app.upstream.calls import STREAMS
 from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
@@ -95,7 +96,7 @@ class Completion:
                     tell(thought)
                 tell(event)
 
-        span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent)
+        span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent, self.request.operation)
         try:
             stream = self._open()
             stream.deliver(take)
@@ -142,7 +143,8 @@ class Completion:
             raise UpstreamError
         prefix, most = self._is_prefix, self.sent.hold.answer_tokens
         body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
-        stream = ChatStream(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
+        make = STREAMS[self.request.operation]
+        stream = make(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
         self._stop.watch(stream)
         try:
             stream.open()

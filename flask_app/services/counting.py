@@ -5,18 +5,19 @@ counted by nobody: the ledger knows.
 """
 
 from flask_app import metrics, tracing
+from flask_app.domain.serving import Operation
 from flask_app.services.attempts import Dispatched, Entry, Outcome
 from flask_app.tracing import Span
 
 _model, _provider = metrics.Bounded(), metrics.Bounded()
 
 
-def begin_attempt(asker: Span, provider: str, sent: Dispatched) -> Span:
+def begin_attempt(asker: Span, provider: str, sent: Dispatched, operation: Operation) -> Span:
     """The time that an attempt takes, for whoever collects traces."""
-    span = tracing.begin_call(f"chat {provider}", asker)
+    span = tracing.begin_call(f"{operation} {provider}", asker)
     span.tell(
         {
-            "gen_ai.operation.name": "chat",
+            "gen_ai.operation.name": operation,
             "gen_ai.provider.name": provider,
             "gen_ai.request.model": sent.call.model,
             "mingchat.request_id": sent.call.request_id,

@@ -55,5 +55,6 @@ def attempt(connection: Connection, request: Request, taken: Taken) -> Dispatche
         token_id=request.token_id,
         effort=prompts.effort(request, model),
     )
-    bounds = Bounds(prompt=prompts.bound(request), answer=prompts.longest_answer(model, request.max_tokens))
+    longest = prompts.longest_answer(model, request.max_tokens, request.operation)
+    bounds = Bounds(prompt=prompts.bound(request), answer=longest)
     return metering_service.dispatch(connection, call, taken.key.id, bounds)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing, new_id
-from flask_app.domain.serving import ServedModel, Thinking
+from flask_app.domain.serving import Operation, ServedModel, Thinking
 from flask_app.errors import Forbidden
 from flask_app.services import (
     chat_service,
@@ -45,6 +45,7 @@ class Asked:
     options: Mapping[str, object]
     max_tokens: int | None
     thinking: Thinking | None = None
+    operation: Operation = "chat"
 
 
 def begin(
@@ -127,6 +128,7 @@ def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, r
         token_id=visited.token_id,
         options=asked.options,
         max_tokens=asked.max_tokens,
+        operation=asked.operation,
     )
 
 

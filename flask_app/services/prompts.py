@@ -10,7 +10,7 @@ import msgspec
 from flask_app import config
 from flask_app.domain import budget
 from flask_app.domain.events import estimate_tokens
-from flask_app.domain.serving import ServedModel, Thinking
+from flask_app.domain.serving import Operation, ServedModel, Thinking
 from flask_app.services.attempts import Earlier
 
 MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
@@ -43,7 +43,8 @@ class Request:
     the words that ask for it, where words must.
     `thinking` None leaves it to the provider. A program's own `options` go into the body as they are; its answer has at
     most `max_tokens`. What is asked `in_passing` nobody waits for: it leaves every key a place for an answer, probes
-    none, and where it fails, nobody else is asked.
+    none, and where it fails, nobody else is asked. Where the `operation` is none of a chat the turns are what is
+    counted, and the options all that is asked.
     """
 
     user_id: str
@@ -61,6 +62,7 @@ class Request:
     options: Mapping[str, object] = field(default_factory=dict)
     max_tokens: int | None = None
     in_passing: bool = False
+    operation: Operation = "chat"
 
     @property
     def begun(self) -> str:
@@ -98,8 +100,10 @@ def code_of_length(request: Request) -> str:
     return "message_too_long_for_model" if is_alone else "conversation_too_long"
 
 
-def longest_answer(model: ServedModel, asked: int | None = None) -> int:
+def longest_answer(model: ServedModel, asked: int | None = None, operation: Operation = "chat") -> int:
     """How many tokens an answer of this model may have, thoughts included; no more than are `asked` for."""
+    if operation == "embeddings":
+        return 0
     most = config.current().max_answer_tokens
     longest = min(most, asked or most)
     return min(longest, DEMO_TOKENS) if model.demo else longest
@@ -107,6 +111,8 @@ def longest_answer(model: ServedModel, asked: int | None = None) -> int:
 
 def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int | None) -> dict[str, object]:
     """What the provider is sent. `max_tokens` is what the attempt has reserved."""
+    if request.operation != "chat":
+        return {"model": model.name, **request.options}
     messages: list[dict[str, object]] = [
         {"role": turn.role, "content": turn.content} if turn.raw is None else dict(turn.raw)
         for turn in turns(request, prefix=prefix)

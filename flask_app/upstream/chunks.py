@@ -9,44 +9,44 @@ from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning
 
 MAX_TOKENS = 1 << 31
 MAX_NAME = 128  # as many characters as a model's name may have here
-_NULL = msgspec.Raw(b"null")
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
+NULL = msgspec.Raw(b"null")
+Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
 
 class _Delta(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
-    tool_calls: msgspec.Raw = _NULL
+    tool_calls: msgspec.Raw = NULL
 
 
 class _Choice(msgspec.Struct):
     delta: _Delta | None = None
-    logprobs: msgspec.Raw = _NULL
+    logprobs: msgspec.Raw = NULL
     finish_reason: str | None = None
 
 
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
-    model: msgspec.Raw = _NULL
-    usage: msgspec.Raw = _NULL
-    error: msgspec.Raw = _NULL
+    model: msgspec.Raw = NULL
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
 
 
 class _PromptDetails(msgspec.Struct):
-    cached_tokens: _Count | None = None
+    cached_tokens: Count | None = None
 
 
 class _CompletionDetails(msgspec.Struct):
-    reasoning_tokens: _Count | None = None
+    reasoning_tokens: Count | None = None
 
 
 class _Totals(msgspec.Struct):
-    prompt_tokens: _Count
-    completion_tokens: _Count
+    prompt_tokens: Count
+    completion_tokens: Count
 
 
 class _Usage(_Totals):
-    prompt_cache_hit_tokens: _Count | None = None
+    prompt_cache_hit_tokens: Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     total_tokens: object = None  # whatever it is, the rest counts
@@ -58,7 +58,7 @@ class _Function(msgspec.Struct):
 
 
 class _Call(msgspec.Struct):
-    index: _Count = 0
+    index: Count = 0
     id: str | None = None
     function: _Function | None = None
 
@@ -88,7 +88,7 @@ class ChunkReader:
     def __init__(self) -> None:
         self.finished = False
         self.fault: UnreadableChunk | None = None
-        self._said = _NULL  # as the model was named last
+        self._said = NULL  # as the model was named last
         self._model: str | None = None
 
     def read(self, payloads: Iterable[bytes]) -> list[Event]:
@@ -102,21 +102,21 @@ class ChunkReader:
             if rest and _overtakes(chunk, rest):
                 events += _together(reasoning, text, rest)
                 text, reasoning, rest = "", "", []
-            if chunk.model not in (_NULL, self._said) and (served := self._served(chunk.model)):
+            if chunk.model not in (NULL, self._said) and (served := self._served(chunk.model)):
                 (rest or events).append(served)  # before the words that come with it
             for choice in chunk.choices or ():
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
                     reasoning += delta.reasoning_content or ""
                 rest += _beside_words(choice)
-            if chunk.usage != _NULL or chunk.error != _NULL:
+            if chunk.usage != NULL or chunk.error != NULL:
                 rest += _counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
 
     def _served(self, said: msgspec.Raw) -> Served | None:
         """The model that answers, where it is told anew."""
         self._said = said.copy()
-        name = _name_of(bytes(said))
+        name = name_of(bytes(said))
         if not name or name == self._model:
             return None
         self._model = name
@@ -140,7 +140,7 @@ class ChunkReader:
             return None
 
 
-def _name_of(raw: bytes) -> str:
+def name_of(raw: bytes) -> str:
     """What the model is called, as a model may be called here: in pages, files and logs it can harm nobody.
 
     What does not print (line breaks, control characters, what turns the reading direction) becomes a space, a row of
@@ -157,15 +157,15 @@ def _name_of(raw: bytes) -> str:
 def _overtakes(chunk: _Chunk, events: list[Event]) -> bool:
     """Has the chunk words, after a count among the events?"""
     deltas = [choice.delta for choice in chunk.choices or () if choice.delta]
-    has_words = any(delta.content or delta.reasoning_content or delta.tool_calls != _NULL for delta in deltas)
+    has_words = any(delta.content or delta.reasoning_content or delta.tool_calls != NULL for delta in deltas)
     return has_words and any(isinstance(event, Usage) for event in events)
 
 
 def _beside_words(choice: _Choice) -> list[Event]:
     events: list[Event] = []
-    if choice.delta is not None and choice.delta.tool_calls != _NULL:
+    if choice.delta is not None and choice.delta.tool_calls != NULL:
         events += _calls(bytes(choice.delta.tool_calls))
-    if choice.logprobs != _NULL:
+    if choice.logprobs != NULL:
         events += _logprobs(bytes(choice.logprobs))
     if choice.finish_reason:
         events.append(Finished(choice.finish_reason))
@@ -193,7 +193,7 @@ def _logprobs(raw: bytes) -> list[Event]:
 
 def _counted_or_failed(chunk: _Chunk) -> list[Event]:
     usage = usage_of(bytes(chunk.usage))
-    failed = chunk.error != _NULL
+    failed = chunk.error != NULL
     return [*([usage] if usage else []), *([Failed("upstream_failed")] if failed else [])]
 
 

@@ -24,6 +24,8 @@ from flask_app.upstream.room import Room
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
 MAX_STREAM_BYTES = 192 << 20  # none of it is kept: an answer of 384,000 tokens comes in 120 MB
 
+NO_SUCH_CALL = (404, 405, 501)
+
 Hold = Callable[[Connection], None]
 
 log = structlog.get_logger()
@@ -47,10 +49,16 @@ class Endpoint:
 class ChatStream:
     """An answer that is asked for and arrives: `open` it once, then `deliver` it once.
 
+    Those of other calls have another `path` and `content_type`; where the provider has no such call they fail with the
+    code `lacking`.
+
     `shutdown` may be called from another thread at any time, also before `open` is through. With `prefix` the last
     message of the body is the beginning of the answer: DeepSeek takes that under /beta, which stands beside its /v1.
     The provider is told `request_id`, which no other request has: some refuse one that they know.
     """
+
+    path, content_type = "/chat/completions", "text/event-stream"
+    lacking: str | None = None
 
     def __init__(self, endpoint: Endpoint, body: dict[str, Any], request_id: str, *, prefix: bool = False) -> None:
         self._request_id = request_id
@@ -70,16 +78,16 @@ class ChatStream:
         """Ask for the answer; raises UpstreamError when the provider refuses, is not there or does not reply."""
         deadlines.watch(self, Limits.of(config.current()))
         try:
-            connection = send_request(
-                "POST", self._endpoint, "/chat/completions", self._body, self._request_id, hold=self._hold
-            )
-            _check_type(connection.response)
+            connection = send_request("POST", self._endpoint, self.path, self._body, self._request_id, hold=self._hold)
+            self._check_type(connection.response)
             self._read_each, self.asked = connection.read_each, True
         except UpstreamError as error:
             self.asked = self._connection is not None and self._connection.is_used
             self.close()
             if self._expired:
                 raise self._timeout() from error
+            if self.lacking and error.upstream_status in NO_SUCH_CALL:
+                raise UpstreamError(self.lacking, status=error.upstream_status, detail=error.detail) from error
             raise
 
     def deliver(self, take: Callable[[list[Event]], None]) -> None:
@@ -88,7 +96,7 @@ class ChatStream:
         One that becomes longer than was asked for is cut, and ends as `length`. `take` must not wait: it may be called
         on the event loop. What it raises ends the stream.
         """
-        decoder, reader = Decoder(), ChunkReader()
+        decoder, reader = Decoder(), self._reader()
 
         def read(data: bytes) -> bool:
             payloads = decoder.feed(data) if data else decoder.close()
@@ -107,11 +115,19 @@ class ChatStream:
             return bool(data) and not reader.finished
 
         try:
+            self._receive(read)
+        finally:
+            self.close(reusable=reader.finished)
+
+    def _reader(self) -> ChunkReader:
+        return ChunkReader()
+
+    def _receive(self, read: Callable[[bytes], bool]) -> None:
+        """Give `read` the body piece by piece, and nothing at its end; raises UpstreamError where it breaks."""
+        try:
             self._read_each(read)
         except BrokenResponse as error:
             raise self._timeout() if self._expired else UpstreamError("upstream_cut", retryable=True) from error
-        finally:
-            self.close(reusable=reader.finished)
 
     def _is_too_long(self, events: list[Event], reader: ChunkReader) -> bool:
         """Raises UpstreamError for a stream without end in which no answer began."""
@@ -149,6 +165,10 @@ class ChatStream:
             self._connection = connection
             if self._is_shut:
                 connection.shutdown()
+
+    def _check_type(self, response: Response) -> None:
+        if response.headers.get("content-type", "").split(";")[0].strip() != self.content_type:
+            raise UpstreamError("upstream_garbage", retryable=True)
 
     def _timeout(self) -> UpstreamError:
         return UpstreamError("upstream_timeout", retryable=True)
@@ -188,11 +208,6 @@ def send_request(
     if response.status != 200 or response.headers.get("content-encoding", "identity") != "identity":
         raise _refusal(connection, endpoint.secret)
     return connection
-
-
-def _check_type(response: Response) -> None:
-    if response.headers.get("content-type", "").split(";")[0].strip() != "text/event-stream":
-        raise UpstreamError("upstream_garbage", retryable=True)
 
 
 def _connection(origin: Origin, hold: Callable[[Connection], None]) -> Connection:

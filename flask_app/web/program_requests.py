@@ -25,13 +25,17 @@ class AnswerBody(Protocol):
     """A request for an answer, checked."""
 
     model: str
-    stream: bool | None
+
+    @property
+    def stream(self) -> bool | None: ...
 
     def asked(self) -> Asked: ...
 
 
 def answered(
-    body: AnswerBody, make_whole: Callable[[ProgramRun], Whole[Made]], make_stream: Callable[[ProgramRun], Streamed]
+    body: AnswerBody,
+    make_whole: Callable[[ProgramRun], Whole[Made]],
+    make_stream: Callable[[ProgramRun], Streamed] | None = None,
 ) -> Response | Made:
     """The answer to what `body` asks, by the one or the other."""
     programs.logged().ask_for(body.model)
@@ -40,7 +44,7 @@ def answered(
     if under and (reply := program_keys.look(under)) is not None:
         return Response(reply, content_type="application/json", headers={AGAIN: "true"})
     limits.count_message(visited.user.id)
-    if body.stream:
+    if body.stream and make_stream:
         return _given(gateway_service.begin(visited, asked, origin(), make_stream, under), streamed)
     return _given(gateway_service.begin(visited, asked, origin(), make_whole, under), whole)
 

@@ -24,6 +24,7 @@ OTHER = "other"
 _CALLS = {
     "gateway.complete": "chat.completions",
     "gateway.respond": "responses",
+    "gateway.embed": "embeddings",
     "messages.create": "messages",
     "messages.count_tokens": "messages.count_tokens",
     "gateway.models": "models",

@@ -70,7 +70,7 @@ def asks(program: Program) -> dict[str, Callable[[], TestResponse]]:
         "a bad field": lambda: program.complete(temperature=9),
         "what is not taken": lambda: program.complete(n=2),
         "no JSON": lambda: program.post("/v1/chat/completions", "x" * 10),
-        "no address": lambda: program.get("/v1/embeddings"),
+        "no address": lambda: program.get("/v1/files"),
         "another method": lambda: program.get("/v1/chat/completions"),
     }
 

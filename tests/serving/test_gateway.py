@@ -10,8 +10,9 @@ from openai import OpenAI
 
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer, ErrorEvent, Script, ScriptedUpstream, Stall, Status, Usage
+from tests.support.scripted_upstream import Answer, Embedded, ErrorEvent, Script, ScriptedUpstream, Stall, Status, Usage
 from tests.support.served import Served, served_to_programs
+from tests.support.upstream_embeddings import EMBEDDINGS, vector
 
 MODEL = "deepseek-flash"
 HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
@@ -110,6 +111,22 @@ def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, upstream: Sc
     assert reply.parse().choices
     with client.chat.completions.with_streaming_response.create(model=MODEL, messages=HELLO, stream=True) as stream:
         assert int(stream.headers["x-ratelimit-remaining-requests"]) == left - 1
+
+
+def test_embeddings(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
+    """The client asks for base64 where nobody says how the numbers shall come."""
+    upstream.script(Embedded(), Embedded(), Status(404), path=EMBEDDINGS)
+    made = client.embeddings.create(model=MODEL, input=["one", "two"])
+    assert [each.embedding for each in made.data] == [vector(0), vector(1)]
+    assert (made.usage.prompt_tokens, made.usage.total_tokens, made.model) == (7, 7, MODEL)
+    assert upstream.journal.last.body["encoding_format"] == "base64"
+    written = client.embeddings.create(model=MODEL, input="one", encoding_format="float")
+    assert written.data[0].embedding == vector(0)
+    record = records(server)[0]
+    assert (record["channel"], record["token_name"], record["total_tokens"]) == ("api", "the sdk", 7)
+    with pytest.raises(openai.NotFoundError) as none:
+        client.embeddings.create(model=MODEL, input="one")
+    assert none.value.code == "embeddings_not_offered"
 
 
 def test_models(client: OpenAI) -> None:

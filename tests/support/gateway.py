@@ -48,6 +48,9 @@ class Program:
         body = {"model": "deepseek-flash", "input": "hello"} | fields
         return self.post("/v1/responses", body, buffered=buffered)
 
+    def embed(self, given: Any = "hello", **fields: Any) -> TestResponse:
+        return self.post("/v1/embeddings", {"model": "deepseek-flash", "input": given} | fields)
+
     def post(self, path: str, body: Any, *, buffered: bool = True) -> TestResponse:
         return self._client.post(path, json=body, headers=self.headers, buffered=buffered)
 

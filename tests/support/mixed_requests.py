@@ -142,7 +142,7 @@ def _request(asked: Asked) -> tuple[str, str, bytes | None]:
     if asked.kind == "models":
         return "GET", "/v1/models", None
     if asked.kind == "no address":
-        return "GET", "/v1/embeddings", None
+        return "GET", "/v1/files", None
     if asked.kind == "no JSON":
         return "POST", path, b"{"
     if asked.kind == "count":

@@ -7,6 +7,7 @@
 
 It stands for DeepSeek and OpenAI-compatible providers: `POST /chat/completions` (with or without
 `/v1`, and under `/beta` with the beginning of the answer), `GET /models`, `GET /user/balance`, a bearer key on each.
+Other calls, such as `POST /embeddings`, are there where a script is given for their path.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any, Self
 
 from tests.support.upstream_account import Account
 from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, Gate, pieces
+from tests.support.upstream_embeddings import Embedded
 from tests.support.upstream_faults import (
     Drip,
     Endless,
@@ -37,6 +39,7 @@ __all__ = [
     "HOSTILE_MARKDOWN",
     "Answer",
     "Drip",
+    "Embedded",
     "Endless",
     "ErrorEvent",
     "Gate",
@@ -150,7 +153,7 @@ class ScriptedUpstream:
         """The script for a request, taken off the plan."""
         if not request.key or (self.keys is not None and request.key not in self.keys):
             return Status(401, "Authentication fails: the api key is invalid")
-        if request.is_chat and request.prefix is not None and not request.beta:
+        if request.prefix is not None and not request.beta:
             return Status(400, "prefix is a beta feature")
         with self._plan_lock:
             for planned in self._plan:
@@ -162,7 +165,7 @@ class ScriptedUpstream:
 
     def charge(self, request: Received, outcome: Outcome) -> None:
         """Take what an answer that has ended cost."""
-        if self.account and request.is_chat:
+        if self.account and request.is_answered:
             self.account.charge(request, outcome)
 
     def _unscripted(self, request: Received) -> Script:

@@ -75,6 +75,11 @@ class Received:
         return self.path == "/chat/completions"
 
     @property
+    def is_answered(self) -> bool:
+        """Is it a request for what costs something?"""
+        return self.path in {"/chat/completions", "/embeddings", "/completions"}
+
+    @property
     def prefix(self) -> str | None:
         """The beginning of the answer that the request brings along."""
         match self.body.get("messages"):
@@ -111,7 +116,7 @@ class Journal:
     @property
     def chats(self) -> list[Received]:
         """The requests for an answer: each must have one attempt in the ledger."""
-        return [entry for entry in self if entry.is_chat]
+        return [entry for entry in self if entry.is_answered]
 
     @property
     def last(self) -> Received:
