@@ -135,7 +135,7 @@ def test_there_is_no_circle() -> None:
 
 
 def test_only_the_metered_door_asks_for_answers() -> None:
-    asks = re.compile(r"(?<!class )\bChatStream\(")
+    asks = re.compile(r"(?<!class )\b(ChatStream|TextStream|EmbeddingReply)\(|\bSTREAMS\[")
     found = {name for name, path in MODULES.items() if asks.search(path.read_text(encoding="utf-8"))}
     assert found == {"flask_app.services.completion_service"}
 

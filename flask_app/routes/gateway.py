@@ -8,6 +8,7 @@ from flask_app.services.embedding_answers import EmbeddingAnswer, Embeddings
 from flask_app.services.program_answers import StreamedAnswer, WholeAnswer
 from flask_app.services.response_answers import StreamedResponse, WholeResponse
 from flask_app.services.response_objects import ResponseObject
+from flask_app.services.text_answers import StreamedText, TextCompletion, WholeText
 from flask_app.utils import require_token
 from flask_app.web import limits, programs
 from flask_app.web.bodies import MAX_BODY_BYTES, accepts, returns, streams
@@ -26,6 +27,7 @@ from flask_app.web.program_models import (
 from flask_app.web.program_requests import answered, once
 from flask_app.web.readers import limits_readers
 from flask_app.web.responses import ResponseRequest
+from flask_app.web.text_completions import TextCompletionRequest
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
 
@@ -45,6 +47,23 @@ def complete(body: CompletionRequest) -> Response | Completion:
     """
     tells = body.tells_usage
     return answered(body, WholeAnswer, lambda begun: StreamedAnswer(begun, tells_usage=tells))
+
+
+@blueprint.post("/completions")
+@require_token
+@limits.asks_for_an_answer
+@limits_readers
+@accepts(TextCompletionRequest, most=MAX_BODY_BYTES)
+@returns(TextCompletion)
+@streams
+@once
+def complete_text(body: TextCompletionRequest) -> Response | TextCompletion:
+    """Go on with a text, or fill a gap in it, by the model's own provider. Where it cannot that is a 404.
+
+    It counts as the person's message does, against the same rates, cap and budgets. See docs/gateway.md.
+    """
+    tells = body.tells_usage
+    return answered(body, WholeText, lambda begun: StreamedText(begun, tells_usage=tells))
 
 
 @blueprint.post("/responses")

@@ -144,7 +144,8 @@ class Completion:
         prefix, most = self._is_prefix, self.sent.hold.answer_tokens
         body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
         make = STREAMS[self.request.operation]
-        stream = make(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=prefix)
+        at_beta = prefix or (self.request.operation == "text_completion" and self._taken.key.completes_prefixes)
+        stream = make(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=at_beta)
         self._stop.watch(stream)
         try:
             stream.open()

@@ -15,6 +15,7 @@ _BUSY, _LATE = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT
 # Where the status is another than the chat's pages get.
 _STATUSES = {
     "unknown_model": _GONE,
+    "completions_not_offered": _GONE,
     "embeddings_not_offered": _GONE,
     "upstream_rejected": _REJECTED,
     "conversation_too_long": _REJECTED,

@@ -112,7 +112,7 @@ def longest_answer(model: ServedModel, asked: int | None = None, operation: Oper
 def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int | None) -> dict[str, object]:
     """What the provider is sent. `max_tokens` is what the attempt has reserved."""
     if request.operation != "chat":
-        return {"model": model.name, **request.options}
+        return _plain_body(request, model, max_tokens)
     messages: list[dict[str, object]] = [
         {"role": turn.role, "content": turn.content} if turn.raw is None else dict(turn.raw)
         for turn in turns(request, prefix=prefix)
@@ -137,6 +137,15 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
         made["user_id"] = _opaque(request.user_id)
     if model.demo:
         made |= DEMO_LIMITS
+    return made
+
+
+def _plain_body(request: Request, model: ServedModel, max_tokens: int | None) -> dict[str, object]:
+    made: dict[str, object] = {"model": model.name, **request.options}
+    if request.operation == "text_completion":
+        made |= {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": max_tokens}
+        if model.demo:
+            made |= DEMO_LIMITS
     return made
 
 

@@ -21,7 +21,10 @@ from flask_app.database import in_company, new_id, table_of, utc_now
 from flask_app.models import ProgramRequest
 from flask_app.statements import Prepared
 
-CALLS = ("chat.completions", "responses", "embeddings", "messages", "messages.count_tokens", "models", "other")
+CALLS = (
+    *("chat.completions", "completions", "responses", "embeddings", "messages", "messages.count_tokens", "models"),
+    "other",
+)
 LEFT, GONE = "left", 499  # how the log says that the program went away, and the status where it was before any reply
 RESTARTING, UNAVAILABLE = "restarting", 503
 WRITE_SECONDS = 1  # how long a row waits for others

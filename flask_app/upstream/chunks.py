@@ -32,6 +32,19 @@ class _Chunk(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
+class _TextChoice(msgspec.Struct):
+    text: str | None = None
+    logprobs: msgspec.Raw = NULL
+    finish_reason: str | None = None
+
+
+class _TextChunk(msgspec.Struct):
+    choices: list[_TextChoice] = []
+    model: msgspec.Raw = NULL
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
+
+
 class _PromptDetails(msgspec.Struct):
     cached_tokens: Count | None = None
 
@@ -72,6 +85,7 @@ class UnreadableChunk(Exception):
 
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
+_decode_text_chunk = msgspec.json.Decoder(_TextChunk).decode
 _decode_name = msgspec.json.Decoder(str).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _decode_totals = msgspec.json.Decoder(_Totals).decode
@@ -134,10 +148,31 @@ class ChunkReader:
             self.finished = True
             return None
         try:
-            return _decode_chunk(payload)
+            return self._read_chunk(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.fault = UnreadableChunk(payload[:80].decode("utf-8", "replace"))
             return None
+
+    def _read_chunk(self, payload: bytes) -> _Chunk:
+        return _decode_chunk(payload)
+
+
+class TextReader(ChunkReader):
+    """The same of a completion of plain text, whose chunks have a `text`, and tables of how likely its tokens were.
+
+    Each chunk's table is one item of `Logprobs`.
+    """
+
+    __slots__ = ()
+
+    def _read_chunk(self, payload: bytes) -> _Chunk:
+        read = _decode_text_chunk(payload)
+        choices = [_Choice(_Delta(each.text), _in_list(each.logprobs), each.finish_reason) for each in read.choices]
+        return _Chunk(choices, read.model, read.usage, read.error)
+
+
+def _in_list(table: msgspec.Raw) -> msgspec.Raw:
+    return table if table == NULL else msgspec.Raw(b'{"content":[' + bytes(table) + b"]}")
 
 
 def name_of(raw: bytes) -> str:

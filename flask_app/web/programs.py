@@ -23,6 +23,7 @@ _KEY = re.compile("[!-~]{1,255}")
 OTHER = "other"
 _CALLS = {
     "gateway.complete": "chat.completions",
+    "gateway.complete_text": "completions",
     "gateway.respond": "responses",
     "gateway.embed": "embeddings",
     "messages.create": "messages",

@@ -24,12 +24,12 @@ FILTER = {
 
 
 class RequestReply(Reply):
-    """A request of a program. `call` is chat.completions, responses, embeddings, messages, messages.count_tokens,
-    models or other; `model` the name that was asked for, where the body could be read, `actual_model` what the provider
-    says answered. `status` is that of the reply, 499 where its program left before one; `error_code` how it failed,
-    also in the middle of a stream. `attempts` counts the requests to providers, `attempt_id` is the last of them,
-    `record_id` the ledger's record. The times are counted from the moment it came; `bytes_sent` is the reply's
-    body. `user` is for administrators, and absent in one's own.
+    """A request of a program. `call` is chat.completions, completions, responses, embeddings, messages,
+    messages.count_tokens, models or other; `model` the name that was asked for, where the body could be read,
+    `actual_model` what the provider says answered. `status` is that of the reply, 499 where its program left before
+    one; `error_code` how it failed, also in the middle of a stream. `attempts` counts the requests to providers,
+    `attempt_id` is the last of them, `record_id` the ledger's record. The times are counted from the moment it came;
+    `bytes_sent` is the reply's body. `user` is for administrators, and absent in one's own.
     """
 
     id: str

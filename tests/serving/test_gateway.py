@@ -10,8 +10,19 @@ from openai import OpenAI
 
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer, Embedded, ErrorEvent, Script, ScriptedUpstream, Stall, Status, Usage
+from tests.support.scripted_upstream import (
+    Answer,
+    Continued,
+    Embedded,
+    ErrorEvent,
+    Script,
+    ScriptedUpstream,
+    Stall,
+    Status,
+    Usage,
+)
 from tests.support.served import Served, served_to_programs
+from tests.support.upstream_completions import COMPLETIONS
 from tests.support.upstream_embeddings import EMBEDDINGS, vector
 
 MODEL = "deepseek-flash"
@@ -111,6 +122,23 @@ def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, upstream: Sc
     assert reply.parse().choices
     with client.chat.completions.with_streaming_response.create(model=MODEL, messages=HELLO, stream=True) as stream:
         assert int(stream.headers["x-ratelimit-remaining-requests"]) == left - 1
+
+
+def test_texts_are_gone_on_with(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
+    upstream.script(Continued(), Continued(), Status(404), path=COMPLETIONS)
+    made = client.completions.create(model=MODEL, prompt="def add(a, b):", suffix="print(1)", max_tokens=20, logprobs=1)
+    assert (made.choices[0].text, made.choices[0].finish_reason) == ("return a + b", "stop")
+    assert made.choices[0].logprobs
+    assert "".join(made.choices[0].logprobs.tokens or ()) == "return a + b"
+    assert made.usage
+    assert (made.usage.prompt_tokens, made.usage.completion_tokens) == (6, 4)
+    pieces = list(client.completions.create(model=MODEL, prompt="def add(a, b):", stream=True))
+    assert "".join(piece.choices[0].text for piece in pieces) == "return a + b"
+    record = records(server)[0]
+    assert (record["channel"], record["token_name"], record["total_tokens"]) == ("api", "the sdk", 10)
+    with pytest.raises(openai.NotFoundError) as none:
+        client.completions.create(model=MODEL, prompt="def add(a, b):")
+    assert none.value.code == "completions_not_offered"
 
 
 def test_embeddings(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:

@@ -48,6 +48,12 @@ class Program:
         body = {"model": "deepseek-flash", "input": "hello"} | fields
         return self.post("/v1/responses", body, buffered=buffered)
 
+    def go_on(self, *, buffered: bool = True, **fields: Any) -> TestResponse:
+        """As editors ask for the rest of a text."""
+        return self.post(
+            "/v1/completions", {"model": "deepseek-flash", "prompt": "def add(a, b):"} | fields, buffered=buffered
+        )
+
     def embed(self, given: Any = "hello", **fields: Any) -> TestResponse:
         return self.post("/v1/embeddings", {"model": "deepseek-flash", "input": given} | fields)
 

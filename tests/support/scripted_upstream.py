@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from tests.support.upstream_account import Account
 from tests.support.upstream_answers import HOSTILE_MARKDOWN, Answer, Gate, pieces
+from tests.support.upstream_completions import Continued
 from tests.support.upstream_embeddings import Embedded
 from tests.support.upstream_faults import (
     Drip,
@@ -38,6 +39,7 @@ from tests.support.upstream_journal import Journal, Outcome, Received, Usage
 __all__ = [
     "HOSTILE_MARKDOWN",
     "Answer",
+    "Continued",
     "Drip",
     "Embedded",
     "Endless",

@@ -3,6 +3,7 @@
 import base64
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from tests.support.upstream_journal import Received, Usage
 from tests.support.upstream_reply import Reply
@@ -37,7 +38,7 @@ class Embedded:
             {"object": "embedding", "index": number, "embedding": _packed(number) if in_base64 else vector(number)}
             for number in reversed(range(count))
         ]
-        content = {"object": "list", "data": data, "model": self.actual_model or request.model}
+        content: dict[str, Any] = {"object": "list", "data": data, "model": self.actual_model or request.model}
         if self.tells_usage:
             content["usage"] = {"prompt_tokens": self.usage.prompt, "total_tokens": self.usage.prompt}
             request.usage_sent = self.usage
