@@ -75,6 +75,10 @@ test-sqlite: .dev ## Tests on SQLite
 test-mariadb: .dev ## Tests on MariaDB
 	$(BIN)/pytest $(ELSEWHERE) --database=mariadb $(PARALLEL)
 
+.PHONY: test-mysql
+test-mysql: .mysql .dev ## Tests on MySQL, as Debian's unstable has it (as root; half an hour)
+	$(BIN)/pytest $(ELSEWHERE) --database=mysql $(PARALLEL)
+
 .PHONY: test-faults
 test-faults: services .dev ## The quick ones of `make faults`, one for each row, in a minute
 	$(BIN)/pytest tests/faults
@@ -166,6 +170,12 @@ services: ## Debian packages that the tests need (installs them as root)
 .PHONY: compose-services
 compose-services:
 	@$(PYTHON) scripts/test_services.py compose
+
+# A root folder of Debian's unstable, the only one with MySQL.
+.mysql: | compose-services
+	@rm -rf $@.part
+	debootstrap --variant=minbase --include=mysql-server-core sid $@.part >/dev/null
+	@mv $@.part $@
 
 .PHONY: check-python
 check-python: .dev

@@ -17,7 +17,7 @@ from flask_app.database import transaction
 from flask_app.models import User
 from flask_app.services import journal, login_limits, names, passwords, request_log, run_service
 from scripts import settings_file
-from tests.support import clients, ledger, mariadb, redis_server, storage
+from tests.support import clients, ledger, mariadb, mysql_server, redis_server, storage
 from tests.support.clients import PageClient
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -30,13 +30,14 @@ hypothesis.settings.load_profile("same")
 os.environ[settings_file.SKIP] = "1"  # for every process that a test starts
 
 PASSWORD = "violet harbour lantern"
+SERVERS = {"mariadb": mariadb.server, "mysql": mysql_server.server}
 
 MakeUser = Callable[..., User]
 SignIn = Callable[[User], PageClient]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=["sqlite", "mariadb"], default="sqlite", help="where the tests keep rows")
+    parser.addoption("--database", choices=["sqlite", *SERVERS], default="sqlite", help="where the tests keep rows")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -65,8 +66,8 @@ def chosen_database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def database_url(chosen_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database."""
-    if chosen_database == "mariadb":
-        with mariadb.server() as url:
+    if chosen_database in SERVERS:
+        with SERVERS[chosen_database]() as url:
             storage.migrate(url)
             yield url
     else:

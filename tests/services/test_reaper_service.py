@@ -17,7 +17,7 @@ from flask_app.services.lease_service import ROUND_SECONDS
 from flask_app.services.reaper_service import REAPED_AT_ONCE, REAPING_SECONDS
 from flask_app.services.run_service import LEASE
 from tests.faults.stopwatch import Stopwatch
-from tests.support import gevent_reaper
+from tests.support import gevent_reaper, mysql_server
 from tests.support.brokers import wait_until
 from tests.support.killed import as_if_killed, multiply
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -37,7 +37,8 @@ def database_processes() -> list[int]:
     if engine().dialect.name == "sqlite":
         return []
     with engine().connect() as connection:
-        return [int(Path(connection.scalar(text("SELECT @@pid_file")) or "").read_text())]
+        file = Path(connection.scalar(text("SELECT @@pid_file")) or "")
+    return [int((file if file.exists() else mysql_server.seen_from_here(file)).read_text())]
 
 
 @pytest.fixture(params=["with their runs", "without"])

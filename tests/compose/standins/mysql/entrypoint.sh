@@ -10,15 +10,15 @@ main() {
         chown mysql:mysql "$DATA"
         exec setpriv --reuid=mysql --regid=mysql --clear-groups "$0" "$@"
     fi
-    set -- mariadbd --no-defaults --datadir="$DATA" --socket="$SOCKET" "$@"
+    set -- mysqld --no-defaults --secure-file-priv=NULL --datadir="$DATA" --socket="$SOCKET" "$@"
     [ -d "$DATA/mysql" ] || install_database "$@"
     exec "$@"
 }
 
 install_database() {
-    mariadb-install-db --no-defaults --datadir="$DATA" --auth-root-authentication-method=normal --skip-test-db >/dev/null
+    "$@" --initialize-insecure
     "$@" --skip-networking &
-    until mariadb-admin --no-defaults -S "$SOCKET" ping --silent; do sleep 0.2; done
+    until mysqladmin --no-defaults -S "$SOCKET" ping --silent; do sleep 0.2; done
     docker_process_sql <<SQL
 CREATE DATABASE $MYSQL_DATABASE;
 CREATE USER '$MYSQL_USER'@'%' IDENTIFIED BY '$MYSQL_PASSWORD';
@@ -34,7 +34,7 @@ SQL
 }
 
 docker_process_sql() {
-    mariadb --no-defaults -u root -S "$SOCKET"
+    mysql --no-defaults -u root -S "$SOCKET"
 }
 
 mysql_error() {

@@ -1,0 +1,26 @@
+"""What the chosen server itself says of the application's connections."""
+
+import pytest
+from sqlalchemy import text
+
+from flask_app import database, engines
+
+# What ends a transaction that a machine without power had begun.
+ENDED_BY = {"mariadb": "idle_transaction_timeout", "mysql": "wait_timeout"}
+
+
+@pytest.mark.usefixtures("app")
+def test_nobody_waits_long_for_the_rows_of_the_dead(chosen_database: str) -> None:
+    if chosen_database not in ENDED_BY:
+        pytest.skip("a file has no connections that outlive their process")
+    with database.fetching() as connection:
+        asked = text(f"SELECT @@SESSION.{ENDED_BY[chosen_database]}, @@SESSION.innodb_lock_wait_timeout")
+        assert connection.execute(asked).one() == (engines.IDLE_SECONDS, engines.ROW_LOCK_SECONDS)
+
+
+@pytest.mark.usefixtures("app")
+def test_each_transaction_reads_what_is_committed(chosen_database: str) -> None:
+    if chosen_database not in ENDED_BY:
+        pytest.skip("a file has one writer")
+    with database.fetching() as connection:
+        assert connection.scalar(text("SELECT @@SESSION.transaction_isolation")) == "READ-COMMITTED"
