@@ -24,7 +24,7 @@ COPY --from=build /app /app
 # A volume's folder: settlements that wait for the database. Docker gives a new volume this owner.
 RUN chown 10001:10001 instance
 # What a server and a command import is compiled here: whoever compiles while it starts keeps the memory that this took.
-RUN PYTHONDONTWRITEBYTECODE= python -OO -m scripts.bytecode && PYTHONDONTWRITEBYTECODE= python -m scripts.bytecode
+RUN PYTHONDONTWRITEBYTECODE='' python -OO -m scripts.bytecode && PYTHONDONTWRITEBYTECODE='' python -m scripts.bytecode
 USER 10001:10001
 EXPOSE 5000
 STOPSIGNAL SIGTERM
