@@ -55,6 +55,8 @@ Ascii = AsciiText()
 Folded = String(190).with_variant(mysql.VARCHAR(190, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 # Names that stand for themselves: "GPT" and "gpt" are two.
 Exact = String(128).with_variant(mysql.VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+# Of a website, as browsers send it.
+Origin = String(300).with_variant(mysql.VARCHAR(300, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
 Sealed = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 

@@ -12,6 +12,7 @@ from flask_app.models.accounts import (
     RecoveryCode,
     SecondStep,
     Setting,
+    TokenOrigin,
     User,
 )
 from flask_app.models.chat import Conversation, Folder, KeptDraft, Message, Run
@@ -68,6 +69,7 @@ __all__ = [
     "SpentDaily",
     "SpentMonthly",
     "Tariff",
+    "TokenOrigin",
     "TokenUsage",
     "TopUp",
     "UsageHourly",

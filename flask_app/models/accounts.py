@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flask_app.column_types import Ascii, Folded, LongText
+from flask_app.column_types import Ascii, Folded, LongText, Origin
 from flask_app.database import Base, utc_now
 from flask_app.models.columns import key, to
 
@@ -162,6 +162,15 @@ class AccessToken(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class TokenOrigin(Base):
+    """A website whose pages may ask with a token: the origin as browsers send it (`https://app.example.org`)."""
+
+    __tablename__ = "token_origins"
+
+    token_id: Mapped[str] = to("access_tokens.id", primary_key=True)
+    origin: Mapped[str] = mapped_column(Origin, primary_key=True, index=True)
 
 
 class AuditEntry(Base):

@@ -4,14 +4,23 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app import config
 from flask_app.domain.budget import TOKENS
-from flask_app.services import model_service, token_budget_service, token_service
+from flask_app.services import model_service, token_budget_service, token_origin_service, token_service
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.client import client_address
-from flask_app.web.tokens import MadeTokenReply, NewToken, TokenBudget, TokensReply, made_token_reply, tokens_reply
+from flask_app.web.tokens import (
+    MadeTokenReply,
+    NewToken,
+    TokenBudget,
+    TokenOrigins,
+    TokenOriginsReply,
+    TokensReply,
+    made_token_reply,
+    tokens_reply,
+)
 
 blueprint = Blueprint("tokens", __name__)
 
@@ -65,6 +74,16 @@ def limit(token_id: str, body: TokenBudget) -> BudgetReply:
     """Limit what one of one's tokens may use, from the next request on. What was used of the period counts."""
     actor = Actor(get_current_user(), client_address())
     return budget_reply(token_budget_service.put(actor, token_id, body.cap()))
+
+
+@blueprint.put("/api/tokens/<token_id>/origins")
+@require_login
+@accepts(TokenOrigins)
+@returns(TokenOriginsReply)
+def show_to(token_id: str, body: TokenOrigins) -> TokenOriginsReply:
+    """Name the websites whose pages may ask with one of one's tokens, in the place of those before."""
+    actor = Actor(get_current_user(), client_address())
+    return TokenOriginsReply(origins=token_origin_service.put(actor, token_id, body.origins))
 
 
 @blueprint.delete("/api/tokens/<token_id>/budget")

@@ -18,7 +18,7 @@ ACTIONS = (
     *("invitation.make", "invitation.revoke", "invitation.use"),
     *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
     "second_step.use_recovery_code",
-    *("token.create", "token.revoke", "requests.retention"),
+    *("token.create", "token.origins", "token.revoke", "requests.retention"),
     *("group.add", "group.change", "group.delete", "rates.change"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),

@@ -12,9 +12,8 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction
-from flask_app.errors import NotFound
-from flask_app.models import AccessToken, Budget, User
-from flask_app.services import budget_admin_service, budget_service
+from flask_app.models import Budget
+from flask_app.services import budget_admin_service, budget_service, own_tokens
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_admin_service import Place
 from flask_app.services.budget_service import Standing, budgets
@@ -46,7 +45,7 @@ def put(actor: Actor, token_id: str, cap: Cap) -> Standing:
     """
 
     def work(session: Session) -> Standing:
-        _hold_own(session, actor, token_id)
+        own_tokens.hold(session, actor, token_id)
         return keep(session, actor, token_id, cap)
 
     return in_transaction(work)
@@ -56,7 +55,7 @@ def remove(actor: Actor, token_id: str) -> None:
     """Nothing limits the token any more but what limits its person. Raises NotFound for a foreign one too."""
 
     def work(session: Session) -> None:
-        _hold_own(session, actor, token_id)
+        own_tokens.hold(session, actor, token_id)
         for found in _of(session, token_id):
             budget_admin_service.drop(session, actor, found)
 
@@ -90,16 +89,6 @@ def standings(token_ids: Iterable[str], now: datetime) -> dict[str, Standing]:
     with fetching() as connection:
         ids = connection.scalars(_OF_TOKENS, {"tokens": list(token_ids)}).all()
         return {each.scope_id: each for each in budget_service.standings(connection, ids, now).values()}
-
-
-def _hold_own(session: Session, actor: Actor, token_id: str) -> None:
-    if actor.user is None:
-        raise NotFound
-    owner_id = actor.user.id
-    session.execute(select(User.id).where(User.id == owner_id).with_for_update())
-    own = (AccessToken.id == token_id, AccessToken.user_id == owner_id, AccessToken.revoked_at.is_(None))
-    if session.scalar(select(AccessToken.id).where(*own).with_for_update(read=True)) is None:
-        raise NotFound
 
 
 def _of(session: Session, token_id: str) -> list[Budget]:

@@ -19,7 +19,15 @@ from sqlalchemy.orm import Session
 from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
 from flask_app.models import AccessToken, Group, Setting, User
-from flask_app.services import audit_service, auth_service, model_service, rates, stop_service, token_budget_service
+from flask_app.services import (
+    audit_service,
+    auth_service,
+    model_service,
+    rates,
+    stop_service,
+    token_budget_service,
+    token_origin_service,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
 from flask_app.services.signing import digest
@@ -41,6 +49,7 @@ _VISIT = (
         *(_tokens.c[name].label(f"token_{name}") for name in _TOKEN_COLUMNS),
         _groups.c.rates.label("group_rates"),
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
+        token_origin_service.NAMES_IT.correlate(_tokens).label("names_origin"),
     )
     .join(_tokens, _tokens.c.user_id == _users.c.id)
     .join(_groups, _groups.c.id == _users.c.group_id)
@@ -65,12 +74,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a new token shall be: for how many days, or for ever; for which models by name, or for all; how far."""
+    """What a new token shall be: for how many days, or for ever; for which models by name, or for all; how far; on
+    the pages of which websites.
+    """
 
     name: str
     days: int | None = None
     models: Sequence[str] | None = None
     budget: Cap | None = None
+    origins: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored."""
+    """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored.
+
+    `origin` is that of the page that asks, where the token names it.
+    """
 
     user: User
     token_id: str
@@ -92,6 +107,7 @@ class Visit:
     models: frozenset[str] | None
     last_used_at: datetime | None
     rates: tuple[str | None, ...]
+    origin: str | None = None
 
 
 def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
@@ -100,6 +116,7 @@ def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
     Raises Invalid, and Conflict("too_many_tokens") for one too many.
     """
     owner, secret = _person(actor), PREFIX + secrets.token_hex(RANDOM_BYTES)
+    origins = token_origin_service.checked(wanted.origins)
     name, models = _checked_name(wanted.name), _checked_models(wanted.models)
     if wanted.days is not None and not 0 < wanted.days <= MAX_DAYS:
         raise Invalid("bad_token_days", limit=MAX_DAYS)
@@ -115,7 +132,8 @@ def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
         token.expires_at = now + timedelta(days=wanted.days) if wanted.days else None
         session.add(token)
         session.flush()
-        details = {"name": name, "days": wanted.days, "models": models}
+        token_origin_service.keep(session, token.id, origins)
+        details = {"name": name, "days": wanted.days, "models": models} | ({"origins": origins} if origins else {})
         audit_service.record(session, owner, "token.create", token.id, details, actor.address)
         return token, token_budget_service.keep(session, actor, token.id, wanted.budget) if wanted.budget else None
 
@@ -144,6 +162,7 @@ def revoke(session: Session, actor: Actor, token_id: str, *, owner_id: str | Non
         raise NotFound
     token.revoked_at = utc_now()
     token_budget_service.forget(session, token.id)
+    token_origin_service.forget(session, token.id)
     details = {"name": token.name, "of": token.user_id}
     audit_service.record(session, actor.user, "token.revoke", token.id, details, actor.address)
 
@@ -160,12 +179,15 @@ def models_of(stored: str | None) -> list[str] | None:
     return None if stored is None else msgspec.json.decode(stored, type=list[str])
 
 
-def visit(secret: str) -> Visit | None:
-    """Who asks with this token; None where it opens nothing, or no longer, or its person is disabled."""
+def visit(secret: str, origin: str = "") -> Visit | None:
+    """Who asks with this token; None where it opens nothing, or no longer, or its person is disabled.
+
+    `origin` is that of the page which asks, as its browser says, or empty.
+    """
     if not _SHAPE.fullmatch(secret):
         return None
     with fetching() as connection:
-        row = connection.execute(_VISIT, {"digest": digest(secret)}).one_or_none()
+        row = connection.execute(_VISIT, {"digest": digest(secret), "origin": origin}).one_or_none()
     if row is None or row.disabled or row.token_revoked_at is not None:
         return None
     if row.token_expires_at is not None and row.token_expires_at <= utc_now():
@@ -174,7 +196,8 @@ def visit(secret: str) -> Visit | None:
     stored = (row.group_rates, row.site_rates)
     user = auth_service.person_in(row)
     allowed = None if models is None else frozenset(models)
-    return Visit(user, row.token_id, row.token_name, allowed, row.token_last_used_at, stored)
+    used_at, named = row.token_last_used_at, origin if row.names_origin else None
+    return Visit(user, row.token_id, row.token_name, allowed, used_at, stored, named)
 
 
 def hold(connection: Connection, token_id: str) -> None:

@@ -7,7 +7,7 @@ from flask import after_this_request, g, has_request_context, request
 from werkzeug.wrappers import Response
 
 from flask_app.errors import BadRequest
-from flask_app.services import request_log, token_service
+from flask_app.services import request_log, token_origin_service, token_service
 from flask_app.services.program_keys import AskedUnder
 from flask_app.services.request_log import OpenRequest
 from flask_app.services.token_service import Visit
@@ -47,7 +47,8 @@ def speaks_messages() -> bool:
 
 def load() -> Visit | None:
     """Whose token it is; that it was used, and how the request went, is noted once the reply is out."""
-    visits = ((token_service.visit(secret), secret) for secret in _given())
+    origin = token_origin_service.sent(request.headers.get("Origin", ""))
+    visits = ((token_service.visit(secret, origin), secret) for secret in _given())
     visited, secret = next(((visited, secret) for visited, secret in visits if visited is not None), (None, ""))
     if visited is not None:
         g.access = visited

@@ -9,7 +9,7 @@ import msgspec
 from flask_app.database import utc_now
 from flask_app.domain.budget import TOKENS
 from flask_app.models import AccessToken
-from flask_app.services import budget_admin_service, token_budget_service, token_service
+from flask_app.services import budget_admin_service, token_budget_service, token_origin_service, token_service
 from flask_app.services.budget_service import Standing
 from flask_app.services.token_admin_service import Listed, Page
 from flask_app.services.token_budget_service import Cap
@@ -32,27 +32,50 @@ class TokenBudget(Body):
         return Cap(unit=self.unit, period=self.period, limit=self.limit, hard=self.hard)
 
 
+Origins = Annotated[list[Words], msgspec.Meta(max_length=4 * token_origin_service.MOST)]
+
+
+class TokenOrigins(Body):
+    """The websites whose pages may ask with the token, such as `https://app.example.org`; none: no page may."""
+
+    origins: Origins
+
+
+class TokenOriginsReply(Reply):
+    """As browsers send them."""
+
+    origins: list[str]
+
+
 class NewToken(Body):
-    """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes."""
+    """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes.
+
+    `origins` are the websites whose pages may ask with it.
+    """
 
     name: Words
     days: Annotated[int, msgspec.Meta(ge=1, le=token_service.MAX_DAYS)] | None = None
     models: Annotated[list[Words], msgspec.Meta(max_length=token_service.MAX_MODELS)] | None = None
     budget: TokenBudget | None = None
+    origins: Origins | None = None
 
     def wanted(self) -> Wanted:
         cap = self.budget.cap() if self.budget else None
-        return Wanted(name=self.name, days=self.days, models=self.models, budget=cap)
+        return Wanted(name=self.name, days=self.days, models=self.models, budget=cap, origins=self.origins or ())
 
 
 class TokenFacts(Reply):
-    """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all."""
+    """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all.
+
+    `origins` are the websites whose pages may ask with it.
+    """
 
     id: str
     name: str
     hint: str
     state: str
     models: list[str] | None
+    origins: list[str]
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -88,28 +111,32 @@ class AnybodysTokensReply(Reply):
 
 
 def tokens_reply(tokens: Sequence[AccessToken]) -> TokensReply:
-    standings = token_budget_service.standings((token.id for token in tokens), utc_now())
-    return TokensReply(tokens=[_token_reply(token, standings.get(token.id)) for token in tokens])
+    ids = [token.id for token in tokens]
+    standings, origins = token_budget_service.standings(ids, utc_now()), token_origin_service.of(ids)
+    return TokensReply(tokens=[_token_reply(each, standings.get(each.id), origins.get(each.id)) for each in tokens])
 
 
 def made_token_reply(made: Made) -> MadeTokenReply:
-    return MadeTokenReply(token=_token_reply(made.token, made.budget), secret=made.secret)
+    origins = token_origin_service.of([made.token.id]).get(made.token.id)
+    return MadeTokenReply(token=_token_reply(made.token, made.budget, origins), secret=made.secret)
 
 
 def anybodys_tokens_reply(page: Page) -> AnybodysTokensReply:
-    return AnybodysTokensReply(tokens=[_anybodys(each) for each in page.tokens], next=page.next)
+    origins = token_origin_service.of(each.token.id for each in page.tokens)
+    listed = [_anybodys(each, origins.get(each.token.id)) for each in page.tokens]
+    return AnybodysTokensReply(tokens=listed, next=page.next)
 
 
-def _token_reply(token: AccessToken, standing: Standing | None) -> TokenReply:
-    return TokenReply(**_shown(token), budget=budget_reply(standing) if standing else None)
+def _token_reply(token: AccessToken, standing: Standing | None, origins: list[str] | None) -> TokenReply:
+    return TokenReply(**_shown(token, origins), budget=budget_reply(standing) if standing else None)
 
 
-def _anybodys(listed: Listed) -> AnybodysTokenReply:
+def _anybodys(listed: Listed, origins: list[str] | None) -> AnybodysTokenReply:
     user = Person(id=listed.token.user_id, username=listed.username)
-    return AnybodysTokenReply(**_shown(listed.token), user=user, revoked_at=listed.token.revoked_at)
+    return AnybodysTokenReply(**_shown(listed.token, origins), user=user, revoked_at=listed.token.revoked_at)
 
 
-def _shown(token: AccessToken) -> dict[str, Any]:
+def _shown(token: AccessToken, origins: list[str] | None) -> dict[str, Any]:
     names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at")
     told = {"state": token_service.state_of(token, utc_now()), "models": token_service.models_of(token.models)}
-    return {name: getattr(token, name) for name in names} | told
+    return {name: getattr(token, name) for name in names} | told | {"origins": origins or []}

@@ -1,8 +1,12 @@
 """Access tokens on their pages: made, shown once, used, revoked by their person and by an administrator."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 import urllib3
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.clipboard import copied
 from tests.e2e.site import Site
@@ -10,11 +14,44 @@ from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
+ASK_FROM_PAGE = """async ([site, secret]) => {
+  const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json", "x-stainless-lang": "js" }
+  const body = JSON.stringify({ model: "deepseek-flash", messages: [{ role: "user", content: "Hello" }] })
+  try {
+    const reply = await fetch(`${site}/v1/chat/completions`, { method: "POST", headers, body, cache: "no-store" })
+    const left = reply.headers.get("x-ratelimit-remaining-requests") ? " and requests are left" : ""
+    return `${reply.status} ${(await reply.json()).choices[0].message.content}${left}`
+  } catch {
+    return "kept from the page"
+  }
+}"""
 CANCELLED = "dialog => dialog.dispatchEvent(new Event('cancel', { cancelable: true }))"
 
 zh, en = words("zh"), words("en")
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """Another website, on this machine too: a browser asks nobody's leave for that."""
+
+    class Blank(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><title>Elsewhere</title>")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Blank) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def make(page: Page, name: str, limit: str = "") -> str:
@@ -63,6 +100,41 @@ def test_a_token_is_made_shown_once_used_and_revoked(visits: Visits, site: Site,
     page.get_by_role("alertdialog").get_by_role("button", name=en("js.tokens.revoke")).click()
     expect(row).to_have_count(0)
     assert ask(site, secret) == 401
+
+
+def test_a_page_of_another_website_asks_once_it_is_named(
+    visits: Visits, browser: Browser, site: Site, script: ScriptedUpstream, elsewhere: str
+) -> None:
+    """As the browser has it: it keeps the reply from the page before."""
+    page = visits.open("/tokens", viewport=PHONE)
+    secret = make(page, "my page")
+    foreign = browser.new_page()  # what it sends is no visit to the site
+    foreign.goto(elsewhere)
+    asked = [site.url, secret]
+    assert foreign.evaluate(ASK_FROM_PAGE, asked) == "kept from the page"
+
+    row = page.get_by_role("listitem").filter(has_text="my page")
+    name = en("js.tokens.origins_of", name="my page")
+    row.get_by_role("button", name=name).click()
+    dialog = page.get_by_role("dialog", name=name)
+    dialog.get_by_label(en("tokens.origins_label")).fill("not a website")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("not a website")
+    dialog.get_by_label(en("tokens.origins_label")).fill(f"{elsewhere}/\nhttps://app.example.org")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    expect(row.get_by_role("button", name=name)).to_be_focused()
+    expect(row).to_contain_text(en("js.tokens.on_pages_of", origins=f"{elsewhere}, https://app.example.org"))
+    script.script(Answer("Hello to a page."))
+    assert foreign.evaluate(ASK_FROM_PAGE, asked) == "200 Hello to a page. and requests are left"
+
+    row.get_by_role("button", name=name).click()
+    expect(dialog.get_by_label(en("tokens.origins_label"))).to_have_value(f"{elsewhere}\nhttps://app.example.org")
+    dialog.get_by_label(en("tokens.origins_label")).fill("")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(row).not_to_contain_text("https://app.example.org")
+    assert foreign.evaluate(ASK_FROM_PAGE, asked) == "kept from the page"
+    foreign.close()
 
 
 def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: ScriptedUpstream) -> None:

@@ -1,9 +1,9 @@
 // @ts-check
-/** Entry of one's own personal access tokens: listed, made, shown once, limited, revoked. */
+/** Entry of one's own personal access tokens: listed, made, shown once, limited, opened to websites, revoked. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { fillStanding } from "app/budget-bars"
-import { FieldMistake, showFieldError } from "app/field-errors"
+import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
 import { factsOf, revokeWords } from "app/token-facts"
 import { TokenLimit, termsOf } from "app/token-limit"
@@ -19,7 +19,8 @@ const begin = must(document, "[data-new-token]")
 const made = must(document, "#made-dialog")
 const limiting = /** @type {HTMLFormElement} */ (must(document, "[data-limit-form]"))
 const [asked, changed] = [new TokenLimit(form), new TokenLimit(limiting)]
-/** Whose limit the dialog is open for. @type {Token | null} */
+const showing = /** @type {HTMLFormElement} */ (must(document, "[data-origins-form]"))
+/** Whose limit or websites a dialog is open for. @type {Token | null} */
 let limited = null
 
 show(pageState("tokens-state").tokens)
@@ -40,6 +41,10 @@ onSubmit(form, ({ name, days }) => withCap(form, asked, async (budget) => {
 onSubmit(limiting, () => withCap(limiting, changed, async (cap) => {
   if (limited) await limit(limited, cap)
 }))
+
+onSubmit(showing, async ({ origins }) => {
+  if (limited) await showTo(limited, String(origins).split("\n").map((line) => line.trim()).filter(Boolean))
+})
 
 /** @param {Token[]} tokens */
 function show(tokens) {
@@ -66,9 +71,7 @@ async function limit(token, cap) {
   const address = `${PATH}/${token.id}/budget`
   const budget = cap ? await api.put(address, cap) : await api.delete(address)
   limiting.closest("dialog")?.close()
-  const [before, after] = [must(list, `[data-id="${token.id}"]`), row({ ...token, budget })]
-  before.replaceWith(after)
-  slot(after, "limiting").focus()
+  renew({ ...token, budget }, "limiting")
   toast(cap ? t("js.tokens.limited", { name: token.name, terms: termsOf(cap) }) : t("js.tokens.unlimited", { name: token.name }))
 }
 
@@ -78,6 +81,31 @@ function beginToLimit(token) {
   changed.fill(token.budget)
   fill(limiting, { title: t("js.tokens.limit_one", { name: token.name }) })
   openDialog("limit-dialog")
+}
+
+/** @param {Token} token @param {string[]} wanted */
+async function showTo(token, wanted) {
+  const { origins } = await api.put(`${PATH}/${token.id}/origins`, { origins: wanted })
+  showing.closest("dialog")?.close()
+  renew({ ...token, origins }, "showing")
+  toast(origins.length ? t("js.tokens.shown_to", { name: token.name, origins: origins.join(", ") }) : t("js.tokens.shown_to_none", { name: token.name }))
+}
+
+/** @param {Token} token */
+function beginToShow(token) {
+  limited = token
+  fill(showing, { title: t("js.tokens.origins_of", { name: token.name }) })
+  const typed = /** @type {HTMLTextAreaElement} */ (must(showing, "textarea"))
+  typed.value = token.origins.join("\n")
+  clearFieldErrors(showing)
+  openDialog("origins-dialog")
+}
+
+/** The row as it is now, with the focus where it was. @param {Token} token @param {string} pressed */
+function renew(token, pressed) {
+  const after = row(token)
+  must(list, `[data-id="${token.id}"]`).replaceWith(after)
+  slot(after, pressed).focus()
 }
 
 /** @param {Token} token */
@@ -94,6 +122,8 @@ function row(token) {
   slot(element, "requests").setAttribute("aria-label", t("js.tokens.requests_of", { name: token.name }))
   slot(element, "limiting").setAttribute("aria-label", t("js.tokens.limit_one", { name: token.name }))
   slot(element, "limiting").addEventListener("click", () => beginToLimit(token))
+  slot(element, "showing").setAttribute("aria-label", t("js.tokens.origins_of", { name: token.name }))
+  slot(element, "showing").addEventListener("click", () => beginToShow(token))
   const button = slot(element, "revoke")
   button.setAttribute("aria-label", t("js.tokens.revoke_one", { name: token.name }))
   button.addEventListener("click", () => revoke(token, element))

@@ -9,17 +9,19 @@ import { formatAgo, formatDateTime, t } from "app/i18n"
  * @property {string} hint its last four characters
  * @property {"active" | "expired" | "revoked"} state
  * @property {string[] | null} models the only ones it may ask for; null is all
+ * @property {string[]} origins of the websites whose pages may ask with it
  * @property {string} created_at
  * @property {string | null} expires_at
  * @property {string | null} last_used_at
  */
 
-/** When it was used, until when it is good, what for. @param {Token} token */
-export function factsOf({ models, expires_at: expires, last_used_at: used }) {
+/** When it was used, until when it is good, what for, on whose pages. @param {Token} token */
+export function factsOf({ models, origins, expires_at: expires, last_used_at: used }) {
   const facts = [
     used ? t("js.tokens.used", { time: formatAgo(used) }) : t("js.tokens.unused"),
     expires ? t("js.tokens.until", { time: formatDateTime(expires) }) : t("js.tokens.for_ever"),
     models && t("js.tokens.only", { models: models.join(", ") }),
+    origins.length > 0 && t("js.tokens.on_pages_of", { origins: origins.join(", ") }),
   ]
   return facts.filter(Boolean).join(" · ")
 }
