@@ -17,6 +17,7 @@ NEEDED = {
     "faketime": "faketime",
     "testssl": "testssl.sh",
     "curl": "curl",
+    "prometheus": "prometheus",
     "chromium": "chromium",
     "docker-compose": "docker-compose",
     "node": "nodejs",
