@@ -9,6 +9,7 @@ from flask import Flask
 
 from flask_app.database import new_id
 from flask_app.models import User
+from flask_app.services import word_log
 from flask_app.services.signing import digest
 from tests.conftest import MakeUser, SignIn
 from tests.support import gateway, routes
@@ -19,6 +20,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
+OWNED |= {"program_request_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 # These have tests of their own: they begin or end sessions.
@@ -89,7 +91,11 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
         started = events_of(response.data)[0].data
     made = client.post("/api/tokens", json={"name": "mine"}).json["token"]["id"]  # type: ignore[index]
     folder = client.post("/api/folders", json={"name": "mine"}).json["id"]  # type: ignore[index]
+    assert client.put(f"/api/tokens/{made}/words", json={"hours": 1}).status_code == 200
+    owner = client.get("/api/me").json["user"]["id"]  # type: ignore[index]
+    word_log.keep(request := new_id(), owner, made, b"{}", None)
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
+    ids |= {"program_request_id": request}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids}
 
 

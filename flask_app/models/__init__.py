@@ -28,7 +28,7 @@ from flask_app.models.metering import (
     UsageHourly,
 )
 from flask_app.models.notices import Notice
-from flask_app.models.programs import ProgramKey, ProgramRequest
+from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
@@ -56,6 +56,7 @@ __all__ = [
     "PendingSignIn",
     "ProgramKey",
     "ProgramRequest",
+    "ProgramWords",
     "Provider",
     "Reconciliation",
     "RecoveryCode",

@@ -146,7 +146,8 @@ class AccessToken(Base):
     """What lets a program ask for answers in a person's name, and nothing else. `digest` is that of the whole token.
 
     `hint` is its last four characters. `models` is a JSON list of the only names it may ask for, or None for all.
-    The row outlives the token: the attempts name it.
+    Until `words_until` what is asked with it, and answered, is kept for its person (`ProgramWords`). The row outlives
+    the token: the attempts name it.
     """
 
     __tablename__ = "access_tokens"
@@ -162,6 +163,7 @@ class AccessToken(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    words_until: Mapped[datetime | None]
 
 
 class TokenOrigin(Base):

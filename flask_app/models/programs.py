@@ -57,6 +57,23 @@ class ProgramRequest(Base):
     created_at: Mapped[datetime]
 
 
+class ProgramWords(Base):
+    """What a program asked and was answered, for the eyes of its person, who wanted that of the token for a while.
+
+    `id` is the request's in the log. `content` is sealed (AES-GCM, the id as associated data). From `until` on it is
+    shown to nobody, and removed.
+    """
+
+    __tablename__ = "program_words"
+    __table_args__ = (Index(None, "token_id", "id"),)
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = mapped_column(Ascii)
+    token_id: Mapped[str] = mapped_column(Ascii)
+    content: Mapped[bytes] = mapped_column(Sealed)
+    until: Mapped[datetime] = mapped_column(index=True)
+
+
 class ProgramKey(Base):
     """The `Idempotency-Key` of a request, for a day: `id` is derived from it and the token's secret.
 

@@ -2,11 +2,12 @@
 
 from flask import Blueprint, render_template
 
-from flask_app.services import paging, records_service, request_retention, request_search, token_service
+from flask_app.services import paging, records_service, request_retention, request_search, token_service, word_log
+from flask_app.services.request_search import Page
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments, pages
 from flask_app.web.bodies import queries, returns
-from flask_app.web.requests import FILTER, RequestsReply, RequestsState, own_requests_reply
+from flask_app.web.requests import FILTER, RequestsReply, RequestsState, WordsReply, own_requests_reply, words_reply
 from flask_app.web.usage import Choice
 
 blueprint = Blueprint("requests", __name__)
@@ -16,7 +17,7 @@ blueprint = Blueprint("requests", __name__)
 @require_login
 def home() -> str:
     user = get_current_user()
-    first = own_requests_reply(request_search.own(user, arguments.request_filter()))
+    first = _reply(request_search.own(user, arguments.request_filter()))
     state = RequestsState(
         requests=first.requests,
         next=first.next,
@@ -39,4 +40,17 @@ def listed() -> RequestsReply:
         before=arguments.word("before"),
         limit=arguments.number("limit", paging.PAGE),
     )
-    return own_requests_reply(page)
+    return _reply(page)
+
+
+@blueprint.get("/api/requests/<program_request_id>/words")
+@require_login
+@returns(WordsReply)
+def words(program_request_id: str) -> WordsReply:
+    """What one's own request said, by its `id` here, where that is kept. Nobody else can read it."""
+    return words_reply(word_log.find(get_current_user(), program_request_id))
+
+
+def _reply(page: Page) -> RequestsReply:
+    ids = [found.request.id for found in page.requests]
+    return own_requests_reply(page, word_log.kept(get_current_user(), ids))

@@ -4,7 +4,7 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app import config
 from flask_app.domain.budget import TOKENS
-from flask_app.services import model_service, token_budget_service, token_origin_service, token_service
+from flask_app.services import model_service, token_budget_service, token_origin_service, token_service, word_log
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
@@ -18,6 +18,8 @@ from flask_app.web.tokens import (
     TokenOrigins,
     TokenOriginsReply,
     TokensReply,
+    TokenWords,
+    TokenWordsReply,
     made_token_reply,
     tokens_reply,
 )
@@ -84,6 +86,24 @@ def show_to(token_id: str, body: TokenOrigins) -> TokenOriginsReply:
     """Name the websites whose pages may ask with one of one's tokens, in the place of those before."""
     actor = Actor(get_current_user(), client_address())
     return TokenOriginsReply(origins=token_origin_service.put(actor, token_id, body.origins))
+
+
+@blueprint.put("/api/tokens/<token_id>/words")
+@require_login
+@accepts(TokenWords)
+@returns(TokenWordsReply)
+def keep_words(token_id: str, body: TokenWords) -> TokenWordsReply:
+    """Keep what one of one's tokens asks, and is answered, for so many hours; only oneself can read it."""
+    actor = Actor(get_current_user(), client_address())
+    return TokenWordsReply(words_until=word_log.put(actor, token_id, body.hours))
+
+
+@blueprint.delete("/api/tokens/<token_id>/words")
+@require_login
+@returns(None, 204)
+def forget_words(token_id: str) -> None:
+    """Keep nothing more, and delete what was kept."""
+    word_log.remove(Actor(get_current_user(), client_address()), token_id)
 
 
 @blueprint.delete("/api/tokens/<token_id>/budget")

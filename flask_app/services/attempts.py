@@ -81,6 +81,15 @@ class Earlier:
     thinking_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words of an answer; `calls` are what the model wrote of calls of functions."""
+
+    text: str
+    reasoning: str
+    calls: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """How an attempt went. `usage` is the provider's count, or None when none came.
@@ -124,6 +133,10 @@ class Outcome:
     @property
     def reasoning(self) -> str:
         return "".join(self.reasoning_parts)
+
+    @property
+    def said(self) -> Said:
+        return Said(self.text, self.reasoning, "".join(self.call_parts))
 
     @property
     def whole_text(self) -> str:

@@ -62,7 +62,13 @@ def begin(
     """
     model = found(visited, asked.model)
     keys = failover.candidates_for(model)
-    begun = ProgramRun(run_id=new_id(), model=model.name, locale=origin.locale, request_id=origin.request_id)
+    begun = ProgramRun(
+        run_id=new_id(),
+        model=model.name,
+        locale=origin.locale,
+        request_id=origin.request_id,
+        keeps_words=visited.keeps_words,
+    )
     request = _request(visited, asked, model, origin, begun.run_id)
 
     def write(connection: Connection) -> Ticket:

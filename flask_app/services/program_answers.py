@@ -30,6 +30,7 @@ class ProgramRun:
     """A run that answers a program. `model` is the asked one's name, `locale` the language its errors are told in.
 
     `prompt_tokens` is about how many tokens it was asked with, `allowance` what a budget in tokens had left before.
+    `keeps_words`: what it says is told at its end, to be kept.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class ProgramRun:
     request_id: str = ""
     prompt_tokens: int = 0
     allowance: Allowance | None = None
+    keeps_words: bool = False
     conversation_id: None = None
     message_id: None = None
 
@@ -103,12 +105,12 @@ class ProgramAnswer(ABC):
     def _ending_of(self, outcome: Outcome) -> Ended:
         live = run_service.live_run(self.begun.run_id)
         code = gateway_errors.refusal(gateway_errors.failure(self.failure)).code if self.failure else None
+        said = outcome.said if self.begun.keeps_words else None
         if live is None:
-            return Ended(outcome.status, code, outcome.actual_model, 0, None, None)
+            return Ended(outcome.status, code, outcome.actual_model, 0, None, None, said)
         asked = live.completion
-        return Ended(
-            outcome.status, code, outcome.actual_model, asked.attempts, asked.sent.attempt_id, asked.first_token_at
-        )
+        last, first_token_at = asked.sent.attempt_id, asked.first_token_at
+        return Ended(outcome.status, code, outcome.actual_model, asked.attempts, last, first_token_at, said)
 
     @abstractmethod
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:

@@ -19,6 +19,8 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from flask_app.database import in_company, new_id, table_of, utc_now
 from flask_app.models import ProgramRequest
+from flask_app.services import word_log
+from flask_app.services.attempts import Said
 from flask_app.statements import Prepared
 
 CALLS = (
@@ -45,7 +47,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an answer went: `status` is its outcome's, `failure` its code at the gateway; `first_token_at` is of the
-    monotonic clock.
+    monotonic clock. `said` is there where its words are to be kept.
     """
 
     status: str
@@ -54,6 +56,7 @@ class Ended:
     attempts: int
     attempt_id: str | None
     first_token_at: float | None
+    said: Said | None = None
 
 
 class Followed(Protocol):
@@ -66,7 +69,10 @@ class Followed(Protocol):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class OpenRequest:
-    """A request that has not ended. What is known of it is noted as it comes; `close` once its reply has ended."""
+    """A request that has not ended. What is known of it is noted as it comes; `close` once its reply has ended.
+
+    `asked` is its body, where it `keeps_words`.
+    """
 
     request_id: str
     user_id: str
@@ -83,6 +89,12 @@ class OpenRequest:
     is_stream: bool = False
     bytes_sent: int = 0
     answer: Followed | None = None
+    keeps_words: bool = False
+    asked: bytes = b""
+
+    def hear(self, body: bytes) -> None:
+        if self.keeps_words:
+            self.asked = body
 
     def ask_for(self, model: str) -> None:
         self.model = model[:MAX_NAME]
@@ -101,8 +113,11 @@ class OpenRequest:
         self._end(time.monotonic(), self.answer.ended if self.answer else None)
 
     def _end(self, ended_at: float, ended: Ended | None) -> None:
-        if _open.pop(self.id, None) is not None:
-            _waiting.add(self._row(ended_at, ended))
+        if _open.pop(self.id, None) is None:
+            return
+        _waiting.add(self._row(ended_at, ended))
+        if self.keeps_words and self.asked:
+            word_log.keep(self.id, self.user_id, self.token_id, self.asked, ended.said if ended else None)
 
     def _row(self, ended_at: float, ended: Ended | None) -> dict[str, Any]:
         if self.has_left or (ended and ended.status == LEFT):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of, utc_now
 from flask_app.errors import Invalid
 from flask_app.models import ProgramRequest, Setting
-from flask_app.services import audit_service, closing
+from flask_app.services import audit_service, closing, word_log
 from flask_app.services.audit_service import Actor
 
 NAME = "request_log"
@@ -60,6 +60,7 @@ def prune() -> None:
 def _remove(last: str) -> None:
     def work(connection: Connection) -> None:
         connection.execute(_REMOVE, {"last": last})
+        word_log.forget_with_log(connection, last)
 
     in_writing(work)
 

@@ -12,7 +12,15 @@ from flask_app import config, database, durable
 from flask_app.database import table_of, transaction, utc_now
 from flask_app.errors import Invalid
 from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
-from flask_app.models import AccessToken, Invitation, LoginSession, PasswordLink, PendingSignIn
+from flask_app.models import (
+    AccessToken,
+    Invitation,
+    LoginSession,
+    PasswordLink,
+    PendingSignIn,
+    ProgramWords,
+    TokenOrigin,
+)
 from flask_app.services import audit_service, journal, sealed, token_budget_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import budgets
@@ -26,6 +34,7 @@ from flask_app.transfer.store import Store
 
 SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink)))
 REVOCABLE = tuple(map(table_of, (AccessToken, Invitation)))
+OF_TOKENS = tuple(map(table_of, (TokenOrigin, ProgramWords)))
 
 Part = TypeVar("Part")
 Members = Iterator[tuple[str, bytes]]
@@ -155,7 +164,8 @@ def _sign_everybody_out(target: Store) -> None:
     """Who signed out, or was shut out, after the backup was made does not come in again by it; used links neither.
 
     Nor do tokens and invitations that were revoked since: all are, and their rows stay, for the ledger and the audit
-    log name them. The limits of tokens go.
+    log name them. The limits of tokens go,
+    the websites that they name, and the words that were kept of what they asked.
     """
     with target.filling() as connection:
         for table in SIGNED_IN:
@@ -163,6 +173,8 @@ def _sign_everybody_out(target: Store) -> None:
         for table in REVOCABLE:
             connection.execute(update(table).where(table.c.revoked_at.is_(None)).values(revoked_at=utc_now()))
         connection.execute(delete(budgets).where(budgets.c.scope == token_budget_service.SCOPE))
+        for table in OF_TOKENS:
+            connection.execute(delete(table))
         connection.commit()
 
 

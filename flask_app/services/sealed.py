@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, select, true, update
 
 from flask_app.database import table_of
-from flask_app.models import ApiKey, SecondStep, Setting
+from flask_app.models import ApiKey, ProgramWords, SecondStep, Setting
 from flask_app.services import sealing, webhook_service
 from flask_app.services.sealing import Unreadable
 
 _keys, _second_steps, _settings = table_of(ApiKey), table_of(SecondStep), table_of(Setting)
+_words = table_of(ProgramWords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class SealedColumn:
 
 SEALED = (
     SealedColumn(_keys.c.secret, _keys.c.id, true()),
+    SealedColumn(_words.c.content, _words.c.id, true()),
     SealedColumn(_second_steps.c.secret, _second_steps.c.user_id, true()),
     SealedColumn(_settings.c.value, _settings.c.name, _settings.c.name == webhook_service.NAME, as_text=True),
 )

@@ -27,6 +27,7 @@ from flask_app.services import (
     stop_service,
     token_budget_service,
     token_origin_service,
+    word_log,
 )
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
@@ -41,7 +42,7 @@ PREFIX, RANDOM_BYTES, HINT = "sk-", 24, 4
 _SHAPE = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
 _users, _tokens = table_of(User), table_of(AccessToken)
 _groups, _settings = table_of(Group), table_of(Setting)
-_TOKEN_COLUMNS = ("id", "name", "models", "expires_at", "revoked_at", "last_used_at")
+_TOKEN_COLUMNS = ("id", "name", "models", "expires_at", "revoked_at", "last_used_at", "words_until")
 # Every request of a program runs this one statement.
 _VISIT = (
     select(
@@ -98,7 +99,8 @@ class Made:
 class Visit:
     """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored.
 
-    `origin` is that of the page that asks, where the token names it.
+    `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
+    for its person.
     """
 
     user: User
@@ -108,6 +110,7 @@ class Visit:
     last_used_at: datetime | None
     rates: tuple[str | None, ...]
     origin: str | None = None
+    keeps_words: bool = False
 
 
 def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
@@ -160,9 +163,11 @@ def revoke(session: Session, actor: Actor, token_id: str, *, owner_id: str | Non
     token = session.get(AccessToken, token_id, with_for_update=True)
     if token is None or token.revoked_at is not None or owner_id not in {None, token.user_id}:
         raise NotFound
-    token.revoked_at = utc_now()
+    token.revoked_at, token.words_until = utc_now(), None
+    session.flush()
     token_budget_service.forget(session, token.id)
     token_origin_service.forget(session, token.id)
+    word_log.forget(session, token.id)
     details = {"name": token.name, "of": token.user_id}
     audit_service.record(session, actor.user, "token.revoke", token.id, details, actor.address)
 
@@ -190,14 +195,16 @@ def visit(secret: str, origin: str = "") -> Visit | None:
         row = connection.execute(_VISIT, {"digest": digest(secret), "origin": origin}).one_or_none()
     if row is None or row.disabled or row.token_revoked_at is not None:
         return None
-    if row.token_expires_at is not None and row.token_expires_at <= utc_now():
+    now = utc_now()
+    if row.token_expires_at is not None and row.token_expires_at <= now:
         return None
     models = models_of(row.token_models)
     stored = (row.group_rates, row.site_rates)
     user = auth_service.person_in(row)
     allowed = None if models is None else frozenset(models)
     used_at, named = row.token_last_used_at, origin if row.names_origin else None
-    return Visit(user, row.token_id, row.token_name, allowed, used_at, stored, named)
+    keeps_words = row.token_words_until is not None and row.token_words_until > now
+    return Visit(user, row.token_id, row.token_name, allowed, used_at, stored, named, keeps_words)
 
 
 def hold(connection: Connection, token_id: str) -> None:

@@ -17,6 +17,7 @@ from flask_app.services import (
     request_retention,
     search_index,
     warning_service,
+    word_log,
 )
 
 ROUND_SECONDS = 60
@@ -27,6 +28,7 @@ JOBS = (
     delivery_service.deliver_due,
     request_retention.prune,
     program_keys.prune,
+    word_log.prune,
 )
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from flask import Response, request
+from flask import Response, g, request
 
 from flask_app.errors import BadRequest, Invalid, TooLarge, TooSlow
 
@@ -157,6 +157,8 @@ def _decode(body_type: type[Body], most: int) -> Body:
         raise BadRequest from error
     if len(raw) > most:
         raise TooLarge
+    if hear := g.get("hears_body"):
+        hear(raw)
     _check_strictly(raw)
     try:
         return msgspec.json.decode(raw, type=body_type)

@@ -55,6 +55,7 @@ def load() -> Visit | None:
         if KEY in request.headers:
             g.secret = secret
         g.logged = logged = _logged(visited)
+        g.hears_body = logged.hear
         after_this_request(lambda response: _noting(response, visited, logged))
     return visited
 
@@ -108,6 +109,7 @@ def _logged(visited: Visit) -> OpenRequest:
             token_id=visited.token_id,
             call=_CALLS.get(request.endpoint or "", OTHER),
             address=client_address(),
+            keeps_words=visited.keeps_words,
             **known,
         )
     )

@@ -1,5 +1,6 @@
 """The log of programs' requests as JSON."""
 
+from collections.abc import Container
 from datetime import datetime
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import msgspec
 
 from flask_app.services import request_retention
 from flask_app.services.request_search import Found, Page
+from flask_app.services.word_log import Kept
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.records import Person
 from flask_app.web.usage import Choice
@@ -29,7 +31,8 @@ class RequestReply(Reply):
     `actual_model` what the provider says answered. `status` is that of the reply, 499 where its program left before
     one; `error_code` how it failed, also in the middle of a stream. `attempts` counts the requests to providers,
     `attempt_id` is the last of them, `record_id` the ledger's record. The times are counted from the moment it came;
-    `bytes_sent` is the reply's body. `user` is for administrators, and absent in one's own.
+    `bytes_sent` is the reply's body. `user` is for administrators, and absent in one's own. `has_words`: what it
+    said is kept, for oneself; absent for administrators.
     """
 
     id: str
@@ -50,6 +53,21 @@ class RequestReply(Reply):
     record_id: str | None
     address: str
     user: Person | msgspec.UnsetType = msgspec.UNSET
+    has_words: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class WordsReply(Reply):
+    """What one's own program asked, as the body came, and what it was answered: each empty where there was none.
+
+    `calls` are what the model wrote of calls of functions. `cut`: not all of it is kept. It is gone after `until`.
+    """
+
+    asked: str
+    reasoning: str
+    text: str
+    calls: str
+    cut: bool
+    until: datetime
 
 
 class RequestsReply(Reply):
@@ -77,8 +95,15 @@ class RetentionReply(Reply):
     days: int
 
 
-def own_requests_reply(page: Page) -> RequestsReply:
-    return RequestsReply(requests=[_own(found) for found in page.requests], next=page.next)
+def own_requests_reply(page: Page, with_words: Container[str]) -> RequestsReply:
+    replies = [_own(found) for found in page.requests]
+    for reply in replies:
+        reply.has_words = reply.id in with_words
+    return RequestsReply(requests=replies, next=page.next)
+
+
+def words_reply(kept: Kept) -> WordsReply:
+    return WordsReply(until=kept.until, **msgspec.structs.asdict(kept.words))
 
 
 def all_requests_reply(page: Page) -> RequestsReply:

@@ -9,7 +9,7 @@ import msgspec
 from flask_app.database import utc_now
 from flask_app.domain.budget import TOKENS
 from flask_app.models import AccessToken
-from flask_app.services import budget_admin_service, token_budget_service, token_origin_service, token_service
+from flask_app.services import budget_admin_service, token_budget_service, token_origin_service, token_service, word_log
 from flask_app.services.budget_service import Standing
 from flask_app.services.token_admin_service import Listed, Page
 from flask_app.services.token_budget_service import Cap
@@ -47,6 +47,16 @@ class TokenOriginsReply(Reply):
     origins: list[str]
 
 
+class TokenWords(Body):
+    """For how many hours from now on what is asked with the token, and answered, is kept for its person."""
+
+    hours: Annotated[int, msgspec.Meta(ge=1, le=word_log.MOST_HOURS)]
+
+
+class TokenWordsReply(Reply):
+    words_until: datetime
+
+
 class NewToken(Body):
     """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes.
 
@@ -67,7 +77,8 @@ class NewToken(Body):
 class TokenFacts(Reply):
     """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all.
 
-    `origins` are the websites whose pages may ask with it.
+    `origins` are the websites whose pages may ask with it; until `words_until` its person has kept what is asked with
+    it and answered, null where nothing is.
     """
 
     id: str
@@ -79,6 +90,7 @@ class TokenFacts(Reply):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    words_until: datetime | None
 
 
 class TokenReply(TokenFacts):
@@ -138,5 +150,10 @@ def _anybodys(listed: Listed, origins: list[str] | None) -> AnybodysTokenReply:
 
 def _shown(token: AccessToken, origins: list[str] | None) -> dict[str, Any]:
     names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at")
-    told = {"state": token_service.state_of(token, utc_now()), "models": token_service.models_of(token.models)}
-    return {name: getattr(token, name) for name in names} | told | {"origins": origins or []}
+    now, until = utc_now(), token.words_until
+    return {name: getattr(token, name) for name in names} | {
+        "state": token_service.state_of(token, now),
+        "models": token_service.models_of(token.models),
+        "origins": origins or [],
+        "words_until": until if until and until > now else None,
+    }

@@ -12,6 +12,7 @@ from tests.e2e.clipboard import copied
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
 ASK_FROM_PAGE = """async ([site, secret]) => {
@@ -135,6 +136,48 @@ def test_a_page_of_another_website_asks_once_it_is_named(
     expect(row).not_to_contain_text("https://app.example.org")
     assert foreign.evaluate(ASK_FROM_PAGE, asked) == "kept from the page"
     foreign.close()
+
+
+def test_its_person_sees_what_a_program_says_while_they_want_that(
+    visits: Visits, site: Site, script: ScriptedUpstream
+) -> None:
+    page = visits.open("/tokens", viewport=PHONE)
+    secret = make(page, "in trouble")
+    row = page.get_by_role("listitem").filter(has_text="in trouble")
+    name = en("js.tokens.words_of", name="in trouble")
+
+    def choose(words: str) -> None:
+        row.get_by_role("button", name=name).click()
+        dialog = page.get_by_role("dialog", name=name)
+        dialog.get_by_label(en("tokens.words_label")).select_option(label=en(words))
+        dialog.get_by_role("button", name=en("base.save")).click()
+        expect(dialog).to_be_hidden()
+        expect(row.get_by_role("button", name=name)).to_be_focused()
+
+    choose("tokens.words_24")
+    kept = en("js.tokens.words_until", time="").strip()
+    expect(row).to_contain_text(kept)
+    script.script(Answer("<b>Hello</b> to a program.", thinking="hm"))
+    assert ask(site, secret) == 200
+    wait_until(lambda: site.rows("SELECT r.id FROM program_requests r JOIN program_words w ON w.id = r.id"))
+    row.get_by_role("link", name=en("js.tokens.requests_of", name="in trouble")).click()
+    request = page.locator("[data-requests] > li").first
+    request.locator("summary").click()
+    request.get_by_role("button", name=en("requests.words")).click()
+    shown = page.get_by_role("dialog", name=en("requests.words"))
+    expect(shown.locator("[data-slot=asked]")).to_contain_text('"content": "Hello"')
+    expect(shown.locator("[data-slot=reasoning]")).to_have_text("hm")
+    expect(shown.locator("[data-slot=text]")).to_have_text("<b>Hello</b> to a program.")
+    expect(shown.locator("[data-slot=calls-part]")).to_be_hidden()
+    shown.get_by_role("button", name=en("base.close")).click()
+    expect(page.locator("[data-slot=asked]")).to_be_empty()
+
+    page.goto("/tokens")
+    choose("tokens.words_none")
+    expect(row).not_to_contain_text(kept)
+    page.goto("/tokens/requests")
+    page.locator("[data-requests] > li").first.locator("summary").click()
+    expect(page.get_by_role("button", name=en("requests.words"))).to_be_hidden()
 
 
 def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: ScriptedUpstream) -> None:

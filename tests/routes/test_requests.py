@@ -74,6 +74,7 @@ def test_what_a_program_asked_is_told_with_its_record(
         "bytes_sent": len(response.get_data()),
     }
     assert "user" not in own
+    assert own.pop("has_words") is False, "whether there are is nobody else's business"
     (everybodys,) = page(admin_client, ALL)["requests"]
     assert everybodys == own | {"user": {"id": member.id, "username": "member"}}
     records = page(admin_client, "/api/admin/records", id=own["record_id"])["records"]

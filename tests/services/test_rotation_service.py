@@ -11,12 +11,13 @@ from flask import Flask
 from sqlalchemy import LargeBinary, update
 
 from flask_app import config
-from flask_app.database import Base, fetching, reading, transaction
+from flask_app.database import Base, fetching, new_id, reading, transaction
 from flask_app.instance_secrets import KEY, OLD_KEY
-from flask_app.models import ApiKey
-from flask_app.services import sealed, sealing, webhook_service
+from flask_app.models import ApiKey, User
+from flask_app.services import sealed, sealing, webhook_service, word_log
 from flask_app.services.audit_service import Actor
 from flask_app.services.sealing import Unreadable
+from tests.support.gateway import made
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 
 PACKAGE = Path(config.__file__).parent
@@ -25,6 +26,7 @@ SEALS = {  # every module that seals something, and the column it goes into
     "services/environment_key.py": "api_keys.secret",
     "services/second_step_service.py": "second_steps.secret",
     "services/webhook_service.py": "settings.value",
+    "services/word_log.py": "program_words.content",
 }
 ONE, TWO = (f"a key of forty random characters or so, {name}" for name in ("one", "two"))
 
@@ -167,6 +169,17 @@ def _seals(path: Path) -> bool:
     assert "seal" not in {name.name for node in imported for name in node.names}, f"{path}: call it sealing.seal"
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return "sealing.seal" in {ast.unparse(call) for call in calls if isinstance(call, ast.Attribute)}
+
+
+def test_words_that_are_kept_are_sealed_anew(app: Flask, own: Path, member: User) -> None:
+    token, request = made(member).token, new_id()
+    word_log.put(Actor(member), token.id, 1)
+    word_log.keep(request, member.id, token.id, b"what was asked", None)
+    assert rotate(app).exit_code == 0
+    with fetching() as connection:
+        (words,) = (secret for secret in sealed.stored(connection) if secret.where.startswith("program_words"))
+    assert sealing.is_newest(words.sealed)
+    assert word_log.find(member, request).words.asked == "what was asked"
 
 
 def test_a_look_at_the_secrets_finds_them_all(app: Flask, own: Path) -> None:

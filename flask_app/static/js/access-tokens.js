@@ -4,7 +4,7 @@ import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
-import { sentence, t } from "app/i18n"
+import { formatDateTime, sentence, t } from "app/i18n"
 import { factsOf, revokeWords } from "app/token-facts"
 import { TokenLimit, termsOf } from "app/token-limit"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
@@ -19,8 +19,9 @@ const begin = must(document, "[data-new-token]")
 const made = must(document, "#made-dialog")
 const limiting = /** @type {HTMLFormElement} */ (must(document, "[data-limit-form]"))
 const [asked, changed] = [new TokenLimit(form), new TokenLimit(limiting)]
+const keeping = /** @type {HTMLFormElement} */ (must(document, "[data-words-form]"))
 const showing = /** @type {HTMLFormElement} */ (must(document, "[data-origins-form]"))
-/** Whose limit or websites a dialog is open for. @type {Token | null} */
+/** Whose limit, websites or contents a dialog is open for. @type {Token | null} */
 let limited = null
 
 show(pageState("tokens-state").tokens)
@@ -44,6 +45,10 @@ onSubmit(limiting, () => withCap(limiting, changed, async (cap) => {
 
 onSubmit(showing, async ({ origins }) => {
   if (limited) await showTo(limited, String(origins).split("\n").map((line) => line.trim()).filter(Boolean))
+})
+
+onSubmit(keeping, async ({ hours }) => {
+  if (limited) await keepWords(limited, Number(hours))
 })
 
 /** @param {Token[]} tokens */
@@ -101,6 +106,25 @@ function beginToShow(token) {
   openDialog("origins-dialog")
 }
 
+/** @param {Token} token @param {number} hours 0 for none */
+async function keepWords(token, hours) {
+  const address = `${PATH}/${token.id}/words`
+  const until = hours ? (await api.put(address, { hours })).words_until : await api.delete(address).then(() => null)
+  keeping.closest("dialog")?.close()
+  renew({ ...token, words_until: until }, "keeping")
+  const words = { name: token.name, time: until ? formatDateTime(until) : "" }
+  toast(until ? t("js.tokens.words_kept", words) : t("js.tokens.words_gone", words))
+}
+
+/** @param {Token} token */
+function beginToKeep(token) {
+  limited = token
+  keeping.reset()
+  clearFieldErrors(keeping)
+  fill(keeping, { title: t("js.tokens.words_of", { name: token.name }) })
+  openDialog("words-dialog")
+}
+
 /** The row as it is now, with the focus where it was. @param {Token} token @param {string} pressed */
 function renew(token, pressed) {
   const after = row(token)
@@ -124,6 +148,8 @@ function row(token) {
   slot(element, "limiting").addEventListener("click", () => beginToLimit(token))
   slot(element, "showing").setAttribute("aria-label", t("js.tokens.origins_of", { name: token.name }))
   slot(element, "showing").addEventListener("click", () => beginToShow(token))
+  slot(element, "keeping").setAttribute("aria-label", t("js.tokens.words_of", { name: token.name }))
+  slot(element, "keeping").addEventListener("click", () => beginToKeep(token))
   const button = slot(element, "revoke")
   button.setAttribute("aria-label", t("js.tokens.revoke_one", { name: token.name }))
   button.addEventListener("click", () => revoke(token, element))

@@ -23,6 +23,7 @@ import { formatNumber, t } from "app/i18n"
  * @property {string | null} attempt_id
  * @property {string | null} record_id
  * @property {string} address
+ * @property {boolean} [has_words] what it said is kept; one's own alone
  */
 
 /** @param {ProgramRequest} request */

@@ -19,10 +19,10 @@ const FILTERS = ["token", "model", "status", "error", "id", "from", "to"]
 
 /**
  * @param {State} state what the page begins with
- * @param {{path: string, page: string, records: string, filters?: string[]}} where more come from, where they and
- *   their records are shown, and what else they are searched for
+ * @param {{path: string, page: string, records: string, filters?: string[], showWords?: (request: ProgramRequest) => void}} where
+ *   more come from, where they and their records are shown, what else they are searched for, and how one's words are shown
  */
-export function showRequests(state, { path, page, records, filters = [] }) {
+export function showRequests(state, { path, page, records, filters = [], showWords }) {
   const form = /** @type {HTMLFormElement} */ (must(document, "[data-filters]"))
   const list = must(document, "[data-requests]")
   /** @type {string | null} */
@@ -31,7 +31,7 @@ export function showRequests(state, { path, page, records, filters = [] }) {
   /** @param {Page} found */
   const append = (found) => {
     next = found.next
-    list.append(...found.requests.map((request) => line(request, page, records)))
+    list.append(...found.requests.map((request) => line(request, page, records, showWords)))
     must(document, "[data-requests-foot]").hidden = !next
     must(document, "[data-requests-none]").hidden = list.childElementCount > 0
   }
@@ -47,8 +47,8 @@ export function showRequests(state, { path, page, records, filters = [] }) {
   })
 }
 
-/** @param {ProgramRequest} request @param {string} page @param {string} records */
-function line(request, page, records) {
+/** @param {ProgramRequest} request @param {string} page @param {string} records @param {((request: ProgramRequest) => void) | undefined} showWords */
+function line(request, page, records, showWords) {
   const element = fromTemplate("request-template", {
     status: [request.status, request.error_code].filter(Boolean).join(" · "),
     what: [request.model, callWords(request)].filter(Boolean).join(" · "),
@@ -56,6 +56,8 @@ function line(request, page, records) {
     when: `${formatDateTime(request.created_at)} · ${formatSeconds(request.duration_ms)}`,
   })
   slot(element, "status").className = badge(request)
+  slot(element, "words").hidden = !(showWords && request.has_words)
+  slot(element, "words").addEventListener("click", () => showWords?.(request))
   const details = must(element, "details")
   details.addEventListener("toggle", () => fillDetails(element, request, page, records), { once: true })
   return element

@@ -13,14 +13,16 @@ import { formatAgo, formatDateTime, t } from "app/i18n"
  * @property {string} created_at
  * @property {string | null} expires_at
  * @property {string | null} last_used_at
+ * @property {string | null} words_until what is asked with it is kept until then; null where it is not
  */
 
 /** When it was used, until when it is good, what for, on whose pages. @param {Token} token */
-export function factsOf({ models, origins, expires_at: expires, last_used_at: used }) {
+export function factsOf({ models, origins, words_until: words, expires_at: expires, last_used_at: used }) {
   const facts = [
     used ? t("js.tokens.used", { time: formatAgo(used) }) : t("js.tokens.unused"),
     expires ? t("js.tokens.until", { time: formatDateTime(expires) }) : t("js.tokens.for_ever"),
     models && t("js.tokens.only", { models: models.join(", ") }),
+    words && t("js.tokens.words_until", { time: formatDateTime(words) }),
     origins.length > 0 && t("js.tokens.on_pages_of", { origins: origins.join(", ") }),
   ]
   return facts.filter(Boolean).join(" · ")
