@@ -19,6 +19,7 @@ from flask_app.routes import (
     admin_rates,
     admin_reconciliations,
     admin_requests,
+    admin_settings,
     admin_tariffs,
     admin_tokens,
     admin_usage,
@@ -100,7 +101,7 @@ def create_app(config: Config | None = None) -> Flask:
     pages = (auth, account, tokens, requests, chat, dashboard, admin, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, health, monitoring)
-    people = (admin_users, admin_invitations, admin_groups, admin_rates, admin_tokens)
+    people = (admin_users, admin_invitations, admin_groups, admin_rates, admin_tokens, admin_settings)
     money = (admin_budgets, admin_codes, admin_warnings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit):

@@ -17,6 +17,7 @@ from flask_app.cli_mail import mail
 from flask_app.cli_rates import rates_group
 from flask_app.cli_requests import requests
 from flask_app.cli_secrets import secrets
+from flask_app.cli_site import site
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
@@ -32,7 +33,7 @@ users = Group("users", help="The people of this site.")
 
 COMMANDS: tuple[click.Command, ...] = (
     *(users, invitations, groups, rates_group, budgets, codes, keys, tariffs, tokens, requests, usage, mail),
-    *(secrets, audit, backup, restore, move, doctor),
+    *(site, secrets, audit, backup, restore, move, doctor),
 )
 
 

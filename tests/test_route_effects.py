@@ -11,7 +11,8 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading, utc_now
 from flask_app.models import ApiKey, AuditEntry, Tariff, TokenUsage, User
-from flask_app.services import code_admin_service, folder_service, model_service
+from flask_app.services import announcement_service, code_admin_service, folder_service, model_service
+from flask_app.services.announcement_service import Wanted
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
@@ -43,6 +44,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "reconciliation_id": drifts.kept("a-key").id,
         "access_token_id": gateway.made(member).token.id,
         "invitation_id": invited.made().listed.invitation.id,
+        "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
     }
 
@@ -106,6 +108,10 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/users/<user_id>/second-step": None,
     "POST /api/admin/invitations": {"name": "Class 3b"},
     "DELETE /api/admin/invitations/<invitation_id>": None,
+    "PUT /api/admin/settings/site": {"name": "Yucai School", "locale": "zh"},
+    "POST /api/admin/announcements": {"text": "closed on Friday"},
+    "PUT /api/admin/announcements/<announcement_id>": {"text": "open on Friday"},
+    "DELETE /api/admin/announcements/<announcement_id>": None,
     "POST /api/admin/groups": {"name": "class"},
     "PATCH /api/admin/groups/<group_id>": {"on_disconnect": "stop"},
     "DELETE /api/admin/groups/<group_id>": None,

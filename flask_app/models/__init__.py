@@ -31,11 +31,14 @@ from flask_app.models.notices import Notice
 from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
+from flask_app.models.site import ANNOUNCED, Announcement
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
 __all__ = [
+    "ANNOUNCED",
     "DEFAULT_GROUP_ID",
     "AccessToken",
+    "Announcement",
     "ApiKey",
     "Attempt",
     "AuditEntry",

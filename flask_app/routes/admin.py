@@ -41,6 +41,7 @@ from flask_app.web.rates import all_rates
 from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.requests import RequestsState, all_requests_reply
+from flask_app.web.site import settings_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.tokens import anybodys_tokens_reply
 from flask_app.web.usage import Choice, RecordsState, overview_state
@@ -73,6 +74,13 @@ def users() -> str:
 def groups() -> str:
     state = pages.state(groups_reply())
     return render_template("admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS)
+
+
+@blueprint.get("/settings")
+@require_role("admin")
+def settings() -> str:
+    timezone = config.current().site_timezone
+    return render_template("admin/settings.html", admin_state=pages.state(settings_reply()), site_timezone=timezone)
 
 
 @blueprint.get("/limits")

@@ -20,6 +20,7 @@ ACTIONS = (
     "second_step.use_recovery_code",
     *("token.create", "token.origins", "token.revoke"),
     *("token.keep_words", "token.forget_words", "requests.retention"),
+    *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "rates.change"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),

@@ -14,7 +14,7 @@ from flask_app.config import Mail
 from flask_app.database import new_id, utc_now
 from flask_app.domain import redaction
 from flask_app.errors import DeliveryError, Invalid
-from flask_app.i18n import translate
+from flask_app.services import site_service
 
 TIMEOUT_SECONDS = 20  # of each step
 ACCEPT_SECONDS = 120  # for the server to take the message: many look for viruses first
@@ -39,7 +39,7 @@ def send(to: str, subject: str, text: str, *, locale: str, message_id: str | Non
     if mail is None:
         raise DeliveryError("mail_not_set_up")
     message = EmailMessage(policy=policy.SMTP)
-    message["From"] = Address(translate(locale, "base.brand"), addr_spec=mail.sender)
+    message["From"] = Address(site_service.brand(locale), addr_spec=mail.sender)
     message["To"] = Address(addr_spec=_validated(to)[1])
     message["Subject"] = _one_line(subject)
     message["Date"] = format_datetime(utc_now())

@@ -14,13 +14,12 @@ from flask_app.database import utc_now
 from flask_app.domain import typed_code
 from flask_app.errors import AppError, Unavailable, WrongCode
 from flask_app.models import RecoveryCode, SecondStep, User
-from flask_app.services import audit_service, sealing
+from flask_app.services import audit_service, sealing, site_service
 from flask_app.services.signing import digest, same
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-ISSUER = "MingChat"
 STEP_SECONDS, DIGITS = 30, 6
 SECRET_BYTES = 20  # RFC 4226, section 4: as many as the hash has
 RECOVERY_CODES = 10
@@ -68,7 +67,7 @@ def new_secret() -> str:
 
 def uri(secret: str, username: str) -> str:
     """What the picture says to an authenticator app."""
-    return _generator(secret).get_provisioning_uri(username, ISSUER)
+    return _generator(secret).get_provisioning_uri(username, site_service.brand("en"))
 
 
 def digits_of(typed: str) -> str | None:

@@ -9,7 +9,8 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from flask_app import config, i18n
 from flask_app.database import new_id
-from flask_app.web import programs
+from flask_app.services import site_service
+from flask_app.web import cookies, programs, site
 
 THEMES = ("light", "dark", "system")
 _REQUEST_ID = re.compile(r"[0-9a-zA-Z-]{16,64}")
@@ -20,6 +21,7 @@ def init_app(app: Flask) -> None:
     app.after_request(label)
     app.teardown_request(lambda _: clear_contextvars())
     app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=catalogue_js)
+    app.jinja_env.globals.update(brand=site.brand, announcements=site.announcements)
     app.jinja_env.globals.update(english=partial(i18n.translate, "en"))
     app.context_processor(template_words)
 
@@ -29,6 +31,13 @@ def begin() -> None:
     bind_contextvars(request=g.request_id)  # the log names the request that a person quotes
     chosen = None if programs.is_program() else request.cookies.get("lang")
     g.locale = i18n.negotiate(chosen, list(request.accept_languages.values()))
+    if chosen is None and _opens_a_page() and (greeting := site_service.site().locale):
+        g.locale = g.greeting = greeting
+
+
+def _opens_a_page() -> bool:
+    """A browser's visit, and not what its pages ask for."""
+    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
 
 
 def _given_id() -> str | None:
@@ -39,6 +48,8 @@ def _given_id() -> str | None:
 
 def label(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
+    if "greeting" in g and "lang" not in response.headers.get("Set-Cookie", ""):
+        cookies.keep_choice(response, "lang", g.greeting)  # what its pages ask for is answered in the same language
     if programs.speaks_messages():
         response.headers["Request-ID"] = g.get("request_id", "")  # as Anthropic's clients look for it
     return response

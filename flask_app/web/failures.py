@@ -13,7 +13,7 @@ from flask_app import metrics
 from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.services import gateway_errors
-from flask_app.web import program_faults, programs
+from flask_app.web import program_faults, programs, sessions, site
 from flask_app.web.bodies import to_json
 from flask_app.web.budgets import refusal_words
 from flask_app.web.local_paths import sign_in_path
@@ -73,6 +73,14 @@ def wants_page() -> bool:
 
 
 def _page(error: AppError) -> Response:
+    """It needs no database: the site's name is that of the product where there is none."""
+    try:
+        if request.endpoint not in sessions.ANONYMOUS:
+            site.brand()
+    except DATABASE_AWAY:
+        pass
+    g.setdefault("brand", translate(g.locale, "base.brand"))
+    g.announced = []
     page = render_template("error.html", error=error, message=sentence(error), request_id=g.get("request_id", ""))
     return Response(page, error.status)
 

@@ -10,6 +10,7 @@ from typing import Any
 from flask import render_template
 
 from flask_app import i18n
+from flask_app.services import site_service
 from flask_app.web.assets import asset_url
 
 _STATIC = Path(__file__).parent.parent / "static"
@@ -24,6 +25,7 @@ _ICONS = (
 
 def manifest(locale: str) -> dict[str, Any]:
     """What a browser needs to install the site, in one of the site's languages."""
+    brand = site_service.brand(locale)
     say = partial(i18n.translate, locale)
     return {
         "id": "/",
@@ -32,8 +34,8 @@ def manifest(locale: str) -> dict[str, Any]:
         "display": "standalone",
         "lang": i18n.tag(locale),
         "dir": "ltr",
-        "name": say("base.brand"),
-        "short_name": say("base.brand"),
+        "name": brand,
+        "short_name": brand,
         "description": say("base.description"),
         "background_color": page_colour(),
         "theme_color": page_colour(),

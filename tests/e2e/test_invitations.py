@@ -56,7 +56,7 @@ def test_a_class_is_invited_and_comes_in(
     expect(row_of(admin, mark)).to_contain_text(say("js.admin.invitation_open"))
 
     person = visits.open(link, locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
-    expect(person.get_by_role("heading", name=say("auth.join"))).to_be_visible()
+    expect(person.get_by_role("heading", name=say("auth.join", brand=say("base.brand")))).to_be_visible()
     expect(person.get_by_text(say("js.join_by", name=f"Class {mark}"))).to_be_visible()
     entrance.join(person, say, username=f"小红 {mark}", password=PASSWORD)
     expect(person.locator("[data-greeting]")).to_contain_text(f"小红 {mark}")

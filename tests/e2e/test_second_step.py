@@ -54,7 +54,7 @@ def _turn_on(page: Page) -> tuple[str, list[str]]:
     expect(proof.get_by_role("alert")).to_have_text(en("error.wrong_password"))
     proof.get_by_label(en("auth.password"), exact=True).fill(PASSWORD)
     proof.get_by_role("button", name=en("js.account.continue")).click()
-    app = page.get_by_role("dialog", name=en("account.set_up"))
+    app = page.get_by_role("dialog", name=en("account.set_up", brand=en("base.brand")))
     assert app.get_by_role("img").evaluate("async image => { await image.decode(); return image.naturalWidth }") > 30
     shown = app.locator("#app-secret").inner_text()
     assert [len(group) for group in shown.split(" ")] == [4] * 8

@@ -12,7 +12,9 @@ from flask import Flask
 from flask_app import config, logs
 from flask_app.config import Mail
 from flask_app.errors import DeliveryError, Invalid
-from flask_app.services import mail_service
+from flask_app.services import mail_service, site_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.services.site_service import Site
 from tests.support import certificates
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.ports import free_port
@@ -144,6 +146,13 @@ def test_nobody_there_and_nobody_who_speaks_are_told_apart_from_nothing(
         assert failure().code == "mail_unreachable"
     set_up(25, host="no-such-host.invalid")
     assert failure().code == "mail_unreachable"
+
+
+def test_it_comes_from_the_site_by_the_name_that_it_was_given(set_up: SetUp, server: MailServer) -> None:
+    set_up(server.port)
+    site_admin_service.change(Actor(None), Site(name="育才中学"))
+    send()
+    assert server.last.message["From"].addresses[0].display_name == "育才中学"
 
 
 def test_without_a_server_nothing_is_sent(app: Flask) -> None:

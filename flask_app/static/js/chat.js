@@ -2,7 +2,7 @@
 /** Entry of the chat page: wires list, composer and conversation to the address; the palette finds them here. */
 import { api, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
-import { t } from "app/i18n"
+import { siteName, t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { must, openDialog, pageState, tell, toast } from "app/ui"
 import { Drafts, isFinger, isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
@@ -273,7 +273,7 @@ function showTitle(title) {
   const words = title || t("js.new_chat")
   const place = must(root, "[data-title]")
   if (place.textContent !== words) place.textContent = words
-  document.title = `${words} · ${t("js.brand")}`
+  document.title = `${words} · ${siteName()}`
 }
 
 /** What the list knows of the one on the page. */

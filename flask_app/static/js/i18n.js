@@ -230,3 +230,8 @@ export function leftWords(budget, { isAdmin = false } = {}) {
   const held = state === "low" && reserved > 0
   return held ? t("js.budget.left_and_held", { left: words, amount: formatAmount(reserved, unit) }) : words
 }
+
+/** What this site is called: administrators may have named it. */
+export function siteName() {
+  return document.querySelector('meta[name="application-name"]')?.getAttribute("content") ?? ""
+}

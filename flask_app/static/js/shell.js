@@ -7,6 +7,8 @@ import { copyText, enterMenu, must, openDialog, tell, toast, useMenuKeys } from 
 const YEAR = 365 * 24 * 3600
 const VISITORS = "chosen-before-sign-in"
 const PERSON = "person" // who was last seen to be signed in here: another tab may show a page of before
+const CLOSED = "closed-announcements" // the last of them; the server leaves those out
+const MOST_CLOSED = 20
 const KEPT = "mingchat-kept"
 const KEPT_AT = "/offline/kept"
 
@@ -29,6 +31,7 @@ document.addEventListener("click", (event) => {
   if (preference) keepPreference(preference, button.value)
   if ("closeDialog" in button.dataset) button.closest("dialog")?.close()
   if ("signOut" in button.dataset) signOut()
+  if ("closeAnnouncement" in button.dataset) closeAnnouncement(/** @type {HTMLElement} */ (button.parentElement))
   if ("palette" in button.dataset) openPalette(button.closest("details"))
 })
 
@@ -100,6 +103,21 @@ function tintBrowser() {
   document.querySelector('meta[name="theme-color"]')?.setAttribute("content", colour)
 }
 
+/** Not shown again in this browser, unless its words change. @param {HTMLElement} element */
+function closeAnnouncement(element) {
+  const before = document.cookie.match(new RegExp(`(?:^|; )${CLOSED}=([^;]*)`))?.[1]
+  const closed = [...(before ? before.split(".") : []), element.dataset.announcement].slice(-MOST_CLOSED)
+  keepCookie(CLOSED, closed.join("."))
+  element.remove()
+  must(document, "#main").focus()
+}
+
+/** @param {string} name @param {string} value */
+function keepCookie(name, value) {
+  const secure = location.protocol === "https:" ? "; secure" : ""
+  document.cookie = `${name}=${value}; path=/; max-age=${YEAR}; samesite=lax${secure}`
+}
+
 /** @param {Element} pressed */
 function closeMenus(pressed) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -161,9 +179,7 @@ function groupOf(button) {
  * @param {string} value
  */
 async function keepPreference(name, value) {
-  const cookie = name === "locale" ? "lang" : name
-  const secure = location.protocol === "https:" ? "; secure" : ""
-  document.cookie = `${cookie}=${value}; path=/; max-age=${YEAR}; samesite=lax${secure}`
+  keepCookie(name === "locale" ? "lang" : name, value)
   if (name === "theme") showTheme(value)
   try {
     if (document.querySelector("[data-sign-out]")) await api.patch("/api/me", { [name]: value })

@@ -1,0 +1,68 @@
+"""`flask site`: what the site is called and what it announces, from a terminal."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import click
+
+from flask_app.cli_budgets import COMMAND_LINE
+from flask_app.cli_group import Group, show
+from flask_app.services import announcement_service, site_admin_service, site_service
+from flask_app.services.announcement_service import TONES, Listed, Wanted
+
+site = Group("site", help="What the site is called, and what it announces.")
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@site.command("show")
+def shown() -> None:
+    """The site's name and the language for newcomers."""
+    found = site_service.site()
+    click.echo(f"name: {found.name or '(as usual)'}\nlanguage: {found.locale or '(as each browser asks)'}")
+
+
+@site.command("name")
+@click.argument("name")
+def name(name: str) -> None:
+    """Call the site NAME; an empty one is as usual."""
+    changed = site_admin_service.change(COMMAND_LINE, replace(site_service.site(), name=name))
+    click.echo(changed.name or "(as usual)")
+
+
+@site.command("language")
+@click.argument("locale")
+def language(locale: str) -> None:
+    """Greet newcomers in LOCALE: zh, zh-Hant, en or ja; an empty one is as each browser asks."""
+    changed = site_admin_service.change(COMMAND_LINE, replace(site_service.site(), locale=locale))
+    click.echo(changed.locale or "(as each browser asks)")
+
+
+@site.command("announcements")
+def announcements() -> None:
+    """Every announcement, the newest first."""
+    rows = [_row(each) for each in announcement_service.listed()]
+    show(("ID", "STATE", "KIND", "FIRST", "LAST", "TEXT"), rows)
+
+
+@site.command("announce")
+@click.argument("text")
+@click.option("--kind", "tone", type=click.Choice(TONES), default=TONES[0], show_default=True)
+@click.option("--from", "first", type=_DAY, help="The first day, such as 2026-11-25; at once without.")
+@click.option("--to", "last", type=_DAY, help="The last day; until it is deleted without.")
+def announce(text: str, tone: str, first: datetime | None, last: datetime | None) -> None:
+    """Tell everybody who is signed in TEXT, above their pages."""
+    days = {"first": first and first.date(), "last": last and last.date()}
+    click.echo(announcement_service.add(COMMAND_LINE, Wanted(text=text, tone=tone, **days)).announcement.id)
+
+
+@site.command("unannounce")
+@click.argument("announcement_id", metavar="ID")
+def unannounce(announcement_id: str) -> None:
+    """Take an announcement away, by its id."""
+    announcement_service.delete(COMMAND_LINE, announcement_id)
+
+
+def _row(listed: Listed) -> tuple[str, ...]:
+    each = listed.announcement
+    last = listed.last.isoformat() if listed.last else "-"
+    return (each.id, listed.state, each.tone, listed.first.isoformat(), last, each.text.split("\n", 1)[0])

@@ -1,0 +1,68 @@
+"""What the site is called and what it announces: the administrators' API."""
+
+from flask import Blueprint
+
+from flask_app.services import announcement_service, site_admin_service
+from flask_app.services.audit_service import Actor
+from flask_app.utils import get_current_user, require_role
+from flask_app.web.bodies import accepts, returns
+from flask_app.web.client import client_address
+from flask_app.web.site import (
+    AnnouncementBody,
+    AnnouncementReply,
+    SettingsReply,
+    SiteBody,
+    SiteReply,
+    announcement_reply,
+    settings_reply,
+    site_reply,
+)
+
+blueprint = Blueprint("admin_settings", __name__, url_prefix="/api/admin")
+
+
+@blueprint.get("/settings")
+@require_role("admin")
+@returns(SettingsReply)
+def settings() -> SettingsReply:
+    """What the site is called, in which language it greets, and every announcement."""
+    return settings_reply()
+
+
+@blueprint.put("/settings/site")
+@require_role("admin")
+@accepts(SiteBody)
+@returns(SiteReply)
+def change_site(body: SiteBody) -> SiteReply:
+    """Name the site, and choose the language of whoever comes for the first time. Holds from the next page."""
+    return site_reply(site_admin_service.change(_actor(), body.wanted()))
+
+
+@blueprint.post("/announcements")
+@require_role("admin")
+@accepts(AnnouncementBody)
+@returns(AnnouncementReply, 201)
+def announce(body: AnnouncementBody) -> AnnouncementReply:
+    """Tell everybody who is signed in something, above their pages."""
+    return announcement_reply(announcement_service.add(_actor(), body.wanted()))
+
+
+@blueprint.put("/announcements/<announcement_id>")
+@require_role("admin")
+@accepts(AnnouncementBody)
+@returns(AnnouncementReply)
+def change_announcement(announcement_id: str, body: AnnouncementBody) -> AnnouncementReply:
+    """Change an announcement. Whoever has closed it sees it again where its words are others."""
+    return announcement_reply(announcement_service.change(_actor(), announcement_id, body.wanted()))
+
+
+@blueprint.delete("/announcements/<announcement_id>")
+@require_role("admin")
+@returns(None, 204)
+def delete_announcement(announcement_id: str) -> None:
+    """Take an announcement away."""
+    announcement_service.delete(_actor(), announcement_id)
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

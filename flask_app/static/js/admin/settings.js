@@ -1,0 +1,106 @@
+// @ts-check
+/** Entry of the settings: what the site is called, the language it greets in, and what it announces. */
+import { api } from "app/api"
+import { formatDate, formatDays, sentence, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+
+/**
+ * @typedef {{id: string, text: string, tone: "info" | "warning", state: "planned" | "shown" | "over", first: string, last: string | null}} Announcement
+ * @typedef {{name: string | null, locale: string | null}} Site
+ */
+
+const PATH = "/api/admin/announcements"
+const BADGES = /** @type {const} */ ({ planned: "badge--warn", shown: "badge--ok", over: "badge--off" })
+const list = must(document, "[data-announcements]")
+const form = /** @type {HTMLFormElement} */ (must(document, "[data-announcement-form]"))
+const siteForm = /** @type {HTMLFormElement} */ (must(document, "[data-site-form]"))
+/** @type {Map<string, Announcement>} */
+const known = new Map()
+/** The one that the form is open for. @type {Announcement | undefined} */
+let edited
+
+/** @type {{site: Site, announcements: Announcement[]}} */
+const state = pageState("admin-state")
+for (const announcement of state.announcements) known.set(announcement.id, announcement)
+showSite(state.site)
+show()
+
+must(document, "[data-announce]").addEventListener("click", () => edit())
+list.addEventListener("click", ({ target }) => {
+  const pressed = /** @type {Element} */ (target)
+  const row = pressed.closest("[data-id]")
+  const announcement = row instanceof HTMLElement && known.get(row.dataset.id ?? "")
+  if (!announcement) return
+  if (pressed.closest("[data-edit]")) edit(announcement)
+  if (pressed.closest("[data-delete]")) remove(announcement)
+})
+onSubmit(siteForm, async ({ name = "", locale = "" }) => {
+  showSite(await api.put("/api/admin/settings/site", { name: name || null, locale: locale || null }))
+  toast(t("js.admin.settings_saved"))
+})
+onSubmit(form, async ({ text, tone, first, last }) => {
+  const wanted = { text, tone, first: first || null, last: last || null }
+  const kept = edited ? await api.put(`${PATH}/${edited.id}`, wanted) : await api.post(PATH, wanted)
+  form.closest("dialog")?.close()
+  known.set(kept.id, kept)
+  show()
+  must(list, `[data-id="${kept.id}"] [data-edit]`).focus()
+  toast(t(`js.admin.announcement_${kept.state}`))
+})
+
+/** @param {Site} site */
+function showSite({ name, locale }) {
+  fieldOf(siteForm, "name").value = name ?? ""
+  fieldOf(siteForm, "locale").value = locale ?? ""
+}
+
+/** @param {Announcement} [announcement] none: a new one */
+function edit(announcement) {
+  edited = announcement
+  form.reset()
+  fill(form, { title: t(announcement ? "js.admin.announcement_edit" : "js.admin.announcement_new") })
+  if (announcement) {
+    for (const name of /** @type {const} */ (["text", "tone", "first", "last"])) fieldOf(form, name).value = announcement[name] ?? ""
+  }
+  openDialog("announcement-dialog")
+}
+
+/** @param {Announcement} announcement */
+async function remove({ id, text }) {
+  const words = { title: t("js.admin.announcement_delete_title"), text, action: t("js.admin.announcement_delete") }
+  if (!(await confirmDialog(words))) return
+  try {
+    await api.delete(`${PATH}/${id}`)
+    known.delete(id)
+    show()
+    must(document, "[data-announce]").focus()
+    toast(t("js.admin.announcement_deleted"))
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+/** The newest first: ids are in the order of time. */
+function show() {
+  const newest = [...known.values()].sort((one, other) => (one.id < other.id ? 1 : -1))
+  list.replaceChildren(...newest.map(row))
+  must(document, "[data-announcements-none]").hidden = newest.length > 0
+}
+
+/** @param {Announcement} announcement */
+function row({ id, text, tone, state: how, first, last }) {
+  const days = last ? formatDays({ from: first, to: last }) : t("js.admin.announcement_from", { first: formatDate(first) })
+  const element = fromTemplate("announcement-template", { text, days, state: t(`js.admin.announcement_is_${how}`) })
+  element.dataset.id = id
+  slot(element, "state").classList.add(BADGES[how])
+  must(element, "[data-warning]").hidden = tone !== "warning"
+  const about = text.split("\n", 1)[0] ?? ""
+  must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.announcement_edit_this", { text: about }))
+  must(element, "[data-delete]").setAttribute("aria-label", t("js.admin.announcement_delete_this", { text: about }))
+  return element
+}
+
+/** @param {HTMLFormElement} owner @param {string} name @returns {HTMLInputElement} */
+function fieldOf(owner, name) {
+  return /** @type {HTMLInputElement} */ (owner.elements.namedItem(name))
+}

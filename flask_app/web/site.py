@@ -1,0 +1,104 @@
+"""What the site is called and what it announces, as JSON and in pages."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import msgspec
+from flask import g, request
+
+from flask_app.models import ANNOUNCED
+from flask_app.services import announcement_service, site_service
+from flask_app.services.announcement_service import Listed, Wanted
+from flask_app.services.site_service import Announced, Site
+from flask_app.web.bodies import Body, Reply
+
+# A cookie that the pages' script keeps: the marks of those that the reader has closed.
+CLOSED = "closed-announcements"
+
+
+class SiteBody(Body):
+    """`name` null or empty is the product's own; `locale` null is what each browser asks for."""
+
+    name: Annotated[str, msgspec.Meta(max_length=200)] | None
+    locale: Annotated[str, msgspec.Meta(max_length=16)] | None
+
+    def wanted(self) -> Site:
+        return Site(name=self.name, locale=self.locale)
+
+
+class SiteReply(Reply):
+    name: str | None
+    locale: str | None
+
+
+class AnnouncementBody(Body):
+    """Shown from the day `first` to the end of the day `last` of the site's time zone: null is at once, and for good.
+
+    `tone` is info or warning.
+    """
+
+    text: Annotated[str, msgspec.Meta(max_length=4 * ANNOUNCED)]
+    tone: Annotated[str, msgspec.Meta(max_length=16)] = announcement_service.TONES[0]
+    first: date | None = None
+    last: date | None = None
+
+    def wanted(self) -> Wanted:
+        return Wanted(text=self.text, tone=self.tone, first=self.first, last=self.last)
+
+
+class AnnouncementReply(Reply):
+    """`state` is planned, shown or over."""
+
+    id: str
+    text: str
+    tone: str
+    state: str
+    first: date
+    last: date | None
+    created_at: datetime
+
+
+class SettingsReply(Reply):
+    """The newest announcement first."""
+
+    site: SiteReply
+    announcements: list[AnnouncementReply]
+
+
+def site_reply(site: Site) -> SiteReply:
+    return SiteReply(name=site.name, locale=site.locale)
+
+
+def announcement_reply(listed: Listed) -> AnnouncementReply:
+    each = listed.announcement
+    return AnnouncementReply(
+        id=each.id,
+        text=each.text,
+        tone=each.tone,
+        state=listed.state,
+        first=listed.first,
+        last=listed.last,
+        created_at=each.created_at,
+    )
+
+
+def settings_reply() -> SettingsReply:
+    announcements = [announcement_reply(each) for each in announcement_service.listed()]
+    return SettingsReply(site=site_reply(site_service.site()), announcements=announcements)
+
+
+def brand() -> str:
+    """What the site is called, in the reader's language; read once a request."""
+    if "brand" not in g:
+        g.brand = site_service.brand(g.locale)
+    name: str = g.brand
+    return name
+
+
+def announcements() -> list[Announced]:
+    """Those of now that the reader has not closed; none where nobody is signed in."""
+    if "announced" not in g:
+        closed = request.cookies.get(CLOSED, "").split(".")
+        g.announced = [each for each in site_service.announced() if each.mark not in closed] if "user" in g else []
+    shown: list[Announced] = g.announced
+    return shown
