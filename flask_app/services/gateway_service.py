@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing, new_id
 from flask_app.domain.serving import Operation, ServedModel, Thinking
-from flask_app.errors import Forbidden
+from flask_app.errors import BadRequest, Forbidden
 from flask_app.services import (
     chat_service,
     dispatching,
@@ -57,10 +57,13 @@ def begin(
 ) -> Answer:
     """Start the answer, which `make` makes of its run, `under` the key that it was asked with.
 
-    Raises what sending a message does, Forbidden("model_not_allowed") where the token is kept to others,
+    Raises what sending a message does, BadRequest("images_not_taken") where this machine's own model cannot see them,
+    Forbidden("model_not_allowed") where the token is kept to others,
     TokenRequired where it was revoked in this moment, and Conflict as `program_keys.claim` does.
     """
     model = found(visited, asked.model)
+    if model.local and any(turn.images for turn in asked.turns):
+        raise BadRequest("images_not_taken", field="messages")
     keys = failover.candidates_for(model)
     begun = ProgramRun(
         run_id=new_id(),

@@ -18,21 +18,31 @@ MAX_BYTES = 4 << 20  # more than the largest models read: a million tokens
 DEMO_TOKENS = 300
 DEMO_LIMITS = {"repeat_penalty": 1.2, "temperature": 0.6}
 # Providers write these into the prompt in a layout of their own: twice their bytes and so many tokens bound it.
+# An image's bytes say nothing of its tokens: providers make hundreds to some thousands of one, the largest 16,384.
+USUAL_IMAGE_TOKENS, MOST_IMAGE_TOKENS = 1_000, 16_384
 IN_PROMPT, IN_PROMPT_FACTOR, IN_PROMPT_TOKENS = ("tools", "response_format"), 2, 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the prompt. A program's is sent as it wrote it, `raw`, and `content` is all of that as JSON."""
+    """One message of the prompt. A program's is sent as it wrote it, `raw`, and `content` is all of that as JSON, but
+    for its `images`, which are counted apart.
+    """
 
     role: str
     content: str
     raw: Mapping[str, object] | None = None
+    images: int = 0
 
     @classmethod
     def of_program(cls, raw: Mapping[str, object]) -> "Turn":
         """A program's message, as the provider gets it."""
-        return cls(str(raw["role"]), msgspec.json.encode(raw).decode(), raw)
+        content = raw["content"]
+        parts = content if isinstance(content, list) else []
+        words = [part for part in parts if "image_url" not in part]
+        images = len(parts) - len(words)
+        told = {**raw, "content": words} if images else raw
+        return cls(str(raw["role"]), msgspec.json.encode(told).decode(), raw, images)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +93,13 @@ def is_too_long(request: Request) -> bool:
 
 def estimate(request: Request) -> int:
     """About how many tokens the prompt is."""
-    return sum(map(estimate_tokens, (*_contents(request), _in_prompt(request))))
+    of_words = sum(map(estimate_tokens, (*_contents(request), _in_prompt(request))))
+    return of_words + USUAL_IMAGE_TOKENS * _images(request)
 
 
 def bound(request: Request) -> int:
     """More tokens than the prompt can be."""
-    most = budget.prompt_bound(_contents(request))
+    most = budget.prompt_bound(_contents(request)) + MOST_IMAGE_TOKENS * _images(request)
     if beside := _in_prompt(request):
         most += IN_PROMPT_TOKENS + IN_PROMPT_FACTOR * len(beside.encode())
     return most
@@ -161,6 +172,10 @@ def effort(request: Request, model: ServedModel) -> str | None:
 
 def _contents(request: Request) -> list[str]:
     return [turn.content for turn in turns(request, prefix=False)]
+
+
+def _images(request: Request) -> int:
+    return sum(turn.images for turn in request.turns)
 
 
 def _in_prompt(request: Request) -> str:

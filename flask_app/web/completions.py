@@ -10,6 +10,7 @@ import msgspec
 from flask_app.errors import BadRequest
 from flask_app.services.gateway_service import Asked
 from flask_app.services.prompts import Turn
+from flask_app.web import images
 from flask_app.web.bodies import Body
 
 MAX_MESSAGES, MAX_PARTS, MAX_TOOLS, MAX_STOPS, MAX_TOKENS = 4096, 1024, 128, 16, 1_000_000
@@ -29,10 +30,13 @@ class TextPart(Sent, tag_field="type", tag="text"):
     text: str
 
 
-class ImagePart(Sent, tag_field="type", tag="image_url"):
-    """Known, so that it can be refused in words."""
+class Image(Sent):
+    url: str
+    detail: Literal["auto", "low", "high", "original"] | None = None
 
-    image_url: Any
+
+class ImagePart(Sent, tag_field="type", tag="image_url"):
+    image_url: Image
 
 
 class FunctionCall(Sent):
@@ -76,10 +80,14 @@ class ChatMessage(Body):
             raise BadRequest("missing_content", field=f"messages[{place}].content")
         if not isinstance(self.content, list):
             return self.content
-        for number, part in enumerate(self.content):
-            if isinstance(part, ImagePart):
-                raise BadRequest("images_not_taken", field=f"messages[{place}].content[{number}]")
-        return [msgspec.to_builtins(part) for part in self.content]
+        return [self._part(part, f"messages[{place}].content[{number}]") for number, part in enumerate(self.content)]
+
+    def _part(self, part: TextPart | ImagePart, place: str) -> object:
+        if isinstance(part, TextPart):
+            return msgspec.to_builtins(part)
+        if self.role != "user":
+            raise BadRequest("images_not_taken", field=place)
+        return images.part(part.image_url.url, place, part.image_url.detail)
 
 
 class FunctionTool(Sent):

@@ -10,6 +10,7 @@ import msgspec
 
 from flask_app.errors import BadRequest
 from flask_app.services.prompts import Turn
+from flask_app.web import images
 from flask_app.web.bodies import Body
 
 MAX_BLOCKS = 4096
@@ -53,16 +54,29 @@ class ToolUseBlock(Block, tag="tool_use"):
     toolset_name: None = None
 
 
-class _Picture(msgspec.Struct, tag_field="type"):
+class ImageData(Body, tag_field="type", tag="base64"):
+    media_type: str
+    data: str
+
+    @property
+    def address(self) -> str:
+        return f"data:{self.media_type};base64,{self.data}"
+
+
+class ImageAddress(Body, tag_field="type", tag="url"):
+    url: str
+
+    @property
+    def address(self) -> str:
+        return self.url
+
+
+class ImageBlock(Block, tag="image"):
+    source: ImageData | ImageAddress
+
+
+class DocumentBlock(msgspec.Struct, tag_field="type", tag="document"):
     """Known, so that it can be refused in words."""
-
-
-class ImageBlock(_Picture, tag="image"):
-    pass
-
-
-class DocumentBlock(_Picture, tag="document"):
-    pass
 
 
 class ToolResultBlock(Block, tag="tool_result"):
@@ -79,7 +93,7 @@ AnyBlock = (
 )
 _BELONG: dict[str, tuple[type, ...]] = {
     "system": (TextBlock,),
-    "user": (TextBlock, ToolResultBlock),
+    "user": (TextBlock, ImageBlock, ToolResultBlock),
     "assistant": (TextBlock, ThinkingBlock, RedactedThinkingBlock, ToolUseBlock),
 }
 
@@ -98,7 +112,10 @@ class InputMessage(Body):
             yield _assistant(self.content)
             return
         yield from (_result(block) for block in self.content if isinstance(block, ToolResultBlock))
-        if any(isinstance(block, TextBlock) for block in self.content):
+        if any(isinstance(block, ImageBlock) for block in self.content):
+            parts = list(_parts(self.content, f"messages[{place}].content"))
+            yield Turn.of_program({"role": self.role, "content": parts})
+        elif any(isinstance(block, TextBlock) for block in self.content):
             yield _turn(self.role, _text(self.content))
 
 
@@ -113,10 +130,19 @@ def _check(role: str, content: Sequence[AnyBlock], place: str) -> None:
         raise BadRequest("missing_content", field=place)
     for number, block in enumerate(content):
         parts = block.content if isinstance(block, ToolResultBlock) and isinstance(block.content, list) else ()
-        if any(isinstance(each, _Picture) for each in (block, *parts)):
+        if isinstance(block, DocumentBlock) or any(not isinstance(part, TextBlock) for part in parts):
             raise BadRequest("images_not_taken", field=f"{place}[{number}]")
         if not isinstance(block, _BELONG[role]):
             raise BadRequest("block_of_another_role", field=f"{place}[{number}]")
+
+
+def _parts(content: Sequence[AnyBlock], place: str) -> Iterator[dict[str, object]]:
+    """Text and images, each as it comes: what is between images says something of them."""
+    for number, block in enumerate(content):
+        if isinstance(block, TextBlock):
+            yield {"type": "text", "text": block.text}
+        elif isinstance(block, ImageBlock):
+            yield images.part(block.source.address, f"{place}[{number}]")
 
 
 def _assistant(content: Sequence[AnyBlock]) -> Turn:

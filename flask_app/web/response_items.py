@@ -10,6 +10,7 @@ import msgspec
 
 from flask_app.errors import BadRequest, Invalid
 from flask_app.services.prompts import Turn
+from flask_app.web import images
 from flask_app.web.bodies import Body
 from flask_app.web.completions import MAX_PARTS, Label
 from flask_app.web.message_turns import BETWEEN
@@ -45,12 +46,16 @@ class Refusal(Part, tag="refusal"):
         return self.refusal
 
 
+class InputImage(Part, tag="input_image"):
+    """A file's id names what is kept elsewhere."""
+
+    image_url: str | None = None
+    file_id: str | None = None
+    detail: Literal["auto", "low", "high", "original"] | None = None
+
+
 class _Picture(msgspec.Struct, tag_field="type"):
     """Known, so that it can be refused in words."""
-
-
-class InputImage(_Picture, tag="input_image"):
-    pass
 
 
 class InputFile(_Picture, tag="input_file"):
@@ -154,7 +159,19 @@ def _asked(item: MessageItem | FunctionOutputItem, place: str) -> Turn:
     if isinstance(item, FunctionOutputItem):
         return _turn("tool", _text(item.output, f"{place}.output"), tool_call_id=item.call_id)
     role = "system" if item.role == "developer" else item.role
+    if role == "user" and any(isinstance(part, InputImage) for part in item.content):
+        parts = [_part(part, f"{place}.content[{number}]") for number, part in enumerate(item.content)]
+        return Turn.of_program({"role": role, "content": parts})
     return _turn(role, _text(item.content, f"{place}.content"))
+
+
+def _part(part: object, place: str) -> dict[str, object]:
+    """Text and images, each as it comes: what is between images says something of them."""
+    if isinstance(part, InputImage) and part.image_url is not None and part.file_id is None:
+        return images.part(part.image_url, place, part.detail)
+    if isinstance(part, InputText | OutputText | Refusal):
+        return {"type": "text", "text": part.text}
+    raise BadRequest("images_not_taken", field=place)
 
 
 class _Answer:
@@ -193,9 +210,9 @@ def _text(content: Content, place: str) -> str:
     if isinstance(content, str):
         return content
     for number, part in enumerate(content):
-        if isinstance(part, _Picture):
+        if isinstance(part, _Picture | InputImage):
             raise BadRequest("images_not_taken", field=f"{place}[{number}]")
-    return BETWEEN.join(part.text for part in content if not isinstance(part, _Picture))
+    return BETWEEN.join(part.text for part in content if not isinstance(part, _Picture | InputImage))
 
 
 def _turn(role: str, content: str | None, **fields: object) -> Turn:

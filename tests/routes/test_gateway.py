@@ -139,7 +139,7 @@ def test_the_developers_role_is_the_systems(program: Program, upstream: Scripted
         ({"messages": [{"role": "user", "content": "x", "cache": 1}]}, "messages[0].cache"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
-            "messages[0].content[0]",
+            "messages[0].content[0].image_url.url",
         ),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0].type"),
         ({"tools": [{"type": "code"}]}, "tools[0].type"),

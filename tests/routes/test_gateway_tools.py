@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import reading
-from flask_app.models import TokenUsage, User
+from flask_app.models import Attempt, TokenUsage, User
 from tests.support.gateway import WEATHER, Program, chunks, made
-from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream, Usage
 
 
 @pytest.fixture
@@ -74,3 +74,42 @@ def test_logprobs_come_whole_and_in_pieces(program: Program, upstream: ScriptedU
     streamed = chunks(program.complete(logprobs=True, stream=True))
     likely = [each["choices"][0]["logprobs"]["content"] for each in streamed if each["choices"][0]["logprobs"]]
     assert likely == [[LIKELY]]
+
+
+@pytest.mark.parametrize("stop", ["END", ["END", "\n\n"]])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stop_is_the_providers_to_heed(
+    program: Program, upstream: ScriptedUpstream, stop: str | list[str], stream: bool
+) -> None:
+    upstream.script(Answer("up to here", usage=Usage(prompt=3, completion=3), finish_reason="stop"))
+    response = program.complete(stop=stop, stream=stream)
+    assert upstream.journal.last.body["stop"] == stop
+    choices = [each["choices"][0] for each in (chunks(response) if stream else [response.get_json()])]
+    said = [choice["delta" if stream else "message"].get("content", "") for choice in choices]
+    assert ("".join(said), choices[-1]["finish_reason"]) == ("up to here", "stop")
+    with reading() as session:
+        assert session.scalars(select(TokenUsage.completion_tokens)).one() == 3
+
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string", "description": "城市" * 200}}}
+FORMATS = (
+    {"type": "json_object"},
+    {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}},
+)
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_format_is_passed_on_and_a_part_of_the_prompt(
+    program: Program, upstream: ScriptedUpstream, wanted: dict[str, Any], stream: bool
+) -> None:
+    upstream.script(Answer('{"city": "Rome"}', usage=Usage(prompt=40, completion=6)))
+    response = program.complete(response_format=wanted, stream=stream, max_tokens=10)
+    assert upstream.journal.last.body["response_format"] == wanted
+    told = chunks(response) if stream else [response.get_json()]
+    parts = [each["choices"][0]["delta" if stream else "message"] for each in told]
+    assert json.loads("".join(part.get("content", "") for part in parts)) == {"city": "Rome"}
+    with reading() as session:
+        entry, attempt = session.scalars(select(TokenUsage)).one(), session.scalars(select(Attempt)).one()
+    assert (entry.prompt_tokens, entry.completion_tokens) == (40, 6)
+    assert (attempt.reserved_tokens or 0) > len(json.dumps(wanted, ensure_ascii=False).encode())

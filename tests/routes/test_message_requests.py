@@ -28,8 +28,8 @@ def text(words: str, **fields: Any) -> dict[str, Any]:
     return {"type": "text", "text": words} | fields
 
 
-def image() -> dict[str, Any]:
-    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+def image(data: str = "AAAA") -> dict[str, Any]:
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
 
 
 def test_what_is_set_is_translated(program: Program, upstream: ScriptedUpstream) -> None:
@@ -177,7 +177,7 @@ def test_a_conversation_with_tools_and_thoughts_goes_along(program: Program, ups
         ({"messages": [{"role": "user", "content": []}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "search_result"}]}]}, "$.messages[0].content[0].type"),
         ({"messages": [{"role": "user", "content": [text("x", colour="red")]}]}, "`colour`"),
-        ({"messages": [{"role": "user", "content": [image()]}]}, "messages[0].content[0]"),
+        ({"messages": [{"role": "user", "content": [image(data="<svg>")]}]}, "messages[0].content[0]"),
         ({"messages": [{"role": "user", "content": [text("x"), {"type": "document"}]}]}, "messages[0].content[1]"),
         (
             {

@@ -124,6 +124,17 @@ def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, upstream: Sc
         assert int(stream.headers["x-ratelimit-remaining-requests"]) == left - 1
 
 
+def test_an_image_and_a_format(client: OpenAI, upstream: ScriptedUpstream) -> None:
+    shown: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked: Any = [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, shown]}]
+    upstream.script(Answer('{"it": "a cat"}', usage=Usage(prompt=1200, completion=6)))
+    made = client.chat.completions.create(model=MODEL, messages=asked, response_format={"type": "json_object"})
+    assert made.choices[0].message.content == '{"it": "a cat"}'
+    assert made.usage
+    assert made.usage.prompt_tokens == 1200
+    assert upstream.journal.last.body["messages"] == asked
+
+
 def test_texts_are_gone_on_with(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
     upstream.script(Continued(), Continued(), Status(404), path=COMPLETIONS)
     made = client.completions.create(model=MODEL, prompt="def add(a, b):", suffix="print(1)", max_tokens=20, logprobs=1)

@@ -126,6 +126,15 @@ def test_how_far_a_program_may_go_is_in_the_headers(client: Anthropic, server: S
     assert timedelta(seconds=50) < resets_at - datetime.now(UTC) <= timedelta(seconds=61)
 
 
+def test_an_image_is_shown(client: Anthropic, upstream: ScriptedUpstream) -> None:
+    source: Any = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+    shown: Any = [{"type": "image", "source": source}, {"type": "text", "text": "What is it?"}]
+    client.messages.create(model=MODEL, max_tokens=100, messages=[{"role": "user", "content": shown}])
+    (message,) = upstream.journal.last.body["messages"]
+    address = {"url": "data:image/png;base64,AAAA"}
+    assert message["content"] == [{"type": "image_url", "image_url": address}, {"type": "text", "text": "What is it?"}]
+
+
 def test_a_prompt_is_counted(client: Anthropic, upstream: ScriptedUpstream) -> None:
     assert client.messages.count_tokens(model=MODEL, messages=HELLO, tools=[TOOL]).input_tokens > 10
     assert upstream.journal.chats == []
