@@ -74,7 +74,10 @@ def test_every_request_has_one_row_and_every_attempt_one_end(
     server.assert_sound_ledger()
     seen = Counter(row["error_code"] or row["status"] for row in rows(tmp_path, "SELECT * FROM program_requests"))
     missing = {200, "left", "model_not_found", "invalid_field", "upstream_cut", "upstream_rejected"} - seen.keys()
+    calls = {row["call"] for row in rows(tmp_path, "SELECT * FROM program_requests")}
+    missing |= {"chat.completions", "messages", "responses", "completions", "embeddings"} - calls
     assert not missing, "they must be among what is compared"
+    assert any(each.replayed for each in programs.asked), "some replies must have been given again"
 
 
 def test_a_server_that_is_stopped_in_mid_answer_leaves_a_row_for_each(
@@ -115,6 +118,18 @@ def compare(folder: Path, upstream: ScriptedUpstream, asked: list[Asked]) -> Non
         assert attempt_id in told or attempt["state"] == "released", attempt  # its program left before
         assert entries[attempt_id] == {"settled": 1, "released": 0}[attempt["state"]], attempt
     assert not entries.keys() - attempts.keys()
+    _compare_keys(asked, of_requests, entries)
+
+
+def _compare_keys(asked: list[Asked], of_requests: dict[str, list[dict[str, Any]]], entries: Counter[str]) -> None:
+    """However often it was sent, it was paid for once; what was given again cost nothing."""
+    booked = Counter[str]()
+    for each in asked:
+        attempts = of_requests.get(each.id, [])
+        assert not (each.replayed and attempts), each
+        if each.key:
+            booked[each.key] += sum(entries[attempt["id"]] for attempt in attempts)
+    assert max(booked.values(), default=0) <= 1, [key for key, count in booked.items() if count > 1]
 
 
 def _compare_one(asked: Asked, row: dict[str, Any], attempts: list[dict[str, Any]]) -> None:

@@ -1,20 +1,33 @@
 """Programs that ask the real server all there is to ask, and meet all there is to meet, many at once.
 
 Each request has an id of its own (the server believes its proxy, which we are) and says what its provider shall do.
+Some come under an `Idempotency-Key`, and are sent again, perhaps while the first is still being answered.
 What its program was told is compared with the log's row, the attempts, the ledger and the provider's journal.
 """
 
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import urllib3
 
 from flask_app.database import new_id
-from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, Received, Script, Stall, Status
+from tests.support.scripted_upstream import (
+    Answer,
+    Continued,
+    Embedded,
+    ErrorEvent,
+    Raw,
+    Received,
+    Script,
+    Stall,
+    Status,
+)
+from tests.support.upstream_completions import COMPLETIONS
+from tests.support.upstream_embeddings import EMBEDDINGS
 from tests.support.upstream_reply import Reply
 
 AT_ONCE = 8
@@ -34,6 +47,24 @@ SCRIPTS: dict[str, Script] = {
     ENDLESS: Answer("word " * 20_000, tokens_per_second=50),
     "stays": Answer("word " * 20_000, tokens_per_second=50),
 }
+# The same where another call of the provider's is asked; what is not here goes wrong in the same way.
+TEXTS: dict[str, Script] = {
+    "answer": Continued("well done, and so it is"),
+    "uncounted": Continued("well done", tells_usage=False),
+    "thoughtful": Continued("well"),
+    "cut": Continued("a longer text " * 20, breaks=True),
+    ENDLESS: Continued("word " * 20_000, tokens_per_second=50),
+}
+VECTORS: dict[str, Script] = {
+    "answer": Embedded(),
+    "uncounted": Embedded(tells_usage=False),
+    "thoughtful": Embedded(actual_model="embed-2"),
+    "cut": Embedded(count=7),
+    "fault": Embedded(junk=b"{"),
+    "garbage": Embedded(junk=b"[]"),
+    ENDLESS: Stall(),
+}
+SCRIPTS_OF = {COMPLETIONS: SCRIPTS | TEXTS, EMBEDDINGS: SCRIPTS | VECTORS}
 # How often each is asked for, of a hundred.
 ASKED = {
     "answer": 30,
@@ -48,6 +79,15 @@ ASKED = {
     "silent": 1,
     ENDLESS: 10,
 }
+PATHS = {
+    "chat": "/v1/chat/completions",
+    "messages": "/v1/messages",
+    "responses": "/v1/responses",
+    "texts": "/v1/completions",
+    "vectors": "/v1/embeddings",
+}
+CALLS = {"chat": 40, "messages": 25, "responses": 20, "texts": 8, "vectors": 7}
+SENT_AGAIN = 0.15  # of what can be
 REFUSED = {"unknown model": 6, "bad field": 5, "no JSON": 3, "models": 4, "no address": 2, "count": 2}
 
 
@@ -55,21 +95,31 @@ class Obliging:
     """A provider that does what the question asks for."""
 
     def play(self, reply: Reply, request: Received) -> None:
-        SCRIPTS[str(request.body["messages"][-1]["content"])].play(reply, request)
+        asked = request.body.get("prompt") or request.body.get("input") or request.body["messages"][-1]["content"]
+        SCRIPTS_OF.get(request.path, SCRIPTS)[str(asked)].play(reply, request)
 
 
 @dataclass
 class Asked:
-    """A request; `status` and `code` are what its program was told, None where it left before. `length` is of a body
-    that it read to its end."""
+    """A request by one of CALLS; `status` and `code` are what its program was told, None where it left before.
+
+    `length` is of a body that it read to its end. `key` is what it is sent again under; `replayed`: it got the same
+    reply.
+    """
 
     id: str
     kind: str
     is_stream: bool = False
-    speaks_messages: bool = False
+    call: str = "chat"
+    key: str | None = None
     status: int | None = None
     code: str | None = None
     length: int | None = None
+    replayed: bool = False
+
+    @property
+    def speaks_messages(self) -> bool:
+        return self.call == "messages" or self.kind == "count"
 
     @property
     def leaves(self) -> bool:
@@ -86,7 +136,7 @@ class Programs:
 
     def ask(self, count: int) -> list[Asked]:
         """So many, AT_ONCE at a time; returns when all have ended."""
-        drawn = [self._drawn() for _ in range(count)]
+        drawn = self._drawn(count)
         self.asked += drawn
         waiting = iter(drawn)
         lock = threading.Lock()
@@ -106,16 +156,28 @@ class Programs:
             thread.join()
         return drawn
 
-    def _drawn(self) -> Asked:
+    def _drawn(self, count: int) -> list[Asked]:
+        """So many; some of them again under the same key, at once or later."""
+        drawn = [self._drawn_one() for _ in range(count)]
+        again = [(place, each) for place, each in enumerate(drawn) if each.key]
+        for place, each in reversed(again):
+            drawn.insert(place + 1 + self._random.choice((0, AT_ONCE * 5)), replace(each, id=new_id()))
+        return drawn[:count]
+
+    def _drawn_one(self) -> Asked:
         kinds = ASKED | REFUSED
         (kind,) = self._random.choices(list(kinds), list(kinds.values()))
-        stream, messages = self._random.random() < 0.6, self._random.random() < 0.3
-        return Asked(new_id(), kind, is_stream=stream, speaks_messages=messages)
+        (call,) = self._random.choices(list(CALLS), list(CALLS.values()))
+        stream = call != "vectors" and self._random.random() < 0.6
+        key = new_id() if kind in ASKED and kind != ENDLESS and self._random.random() < SENT_AGAIN else None
+        return Asked(new_id(), kind, is_stream=stream, call=call, key=key)
 
     def send(self, asked: Asked) -> None:
         method, path, body = _request(asked)
-        headers = {"Authorization": f"Bearer {self._secrets[int(asked.id[-1], 36) % len(self._secrets)]}"}
+        whose = int((asked.key or asked.id)[-1], 36) % len(self._secrets)
+        headers = {"Authorization": f"Bearer {self._secrets[whose]}"}
         headers |= {"X-Request-ID": asked.id, "Content-Type": "application/json"}
+        headers |= {"Idempotency-Key": asked.key} if asked.key else {}
         patience = urllib3.Timeout(connect=30, read=LEAVES_AFTER) if asked.leaves and not asked.is_stream else None
         try:
             reply = self._pool.request(
@@ -132,13 +194,13 @@ class Programs:
             reply.close()
             return
         content = reply.read()
-        asked.length = len(content)
+        asked.length, asked.replayed = len(content), "Idempotent-Replayed" in reply.headers
         asked.code = _code(content)
         reply.release_conn()
 
 
 def _request(asked: Asked) -> tuple[str, str, bytes | None]:
-    path = "/v1/messages" if asked.speaks_messages else "/v1/chat/completions"
+    path = PATHS[asked.call]
     if asked.kind == "models":
         return "GET", "/v1/models", None
     if asked.kind == "no address":
@@ -148,15 +210,22 @@ def _request(asked: Asked) -> tuple[str, str, bytes | None]:
     if asked.kind == "count":
         body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "hello"}]}
         return "POST", "/v1/messages/count_tokens", json.dumps(body).encode()
-    fields: dict[str, Any] = {
-        "model": "gpt-0" if asked.kind == "unknown model" else "deepseek-flash",
-        "messages": [{"role": "user", "content": asked.kind}],
-        "stream": asked.is_stream,
-        "max_tokens": 1000,
-    }
+    fields = {"model": "gpt-0" if asked.kind == "unknown model" else "deepseek-flash"} | _question(asked)
     if asked.kind == "bad field":
         fields["temperature"] = 9
     return "POST", path, json.dumps(fields).encode()
+
+
+def _question(asked: Asked) -> dict[str, Any]:
+    stream = {"stream": asked.is_stream}
+    match asked.call:
+        case "vectors":
+            return {"input": asked.kind}
+        case "texts":
+            return stream | {"prompt": asked.kind, "max_tokens": 1000}
+        case "responses":
+            return stream | {"input": asked.kind, "max_output_tokens": 1000}
+    return stream | {"messages": [{"role": "user", "content": asked.kind}], "max_tokens": 1000}
 
 
 def _code(content: bytes) -> str | None:

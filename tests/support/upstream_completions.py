@@ -25,11 +25,14 @@ class Continued:
     finish_reason: str = "stop"
     actual_model: str = ""
     breaks: bool = False
+    tokens_per_second: float | None = None  # None: as fast as it goes
 
     def play(self, reply: Reply, request: Received) -> None:
         request.billed = self.usage
         reply.open_stream()
         for piece in pieces(self.text):
+            if self.tokens_per_second:
+                reply.pause(1 / self.tokens_per_second)
             likely = table(piece) if "logprobs" in request.body else None
             reply.token(self._chunk(request, [self._choice(piece, likely)]), {"content": piece})
         if self.breaks:
