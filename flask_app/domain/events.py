@@ -96,7 +96,16 @@ class Served(msgspec.Struct, frozen=True, gc=False):
 
 
 Words = Reasoning | Token | ToolCall
-Event = Words | Thought | Logprobs | Vectors | Usage | Finished | Failed | Served
+
+
+class OfChoice(msgspec.Struct, frozen=True):
+    """A piece, or the end, of one of several answers that were asked for at once."""
+
+    index: int
+    event: "Event"
+
+
+Event = Words | Thought | Logprobs | Vectors | Usage | Finished | Failed | Served | OfChoice
 
 
 def estimate_tokens(text: str) -> int:

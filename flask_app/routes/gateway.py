@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from flask_app.services import gateway_service
+from flask_app.services.choice_answers import StreamedChoices, WholeChoices
 from flask_app.services.completion_objects import Completion
 from flask_app.services.embedding_answers import EmbeddingAnswer, Embeddings
 from flask_app.services.program_answers import StreamedAnswer, WholeAnswer
@@ -45,7 +46,13 @@ def complete(body: CompletionRequest) -> Response | Completion:
 
     It counts as the person's message does, against the same rates, cap and budgets. See docs/gateway.md.
     """
-    tells = body.tells_usage
+    tells, count = body.tells_usage, body.n or 1
+    if count > 1:
+        return answered(
+            body,
+            lambda begun: WholeChoices(begun, count),
+            lambda begun: StreamedChoices(begun, count, tells_usage=tells),
+        )
     return answered(body, WholeAnswer, lambda begun: StreamedAnswer(begun, tells_usage=tells))
 
 

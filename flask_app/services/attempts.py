@@ -9,6 +9,7 @@ from flask_app.domain.events import (
     Failed,
     Finished,
     Logprobs,
+    OfChoice,
     Reasoning,
     Served,
     Thought,
@@ -187,6 +188,8 @@ class Outcome:
         elif isinstance(event, ToolCall):
             self.call_parts.append(event.text)
             self.usage = None
+        elif isinstance(event, OfChoice):  # what all of them used is one count
+            self.hear(event.event)
         elif not isinstance(event, Logprobs | Thought | Vectors):
             self._note(event)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -56,7 +57,8 @@ class Completion(msgspec.Struct):
 class Chunks:
     """Writes the chunks of one answer. `model` is the asked one's name until the provider has told its own."""
 
-    def __init__(self, run_id: str, model: str, *, tells_usage: bool) -> None:
+    def __init__(self, run_id: str, model: str, *, tells_usage: bool, index: int = 0) -> None:
+        self._index = b',"choices":[{"index":%d,"delta":' % index
         self._id, self._created = name_of(run_id), int(time.time())
         self._usage = b',"usage":null' if tells_usage else b""
         self._is_first = True
@@ -89,7 +91,7 @@ class Chunks:
         return _encode(delta)
 
     def _choice(self, delta: bytes, *, logprobs: bytes = b"null", reason: bytes = b"null") -> bytes:
-        choice = (b',"choices":[{"index":0,"delta":', delta, b',"logprobs":', logprobs, b',"finish_reason":', reason)
+        choice = (self._index, delta, b',"logprobs":', logprobs, b',"finish_reason":', reason)
         return b"".join((self._head, *choice, b"}]", self._usage, b"}\n\n"))
 
 
@@ -98,23 +100,38 @@ def fault_event(reply: FaultReply) -> bytes:
     return b"data: " + _encode(reply) + b"\n\n"
 
 
-def whole(
-    run_id: str, model: str, outcome: Outcome, entry: Entry, *, calls: list[dict[str, Any]], logprobs: list[msgspec.Raw]
-) -> Completion:
-    message = CompletionMessage(role="assistant", content=outcome.text or (None if calls else ""))
-    if outcome.reasoning:
-        message.reasoning_content = outcome.reasoning
-    if calls:
-        message.tool_calls = calls
-    likely = {"content": logprobs, "refusal": None} if logprobs else None
+@dataclass(slots=True)
+class Spoken:
+    """One answer, as far as it has come."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: list[ToolCall] = field(default_factory=list)
+    logprobs: list[msgspec.Raw] = field(default_factory=list)
+    finish_reason: str | None = None
+
+
+def whole(run_id: str, model: str, outcome: Outcome, entry: Entry, spoken: Iterable[tuple[int, Spoken]]) -> Completion:
+    """The completion of one answer, or of several by their numbers."""
     return Completion(
         id=name_of(run_id),
         object="chat.completion",
         created=int(time.time()),
         model=outcome.actual_model or model,
-        choices=[CompletionChoice(index=0, message=message, logprobs=likely, finish_reason=outcome.finish_reason)],
+        choices=[_choice_of(index, each) for index, each in spoken],
         usage=usage_of(entry),
     )
+
+
+def _choice_of(index: int, spoken: Spoken) -> CompletionChoice:
+    calls = calls_of(spoken.calls)
+    message = CompletionMessage(role="assistant", content=spoken.text or (None if calls else ""))
+    if spoken.reasoning:
+        message.reasoning_content = spoken.reasoning
+    if calls:
+        message.tool_calls = calls
+    likely = {"content": spoken.logprobs, "refusal": None} if spoken.logprobs else None
+    return CompletionChoice(index=index, message=message, logprobs=likely, finish_reason=spoken.finish_reason)
 
 
 def calls_of(pieces: Iterable[ToolCall]) -> list[dict[str, Any]]:

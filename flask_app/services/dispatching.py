@@ -56,5 +56,5 @@ def attempt(connection: Connection, request: Request, taken: Taken) -> Dispatche
         effort=prompts.effort(request, model),
     )
     longest = prompts.longest_answer(model, request.max_tokens, request.operation)
-    bounds = Bounds(prompt=prompts.bound(request), answer=longest)
+    bounds = Bounds(prompt=prompts.bound(request), answer=longest * prompts.choices(request))
     return metering_service.dispatch(connection, call, taken.key.id, bounds)

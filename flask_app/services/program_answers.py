@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from flask_app.domain.budget import Allowance
 from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.services import answer_service, completion_objects, gateway_errors, run_service
-from flask_app.services.attempts import Entry, Outcome
-from flask_app.services.completion_objects import Chunks, Completion
+from flask_app.services.attempts import Entry, Outcome, Said
+from flask_app.services.completion_objects import Chunks, Completion, Spoken
 from flask_app.services.request_log import Ended
 from flask_app.streams.memory import HEARTBEAT, MemoryBroker
 
@@ -105,12 +105,15 @@ class ProgramAnswer(ABC):
     def _ending_of(self, outcome: Outcome) -> Ended:
         live = run_service.live_run(self.begun.run_id)
         code = gateway_errors.refusal(gateway_errors.failure(self.failure)).code if self.failure else None
-        said = outcome.said if self.begun.keeps_words else None
+        said = self._said(outcome) if self.begun.keeps_words else None
         if live is None:
             return Ended(outcome.status, code, outcome.actual_model, 0, None, None, said)
         asked = live.completion
         last, first_token_at = asked.sent.attempt_id, asked.first_token_at
         return Ended(outcome.status, code, outcome.actual_model, asked.attempts, last, first_token_at, said)
+
+    def _said(self, outcome: Outcome) -> Said:
+        return outcome.said
 
     @abstractmethod
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
@@ -188,8 +191,7 @@ class WholeAnswer(Whole[Completion]):
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if not self.failure:
-            begun, calls = self.begun, completion_objects.calls_of(self._calls)
-            self.made = completion_objects.whole(
-                begun.run_id, begun.model, outcome, entry, calls=calls, logprobs=self._logprobs
-            )
+            begun, reason = self.begun, outcome.finish_reason
+            spoken = Spoken(outcome.text, outcome.reasoning, self._calls, self._logprobs, reason)
+            self.made = completion_objects.whole(begun.run_id, begun.model, outcome, entry, [(0, spoken)])
         return []

@@ -120,6 +120,12 @@ def longest_answer(model: ServedModel, asked: int | None = None, operation: Oper
     return min(longest, DEMO_TOKENS) if model.demo else longest
 
 
+def choices(request: Request) -> int:
+    """How many answers are asked for at once. What is reserved is for all of them."""
+    asked = request.options.get("n")
+    return asked if isinstance(asked, int) else 1
+
+
 def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int | None) -> dict[str, object]:
     """What the provider is sent. `max_tokens` is what the attempt has reserved."""
     if request.operation != "chat":
@@ -138,7 +144,7 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
         **request.options,
     }
     if max_tokens is not None:
-        made["max_tokens"] = max_tokens
+        made["max_tokens"] = max(max_tokens // choices(request), 1)
     if model.thinking and request.thinking is not None:
         made["thinking"] = {"type": "enabled" if request.thinking else "disabled"}
     made.pop("reasoning_effort", None)

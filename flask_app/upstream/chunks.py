@@ -13,33 +13,20 @@ NULL = msgspec.Raw(b"null")
 Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
 
-class _Delta(msgspec.Struct):
+class Delta(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
     tool_calls: msgspec.Raw = NULL
 
 
-class _Choice(msgspec.Struct):
-    delta: _Delta | None = None
+class Choice(msgspec.Struct):
+    delta: Delta | None = None
     logprobs: msgspec.Raw = NULL
     finish_reason: str | None = None
 
 
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] | None = None
-    model: msgspec.Raw = NULL
-    usage: msgspec.Raw = NULL
-    error: msgspec.Raw = NULL
-
-
-class _TextChoice(msgspec.Struct):
-    text: str | None = None
-    logprobs: msgspec.Raw = NULL
-    finish_reason: str | None = None
-
-
-class _TextChunk(msgspec.Struct):
-    choices: list[_TextChoice] = []
+class Chunk(msgspec.Struct):
+    choices: list[Choice] | None = None
     model: msgspec.Raw = NULL
     usage: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
@@ -84,8 +71,7 @@ class UnreadableChunk(Exception):
     """A payload that is no chunk of a chat completion."""
 
 
-_decode_chunk = msgspec.json.Decoder(_Chunk).decode
-_decode_text_chunk = msgspec.json.Decoder(_TextChunk).decode
+_decode_chunk = msgspec.json.Decoder(Chunk).decode
 _decode_name = msgspec.json.Decoder(str).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _decode_totals = msgspec.json.Decoder(_Totals).decode
@@ -122,9 +108,9 @@ class ChunkReader:
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
                     reasoning += delta.reasoning_content or ""
-                rest += _beside_words(choice)
+                rest += beside_words(choice)
             if chunk.usage != NULL or chunk.error != NULL:
-                rest += _counted_or_failed(chunk)
+                rest += counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
 
     def _served(self, said: msgspec.Raw) -> Served | None:
@@ -136,13 +122,13 @@ class ChunkReader:
         self._model = name
         return Served(name)
 
-    def _chunks(self, payloads: Iterable[bytes]) -> Iterator[_Chunk]:
+    def _chunks(self, payloads: Iterable[bytes]) -> Iterator[Chunk]:
         for payload in payloads:
             if (chunk := self._decoded(payload)) is None:
                 return
             yield chunk
 
-    def _decoded(self, payload: bytes) -> _Chunk | None:
+    def _decoded(self, payload: bytes) -> Chunk | None:
         """The chunk; None at the end of the stream, or where it cannot be read."""
         if payload == _DONE:
             self.finished = True
@@ -153,26 +139,8 @@ class ChunkReader:
             self.fault = UnreadableChunk(payload[:80].decode("utf-8", "replace"))
             return None
 
-    def _read_chunk(self, payload: bytes) -> _Chunk:
+    def _read_chunk(self, payload: bytes) -> Chunk:
         return _decode_chunk(payload)
-
-
-class TextReader(ChunkReader):
-    """The same of a completion of plain text, whose chunks have a `text`, and tables of how likely its tokens were.
-
-    Each chunk's table is one item of `Logprobs`.
-    """
-
-    __slots__ = ()
-
-    def _read_chunk(self, payload: bytes) -> _Chunk:
-        read = _decode_text_chunk(payload)
-        choices = [_Choice(_Delta(each.text), _in_list(each.logprobs), each.finish_reason) for each in read.choices]
-        return _Chunk(choices, read.model, read.usage, read.error)
-
-
-def _in_list(table: msgspec.Raw) -> msgspec.Raw:
-    return table if table == NULL else msgspec.Raw(b'{"content":[' + bytes(table) + b"]}")
 
 
 def name_of(raw: bytes) -> str:
@@ -189,14 +157,14 @@ def name_of(raw: bytes) -> str:
     return name if len(begin) <= MAX_NAME else f"{name[: MAX_NAME - 1].rstrip()}…"
 
 
-def _overtakes(chunk: _Chunk, events: list[Event]) -> bool:
+def _overtakes(chunk: Chunk, events: list[Event]) -> bool:
     """Has the chunk words, after a count among the events?"""
     deltas = [choice.delta for choice in chunk.choices or () if choice.delta]
     has_words = any(delta.content or delta.reasoning_content or delta.tool_calls != NULL for delta in deltas)
     return has_words and any(isinstance(event, Usage) for event in events)
 
 
-def _beside_words(choice: _Choice) -> list[Event]:
+def beside_words(choice: Choice) -> list[Event]:
     events: list[Event] = []
     if choice.delta is not None and choice.delta.tool_calls != NULL:
         events += _calls(bytes(choice.delta.tool_calls))
@@ -226,7 +194,7 @@ def _logprobs(raw: bytes) -> list[Event]:
     return [Logprobs(tuple(item.copy() for item in items))] if items else []
 
 
-def _counted_or_failed(chunk: _Chunk) -> list[Event]:
+def counted_or_failed(chunk: Chunk) -> list[Event]:
     usage = usage_of(bytes(chunk.usage))
     failed = chunk.error != NULL
     return [*([usage] if usage else []), *([Failed("upstream_failed")] if failed else [])]

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from flask_app import config
-from flask_app.domain.events import Event, Failed, Finished, Words
+from flask_app.domain.events import Event, Failed, Finished, OfChoice, Words
 from flask_app.domain.sse import Decoder, Named
 from flask_app.errors import UpstreamError
 from flask_app.upstream import deadlines, refusals
@@ -18,6 +18,7 @@ from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.deadlines import Limits
 from flask_app.upstream.idle import Idle
+from flask_app.upstream.readers import ChoicesReader
 from flask_app.upstream.response import BrokenResponse, Response
 from flask_app.upstream.room import Room
 
@@ -25,6 +26,8 @@ END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not w
 MAX_STREAM_BYTES = 192 << 20  # none of it is kept: an answer of 384,000 tokens comes in 120 MB
 
 NO_SUCH_CALL = (404, 405, 501)
+
+_BEGINNING = Words | OfChoice
 
 Hold = Callable[[Connection], None]
 
@@ -64,7 +67,8 @@ class ChatStream:
         self._request_id = request_id
         self._endpoint = replace(endpoint, base_url=beta_of(endpoint.base_url)) if prefix else endpoint
         self._body = msgspec.json.encode(body)
-        self._room = Room(body.get("max_tokens"))
+        self._choices: int = body.get("n") or 1
+        self._room = Room(body.get("max_tokens"), self._choices)
         self._connection: Connection | None = None
         self._lock = threading.Lock()  # a connection that was given back is no longer ours to shut
         self._read_each: Callable[[Callable[[bytes], bool]], None] = lambda _take: None
@@ -103,7 +107,7 @@ class ChatStream:
             self.bytes_received += len(data)
             events = reader.read(payloads)
             if events:
-                self.begun = self.begun or any(isinstance(event, Words) for event in events)
+                self.begun = self.begun or any(isinstance(event, _BEGINNING) for event in events)
                 take(events)
             if _named_error(payloads):
                 take([Failed("upstream_failed")])
@@ -120,7 +124,7 @@ class ChatStream:
             self.close(reusable=reader.finished)
 
     def _reader(self) -> ChunkReader:
-        return ChunkReader()
+        return ChunkReader() if self._choices == 1 else ChoicesReader()
 
     def _receive(self, read: Callable[[bytes], bool]) -> None:
         """Give `read` the body piece by piece, and nothing at its end; raises UpstreamError where it breaks."""

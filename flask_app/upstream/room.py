@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flask_app.domain.events import Event, Reasoning, Token, ToolCall
+from flask_app.domain.events import Event, OfChoice, Reasoning, Token, ToolCall
 
 LONGEST = 4_000_000  # characters of text, or of thoughts: twice what the longest answers have (384,000 tokens)
 TOKEN_CHARACTERS, SPARE = 16, 4_000  # a token has 1.6 (Chinese) to 4 in the mean: nothing honest is longer
@@ -14,14 +14,15 @@ class Room:
 
     __slots__ = ("_text", "_thoughts")
 
-    def __init__(self, max_tokens: object) -> None:
-        """`max_tokens` as it is sent; without one the answer is as long as any may be."""
+    def __init__(self, max_tokens: object, choices: int = 1) -> None:
+        """`max_tokens` as it is sent; without one the answer is as long as any may be. Of several all are counted."""
         asked = max_tokens * TOKEN_CHARACTERS + SPARE if isinstance(max_tokens, int) else LONGEST
-        self._text = self._thoughts = min(asked, LONGEST)
+        self._text = self._thoughts = min(asked, LONGEST) * choices
 
     def is_full_after(self, events: Iterable[Event]) -> bool:
         """Count what came: does it leave no room for more?"""
-        for event in events:
+        for each in events:
+            event = each.event if isinstance(each, OfChoice) else each
             if isinstance(event, Token | ToolCall):
                 self._text -= len(event.text) + PIECE_CHARACTERS
             elif isinstance(event, Reasoning):

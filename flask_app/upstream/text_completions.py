@@ -1,7 +1,8 @@
 """Completions of plain text: a provider goes on with a prompt as it stands, or fills what is before a suffix."""
 
-from flask_app.upstream.chunks import ChunkReader, TextReader
+from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.client import ChatStream
+from flask_app.upstream.readers import TextReader
 
 
 class TextStream(ChatStream):

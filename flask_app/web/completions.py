@@ -14,6 +14,7 @@ from flask_app.web import images
 from flask_app.web.bodies import Body
 
 MAX_MESSAGES, MAX_PARTS, MAX_TOOLS, MAX_STOPS, MAX_TOKENS = 4096, 1024, 128, 16, 1_000_000
+MAX_CHOICES = 8
 
 Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 Label = Annotated[str, msgspec.Meta(max_length=256)]
@@ -146,13 +147,11 @@ class CompletionRequest(Body):
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] | None = None
     thinking: Thinking | None = None
-    n: int | None = None
+    n: Annotated[int, msgspec.Meta(ge=1, le=MAX_CHOICES)] | None = None
     user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
 
     def asked(self) -> Asked:
         """Raises BadRequest for what is well formed and not to be had here."""
-        if self.n not in {None, 1}:
-            raise BadRequest("one_choice_only", field="n")
         limits = [limit for limit in (self.max_tokens, self.max_completion_tokens) if limit is not None]
         return Asked(
             model=self.model,
@@ -163,7 +162,8 @@ class CompletionRequest(Body):
 
     def _options(self) -> dict[str, object]:
         given = ((name, getattr(self, name)) for name in PASSED)
-        return {name: msgspec.to_builtins(value) for name, value in given if value is not None and value != []}
+        options = {name: msgspec.to_builtins(value) for name, value in given if value is not None and value != []}
+        return options | ({"n": self.n} if self.n and self.n > 1 else {})
 
     @property
     def tells_usage(self) -> bool:

@@ -130,7 +130,7 @@ def test_the_developers_role_is_the_systems(program: Program, upstream: Scripted
     [
         ({"logit_bias": {}}, "logit_bias"),
         ({"functions": []}, "functions"),
-        ({"n": 2}, "n"),
+        ({"n": 9}, "n"),
         ({"temperature": 3}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"messages": []}, "messages"),

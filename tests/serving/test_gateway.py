@@ -101,7 +101,7 @@ def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: Sc
     assert unknown.value.code == "model_not_found"
     assert unknown.value.request_id
     with pytest.raises(openai.BadRequestError) as refused:
-        client.chat.completions.create(model=MODEL, messages=HELLO, n=2)
+        client.chat.completions.create(model=MODEL, messages=HELLO, n=9)
     assert refused.value.param == "n"
     with pytest.raises(openai.AuthenticationError):
         client.with_options(api_key="sk-" + "0" * 48).models.list()
