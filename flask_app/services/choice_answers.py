@@ -28,7 +28,7 @@ class _Choices:
                 spoken.calls.append(piece)
             case Logprobs(items):
                 spoken.logprobs += items
-            case Finished(reason):
+            case Finished(reason):  # pragma: no branch - there is no other
                 spoken.finish_reason = reason
         return True
 

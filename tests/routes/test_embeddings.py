@@ -9,6 +9,7 @@ from sqlalchemy import select
 from flask_app.database import reading
 from flask_app.models import Attempt, ProgramRequest, TokenUsage, User
 from flask_app.services import request_log, run_service
+from flask_app.upstream import embeddings
 from tests.support import prices
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
@@ -182,3 +183,19 @@ def test_records_and_sums_have_them(program: Program, embedding: ScriptedUpstrea
     found = member_client.get("/api/usage/records").get_json()["records"]
     assert [record["total_tokens"] for record in found] == [7, 7]
     assert member_client.get("/api/usage/summary").get_json()["total"]["total_tokens"] == 14
+
+
+def test_a_reply_without_end_is_not_read_to_it(
+    program: Program, embedding: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "MAX_REPLY_BYTES", 100)
+    assert code(program.embed()) == (502, "upstream_garbage")
+    assert [attempt.state for attempt in rows(Attempt)] == ["released"]
+    assert program.complete().status_code == 200, "nobody is benched for it"
+
+
+def test_a_long_reply_is_read_aside(
+    program: Program, embedding: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "LONG_BYTES", 1)
+    assert program.embed(["a", "b"]).get_json()["data"][1]["embedding"] == vector(1)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from flask_app import config
 from flask_app.database import reading
+from flask_app.domain.serving import BUNDLED_NAME
 from flask_app.errors import BadRequest
 from flask_app.models import Attempt, TokenUsage, User
 from flask_app.services.prompts import MOST_IMAGE_TOKENS
@@ -136,3 +137,11 @@ def test_only_a_person_shows_them(program: Program, upstream: ScriptedUpstream, 
 def test_a_file_that_is_kept_elsewhere_is_none(program: Program, part: dict[str, Any]) -> None:
     error = program.respond(input=[{"role": "user", "content": [part]}]).get_json()["error"]
     assert (error["code"], error["param"]) == ("images_not_taken", "input[0].content[0]")
+
+
+def test_the_model_of_this_machine_sees_none(program: Program) -> None:
+    """It would fail of them, and may fetch what it is shown."""
+    config.install(dataclasses.replace(config.current(), deepseek_api_key=None))
+    shown = [{"role": "user", "content": [WORDS, SHOWN]}]
+    error = program.complete(model=BUNDLED_NAME, messages=shown).get_json()["error"]
+    assert (error["code"], error["param"]) == ("images_not_taken", "messages")

@@ -1,5 +1,6 @@
 """Texts that programs have gone on with: by the provider's own call, on the person's own bill."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, chunks, made, payloads
 from tests.support.limits import limit
-from tests.support.scripted_upstream import Continued, ErrorEvent, ScriptedUpstream, Status
+from tests.support.scripted_upstream import Continued, ErrorEvent, Raw, ScriptedUpstream, Status
 from tests.support.upstream_completions import COMPLETIONS
 
 
@@ -181,3 +182,15 @@ def test_it_is_answered_once_under_a_key(program: Program, writing: ScriptedUpst
 
 def test_a_session_opens_none(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     assert member_client.post("/v1/completions", json={"model": "deepseek-flash", "prompt": "a"}).status_code == 401
+
+
+def test_what_is_no_table_of_likelihoods_is_left_out(program: Program, upstream: ScriptedUpstream) -> None:
+    def chunk(likely: Any, reason: str | None = None) -> bytes:
+        choice = {"text": "a", "index": 0, "logprobs": likely, "finish_reason": reason}
+        return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+    tables = ({"tokens": ["a"]}, ["no table"], {"tokens": 7}, {"tokens": None, "token_logprobs": [-1]})
+    said = b"".join(chunk(each) for each in tables) + chunk(None, "stop") + b"data: [DONE]\n\n"
+    upstream.script(Raw((said,)), path=COMPLETIONS)
+    (choice,) = program.go_on(logprobs=1).get_json()["choices"]
+    assert (choice["text"], choice["logprobs"]) == ("aaaaa", {"tokens": ["a"], "token_logprobs": [-1]})

@@ -135,3 +135,34 @@ def test_the_small_local_model_is_kept_from_repeating_itself(app: Flask) -> None
         "repeat_penalty": 1.2,
         "temperature": 0.6,
     }
+
+
+def test_what_is_asked_of_another_call_is_its_options_alone(app: Flask) -> None:
+    options = {"prompt": "def f():", "suffix": "f()", "temperature": 0.1}
+    text = request("def f():", "f()", options=options, operation="text_completion")
+    streamed = {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": 300}
+    assert body(text) == {"model": MODEL.name} | options | streamed
+    assert body(text, DEMO) == {"model": DEMO.name} | options | streamed | prompts.DEMO_LIMITS
+    vectors = request("a text", options={"input": "a text"}, operation="embeddings")
+    assert body(vectors) == {"model": MODEL.name, "input": "a text"}
+    assert prompts.longest_answer(MODEL, 300, "embeddings") == 0
+
+
+def test_of_several_answers_each_may_be_as_long_as_its_part(app: Flask) -> None:
+    several = request("hello", options={"n": 4})
+    assert [prompts.choices(several), prompts.choices(request("hello"))] == [4, 1]
+    assert (body(several)["n"], body(several)["max_tokens"]) == (4, 75)
+    assert body(several, most=3)["max_tokens"] == 1
+    assert "max_tokens" not in body(several, most=None)
+
+
+def test_images_are_counted_apart_from_words() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 10_000}}
+    words = {"type": "text", "text": "What is it?"}
+    shown = Turn.of_program({"role": "user", "content": [words, image, image]})
+    told = Turn.of_program({"role": "user", "content": [words]})
+    assert (shown.images, shown.content) == (2, told.content)
+    asked, plain = request(turns=[shown]), request(turns=[told])
+    assert prompts.bound(asked) == prompts.bound(plain) + 2 * prompts.MOST_IMAGE_TOKENS
+    assert prompts.estimate(asked) == prompts.estimate(plain) + 2 * prompts.USUAL_IMAGE_TOKENS
+    assert body(asked)["messages"] == [{"role": "user", "content": [words, image, image]}]
