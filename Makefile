@@ -88,7 +88,7 @@ stack-test: services .dev ## nginx as shipped before two instances, MariaDB and 
 	$(BIN)/pytest tests/stack
 
 .PHONY: compose-test
-compose-test: compose-services .dev ## Dockerfile and Compose file under a Docker engine of its own (as root; five minutes)
+compose-test: compose-services .dev ## Dockerfile and Compose file under a Docker engine of its own (as root; ten minutes)
 	$(BIN)/pytest tests/compose
 
 .PHONY: e2e

@@ -35,6 +35,8 @@ NEEDED_BY_COMPOSE = {
     "iptables": "iptables",
     "ip": "iproute2",
     "openssl": "openssl",
+    "slirp4netns": "slirp4netns",
+    "docker-registry": "docker-registry",
 }
 APT = ("apt-get", "-o", "DPkg::Lock::Timeout=400")
 

@@ -60,7 +60,7 @@ class Site:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine, self.folder = engine, folder
         self.ports = {name: free_port() for name in ("http", "https", "direct", "mysql")}
-        _copy_project(folder)
+        copy_project(folder)
         (folder / "docker-compose.override.yml").write_text(OVERRIDE.format(subnet=SUBNET, **self.ports))
         (folder / ".env").write_text(SETTINGS)
         began = time.monotonic()
@@ -138,7 +138,7 @@ def _bytes(text: str) -> int:
     return int(float(number) * UNIT[unit])
 
 
-def _copy_project(folder: Path) -> None:
+def copy_project(folder: Path) -> None:
     """What a clone that is made under `umask 077` has, with what is not committed yet."""
     listed = run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], {"PATH": "/usr/bin:/bin"}, ROOT
