@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from subprocess import DEVNULL, PIPE
+from subprocess import PIPE
 from typing import Any
 
 from tests.compose.engine import Engine, run
@@ -91,13 +91,16 @@ class Site:
 
     def restart(self) -> Iterator[str]:
         """Restart the application as a person would; what the script says, line by line as it says it."""
-        command = ["scripts/rolling-restart.sh"]
-        with subprocess.Popen(
-            command, cwd=self.folder, env=self.engine.environ, stdout=PIPE, stderr=DEVNULL, text=True
-        ) as process:
+        environ, faults = self.engine.environ, self.folder / "faults"
+        with (
+            faults.open("w") as log,
+            subprocess.Popen(
+                ["scripts/rolling-restart.sh"], cwd=self.folder, env=environ, stdout=PIPE, stderr=log, text=True
+            ) as process,
+        ):
             assert process.stdout
             yield from process.stdout
-        assert process.returncode == 0
+        assert process.returncode == 0, faults.read_text()[-2000:]
 
     def shell(self, line: str) -> str:
         return run(["sh", "-c", line], self.engine.environ, self.folder)

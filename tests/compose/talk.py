@@ -10,7 +10,8 @@ from tests.support.scripted_upstream import Answer
 from tests.support.served import Visitor
 
 ANSWER = Answer(text=" ".join(f"word{number}" for number in range(60)), tokens_per_second=15)
-LONG = Answer(text=" ".join(f"word{number}" for number in range(600)), tokens_per_second=10)
+WORDS = 600
+LONG = Answer(text=" ".join(f"word{number}" for number in range(WORDS)), tokens_per_second=10)
 
 
 def whole(visitor: Visitor, hears: Callable[[], None] = lambda: None) -> tuple[str, str]:

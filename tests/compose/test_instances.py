@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tests.compose.conftest import Stack
 from tests.compose.measured import BYTES
 from tests.compose.site import SERVICES
-from tests.compose.talk import ANSWER, LONG, streaming
+from tests.compose.talk import ANSWER, LONG, WORDS, streaming
 from tests.support.brokers import wait_until
-from tests.support.scripted_upstream import Answer
+from tests.support.scripted_upstream import Answer, Gate
 from tests.support.served import PASSWORD, Visitor
 
 STREAMS = 100
@@ -63,10 +64,12 @@ def statuses(visitor: Visitor, count: int) -> list[int]:
 
 
 def test_a_rolling_restart_breaks_no_stream(stack: Stack) -> None:
-    with instances(stack, 2), streaming(stack, STREAMS, LONG) as answers:
+    half = Gate(WORDS // 2, WORDS + 1)  # there they wait until an instance is to end, and go on at the same pace
+    with instances(stack, 2), streaming(stack, STREAMS, replace(LONG, gate=half)) as answers:
         before = stack.site.containers("flask-app")
         said = stack.site.restart()
         assert "may finish its answers" in next(said)
+        half.let_go()
         assert not any(answer.done() for answer in answers), "all of them go on while the first instance is to end"
         assert list(said)
         after = stack.site.containers("flask-app")
@@ -105,8 +108,10 @@ def instances(stack: Stack, count: int) -> Iterator[set[str]]:
     before = stack.site.containers("flask-app")
     scale(stack, count)
     assert set(before) < set(stack.site.containers("flask-app")), "the one that served goes on"
-    yield addresses(stack)
-    scale(stack, 1)
+    try:
+        yield addresses(stack)
+    finally:
+        scale(stack, 1)
     wait_until(lambda: served(stack) == addresses(stack), 30)
 
 
