@@ -7,18 +7,22 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from tests.compose import engine
 from tests.compose.engine import NEEDED, PATH
 from tests.compose.measured import BYTES, SECONDS
 from tests.compose.site import GATEWAY, Site
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Visitor
+
+STARTED_AGAIN = 60  # seconds
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -43,6 +47,15 @@ class Stack:
         """Be the administrator anew."""
         self.admin.headers = {}
         self.admin.sign_in(self.admin.post("/api/login", {"username": USERNAME, "password": PASSWORD}))
+
+    def wait_until_ready(self) -> None:
+        wait_until(lambda: self._readiness() == "ok", STARTED_AGAIN)
+
+    def _readiness(self) -> object:
+        with suppress(urllib3.exceptions.HTTPError):
+            reply = self.visitor().get("/readyz")
+            return reply.json().get("status") if reply.status == 200 else reply.status
+        return None
 
     def assert_sound_ledger(self) -> None:
         self.site.inside("flask-app", "flask", "usage", "verify")

@@ -3,38 +3,22 @@
 import json
 import re
 import stat
-from contextlib import suppress
-
-import urllib3
 
 from tests.compose.conftest import Stack
 from tests.compose.engine import BASE
 from tests.compose.measured import BYTES, SECONDS
 from tests.compose.site import SERVICES
 from tests.compose.talk import ANSWER, streaming, whole
-from tests.support.brokers import wait_until
 from tests.support.served import ROOT, Visitor
 
 MEGABYTE = 1_000_000
 GIGABYTE, CERTBOT = 1 << 30, 80 << 20
-STARTED_AGAIN = 60
 TEN_MINUTES = 600
 BACK_UP = "docker compose exec -T flask-app flask backup - > mingchat.tar.gz"
 RESTORE = (
     "docker compose run --rm -T migrate flask restore - < mingchat.tar.gz",
     "docker compose up -d",
 )
-
-
-def readiness(stack: Stack) -> object:
-    with suppress(urllib3.exceptions.HTTPError):
-        reply = stack.visitor().get("/readyz")
-        return reply.json().get("status") if reply.status == 200 else reply.status
-    return None
-
-
-def wait_until_ready(stack: Stack) -> None:
-    wait_until(lambda: readiness(stack) == "ok", STARTED_AGAIN)
 
 
 def test_an_answer_comes_over_https_and_is_counted(stack: Stack) -> None:
@@ -159,7 +143,7 @@ def test_streams_go_on_while_mysql_is_killed(stack: Stack) -> None:
     with streaming(stack, 5, ANSWER) as answers:
         stack.site.kill("mysql")
     assert [answer.result()[1] for answer in answers] == [ANSWER.text] * 5
-    wait_until_ready(stack)
+    stack.wait_until_ready()
     assert whole(stack.admin)[0] == "done"
     stack.assert_sound_ledger()
 
@@ -168,7 +152,7 @@ def test_streams_go_on_while_redis_is_killed(stack: Stack) -> None:
     with streaming(stack, 5, ANSWER) as answers:
         stack.site.kill("redis")
     assert [answer.result() for answer in answers] == [("done", ANSWER.text)] * 5
-    wait_until_ready(stack)
+    stack.wait_until_ready()
     stack.assert_sound_ledger()
 
 
@@ -181,7 +165,7 @@ def test_a_backup_is_restored_into_an_empty_stack_as_the_guides_say(stack: Stack
     stack.site.remove()  # with its volumes; what .env says stays
     for command in RESTORE:
         stack.site.shell(command)
-    wait_until_ready(stack)
+    stack.wait_until_ready()
     assert stack.admin.get("/api/conversations").status == 401, "everybody signs in again"
     stack.sign_in()
     assert stack.admin.get("/api/conversations").json() == conversations
@@ -195,6 +179,6 @@ def test_what_was_said_outlives_the_containers(stack: Stack) -> None:
     assert conversations
     stack.site.compose("down")
     stack.site.compose("up", "-d", "--wait")
-    wait_until_ready(stack)
+    stack.wait_until_ready()
     stack.sign_in()
     assert stack.admin.get("/api/conversations").json() == conversations
