@@ -149,7 +149,7 @@ def test_a_token_that_is_revoked_in_the_moment_of_asking_begins_nothing(
     app: Flask, member: User, program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visited = token_service.visit
-    monkeypatch.setattr(token_service, "visit", lambda secret: _then_revoked(visited(secret), member))
+    monkeypatch.setattr(token_service, "visit", lambda *told: _then_revoked(visited(*told), member))
     assert code(program.complete()) == (401, "invalid_api_key")
     with reading() as session:
         assert session.scalars(select(Attempt)).all() == []
