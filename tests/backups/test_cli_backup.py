@@ -24,7 +24,9 @@ from flask_app.models import (
     LoginSession,
     PasswordLink,
     PendingSignIn,
+    ProgramWords,
     Setting,
+    TokenOrigin,
     TokenUsage,
     User,
 )
@@ -72,6 +74,10 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         for scope, scope_id in (("token", "t"), ("user", person.id)):
             terms = {"unit": "tokens", "period": "day", "amount": 10_000, "hard": True}
             session.add(Budget(scope=scope, scope_id=scope_id, **terms))
+        session.flush()
+        session.add(TokenOrigin(token_id="t", origin="https://app.example.org"))
+        sealed = sealing.seal("{}", "w")
+        session.add(ProgramWords(id="w", user_id=person.id, token_id="t", content=sealed, until=later))
     invited.made()
     assert run(site, "backup", tmp_path / "b").exit_code == 0
     use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
@@ -80,6 +86,7 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
     assert "Everybody signs in again" in result.output
     rows = databases.rows_of(elsewhere)
     assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links"))
+    assert not any(rows[table] for table in ("token_origins", "program_words")), "they go with a revoked token"
     with reading() as session:
         for kind in (AccessToken, Invitation):
             assert session.scalars(select(kind.revoked_at)).one() is not None

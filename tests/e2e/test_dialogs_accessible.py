@@ -86,7 +86,32 @@ def _delete(page: Page, say: Words) -> None:
     page.locator("[data-conversation-menu]").get_by_text(say("base.delete")).click()
 
 
+def _of_token(page: Page, say: Words, button: str) -> None:
+    """A token of one's own, and what that button opens."""
+    page.goto("/tokens")
+    page.get_by_role("button", name=say("tokens.new")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(say("tokens.name"), exact=True).fill("a token")
+    dialog.get_by_role("button", name=say("tokens.make")).click()
+    page.get_by_role("button", name=say("tokens.kept")).click()
+    page.locator(f"[data-slot={button}]").first.click()
+
+
+def _websites(page: Page, say: Words) -> None:
+    _of_token(page, say, "showing")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(say("tokens.origins_label")).fill("nowhere")
+    dialog.get_by_role("button", name=say("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+
+
+def _contents(page: Page, say: Words) -> None:
+    _of_token(page, say, "keeping")
+
+
 OPENERS = (
+    _websites,
+    _contents,
     _new_person,
     _new_key,
     _edit_key,
