@@ -11,8 +11,9 @@ from sqlalchemy.engine import make_url
 from flask_app.company import Company
 from flask_app.pools import CountedPool, Turn, count
 
-# Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself.
-COMPILED = 400
+# Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself. A
+# site that is one small process keeps those of what people do, and of the administrators' last pages: all of them take megabytes.
+COMPILED, COMPILED_SMALL = 400, 64
 CACHE = "cache_size=-1000"  # KiB for each connection, half of the usual: the system keeps the pages of the file anyway
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
 LOCK_POLL_SECONDS = 0.02
@@ -74,7 +75,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
         max_overflow=10 if pool_size > 1 else 0,
         connect_args={"timeout": LOCK_SECONDS},
         hide_parameters=True,  # a failed statement is logged, and its parameters are people's words
-        query_cache_size=COMPILED,
+        query_cache_size=COMPILED_SMALL,
     )
 
     def say_begin(connection: Any) -> None:
