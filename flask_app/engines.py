@@ -12,7 +12,7 @@ from flask_app.company import Company
 from flask_app.pools import CountedPool, Turn, count
 
 # Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself. A
-# site that is one small process keeps those of what people do, and of the administrators' last pages: all of them take megabytes.
+# site that is one small process keeps those of what people do, and of the last pages of its administrators.
 COMPILED, COMPILED_SMALL = 400, 64
 CACHE = "cache_size=-1000"  # KiB for each connection, half of the usual: the system keeps the pages of the file anyway
 LOCK_SECONDS = 10  # how long SQLite's lock is waited for when another process writes
