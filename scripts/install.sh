@@ -34,6 +34,7 @@ main() {
     make_readable
     provide_certificate # before .env has the name: a certificate that is refused leaves everything as it was
     write_settings
+    case $kind in given | self-signed) end_renewal ;; esac
     docker compose up -d --build
     wait_until_ready
     docker compose exec -T nginx nginx -s reload
@@ -163,6 +164,16 @@ ${acme_server:+ --acme-server $acme_server}"
     docker compose --profile acme up -d --no-deps certbot # renews it from now on
     docker compose exec -T nginx nginx -s reload
     echo "The certificate for ${domains[*]} is there, and is renewed by itself."
+}
+
+# The next renewal would put the old one back in the place of the one that was given.
+end_renewal() {
+    local profiles
+    profiles=$(setting COMPOSE_PROFILES)
+    [[ ,$profiles, == *,acme,* ]] || return 0
+    docker compose --profile acme rm --stop --force certbot
+    set_to COMPOSE_PROFILES "$(tr , '\n' <<<"$profiles" | sed '/^acme$/d' | paste -sd , -)"
+    echo 'The certificate by ACME is renewed no more: the site has another one now.'
 }
 
 order_certificate() {

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 main() {
-    local old more
+    local old more kept
     mapfile -t old < <(docker compose ps --quiet flask-app)
     if [ ${#old[@]} -eq 0 ]; then
         echo 'Nothing runs. Start it: docker compose up -d' >&2
@@ -16,13 +16,26 @@ main() {
     docker compose rm --force migrate >/dev/null 2>&1 # the old version's: the new one's runs before the first instance
     more=$((${#old[@]} + 1))
     for container in "${old[@]}"; do
-        docker compose up -d --wait --no-recreate --scale flask-app="$more" flask-app
+        mapfile -t kept < <(docker compose ps --quiet flask-app)
+        docker compose up -d --wait --no-recreate --scale flask-app="$more" flask-app || take_back
         echo "One more serves; ${container::12} may finish its answers and ends."
         docker stop "$container" >/dev/null # its own patience: stop_grace_period
         docker rm "$container" >/dev/null
     done
     docker compose up -d --wait --scale flask-app="${#old[@]}"
     docker compose exec -T nginx nginx -s reload
+}
+
+# What came last does not serve. The instances that do stay as they are, and the next run finds as many as this one did.
+take_back() {
+    local container
+    for container in $(docker compose ps --all --quiet flask-app); do
+        [[ " ${kept[*]} " == *" $container "* ]] && continue
+        docker logs --tail 30 "$container" >&2
+        docker rm --force "$container" >/dev/null
+    done
+    echo 'The new instance does not serve: what it said last is above. It is gone, and the others go on.' >&2
+    exit 1
 }
 
 main

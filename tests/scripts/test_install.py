@@ -207,6 +207,17 @@ def test_by_acme_the_certificate_is_renewed_from_then_on(server: ScriptedServer)
     assert "COMPOSE_PROFILES=acme" in (server.folder / ".env").read_text()
 
 
+def test_another_certificate_ends_the_renewal_of_the_one_by_acme(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST, "--acme")
+    settings = server.folder / ".env"
+    settings.write_text(settings.read_text().replace("COMPOSE_PROFILES=acme", "COMPOSE_PROFILES=acme,mine"))
+    assert "renewed no more" not in installed(server)
+    assert "renewed no more" in installed(server, "--self-signed")
+    assert "docker compose --profile acme rm --stop --force certbot" in server.calls
+    assert "COMPOSE_PROFILES=mine\n" in settings.read_text()
+    assert "renewed no more" not in installed(server, "--self-signed")
+
+
 def test_where_acme_fails_the_site_is_there_and_its_code_is_told(server: ScriptedServer) -> None:
     done = install(server, "--domain", HOST, "--acme", CERTBOT="1")
     assert done.returncode == 1

@@ -45,6 +45,16 @@ def test_other_services_and_the_files_of_nginx_are_taken_up_at_last(server: Scri
     assert stat.S_IMODE(page.stat().st_mode) == 0o644
 
 
+def test_a_new_instance_that_does_not_serve_is_taken_back(server: ScriptedServer) -> None:
+    listed = f"*--all*) echo {RUNNING[0]}; echo new ;; *--quiet*) echo {RUNNING[0]} ;;"
+    server.stands_in_for("docker", f"case $* in {listed} *--no-recreate*) exit 1 ;; esac")
+    done = server.run(["scripts/rolling-restart.sh"])
+    assert done.returncode == 1
+    assert "does not serve" in done.stderr
+    assert server.calls[-2:] == ["docker logs --tail 30 new", "docker rm --force new"]
+    assert not [call for call in server.calls if " stop " in call]
+
+
 def test_where_nothing_runs_it_says_how_to_start(server: ScriptedServer) -> None:
     running(server)
     done = server.run(["scripts/rolling-restart.sh"])
