@@ -25,6 +25,7 @@ from tests.support.scripted_upstream import Answer, Stall
 from tests.support.served import Visitor
 
 SLOW_CLIENTS, REQUESTS, ANSWERS, ROUNDS, MESSAGES = 1000, 300, 40, 3, 11
+PATIENCE = 60  # seconds, until all of the slow ones have begun
 MOST_LATER, MOST_RATIO = 50, 2.0  # milliseconds; 99th percentile to the usual one
 _HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 _POST = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
@@ -121,18 +122,20 @@ def _p99(times: list[float]) -> float:
 @contextmanager
 def _slow_clients(stack: Stack) -> Iterator[None]:
     """Each has begun a request and sends one more letter of it every second; who is cut off comes again."""
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
     with ExitStack() as closed:
-        talking = threading.Thread(target=_talk, args=(stack, over))
+        talking = threading.Thread(target=_talk, args=(stack, begun, over))
         talking.start()
         closed.callback(talking.join)
         closed.callback(over.set)
-        time.sleep(1)
+        if not begun.wait(PATIENCE):
+            raise SystemExit(f"{SLOW_CLIENTS} slow clients could not begin within {PATIENCE} s.")
         yield
 
 
-def _talk(stack: Stack, over: threading.Event) -> None:
+def _talk(stack: Stack, begun: threading.Event, over: threading.Event) -> None:
     lines = [_begun(stack, number) for number in range(SLOW_CLIENTS)]
+    begun.set()
     while not over.wait(1):
         for number, line in enumerate(lines):
             try:

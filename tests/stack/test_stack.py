@@ -187,11 +187,13 @@ def test_a_body_that_is_too_large_is_refused(stack: Stack) -> None:
 def test_the_first_words_pass_while_the_provider_is_silent(stack: Stack) -> None:
     stack.upstream.script(Stall("first words", seconds=30))
     heard, run_id = "", ""
+    asked = time.monotonic()
     for name, data in stack.admin.chat("hello"):
         run_id = data.get("run_id", run_id)
         heard += data["text"] if name == "token" else ""
         if heard == "first words":
             break
+    assert time.monotonic() - asked < 15, "long before the provider says more"
     assert stack.admin.post(f"/api/runs/{run_id}/stop", {}).status == 202
 
 
