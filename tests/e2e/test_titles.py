@@ -47,7 +47,7 @@ def test_the_title_comes_into_the_page_and_its_list(
     expect(title).to_have_text("Which birds run along the water?")
     held.let_go()
     expect(title).to_have_text(written)
-    expect(page).to_have_title(f"{written} · {say('js.brand')}")
+    expect(page).to_have_title(f"{written} · {say('base.brand')}")
     entry = page.locator("[data-list] [aria-current=page] [data-slot=title]")
     expect(entry).to_have_text(written)
     beside.evaluate(FOCUS)

@@ -84,6 +84,7 @@ def test_when_the_log_has_expired_the_stored_answer_is_told(
     upstream.script(Answer("stored", thinking="hm"))
     run_id = begin(member_client)["run_id"]
     wait_until(lambda: status_of(run_id) == "complete")
+    assert events_of(member_client.get(f"/api/runs/{run_id}/events").data)[-1].name == "done"  # the log has ended too
     monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
     cast("memory.MemoryBroker", broker()).beat()
     told = events_of(member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": "4"}).data)
