@@ -61,13 +61,6 @@ def test_an_answer_streams_is_stored_and_booked(member_client: FlaskClient, upst
     assert [attempt.state for attempt in attempts()] == ["settled"]
 
 
-def test_no_proxy_holds_a_stream_back(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
-    response = member_client.post("/api/chat", json={"message": "hello"})
-    started = events_of(response.data)[0].data
-    again = member_client.get(f"/api/runs/{started['run_id']}/events")
-    assert [each.headers["X-Accel-Buffering"] for each in (response, again)] == ["no", "no"]
-
-
 def test_the_whole_answer_comes_as_json_on_request(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("whole", usage=USAGE))
     response = member_client.post("/api/chat", json={"message": "hi"}, headers={"Accept": "application/json"})

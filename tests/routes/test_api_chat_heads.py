@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytest
 
 from tests.support.clients import PageClient
+from tests.support.events import events_of
 from tests.support.scripted_upstream import Received, ScriptedUpstream
 from tests.support.upstream_answers import chunk
 from tests.support.upstream_reply import Reply
@@ -52,3 +53,10 @@ def test_nothing_of_a_providers_head_or_words_of_refusal_goes_on(
         "X-Accel-Redirect",
         "Refresh",
     }
+
+
+def test_no_proxy_holds_a_stream_back(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    response = member_client.post("/api/chat", json={"message": "hello"})
+    started = events_of(response.data)[0].data
+    again = member_client.get(f"/api/runs/{started['run_id']}/events")
+    assert [each.headers["X-Accel-Buffering"] for each in (response, again)] == ["no", "no"]
