@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from flask_app import config, i18n
 from flask_app.database import new_id
 from flask_app.services import site_service
-from flask_app.web import cookies, programs, site
+from flask_app.web import cookies, programs, sessions, site
 
 THEMES = ("light", "dark", "system")
 _REQUEST_ID = re.compile(r"[0-9a-zA-Z-]{16,64}")
@@ -36,8 +36,9 @@ def begin() -> None:
 
 
 def _opens_a_page() -> bool:
-    """A browser's visit, and not what its pages ask for."""
-    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    """A browser's visit, and not what its pages ask for, nor what answers without the database."""
+    is_visit = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    return is_visit and request.endpoint not in sessions.ANONYMOUS
 
 
 def _given_id() -> str | None:

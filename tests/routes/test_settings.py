@@ -1,5 +1,6 @@
 """The site's name, language and announcements: kept by administrators, seen by everybody."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,16 @@ def test_newcomers_are_greeted_in_the_sites_language(admin_client: PageClient, c
     assert asked.get_json()["error"]["message"].endswith("。"), "what its pages ask for is answered alike"
     client.set_cookie("lang", "en")
     assert '<html lang="en"' in client.get("/login", headers=PAGE).text, "who has chosen keeps it"
+
+
+def test_what_answers_without_the_database_asks_it_for_no_language(
+    admin_client: PageClient, client: PageClient, query_count: Callable[[], Any]
+) -> None:
+    admin_client.put(SITE, json={"name": None, "locale": "ja"})
+    with query_count() as statements:
+        assert client.get("/healthz", headers=PAGE).status_code == 200
+        assert client.get("/offline", headers=PAGE).status_code == 200
+    assert statements == []
 
 
 @pytest.mark.parametrize(
