@@ -96,7 +96,7 @@ e2e: .dev ## The whole journey in Chromium, with the real local model
 	$(BIN)/pytest tests/e2e
 
 .PHONY: lighthouse
-lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in each category, 90 with a conversation
+lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in each category, over http and through nginx
 	$(BIN)/python -m tests.e2e.lighthouse
 
 .PHONY: bench

@@ -5,6 +5,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, bindparam, cast, delete, func, insert, select, update
@@ -153,7 +154,7 @@ def number_of(block: int, digits: str) -> int:
 
 
 def pairs(numbers: str) -> list[str]:
-    return [numbers[at : at + 2] for at in range(0, len(numbers), 2)]
+    return list(map(add, numbers[::2], numbers[1::2]))
 
 
 def conditions_of(block: Block) -> tuple[ColumnElement[bool], ...]:

@@ -124,10 +124,14 @@ def _common(connection: Connection, here: tuple[ColumnElement[bool], ...], query
     in_all: set[str] | None = None
     if query.words:
         named = select(postings.c.numbers).where(*here, postings.c.word.in_(query.words))
-        found = [set(search_postings.pairs(numbers)) for numbers in connection.scalars(named)]
+        found = sorted(connection.scalars(named), key=len)
         if len(found) < len(query.words):
             return set()
-        in_all = set.intersection(*found)
+        in_all = set(search_postings.pairs(found[0]))
+        for numbers in found[1:]:
+            if not in_all:
+                return set()
+            in_all.intersection_update(search_postings.pairs(numbers))
     for beginning in query.beginnings:
         if in_all is not None and not in_all:
             break
