@@ -155,9 +155,9 @@ coverage: .dev ## Every branch of what books, limits and compares tokens and mon
 
 .PHONY: mutation
 mutation: export MINGCHAT_VENV := $(CURDIR)/.venv-mutation
-mutation: ## Break the ledger and the tariffs in thousands of ways: tests must notice nine of ten (CHILDREN=)
+mutation: ## Break the ledger and the tariffs in thousands of ways: tests must notice nine of ten (MODULES=, CHILDREN=)
 	@$(PYTHON) scripts/environment.py run demo observe dev mutation
-	@$$MINGCHAT_VENV/bin/python -m scripts.mutation $(or $(CHILDREN),2)
+	@$$MINGCHAT_VENV/bin/python -m scripts.mutation $(or $(CHILDREN),2) $(MODULES)
 
 .PHONY: faults
 faults: services .dev ## Faults at random under load, then a table (FAULTS=1000, SEED=, REPORT=docs/reliability.md)
