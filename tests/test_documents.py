@@ -40,6 +40,7 @@ OF_MAKE = {
     "RUNS",
     "STEPS",
     "CHILDREN",
+    "MODULES",
     "FAULTS",
     "SEED",
     "ONLY",
