@@ -60,6 +60,7 @@ from flask_app.web import (
     limits,
     measures,
     program_limits,
+    programs,
     sessions,
     unknown_hosts,
 )
@@ -87,6 +88,7 @@ def create_app(config: Config | None = None) -> Flask:
         context,
         sessions,
         limits,
+        programs,
         program_limits,
         cross_origin,
         csrf,

@@ -146,8 +146,9 @@ class AccessToken(Base):
     """What lets a program ask for answers in a person's name, and nothing else. `digest` is that of the whole token.
 
     `hint` is its last four characters. `models` is a JSON list of the only names it may ask for, or None for all.
-    Until `words_until` what is asked with it, and answered, is kept for its person (`ProgramWords`). The row outlives
-    the token: the attempts name it.
+    Until `words_until` what is asked with it, and answered, is kept for its person (`ProgramWords`). At most
+    `requests_per_minute` answers are begun with it, None is no limit of its own; `networks` is a JSON list of the only
+    ones it may be used from, or None for all. The row outlives the token: the attempts name it.
     """
 
     __tablename__ = "access_tokens"
@@ -164,6 +165,8 @@ class AccessToken(Base):
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     words_until: Mapped[datetime | None]
+    requests_per_minute: Mapped[int | None]
+    networks: Mapped[str | None] = mapped_column(LongText)
 
 
 class TokenOrigin(Base):

@@ -4,7 +4,14 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app import config
 from flask_app.domain.budget import TOKENS
-from flask_app.services import model_service, token_budget_service, token_origin_service, token_service, word_log
+from flask_app.services import (
+    model_service,
+    token_access_service,
+    token_budget_service,
+    token_origin_service,
+    token_service,
+    word_log,
+)
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
@@ -14,12 +21,15 @@ from flask_app.web.client import client_address
 from flask_app.web.tokens import (
     MadeTokenReply,
     NewToken,
+    TokenAccess,
+    TokenAccessReply,
     TokenBudget,
     TokenOrigins,
     TokenOriginsReply,
     TokensReply,
     TokenWords,
     TokenWordsReply,
+    access_reply,
     made_token_reply,
     tokens_reply,
 )
@@ -39,6 +49,7 @@ def home() -> str:
         models=list(dict.fromkeys(model.name for model in models)),
         units=[TOKENS, *sorted({model.currency for model in models})],
         site_timezone=config.current().site_timezone,
+        own_address=client_address(),
     )
 
 
@@ -86,6 +97,16 @@ def show_to(token_id: str, body: TokenOrigins) -> TokenOriginsReply:
     """Name the websites whose pages may ask with one of one's tokens, in the place of those before."""
     actor = Actor(get_current_user(), client_address())
     return TokenOriginsReply(origins=token_origin_service.put(actor, token_id, body.origins))
+
+
+@blueprint.put("/api/tokens/<token_id>/access")
+@require_login
+@accepts(TokenAccess)
+@returns(TokenAccessReply)
+def bound(token_id: str, body: TokenAccess) -> TokenAccessReply:
+    """Say how often one of one's tokens may ask, and from where, in the place of what was said before."""
+    actor = Actor(get_current_user(), client_address())
+    return access_reply(token_access_service.put(actor, token_id, body.access()))
 
 
 @blueprint.put("/api/tokens/<token_id>/words")

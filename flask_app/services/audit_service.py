@@ -18,7 +18,7 @@ ACTIONS = (
     *("invitation.make", "invitation.revoke", "invitation.use"),
     *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
     "second_step.use_recovery_code",
-    *("token.create", "token.origins", "token.revoke"),
+    *("token.create", "token.access", "token.origins", "token.revoke"),
     *("token.keep_words", "token.forget_words", "requests.retention"),
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "rates.change"),

@@ -31,6 +31,7 @@ _CODES = {
     "conversation_too_long": "context_length_exceeded",
     "message_too_long_for_model": "context_length_exceeded",
     "chat_rate_limited": "rate_limit_exceeded",
+    "token_rate_limited": "rate_limit_exceeded",
     "request_rate_limited": "rate_limit_exceeded",
     "budget_exhausted": "insufficient_quota",
     "balance_exhausted": "insufficient_quota",

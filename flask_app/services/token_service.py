@@ -25,6 +25,7 @@ from flask_app.services import (
     model_service,
     rates,
     stop_service,
+    token_access_service,
     token_budget_service,
     token_origin_service,
     word_log,
@@ -32,6 +33,7 @@ from flask_app.services import (
 from flask_app.services.audit_service import Actor
 from flask_app.services.budget_service import Standing
 from flask_app.services.signing import digest
+from flask_app.services.token_access_service import ANYHOW, Access
 from flask_app.services.token_budget_service import Cap
 
 MOST = 50  # of one person that can still be used
@@ -42,7 +44,10 @@ PREFIX, RANDOM_BYTES, HINT = "sk-", 24, 4
 _SHAPE = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
 _users, _tokens = table_of(User), table_of(AccessToken)
 _groups, _settings = table_of(Group), table_of(Setting)
-_TOKEN_COLUMNS = ("id", "name", "models", "expires_at", "revoked_at", "last_used_at", "words_until")
+_TOKEN_COLUMNS = (
+    *("id", "name", "models", "expires_at", "revoked_at", "last_used_at", "words_until"),
+    *("requests_per_minute", "networks"),
+)
 # Every request of a program runs this one statement.
 _VISIT = (
     select(
@@ -76,7 +81,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a new token shall be: for how many days, or for ever; for which models by name, or for all; how far; on
-    the pages of which websites.
+    the pages of which websites; how often, and from where.
     """
 
     name: str
@@ -84,6 +89,7 @@ class Wanted:
     models: Sequence[str] | None = None
     budget: Cap | None = None
     origins: Sequence[str] = ()
+    access: Access = ANYHOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Visit:
     """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored.
 
     `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
-    for its person.
+    for its person. `requests_per_minute` is the token's own rate, `networks` where it may be used from, as stored.
     """
 
     user: User
@@ -111,6 +117,8 @@ class Visit:
     rates: tuple[str | None, ...]
     origin: str | None = None
     keeps_words: bool = False
+    requests_per_minute: int | None = None
+    networks: str | None = None
 
 
 def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
@@ -119,7 +127,7 @@ def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
     Raises Invalid, and Conflict("too_many_tokens") for one too many.
     """
     owner, secret = _person(actor), PREFIX + secrets.token_hex(RANDOM_BYTES)
-    origins = token_origin_service.checked(wanted.origins)
+    origins, access = token_origin_service.checked(wanted.origins), token_access_service.checked(wanted.access)
     name, models = _checked_name(wanted.name), _checked_models(wanted.models)
     if wanted.days is not None and not 0 < wanted.days <= MAX_DAYS:
         raise Invalid("bad_token_days", limit=MAX_DAYS)
@@ -133,10 +141,12 @@ def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
         token = AccessToken(user_id=owner.id, name=name, digest=digest(secret), hint=secret[-HINT:], created_at=now)
         token.models = msgspec.json.encode(models).decode() if models else None
         token.expires_at = now + timedelta(days=wanted.days) if wanted.days else None
+        token_access_service.keep(token, access)
         session.add(token)
         session.flush()
         token_origin_service.keep(session, token.id, origins)
-        details = {"name": name, "days": wanted.days, "models": models} | ({"origins": origins} if origins else {})
+        details: dict[str, object] = {"name": name, "days": wanted.days, "models": models}
+        details |= ({"origins": origins} if origins else {}) | token_access_service.told(access)
         audit_service.record(session, owner, "token.create", token.id, details, actor.address)
         return token, token_budget_service.keep(session, actor, token.id, wanted.budget) if wanted.budget else None
 
@@ -204,7 +214,11 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     allowed = None if models is None else frozenset(models)
     used_at, named = row.token_last_used_at, origin if row.names_origin else None
     keeps_words = row.token_words_until is not None and row.token_words_until > now
-    return Visit(user, row.token_id, row.token_name, allowed, used_at, stored, named, keeps_words)
+    return Visit(
+        *(user, row.token_id, row.token_name, allowed, used_at, stored, named, keeps_words),
+        requests_per_minute=row.token_requests_per_minute,
+        networks=row.token_networks,
+    )
 
 
 def hold(connection: Connection, token_id: str) -> None:

@@ -102,7 +102,13 @@ class Windows:
 
     def wait(self, name: str) -> int:
         """Seconds until one more would be counted; 0 when it would be now."""
-        return self._here(name, self.rate).wait or self._anywhere(name, self.rate, count=False).wait
+        return self.look(name).wait
+
+    def look(self, name: str, rate: Rate | None = None) -> Seen:
+        """How the window stands, where it is full; nothing is counted."""
+        rate = rate or self.rate
+        here = self._here(name, rate)
+        return here if here.wait else self._anywhere(name, rate, count=False)
 
     def clear(self) -> None:
         with self._lock:

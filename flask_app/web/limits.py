@@ -9,12 +9,16 @@ from flask_app import config
 from flask_app.domain.seen import Seen
 from flask_app.errors import ConfigError, TooMany
 from flask_app.services import login_limits, rates, run_service
+from flask_app.services.token_service import Visit
 from flask_app.services.windows import Rate, Windows
+from flask_app.web import programs
 from flask_app.web.client import client_address
 from flask_app.web.sessions import ANONYMOUS
 
 View = TypeVar("View", bound=Callable[..., Any])
-_WINDOWS = "rate_windows"
+_WINDOWS, _TOKENS = "rate_windows", "tokens"
+_MINUTE = 60
+Counted = tuple[Rate, Seen]
 
 
 def init_app(app: Flask) -> None:
@@ -22,7 +26,8 @@ def init_app(app: Flask) -> None:
         Rate.parse(config.current().chat_rate_limit)
     except ValueError as error:
         raise ConfigError(f"CHAT_RATE_LIMIT cannot be read: {error}") from error
-    app.extensions[_WINDOWS] = {kind: Windows(kind, rate) for kind, rate in rates.usual().items()}
+    kinds = rates.usual() | {_TOKENS: Rate(1, _MINUTE)}  # each token has a rate of its own, or none
+    app.extensions[_WINDOWS] = {kind: Windows(kind, rate) for kind, rate in kinds.items()}
     app.before_request(_count)
 
 
@@ -44,9 +49,37 @@ def count_message(user_id: str, idempotency_key: str | None = None) -> None:
         raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)
 
 
-def counted_message() -> tuple[Rate, Seen] | None:
+def count_message_of(visited: Visit) -> None:
+    """The same of a program: of its token, where that has a rate of its own, and of its person.
+
+    Where the token's is full nothing is counted of its person, and the other way about. Raises
+    TooMany("token_rate_limited") too. `counted_message` tells the tighter one.
+    """
+    if visited.requests_per_minute is None:
+        count_message(visited.user.id)
+        return
+    windows, name = _windows(_TOKENS), visited.token_id
+    rate = Rate(visited.requests_per_minute, _MINUTE)
+    seen = windows.look(name, rate)
+    if not seen.wait:
+        count_message(visited.user.id)
+        seen = windows.count(name, rate)
+    own = (rate, seen)
+    g.counted = min(own, g.get("counted") or own, key=_left)
+    if seen.wait:
+        seconds = max(seen.wait, _wait("messages", visited.user.id, *g.rates))
+        raise TooMany("token_rate_limited", retry_after=seconds, seconds=seconds, limit=rate.amount)
+
+
+def _left(counted: Counted) -> tuple[int, int]:
+    """How many more there may be, and of equals the one that empties last."""
+    rate, seen = counted
+    return rate.amount - seen.used, -seen.empties
+
+
+def counted_message() -> Counted | None:
     """The rate that this request was counted against, and its window; None where it was not, or nothing limits it."""
-    counted: tuple[Rate, Seen] | None = g.get("counted")
+    counted: Counted | None = g.get("counted")
     return counted
 
 
@@ -60,7 +93,7 @@ def _count() -> None:
     if request.endpoint in ANONYMOUS:
         return
     view = current_app.view_functions.get(request.endpoint or "")
-    if "user" not in g:
+    if "user" not in g or programs.is_elsewhere():
         _hit_or_refuse("visits", login_limits.network(client_address()), rates.of_site())
     elif not hasattr(view, "asks_for_an_answer"):
         _hit_or_refuse("downloads" if hasattr(view, "content_types") else "requests", g.user.id, *g.rates)
@@ -72,10 +105,18 @@ def _hit_or_refuse(kind: str, name: str, *stored: str | None) -> None:
         raise TooMany("request_rate_limited", retry_after=seconds, seconds=seconds)
 
 
-def _count_one(kind: str, name: str, *stored: str | None) -> tuple[Rate, Seen] | None:
+def _count_one(kind: str, name: str, *stored: str | None) -> Counted | None:
     """Where there is room, else nothing is counted; None without limit."""
     rate = rates.rate(kind, *stored)
-    if rate is None:
-        return None
-    windows: dict[str, Windows] = current_app.extensions[_WINDOWS]
-    return rate, windows[kind].count(name, rate)
+    return (rate, _windows(kind).count(name, rate)) if rate else None
+
+
+def _wait(kind: str, name: str, *stored: str | None) -> int:
+    """Seconds until there is room; nothing is counted."""
+    rate = rates.rate(kind, *stored)
+    return _windows(kind).look(name, rate).wait if rate else 0
+
+
+def _windows(kind: str) -> Windows:
+    of_kinds: dict[str, Windows] = current_app.extensions[_WINDOWS]
+    return of_kinds[kind]

@@ -3,11 +3,11 @@
 import re
 from typing import cast
 
-from flask import after_this_request, g, has_request_context, request
+from flask import Flask, after_this_request, g, has_request_context, request
 from werkzeug.wrappers import Response
 
-from flask_app.errors import BadRequest
-from flask_app.services import request_log, token_origin_service, token_service
+from flask_app.errors import BadRequest, Forbidden
+from flask_app.services import request_log, token_access_service, token_origin_service, token_service
 from flask_app.services.program_keys import AskedUnder
 from flask_app.services.request_log import OpenRequest
 from flask_app.services.token_service import Visit
@@ -34,6 +34,11 @@ _CALLS = {
 _BEARER = re.compile(r"[Bb]earer ([!-~]+)")
 
 
+def init_app(app: Flask) -> None:
+    """After its request has been counted: whoever has found a token may not try it without end."""
+    app.before_request(_require_place)
+
+
 def is_program() -> bool:
     """Is the request for the gateway? None is once its reply is on the way: what is said then is said to a person."""
     return has_request_context() and request.path.startswith(PREFIX)
@@ -43,6 +48,11 @@ def speaks_messages() -> bool:
     """Does the program speak Anthropic's Messages API? Else it is OpenAI's that it speaks."""
     path = request.path
     return path.startswith(MESSAGES) or (path.startswith(MODELS) and VERSION in request.headers)
+
+
+def is_elsewhere() -> bool:
+    """Does the token come from where it may not be used? It then counts as a visit of that address, and no more."""
+    return "access" in g and not token_access_service.admits(visit().networks, client_address())
 
 
 def load() -> Visit | None:
@@ -117,13 +127,19 @@ def _logged(visited: Visit) -> OpenRequest:
 
 def _noting(response: Response, visited: Visit, logged: OpenRequest) -> Response:
     logged.status = response.status_code
-    has_body = request.method != "HEAD"
+    has_body, is_used = request.method != "HEAD", not is_elsewhere()
 
     def close() -> None:
         if has_body and not logged.is_stream:
             logged.bytes_sent = response.calculate_content_length() or 0
         logged.close()
-        token_service.note_used(visited)
+        if is_used:
+            token_service.note_used(visited)
 
     response.call_on_close(close)
     return response
+
+
+def _require_place() -> None:
+    if is_elsewhere():
+        raise Forbidden("address_not_allowed", address=client_address())

@@ -9,8 +9,16 @@ import msgspec
 from flask_app.database import utc_now
 from flask_app.domain.budget import TOKENS
 from flask_app.models import AccessToken
-from flask_app.services import budget_admin_service, token_budget_service, token_origin_service, token_service, word_log
+from flask_app.services import (
+    budget_admin_service,
+    token_access_service,
+    token_budget_service,
+    token_origin_service,
+    token_service,
+    word_log,
+)
 from flask_app.services.budget_service import Standing
+from flask_app.services.token_access_service import Access
 from flask_app.services.token_admin_service import Listed, Page
 from flask_app.services.token_budget_service import Cap
 from flask_app.services.token_service import Made, Wanted
@@ -47,6 +55,31 @@ class TokenOriginsReply(Reply):
     origins: list[str]
 
 
+RequestsPerMinute = Annotated[int, msgspec.Meta(ge=1, le=token_access_service.MAX_RATE)]
+Networks = Annotated[list[Words], msgspec.Meta(max_length=4 * token_access_service.MOST_NETWORKS)]
+
+
+class TokenAccess(Body):
+    """At most `requests_per_minute` answers are begun in a minute, null: as many as the person's own rate allows.
+
+    `networks` are the only addresses or networks that it may be used from, such as `203.0.113.7` or `2001:db8::/32`;
+    none: from everywhere.
+    """
+
+    requests_per_minute: RequestsPerMinute | None
+    networks: Networks
+
+    def access(self) -> Access:
+        return Access(self.requests_per_minute, self.networks)
+
+
+class TokenAccessReply(Reply):
+    """The networks in their shortest form, in order."""
+
+    requests_per_minute: int | None
+    networks: list[str]
+
+
 class TokenWords(Body):
     """For how many hours from now on what is asked with the token, and answered, is kept for its person."""
 
@@ -60,7 +93,8 @@ class TokenWordsReply(Reply):
 class NewToken(Body):
     """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes.
 
-    `origins` are the websites whose pages may ask with it.
+    `origins` are the websites whose pages may ask with it; `requests_per_minute` is how often it may, `networks` from
+    where.
     """
 
     name: Words
@@ -68,17 +102,25 @@ class NewToken(Body):
     models: Annotated[list[Words], msgspec.Meta(max_length=token_service.MAX_MODELS)] | None = None
     budget: TokenBudget | None = None
     origins: Origins | None = None
+    requests_per_minute: RequestsPerMinute | None = None
+    networks: Networks | None = None
 
     def wanted(self) -> Wanted:
-        cap = self.budget.cap() if self.budget else None
-        return Wanted(name=self.name, days=self.days, models=self.models, budget=cap, origins=self.origins or ())
+        return Wanted(
+            name=self.name,
+            days=self.days,
+            models=self.models,
+            budget=self.budget.cap() if self.budget else None,
+            origins=self.origins or (),
+            access=Access(self.requests_per_minute, self.networks or ()),
+        )
 
 
 class TokenFacts(Reply):
     """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all.
 
     `origins` are the websites whose pages may ask with it; until `words_until` its person has kept what is asked with
-    it and answered, null where nothing is.
+    it and answered, null where nothing is. `requests_per_minute` and `networks` as one's person has set them.
     """
 
     id: str
@@ -91,6 +133,8 @@ class TokenFacts(Reply):
     expires_at: datetime | None
     last_used_at: datetime | None
     words_until: datetime | None
+    requests_per_minute: int | None
+    networks: list[str]
 
 
 class TokenReply(TokenFacts):
@@ -122,6 +166,10 @@ class AnybodysTokensReply(Reply):
     next: str | None
 
 
+def access_reply(access: Access) -> TokenAccessReply:
+    return TokenAccessReply(requests_per_minute=access.requests_per_minute, networks=list(access.networks))
+
+
 def tokens_reply(tokens: Sequence[AccessToken]) -> TokensReply:
     ids = [token.id for token in tokens]
     standings, origins = token_budget_service.standings(ids, utc_now()), token_origin_service.of(ids)
@@ -149,11 +197,12 @@ def _anybodys(listed: Listed, origins: list[str] | None) -> AnybodysTokenReply:
 
 
 def _shown(token: AccessToken, origins: list[str] | None) -> dict[str, Any]:
-    names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at")
+    names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at", "requests_per_minute")
     now, until = utc_now(), token.words_until
     return {name: getattr(token, name) for name in names} | {
         "state": token_service.state_of(token, now),
         "models": token_service.models_of(token.models),
         "origins": origins or [],
+        "networks": token_access_service.networks_of(token.networks),
         "words_until": until if until and until > now else None,
     }

@@ -70,7 +70,8 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         session.add(LoginSession(id="s", user_id=person.id, expires_at=later, address="", user_agent=""))
         session.add(PendingSignIn(id="p", user_id=person.id, expires_at=later))
         session.add(PasswordLink(id="l", user_id=person.id, expires_at=later))
-        session.add(AccessToken(id="t", name="editor", user_id=person.id, digest="d", hint="0000"))
+        bounds = {"requests_per_minute": 7, "networks": '["203.0.113.7"]'}
+        session.add(AccessToken(id="t", name="editor", user_id=person.id, digest="d", hint="0000", **bounds))
         for scope, scope_id in (("token", "t"), ("user", person.id)):
             terms = {"unit": "tokens", "period": "day", "amount": 10_000, "hard": True}
             session.add(Budget(scope=scope, scope_id=scope_id, **terms))
@@ -91,6 +92,8 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         for kind in (AccessToken, Invitation):
             assert session.scalars(select(kind.revoked_at)).one() is not None
         assert session.scalars(select(Budget.scope)).all() == ["user"], "a revoked token's limit goes with it"
+        token = session.get_one(AccessToken, "t")
+        assert {name: getattr(token, name) for name in bounds} == bounds
     assert len(rows["users"]) == 2
 
 

@@ -105,12 +105,21 @@ def _websites(page: Page, say: Words) -> None:
     expect(dialog.get_by_role("alert")).to_be_visible()
 
 
+def _rate_and_addresses(page: Page, say: Words) -> None:
+    _of_token(page, say, "bounding")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(say("tokens.networks_label")).fill("nowhere")
+    dialog.get_by_role("button", name=say("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+
+
 def _contents(page: Page, say: Words) -> None:
     _of_token(page, say, "keeping")
 
 
 OPENERS = (
     _websites,
+    _rate_and_addresses,
     _contents,
     _new_person,
     _new_key,

@@ -55,13 +55,15 @@ def elsewhere() -> Iterator[str]:
         thread.join()
 
 
-def make(page: Page, name: str, limit: str = "") -> str:
+def make(page: Page, name: str, limit: str = "", *, rate: str = "", networks: str = "") -> str:
     """Make a token on the page; gives what is shown once."""
     page.get_by_role("button", name=en("tokens.new")).click()
     dialog = page.get_by_role("dialog", name=en("tokens.new"))
     dialog.get_by_label(en("tokens.name"), exact=True).fill(name)
     dialog.get_by_label(en("tokens.expires")).select_option(label=en("tokens.days", count=30))
     dialog.get_by_label(en("tokens.limit"), exact=True).fill(limit)
+    dialog.get_by_label(en("tokens.rate_label"), exact=True).fill(rate)
+    dialog.get_by_label(en("tokens.networks_label"), exact=True).fill(networks)
     dialog.get_by_role("button", name=en("tokens.make")).click()
     shown = page.get_by_role("dialog", name=en("js.tokens.made", name=name))
     secret = shown.locator("code").inner_text()
@@ -178,6 +180,37 @@ def test_its_person_sees_what_a_program_says_while_they_want_that(
     page.goto("/tokens/requests")
     page.locator("[data-requests] > li").first.locator("summary").click()
     expect(page.get_by_role("button", name=en("requests.words"))).to_be_hidden()
+
+
+def test_a_token_has_a_rate_and_addresses_of_its_own(visits: Visits, site: Site, script: ScriptedUpstream) -> None:
+    page = visits.open("/tokens", viewport=PHONE)
+    secret = make(page, "kept", rate="2", networks="203.0.113.9/24")
+    row = page.get_by_role("listitem").filter(has_text="kept")
+    expect(row).to_contain_text(en("js.tokens.rate_is", count="2"))
+    expect(row).to_contain_text(en("js.tokens.only_from", networks="203.0.113.0/24"))
+    assert ask(site, secret) == 403
+
+    name = en("js.tokens.access_of", name="kept")
+    row.get_by_role("button", name=name).click()
+    dialog = page.get_by_role("dialog", name=name)
+    rate, networks = (dialog.get_by_label(en(f"tokens.{each}_label"), exact=True) for each in ("rate", "networks"))
+    expect(rate).to_have_value("2")
+    expect(networks).to_have_value("203.0.113.0/24")
+    expect(dialog).to_contain_text(en("tokens.networks_hint", address="127.0.0.1"))
+    rate.fill("1.5")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.tokens.rate_mistake"))
+    rate.fill("1")
+    networks.fill("example.org")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("example.org")
+    networks.fill("127.0.0.1\n2001:DB8::/32")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog).to_be_hidden()
+    expect(row).to_contain_text(en("js.tokens.only_from", networks="127.0.0.1, 2001:db8::/32"))
+    expect(row.get_by_role("button", name=name)).to_be_focused()
+    script.script(Answer("Hello to a program."))
+    assert [ask(site, secret), ask(site, secret)] == [200, 429]
 
 
 def test_a_token_is_limited_by_its_person(visits: Visits, site: Site, script: ScriptedUpstream) -> None:

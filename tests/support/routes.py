@@ -48,6 +48,8 @@ def _least(kind: msgspec.inspect.Type) -> Any:
             return values[0]
         case msgspec.inspect.IntType(ge=least):
             return least or 0
+        case msgspec.inspect.UnionType(types=(first, *_)):
+            return _least(first)
         case msgspec.inspect.ListType():
             return []
     return "x"

@@ -1,10 +1,11 @@
 // @ts-check
-/** Entry of one's own personal access tokens: listed, made, shown once, limited, opened to websites, revoked. */
+/** Entry of one's own personal access tokens: listed, made, shown once, limited, bounded, opened to websites, revoked. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatDateTime, sentence, t } from "app/i18n"
+import { accessWords, linesOf, showAccess, typedAccess } from "app/token-access"
 import { factsOf, revokeWords } from "app/token-facts"
 import { TokenLimit, termsOf } from "app/token-limit"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
@@ -19,9 +20,10 @@ const begin = must(document, "[data-new-token]")
 const made = must(document, "#made-dialog")
 const limiting = /** @type {HTMLFormElement} */ (must(document, "[data-limit-form]"))
 const [asked, changed] = [new TokenLimit(form), new TokenLimit(limiting)]
+const bounding = /** @type {HTMLFormElement} */ (must(document, "[data-access-form]"))
 const keeping = /** @type {HTMLFormElement} */ (must(document, "[data-words-form]"))
 const showing = /** @type {HTMLFormElement} */ (must(document, "[data-origins-form]"))
-/** Whose limit, websites or contents a dialog is open for. @type {Token | null} */
+/** Whose limit, rate, websites or contents a dialog is open for. @type {Token | null} */
 let limited = null
 
 show(pageState("tokens-state").tokens)
@@ -32,7 +34,8 @@ begin.addEventListener("click", () => {
 made.addEventListener("close", () => fill(made, { secret: "" })) // no page keeps it
 onSubmit(form, ({ name, days }) => withCap(form, asked, async (budget) => {
   const models = new FormData(form).getAll("models")
-  const { token, secret } = await api.post(PATH, { name, days: days ? Number(days) : null, models: models.length ? models : null, budget })
+  const wanted = { name, days: days ? Number(days) : null, models: models.length ? models : null, budget, ...typedAccess(form) }
+  const { token, secret } = await api.post(PATH, wanted)
   form.closest("dialog")?.close()
   list.prepend(row(token))
   showNone()
@@ -43,8 +46,12 @@ onSubmit(limiting, () => withCap(limiting, changed, async (cap) => {
   if (limited) await limit(limited, cap)
 }))
 
+onSubmit(bounding, () => sayingMistakes(bounding, async () => {
+  if (limited) await bound(limited, typedAccess(bounding))
+}))
+
 onSubmit(showing, async ({ origins }) => {
-  if (limited) await showTo(limited, String(origins).split("\n").map((line) => line.trim()).filter(Boolean))
+  if (limited) await showTo(limited, linesOf(String(origins)))
 })
 
 onSubmit(keeping, async ({ hours }) => {
@@ -62,9 +69,12 @@ function showNone() {
 }
 
 /** Do it with what is typed as the limit, or say beside its field what is wrong. @param {HTMLFormElement} of @param {TokenLimit} typed @param {(cap: Cap | null) => Promise<void>} act */
-async function withCap(of, typed, act) {
+const withCap = (of, typed, act) => sayingMistakes(of, () => act(typed.cap()))
+
+/** @param {HTMLFormElement} of @param {() => Promise<void>} act */
+async function sayingMistakes(of, act) {
   try {
-    await act(typed.cap())
+    await act()
   } catch (error) {
     if (!(error instanceof FieldMistake)) throw error
     showFieldError(of, error.field, error.message)
@@ -86,6 +96,24 @@ function beginToLimit(token) {
   changed.fill(token.budget)
   fill(limiting, { title: t("js.tokens.limit_one", { name: token.name }) })
   openDialog("limit-dialog")
+}
+
+/** @param {Token} token @param {import("app/token-access").Access} wanted */
+async function bound(token, wanted) {
+  const access = await api.put(`${PATH}/${token.id}/access`, wanted)
+  bounding.closest("dialog")?.close()
+  renew({ ...token, ...access }, "bounding")
+  const terms = accessWords(access).join(", ")
+  toast(terms ? t("js.tokens.access_set", { name: token.name, terms }) : t("js.tokens.access_free", { name: token.name }))
+}
+
+/** @param {Token} token */
+function beginToBound(token) {
+  limited = token
+  showAccess(bounding, token)
+  clearFieldErrors(bounding)
+  fill(bounding, { title: t("js.tokens.access_of", { name: token.name }) })
+  openDialog("access-dialog")
 }
 
 /** @param {Token} token @param {string[]} wanted */
@@ -146,6 +174,8 @@ function row(token) {
   slot(element, "requests").setAttribute("aria-label", t("js.tokens.requests_of", { name: token.name }))
   slot(element, "limiting").setAttribute("aria-label", t("js.tokens.limit_one", { name: token.name }))
   slot(element, "limiting").addEventListener("click", () => beginToLimit(token))
+  slot(element, "bounding").setAttribute("aria-label", t("js.tokens.access_of", { name: token.name }))
+  slot(element, "bounding").addEventListener("click", () => beginToBound(token))
   slot(element, "showing").setAttribute("aria-label", t("js.tokens.origins_of", { name: token.name }))
   slot(element, "showing").addEventListener("click", () => beginToShow(token))
   slot(element, "keeping").setAttribute("aria-label", t("js.tokens.words_of", { name: token.name }))
