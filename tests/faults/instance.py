@@ -56,7 +56,14 @@ class Instance:
         return self.server.process.poll() is None
 
     def wait_until_ready(self) -> None:
-        assert served.is_ready(self.server), f"{self.folder / 'log'} says why it does not start"
+        assert served.is_ready(self.server), self.last_words(20)
+
+    def last_words(self, lines: int) -> str:
+        """The last lines of its log, and the status that it ended with: of a signal, its number below zero."""
+        status = self.server.process.poll()
+        state = "runs" if status is None else f"ended with {status}"
+        said = (self.folder / "log").read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join([f"It {state}. {self.folder / 'log'} ends:", *said])
 
     def kill(self) -> None:
         """As when the machine dies: gunicorn and its workers at once."""

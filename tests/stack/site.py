@@ -1,5 +1,6 @@
 """The production stack as plain processes: nginx as shipped, two instances, MariaDB, Redis, a scripted provider."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from tests.stack.front import Front
 from tests.support import mariadb, redis_server, storage
 from tests.support.mariadb import MariaDB
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import PASSWORD, USERNAME, Visitor
+from tests.support.served import PASSWORD, ROOT, USERNAME, Visitor
 
 SETTINGS = {
     "SECRET_KEY": "the key that only these two instances know",
@@ -37,8 +38,20 @@ class Stack:
         return Visitor(self.front.base_url, tls=self.front.trusting)
 
 
+def copy_of_the_code(root: Path) -> Path:
+    """For an instance with something else in it."""
+    for folder in ("flask_app", "migrations", "scripts"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ROOT.iterdir():
+        if file.is_file():
+            shutil.copy(file, root)
+    return root
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[Stack]:
+def running(folder: Path, instances: list[Instance] | None = None) -> Iterator[Stack]:
+    """`instances` has each of them as soon as it is started, whether it becomes ready or not."""
+    instances = [] if instances is None else instances
     with ExitStack() as opened:
         database = opened.enter_context(mariadb.running())
         accounts.make(database)
@@ -49,7 +62,6 @@ def running(folder: Path) -> Iterator[Stack]:
             "DATABASE_URL": accounts.url(database, accounts.SERVING),
             "REDIS_URL": redis.url,
         }
-        instances = []
         for name in ("first", "second"):
             instance = Instance(folder / name, settings)
             opened.callback(instance.stop)

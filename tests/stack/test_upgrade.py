@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts import bytecode, environment
-from tests.stack.site import Stack
-from tests.support.served import ROOT, Visitor
+from tests.stack.site import Stack, copy_of_the_code
+from tests.support.served import Visitor
 
 ADDRESS = re.compile(r'/static/[0-9a-f]{16}/[^"]+')
 
@@ -17,12 +17,7 @@ ADDRESS = re.compile(r'/static/[0-9a-f]{16}/[^"]+')
 @pytest.fixture
 def newer(tmp_path: Path) -> Path:
     """The code of a version in which one static file is another."""
-    root = tmp_path / "newer"
-    for folder in ("flask_app", "migrations", "scripts"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ROOT.iterdir():
-        if file.is_file():
-            shutil.copy(file, root)
+    root = copy_of_the_code(tmp_path / "newer")
     with (root / "flask_app/static/css/tokens.css").open("a") as style:
         style.write("\n/* of the newer version */\n")
     return root
