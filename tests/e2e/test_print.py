@@ -1,9 +1,12 @@
 """A conversation on paper: all that was said, in dark ink, and nothing that can be pressed."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from tests.e2e.chat import Chat
+from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -12,9 +15,39 @@ say = words("en")
 LONG = "\n\n".join(f"Paragraph {number} of what is to be printed." for number in range(80))
 CODE = f"```python\nprint('{'wide ' * 60}')\n```"
 LINK = "[the paper](https://example.org/paper)"
-SHEET = {"width": 794, "height": 1123}  # A4 at 96 dots an inch
+SHEET: ViewportSize = {"width": 794, "height": 1123}  # A4 at 96 dots an inch
+NARROW: ViewportSize = {"width": 390, "height": 844}
+SUM = " + ".join(rf"\frac{{a_{{{number}}}}}{{b_{{{number}}}}}" for number in range(1, 40))
+PART = rf"\sqrt{{{'+'.join(f'c_{{{number}}}' for number in range(1, 40))}}}"
+WIDE_THINGS = {
+    "en": "| A heading of several words | Second | Third | Fourth | Fifth | Sixth |\n|---|---|---|---|---|---|\n"
+    "| Something longer that is said about it | internationalization | 3.14 | yes | no | `a_name_in_code` |",
+    "zh": "| 一个比较长的表头说明文字 | 第二列 | 第三列 | 第四列 | 第五列 | 第六列 |\n|---|---|---|---|---|---|\n"
+    "| 对它的一段比较长的说明文字 | internationalization | 3.14 | 是 | 否 | `a_name_in_code` |",
+}
+# How far what is in a table or a formula stands out of its text, in pixels; and how many such things there are.
+STANDS_OUT = """prose => {
+  const [{ left, right }, parts] = [prose.getBoundingClientRect(), [...prose.querySelectorAll("th, td, .katex-base")]]
+  const boxes = parts.map(part => {
+    const range = document.createRange()
+    range.selectNodeContents(part)
+    return range.getBoundingClientRect()
+  })
+  const out = boxes.map(box => Math.max(left - box.left, box.right - right))
+  return { most: Math.max(...out), count: parts.length }
+}"""
+CUT = """prose => [...prose.querySelectorAll(".table-scroll, .formula")]
+  .filter(({ scrollWidth, clientWidth }) => clientWidth && scrollWidth > clientWidth + 1).length"""
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def announcement(site: Site) -> Iterator[str]:
+    text = "Not for the paper."
+    made = site.ask("POST", "/api/admin/announcements", {"text": text})
+    yield text
+    site.ask("DELETE", f"/api/admin/announcements/{made['id']}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -38,3 +71,25 @@ def test_a_conversation_is_printed_whole(visits: Visits, script: ScriptedUpstrea
     after = "link => getComputedStyle(link, '::after').content"
     assert "https://example.org/paper" in page.get_by_role("link", name="the paper").evaluate(after)
     assert page.locator("html").evaluate("page => getComputedStyle(page).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("sheet", [SHEET, NARROW], ids=["A4", "phone"])
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_no_column_and_no_part_of_a_formula_is_lost(
+    visits: Visits, script: ScriptedUpstream, announcement: str, locale: str, sheet: ViewportSize
+) -> None:
+    line = f"In a line ${PART}$ too."
+    script.script(Answer(f"{WIDE_THINGS[locale]}\n\n$${SUM}$$\n\n$${PART}$$\n\n{line}"))
+    chat = Chat(visits.open("/", locale=locale), words(locale))
+    notice = chat.page.get_by_text(announcement)
+    expect(notice).to_be_visible()
+    chat.ask("Print me.")
+    expect(chat.prose.locator(".katex")).to_have_count(3)
+    chat.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    chat.page.emulate_media(media="print")
+    chat.page.set_viewport_size(sheet)
+    found = chat.prose.evaluate(STANDS_OUT)
+    assert found["count"] > 12 + 3, "the table's twelve cells, and the parts of the formulas"
+    assert found["most"] < 1
+    assert chat.prose.evaluate(CUT) == 0
+    expect(notice).to_be_hidden()

@@ -24,6 +24,14 @@ const parts = new ResizeObserver((seen) => {
   }
 })
 
+/** On paper nothing scrolls: print.css needs to know how wide the widest part of a formula is, in its own letters. */
+addEventListener("beforeprint", () => {
+  for (const formula of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-tex]"))) {
+    const widths = [...formula.querySelectorAll(".katex-base")].map((part) => part.getBoundingClientRect().width)
+    formula.style.setProperty("--widest", String(Math.max(1, ...widths) / Number.parseFloat(getComputedStyle(formula).fontSize)))
+  }
+})
+
 /**
  * While the fragment `grows` it is replaced at each frame: long code gets its colours once, at the end.
  * @param {DocumentFragment} fragment @param {{grows?: boolean}} [options]
