@@ -98,6 +98,18 @@ def test_a_question_mark_shows_the_keys(visits: Visits, locale: str, scheme: Sch
     expect(dialog).to_be_visible()
 
 
+@pytest.mark.parametrize("path", ["/dashboard", "/admin/records", "/account"])
+def test_the_keys_are_shown_wherever_the_palette_is(visits: Visits, path: str) -> None:
+    page = visits.open(path, locale="zh")
+    dialog = page.get_by_role("dialog", name=words("zh")("chat.keys"))
+    page.wait_for_load_state("networkidle")
+    for key in ("?", "？"):  # the second is what a Chinese input method makes of it
+        page.locator("body").dispatch_event("keydown", {"key": key, "bubbles": True})
+        expect(dialog).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+
+
 def test_a_phone_without_keys_has_no_map_of_them(visits: Visits) -> None:
     page = visits.open("/", viewport=PHONE)
     page.get_by_role("button", name=say("chat.open_list")).click()

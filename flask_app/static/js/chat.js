@@ -4,8 +4,8 @@ import { api, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
 import { siteName, t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
-import { must, openDialog, pageState, tell, toast } from "app/ui"
-import { Drafts, isFinger, isForWords, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
+import { must, pageState, tell, toast } from "app/ui"
+import { Drafts, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -73,10 +73,6 @@ root.addEventListener("click", (event) => {
   }
 })
 loadParts()
-document.addEventListener("keydown", (event) => {
-  const isCommand = event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")
-  if (!isCommand && event.key === "?" && !isForWords(event.target)) openDialog("keys-dialog")
-})
 for (const name of ["input", "pointerdown"]) must(root, "[data-composer]").addEventListener(name, prefetch, { once: true })
 if (isAwaited || state.conversations.some((/** @type {{running: boolean}} */ { running }) => running)) prefetch()
 if (state.missing) missing(idInAddress() ?? "")

@@ -37,6 +37,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") escapeMenu()
+  if (asksForKeys(event)) openDialog("keys-dialog")
   const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey
   if (!isCommand || event.key.toLowerCase() !== "k" || event.defaultPrevented || !document.querySelector("#palette")) return
   event.preventDefault() // browsers have something of their own on it
@@ -131,6 +132,13 @@ function escapeMenu() {
     menu.removeAttribute("open")
     must(menu, "summary").focus()
   }
+}
+
+/** A question mark, also that of an input method, where it writes nothing. @param {KeyboardEvent} press */
+function asksForKeys({ key, altKey, ctrlKey, metaKey, target }) {
+  const isForWords = target instanceof Element && target.matches("input, textarea, select")
+  const isOther = altKey || ctrlKey || metaKey || isForWords || document.querySelector("dialog[open]")
+  return !isOther && (key === "?" || key === "？") && document.querySelector("#keys-dialog") !== null
 }
 
 /** What is typed before its module has come waits in its field. @param {Element | null} menu that it was chosen from: where the focus comes back to */

@@ -53,11 +53,6 @@ export function putInto(area, words) {
   area.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
-/** Does a key that is pressed there write? @param {EventTarget | null} place */
-export function isForWords(place) {
-  return place instanceof Element && place.matches("input, textarea, select")
-}
-
 /** Does a press on a link open one of the chat's pages, in this tab? A temporary chat is a page of its own. @param {HTMLAnchorElement} link @param {MouseEvent} press */
 export function opensHere(link, press) {
   const { pathname, search } = new URL(link.href, location.href)
