@@ -24,6 +24,7 @@ class Chat:
         self.list = page.locator("[data-list]")
         self.menu = page.get_by_role("group", name=say("chat.conversation_menu"))
         self.problem = page.locator("[data-composer-error]")
+        self.unreached = page.locator("[data-unreached]")
 
     @property
     def conversation_id(self) -> str:

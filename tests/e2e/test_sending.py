@@ -68,7 +68,7 @@ def test_a_conversation_that_could_not_be_had_is_asked_for_again_by_what_is_sent
 
     chat.page.route(STORED, drop)
     stored.click()
-    expect(chat.problem).to_contain_text(say("js.error.offline"))
+    expect(chat.unreached).to_contain_text(say("js.error.offline"))
     chat.send("And second?")
     expect(chat.text).to_have_value("And second?")
     expect(chat.problem).to_contain_text(say("js.error.offline"))

@@ -4,7 +4,7 @@ import { api, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
 import { siteName, t } from "app/i18n"
 import { Sidebar } from "app/sidebar"
-import { must, pageState, tell, toast } from "app/ui"
+import { Unreached, must, pageState, tell, toast } from "app/ui"
 import { Drafts, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
@@ -14,6 +14,7 @@ const root = must(document, "[data-chat]")
 const welcome = must(root, "[data-welcome]")
 export const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
 export const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
+const unreached = new Unreached(root, () => show(shown))
 /** @type {Promise<Conversation> | null} */
 let loading = null
 /** @type {Conversation | null} */
@@ -97,6 +98,7 @@ async function load() {
     const { detail } = /** @type {CustomEvent} */ (event)
     sidebar.note({ ...detail, running: detail.messages.some((/** @type {{status: string}} */ { status }) => status === "running") })
     showTitle(detail.title)
+    unreached.hide()
   })
   made.addEventListener("refused", () => {
     if (shown === null || (state.temporary && made?.isEmpty)) showWelcome(true)
@@ -217,12 +219,13 @@ export function shownConversation() {
 
 /** @param {string | null} id */
 async function show(id) {
+  if (id !== shown) unreached.hide()
   shown = id
   const sought = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
   if (sought.message) history.replaceState(null, "", location.pathname) // a reload is not sent there again
   composer.moveTo(id)
   sidebar.select(id)
-  showTitle((id && sidebar.get(id)?.title) || "")
+  showTitle((id && (sidebar.get(id) ?? (enclosed?.id === id ? enclosed : null))?.title) || "")
   showWelcome(id === null || state.temporary)
   if (matchMedia("(hover: hover)").matches) composer.focus()
   if (id === null && !loading) return
@@ -236,7 +239,7 @@ async function show(id) {
     await here.open(id, stored, sought)
   } catch (error) {
     if (id && isGone(error)) gone({ id })
-    else if (shown === id) tell(error, (words) => composer.showProblem(words))
+    else if (shown === id && id) unreached.show(error)
   }
 }
 

@@ -37,7 +37,7 @@ export function t(key, params = {}) {
  */
 export function sentence(error) {
   const { code, message, status } = /** @type {{code?: string, message?: string, status?: number}} */ (error ?? {})
-  if (code === "offline" || code === "not_loaded") return t(`js.error.${code}`)
+  if (code === "offline" || code === "not_loaded") return t(`js.error.${globalThis.navigator?.onLine === false ? "no_network" : code}`)
   if (code === undefined || code === "unreadable") return t("js.error.server", { status: status ?? "" })
   return message || t("js.error.server", { status: status ?? "" })
 }

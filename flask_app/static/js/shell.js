@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of every page: menus, dialogs, preferences, sign-out. */
+/** Entry of every page: menus, dialogs, preferences, sign-out, and the drawer where there is one. */
 import { api, loaded } from "app/api"
 import { t } from "app/i18n"
 import { copyText, enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui"
@@ -229,5 +229,48 @@ async function signOut() {
     location.assign("/login")
   } catch (error) {
     tell(error)
+  }
+}
+
+/** The side list on a small screen: over the page, closed by Escape, its scrim, or a choice. */
+export class Drawer {
+  #root
+  #main = must(document, "[data-chat-main]")
+  #scrim = must(document, "[data-scrim]")
+  #opener = must(document, "[data-drawer-open]")
+  #small = matchMedia("(max-width: 52rem)")
+  #open = false
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root
+    this.#opener.addEventListener("click", () => this.#set(true))
+    this.#scrim.addEventListener("click", () => this.#set(false))
+    root.addEventListener("click", (event) => {
+      if (/** @type {Element} */ (event.target).closest("a, [data-drawer-close]")) this.#set(false)
+    })
+    document.addEventListener("keydown", (event) => {
+      const occupied = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
+      if (event.key === "Escape" && this.#open && !occupied) this.#set(false)
+    })
+    this.#small.addEventListener("change", () => this.#set(false))
+    this.#apply()
+  }
+
+  /** @param {boolean} open */
+  #set(open) {
+    const changed = open !== this.#open
+    this.#open = open
+    this.#apply()
+    if (changed && this.#small.matches) must(open ? this.#root : this.#main, open ? "a" : "[data-drawer-open]").focus()
+  }
+
+  #apply() {
+    const shown = this.#small.matches && this.#open
+    this.#root.inert = this.#small.matches && !this.#open
+    this.#root.classList.toggle("sidebar--open", shown)
+    this.#main.inert = shown
+    this.#scrim.hidden = !shown
+    this.#opener.setAttribute("aria-expanded", String(shown))
   }
 }

@@ -7,7 +7,8 @@
  */
 import { loaded } from "app/api"
 import { formatPeriod, t } from "app/i18n"
-import { Drawer, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui"
+import { Drawer } from "app/shell"
+import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui"
 
 /**
  * `touched_at`: when something happened in it here, which the server's own time tells later.

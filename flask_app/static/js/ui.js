@@ -1,5 +1,5 @@
 // @ts-check
-/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus, the drawer. */
+/** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus. */
 import { isNotLoaded } from "app/api"
 import { sentence, t } from "app/i18n"
 
@@ -71,9 +71,9 @@ export function toast(text, { kind = "plain" } = {}) {
  * Says what went wrong, by a toast unless told otherwise. That a part of the page is missing is said once, with the way to mend it.
  * @param {unknown} error @param {(text: string) => void} [say]
  */
-export function tell(error, say = (text) => toast(text, { kind: "danger" })) {
+export function tell(error, say = (text) => toast(text, { kind: navigator.onLine ? "danger" : "plain" })) {
   const text = sentence(error)
-  if (!isNotLoaded(error)) return say(text)
+  if (!isNotLoaded(error) || !navigator.onLine) return say(text)
   const isSaid = must(document, "[data-toasts]").textContent?.includes(text)
   if (!isSaid) putUp(text, { kind: "danger", undo: () => location.reload(), label: t("js.reload") })
 }
@@ -255,45 +255,36 @@ function stepIn(panel, move) {
   items[move(now, items.length)]?.focus({ preventScroll: true })
 }
 
-/** The side list on a small screen: over the page, closed by Escape, its scrim, or a choice. */
-export class Drawer {
-  #root
-  #main = must(document, "[data-chat-main]")
-  #scrim = must(document, "[data-scrim]")
-  #opener = must(document, "[data-drawer-open]")
-  #small = matchMedia("(max-width: 52rem)")
-  #open = false
+/** In the place of what could not be had: why, with a way to try again; tried by itself when the network is back. */
+export class Unreached {
+  #place
+  #button
+  #again
+  #isPart = false
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
-    this.#root = root
-    this.#opener.addEventListener("click", () => this.#set(true))
-    this.#scrim.addEventListener("click", () => this.#set(false))
-    root.addEventListener("click", (event) => {
-      if (/** @type {Element} */ (event.target).closest("a, [data-drawer-close]")) this.#set(false)
-    })
-    document.addEventListener("keydown", (event) => {
-      const occupied = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
-      if (event.key === "Escape" && this.#open && !occupied) this.#set(false)
-    })
-    this.#small.addEventListener("change", () => this.#set(false))
-    this.#apply()
+  /** @param {HTMLElement} root @param {() => Promise<void>} again shows it, or says here once more that it cannot be had */
+  constructor(root, again) {
+    this.#place = must(root, "[data-unreached]")
+    this.#button = must(this.#place, "[data-try-again]")
+    this.#again = again
+    this.#button.addEventListener("click", () => (this.#isPart && navigator.onLine ? location.reload() : this.#try()))
+    addEventListener("online", () => this.#place.hidden || this.#try())
   }
 
-  /** @param {boolean} open */
-  #set(open) {
-    const changed = open !== this.#open
-    this.#open = open
-    this.#apply()
-    if (changed && this.#small.matches) must(open ? this.#root : this.#main, open ? "a" : "[data-drawer-open]").focus()
+  /** @param {unknown} error */
+  show(error) {
+    this.#isPart = isNotLoaded(error) // of a page from before an upgrade: only another page has it
+    fill(this.#place, { text: sentence(error) })
+    this.#place.hidden = false
   }
 
-  #apply() {
-    const shown = this.#small.matches && this.#open
-    this.#root.inert = this.#small.matches && !this.#open
-    this.#root.classList.toggle("sidebar--open", shown)
-    this.#main.inert = shown
-    this.#scrim.hidden = !shown
-    this.#opener.setAttribute("aria-expanded", String(shown))
+  hide() {
+    this.#place.hidden = true
+  }
+
+  async #try() {
+    this.#button.setAttribute("aria-busy", "true")
+    await this.#again()
+    this.#button.removeAttribute("aria-busy")
   }
 }

@@ -1,0 +1,109 @@
+"""A conversation that cannot be had: it is said why in its place, with a way to try again, and it comes by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from tests.e2e.accessible import expect_no_fault
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.words import words
+from tests.e2e.written import converse, leave_only
+
+TITLE = "Where is it?"
+ANSWER = "Here it is."
+STORED = "**/api/conversations/0*"
+IS_UNCOVERED = """button => {
+  const { x, y, width, height } = button.getBoundingClientRect()
+  return button.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+}"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=[("en", WIDE, "light"), ("zh", PHONE, "dark")], ids=["wide", "phone"])
+def chat(request: pytest.FixtureRequest, visits: Visits, site: Site) -> Iterator[Chat]:
+    locale, viewport, scheme = request.param
+    leave_only(site)
+    converse(site, TITLE, ["What?", ANSWER])
+    made = Chat(visits.open("/", locale=locale, viewport=viewport, scheme=scheme), words(locale))
+    made.page.wait_for_load_state("networkidle")
+    yield made
+    problems = visits.watch(made.page).problems
+    problems[:] = [problem for problem in problems if "ERR_INTERNET_DISCONNECTED" not in problem]
+
+
+def is_small(chat: Chat) -> bool:
+    return chat.page.viewport_size == PHONE
+
+
+def open_list(chat: Chat) -> None:
+    if is_small(chat):
+        chat.page.locator("[data-drawer-open]").click()
+
+
+def open_it(chat: Chat) -> None:
+    open_list(chat)
+    chat.in_list(TITLE).click()
+
+
+def expect_it(chat: Chat) -> None:
+    expect(chat.prose).to_have_text(ANSWER)
+    expect(chat.unreached).to_be_hidden()
+    expect(chat.page.locator("[data-title]")).to_have_text(TITLE)
+
+
+def again(chat: Chat) -> Locator:
+    return chat.unreached.get_by_role("button", name=chat.say("base.retry"), exact=True)
+
+
+def refuse(route: Route) -> None:
+    route.abort("connectionrefused")
+
+
+def test_it_can_be_tried_again(chat: Chat) -> None:
+    chat.page.route(STORED, refuse)
+    open_it(chat)
+    expect(chat.unreached).to_contain_text(chat.say("js.error.offline"))
+    expect_no_fault(chat.page)
+    with chat.page.expect_request(STORED):
+        again(chat).click()
+    expect(again(chat)).not_to_have_attribute("aria-busy", "true")
+    expect(chat.unreached).to_be_visible()
+    chat.page.unroute(STORED, refuse)
+    again(chat).click()
+    expect_it(chat)
+
+
+def test_what_is_opened_instead_takes_its_place(chat: Chat) -> None:
+    chat.page.route(STORED, refuse)
+    open_it(chat)
+    expect(chat.unreached).to_be_visible()
+    open_list(chat)
+    chat.page.locator(".sidebar__new").click()
+    expect(chat.unreached).to_be_hidden()
+    expect(chat.page.locator("[data-greeting]")).to_be_visible()
+
+
+def test_without_a_network_that_is_said_covers_no_button_and_goes_on_by_itself(chat: Chat) -> None:
+    page = chat.page
+    page.context.set_offline(True)
+    open_it(chat)
+    expect(chat.unreached).to_contain_text(chat.say("js.error.no_network"))
+    open_list(chat)
+    page.locator("[data-search-field]").focus()  # its module cannot be had either
+    toast = page.locator(".toast", has_text=chat.say("js.error.no_network"))
+    expect(toast).to_be_visible()
+    if is_small(chat):
+        page.locator("[data-drawer-close]").first.click()
+        for button in page.locator(".chat__bar :is(button, a)").all():
+            assert not button.is_visible() or button.evaluate(IS_UNCOVERED)
+    pill = page.locator("[data-offline-note]").bounding_box()
+    box = toast.bounding_box()
+    assert pill
+    assert box
+    assert box["y"] >= pill["y"] + pill["height"], "one is below the other"
+    page.context.set_offline(False)
+    expect_it(chat)
