@@ -20,6 +20,7 @@ from flask_app.web import pages
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
+from flask_app.web.left import left
 from flask_app.web.models import ModelReply, models_reply
 from flask_app.web.threads import FolderReply, ListedReply, ThreadReply, conversations_reply, thread_reply
 
@@ -72,6 +73,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
     page = conversation_service.listed(user, folder=conversation_service.UNFILED)
     listed = conversations_reply(*page, conversation_service.pinned(user), folder_service.listed(user))
     models = models_reply()
+    standings = budget_service.own(user, utc_now())
     state = ChatState(
         thread=thread,
         draft=None if temporary else kept_draft_reply(draft_service.read(user, thread.id if thread else None)),
@@ -82,7 +84,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         next=listed.next,
         models=models.models,
         default_model=models.default,
-        budgets=[budget_reply(each) for each in budget_service.own(user, utc_now())],
+        budgets=[budget_reply(each) for each in standings],
         demo=any(model.demo for model in models.models),
         keys_fail=models.keys_fail,
         titles=title_setting.chosen() is not None,
@@ -93,7 +95,11 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         key_service.warm_up()
     zone = ZoneInfo(user.timezone or config.current().site_timezone)
     return render_template(
-        "chat.html", state=state, chat_state=pages.state(state), day_part=_part_of_day(utc_now().astimezone(zone).hour)
+        "chat.html",
+        state=state,
+        chat_state=pages.state(state),
+        left=left(standings),
+        day_part=_part_of_day(utc_now().astimezone(zone).hour),
     )
 
 

@@ -1,12 +1,17 @@
 """What is seen of a page before its scripts have come stays where it is when they do."""
 
 import re
+from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.e2e.budgets import BUDGETS
 from tests.e2e.held import Held
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, Scheme, Visits
 
+LEAST = 0.02  # where all that comes later has its room
 MOST = 0.05  # of the cumulative layout shift; up to 0.1 is "good" (web.dev/articles/cls)
 SHIFTED = """() => new Promise((resolve) => {
     const observer = new PerformanceObserver((list) => {
@@ -30,3 +35,36 @@ def test_nothing_moves_once_it_is_seen(path: str, locale: str, visits: Visits) -
     scripts.let_go()
     page.wait_for_load_state("networkidle")
     assert page.evaluate(SHIFTED) < MOST
+
+
+@pytest.fixture(
+    params=[{"limit": 1}, {"limit": 100_000_000}, {"limit": 90_000_000, "unit": "CNY"}],
+    ids=["spent", "tokens", "money"],
+)
+def budget(request: pytest.FixtureRequest, site: Site) -> Any:
+    """A budget of everybody's, used up or not."""
+    list(site.server.chat("Use some."))
+    made = site.ask("POST", BUDGETS, {"scope": "site", "period": "day"} | request.param)
+    yield request.param
+    site.ask("DELETE", f"{BUDGETS}/{made['id']}")
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])
+def test_what_is_left_today_has_its_room(budget: Any, locale: str, scheme: Scheme, visits: Visits) -> None:
+    page = visits.open("/nowhere", viewport=PHONE, locale=locale, scheme=scheme)
+    scripts = Held(page, re.compile(r"/js/chat\.js"))
+    page.goto("/", wait_until="commit")
+    scripts.wait()
+    line = page.locator("[data-left]")
+    expect(line).to_be_visible()
+    before = line.inner_text()
+    height = line.bounding_box()
+    scripts.let_go()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(SHIFTED) <= LEAST
+    after = line.bounding_box()
+    assert height
+    assert after
+    assert after["height"] == height["height"]
+    if "unit" not in budget:
+        assert line.inner_text() == before, "script says it as the server does"
