@@ -18,6 +18,7 @@ from flask_app.routes import (
     admin_providers,
     admin_rates,
     admin_reconciliations,
+    admin_registrations,
     admin_requests,
     admin_settings,
     admin_tariffs,
@@ -39,6 +40,7 @@ from flask_app.routes import (
     installed,
     messages,
     monitoring,
+    registration,
     requests,
     search,
     second_step,
@@ -100,11 +102,11 @@ def create_app(config: Config | None = None) -> Flask:
     )
     for room in rooms:
         room.init_app(app)
-    pages = (auth, account, tokens, requests, chat, dashboard, admin, installed, frames)
+    pages = (auth, registration, account, tokens, requests, chat, dashboard, admin, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, health, monitoring)
-    people = (admin_users, admin_invitations, admin_groups, admin_rates, admin_tokens, admin_settings)
-    money = (admin_budgets, admin_codes, admin_warnings)
+    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_tokens)
+    money = (admin_budgets, admin_codes, admin_warnings, admin_settings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit):
         app.register_blueprint(routes.blueprint)

@@ -15,6 +15,7 @@ from flask_app.cli_invitations import invitations
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
 from flask_app.cli_rates import rates_group
+from flask_app.cli_registrations import registrations
 from flask_app.cli_requests import requests
 from flask_app.cli_secrets import secrets
 from flask_app.cli_site import site
@@ -32,7 +33,21 @@ users = Group("users", help="The people of this site.")
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    *(users, invitations, groups, rates_group, budgets, codes, keys, tariffs, tokens, requests, usage, mail),
+    *(
+        users,
+        invitations,
+        registrations,
+        groups,
+        rates_group,
+        budgets,
+        codes,
+        keys,
+        tariffs,
+        tokens,
+        requests,
+        usage,
+        mail,
+    ),
     *(site, secrets, audit, backup, restore, move, doctor),
 )
 

@@ -23,12 +23,12 @@ OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_i
 OWNED |= {"program_request_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
-OF_THE_SITE |= {"announcement_id"}
+OF_THE_SITE |= {"announcement_id", "registration_id"}
 # These have tests of their own: they begin or end sessions.
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
     *("POST /api/password-reset", "POST /api/password-reset/check", "POST /api/login/second-step"),
-    *("POST /api/join", "POST /api/join/check"),
+    *("POST /api/join", "POST /api/join/check", "POST /api/register", "POST /api/register/confirm"),
 }
 
 

@@ -15,6 +15,8 @@ PUBLIC = {
     "GET /setup",
     "GET /reset",
     "GET /join",
+    "GET /register",
+    "GET /confirm",
     "GET /static/<digest>/<path:name>",
     "GET /manifest.webmanifest",
     "GET /frames/picture",  # empty, and the same for everybody
@@ -26,6 +28,8 @@ PUBLIC = {
     "POST /api/setup",
     "POST /api/join",
     "POST /api/join/check",
+    "POST /api/register",
+    "POST /api/register/confirm",
     "POST /api/password-reset",
     "POST /api/password-reset/check",
     "POST /logout",

@@ -16,7 +16,7 @@ from flask_app.services.announcement_service import Wanted
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import authenticator, drifts, gateway, invited, routes, snapshots, warned
+from tests.support import authenticator, drifts, gateway, invited, registered, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -43,6 +43,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "record_id": record_id(),
         "reconciliation_id": drifts.kept("a-key").id,
         "access_token_id": gateway.made(member).token.id,
+        "registration_id": registered.waiting("newcomer").id,
         "invitation_id": invited.made().listed.invitation.id,
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
@@ -108,6 +109,9 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/users/<user_id>/second-step": None,
     "POST /api/admin/invitations": {"name": "Class 3b"},
     "DELETE /api/admin/invitations/<invitation_id>": None,
+    "PUT /api/admin/settings/registration": {"mode": "open"},
+    "POST /api/admin/registrations/<registration_id>/accept": {},
+    "DELETE /api/admin/registrations/<registration_id>": None,
     "PUT /api/admin/settings/site": {"name": "Yucai School", "locale": "zh"},
     "POST /api/admin/announcements": {"text": "closed on Friday"},
     "PUT /api/admin/announcements/<announcement_id>": {"text": "open on Friday"},

@@ -30,6 +30,7 @@ from flask_app.models.metering import (
 from flask_app.models.notices import Notice
 from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
+from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
 from flask_app.models.site import ANNOUNCED, Announcement
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
@@ -64,6 +65,7 @@ __all__ = [
     "Reconciliation",
     "RecoveryCode",
     "RedeemCode",
+    "Registration",
     "Run",
     "SearchDocument",
     "SearchPosting",

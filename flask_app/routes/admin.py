@@ -19,6 +19,7 @@ from flask_app.services import (
     reconciliation_admin_service,
     record_counts,
     records_service,
+    registration_settings,
     report_service,
     request_retention,
     request_search,
@@ -33,15 +34,15 @@ from flask_app.web.audit import audit_reply
 from flask_app.web.budgets import budgets_state
 from flask_app.web.codes import batches_reply
 from flask_app.web.groups import group_names, groups_reply
-from flask_app.web.invitations import PeopleState, invitations_reply
+from flask_app.web.invitations import invitations_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
 from flask_app.web.people import users_reply
 from flask_app.web.rates import all_rates
 from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
+from flask_app.web.registrations import PeopleState, registrations_reply, settings_state
 from flask_app.web.requests import RequestsState, all_requests_reply
-from flask_app.web.site import settings_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.tokens import anybodys_tokens_reply
 from flask_app.web.usage import Choice, RecordsState, overview_state
@@ -65,7 +66,14 @@ def users() -> str:
     page = user_admin_service.listed(search=arguments.word("q") or "")
     first = users_reply(page)
     invited = invitations_reply(invitation_admin_service.listed())
-    state = PeopleState(users=first.users, next=first.next, groups=group_names(), invited=invited)
+    state = PeopleState(
+        users=first.users,
+        next=first.next,
+        groups=group_names(),
+        invited=invited,
+        waiting=registrations_reply(),
+        newcomers=registration_settings.terms().group_id,
+    )
     return render_template("admin/users.html", admin_state=pages.state(state))
 
 
@@ -80,7 +88,7 @@ def groups() -> str:
 @require_role("admin")
 def settings() -> str:
     timezone = config.current().site_timezone
-    return render_template("admin/settings.html", admin_state=pages.state(settings_reply()), site_timezone=timezone)
+    return render_template("admin/settings.html", admin_state=pages.state(settings_state()), site_timezone=timezone)
 
 
 @blueprint.get("/limits")

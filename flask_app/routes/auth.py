@@ -3,31 +3,21 @@
 from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_app.services import account_service, auth_service, invitation_service, password_links, setup_service
+from flask_app.services import auth_service, invitation_service, password_links, registration_settings, setup_service
 from flask_app.services.auth_service import SignedIn
 from flask_app.services.pending_sign_ins import LIFETIME
 from flask_app.services.second_step import SecondStepNeeded
 from flask_app.utils import public
-from flask_app.web import cookies, csrf, failures, sessions
-from flask_app.web.bodies import Body, Reply, Words, accepts, refuses, returns, to_json
+from flask_app.web import cookies, csrf, failures
+from flask_app.web.arrivals import Arrival, LinkToken, welcome
+from flask_app.web.bodies import Reply, Words, accepts, refuses, returns
 from flask_app.web.client import browser, client_address
 from flask_app.web.invitations import OpenInvitation, open_invitation
 from flask_app.web.local_paths import local_path
-from flask_app.web.people import Session, own_user_reply
+from flask_app.web.people import Session
 
 blueprint = Blueprint("auth", __name__)
 PENDING = "second-step"  # the cookie of a sign-in that waits for a code
-
-
-class Arrival(Body, kw_only=True):
-    """What the browser tells is kept for a person who has not chosen it yet.
-
-    That is its time zone, and the language and the theme that were chosen in it before signing in.
-    """
-
-    locale: Words | None = None
-    theme: Words | None = None
-    timezone: Words | None = None
 
 
 class Credentials(Arrival, kw_only=True):
@@ -45,10 +35,6 @@ class SetUp(Arrival, kw_only=True):
     code: Words
     username: Words
     password: Words
-
-
-class LinkToken(Body):
-    token: Words
 
 
 class PasswordByLink(Arrival, kw_only=True):
@@ -79,7 +65,7 @@ def login_page() -> str | BaseResponse:
         return redirect(next_path)
     if not setup_service.is_done():
         return redirect("/setup")
-    return render_template("login.html", next_path=next_path)
+    return render_template("login.html", next_path=next_path, registers=registration_settings.terms().is_open)
 
 
 @blueprint.get("/setup")
@@ -118,7 +104,7 @@ def login(body: Credentials) -> Response:
     """
     outcome = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
     if isinstance(outcome, SignedIn):
-        return _welcome(outcome, body)
+        return welcome(outcome, body)
     response: Response = failures.present(SecondStepNeeded())
     cookies.write(response, outcome.token, kind=PENDING, max_age=int(LIFETIME.total_seconds()))
     return response
@@ -135,7 +121,7 @@ def finish_login(body: SecondStepCode) -> Response:
     """Finish a sign-in by a code of the authenticator app or a recovery code, each of which holds once."""
     token = cookies.read(PENDING) or ""
     signed_in = auth_service.finish_sign_in(token, body.code, browser(), replaces=g.get("session_id"))
-    response = _welcome(signed_in, body)
+    response = welcome(signed_in, body)
     cookies.remove(response, PENDING)
     return response
 
@@ -148,7 +134,7 @@ def finish_login(body: SecondStepCode) -> Response:
 def set_up(body: SetUp) -> Response:
     """Make the first administrator with the code that the server printed, and sign in."""
     signed_in = setup_service.set_up(body.code, body.username, body.password, browser())
-    return _welcome(signed_in, body, status=201)
+    return welcome(signed_in, body, status=201)
 
 
 @blueprint.post("/api/password-reset")
@@ -161,7 +147,7 @@ def choose_password_by_link(body: PasswordByLink) -> Response:
     """Choose a password by a single-use link and sign in; all other sessions of the person end."""
     before = g.get("session_id")
     signed_in = password_links.use(body.token, body.password, browser(), code=body.code, replaces=before)
-    return _welcome(signed_in, body)
+    return welcome(signed_in, body)
 
 
 @blueprint.post("/api/password-reset/check")
@@ -183,7 +169,7 @@ def join(body: Joining) -> Response:
     """Make an account of one's own by an invitation, and sign in. What is refused leaves the invitation as it is."""
     before = g.get("session_id")
     signed_in = invitation_service.join(body.token, body.username, body.password, browser(), replaces=before)
-    return _welcome(signed_in, body, status=201)
+    return welcome(signed_in, body, status=201)
 
 
 @blueprint.post("/api/join/check")
@@ -207,10 +193,3 @@ def logout() -> Response:
     cookies.remove(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
-
-
-def _welcome(signed_in: SignedIn, arrival: Arrival, status: int = 200) -> Response:
-    account_service.settle_in(signed_in.user, locale=arrival.locale, theme=arrival.theme, timezone=arrival.timezone)
-    sessions.be(signed_in.user)
-    reply = Session(user=own_user_reply(signed_in.user), csrf_token=csrf.token_for(signed_in.token))
-    return sessions.begin(to_json(reply, status), signed_in)

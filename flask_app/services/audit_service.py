@@ -16,6 +16,7 @@ COMMAND_LINE = "(command line)"
 ACTIONS = (
     *("user.add", "user.change", "user.reset_link", "user.turn_off_second_step", "password.reset"),
     *("invitation.make", "invitation.revoke", "invitation.use"),
+    *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),
     *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
     "second_step.use_recovery_code",
     *("token.create", "token.access", "token.origins", "token.revoke"),

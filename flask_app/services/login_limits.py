@@ -23,6 +23,7 @@ _second_steps = Windows("second step", Rate.parse("30 per day"))  # of a million
 _codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
 _redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
 _redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
+_registrations = Windows("registration", Rate.parse("60 per hour"))  # a class behind one address comes at once
 # Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
 # cannot pass together before the first has failed.
 _turn = threading.BoundedSemaphore(MOST_AT_ONCE)
@@ -92,6 +93,12 @@ def redemption_attempt(user_id: str, address: str) -> Iterator[Attempt]:
         yield attempt
 
 
+def count_registration(address: str) -> None:
+    """Somebody asks for an account; raises TooMany. It is no guess: whatever becomes of it counts."""
+    if wait := _registrations.hit(network(address)):
+        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+
+
 def new_device(user_id: str) -> str:
     """What a browser keeps after signing in: it proves nothing but that, for this account."""
     nonce = secrets.token_urlsafe(12)
@@ -117,7 +124,8 @@ def network(address: str) -> str:
 def forget() -> None:
     """Start counting anew."""
     sign_in = (_by_address, _by_account, _by_device, _second_steps)
-    for windows in (*sign_in, _codes_by_address, _redemptions_by_address, _redemptions_by_person):
+    others = (_codes_by_address, _redemptions_by_address, _redemptions_by_person, _registrations)
+    for windows in (*sign_in, *others):
         windows.clear()
 
 

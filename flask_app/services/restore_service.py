@@ -19,6 +19,7 @@ from flask_app.models import (
     PasswordLink,
     PendingSignIn,
     ProgramWords,
+    Registration,
     TokenOrigin,
 )
 from flask_app.services import audit_service, journal, sealed, token_budget_service
@@ -34,6 +35,7 @@ from flask_app.transfer.store import Store
 
 SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink)))
 REVOCABLE = tuple(map(table_of, (AccessToken, Invitation)))
+registrations = table_of(Registration)
 OF_TOKENS = tuple(map(table_of, (TokenOrigin, ProgramWords)))
 
 Part = TypeVar("Part")
@@ -164,8 +166,8 @@ def _sign_everybody_out(target: Store) -> None:
     """Who signed out, or was shut out, after the backup was made does not come in again by it; used links neither.
 
     Nor do tokens and invitations that were revoked since: all are, and their rows stay, for the ledger and the audit
-    log name them. The limits of tokens go,
-    the websites that they name, and the words that were kept of what they asked.
+    log name them. The limits of tokens go, the websites that they name, and the words that were kept of what they
+    asked; and whoever waited to be let in asks again.
     """
     with target.filling() as connection:
         for table in SIGNED_IN:
@@ -175,6 +177,7 @@ def _sign_everybody_out(target: Store) -> None:
         connection.execute(delete(budgets).where(budgets.c.scope == token_budget_service.SCOPE))
         for table in OF_TOKENS:
             connection.execute(delete(table))
+        connection.execute(delete(registrations).where(registrations.c.user_id.is_(None)))
         connection.commit()
 
 

@@ -13,6 +13,7 @@ from flask_app.services import (
     delivery_service,
     model_lists,
     program_keys,
+    registration_service,
     request_log,
     request_retention,
     search_index,
@@ -28,6 +29,7 @@ JOBS = (
     delivery_service.deliver_due,
     request_retention.prune,
     program_keys.prune,
+    registration_service.prune,
     word_log.prune,
 )
 

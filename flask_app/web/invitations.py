@@ -10,7 +10,6 @@ from flask_app.services import invitation_admin_service
 from flask_app.services.invitation_admin_service import Listed, Made, Page, Terms
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.groups import GroupName, group_name
-from flask_app.web.people import UsersReply
 
 
 class NewInvitation(Body, kw_only=True):
@@ -54,13 +53,6 @@ class InvitationsReply(Reply):
 
     invitations: list[InvitationReply]
     next: str | None
-
-
-class PeopleState(UsersReply):
-    """What the page of people starts with: `groups` are those that they can be in."""
-
-    groups: list[GroupName]
-    invited: InvitationsReply
 
 
 class OpenInvitation(Reply):

@@ -33,7 +33,7 @@ from flask_app.models import (
 from flask_app.services import journal, sealing, search_index, search_service, webhook_service
 from flask_app.transfer import encryption
 from tests.backups.machines import MADE, OWN_KEY, PASSPHRASE, member, run, use
-from tests.support import databases, invited
+from tests.support import databases, invited, registered
 from tests.support.keys import stored_key
 from tests.support.storage import alembic_config
 
@@ -80,13 +80,14 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         sealed = sealing.seal("{}", "w")
         session.add(ProgramWords(id="w", user_id=person.id, token_id="t", content=sealed, until=later))
     invited.made()
+    registered.waiting("newcomer")
     assert run(site, "backup", tmp_path / "b").exit_code == 0
     use(elsewhere, tmp_path / "instance", encryption_key=OWN_KEY, made_secrets=MADE)
     result = run(site, "restore", tmp_path / "b")
     assert result.exit_code == 0, result.output
     assert "Everybody signs in again" in result.output
     rows = databases.rows_of(elsewhere)
-    assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links"))
+    assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links", "registrations"))
     assert not any(rows[table] for table in ("token_origins", "program_words")), "they go with a revoked token"
     with reading() as session:
         for kind in (AccessToken, Invitation):

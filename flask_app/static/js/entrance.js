@@ -1,5 +1,5 @@
 // @ts-check
-/** Sign-in, set-up, new password and joining: one form each, sent by script. */
+/** Sign-in, set-up, new password, joining and registering: one form each, sent by script. */
 import { ApiError, api, keepCsrfToken } from "app/api"
 import { CodeField } from "app/code-field"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
@@ -10,7 +10,7 @@ import { fill, must, onSubmit, showFormError } from "app/ui"
 
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-entrance]"))
 
-/** @type {Record<string, (values: Record<string, string>) => Promise<void>>} */
+/** What they give is what the person waits for now, instead of going on. @type {Record<string, (values: Record<string, string>) => Promise<string | void>>} */
 const senders = {
   async login({ username, password, code }) {
     const [path, proof] = code === undefined ? ["/api/login", { username, password }] : ["/api/login/second-step", { code }]
@@ -21,6 +21,15 @@ const senders = {
   },
   async join({ username, password }) {
     keepCsrfToken((await api.post("/api/join", { token: linkToken(), username, password, ...told() })).csrf_token)
+  },
+  async register({ username, password, email }) {
+    const { state, session } = await api.post("/api/register", { username, password, email, ...told() })
+    if (!session) return t(`js.registration_${state}`, { email: email ?? "" })
+    keepCsrfToken(session.csrf_token)
+  },
+  async confirm() {
+    const { state, username: name } = await api.post("/api/register/confirm", { token: linkToken() })
+    return t(state === "in" ? "js.registration_in" : "js.registration_approval", { name })
   },
   async reset({ password, code }) {
     keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, code, ...told() })).csrf_token)
@@ -46,7 +55,8 @@ onSubmit(form, async (values) => {
   clearFieldErrors(form)
   if (newPassword && !newPassword.isRepeated()) return
   try {
-    await senders[form.dataset.entrance ?? ""]?.(values)
+    const outcome = await senders[form.dataset.entrance ?? ""]?.(values)
+    if (outcome) return showOutcome(outcome)
   } catch (error) {
     return refuse(error)
   }
@@ -60,13 +70,22 @@ if (link) {
   showLink(link)
 }
 
+/** There is nothing more to do here. @param {string} outcome */
+function showOutcome(outcome) {
+  must(form, "[data-link-fields]").hidden = true
+  const words = must(form, "[data-outcome]")
+  words.textContent = outcome
+  words.hidden = false
+}
+
 /** A refusal may ask for the second step, lead back to the first, or end a link meanwhile. @param {unknown} error */
 function refuse(error) {
   const code = error instanceof ApiError ? error.code : ""
   if (code === "second_step_needed") return askForCode(true)
   if (["wrong_setup_code", "wrong_second_step_code"].includes(code)) return showFieldError(form, "code", sentence(error))
   if (["username_taken", "username_invalid"].includes(code)) return showFieldError(form, "username", sentence(error))
-  if (code.startsWith("invitation_")) return refuseLink(sentence(error))
+  if (["bad_email", "email_not_taken", "email_taken"].includes(code)) return showFieldError(form, "email", sentence(error))
+  if (code.startsWith("invitation_") || code.startsWith("registration_")) return refuseLink(sentence(error))
   if (code === "sign_in_expired") askForCode(false)
   throw error
 }

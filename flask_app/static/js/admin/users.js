@@ -4,6 +4,7 @@ import { withParameter } from "app/addresses"
 import { Invitations } from "app/admin/invitations"
 import { showLinkOnce } from "app/admin/link-once"
 import { People } from "app/admin/people"
+import { Registrations } from "app/admin/registrations"
 import { RowMenu } from "app/admin/row-menu"
 import { api } from "app/api"
 import { formatDateTime, sentence, t } from "app/i18n"
@@ -55,6 +56,7 @@ form.closest("dialog")?.addEventListener("close", () => {
 })
 for (const select of document.querySelectorAll("[data-group-choice]")) select.replaceChildren(...groupOptions())
 new Invitations(state.invited)
+new Registrations(state.waiting, { groups: groupOptions, group: state.newcomers, added: (person) => people.add(person) })
 onSubmit(form, async ({ username, role, group: group_id, way, password }) => {
   const body = { username, role, group_id, ...(way === "password" ? { password } : {}) }
   const { user, reset_token: token, expires_at: until } = await api.post("/api/admin/users", body)

@@ -1,0 +1,99 @@
+// @ts-check
+/** Who waits to be let in, on the page of people: into which group, or not at all. */
+import { withParameter } from "app/addresses"
+import { api } from "app/api"
+import { formatDateTime, sentence, t } from "app/i18n"
+import { onMore } from "app/more"
+import { confirmDialog, fromTemplate, must, toast } from "app/ui"
+
+/**
+ * @typedef {{id: string, username: string, email: string | null, address: string, created_at: string}} Registration
+ * @typedef {{registrations: Registration[], next: string | null}} Page
+ */
+
+const PATH = "/api/admin/registrations"
+
+export class Registrations {
+  #section = must(document, "[data-waiting]")
+  #list = must(document, "[data-registrations]")
+  /** @type {Map<string, Registration>} */
+  #known = new Map()
+  /** @type {string | null} */
+  #next = null
+  #groups
+  #group
+  #added
+
+  /** @param {Page} page @param {{groups: () => HTMLOptionElement[], group: string, added: (person: any) => void}} terms `group`: where they come in unless another is chosen */
+  constructor(page, { groups, group, added }) {
+    this.#groups = groups
+    this.#group = group
+    this.#added = added
+    this.#append(page)
+    onMore(must(document, "[data-registrations-more]"), async () => this.#append(await api.get(withParameter(PATH, "after", this.#next ?? ""))))
+    this.#list.addEventListener("click", async (event) => {
+      const pressed = /** @type {Element} */ (event.target)
+      const row = pressed.closest("[data-id]")
+      const registration = row instanceof HTMLElement && this.#known.get(row.dataset.id ?? "")
+      if (!registration) return
+      try {
+        if (pressed.closest("[data-accept]")) await this.#accept(registration, /** @type {HTMLElement} */ (row))
+        if (pressed.closest("[data-refuse]")) await this.#refuse(registration)
+      } catch (error) {
+        toast(sentence(error), { kind: "danger" })
+      }
+    })
+  }
+
+  /** @param {Registration} registration @param {HTMLElement} row */
+  async #accept({ id, username: name }, row) {
+    const { value: group_id } = /** @type {HTMLSelectElement} */ (must(row, "select"))
+    const { user } = await api.post(`${PATH}/${id}/accept`, { group_id })
+    this.#remove(id)
+    this.#added(user)
+    toast(t("js.admin.registration_accepted", { name, group: user.group.name }))
+  }
+
+  /** @param {Registration} registration */
+  async #refuse({ id, username: name }) {
+    const words = { title: t("js.admin.registration_refuse_title", { name }), text: t("js.admin.registration_refuse_text"), action: t("js.admin.registration_refuse") }
+    if (!(await confirmDialog(words))) return
+    await api.delete(`${PATH}/${id}`)
+    this.#remove(id)
+    toast(t("js.admin.registration_refused", { name }))
+  }
+
+  /** The focus goes to the next one's button. @param {string} id */
+  #remove(id) {
+    const row = this.#list.querySelector(`[data-id="${id}"]`)
+    const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
+    row?.remove()
+    this.#known.delete(id)
+    this.#section.hidden = !this.#known.size
+    const after = neighbour?.querySelector("[data-accept]") ?? document.querySelector("#user-search")
+    if (after instanceof HTMLElement) after.focus({ preventScroll: true })
+  }
+
+  /** @param {Page} page */
+  #append({ registrations, next }) {
+    this.#next = next
+    const added = registrations.filter(({ id }) => !this.#known.has(id))
+    for (const registration of added) this.#known.set(registration.id, registration)
+    this.#list.append(...added.map((registration) => this.#row(registration)))
+    must(document, "[data-registrations-foot]").hidden = !next
+    this.#section.hidden = !this.#known.size
+  }
+
+  /** @param {Registration} registration */
+  #row({ id, username: name, email, address, created_at: asked }) {
+    const element = fromTemplate("registration-template", { name, email: email ?? "", asked: t("js.admin.registration_asked", { time: formatDateTime(asked), address }) })
+    element.dataset.id = id
+    const select = /** @type {HTMLSelectElement} */ (must(element, "select"))
+    select.replaceChildren(...this.#groups())
+    select.value = this.#group
+    select.setAttribute("aria-label", t("js.admin.registration_group", { name }))
+    must(element, "[data-accept]").setAttribute("aria-label", t("js.admin.registration_accept", { name }))
+    must(element, "[data-refuse]").setAttribute("aria-label", t("js.admin.registration_refuse_this", { name }))
+    return element
+  }
+}

@@ -1,0 +1,36 @@
+"""Coming in: what a browser tells of its visitor, and the session that it gets."""
+
+from flask import Response
+
+from flask_app.services import account_service
+from flask_app.services.auth_service import SignedIn
+from flask_app.web import csrf, sessions
+from flask_app.web.bodies import Body, Words, to_json
+from flask_app.web.people import Session, own_user_reply
+
+
+class Arrival(Body, kw_only=True):
+    """What the browser tells is kept for a person who has not chosen it yet.
+
+    That is its time zone, and the language and the theme that were chosen in it before signing in.
+    """
+
+    locale: Words | None = None
+    theme: Words | None = None
+    timezone: Words | None = None
+
+
+class LinkToken(Body):
+    token: Words
+
+
+def welcome(signed_in: SignedIn, arrival: Arrival, status: int = 200) -> Response:
+    """The reply to whoever has come in, with the session's cookie."""
+    return sessions.begin(to_json(session_reply(signed_in, arrival), status), signed_in)
+
+
+def session_reply(signed_in: SignedIn, arrival: Arrival) -> Session:
+    """The person as they are once what the browser tells is kept."""
+    account_service.settle_in(signed_in.user, locale=arrival.locale, theme=arrival.theme, timezone=arrival.timezone)
+    sessions.be(signed_in.user)
+    return Session(user=own_user_reply(signed_in.user), csrf_token=csrf.token_for(signed_in.token))

@@ -1,0 +1,173 @@
+"""Accounts without an invitation: switched on in the settings, asked for, let in on the page of people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e import entrance
+from tests.e2e.accessible import expect_no_fault
+from tests.e2e.site import Site, opened
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.words import Words, words
+from tests.support import registered
+from tests.support.brokers import wait_until
+from tests.support.mail_server import MailServer
+from tests.support.scripted_upstream import ScriptedUpstream
+
+PASSWORD = "copper window mountain"
+TERMS = "/api/admin/settings/registration"
+# Each language, colour and size with each of the others.
+LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
+
+en = words("en")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def as_before(site: Site) -> Iterator[None]:
+    yield
+    site.ask("PUT", TERMS, {"mode": "closed"})
+    for each in site.ask("GET", "/api/admin/registrations")["registrations"]:
+        site.ask("DELETE", f"/api/admin/registrations/{each['id']}")
+
+
+@pytest.fixture(scope="module")
+def mails() -> Iterator[MailServer]:
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mailing(tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Site]:
+    """Another site, which sends mail."""
+    settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mails.port), "SMTP_SECURITY": "none", "SMTP_FROM": "a@b.org"}
+    with ScriptedUpstream() as provider, opened(tmp_path_factory.mktemp("mailing"), provider, **settings) as running:
+        running.set_up()
+        yield running
+
+
+@pytest.fixture
+def seen(browser: Browser, mailing: Site) -> Iterator[Visits]:
+    made = Visits(browser, mailing)
+    yield made
+    assert made.close() == []
+
+
+def ask(page: Page, say: Words, username: str, email: str | None = None) -> None:
+    if email:
+        page.get_by_label(say("registration.email"), exact=True).fill(email)
+    entrance.join(page, say, username=username, password=PASSWORD)
+
+
+def outcome(page: Page) -> Any:
+    return page.get_by_role("main").get_by_role("status")
+
+
+def row_of(page: Page, name: str) -> Any:
+    return page.locator("[data-registrations]").get_by_role("listitem").filter(has_text=name)
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_somebody_asks_and_is_let_in(visits: Visits, site: Site, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say, name = words(locale), f"新人 {locale} {scheme}"
+    group = site.ask("POST", "/api/admin/groups", {"name": f"Readers {locale} {scheme}"})
+    admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
+    form = admin.locator("[data-registration-form]")
+    expect(form.get_by_label(say("registration.group"))).to_be_hidden()
+    form.get_by_label(say("registration.mode_approval")).check()
+    form.get_by_label(say("registration.group")).select_option(group["name"])
+    expect(form).to_contain_text(say("registration.confirms_not"))
+    expect_no_fault(admin)
+    form.get_by_role("button", name=say("base.save")).click()
+    expect(admin.locator(".toast")).to_contain_text(say("js.admin.registration_saved"))
+
+    person = visits.open("/login", locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    person.get_by_role("link", name=say("registration.link")).click()
+    expect(person.get_by_text(say("registration.lead_approval"))).to_be_visible()
+    expect_no_fault(person)
+    ask(person, say, name)
+    expect(outcome(person)).to_have_text(say("js.registration_approval"))
+    expect(person.get_by_role("button", name=say("auth.create_account"))).to_be_hidden()
+    expect_no_fault(person)
+
+    admin.goto("/admin/users")
+    expect(admin.get_by_role("heading", name=say("registration.waiting"))).to_be_visible()
+    expect_no_fault(admin)
+    assert admin.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    row_of(admin, name).get_by_role("button", name=say("js.admin.registration_accept", name=name)).click()
+    told = say("js.admin.registration_accepted", name=name, group=group["name"])
+    expect(admin.locator(".toast")).to_contain_text(told)
+    expect(row_of(admin, name)).to_have_count(0)
+    expect(admin.get_by_role("row").filter(has_text=name)).to_contain_text(group["name"])
+
+    person.goto("/login")
+    entrance.sign_in(person, say, username=name, password=PASSWORD)
+    expect(person.locator("[data-greeting]")).to_contain_text(name)
+
+
+def test_refusing_is_asked_about(visits: Visits, site: Site) -> None:
+    site.ask("PUT", TERMS, {"mode": "approval"})
+    person = visits.open("/register", signed_in=False)
+    ask(person, en, "Nobody knows")
+    expect(outcome(person)).to_have_text(en("js.registration_approval"))
+    admin = visits.open("/admin/users")
+    row_of(admin, "Nobody knows").get_by_role(
+        "button", name=en("js.admin.registration_refuse_this", name="Nobody knows")
+    ).click()
+    question = admin.get_by_role("alertdialog")
+    expect(question).to_contain_text(en("js.admin.registration_refuse_text"))
+    question.get_by_role("button", name=en("js.admin.registration_refuse")).click()
+    expect(admin.get_by_role("heading", name=en("registration.waiting"))).to_be_hidden()
+    expect(admin.locator("#user-search")).to_be_focused()
+
+
+def test_everybody_comes_in_at_once_and_a_taken_name_is_told_beside_it(visits: Visits, site: Site) -> None:
+    site.ask("PUT", TERMS, {"mode": "open"})
+    page = visits.open("/register", signed_in=False)
+    ask(page, en, "FOUNDER")
+    expect(page.get_by_role("alert").filter(has_text=en("error.username_taken"))).to_be_visible()
+    page.get_by_label(en("auth.username"), exact=True).fill("At once")
+    page.get_by_role("button", name=en("auth.create_account")).click()
+    expect(page.locator("[data-greeting]")).to_contain_text("At once")
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_closed_door_says_so(visits: Visits, locale: str) -> None:
+    say = words(locale)
+    page = visits.open("/register", locale=locale, signed_in=False)
+    expect(page.get_by_role("main")).to_contain_text(say("error.registration_closed"))
+    expect_no_fault(page, locale)
+    signing_in = visits.open("/login", locale=locale, signed_in=False)
+    expect(signing_in.get_by_role("link", name=say("registration.link"))).to_have_count(0)
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_an_address_is_confirmed(
+    seen: Visits, mailing: Site, mails: MailServer, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say, name = words(locale), f"新人 {locale} {scheme}"
+    address = f"{locale}.{scheme}@example.org"
+    mailing.ask("PUT", TERMS, {"mode": "open", "domains": ["example.org"]})
+    page = seen.open("/register", locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    expect(page.get_by_role("main")).to_contain_text(say("registration.email_domains", domains="example.org"))
+    ask(page, say, name, "somebody@example.com")
+    expect(page.get_by_role("alert").first).to_have_text(say("error.email_not_taken", domains="example.org"))
+    expect(page.get_by_label(say("registration.email"), exact=True)).to_be_focused()
+    before = len(mails.mails)
+    ask(page, say, name, address)
+    expect(outcome(page)).to_have_text(say("js.registration_confirm", email=address))
+    wait_until(lambda: len(mails.mails) > before)
+    assert name in mails.mails[-1].text
+    page.goto(f"/confirm#{registered.token_of(mails)}")
+    expect_no_fault(page)
+    page.get_by_role("button", name=say("registration.confirm")).click()
+    expect(outcome(page)).to_have_text(say("js.registration_in", name=name))
+    page.get_by_role("link", name=say("auth.have_account")).click()
+    entrance.sign_in(page, say, username=name, password=PASSWORD)
+    expect(page.locator("[data-greeting]")).to_contain_text(name)
+    page.goto("/confirm#made-up")
+    page.get_by_role("button", name=say("registration.confirm")).click()
+    expect(page.get_by_role("alert")).to_have_text(say("error.registration_unknown"))
