@@ -12,9 +12,10 @@ from flask_app.services.response_objects import ResponseObject
 from flask_app.services.text_answers import StreamedText, TextCompletion, WholeText
 from flask_app.utils import require_token
 from flask_app.web import limits, programs
-from flask_app.web.bodies import MAX_BODY_BYTES, accepts, returns, streams
+from flask_app.web.bodies import accepts, returns, streams
 from flask_app.web.completions import CompletionRequest
 from flask_app.web.embeddings import EmbeddingRequest
+from flask_app.web.long_bodies import WITH_IMAGES, WITH_TEXT
 from flask_app.web.program_models import (
     DescribedModel,
     DescribedModels,
@@ -37,7 +38,7 @@ blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
 @require_token
 @limits.asks_for_an_answer
 @limits_readers
-@accepts(CompletionRequest, most=MAX_BODY_BYTES)
+@accepts(CompletionRequest, most=WITH_IMAGES)
 @returns(Completion)
 @streams
 @once
@@ -60,7 +61,7 @@ def complete(body: CompletionRequest) -> Response | Completion:
 @require_token
 @limits.asks_for_an_answer
 @limits_readers
-@accepts(TextCompletionRequest, most=MAX_BODY_BYTES)
+@accepts(TextCompletionRequest, most=WITH_TEXT)
 @returns(TextCompletion)
 @streams
 @once
@@ -77,7 +78,7 @@ def complete_text(body: TextCompletionRequest) -> Response | TextCompletion:
 @require_token
 @limits.asks_for_an_answer
 @limits_readers
-@accepts(ResponseRequest, most=MAX_BODY_BYTES)
+@accepts(ResponseRequest, most=WITH_IMAGES)
 @returns(ResponseObject)
 @streams
 @once
@@ -94,7 +95,7 @@ def respond(body: ResponseRequest) -> Response | ResponseObject:
 @require_token
 @limits.asks_for_an_answer
 @limits_readers
-@accepts(EmbeddingRequest, most=MAX_BODY_BYTES)
+@accepts(EmbeddingRequest, most=WITH_TEXT)
 @returns(Embeddings)
 @once
 def embed(body: EmbeddingRequest) -> Response | Embeddings:

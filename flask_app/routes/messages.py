@@ -8,7 +8,8 @@ from flask_app.services.message_faults import MessageFaultReply
 from flask_app.services.message_objects import Message
 from flask_app.utils import require_token
 from flask_app.web import limits, programs
-from flask_app.web.bodies import MAX_BODY_BYTES, accepts, fails_as, returns, streams
+from flask_app.web.bodies import accepts, fails_as, returns, streams
+from flask_app.web.long_bodies import WITH_IMAGES
 from flask_app.web.messages import CountedTokens, MessagePrompt, MessageRequest
 from flask_app.web.program_requests import answered, once, origin
 from flask_app.web.readers import limits_readers
@@ -20,7 +21,7 @@ blueprint = Blueprint("messages", __name__, url_prefix=programs.MESSAGES)
 @require_token
 @limits.asks_for_an_answer
 @limits_readers
-@accepts(MessageRequest, most=MAX_BODY_BYTES)
+@accepts(MessageRequest, most=WITH_IMAGES)
 @returns(Message)
 @streams
 @once
@@ -35,7 +36,7 @@ def create(body: MessageRequest) -> Response | Message:
 
 @blueprint.post("/count_tokens")
 @require_token
-@accepts(MessagePrompt, most=MAX_BODY_BYTES)
+@accepts(MessagePrompt, most=WITH_IMAGES)
 @returns(CountedTokens)
 @fails_as(MessageFaultReply)
 def count_tokens(body: MessagePrompt) -> CountedTokens:

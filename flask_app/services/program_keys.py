@@ -71,12 +71,17 @@ class AskedUnder:
     is_whole: bool
 
     @classmethod
-    def of(cls, secret: str, key: str, asked: bytes, *, is_whole: bool) -> "AskedUnder":
-        """`secret` is the token's, `asked` all that must be the same again."""
+    def of(cls, secret: str, key: str, *asked: bytes, is_whole: bool) -> "AskedUnder":
+        """`secret` is the token's, `asked` all that must be the same again, piece by piece."""
         root = hmac.digest(secret.encode(), key.encode(), "sha256")
-        of_body = hmac.digest(root, b"body\0" + asked, "sha256")
+        of_body = hmac.new(root, b"body\0", "sha256")
+        for piece in asked:
+            of_body.update(piece)
         return cls(
-            hmac.digest(root, b"id", "sha256").hex(), of_body.hex(), hmac.digest(root, b"reply", "sha256"), is_whole
+            hmac.digest(root, b"id", "sha256").hex(),
+            of_body.hexdigest(),
+            hmac.digest(root, b"reply", "sha256"),
+            is_whole,
         )
 
 

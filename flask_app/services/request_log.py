@@ -94,7 +94,7 @@ class OpenRequest:
 
     def hear(self, body: bytes) -> None:
         if self.keeps_words:
-            self.asked = body
+            self.asked = body[: word_log.MOST_BYTES]
 
     def ask_for(self, model: str) -> None:
         self.model = model[:MAX_NAME]

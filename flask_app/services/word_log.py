@@ -25,6 +25,7 @@ from flask_app.services.audit_service import Actor
 MOST_HOURS = 168
 MOST_KEPT = 100  # requests of a token
 MOST_LETTERS = 100_000  # of each part
+MOST_BYTES = 4 * MOST_LETTERS + 1  # of what is asked: more than so many letters, where there were more
 
 _words, _tokens = table_of(ProgramWords), table_of(AccessToken)
 _UNTIL = (

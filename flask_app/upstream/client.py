@@ -83,6 +83,7 @@ class ChatStream:
         deadlines.watch(self, Limits.of(config.current()))
         try:
             connection = send_request("POST", self._endpoint, self.path, self._body, self._request_id, hold=self._hold)
+            self._body = b""  # it may be long, and the answer too
             self._check_type(connection.response)
             self._read_each, self.asked = connection.read_each, True
         except UpstreamError as error:

@@ -24,6 +24,7 @@ from flask_app.upstream.response import BrokenResponse, Response
 
 READ_BYTES = 1 << 16
 MAX_HEAD_BYTES = 1 << 16
+TOGETHER_BYTES = 1 << 16  # a longer body is not copied to travel with its head
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -109,7 +110,12 @@ class Connection:
         self.response, self._between = Response(), 0
         self.set_timeout(None)  # connecting, or looking whether it is silent, left one of its own
         opened, self.is_used = self._open_socket(), True
-        opened.sendall("\r\n".join(lines).encode("latin-1") + body)
+        head = "\r\n".join(lines).encode("latin-1")
+        if len(body) <= TOGETHER_BYTES:
+            opened.sendall(head + body)
+        else:
+            opened.sendall(head)
+            opened.sendall(body)
 
     def read_head(self, timeout: float | None) -> None:
         """Wait for the response's status and headers; raises OSError (TimeoutError among them) or BrokenResponse.

@@ -10,10 +10,11 @@ import msgspec
 from flask import Response, g, request
 
 from flask_app.errors import BadRequest, Invalid, TooLarge, TooSlow
+from flask_app.web import long_bodies
 
 View = TypeVar("View", bound=Callable[..., Any])
 Limited = Callable[[float, type[Exception]], AbstractContextManager[object]]
-MAX_BODY_BYTES = 1 << 20
+MAX_BODY_BYTES = long_bodies.USUAL
 SHORT_BODY_BYTES = 1 << 16  # a megabyte of brackets takes the processor half a second, and anybody may sign in
 BODY_SECONDS = 30  # how long a body may take to come
 MAX_INTEGER = 2**53  # what JavaScript holds exactly
@@ -49,14 +50,17 @@ def limit_with(limited: Limited) -> None:
 
 
 def accepts(body_type: type[Body], *, most: int = SHORT_BODY_BYTES) -> Callable[[View], View]:
-    """Hand the view its JSON body of at most `most` bytes as `body`.
+    """Hand the view its JSON body of at most `most` bytes as `body`; where that is more than usual, long ones wait
+    for a place.
 
-    Raises BadRequest, Invalid, TooLarge or TooSlow before the view runs.
+    Raises BadRequest, Invalid, TooLarge, TooSlow or Unavailable before the view runs.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def parsed(*args: Any, **kwargs: Any) -> Any:
+            if most > MAX_BODY_BYTES:
+                long_bodies.take_place(most)
             return view(*args, body=_decode(body_type, most), **kwargs)
 
         parsed.body_type = body_type  # type: ignore[attr-defined]
@@ -171,7 +175,7 @@ def _decode(body_type: type[Body], most: int) -> Body:
 def _check_strictly(raw: bytes) -> None:
     """Refuse what JSON readers differ about: twice the same key, NaN, numbers out of range, lone surrogates."""
     try:
-        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(long_bodies.without_pictures(raw), object_pairs_hook=_unique, parse_constant=_no_constant)
         _walk(value, 0)
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("malformed_json") from error

@@ -1,12 +1,14 @@
 """Images in what programs ask: as data, or by their address, and as a provider of chat completions takes them."""
 
 import re
+import string
 
 from flask_app import config
 from flask_app.errors import BadRequest
 
 MAX_ADDRESS = 2048
-_DATA = re.compile(r"data:image/(?:png|jpe?g|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
+_KIND = re.compile("data:image/(?:png|jpe?g|webp|gif);base64,")
+_BASE64 = f"{string.ascii_letters}{string.digits}+/".encode()
 _ADDRESS = re.compile(rf"https://[\x21-\x7e]{{1,{MAX_ADDRESS}}}")
 
 
@@ -19,7 +21,17 @@ def part(url: str, place: str, detail: str | None = None) -> dict[str, object]:
     if _ADDRESS.fullmatch(url):
         if config.current().allow_insecure_upstreams:
             raise BadRequest("image_by_address", field=place)
-    elif not _DATA.fullmatch(url):
+    elif not _is_data(url):
         raise BadRequest("bad_image", field=place)
     shown = {"url": url} if detail is None else {"url": url, "detail": detail}
     return {"type": "image_url", "image_url": shown}
+
+
+def _is_data(url: str) -> bool:
+    """A pattern would take ten times as long over a long one."""
+    kind = _KIND.match(url)
+    if kind is None or not url.isascii():
+        return False
+    data = url[kind.end() :].encode()
+    padding = data.translate(None, _BASE64)
+    return len(data) > len(padding) and padding in {b"", b"=", b"=="} and data.endswith(padding)

@@ -89,8 +89,7 @@ def asked_under(body: object, *, is_whole: bool) -> AskedUnder | None:
     key = request.headers[KEY]
     if not _KEY.fullmatch(key):
         raise BadRequest("bad_idempotency_key", field=KEY)
-    asked = f"{request.path}\0".encode() + encoded(body)
-    return AskedUnder.of(g.secret, key, asked, is_whole=is_whole)
+    return AskedUnder.of(g.secret, key, f"{request.path}\0".encode(), encoded(body), is_whole=is_whole)
 
 
 def logged() -> OpenRequest:

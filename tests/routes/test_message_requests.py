@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flask_app.models import User
+from flask_app.web.long_bodies import WITH_IMAGES
 from tests.support.gateway import HELLO, Program, made
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -223,7 +224,9 @@ def test_a_body_that_is_none_is_refused(app: Flask, program: Program) -> None:
         for raw, kind in ((b"{", "application/json"), (b"[]", "application/json"), (b"{}", "text/plain")):
             response = client.post(path, data=raw, content_type=kind, headers=program.headers)
             assert (response.status_code, response.get_json()["type"]) == (400, "error")
-        response = client.post(path, data=b" " * 1_100_000, content_type="application/json", headers=program.headers)
+        response = client.post(
+            path, data=b" " * (WITH_IMAGES + 1), content_type="application/json", headers=program.headers
+        )
         assert (response.status_code, response.get_json()["error"]["type"]) == (413, "request_too_large")
 
 

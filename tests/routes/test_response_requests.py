@@ -7,6 +7,7 @@ from flask import Flask
 
 from flask_app.models import User
 from flask_app.services import model_service
+from flask_app.web.long_bodies import WITH_IMAGES
 from tests.support.gateway import HELLO, Program, made
 from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -259,6 +260,6 @@ def test_a_body_that_is_none_is_refused(app: Flask, program: Program) -> None:
         response = client.post("/v1/responses", data=raw, content_type=kind, headers=program.headers)
         assert response.status_code == 400
         assert response.get_json()["error"]["type"] == "invalid_request_error"
-    raw = b" " * 1_100_000
+    raw = b" " * (WITH_IMAGES + 1)
     response = client.post("/v1/responses", data=raw, content_type="application/json", headers=program.headers)
     assert (response.status_code, response.get_json()["error"]["code"]) == (413, "too_large")

@@ -184,6 +184,20 @@ def test_a_body_that_is_too_large_is_refused(stack: Stack) -> None:
         assert ("Referrer-Policy" in refused.headers) == is_applications_word
 
 
+def test_a_programs_picture_of_some_megabytes_passes(stack: Stack) -> None:
+    token = stack.admin.post("/api/tokens", {"name": "pictures"}).json()
+    program = stack.visitor()
+    program.headers = {"Authorization": f"Bearer {token['secret']}"}
+    shown = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * 12_000_000}"}}
+    body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": [shown]}]}
+    assert program.post("/v1/chat/completions", body).status == 200
+    assert stack.upstream.journal.last.body["messages"][0]["content"] == [shown]
+    body["messages"][0]["content"].append(shown)  # type: ignore[index]
+    refused = program.post("/v1/chat/completions", body)
+    assert (refused.status, refused.json()["error"]["code"]) == (413, "too_large")
+    assert stack.admin.ask("DELETE", f"/api/tokens/{token['token']['id']}", None).status == 204
+
+
 def test_the_first_words_pass_while_the_provider_is_silent(stack: Stack) -> None:
     stack.upstream.script(Stall("first words", seconds=30))
     heard, run_id = "", ""

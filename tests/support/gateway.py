@@ -60,6 +60,11 @@ class Program:
     def post(self, path: str, body: Any, *, buffered: bool = True) -> TestResponse:
         return self._client.post(path, json=body, headers=self.headers, buffered=buffered)
 
+    def send(self, path: str, raw: bytes) -> TestResponse:
+        """What need not be JSON."""
+        kind = "application/json"
+        return self._client.post(path, data=raw, content_type=kind, headers=self.headers, buffered=True)
+
     def get(self, path: str, **headers: str) -> TestResponse:
         return self._client.get(path, headers=self.headers | headers, buffered=True)
 

@@ -1,0 +1,97 @@
+"""Requests of programs that are longer than others: how long, what of them is read strictly, how many at once.
+
+A picture is one long string, which costs little but its bytes. Everything else of a body costs more than that: a
+megabyte of brackets takes the processor half a second, and one rare letter makes a text four times as large in memory.
+So pictures are taken out before the rest is looked at, and the rest is bounded by itself.
+"""
+
+import re
+import threading
+from dataclasses import dataclass
+
+from flask import Flask, Response, after_this_request, g, request
+
+from flask_app.errors import TooLarge, Unavailable
+
+WITH_IMAGES = 16 << 20  # four photographs, as data
+WITH_TEXT = 8 << 20  # twice what is put to any model, for what is escaped
+MOST_MARKS = 400_000  # commas and opening brackets: about as many as a megabyte can be made of
+USUAL = 1 << 20  # what is no longer than this waits for nobody
+ROOM = 48 << 20  # of longer ones that a process holds at once: about two and a half times that in memory
+WAIT_SECONDS, RETRY_SECONDS = 5, 5  # for a place, and until a program that found none comes again
+
+_MARKS = b",[{"
+# Base64 alone has no quotes or backslashes: each is a whole string, and what is left has the same shape without it.
+_PICTURE = re.compile(rb'"(?:data:image/[a-z]{1,5};base64,)?[A-Za-z0-9+/]{4096,}={0,2}"')
+
+_held = 0
+_room = threading.Condition()
+
+
+@dataclass(slots=True)
+class _Place:
+    size: int
+    is_replys: bool = False  # it is given up when the reply has ended
+
+    def give_up(self) -> None:
+        global _held
+        with _room:
+            _held -= self.size
+            self.size = 0
+            _room.notify_all()
+
+
+def init_app(app: Flask) -> None:
+    app.teardown_request(lambda _: _give_up_without_reply())
+
+
+def take_place(most: int) -> None:
+    """Before a body of at most `most` bytes is read, until the reply has ended.
+
+    Raises TooLarge, and Unavailable("too_many_long_bodies") where no place is free in time.
+    """
+    length = request.content_length
+    size = most if length is None else length  # one that comes in chunks does not say
+    if size > most:
+        raise TooLarge
+    request.max_content_length = most
+    if size > USUAL:
+        _take(size)
+
+
+def without_pictures(raw: bytes) -> bytes:
+    """The same, each picture an empty string: what is to be read strictly. Raises TooLarge for more than may be."""
+    if len(raw) <= USUAL:
+        return raw
+    rest = _PICTURE.sub(b'""', raw)
+    if len(rest) > WITH_TEXT or sum(rest.count(mark) for mark in _MARKS) > MOST_MARKS:
+        raise TooLarge
+    return rest
+
+
+def held() -> int:
+    """Bytes of the long bodies whose replies are not over."""
+    return _held
+
+
+def _take(size: int) -> None:
+    global _held
+    with _room:
+        if not _room.wait_for(lambda: _held + size <= ROOM, WAIT_SECONDS):
+            raise Unavailable("too_many_long_bodies", retry_after=RETRY_SECONDS)
+        _held += size
+    g.place = _Place(size)
+    after_this_request(_give_up_with_reply)
+
+
+def _give_up_with_reply(response: Response) -> Response:
+    place: _Place = g.place
+    place.is_replys = True
+    response.call_on_close(place.give_up)
+    return response
+
+
+def _give_up_without_reply() -> None:
+    place: _Place | None = g.get("place")
+    if place and not place.is_replys:
+        place.give_up()
