@@ -116,20 +116,21 @@ def _schema(found: str | None, migrations: Any) -> Finding:
 
 def _sealed() -> Iterator[Finding]:
     """Everything that is sealed in the database."""
+    total, old, unreadable = 0, 0, list[str]()
     with fetching() as connection:
-        secrets = list(sealed.stored(connection))
-    unreadable = [secret for secret in secrets if not sealed.is_readable(secret)]
-    old = [secret for secret in secrets if secret not in unreadable and not sealing.is_newest(secret.sealed)]
-    for secret in unreadable:
-        yield Finding(
-            BAD,
-            f"secret {secret.where}: cannot be decrypted",
-            "Bring back the ENCRYPTION_KEY of its day, or enter it anew.",
-        )
+        for secret in sealed.stored(connection):
+            total += 1
+            if not sealed.is_readable(secret):
+                unreadable.append(secret.where)
+            elif not sealing.is_newest(secret.sealed):
+                old += 1
+    for where in unreadable:
+        advice = "Bring back the ENCRYPTION_KEY of its day, or enter it anew."
+        yield Finding(BAD, f"secret {where}: cannot be decrypted", advice)
     if old:
-        yield Finding(WARNING, f"secrets: {len(old)} sealed with the old ENCRYPTION_KEY", "Run: flask secrets rotate")
+        yield Finding(WARNING, f"secrets: {old} sealed with the old ENCRYPTION_KEY", "Run: flask secrets rotate")
     elif not unreadable:
-        yield Finding(GOOD, f"secrets: {len(secrets)} can be decrypted")
+        yield Finding(GOOD, f"secrets: {total} can be decrypted")
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> Iterator[Finding]:

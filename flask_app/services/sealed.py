@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, select, true, update
 
 from flask_app.database import table_of
 from flask_app.models import ApiKey, ProgramWords, SecondStep, Setting
 from flask_app.services import sealing, webhook_service
 from flask_app.services.sealing import Unreadable
+
+AT_ONCE = 20  # a program's kept words may be more than a megabyte
 
 _keys, _second_steps, _settings = table_of(ApiKey), table_of(SecondStep), table_of(Setting)
 _words = table_of(ProgramWords)
@@ -54,12 +56,20 @@ class Secret:
 
 
 def stored(connection: Connection, *, lock: bool = False) -> Iterator[Secret]:
-    """All of them. `lock`: nobody else changes them in the rest of the transaction."""
+    """All of them, a few read at a time. `lock`: nobody else changes them in the rest of the transaction."""
     for place in SEALED:
-        there = select(place.row_id, place.column).where(place.where, place.column.is_not(None))
-        there = there.with_for_update() if lock else there
-        for row_id, value in connection.execute(there).all():
-            yield Secret(place, row_id, place.opened(value))
+        after: str | None = None
+        while rows := connection.execute(_page(place, after, lock=lock)).all():
+            after = rows[-1][0]
+            for row_id, value in rows:
+                yield Secret(place, row_id, place.opened(value))
+
+
+def _page(place: SealedColumn, after: str | None, *, lock: bool) -> Select[str, Any]:
+    there = select(place.row_id, place.column).where(place.where, place.column.is_not(None))
+    there = there if after is None else there.where(place.row_id > after)
+    there = there.order_by(place.row_id).limit(AT_ONCE)
+    return there.with_for_update() if lock else there
 
 
 def is_readable(secret: Secret) -> bool:
