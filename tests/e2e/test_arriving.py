@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
@@ -16,6 +17,8 @@ say = words("en")
 ROW = " | ".join(f"a cell with words {number}" for number in range(30))
 TABLE = f"| {ROW} |\n|{'---|' * 30}\n| {ROW} |"
 CODE = "```python\ndef greet(name):\n    return name\n```"
+BEFORE = "\n\n".join(f"Paragraph {at} of what is before it, for a line or two of a phone." for at in range(8))
+FORMULA = f"{BEFORE}\n\n$$\\sum_{{i=1}}^n \\frac{{a_i}}{{b_i}}$$\n\n" + "\n".join(f"- item {at}" for at in range(8))
 LONG = "\n\n".join([*(f"## Part {at}\n\nSome **weight** and `code`.\n\n- one\n- two" for at in range(4)), CODE, TABLE])
 # Where each block of the newest answer stands within it, frame by frame; those that have moved.
 WATCH = """() => {
@@ -35,6 +38,18 @@ WATCH = """() => {
     requestAnimationFrame(look)
   }
   look()
+}"""
+# Each part of an answer that was seen to jump, by how much.
+SHIFTS = """() => {
+  window.shifts = []
+  const inAnswer = ({ node }) => node && (node.parentElement ?? node).closest(".message--answer")
+  new PerformanceObserver((list) => {
+    for (const { sources } of list.getEntries())
+      for (const source of sources.filter(inAnswer)) {
+        const by = source.currentRect.y - source.previousRect.y
+        if (Math.abs(by) > 4) window.shifts.push([source.node.textContent.slice(0, 40), by])
+      }
+  }).observe({ type: "layout-shift" })
 }"""
 # What moves by itself for longer than the eye notices; what a scroll moves has another timeline.
 MOVES = """() => document.getAnimations().filter(({ effect, timeline, playState }) =>
@@ -86,6 +101,30 @@ def test_what_stands_there_does_not_move(visits: Visits, script: ScriptedUpstrea
     Chat(page, say).ask("At length.")
     assert page.evaluate("window.watched") >= 10
     assert page.evaluate("window.moved") == []
+
+
+@pytest.mark.parametrize("speed", [100, 0], ids=["by and by", "at once"])
+def test_nothing_jumps_when_the_first_formula_is_set(visits: Visits, script: ScriptedUpstream, speed: int) -> None:
+    script.script(Answer(FORMULA, tokens_per_second=speed))
+    page = visits.open("/", viewport=PHONE)
+    page.evaluate(SHIFTS)
+    chat = Chat(page, say)
+    chat.ask("Add them up.")
+    expect(chat.prose.locator(".katex")).to_be_visible()
+    expect(chat.prose.locator("li").last).to_be_in_viewport()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shifts") == []
+
+
+def test_what_follows_a_formula_does_not_wait_for_ever(visits: Visits, script: ScriptedUpstream) -> None:
+    script.script(Answer(FORMULA))
+    chat = Chat(visits.open("/", viewport=PHONE), say)
+    held = Held(chat.page, "**/vendor/katex/*")
+    chat.send("Add them up.")
+    expect(chat.prose.locator("[data-display]")).to_be_visible()
+    expect(chat.prose.locator("li").last).to_be_in_viewport(timeout=4_000)
+    held.let_go()
+    expect(chat.prose.locator(".katex")).to_be_visible()
 
 
 @SIZES

@@ -74,6 +74,7 @@ export class Answer {
 
   /** From here on the answer comes in pieces, from its first one. @param {string | null} [model] */
   begin(model = null) {
+    this.element.classList.add("message--written")
     this.#model = model
     this.#stored = ""
     this.#text.clear()

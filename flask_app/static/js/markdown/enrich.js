@@ -13,7 +13,10 @@ const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", m
 /** What is drawn when its reader asks for it, by the code's language. @type {Record<string, string | undefined>} */
 const DRAWN = Object.assign(Object.create(null), { svg: "drawing", mermaid: "diagram" })
 const LONG = 120 // pixels; narrower than a line on the narrowest phone, deep in a list
+const PATIENCE = 1_500 // milliseconds in which what follows a page's first formula waits for it
+const COMING = "formulas-coming"
 const katex = library(loadKatex)
+let isAwaited = false
 
 /** Parts of formulas that no line breaks: seen before they are painted, those in closed thoughts once these are opened. */
 const parts = new ResizeObserver((seen) => {
@@ -108,8 +111,19 @@ function isKept(element) {
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
+  if ("display" in place.dataset) awaitFirst()
   const formulaOf = await katex()
+  document.documentElement.classList.remove(COMING)
   inTurn(() => isKept(place) && typeset(place, formulaOf))
+}
+
+/** A formula is higher than its source: in an answer that is being written, what follows it is shown with it. */
+function awaitFirst() {
+  if (isAwaited) return
+  isAwaited = true
+  const { classList } = document.documentElement
+  classList.add(COMING)
+  setTimeout(() => classList.remove(COMING), PATIENCE)
 }
 
 /** @param {HTMLElement} place @param {(tex: string, options: object) => Element} formulaOf */
