@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+readonly PATIENCE=180 # seconds until something that was started must be healthy; migrating takes as long as it takes
+
 main() {
     local old more kept
     mapfile -t old < <(docker compose ps --quiet flask-app)
@@ -17,12 +19,12 @@ main() {
     more=$((${#old[@]} + 1))
     for container in "${old[@]}"; do
         mapfile -t kept < <(docker compose ps --quiet flask-app)
-        docker compose up -d --wait --no-recreate --scale flask-app="$more" flask-app || take_back
+        docker compose up -d --wait --wait-timeout "$PATIENCE" --no-recreate --scale flask-app="$more" flask-app || take_back
         echo "One more serves; ${container::12} may finish its answers and ends."
         docker stop "$container" >/dev/null # its own patience: stop_grace_period
         docker rm "$container" >/dev/null
     done
-    docker compose up -d --wait --scale flask-app="${#old[@]}"
+    docker compose up -d --wait --wait-timeout "$PATIENCE" --scale flask-app="${#old[@]}" || say_what_is_not_healthy
     docker compose exec -T nginx nginx -s reload
 }
 
@@ -34,7 +36,16 @@ take_back() {
         docker logs --tail 30 "$container" >&2
         docker rm --force "$container" >/dev/null
     done
-    echo 'The new instance does not serve: what it said last is above. It is gone, and the others go on.' >&2
+    echo "The new instance does not serve within $PATIENCE seconds, or what it needs does not: what it said last is above. \
+It is gone, and the others go on. See: docker compose ps --all; docker compose logs --tail 50 migrate mysql redis" >&2
+    exit 1
+}
+
+# The instances are new already and serve; another service is not what it should be.
+say_what_is_not_healthy() {
+    docker compose ps --all >&2
+    echo "The new instances serve, but not everything is healthy after $PATIENCE seconds. Above is what each service is; \
+what one says of it: docker compose logs --tail 50 SERVICE. Once that is mended, run this again." >&2
     exit 1
 }
 

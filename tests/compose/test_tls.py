@@ -1,6 +1,8 @@
 """Where the certificate comes from: self-signed at first, one that is given, or by ACME."""
 
 import json
+import os
+import re
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ PEBBLE = {
     "httpPort": 80,
     "tlsPort": 443,
 }
+CLONER = 1000  # somebody who is not root
+DAC_OVERRIDE = f"{1 << 1:016x}"  # the only right over files of others
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +103,9 @@ def authority(stack: Stack) -> Iterator[None]:
 
 @pytest.mark.usefixtures("authority")
 def test_a_certificate_comes_by_acme_and_is_renewed(stack: Stack) -> None:
+    ssl_folder = stack.site.folder / "ssl"
+    for place in (ssl_folder, *ssl_folder.iterdir()):
+        os.chown(place, CLONER, CLONER)
     stack.site.install("--domain", "chat.test", "--acme-server", DIRECTORY)
     first = stored(stack)
     assert "Pebble" in first.issuer.rfc4514_string()
@@ -108,6 +115,10 @@ def test_a_certificate_comes_by_acme_and_is_renewed(stack: Stack) -> None:
     assert stored(stack) != first
     (container,) = stack.site.inspect("certbot")
     assert not container["State"]["OOMKilled"]
+    assert container["HostConfig"]["ReadonlyRootfs"] is True
+    status = stack.site.inside("certbot", "cat", "/proc/1/status")
+    assert set(re.findall(r"^Cap(?:Prm|Eff|Bnd):\s+(\S+)", status, re.M)) == {DAC_OVERRIDE}
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.M)
     (BYTES["certbot at most"],) = stack.site.peaks("certbot")
     stack.site.inside("nginx", "nginx", "-s", "reload")
     wait_until(lambda: shown(stack) == stored(stack))
