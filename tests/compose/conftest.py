@@ -17,7 +17,7 @@ import urllib3
 from tests.compose import engine
 from tests.compose.engine import NEEDED, PATH
 from tests.compose.measured import BYTES, SECONDS
-from tests.compose.site import GATEWAY, Site
+from tests.compose.site import GATEWAY, HOST, Site
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Visitor
@@ -42,6 +42,10 @@ class Stack:
 
     def visitor(self) -> Visitor:
         return Visitor(self.site.base_url, tls=self.site.trusting)
+
+    def at(self, instance: str) -> Visitor:
+        """The administrator at one instance itself, past nginx."""
+        return Visitor(f"http://{instance}:5000", self.admin.headers | {"Host": HOST, "X-Forwarded-Proto": "https"})
 
     def sign_in(self) -> None:
         """Be the administrator anew."""
@@ -76,10 +80,10 @@ def stack() -> Iterator[Stack]:
         site = Site(running, clone)
         opened.callback(site.remove)
         upstream = opened.enter_context(ScriptedUpstream(GATEWAY))
-        yield Stack(site, upstream, _set_up(site, upstream))
+        yield Stack(site, upstream, set_up(site, upstream))
 
 
-def _set_up(site: Site, upstream: ScriptedUpstream) -> Visitor:
+def set_up(site: Site, upstream: ScriptedUpstream) -> Visitor:
     admin = Visitor(site.base_url, tls=site.trusting)
     admin.post("/api/setup", {"code": site.setup_code, "username": USERNAME, "password": PASSWORD})
     admin.sign_in(admin.post("/api/login", {"username": USERNAME, "password": PASSWORD}))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.compose.groups import Group
 from tests.support.brokers import wait_until
 
 STANDINS = Path(__file__).resolve().parent / "standins"
@@ -30,6 +31,7 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.group = Group(f"compose{os.getpid()}")
         self.environ = os.environ | {"DOCKER_HOST": f"unix://{folder}/d.sock", "PATH": PATH}
         places: list[str | Path] = [
             "--data-root",
@@ -39,10 +41,11 @@ class Engine:
             "-p",
             folder / "d.pid",
         ]
+        grouped = ["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", self.group.of_containers]
         alone = ["--iptables=false", "--ip6tables=false", "--bridge=none"]
         with (folder / "dockerd.log").open("ab") as log:
-            command: list[str | Path] = ["dockerd", *places, "-H", self.environ["DOCKER_HOST"], *alone]
-            self._process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
+            command: list[str | Path] = ["dockerd", *places, "-H", self.environ["DOCKER_HOST"], *grouped, *alone]
+            self._process = subprocess.Popen(self.group.around(command), env=self.environ, stdout=log, stderr=log)
         wait_until(self._answers, seconds=60)
 
     def docker(self, *arguments: str | Path, folder: Path | None = None) -> str:
@@ -55,6 +58,7 @@ class Engine:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(60)
+        self.group.remove()
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self._folder / "dockerd.log").read_text()[-2000:]

@@ -16,7 +16,7 @@ from tests.support.ports import free_port
 
 NAME, ADDRESS = f"newcomer{os.getpid()}", "10.0.2.100"  # the latter is what slirp4netns gives
 NETWORK = f"/run/netns/{NAME}"
-PACKAGES = "ca-certificates,sudo,iproute2,procps"
+PACKAGES = "ca-certificates,sudo,iproute2,procps,mount"
 # What a boot does: its own disk, processes, devices and groups of processes.
 BOOT = """\
 mount --make-rprivate / && mount --bind "$0" "$0" && cd "$0"

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -17,8 +18,11 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "localhost"
 SERVICES = ("nginx", "flask-app", "mysql", "redis")
+METRICS_TOKEN = "p7Qx2mVd9KtR4nYw8LbZ6sHc3JfG5aEu"
+PATIENTLY = ("--wait", "--wait-timeout", "180")  # of `docker compose up`
 # What the test asks of the site; install.sh adds the rest.
-SETTINGS = """\
+SETTINGS = f"""\
+METRICS_TOKEN={METRICS_TOKEN}
 ALLOW_INSECURE_UPSTREAMS=1
 CHAT_RATE_LIMIT="1000 per minute"
 MAX_RUNS_PER_USER=200
@@ -85,6 +89,13 @@ class Site:
     def install(self, *options: str) -> str:
         return run(["scripts/install.sh", *options], self.engine.environ, self.folder)
 
+    def change(self, **settings: str) -> None:
+        """In .env, as a person does with an editor."""
+        for name in settings:
+            self.forget(name)
+        with (self.folder / ".env").open("a") as file:
+            file.writelines(f"{name}={value}\n" for name, value in settings.items())
+
     def forget(self, setting: str) -> None:
         lines = (self.folder / ".env").read_text().splitlines(keepends=True)
         (self.folder / ".env").write_text("".join(line for line in lines if not line.startswith(f"{setting}=")))
@@ -122,6 +133,18 @@ class Site:
         """Its first process, as a crash does: the engine starts it again by its policy."""
         (container,) = self.inspect(service)
         subprocess.run(["kill", "-9", str(container["State"]["Pid"])], check=True)
+
+    @contextmanager
+    def killed(self, service: str) -> Iterator[None]:
+        """The same, and away until the end of the block."""
+        (container,) = self.containers(service)
+        self.engine.docker("update", "--restart=no", container)
+        self.kill(service)
+        try:
+            yield
+        finally:
+            self.engine.docker("update", "--restart=unless-stopped", container)
+            self.compose("start", service)
 
     def memory(self) -> dict[str, int]:
         """Bytes that each container uses."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tests.compose.conftest import Stack
 from tests.support.brokers import wait_until
@@ -14,28 +15,47 @@ WORDS = 600
 LONG = Answer(text=" ".join(f"word{number}" for number in range(WORDS)), tokens_per_second=10)
 
 
-def whole(visitor: Visitor, hears: Callable[[], None] = lambda: None) -> tuple[str, str]:
-    """The last event of an answer, and its text; `hears` is called with the first word."""
-    text, name = "", ""
-    for name, data in visitor.chat("hello"):
-        if name == "token":
+@dataclass(frozen=True)
+class Heard:
+    """What a reader had of an answer: its last event, its words, and the codes of what went wrong meanwhile."""
+
+    last: str
+    text: str
+    troubles: tuple[str, ...] = ()
+
+
+def heard(visitor: Visitor, hears: Callable[[], None] = lambda: None) -> Heard:
+    """`hears` is called with the first word."""
+    text, last = "", ""
+    troubles: list[str] = []
+    for last, data in visitor.chat("hello"):
+        if last == "token":
             if not text:
                 hears()
             text += data["text"]
-    return name, text
+        elif last == "error":
+            troubles.append(data["code"])
+    return Heard(last, text, tuple(troubles))
+
+
+def whole(visitor: Visitor) -> tuple[str, str]:
+    """The last event of an answer, and its text."""
+    had = heard(visitor)
+    return had.last, had.text
 
 
 @contextmanager
-def streaming(stack: Stack, count: int, answer: Answer) -> Iterator[list[Future[tuple[str, str]]]]:
+def streaming(stack: Stack, count: int, answer: Answer) -> Iterator[list[Future[Heard]]]:
     """The block runs once all of them have begun."""
     stack.upstream.script(*[answer] * count)
     begun: list[None] = []
     with ThreadPoolExecutor(count) as pool:
-        answers = [pool.submit(whole, stack.admin, lambda: begun.append(None)) for _ in range(count)]
+        answers = [pool.submit(heard, stack.admin, lambda: begun.append(None)) for _ in range(count)]
 
         def all_began() -> bool:
             for each in answers:
-                assert not each.done() or each.result()
+                if each.done():
+                    each.result()  # raises what went wrong
             return len(begun) == count
 
         wait_until(all_began, 60)
