@@ -114,6 +114,15 @@ def conversation(site: Site) -> str:
     return accessible.long_conversation(site)
 
 
+@pytest.fixture(scope="module")
+def announcement(site: Site) -> Iterator[str]:
+    """Something that all pages announce."""
+    text = "The server is restarted on Sunday."
+    made = site.ask("POST", "/api/admin/announcements", {"text": text})
+    yield text
+    site.ask("DELETE", f"/api/admin/announcements/{made['id']}")
+
+
 @pytest.fixture
 def person(site: Site, request: pytest.FixtureRequest) -> Any:
     """Somebody who has used nothing yet."""

@@ -13,6 +13,7 @@ from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.waiting import begin, expect_held, stop
 from tests.e2e.words import words
+from tests.e2e.written import leave_only
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD
@@ -206,3 +207,17 @@ def test_it_is_deleted_when_the_page_is_left(visits: Visits, script: ScriptedUps
     expect(chat.text).to_be_visible()
     expect(chat.in_list("Leave the page")).to_have_count(0)
     wait_until(lambda: not exists(site, conversation_id))
+
+
+def test_two_that_are_deleted_are_told_apart(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    long = "A title of more than forty characters, which are cut"
+    leave_only(site, "First", long)
+    chat = Chat(visits.open("/"), say)
+    for title in ("First", long):
+        chat.choose(title, say("base.delete"))
+    toasts = chat.page.locator(".toast [data-slot=text]")
+    expect(toasts).to_have_text([say("js.deleted", title="First"), say("js.deleted", title=f"{long[:39]}…")])
+    column, toast = chat.page.locator("[data-chat-main]").bounding_box(), toasts.first.locator("..").bounding_box()
+    assert column
+    assert toast
+    assert abs(column["x"] + column["width"] / 2 - toast["x"] - toast["width"] / 2) < 1, "in the middle of the column"

@@ -215,7 +215,7 @@ def test_deleting_here_while_the_answer_is_written_is_not_told_as_if_it_had_been
     )
     chat.text.fill(DRAFT)
     chat.choose("Bin this one", say("base.delete"))
-    expect(chat.page.locator(".toast")).to_contain_text(say("js.deleted"))
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.deleted", title="Bin this one"))
     expect(chat.in_list("Bin this one")).to_have_count(0)
     expect(chat.page).to_have_url(re.compile(r"//[^/]+/$"))
     expect(chat.stop_button).to_be_hidden()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.chat import Chat
-from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.visits import NARROWEST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -126,3 +126,49 @@ def test_no_field_is_enlarged_when_a_finger_goes_to_it(path: str, visits: Visits
     sizes = page.evaluate(SIZES)
     assert sizes, "there must be fields"
     assert [each for each in sizes if each[1] < 16] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_what_is_announced_stands_where_the_messages_do(
+    visits: Visits, script: ScriptedUpstream, announcement: str, viewport: Any, scheme: Scheme
+) -> None:
+    page = visits.open("/", viewport=viewport, scheme=scheme)
+    Chat(page, en).ask("Where?")
+    notice = page.locator(".announcement").filter(has_text=announcement)
+    [around, text, close, answer] = [
+        each.bounding_box()
+        for each in (notice, notice.locator("p"), notice.get_by_role("button"), page.locator(".message--answer"))
+    ]
+    assert around
+    assert text
+    assert close
+    assert answer
+    assert (around["x"], around["width"]) == (answer["x"], answer["width"])
+    assert abs(text["y"] + text["height"] / 2 - close["y"] - close["height"] / 2) < 1
+
+
+def test_models_with_one_beginning_are_told_apart(visits: Visits) -> None:
+    page = visits.open("/", viewport=NARROWEST)
+    models = page.locator("[data-model]")
+    names = models.evaluate("({ options }) => [...options].map(({ label }) => label)")
+    assert [name[0] for name in names] == ["…"] * len(names)
+    assert len(set(names)) == len(names) > 1
+    for at in range(len(names)):
+        models.select_option(index=at)
+        assert models.evaluate("field => field.scrollWidth <= field.clientWidth"), "it is seen whole"
+    page.set_viewport_size(WIDE)
+    expect(models.locator("option").first).to_have_attribute("label", models.locator("option").first.inner_text())
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_long_heading_of_a_table_is_broken(visits: Visits, script: ScriptedUpstream, locale: str) -> None:
+    heading = {
+        "en": "A heading of many words that goes on for a while",
+        "zh": "一个特别长的表头说明文字需要换行显示才行" * 2,
+    }
+    script.script(Answer(f"| {heading[locale]} | B |\n|---|---|\n| x | y |"))
+    chat = Chat(visits.open("/", viewport=PHONE, locale=locale), words(locale))
+    chat.ask("A table.")
+    table = chat.prose.locator(".table-scroll")
+    assert table.evaluate("({ scrollWidth, clientWidth }) => scrollWidth - clientWidth") <= 0

@@ -1,12 +1,9 @@
 """A conversation on paper: all that was said, in dark ink, and nothing that can be pressed."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from tests.e2e.chat import Chat
-from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -40,14 +37,6 @@ CUT = """prose => [...prose.querySelectorAll(".table-scroll, .formula")]
   .filter(({ scrollWidth, clientWidth }) => clientWidth && scrollWidth > clientWidth + 1).length"""
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def announcement(site: Site) -> Iterator[str]:
-    text = "Not for the paper."
-    made = site.ask("POST", "/api/admin/announcements", {"text": text})
-    yield text
-    site.ask("DELETE", f"/api/admin/announcements/{made['id']}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

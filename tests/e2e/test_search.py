@@ -210,3 +210,23 @@ def test_it_fits_and_is_accessible(
     page.keyboard.press("Escape")
     expect(page.locator("[data-list]")).to_be_visible()
     expect(field(page, say_)).to_be_focused()
+
+
+def test_a_hit_reads_as_its_answer_does(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
+    script.script(Answer("## Harvest\n\nThe **quinces** are `ripe`, see [the orchard](https://example.com/orchard)."))
+    list(site.server.chat("What is ripe?"))
+    wait_until_found(site, "quinces")
+    page = visits.open("/")
+    field(page).fill("quinces")
+    snippet = hits(page).first.locator("[data-slot=snippet]")
+    expect(snippet).to_contain_text("Harvest The quinces are ripe, see the orchard.")
+    expect(snippet.locator("mark")).to_have_text("quinces")
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_signs_alone_are_no_error(visits: Visits, locale: str) -> None:
+    page = visits.open("/", locale=locale)
+    field(page, words(locale)).fill("%%")
+    said = page.locator("[data-search-said]")
+    expect(said).to_have_text(words(locale)("error.search_empty"))
+    expect(said).not_to_have_class(re.compile("found__said--error"))

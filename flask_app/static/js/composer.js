@@ -5,7 +5,7 @@
  * for another conversation, and "changed" with what is written. Words leave the text area when they are sent, and come back when they were not taken.
  */
 import { formatClock, leftWords, t, tightestOf } from "app/i18n"
-import { announce, must, slot, toast } from "app/ui"
+import { announce, must, nameBriefly, slot, toast } from "app/ui"
 import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes
@@ -240,10 +240,10 @@ export class Composer extends EventTarget {
   #offerModels(preferred) {
     const nameOf = (/** @type {Model} */ { label, name }) => label || name
     for (const model of this.#models) {
-      const name = nameOf(model)
-      const isShared = this.#models.some((other) => other !== model && nameOf(other) === name)
-      this.#select.add(new Option(isShared ? `${name} · ${model.provider}` : name, model.id))
+      const isShared = this.#models.some((other) => other !== model && nameOf(other) === nameOf(model))
+      this.#select.add(new Option(isShared ? `${nameOf(model)} · ${model.provider}` : nameOf(model), model.id))
     }
+    nameBriefly(this.#select)
     const remembered = this.#models.find(({ id }) => id === localStorage.getItem(MODEL_CHOICE))
     const chosen = remembered ?? this.#models.find(({ id, name }) => id === preferred || name === preferred)
     this.#select.value = chosen?.id ?? ""

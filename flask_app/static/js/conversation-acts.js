@@ -59,7 +59,7 @@ async function remove(list, conversation) {
   list.forget(id)
   focusEntry(next)
   list.emit("left", { id })
-  const deleted = await deleteUnlessUndone(id).catch((error) => void toast(sentence(error), { kind: "danger" }))
+  const deleted = await deleteUnlessUndone(conversation).catch((error) => void toast(sentence(error), { kind: "danger" }))
   if (deleted) return list.emit("deleted", { id })
   list.deleting.delete(id)
   list.keep(conversation)

@@ -8,6 +8,8 @@ import { t } from "app/i18n"
 import { undoable } from "app/undo"
 import { isTouched } from "app/writing"
 
+const LONGEST = 40 // characters of a title in its notice
+
 /** The toasts of those that wait, by id. @type {Map<string, import("app/undo").Offer>} */
 const waiting = new Map()
 
@@ -33,8 +35,8 @@ export async function keep(id) {
   await underWay.get(id)
 }
 
-/** Whether it was deleted; false where that was undone. Rejects where the server refuses. @param {string} id @returns {Promise<boolean>} */
-export function deleteUnlessUndone(id) {
+/** Whether it was deleted; false where that was undone. Rejects where the server refuses. @param {{id: string, title: string}} conversation @returns {Promise<boolean>} */
+export function deleteUnlessUndone({ id, title }) {
   return new Promise((resolve, reject) => {
     const left = () => {
       waiting.delete(id)
@@ -44,8 +46,14 @@ export function deleteUnlessUndone(id) {
       waiting.delete(id)
       resolve(false)
     }
-    waiting.set(id, undoable(t("js.deleted"), { undo, left }))
+    waiting.set(id, undoable(t("js.deleted", { title: briefly(title) }), { undo, left }))
   })
+}
+
+/** @param {string} title */
+function briefly(title) {
+  const signs = [...title]
+  return signs.length > LONGEST ? `${signs.slice(0, LONGEST - 1).join("")}…` : title
 }
 
 /** One that was deleted elsewhere meanwhile is deleted all the same. @param {string} id */

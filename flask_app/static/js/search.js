@@ -5,6 +5,7 @@
  */
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
+import { withoutSigns } from "app/snippets"
 import { announce, fill, fromTemplate, must, slot } from "app/ui"
 import { composes } from "app/writing"
 
@@ -96,7 +97,7 @@ export class Search {
       if (asking !== this.#asking) return
       if (anew) this.#hits.replaceChildren()
       this.#next = null
-      this.#say(sentence(error), { isError: true })
+      this.#say(sentence(error), { isError: /** @type {{code?: string}} */ (error).code !== "search_empty" })
     } finally {
       if (asking === this.#asking) {
         this.#asking = null
@@ -181,7 +182,7 @@ export async function hitsAt(words, before, signal) {
     const query = new URLSearchParams(before ? { q: words, before } : { q: words })
     /** @type {{hits: Hit[], next: string | null}} */
     const found = await api.get(`/api/conversations/search?${query}`, { signal })
-    if (found.hits.length || !found.next || page === MOST_EMPTY_PAGES) return found
+    if (found.hits.length || !found.next || page === MOST_EMPTY_PAGES) return { ...found, hits: found.hits.map(withoutSigns) }
     before = found.next
   }
 }

@@ -288,3 +288,13 @@ export class Unreached {
     this.#button.removeAttribute("aria-busy")
   }
 }
+
+/** On a phone there is no room for what all the names begin with. @param {HTMLSelectElement} select */
+export function nameBriefly({ options }) {
+  const [small, names] = [matchMedia("(max-width: 30rem)"), [...options].map(({ text }) => text).sort()]
+  const [, begin = ""] = (names.length > 1 && /^(.*[-_/: ]).*\n\1/.exec(`${names[0]}\n${names.at(-1)}`)) || []
+  const nameOf = (/** @type {string} */ text) => (small.matches && begin ? `…${text.slice(begin.length)}` : text)
+  const show = () => [...options].forEach((option) => (option.label = nameOf(option.text)))
+  small.addEventListener("change", show)
+  show()
+}
