@@ -1,7 +1,7 @@
 """Payloads of a chat completion stream → events; several pieces that arrived together become one."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -23,6 +23,7 @@ class Choice(msgspec.Struct):
     delta: Delta | None = None
     logprobs: msgspec.Raw = NULL
     finish_reason: str | None = None
+    index: Any = 0  # whatever it is: choices are told apart by it
 
 
 class Chunk(msgspec.Struct):
@@ -78,18 +79,24 @@ _decode_totals = msgspec.json.Decoder(_Totals).decode
 _decode_calls = msgspec.json.Decoder(list[_Call]).decode
 _decode_logprobs = msgspec.json.Decoder(_Logprobs).decode
 _DONE = b"[DONE]"
+_NOBODYS = object()
 
 
 class ChunkReader:
-    """Reads one stream's payloads; `finished` turns true at `[DONE]`, and `fault` is what could not be read."""
+    """Reads one stream's payloads; `finished` turns true at `[DONE]`, and `fault` is what could not be read.
 
-    __slots__ = ("_model", "_said", "fault", "finished")
+    Some providers send choices that nobody has asked for: the answer is that of the first to be heard, and the others
+    are left out.
+    """
+
+    __slots__ = ("_index", "_model", "_said", "fault", "finished")
 
     def __init__(self) -> None:
         self.finished = False
         self.fault: UnreadableChunk | None = None
         self._said = NULL  # as the model was named last
         self._model: str | None = None
+        self._index: Any = _NOBODYS  # of the choice that is the answer
 
     def read(self, payloads: Iterable[bytes]) -> list[Event]:
         """The events of payloads that arrived together, up to the first that cannot be read.
@@ -105,6 +112,8 @@ class ChunkReader:
             if chunk.model not in (NULL, self._said) and (served := self._served(chunk.model)):
                 (rest or events).append(served)  # before the words that come with it
             for choice in chunk.choices or ():
+                if choice.index != self._index and not self._is_first(choice):
+                    continue
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
                     reasoning += delta.reasoning_content or ""
@@ -112,6 +121,12 @@ class ChunkReader:
             if chunk.usage != NULL or chunk.error != NULL:
                 rest += counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
+
+    def _is_first(self, choice: Choice) -> bool:
+        if self._index is not _NOBODYS:
+            return False
+        self._index = choice.index
+        return True
 
     def _served(self, said: msgspec.Raw) -> Served | None:
         """The model that answers, where it is told anew."""

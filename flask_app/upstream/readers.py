@@ -1,6 +1,7 @@
 """Streams that are other than that of one answer of a chat: of several answers at once, and of plain text."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ class _TextChoice(msgspec.Struct):
     text: str | None = None
     logprobs: msgspec.Raw = NULL
     finish_reason: str | None = None
+    index: Any = 0
 
 
 class _TextChunk(msgspec.Struct):
@@ -67,7 +69,9 @@ class TextReader(ChunkReader):
 
     def _read_chunk(self, payload: bytes) -> Chunk:
         read = _decode_text(payload)
-        choices = [Choice(Delta(each.text), _in_list(each.logprobs), each.finish_reason) for each in read.choices]
+        choices = [
+            Choice(Delta(each.text), _in_list(each.logprobs), each.finish_reason, each.index) for each in read.choices
+        ]
         return Chunk(choices, read.model, read.usage, read.error)
 
 

@@ -128,6 +128,28 @@ def test_what_breaks_off_breaks_off_for_all(program: Program, upstream: Scripted
     assert '"code":"upstream_garbage"' in last
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_of_answers_that_nobody_asked_for_the_first_is_given_and_all_are_booked(
+    program: Program, member_client: PageClient, upstream: ScriptedUpstream, stream: bool
+) -> None:
+    upstream.script(SEVERAL)
+    upstream.script(SEVERAL)
+    response = program.complete(stream=stream)
+    if stream:
+        words = "".join(each["delta"].get("content") or "" for one in chunks(response) for each in one["choices"])
+        ends = {each["finish_reason"] for one in chunks(response) for each in one["choices"]}
+        assert (words, ends) == ("Yes.", {None, "stop"})
+    else:
+        (choice,) = response.get_json()["choices"]
+        assert choice["message"] == {"role": "assistant", "content": "Yes."}
+        assert response.get_json()["usage"]["total_tokens"] == 21
+    reply = member_client.post("/api/chat", json={"message": "hello"}, headers={"Accept": "application/json"})
+    assert reply.get_json()["text"] == "Yes."
+    with reading() as session:
+        entries = session.scalars(select(TokenUsage)).all()
+    assert [(entry.completion_tokens, entry.source) for entry in entries] == [(12, "reported")] * 2
+
+
 def test_one_that_asks_for_one_asks_for_no_number(program: Program, upstream: ScriptedUpstream) -> None:
     assert program.complete(n=1).status_code == 200
     assert "n" not in upstream.journal.last.body

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flask_app.domain.events import Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.upstream.chunks import ChunkReader, usage_of
+from flask_app.upstream.readers import TextReader
 
 
 def delta(**fields: object) -> bytes:
@@ -16,6 +17,39 @@ def delta(**fields: object) -> bytes:
 
 def test_pieces_that_arrive_together_become_one_event() -> None:
     assert ChunkReader().read([delta(content="Hel"), delta(content="lo")]) == [Token("Hello")]
+
+
+def of_choice(index: object, **fields: object) -> dict[str, object]:
+    return {"index": index, "delta": fields, "finish_reason": fields.pop("finish_reason", None)}
+
+
+def together(*choices: object, **more: object) -> bytes:
+    return json.dumps({"choices": choices} | more).encode()
+
+
+def test_a_choice_that_nobody_asked_for_is_left_out() -> None:
+    """Whatever it says: words, thoughts, calls, that it has ended. What the provider counts is told."""
+    other = of_choice(1, content="no", reasoning_content="hm", tool_calls=[{"index": 0}], finish_reason="length")
+    reader = ChunkReader()
+    assert reader.read([together(of_choice(0, role="assistant")), together(other)]) == []
+    assert reader.read([together(of_choice(0, content="Hel"), other), together(other), delta(content="lo")]) == [
+        Token("Hello")
+    ]
+    assert reader.read([together(other, usage={"prompt_tokens": 3, "completion_tokens": 9})]) == [Usage(3, 0, 9, 0)]
+    assert reader.read([together(of_choice(0, finish_reason="stop"), other)]) == [Finished("stop")]
+
+
+@pytest.mark.parametrize("index", [0, 1, 7, None, "0", -1, 0.5, {"no": ["number"]}])
+def test_the_first_choice_to_be_heard_is_the_answer_whatever_its_number(index: object) -> None:
+    reader = ChunkReader()
+    told = [together(of_choice(index, content="Hel")), together(of_choice(3, content="no")), together()]
+    assert reader.read([*told, together(of_choice(index, content="lo"))]) == [Token("Hello")]
+    assert reader.fault is None
+
+
+def test_so_it_is_of_a_text_that_is_gone_on_with() -> None:
+    pieces = [{"index": 0, "text": "re"}, {"index": 1, "text": "no"}, {"index": 0, "text": "turn"}]
+    assert TextReader().read([together(*pieces)]) == [Token("return")]
 
 
 def test_thinking_is_apart_from_the_answer() -> None:
