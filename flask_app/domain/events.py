@@ -55,6 +55,10 @@ class Vectors(msgspec.Struct, frozen=True):
     items: tuple[msgspec.Raw, ...]
 
 
+class Begun(msgspec.Struct, frozen=True, gc=False):
+    """A part has come of what would have been told all at once, and no more comes."""
+
+
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens as the ledger counts them: cached within prompt, reasoning within completion."""
 
@@ -105,7 +109,7 @@ class OfChoice(msgspec.Struct, frozen=True):
     event: "Event"
 
 
-Event = Words | Thought | Logprobs | Vectors | Usage | Finished | Failed | Served | OfChoice
+Event = Words | Thought | Logprobs | Vectors | Begun | Usage | Finished | Failed | Served | OfChoice
 
 
 def estimate_tokens(text: str) -> int:

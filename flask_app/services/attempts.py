@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask_app.domain.budget import Allowance, Hold
 from flask_app.domain.events import (
+    Begun,
     Event,
     Failed,
     Finished,
@@ -97,7 +98,7 @@ class Outcome:
 
     `earlier` stands before its text, and is no part of what it is counted for. `call_parts` are what the model wrote of
     calls of functions; `kept_tokens` is about how many tokens had come where the words are gone or not kept, and
-    `kept_thoughts` how many of them thoughts.
+    `kept_thoughts` how many of them thoughts. `in_part`: it has no words and is told all at once, and some had come.
     `thinking_ms` is the time from its first thought, at `thinking_from_ms`, to the first of what else it says, so far;
     None where it says something else first. `unread`: nobody followed it here when it ended.
     """
@@ -109,6 +110,7 @@ class Outcome:
     call_parts: list[str] = field(default_factory=list)
     kept_tokens: int = 0
     kept_thoughts: int = 0
+    in_part: bool = False
     usage: Usage | None = None
     actual_model: str | None = None
     finish_reason: str | None = None
@@ -190,6 +192,8 @@ class Outcome:
             self.usage = None
         elif isinstance(event, OfChoice):  # what all of them used is one count
             self.hear(event.event)
+        elif isinstance(event, Begun):
+            self.in_part = True
         elif not isinstance(event, Logprobs | Thought | Vectors):
             self._note(event)
 
@@ -227,7 +231,8 @@ class Outcome:
 
     @property
     def began(self) -> bool:
-        return bool(self.text_parts or self.reasoning_parts or self.call_parts or self.kept_tokens)
+        words = self.text_parts or self.reasoning_parts or self.call_parts
+        return bool(words or self.kept_tokens or self.in_part)
 
     @property
     def estimate(self) -> int:

@@ -6,17 +6,21 @@ from typing import Any
 import msgspec
 
 from flask_app import offload
-from flask_app.domain.events import Event, Finished, Served, Usage, Vectors
+from flask_app.domain.events import Begun, Event, Finished, Served, Usage, Vectors
 from flask_app.errors import UpstreamError
 from flask_app.upstream.chunks import NULL, Count, name_of
 from flask_app.upstream.client import ChatStream, Endpoint
 
 LONG_BYTES = 1 << 18  # reading more would hold others up
+GARBAGE = "upstream_garbage"
 MAX_REPLY_BYTES = 64 << 20  # 2,048 vectors of 3,072 numbers in base64 take 34 MB
 
 
 class EmbeddingReply(ChatStream):
-    """Vectors that are asked for, and told all at once."""
+    """Vectors that are asked for, and told all at once.
+
+    Of a reply that breaks off its provider has worked: that it had begun is told too, for that may be billed.
+    """
 
     path, content_type, lacking = "/embeddings", "application/json", "embeddings_not_offered"
 
@@ -33,17 +37,25 @@ class EmbeddingReply(ChatStream):
             self.bytes_received += len(data)
             self.begun = True
             if len(body) > MAX_REPLY_BYTES:
-                raise UpstreamError("upstream_garbage")
+                raise UpstreamError(GARBAGE)
             return bool(data)
 
         try:
-            self._receive(read)
+            self._receive_all(read, lambda: take([Begun()]) if body else None)
             told = bytes(body), self._inputs
             events = offload.run(_read, *told) if len(body) > LONG_BYTES else _read(*told)
             is_whole = True
         finally:
             self.close(reusable=is_whole)
         take(events)
+
+    def _receive_all(self, read: Callable[[bytes], bool], tell_of_part: Callable[[], None]) -> None:
+        try:
+            self._receive(read)
+        except UpstreamError as error:
+            if error.code != GARBAGE:
+                tell_of_part()
+            raise
 
 
 def inputs_of(given: object) -> int:
@@ -79,9 +91,9 @@ def _read(body: bytes, inputs: int) -> list[Event]:
         for each in found.values():
             _decode_vector(each)  # they go on as they are: only what is a vector
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamError("upstream_garbage", retryable=True) from error
+        raise UpstreamError(GARBAGE, retryable=True) from error
     if sorted(found) != list(range(inputs)):
-        raise UpstreamError("upstream_garbage", retryable=True)
+        raise UpstreamError(GARBAGE, retryable=True)
     served = name_of(bytes(reply.model)) if reply.model != NULL else ""
     usage = _usage_of(bytes(reply.usage))
     vectors = Vectors(tuple(found[index] for index in range(inputs)))

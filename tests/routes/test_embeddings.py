@@ -7,13 +7,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import reading
-from flask_app.models import Attempt, ProgramRequest, TokenUsage, User
+from flask_app.models import Attempt, ProgramRequest, SpentDaily, TokenUsage, User
 from flask_app.services import request_log, run_service
 from flask_app.upstream import embeddings
 from tests.support import prices
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, made
+from tests.support.keys import keep_key, keep_provider
 from tests.support.limits import limit
 from tests.support.scripted_upstream import Answer, Embedded, ScriptedUpstream, Status, Usage
 from tests.support.upstream_embeddings import EMBEDDINGS, vector
@@ -199,3 +200,46 @@ def test_a_long_reply_is_read_aside(
 ) -> None:
     monkeypatch.setattr(embeddings, "LONG_BYTES", 1)
     assert program.embed(["a", "b"]).get_json()["data"][1]["embedding"] == vector(1)
+
+
+@pytest.mark.parametrize("cut_at", [1, 40])
+def test_a_reply_that_breaks_off_is_booked_as_an_estimate(
+    program: Program, upstream: ScriptedUpstream, cut_at: int
+) -> None:
+    """Its provider has worked, and may bill: as with an answer nobody else is asked, and what was asked is booked."""
+    keep_key(keep_provider("second", upstream.base_url, models=["deepseek-flash"]), "second")
+    upstream.script(Embedded(cut_at=cut_at), path=EMBEDDINGS)
+    assert code(program.embed(["a text"] * 20)) == (502, "upstream_cut")
+    (asked,) = upstream.journal.chats
+    assert (asked.path, asked.usage_sent) == (EMBEDDINGS, None)
+    (attempt,) = rows(Attempt)
+    (entry,) = rows(TokenUsage)
+    assert attempt.id == asked.headers["x-request-id"] == entry.attempt_id
+    assert (attempt.state, attempt.error_code, attempt.status_code) == ("settled", "upstream_cut", 200)
+    assert (entry.source, entry.completion_tokens) == ("estimated", 0)
+    assert 20 <= entry.prompt_tokens <= attempt.reserved_tokens
+    assert entry.cost_micros is not None
+
+
+def test_one_that_says_nothing_after_its_head_is_asked_for_elsewhere(
+    program: Program, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Embedded(cut_at=0), path=EMBEDDINGS)
+    upstream.script(Embedded(), path=EMBEDDINGS)
+    assert program.embed().status_code == 200
+    assert [attempt.state for attempt in rows(Attempt)] == ["released", "settled"]
+
+
+def test_what_is_booked_of_it_counts_against_budgets(
+    program: Program, upstream: ScriptedUpstream, member_client: PageClient
+) -> None:
+    limit(1_000_000)
+    upstream.script(Embedded(cut_at=30), path=EMBEDDINGS)
+    assert code(program.embed()) == (502, "upstream_cut")
+    total = member_client.get("/api/usage/summary").get_json()["total"]["total_tokens"]
+    with reading() as session:
+        spent = session.scalars(
+            select(SpentDaily.amount).where(SpentDaily.scope == "site", SpentDaily.unit == "tokens")
+        ).one()
+    assert total == spent > 0
+    assert rows(Attempt)[0].state == "settled", "nothing stays reserved"

@@ -59,9 +59,9 @@ VECTORS: dict[str, Script] = {
     "answer": Embedded(),
     "uncounted": Embedded(tells_usage=False),
     "thoughtful": Embedded(actual_model="embed-2"),
-    "cut": Embedded(count=7),
+    "cut": Embedded(cut_at=40),
     "fault": Embedded(junk=b"{"),
-    "garbage": Embedded(junk=b"[]"),
+    "garbage": Embedded(count=7),
     ENDLESS: Stall(),
 }
 SCRIPTS_OF = {COMPLETIONS: SCRIPTS | TEXTS, EMBEDDINGS: SCRIPTS | VECTORS}

@@ -24,12 +24,14 @@ class Embedded:
     count: int | None = None
     actual_model: str = ""
     junk: bytes = b""  # instead of JSON
+    cut_at: int | None = None  # byte of the body at which the connection breaks
 
     def play(self, reply: Reply, request: Received) -> None:
         request.billed = self.usage
         given = request.body["input"]
         inputs = len(given) if isinstance(given, list) and not isinstance(given[0], int) else 1
         count = inputs if self.count is None else self.count
+        reply.cut_at = self.cut_at
         if self.junk:
             reply.whole(200, self.junk)
             return
@@ -41,7 +43,7 @@ class Embedded:
         content: dict[str, Any] = {"object": "list", "data": data, "model": self.actual_model or request.model}
         if self.tells_usage:
             content["usage"] = {"prompt_tokens": self.usage.prompt, "total_tokens": self.usage.prompt}
-            request.usage_sent = self.usage
+            request.usage_sent = self.usage if self.cut_at is None else None
         reply.json(200, content)
 
 

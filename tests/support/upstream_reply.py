@@ -45,9 +45,12 @@ class Reply:
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """A response of known length."""
+        """A response of known length; breaks the connection at the byte `cut_at`."""
         length = {"Content-Length": str(len(body))}
         self._head(status, {"Content-Type": content_type, **length, **(headers or {})})
+        if self.cut_at is not None:
+            self._write(body[: self.cut_at])
+            raise Cut
         self._write(body)
 
     def json(self, status: int, content: object, *, headers: Mapping[str, str] | None = None) -> None:
