@@ -54,8 +54,8 @@ def register(wanted: Wanted, browser: Browser, *, replaces: str | None = None) -
     """Come in, or what is waited for.
 
     Raises Forbidden("registration_closed"), TooMany, Invalid for a bad name, a weak password or "bad_email",
-    "email_not_taken" (its domain), Conflict("username_taken", "email_taken"), and DeliveryError where the mail could
-    not be sent: then nothing is kept.
+    "email_not_taken" (its domain), "email_not_asked" (without mail), Conflict("username_taken", "email_taken"), and
+    DeliveryError where the mail could not be sent: then nothing is kept.
     """
     terms = registration_settings.terms()
     if not terms.is_open:
@@ -131,7 +131,7 @@ def prune() -> None:
 
 def _checked(terms: Terms, wanted: Wanted, address: str) -> Registration:
     shown = names.checked(wanted.username)
-    email = _email(terms, wanted.email) if terms.needs_email else None
+    email = _email(terms, wanted.email)
     passwords.check_strength(wanted.password, shown)
     with reading() as session:
         if session.scalar(select(User.id).where(User.username_key == names.key(shown))):
@@ -146,7 +146,11 @@ def _checked(terms: Terms, wanted: Wanted, address: str) -> Registration:
     return Registration(username=shown, password_hash=stored, email=email, address=address, expires_at=until)
 
 
-def _email(terms: Terms, typed: str | None) -> str:
+def _email(terms: Terms, typed: str | None) -> str | None:
+    if not terms.needs_email:
+        if typed:
+            raise Invalid("email_not_asked")
+        return None
     email = mail_service.checked(typed or "")
     if not terms.takes(email):
         raise Invalid("email_not_taken", domains=", ".join(terms.domains))

@@ -18,7 +18,7 @@ from flask_app.web.site import SettingsReply, settings_reply
 
 
 class Registering(Arrival, kw_only=True):
-    """What one wants to be called. `email` is needed where mail is set up: a link comes there."""
+    """What one wants to be called. `email` is needed where mail is set up (a link comes there), else refused."""
 
     username: Words
     password: Words

@@ -25,7 +25,7 @@ Open = Callable[..., Chat]
 
 @pytest.fixture
 def phone(visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/", viewport=PHONE), say)
+    return Chat(visits.open("/", viewport=PHONE, locale="zh"), words("zh"))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_each_conversation_has_its_own_and_it_comes_with_its_page(phone: Chat, d
     assert kept(site) == ""
     other = desk(f"/c/{own}")
     expect(other.text).to_have_value("for this one")
-    other.page.get_by_role("link", name=say("chat.new"), exact=True).click()
+    other.page.get_by_role("link", name=other.say("chat.new"), exact=True).click()
     expect(other.text).to_have_value("")
     other.in_list("Which one?").click()
     expect(other.text).to_have_value("for this one")

@@ -35,7 +35,7 @@ def talk(site: Site) -> Iterator[tuple[str, list[str]]]:
 
 
 def opened(visits: Visits, path: str, *, is_phone: bool = False) -> Page:
-    page = visits.open("/", viewport=PHONE if is_phone else WIDE)
+    page = visits.open("/", viewport=PHONE, locale="zh") if is_phone else visits.open("/", viewport=WIDE)
     page.add_init_script(HOLD)
     page.goto(path)
     return page

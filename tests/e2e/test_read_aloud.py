@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.speech import finish, give_voices, spoken, still_to_speak
-from tests.e2e.visits import Visits
+from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
@@ -126,7 +126,7 @@ def test_without_voices_in_the_browser_nothing_is_offered(visits: Visits, script
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_everybody_can_have_it_read(locale: str, visits: Visits, script: ScriptedUpstream) -> None:
-    chat = Chat(visits.open("/", locale=locale), words(locale))
+    chat = Chat(visits.open("/", locale=locale, viewport=PHONE if locale == "zh" else WIDE), words(locale))
     give_voices(chat.page)
     chat.ask("Speak.")
     read(chat).click()

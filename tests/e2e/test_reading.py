@@ -11,7 +11,6 @@ from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
-say = words("en")
 LONG = "\n\n".join(f"Paragraph w{number} of them." for number in range(1, 60))
 GROWING = "\n\n".join(f"p{number}" for number in range(1, 1000))
 THREAD = "document.querySelector('[data-thread]')"
@@ -24,7 +23,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def chat(request: pytest.FixtureRequest, visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/", viewport=getattr(request, "param", WIDE)), say)
+    viewport = getattr(request, "param", WIDE)
+    locale = "zh" if viewport is PHONE else "en"
+    return Chat(visits.open("/", viewport=viewport, locale=locale), words(locale))
 
 
 def growing() -> Answer:
@@ -67,7 +68,7 @@ def come_back(chat: Chat) -> None:
 
 
 def regenerate(chat: Chat) -> None:
-    chat.answer.get_by_role("button", name=say("chat.regenerate"), exact=True).click()
+    chat.answer.get_by_role("button", name=chat.say("chat.regenerate"), exact=True).click()
 
 
 def test_opened_thoughts_are_read_from_their_beginning(chat: Chat, script: ScriptedUpstream) -> None:
@@ -132,7 +133,7 @@ def test_what_is_read_stays_where_it_is_when_something_was_written_elsewhere(
     chat.answer.locator("summary").click()
     there = chat.page.context.new_page()
     there.goto(chat.page.url)
-    other = Chat(there, say)
+    other = Chat(there, chat.say)
     expect(other.prose).to_contain_text("Paragraph")
     other.ask("And now?")
     there.close()
@@ -153,9 +154,9 @@ def test_an_answer_that_is_written_on_another_branch_changes_nothing_on_this_one
     chat.ask("Tell me.")
     regenerate(chat)
     chat.wait_until_answered()
-    chat.answer.get_by_role("button", name=say("chat.version_before"), exact=True).click()
+    chat.answer.get_by_role("button", name=chat.say("chat.version_before"), exact=True).click()
     expect(chat.prose).to_contain_text("Paragraph")
-    other = Chat(chat.page.context.new_page(), say)
+    other = Chat(chat.page.context.new_page(), chat.say)
     other.page.goto(chat.page.url)
     regenerate(other)
     other.wait_for_words(2)

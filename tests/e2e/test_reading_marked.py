@@ -10,7 +10,6 @@ from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
-say = words("en")
 LINE = "wide " * 40
 CODE = "\n".join(f"{LINE}c{number}" for number in range(1, 4)) + "\n" + " ".join(f"w{n}" for n in range(1, 1500))
 CODE_NOW = "document.querySelector('.message--answer code')"  # found and used in one go: it is drawn anew all the time
@@ -32,7 +31,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def chat(request: pytest.FixtureRequest, visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/", viewport=getattr(request, "param", WIDE)), say)
+    viewport = getattr(request, "param", WIDE)
+    locale = "zh" if viewport is PHONE else "en"
+    return Chat(visits.open("/", viewport=viewport, locale=locale), words(locale))
 
 
 def ask_for_code(chat: Chat, script: ScriptedUpstream) -> tuple[Locator, Gate]:

@@ -9,7 +9,6 @@ from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
-say = words("en")
 HEIGHT = 400  # where on the screen a finger moves unless told otherwise
 LONG_LINES = "```python\n" + "x = 1  # " + "a long line " * 40 + "\n```\n\n" + "A paragraph of a few words.\n\n" * 60
 AT = "element => new DOMMatrix(getComputedStyle(element).transform).e"
@@ -50,9 +49,9 @@ class Finger:
         self._protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
 
 
-@pytest.fixture
-def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/", viewport=PHONE), say)
+@pytest.fixture(params=["en", "zh"])
+def chat(request: pytest.FixtureRequest, visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(visits.open("/", viewport=PHONE, locale=request.param), words(request.param))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 from flask_app.services import prompts
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
 
@@ -58,7 +58,7 @@ def test_what_the_provider_could_not_read_is_asked_in_a_new_one(chat: Chat, scri
 def test_a_first_message_that_is_too_long_by_itself_is_to_be_shortened(
     visits: Visits, script: ScriptedUpstream, locale: str
 ) -> None:
-    chat = Chat(visits.open("/", locale=locale), words(locale))
+    chat = Chat(visits.open("/", locale=locale, viewport=PHONE if locale == "zh" else WIDE), words(locale))
     script.script(REFUSED)
     chat.ask(QUESTION)
     expect(chat.answer.get_by_role("alert")).to_contain_text(chat.say("error.message_too_long_for_model"))

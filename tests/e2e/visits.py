@@ -39,20 +39,21 @@ class Visits:
         *,
         locale: str = "en",
         viewport: ViewportSize = WIDE,
-        scheme: Scheme = "light",
+        scheme: Scheme | None = None,
         signed_in: bool = True,
         scale: float = 1,
         installs: bool = False,
     ) -> Page:
         """A page in a new browser, signed in as the administrator unless told otherwise.
 
+        In Chinese it is dark unless told otherwise: whatever is tried in two languages is tried in both schemes.
         Only where it `installs` does the site's worker stand before its pages: nothing else could hold their requests.
         """
         context = self._browser.new_context(
             base_url=self.site.url,
             locale=LANGUAGES[locale],
             viewport=viewport,
-            color_scheme=scheme,
+            color_scheme=scheme or ("dark" if locale == "zh" else "light"),
             reduced_motion="reduce",
             timezone_id="Asia/Shanghai",
             device_scale_factor=scale,

@@ -215,6 +215,13 @@ def test_a_mail_that_is_not_taken_leaves_nothing(mail: MailServer, client: PageC
     assert register(client, email="new@example.org").status_code == 200
 
 
+def test_where_mail_is_not_set_up_no_address_is_taken(client: PageClient) -> None:
+    allow("open")
+    reply = register(client, email="new@example.org")
+    assert (reply.status_code, error_code(reply)) == (422, "email_not_asked")
+    assert people() == 0
+
+
 @pytest.mark.parametrize("token", ["", "unknown", "x" * 300])
 def test_an_unknown_link_opens_nothing(client: PageClient, token: str) -> None:
     allow("open")
