@@ -115,29 +115,29 @@ def _places(connection: Connection, user_id: str, query: Query, before: _Place |
         end = min(last + 1, before.number) if before and before.shelf == shelf else last + 1
         for block in range((end - 1) // BLOCK, first // BLOCK - 1, -1):
             here = search_postings.conditions_of((user_id, shelf, block))
-            found = (search_postings.number_of(block, digits) for digits in _common(connection, here, query))
+            found = (search_postings.number_of(block, mark) for mark in _common(connection, here, query))
             yield from (_Place(shelf, number) for number in sorted(found, reverse=True) if number < end)
 
 
-def _common(connection: Connection, here: tuple[ColumnElement[bool], ...], query: Query) -> set[str]:
+def _common(connection: Connection, here: tuple[ColumnElement[bool], ...], query: Query) -> set[int]:
     """The documents of a block that have all the words. Words are few rows, beginnings may be many: they come last."""
-    in_all: set[str] | None = None
+    in_all: set[int] | None = None
     if query.words:
         named = select(postings.c.numbers).where(*here, postings.c.word.in_(query.words))
         found = sorted(connection.scalars(named), key=len)
         if len(found) < len(query.words):
             return set()
-        in_all = set(search_postings.pairs(found[0]))
+        in_all = set(search_postings.marks(found[0]))
         for numbers in found[1:]:
             if not in_all:
                 return set()
-            in_all.intersection_update(search_postings.pairs(numbers))
+            in_all.intersection_update(search_postings.marks(numbers))
     for beginning in query.beginnings:
         if in_all is not None and not in_all:
             break
         begun = (postings.c.word >= beginning, postings.c.word < beginning + "\U0010ffff")
         numbers = connection.scalars(select(postings.c.numbers).where(*here, *begun))
-        found_here = {pair for each in numbers for pair in search_postings.pairs(each)}
+        found_here = {mark for each in numbers for mark in search_postings.marks(each)}
         in_all = found_here if in_all is None else in_all & found_here
     return in_all or set()
 
