@@ -12,7 +12,7 @@ from tests.e2e.clipboard import copied
 from tests.e2e.corpus.drawings import DIAGRAMS, DRAWINGS
 from tests.e2e.corpus.markup import AT
 from tests.e2e.seen import share_of
-from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
@@ -39,6 +39,13 @@ async ([json, language]) => {
   return came
 }
 """
+COLOUR = """colour => {
+  const probe = document.body.appendChild(document.createElement("i"))
+  probe.style.color = colour
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}"""
 
 pytestmark = pytest.mark.browser
 
@@ -167,3 +174,17 @@ def test_no_hostile_drawing_does_anything(
     assert len(shown) > len(cases) / 3, "most are harmless once they are drawn"
     expected = ("policy", AT, "csp")  # what was stopped is told of
     watch.problems[:] = [told for told in watch.problems if not any(word in told.lower() for word in expected)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_diagram_has_the_colours_of_the_page(visits: Visits, script: ScriptedUpstream, scheme: Scheme) -> None:
+    script.script(Answer(code("mermaid", MERMAID)))
+    chat = Chat(visits.open("/", viewport=PHONE, scheme=scheme), say)
+    chat.ask("Draw it.")
+    button(chat.page, "js.show_drawing").click()
+    node = frame_of(chat.page).content_frame.locator(".node rect").first
+    for now in (scheme, "light" if scheme == "dark" else "dark"):
+        chat.page.evaluate("now => (document.documentElement.dataset.theme = now)", now)
+        chat.page.evaluate("document.dispatchEvent(new Event('themechange'))")
+        for part, token in (("fill", "accent-soft"), ("stroke", "accent")):
+            expect(node).to_have_css(part, chat.page.evaluate(COLOUR, f"var(--color-{token})"))

@@ -11,6 +11,9 @@ const PATIENCE = 20_000 // milliseconds until what has not been drawn is given u
 const WIDEST = 4_000 // pixels
 const FLATTEST = 20 // times as wide as high, or as high as wide
 
+/** Colours of the page (tokens.css) that a diagram is drawn in. */
+const COLOURS = ["surface", "sunken", "text", "muted", "line", "accent", "accent-soft", "on-accent", "warn", "warn-soft", "danger-soft", "chart-1", "chart-2", "chart-3"]
+
 /** @typedef {{width?: number, height?: number, failed?: boolean}} Said */
 /** @typedef {{frame: HTMLIFrameElement, ask?: () => void, hide: string, show: string, wrong: string}} Shown */
 
@@ -106,7 +109,7 @@ function diagram(box) {
   const text = codeOf(box)
   const frame = framed(t("js.drawing_number", { number: ++drawn }), "allow-scripts")
   frame.src = "/frames/diagram"
-  const ask = () => say(frame, { text, dark: isDark() })
+  const ask = () => say(frame, { text, dark: isDark(), colours: coloursOf(frame) })
   return { frame, ask, show: t("js.show_drawing"), hide: t("js.show_code"), wrong: t("js.drawing_wrong") }
 }
 
@@ -129,6 +132,18 @@ function framed(title, rights) {
 /** A frame without an origin cannot be named by one; another page cannot come to stand in it. @param {HTMLIFrameElement} frame @param {object} words */
 function say(frame, words) {
   frame.contentWindow?.postMessage(words, "*")
+}
+
+/** As they are now, by their names: a frame without an origin sees no style of the page. @param {HTMLElement} frame */
+function coloursOf(frame) {
+  const probe = document.createElement("span")
+  frame.before(probe)
+  const found = COLOURS.map((name) => {
+    probe.style.color = `var(--color-${name})`
+    return [name, getComputedStyle(probe).color]
+  })
+  probe.remove()
+  return Object.fromEntries(found)
 }
 
 function isDark() {
