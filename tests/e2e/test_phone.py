@@ -133,7 +133,7 @@ def test_what_is_announced_stands_where_the_messages_do(
     visits: Visits, script: ScriptedUpstream, announcement: str, viewport: Any, scheme: Scheme
 ) -> None:
     page = visits.open("/", viewport=viewport, scheme=scheme)
-    Chat(page, en).ask("Where?")
+    Chat(page, words("en")).ask("Where?")
     notice = page.locator(".announcement").filter(has_text=announcement)
     [around, text, close, answer] = [
         each.bounding_box()
