@@ -112,7 +112,7 @@ class ChunkReader:
             if chunk.model not in (NULL, self._said) and (served := self._served(chunk.model)):
                 (rest or events).append(served)  # before the words that come with it
             for choice in chunk.choices or ():
-                if choice.index != self._index and not self._is_first(choice):
+                if choice.index != self._index and not self._takes(choice):
                     continue
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
@@ -122,11 +122,12 @@ class ChunkReader:
                 rest += counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
 
-    def _is_first(self, choice: Choice) -> bool:
-        if self._index is not _NOBODYS:
-            return False
-        self._index = choice.index
-        return True
+    def _takes(self, choice: Choice) -> bool:
+        """Is it the first to be heard? One without a number is number 0."""
+        index = 0 if choice.index is None else choice.index
+        if self._index is _NOBODYS:
+            self._index = index
+        return bool(index == self._index)
 
     def _served(self, said: msgspec.Raw) -> Served | None:
         """The model that answers, where it is told anew."""

@@ -47,6 +47,13 @@ def test_the_first_choice_to_be_heard_is_the_answer_whatever_its_number(index: o
     assert reader.fault is None
 
 
+@pytest.mark.parametrize("indices", [(None, 0), (0, None)])
+def test_a_choice_without_a_number_is_the_first(indices: tuple[object, object]) -> None:
+    first, second = indices
+    told = [together(of_choice(first, content="Hel")), together(of_choice(second, content="lo"))]
+    assert ChunkReader().read(told) == [Token("Hello")]
+
+
 def test_so_it_is_of_a_text_that_is_gone_on_with() -> None:
     pieces = [{"index": 0, "text": "re"}, {"index": 1, "text": "no"}, {"index": 0, "text": "turn"}]
     assert TextReader().read([together(*pieces)]) == [Token("return")]
