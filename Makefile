@@ -149,6 +149,10 @@ sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is 
 requests: .dev ## Ten thousand requests of programs to a running server: one row for each, one end of each attempt (RUNS=, SEED=)
 	GATEWAY_REQUESTS=$(or $(RUNS),10000) GATEWAY_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_requests_logged.py
 
+.PHONY: fuzz-gateway
+fuzz-gateway: .dev ## A hundred thousand torn and mixed-up requests of programs to a running server: none is a fault of ours (RUNS=, SEED=)
+	GATEWAY_FUZZED=$(or $(RUNS),100000) GATEWAY_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_gateway_fuzzed.py
+
 .PHONY: coverage
 coverage: .dev ## Every branch of what books, limits and compares tokens and money is taken by its tests
 	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL) --cov --cov-report=term

@@ -78,6 +78,9 @@ def test_every_request_has_one_row_and_every_attempt_one_end(
     missing |= {"chat.completions", "messages", "responses", "completions", "embeddings"} - calls
     assert not missing, "they must be among what is compared"
     assert any(each.replayed for each in programs.asked), "some replies must have been given again"
+    several = [each for each in programs.asked if each.n > 1 and each.kind in {"answer", "uncounted"} and not each.code]
+    assert several, "some must have asked for several answers at once"
+    assert all(each.numbers == each.n for each in several)
 
 
 def test_a_server_that_is_stopped_in_mid_answer_leaves_a_row_for_each(

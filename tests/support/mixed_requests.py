@@ -26,6 +26,7 @@ from tests.support.scripted_upstream import (
     Stall,
     Status,
 )
+from tests.support.upstream_choices import Several
 from tests.support.upstream_completions import COMPLETIONS
 from tests.support.upstream_embeddings import EMBEDDINGS
 from tests.support.upstream_reply import Reply
@@ -54,6 +55,11 @@ TEXTS: dict[str, Script] = {
     "thoughtful": Continued("well"),
     "cut": Continued("a longer text " * 20, breaks=True),
     ENDLESS: Continued("word " * 20_000, tokens_per_second=50),
+}
+CHOICES: dict[str, Script] = {
+    "answer": Several("well done, and so it is"),
+    "uncounted": Several("well done", tells_usage=False),
+    "cut": Several("a longer answer " * 20, cut_at=900),
 }
 VECTORS: dict[str, Script] = {
     "answer": Embedded(),
@@ -88,6 +94,8 @@ PATHS = {
 }
 CALLS = {"chat": 40, "messages": 25, "responses": 20, "texts": 8, "vectors": 7}
 SENT_AGAIN = 0.15  # of what can be
+SEVERAL = 0.3  # of chats: as many answers at once as one of COUNTS
+COUNTS = (2, 3, 8)
 REFUSED = {"unknown model": 6, "bad field": 5, "no JSON": 3, "models": 4, "no address": 2, "count": 2}
 
 
@@ -96,25 +104,28 @@ class Obliging:
 
     def play(self, reply: Reply, request: Received) -> None:
         asked = request.body.get("prompt") or request.body.get("input") or request.body["messages"][-1]["content"]
-        SCRIPTS_OF.get(request.path, SCRIPTS)[str(asked)].play(reply, request)
+        of_chats = SCRIPTS | (CHOICES if "n" in request.body else {})
+        SCRIPTS_OF.get(request.path, of_chats)[str(asked)].play(reply, request)
 
 
 @dataclass
 class Asked:
     """A request by one of CALLS; `status` and `code` are what its program was told, None where it left before.
 
-    `length` is of a body that it read to its end. `key` is what it is sent again under; `replayed`: it got the same
-    reply.
+    `length` is of a body that it read to its end, which had answers of so many `numbers`. `key` is what it is sent
+    again under; `replayed`: it got the same reply.
     """
 
     id: str
     kind: str
     is_stream: bool = False
     call: str = "chat"
+    n: int = 1
     key: str | None = None
     status: int | None = None
     code: str | None = None
     length: int | None = None
+    numbers: int = 0
     replayed: bool = False
 
     @property
@@ -130,7 +141,8 @@ class Programs:
     """Ask at `base_url` with these tokens, in the order that the seed draws."""
 
     def __init__(self, base_url: str, secrets: list[str], seed: int) -> None:
-        self._base_url, self._secrets, self._random = base_url, secrets, Random(seed)
+        self._base_url, self._secrets = base_url, secrets
+        self._random, self._counts = Random(seed), Random(seed)
         self._pool = urllib3.PoolManager(retries=False, maxsize=AT_ONCE, timeout=60)
         self.asked: list[Asked] = []
 
@@ -170,7 +182,8 @@ class Programs:
         (call,) = self._random.choices(list(CALLS), list(CALLS.values()))
         stream = call != "vectors" and self._random.random() < 0.6
         key = new_id() if kind in ASKED and kind != ENDLESS and self._random.random() < SENT_AGAIN else None
-        return Asked(new_id(), kind, is_stream=stream, call=call, key=key)
+        n = self._counts.choice(COUNTS) if call == "chat" and self._counts.random() < SEVERAL else 1
+        return Asked(new_id(), kind, is_stream=stream, call=call, n=n, key=key)
 
     def send(self, asked: Asked) -> None:
         method, path, body = _request(asked)
@@ -195,7 +208,7 @@ class Programs:
             return
         content = reply.read()
         asked.length, asked.replayed = len(content), "Idempotent-Replayed" in reply.headers
-        asked.code = _code(content)
+        asked.code, asked.numbers = _code(content), len(_numbers(content))
         reply.release_conn()
 
 
@@ -225,7 +238,8 @@ def _question(asked: Asked) -> dict[str, Any]:
             return stream | {"prompt": asked.kind, "max_tokens": 1000}
         case "responses":
             return stream | {"input": asked.kind, "max_output_tokens": 1000}
-    return stream | {"messages": [{"role": "user", "content": asked.kind}], "max_tokens": 1000}
+    several = {"n": asked.n} if asked.n > 1 else {}
+    return stream | several | {"messages": [{"role": "user", "content": asked.kind}], "max_tokens": 1000}
 
 
 def _code(content: bytes) -> str | None:
@@ -234,6 +248,11 @@ def _code(content: bytes) -> str | None:
         if isinstance(line.get("error"), dict):
             return str(line["error"].get("code") or line["error"]["type"])
     return None
+
+
+def _numbers(content: bytes) -> set[int]:
+    """Of the answers that are in a reply for OpenAI's clients."""
+    return {choice["index"] for each in _objects(content) for choice in each.get("choices", ())}
 
 
 def _objects(content: bytes) -> Iterator[dict[str, Any]]:
