@@ -23,15 +23,13 @@ NEWCOMER, ALLOWED, BUDGET = "newcomer", 4, 5000
 
 
 def test_two_instances_serve_one_site(stack: Stack) -> None:
-    with instances(stack, 2) as both:
-        wait_until(lambda: served(stack) == both, 30)
+    with instances(stack, 2):
         assert [stack.admin.get("/api/conversations").status for _ in range(REQUESTS)] == [200] * REQUESTS
 
 
 def test_three_instances_share_a_session_a_limit_and_a_budget(stack: Stack) -> None:
     member = newcomer(stack)
-    with instances(stack, 3) as three, answering(stack, ANSWER):
-        wait_until(lambda: served(stack) == three, 30)
+    with instances(stack, 3), answering(stack, ANSWER):
         assert [member.get("/api/conversations").status for _ in range(REQUESTS)] == [200] * REQUESTS
         stack.site.inside("flask-app", "flask", "rates", "set", "messages", f"{ALLOWED} per hour")
         assert sorted(statuses(member, 3 * ALLOWED)) == [200] * ALLOWED + [429] * 2 * ALLOWED
@@ -175,12 +173,14 @@ def short_of_memory(stack: Stack, since: float) -> str:
 
 @contextmanager
 def instances(stack: Stack, count: int) -> Iterator[set[str]]:
-    """Their addresses; only one is left after the block, and nginx knows."""
+    """Their addresses, once nginx asks all of them; only one is left after the block, and nginx knows."""
     before = stack.site.containers("flask-app")
     scale(stack, count)
     assert set(before) < set(stack.site.containers("flask-app")), "the one that served goes on"
+    several = addresses(stack)
     try:
-        yield addresses(stack)
+        wait_until(lambda: served(stack) == several, 30)
+        yield several
     finally:
         scale(stack, 1)
     wait_until(lambda: served(stack) == addresses(stack), 30)
