@@ -111,19 +111,28 @@ function isKept(element) {
 
 /** @param {HTMLElement} place */
 async function setFormula(place) {
-  if ("display" in place.dataset) awaitFirst()
+  if ("display" in place.dataset) awaitFirst(place)
   const formulaOf = await katex()
   document.documentElement.classList.remove(COMING)
   inTurn(() => isKept(place) && typeset(place, formulaOf))
 }
 
-/** A formula is higher than its source: in an answer that is being written, what follows it is shown with it. */
-function awaitFirst() {
-  if (isAwaited) return
-  isAwaited = true
+/**
+ * A formula is higher than its source: in an answer that is being written, what follows it is shown with it. A mark says
+ * where: for `:has()` the browser would look through all of a deeply nested answer, at each of its changes.
+ * @param {HTMLElement} place
+ */
+function awaitFirst(place) {
   const { classList } = document.documentElement
-  classList.add(COMING)
-  setTimeout(() => classList.remove(COMING), PATIENCE)
+  if (!isAwaited) {
+    isAwaited = true
+    classList.add(COMING)
+    setTimeout(() => classList.remove(COMING), PATIENCE)
+  }
+  if (!classList.contains(COMING)) return
+  let block = /** @type {Element} */ (place) // of the answer, which may not be in the page yet
+  while (block.parentElement && !block.parentElement.classList.contains("prose")) block = block.parentElement
+  block.classList.add("awaits-formula")
 }
 
 /** @param {HTMLElement} place @param {(tex: string, options: object) => Element} formulaOf */
