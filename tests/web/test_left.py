@@ -24,8 +24,8 @@ def reader(app: Flask) -> Iterator[SimpleNamespace]:
 
 
 def standing(**fields: Any) -> Standing:
-    usual = {"id": "1", "scope": "user", "scope_id": "", "unit": "tokens", "period": "day", "limit": 10_000}
-    usual |= {"full": 10_000, "hard": True, "spent": 4_000, "reserved": 0, "renews_at": RENEWAL}
+    usual: dict[str, Any] = {"id": "1", "scope": "user", "scope_id": "", "unit": "tokens", "period": "day"}
+    usual |= {"limit": 10_000, "full": 10_000, "hard": True, "spent": 4_000, "reserved": 0, "renews_at": RENEWAL}
     return Standing(**(usual | fields))
 
 
