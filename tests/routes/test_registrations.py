@@ -1,60 +1,21 @@
 """Accounts without an invitation: by themselves, after a mail came back, or once an administrator lets people in."""
 
-import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy import func, select, update
 
-from flask_app import config
-from flask_app.database import new_id, reading, transaction, utc_now
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Registration, User
+from flask_app.database import new_id
+from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import registration_service, registration_settings
 from tests.conftest import MakeUser
 from tests.support import registered
-from tests.support.clients import SESSION_COOKIE, PageClient, new_client
+from tests.support.clients import SESSION_COOKIE, PageClient
 from tests.support.entrance import STRONG, error_code, login
-from tests.support.mail_server import MailServer
-from tests.support.registered import allow
-from tests.support.together import at_once
-from tests.support.warned import use_mail
+from tests.support.registered import allow, audited, confirm, kept, people, register
 
 TERMS, LIST = "/api/admin/settings/registration", "/api/admin/registrations"
-
-
-@pytest.fixture
-def mail(app: Flask) -> Iterator[MailServer]:
-    with MailServer() as running:
-        use_mail(running.port)
-        yield running
-
-
-def register(client: PageClient, username: str = "new", address: str = "192.0.2.1", **fields: Any) -> Any:
-    body = {"username": username, "password": STRONG} | fields
-    return client.post("/api/register", json=body, environ_overrides={"REMOTE_ADDR": address})
-
-
-def confirm(client: PageClient, token: str) -> Any:
-    return client.post("/api/register/confirm", json={"token": token})
-
-
-def people() -> int:
-    with reading() as session:
-        return session.scalar(select(func.count()).select_from(User)) or 0
-
-
-def kept() -> list[Registration]:
-    with reading() as session:
-        return list(session.scalars(select(Registration).order_by(Registration.id)))
-
-
-def audited(action: str) -> AuditEntry:
-    with reading() as session:
-        return session.scalars(select(AuditEntry).where(AuditEntry.action == action)).one()
 
 
 @pytest.mark.usefixtures("admin")
@@ -119,102 +80,6 @@ def test_they_come_into_the_group_that_the_administrator_chooses(admin_client: P
     assert let_in["group"]["name"] == "Readers"
 
 
-def test_an_address_is_confirmed_before_its_person_comes_in(mail: MailServer, client: PageClient, app: Flask) -> None:
-    allow("open")
-    asked = register(client, email=" New@Example.org ", locale="en")
-    assert asked.json == {"state": "confirm", "username": "new", "session": None}
-    (letter,) = mail.mails
-    assert letter.recipients == ["New@example.org"]
-    token = registered.token_of(mail)
-    assert f"https://localhost/confirm#{token}" in letter.text
-    assert login(client, "new", STRONG).status_code == 401
-    for _ in range(2):  # the link is opened again
-        assert confirm(new_client(app), token).json == {"state": "in", "username": "new", "session": None}
-    assert login(client, "new", STRONG).get_json()["user"]["email"] == "New@example.org"
-    assert audited("registration.come_in").actor_name == "new"
-
-
-def test_a_confirmed_address_waits_for_the_administrator(
-    mail: MailServer, client: PageClient, admin_client: PageClient
-) -> None:
-    allow("approval")
-    register(client, email="new@example.org")
-    assert admin_client.get(LIST).get_json()["registrations"] == []
-    assert confirm(client, registered.token_of(mail)).get_json()["state"] == "approval"
-    (waiting,) = admin_client.get(LIST).get_json()["registrations"]
-    assert waiting["email"] == "new@example.org"
-    assert admin_client.post(f"{LIST}/{waiting['id']}/accept", json={}).status_code == 200
-    assert confirm(client, registered.token_of(mail)).get_json()["state"] == "in"
-
-
-def test_nobody_comes_in_by_an_address_twice(mail: MailServer, client: PageClient, app: Flask) -> None:
-    allow("open")
-    register(client, "one", email="new@example.org")
-    first = registered.token_of(mail)
-    register(client, "two", email="NEW@example.org")
-    assert confirm(client, first).status_code == 200
-    second = confirm(new_client(app), registered.token_of(mail))
-    assert (second.status_code, error_code(second)) == (409, "email_taken")
-    third = register(client, "three", email="new@example.org")
-    assert (third.status_code, error_code(third)) == (409, "email_taken")
-    assert people() == 1
-
-
-def test_of_two_who_want_one_name_one_comes_in(mail: MailServer, app: Flask) -> None:
-    allow("open")
-    tokens = []
-    for email in ("one@example.org", "two@example.org"):
-        assert register(new_client(app), "小红", email=email).status_code == 200
-        tokens.append(registered.token_of(mail))
-    replies: list[Any] = at_once(2, lambda number: confirm(new_client(app), tokens[number]))
-    assert sorted(reply.status_code for reply in replies) == [200, 409]
-    assert {error_code(reply) for reply in replies if reply.status_code == 409} == {"username_taken"}
-    assert people() == 1
-
-
-def test_only_some_domains(mail: MailServer, client: PageClient, admin_client: PageClient) -> None:
-    changed = admin_client.put(TERMS, json={"mode": "open", "domains": ["@Example.org", "example.org", " bücher.de "]})
-    assert changed.get_json()["domains"] == ["example.org", "bücher.de"]
-    elsewhere = register(client, email="new@example.com")
-    assert (elsewhere.status_code, error_code(elsewhere)) == (422, "email_not_taken")
-    below = register(client, email="new@mail.example.org")
-    assert error_code(below) == "email_not_taken"
-    assert register(client, email="new@EXAMPLE.org").status_code == 200
-    assert len(mail.mails) == 1
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "code"),
-    [
-        ({"username": " "}, 422, "username_invalid"),
-        ({"username": "MEMBER"}, 409, "username_taken"),
-        ({"password": "short"}, 422, "password_too_short"),
-        ({"email": "nobody"}, 422, "bad_email"),
-        ({"email": None}, 422, "bad_email"),
-        ({"email": "a@example.org\r\nBcc: b@example.org"}, 422, "bad_email"),
-        ({"role": "admin"}, 422, "invalid_field"),
-        ({"username": 5}, 422, "invalid_field"),
-    ],
-)
-@pytest.mark.usefixtures("member")
-def test_bad_input_keeps_nothing(
-    mail: MailServer, client: PageClient, fields: dict[str, Any], status: int, code: str
-) -> None:
-    allow("open")
-    reply = register(client, **({"email": "new@example.org"} | fields))
-    assert (reply.status_code, error_code(reply)) == (status, code)
-    assert (mail.mails, kept()) == ([], [])
-
-
-def test_a_mail_that_is_not_taken_leaves_nothing(mail: MailServer, client: PageClient) -> None:
-    allow("open")
-    mail.refusals.append("550 no such person")
-    reply = register(client, email="new@example.org")
-    assert (reply.status_code, error_code(reply)) == (502, "mail_recipient_refused")
-    assert kept() == []
-    assert register(client, email="new@example.org").status_code == 200
-
-
 def test_where_mail_is_not_set_up_no_address_is_taken(client: PageClient) -> None:
     allow("open")
     reply = register(client, email="new@example.org")
@@ -250,47 +115,10 @@ def test_not_everybody_can_wait(client: PageClient, monkeypatch: pytest.MonkeyPa
     assert (reply.status_code, error_code(reply)) == (429, "registrations_full")
 
 
-def test_what_is_not_confirmed_in_a_day_is_over(mail: MailServer, client: PageClient) -> None:
-    allow("open")
-    register(client, email="new@example.org")
-    (asked,) = kept()
-    assert asked.expires_at
-    assert timedelta(hours=23) < asked.expires_at - utc_now() <= timedelta(hours=24)
-    with transaction() as session:
-        session.execute(update(Registration).values(expires_at=utc_now()))
-    assert error_code(confirm(client, registered.token_of(mail))) == "registration_unknown"
-    registration_service.prune()
-    assert kept() == []
-
-
-def test_whoever_came_in_is_remembered_by_address_until_they_are_deleted(mail: MailServer, client: PageClient) -> None:
-    allow("open")
-    register(client, email="new@example.org")
-    confirm(client, registered.token_of(mail))
-    registration_service.prune()
-    assert [each.came_in_by for each in kept()] == ["new@example.org"]
-
-
-def test_a_link_opens_nothing_once_registration_is_closed(mail: MailServer, client: PageClient) -> None:
-    allow("open")
-    register(client, email="new@example.org")
-    allow("closed")
-    reply = confirm(client, registered.token_of(mail))
-    assert (reply.status_code, error_code(reply)) == (403, "registration_closed")
-
-
 def test_without_its_group_nobody_comes_in_by_themselves(admin_client: PageClient, client: PageClient) -> None:
     group = admin_client.post("/api/admin/groups", json={"name": "Readers"}).get_json()["id"]
     allow("open", group_id=group)
     assert admin_client.delete(f"/api/admin/groups/{group}").status_code == 204
-    reply = register(client)
-    assert (reply.status_code, error_code(reply)) == (403, "registration_closed")
-
-
-@pytest.mark.usefixtures("mail")
-def test_domains_that_nobody_can_prove_close_it(client: PageClient) -> None:
-    allow("open", "example.org")
-    config.install(dataclasses.replace(config.current(), mail=None))
     reply = register(client)
     assert (reply.status_code, error_code(reply)) == (403, "registration_closed")
 
@@ -310,13 +138,6 @@ def test_terms_that_make_no_sense(admin_client: PageClient, fields: dict[str, An
     reply = admin_client.put(TERMS, json=fields)
     assert (reply.status_code, error_code(reply)) == (422, code)
     assert not registration_settings.terms().is_open
-
-
-@pytest.mark.parametrize("domains", [["not a domain"], ["a@b.org"], ["x" * 254], [f"d{n}.org" for n in range(21)]])
-@pytest.mark.usefixtures("mail")
-def test_domains_are_domains(admin_client: PageClient, domains: list[str]) -> None:
-    reply = admin_client.put(TERMS, json={"mode": "open", "domains": domains})
-    assert (reply.status_code, error_code(reply)) == (422, "bad_domains")
 
 
 def test_members_and_strangers_decide_nothing(client: PageClient, member_client: PageClient) -> None:
