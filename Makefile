@@ -112,7 +112,7 @@ bench-front: services .dev ## What nginx adds to the first event, a message to t
 	@$(BIN)/python -m bench.front
 
 .PHONY: bench-search
-bench-search: services .dev ## How long a search and a page of the list take among 10,000 conversations, on SQLite and MariaDB (ten minutes)
+bench-search: services .dev ## How long a search and a page of the list take among 10,000 conversations, on SQLite and MariaDB (half an hour)
 	@$(BIN)/python -m bench.search
 
 .PHONY: bench-requests
