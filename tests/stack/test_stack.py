@@ -189,10 +189,11 @@ def test_a_programs_picture_of_some_megabytes_passes(stack: Stack) -> None:
     program = stack.visitor()
     program.headers = {"Authorization": f"Bearer {token['secret']}"}
     shown = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * 12_000_000}"}}
-    body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": [shown]}]}
+    content = [shown]
+    body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": content}]}
     assert program.post("/v1/chat/completions", body).status == 200
     assert stack.upstream.journal.last.body["messages"][0]["content"] == [shown]
-    body["messages"][0]["content"].append(shown)  # type: ignore[index]
+    content.append(shown)
     refused = program.post("/v1/chat/completions", body)
     assert (refused.status, refused.json()["error"]["code"]) == (413, "too_large")
     assert stack.admin.ask("DELETE", f"/api/tokens/{token['token']['id']}", None).status == 204
