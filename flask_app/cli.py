@@ -22,8 +22,9 @@ from flask_app.cli_site import site
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
+from flask_app.domain import policy
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import group_service, user_admin_service
+from flask_app.services import group_service, ownership_service, standing, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.password_links import Link
 
@@ -63,7 +64,7 @@ def create(name: str, *, admin: bool, group: str | None, password_stdin: bool) -
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     role = "admin" if admin else "member"
     added = user_admin_service.add(COMMAND_LINE, name, role, password, group_id=group_id)
-    click.echo(f"Added {added.user.username} ({added.user.role}).")
+    click.echo(f"Added {added.user.username} ({standing.role_of(added.user)}).")
     if added.link:
         _show(added.link)
 
@@ -74,7 +75,7 @@ def list_users() -> None:
     rows = [
         (
             person.user.username,
-            person.user.role,
+            standing.role_of(person.user),
             "disabled" if person.user.disabled else "active",
             "on" if person.second_step else "off",
             moment(person.user.last_sign_in_at),
@@ -82,6 +83,35 @@ def list_users() -> None:
         for person in user_admin_service.everybody()
     ]
     show(("NAME", "ROLE", "STATE", "SECOND STEP", "LAST SIGN-IN"), rows)
+
+
+@users.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(policy.ROLES))
+def role(name: str, role: str) -> None:
+    """Make a person an owner, an administrator or a member; the last owner stays one."""
+    user = user_admin_service.by_name(name)
+    if role == "owner":
+        person = ownership_service.give(COMMAND_LINE, user.id, keep=True)
+    else:
+        if standing.role_of(user) == "owner":
+            ownership_service.end(COMMAND_LINE, user.id)
+        person = user_admin_service.change(COMMAND_LINE, user.id, role=role)
+    click.echo(f"{person.user.username}: {standing.role_of(person.user)}")
+
+
+@users.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Lock a person out, at once and everywhere, until they are enabled again."""
+    _set_disabled(name, disabled=True)
+
+
+@users.command("enable")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a disabled person in again."""
+    _set_disabled(name, disabled=False)
 
 
 @users.command("reset-link")
@@ -97,6 +127,11 @@ def turn_off_second_step(name: str) -> None:
     """Let a person who has lost their authenticator app sign in by the password alone; it signs them out everywhere."""
     person = user_admin_service.turn_off_second_step(COMMAND_LINE, user_admin_service.by_name(name).id)
     click.echo(f"{person.user.username} signs in by the password alone from now on.")
+
+
+def _set_disabled(name: str, *, disabled: bool) -> None:
+    person = user_admin_service.change(COMMAND_LINE, user_admin_service.by_name(name).id, disabled=disabled)
+    click.echo(f"{person.user.username}: {'disabled' if person.user.disabled else 'active'}")
 
 
 def _show(link: Link) -> None:

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 from flask import g
 
+from flask_app.domain import policy
 from flask_app.errors import Forbidden, SignInRequired, TokenRequired
 from flask_app.models import User
+from flask_app.services import standing
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -30,14 +32,14 @@ def require_login(view: View) -> View:
     return _declare(view, "login", get_current_user)
 
 
-def require_role(role: str) -> Callable[[View], View]:
-    """Only signed-in people with this role."""
+def require_permission(permission: str) -> Callable[[View], View]:
+    """Only signed-in people whose role has this permission in the table of `domain/policy.py`."""
 
     def check() -> None:
-        if get_current_user().role != role:
+        if not policy.may(standing.role_of(get_current_user()), permission):
             raise Forbidden
 
-    return lambda view: _declare(view, role, check)
+    return lambda view: _declare(view, policy.least(permission), check)
 
 
 def require_token(view: View) -> View:

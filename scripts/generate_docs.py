@@ -11,8 +11,8 @@ sys.path.insert(0, str(ROOT))
 
 from flask_app import create_app  # noqa: E402
 from flask_app.config import Config  # noqa: E402
-from flask_app.web.openapi import describe  # noqa: E402
-from scripts import settings_reference  # noqa: E402
+from flask_app.web.openapi import ONLY, describe  # noqa: E402
+from scripts import roles_reference, settings_reference  # noqa: E402
 
 INTRODUCTION = """# API
 
@@ -42,6 +42,7 @@ def main() -> int:
     description = describe(_app())
     document = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
     wanted = {"openapi.json": document, "api.md": _page(description), **settings_reference.pages()}
+    wanted["roles.md"] = roles_reference.page()
     stale = [name for name, text in wanted.items() if _current(name) != text]
     if "--check" in sys.argv:
         if stale:
@@ -72,13 +73,16 @@ def _page(description: dict[str, Any]) -> str:
 
 
 def _words(operation: dict[str, Any]) -> str:
-    more = operation.get("description", "").removesuffix("Administrators only.").strip()
+    more = operation.get("description", "")
+    for only in ONLY.values():
+        more = more.removesuffix(only).strip()
     return f"{operation['summary']} {more}".strip()
 
 
 def _who(operation: dict[str, Any]) -> str:
-    if "Administrators only." in operation.get("description", ""):
-        return "administrators"
+    for only in ONLY.values():
+        if only in operation.get("description", ""):
+            return only.removesuffix(" only.").lower()
     if {"token": []} in operation["security"]:
         return "programs with a token"
     return "people signed in" if operation["security"] else "anybody"

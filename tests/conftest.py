@@ -174,10 +174,11 @@ def password_hash() -> str:
 
 @pytest.fixture
 def make_user(app: Flask, password_hash: str) -> MakeUser:
-    """`make_user(name, role="member")`: a person whose password is PASSWORD."""
+    """`make_user(name, role="member")`: a person whose password is PASSWORD; "owner" is a role here as well."""
 
     def make(name: str, role: str = "member", **fields: object) -> User:
-        user = User(username=name, username_key=names.key(name), password_hash=password_hash, role=role, **fields)
+        what = {"role": "admin", "is_owner": True} if role == "owner" else {"role": role}
+        user = User(username=name, username_key=names.key(name), password_hash=password_hash, **what, **fields)
         with transaction() as session:
             session.add(user)
         return user
@@ -189,6 +190,16 @@ def make_user(app: Flask, password_hash: str) -> MakeUser:
 def sign_in(app: Flask) -> SignIn:
     """`sign_in(user)`: a browser of theirs, which sends the CSRF token by itself."""
     return lambda user: clients.signed_in(app, user)
+
+
+@pytest.fixture
+def owner(make_user: MakeUser) -> User:
+    return make_user("owner", "owner")
+
+
+@pytest.fixture
+def owner_client(owner: User, sign_in: SignIn) -> PageClient:
+    return sign_in(owner)
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ APART = {
 }
 
 
+# Which routes a role reaches, by what they say of themselves.
+MAY = {"member": {"login"}, "admin": {"login", "admin"}, "owner": {"login", "admin", "owner"}}
 REFUSALS = {"sign_in_required", "forbidden", "invalid_api_key"}
 MESSAGE_REFUSALS = {"authentication_error": "invalid_api_key"}  # of a failure in Anthropic's shape
 
@@ -55,12 +57,12 @@ def refused(response: Any) -> str | None:
 def expected(route: Route, role: str | None) -> str | None:
     if route.access == "token":
         return "invalid_api_key"  # whoever is signed in
-    if route.access == "public" or role == "admin" or (role == "member" and route.access == "login"):
+    if route.access == "public" or route.access in MAY.get(role or "", ()):
         return None
     return "forbidden" if role else "sign_in_required"
 
 
-@pytest.mark.parametrize("role", [None, "member", "admin"])
+@pytest.mark.parametrize("role", [None, "member", "admin", "owner"])
 def test_each_role_reaches_what_it_may_and_nothing_else(
     app: Flask, client: PageClient, make_user: MakeUser, sign_in: SignIn, role: str | None
 ) -> None:
@@ -112,7 +114,7 @@ def told(response: Any) -> tuple[int, str, str]:
     return response.status_code, response.mimetype, body
 
 
-@pytest.mark.parametrize("role", ["member", "admin"])
+@pytest.mark.parametrize("role", ["member", "admin", "owner"])
 def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str
 ) -> None:
@@ -134,7 +136,7 @@ def test_whether_a_thing_of_the_site_exists_is_not_told_to_members(
     app: Flask, member: User, admin: User, member_client: PageClient
 ) -> None:
     for route in routes.all_of(app):
-        if route.access == "admin" and route.arguments:
+        if route.access in {"admin", "owner"} and route.arguments:
             there = ask(member_client, route, user_id=admin.id, key_id="environment")
             absent = ask(member_client, route, user_id=new_id(), key_id=new_id())
             assert told(there) == told(absent)
@@ -171,7 +173,7 @@ def test_a_token_reaches_the_gateway_and_nothing_else(app: Flask, member: User, 
 
 
 def test_no_route_takes_a_field_it_does_not_name(
-    app: Flask, member_client: PageClient, admin_client: PageClient
+    app: Flask, member_client: PageClient, owner_client: PageClient
 ) -> None:
     """Every column of the people's table, sent to every route that takes a body."""
     tried = 0
@@ -182,7 +184,7 @@ def test_no_route_takes_a_field_it_does_not_name(
         named = set(route.view.body_type.__struct_fields__)
         for column in {c.key for c in User.__table__.columns} - named:
             tried += 1
-            client = admin_client if route.access == "admin" else member_client
+            client = owner_client if route.access in {"admin", "owner"} else member_client
             response = client.open(route.path(), method=route.method, json=body | {column: "admin"})
             assert response.status_code == 422, (str(route), column)
     assert tried > 30

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-RULES = {"public", "login", "admin", "token"}
+RULES = {"public", "login", "admin", "owner", "token"}
 # What anybody may call. A new public route is a decision: it is written down here.
 PUBLIC = {
     "GET /healthz",
@@ -56,7 +56,14 @@ def test_what_is_public_is_meant_to_be(app: Flask) -> None:
 
 def test_the_administrators_part_is_the_administrators(app: Flask) -> None:
     for name, view in routes(app).items():
-        assert (view.access_rule == "admin") == ("/admin" in name), name
+        assert (view.access_rule in {"admin", "owner"}) == ("/admin" in name), name
+
+
+def test_what_only_owners_may_is_who_else_owns_the_site(app: Flask) -> None:
+    assert {name for name, view in routes(app).items() if view.access_rule == "owner"} == {
+        "POST /api/admin/users/<user_id>/ownership",
+        "POST /api/admin/users/<user_id>/ownership/end",
+    }
 
 
 def test_what_a_token_opens_is_the_gateway(app: Flask) -> None:

@@ -183,3 +183,22 @@ def test_who_has_lost_their_phone_signs_in_by_the_password_again(
     with reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.turn_off_second_step")).one()
     assert (entry.actor_id, entry.actor_name, entry.target) == (None, "(command line)", admin.id)
+
+
+def test_a_role_is_given_and_the_last_owner_stays(app: Flask, make_user: MakeUser) -> None:
+    make_user("root", "owner")
+    make_user("second")
+    assert run(app, "role", "second", "admin").output == "second: admin\n"
+    refused = run(app, "role", "root", "member")
+    assert (refused.exit_code, refused.output.startswith("Error: This is the last owner.")) == (1, True)
+    assert run(app, "role", "second", "owner").output == "second: owner\n"
+    assert run(app, "role", "root", "member").output == "root: member\n"
+    assert run(app, "role", "second", "king").exit_code == 2
+    rows = [line.split()[:2] for line in run(app, "list").output.splitlines()[1:]]
+    assert sorted(rows) == [["root", "member"], ["second", "owner"]]
+
+
+def test_a_person_is_disabled_and_enabled(app: Flask, member: User) -> None:
+    assert run(app, "disable", "member").output == "member: disabled\n"
+    assert run(app, "enable", "MEMBER").output == "member: active\n"
+    assert run(app, "disable", "nobody").exit_code == 1

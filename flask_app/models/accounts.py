@@ -34,6 +34,7 @@ class Group(Base):
 class User(Base):
     """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member".
 
+    An administrator may own the site: `services/standing.py` says what somebody is.
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
     """
 
@@ -44,6 +45,7 @@ class User(Base):
     username_key: Mapped[str] = mapped_column(Folded, unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16), default="member")
+    is_owner: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     group_id: Mapped[str] = to(
         "groups.id", ondelete="RESTRICT", index=True, default=DEFAULT_GROUP_ID, server_default=DEFAULT_GROUP_ID
     )

@@ -28,7 +28,7 @@ from flask_app.services import (
     user_admin_service,
 )
 from flask_app.services.stats_service import zone_of
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments, pages
 from flask_app.web.audit import audit_reply
 from flask_app.web.budgets import budgets_state
@@ -52,7 +52,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("usage")
 def overview() -> str:
     reader, now = get_current_user(), utc_now()
     report = report_service.site(reader, arguments.dates(), now)
@@ -61,7 +61,7 @@ def overview() -> str:
 
 
 @blueprint.get("/users")
-@require_role("admin")
+@require_permission("people.see")
 def users() -> str:
     page = user_admin_service.listed(search=arguments.word("q") or "")
     first = users_reply(page)
@@ -78,76 +78,76 @@ def users() -> str:
 
 
 @blueprint.get("/groups")
-@require_role("admin")
+@require_permission("groups")
 def groups() -> str:
     state = pages.state(groups_reply())
     return render_template("admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS)
 
 
 @blueprint.get("/settings")
-@require_role("admin")
+@require_permission("settings")
 def settings() -> str:
     timezone = config.current().site_timezone
     return render_template("admin/settings.html", admin_state=pages.state(settings_state()), site_timezone=timezone)
 
 
 @blueprint.get("/limits")
-@require_role("admin")
+@require_permission("limits")
 def limits() -> str:
     state = pages.state(all_rates(rate_admin_service.listed()))
     return render_template("admin/limits.html", admin_state=state)
 
 
 @blueprint.get("/budgets")
-@require_role("admin")
+@require_permission("budgets")
 def budgets() -> str:
     state = pages.state(budgets_state(budget_admin_service.listed(utc_now())))
     return render_template("admin/budgets.html", admin_state=state, site_timezone=config.current().site_timezone)
 
 
 @blueprint.get("/codes")
-@require_role("admin")
+@require_permission("codes")
 def codes() -> str:
     state = pages.state(batches_reply(code_admin_service.listed()))
     return render_template("admin/codes.html", admin_state=state, site_timezone=config.current().site_timezone)
 
 
 @blueprint.get("/tokens")
-@require_role("admin")
+@require_permission("tokens")
 def tokens() -> str:
     state = pages.state(anybodys_tokens_reply(token_admin_service.listed()))
     return render_template("admin/tokens.html", admin_state=state)
 
 
 @blueprint.get("/keys")
-@require_role("admin")
+@require_permission("keys")
 def keys() -> str:
     return render_template("admin/keys.html", admin_state=pages.state(keys_reply(key_admin_service.listed())))
 
 
 @blueprint.get("/models")
-@require_role("admin")
+@require_permission("models")
 def models() -> str:
     reply = admin_models_reply(model_admin_service.listed())
     return render_template("admin/models.html", admin_state=pages.state(reply))
 
 
 @blueprint.get("/prices")
-@require_role("admin")
+@require_permission("prices")
 def prices() -> str:
     state = pages.state(prices_state(tariff_list_service.listed(utc_now())))
     return render_template("admin/prices.html", admin_state=state, timezones=timezones.offered())
 
 
 @blueprint.get("/warnings")
-@require_role("admin")
+@require_permission("warnings")
 def warnings() -> str:
     address = get_current_user().email or ""
     return render_template("admin/warnings.html", admin_state=pages.state(warnings_state()), address=address)
 
 
 @blueprint.get("/records")
-@require_role("admin")
+@require_permission("usage")
 def records() -> str:
     reader, wanted = get_current_user(), arguments.record_filter()
     page = records_service.search(reader, wanted)
@@ -165,7 +165,7 @@ def records() -> str:
 
 
 @blueprint.get("/requests")
-@require_role("admin")
+@require_permission("requests")
 def requests() -> str:
     first = all_requests_reply(request_search.search(get_current_user(), arguments.request_filter()))
     state = RequestsState(
@@ -179,14 +179,14 @@ def requests() -> str:
 
 
 @blueprint.get("/reconciliation")
-@require_role("admin")
+@require_permission("reconciliation")
 def reconciliation() -> str:
     page = reconciliation_admin_service.listed(arguments.dates(), utc_now())
     return render_template("admin/reconciliation.html", admin_state=pages.state(days_reply(page)))
 
 
 @blueprint.get("/audit")
-@require_role("admin")
+@require_permission("audit")
 def audit() -> str:
     first = audit_reply(audit_search.search(zone_of(get_current_user()), arguments.audit_filter()))
     return render_template("admin/audit.html", admin_state=pages.state(first), actions=audit_service.ACTIONS)

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import audit_search, paging
 from flask_app.services.stats_service import zone_of
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.audit import AuditReply, audit_reply
 from flask_app.web.bodies import queries, returns
@@ -21,7 +21,7 @@ _FILTER = {
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("audit")
 @returns(AuditReply)
 @queries(**_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> AuditReply:

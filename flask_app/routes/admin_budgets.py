@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.database import utc_now
 from flask_app.services import budget_admin_service, paging, top_up_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.budgets import (
@@ -25,7 +25,7 @@ blueprint = Blueprint("admin_budgets", __name__, url_prefix="/api/admin/budgets"
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("budgets")
 @returns(AdminBudgetsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> AdminBudgetsReply:
@@ -35,7 +35,7 @@ def listed() -> AdminBudgetsReply:
 
 
 @blueprint.post("")
-@require_role("admin")
+@require_permission("budgets")
 @accepts(AddBudget)
 @returns(AdminBudgetReply, 201)
 def add(body: AddBudget) -> AdminBudgetReply:
@@ -45,7 +45,7 @@ def add(body: AddBudget) -> AdminBudgetReply:
 
 
 @blueprint.patch("/<budget_id>")
-@require_role("admin")
+@require_permission("budgets")
 @accepts(ChangeBudget)
 @returns(AdminBudgetReply)
 def change(budget_id: str, body: ChangeBudget) -> AdminBudgetReply:
@@ -54,7 +54,7 @@ def change(budget_id: str, body: ChangeBudget) -> AdminBudgetReply:
 
 
 @blueprint.delete("/<budget_id>")
-@require_role("admin")
+@require_permission("budgets")
 @returns(None, 204)
 def delete(budget_id: str) -> None:
     """Limit nothing by this budget any more."""
@@ -62,7 +62,7 @@ def delete(budget_id: str) -> None:
 
 
 @blueprint.get("/<budget_id>/top-ups")
-@require_role("admin")
+@require_permission("budgets")
 @returns(TopUpsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def top_ups(budget_id: str) -> TopUpsReply:
@@ -72,7 +72,7 @@ def top_ups(budget_id: str) -> TopUpsReply:
 
 
 @blueprint.post("/<budget_id>/top-ups")
-@require_role("admin")
+@require_permission("budgets")
 @accepts(AddTopUp)
 @returns(AdminBudgetReply, 201)
 def top_up(budget_id: str, body: AddTopUp) -> AdminBudgetReply:

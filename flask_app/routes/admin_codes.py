@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import code_admin_service, paging
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -24,7 +24,7 @@ blueprint = Blueprint("admin_codes", __name__, url_prefix="/api/admin")
 
 
 @blueprint.get("/code-batches")
-@require_role("admin")
+@require_permission("codes")
 @returns(BatchesReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def batches() -> BatchesReply:
@@ -34,7 +34,7 @@ def batches() -> BatchesReply:
 
 
 @blueprint.post("/code-batches")
-@require_role("admin")
+@require_permission("codes")
 @accepts(NewBatch)
 @returns(MadeReply, 201)
 def make(body: NewBatch) -> MadeReply:
@@ -43,7 +43,7 @@ def make(body: NewBatch) -> MadeReply:
 
 
 @blueprint.delete("/code-batches/<batch_id>")
-@require_role("admin")
+@require_permission("codes")
 @returns(BatchReply)
 def revoke_batch(batch_id: str) -> BatchReply:
     """Let none of a batch's codes be redeemed any more. What was redeemed stays."""
@@ -51,7 +51,7 @@ def revoke_batch(batch_id: str) -> BatchReply:
 
 
 @blueprint.get("/code-batches/<batch_id>/codes")
-@require_role("admin")
+@require_permission("codes")
 @returns(CodesReply)
 @queries(after="Where the last page ended (`next`).", limit="How many, at most 100.")
 def codes(batch_id: str) -> CodesReply:
@@ -61,7 +61,7 @@ def codes(batch_id: str) -> CodesReply:
 
 
 @blueprint.delete("/codes/<code_id>")
-@require_role("admin")
+@require_permission("codes")
 @returns(BatchReply)
 def revoke_code(code_id: str) -> BatchReply:
     """Let a code be redeemed no more; gives its batch."""

@@ -8,7 +8,7 @@ from flask import Blueprint
 from flask_app.services import group_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.groups import GroupReply, GroupsReply, group_reply, groups_reply
@@ -37,7 +37,7 @@ class ChangeGroup(Body):
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("groups")
 @returns(GroupsReply)
 def listed() -> GroupsReply:
     """Every group with the number of its people, the default one first."""
@@ -45,7 +45,7 @@ def listed() -> GroupsReply:
 
 
 @blueprint.post("")
-@require_role("admin")
+@require_permission("groups")
 @accepts(AddGroup)
 @returns(GroupReply, 201)
 def add(body: AddGroup) -> GroupReply:
@@ -54,7 +54,7 @@ def add(body: AddGroup) -> GroupReply:
 
 
 @blueprint.patch("/<group_id>")
-@require_role("admin")
+@require_permission("groups")
 @accepts(ChangeGroup)
 @returns(GroupReply)
 def change(group_id: str, body: ChangeGroup) -> GroupReply:
@@ -63,7 +63,7 @@ def change(group_id: str, body: ChangeGroup) -> GroupReply:
 
 
 @blueprint.delete("/<group_id>")
-@require_role("admin")
+@require_permission("groups")
 @returns(None, 204)
 def delete(group_id: str) -> None:
     """Delete a group: its people move to the default group, which cannot be deleted itself. Invitations into it end."""

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import invitation_admin_service, paging
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -22,7 +22,7 @@ blueprint = Blueprint("admin_invitations", __name__, url_prefix="/api/admin/invi
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("people.add")
 @returns(InvitationsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> InvitationsReply:
@@ -32,7 +32,7 @@ def listed() -> InvitationsReply:
 
 
 @blueprint.post("")
-@require_role("admin")
+@require_permission("people.add")
 @accepts(NewInvitation)
 @returns(InvitationMade, 201)
 def make(body: NewInvitation) -> InvitationMade:
@@ -41,7 +41,7 @@ def make(body: NewInvitation) -> InvitationMade:
 
 
 @blueprint.delete("/<invitation_id>")
-@require_role("admin")
+@require_permission("people.add")
 @returns(InvitationReply)
 def revoke(invitation_id: str) -> InvitationReply:
     """Let nobody come in by an invitation any more. Who did stays."""

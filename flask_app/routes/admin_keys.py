@@ -9,7 +9,7 @@ from flask_app.domain import cooldown
 from flask_app.services import key_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import KeyChange, NewKey
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.keys import KeyReply, KeysReply, TrialReply, key_reply, keys_reply, trial_reply
@@ -54,7 +54,7 @@ class ChangeKey(Body):
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("keys")
 @returns(KeysReply)
 def listed() -> KeysReply:
     """Every key, without its secret."""
@@ -62,7 +62,7 @@ def listed() -> KeysReply:
 
 
 @blueprint.post("")
-@require_role("admin")
+@require_permission("keys")
 @accepts(AddKey)
 @returns(KeyReply, 201)
 def add(body: AddKey) -> KeyReply:
@@ -71,7 +71,7 @@ def add(body: AddKey) -> KeyReply:
 
 
 @blueprint.patch("/<key_id>")
-@require_role("admin")
+@require_permission("keys")
 @accepts(ChangeKey)
 @returns(KeyReply)
 def change(key_id: str, body: ChangeKey) -> KeyReply:
@@ -80,7 +80,7 @@ def change(key_id: str, body: ChangeKey) -> KeyReply:
 
 
 @blueprint.delete("/<key_id>")
-@require_role("admin")
+@require_permission("keys")
 @returns(None, 204)
 def remove(key_id: str) -> None:
     """Forget a key. Its records stay in the ledger."""
@@ -88,7 +88,7 @@ def remove(key_id: str) -> None:
 
 
 @blueprint.post("/<key_id>/test")
-@require_role("admin")
+@require_permission("keys")
 @returns(TrialReply)
 def test(key_id: str) -> TrialReply:
     """Ask the provider which models this key may use. A list that the provider has already stays as it is."""
@@ -96,7 +96,7 @@ def test(key_id: str) -> TrialReply:
 
 
 @blueprint.delete("/<key_id>/bench")
-@require_role("admin")
+@require_permission("keys")
 @returns(KeyReply)
 def clear_bench(key_id: str) -> KeyReply:
     """Have a benched key asked again at once."""
@@ -104,7 +104,7 @@ def clear_bench(key_id: str) -> KeyReply:
 
 
 @blueprint.post("/<key_id>/balance")
-@require_role("admin")
+@require_permission("keys")
 @returns(KeyReply)
 def read_balance(key_id: str) -> KeyReply:
     """Ask the provider what is left on the key's account. It is read every half an hour in any case."""

@@ -8,7 +8,7 @@ from flask import Blueprint
 from flask_app.services import model_admin_service, title_setting
 from flask_app.services.audit_service import Actor
 from flask_app.services.model_admin_service import Settings
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.models import AdminModelsReply, admin_models_reply
@@ -37,7 +37,7 @@ class ChooseForTitles(Body):
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("models")
 @returns(AdminModelsReply)
 def listed() -> AdminModelsReply:
     """Every model that a provider lists or has listed, those that can be asked first."""
@@ -45,7 +45,7 @@ def listed() -> AdminModelsReply:
 
 
 @blueprint.put("/<model_id>")
-@require_role("admin")
+@require_permission("models")
 @accepts(ChangeModel)
 @returns(AdminModelsReply)
 def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
@@ -57,7 +57,7 @@ def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
 
 
 @blueprint.put("/titles")
-@require_role("admin")
+@require_permission("models")
 @accepts(ChooseForTitles)
 @returns(AdminModelsReply)
 def choose_for_titles(body: ChooseForTitles) -> AdminModelsReply:

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import rate_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.rates import AllRates, GroupRatesBody, SiteRatesBody, all_rates, wanted
@@ -13,7 +13,7 @@ blueprint = Blueprint("admin_rates", __name__, url_prefix="/api/admin/rates")
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("limits")
 @returns(AllRates)
 def listed() -> AllRates:
     """What the whole site and each group have set."""
@@ -21,7 +21,7 @@ def listed() -> AllRates:
 
 
 @blueprint.put("/site")
-@require_role("admin")
+@require_permission("limits")
 @accepts(SiteRatesBody)
 @returns(AllRates)
 def set_site(body: SiteRatesBody) -> AllRates:
@@ -31,7 +31,7 @@ def set_site(body: SiteRatesBody) -> AllRates:
 
 
 @blueprint.put("/groups/<group_id>")
-@require_role("admin")
+@require_permission("limits")
 @accepts(GroupRatesBody)
 @returns(AllRates)
 def set_group(group_id: str, body: GroupRatesBody) -> AllRates:

@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.database import utc_now
 from flask_app.services import reconciliation_admin_service, reconciliation_clues
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -24,7 +24,7 @@ blueprint = Blueprint("admin_reconciliations", __name__, url_prefix="/api/admin/
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("reconciliation")
 @returns(DaysReply)
 @queries(**{"from": "The first day, as 2026-11-25.", "to": "The last day, within."})
 def listed() -> DaysReply:
@@ -33,7 +33,7 @@ def listed() -> DaysReply:
 
 
 @blueprint.get("/<reconciliation_id>")
-@require_role("admin")
+@require_permission("reconciliation")
 @returns(CluesReply)
 def explained(reconciliation_id: str) -> CluesReply:
     """What could explain a day's drift: records and attempts."""
@@ -42,7 +42,7 @@ def explained(reconciliation_id: str) -> CluesReply:
 
 
 @blueprint.put("/<reconciliation_id>/acknowledgement")
-@require_role("admin")
+@require_permission("reconciliation")
 @accepts(Acknowledgement)
 @returns(DayReply)
 def acknowledge(reconciliation_id: str, body: Acknowledgement) -> DayReply:
@@ -51,7 +51,7 @@ def acknowledge(reconciliation_id: str, body: Acknowledgement) -> DayReply:
 
 
 @blueprint.put("/threshold")
-@require_role("admin")
+@require_permission("reconciliation")
 @accepts(ThresholdBody)
 @returns(DaysReply)
 def set_threshold(body: ThresholdBody) -> DaysReply:

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import paging, registration_admin_service, registration_settings
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -22,7 +22,7 @@ blueprint = Blueprint("admin_registrations", __name__, url_prefix="/api/admin")
 
 
 @blueprint.put("/settings/registration")
-@require_role("admin")
+@require_permission("people.add")
 @accepts(TermsBody)
 @returns(TermsReply)
 def change(body: TermsBody) -> TermsReply:
@@ -31,7 +31,7 @@ def change(body: TermsBody) -> TermsReply:
 
 
 @blueprint.get("/registrations")
-@require_role("admin")
+@require_permission("people.add")
 @returns(RegistrationsReply)
 @queries(after="Where the last page ended (`next`).", limit="How many, at most 100.")
 def waiting() -> RegistrationsReply:
@@ -41,7 +41,7 @@ def waiting() -> RegistrationsReply:
 
 
 @blueprint.post("/registrations/<registration_id>/accept")
-@require_role("admin")
+@require_permission("people.add")
 @accepts(Accepting)
 @returns(PersonReply)
 def accept(registration_id: str, body: Accepting) -> PersonReply:
@@ -50,7 +50,7 @@ def accept(registration_id: str, body: Accepting) -> PersonReply:
 
 
 @blueprint.delete("/registrations/<registration_id>")
-@require_role("admin")
+@require_permission("people.add")
 @returns(None, 204)
 def refuse(registration_id: str) -> None:
     """Forget somebody who waits."""

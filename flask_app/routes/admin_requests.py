@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import paging, request_retention, request_search
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -16,7 +16,7 @@ _FILTER = {"user": "A person's id or name."} | FILTER
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("requests")
 @returns(RequestsReply)
 @queries(**_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> RequestsReply:
@@ -31,7 +31,7 @@ def listed() -> RequestsReply:
 
 
 @blueprint.get("/retention")
-@require_role("admin")
+@require_permission("requests")
 @returns(RetentionReply)
 def retention() -> RetentionReply:
     """For how many days they are kept."""
@@ -39,7 +39,7 @@ def retention() -> RetentionReply:
 
 
 @blueprint.put("/retention")
-@require_role("admin")
+@require_permission("requests")
 @accepts(Retention)
 @returns(RetentionReply)
 def keep_for(body: Retention) -> RetentionReply:

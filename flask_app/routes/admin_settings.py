@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import announcement_service, site_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.site import (
@@ -22,7 +22,7 @@ blueprint = Blueprint("admin_settings", __name__, url_prefix="/api/admin")
 
 
 @blueprint.get("/settings")
-@require_role("admin")
+@require_permission("settings")
 @returns(SettingsReply)
 def settings() -> SettingsReply:
     """What the site is called, in which language it greets, and every announcement."""
@@ -30,7 +30,7 @@ def settings() -> SettingsReply:
 
 
 @blueprint.put("/settings/site")
-@require_role("admin")
+@require_permission("settings")
 @accepts(SiteBody)
 @returns(SiteReply)
 def change_site(body: SiteBody) -> SiteReply:
@@ -39,7 +39,7 @@ def change_site(body: SiteBody) -> SiteReply:
 
 
 @blueprint.post("/announcements")
-@require_role("admin")
+@require_permission("settings")
 @accepts(AnnouncementBody)
 @returns(AnnouncementReply, 201)
 def announce(body: AnnouncementBody) -> AnnouncementReply:
@@ -48,7 +48,7 @@ def announce(body: AnnouncementBody) -> AnnouncementReply:
 
 
 @blueprint.put("/announcements/<announcement_id>")
-@require_role("admin")
+@require_permission("settings")
 @accepts(AnnouncementBody)
 @returns(AnnouncementReply)
 def change_announcement(announcement_id: str, body: AnnouncementBody) -> AnnouncementReply:
@@ -57,7 +57,7 @@ def change_announcement(announcement_id: str, body: AnnouncementBody) -> Announc
 
 
 @blueprint.delete("/announcements/<announcement_id>")
-@require_role("admin")
+@require_permission("settings")
 @returns(None, 204)
 def delete_announcement(announcement_id: str) -> None:
     """Take an announcement away."""

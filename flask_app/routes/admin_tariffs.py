@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.database import utc_now
 from flask_app.services import tariff_admin_service, tariff_list_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.tariffs import NewTariff, TariffsReply, TariffTerms, tariffs_reply
@@ -14,7 +14,7 @@ blueprint = Blueprint("admin_tariffs", __name__, url_prefix="/api/admin/tariffs"
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("prices")
 @returns(TariffsReply)
 def listed() -> TariffsReply:
     """Every model with its prices of now, before and later; those that lack one first."""
@@ -22,7 +22,7 @@ def listed() -> TariffsReply:
 
 
 @blueprint.post("")
-@require_role("admin")
+@require_permission("prices")
 @accepts(NewTariff)
 @returns(TariffsReply, 201)
 def add(body: NewTariff) -> TariffsReply:
@@ -32,7 +32,7 @@ def add(body: NewTariff) -> TariffsReply:
 
 
 @blueprint.put("/<tariff_id>")
-@require_role("admin")
+@require_permission("prices")
 @accepts(TariffTerms)
 @returns(TariffsReply)
 def change(tariff_id: str, body: TariffTerms) -> TariffsReply:
@@ -42,7 +42,7 @@ def change(tariff_id: str, body: TariffTerms) -> TariffsReply:
 
 
 @blueprint.delete("/<tariff_id>")
-@require_role("admin")
+@require_permission("prices")
 @returns(TariffsReply)
 def remove(tariff_id: str) -> TariffsReply:
     """Take back a price that is not in force yet."""

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import paging, token_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import queries, returns
 from flask_app.web.client import client_address
@@ -14,7 +14,7 @@ blueprint = Blueprint("admin_tokens", __name__, url_prefix="/api/admin/tokens")
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("tokens")
 @returns(AnybodysTokensReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> AnybodysTokensReply:
@@ -24,7 +24,7 @@ def listed() -> AnybodysTokensReply:
 
 
 @blueprint.delete("/<access_token_id>")
-@require_role("admin")
+@require_permission("tokens")
 @returns(None, 204)
 def revoke(access_token_id: str) -> None:
     """Revoke anybody's token at once; what is being answered to it stops."""

@@ -12,7 +12,7 @@ from flask_app.services import (
     token_use_service,
 )
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import Body, Words, accepts, downloads, queries, returns
 from flask_app.web.client import client_address
@@ -57,7 +57,7 @@ class Refund(Body):
 
 
 @blueprint.get("/overview")
-@require_role("admin")
+@require_permission("usage")
 @returns(OverviewReply)
 def overview() -> OverviewReply:
     """People, keys and use at a glance."""
@@ -65,7 +65,7 @@ def overview() -> OverviewReply:
 
 
 @blueprint.get("/usage")
-@require_role("admin")
+@require_permission("usage")
 @returns(GroupsReply)
 @queries(by=_GROUPINGS, **_RANGE)
 def usage() -> GroupsReply:
@@ -78,7 +78,7 @@ def usage() -> GroupsReply:
 
 
 @blueprint.get("/usage/export")
-@require_role("admin")
+@require_permission("usage")
 @limits_readers
 @downloads(FORMATS["csv"])
 @queries(by=_GROUPINGS, **_RANGE)
@@ -89,7 +89,7 @@ def export_usage() -> Response:
 
 
 @blueprint.get("/usage/tokens")
-@require_role("admin")
+@require_permission("usage")
 @returns(TokensUseReply)
 @queries(**_RANGE)
 def by_token() -> TokensUseReply:
@@ -98,7 +98,7 @@ def by_token() -> TokensUseReply:
 
 
 @blueprint.get("/usage/tokens/export")
-@require_role("admin")
+@require_permission("usage")
 @limits_readers
 @downloads(FORMATS["csv"])
 @queries(**_RANGE)
@@ -108,7 +108,7 @@ def export_by_token() -> Response:
 
 
 @blueprint.get("/report")
-@require_role("admin")
+@require_permission("usage")
 @returns(ReportReply)
 @queries(**_RANGE)
 def report() -> ReportReply:
@@ -117,7 +117,7 @@ def report() -> ReportReply:
 
 
 @blueprint.get("/records")
-@require_role("admin")
+@require_permission("usage")
 @returns(RecordsReply)
 @queries(**_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 200.")
 def records() -> RecordsReply:
@@ -132,7 +132,7 @@ def records() -> RecordsReply:
 
 
 @blueprint.get("/records/export")
-@require_role("admin")
+@require_permission("usage")
 @limits_readers
 @downloads(*FORMATS.values())
 @queries(**_FILTER, format="csv (the usual one) or jsonl.")
@@ -143,7 +143,7 @@ def export() -> Response:
 
 
 @blueprint.post("/records/<record_id>/refund")
-@require_role("admin")
+@require_permission("refunds")
 @accepts(Refund)
 @returns(RecordReply)
 def refund(record_id: str, body: Refund) -> RecordReply:

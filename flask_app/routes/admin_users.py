@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 
 import msgspec
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import paging, user_admin_service
+from flask_app.services import auth_service, ownership_service, paging, user_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web.arguments import number, word
-from flask_app.web.bodies import Body, accepts, queries, returns
+from flask_app.web.bodies import Body, Words, accepts, queries, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.people import AddedReply, LinkReply, PersonReply, UsersReply, added_reply, person_reply, users_reply
 
@@ -29,6 +29,19 @@ class AddUser(Body):
     password: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
+class GiveOwnership(Body):
+    """`password` is one's own, again; with `keep` the site has one more owner afterwards, and no other."""
+
+    password: Words
+    keep: bool = False
+
+
+class EndOwnership(Body):
+    """One's own, again."""
+
+    password: Words
+
+
 class ChangeUser(Body):
     role: Role | None = None
     disabled: bool | None = None
@@ -36,7 +49,7 @@ class ChangeUser(Body):
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("people.see")
 @queries(q="Part of the username", before="The cursor `next` of the page before", limit="How many (50; at most 100)")
 @returns(UsersReply)
 def listed() -> UsersReply:
@@ -48,7 +61,7 @@ def listed() -> UsersReply:
 
 
 @blueprint.post("")
-@require_role("admin")
+@require_permission("people.add")
 @accepts(AddUser)
 @returns(AddedReply, 201)
 def add(body: AddUser) -> AddedReply:
@@ -58,11 +71,14 @@ def add(body: AddUser) -> AddedReply:
 
 
 @blueprint.patch("/<user_id>")
-@require_role("admin")
+@require_permission("people.change")
 @accepts(ChangeUser)
 @returns(PersonReply)
 def change(user_id: str, body: ChangeUser) -> PersonReply:
-    """Change a person's role, disable or enable them: they are signed out. Or move them to another group."""
+    """Change a person's role, disable or enable them: they are signed out. Or move them to another group.
+
+    Only people of a lower role, but for oneself; who is an administrator is an owner's word.
+    """
     changed = user_admin_service.change(
         _actor(), user_id, role=body.role, disabled=body.disabled, group_id=body.group_id
     )
@@ -70,7 +86,7 @@ def change(user_id: str, body: ChangeUser) -> PersonReply:
 
 
 @blueprint.post("/<user_id>/reset-link")
-@require_role("admin")
+@require_permission("people.help")
 @returns(LinkReply)
 def reset_link(user_id: str) -> LinkReply:
     """The token of a single-use link to choose a new password; it is not shown again."""
@@ -79,7 +95,7 @@ def reset_link(user_id: str) -> LinkReply:
 
 
 @blueprint.delete("/<user_id>/second-step")
-@require_role("admin")
+@require_permission("people.help")
 @returns(PersonReply)
 def turn_off_second_step(user_id: str) -> PersonReply:
     """Turn off the two-step sign-in of a person who has lost their authenticator app: they are signed out everywhere.
@@ -87,6 +103,28 @@ def turn_off_second_step(user_id: str) -> PersonReply:
     Not one's own: `POST /api/me/second-step/turn-off` asks for the password and a code.
     """
     return person_reply(user_admin_service.turn_off_second_step(_actor(), user_id))
+
+
+@blueprint.post("/<user_id>/ownership")
+@require_permission("ownership")
+@accepts(GiveOwnership)
+@returns(PersonReply)
+@refuses(403, "`wrong_password`")
+def give_ownership(user_id: str, body: GiveOwnership) -> PersonReply:
+    """Hand the site over to somebody, or share it with them. Whose role changes is signed out, oneself too."""
+    auth_service.check_password(get_current_user(), g.session_id, body.password)
+    return person_reply(ownership_service.give(_actor(), user_id, keep=body.keep))
+
+
+@blueprint.post("/<user_id>/ownership/end")
+@require_permission("ownership")
+@accepts(EndOwnership)
+@returns(PersonReply)
+@refuses(403, "`wrong_password`")
+def end_ownership(user_id: str, body: EndOwnership) -> PersonReply:
+    """Make an owner an administrator, oneself or another; the last owner stays one."""
+    auth_service.check_password(get_current_user(), g.session_id, body.password)
+    return person_reply(ownership_service.end(_actor(), user_id))
 
 
 def _actor() -> Actor:

@@ -7,7 +7,7 @@ from flask import Blueprint, g
 from flask_app.errors import DeliveryError
 from flask_app.services import notice_service, paging, warning_admin_service, webhook_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_role
+from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -31,7 +31,7 @@ blueprint = Blueprint("admin_warnings", __name__, url_prefix="/api/admin/warning
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("warnings")
 @returns(WarningsReply)
 def shown() -> WarningsReply:
     """How warnings are sent, and what counts as a low balance."""
@@ -39,7 +39,7 @@ def shown() -> WarningsReply:
 
 
 @blueprint.patch("")
-@require_role("admin")
+@require_permission("warnings")
 @accepts(ChangeWarnings)
 @returns(WarningsReply)
 def change(body: ChangeWarnings) -> WarningsReply:
@@ -49,7 +49,7 @@ def change(body: ChangeWarnings) -> WarningsReply:
 
 
 @blueprint.get("/notices")
-@require_role("admin")
+@require_permission("warnings")
 @returns(NoticesReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def notices() -> NoticesReply:
@@ -59,7 +59,7 @@ def notices() -> NoticesReply:
 
 
 @blueprint.put("/webhook")
-@require_role("admin")
+@require_permission("warnings")
 @accepts(SetWebhook)
 @returns(WebhookSetReply)
 def set_webhook(body: SetWebhook) -> WebhookSetReply:
@@ -69,7 +69,7 @@ def set_webhook(body: SetWebhook) -> WebhookSetReply:
 
 
 @blueprint.delete("/webhook")
-@require_role("admin")
+@require_permission("warnings")
 @returns(None, 204)
 def remove_webhook() -> None:
     """Forget the webhook's address and secret."""
@@ -77,7 +77,7 @@ def remove_webhook() -> None:
 
 
 @blueprint.post("/webhook/secret")
-@require_role("admin")
+@require_permission("warnings")
 @returns(SecretReply)
 def renew_secret() -> SecretReply:
     """Replace the webhook's signing secret."""
@@ -85,7 +85,7 @@ def renew_secret() -> SecretReply:
 
 
 @blueprint.post("/webhook/test")
-@require_role("admin")
+@require_permission("warnings")
 @returns(DeliveryReply)
 def test_webhook() -> DeliveryReply:
     """Send the webhook a message of the type "test"."""
@@ -93,7 +93,7 @@ def test_webhook() -> DeliveryReply:
 
 
 @blueprint.post("/mail/test")
-@require_role("admin")
+@require_permission("warnings")
 @accepts(TestMail)
 @returns(DeliveryReply)
 def test_mail(body: TestMail) -> DeliveryReply:

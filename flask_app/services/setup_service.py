@@ -1,4 +1,4 @@
-"""The first run: a code printed where the server was started makes the first administrator, once."""
+"""The first run: a code printed where the server was started makes the first administrator, the owner, once."""
 
 from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
@@ -56,7 +56,9 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
     try:
         with transaction() as session:
             close(session)
-            user = User(username=shown, username_key=names.key(shown), password_hash=stored, role="admin")
+            user = User(
+                username=shown, username_key=names.key(shown), password_hash=stored, role="admin", is_owner=True
+            )
             session.add(user)
             session.flush()
             audit_service.record(session, user, "setup.finish", user.id, {"username": shown}, browser.address)

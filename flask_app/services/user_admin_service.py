@@ -1,9 +1,9 @@
 """People as administrators keep them: list, add, change, help with a forgotten password."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from flask_app.services import (
     passwords,
     second_step,
     setup_service,
+    standing,
     stop_service,
 )
 from flask_app.services.audit_service import Actor
@@ -81,9 +82,9 @@ def everybody() -> Iterator[Person]:
 def add(
     actor: Actor, username: str, role: str, password: str | None = None, *, group_id: str = DEFAULT_GROUP_ID
 ) -> Added:
-    """A new person, with a password or else a link to choose one.
+    """A new person, with a password or else a link to choose one. The first administrator owns the site.
 
-    Raises Invalid, Conflict("username_taken").
+    Raises Invalid, Conflict("username_taken"), and Forbidden for an administrator that no owner makes.
     """
     shown = names.checked(username)
     if role not in ROLES:
@@ -95,6 +96,7 @@ def add(
     try:
         with transaction() as session:
             group = group_service.chosen(session, group_id)
+            standing.require(session, actor, "admins.name" if role == "admin" else "people.add")
             user.group_id = group.id
             _close_setup(session, user)
             return Added(user, group, _insert(session, actor, user, group))
@@ -107,9 +109,11 @@ def change(
 ) -> Person:
     """Give a role, disable or enable, move to another group. What is None, or so already, stays.
 
-    Another role, disabling and enabling end the person's sessions.
+    Another role, disabling and enabling end the person's sessions. An administrator may step down; only an owner names
+    and removes others.
 
-    Raises NotFound, Invalid, Conflict("last_admin"), and Forbidden where the actor has lost the right meanwhile.
+    Raises NotFound, Invalid, Conflict("is_owner") for a role, and disabling, that end with ownership alone, Forbidden
+    where the actor may not, or not any more.
     """
     if role is not None and role not in ROLES:
         raise Invalid("unknown_role", known=", ".join(ROLES))
@@ -121,9 +125,9 @@ def change(
 
 
 def reset_link(actor: Actor, user_id: str) -> Link:
-    """A link by which the person chooses a new password; raises NotFound."""
+    """A link by which the person chooses a new password; raises NotFound, Forbidden for a role that is not lower."""
     with transaction() as session:
-        user = _found(session, user_id)
+        user = standing.acted_on(session, actor, user_id, "people.help")
         audit_service.record(
             session, actor.user, "user.reset_link", user.id, {"username": user.username}, actor.address
         )
@@ -133,19 +137,25 @@ def reset_link(actor: Actor, user_id: str) -> Link:
 def turn_off_second_step(actor: Actor, user_id: str) -> Person:
     """For somebody who has lost their authenticator app. Their sessions end: what is lost may be signed in.
 
-    Raises NotFound, Conflict("second_step_off"), and Forbidden("own_second_step") for one's own, which takes a code.
+    Raises NotFound, Conflict("second_step_off"), Forbidden for a role that is not lower, and
+    Forbidden("own_second_step") for one's own, which takes a code.
     """
     if actor.user and actor.user.id == user_id:
         raise Forbidden("own_second_step")
     with transaction() as session:
-        user = _found(session, user_id)
+        user = standing.acted_on(session, actor, user_id, "people.help")
         second_step.lock(session, user.id)
         if not second_step.forget(session, user.id):
             raise Conflict("second_step_off")
         auth_service.end_sessions(session, user.id)
         details = {"username": user.username}
         audit_service.record(session, actor.user, "user.turn_off_second_step", user.id, details, actor.address)
-        return _person(session, user, session.get_one(Group, user.group_id))
+        return person_of(session, user)
+
+
+def person_of(session: Session, user: User) -> Person:
+    """As administrators see them, within the caller's transaction."""
+    return _person(session, user, session.get_one(Group, user.group_id))
 
 
 def by_name(username: str) -> User:
@@ -166,39 +176,47 @@ def _insert(session: Session, actor: Actor, user: User, group: Group) -> Link | 
 
 
 def _close_setup(session: Session, user: User) -> None:
-    """An administrator made on the command line ends the first run as well."""
-    if user.role == "admin" and session.get(Setting, setup_service.MARK) is None:
+    """An administrator made on the command line ends the first run as well, and owns the site where nobody does."""
+    if user.role != "admin":
+        return
+    user.is_owner = not session.scalar(select(exists().where(User.is_owner, User.role == "admin")))
+    if session.get(Setting, setup_service.MARK) is None:
         setup_service.close(session)
 
 
 def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object]) -> Person:
     chosen = wanted["group_id"]
     joined = None if chosen is None else group_service.chosen(session, str(chosen))
-    people = _locked_with_administrators(session, user_id)
-    admins = {person.id for person in people if person.role == "admin" and not person.disabled}
-    if actor.user and actor.user.id not in admins:
-        raise Forbidden
-    user = _found(session, user_id)
+    user = standing.acted_on(session, actor, user_id, "people.change")
     changed = {name: value for name, value in wanted.items() if value not in {None, getattr(user, name)}}
-    if admins == {user.id} and (changed.get("disabled") or changed.get("role") == "member"):
-        raise Conflict("last_admin")
+    _check(session, actor, user, changed)
     group = session.get_one(Group, user.group_id)
     before = _traits(user, group)
     group = joined or group
     for name, value in changed.items():
         setattr(user, name, value)
+    if "role" in changed:
+        user.is_owner = False
     if changed.keys() - {"group_id"}:
-        _let_go(session, user)
+        let_go(session, user)
     if difference := audit_service.difference(before, _traits(user, group)):
         details = {"username": user.username, **difference}
         audit_service.record(session, actor.user, "user.change", user.id, details, actor.address)
     return _person(session, user, group)
 
 
-def _locked_with_administrators(session: Session, user_id: str) -> Sequence[User]:
-    """Of two who demote each other, the second sees what the first did. All at once, by id: the order of `turns`."""
-    concerned = or_(and_(User.role == "admin", ~User.disabled), User.id == user_id)
-    return session.scalars(select(User).where(concerned).order_by(User.id).with_for_update()).all()
+def _check(session: Session, actor: Actor, user: User, changed: Mapping[str, object]) -> None:
+    if standing.role_of(user) == "owner" and changed.keys() & {"role", "disabled"}:
+        raise Conflict("is_owner")
+    steps_down = actor.user and actor.user.id == user.id and changed.get("role") == "member"
+    if "role" in changed and not steps_down:
+        standing.require(session, actor, "admins.name")
+
+
+def let_go(session: Session, user: User) -> None:
+    """What was opened, and what was given out, with other rights ends."""
+    auth_service.end_sessions(session, user.id)
+    password_links.revoke(session, user.id)
 
 
 def _person(session: Session, user: User, group: Group) -> Person:
@@ -208,17 +226,3 @@ def _person(session: Session, user: User, group: Group) -> Person:
 
 def _traits(user: User, group: Group) -> dict[str, object]:
     return {"role": user.role, "disabled": user.disabled, "group": group.name}
-
-
-def _let_go(session: Session, user: User) -> None:
-    """What was opened with other rights ends."""
-    auth_service.end_sessions(session, user.id)
-    if user.disabled:
-        password_links.revoke(session, user.id)
-
-
-def _found(session: Session, user_id: str) -> User:
-    user = session.get(User, user_id)
-    if user is None:
-        raise NotFound
-    return user

@@ -17,8 +17,10 @@ _ACCESS: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "login": [{"session": []}],
     "admin": [{"session": []}],
+    "owner": [{"session": []}],
     "token": [{"token": []}, {"token_as_key": []}],
 }
+ONLY = {"admin": "Administrators only.", "owner": "Owners only."}
 
 
 class ErrorDetail(Reply):
@@ -81,8 +83,8 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     }
     if more.strip():
         operation["description"] = " ".join(more.split())
-    if view.access_rule == "admin":
-        operation["description"] = f"{operation.get('description', '')} Administrators only.".strip()
+    if words := ONLY.get(view.access_rule):
+        operation["description"] = f"{operation.get('description', '')} {words}".strip()
     if parameters := _parameters(view, rule):
         operation["parameters"] = parameters
     if body := getattr(view, "body_type", None):

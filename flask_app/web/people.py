@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from flask_app.models import User
+from flask_app.services import standing
 from flask_app.services.account_service import DEFAULT_THEME
 from flask_app.services.user_admin_service import Added, Page, Person
 from flask_app.web.bodies import Reply
@@ -12,11 +13,15 @@ from flask_app.web.groups import GroupName, group_name
 
 
 class UserReply(Reply):
-    """Times are UTC; `online` means seen within five minutes in a session that is still open."""
+    """`role` is "admin" or "member"; `owner`: an administrator who owns the site.
+
+    Times are UTC; `online` means seen within five minutes in a session that is still open.
+    """
 
     id: str
     username: str
     role: str
+    owner: bool
     locale: str | None
     theme: str
     timezone: str | None
@@ -81,6 +86,7 @@ def user_reply(user: User, *, online: bool) -> UserReply:
         id=user.id,
         username=user.username,
         role=user.role,
+        owner=standing.role_of(user) == "owner",
         locale=user.locale,
         theme=user.theme or DEFAULT_THEME,
         timezone=user.timezone,

@@ -45,7 +45,8 @@ def two(admin: User) -> None:
     write(admin, "group.delete", "g1", {"name": "class"}, LATER)
 
 
-def test_an_act_is_told_with_who_did_it_and_what_changed(admin_client: PageClient, admin: User, member: User) -> None:
+def test_an_act_is_told_with_who_did_it_and_what_changed(owner_client: PageClient, owner: User, member: User) -> None:
+    admin_client, admin = owner_client, owner
     admin_client.patch(f"/api/admin/users/{member.id}", json={"role": "admin"})
     newest = told(admin_client)[0]
     assert newest == newest | {

@@ -187,10 +187,10 @@ def test_an_unknown_person_is_not_found(admin_client: PageClient, method_and_pat
         assert (response.status_code, error_code(response)) == (404, "not_found")
 
 
-def test_every_act_is_in_the_audit_log_without_secrets(admin_client: PageClient, admin: User) -> None:
-    added = admin_client.post(URL, json={"username": "new", "password": STRONG}).json["user"]["id"]  # type: ignore[index]
-    admin_client.patch(f"{URL}/{added}", json={"role": "admin"})
-    token = admin_client.post(f"{URL}/{added}/reset-link").json["token"]  # type: ignore[index]
+def test_every_act_is_in_the_audit_log_without_secrets(owner_client: PageClient, owner: User) -> None:
+    added = owner_client.post(URL, json={"username": "new", "password": STRONG}).json["user"]["id"]  # type: ignore[index]
+    owner_client.patch(f"{URL}/{added}", json={"role": "admin"})
+    token = owner_client.post(f"{URL}/{added}/reset-link").json["token"]  # type: ignore[index]
     assert audit() == [
         ("user.add", added, {"username": "new", "role": "member", "group": "Everyone"}),
         ("user.change", added, {"username": "new", "before": {"role": "member"}, "after": {"role": "admin"}}),
@@ -199,13 +199,15 @@ def test_every_act_is_in_the_audit_log_without_secrets(admin_client: PageClient,
     with reading() as session:
         entries = list(session.scalars(select(AuditEntry)))
     assert {(entry.actor_id, entry.actor_name, entry.address) for entry in entries} == {
-        (admin.id, "admin", "127.0.0.1")
+        (owner.id, "owner", "127.0.0.1")
     }
     assert not any(secret in entry.details for entry in entries for secret in (STRONG, token))
 
 
-def test_a_refused_act_leaves_no_entry(admin_client: PageClient, admin: User) -> None:
-    admin_client.patch(f"{URL}/{admin.id}", json={"role": "member"})
+def test_a_refused_act_leaves_no_entry(admin_client: PageClient, admin: User, owner: User) -> None:
+    admin_client.patch(f"{URL}/{owner.id}", json={"role": "member"})
+    admin_client.post(f"{URL}/{owner.id}/reset-link")
+    admin_client.post(URL, json={"username": "new", "role": "admin"})
     admin_client.post(URL, json={"username": "admin"})
     assert audit() == []
 

@@ -24,6 +24,7 @@ def test_the_first_administrator_is_made_with_the_code_and_signed_in(client: Pag
     response = set_up(client)
     assert response.status_code == 201
     assert response.json["user"]["role"] == "admin"
+    assert response.json["user"]["owner"] is True
     assert client.get("/api/me").json["user"]["username"] == "首位"  # type: ignore[index]
     with reading() as session:
         assert session.scalars(select(AuditEntry.action)).all() == ["setup.finish"]

@@ -133,7 +133,7 @@ def test_who_changes_a_person_and_who_makes_a_budget_take_turns_in_one_order(
     make_user: MakeUser, change: dict[str, Any]
 ) -> None:
     """Also where the person was here before the administrators, and nobody moves: nothing is broken off."""
-    person, administrator = make_user("person"), make_user("boss", "admin", id="7" + "z" * 25)
+    person, administrator = make_user("person"), make_user("boss", "owner", id="7" + "z" * 25)
     assert person.id < administrator.id
     if engine().dialect.name == "sqlite":
         pytest.skip("it has one writer")

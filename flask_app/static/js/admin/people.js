@@ -10,6 +10,7 @@ import { announce, fromTemplate, must, slot, toast } from "app/ui"
  * @property {string} id
  * @property {string} username
  * @property {"admin" | "member"} role
+ * @property {boolean} owner
  * @property {{id: string, name: string}} group
  * @property {boolean} disabled
  * @property {boolean} online
@@ -30,6 +31,7 @@ export class People {
   #search = /** @type {HTMLInputElement} */ (must(document, "[data-search] input"))
   /** Who is signed in here. */
   #self = must(document, "[data-self]").dataset.self
+  isOwner = "owner" in must(document, "[data-self]").dataset
   /** @type {Map<string, Person>} */
   #people = new Map()
   /** @type {string | null} */
@@ -63,6 +65,11 @@ export class People {
   /** @param {Person} person */
   isSelf({ id }) {
     return id === this.#self
+  }
+
+  /** May the reader disable them, or help them? @param {Person} person */
+  isBelow(person) {
+    return !this.isSelf(person) && !person.owner && (this.isOwner || person.role === "member")
   }
 
   /** Someone new stands at the top, where they are seen. @param {Person} person */
@@ -127,11 +134,11 @@ export class People {
 
   /** @param {Person} person */
   #row(person) {
-    const { id, username: name, role, group } = person
+    const { id, username: name, role, owner, group } = person
     const row = fromTemplate("user-template", {
       name,
       initial: [...name][0] ?? "",
-      role: t(`js.admin.role_${role}`),
+      role: t(owner ? "js.admin.role_owner" : `js.admin.role_${role}`),
       group: group.name,
       state: stateOf(person),
       created: formatDateTime(person.created_at),

@@ -3,6 +3,7 @@
 import { withParameter } from "app/addresses"
 import { Invitations } from "app/admin/invitations"
 import { showLinkOnce } from "app/admin/link-once"
+import { Ownership } from "app/admin/ownership"
 import { People } from "app/admin/people"
 import { Registrations } from "app/admin/registrations"
 import { RowMenu } from "app/admin/row-menu"
@@ -15,11 +16,13 @@ import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } fro
 const state = pageState("admin-state")
 const people = new People(state)
 const menu = new RowMenu(must(document, "[data-user-rows]"))
+const ownership = people.isOwner ? new Ownership({ isSelf: (person) => people.isSelf(person), updated: (person) => people.update(person) }) : null
 
 /** @type {Record<string, (person: Person) => Promise<void>>} */
 const acts = {
   link: makeLink,
   role: changeRole,
+  ownership: async (person) => ownership?.ask(person),
   group: askGroup,
   disable: toggleDisabled,
   "second-step": turnOffSecondStep,
@@ -31,11 +34,17 @@ menu.addEventListener("open", (event) => {
   const person = people.get(/** @type {CustomEvent} */ (event).detail.id)
   menu.item("records").setAttribute("href", withParameter("/admin/records", "user", person.id))
   menu.item("audit").setAttribute("href", withParameter("/admin/audit", "about", person.id))
-  menu.item("link").hidden = person.disabled
-  menu.item("second-step").hidden = !person.second_step || people.isSelf(person) // one's own takes a code
-  menu.item("disable").hidden = people.isSelf(person) // nobody locks themselves out by a slip
+  const isTouchable = people.isSelf(person) || people.isBelow(person)
+  const stepsDown = people.isSelf(person) && !person.owner
+  menu.item("link").hidden = person.disabled || !isTouchable
+  menu.item("role").hidden = !stepsDown && !(people.isOwner && !person.owner)
+  menu.item("ownership").hidden = !people.isOwner || person.disabled
+  menu.item("group").hidden = !isTouchable
+  menu.item("second-step").hidden = !person.second_step || !people.isBelow(person) // one's own takes a code
+  menu.item("disable").hidden = !people.isBelow(person) // nobody locks themselves out by a slip
   menu.item("disable").classList.toggle("menu__item--danger", !person.disabled)
   fill(menu.item("role"), { "role-act": t(person.role === "admin" ? "js.admin.make_member" : "js.admin.make_admin") })
+  fill(menu.item("ownership"), { "ownership-act": t(person.owner ? "js.admin.ownership_end" : "js.admin.ownership_give") })
   fill(menu.item("disable"), { "disable-act": t(person.disabled ? "js.admin.enable" : "js.admin.disable") })
 })
 

@@ -1,0 +1,73 @@
+"""Who may do what. `TABLE` is the whole of it; `docs/roles.md` is made from it.
+
+An owner or an administrator is one for the whole site. Everybody else is a member.
+"""
+
+from dataclasses import dataclass
+
+ROLES = ("owner", "admin", "member")
+RANKS = {role: rank for rank, role in enumerate(reversed(ROLES))}
+
+# How far each permission reaches: over the whole site, over one's own things, or not at all.
+TABLE = """
+permission       owner  admin  member  what it lets somebody do
+own              own    own    own     chat, see their own use, make access tokens, keep their own account
+people.see       site   site   -       see the people of the site
+people.add       site   site   -       make accounts and invitations, let in who registered
+people.change    site   site   -       disable, enable and move people of a lower role
+people.help      site   site   -       give people of a lower role a link for a new password, turn off their second step
+admins.name      site   -      -       make somebody an administrator, or a member again
+ownership        site   -      -       hand ownership over, share it, end it
+groups           site   site   -       make, change and delete groups
+limits           site   site   -       set how often people may ask
+budgets          site   site   -       set budgets, top up balances
+codes            site   site   -       make and revoke redeem codes
+usage            site   site   -       see everybody's use and records
+refunds          site   site   -       give back what an answer cost
+tokens           site   site   -       see and revoke everybody's access tokens
+requests         site   site   -       see what programs asked, and set how long that is kept
+keys             site   site   -       keep the providers' API keys
+models           site   site   -       choose the models that are offered
+prices           site   site   -       set prices
+reconciliation   site   site   -       compare the ledger with the providers' balances
+warnings         site   site   -       set up warnings, e-mail and webhook
+settings         site   site   -       name the site, announce, set who may register
+audit            site   site   -       read the audit log
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`reach` says for each role: "site", "own" or "-"."""
+
+    name: str
+    reach: dict[str, str]
+    words: str
+
+
+def _read(table: str) -> dict[str, Permission]:
+    head, *lines = table.strip().splitlines()
+    roles = head.split()[1 : len(ROLES) + 1]
+    found = {}
+    for line in lines:
+        name, *cells = line.split(maxsplit=len(roles) + 1)
+        found[name] = Permission(name, dict(zip(roles, cells, strict=False)), cells[-1])
+    return found
+
+
+PERMISSIONS = _read(TABLE)
+
+
+def may(role: str, permission: str) -> bool:
+    """Does the table give this role this permission? KeyError for a name that is not in it."""
+    return PERMISSIONS[permission].reach[role] != "-"
+
+
+def least(permission: str) -> str:
+    """The lowest role that has it: what a route says of itself."""
+    return min((role for role in ROLES if may(role, permission)), key=RANKS.__getitem__)
+
+
+def is_above(actor: str, other: str) -> bool:
+    """Only who is above somebody disables them, moves them, or helps them to another password."""
+    return RANKS[actor] > RANKS[other]

@@ -1,0 +1,31 @@
+"""The table of who may do what as a page: `flask_app/domain/policy.py` in words."""
+
+from flask_app.domain.policy import PERMISSIONS, ROLES
+
+_INTRODUCTION = """# Roles
+
+Generated from `flask_app/domain/policy.py` by `make docs`; every route of the application names its permission there,
+and [api.md](api.md) says who may call it.
+
+- An **owner** set the site up, or got it handed over. There is always at least one, also when two act in one moment.
+- An **administrator** keeps the site, but cannot touch owners and other administrators: not disable, move or demote
+  them, nor make links for their passwords. One may step down by oneself.
+- A **member** is everybody else.
+
+An owner is neither disabled nor demoted before the ownership ends: by handing it over (*Admin → People*, in the
+person's menu), or by another owner. Both ask for the password again and are in the audit log. On the server,
+`flask users role NAME owner` does it without one: for a site whose owner is gone.
+
+| permission | {roles} | what it lets somebody do |
+|---|{lines}---|
+"""
+_REACH = {"site": "the site", "own": "their own", "-": "–"}
+
+
+def page() -> str:
+    introduction = _INTRODUCTION.format(roles=" | ".join(ROLES), lines="---|" * len(ROLES))
+    rows = []
+    for permission in PERMISSIONS.values():
+        cells = [_REACH[permission.reach[role]] for role in ROLES]
+        rows.append(" | ".join(["", f"`{permission.name}`", *cells, permission.words, ""]).strip())
+    return introduction + "\n".join(rows) + "\n"
