@@ -40,6 +40,7 @@ from flask_app.routes import (
     installed,
     messages,
     monitoring,
+    passkeys,
     registration,
     requests,
     search,
@@ -106,7 +107,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     pages = (auth, registration, account, tokens, requests, chat, dashboard, admin, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
-    apis = (*talk, usage, budgets, second_step, health, monitoring)
+    apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_tokens)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)

@@ -24,7 +24,7 @@ from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
 from flask_app.domain import policy
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import group_service, ownership_service, standing, user_admin_service
+from flask_app.services import group_service, ownership_service, passkey_service, standing, user_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.password_links import Link
 
@@ -78,11 +78,12 @@ def list_users() -> None:
             standing.role_of(person.user),
             "disabled" if person.user.disabled else "active",
             "on" if person.second_step else "off",
+            str(person.passkeys or "none"),
             moment(person.user.last_sign_in_at),
         )
         for person in user_admin_service.everybody()
     ]
-    show(("NAME", "ROLE", "STATE", "SECOND STEP", "LAST SIGN-IN"), rows)
+    show(("NAME", "ROLE", "STATE", "SECOND STEP", "PASSKEYS", "LAST SIGN-IN"), rows)
 
 
 @users.command("role")
@@ -118,7 +119,10 @@ def enable(name: str) -> None:
 @click.argument("name")
 def reset_link(name: str) -> None:
     """Print a single-use link by which the person chooses a new password."""
-    _show(user_admin_service.reset_link(COMMAND_LINE, user_admin_service.by_name(name).id))
+    user = user_admin_service.by_name(name)
+    _show(user_admin_service.reset_link(COMMAND_LINE, user.id))
+    if passkey_service.listed(user):
+        click.echo("Passkeys stay as they are. Where a device was lost or stolen: flask users remove-passkeys NAME")
 
 
 @users.command("turn-off-second-step")
@@ -127,6 +131,14 @@ def turn_off_second_step(name: str) -> None:
     """Let a person who has lost their authenticator app sign in by the password alone; it signs them out everywhere."""
     person = user_admin_service.turn_off_second_step(COMMAND_LINE, user_admin_service.by_name(name).id)
     click.echo(f"{person.user.username} signs in by the password alone from now on.")
+
+
+@users.command("remove-passkeys")
+@click.argument("name")
+def remove_passkeys(name: str) -> None:
+    """Remove all passkeys of a person whose device is lost or stolen; it signs them out everywhere."""
+    person = user_admin_service.remove_passkeys(COMMAND_LINE, user_admin_service.by_name(name).id)
+    click.echo(f"{person.user.username} has no passkeys any more.")
 
 
 def _set_disabled(name: str, *, disabled: bool) -> None:

@@ -22,6 +22,7 @@ Sign in with `POST /api/login` (JSON `username`, `password`): the reply sets the
 `csrf_token`, which every later POST, PUT, PATCH and DELETE sends as the header `X-CSRF-Token`. Bodies are JSON.
 Where the person has two-step sign-in, the reply is 401 `second_step_needed`, with the cookie of a pending sign-in:
 within five minutes `POST /api/login/second-step` (JSON `code`: six digits, or a recovery code) gives the rest.
+By a passkey it is `POST /api/login/passkey/options`, then `POST /api/login/passkey`, in WebAuthn's own JSON.
 A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again
 (not where a prepaid balance is used up: nothing but a top-up helps).
 

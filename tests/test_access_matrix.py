@@ -11,8 +11,9 @@ from flask_app.database import new_id
 from flask_app.models import User
 from flask_app.services import word_log
 from flask_app.services.signing import digest
-from tests.conftest import MakeUser, SignIn
-from tests.support import gateway, routes
+from flask_app.web import csrf
+from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.support import gateway, passkeys, routes
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.routes import Route
@@ -20,7 +21,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id"}
+OWNED |= {"program_request_id", "passkey_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 OF_THE_SITE |= {"announcement_id", "registration_id"}
@@ -28,6 +29,7 @@ OF_THE_SITE |= {"announcement_id", "registration_id"}
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
     *("POST /api/password-reset", "POST /api/password-reset/check", "POST /api/login/second-step"),
+    *("POST /api/login/passkey", "POST /api/login/passkey/options"),
     *("POST /api/join", "POST /api/join/check", "POST /api/register", "POST /api/register/confirm"),
 }
 
@@ -38,9 +40,14 @@ REFUSALS = {"sign_in_required", "forbidden", "invalid_api_key"}
 MESSAGE_REFUSALS = {"authentication_error": "invalid_api_key"}  # of a failure in Anthropic's shape
 
 
-def ask(client: PageClient, route: Route, **values: str) -> Any:
+def ask(client: PageClient, route: Route, *, password: str | None = None, **values: str) -> Any:
+    """With the right `password`, where the route asks for one."""
     body = route.body()
-    return client.open(route.path(**values), method=route.method, **({} if body is None else {"json": body}))
+    if body and password and "password" in body:
+        body["password"] = password
+    response = client.open(route.path(**values), method=route.method, **({} if body is None else {"json": body}))
+    client.csrf_token = response.headers.get(csrf.HEADER, client.csrf_token)
+    return response
 
 
 def refused(response: Any) -> str | None:
@@ -98,7 +105,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     owner = client.get("/api/me").json["user"]["id"]  # type: ignore[index]
     word_log.keep(request := new_id(), owner, made, b"{}", None)
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
-    ids |= {"program_request_id": request}
+    ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids}
 
 
@@ -125,11 +132,12 @@ def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     assert len(owned) >= 6
     for route in owned:
         things = belongings(owner, sign_in(person))
-        foreign = ask(stranger, route, **things)
-        absent = ask(stranger, route, **dict.fromkeys(OWNED, new_id()))
+        foreign = ask(stranger, route, password=PASSWORD, **things)
+        absent = ask(stranger, route, password=PASSWORD, **dict.fromkeys(OWNED, new_id()))
         assert foreign.status_code == 404, str(route)
         assert told(foreign) == told(absent), str(route)
-        assert ask(owner, route, **things).status_code < 400, f"{route}: the owner must reach it"
+        reached = ask(owner, route, password=PASSWORD, **things)
+        assert reached.status_code < 400, f"{route}: the owner must reach it"
 
 
 def test_whether_a_thing_of_the_site_exists_is_not_told_to_members(

@@ -25,6 +25,8 @@ PUBLIC = {
     "GET /sw.js",
     "POST /api/login",
     "POST /api/login/second-step",
+    "POST /api/login/passkey/options",
+    "POST /api/login/passkey",
     "POST /api/setup",
     "POST /api/join",
     "POST /api/join/check",

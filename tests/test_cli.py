@@ -15,7 +15,7 @@ from flask_app.services import group_service, names, paging, setup_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.group_service import Choices
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import authenticator
+from tests.support import authenticator, passkeys
 from tests.support.clients import PageClient
 
 STRONG = "two sparrows under one umbrella"
@@ -116,6 +116,8 @@ def test_the_groups_are_listed_with_their_people(app: Flask, member: User) -> No
         (["reset-link", "nobody"], "There is nobody called nobody."),
         (["turn-off-second-step", "nobody"], "There is nobody called nobody."),
         (["turn-off-second-step", "admin"], "Two-step sign-in is not on."),
+        (["remove-passkeys", "nobody"], "There is nobody called nobody."),
+        (["remove-passkeys", "admin"], "There are no passkeys to remove."),
     ],
 )
 def test_a_failure_is_a_sentence_and_an_exit_code(
@@ -151,9 +153,9 @@ def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) ->
     result = run(app, "list")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
-        "NAME   ROLE    STATE     SECOND STEP  LAST SIGN-IN",
-        "小明   member  disabled  off          never",
-        "admin  admin   active    on           2026-11-20T07:05Z",
+        "NAME   ROLE    STATE     SECOND STEP  PASSKEYS  LAST SIGN-IN",
+        "小明   member  disabled  off          none      never",
+        "admin  admin   active    on           none      2026-11-20T07:05Z",
     ]
 
 
@@ -166,7 +168,7 @@ def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_empty_site_lists_nobody(app: Flask) -> None:
-    assert run(app, "list").output == "NAME  ROLE  STATE  SECOND STEP  LAST SIGN-IN\n"
+    assert run(app, "list").output == "NAME  ROLE  STATE  SECOND STEP  PASSKEYS  LAST SIGN-IN\n"
 
 
 def test_who_has_lost_their_phone_signs_in_by_the_password_again(
@@ -202,3 +204,18 @@ def test_a_person_is_disabled_and_enabled(app: Flask, member: User) -> None:
     assert run(app, "disable", "member").output == "member: disabled\n"
     assert run(app, "enable", "MEMBER").output == "member: active\n"
     assert run(app, "disable", "nobody").exit_code == 1
+
+
+def test_passkeys_of_a_lost_device_are_removed(app: Flask, client: PageClient, admin: User, sign_in: SignIn) -> None:
+    before = sign_in(admin)
+    device, _ = passkeys.add(before)
+    assert run(app, "list").output.splitlines()[1].split()[4] == "1"
+    assert "flask users remove-passkeys" in run(app, "reset-link", "ADMIN").output
+    result = run(app, "remove-passkeys", "ADMIN")
+    assert (result.exit_code, result.output) == (0, "admin has no passkeys any more.\n")
+    assert "passkeys" not in run(app, "reset-link", "ADMIN").output
+    assert before.get("/api/me").status_code == 401
+    assert passkeys.sign_in(client, device).status_code == 401
+    with reading() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.remove_passkeys")).one()
+    assert (entry.actor_id, entry.actor_name, entry.target) == (None, "(command line)", admin.id)

@@ -16,7 +16,7 @@ from flask_app.database import Base, transaction
 from flask_app.models import AuditEntry, ChatModel, User
 from scripts import instance_lock
 from tests.conftest import MakeUser
-from tests.support import databases, ledger
+from tests.support import databases, ledger, passkeys
 from tests.support.keys import keep_key, keep_provider
 from tests.support.storage import alembic_config
 from tests.test_cli_usage import NOON
@@ -33,6 +33,7 @@ def site(app: Flask, make_user: MakeUser, tmp_path: Path) -> Iterator[Flask]:
         ]
     )
     keep_key(keep_provider("one", "https://one.example", models=["m"]), "k", secret=bytes(range(256)))
+    passkeys.keep(person.id)
     rows = {table: list(_mappings(table)) for table in Base.metadata.sorted_tables}
     url = f"sqlite:///{tmp_path / 'small.db'}"
     command.upgrade(alembic_config(url), "head")

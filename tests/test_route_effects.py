@@ -22,7 +22,7 @@ from flask_app.services.announcement_service import Wanted
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import authenticator, drifts, gateway, invited, registered, routes, snapshots, warned
+from tests.support import authenticator, drifts, gateway, invited, passkeys, registered, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -43,6 +43,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "message_id": started["message_id"],
         "user_message_id": started["user_message_id"],
         "user_id": member.id,
+        "passkey_id": passkeys.keep(member.id),
         "key_id": keep_key(provider_id, "a-key", account="shared"),
         "provider_id": provider_id,
         "model_id": model_service.available()[0].id,
@@ -115,6 +116,7 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/users/<user_id>/second-step": None,
     "POST /api/admin/users/<user_id>/ownership": {"password": PASSWORD, "keep": True},
     "POST /api/admin/users/<user_id>/ownership/end": {"password": PASSWORD},
+    "DELETE /api/admin/users/<user_id>/passkeys": None,
     "POST /api/admin/invitations": {"name": "Class 3b"},
     "DELETE /api/admin/invitations/<invitation_id>": None,
     "PUT /api/admin/settings/registration": {"mode": "open"},

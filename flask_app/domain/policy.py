@@ -15,7 +15,7 @@ own              own    own    own     chat, see their own use, make access toke
 people.see       site   site   -       see the people of the site
 people.add       site   site   -       make accounts and invitations, let in who registered
 people.change    site   site   -       disable, enable and move people of a lower role
-people.help      site   site   -       give people of a lower role a link for a new password, turn off their second step
+people.help      site   site   -       give people of a lower role a reset link, turn off their second step or passkeys
 admins.name      site   -      -       make somebody an administrator, or a member again
 ownership        site   -      -       hand ownership over, share it, end it
 groups           site   site   -       make, change and delete groups

@@ -28,6 +28,7 @@ from flask_app.models.metering import (
     UsageHourly,
 )
 from flask_app.models.notices import Notice
+from flask_app.models.passkeys import Passkey, UsedChallenge
 from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.registrations import Registration
@@ -56,6 +57,7 @@ __all__ = [
     "Message",
     "ModelAlias",
     "Notice",
+    "Passkey",
     "PasswordLink",
     "PendingSignIn",
     "ProgramKey",
@@ -79,5 +81,6 @@ __all__ = [
     "TokenUsage",
     "TopUp",
     "UsageHourly",
+    "UsedChallenge",
     "User",
 ]

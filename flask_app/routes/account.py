@@ -4,14 +4,16 @@ import msgspec
 from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
-from flask_app.services import account_service, mail_service, second_step_service, session_service
+from flask_app.services import account_service, mail_service, passkey_service, second_step_service, session_service
 from flask_app.utils import get_current_user, require_login
-from flask_app.web import csrf, pages, sessions
+from flask_app.web import csrf, pages, relying_party, sessions
+from flask_app.web.account_state import AccountState
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
 from flask_app.web.client import browser
+from flask_app.web.passkeys import passkeys_reply
 from flask_app.web.people import OwnReply, Session, own_user_reply
-from flask_app.web.second_steps import AccountState, second_step_reply
+from flask_app.web.second_steps import second_step_reply
 
 blueprint = Blueprint("account", __name__)
 
@@ -34,10 +36,19 @@ class NewPassword(Body):
 @blueprint.get("/account")
 @require_login
 def home() -> str:
-    own = second_step_reply(second_step_service.standing(get_current_user()))
-    state = pages.state(AccountState(sessions=_sessions().sessions, second_step=own))
-    has_mail = mail_service.is_set_up()
-    return render_template("account.html", timezones=timezones.offered(), account_state=state, has_mail=has_mail)
+    actor = get_current_user()
+    state = AccountState(
+        sessions=_sessions().sessions,
+        second_step=second_step_reply(second_step_service.standing(actor)),
+        passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
+    )
+    return render_template(
+        "account.html",
+        timezones=timezones.offered(),
+        account_state=pages.state(state),
+        has_mail=mail_service.is_set_up(),
+        no_passkeys=relying_party.why_not(),
+    )
 
 
 @blueprint.get("/api/me")

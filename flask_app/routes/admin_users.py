@@ -127,5 +127,16 @@ def end_ownership(user_id: str, body: EndOwnership) -> PersonReply:
     return person_reply(ownership_service.end(_actor(), user_id))
 
 
+@blueprint.delete("/<user_id>/passkeys")
+@require_permission("people.help")
+@returns(PersonReply)
+def remove_passkeys(user_id: str) -> PersonReply:
+    """Remove all passkeys of a person whose device is lost or stolen: they are signed out everywhere.
+
+    Not one's own: `POST /api/me/passkeys/{passkey_id}/remove` asks for the password.
+    """
+    return person_reply(user_admin_service.remove_passkeys(_actor(), user_id))
+
+
 def _actor() -> Actor:
     return Actor(get_current_user(), client_address())

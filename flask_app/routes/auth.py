@@ -8,7 +8,7 @@ from flask_app.services.auth_service import SignedIn
 from flask_app.services.pending_sign_ins import LIFETIME
 from flask_app.services.second_step import SecondStepNeeded
 from flask_app.utils import public
-from flask_app.web import cookies, csrf, failures
+from flask_app.web import cookies, csrf, failures, relying_party
 from flask_app.web.arrivals import Arrival, LinkToken, welcome
 from flask_app.web.bodies import Reply, Words, accepts, refuses, returns
 from flask_app.web.client import browser, client_address
@@ -65,7 +65,8 @@ def login_page() -> str | BaseResponse:
         return redirect(next_path)
     if not setup_service.is_done():
         return redirect("/setup")
-    return render_template("login.html", next_path=next_path, registers=registration_settings.terms().is_open)
+    registers, by_passkey = registration_settings.terms().is_open, relying_party.why_not() is None
+    return render_template("login.html", next_path=next_path, registers=registers, by_passkey=by_passkey)
 
 
 @blueprint.get("/setup")

@@ -20,6 +20,7 @@ ACTIONS = (
     *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),
     *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
     "second_step.use_recovery_code",
+    *("passkey.add", "passkey.rename", "passkey.remove", "passkey.copied", "user.remove_passkeys"),
     *("token.create", "token.access", "token.origins", "token.revoke"),
     *("token.keep_words", "token.forget_words", "requests.retention"),
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),

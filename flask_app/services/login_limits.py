@@ -19,6 +19,7 @@ from flask_app.services.windows import Rate, Windows
 _by_address = Windows("address", Rate.parse("20 per 5 minutes"))
 _by_account = Windows("account", Rate.parse("10 per 15 minutes"))
 _by_device = Windows("device", Rate.parse("10 per 15 minutes"))
+_by_passkey = Windows("passkey", Rate.parse("20 per 5 minutes"))
 _second_steps = Windows("second step", Rate.parse("30 per day"))  # of a million codes three are right at any time
 _codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
 _redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
@@ -61,6 +62,13 @@ def second_step_attempt(account: str, user_id: str, address: str, device: str = 
     counts = _sign_in_counts(account, user_id, address, device)
     counts.append((_second_steps, f"{user_id} known" if is_known_device(device, user_id) else user_id))
     with _in_turn(Attempt(counts)) as attempt:
+        yield attempt
+
+
+@contextmanager
+def passkey_attempt(address: str) -> Iterator[Attempt]:
+    """A sign-in by a passkey. Nobody guesses one: it counts against the address alone, and locks no account."""
+    with _in_turn(Attempt([(_by_passkey, network(address))])) as attempt:
         yield attempt
 
 
@@ -123,7 +131,7 @@ def network(address: str) -> str:
 
 def forget() -> None:
     """Start counting anew."""
-    sign_in = (_by_address, _by_account, _by_device, _second_steps)
+    sign_in = (_by_address, _by_account, _by_device, _by_passkey, _second_steps)
     others = (_codes_by_address, _redemptions_by_address, _redemptions_by_person, _registrations)
     for windows in (*sign_in, *others):
         windows.clear()

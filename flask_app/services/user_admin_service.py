@@ -16,6 +16,7 @@ from flask_app.services import (
     group_service,
     names,
     paging,
+    passkey_service,
     password_links,
     passwords,
     second_step,
@@ -31,10 +32,13 @@ ROLES = ("admin", "member")
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """`second_step`: is a code asked for beside the password? `passkeys`: how many there are."""
+
     user: User
     group: Group
     online: bool
     second_step: bool
+    passkeys: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Added:
 def listed(*, search: str = "", before: str | None = None, limit: int = paging.PAGE) -> Page:
     """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
     paging.checked_limit(limit)
-    query = select(User, Group, second_step.ON.label("second_step")).join(Group, Group.id == User.group_id)
+    signs_in_by = (second_step.ON.label("second_step"), passkey_service.COUNT.label("passkeys"))
+    query = select(User, Group, *signs_in_by).join(Group, Group.id == User.group_id)
     if wanted := names.key(search):
         if len(wanted) > names.MAX_KEY_LENGTH:
             return Page([], None)
@@ -65,8 +70,8 @@ def listed(*, search: str = "", before: str | None = None, limit: int = paging.P
     with reading() as session:
         found = session.execute(query.order_by(User.id.desc()).limit(limit + 1)).all()
         shown = found[:limit]
-        online = auth_service.online_among(session, [user.id for user, _, _ in shown])
-    people = [Person(user, group, user.id in online, has_second_step) for user, group, has_second_step in shown]
+        online = auth_service.online_among(session, [user.id for user, *_ in shown])
+    people = [Person(user, group, user.id in online, *ways) for user, group, *ways in shown]
     return Page(people, people[-1].user.id if len(found) > limit else None)
 
 
@@ -158,6 +163,26 @@ def person_of(session: Session, user: User) -> Person:
     return _person(session, user, session.get_one(Group, user.group_id))
 
 
+def remove_passkeys(actor: Actor, user_id: str) -> Person:
+    """For somebody whose device is lost or stolen. Their sessions end: what is lost may be signed in.
+
+    Raises NotFound, Conflict("no_passkeys"), Forbidden for a role that is not lower, and Forbidden("own_passkeys") for
+    one's own, which takes the password.
+    """
+    if actor.user and actor.user.id == user_id:
+        raise Forbidden("own_passkeys")
+    with transaction() as session:
+        user = standing.acted_on(session, actor, user_id, "people.help")
+        second_step.lock(session, user.id)
+        removed = passkey_service.forget(session, user.id)
+        if not removed:
+            raise Conflict("no_passkeys")
+        auth_service.end_sessions(session, user.id)
+        details = {"username": user.username, "passkeys": removed}
+        audit_service.record(session, actor.user, "user.remove_passkeys", user.id, details, actor.address)
+        return person_of(session, user)
+
+
 def by_name(username: str) -> User:
     """Raises NotFound("unknown_person")."""
     with reading() as session:
@@ -221,7 +246,8 @@ def let_go(session: Session, user: User) -> None:
 
 def _person(session: Session, user: User, group: Group) -> Person:
     online = user.id in auth_service.online_among(session, [user.id])
-    return Person(user, group, online, second_step.is_on(session, user.id))
+    ways = second_step.is_on(session, user.id), passkey_service.count(session, user.id)
+    return Person(user, group, online, *ways)
 
 
 def _traits(user: User, group: Group) -> dict[str, object]:

@@ -67,5 +67,10 @@ def sessions_reply(sessions: Iterable[LoginSession], *, here: str) -> SessionsRe
     )
 
 
+def shown(user_agent: str) -> str | None:
+    """The browser and the system that a user agent names, as a person reads them; None where it names neither."""
+    return " · ".join(name for known in (_BROWSERS, _SYSTEMS) if (name := _first(known, user_agent))) or None
+
+
 def _first(known: tuple[tuple[str, str], ...], user_agent: str) -> str | None:
     return next((name for mark, name in known if mark in user_agent), None)

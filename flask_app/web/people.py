@@ -45,10 +45,14 @@ class Session(Reply):
 
 
 class MemberReply(UserReply):
-    """A person as administrators see them; `second_step`: are they asked for a code at sign-in?"""
+    """A person as administrators see them.
+
+    `second_step`: is a code asked for beside the password? `passkeys`: how many they sign in by.
+    """
 
     group: GroupName
     second_step: bool
+    passkeys: int
 
 
 class OwnReply(Reply):
@@ -105,7 +109,8 @@ def own_user_reply(user: User) -> OwnUserReply:
 
 def member_reply(person: Person) -> MemberReply:
     own = msgspec.structs.asdict(user_reply(person.user, online=person.online))
-    return MemberReply(**own, group=group_name(person.group), second_step=person.second_step)
+    group = group_name(person.group)
+    return MemberReply(**own, group=group, second_step=person.second_step, passkeys=person.passkeys)
 
 
 def person_reply(person: Person) -> PersonReply:

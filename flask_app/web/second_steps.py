@@ -2,18 +2,11 @@
 
 from flask_app.services.second_step_service import Begun, Renewed, Standing
 from flask_app.web.bodies import Reply
-from flask_app.web.browsers import SessionsReply
 
 
 class SecondStepReply(Reply):
     on: bool
     recovery_codes_left: int
-
-
-class AccountState(SessionsReply):
-    """What the account page starts with."""
-
-    second_step: SecondStepReply
 
 
 class BegunReply(Reply):

@@ -19,14 +19,14 @@ from flask_app.services import webhook_service
 from flask_app.services.audit_service import Actor
 from tests.backups.machines import MADE, OWN_KEY, WORDS, run, use
 from tests.conftest import MakeUser
-from tests.support import databases, ledger
+from tests.support import databases, ledger, passkeys
 from tests.support.keys import keep_key, keep_provider
 from tests.test_cli_usage import NOON
 
 
 @pytest.fixture
 def site(app: Flask, make_user: MakeUser) -> Flask:
-    """Two people with a ledger, a conversation, a provider's key and a webhook."""
+    """Two people with a ledger, a conversation, a passkey, a provider's key and a webhook."""
     people = [make_user(name) for name in ("小明🙂", "amina")]
     ledger.write(ledger.entry(person.id, NOON) for person in people for _ in range(3))
     ledger.write([ledger.entry(people[0].id, NOON, cost_micros=2**53, currency="USD")])
@@ -34,6 +34,7 @@ def site(app: Flask, make_user: MakeUser) -> Flask:
     keep_key(keep_provider("one", "https://one.example", models=["m"]), "k")
     webhook_service.point(Actor(user=None), "https://hook.example/secret-path", "en")
     talk(people[0])
+    passkeys.keep(people[1].id)
     return app
 
 

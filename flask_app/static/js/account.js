@@ -1,8 +1,10 @@
 // @ts-check
-/** Entry of the account page: time zone, warnings, password, second step, signed-in browsers. */
+/** Entry of the account page: time zone, warnings, password, second step, passkeys, signed-in browsers. */
 import { api } from "app/api"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
 import { NewPassword } from "app/new-password"
+import { PasskeysCard } from "app/passkeys"
+import { Proof } from "app/proof"
 import { SecondStepCard } from "app/second-step"
 import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, toast } from "app/ui"
 
@@ -42,7 +44,9 @@ endOthers.addEventListener("click", async () => {
 })
 const state = pageState("account-state")
 show(state.sessions)
-new SecondStepCard(state.second_step, reload)
+const proof = new Proof()
+const secondStep = new SecondStepCard(state.second_step, proof, reload)
+new PasskeysCard(state.passkeys, proof, () => secondStep.isOn, reload)
 
 /** The zone of this device first: it is the likeliest. */
 function offerOwnZone() {

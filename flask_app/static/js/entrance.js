@@ -1,6 +1,6 @@
 // @ts-check
 /** Sign-in, set-up, new password, joining and registering: one form each, sent by script. */
-import { ApiError, api, keepCsrfToken } from "app/api"
+import { ApiError, api, keepCsrfToken, loaded } from "app/api"
 import { CodeField } from "app/code-field"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
@@ -60,14 +60,24 @@ onSubmit(form, async (values) => {
   } catch (error) {
     return refuse(error)
   }
-  forgetVisitorsChoices()
-  location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
+  goOn()
 })
+
+const byPasskey = document.querySelector("[data-by-passkey]")
+if (byPasskey instanceof HTMLElement) {
+  const entry = { form, told, goOn }
+  loaded(import("app/passkey-sign-in")).then(({ PasskeySignIn }) => new PasskeySignIn(byPasskey, entry), (error) => showFormError(form, sentence(error)))
+}
 
 const link = links[form.dataset.entrance ?? ""]
 if (link) {
   addEventListener("hashchange", () => location.reload()) // another link, pasted over this one
   showLink(link)
+}
+
+function goOn() {
+  forgetVisitorsChoices()
+  location.replace(localPath(form.dataset.next)) // Back does not lead to a form that is done with
 }
 
 /** There is nothing more to do here. @param {string} outcome */

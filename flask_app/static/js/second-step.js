@@ -1,42 +1,45 @@
 // @ts-check
 /** The card of the second step: turned on with an authenticator app, new recovery codes, turned off. */
-import { ApiError, api } from "app/api"
-import { CodeField } from "app/code-field"
-import { clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatNumber, sentence, t } from "app/i18n"
+import { api } from "app/api"
+import { formatNumber, t } from "app/i18n"
+import { sendSayingWhere } from "app/proof"
 import { showOnce } from "app/shown-once"
-import { announce, fill, must, onSubmit, openDialog, slot, toast } from "app/ui"
+import { announce, fill, must, openDialog, slot, toast } from "app/ui"
 
+/** @typedef {import("app/proof").Proof} Proof */
+/** @typedef {import("app/proof").Proven} Proven */
 /** @typedef {{on: boolean, recovery_codes_left: number}} Standing */
-/** @typedef {{password?: string, code?: string}} Proof */
-/** @typedef {{title: string, action: string, asksCode: boolean, act: (proof: Proof) => Promise<void>}} Change */
 
 const PATH = "/api/me/second-step"
 const FEW = 3
 
 export class SecondStepCard {
   #card = must(document, "[data-second-step]")
-  #proof = /** @type {HTMLFormElement} */ (must(document, "[data-proof]"))
   #app = /** @type {HTMLFormElement} */ (must(document, "[data-app]"))
-  #code = new CodeField(this.#proof)
-  /** What the password is asked for. @type {Change | null} */
-  #change = null
+  #proof
   #changed
+  #on = false
 
-  /** @param {Standing} standing @param {() => Promise<void>} changed follows a change: other sessions may have ended */
-  constructor(standing, changed) {
+  /** @param {Standing} standing @param {Proof} proof @param {() => Promise<void>} changed follows a change: other sessions may have ended */
+  constructor(standing, proof, changed) {
+    this.#proof = proof
     this.#changed = changed
     this.#show(standing)
-    this.#offer("turn-on", { title: t("js.account.turn_on_title"), action: t("js.account.continue"), asksCode: false, act: (proof) => this.#begin(proof) })
-    this.#offer("renew", { title: t("js.account.renew_title"), action: t("js.account.renew"), asksCode: true, act: (proof) => this.#renew(proof) })
-    this.#offer("turn-off", { title: t("js.account.turn_off_title"), action: t("js.account.turn_off"), asksCode: true, act: (proof) => this.#turnOff(proof) })
-    this.#listen(this.#proof, async ({ own_password: password, code }) => this.#change?.act({ password, code }))
-    this.#listen(this.#app, ({ first_code: code }) => this.#confirm(code))
+    this.#offer("turn-on", { title: t("js.account.turn_on_title"), action: t("js.account.continue"), asksCode: false, act: (proven) => this.#begin(proven) })
+    this.#offer("renew", { title: t("js.account.renew_title"), action: t("js.account.renew"), asksCode: true, act: (proven) => this.#renew(proven) })
+    this.#offer("turn-off", { title: t("js.account.turn_off_title"), action: t("js.account.turn_off"), asksCode: true, act: (proven) => this.#turnOff(proven) })
+    sendSayingWhere(this.#app, { wrong_second_step_code: "first_code" }, ({ first_code: code }) => this.#confirm(code))
     this.#app.closest("dialog")?.addEventListener("close", () => this.#forgetSecret())
+  }
+
+  /** Is a code asked for? */
+  get isOn() {
+    return this.#on
   }
 
   /** @param {Standing} standing */
   #show({ on, recovery_codes_left: left }) {
+    this.#on = on
     fill(this.#card, {
       state: t(on ? "js.account.on" : "js.account.off"),
       left: t("js.account.codes_left", { count: formatNumber(left) }),
@@ -48,41 +51,15 @@ export class SecondStepCard {
     for (const name of ["renew", "turn-off"]) must(this.#card, `[data-${name}]`).hidden = !on
   }
 
-  /** @param {string} name of a button @param {Change} change */
-  #offer(name, change) {
-    must(this.#card, `[data-${name}]`).addEventListener("click", () => {
-      this.#change = change
-      fill(this.#proof, { title: change.title })
-      must(this.#proof, '[type="submit"]').textContent = change.action
-      this.#code.ask(change.asksCode)
-      openDialog("proof-dialog")
-    })
+  /** @param {string} name of a button @param {import("app/proof").Act} act */
+  #offer(name, act) {
+    must(this.#card, `[data-${name}]`).addEventListener("click", () => this.#proof.ask(act))
   }
 
-  /** What is wrong is said at its field. @param {HTMLFormElement} form @param {(values: Record<string, string>) => Promise<void>} send */
-  #listen(form, send) {
-    /** @type {Record<string, string>} */
-    const fields = { wrong_password: "own_password", wrong_second_step_code: form === this.#app ? "first_code" : "code" }
-    onSubmit(form, async (values) => {
-      clearFieldErrors(form)
-      try {
-        await send(values)
-      } catch (error) {
-        const name = error instanceof ApiError ? fields[error.code] : undefined
-        if (!name) throw error
-        showFieldError(form, name, sentence(error))
-      }
-    })
-    form.closest("dialog")?.addEventListener("close", () => {
-      clearFieldErrors(form)
-      form.reset()
-    })
-  }
-
-  /** @param {Proof} proof */
-  async #begin(proof) {
-    const { secret, uri, qr } = await api.post(PATH, proof)
-    this.#proof.closest("dialog")?.close()
+  /** @param {Proven} proven */
+  async #begin(proven) {
+    const { secret, uri, qr } = await api.post(PATH, proven)
+    this.#proof.close()
     fill(this.#app, { secret: secret.match(/.{1,4}/g).join(" ") })
     this.#picture.src = qr
     this.#link.href = uri
@@ -98,17 +75,17 @@ export class SecondStepCard {
     await this.#hand(codes)
   }
 
-  /** @param {Proof} proof */
-  async #renew(proof) {
-    const { recovery_codes: codes } = await api.post(`${PATH}/recovery-codes`, proof)
-    this.#proof.closest("dialog")?.close()
+  /** @param {Proven} proven */
+  async #renew(proven) {
+    const { recovery_codes: codes } = await api.post(`${PATH}/recovery-codes`, proven)
+    this.#proof.close()
     await this.#hand(codes)
   }
 
-  /** @param {Proof} proof */
-  async #turnOff(proof) {
-    await api.post(`${PATH}/turn-off`, proof)
-    this.#proof.closest("dialog")?.close()
+  /** @param {Proven} proven */
+  async #turnOff(proven) {
+    await api.post(`${PATH}/turn-off`, proven)
+    this.#proof.close()
     this.#show({ on: false, recovery_codes_left: 0 })
     must(this.#card, "[data-turn-on]").focus()
     toast(t("js.account.turned_off"))

@@ -15,6 +15,7 @@ import { announce, fromTemplate, must, slot, toast } from "app/ui"
  * @property {boolean} disabled
  * @property {boolean} online
  * @property {boolean} second_step
+ * @property {number} passkeys
  * @property {string} created_at
  * @property {string | null} last_sign_in_at
  * @property {string | null} last_seen_at
@@ -147,6 +148,7 @@ export class People {
     row.dataset.id = id
     slot(row, "self").hidden = !this.isSelf(person)
     slot(row, "second-step").hidden = !person.second_step
+    slot(row, "passkeys").hidden = !person.passkeys
     slot(row, "role").classList.toggle("badge--accent", role === "admin")
     slot(row, "state").className = stateClass(person)
     slot(row, "state").title = person.last_seen_at ? formatDateTime(person.last_seen_at) : ""

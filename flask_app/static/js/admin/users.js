@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the people: find, create, invite, change the role or the group, disable, help with a lost password or phone. */
+/** Entry of the people: find, create, invite, change the role or the group, disable, help with a lost password or device. */
 import { withParameter } from "app/addresses"
 import { Invitations } from "app/admin/invitations"
 import { showLinkOnce } from "app/admin/link-once"
@@ -26,6 +26,7 @@ const acts = {
   group: askGroup,
   disable: toggleDisabled,
   "second-step": turnOffSecondStep,
+  passkeys: removePasskeys,
   records: async () => {},
   audit: async () => {},
 }
@@ -41,6 +42,7 @@ menu.addEventListener("open", (event) => {
   menu.item("ownership").hidden = !people.isOwner || person.disabled
   menu.item("group").hidden = !isTouchable
   menu.item("second-step").hidden = !person.second_step || !people.isBelow(person) // one's own takes a code
+  menu.item("passkeys").hidden = !person.passkeys || !people.isBelow(person) // one's own take the password
   menu.item("disable").hidden = !people.isBelow(person) // nobody locks themselves out by a slip
   menu.item("disable").classList.toggle("menu__item--danger", !person.disabled)
   fill(menu.item("role"), { "role-act": t(person.role === "admin" ? "js.admin.make_member" : "js.admin.make_admin") })
@@ -107,8 +109,9 @@ function showPasswordPart() {
 }
 
 /** @param {Person} person */
-async function makeLink({ id, username: name }) {
-  const words = { title: t("js.admin.reset_title", { name }), text: t("js.admin.reset_text"), action: t("js.admin.reset_action") }
+async function makeLink({ id, username: name, passkeys }) {
+  const text = t(passkeys ? "js.admin.reset_text_passkeys" : "js.admin.reset_text")
+  const words = { title: t("js.admin.reset_title", { name }), text, action: t("js.admin.reset_action") }
   if (!(await confirmDialog(words))) return
   const { token, expires_at: until } = await api.post(`/api/admin/users/${id}/reset-link`)
   showLink({ username: name }, token, until)
@@ -144,6 +147,15 @@ async function turnOffSecondStep({ id, username: name }) {
   const { user } = await api.delete(`/api/admin/users/${id}/second-step`)
   people.update(user)
   toast(t("js.admin.second_step_off", { name }))
+}
+
+/** @param {Person} person */
+async function removePasskeys({ id, username: name }) {
+  const words = { title: t("js.admin.passkeys_title", { name }), text: t("js.admin.passkeys_text", { name }), action: t("js.admin.passkeys_action") }
+  if (!(await confirmDialog(words))) return
+  const { user } = await api.delete(`/api/admin/users/${id}/passkeys`)
+  people.update(user)
+  toast(t("js.admin.passkeys_removed", { name }))
 }
 
 /** @param {string} id @param {{role?: string, disabled?: boolean, group_id?: string}} changes @returns {Promise<Person>} */

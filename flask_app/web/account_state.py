@@ -1,0 +1,10 @@
+"""What the account page starts with."""
+
+from flask_app.web.browsers import SessionsReply
+from flask_app.web.passkeys import PasskeyReply
+from flask_app.web.second_steps import SecondStepReply
+
+
+class AccountState(SessionsReply):
+    second_step: SecondStepReply
+    passkeys: list[PasskeyReply]
