@@ -140,10 +140,11 @@ def _use_threads() -> None:
     from gevent import monkey
     from gevent.threadpool import ThreadPool
 
-    from flask_app import offload
+    from flask_app import engines, offload
     from flask_app.upstream import names
 
     offload.use(gevent.get_hub().threadpool.apply)
+    engines.wait_with(ThreadPool(1).apply)
     apply = ThreadPool(names.AT_ONCE).apply
     look_up = monkey.get_original("socket", "getaddrinfo")
     names.ask_with(lambda host, port: apply(look_up, (host, port), {"type": socket.SOCK_STREAM}))

@@ -5,6 +5,7 @@ in the middle of the answers), then a Report as JSON.
 """
 
 import asyncio
+import contextlib
 import gc
 import itertools
 import sys
@@ -19,7 +20,7 @@ from bench import answers
 from bench.plan import Plan, Report
 from bench.wire import END, Broken, answer_text
 
-PATHS = {"provider": "/chat/completions", "chat": "/api/chat"}
+PATHS = {"provider": "/chat/completions", "chat": "/api/chat", "gateway": "/v1/chat/completions"}
 RETRY_SECONDS = 0.2
 GRACE_SECONDS = 20.0  # for answers that are late
 
@@ -154,15 +155,14 @@ class Load:
 
 def requests_for(plan: Plan) -> Callable[[str], bytes]:
     """Makes the request for an answer, signed in where the plan says so."""
-    headers = _signed_in(plan) if plan.username else {}
+    headers = _headers(plan)
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"POST {PATHS[plan.kind]} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n{lines}"
-    head += "Authorization: Bearer bench-key\r\n" if plan.kind == "provider" else ""
     head += "Content-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: "
 
     def request_for(answer_id: str) -> bytes:
         message = answers.question(answer_id, plan.tokens)
-        body = msgspec.json.encode(_provider_body(message) if plan.kind == "provider" else {"message": message})
+        body = msgspec.json.encode({"message": message} if plan.kind == "chat" else _provider_body(message))
         return f"{head}{len(body)}\r\n\r\n".encode() + body
 
     return request_for
@@ -173,18 +173,36 @@ def _provider_body(message: str) -> dict[str, object]:
     return {"model": answers.MODEL, "messages": messages, "stream": True, "stream_options": {"include_usage": True}}
 
 
+def _headers(plan: Plan) -> dict[str, str]:
+    """What says who asks: a browser that has signed in, or a program with a key."""
+    if plan.kind == "provider":
+        return {"Authorization": "Bearer bench-key"}
+    if not plan.username:
+        return {}
+    browser = _signed_in(plan)
+    if plan.kind == "chat":
+        return browser
+    made, _ = _post(plan, "/api/tokens", {"name": "bench"}, browser)
+    return {"Authorization": f"Bearer {made['secret']}"}
+
+
 def _signed_in(plan: Plan) -> dict[str, str]:
-    """The headers of a browser that has signed in."""
-    origin = f"http://127.0.0.1:{plan.port}"
+    origin = {"Origin": f"http://127.0.0.1:{plan.port}"}
+    account = {"username": plan.username, "password": plan.password}
+    signed_in, cookie = _post(plan, "/api/login", account, origin)
+    return {"Cookie": cookie, "X-CSRF-Token": str(signed_in["csrf_token"]), **origin}
+
+
+def _post(plan: Plan, path: str, content: object, headers: dict[str, str]) -> tuple[dict[str, object], str]:
+    """The reply, and the cookie that it sets."""
     connection = HTTPConnection("127.0.0.1", plan.port, timeout=30)
-    body = msgspec.json.encode({"username": plan.username, "password": plan.password})
-    connection.request("POST", "/api/login", body, {"Content-Type": "application/json", "Origin": origin})
-    response = connection.getresponse()
-    content = response.read()
-    if response.status != 200:
-        raise SystemExit(f"sign-in failed: {response.status} {content!r}")
-    cookie = (response.headers["Set-Cookie"] or "").partition(";")[0]
-    return {"Cookie": cookie, "X-CSRF-Token": msgspec.json.decode(content)["csrf_token"], "Origin": origin}
+    with contextlib.closing(connection):
+        connection.request("POST", path, msgspec.json.encode(content), {"Content-Type": "application/json", **headers})
+        response = connection.getresponse()
+        reply = response.read()
+    if response.status >= 400:
+        raise SystemExit(f"POST {path}: {response.status} {reply!r}")
+    return msgspec.json.decode(reply, type=dict[str, object]), (response.headers["Set-Cookie"] or "").partition(";")[0]
 
 
 def _say(word: str) -> None:

@@ -13,7 +13,7 @@ class Plan(msgspec.Struct, kw_only=True):
     """
 
     port: int
-    kind: Literal["provider", "chat"]  # the body to send and the events to expect
+    kind: Literal["provider", "chat", "gateway"]  # the body to send and the events to expect
     streams: int
     tokens: int
     rate: float  # tokens a second of each stream

@@ -104,6 +104,7 @@ def figures(results: Results) -> list[Figure]:
     faults = sum(measured.load.asked - measured.load.answers for measured in steady)
     apart = sum(book.apart for book in results.ledgers)
     ours, direct = results.first_token("mingchat", SHORT), results.first_token("direct", SHORT)
+    program = results.first_token("gateway", SHORT)
     return [
         Figure(f"CPU a token, answers of {SHORT}: bare relay", results.cost("relay", SHORT), "µs"),
         Figure(f"CPU a token, answers of {SHORT}: MingChat", results.cost("mingchat", SHORT), "µs"),
@@ -113,6 +114,10 @@ def figures(results: Results) -> list[Figure]:
         Figure(f"ratio, answers of {LONG}", results.ratio(LONG), "×", 1.5),
         Figure("first token later than direct, median", middle(ours) - middle(direct), "ms", 6.0),
         Figure("first token later than direct, 95th percentile", p95(ours) - p95(direct), "ms", 15.0),
+        Figure(f"a program's CPU a token, answers of {SHORT}: ratio", results.ratio(SHORT, "gateway"), "×", 2.0),
+        Figure(f"a program's CPU a token, answers of {LONG}: ratio", results.ratio(LONG, "gateway"), "×", 1.3),
+        Figure("a program's first token later than direct, median", middle(program) - middle(direct), "ms", 5.0),
+        Figure("a program's first token later than direct, 99th percentile", p99(program) - p99(direct), "ms", 25.0),
         Figure(f"answers lost of {streams} begun at once, all rounds", lost, "", 0),
         Figure("first token of those, 95th percentile", p95([t for b in bursts for t in b.load.first_token]), "ms"),
         Figure("answers lost or wrong under steady load", faults, "", 0),
@@ -141,6 +146,11 @@ def middle(times: list[float]) -> float:
 def p95(times: list[float]) -> float:
     """The 95th percentile; endless where next to nothing arrived."""
     return quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else math.inf
+
+
+def p99(times: list[float]) -> float:
+    """The 99th percentile; endless where next to nothing arrived."""
+    return quantiles(times, n=100, method="inclusive")[-1] if len(times) > 1 else math.inf
 
 
 def markdown(results: Results) -> str:
@@ -183,11 +193,12 @@ def summary(results: Results) -> dict[str, object]:
 
 
 def _spread(times: list[float]) -> dict[str, float]:
-    return {"median": middle(times), "p95": p95(times)}
+    return {"median": middle(times), "p95": p95(times), "p99": p99(times)}
 
 
 def _most_memory(results: Results) -> float:
-    steady = [m.pss for tokens in (SHORT, LONG) for m in results.steady["mingchat", tokens]]
+    doors = ("mingchat", "gateway")
+    steady = [m.pss for door in doors for tokens in (SHORT, LONG) for m in results.steady[door, tokens]]
     return max([*steady, *(burst.pss for burst in results.bursts)])
 
 

@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from bench.plan import Plan
 from bench.report import LONG, SHORT, Results
 from bench.servers import Server
 
-Contender = Callable[[Server], AbstractContextManager[Server]]
+DOORS = {"mingchat": "chat", "gateway": "gateway"}  # by the name of its figures
 
 
 def main() -> None:
@@ -72,9 +71,10 @@ def _relay(results: Results, options: argparse.Namespace) -> None:
 
 def _mingchat(results: Results, options: argparse.Namespace) -> None:
     with servers.upstream(options.rate) as provider, servers.mingchat(provider) as server:
-        for tokens in (SHORT, LONG):
-            plan = _plan(server, options, tokens, signs_in=True)
-            results.add("mingchat", measure.steady(plan, server, provider))
+        for name, kind in DOORS.items():
+            for tokens in (SHORT, LONG):
+                plan = _plan(server, options, tokens, kind=kind, signs_in=True)
+                results.add(name, measure.steady(plan, server, provider))
         plan = _plan(server, options, SHORT, signs_in=True, burst=True)
         results.bursts.append(measure.burst(plan, server))
         results.ledgers.append(report.Ledger.compare(measure.ledger(server), provider.get("/stats")))

@@ -17,7 +17,7 @@ def answer_text(raw: bytes, kind: str) -> tuple[str, int]:
     if not head.startswith(b"HTTP/1.1 200"):
         raise Broken(f"{head[:20].decode('latin-1')}: {body[:120].decode('utf-8', 'replace')}")
     events = _events(_dechunked(body))
-    pieces = _provider_pieces(events) if kind == "provider" else _chat_pieces(events)
+    pieces = _chat_pieces(events) if kind == "chat" else _provider_pieces(events)
     return "".join(pieces), len(pieces)
 
 

@@ -3,11 +3,13 @@
 import sqlite3
 import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from flask_app import offload
 from flask_app.company import Company
 from flask_app.pools import CountedPool, Turn, count
 
@@ -26,6 +28,17 @@ _TERMS = (
     f"SET SESSION innodb_lock_wait_timeout = {ROW_LOCK_SECONDS}"
     f" /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */ /*!80000 , wait_timeout = {IDLE_SECONDS} */"
 )
+
+_wait_for_disk: offload.Apply = offload.call_directly
+
+
+def wait_with(apply: offload.Apply) -> None:
+    """From now on have SQLite's one writer wait for the disk through ``apply``, as `offload.use` does for heavy work.
+
+    It is not of that work's few slots: a COMMIT would stand behind a password's hash.
+    """
+    global _wait_for_disk
+    _wait_for_disk = apply
 
 
 class Engines:
@@ -66,8 +79,24 @@ def _server_engine(url: str, reply_seconds: int) -> Engine:
     )
 
 
+def _begin(word: str, patience: float, connection: Any) -> None:
+    """Begin a transaction, within so many seconds where another process writes."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(word)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(LOCK_POLL_SECONDS)
+
+
 def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True) -> Engine:
-    """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep."""
+    """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep.
+
+    Then its COMMIT waits for the disk where it holds up nobody else.
+    """
     made = create_engine(
         url,
         poolclass=CountedPool,
@@ -78,19 +107,11 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
         query_cache_size=COMPILED_SMALL,
     )
 
-    def say_begin(connection: Any) -> None:
-        deadline = time.monotonic() + (0 if patient else LOCK_SECONDS)
-        while True:
-            try:
-                connection.execute(begin)
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                    raise
-            time.sleep(LOCK_POLL_SECONDS)
-
     # The driver is told to leave transactions alone, and every one begins with the word that it needs.
-    made.dialect.do_begin = say_begin  # type: ignore[method-assign,assignment]
+    patience = 0 if patient else LOCK_SECONDS
+    made.dialect.do_begin = partial(_begin, begin, patience)  # type: ignore[method-assign]
+    if not patient:
+        made.dialect.do_commit = lambda connection: _wait_for_disk(connection.commit, (), {})  # type: ignore[method-assign,assignment]
 
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:

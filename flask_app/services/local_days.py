@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from flask_app.domain import periods
 from flask_app.domain.periods import QUARTERS_A_DAY, QUARTERS_AN_HOUR, Blocks, Midnight, Period, Stretch
 from flask_app.domain.ranges import Days
-from flask_app.services import listed, packed, slices
+from flask_app.services import join_order, listed, packed, slices
 from flask_app.services.rollup import (
     DETAIL,
     PERSON_DAY,
@@ -84,9 +84,7 @@ def _of_blocks(looked_up: list[tuple[str, int, int]], user_id: str | None) -> Se
     of_person = [] if user_id is None else [rollup.c.user_id == user_id]
     query = select(block.c.move, rollup.c.currency, *figures).select_from(block, rollup)
     query = query.where(rollup.c.slice == block.c.slice, rollup.c.block == block.c.block, *of_person)
-    for server in ("mysql", "mariadb"):
-        query = query.prefix_with("STRAIGHT_JOIN", dialect=server)
-    return query.group_by(block.c.move, rollup.c.currency)
+    return join_order.as_named(query).group_by(block.c.move, rollup.c.currency)
 
 
 def _blocks(zone: ZoneInfo, days: Days, name: Naming, user_id: str | None) -> Iterator[_Block]:

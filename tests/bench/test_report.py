@@ -6,7 +6,7 @@ from bench.report import Burst, Ledger, Results, Steady, figures, markdown, p95,
 SENT = {"requests": 7, "prompt_tokens": 70, "completion_tokens": 700}
 
 
-def results(*, ours: float = 80.0, lost: int = 0, booked: int = 700) -> Results:
+def results(*, ours: float = 80.0, program: float = 60.0, lost: int = 0, booked: int = 700) -> Results:
     """Three rounds in which the bare relay costs 50 µs a token, and one of them twice that for both."""
     made = Results(streams=200, rate=20)
     for slow in (1, 2, 1):
@@ -14,6 +14,7 @@ def results(*, ours: float = 80.0, lost: int = 0, booked: int = 700) -> Results:
             made.add("direct", steady(tokens, 20.0 * slow))
             made.add("relay", steady(tokens, 50.0 * slow))
             made.add("mingchat", steady(tokens, ours * slow))
+            made.add("gateway", steady(tokens, program * slow))
         faults = {"connection lost": lost} if lost else {}
         made.bursts.append(Burst(load=Report(answers=200 - lost, faults=faults, first_token=[9.0] * 9), pss=120.0))
         made.ledgers.append(Ledger(booked=SENT | {"completion_tokens": booked}, sent=SENT))
@@ -40,6 +41,11 @@ def test_a_ratio_over_its_target_is_missed() -> None:
     assert missed(results(ours=70.0)) == set()
     assert missed(results(ours=90.0)) == {"ratio, answers of 400"}
     assert missed(results(ours=110.0)) == {"ratio, answers of 100", "ratio, answers of 400"}
+
+
+def test_a_program_has_targets_of_its_own() -> None:
+    assert missed(results(ours=70.0, program=64.0)) == set()
+    assert missed(results(ours=70.0, program=66.0)) == {"a program's CPU a token, answers of 400: ratio"}
 
 
 def test_a_lost_answer_or_token_is_missed_and_told() -> None:

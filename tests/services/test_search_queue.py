@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from sqlalchemy import func, select, text, update
+import pytest
+from sqlalchemy import Select, func, insert, select, text, update
 
-from flask_app.database import fetching, transaction
+from flask_app.database import fetching, new_id, transaction, writing
 from flask_app.models import Conversation, Message, Run, SearchDocument, SearchPosting, SearchProgress, User
 from flask_app.services import (
     conversation_service,
@@ -115,3 +116,22 @@ def test_a_look_when_nothing_has_happened_writes_nothing(member: User, query_cou
 def test_the_index_begins_with_its_one_row(app: object) -> None:
     with fetching() as connection:
         assert connection.scalar(select(func.count()).select_from(SearchProgress)) == 1
+
+
+@pytest.mark.parametrize("query", [search_queue._NEW, search_queue._OLD])
+def test_a_server_reads_messages_by_their_ids_and_not_all_conversations_first(
+    member: User, query: Select[tuple[object, ...]]
+) -> None:
+    with writing() as connection:
+        if connection.dialect.name == "sqlite":
+            return
+        talks = [{"id": new_id(), "user_id": member.id, "title": "t"} for _ in range(500)]
+        connection.execute(insert(Conversation), talks)
+        said = {"role": "user", "text": "t" * 500}
+        turns = [{"id": new_id(), "conversation_id": talk["id"], **said} for talk in talks for _ in range(6)]
+        connection.execute(insert(Message), turns)
+    with fetching() as connection:
+        connection.execute(text("ANALYZE TABLE conversations, messages")).all()
+        terms = query.params({"after": "", "since": "~"}).compile(connection, compile_kwargs={"literal_binds": True})
+        first, *_ = connection.exec_driver_sql(f"EXPLAIN {str(terms).replace('%', '%%')}").mappings()
+        assert (first["table"], first["key"]) == ("messages", "PRIMARY")
