@@ -153,6 +153,14 @@ requests: .dev ## Ten thousand requests of programs to a running server: one row
 fuzz-gateway: .dev ## A hundred thousand torn and mixed-up requests of programs to a running server: none is a fault of ours (RUNS=, SEED=)
 	GATEWAY_FUZZED=$(or $(RUNS),100000) GATEWAY_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_gateway_fuzzed.py
 
+.PHONY: security
+security: services .dev ## The tests that hold the lines of docs/security.md; notes how they went (quarter of an hour)
+	@rm -f tests/security/results.json
+	$(BIN)/python -m pytest $(NOTING) $(ELSEWHERE) $(PARALLEL); elsewhere=$$?; $(BIN)/python -m pytest $(NOTING) tests/stack tests/e2e; \
+		e2e=$$?; $(BIN)/python -m scripts.generate_docs && [ $$elsewhere$$e2e = 00 ]
+
+NOTING := -m security -p tests.support.security_results
+
 .PHONY: coverage
 coverage: .dev ## Every branch of what books, limits and compares tokens and money is taken by its tests
 	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL) --cov --cov-report=term

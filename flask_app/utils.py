@@ -9,7 +9,7 @@ from flask import g
 from flask_app.domain import policy
 from flask_app.errors import Forbidden, SignInRequired, TokenRequired
 from flask_app.models import User
-from flask_app.services import standing
+from flask_app.services import proof_service, standing
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -40,6 +40,18 @@ def require_permission(permission: str) -> Callable[[View], View]:
             raise Forbidden
 
     return lambda view: _declare(view, policy.least(permission), check)
+
+
+def require_proof(view: View) -> View:
+    """Only in a session that began lately: others are asked for the password again."""
+
+    @wraps(view)
+    def proved(*args: Any, **kwargs: Any) -> Any:
+        proof_service.require(g.session_began_at)
+        return view(*args, **kwargs)
+
+    proved.asks_proof = True  # type: ignore[attr-defined]
+    return proved  # type: ignore[return-value]
 
 
 def require_token(view: View) -> View:

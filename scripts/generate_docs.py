@@ -1,4 +1,4 @@
-"""Write the generated references (docs: API and settings); with --check, say whether they are current."""
+"""Write the generated references (docs: API, settings, security); with --check, say whether they are current."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 from flask_app import create_app  # noqa: E402
 from flask_app.config import Config  # noqa: E402
 from flask_app.web.openapi import ONLY, describe  # noqa: E402
-from scripts import roles_reference, settings_reference  # noqa: E402
+from scripts import roles_reference, security_reference, settings_reference  # noqa: E402
 
 INTRODUCTION = """# API
 
@@ -23,6 +23,8 @@ Sign in with `POST /api/login` (JSON `username`, `password`): the reply sets the
 Where the person has two-step sign-in, the reply is 401 `second_step_needed`, with the cookie of a pending sign-in:
 within five minutes `POST /api/login/second-step` (JSON `code`: six digits, or a recovery code) gives the rest.
 By a passkey it is `POST /api/login/passkey/options`, then `POST /api/login/passkey`, in WebAuthn's own JSON.
+What gives rights, keys or money is refused to administrators with 403 `password_needed` where their session began
+more than two hours ago: `POST /api/me/proof` with the `password` renews it, and the same may be asked again.
 A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 says in `Retry-After` when to ask again
 (not where a prepaid balance is used up: nothing but a top-up helps).
 
@@ -42,7 +44,8 @@ Programs ask `/v1` instead, as OpenAI's or Anthropic's clients do, with a person
 def main() -> int:
     description = describe(_app())
     document = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
-    wanted = {"openapi.json": document, "api.md": _page(description), **settings_reference.pages()}
+    wanted = {"openapi.json": document, "api.md": _page(description)}
+    wanted |= settings_reference.pages() | security_reference.pages()
     wanted["roles.md"] = roles_reference.page()
     stale = [name for name, text in wanted.items() if _current(name) != text]
     if "--check" in sys.argv:

@@ -69,6 +69,7 @@ def expected(route: Route, role: str | None) -> str | None:
     return "forbidden" if role else "sign_in_required"
 
 
+@pytest.mark.security("route-has-rule", "every-route-by-owner")
 @pytest.mark.parametrize("role", [None, "member", "admin", "owner"])
 def test_each_role_reaches_what_it_may_and_nothing_else(
     app: Flask, client: PageClient, make_user: MakeUser, sign_in: SignIn, role: str | None
@@ -121,6 +122,7 @@ def told(response: Any) -> tuple[int, str, str]:
     return response.status_code, response.mimetype, body
 
 
+@pytest.mark.security("foreign-is-absent", "every-route-by-owner")
 @pytest.mark.parametrize("role", ["member", "admin", "owner"])
 def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str
@@ -140,6 +142,7 @@ def test_a_foreign_thing_looks_exactly_like_an_absent_one(
         assert reached.status_code < 400, f"{route}: the owner must reach it"
 
 
+@pytest.mark.security("foreign-is-absent")
 def test_whether_a_thing_of_the_site_exists_is_not_told_to_members(
     app: Flask, member: User, admin: User, member_client: PageClient
 ) -> None:
@@ -151,6 +154,7 @@ def test_whether_a_thing_of_the_site_exists_is_not_told_to_members(
             assert there.status_code == 403
 
 
+@pytest.mark.security("identity-headers")
 @pytest.mark.parametrize("header", ["X-User-Id", "X-Forwarded-User", "Remote-User", "X-Auth-User", "X-Role"])
 def test_a_header_makes_nobody_somebody(client: PageClient, admin: User, header: str) -> None:
     for value in (admin.id, admin.username, "admin"):
@@ -162,6 +166,7 @@ def test_a_bearer_value_signs_nobody_in(client: PageClient, admin: User, bearer:
     assert client.get("/api/me", headers={"Authorization": f"Bearer {bearer}"}).status_code == 401
 
 
+@pytest.mark.security("token-opens-the-gateway")
 def test_a_token_reaches_the_gateway_and_nothing_else(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
     client, reached = new_client(app), set()
     bearer = {"Authorization": f"Bearer {gateway.made(member).secret}"}
@@ -180,6 +185,7 @@ def test_a_token_reaches_the_gateway_and_nothing_else(app: Flask, member: User, 
     assert reached == {str(route) for route in routes.all_of(app) if route.access == "token"}
 
 
+@pytest.mark.security("fields-named", "own-role")
 def test_no_route_takes_a_field_it_does_not_name(
     app: Flask, member_client: PageClient, owner_client: PageClient
 ) -> None:
@@ -221,6 +227,7 @@ def asker_of(client: PageClient, member_client: PageClient, admin_client: PageCl
     return {None: client, "member": member_client, "admin": admin_client}
 
 
+@pytest.mark.security("foreign-is-absent")
 @pytest.mark.parametrize("role", [None, "member", "admin"])
 @pytest.mark.parametrize("odd", ODD_WORDS)
 def test_an_id_of_any_kind_is_simply_not_there(
@@ -240,6 +247,7 @@ def test_an_id_of_any_kind_is_simply_not_there(
     assert tried > 15
 
 
+@pytest.mark.security("fields-that-crash")
 @pytest.mark.parametrize("odd", sorted(ODD_WORDS.keys() - {"a megabyte"}))
 def test_a_parameter_of_any_kind_is_no_fault_of_ours(app: Flask, admin_client: PageClient, odd: str) -> None:
     tried = 0
@@ -254,6 +262,7 @@ def test_a_parameter_of_any_kind_is_no_fault_of_ours(app: Flask, admin_client: P
     assert tried > 60
 
 
+@pytest.mark.security("fields-that-crash")
 @pytest.mark.parametrize("odd", sorted(ODD_WORDS.keys() - {"no Unicode"}))
 def test_a_field_of_any_kind_is_no_fault_of_ours(app: Flask, admin_client: PageClient, odd: str) -> None:
     tried = 0

@@ -47,11 +47,13 @@ def routes(app: Flask) -> dict[str, Any]:
     }
 
 
+@pytest.mark.security("route-has-rule")
 def test_every_route_declares_who_may_call_it(app: Flask) -> None:
     undeclared = {name for name, view in routes(app).items() if getattr(view, "access_rule", None) not in RULES}
     assert undeclared == set()
 
 
+@pytest.mark.security("route-has-rule")
 def test_what_is_public_is_meant_to_be(app: Flask) -> None:
     assert {name for name, view in routes(app).items() if view.access_rule == "public"} == PUBLIC
 
@@ -73,6 +75,7 @@ def test_what_a_token_opens_is_the_gateway(app: Flask) -> None:
         assert (view.access_rule == "token") == (" /v1/" in name), name
 
 
+@pytest.mark.security("fields-named")
 def test_every_api_route_describes_its_reply(app: Flask) -> None:
     for name, view in routes(app).items():
         if " /api/" in name:
@@ -86,11 +89,13 @@ def test_every_change_with_a_body_names_its_fields(app: Flask) -> None:
             assert hasattr(view, "body_type"), name
 
 
+@pytest.mark.security("no-debugger")
 def test_the_debugger_is_unreachable(app: Flask) -> None:
     assert not app.debug
     assert not any("console" in name or "debug" in name for name in routes(app))
 
 
+@pytest.mark.security("no-debugger")
 @pytest.mark.parametrize("path", ["/console", "/?__debugger__=yes&cmd=resource&f=debugger.js"])
 def test_asking_for_the_debugger_finds_none(app: Flask, path: str) -> None:
     response = app.test_client().get(path, base_url="https://localhost")

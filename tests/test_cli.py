@@ -30,6 +30,7 @@ def person(name: str) -> User | None:
         return session.scalar(select(User).where(User.username_key == names.key(name)))
 
 
+@pytest.mark.security("no-secret-in-an-address")
 @pytest.mark.parametrize(
     ("hosts", "proxies", "address"),
     [

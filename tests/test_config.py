@@ -50,6 +50,7 @@ def test_secrets_are_made_once_and_only_the_owner_reads_them(tmp_path: Path) -> 
     assert read(tmp_path / "other").secret_key != first.secret_key
 
 
+@pytest.mark.security("weak-secrets-refused")
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEY"])
 @pytest.mark.parametrize("weak", WEAK)
 def test_a_weak_secret_stops_the_start(tmp_path: Path, name: str, weak: str) -> None:
@@ -57,6 +58,7 @@ def test_a_weak_secret_stops_the_start(tmp_path: Path, name: str, weak: str) -> 
         read(tmp_path, **{name: weak})
 
 
+@pytest.mark.security("weak-secrets-refused")
 @pytest.mark.parametrize("weak", [weak for weak in WEAK if weak.strip()])
 def test_a_weak_token_for_metrics_stops_the_start(tmp_path: Path, weak: str) -> None:
     with pytest.raises(ConfigError, match="METRICS_TOKEN is weak"):

@@ -24,6 +24,7 @@ def url() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.security("crossed-replies")
 def test_killed_queries_leave_their_rows_to_nobody(url: str) -> None:
     cut_off.assert_nobody_got_anothers(cut_off.counts("mariadb", url))
 

@@ -35,7 +35,7 @@ TWINS = [
     ),
 ]  # in English and in Chinese
 TWIN = pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0].stem)
-DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *DECISIONS]
+DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md"), *DECISIONS]
 OF_MAKE = {
     "RUNS",
     "STEPS",

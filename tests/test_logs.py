@@ -91,6 +91,7 @@ FORMS = ["text", "json"]
 WAYS = [in_the_message, in_a_field, in_an_exception, in_another_librarys_record, in_another_librarys_exception]
 
 
+@pytest.mark.security("secrets-blotted-out", "keys-in-logs")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", CANARIES)
 @pytest.mark.parametrize("say", WAYS)
@@ -102,6 +103,7 @@ def test_no_secret_reaches_the_log(err: Err, say: Callable[[str], None], kind: s
     assert CANARIES[kind] not in written
 
 
+@pytest.mark.security("log-lines-whole")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("say", WAYS)
 def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], None]) -> None:
@@ -113,6 +115,7 @@ def test_a_record_is_one_line_whatever_it_holds(err: Err, say: Callable[[str], N
     assert "a\\nb\\r\\nc\\u2028d\\u001b[31me\\u0000f\\u0085g\\ud800h\\u202ei\\u2066j" in written.replace("\\\\", "\\")
 
 
+@pytest.mark.security("secrets-blotted-out")
 @pytest.mark.parametrize("way", [reading, transaction])
 def test_what_a_statement_carries_is_not_logged_with_its_failure(
     err: Err, way: Callable[[], AbstractContextManager[Session]]
@@ -179,6 +182,7 @@ def test_the_request_id_that_a_person_quotes_is_in_the_log(err: Err, app: Flask)
     assert "request=" not in afterwards
 
 
+@pytest.mark.security("secrets-blotted-out")
 def test_a_header_with_a_key_is_in_no_log_and_no_reply(err: Err, member_client: PageClient) -> None:
     key = CANARIES["a provider's key"]
     for path in (f"/api/{key}", f"/{key}", f"/api/conversations/{key}", f"/login?next=/{key}"):

@@ -40,6 +40,7 @@ def test_a_server_may_hand_in_its_own_way_into_threads() -> None:
     assert seen == [(sorted, ([1, 2],), {"reverse": True})]
 
 
+@pytest.mark.security("hashing-aside")
 def test_caps_how_many_run_at_once() -> None:
     lock, running, most = threading.Lock(), 0, 0
     others = threading.Barrier(offload.MOST_AT_ONCE)

@@ -48,6 +48,7 @@ def test_the_patterns_are_found() -> None:
     assert any(name.startswith("flask_app.logs._KNOWN_SHAPES") for name in FOUND)
 
 
+@pytest.mark.security("patterns-linear")
 @pytest.mark.parametrize("name", FOUND)
 def test_a_pattern_takes_linear_time(name: str) -> None:
     pattern = FOUND[name]

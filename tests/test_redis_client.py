@@ -8,6 +8,7 @@ from tests.support import cut_off
 from tests.support.redis_server import RedisServer
 
 
+@pytest.mark.security("crossed-replies")
 def test_killed_calls_leave_their_replies_to_nobody(redis: RedisServer) -> None:
     cut_off.assert_nobody_got_anothers(cut_off.counts("redis", redis.url))
 

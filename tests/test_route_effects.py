@@ -57,6 +57,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
     }
 
 
+@pytest.mark.security("reading-changes-nothing")
 @pytest.mark.parametrize("role", [None, "member", "admin"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_reading_changes_nothing(
@@ -78,6 +79,7 @@ def test_reading_changes_nothing(
         assert 200 in {statuses["GET /c/<conversation_id>"], statuses["GET /admin"]}
 
 
+@pytest.mark.security("key-never-returned")
 def test_no_reply_to_a_reader_holds_a_secret(
     app: Flask, admin_client: PageClient, member_client: PageClient, things: dict[str, str]
 ) -> None:
@@ -164,11 +166,13 @@ ACTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.security("audit")
 def test_every_act_of_an_administrator_is_known_here(app: Flask) -> None:
     changing = {str(each) for each in routes.all_of(app) if each.access in {"admin", "owner"} and each.method != "GET"}
     assert changing == set(ACTS), "say in ACTS what makes a new route change something: its audit entry is looked for"
 
 
+@pytest.mark.security("audit")
 @pytest.mark.parametrize("name", ACTS)
 def test_an_administrators_change_is_logged_without_secrets(
     app: Flask,

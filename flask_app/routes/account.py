@@ -4,11 +4,18 @@ import msgspec
 from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
-from flask_app.services import account_service, mail_service, passkey_service, second_step_service, session_service
+from flask_app.services import (
+    account_service,
+    mail_service,
+    passkey_service,
+    proof_service,
+    second_step_service,
+    session_service,
+)
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import csrf, pages, relying_party, sessions
 from flask_app.web.account_state import AccountState
-from flask_app.web.bodies import Body, Words, accepts, returns
+from flask_app.web.bodies import Body, Words, accepts, refuses, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
 from flask_app.web.client import browser
 from flask_app.web.passkeys import passkeys_reply
@@ -31,6 +38,10 @@ class Choices(Body):
 class NewPassword(Body):
     current: Words
     new: Words
+
+
+class Proof(Body):
+    password: Words
 
 
 @blueprint.get("/account")
@@ -79,6 +90,20 @@ def change_password(body: NewPassword) -> Response:
     The session's id and CSRF token change with it: the new token comes in the header X-CSRF-Token.
     """
     signed_in = account_service.change_password(get_current_user(), g.session_id, body.current, body.new, browser())
+    return sessions.renew(Response(status=204), signed_in)
+
+
+@blueprint.post("/api/me/proof")
+@require_login
+@accepts(Proof)
+@returns(None, 204)
+@refuses(403, "`wrong_password`")
+def prove(body: Proof) -> Response:
+    """Give one's password once more, as `password_needed` asks for.
+
+    The session's id and CSRF token change: the new token comes in the header X-CSRF-Token.
+    """
+    signed_in = proof_service.prove(get_current_user(), g.session_id, body.password, browser())
     return sessions.renew(Response(status=204), signed_in)
 
 

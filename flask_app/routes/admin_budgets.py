@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.database import utc_now
 from flask_app.services import budget_admin_service, paging, top_up_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.budgets import (
@@ -73,6 +73,7 @@ def top_ups(budget_id: str) -> TopUpsReply:
 
 @blueprint.post("/<budget_id>/top-ups")
 @require_permission("budgets")
+@require_proof
 @accepts(AddTopUp)
 @returns(AdminBudgetReply, 201)
 def top_up(budget_id: str, body: AddTopUp) -> AdminBudgetReply:

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import code_admin_service, paging
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -35,6 +35,7 @@ def batches() -> BatchesReply:
 
 @blueprint.post("/code-batches")
 @require_permission("codes")
+@require_proof
 @accepts(NewBatch)
 @returns(MadeReply, 201)
 def make(body: NewBatch) -> MadeReply:

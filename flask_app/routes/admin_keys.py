@@ -9,7 +9,7 @@ from flask_app.domain import cooldown
 from flask_app.services import key_admin_service
 from flask_app.services.audit_service import Actor
 from flask_app.services.key_admin_service import KeyChange, NewKey
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.keys import KeyReply, KeysReply, TrialReply, key_reply, keys_reply, trial_reply
@@ -63,6 +63,7 @@ def listed() -> KeysReply:
 
 @blueprint.post("")
 @require_permission("keys")
+@require_proof
 @accepts(AddKey)
 @returns(KeyReply, 201)
 def add(body: AddKey) -> KeyReply:
@@ -81,6 +82,7 @@ def change(key_id: str, body: ChangeKey) -> KeyReply:
 
 @blueprint.delete("/<key_id>")
 @require_permission("keys")
+@require_proof
 @returns(None, 204)
 def remove(key_id: str) -> None:
     """Forget a key. Its records stay in the ledger."""

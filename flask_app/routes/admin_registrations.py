@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services import paging, registration_admin_service, registration_settings
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -23,6 +23,7 @@ blueprint = Blueprint("admin_registrations", __name__, url_prefix="/api/admin")
 
 @blueprint.put("/settings/registration")
 @require_permission("people.add")
+@require_proof
 @accepts(TermsBody)
 @returns(TermsReply)
 def change(body: TermsBody) -> TermsReply:

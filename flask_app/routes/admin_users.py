@@ -8,7 +8,7 @@ from flask import Blueprint, g, request
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services import auth_service, ownership_service, paging, user_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import Body, Words, accepts, queries, refuses, returns
 from flask_app.web.client import client_address
@@ -62,6 +62,7 @@ def listed() -> UsersReply:
 
 @blueprint.post("")
 @require_permission("people.add")
+@require_proof
 @accepts(AddUser)
 @returns(AddedReply, 201)
 def add(body: AddUser) -> AddedReply:
@@ -72,6 +73,7 @@ def add(body: AddUser) -> AddedReply:
 
 @blueprint.patch("/<user_id>")
 @require_permission("people.change")
+@require_proof
 @accepts(ChangeUser)
 @returns(PersonReply)
 def change(user_id: str, body: ChangeUser) -> PersonReply:
@@ -87,6 +89,7 @@ def change(user_id: str, body: ChangeUser) -> PersonReply:
 
 @blueprint.post("/<user_id>/reset-link")
 @require_permission("people.help")
+@require_proof
 @returns(LinkReply)
 def reset_link(user_id: str) -> LinkReply:
     """The token of a single-use link to choose a new password; it is not shown again."""
@@ -96,6 +99,7 @@ def reset_link(user_id: str) -> LinkReply:
 
 @blueprint.delete("/<user_id>/second-step")
 @require_permission("people.help")
+@require_proof
 @returns(PersonReply)
 def turn_off_second_step(user_id: str) -> PersonReply:
     """Turn off the two-step sign-in of a person who has lost their authenticator app: they are signed out everywhere.

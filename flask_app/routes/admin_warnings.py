@@ -7,7 +7,7 @@ from flask import Blueprint, g
 from flask_app.errors import DeliveryError
 from flask_app.services import notice_service, paging, warning_admin_service, webhook_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -60,6 +60,7 @@ def notices() -> NoticesReply:
 
 @blueprint.put("/webhook")
 @require_permission("warnings")
+@require_proof
 @accepts(SetWebhook)
 @returns(WebhookSetReply)
 def set_webhook(body: SetWebhook) -> WebhookSetReply:
@@ -78,6 +79,7 @@ def remove_webhook() -> None:
 
 @blueprint.post("/webhook/secret")
 @require_permission("warnings")
+@require_proof
 @returns(SecretReply)
 def renew_secret() -> SecretReply:
     """Replace the webhook's signing secret."""

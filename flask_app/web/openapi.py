@@ -21,6 +21,7 @@ _ACCESS: dict[str, list[dict[str, list[str]]]] = {
     "token": [{"token": []}, {"token_as_key": []}],
 }
 ONLY = {"admin": "Administrators only.", "owner": "Owners only."}
+_PROOF = "Asks for the password again (`password_needed`) two hours after signing in."
 
 
 class ErrorDetail(Reply):
@@ -83,6 +84,8 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     }
     if more.strip():
         operation["description"] = " ".join(more.split())
+    if getattr(view, "asks_proof", False):
+        operation["description"] = f"{operation.get('description', '')} {_PROOF}".strip()
     if words := ONLY.get(view.access_rule):
         operation["description"] = f"{operation.get('description', '')} {words}".strip()
     if parameters := _parameters(view, rule):

@@ -30,7 +30,8 @@ def init_app(app: Flask) -> None:
 
 
 def load() -> None:
-    """Set g.user, g.session_id (the stored digest), g.session_token and g.rates where the cookie opens a session.
+    """Where the cookie opens a session set g.user, g.session_id (the stored digest), g.session_token,
+    g.session_began_at and g.rates.
 
     Of a program it is the token that says who it is, and no session.
     """
@@ -44,7 +45,7 @@ def load() -> None:
     if visited is None:
         return
     g.session_token = token
-    g.session_id = visited.session_id
+    g.session_id, g.session_began_at = visited.session_id, visited.created_at
     g.rates = visited.rates
     be(visited.user)
     _note(visited)

@@ -48,6 +48,7 @@ def without_acts(rows: databases.Rows) -> databases.Rows:
     return rows | {"audit_log": [row for row in rows["audit_log"] if not {"backup.make", "backup.restore"} & set(row)]}
 
 
+@pytest.mark.security("restore-proves")
 def test_everything_comes_back(site: Flask, file: Path, elsewhere: str, base_config: Config, tmp_path: Path) -> None:
     result = run(site, "restore", file)
     assert result.exit_code == 0, result.output

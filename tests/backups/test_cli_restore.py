@@ -26,6 +26,7 @@ def rewritten(file: Path, name: str, changed: bytes) -> Path:
     return fresh
 
 
+@pytest.mark.security("imports-bounded")
 @pytest.mark.parametrize(
     "name",
     [
@@ -55,6 +56,7 @@ def with_a_file(file: Path, name: str, content: bytes) -> Path:
     return fresh
 
 
+@pytest.mark.security("imports-bounded")
 def test_a_member_that_would_fill_the_memory_is_not_unpacked(
     site: Flask, file: Path, elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +88,7 @@ def assert_nothing(url: str) -> None:
         assert databases.table_names(url) == set()
 
 
+@pytest.mark.security("restore-proves")
 def test_a_manifest_of_other_rows_is_refused(site: Flask, file: Path, elsewhere: str) -> None:
     with tarfile.open(file) as tar:
         manifest = member(tar, "manifest.json")

@@ -5,6 +5,8 @@ import re
 import stat
 from dataclasses import replace
 
+import pytest
+
 from tests.compose.books import booked_once
 from tests.compose.conftest import Stack
 from tests.compose.engine import BASE
@@ -65,6 +67,7 @@ def test_the_limits_fit_a_gigabyte(stack: Stack) -> None:
     assert sum(limits) <= GIGABYTE - CERTBOT
 
 
+@pytest.mark.security("least-privilege")
 def test_the_application_has_no_rights_over_its_container(stack: Stack) -> None:
     status = stack.site.inside("flask-app", "cat", "/proc/1/status")
     assert re.search(r"^Uid:\s+10001\s", status, re.M)
@@ -117,6 +120,7 @@ def test_the_application_may_change_rows_and_no_tables(stack: Stack) -> None:
     assert "CREATE command denied" in said
 
 
+@pytest.mark.security("least-privilege")
 def test_redis_asks_for_its_password(stack: Stack) -> None:
     assert "NOAUTH" in stack.site.inside("redis", "redis-cli", "keys", "*")
 

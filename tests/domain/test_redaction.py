@@ -26,6 +26,7 @@ def test_no_part_of_the_key_is_left(words: str) -> None:
     assert not any(SECRET[start : start + 6] in shown.replace(" ", "") for start in range(len(SECRET) - 5))
 
 
+@pytest.mark.security("secrets-blotted-out")
 @pytest.mark.parametrize(
     "words",
     [

@@ -99,6 +99,7 @@ def test_there_is_nothing_to_look_for(typed: str) -> None:
     assert query_of(typed) is None
 
 
+@pytest.mark.security("searches-literal")
 @pytest.mark.parametrize("sign", ['"', "*", "+", "-", "(", ")", "~", "<", ">", "@", "^", "%", "\\", "'", ":", "{", "["])
 def test_signs_of_query_languages_mean_nothing(sign: str) -> None:
     assert is_found("the harbour lights", f"{sign}harbour{sign} {sign} lights")

@@ -99,6 +99,7 @@ def test_forms_that_are_sent_before_the_scripts_have_come_are_sent_by_them(visit
     assert OLD not in unquote_plus("".join(request.url for request in visits.watch(page).requests))
 
 
+@pytest.mark.security("nothing-is-kept")
 def test_what_one_typed_is_not_there_for_the_next_at_this_browser(visits: Visits, site: Site) -> None:
     for name in ("Dana", "Emil"):
         _person(site, name)
@@ -118,6 +119,7 @@ def test_what_one_typed_is_not_there_for_the_next_at_this_browser(visits: Visits
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
 
 
+@pytest.mark.security("no-open-redirect")
 @pytest.mark.parametrize("path", ["/.//evil.invalid", "/x/..//evil.invalid", "/%2e//evil.invalid", "//evil.invalid"])
 def test_signing_in_leads_to_no_other_site_whatever_the_page_is_told(path: str, visits: Visits, site: Site) -> None:
     name = f"Fay {len(path)} {path[1:3]}"

@@ -151,6 +151,7 @@ def test_what_takes_too_long_is_given_up(visits: Visits, script: ScriptedUpstrea
     expect(frame_of(chat.page)).to_have_count(0)
 
 
+@pytest.mark.security("markup-inert")
 @pytest.mark.parametrize(("language", "cases"), [("svg", DRAWINGS), ("mermaid", DIAGRAMS)], ids=["svg", "mermaid"])
 def test_no_hostile_drawing_does_anything(
     visits: Visits, script: ScriptedUpstream, language: str, cases: dict[str, str]

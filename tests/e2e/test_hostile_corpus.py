@@ -22,6 +22,7 @@ WARM = "Both libraries come with it: $x$ and\n\n```python\nx = 1\n```"
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.security("svg-in-answers")
 def test_the_corpus_has_hundreds_of_cases() -> None:
     texts = [text for family in FAMILIES.values() for text in family.values()]
     assert len(set(texts)) >= 300
@@ -41,6 +42,7 @@ def page(visits: Visits, script: ScriptedUpstream, site: Site) -> Page:
     return page
 
 
+@pytest.mark.security("markup-inert", "svg-in-answers", "picture-leak")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_case_does_anything(family: str, page: Page, visits: Visits) -> None:
     watch = visits.watch(page)

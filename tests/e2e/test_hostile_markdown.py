@@ -107,6 +107,7 @@ def _expect_unharmed(page: Page, visits: Visits) -> None:
     expect(page.locator("#main")).to_have_count(1)
 
 
+@pytest.mark.security("links-tame", "provider-events")
 @pytest.mark.parametrize("kind", CORPUS)
 def test_a_hostile_answer_does_nothing(kind: str, chat: Chat, visits: Visits, script: ScriptedUpstream) -> None:
     script.script(Answer(text=f"{CORPUS[kind]}\n\n```\n{END}\n```\n", thinking=CORPUS[kind][:5_000]))
@@ -137,6 +138,7 @@ def test_long_code_gets_its_colours_and_what_takes_too_long_stays_as_it_was(
     assert slow.text_content() == "Aa" * 19_500 + "\n"
 
 
+@pytest.mark.security("markup-inert")
 def test_no_moment_of_a_hostile_answer_is_dangerous(chat: Chat, visits: Visits, script: ScriptedUpstream) -> None:
     text = "\n\n".join(part for part in CORPUS.values() if len(part) < 5_000)
     script.script(Answer(text=text, tokens_per_second=300))
@@ -176,6 +178,7 @@ def hostile_names(site: Site, script: ScriptedUpstream) -> Iterator[None]:
     site.ask("DELETE", f"/api/admin/keys/{key['id']}")
 
 
+@pytest.mark.security("output-untrusted")
 def test_names_from_a_hostile_provider_are_words_on_every_page(hostile_names: None, visits: Visits, site: Site) -> None:
     seen = ""
     for path in ("/", "/dashboard", *(f"/admin{part}" for part in ("", "/keys", "/models", "/prices", "/records"))):
@@ -188,6 +191,7 @@ def test_names_from_a_hostile_provider_are_words_on_every_page(hostile_names: No
     assert seen.count(NAME) > 4, "they must have been shown"
 
 
+@pytest.mark.security("content-policy")
 def test_the_policy_stops_what_gets_past_the_sanitizer(browser: Browser, site: Site) -> None:
     context = browser.new_context(base_url=site.url)
     name, value = site.session

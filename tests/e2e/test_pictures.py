@@ -64,6 +64,7 @@ def button(chat: Chat, words: str) -> Locator:
     return chat.page.get_by_role("button", name=chat.say(words), exact=True)
 
 
+@pytest.mark.security("pictures-on-a-click", "picture-leak")
 def test_a_picture_is_fetched_once_it_is_asked_for_and_its_host_learns_little(
     reader: Reader, host: PictureHost, script: ScriptedUpstream
 ) -> None:

@@ -68,6 +68,7 @@ def test_an_unknown_choice_is_refused(member_client: PageClient, body: dict[str,
     assert member_client.patch("/api/me", json=body).status_code == 422
 
 
+@pytest.mark.security("fields-named")
 @pytest.mark.parametrize(
     "column", [column.key for column in User.__table__.columns if column.key not in account_service.CHOICES]
 )
@@ -78,6 +79,7 @@ def test_no_other_column_can_be_written(member_client: PageClient, member: User,
     assert {name: getattr(stored(member), name) for name in values} == values
 
 
+@pytest.mark.security("session-renewed", "password-ends-sessions")
 def test_a_new_password_ends_the_other_sessions_and_renews_this_one(
     member: User, member_client: PageClient, sign_in: SignIn, app: Flask, client: PageClient
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_key_the_provider_refuses_is_kept_with_the_reason(
     assert key["last_error"]["message"]
 
 
+@pytest.mark.security("key-to-its-own-host")
 def test_providers_are_told_apart_by_address_currency_and_name(
     admin_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_test_says_what_the_provider_says(admin_client: PageClient, upstream: 
     assert listed["last_error"] is None, "what was noted is over"
 
 
+@pytest.mark.security("key-to-its-own-host")
 def test_a_key_is_never_sent_after_a_redirect(admin_client: PageClient, upstream: ScriptedUpstream) -> None:
     with ScriptedUpstream() as canary:
         upstream.script(Redirect(f"{canary.base_url}/models"), path="/models")
@@ -227,6 +229,7 @@ def test_every_act_is_in_the_audit_log(admin_client: PageClient, upstream: Scrip
     assert entries[0][2]["base_url"] == upstream.base_url
 
 
+@pytest.mark.security("key-never-returned", "keys-in-logs")
 def test_the_secret_shows_up_nowhere(
     app: Flask, admin_client: PageClient, upstream: ScriptedUpstream, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -135,6 +135,7 @@ def test_pages_of_a_search_hold_every_record_once(admin_client: PageClient, admi
     assert seen == ledger.newest_first(written)
 
 
+@pytest.mark.security("searches-literal")
 @pytest.mark.parametrize(("search", "hits"), [("%", {"100%"}), ("_", {"a_b"}), ("/", {"x/y"}), ("%" * 100, set())])
 def test_a_search_takes_what_is_typed_literally(
     admin_client: PageClient, make_user: MakeUser, search: str, hits: set[str]
@@ -145,6 +146,7 @@ def test_a_search_takes_what_is_typed_literally(
     assert {record["user"]["username"] for record in records} == hits
 
 
+@pytest.mark.security("like-bounded")
 @pytest.mark.parametrize(
     ("query", "code"),
     [

@@ -50,6 +50,7 @@ def test_the_number_of_queries_does_not_grow(
     assert len(many) == len(few) <= 3
 
 
+@pytest.mark.security("searches-literal", "like-bounded")
 @pytest.mark.parametrize(
     ("search", "found"),
     [

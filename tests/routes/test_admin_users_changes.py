@@ -27,6 +27,7 @@ def audit() -> list[tuple[str, str, dict[str, Any]]]:
         return [(entry.action, entry.target, json.loads(entry.details)) for entry in entries]
 
 
+@pytest.mark.security("disabled-is-out")
 def test_a_disabled_person_is_out_at_once_and_stays_out(
     admin_client: PageClient, member: User, member_client: PageClient, client: PageClient
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_disabled_person_is_out_at_once_and_stays_out(
     assert client.post("/api/login", json={"username": "member", "password": PASSWORD}).status_code == 200
 
 
+@pytest.mark.security("disabled-is-out")
 def test_disabling_a_person_stops_their_answer(
     admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
@@ -55,6 +57,7 @@ def test_disabling_a_person_stops_their_answer(
     assert b'"stopped"' in rest
 
 
+@pytest.mark.security("session-renewed")
 def test_a_role_holds_from_the_next_request_in_a_new_session(
     owner_client: PageClient, member: User, member_client: PageClient, sign_in: SignIn
 ) -> None:

@@ -276,6 +276,7 @@ def test_a_body_over_the_cap_is_refused(member_client: FlaskClient) -> None:
     assert member_client.post("/api/chat", json={"message": "x" * (1 << 20)}).status_code == 413
 
 
+@pytest.mark.security("changes-from-our-pages")
 def test_a_form_is_not_json(member_client: FlaskClient) -> None:
     response = member_client.post("/api/chat", data={"message": "hi"})
     assert response.status_code == 400

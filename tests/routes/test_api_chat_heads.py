@@ -37,6 +37,7 @@ class _Talkative:
         return reply.finish()
 
 
+@pytest.mark.security("provider-heads-stay")
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
 def test_nothing_of_a_providers_head_or_words_of_refusal_goes_on(
     member_client: PageClient, upstream: ScriptedUpstream, status: int

@@ -107,6 +107,7 @@ def test_a_title_that_is_none_is_refused(member_client: FlaskClient, member: Use
     assert member_client.patch(f"/api/conversations/{own}", json={"title": title}).status_code == 422
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_deleting_removes_the_words_and_keeps_the_count(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     start = talk(member_client)
     assert member_client.delete(f"/api/conversations/{start['conversation_id']}").status_code == 204

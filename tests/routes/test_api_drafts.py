@@ -131,6 +131,7 @@ def test_a_draft_that_a_version_of_before_has_sent_is_not_shown(
     assert kept(member_client, NEW) is None
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_drafts_go_with_their_conversation_and_their_person(
     paths: list[str], member: User, member_client: PageClient
 ) -> None:

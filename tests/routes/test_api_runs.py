@@ -189,6 +189,7 @@ def test_the_next_message_waits_for_the_answer(member_client: FlaskClient, upstr
     assert early.json["error"]["code"] == "answer_running"
 
 
+@pytest.mark.security("disabled-is-out", "demoted-mid-stream")
 def test_a_disabled_person_is_cut_off_in_mid_stream(
     member_client: FlaskClient, member: User, upstream: ScriptedUpstream
 ) -> None:

@@ -38,6 +38,7 @@ def test_a_name_may_be_typed_in_any_case_and_width(client: PageClient, member: U
     assert login(client, name).status_code == 200
 
 
+@pytest.mark.security("same-answer-for-unknown", "names-not-told")
 def test_known_and_unknown_people_get_the_same_answer(client: PageClient, member: User) -> None:
     with transaction() as session:
         session.add(User(username="invited", username_key="invited"))
@@ -48,6 +49,7 @@ def test_known_and_unknown_people_get_the_same_answer(client: PageClient, member
     assert len({tuple(sorted(response.headers.keys())) for response in wrong}) == 1
 
 
+@pytest.mark.security("same-answer-for-unknown", "names-not-told")
 def test_known_and_unknown_people_take_the_same_time(app: Flask, make_user: MakeUser) -> None:
     """Time of the processor in this thread, which does the hashing here: other load does not disturb it."""
 
@@ -89,6 +91,7 @@ def test_a_hostile_name_or_password_is_only_wrong(client: PageClient, member: Us
         assert login(client, hostile, hostile).status_code in {401, 422}
 
 
+@pytest.mark.security("session-renewed")
 def test_the_session_id_changes_at_sign_in_and_the_old_one_ends(client: PageClient, member: User, app: Flask) -> None:
     login(client)
     first = client.session_token
@@ -100,12 +103,14 @@ def test_the_session_id_changes_at_sign_in_and_the_old_one_ends(client: PageClie
     assert thief.get("/api/me").status_code == 401
 
 
+@pytest.mark.security("session-renewed")
 def test_a_planted_cookie_does_not_become_a_session(client: PageClient, member: User) -> None:
     client.set_cookie("__Host-mingchat", "planted", secure=True)
     login(client)
     assert client.session_token != "planted"
 
 
+@pytest.mark.security("sign-out-on-the-server", "nothing-is-kept")
 def test_signing_out_ends_the_session_on_the_server(member_client: PageClient, app: Flask) -> None:
     token = member_client.session_token
     response = member_client.post("/logout")
@@ -130,6 +135,7 @@ def test_signing_out_twice_is_no_failure(member_client: PageClient) -> None:
     assert [member_client.post("/logout").status_code for _ in range(2)] == [204, 204]
 
 
+@pytest.mark.security("argon2id")
 def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(client: PageClient, member: User) -> None:
     weak = PasswordHasher(memory_cost=8192, time_cost=1).hash(PASSWORD)
     with transaction() as session:
@@ -149,6 +155,7 @@ def test_after_signing_in_one_goes_on_where_one_was(client: PageClient, admin: U
     assert f'data-next="{path}"' in page
 
 
+@pytest.mark.security("no-open-redirect")
 @pytest.mark.parametrize(
     "path",
     [

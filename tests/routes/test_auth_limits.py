@@ -11,6 +11,7 @@ from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login
 
 
+@pytest.mark.security("guesses-limited")
 def test_guesses_at_one_account_are_limited(client: PageClient, member: User) -> None:
     for number in range(10):
         assert login(client, password=STRONG, address=f"192.0.2.{number}").status_code == 401
@@ -19,6 +20,7 @@ def test_guesses_at_one_account_are_limited(client: PageClient, member: User) ->
     assert 0 < int(refused.headers["Retry-After"]) <= 900
 
 
+@pytest.mark.security("guesses-limited")
 def test_strangers_do_not_lock_the_owner_out(app: Flask, client: PageClient, member: User) -> None:
     assert login(client).status_code == 200
     client.delete_cookie("__Host-mingchat")
@@ -49,12 +51,14 @@ def test_a_forged_device_opens_no_window_of_its_own(app: Flask, member: User, de
     assert login(forger, address="192.0.2.99").status_code == 429
 
 
+@pytest.mark.security("guesses-limited")
 def test_guesses_from_one_address_are_limited_whatever_the_name(client: PageClient, member: User) -> None:
     statuses = [login(client, f"person {number}", STRONG).status_code for number in range(21)]
     assert statuses == [401] * 20 + [429]
     assert login(client, address="192.0.2.2").status_code == 200
 
 
+@pytest.mark.security("forwarded-headers")
 def test_an_ipv6_subscriber_is_one_address(client: PageClient, member: User) -> None:
     for number in range(20):
         login(client, f"person {number}", STRONG, f"2001:db8:1:2:{number:x}::1")
@@ -77,6 +81,7 @@ def test_signing_in_rightly_is_not_counted(app: Flask, make_user: MakeUser) -> N
     assert {login(new_client(app), name).status_code for name in people} == {200}
 
 
+@pytest.mark.security("guesses-limited")
 def test_guesses_sent_all_at_once_do_not_pass_together(app: Flask, member: User) -> None:
     statuses: list[int] = []
     threads = [

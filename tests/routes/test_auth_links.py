@@ -74,6 +74,7 @@ def test_the_page_of_a_link_needs_no_sign_in(client: PageClient) -> None:
     assert client.get("/reset").status_code == 200
 
 
+@pytest.mark.security("password-ends-sessions")
 def test_a_changed_password_closes_the_open_link(client: PageClient, member: User, member_client: PageClient) -> None:
     token = link_for(member)
     change = {"current": PASSWORD, "new": STRONG}

@@ -41,6 +41,7 @@ def test_the_code_may_be_typed_carelessly(client: PageClient) -> None:
     assert set_up(client, typed).status_code == 201
 
 
+@pytest.mark.security("set-up-once")
 def test_set_up_happens_once(client: PageClient) -> None:
     assert set_up(client).status_code == 201
     client.csrf_token = ""
@@ -60,6 +61,7 @@ def test_a_name_that_the_command_line_gave_is_taken_and_set_up_stays_open(
     assert set_up(client, username="another").status_code == 201
 
 
+@pytest.mark.security("set-up-once")
 def test_of_many_set_ups_at_once_one_succeeds(app: Flask) -> None:
     outcomes: list[int] = []
     start = threading.Barrier(5)
@@ -84,6 +86,7 @@ def test_a_wrong_code_makes_nobody(client: PageClient, code: str) -> None:
     assert not setup_service.is_done()
 
 
+@pytest.mark.security("set-up-once")
 def test_guesses_at_the_code_are_limited(client: PageClient) -> None:
     statuses = [set_up(client, "0000-0000-0000-0000").status_code for _ in range(11)]
     assert statuses == [403] * 10 + [429]

@@ -56,6 +56,7 @@ def test_a_browser_hears_beforehand_that_a_page_may_ask(app: Flask, token: Made,
     assert "Origin" in response.headers["Vary"]
 
 
+@pytest.mark.security("cors-without-cookies")
 @pytest.mark.parametrize(
     "origin",
     [
@@ -115,6 +116,7 @@ def test_a_failure_is_shown_too(app: Flask, token: Made, upstream: ScriptedUpstr
         assert of_cors(response)["Access-Control-Allow-Origin"] == APP
 
 
+@pytest.mark.security("cors-without-cookies")
 def test_another_tokens_page_is_shown_nothing(app: Flask, member: User, token: Made) -> None:
     """Its browser heard that it may ask: some token names it. This one does not."""
     plain, named = Program(app, made(member, "plain").secret), Program(app, token.secret)
@@ -134,6 +136,7 @@ def test_without_a_token_nothing_is_shown(app: Flask, token: Made, member_client
     assert of_cors(member_client.get("/v1/models", headers=headers)) == {}, "a session is none"
 
 
+@pytest.mark.security("cors-without-cookies")
 def test_no_other_address_of_the_site_is_shown(app: Flask, token: Made, member_client: PageClient) -> None:
     for address in ("/api/me", "/api/tokens", "/", "/healthz"):
         assert of_cors(beforehand(app, APP, address)) == {}

@@ -34,6 +34,7 @@ def table(response: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK), newline="")))
 
 
+@pytest.mark.security("own-files-and-searches")
 def test_a_file_holds_ones_own_records_each_once_the_newest_first(
     member: User, admin: User, member_client: PageClient
 ) -> None:
@@ -114,6 +115,7 @@ def test_what_cannot_be_exported_is_refused(
         assert (response.status_code, response.json["error"]["code"]) == (400, code)
 
 
+@pytest.mark.security("no-formulas")
 @pytest.mark.parametrize("beginning", [*FORMULAS, " ="])
 def test_a_value_never_becomes_a_formula(member: User, admin_client: PageClient, beginning: str) -> None:
     hostile = f'{beginning}HYPERLINK("http://192.0.2.1","x")'
@@ -122,6 +124,7 @@ def test_a_value_never_becomes_a_formula(member: User, admin_client: PageClient,
     assert row["model"] == row["actual_model"] == f"'{hostile}"
 
 
+@pytest.mark.security("no-formulas")
 @pytest.mark.parametrize("space", ["", " ", "\t", "\r\n"])
 def test_a_value_becomes_no_formula_where_semicolons_part_cells(space: str) -> None:
     for sign in FORMULAS:
@@ -141,6 +144,7 @@ def test_numbers_stay_numbers() -> None:
     ]
 
 
+@pytest.mark.security("file-names-encoded")
 @pytest.mark.parametrize(("locale", "name"), [("zh", "明聊用量明细-"), ("en", "mingchat-records-")])
 def test_the_file_has_a_name_in_the_readers_language(member_client: PageClient, locale: str, name: str) -> None:
     response = member_client.get(OWN, headers={"Accept-Language": locale})

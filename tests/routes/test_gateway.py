@@ -125,6 +125,7 @@ def test_the_developers_role_is_the_systems(program: Program, upstream: Scripted
     assert upstream.journal.last.body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+@pytest.mark.security("unknown-refused")
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -163,6 +164,7 @@ def test_a_body_that_is_none_is_refused(app: Flask, program: Program) -> None:
         assert (response.status_code, fault(response)["type"]) == (400, "invalid_request_error")
 
 
+@pytest.mark.security("unknown-refused")
 def test_an_unknown_model_is_not_found(program: Program) -> None:
     response = program.complete(model="gpt-0")
     assert (response.status_code, fault(response)["code"]) == (404, "model_not_found")

@@ -32,6 +32,7 @@ def code(response: Any) -> tuple[int, str]:
     return response.status_code, response.get_json()["error"]["code"]
 
 
+@pytest.mark.security("bearer-fuzzed")
 @pytest.mark.parametrize(
     "bearer",
     [
@@ -48,6 +49,7 @@ def test_no_other_value_opens_the_gateway(app: Flask, program: Program, bearer: 
     assert code(client.get("/v1/models")) == (401, "invalid_api_key")
 
 
+@pytest.mark.security("shared-beginnings")
 def test_a_part_of_a_token_or_its_digest_is_none(app: Flask, member: User, program: Program) -> None:
     secret = made(member).secret
     with reading() as session:
@@ -57,6 +59,7 @@ def test_a_part_of_a_token_or_its_digest_is_none(app: Flask, member: User, progr
     assert Program(app, secret).get("/v1/models").status_code == 200
 
 
+@pytest.mark.security("token-shown-once")
 def test_only_a_digest_is_stored(member: User) -> None:
     made_now = made(member)
     with reading() as session:
@@ -66,6 +69,7 @@ def test_only_a_digest_is_stored(member: User) -> None:
     assert len(made_now.secret) - len("sk-") >= 160 // 4
 
 
+@pytest.mark.security("token-opens-the-gateway")
 def test_a_token_opens_nothing_else_and_a_session_not_the_gateway(
     app: Flask, program: Program, member_client: PageClient
 ) -> None:
@@ -86,11 +90,13 @@ def test_a_cookie_beside_the_token_is_not_looked_at(program: Program, member_cli
     assert "Set-Cookie" not in response.headers
 
 
+@pytest.mark.security("unknown-refused")
 def test_what_is_not_there_is_said_in_the_gateways_shape(program: Program) -> None:
     assert code(program.get("/v1/nothing")) == (404, "not_found")
     assert code(program.get("/v1/chat/completions")) == (405, "method_not_allowed")
 
 
+@pytest.mark.security("disabled-is-out")
 @pytest.mark.parametrize("end", ["expires_at", "revoked_at", "disabled"])
 def test_a_token_that_has_ended_opens_nothing(app: Flask, member: User, program: Program, end: str) -> None:
     assert program.get("/v1/models").status_code == 200
@@ -102,6 +108,7 @@ def test_a_token_that_has_ended_opens_nothing(app: Flask, member: User, program:
     assert code(program.get("/v1/models")) == (401, "invalid_api_key")
 
 
+@pytest.mark.security("disabled-is-out")
 @pytest.mark.parametrize("how", ["revoke", "disable", "elsewhere"])
 def test_what_is_being_answered_ends_with_the_token_within_seconds(
     app: Flask, admin: User, member: User, upstream: ScriptedUpstream, how: str
@@ -190,6 +197,7 @@ def test_answers_count_as_the_persons_messages_do(
     assert int(response.headers["Retry-After"]) > 0
 
 
+@pytest.mark.security("runs-capped")
 def test_answers_at_once_count_with_those_of_the_chat(
     app: Flask, member: User, program: Program, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
@@ -211,6 +219,7 @@ def test_a_budget_that_is_used_up_holds_for_programs(program: Program, upstream:
     assert upstream.journal.chats == []
 
 
+@pytest.mark.security("requests-bounded")
 def test_an_answer_is_shortened_to_what_is_left_and_to_what_was_asked(
     program: Program, upstream: ScriptedUpstream
 ) -> None:
@@ -221,6 +230,7 @@ def test_an_answer_is_shortened_to_what_is_left_and_to_what_was_asked(
     assert 256 <= upstream.journal.last.body["max_tokens"] < 2000
 
 
+@pytest.mark.security("requests-bounded")
 def test_the_worst_case_of_prompt_and_tools_is_reserved(program: Program, upstream: ScriptedUpstream) -> None:
     parameters = {"type": "object", "properties": {f"字段{number}": {"type": "string"} for number in range(50)}}
     tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}

@@ -92,6 +92,7 @@ def test_a_long_text_reaches_the_provider(program: Program, upstream: ScriptedUp
     assert upstream.journal.last.body["messages"][0]["content"] == text
 
 
+@pytest.mark.security("requests-bounded")
 @pytest.mark.parametrize(
     ("path", "most"),
     [

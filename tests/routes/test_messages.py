@@ -147,6 +147,7 @@ def test_an_estimate_says_that_it_is_one(program: Program, upstream: ScriptedUps
     assert (told["input_tokens"], told["output_tokens"]) == (booked().prompt_tokens, booked().completion_tokens)
 
 
+@pytest.mark.security("token-opens-the-gateway", "scope-by-every-way")
 @pytest.mark.parametrize("header", ["Authorization", "x-api-key"])
 def test_either_header_may_carry_the_token(app: Flask, member: User, upstream: ScriptedUpstream, header: str) -> None:
     program = Program(app, "")
@@ -173,6 +174,7 @@ def test_a_session_does_not_open_it(member_client: PageClient) -> None:
     assert (response.status_code, fault(response)["type"]) == (401, "authentication_error")
 
 
+@pytest.mark.security("scope-by-every-way")
 def test_a_model_that_is_not_there_or_not_this_tokens(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
     program = Program(app, made(member, models=["deepseek-v4-pro"]).secret)
     response = program.message(model="claude-nothing")

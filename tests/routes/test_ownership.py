@@ -73,6 +73,7 @@ def test_it_takes_the_password_again(owner_client: PageClient, member: User, mak
     assert owners() == 2
 
 
+@pytest.mark.security("last-administrator")
 def test_the_last_owner_stays(owner_client: PageClient, owner: User, make_user: MakeUser) -> None:
     make_user("disabled owner", "owner", disabled=True)
     refused = end(owner_client, owner)
@@ -89,6 +90,7 @@ def test_the_disabled_and_the_absent_get_nothing(owner_client: PageClient, make_
         assert owner_client.post(f"{URL}/{new_id()}/{act}", json={"password": PASSWORD}).status_code == 404
 
 
+@pytest.mark.security("last-administrator")
 @pytest.mark.parametrize("others", [0, 2])
 def test_owners_who_end_each_others_ownership_at_once_leave_one(app: Flask, make_user: MakeUser, others: int) -> None:
     people = [make_user(f"owner {number}", "owner") for number in range(2 + others)]

@@ -99,6 +99,7 @@ def test_they_are_searched_by_who_with_what_how_and_when(admin_client: PageClien
     assert ids(admin_client, ALL, status="5xx", model="deepseek-flash") == []
 
 
+@pytest.mark.security("own-files-and-searches")
 @pytest.mark.usefixtures("two")
 def test_ones_own_are_ones_own_whatever_is_asked(member_client: PageClient, admin: User) -> None:
     assert ids(member_client, OWN) == ["r1"]

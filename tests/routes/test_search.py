@@ -52,6 +52,7 @@ def test_a_conversation_is_found_by_its_title_first_and_by_its_messages(
     assert {hit["message_id"] for hit in messages} == {start["message_id"], start["user_message_id"]}
 
 
+@pytest.mark.security("own-files-and-searches")
 def test_nobody_finds_what_is_somebody_elses(
     admin_client: FlaskClient, member_client: FlaskClient, member: User
 ) -> None:

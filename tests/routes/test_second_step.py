@@ -56,6 +56,7 @@ def test_until_the_first_code_signing_in_takes_the_password_alone(
     assert login(new_client(app)).status_code == 200
 
 
+@pytest.mark.security("second-step-codes")
 def test_the_database_holds_no_secret_and_no_recovery_code(
     member_client: PageClient, member: User, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_secret_is_its_persons_own(member: User, admin: User) -> None:
         second_step.opened(row)
 
 
+@pytest.mark.security("session-renewed")
 def test_turning_it_on_ends_the_other_sessions_and_renews_this_one(
     app: Flask, member: User, member_client: PageClient, sign_in: SignIn
 ) -> None:

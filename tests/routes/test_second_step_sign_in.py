@@ -73,6 +73,7 @@ def test_a_wrong_password_says_nothing_of_a_second_step(client: PageClient, memb
     assert "Set-Cookie" not in wrong.headers
 
 
+@pytest.mark.security("second-step-codes")
 def test_a_code_works_once(app: Flask, client: PageClient, member: User, secret: str) -> None:
     code = authenticator.code(secret)
     login(client)
@@ -114,6 +115,7 @@ def test_full_width_digits_are_digits(client: PageClient, secret: str) -> None:
     assert finish(client, wide).status_code == 200
 
 
+@pytest.mark.security("second-step-codes")
 def test_a_recovery_code_works_once(app: Flask, member: User) -> None:
     _, codes = authenticator.turn_on(member)
     clients = [new_client(app) for _ in range(3)]
@@ -183,6 +185,7 @@ def test_disabling_a_person_ends_their_sign_in_under_way(
     assert outcome(finish(client, authenticator.code(secret))) == (401, "sign_in_expired")
 
 
+@pytest.mark.security("password-ends-sessions")
 def test_a_changed_password_ends_the_sign_in_under_way(
     client: PageClient, member_client: PageClient, secret: str
 ) -> None:

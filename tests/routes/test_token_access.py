@@ -104,6 +104,7 @@ def test_a_rate_holds_where_its_person_has_none(app: Flask, member: User, admin_
     assert [slow.complete().status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.security("scope-by-every-way")
 def test_elsewhere_a_token_opens_nothing(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
     program = bounded(app, member, networks=[NOT_HERE, "2001:db8::/32"])
     asked: list[Any] = [program.complete(), program.complete(stream=True), program.respond(), program.go_on()]

@@ -26,6 +26,7 @@ def acts() -> list[tuple[str, str, dict[str, Any]]]:
     return [(entry.action, entry.actor_name, json.loads(entry.details)) for entry in found]
 
 
+@pytest.mark.security("token-shown-once")
 def test_a_token_is_shown_once_and_works(app: Flask, member_client: PageClient, upstream: ScriptedUpstream) -> None:
     response = member_client.post(TOKENS, json={"name": " my editor ", "days": 30})
     assert response.status_code == 201

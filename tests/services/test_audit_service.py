@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -24,6 +25,7 @@ def test_an_entry_says_who_what_whom_with_which_values_and_from_where(app: Flask
     assert json.loads(entry.details) == {"label": "团队 🙂"}
 
 
+@pytest.mark.security("secrets-blotted-out")
 def test_a_secret_given_by_mistake_is_blotted_out(app: Flask) -> None:
     with transaction() as session:
         audit_service.record(session, None, "key.add", "x", {"label": "sk-canary0123456789"})
@@ -40,6 +42,7 @@ def test_an_act_that_is_taken_back_leaves_no_entry(app: Flask) -> None:
         assert session.scalars(select(AuditEntry)).all() == []
 
 
+@pytest.mark.security("audit")
 def test_nothing_changes_or_deletes_an_entry() -> None:
     """One module alone adds entries, one finds them, and neither can do more."""
     package = Path(flask_app.__file__).parent

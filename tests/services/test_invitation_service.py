@@ -151,6 +151,7 @@ def test_guesses_are_limited_and_what_was_good_once_is_no_guess(app: Flask) -> N
     join(still_open.token, "other", address="192.0.2.10")
 
 
+@pytest.mark.security("token-shown-once")
 def test_a_token_is_stored_nowhere(app: Flask) -> None:
     invitation = made()
     join(invitation.token, "person")

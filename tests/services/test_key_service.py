@@ -121,6 +121,7 @@ def test_keys_share_an_account_where_it_has_a_name(provider_id: str, fields: dic
     assert not a.shares_account_with(c), "another provider's account of the same name is another account"
 
 
+@pytest.mark.security("sealed-to-its-row")
 def test_secrets_that_were_exchanged_in_the_database_open_nothing(app: Flask) -> None:
     providers = [keep_provider(name, f"https://{name}.example") for name in ("one", "two")]
     keys = [keep_key(provider, f"key of {provider}") for provider in providers]

@@ -25,6 +25,7 @@ def refusal(password: str, username: str = "somebody") -> str | None:
     return None
 
 
+@pytest.mark.security("password-rules")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["password"])
 def test_what_is_guessed_first_is_refused_and_nothing_else(case: dict[str, str | None]) -> None:
     assert refusal(str(case["password"]), str(case["username"])) == case["refusal"]
@@ -35,6 +36,7 @@ def test_every_way_to_be_refused_is_tried() -> None:
     assert {case["refusal"] for case in CASES} == {None, *codes}
 
 
+@pytest.mark.security("password-rules")
 def test_the_limits_count_characters_and_nothing_is_cut_off() -> None:
     longest = ("kP2#vR9!mQ4&xZ7jW5*tB8@nD3^hF6%" * 5)[:128]
     assert refusal(FIFTEEN) is None
@@ -50,6 +52,7 @@ def test_a_password_is_the_same_however_a_keyboard_composes_it() -> None:
     assert passwords.verify(passwords.make_hash("ｆｕｌｌ　ｗｉｄｔｈ ６６"), "full width 66")
 
 
+@pytest.mark.security("argon2id")
 def test_hashes_are_argon2id_with_the_recommended_cost() -> None:
     assert passwords.make_hash(FIFTEEN).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 

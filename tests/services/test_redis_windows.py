@@ -161,6 +161,7 @@ def test_of_many_requests_one_finds_out_that_redis_is_back(redis: RedisServer) -
     assert [shared._may_ask() for _ in range(5)] == [True] + [False] * 4
 
 
+@pytest.mark.security("guesses-limited")
 def test_guesses_at_a_password_are_limited_over_all_workers(
     redis: RedisServer, app: Flask, client: PageClient, member: User
 ) -> None:

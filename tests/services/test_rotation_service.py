@@ -77,6 +77,7 @@ def test_a_new_key_seals_everything_and_the_old_one_is_gone(app: Flask, own: Pat
         sealing.unseal(stored_key("a").secret or b"", "a")
 
 
+@pytest.mark.security("rotation-goes-on")
 @pytest.mark.parametrize("done", ["", "a", "ab"])
 def test_one_that_was_broken_off_goes_on_with_its_new_key(app: Flask, own: Path, done: str) -> None:
     """However many were sealed with it: both keys are there until all are."""
@@ -90,6 +91,7 @@ def test_one_that_was_broken_off_goes_on_with_its_new_key(app: Flask, own: Path,
     assert_open()
 
 
+@pytest.mark.security("rotation-goes-on")
 def test_a_transaction_that_fails_leaves_both_keys(app: Flask, own: Path) -> None:
     with transaction() as session:
         session.execute(update(ApiKey).where(ApiKey.id == "b").values(secret=b""))

@@ -25,6 +25,7 @@ def test_the_secret_is_not_in_what_is_stored_and_no_two_are_alike(app: Flask) ->
     assert first != second
 
 
+@pytest.mark.security("sealed-to-its-row")
 def test_swapped_rows_do_not_open(app: Flask) -> None:
     with pytest.raises(Unreadable, match="secret_damaged"):
         unseal(seal(CANARY, "one row"), "another row")

@@ -71,6 +71,7 @@ def test_a_title_that_another_version_has_changed_is_found_after_the_next_messag
     assert found(member, "beacons") == [None]
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_what_is_deleted_leaves_nothing_in_the_index(member: User) -> None:
     (kept,) = say(member, "a secret harbour", title="Kept")
     (deleted,) = say(member, "a secret lighthouse 秘密", title="Gone")

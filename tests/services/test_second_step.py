@@ -76,6 +76,7 @@ def racers(database_url: str, user: User, code: str) -> Counter[str]:
     return outcomes
 
 
+@pytest.mark.security("second-step-codes")
 def test_of_two_processes_that_use_a_code_at_once_one_is_let_through(database_url: str, member: User) -> None:
     secret, _ = authenticator.turn_on(member)
     assert racers(database_url, member, authenticator.code(secret)) == {"granted": 1, "refused": 2 * CALLERS - 1}

@@ -192,6 +192,7 @@ def test_a_program_that_leaves_stops_the_provider(
     wait_until(lambda: records(server)[0]["outcome"] == "left")
 
 
+@pytest.mark.security("demoted-mid-stream")
 def test_a_revoked_token_ends_an_answer_within_seconds(
     client: OpenAI, server: Served, upstream: ScriptedUpstream
 ) -> None:

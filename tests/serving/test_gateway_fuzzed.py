@@ -115,6 +115,7 @@ def is_told(refusal: Any, *, in_messages: bool) -> bool:
     return set(refusal["error"]) == names and (refusal.get("type") == "error") == in_messages
 
 
+@pytest.mark.security("fields-that-crash")
 def test_nothing_that_is_sent_is_a_fault_of_ours(server: Served, upstream: ScriptedUpstream) -> None:
     token = server.post("/api/tokens", {"name": "fuzzed"}).json()["secret"]
     sender, workers = Sender(server.base_url, FuzzedRequests(token, SEED)), server.workers()

@@ -50,11 +50,13 @@ def test_prints_the_set_up_code_once_it_is_ready(server: Served) -> None:
     assert server.next_line().startswith("Set-up code: ")
 
 
+@pytest.mark.security("no-debugger")
 def test_tells_no_version_and_opens_no_control_socket(server: Served, tmp_path: Path) -> None:
     assert server.get("/healthz").headers["Server"] == "MingChat"
     assert not (tmp_path / ".gunicorn").exists()
 
 
+@pytest.mark.security("listens-inside")
 def test_believes_no_forwarded_scheme_without_a_trusted_proxy(server: Served) -> None:
     server.headers = {"X-Forwarded-Proto": "https"}
     assert "Strict-Transport-Security" not in server.get("/login").headers
@@ -71,6 +73,7 @@ def test_who_waits_for_a_whole_answer_gets_a_sign_of_life_meanwhile(server: Serv
     assert (answer["text"], answer["status"], answer["error"]) == ("at last", "complete", None)
 
 
+@pytest.mark.security("hashing-aside")
 def test_hashing_passwords_keeps_nobody_waiting(server: Served) -> None:
     server.set_up()
     waits: list[float] = []
@@ -101,6 +104,7 @@ def test_a_body_in_broken_pieces_is_the_clients_mistake(server: Served, chunk: b
         assert opened.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.security("disabled-is-out", "demoted-mid-stream")
 def test_a_stream_ends_within_seconds_of_its_session(server: Served, upstream: ScriptedUpstream) -> None:
     """Its events go from the run straight to the socket: nobody asks about the session on their way."""
     server.set_up()
@@ -195,6 +199,7 @@ def test_ctrl_c_ends_a_server_without_a_word(settings: dict[str, str], tmp_path:
         assert log.read() == ""
 
 
+@pytest.mark.security("slow-clients")
 def test_nobody_holds_a_connection_by_sending_nothing(server: Served) -> None:
     """Neither the rest of a body nor that of a head; what another sends meanwhile is answered."""
     server.set_up()

@@ -55,6 +55,7 @@ def test_stop_on_one_instance_closes_the_provider_on_the_other(site: Site) -> No
     assert some(follower, 10_000)[-1][2]["status"] == "stopped"
 
 
+@pytest.mark.security("closed-on-budgets")
 def test_a_redis_that_dies_leaves_the_answer_to_the_database(site: Site, redis: RedisServer) -> None:
     stream, run_id = begin(site, Answer(text=WORDS, tokens_per_second=60))
     follower = site.second.follow(run_id)
@@ -95,6 +96,7 @@ def test_a_reader_on_another_instance_has_not_left(site: Site, redis: RedisServe
     assert site.row("SELECT count(*) AS entries FROM token_usage WHERE outcome IN ('left', 'stopped')").entries == 2
 
 
+@pytest.mark.security("change-holds-at-once")
 def test_a_right_or_a_budget_that_was_taken_away_is_gone_on_every_worker(site: Site) -> None:
     people = "/api/admin/users"
     added = site.first.post(people, {"username": "second", "role": "admin", "password": PASSWORD})

@@ -45,6 +45,7 @@ def peak(worker: int) -> int:
     return int(line.split()[1]) * 1024
 
 
+@pytest.mark.security("bodies-bounded")
 def test_long_requests_take_a_bounded_part_of_memory(server: Served, upstream: ScriptedUpstream) -> None:
     """As many of the longest as have room, and some that wait in vain, while their provider is silent."""
     gate = Gate(1)

@@ -81,6 +81,7 @@ def dechunked(body: bytes) -> bytes:
         body = body[length + 2 :]
 
 
+@pytest.mark.security("slow-clients")
 def test_one_that_stops_reading_gets_everything_later_and_keeps_nobody_waiting(
     server: Served, upstream: ScriptedUpstream
 ) -> None:

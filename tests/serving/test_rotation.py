@@ -28,6 +28,7 @@ def sealed_keys(instance: Path) -> set[bytes]:
         return {bytes(row[0][1:5]) for row in connection.execute("SELECT secret FROM api_keys")}
 
 
+@pytest.mark.security("rotation-goes-on")
 def test_answers_go_on_while_the_key_is_changed(tmp_path: Path, upstream: ScriptedUpstream) -> None:
     settings = {"ALLOW_INSECURE_UPSTREAMS": "1", "CHAT_RATE_LIMIT": "100000 per minute", "MAX_RUNS_PER_USER": "10"}
     upstream.keys = {KEY}

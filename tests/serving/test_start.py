@@ -103,6 +103,7 @@ def test_a_log_level_that_there_is_not_is_named(tmp_path: Path) -> None:
     assert said.startswith("A setting is wrong: GUNICORN_LOG_LEVEL must be one of debug info ")
 
 
+@pytest.mark.security("listens-inside")
 def test_whoever_listens_for_other_machines_is_told_how_they_get_in(tmp_path: Path) -> None:
     with served(tmp_path, HOST="0.0.0.0") as server:
         assert "ALLOWED_HOSTS" in server.next_line()

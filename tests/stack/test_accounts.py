@@ -29,6 +29,7 @@ def is_denied(stack: Stack, account: str, statement: str) -> bool:
     return False
 
 
+@pytest.mark.security("least-privilege")
 @pytest.mark.parametrize(
     "statement",
     ["CREATE TABLE mine (a INT)", "ALTER TABLE users ADD mine INT", "DROP TABLE users", "TRUNCATE TABLE token_usage"],
@@ -38,6 +39,7 @@ def test_the_one_that_serves_may_change_rows_and_no_tables(stack: Stack, stateme
     assert is_denied(stack, SERVING, statement)
 
 
+@pytest.mark.security("least-privilege")
 @pytest.mark.parametrize("account", [SERVING, MIGRATING])
 @pytest.mark.parametrize(
     "statement", ["CREATE DATABASE another", "SELECT * FROM mysql.global_priv", "SET GLOBAL max_connections = 1"]

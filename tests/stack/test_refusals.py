@@ -142,6 +142,7 @@ def test_too_many_at_once_from_one_address(alone: Front, locale: str) -> None:
         assert asked(alone, "/api/conversations", **{ADDRESS: "203.0.113.10"}).status == HTTPStatus.BAD_GATEWAY
 
 
+@pytest.mark.security("forwarded-headers")
 @pytest.mark.parametrize(
     ("one", "another", "is_one_network"),
     [

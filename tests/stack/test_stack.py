@@ -135,6 +135,7 @@ def style(stack: Stack) -> str:
     return address[0]
 
 
+@pytest.mark.security("headers")
 def test_security_headers_come_once_and_no_version_is_told(stack: Stack) -> None:
     for path in ("/login", "/frames/picture", "/api/conversations", style(stack), "/static/0/none.css"):
         page = reply(stack, path)
@@ -177,6 +178,7 @@ def test_the_name_that_was_asked_for_comes_through_with_its_port(stack: Stack, p
     assert visitor.post("/api/login", {"username": USERNAME, "password": PASSWORD}).status == 403
 
 
+@pytest.mark.security("bodies-bounded")
 def test_a_body_that_is_too_large_is_refused(stack: Stack) -> None:
     for size, is_applications_word in ((MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 50_000, True), (3 << 20, False)):
         refused = stack.admin.post("/api/chat", {"message": "x" * size})
@@ -268,6 +270,7 @@ def test_a_page_says_so_while_there_is_no_instance(stack: Stack) -> None:
     wait_until(lambda: stack.visitor().get("/readyz").status == 200)
 
 
+@pytest.mark.security("slow-clients")
 def test_clients_that_never_end_their_request_are_cut_off_and_keep_nobody_waiting(stack: Stack) -> None:
     with ExitStack() as lines:
         slow = [

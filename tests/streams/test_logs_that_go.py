@@ -13,6 +13,7 @@ from tests.support.brokers import following, mirrored, wait_until, write
 from tests.support.redis_server import RedisServer
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_a_forgotten_log_is_gone_and_does_not_come_back(
     redis: RedisServer, maker: RedisBroker, reader: RedisBroker
 ) -> None:

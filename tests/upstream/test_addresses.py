@@ -104,6 +104,7 @@ PRIVATE_HOSTS = [
 ]
 
 
+@pytest.mark.security("providers-addresses")
 @pytest.mark.parametrize("host", PRIVATE_HOSTS)
 def test_private_hosts_need_the_sites_leave(host: str) -> None:
     with pytest.raises(Invalid, match="address_private"):
@@ -181,6 +182,7 @@ PUBLIC = [
 ]
 
 
+@pytest.mark.security("providers-addresses")
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_an_address_that_is_not_of_the_open_internet_is_known(address: str) -> None:
     assert not is_public(ip_address(address))
@@ -258,6 +260,7 @@ def test_this_machines_own_name_is_looked_up_and_refused() -> None:
     assert ("127.0.0.1", 8000) in places or ("::1", 8000, 0, 0) in places
 
 
+@pytest.mark.security("request-forgery")
 @pytest.mark.parametrize("literal", ["127.1", "0x7f000001", "2130706433", "::ffff:127.0.0.1", "0"])
 def test_numbers_in_disguise_do_not_pass_the_resolver(literal: str) -> None:
     with pytest.raises(UpstreamError, match="upstream_address_private"):

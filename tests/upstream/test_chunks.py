@@ -100,6 +100,7 @@ def test_what_names_no_model_takes_nothing_with_it(said: object) -> None:
     assert reader.fault is None
 
 
+@pytest.mark.security("output-untrusted")
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_whatever_a_model_is_called_prints_and_fits(said: str) -> None:
     for told in ChunkReader().read([json.dumps({"model": said}).encode()]):

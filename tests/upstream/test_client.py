@@ -64,6 +64,7 @@ def test_a_refusal_is_told_by_its_status(provider: ScriptedUpstream, status: int
     assert caught.value.upstream_status == status
 
 
+@pytest.mark.security("unpacking")
 @pytest.mark.parametrize("script", [twin.Whole(), twin.GzipBomb(size=1 << 20)])
 def test_what_is_no_event_stream_is_refused(provider: ScriptedUpstream, script: twin.Script) -> None:
     provider.script(script)
@@ -72,11 +73,23 @@ def test_what_is_no_event_stream_is_refused(provider: ScriptedUpstream, script: 
     assert caught.value.code == "upstream_garbage"
 
 
+@pytest.mark.security("providers-addresses", "key-to-its-own-host")
 def test_redirects_are_not_followed_and_the_key_stays_home(provider: ScriptedUpstream) -> None:
     with ScriptedUpstream() as elsewhere:
         provider.script(twin.Redirect(elsewhere.base_url + "/chat/completions"))
         with pytest.raises(UpstreamError):
             open_stream(provider)
+        assert not list(elsewhere.journal)
+
+
+@pytest.mark.security("providers-addresses")
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"])
+def test_proxies_of_the_environment_are_not_asked(
+    provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with ScriptedUpstream() as elsewhere:
+        monkeypatch.setenv(name, elsewhere.base_url)
+        assert text_of(ask(provider))
         assert not list(elsewhere.journal)
 
 
@@ -100,6 +113,7 @@ def test_a_broken_stream_raises_after_the_text_that_came(
     assert text_of(seen).startswith("some")
 
 
+@pytest.mark.security("output-untrusted")
 @pytest.mark.parametrize("name", ["", "error"])
 def test_an_error_event_is_a_failure_without_its_words(provider: ScriptedUpstream, name: str) -> None:
     provider.script(twin.ErrorEvent(after="begun", message="internal 10.0.0.1 sk-secret", name=name))
@@ -109,6 +123,7 @@ def test_an_error_event_is_a_failure_without_its_words(provider: ScriptedUpstrea
     assert "secret" not in repr(events)
 
 
+@pytest.mark.security("output-untrusted", "provider-events")
 def test_unknown_events_are_dropped(provider: ScriptedUpstream) -> None:
     provider.script(Answer("plain", unknown_events=True))
     assert text_of(ask(provider)) == "plain"
@@ -131,6 +146,7 @@ def test_nobody_there_is_a_clear_error() -> None:
     assert caught.value.code == "upstream_unreachable"
 
 
+@pytest.mark.security("unpacking")
 def test_nothing_compressed_is_asked_for(provider: ScriptedUpstream) -> None:
     """What need not be unpacked cannot grow."""
     endpoint = Endpoint(provider.base_url, "sk-a", allow_insecure=True)

@@ -176,6 +176,7 @@ def test_a_provider_that_behaves_is_asked_on_one_connection(provider_of: Callabl
     assert provider.connections == 1, "otherwise nothing could ever cross, and the other tests would prove nothing"
 
 
+@pytest.mark.security("crossed-replies")
 @pytest.mark.parametrize("how", HOSTILE)
 def test_nothing_is_carried_over_to_the_next(provider_of: Callable[..., Provider], how: str) -> None:
     provider = provider_of(HOSTILE[how])

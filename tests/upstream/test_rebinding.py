@@ -107,6 +107,7 @@ def endpoint(canary: Canary, *, allow_insecure: bool = False, scheme: str = "htt
     return Endpoint(f"{scheme}://{NAME}:{canary.port}", "sk-canary", allow_insecure=allow_insecure)
 
 
+@pytest.mark.security("request-forgery")
 def test_the_canary_hears_who_may_come(canary: Canary, net: Net) -> None:
     net.answers = [[HERE]]
     assert list_models(endpoint(canary, allow_insecure=True)) == []
@@ -114,6 +115,7 @@ def test_the_canary_hears_who_may_come(canary: Canary, net: Net) -> None:
     assert b"sk-canary" in head
 
 
+@pytest.mark.security("providers-addresses", "request-forgery")
 @pytest.mark.parametrize("ask", [ask_for_models, ask_for_an_answer])
 @pytest.mark.parametrize("answer", [[HERE], [PUBLIC, HERE], [HERE, PUBLIC], ["169.254.169.254"], ["10.0.0.1"]])
 def test_a_name_that_leads_inside_is_never_connected_to(canary: Canary, net: Net, ask: Ask, answer: list[str]) -> None:
@@ -124,6 +126,7 @@ def test_a_name_that_leads_inside_is_never_connected_to(canary: Canary, net: Net
     assert canary.heads == []
 
 
+@pytest.mark.security("providers-addresses")
 @pytest.mark.parametrize("ask", [ask_for_models, ask_for_an_answer])
 def test_a_name_that_changes_between_check_and_connection_gains_nothing(canary: Canary, net: Net, ask: Ask) -> None:
     net.answers = [[PUBLIC], [HERE]]

@@ -35,6 +35,7 @@ def test_thoughts_take_no_room_from_the_text() -> None:
     assert room.is_full_after([Finished("stop"), Reasoning("x" * 1_000)])
 
 
+@pytest.mark.security("requests-bounded")
 @pytest.mark.parametrize("kind", ["content", "reasoning_content"])
 def test_a_provider_that_ignores_the_length_is_cut_and_hung_up_on(kind: str) -> None:
     with ScriptedUpstream() as provider:

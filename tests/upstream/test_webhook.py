@@ -43,6 +43,7 @@ def test_a_redirect_is_a_status_like_others(receiver: Receiver) -> None:
     assert len(receiver.calls) == 1
 
 
+@pytest.mark.security("request-forgery")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "[::ffff:127.0.0.1]"])
 def test_a_host_of_this_network_gets_nothing(receiver: Receiver, host: str) -> None:
     url = receiver.url.replace("127.0.0.1", host)

@@ -14,6 +14,7 @@ def change(client: PageClient, raw: bytes | str) -> Any:
     return client.patch("/api/me", data=raw, content_type="application/json")
 
 
+@pytest.mark.security("json-strict")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -49,12 +50,14 @@ def test_a_value_of_another_kind_is_refused(member_client: PageClient, body: obj
     assert (response.status_code, response.json["error"]["code"]) == (422, "invalid_field")
 
 
+@pytest.mark.security("json-strict")
 def test_a_number_is_no_flag_and_a_flag_no_number(admin_client: PageClient) -> None:
     for value in (0, 1, "true", "1"):
         response = admin_client.patch("/api/admin/users/x", json={"disabled": value})
         assert (response.status_code, response.json["error"]["code"]) == (422, "invalid_field")  # type: ignore[index]
 
 
+@pytest.mark.security("bodies-bounded")
 def test_a_body_over_the_cap_is_refused_before_it_is_read(member_client: PageClient) -> None:
     response = change(member_client, b'{"theme": "' + b"x" * (1 << 20) + b'"}')
     assert (response.status_code, response.json["error"]["code"]) == (413, "too_large")

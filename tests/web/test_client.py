@@ -36,12 +36,14 @@ def address_of_the_session() -> str:
         return session.scalars(select(LoginSession.address)).one()
 
 
+@pytest.mark.security("forwarded-headers")
 def test_without_a_proxy_forwarded_headers_are_a_strangers_words(app: Flask, member: User) -> None:
     response = new_client(app, HTTP).post("/api/login", **LOGIN)
     assert address_of_the_session() == "127.0.0.1"
     assert response.headers["Set-Cookie"].startswith("mingchat="), "the connection itself is plain http"
 
 
+@pytest.mark.security("forwarded-headers")
 def test_behind_a_proxy_its_own_word_counts_and_no_earlier_one(behind_a_proxy: Flask, member: User) -> None:
     response = new_client(behind_a_proxy, HTTP).post("/api/login", **LOGIN)
     assert address_of_the_session() == "198.51.100.7"
@@ -49,6 +51,7 @@ def test_behind_a_proxy_its_own_word_counts_and_no_earlier_one(behind_a_proxy: F
     assert "Strict-Transport-Security" in response.headers
 
 
+@pytest.mark.security("hosts-named")
 def test_behind_a_proxy_the_host_is_checked_as_well(behind_a_proxy: Flask) -> None:
     headers = FORWARDED | {"X-Forwarded-Host": "evil.example"}
     assert new_client(behind_a_proxy, HTTP).get("/login", headers=headers).status_code == 400

@@ -33,6 +33,7 @@ def test_another_sessions_token_is_not_enough(member: User, sign_in: SignIn) -> 
     assert outcome(one.patch("/api/me", **CHANGE)) == "csrf_failed"
 
 
+@pytest.mark.security("changes-from-our-pages")
 def test_every_unsafe_method_of_every_route_needs_it(app: Flask, admin_client: PageClient) -> None:
     """Whatever the route does with the request, the token is looked at first."""
     admin_client.csrf_token = ""
@@ -59,6 +60,7 @@ def test_reading_needs_no_token(member_client: PageClient) -> None:
     assert outcome(member_client.get("/api/me")) == "ok"
 
 
+@pytest.mark.security("changes-from-our-pages")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -127,6 +129,7 @@ def test_signing_in_over_a_session_needs_no_token(member_client: PageClient) -> 
     assert outcome(member_client.post("/api/login", headers={"Origin": HTTPS}, **LOGIN)) == "ok"
 
 
+@pytest.mark.security("reading-changes-nothing")
 def test_get_changes_nothing(app: Flask, admin_client: PageClient, query_count: Callable[[], Any]) -> None:
     admin_client.get("/api/models")  # the first use keeps the environment's key
     for path in ("/", "/login", "/setup", "/reset", "/join", "/api/me", "/api/admin/users", "/logout", "/api/login"):

@@ -45,6 +45,7 @@ def full_disk(app: Flask) -> Iterator[None]:
     database.disconnect()
 
 
+@pytest.mark.security("failures-by-number")
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_a_fault_of_ours_is_told_by_its_number_alone(
     base_config: Config, app: Flask, accept: str, capfd: pytest.CaptureFixture[str]
@@ -66,6 +67,7 @@ def test_a_fault_of_ours_is_told_by_its_number_alone(
     assert "ValueError: canary" in line
 
 
+@pytest.mark.security("closed-on-budgets")
 def test_a_full_disk_is_told_and_nothing_is_sent(
     member_client: PageClient, upstream: ScriptedUpstream, full_disk: None
 ) -> None:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 TEMPLATES = Path(__file__).parents[2] / "flask_app" / "templates"
 FORM = re.compile(r"<form\b[^>]*>")
 METHOD = re.compile(r'\bmethod="(get|post|dialog)"')
@@ -24,6 +26,7 @@ def test_each_says_how_it_is_sent_before_the_scripts_have_come() -> None:
     assert [(name, tag) for name, tag, _ in forms() if not METHOD.search(tag)] == []
 
 
+@pytest.mark.security("no-secret-in-an-address")
 def test_no_secret_goes_into_an_address() -> None:
     secret = [(name, tag) for name, tag, content in forms() if SECRET.search(content)]
     assert len(secret) > 3

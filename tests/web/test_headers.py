@@ -27,6 +27,7 @@ def policy_of(response: Any) -> dict[str, str]:
     return dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
 
 
+@pytest.mark.security("headers", "nothing-is-kept")
 @pytest.mark.parametrize("path", PATHS)
 def test_every_reply_is_protected(client: PageClient, member_client: PageClient, path: str) -> None:
     for response in (client.get(path), member_client.get(path)):
@@ -36,6 +37,7 @@ def test_every_reply_is_protected(client: PageClient, member_client: PageClient,
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
+@pytest.mark.security("content-policy")
 def test_a_page_runs_only_what_carries_its_nonce(client: PageClient, admin: Any) -> None:
     response = client.get("/login")
     policy = policy_of(response)
@@ -49,6 +51,7 @@ def test_a_page_runs_only_what_carries_its_nonce(client: PageClient, admin: Any)
     assert f"nonce-{nonce}" not in client.get("/login").headers["Content-Security-Policy"], "a nonce is used once"
 
 
+@pytest.mark.security("content-policy")
 def test_what_is_not_a_page_runs_nothing(member_client: PageClient) -> None:
     assert policy_of(member_client.get("/api/me")) == {"default-src": "'none'", "frame-ancestors": "'none'"}
 
@@ -86,17 +89,20 @@ def test_a_script_of_pages_is_for_pages_alone(client: PageClient) -> None:
     assert script.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
+@pytest.mark.security("headers")
 def test_strict_transport_is_asked_for_over_https_only(client: PageClient, plain_client: PageClient) -> None:
     assert client.get("/healthz").headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in plain_client.get("/healthz").headers
 
 
+@pytest.mark.security("no-debugger")
 def test_no_version_is_told(client: PageClient) -> None:
     response = client.get("/nothing")
     everything = f"{response.headers}{response.get_data(as_text=True)}".lower()
     assert not re.search(r"werkzeug|flask|python|gunicorn|gevent", everything)
 
 
+@pytest.mark.security("hosts-named")
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost@evil.example", ""])
 def test_an_unknown_host_is_refused(app: Flask, host: str) -> None:
     response = new_client(app, HTTP).get("/login", headers={"Host": host})
@@ -121,6 +127,7 @@ def test_only_a_proxy_names_a_request_and_only_in_plain_letters(client: PageClie
     assert odd not in answers
 
 
+@pytest.mark.security("failures-by-number")
 def test_a_failure_has_a_request_id_and_no_details(client: PageClient) -> None:
     response = client.get("/api/nothing")
     assert response.json is not None

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 STATIC = Path(__file__).parents[2] / "flask_app" / "static"
 MOST_LINES = 300
 # What makes elements of a text. A frame without an origin may: its whole page is the model's. What draws SVG does it in
@@ -22,6 +24,7 @@ def test_no_module_outgrows_its_subject() -> None:
     assert [name for name, text in modules().items() if len(text.splitlines()) > MOST_LINES] == []
 
 
+@pytest.mark.security("markup-inert")
 def test_only_the_sanitizer_makes_elements_of_text() -> None:
     assert [name for name, text in modules().items() if MAKES_MARKUP.search(text)] == APART
     assert [name for name, text in modules().items() if 'from "dompurify"' in text] == ["js/markdown.js"]

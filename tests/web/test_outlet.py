@@ -221,6 +221,7 @@ def test_a_response_that_is_dropped_closes_its_outlet(pair: Pair) -> None:
     assert everything(pair[1]) == b""
 
 
+@pytest.mark.security("slow-clients")
 def test_a_reader_that_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlet_module, "STUCK_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):

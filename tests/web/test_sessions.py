@@ -38,6 +38,7 @@ def cookie_lines(response: Any) -> dict[str, str]:
     return {line.split("=", 1)[0]: line for line in response.headers.getlist("Set-Cookie")}
 
 
+@pytest.mark.security("cookie-of-this-host")
 def test_over_https_the_cookie_is_bound_to_this_host(client: PageClient, member: User) -> None:
     cookies = cookie_lines(client.post("/api/login", json=LOGIN))
     theme = cookies.pop("theme")
@@ -58,11 +59,13 @@ def test_over_http_the_cookie_has_a_plain_name(plain_client: PageClient, member:
     assert signed_in(plain_client)
 
 
+@pytest.mark.security("cookie-of-this-host")
 def test_over_https_a_plain_cookie_opens_nothing(member_client: PageClient, client: PageClient) -> None:
     client.set_cookie("mingchat", member_client.session_token)
     assert not signed_in(client)
 
 
+@pytest.mark.security("session-id-random")
 def test_the_cookie_holds_256_random_bits_and_the_table_only_their_digest(member_client: PageClient) -> None:
     token = member_client.session_token
     assert len(token) == 43
@@ -79,11 +82,13 @@ def test_an_unknown_cookie_is_nobody(client: PageClient, token: str) -> None:
     assert not signed_in(client)
 
 
+@pytest.mark.security("session-id-random", "shared-beginnings")
 def test_two_tokens_with_a_shared_beginning_never_share_a_person(member_client: PageClient, client: PageClient) -> None:
     client.set_cookie("__Host-mingchat", member_client.session_token[:-1] + "_", secure=True)
     assert not signed_in(client)
 
 
+@pytest.mark.security("session-time-outs")
 def test_a_session_ends_fourteen_days_after_its_last_use(member_client: PageClient) -> None:
     before = session_of(member_client)
     assert timedelta(days=13, hours=23) < before.expires_at - utc_now() <= timedelta(days=14)
@@ -91,6 +96,7 @@ def test_a_session_ends_fourteen_days_after_its_last_use(member_client: PageClie
     assert not signed_in(member_client)
 
 
+@pytest.mark.security("session-time-outs")
 def test_use_puts_the_end_off_but_not_beyond_sixty_days(member_client: PageClient) -> None:
     began = utc_now() - timedelta(days=59)
     age(member_client, created_at=began, last_seen_at=utc_now() - timedelta(hours=1))
@@ -146,6 +152,7 @@ def test_signing_in_ends_sessions_whose_time_is_over(member: User, sign_in: Sign
     assert digest(open_one.session_token) in kept
 
 
+@pytest.mark.security("disabled-is-out")
 def test_a_deleted_person_is_signed_out(member_client: PageClient, member: User) -> None:
     with transaction() as session:
         session.execute(delete(User).where(User.id == member.id))

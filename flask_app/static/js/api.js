@@ -95,7 +95,7 @@ export async function request(path, init = {}) {
   if (renewed) keepCsrfToken(renewed)
   if (response.ok) return response
   const error = await errorOf(response)
-  if (error.code !== "csrf_failed" || !(await renewCsrfToken())) throw error
+  if (!(await mended(error))) throw error
   const again = await reach(path, init)
   if (again.ok) return again
   throw await errorOf(again)
@@ -104,6 +104,14 @@ export async function request(path, init = {}) {
 /** @param {string} token */
 export function keepCsrfToken(token) {
   csrfMeta()?.setAttribute("content", token)
+}
+
+/** Whether what was refused may be asked for once more. @param {ApiError} error */
+async function mended({ code }) {
+  if (code === "csrf_failed") return renewCsrfToken()
+  if (code !== "password_needed") return false
+  const { passwordGiven } = await loaded(import("app/admin/password-again"))
+  return passwordGiven()
 }
 
 /**

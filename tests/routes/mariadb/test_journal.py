@@ -80,6 +80,7 @@ def test_a_message_that_was_not_committed_is_refused(site: Site, upstream: Scrip
     assert len(upstream.journal) == 0
 
 
+@pytest.mark.security("closed-on-budgets")
 def test_nobody_waits_in_turn_for_a_database_that_hangs(site: Site) -> None:
     """In a fresh process everybody prepares what is served, and is told by themselves that it cannot be."""
     site.proxy.hang()

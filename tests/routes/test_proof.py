@@ -1,0 +1,112 @@
+"""What gives rights, keys or money asks an administrator for the password again, two hours after signing in."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from flask_app.database import reading, transaction
+from flask_app.models import LoginSession, User
+from flask_app.services import proof_service
+from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.support import routes
+from tests.support.clients import PageClient, new_client
+from tests.support.entrance import error_code
+
+PROOF = "/api/me/proof"
+PEOPLE = "/api/admin/users"
+# By what an intruder would stay, learn keys or pay. A new one is written down here.
+ASKED = {
+    "POST /api/admin/users",
+    "PATCH /api/admin/users/<user_id>",
+    "POST /api/admin/users/<user_id>/reset-link",
+    "DELETE /api/admin/users/<user_id>/second-step",
+    "PUT /api/admin/settings/registration",
+    "POST /api/admin/keys",
+    "DELETE /api/admin/keys/<key_id>",
+    "PUT /api/admin/warnings/webhook",
+    "POST /api/admin/warnings/webhook/secret",
+    "POST /api/admin/budgets/<budget_id>/top-ups",
+    "POST /api/admin/code-batches",
+}
+
+
+def begun_before(age: timedelta) -> None:
+    """Every session began so long ago."""
+    with transaction() as session:
+        for each in session.scalars(select(LoginSession)):
+            each.created_at -= age
+
+
+@pytest.fixture
+def old_client(admin_client: PageClient) -> PageClient:
+    """An administrator who signed in a little more than two hours ago."""
+    begun_before(proof_service.FRESH + timedelta(minutes=1))
+    return admin_client
+
+
+@pytest.mark.security("asked-again")
+def test_what_asks_for_the_password_is_written_down(app: Flask) -> None:
+    assert {str(route) for route in routes.all_of(app) if hasattr(route.view, "asks_proof")} == ASKED
+
+
+@pytest.mark.security("asked-again")
+@pytest.mark.parametrize("name", sorted(ASKED))
+def test_an_old_session_is_asked_first(app: Flask, old_client: PageClient, admin: User, name: str) -> None:
+    route = next(route for route in routes.all_of(app) if str(route) == name)
+    body = route.body()
+    sent = {} if body is None else {"json": body}
+    response = old_client.open(route.path(user_id=admin.id), method=route.method, **sent)
+    assert (response.status_code, error_code(response)) == (403, "password_needed")
+
+
+@pytest.mark.security("asked-again", "session-renewed")
+def test_the_password_renews_the_session(app: Flask, old_client: PageClient) -> None:
+    person = {"username": "new", "password": PASSWORD}
+    assert error_code(old_client.post(PEOPLE, json=person)) == "password_needed"
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(User)) == 1
+    before = old_client.session_token
+    proved = old_client.post(PROOF, json={"password": PASSWORD})
+    assert proved.status_code == 204
+    assert old_client.session_token != before
+    old_client.csrf_token = proved.headers["X-CSRF-Token"]
+    assert old_client.post(PEOPLE, json=person).status_code == 201
+    thief = new_client(app)
+    thief.set_cookie("__Host-mingchat", before, secure=True)
+    assert thief.get("/api/me").status_code == 401
+
+
+@pytest.mark.security("asked-again")
+def test_another_word_does_not(old_client: PageClient) -> None:
+    wrong = old_client.post(PROOF, json={"password": "copper window mountain"})
+    assert (wrong.status_code, error_code(wrong)) == (403, "wrong_password")
+    assert error_code(old_client.post(PEOPLE, json={"username": "new"})) == "password_needed"
+    codes = {error_code(old_client.post(PROOF, json={"password": f"copper window {n}"})) for n in range(20)}
+    assert codes == {"wrong_password", "too_many_attempts"}
+    assert error_code(old_client.post(PROOF, json={"password": PASSWORD})) == "too_many_attempts"
+
+
+def test_the_rest_goes_on(old_client: PageClient) -> None:
+    assert old_client.get(PEOPLE).status_code == 200
+    assert old_client.post("/api/admin/groups", json={"name": "class"}).status_code == 201
+
+
+def test_members_are_told_that_it_is_not_theirs(old_client: PageClient, make_user: MakeUser, sign_in: SignIn) -> None:
+    client = sign_in(make_user("member"))
+    assert error_code(client.post(PEOPLE, json={"username": "new"})) == "forbidden"
+
+
+def test_a_session_of_two_hours_is_not_asked(admin_client: PageClient) -> None:
+    begun_before(proof_service.FRESH - timedelta(minutes=1))
+    assert admin_client.post(PEOPLE, json={"username": "new"}).status_code == 201
+
+
+@pytest.mark.parametrize("body", [{}, {"password": 1}, {"password": None}, {"password": PASSWORD, "user": "x"}])
+def test_a_body_that_is_not_as_expected_is_refused(member_client: PageClient, body: dict[str, object]) -> None:
+    assert member_client.post(PROOF, json=body).status_code == 422
+
+
+def test_signed_out_there_is_nothing_to_prove(client: PageClient, member: User) -> None:
+    assert client.post(PROOF, json={"password": PASSWORD}).status_code == 401
