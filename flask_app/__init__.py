@@ -21,6 +21,7 @@ from flask_app.routes import (
     admin_registrations,
     admin_requests,
     admin_settings,
+    admin_system,
     admin_tariffs,
     admin_tokens,
     admin_usage,
@@ -111,6 +112,6 @@ def create_app(config: Config | None = None) -> Flask:
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_tokens)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
-    for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit):
+    for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit, admin_system):
         app.register_blueprint(routes.blueprint)
     return app

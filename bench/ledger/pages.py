@@ -14,7 +14,7 @@ from flask_app.services.record_search import PROVENANCES
 
 _PAGES = (
     *("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models", "prices", "warnings"),
-    *("reconciliation", "audit", "requests", "settings"),
+    *("reconciliation", "audit", "requests", "settings", "system"),
 )
 
 Choices = Mapping[str, list[dict[str, str]]]  # by field; each choice is a part of the query

@@ -33,7 +33,7 @@ from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
-from flask_app.models.site import ANNOUNCED, Announcement
+from flask_app.models.site import ANNOUNCED, Announcement, ServerProcess
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "SearchPosting",
     "SearchProgress",
     "SecondStep",
+    "ServerProcess",
     "Setting",
     "SpentDaily",
     "SpentMonthly",

@@ -43,6 +43,7 @@ from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.registrations import PeopleState, registrations_reply, settings_state
 from flask_app.web.requests import RequestsState, all_requests_reply
+from flask_app.web.system import system_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.tokens import anybodys_tokens_reply
 from flask_app.web.usage import Choice, RecordsState, overview_state
@@ -89,6 +90,12 @@ def groups() -> str:
 def settings() -> str:
     timezone = config.current().site_timezone
     return render_template("admin/settings.html", admin_state=pages.state(settings_state()), site_timezone=timezone)
+
+
+@blueprint.get("/system")
+@require_role("admin")
+def system() -> str:
+    return render_template("admin/system.html", admin_state=pages.state(system_reply()))
 
 
 @blueprint.get("/limits")

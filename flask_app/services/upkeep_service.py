@@ -4,14 +4,17 @@ and what is kept for a while alone is removed. Each by one process of all, or by
 
 import random
 import threading
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from flask_app.database import utc_now
 from flask_app.services import (
     balance_service,
     delivery_service,
     model_lists,
+    process_service,
     program_keys,
     registration_service,
     request_log,
@@ -20,6 +23,7 @@ from flask_app.services import (
     warning_service,
     word_log,
 )
+from flask_app.services.process_service import Ran
 
 ROUND_SECONDS = 60
 JOBS = (
@@ -36,6 +40,7 @@ JOBS = (
 log = structlog.get_logger()
 _ended = threading.Event()
 _watcher: threading.Thread | None = None
+_ran: dict[str, Ran] = {}
 
 
 def watch() -> None:
@@ -51,15 +56,27 @@ def watch() -> None:
 def tick() -> None:
     """One round. A job that fails keeps no other from its turn, and has another in the next round."""
     for job in JOBS:
-        try:
-            job()
-        except SQLAlchemyError as error:
-            log.warning("upkeep_failed", job=job.__name__, reason=str(error.__cause__ or error))
-        except Exception:  # a fault of ours must not end the rounds
-            log.exception("upkeep_failed", job=job.__name__)
+        name = job.__module__.rpartition(".")[2]
+        done = _do(name, job)
+        _ran[name] = Ran(utc_now(), failed=not done)
+    _do("process_service", lambda: process_service.tell(_ran))
+
+
+def _do(name: str, job: Callable[[], object]) -> bool:
+    """False where it failed."""
+    try:
+        job()
+    except SQLAlchemyError as error:
+        log.warning("upkeep_failed", job=name, reason=str(error.__cause__ or error))
+    except Exception:  # a fault of ours must not end the rounds
+        log.exception("upkeep_failed", job=name)
+    else:
+        return True
+    return False
 
 
 def _watch() -> None:
-    """Processes that were started together do not look together."""
+    """Processes that were started together do not look together, but say at once that they are there."""
+    _do("process_service", lambda: process_service.tell(_ran))
     while not _ended.wait(ROUND_SECONDS * random.uniform(0.5, 1.5)):  # noqa: S311 - no secret
         tick()

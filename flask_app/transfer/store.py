@@ -18,7 +18,15 @@ from sqlalchemy.engine import make_url
 from flask_app import config
 from flask_app.database import table_of
 from flask_app.engines import Engines
-from flask_app.models import Attempt, SearchDocument, SearchPosting, SearchProgress, TokenUsage, User
+from flask_app.models import (
+    Attempt,
+    SearchDocument,
+    SearchPosting,
+    SearchProgress,
+    ServerProcess,
+    TokenUsage,
+    User,
+)
 
 PATIENCE_SECONDS = 3600
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -31,7 +39,8 @@ _BE_PATIENT = (
 _UNCHECKED = {"sqlite": "PRAGMA foreign_keys = OFF", "mysql": f"{_BE_PATIENT}, foreign_key_checks = 0"}
 # Derived from other rows: it is not copied, and made anew from an empty beginning.
 _DERIVED = map(table_of, (SearchDocument, SearchPosting, SearchProgress))
-_LEFT_OUT = {_VERSIONS.name, *(table.name for table in _DERIVED)}
+_OF_NOW = table_of(ServerProcess)  # who serves it, and not what is in it
+_LEFT_OUT = {_VERSIONS.name, _OF_NOW.name, *(table.name for table in _DERIVED)}
 _OF_A_SITE = tuple(table_of(model) for model in (User, Attempt, TokenUsage))
 
 

@@ -33,6 +33,7 @@ SIGNED_IN = {
     "models": "/admin/models",
     "prices": "/admin/prices",
     "audit": "/admin/audit",
+    "system": "/admin/system",
     "warnings": "/admin/warnings",
     "records": "/admin/records",
     "requests": "/admin/requests",

@@ -26,6 +26,7 @@ PAGES = {
     "/admin/reconciliation": "/api/admin/reconciliations",
     "/admin/audit": "/api/admin/audit",
     "/admin/requests": "/api/admin/requests",
+    "/admin/system": "/api/admin/system",
 }
 
 

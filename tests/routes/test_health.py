@@ -47,3 +47,13 @@ def test_readiness_tells_a_redis_that_is_gone_and_that_is_back(client: PageClien
     )
     shared.start()
     wait_until(lambda: said() == sound)
+
+
+def test_the_system_page_tells_a_redis_that_is_gone(admin_client: PageClient, shared: RedisServer) -> None:
+    def said() -> set[str]:
+        reply = admin_client.get("/api/admin/system")
+        return {check["code"] for check in reply.get_json()["checks"]}
+
+    wait_until(lambda: "redis_ok" in said())
+    shared.kill()
+    wait_until(lambda: "redis_away" in said())
