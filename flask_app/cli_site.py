@@ -1,4 +1,4 @@
-"""`flask site`: what the site is called and what it announces, from a terminal."""
+"""`flask site`: what the site is called, what it announces and how long things are kept, from a terminal."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,10 +7,18 @@ import click
 
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import Group, show
-from flask_app.services import announcement_service, site_admin_service, site_service
+from flask_app.errors import Invalid
+from flask_app.services import (
+    announcement_service,
+    group_service,
+    retention_settings,
+    site_admin_service,
+    site_service,
+)
 from flask_app.services.announcement_service import TONES, Listed, Wanted
+from flask_app.services.retention_settings import Kept
 
-site = Group("site", help="What the site is called, and what it announces.")
+site = Group("site", help="What the site is called, what it announces, and how long things are kept.")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -60,6 +68,44 @@ def announce(text: str, tone: str, first: datetime | None, last: datetime | None
 def unannounce(announcement_id: str) -> None:
     """Take an announcement away, by its id."""
     announcement_service.delete(COMMAND_LINE, announcement_id)
+
+
+@site.command("keep")
+@click.argument("days", required=False)
+@click.option("--group", help="The conversations of this group's people only.")
+@click.option("--audit", is_flag=True, help="The audit log instead of conversations.")
+@click.option("--yes", is_flag=True, help="Delete what is too old already.")
+def keep(*, days: str | None, group: str | None, audit: bool, yes: bool) -> None:
+    """Delete conversations DAYS after their last message: a number, `forever`, or of a group `site`.
+
+    Without DAYS, say for how long things are kept.
+    """
+    kept = retention_settings.kept()
+    if days is not None:
+        wanted = _wanted(kept, days, group, audit=audit)
+        kept = retention_settings.change(COMMAND_LINE, wanted, is_confirmed=yes)
+    names = {each.group.id: group_service.shown_name(each.group, "en") for each in group_service.listed()}
+    rows = [(f"conversations of {names.get(key, key)}", _days(of)) for key, of in kept.groups.items()]
+    show(("WHAT", "DAYS"), [("conversations", _days(kept.days)), *rows, ("audit log", _days(kept.audit_days))])
+
+
+def _wanted(kept: Kept, days: str, group: str | None, *, audit: bool) -> Kept:
+    """Raises Invalid, NotFound("unknown_group")."""
+    if days == "site" and group and not audit:
+        group_id = group_service.by_name(group).id
+        return replace(kept, groups={key: of for key, of in kept.groups.items() if key != group_id})
+    if days != "forever" and not days.isdecimal():
+        raise Invalid("bad_days_kept", limit=retention_settings.MOST)
+    number = None if days == "forever" else int(days)
+    if audit:
+        return replace(kept, audit_days=number)
+    if group:
+        return replace(kept, groups={**kept.groups, group_service.by_name(group).id: number})
+    return replace(kept, days=number)
+
+
+def _days(days: int | None) -> str:
+    return "forever" if days is None else str(days)
 
 
 def _row(listed: Listed) -> tuple[str, ...]:

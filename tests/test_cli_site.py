@@ -1,8 +1,12 @@
 """`flask site …`: the name, the language and the announcements, from a terminal."""
 
+from datetime import timedelta
+
 from click.testing import Result
 from flask import Flask
 
+from flask_app.database import transaction, utc_now
+from flask_app.models import Conversation, User
 from flask_app.services import announcement_service, site_service
 
 
@@ -43,3 +47,26 @@ def test_what_makes_no_sense_is_said(app: Flask) -> None:
         result = run(app, *arguments)
         assert result.exit_code != 0, arguments
         assert words in result.output, result.output
+
+
+def test_how_long_things_are_kept_is_said_and_changed(app: Flask) -> None:
+    def told(*arguments: str) -> dict[str, str]:
+        lines = run(app, "keep", *arguments).output.splitlines()
+        return {what.strip(): days for what, _, days in (line.rpartition("  ") for line in lines[1:])}
+
+    assert told() == {"conversations": "forever", "audit log": "forever"}
+    assert told("30") == {"conversations": "30", "audit log": "forever"}
+    assert told("forever", "--group", "Everyone")["conversations of Everyone"] == "forever"
+    assert "conversations of Everyone" not in told("site", "--group", "Everyone")
+    assert told("365", "--audit") == {"conversations": "30", "audit log": "365"}
+    assert told("forever") == {"conversations": "forever", "audit log": "365"}
+
+
+def test_what_would_go_at_once_takes_a_yes(app: Flask, member: User) -> None:
+    with transaction() as session:
+        session.add(Conversation(user_id=member.id, title="old", updated_at=utc_now() - timedelta(days=31)))
+    refused = run(app, "keep", "30")
+    assert (refused.exit_code, "1 conversations of 1 people" in refused.output) == (1, True), refused.output
+    assert run(app, "keep", "30", "--yes").exit_code == 0
+    for words in ("many", "0", "site"):
+        assert run(app, "keep", words).exit_code == 1

@@ -125,6 +125,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/registrations/<registration_id>/accept": {},
     "DELETE /api/admin/registrations/<registration_id>": None,
     "PUT /api/admin/settings/site": {"name": "Yucai School", "locale": "zh"},
+    "PUT /api/admin/settings/retention": {"days": 30},
     "POST /api/admin/announcements": {"text": "closed on Friday"},
     "PUT /api/admin/announcements/<announcement_id>": {"text": "open on Friday"},
     "DELETE /api/admin/announcements/<announcement_id>": None,

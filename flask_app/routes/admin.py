@@ -23,6 +23,7 @@ from flask_app.services import (
     report_service,
     request_retention,
     request_search,
+    retention_settings,
     tariff_list_service,
     token_admin_service,
     user_admin_service,
@@ -89,7 +90,12 @@ def groups() -> str:
 @require_permission("settings")
 def settings() -> str:
     timezone = config.current().site_timezone
-    return render_template("admin/settings.html", admin_state=pages.state(settings_state()), site_timezone=timezone)
+    return render_template(
+        "admin/settings.html",
+        admin_state=pages.state(settings_state()),
+        site_timezone=timezone,
+        audit_least=retention_settings.AUDIT_LEAST,
+    )
 
 
 @blueprint.get("/system")

@@ -2,11 +2,12 @@
 
 from flask import Blueprint
 
-from flask_app.services import announcement_service, site_admin_service
+from flask_app.services import announcement_service, retention_settings, site_admin_service
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_permission
-from flask_app.web.bodies import accepts, returns
+from flask_app.utils import get_current_user, require_proof, require_permission
+from flask_app.web.bodies import accepts, refuses, returns
 from flask_app.web.client import client_address
+from flask_app.web.retention import RetentionBody, RetentionReply, retention_reply
 from flask_app.web.site import (
     AnnouncementBody,
     AnnouncementReply,
@@ -36,6 +37,17 @@ def settings() -> SettingsReply:
 def change_site(body: SiteBody) -> SiteReply:
     """Name the site, and choose the language of whoever comes for the first time. Holds from the next page."""
     return site_reply(site_admin_service.change(_actor(), body.wanted()))
+
+
+@blueprint.put("/settings/retention")
+@require_role("admin")
+@require_proof
+@accepts(RetentionBody)
+@returns(RetentionReply)
+@refuses(409, "`retention_removes`: so much is too old already; send the same again with `confirmed`.")
+def change_retention(body: RetentionBody) -> RetentionReply:
+    """Say for how long conversations and the audit log are kept. What is too old goes within some minutes, for good."""
+    return retention_reply(retention_settings.change(_actor(), body.wanted(), is_confirmed=body.confirmed))
 
 
 @blueprint.post("/announcements")

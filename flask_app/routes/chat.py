@@ -13,6 +13,7 @@ from flask_app.services import (
     draft_service,
     folder_service,
     key_service,
+    retention_settings,
     title_setting,
 )
 from flask_app.utils import get_current_user, require_login
@@ -99,6 +100,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         state=state,
         chat_state=pages.state(state),
         left=left(standings),
+        kept_days=retention_settings.kept().of(user.group_id),
         day_part=_part_of_day(utc_now().astimezone(zone).hour),
     )
 

@@ -23,6 +23,7 @@ ACTIONS = (
     *("passkey.add", "passkey.rename", "passkey.remove", "passkey.copied", "user.remove_passkeys"),
     *("token.create", "token.access", "token.origins", "token.revoke"),
     *("token.keep_words", "token.forget_words", "requests.retention"),
+    "retention.change",
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "rates.change"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),

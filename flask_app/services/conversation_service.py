@@ -143,12 +143,32 @@ def remove(actor: User, conversation_id: str) -> None:
         owned(session, actor, conversation_id)
     stop_service.discard(conversation_id)
     replay_service.replay()  # what waits for the database would otherwise come when the words are gone
-    broker().forget(in_transaction(lambda session: _delete(session, actor, conversation_id)))
+
+    def work(session: Session) -> Sequence[str]:
+        owned(session, actor, conversation_id)
+        return _delete(session, conversation_id)
+
+    broker().forget(in_transaction(work))
 
 
-def _delete(session: Session, actor: User, conversation_id: str) -> Sequence[str]:
+def expire(conversation_id: str, before: datetime) -> bool:
+    """Delete it where nobody has written in it since `before`, and nothing is being written. Was it there to delete?"""
+    due = (Conversation.id == conversation_id, Conversation.updated_at < before, ~_is_running)
+
+    def work(session: Session) -> Sequence[str] | None:
+        if session.scalar(select(Conversation.id).where(*due).with_for_update()) is None:
+            return None
+        return _delete(session, conversation_id)
+
+    runs = in_transaction(work)
+    if runs is None:
+        return False
+    broker().forget(runs)
+    return True
+
+
+def _delete(session: Session, conversation_id: str) -> Sequence[str]:
     """Gives the runs that went with it."""
-    owned(session, actor, conversation_id)
     reaper_service.book_unfinished(session, conversation_id)
     runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
     session.execute(delete(Run).where(Run.conversation_id == conversation_id))

@@ -123,5 +123,9 @@ class SettingsState(SettingsReply):
 def settings_state() -> SettingsState:
     shown = settings_reply()
     return SettingsState(
-        site=shown.site, announcements=shown.announcements, registration=terms_reply(), groups=group_names()
+        site=shown.site,
+        retention=shown.retention,
+        announcements=shown.announcements,
+        registration=terms_reply(),
+        groups=group_names(),
     )

@@ -11,6 +11,7 @@ from flask_app.services import announcement_service, site_service
 from flask_app.services.announcement_service import Listed, Wanted
 from flask_app.services.site_service import Announced, Site
 from flask_app.web.bodies import Body, Reply
+from flask_app.web.retention import RetentionReply, retention_reply
 
 # A cookie that the pages' script keeps: the marks of those that the reader has closed.
 CLOSED = "closed-announcements"
@@ -62,6 +63,7 @@ class SettingsReply(Reply):
     """The newest announcement first."""
 
     site: SiteReply
+    retention: RetentionReply
     announcements: list[AnnouncementReply]
 
 
@@ -84,7 +86,7 @@ def announcement_reply(listed: Listed) -> AnnouncementReply:
 
 def settings_reply() -> SettingsReply:
     announcements = [announcement_reply(each) for each in announcement_service.listed()]
-    return SettingsReply(site=site_reply(site_service.site()), announcements=announcements)
+    return SettingsReply(site=site_reply(site_service.site()), retention=retention_reply(), announcements=announcements)
 
 
 def brand() -> str:

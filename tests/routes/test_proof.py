@@ -16,13 +16,14 @@ from tests.support.entrance import error_code
 
 PROOF = "/api/me/proof"
 PEOPLE = "/api/admin/users"
-# By what an intruder would stay, learn keys or pay. A new one is written down here.
+# By what an intruder would stay, learn keys, pay or destroy. A new one is written down here.
 ASKED = {
     "POST /api/admin/users",
     "PATCH /api/admin/users/<user_id>",
     "POST /api/admin/users/<user_id>/reset-link",
     "DELETE /api/admin/users/<user_id>/second-step",
     "PUT /api/admin/settings/registration",
+    "PUT /api/admin/settings/retention",
     "POST /api/admin/keys",
     "DELETE /api/admin/keys/<key_id>",
     "PUT /api/admin/warnings/webhook",

@@ -44,14 +44,18 @@ def test_an_act_that_is_taken_back_leaves_no_entry(app: Flask) -> None:
 
 @pytest.mark.security("audit")
 def test_nothing_changes_or_deletes_an_entry() -> None:
-    """One module alone adds entries, one finds them, and neither can do more."""
+    """One module alone adds entries, one finds them, and one removes what a site keeps no longer: none can do more."""
     package = Path(flask_app.__file__).parent
     named = re.compile(r"\b(AuditEntry|audit_log)\b")
     sources = {path.relative_to(package).as_posix(): path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     know = {name for name, source in sources.items() if not name.startswith("models/") and named.search(source)}
-    assert know == {"services/audit_service.py", "services/audit_search.py"}
+    assert know == {f"services/audit_{name}.py" for name in ("service", "search", "retention")}
     added, found = sources["services/audit_service.py"], sources["services/audit_search.py"]
     assert added.count("AuditEntry") == len(["the import", "where to look", "what is added"])
     assert not re.search(r"\b(insert|update|delete)\(", added + found)
     assert not re.search(r"\b(transaction|add|AuditEntry\()\b", found)
     assert "session.add(\n        AuditEntry(" in added
+    removed = sources["services/audit_retention.py"]
+    assert re.findall(r"\b(?:insert|update|delete|add)\(.*", removed) == [
+        "delete(_entries).where(_entries.c.id <= last))"
+    ]

@@ -1,6 +1,7 @@
 // @ts-check
-/** Entry of the settings: what the site is called, the language it greets in, who may register, and what it announces. */
+/** Entry of the settings: what the site is called, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
 import { RegistrationForm } from "app/admin/registration-form"
+import { RetentionForm } from "app/admin/retention-form"
 import { api } from "app/api"
 import { formatDate, formatDays, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
@@ -20,12 +21,13 @@ const known = new Map()
 /** The one that the form is open for. @type {Announcement | undefined} */
 let edited
 
-/** @type {{site: Site, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[]}} */
+/** @type {{site: Site, retention: import("app/admin/retention-form").Retention, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[]}} */
 const state = pageState("admin-state")
 for (const announcement of state.announcements) known.set(announcement.id, announcement)
 showSite(state.site)
 show()
 new RegistrationForm(state.registration, state.groups)
+new RetentionForm(state.retention, state.groups)
 
 must(document, "[data-announce]").addEventListener("click", () => edit())
 list.addEventListener("click", ({ target }) => {

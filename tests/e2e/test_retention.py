@@ -1,0 +1,74 @@
+"""How long conversations are kept: set in the settings, counted before anything goes, told where people write."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import create_engine, update
+from sqlalchemy.pool import NullPool
+
+from flask_app.database import utc_now
+from flask_app.models import Conversation
+from tests.e2e.accessible import expect_no_fault
+from tests.e2e.chat import Chat
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.words import words
+
+# Each language, colour and size with each of the others.
+LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
+RETENTION = "/api/admin/settings/retention"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def as_before(site: Site) -> Any:
+    yield
+    site.ask("PUT", RETENTION, {"days": None})
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_it_is_set_and_told(visits: Visits, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say = words(locale)
+    admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
+    card = admin.locator("[data-retention-form]")
+    everybody = card.get_by_role("group", name=say("js.admin.retention_everybody"))
+    everybody.get_by_label(say("retention.rule")).select_option("days")
+    expect_no_fault(admin)
+    everybody.get_by_label(say("retention.days")).fill("3650")
+    card.get_by_role("button", name=say("base.save")).click()
+    expect(admin.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
+    assert admin.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    person = visits.open("/", locale=locale, scheme=scheme, viewport=viewport)
+    expect(person.locator("[data-welcome]")).to_contain_text(say("chat.kept_days", count=3650))
+    assert person.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect_no_fault(person)
+
+
+def test_what_would_go_is_told_first(visits: Visits, site: Site) -> None:
+    say = words("en")
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Old words.")
+    old = chat.page.url.rpartition("/")[2]
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
+    with engine.begin() as connection:
+        long_ago = utc_now() - timedelta(days=4000)
+        connection.execute(update(Conversation).where(Conversation.id == old).values(updated_at=long_ago))
+
+    admin = visits.open("/admin/settings")
+    card = admin.locator("[data-retention-form]")
+    everybody = card.get_by_role("group", name=say("js.admin.retention_everybody"))
+    everybody.get_by_label(say("retention.rule")).select_option("days")
+    everybody.get_by_label(say("retention.days")).fill("3650")
+    card.get_by_role("button", name=say("base.save")).click()
+    asked = admin.get_by_role("alertdialog")
+    expect(asked).to_contain_text(say("js.admin.retention_conversations", count=1, people=1))
+    asked.get_by_role("button", name=say("base.cancel")).click()
+    assert site.ask("GET", "/api/admin/settings")["retention"]["days"] is None
+    card.get_by_role("button", name=say("base.save")).click()
+    asked.get_by_role("button", name=say("js.admin.retention_action")).click()
+    expect(admin.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
+    assert site.ask("GET", "/api/admin/settings")["retention"]["days"] == 3650

@@ -1,0 +1,77 @@
+"""For how long things are kept: said by administrators, counted before it bites, and told to people."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import DEFAULT_GROUP_ID, Conversation, User
+from tests.support.clients import PageClient
+from tests.support.entrance import error_code
+
+RETENTION, SETTINGS = "/api/admin/settings/retention", "/api/admin/settings"
+
+
+def old_conversation(person: User) -> None:
+    with transaction() as session:
+        session.add(Conversation(user_id=person.id, title="old", updated_at=utc_now() - timedelta(days=31)))
+
+
+def count() -> int | None:
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(Conversation))
+
+
+def test_it_is_said_and_holds(admin_client: PageClient) -> None:
+    assert admin_client.get(SETTINGS).get_json()["retention"] == {"days": None, "groups": {}, "audit_days": None}
+    wanted = {"days": 30, "groups": {DEFAULT_GROUP_ID: None}, "audit_days": 365}
+    assert admin_client.put(RETENTION, json=wanted).get_json() == wanted
+    assert admin_client.get(SETTINGS).get_json()["retention"] == wanted
+    page = admin_client.get("/admin/settings").get_data(as_text=True)
+    assert '"retention":{"days":30' in page
+
+
+def test_what_would_go_is_counted_and_confirmed(admin_client: PageClient, member: User) -> None:
+    old_conversation(member)
+    refused = admin_client.put(RETENTION, json={"days": 30})
+    assert (refused.status_code, error_code(refused)) == (409, "retention_removes")
+    assert refused.get_json()["error"]["params"] == {"conversations": 1, "people": 1, "entries": 0}
+    assert admin_client.get(SETTINGS).get_json()["retention"]["days"] is None
+    assert admin_client.put(RETENTION, json={"days": 30, "confirmed": True}).status_code == 200
+    assert count() == 1, "a request deletes nothing itself"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "invalid_field"),
+        ({"days": "30"}, "invalid_field"),
+        ({"days": True}, "invalid_field"),
+        ({"days": 0}, "bad_days_kept"),
+        ({"days": 10**12}, "bad_days_kept"),
+        ({"days": None, "groups": {"x": 3}}, "unknown_group"),
+        ({"days": None, "audit_days": 5}, "bad_audit_retention"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(admin_client: PageClient, body: dict[str, object], code: str) -> None:
+    response = admin_client.put(RETENTION, json=body)
+    assert (response.status_code, error_code(response)) == (422, code)
+
+
+def test_only_administrators_say_so(client: PageClient, member_client: PageClient) -> None:
+    assert client.put(RETENTION, json={"days": 1}).status_code == 401
+    assert member_client.put(RETENTION, json={"days": 1}).status_code == 403
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en", "30 days after"), ("zh", "30 天后删除")])
+def test_people_read_it_where_they_write(
+    admin_client: PageClient, member_client: PageClient, locale: str, words: str
+) -> None:
+    asked = {"Accept-Language": locale}
+    assert words not in member_client.get("/", headers=asked).text
+    admin_client.put(RETENTION, json={"days": 30})
+    assert member_client.get("/", headers=asked).text.count(words) == 2, "in the list, and where a chat begins"
+    assert member_client.get("/?temporary", headers=asked).text.count(words) == 1
+    admin_client.put(RETENTION, json={"days": 30, "groups": {DEFAULT_GROUP_ID: None}})
+    assert words not in member_client.get("/", headers=asked).text
