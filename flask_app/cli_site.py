@@ -24,9 +24,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @site.command("show")
 def shown() -> None:
-    """The site's name and the language for newcomers."""
+    """The site's name, the language for newcomers, and its accent colour."""
     found = site_service.site()
     click.echo(f"name: {found.name or '(as usual)'}\nlanguage: {found.locale or '(as each browser asks)'}")
+    click.echo(f"accent: {found.accent or '(as usual)'}")
 
 
 @site.command("name")
@@ -43,6 +44,14 @@ def language(locale: str) -> None:
     """Greet newcomers in LOCALE: zh, zh-Hant, en or ja; an empty one is as each browser asks."""
     changed = site_admin_service.change(COMMAND_LINE, replace(site_service.site(), locale=locale))
     click.echo(changed.locale or "(as each browser asks)")
+
+
+@site.command("accent")
+@click.argument("colour")
+def accent(colour: str) -> None:
+    """Have what can be acted on in COLOUR, such as #1f5b96; an empty one is as usual."""
+    changed = site_admin_service.change(COMMAND_LINE, replace(site_service.site(), accent=colour))
+    click.echo(changed.accent or "(as usual)")
 
 
 @site.command("announcements")

@@ -15,10 +15,12 @@ def run(app: Flask, *arguments: str) -> Result:
 
 
 def test_a_site_is_named_and_greets(app: Flask) -> None:
-    assert run(app, "show").output == "name: (as usual)\nlanguage: (as each browser asks)\n"
+    assert run(app, "show").output == "name: (as usual)\nlanguage: (as each browser asks)\naccent: (as usual)\n"
     assert run(app, "name", "育才中学").output == "育才中学\n"
     assert run(app, "language", "en").output == "en\n"
-    assert run(app, "show").output == "name: 育才中学\nlanguage: en\n"
+    assert run(app, "accent", "#1F5B96").output == "#1f5b96\n"
+    assert run(app, "show").output == "name: 育才中学\nlanguage: en\naccent: #1f5b96\n"
+    assert run(app, "accent", "").output == "(as usual)\n"
     assert run(app, "name", "").output == "(as usual)\n"
     assert run(app, "language", "").output == "(as each browser asks)\n"
     assert site_service.site() == site_service.Site()
@@ -39,6 +41,8 @@ def test_something_is_announced_listed_and_taken_away(app: Flask) -> None:
 def test_what_makes_no_sense_is_said(app: Flask) -> None:
     for arguments, words in (
         (("name", "x" * 41), "1 to 40 visible characters"),
+        (("accent", "yellow"), "six digits"),
+        (("accent", "#ffff00"), "darker"),
         (("language", "fr"), "zh, zh-Hant, en, ja"),
         (("announce", " "), "1 to 1000 characters"),
         (("announce", "x", "--from", "2999-01-02", "--to", "2999-01-01"), "last day"),

@@ -1,31 +1,37 @@
-"""How administrators name the site and choose its language."""
+"""How administrators name the site, and choose its language and its colour."""
 
 import json
+import re
 from dataclasses import asdict
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app import i18n
 from flask_app.database import in_transaction
+from flask_app.domain import colours
 from flask_app.errors import Invalid
 from flask_app.models import Setting
 from flask_app.services import audit_service, names, site_service
 from flask_app.services.audit_service import Actor
-from flask_app.services.site_service import NAME, Site
+from flask_app.services.site_service import ACCENT, NAME, Site
 
 MAX_NAME = 40
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 def change(actor: Actor, wanted: Site) -> Site:
-    """From the next page on. Raises Invalid("bad_label"), Invalid("unknown_language")."""
-    checked = Site(name=_named(wanted.name), locale=wanted.locale or None)
+    """From the next page on. Raises Invalid("bad_label", "unknown_language", "bad_accent", "accent_too_light")."""
+    checked = Site(name=_named(wanted.name), locale=wanted.locale or None, accent=_coloured(wanted.accent))
     if checked.locale is not None and checked.locale not in i18n.LOCALES:
         raise Invalid("unknown_language", known=", ".join(i18n.LOCALES))
 
     def work(session: Session) -> None:
-        stored = session.get(Setting, NAME, with_for_update=True)
-        before = site_service.read(stored.value if stored else None)
-        session.merge(Setting(name=NAME, value=json.dumps(asdict(checked), ensure_ascii=False)))
+        stored = session.scalars(select(Setting).where(Setting.name.in_((NAME, ACCENT))).with_for_update())
+        before = site_service.read({each.name: each.value for each in stored})
+        told = {"name": checked.name, "locale": checked.locale}
+        session.merge(Setting(name=NAME, value=json.dumps(told, ensure_ascii=False)))
+        session.merge(Setting(name=ACCENT, value=checked.accent or ""))
         if difference := audit_service.difference(asdict(before), asdict(checked)):
             audit_service.record(session, actor.user, "site.change", NAME, difference, actor.address)
 
@@ -43,3 +49,15 @@ def _named(typed: str | None) -> str | None:
     if len(shown) > MAX_NAME:
         raise Invalid("bad_label", limit=MAX_NAME)
     return shown
+
+
+def _coloured(typed: str | None) -> str | None:
+    """What cannot be read on a light page is refused; for dark pages it is made lighter (`domain/colours.py`)."""
+    accent = (typed or "").strip().lower()
+    if not accent:
+        return None
+    if not _COLOUR.fullmatch(accent):
+        raise Invalid("bad_accent")
+    if (found := colours.least_contrast(accent)) < colours.READABLE:
+        raise Invalid("accent_too_light", contrast=f"{found:.1f}", least=str(colours.READABLE))
+    return accent

@@ -1,6 +1,7 @@
-"""What the site is called, the language for whoever comes first, and what it announces: read for each page."""
+"""What the site is called, its colour, the language for newcomers, and what it announces: read for each page."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
@@ -11,11 +12,11 @@ from flask_app.database import fetching, table_of, utc_now
 from flask_app.i18n import translate
 from flask_app.models import Announcement, Setting
 
-NAME = "site"
+NAME, ACCENT = "site", "accent"  # apart: a version of before the accent reads the first
 MOST_SHOWN = 3  # announcements above a page
 
 _announcements = table_of(Announcement)
-_STORED = select(Setting.value).where(Setting.name == NAME)
+_STORED = select(Setting.name, Setting.value).where(Setting.name.in_((NAME, ACCENT)))
 _NOW = (
     select(_announcements.c.id, _announcements.c.text, _announcements.c.tone)
     .where(
@@ -29,10 +30,11 @@ _NOW = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`name` None is the product's own; `locale` None is what each browser asks for."""
+    """`name` and `accent` (#rrggbb) None are the product's own; `locale` None is what each browser asks for."""
 
     name: str | None = None
     locale: str | None = None
+    accent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ class Announced:
 
 def site() -> Site:
     with fetching() as connection:
-        return read(connection.scalar(_STORED))
+        return read({row.name: row.value for row in connection.execute(_STORED)})
 
 
-def read(stored: str | None) -> Site:
-    return Site(**json.loads(stored)) if stored else Site()
+def read(stored: Mapping[str, str]) -> Site:
+    """From the settings of these names."""
+    known = json.loads(stored[NAME]) if NAME in stored else {}
+    return Site(**known, accent=stored.get(ACCENT) or None)
 
 
 def brand(locale: str) -> str:

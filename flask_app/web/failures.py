@@ -13,6 +13,7 @@ from flask_app import metrics
 from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.services import gateway_errors
+from flask_app.services.site_service import Site
 from flask_app.web import program_faults, programs, sessions, site
 from flask_app.web.bodies import to_json
 from flask_app.web.budgets import refusal_words
@@ -80,6 +81,7 @@ def _page(error: AppError) -> Response:
     except DATABASE_AWAY:
         pass
     g.setdefault("brand", translate(g.locale, "base.brand"))
+    g.setdefault("site", Site())
     g.announced = []
     page = render_template("error.html", error=error, message=sentence(error), request_id=g.get("request_id", ""))
     return Response(page, error.status)

@@ -1,11 +1,14 @@
 """What the site is called and what it announces, as JSON and in pages."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
 from flask import g, request
 
+from flask_app.domain import colours
+from flask_app.i18n import translate
 from flask_app.models import ANNOUNCED
 from flask_app.services import announcement_service, site_service
 from flask_app.services.announcement_service import Listed, Wanted
@@ -18,18 +21,22 @@ CLOSED = "closed-announcements"
 
 
 class SiteBody(Body):
-    """`name` null or empty is the product's own; `locale` null is what each browser asks for."""
+    """`name` null or empty is the product's own; `locale` null is what each browser asks for; `accent` is #rrggbb,
+    null or empty the product's own.
+    """
 
     name: Annotated[str, msgspec.Meta(max_length=200)] | None
     locale: Annotated[str, msgspec.Meta(max_length=16)] | None
+    accent: Annotated[str, msgspec.Meta(max_length=16)] | None = None
 
     def wanted(self) -> Site:
-        return Site(name=self.name, locale=self.locale)
+        return Site(name=self.name, locale=self.locale, accent=self.accent)
 
 
 class SiteReply(Reply):
     name: str | None
     locale: str | None
+    accent: str | None
 
 
 class AnnouncementBody(Body):
@@ -68,7 +75,7 @@ class SettingsReply(Reply):
 
 
 def site_reply(site: Site) -> SiteReply:
-    return SiteReply(name=site.name, locale=site.locale)
+    return SiteReply(name=site.name, locale=site.locale, accent=site.accent)
 
 
 def announcement_reply(listed: Listed) -> AnnouncementReply:
@@ -92,9 +99,28 @@ def settings_reply() -> SettingsReply:
 def brand() -> str:
     """What the site is called, in the reader's language; read once a request."""
     if "brand" not in g:
-        g.brand = site_service.brand(g.locale)
+        g.brand = _site().name or translate(g.locale, "base.brand")
     name: str = g.brand
     return name
+
+
+def accent_tokens() -> dict[str, str]:
+    """The colours that follow from the site's own accent, for a style sheet; none where it has the product's."""
+    accent = _site().accent
+    return _tokens(accent) if accent else {}
+
+
+def _site() -> Site:
+    """Read once a request; the site as usual where the database is away (`failures`)."""
+    if "site" not in g:
+        g.site = site_service.site()
+    found: Site = g.site
+    return found
+
+
+@lru_cache(maxsize=8)
+def _tokens(accent: str) -> dict[str, str]:
+    return colours.palette(accent).tokens()
 
 
 def announcements() -> list[Announced]:

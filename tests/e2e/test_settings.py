@@ -100,3 +100,22 @@ def test_a_visitor_is_greeted_in_the_sites_language(visits: Visits, site: Site) 
     site.ask("PUT", "/api/admin/settings/site", {"name": None, "locale": "ja"})
     page = visits.open("/login", locale="en", signed_in=False)
     expect(page.locator("html")).to_have_attribute("lang", "ja")
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_site_has_a_colour_of_its_own(visits: Visits, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say = words(locale)
+    admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
+    colour = admin.get_by_label(say("settings.accent"), exact=True)
+    colour.fill("#ffcc00")
+    admin.get_by_role("button", name=say("base.save")).first.click()
+    refusal = admin.locator("[data-site-form]").get_by_role("alert")
+    expect(refusal).to_have_text(say("error.accent_too_light", contrast="1.3", least="4.5"))
+    colour.fill("#8c1d5f")
+    admin.get_by_role("button", name=say("base.save")).first.click()
+    expect(admin.locator(".toast")).to_contain_text(say("js.admin.settings_saved"))
+    for path, signed_in in (("/login", False), ("/", True), ("/admin", True)):
+        page = visits.open(path, locale=locale, scheme=scheme, viewport=viewport, signed_in=signed_in)
+        told = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--color-accent')")
+        assert "#8c1d5f" in told, path
+        expect_no_fault(page)

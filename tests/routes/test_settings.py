@@ -1,5 +1,7 @@
 """The site's name, language and announcements: kept by administrators, seen by everybody."""
 
+import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -31,7 +33,7 @@ def audited(action: str) -> AuditEntry:
 
 def test_a_site_is_called_as_its_administrators_say(admin_client: PageClient, client: PageClient) -> None:
     assert '<h1 class="entrance__title">MingChat</h1>' in client.get("/login", headers={"Accept-Language": "en"}).text
-    assert admin_client.put(SITE, json=NAMED).json == {"name": "育才中学", "locale": None}
+    assert admin_client.put(SITE, json=NAMED).json == {"name": "育才中学", "locale": None, "accent": None}
     signing_in = client.get("/login").text
     assert '<h1 class="entrance__title">育才中学</h1>' in signing_in
     assert "明聊</title>" not in signing_in
@@ -39,13 +41,39 @@ def test_a_site_is_called_as_its_administrators_say(admin_client: PageClient, cl
     assert "育才中学" in admin_client.get("/no-such-page", headers=PAGE).text
     assert client.get("/manifest.webmanifest?lang=en").get_json()["short_name"] == "育才中学"
     assert "issuer=%E8%82%B2" in second_step.uri("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "me")
-    assert admin_client.get(ALL).get_json()["site"] == {"name": "育才中学", "locale": None}
+    assert admin_client.get(ALL).get_json()["site"] == {"name": "育才中学", "locale": None, "accent": None}
     assert '"after": {"name": "育才中学"}' in audited("site.change").details
+
+
+def test_an_accent_colours_every_page_and_only_what_carries_the_nonce(
+    admin_client: PageClient, client: PageClient, query_count: Callable[[], Any]
+) -> None:
+    with query_count() as before:
+        assert "<style" not in client.get("/login").text
+    wanted = {"name": None, "locale": None, "accent": " #1F5B96 "}
+    assert admin_client.put(SITE, json=wanted).get_json()["accent"] == "#1f5b96"
+    with query_count() as after:
+        response = client.get("/login")
+    assert len(after) == len(before), "the colour comes with the name"
+    for page in (response, admin_client.get("/"), admin_client.get("/admin/settings")):
+        (nonce, style) = re.findall(r'<style nonce="([^"]+)">(.*?)</style>', page.text)[0]
+        assert f"'nonce-{nonce}'" in page.headers["Content-Security-Policy"]
+        assert "--color-accent: light-dark(#1f5b96, #" in style
+    assert '"after": {"accent": "#1f5b96"}' in audited("site.change").details
+    admin_client.put(SITE, json={"name": None, "locale": None})
+    assert "<style" not in client.get("/login").text
+
+
+def test_a_site_of_before_the_accent_reads_what_is_stored(admin_client: PageClient) -> None:
+    admin_client.put(SITE, json={"name": "x", "locale": None, "accent": "#1f5b96"})
+    with reading() as session:
+        stored = session.get_one(Setting, "site").value
+    assert json.loads(stored) == {"name": "x", "locale": None}
 
 
 def test_an_empty_name_is_the_products(admin_client: PageClient) -> None:
     admin_client.put(SITE, json=NAMED)
-    assert admin_client.put(SITE, json={"name": " ", "locale": None}).json == {"name": None, "locale": None}
+    assert admin_client.put(SITE, json={"name": " ", "locale": None}).get_json()["name"] is None
     assert site_service.brand("zh") == "明聊"
 
 
@@ -81,6 +109,10 @@ def test_what_answers_without_the_database_asks_it_for_no_language(
         ({"name": 5, "locale": None}, "invalid_field"),
         ({"name": None}, "invalid_field"),
         ({"name": None, "locale": None, "colour": "red"}, "invalid_field"),
+        ({"name": None, "locale": None, "accent": "red"}, "bad_accent"),
+        ({"name": None, "locale": None, "accent": "#12345"}, "bad_accent"),
+        ({"name": None, "locale": None, "accent": "#0c6a60;}"}, "bad_accent"),
+        ({"name": None, "locale": None, "accent": "#e7a33c"}, "accent_too_light"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(admin_client: PageClient, body: dict[str, Any], code: str) -> None:

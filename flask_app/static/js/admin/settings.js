@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the settings: what the site is called, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
+/** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
 import { RegistrationForm } from "app/admin/registration-form"
 import { RetentionForm } from "app/admin/retention-form"
 import { api } from "app/api"
@@ -8,7 +8,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
 
 /**
  * @typedef {{id: string, text: string, tone: "info" | "warning", state: "planned" | "shown" | "over", first: string, last: string | null}} Announcement
- * @typedef {{name: string | null, locale: string | null}} Site
+ * @typedef {{name: string | null, locale: string | null, accent: string | null}} Site
  */
 
 const PATH = "/api/admin/announcements"
@@ -38,8 +38,9 @@ list.addEventListener("click", ({ target }) => {
   if (pressed.closest("[data-edit]")) edit(announcement)
   if (pressed.closest("[data-delete]")) remove(announcement)
 })
-onSubmit(siteForm, async ({ name = "", locale = "" }) => {
-  showSite(await api.put("/api/admin/settings/site", { name: name || null, locale: locale || null }))
+onSubmit(siteForm, async ({ name = "", locale = "", accent = "" }) => {
+  const wanted = { name: name || null, locale: locale || null, accent: accent || null }
+  showSite(await api.put("/api/admin/settings/site", wanted))
   toast(t("js.admin.settings_saved"))
 })
 onSubmit(form, async ({ text, tone, first, last }) => {
@@ -53,9 +54,10 @@ onSubmit(form, async ({ text, tone, first, last }) => {
 })
 
 /** @param {Site} site */
-function showSite({ name, locale }) {
+function showSite({ name, locale, accent }) {
   fieldOf(siteForm, "name").value = name ?? ""
   fieldOf(siteForm, "locale").value = locale ?? ""
+  fieldOf(siteForm, "accent").value = accent ?? ""
 }
 
 /** @param {Announcement} [announcement] none: a new one */
