@@ -3,9 +3,9 @@
 import click
 
 from flask_app.cli_budgets import COMMAND_LINE
-from flask_app.cli_group import Group, moment, show
+from flask_app.cli_group import Group, moment, show, site_address
 from flask_app.models import DEFAULT_GROUP_ID, Registration
-from flask_app.services import group_service, registration_admin_service, registration_settings
+from flask_app.services import group_service, registration_admin_service, registration_notice, registration_settings
 from flask_app.services.paging import MAX_PAGE
 from flask_app.services.registration_settings import MODES, Terms
 
@@ -33,9 +33,10 @@ def list_registrations() -> None:
 @click.argument("registration_id", metavar="ID")
 @click.option("--group", help="The name of the group; that of the settings without.")
 def accept(registration_id: str, *, group: str | None) -> None:
-    """Let somebody in."""
+    """Let somebody in. A mail tells them so, where they have confirmed an address."""
     group_id = group_service.by_name(group).id if group is not None else None
     person = registration_admin_service.accept(COMMAND_LINE, registration_id, group_id)
+    registration_notice.tell(person.user, site_address())
     click.echo(f"{person.user.username}: {group_service.shown_name(person.group, 'en')}")
 
 

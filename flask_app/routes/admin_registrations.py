@@ -1,8 +1,8 @@
 """Who may register, and who waits: the administrators' API."""
 
-from flask import Blueprint
+from flask import Blueprint, request
 
-from flask_app.services import paging, registration_admin_service, registration_settings
+from flask_app.services import paging, registration_admin_service, registration_notice, registration_settings
 from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
@@ -46,8 +46,10 @@ def waiting() -> RegistrationsReply:
 @accepts(Accepting)
 @returns(PersonReply)
 def accept(registration_id: str, body: Accepting) -> PersonReply:
-    """Let somebody in: from now on they can sign in with the password that they chose."""
-    return person_reply(registration_admin_service.accept(_actor(), registration_id, body.group_id))
+    """Let somebody in: from now on they can sign in with the password that they chose. A mail tells them so."""
+    person = registration_admin_service.accept(_actor(), registration_id, body.group_id)
+    registration_notice.tell(person.user, request.url_root.rstrip("/"))
+    return person_reply(person)
 
 
 @blueprint.delete("/registrations/<registration_id>")

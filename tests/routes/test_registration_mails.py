@@ -52,11 +52,43 @@ def test_a_confirmed_address_waits_for_the_administrator(
     allow("approval")
     register(client, email="new@example.org")
     assert admin_client.get(LIST).get_json()["registrations"] == []
-    assert confirm(client, registered.token_of(mail)).get_json()["state"] == "approval"
+    token = registered.token_of(mail)
+    assert confirm(client, token).get_json()["state"] == "approval"
     (waiting,) = admin_client.get(LIST).get_json()["registrations"]
     assert waiting["email"] == "new@example.org"
     assert admin_client.post(f"{LIST}/{waiting['id']}/accept", json={}).status_code == 200
-    assert confirm(client, registered.token_of(mail)).get_json()["state"] == "in"
+    assert confirm(client, token).get_json()["state"] == "in"
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en", "has let you in as “new”"), ("zh", "已通过“new”的申请")])
+def test_whoever_is_let_in_is_told_where_to_sign_in(
+    mail: MailServer, client: PageClient, admin_client: PageClient, locale: str, words: str
+) -> None:
+    admin_client.put("/api/admin/settings/site", json={"name": "育才", "locale": locale})
+    allow("approval")
+    register(client, email="new@example.org")
+    confirm(client, registered.token_of(mail))
+    (waiting,) = admin_client.get(LIST).get_json()["registrations"]
+    assert len(mail.mails) == 1
+    assert admin_client.post(f"{LIST}/{waiting['id']}/accept", json={}).status_code == 200
+    letter = mail.mails[-1]
+    assert letter.recipients == ["new@example.org"]
+    assert words in letter.text
+    assert "https://localhost/login" in letter.text
+    assert "育才" in str(letter.message["Subject"])
+
+
+def test_whoever_is_let_in_is_in_whatever_becomes_of_the_mail(
+    mail: MailServer, client: PageClient, admin_client: PageClient
+) -> None:
+    allow("approval")
+    register(client, email="new@example.org")
+    confirm(client, registered.token_of(mail))
+    (waiting,) = admin_client.get(LIST).get_json()["registrations"]
+    mail.refusals = ["550 no such mailbox"]
+    assert admin_client.post(f"{LIST}/{waiting['id']}/accept", json={}).status_code == 200
+    assert len(mail.mails) == 1
+    assert login(client, "new", STRONG).status_code == 200
 
 
 def test_nobody_comes_in_by_an_address_twice(mail: MailServer, client: PageClient, app: Flask) -> None:
