@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import BinaryIO
 
 import click
 
@@ -11,6 +12,7 @@ from flask_app.errors import Invalid
 from flask_app.services import (
     announcement_service,
     group_service,
+    logo_service,
     retention_settings,
     site_admin_service,
     site_service,
@@ -52,6 +54,18 @@ def accent(colour: str) -> None:
     """Have what can be acted on in COLOUR, such as #1f5b96; an empty one is as usual."""
     changed = site_admin_service.change(COMMAND_LINE, replace(site_service.site(), accent=colour))
     click.echo(changed.accent or "(as usual)")
+
+
+@site.command("logo")
+@click.argument("file", type=click.File("rb"), required=False)
+def logo(file: BinaryIO | None) -> None:
+    """Show the PNG or WebP picture in FILE as the site's mark; without one, the usual mark again."""
+    if file is None:
+        logo_service.remove(COMMAND_LINE)
+    else:
+        logo_service.choose(COMMAND_LINE, file.read(logo_service.MOST_BYTES + 1))
+    found = site_service.site().logo
+    click.echo(f"{found.kind}, {found.width} x {found.height}" if found else "(as usual)")
 
 
 @site.command("announcements")

@@ -19,6 +19,7 @@ PUBLIC = {
     "GET /confirm",
     "GET /static/<digest>/<path:name>",
     "GET /manifest.webmanifest",
+    "GET /logo/<digest>",  # the site's own, as its pages show it
     "GET /frames/picture",  # empty, and the same for everybody
     "GET /frames/diagram",
     "GET /offline",

@@ -1,6 +1,7 @@
 """`flask site …`: the name, the language and the announcements, from a terminal."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from click.testing import Result
 from flask import Flask
@@ -8,6 +9,7 @@ from flask import Flask
 from flask_app.database import transaction, utc_now
 from flask_app.models import Conversation, User
 from flask_app.services import announcement_service, site_service
+from tests.support.logos import png
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -74,3 +76,15 @@ def test_what_would_go_at_once_takes_a_yes(app: Flask, member: User) -> None:
     assert run(app, "keep", "30", "--yes").exit_code == 0
     for words in ("many", "0", "site"):
         assert run(app, "keep", words).exit_code == 1
+
+
+def test_a_site_has_a_logo(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "logo"
+    file.write_bytes(png(64, 32))
+    assert run(app, "logo", str(file)).output == "image/png, 64 x 32\n"
+    file.write_bytes(b"<svg/>")
+    refused = run(app, "logo", str(file))
+    assert (refused.exit_code, "no PNG or WebP" in refused.output) == (1, True)
+    assert site_service.site().logo
+    assert run(app, "logo").output == "(as usual)\n"
+    assert site_service.site() == site_service.Site()

@@ -15,6 +15,7 @@ from flask_app.services import (
     announcement_service,
     code_admin_service,
     folder_service,
+    logo_service,
     model_service,
     ownership_service,
 )
@@ -22,7 +23,7 @@ from flask_app.services.announcement_service import Wanted
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import authenticator, drifts, gateway, invited, passkeys, registered, routes, snapshots, warned
+from tests.support import authenticator, drifts, gateway, invited, logos, passkeys, registered, routes, snapshots, warned
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
@@ -125,6 +126,8 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/registrations/<registration_id>/accept": {},
     "DELETE /api/admin/registrations/<registration_id>": None,
     "PUT /api/admin/settings/site": {"name": "Yucai School", "locale": "zh"},
+    "PUT /api/admin/settings/logo": {"content": base64.b64encode(logos.png(64, 64)).decode()},
+    "DELETE /api/admin/settings/logo": None,
     "PUT /api/admin/settings/retention": {"days": 30},
     "POST /api/admin/announcements": {"text": "closed on Friday"},
     "PUT /api/admin/announcements/<announcement_id>": {"text": "open on Friday"},
@@ -190,6 +193,7 @@ def test_an_administrators_change_is_logged_without_secrets(
     things["group_id"] = admin_client.post("/api/admin/groups", json={"name": "a group"}).json["id"]  # type: ignore[index]
     things["tariff_id"], things["budget_id"] = tariff_id(admin_client), budget_id(admin_client, name)
     warned.use_webhook()
+    logo_service.choose(Actor(None), logos.png())
     authenticator.turn_on(member)
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = ACTS[name]

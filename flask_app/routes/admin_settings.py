@@ -2,15 +2,22 @@
 
 from flask import Blueprint
 
-from flask_app.services import announcement_service, retention_settings, site_admin_service
+from flask_app.services import (
+    announcement_service,
+    logo_service,
+    retention_settings,
+    site_admin_service,
+    site_service,
+)
 from flask_app.services.audit_service import Actor
-from flask_app.utils import get_current_user, require_proof, require_permission
-from flask_app.web.bodies import accepts, refuses, returns
+from flask_app.utils import get_current_user, require_permission, require_proof
+from flask_app.web.bodies import MAX_BODY_BYTES, accepts, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.retention import RetentionBody, RetentionReply, retention_reply
 from flask_app.web.site import (
     AnnouncementBody,
     AnnouncementReply,
+    LogoBody,
     SettingsReply,
     SiteBody,
     SiteReply,
@@ -39,8 +46,27 @@ def change_site(body: SiteBody) -> SiteReply:
     return site_reply(site_admin_service.change(_actor(), body.wanted()))
 
 
+@blueprint.put("/settings/logo")
+@require_permission("settings")
+@accepts(LogoBody, most=MAX_BODY_BYTES)
+@returns(SiteReply)
+def choose_logo(body: LogoBody) -> SiteReply:
+    """Show a picture in the place of the product's mark: PNG or WebP of 256 KB at most. Only what draws it is kept."""
+    logo_service.choose(_actor(), body.decoded())
+    return site_reply(site_service.site())
+
+
+@blueprint.delete("/settings/logo")
+@require_permission("settings")
+@returns(SiteReply)
+def remove_logo() -> SiteReply:
+    """Show the product's own mark again."""
+    logo_service.remove(_actor())
+    return site_reply(site_service.site())
+
+
 @blueprint.put("/settings/retention")
-@require_role("admin")
+@require_permission("settings")
 @require_proof
 @accepts(RetentionBody)
 @returns(RetentionReply)

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, g
 
 from flask_app import i18n
+from flask_app.services import logo_service
 from flask_app.utils import public
 from flask_app.web import installed
 from flask_app.web.arguments import word
@@ -16,6 +17,16 @@ blueprint = Blueprint("installed", __name__)
 def manifest() -> Response:
     """Browsers ask for it without cookies: the page that names it says in which language."""
     return Response(encoded(installed.manifest(_locale())), content_type="application/manifest+json")
+
+
+@blueprint.get("/logo/<digest>")
+@public
+def logo(digest: str) -> Response:
+    """The site's own logo, whose address names its content: it may be kept for ever. Another address answers 404."""
+    kept = logo_service.read(digest)
+    response = Response(kept.content, content_type=kept.kind)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 @blueprint.get("/offline")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,29 +14,36 @@ from flask_app.errors import Invalid
 from flask_app.models import Setting
 from flask_app.services import audit_service, names, site_service
 from flask_app.services.audit_service import Actor
-from flask_app.services.site_service import ACCENT, NAME, Site
+from flask_app.services.site_service import ACCENT, MARK, NAME, Site
 
 MAX_NAME = 40
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 def change(actor: Actor, wanted: Site) -> Site:
-    """From the next page on. Raises Invalid("bad_label", "unknown_language", "bad_accent", "accent_too_light")."""
+    """From the next page on; the logo stays (`logo_service`).
+
+    Raises Invalid("bad_label", "unknown_language", "bad_accent", "accent_too_light").
+    """
     checked = Site(name=_named(wanted.name), locale=wanted.locale or None, accent=_coloured(wanted.accent))
     if checked.locale is not None and checked.locale not in i18n.LOCALES:
         raise Invalid("unknown_language", known=", ".join(i18n.LOCALES))
 
-    def work(session: Session) -> None:
-        stored = session.scalars(select(Setting).where(Setting.name.in_((NAME, ACCENT))).with_for_update())
+    def work(session: Session) -> Site:
+        stored = session.scalars(select(Setting).where(Setting.name.in_((NAME, ACCENT, MARK))).with_for_update())
         before = site_service.read({each.name: each.value for each in stored})
         told = {"name": checked.name, "locale": checked.locale}
         session.merge(Setting(name=NAME, value=json.dumps(told, ensure_ascii=False)))
         session.merge(Setting(name=ACCENT, value=checked.accent or ""))
-        if difference := audit_service.difference(asdict(before), asdict(checked)):
+        if difference := audit_service.difference(_told(before), _told(checked)):
             audit_service.record(session, actor.user, "site.change", NAME, difference, actor.address)
+        return replace(checked, logo=before.logo)
 
-    in_transaction(work)
-    return checked
+    return in_transaction(work)
+
+
+def _told(site: Site) -> dict[str, object]:
+    return {"name": site.name, "locale": site.locale, "accent": site.accent}
 
 
 def _named(typed: str | None) -> str | None:

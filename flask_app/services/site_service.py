@@ -12,11 +12,11 @@ from flask_app.database import fetching, table_of, utc_now
 from flask_app.i18n import translate
 from flask_app.models import Announcement, Setting
 
-NAME, ACCENT = "site", "accent"  # apart: a version of before the accent reads the first
+NAME, ACCENT, MARK = "site", "accent", "logo_mark"  # apart: versions of before know the first alone
 MOST_SHOWN = 3  # announcements above a page
 
 _announcements = table_of(Announcement)
-_STORED = select(Setting.name, Setting.value).where(Setting.name.in_((NAME, ACCENT)))
+_STORED = select(Setting.name, Setting.value).where(Setting.name.in_((NAME, ACCENT, MARK)))
 _NOW = (
     select(_announcements.c.id, _announcements.c.text, _announcements.c.tone)
     .where(
@@ -29,12 +29,23 @@ _NOW = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Logo:
+    """Which picture it is (`logo_service` has it), and how large in pixels."""
+
+    digest: str
+    kind: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`name` and `accent` (#rrggbb) None are the product's own; `locale` None is what each browser asks for."""
+    """`name`, `accent` (#rrggbb) and `logo` None are the product's own; `locale` None is what each browser asks for."""
 
     name: str | None = None
     locale: str | None = None
     accent: str | None = None
+    logo: Logo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,8 @@ def site() -> Site:
 def read(stored: Mapping[str, str]) -> Site:
     """From the settings of these names."""
     known = json.loads(stored[NAME]) if NAME in stored else {}
-    return Site(**known, accent=stored.get(ACCENT) or None)
+    logo = Logo(**json.loads(stored[MARK])) if MARK in stored else None
+    return Site(**known, accent=stored.get(ACCENT) or None, logo=logo)
 
 
 def brand(locale: str) -> str:

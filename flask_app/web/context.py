@@ -21,7 +21,9 @@ def init_app(app: Flask) -> None:
     app.after_request(label)
     app.teardown_request(lambda _: clear_contextvars())
     app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=catalogue_js)
-    app.jinja_env.globals.update(brand=site.brand, accent_tokens=site.accent_tokens, announcements=site.announcements)
+    app.jinja_env.globals.update(
+        brand=site.brand, accent_tokens=site.accent_tokens, site_logo=site.logo, announcements=site.announcements
+    )
     app.jinja_env.globals.update(english=partial(i18n.translate, "en"))
     app.context_processor(template_words)
 

@@ -11,11 +11,13 @@ from flask import render_template
 
 from flask_app import i18n
 from flask_app.services import site_service
+from flask_app.services.site_service import Site
 from flask_app.web.assets import asset_url
 
 _STATIC = Path(__file__).parent.parent / "static"
 _PAGE_COLOUR = re.compile(r"--color-page: light-dark\((#[0-9a-f]{6}),")
 _FILES = ("css/app.css", "js/offline.js", "icons/mark.svg")
+LEAST_ICON = 192  # pixels
 _ICONS = (
     ("icons/icon-192.png", 192, "any"),
     ("icons/icon-512.png", 512, "any"),
@@ -25,7 +27,8 @@ _ICONS = (
 
 def manifest(locale: str) -> dict[str, Any]:
     """What a browser needs to install the site, in one of the site's languages."""
-    brand = site_service.brand(locale)
+    site = site_service.site()
+    brand = site.name or i18n.translate(locale, "base.brand")
     say = partial(i18n.translate, locale)
     return {
         "id": "/",
@@ -39,11 +42,20 @@ def manifest(locale: str) -> dict[str, Any]:
         "description": say("base.description"),
         "background_color": page_colour(),
         "theme_color": page_colour(),
-        "icons": [
-            {"src": asset_url(name), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
-            for name, size, purpose in _ICONS
-        ],
+        "icons": _icons(site),
     }
+
+
+def _icons(site: Site) -> list[dict[str, str]]:
+    """Its own logo where that is square and large enough for a device's list of applications."""
+    logo = site.logo
+    if logo and logo.width == logo.height and logo.width >= LEAST_ICON:
+        size = f"{logo.width}x{logo.height}"
+        return [{"src": f"/logo/{logo.digest}", "sizes": size, "type": logo.kind, "purpose": "any"}]
+    return [
+        {"src": asset_url(name), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        for name, size, purpose in _ICONS
+    ]
 
 
 @cache

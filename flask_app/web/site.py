@@ -1,5 +1,6 @@
 """What the site is called and what it announces, as JSON and in pages."""
 
+import base64
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated
@@ -10,7 +11,7 @@ from flask import g, request
 from flask_app.domain import colours
 from flask_app.i18n import translate
 from flask_app.models import ANNOUNCED
-from flask_app.services import announcement_service, site_service
+from flask_app.services import announcement_service, logo_service, site_service
 from flask_app.services.announcement_service import Listed, Wanted
 from flask_app.services.site_service import Announced, Site
 from flask_app.web.bodies import Body, Reply
@@ -33,10 +34,26 @@ class SiteBody(Body):
         return Site(name=self.name, locale=self.locale, accent=self.accent)
 
 
+class LogoBody(Body):
+    """`content` is the file of a PNG or WebP picture in base64."""
+
+    content: Annotated[str, msgspec.Meta(max_length=2 * logo_service.MOST_BYTES)]
+
+    def decoded(self) -> bytes:
+        """Raises Invalid("bad_logo")."""
+        try:
+            return base64.b64decode(self.content, validate=True)
+        except ValueError as error:
+            raise logo_service.refusal() from error
+
+
 class SiteReply(Reply):
+    """`logo` is the address of its picture; null: the product's own mark."""
+
     name: str | None
     locale: str | None
     accent: str | None
+    logo: str | None
 
 
 class AnnouncementBody(Body):
@@ -75,7 +92,7 @@ class SettingsReply(Reply):
 
 
 def site_reply(site: Site) -> SiteReply:
-    return SiteReply(name=site.name, locale=site.locale, accent=site.accent)
+    return SiteReply(name=site.name, locale=site.locale, accent=site.accent, logo=logo_address(site))
 
 
 def announcement_reply(listed: Listed) -> AnnouncementReply:
@@ -108,6 +125,16 @@ def accent_tokens() -> dict[str, str]:
     """The colours that follow from the site's own accent, for a style sheet; none where it has the product's."""
     accent = _site().accent
     return _tokens(accent) if accent else {}
+
+
+def logo() -> dict[str, object] | None:
+    """The address and the kind of the site's own logo, for a page."""
+    found = _site().logo
+    return {"address": logo_address(_site()), "kind": found.kind} if found else None
+
+
+def logo_address(site: Site) -> str | None:
+    return f"/logo/{site.logo.digest}" if site.logo else None
 
 
 def _site() -> Site:

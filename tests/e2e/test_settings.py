@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
+from tests.support.logos import png
 
 # Each language, colour and size with each of the others.
 LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.browser
 def as_before(site: Site) -> Any:
     yield
     site.ask("PUT", "/api/admin/settings/site", {"name": None, "locale": None})
+    site.ask("DELETE", "/api/admin/settings/logo")
     for each in site.ask("GET", "/api/admin/settings")["announcements"]:
         site.ask("DELETE", f"/api/admin/announcements/{each['id']}")
 
@@ -119,3 +121,29 @@ def test_a_site_has_a_colour_of_its_own(visits: Visits, locale: str, scheme: Sch
         told = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--color-accent')")
         assert "#8c1d5f" in told, path
         expect_no_fault(page)
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_site_has_a_logo_of_its_own(visits: Visits, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say = words(locale)
+    admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
+    card = admin.locator("[data-logo-form]")
+    drawing: FilePayload = {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": b"<svg onload='alert(1)'/>"}
+    card.get_by_label(say("settings.logo_file")).set_input_files(drawing)
+    card.get_by_role("button", name=say("settings.logo_use")).click()
+    expect(card.get_by_role("alert")).to_have_text(say("error.bad_logo", least=32, most=1024))
+    card.get_by_label(say("settings.logo_file")).set_input_files(
+        {"name": "logo.png", "mimeType": "image/png", "buffer": png()}
+    )
+    card.get_by_role("button", name=say("settings.logo_use")).click()
+    expect(card.get_by_role("img", name=say("settings.logo_now"))).to_be_visible()
+    expect_no_fault(admin)
+    assert admin.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for path, signed_in in (("/login", False), ("/", True), ("/dashboard", True)):
+        page = visits.open(path, locale=locale, scheme=scheme, viewport=viewport, signed_in=signed_in)
+        shown = page.locator("img.brand__mark").last
+        expect(shown).to_be_visible()
+        assert shown.evaluate("image => image.complete && image.naturalWidth") == 192, path
+        expect_no_fault(page)
+    card.get_by_role("button", name=say("settings.logo_remove")).click()
+    expect(card.get_by_text(say("settings.logo_none"))).to_be_visible()

@@ -33,7 +33,7 @@ def audited(action: str) -> AuditEntry:
 
 def test_a_site_is_called_as_its_administrators_say(admin_client: PageClient, client: PageClient) -> None:
     assert '<h1 class="entrance__title">MingChat</h1>' in client.get("/login", headers={"Accept-Language": "en"}).text
-    assert admin_client.put(SITE, json=NAMED).json == {"name": "育才中学", "locale": None, "accent": None}
+    assert admin_client.put(SITE, json=NAMED).json == {"name": "育才中学", "locale": None, "accent": None, "logo": None}
     signing_in = client.get("/login").text
     assert '<h1 class="entrance__title">育才中学</h1>' in signing_in
     assert "明聊</title>" not in signing_in
@@ -41,7 +41,12 @@ def test_a_site_is_called_as_its_administrators_say(admin_client: PageClient, cl
     assert "育才中学" in admin_client.get("/no-such-page", headers=PAGE).text
     assert client.get("/manifest.webmanifest?lang=en").get_json()["short_name"] == "育才中学"
     assert "issuer=%E8%82%B2" in second_step.uri("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "me")
-    assert admin_client.get(ALL).get_json()["site"] == {"name": "育才中学", "locale": None, "accent": None}
+    assert admin_client.get(ALL).get_json()["site"] == {
+        "name": "育才中学",
+        "locale": None,
+        "accent": None,
+        "logo": None,
+    }
     assert '"after": {"name": "育才中学"}' in audited("site.change").details
 
 

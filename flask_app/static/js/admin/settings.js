@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
+import { LogoForm } from "app/admin/logo-form"
 import { RegistrationForm } from "app/admin/registration-form"
 import { RetentionForm } from "app/admin/retention-form"
 import { api } from "app/api"
@@ -8,7 +9,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
 
 /**
  * @typedef {{id: string, text: string, tone: "info" | "warning", state: "planned" | "shown" | "over", first: string, last: string | null}} Announcement
- * @typedef {{name: string | null, locale: string | null, accent: string | null}} Site
+ * @typedef {{name: string | null, locale: string | null, accent: string | null, logo: string | null}} Site
  */
 
 const PATH = "/api/admin/announcements"
@@ -26,6 +27,7 @@ const state = pageState("admin-state")
 for (const announcement of state.announcements) known.set(announcement.id, announcement)
 showSite(state.site)
 show()
+new LogoForm(state.site.logo)
 new RegistrationForm(state.registration, state.groups)
 new RetentionForm(state.retention, state.groups)
 
