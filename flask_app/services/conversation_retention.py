@@ -86,6 +86,7 @@ def _due(rule: Rule) -> Select[str]:
     of_person = _conversations.c.archived.in_([False, True])  # which is what the index of a person's list has next
     return (
         select(_conversations.c.id)
+        .select_from(_conversations)
         .join(_users, _users.c.id == _conversations.c.user_id)
         .where(whose, of_person, _conversations.c.updated_at < before)
     )

@@ -7,7 +7,14 @@ from sqlalchemy import func, select
 
 from flask_app.database import reading
 from flask_app.models import ApiKey, User
-from flask_app.services import auth_service, key_service, model_service, reconciliation_admin_service, stats_service
+from flask_app.services import (
+    auth_service,
+    key_service,
+    model_service,
+    reconciliation_admin_service,
+    registration_admin_service,
+    stats_service,
+)
 from flask_app.services.stats_service import Summary
 
 
@@ -15,13 +22,15 @@ from flask_app.services.stats_service import Summary
 class Overview:
     """`users` are the people who may sign in, `keys` those that can be asked.
 
-    `drifts` are the days on which a balance and the ledger differ, and nobody has acknowledged it.
-    `demo`: only the local model answers; `keys_fail`: there are keys, and none opens a model.
+    `waiting` are the people whom an administrator may let in. `drifts` are the days on which a balance and the ledger
+    differ, and nobody has acknowledged it. `demo`: only the local model answers; `keys_fail`: there are keys, and none
+    opens a model.
     """
 
     users: int
     online: int
     keys: int
+    waiting: int
     drifts: int
     demo: bool
     keys_fail: bool
@@ -39,6 +48,7 @@ def overview(reader: User, now: datetime) -> Overview:
         users=users or 0,
         online=online,
         keys=keys or 0,
+        waiting=registration_admin_service.count_waiting(),
         drifts=reconciliation_admin_service.count_standing(),
         demo=any(model.demo for model in models),
         keys_fail=model_service.keys_fail(models),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
@@ -32,6 +32,13 @@ def waiting(*, after: str | None = None, limit: int = paging.PAGE) -> Page:
     with reading() as session:
         found = list(session.scalars(query.limit(paging.checked_limit(limit) + 1)))
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def count_waiting() -> int:
+    """How many only an administrator's word is missing for."""
+    query = select(func.count()).select_from(Registration).where(*_WAITING, Registration.expires_at > utc_now())
+    with reading() as session:
+        return session.scalar(query) or 0
 
 
 def accept(actor: Actor, registration_id: str, group_id: str | None = None) -> Person:

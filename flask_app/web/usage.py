@@ -150,6 +150,7 @@ class RecordsState(RecordsReply):
 class OverviewReply(Reply):
     """`users` may sign in, `keys` can be asked; `demo`: only the local demonstration model answers.
 
+    `waiting`: people whom an administrator may let in.
     `drifts`: days on which a provider's balance and the ledger differ, which nobody has acknowledged.
     `keys_fail`: there are keys, and none of them opens any model now.
     """
@@ -157,6 +158,7 @@ class OverviewReply(Reply):
     users: int
     online: int
     keys: int
+    waiting: int
     drifts: int
     demo: bool
     keys_fail: bool
@@ -195,6 +197,7 @@ def overview_reply(overview: Overview) -> OverviewReply:
         users=overview.users,
         online=overview.online,
         keys=overview.keys,
+        waiting=overview.waiting,
         drifts=overview.drifts,
         demo=overview.demo,
         keys_fail=overview.keys_fail,

@@ -62,6 +62,18 @@ def test_an_administrator_lets_people_in(admin_client: PageClient, client: PageC
     assert again.status_code == 404
 
 
+def test_the_overview_says_how_many_wait(admin_client: PageClient) -> None:
+    def count() -> int:
+        return int(admin_client.get("/api/admin/overview").get_json()["waiting"])
+
+    assert count() == 0
+    registrations = [registered.waiting(name) for name in ("one", "two")]
+    assert count() == 2
+    admin_client.post(f"{LIST}/{registrations[0].id}/accept", json={})
+    admin_client.delete(f"{LIST}/{registrations[1].id}")
+    assert count() == 0
+
+
 def test_whoever_is_refused_is_forgotten(admin_client: PageClient, client: PageClient) -> None:
     asked = registered.waiting("new")
     assert admin_client.delete(f"{LIST}/{asked.id}").status_code == 204

@@ -11,6 +11,8 @@ for (const period of ["today", "month"]) fillTile(must(document, `[data-tile="${
 explainFlags(document, [overview.total])
 must(document, "[data-keys-fail]").hidden = !overview.keys_fail
 must(document, "[data-demo]").hidden = !overview.demo || overview.keys_fail
+must(document, "[data-people-wait]").hidden = overview.waiting === 0
+must(document, "[data-waiting]").textContent = t("js.admin.people_wait", { count: formatNumber(overview.waiting) })
 must(document, "[data-drifts-stand]").hidden = overview.drifts === 0
 must(document, "[data-drifts]").textContent = t("js.admin.drifts_stand", { count: formatNumber(overview.drifts) })
 must(document, "[data-users]").textContent = formatNumber(overview.users)
