@@ -31,8 +31,9 @@ models           site   site   -       choose the models that are offered
 prices           site   site   -       set prices
 reconciliation   site   site   -       compare the ledger with the providers' balances
 warnings         site   site   -       set up warnings, e-mail and webhook
-settings         site   site   -       name the site, announce, set who may register
+settings         site   site   -       name the site, announce, set its looks, who may register, how long all is kept
 audit            site   site   -       read the audit log
+system           site   site   -       see how the instances stand
 """
 
 

@@ -99,7 +99,7 @@ def settings() -> str:
 
 
 @blueprint.get("/system")
-@require_role("admin")
+@require_permission("system")
 def system() -> str:
     return render_template("admin/system.html", admin_state=pages.state(system_reply()))
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.utils import require_role
+from flask_app.utils import require_permission
 from flask_app.web.bodies import returns
 from flask_app.web.system import SystemReply, system_reply
 
@@ -10,7 +10,7 @@ blueprint = Blueprint("admin_system", __name__, url_prefix="/api/admin/system")
 
 
 @blueprint.get("")
-@require_role("admin")
+@require_permission("system")
 @returns(SystemReply)
 def shown() -> SystemReply:
     """How the database, Redis, keys, backups and the processes of all instances stand.
