@@ -23,7 +23,18 @@ from flask_app.services.announcement_service import Wanted
 from flask_app.services.audit_service import Actor
 from flask_app.services.code_admin_service import Terms
 from tests.conftest import PASSWORD
-from tests.support import authenticator, drifts, gateway, invited, logos, passkeys, registered, routes, snapshots, warned
+from tests.support import (
+    authenticator,
+    drifts,
+    gateway,
+    invited,
+    logos,
+    passkeys,
+    registered,
+    routes,
+    snapshots,
+    warned,
+)
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
