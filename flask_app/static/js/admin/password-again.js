@@ -6,7 +6,7 @@ import { must, onSubmit, openDialog, showFormError } from "app/ui"
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-password-again]"))
 let given = false
 
-onSubmit(form, async ({ own_password: password }) => {
+onSubmit(form, async ({ password_again: password }) => {
   await api.post("/api/me/proof", { password })
   given = true
   form.closest("dialog")?.close()
