@@ -68,15 +68,15 @@ test: services check test-sqlite test-mariadb test-faults stack-test e2e ## Ever
 check: check-python check-pages check-browser check-deployment ## Format, lint, types, scripts of the pages, vendored files
 
 .PHONY: test-sqlite
-test-sqlite: .dev ## Tests on SQLite
+test-sqlite: .dev node_modules/.stamp ## Tests on SQLite
 	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL)
 
 .PHONY: test-mariadb
-test-mariadb: .dev ## Tests on MariaDB
+test-mariadb: .dev node_modules/.stamp ## Tests on MariaDB
 	$(BIN)/pytest $(ELSEWHERE) --database=mariadb $(PARALLEL)
 
 .PHONY: test-mysql
-test-mysql: .mysql .dev ## Tests on MySQL, as Debian's unstable has it (as root; half an hour)
+test-mysql: .mysql .dev node_modules/.stamp ## Tests on MySQL, as Debian's unstable has it (as root; half an hour)
 	$(BIN)/pytest $(ELSEWHERE) --ignore=tests/routes/mariadb --database=mysql $(PARALLEL)
 
 .PHONY: test-faults
@@ -92,7 +92,7 @@ compose-test: compose-services .dev ## Dockerfile and Compose file under a Docke
 	$(BIN)/pytest tests/compose
 
 .PHONY: e2e
-e2e: .dev ## The whole journey in Chromium, with the real local model
+e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model
 	$(BIN)/pytest tests/e2e
 
 .PHONY: lighthouse
@@ -132,7 +132,7 @@ fuzz: .dev ## A million made-up streams for the decoder of providers' answers
 	$(BIN)/python -m bench.fuzz
 
 .PHONY: properties
-properties: .dev ## The suite's properties, each asked with inputs drawn anew
+properties: .dev node_modules/.stamp ## The suite's properties, each asked with inputs drawn anew
 	$(BIN)/pytest $(ELSEWHERE) -m hypothesis --hypothesis-profile=anew $(PARALLEL)
 
 .PHONY: budgets
@@ -162,7 +162,7 @@ security: services .dev ## The tests that hold the lines of docs/security.md; no
 NOTING := -m security -p tests.support.security_results
 
 .PHONY: coverage
-coverage: .dev ## Every branch of what books, limits and compares tokens and money is taken by its tests
+coverage: .dev node_modules/.stamp ## Every branch of what books, limits and compares tokens and money is taken by its tests
 	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL) --cov --cov-report=term
 
 .PHONY: mutation

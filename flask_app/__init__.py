@@ -12,6 +12,7 @@ from flask_app.routes import (
     admin_budgets,
     admin_codes,
     admin_groups,
+    admin_identities,
     admin_invitations,
     admin_keys,
     admin_models,
@@ -38,6 +39,7 @@ from flask_app.routes import (
     frames,
     gateway,
     health,
+    identities,
     installed,
     messages,
     monitoring,
@@ -106,11 +108,11 @@ def create_app(config: Config | None = None) -> Flask:
     )
     for room in rooms:
         room.init_app(app)
-    pages = (auth, registration, account, tokens, requests, chat, dashboard, admin, installed, frames)
+    pages = (auth, identities, registration, account, tokens, requests, chat, dashboard, admin, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)
-    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_tokens)
-    money = (admin_budgets, admin_codes, admin_warnings, admin_settings)
+    people = (admin_users, admin_invitations, admin_registrations, admin_identities, admin_groups, admin_rates)
+    money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit, admin_system):
         app.register_blueprint(routes.blueprint)

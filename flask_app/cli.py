@@ -11,6 +11,7 @@ from flask_app.cli_codes import codes
 from flask_app.cli_doctor import doctor
 from flask_app.cli_group import Group, moment, show, site_address
 from flask_app.cli_groups import groups
+from flask_app.cli_identities import identities
 from flask_app.cli_invitations import invitations
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
@@ -38,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
         users,
         invitations,
         registrations,
+        identities,
         groups,
         rates_group,
         budgets,

@@ -13,7 +13,7 @@ from flask_app.services import word_log
 from flask_app.services.signing import digest
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import gateway, passkeys, routes
+from tests.support import gateway, identities, passkeys, routes
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.routes import Route
@@ -21,15 +21,16 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id", "passkey_id"}
+OWNED |= {"program_request_id", "passkey_id", "identity_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
-OF_THE_SITE |= {"announcement_id", "registration_id"}
+OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "slug"}
 # These have tests of their own: they begin or end sessions.
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
     *("POST /api/password-reset", "POST /api/password-reset/check", "POST /api/login/second-step"),
     *("POST /api/login/passkey", "POST /api/login/passkey/options"),
+    *("POST /api/login/identity", "POST /api/login/identity/finish"),
     *("POST /api/join", "POST /api/join/check", "POST /api/register", "POST /api/register/confirm"),
 }
 
@@ -107,6 +108,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     word_log.keep(request := new_id(), owner, made, b"{}", None)
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
     ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner)}
+    ids |= {"identity_id": identities.link_somebody(owner).id}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids}
 
 

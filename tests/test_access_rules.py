@@ -17,6 +17,7 @@ PUBLIC = {
     "GET /join",
     "GET /register",
     "GET /confirm",
+    "GET /login/callback/<slug>",
     "GET /static/<digest>/<path:name>",
     "GET /manifest.webmanifest",
     "GET /logo/<digest>",  # the site's own, as its pages show it
@@ -28,6 +29,8 @@ PUBLIC = {
     "POST /api/login/second-step",
     "POST /api/login/passkey/options",
     "POST /api/login/passkey",
+    "POST /api/login/identity",
+    "POST /api/login/identity/finish",
     "POST /api/setup",
     "POST /api/join",
     "POST /api/join/check",

@@ -27,6 +27,7 @@ from tests.support import (
     authenticator,
     drifts,
     gateway,
+    identities,
     invited,
     logos,
     passkeys,
@@ -64,6 +65,9 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "access_token_id": gateway.made(member).token.id,
         "registration_id": registered.waiting("newcomer").id,
         "invitation_id": invited.made().listed.invitation.id,
+        "identity_provider_id": identities.provide("https://id.example.org").provider.id,
+        "identity_id": identities.link_somebody(member.id).id,
+        "slug": identities.SLUG,
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
     }
@@ -122,6 +126,8 @@ def test_a_change_is_seen_in_the_picture(member_client: PageClient, things: dict
 PRICES = {"input_hit": "0.5", "input_miss": "1", "output": "2"}
 SOON = {"model": "m", "currency": "CNY", "prices": PRICES, "starts_at": (utc_now() + timedelta(days=30)).isoformat()}
 
+IDENTITY = {"name": "Campus", "issuer": "https://id.example.org", "client_id": "chat", "client_secret": CANARY}
+
 # What to send to each route of the administrators' that changes something, so that it does.
 ACTS: dict[str, Any] = {
     "POST /api/admin/users": {"username": "new", "password": CANARY},
@@ -136,6 +142,11 @@ ACTS: dict[str, Any] = {
     "PUT /api/admin/settings/registration": {"mode": "open"},
     "POST /api/admin/registrations/<registration_id>/accept": {},
     "DELETE /api/admin/registrations/<registration_id>": None,
+    "POST /api/admin/identity-providers": IDENTITY | {"slug": "campus"},
+    "PUT /api/admin/identity-providers/<identity_provider_id>": IDENTITY,
+    "DELETE /api/admin/identity-providers/<identity_provider_id>": None,
+    "POST /api/admin/identity-providers/try": {"issuer": "http://127.0.0.1:9"},
+    "PUT /api/admin/settings/password-sign-in": {"everybody": False},
     "PUT /api/admin/settings/site": {"name": "Yucai School", "locale": "zh"},
     "PUT /api/admin/settings/logo": {"content": base64.b64encode(logos.png(64, 64)).decode()},
     "DELETE /api/admin/settings/logo": None,

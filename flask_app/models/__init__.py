@@ -16,6 +16,7 @@ from flask_app.models.accounts import (
     User,
 )
 from flask_app.models.chat import Conversation, Folder, KeptDraft, Message, Run
+from flask_app.models.identities import IdentityProvider, IdentitySignIn, LinkedIdentity
 from flask_app.models.metering import (
     Attempt,
     Budget,
@@ -51,8 +52,11 @@ __all__ = [
     "Conversation",
     "Folder",
     "Group",
+    "IdentityProvider",
+    "IdentitySignIn",
     "Invitation",
     "KeptDraft",
+    "LinkedIdentity",
     "LoginSession",
     "Message",
     "ModelAlias",

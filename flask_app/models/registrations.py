@@ -15,7 +15,7 @@ class Registration(Base):
 
     `digest` is that of the token that the mail to `email` carries; `confirmed_at` is when it came back. Nobody is let
     in by an address twice: `came_in_by` is the folded address of one who was. The hash of the password goes to the
-    account.
+    account. Who was sent by an identity provider has no password: `identity` is the digest of their issuer and subject.
     """
 
     __tablename__ = "registrations"
@@ -31,3 +31,5 @@ class Registration(Base):
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
     user_id: Mapped[str | None] = to("users.id", index=True, nullable=True)
     came_in_by: Mapped[str | None] = mapped_column(Folded, unique=True)
+    identity_provider_id: Mapped[str | None] = mapped_column(Ascii, index=True)
+    identity: Mapped[str | None] = mapped_column(Ascii, unique=True, index=True)

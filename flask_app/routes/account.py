@@ -18,6 +18,7 @@ from flask_app.web.account_state import AccountState
 from flask_app.web.bodies import Body, Words, accepts, refuses, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
 from flask_app.web.client import browser
+from flask_app.web.identities import identities_reply
 from flask_app.web.passkeys import passkeys_reply
 from flask_app.web.people import OwnReply, Session, own_user_reply
 from flask_app.web.second_steps import second_step_reply
@@ -48,10 +49,12 @@ class Proof(Body):
 @require_login
 def home() -> str:
     actor = get_current_user()
+    identity = identities_reply(actor)
     state = AccountState(
         sessions=_sessions().sessions,
         second_step=second_step_reply(second_step_service.standing(actor)),
         passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
+        identity=identity,
     )
     return render_template(
         "account.html",
@@ -59,6 +62,7 @@ def home() -> str:
         account_state=pages.state(state),
         has_mail=mail_service.is_set_up(),
         no_passkeys=relying_party.why_not(),
+        has_identities=bool(identity.identities or identity.offered),
     )
 
 

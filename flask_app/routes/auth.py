@@ -3,21 +3,26 @@
 from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_app.services import auth_service, invitation_service, password_links, registration_settings, setup_service
+from flask_app.services import (
+    auth_service,
+    invitation_service,
+    password_links,
+    password_sign_in,
+    registration_settings,
+    setup_service,
+)
 from flask_app.services.auth_service import SignedIn
-from flask_app.services.pending_sign_ins import LIFETIME
-from flask_app.services.second_step import SecondStepNeeded
 from flask_app.utils import public
-from flask_app.web import cookies, csrf, failures, relying_party
-from flask_app.web.arrivals import Arrival, LinkToken, welcome
+from flask_app.web import cookies, csrf, relying_party
+from flask_app.web.arrivals import PENDING, Arrival, LinkToken, ask_for_code, welcome
 from flask_app.web.bodies import Reply, Words, accepts, refuses, returns
 from flask_app.web.client import browser, client_address
+from flask_app.web.identities import offered_reply
 from flask_app.web.invitations import OpenInvitation, open_invitation
 from flask_app.web.local_paths import local_path
 from flask_app.web.people import Session
 
 blueprint = Blueprint("auth", __name__)
-PENDING = "second-step"  # the cookie of a sign-in that waits for a code
 
 
 class Credentials(Arrival, kw_only=True):
@@ -65,8 +70,15 @@ def login_page() -> str | BaseResponse:
         return redirect(next_path)
     if not setup_service.is_done():
         return redirect("/setup")
-    registers, by_passkey = registration_settings.terms().is_open, relying_party.why_not() is None
-    return render_template("login.html", next_path=next_path, registers=registers, by_passkey=by_passkey)
+    providers = offered_reply()
+    return render_template(
+        "login.html",
+        next_path=next_path,
+        registers=registration_settings.terms().is_open,
+        by_passkey=relying_party.why_not() is None,
+        providers=providers,
+        passwords=not providers or password_sign_in.is_for_everybody(),
+    )
 
 
 @blueprint.get("/setup")
@@ -104,11 +116,7 @@ def login(body: Credentials) -> Response:
     five minutes for `POST /api/login/second-step`.
     """
     outcome = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
-    if isinstance(outcome, SignedIn):
-        return welcome(outcome, body)
-    response: Response = failures.present(SecondStepNeeded())
-    cookies.write(response, outcome.token, kind=PENDING, max_age=int(LIFETIME.total_seconds()))
-    return response
+    return welcome(outcome, body) if isinstance(outcome, SignedIn) else ask_for_code(outcome)
 
 
 @blueprint.post("/api/login/second-step")

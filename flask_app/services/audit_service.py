@@ -18,6 +18,8 @@ ACTIONS = (
     *("ownership.give", "ownership.end"),
     *("invitation.make", "invitation.revoke", "invitation.use"),
     *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),
+    *("identity_provider.add", "identity_provider.change", "identity_provider.delete", "identity_provider.try"),
+    *("identity.link", "identity.unlink", "identity.move", "password_sign_in.change"),
     *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
     "second_step.use_recovery_code",
     *("passkey.add", "passkey.rename", "passkey.remove", "passkey.copied", "user.remove_passkeys"),

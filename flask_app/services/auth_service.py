@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import instance_dict
 from flask_app.database import fetching, reading, table_of, transaction, utc_now
 from flask_app.errors import AppError, Forbidden, SignInRequired
 from flask_app.models import Group, LoginSession, Setting, User
-from flask_app.services import login_limits, names, passwords, pending_sign_ins, rates, second_step
+from flask_app.services import login_limits, names, password_sign_in, passwords, pending_sign_ins, rates, second_step
 from flask_app.services.pending_sign_ins import Pending
 from flask_app.services.signing import digest
 
@@ -149,7 +149,7 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
     Where the person has a second step nothing is opened or ended yet: `finish_sign_in` does that.
 
     Raises WrongCredentials (the same for unknown people), Forbidden("account_disabled") for the right password of
-    a disabled person, TooMany.
+    a disabled person, Forbidden("password_sign_in_off") where members sign in by an identity provider alone, TooMany.
     """
     account = names.key(username)
     user = _find(account)
@@ -159,6 +159,8 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
             raise WrongCredentials
     if user.disabled:
         raise Forbidden("account_disabled")
+    if not password_sign_in.may(user):
+        raise Forbidden("password_sign_in_off")
     fresh_hash = passwords.make_hash(password) if passwords.is_outdated(user.password_hash or "") else None
     with transaction() as session:
         if not _keep_hash(session, user, fresh_hash):

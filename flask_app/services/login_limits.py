@@ -25,6 +25,7 @@ _codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
 _redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
 _redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
 _registrations = Windows("registration", Rate.parse("60 per hour"))  # a class behind one address comes at once
+_identities = Windows("identity", Rate.parse("300 per 5 minutes"))  # as does an office on a Monday
 # Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
 # cannot pass together before the first has failed.
 _turn = threading.BoundedSemaphore(MOST_AT_ONCE)
@@ -107,6 +108,12 @@ def count_registration(address: str) -> None:
         raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
 
 
+def count_identity_sign_in(address: str) -> None:
+    """Somebody goes to an identity provider, which leaves a row for ten minutes; raises TooMany."""
+    if wait := _identities.hit(network(address)):
+        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+
+
 def new_device(user_id: str) -> str:
     """What a browser keeps after signing in: it proves nothing but that, for this account."""
     nonce = secrets.token_urlsafe(12)
@@ -132,7 +139,7 @@ def network(address: str) -> str:
 def forget() -> None:
     """Start counting anew."""
     sign_in = (_by_address, _by_account, _by_device, _by_passkey, _second_steps)
-    others = (_codes_by_address, _redemptions_by_address, _redemptions_by_person, _registrations)
+    others = (_codes_by_address, _redemptions_by_address, _redemptions_by_person, _registrations, _identities)
     for windows in (*sign_in, *others):
         windows.clear()
 

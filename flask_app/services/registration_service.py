@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.errors import AppError, Conflict, Forbidden, Invalid, TooMany
 from flask_app.i18n import translate
-from flask_app.models import Group, Registration, User
+from flask_app.models import Group, LinkedIdentity, Registration, User
 from flask_app.services import (
     audit_service,
     auth_service,
@@ -109,7 +109,10 @@ def come_in(session: Session, registration: Registration, group_id: str) -> User
     session.add(user)
     _flush(session, "username_taken")
     registration.user_id, registration.expires_at, registration.password_hash = user.id, None, None
-    registration.came_in_by = registration.email.casefold() if registration.email else None
+    if registration.identity:
+        _link(session, registration, user)
+    else:
+        registration.came_in_by = registration.email.casefold() if registration.email else None
     _flush(session, "email_taken")
     return user
 
@@ -122,11 +125,31 @@ def group_of(session: Session, terms: Terms) -> Group:
         raise Forbidden("registration_closed") from error
 
 
+def require_room(session: Session) -> None:
+    """Raises TooMany("registrations_full") while too many wait."""
+    waiting = select(func.count()).select_from(Registration).where(Registration.user_id.is_(None))
+    if (session.scalar(waiting) or 0) >= MOST_WAITING:
+        raise TooMany("registrations_full", retry_after=int(TO_CONFIRM.total_seconds()))
+
+
 def prune() -> None:
     """Forget who did not come in in time."""
     over = (Registration.user_id.is_(None), Registration.expires_at <= utc_now())
     with transaction() as session:
         session.execute(delete(Registration).where(*over))
+
+
+def _link(session: Session, registration: Registration, user: User) -> None:
+    """The identity that asked opens the account. An address that a provider told was confirmed by no mail."""
+    session.add(
+        LinkedIdentity(
+            provider_id=registration.identity_provider_id,
+            user_id=user.id,
+            identity=registration.identity,
+            shown=registration.email or registration.username,
+        )
+    )
+    registration.identity = None
 
 
 def _checked(terms: Terms, wanted: Wanted, address: str) -> Registration:
@@ -138,9 +161,7 @@ def _checked(terms: Terms, wanted: Wanted, address: str) -> Registration:
             raise Conflict("username_taken")
         if email and session.scalar(select(Registration.id).where(Registration.came_in_by == email.casefold())):
             raise Conflict("email_taken")
-        waiting = select(func.count()).select_from(Registration).where(Registration.user_id.is_(None))
-        if (session.scalar(waiting) or 0) >= MOST_WAITING:
-            raise TooMany("registrations_full", retry_after=int(TO_CONFIRM.total_seconds()))
+        require_room(session)
     stored = passwords.make_hash(wanted.password)
     until = utc_now() + (TO_CONFIRM if email else TO_APPROVE)
     return Registration(username=shown, password_hash=stored, email=email, address=address, expires_at=until)

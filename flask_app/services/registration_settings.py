@@ -75,15 +75,22 @@ def _read(stored: str | None) -> Terms:
     return Terms(mode=kept["mode"], group_id=kept["group_id"], domains=tuple(kept["domains"]))
 
 
-def _domains(typed: Sequence[str]) -> tuple[str, ...]:
-    """Each once, folded, in ASCII as mail servers have them; an @ before them is taken for what it means."""
+def checked_domains(typed: Sequence[str]) -> tuple[str, ...]:
+    """Each once, folded, in ASCII as mail servers have them; an @ before them is taken for what it means.
+
+    Raises Invalid("bad_domains").
+    """
     wanted = [each.strip().removeprefix("@") for each in typed if each.strip()]
     if len(wanted) > MOST_DOMAINS:
         raise Invalid("bad_domains", limit=MOST_DOMAINS)
-    if wanted and not mail_service.is_set_up():
-        raise Invalid("domains_need_mail")
     try:
         found = [mail_service.checked(f"somebody@{each}").rpartition("@")[2].casefold() for each in wanted]
     except Invalid as error:
         raise Invalid("bad_domains", limit=MOST_DOMAINS) from error
     return tuple(dict.fromkeys(found))
+
+
+def _domains(typed: Sequence[str]) -> tuple[str, ...]:
+    if any(each.strip() for each in typed) and not mail_service.is_set_up():
+        raise Invalid("domains_need_mail")
+    return checked_domains(typed)

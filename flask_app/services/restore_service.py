@@ -14,6 +14,7 @@ from flask_app.errors import Invalid
 from flask_app.instance_secrets import KEY, OLD_KEY, InstanceSecrets
 from flask_app.models import (
     AccessToken,
+    IdentitySignIn,
     Invitation,
     LoginSession,
     PasswordLink,
@@ -33,7 +34,7 @@ from flask_app.transfer.faults import Damaged
 from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, About, Manifest
 from flask_app.transfer.store import Store
 
-SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink)))
+SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink, IdentitySignIn)))
 REVOCABLE = tuple(map(table_of, (AccessToken, Invitation)))
 registrations = table_of(Registration)
 OF_TOKENS = tuple(map(table_of, (TokenOrigin, ProgramWords)))

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, select, true, update
 
 from flask_app.database import table_of
-from flask_app.models import ApiKey, ProgramWords, SecondStep, Setting
+from flask_app.models import ApiKey, IdentityProvider, ProgramWords, SecondStep, Setting
 from flask_app.services import sealing, webhook_service
 from flask_app.services.sealing import Unreadable
 
 AT_ONCE = 20  # a program's kept words may be more than a megabyte
 
 _keys, _second_steps, _settings = table_of(ApiKey), table_of(SecondStep), table_of(Setting)
-_words = table_of(ProgramWords)
+_words, _identity_providers = table_of(ProgramWords), table_of(IdentityProvider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ SEALED = (
     SealedColumn(_keys.c.secret, _keys.c.id, true()),
     SealedColumn(_words.c.content, _words.c.id, true()),
     SealedColumn(_second_steps.c.secret, _second_steps.c.user_id, true()),
+    SealedColumn(_identity_providers.c.secret, _identity_providers.c.id, true()),
     SealedColumn(_settings.c.value, _settings.c.name, _settings.c.name == webhook_service.NAME, as_text=True),
 )
 

@@ -1,6 +1,7 @@
 """What the account page starts with."""
 
 from flask_app.web.browsers import SessionsReply
+from flask_app.web.identities import IdentitiesReply
 from flask_app.web.passkeys import PasskeyReply
 from flask_app.web.second_steps import SecondStepReply
 
@@ -8,3 +9,4 @@ from flask_app.web.second_steps import SecondStepReply
 class AccountState(SessionsReply):
     second_step: SecondStepReply
     passkeys: list[PasskeyReply]
+    identity: IdentitiesReply

@@ -4,9 +4,13 @@ from flask import Response
 
 from flask_app.services import account_service
 from flask_app.services.auth_service import SignedIn
-from flask_app.web import csrf, sessions
+from flask_app.services.pending_sign_ins import LIFETIME, Pending
+from flask_app.services.second_step import SecondStepNeeded
+from flask_app.web import cookies, csrf, failures, sessions
 from flask_app.web.bodies import Body, Words, to_json
 from flask_app.web.people import Session, own_user_reply
+
+PENDING = "second-step"  # the cookie of a sign-in that waits for a code
 
 
 class Arrival(Body, kw_only=True):
@@ -27,6 +31,13 @@ class LinkToken(Body):
 def welcome(signed_in: SignedIn, arrival: Arrival, status: int = 200) -> Response:
     """The reply to whoever has come in, with the session's cookie."""
     return sessions.begin(to_json(session_reply(signed_in, arrival), status), signed_in)
+
+
+def ask_for_code(pending: Pending) -> Response:
+    """The reply to whoever has a second step: 401, with the cookie of the sign-in that waits for it."""
+    response: Response = failures.present(SecondStepNeeded())
+    cookies.write(response, pending.token, kind=PENDING, max_age=int(LIFETIME.total_seconds()))
+    return response
 
 
 def session_reply(signed_in: SignedIn, arrival: Arrival) -> Session:

@@ -12,6 +12,7 @@ from flask_app.services.registration_settings import Terms
 from flask_app.web.arrivals import Arrival
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.groups import GroupName, group_names
+from flask_app.web.identities import IdentityProvidersReply, providers_reply
 from flask_app.web.invitations import InvitationsReply
 from flask_app.web.people import Session, UsersReply
 from flask_app.web.site import SettingsReply, settings_reply
@@ -118,6 +119,7 @@ class SettingsState(SettingsReply):
 
     registration: TermsReply
     groups: list[GroupName]
+    identity: IdentityProvidersReply
 
 
 def settings_state() -> SettingsState:
@@ -128,4 +130,5 @@ def settings_state() -> SettingsState:
         announcements=shown.announcements,
         registration=terms_reply(),
         groups=group_names(),
+        identity=providers_reply(),
     )

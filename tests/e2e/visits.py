@@ -74,6 +74,11 @@ class Visits:
     def watch(self, page: Page) -> Watch:
         return next(watch for context, watch in self._watched if context is page.context)
 
+    def forgive(self, stranger: str) -> None:
+        """What was asked of another site, which a test has sent its pages to, is no problem."""
+        for _, watch in self._watched:
+            watch.problems[:] = [problem for problem in watch.problems if stranger not in problem]
+
     def close(self) -> list[str]:
         """End every visit; gives what went wrong in any. No draft comes to the server later than that."""
         for context, watch in self._watched:

@@ -23,6 +23,8 @@ ASKED = {
     "POST /api/admin/users/<user_id>/reset-link",
     "DELETE /api/admin/users/<user_id>/second-step",
     "PUT /api/admin/settings/registration",
+    "POST /api/admin/identity-providers",
+    "PUT /api/admin/identity-providers/<identity_provider_id>",
     "PUT /api/admin/settings/retention",
     "POST /api/admin/keys",
     "DELETE /api/admin/keys/<key_id>",

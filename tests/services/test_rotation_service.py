@@ -24,6 +24,7 @@ PACKAGE = Path(config.__file__).parent
 SEALS = {  # every module that seals something, and the column it goes into
     "services/key_admin_service.py": "api_keys.secret",
     "services/environment_key.py": "api_keys.secret",
+    "services/identity_providers.py": "identity_providers.secret",
     "services/second_step_service.py": "second_steps.secret",
     "services/webhook_service.py": "settings.value",
     "services/word_log.py": "program_words.content",

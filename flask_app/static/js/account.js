@@ -2,6 +2,7 @@
 /** Entry of the account page: time zone, warnings, password, second step, passkeys, signed-in browsers. */
 import { api } from "app/api"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
+import { IdentitiesCard } from "app/identities"
 import { NewPassword } from "app/new-password"
 import { PasskeysCard } from "app/passkeys"
 import { Proof } from "app/proof"
@@ -47,6 +48,7 @@ show(state.sessions)
 const proof = new Proof()
 const secondStep = new SecondStepCard(state.second_step, proof, reload)
 new PasskeysCard(state.passkeys, proof, () => secondStep.isOn, reload)
+if (document.querySelector("[data-identities]")) new IdentitiesCard(state.identity)
 
 /** The zone of this device first: it is the likeliest. */
 function offerOwnZone() {

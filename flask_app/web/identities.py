@@ -1,0 +1,231 @@
+"""Identity providers and linked identities as JSON."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from flask_app.models import DEFAULT_GROUP_ID, User
+from flask_app.services import identity_links, identity_providers, identity_terms, password_sign_in
+from flask_app.services.identity_providers import Listed, Wanted
+from flask_app.services.identity_terms import Terms
+from flask_app.services.oidc_provider import IdentityProviderError, Metadata
+from flask_app.services.registration_settings import CLOSED
+from flask_app.web.arrivals import Arrival
+from flask_app.web.bodies import Body, Reply, Words
+from flask_app.web.failures import sentence
+from flask_app.web.people import Session
+
+Id = Annotated[str, msgspec.Meta(max_length=64)]
+Code = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class Departing(Body):
+    """`provider` is the part of its address, as the sign-in page has it."""
+
+    provider: Words
+
+
+class Linking(Departing):
+    """`password` is one's own, where one has one."""
+
+    password: Words | None = None
+
+
+class Onward(Reply):
+    """Where the browser goes now: to the provider."""
+
+    location: str
+
+
+class Returned(Arrival, kw_only=True):
+    """What the provider has put into the address that it sent the browser back to."""
+
+    provider: Words
+    state: Words
+    code: Code | None = None
+    iss: Words | None = None
+    error: Words | None = None
+
+
+class Arrived(Reply):
+    """`state` is in, approval (an administrator is waited for) or linked; `session` is there for whoever is in."""
+
+    state: str
+    username: str
+    session: Session | None = None
+
+
+class GroupRow(Body):
+    """Who has `value` in the claim is in the group. It is the same in replies."""
+
+    value: Words
+    group_id: Id
+
+
+class TermsBody(Body, kw_only=True):
+    """`groups_claim` names the claim with people's groups, by a path with dots where it lies deeper; empty: groups are
+    left alone. Of `groups` the first match counts, without one it is `group_id`. `newcomers` is closed, approval or
+    open; `domains` are those of the only mail addresses of newcomers. `links_by_email`: who is new is taken for the
+    account whose mail address is the same and was confirmed here. `second_factor`: none is asked for here any more.
+    `client_secret` null leaves it as it is, an empty one is that of a public client.
+    """
+
+    name: Words
+    issuer: Words
+    client_id: Words
+    client_secret: Words | None = None
+    scopes: tuple[Words, ...] = identity_terms.SCOPES
+    groups_claim: Words = ""
+    groups: tuple[GroupRow, ...] = ()
+    group_id: Id = DEFAULT_GROUP_ID
+    newcomers: Annotated[str, msgspec.Meta(max_length=16)] = CLOSED
+    domains: tuple[Annotated[str, msgspec.Meta(max_length=254)], ...] = ()
+    links_by_email: bool = False
+    second_factor: bool = False
+    disabled: bool = False
+
+    def wanted(self) -> Wanted:
+        own = {name: getattr(self, name) for name in Terms.__struct_fields__ if name != "groups"}
+        terms = Terms(**own, groups=tuple((row.value, row.group_id) for row in self.groups))
+        return Wanted(name=self.name, terms=terms, secret=self.client_secret, disabled=self.disabled)
+
+
+class NewProvider(TermsBody, kw_only=True):
+    """`slug`: the end of the address that the provider sends people back to, `/login/callback/SLUG`."""
+
+    slug: Annotated[str, msgspec.Meta(max_length=32)]
+
+
+class Trying(Body):
+    issuer: Words
+
+
+class TriedReply(Reply):
+    """`works`; else `message` says what is wrong. `detail` is what was heard, where something was."""
+
+    works: bool
+    message: str | None
+    detail: str | None
+    algorithms: list[str]
+
+
+class GroupRowReply(Reply):
+    value: str
+    group_id: str
+
+
+class IdentityProviderReply(Reply):
+    """As it was set; of the secret only whether there is one. `people`: how many identities are linked."""
+
+    id: str
+    slug: str
+    name: str
+    issuer: str
+    client_id: str
+    has_secret: bool
+    scopes: list[str]
+    groups_claim: str
+    groups: list[GroupRowReply]
+    group_id: str
+    newcomers: str
+    domains: list[str]
+    links_by_email: bool
+    second_factor: bool
+    disabled: bool
+    people: int
+    created_at: datetime
+
+
+class PasswordSignIn(Body):
+    """`everybody` false: administrators alone sign in by a password, while there is an identity provider."""
+
+    everybody: bool
+
+
+class PasswordSignInReply(Reply):
+    everybody: bool
+
+
+class IdentityProvidersReply(Reply):
+    """The oldest first, as their buttons stand."""
+
+    identity_providers: list[IdentityProviderReply]
+    password_sign_in: PasswordSignInReply
+
+
+class LinkedReply(Reply):
+    """`provider` is its name, `shown` what it called one at the last sign-in."""
+
+    id: str
+    provider: str
+    shown: str
+    created_at: datetime
+    last_used_at: datetime
+
+
+class OfferedReply(Reply):
+    slug: str
+    name: str
+
+
+class IdentitiesReply(Reply):
+    """`offered`: the providers that one more can be linked of. `asks_password`: before that."""
+
+    identities: list[LinkedReply]
+    offered: list[OfferedReply]
+    asks_password: bool
+
+
+def provider_reply(listed: Listed) -> IdentityProviderReply:
+    provider, terms = listed.provider, listed.terms
+    own = {name: getattr(terms, name) for name in terms.__struct_fields__}
+    own |= {"scopes": list(terms.scopes), "domains": list(terms.domains)}
+    own["groups"] = [GroupRowReply(value=value, group_id=group_id) for value, group_id in terms.groups]
+    return IdentityProviderReply(
+        id=provider.id,
+        slug=provider.slug,
+        name=provider.name,
+        has_secret=provider.secret is not None,
+        disabled=provider.disabled,
+        people=listed.people,
+        created_at=provider.created_at,
+        **own,
+    )
+
+
+def providers_reply() -> IdentityProvidersReply:
+    return IdentityProvidersReply(
+        identity_providers=[provider_reply(each) for each in identity_providers.listed()],
+        password_sign_in=password_sign_in_reply(),
+    )
+
+
+def password_sign_in_reply() -> PasswordSignInReply:
+    return PasswordSignInReply(everybody=password_sign_in.chosen())
+
+
+def tried_reply(metadata: Metadata) -> TriedReply:
+    return TriedReply(works=True, message=None, detail=None, algorithms=list(metadata.algorithms))
+
+
+def failed_reply(error: IdentityProviderError) -> TriedReply:
+    return TriedReply(works=False, message=sentence(error), detail=error.detail, algorithms=[])
+
+
+def offered_reply() -> list[OfferedReply]:
+    return [OfferedReply(slug=each.slug, name=each.name) for each in identity_providers.offered()]
+
+
+def identities_reply(actor: User) -> IdentitiesReply:
+    linked = [
+        LinkedReply(
+            id=each.linked.id,
+            provider=each.provider.name,
+            shown=each.linked.shown,
+            created_at=each.linked.created_at,
+            last_used_at=each.linked.last_used_at,
+        )
+        for each in identity_links.listed(actor)
+    ]
+    return IdentitiesReply(identities=linked, offered=offered_reply(), asks_password=actor.password_hash is not None)
