@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from statistics import median
 from typing import NamedTuple
 
 import msgspec
@@ -13,6 +15,8 @@ from bench import proc, servers
 from bench.plan import Plan, Report
 from bench.report import Burst, Steady
 from bench.servers import Server
+
+DISK_WRITES = 100
 
 
 def steady(plan: Plan, server: Server, provider: Server, beside: Mapping[str, int] | None = None) -> Steady:
@@ -84,6 +88,19 @@ def _expect(words: Iterator[bytes], wanted: str) -> None:
 
 def _difference(now: dict[str, object], before: dict[str, object], name: str) -> int:
     return int(str(now[name])) - int(str(before[name]))
+
+
+def disk() -> float:
+    """Milliseconds until a small write is on the disk that databases of the bench are on, the median of many."""
+    times = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(DISK_WRITES):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append((time.perf_counter() - began) * 1000)
+    return median(times)
 
 
 def ledger(server: Server) -> dict[str, object]:

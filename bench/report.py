@@ -59,10 +59,11 @@ class Ledger:
 
 @dataclass(slots=True)
 class Results:
-    """Everything measured, round after round."""
+    """Everything measured, round after round. `disk` is how long a small write waits for it, in milliseconds."""
 
     streams: int
     rate: float
+    disk: float
     steady: dict[tuple[str, int], list[Steady]] = field(default_factory=dict)
     bursts: list[Burst] = field(default_factory=list)
     ledgers: list[Ledger] = field(default_factory=list)
@@ -122,6 +123,7 @@ def figures(results: Results) -> list[Figure]:
         Figure("first token of those, 95th percentile", p95([t for b in bursts for t in b.load.first_token]), "ms"),
         Figure("answers lost or wrong under steady load", faults, "", 0),
         Figure("ledger apart from the provider's own count", apart, "requests and tokens", 0),
+        Figure("a small write until the disk has it, median", results.disk, "ms"),
         Figure("memory of the process tree (PSS), most seen", _most_memory(results), "MB", 140.0),
         Figure("processor used by others meanwhile, most seen", max(m.others for m in steady) * 100, "%"),
         *_beside(results, "with Redis to without", "shared", "mingchat"),

@@ -17,7 +17,7 @@ DOORS = {"mingchat": "chat", "gateway": "gateway"}  # by the name of its figures
 
 def main() -> None:
     options = _options()
-    results = Results(streams=options.streams, rate=options.rate)
+    results = Results(streams=options.streams, rate=options.rate, disk=measure.disk())
     with servers.checked_out(options.against) if options.against else nullcontext() as earlier:
         _measure(results, options, earlier)
     print(report.markdown(results))

@@ -8,7 +8,7 @@ SENT = {"requests": 7, "prompt_tokens": 70, "completion_tokens": 700}
 
 def results(*, ours: float = 80.0, program: float = 60.0, lost: int = 0, booked: int = 700) -> Results:
     """Three rounds in which the bare relay costs 50 µs a token, and one of them twice that for both."""
-    made = Results(streams=200, rate=20)
+    made = Results(streams=200, rate=20, disk=0.5)
     for slow in (1, 2, 1):
         for tokens in (100, 400):
             made.add("direct", steady(tokens, 20.0 * slow))
