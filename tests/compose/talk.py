@@ -1,6 +1,6 @@
 """Answers that people read through nginx, one or many at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +42,13 @@ def whole(visitor: Visitor) -> tuple[str, str]:
     """The last event of an answer, and its text."""
     had = heard(visitor)
     return had.last, had.text
+
+
+def assert_whole(answers: Sequence[Future[Heard]], text: str) -> None:
+    """Many that end at once may wait for a busy database, and are told so; nothing else goes wrong with any."""
+    had = [answer.result() for answer in answers]
+    assert {(each.last, each.text) for each in had} == {("done", text)}
+    assert {code for each in had for code in each.troubles} <= {"not_saved_yet"}
 
 
 @contextmanager
