@@ -35,7 +35,7 @@ def test_a_site_is_named_and_something_is_announced(visits: Visits, locale: str,
     say = words(locale)
     admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
     expect(admin.get_by_text(say("settings.announcements_none"))).to_be_visible()
-    admin.get_by_label(say("settings.name"), exact=True).fill("育才 School")
+    admin.get_by_role("textbox", name=say("settings.name"), exact=True).fill("育才 School")
     admin.get_by_role("button", name=say("base.save")).first.click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.settings_saved"))
 
