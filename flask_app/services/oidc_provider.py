@@ -100,6 +100,7 @@ def call(method: str, url: str, headers: dict[str, str], body: bytes = b"") -> e
             url,
             {"Accept": "application/json", "User-Agent": "MingChat", **headers},
             body,
+            seconds=exchange.WHOLE_SECONDS,
             allow_insecure=config.current().allow_insecure_upstreams,
         )
     except UpstreamError as error:

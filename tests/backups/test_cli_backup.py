@@ -297,5 +297,4 @@ def test_a_secret_that_could_not_be_opened_before_stops_nothing(
     assert run(site, "backup", tmp_path / "b").exit_code == 0
     use(elsewhere, tmp_path / "instance", made_secrets=())
     result = run(site, "restore", tmp_path / "b")
-    assert result.exit_code == 0, result.output
-    assert "1 secrets cannot be opened with the backup's key either." in result.output
+    assert (result.exit_code, "1 secrets cannot be opened with the backup's key either." in result.output) == (0, True)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from flask_app.errors import UpstreamError
-from flask_app.upstream import deadlines, webhook
+from flask_app.upstream import deadlines, exchange, webhook
 from tests.support import ports
 from tests.support.webhook_receiver import Receiver
 
@@ -62,7 +62,7 @@ def test_a_receiver_that_is_silent_is_left_after_its_time(receiver: Receiver, mo
     begun = time.monotonic()
     assert failure(receiver.url) == "upstream_timeout"
     assert time.monotonic() - begun < 20
-    assert not [watched for watched in deadlines._streams if isinstance(watched, webhook._Exchange)]
+    assert not [watched for watched in deadlines._streams if isinstance(watched, exchange._Exchange)]
 
 
 def test_what_is_no_http_is_unreachable(app: Flask, receiver: Receiver) -> None:
