@@ -33,7 +33,7 @@ timeout = 60
 keepalive = 5
 
 # After SIGTERM answers have this long to finish; the rest of gunicorn's patience is for settling them. After that it
-# kills: by then nothing may be under way, and services/closing.py sees to it.
+# kills: by then nothing may be under way, and services/runs/closing.py sees to it.
 answers_may_finish = settings.answers_may_finish()
 graceful_timeout = answers_may_finish + 15
 
@@ -94,7 +94,7 @@ def _tidy() -> None:
     """Give back what lies free between pieces that are in use: after long answers many megabytes."""
     import gevent
 
-    from flask_app.services import run_service
+    from flask_app.services.runs import run_service
 
     if trim := getattr(_C, "malloc_trim", None):
         memory = Memory(trim)
@@ -107,7 +107,9 @@ def post_worker_init(worker: Any) -> None:
     import gevent
     from gunicorn.http.errors import ParseException
 
-    from flask_app.services import account_service, lease_service, upkeep_service
+    from flask_app.services.operations import upkeep_service
+    from flask_app.services.people import account_service
+    from flask_app.services.runs import lease_service
     from flask_app.upstream import connection
     from flask_app.web import bodies
 
@@ -187,7 +189,7 @@ def _drain(worker: Any) -> None:
     """Settle what still runs before gunicorn's patience ends, while its readers can be told."""
     import gevent
 
-    from flask_app.services import closing, shutdown
+    from flask_app.services.runs import closing, shutdown
 
     while worker.alive:
         gevent.sleep(0.2)
@@ -209,7 +211,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
         from flask_app import tracing
-        from flask_app.services import run_service, shutdown
+        from flask_app.services.runs import run_service, shutdown
 
         if not getattr(worker, "in_a_hurry", False):
             run_service.wait(answers_may_finish)

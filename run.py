@@ -11,7 +11,9 @@ def main() -> None:
     schema.check()
     app = create_app()
     if is_running_from_reloader():
-        from flask_app.services import account_service, lease_service, upkeep_service
+        from flask_app.services.operations import upkeep_service
+        from flask_app.services.people import account_service
+        from flask_app.services.runs import lease_service
 
         instance_lock.serve()
         account_service.announce()

@@ -25,9 +25,9 @@ from flask_app import config, database
 from flask_app.config import Config
 from flask_app.database import new_id, reading, utc_now
 from flask_app.models import User
-from flask_app.services import request_log, request_search
-from flask_app.services.request_search import Filter
-from flask_app.services.stats_service import DateRange
+from flask_app.services.gateway import request_log, request_search
+from flask_app.services.gateway.request_search import Filter
+from flask_app.services.usage.stats_service import DateRange
 from tests.support import storage
 from tests.support.requests import row
 

@@ -29,8 +29,9 @@ from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import fetching, in_writing, new_id, transaction, utc_now, writing
 from flask_app.models import Conversation, Message, Run, SearchPosting, User
-from flask_app.services import answer_service, search_index
-from flask_app.services.attempts import Outcome
+from flask_app.services.completion.attempts import Outcome
+from flask_app.services.runs import answer_service
+from flask_app.services.search import search_index
 from tests.support import clients, mariadb, storage
 
 MOST_MILLISECONDS, MOST_FOR_LONG_TEXTS, MOST_FOR_A_LIST = 50, 250, 5

@@ -52,7 +52,9 @@ from flask_app.routes import (
     tokens,
     usage,
 )
-from flask_app.services import environment_key, run_service, windows
+from flask_app.services.providers import environment_key
+from flask_app.services.runs import run_service
+from flask_app.services.site import windows
 from flask_app.web import (
     assets,
     client,

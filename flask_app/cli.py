@@ -25,9 +25,10 @@ from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
 from flask_app.domain import policy
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import group_service, ownership_service, passkey_service, standing, user_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.password_links import Link
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, ownership_service, standing, user_admin_service
+from flask_app.services.people.password_links import Link
+from flask_app.services.sign_in import passkey_service
 
 COMMAND_LINE = Actor(user=None)
 

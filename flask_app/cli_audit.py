@@ -8,9 +8,10 @@ import click
 
 from flask_app import config
 from flask_app.cli_group import Command, moment, show
-from flask_app.services import audit_search, paging
-from flask_app.services.audit_search import Entry, Filter
-from flask_app.services.stats_service import DateRange
+from flask_app.services.audit import audit_search
+from flask_app.services.audit.audit_search import Entry, Filter
+from flask_app.services.queries import paging
+from flask_app.services.usage.stats_service import DateRange
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -14,11 +14,11 @@ from sqlalchemy.engine import make_url
 from flask_app import config
 from flask_app.cli_group import Command, moment
 from flask_app.database import utc_now
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
 from scripts import instance_lock
 
 if TYPE_CHECKING:
-    from flask_app.services.restore_service import Restored
+    from flask_app.services.operations.restore_service import Restored
     from flask_app.transfer.archive import Reader
 
 STANDARD = "-"
@@ -35,7 +35,7 @@ def backup(file: str | None, *, encrypt: bool) -> None:
 
     Without FILE it gets a name with the date, in this folder; - is the standard output.
     """
-    from flask_app.services import backup_service
+    from flask_app.services.operations import backup_service
 
     passphrase = _passphrase(confirm=True) if encrypt or config.current().backup_passphrase else None
     place = file or f"mingchat-{utc_now():%Y%m%d-%H%M%S}.{'backup' if passphrase else 'tar.gz'}"
@@ -64,7 +64,7 @@ def restore(file: str, *, replace: bool) -> None:
     Stop the server first. With --replace an SQLite file and the keys of before are kept aside; the tables of a server
     are dropped, once the whole FILE has been read and found good.
     """
-    from flask_app.services import restore_service
+    from flask_app.services.operations import restore_service
 
     if replace and file == STANDARD:
         raise click.UsageError("--replace reads the whole FILE before it touches anything: give it as a file")
@@ -86,7 +86,7 @@ def move(url: str) -> None:
 
     Stop the server first. The other one must be empty; the present one is not changed.
     """
-    from flask_app.services import move_service
+    from flask_app.services.operations import move_service
 
     given = sys.stdin.readline().strip() if url == STANDARD else url
     before = make_url(config.current().database_url).render_as_string()
@@ -118,7 +118,7 @@ def _tell(done: "Restored") -> None:
 
 
 def _verify(entries: int, people: int) -> None:
-    from flask_app.services import usage_check_service
+    from flask_app.services.ledger import usage_check_service
 
     differences = 0
     for finding in usage_check_service.verify():

@@ -10,9 +10,10 @@ from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.budget import PREPAID, RENEWING, TOKENS
 from flask_app.errors import NotFound
-from flask_app.services import budget_admin_service, group_service, user_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Listed, Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Listed, Place
+from flask_app.services.people import group_service, user_admin_service
 
 COMMAND_LINE = Actor(user=None)
 

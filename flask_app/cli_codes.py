@@ -7,9 +7,9 @@ import click
 from flask_app.cli_budgets import COMMAND_LINE, amount_of, shown_amount, unit_of
 from flask_app.cli_group import Group, moment, show
 from flask_app.errors import NotFound
-from flask_app.services import code_admin_service
-from flask_app.services.code_admin_service import Code, Listed, Terms
-from flask_app.services.paging import MAX_PAGE
+from flask_app.services.budgets import code_admin_service
+from flask_app.services.budgets.code_admin_service import Code, Listed, Terms
+from flask_app.services.queries.paging import MAX_PAGE
 
 codes = Group("codes", help="Codes that people redeem for a balance.")
 

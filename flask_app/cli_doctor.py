@@ -13,10 +13,7 @@ def doctor() -> None:
 
     Providers are asked for their lists of models, the mail server whether it takes us; nothing is sent or changed.
     """
-    from flask_app.services import (
-        doctor_service,
-        finding,
-    )  # with Redis's library: a server without Redis spares the memory
+    from flask_app.services.operations import doctor_service, finding
 
     is_bad = False
     for found in doctor_service.examine():

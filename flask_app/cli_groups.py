@@ -2,7 +2,7 @@
 
 from flask_app import models
 from flask_app.cli_group import Group, show
-from flask_app.services import group_service
+from flask_app.services.people import group_service
 
 groups = Group("groups", help="The groups that people are in.")
 

@@ -8,10 +8,11 @@ import click
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import Group, show, site_address
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import group_service, identity_providers, identity_terms, password_sign_in
-from flask_app.services.identity_providers import Listed, Wanted
-from flask_app.services.identity_terms import Terms
-from flask_app.services.registration_settings import MODES
+from flask_app.services.people import group_service
+from flask_app.services.people.registration_settings import MODES
+from flask_app.services.sign_in import identity_providers, identity_terms, password_sign_in
+from flask_app.services.sign_in.identity_providers import Listed, Wanted
+from flask_app.services.sign_in.identity_terms import Terms
 
 identities = Group("identities", help="Signing in by an organisation's own identity (OpenID Connect).")
 

@@ -5,9 +5,9 @@ import click
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import Group, moment, show, site_address
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import group_service, invitation_admin_service
-from flask_app.services.invitation_admin_service import Listed, Terms
-from flask_app.services.paging import MAX_PAGE
+from flask_app.services.people import group_service, invitation_admin_service
+from flask_app.services.people.invitation_admin_service import Listed, Terms
+from flask_app.services.queries.paging import MAX_PAGE
 
 invitations = Group("invitations", help="Links by which people make accounts of their own.")
 

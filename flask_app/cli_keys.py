@@ -6,9 +6,10 @@ import click
 
 from flask_app.cli_group import Group, moment, show
 from flask_app.models import ApiKey
-from flask_app.services import key_admin_service, wording
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import key_admin_service
+from flask_app.services.providers.key_admin_service import NewKey
+from flask_app.services.warnings import wording
 
 keys = Group("keys", help="The providers' API keys.")
 

@@ -5,8 +5,8 @@ import click
 from flask_app.cli_group import Group
 from flask_app.errors import DeliveryError
 from flask_app.i18n import translate
-from flask_app.services import warning_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.warnings import warning_admin_service
 
 mail = Group("mail", help="Mail by the server that the SMTP_… settings name.")
 

@@ -3,10 +3,11 @@
 import click
 
 from flask_app.cli_group import Group, show
-from flask_app.services import group_service, rate_admin_service, rates
-from flask_app.services.audit_service import Actor
-from flask_app.services.rate_admin_service import in_words
-from flask_app.services.windows import Rate
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.site import rate_admin_service, rates
+from flask_app.services.site.rate_admin_service import in_words
+from flask_app.services.site.windows import Rate
 
 rates_group = Group("rates", help="How often people may ask: the whole site, and groups of their own.")
 

@@ -5,9 +5,14 @@ import click
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import Group, moment, show, site_address
 from flask_app.models import DEFAULT_GROUP_ID, Registration
-from flask_app.services import group_service, registration_admin_service, registration_notice, registration_settings
-from flask_app.services.paging import MAX_PAGE
-from flask_app.services.registration_settings import MODES, Terms
+from flask_app.services.people import (
+    group_service,
+    registration_admin_service,
+    registration_notice,
+    registration_settings,
+)
+from flask_app.services.people.registration_settings import MODES, Terms
+from flask_app.services.queries.paging import MAX_PAGE
 
 registrations = Group("registrations", help="Accounts that people make without an invitation.")
 

@@ -3,8 +3,8 @@
 import click
 
 from flask_app.cli_group import Group
-from flask_app.services import request_retention
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.gateway import request_retention
 
 requests = Group("requests", help="The log of programs' requests.")
 

@@ -5,8 +5,8 @@ import click
 from flask_app import config
 from flask_app.cli_group import Group
 from flask_app.instance_secrets import KEY
-from flask_app.services import rotation_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.secrets import rotation_service
 
 secrets = Group("secrets", help="What is sealed in the database, and the key that seals it.")
 

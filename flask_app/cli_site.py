@@ -9,16 +9,16 @@ import click
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import Group, show
 from flask_app.errors import Invalid
-from flask_app.services import (
+from flask_app.services.people import group_service
+from flask_app.services.site import (
     announcement_service,
-    group_service,
     logo_service,
     retention_settings,
     site_admin_service,
     site_service,
 )
-from flask_app.services.announcement_service import TONES, Listed, Wanted
-from flask_app.services.retention_settings import Kept
+from flask_app.services.site.announcement_service import TONES, Listed, Wanted
+from flask_app.services.site.retention_settings import Kept
 
 site = Group("site", help="What the site is called, what it announces, and how long things are kept.")
 _DAY = click.DateTime(["%Y-%m-%d"])

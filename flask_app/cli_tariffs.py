@@ -11,9 +11,9 @@ from flask_app.domain import tariff as money
 from flask_app.domain.peak_calendar import WrittenCalendar
 from flask_app.domain.tariff import Prices
 from flask_app.models import Tariff
-from flask_app.services import tariff_admin_service, tariff_list_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.tariff_admin_service import Peak, Terms
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tariffs import tariff_admin_service, tariff_list_service
+from flask_app.services.tariffs.tariff_admin_service import Peak, Terms
 
 Words = tuple[str, str, str]
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -4,8 +4,8 @@ import click
 
 from flask_app.cli_group import Group, moment, show
 from flask_app.database import utc_now
-from flask_app.services import token_admin_service, token_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tokens import token_admin_service, token_service
 
 COMMAND_LINE = Actor(user=None)
 

@@ -11,16 +11,11 @@ from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.ranges import Days
 from flask_app.errors import BadRequest
-from flask_app.services import (
-    reconciliation_admin_service,
-    reconciliation_clues,
-    reconciliation_service,
-    records_service,
-    refund_service,
-    usage_check_service,
-)
-from flask_app.services.audit_service import Actor
-from flask_app.services.reconciliation_admin_service import Computed
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import refund_service, usage_check_service
+from flask_app.services.reconciliation import reconciliation_admin_service, reconciliation_clues, reconciliation_service
+from flask_app.services.reconciliation.reconciliation_admin_service import Computed
+from flask_app.services.usage import records_service
 
 PATIENCE_SECONDS = 3600  # adding up a long ledger is one question, and the answer takes its time
 

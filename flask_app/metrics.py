@@ -2,7 +2,7 @@
 
 They are moved once a request, an answer or an attempt: never for a token. Labels have few values and name no person.
 Where a server has several workers, gunicorn.conf.py gives each a slot, and their values lie in files of one folder, a
-set for each slot. What the whole site shares is read when somebody asks: `services/metrics_service.py`.
+set for each slot. What the whole site shares is read when somebody asks: `services/operations/metrics_service.py`.
 """
 
 import os

@@ -9,7 +9,8 @@ from flask import g
 from flask_app.domain import policy
 from flask_app.errors import Forbidden, SignInRequired, TokenRequired
 from flask_app.models import User
-from flask_app.services import proof_service, standing
+from flask_app.services.people import standing
+from flask_app.services.sign_in import proof_service
 
 View = TypeVar("View", bound=Callable[..., Any])
 

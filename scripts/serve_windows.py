@@ -3,7 +3,9 @@
 import waitress
 
 from flask_app import config
-from flask_app.services import account_service, lease_service, shutdown, upkeep_service
+from flask_app.services.operations import upkeep_service
+from flask_app.services.people import account_service
+from flask_app.services.runs import lease_service, shutdown
 from scripts.settings import reach
 from wsgi import app
 

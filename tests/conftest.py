@@ -15,7 +15,11 @@ from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import journal, login_limits, names, passwords, request_log, run_service
+from flask_app.services.gateway import request_log
+from flask_app.services.ledger import journal
+from flask_app.services.people import names, passwords
+from flask_app.services.runs import run_service
+from flask_app.services.sign_in import login_limits
 from scripts import settings_file
 from tests.support import clients, ledger, mariadb, mysql_server, redis_server, storage
 from tests.support.clients import PageClient

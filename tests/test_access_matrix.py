@@ -9,8 +9,8 @@ from flask import Flask
 
 from flask_app.database import new_id
 from flask_app.models import User
-from flask_app.services import word_log
-from flask_app.services.signing import digest
+from flask_app.services.gateway import word_log
+from flask_app.services.secrets.signing import digest
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import gateway, identities, passkeys, routes

@@ -64,7 +64,7 @@ LAYERS = [
         "tracing",
     },
 ]
-FLOW = ["chat_service", "run_service", "completion_service", "metering_service"]
+FLOW = ["chat.chat_service", "runs.run_service", "completion.completion_service", "ledger.metering_service"]
 KNOW_FLASK = {
     "__init__",
     "cli",
@@ -128,6 +128,15 @@ def test_every_part_has_its_place() -> None:
     assert {part(module) for module in MODULES} == set(LEVEL)
 
 
+def test_every_service_has_its_room() -> None:
+    """`services/runs/run_service.py`: a room's `__init__.py` says what is done there, and nothing else."""
+    services = PACKAGE / "services"
+    assert [path.name for path in services.glob("*.py")] == ["__init__.py"]
+    for room in (path for path in services.iterdir() if path.is_dir() and path.name != "__pycache__"):
+        (said,) = ast.parse((room / "__init__.py").read_text(encoding="utf-8")).body
+        assert isinstance(said, ast.Expr)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_down(module: str) -> None:
     upward = {target for target in IMPORTS[module] if LEVEL[part(target)] < LEVEL[part(module)]}
@@ -143,7 +152,7 @@ def test_there_is_no_circle() -> None:
 def test_only_the_metered_door_asks_for_answers() -> None:
     asks = re.compile(r"(?<!class )\b(ChatStream|TextStream|EmbeddingReply)\(|\bSTREAMS\[")
     found = {name for name, path in MODULES.items() if asks.search(path.read_text(encoding="utf-8"))}
-    assert found == {"flask_app.services.completion_service"}
+    assert found == {"flask_app.services.completion.completion_service"}
 
 
 def test_the_ledger_is_only_added_to() -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
-from flask_app.services import group_service, names, paging, setup_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, names, setup_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.queries import paging
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import authenticator, passkeys
 from tests.support.clients import PageClient

@@ -6,10 +6,11 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Budget, User
-from flask_app.services import group_service, token_budget_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
-from flask_app.services.token_budget_service import Cap
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.tokens import token_budget_service
+from flask_app.services.tokens.token_budget_service import Cap
 from tests.support import gateway
 
 

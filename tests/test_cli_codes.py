@@ -4,8 +4,8 @@ from click.testing import Result
 from flask import Flask
 
 from flask_app.models import User
-from flask_app.services import code_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import code_service
 
 
 def run(app: Flask, *arguments: str) -> Result:

@@ -20,7 +20,10 @@ from flask_app import config, database
 from flask_app.column_types import ByServer
 from flask_app.database import transaction
 from flask_app.models import ApiKey, AuditEntry
-from flask_app.services import audit_service, doctor_service, journal, model_service
+from flask_app.services.audit import audit_service
+from flask_app.services.ledger import journal
+from flask_app.services.operations import doctor_service
+from flask_app.services.providers import model_service
 from tests.support import ports, redis_server
 from tests.support.mail_server import MailServer
 from tests.support.scripted_upstream import Received, ScriptedUpstream, Status

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from flask_app.services import certificate_file, doctor_service, finding
+from flask_app.services.operations import certificate_file, doctor_service, finding
 from tests.support import certificates, ports
 
 

@@ -5,9 +5,9 @@ from flask import Flask
 from sqlalchemy import delete
 
 from flask_app.database import transaction, utc_now
-from flask_app.services import usage_check_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.rollup import PERSON_FOUR_HOURS, rollup
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import usage_check_service
+from flask_app.services.ledger.rollup import PERSON_FOUR_HOURS, rollup
 from tests.support import ledger
 
 

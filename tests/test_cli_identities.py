@@ -3,8 +3,9 @@
 from click.testing import Result
 from flask import Flask
 
-from flask_app.services import group_service, identity_providers, password_sign_in
-from flask_app.services.group_service import Choices
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.sign_in import identity_providers, password_sign_in
 from tests.support import evil_provider, identities
 
 ADD = ("add", "school", "--issuer", "https://id.example.org", "--client-id", "chat")

@@ -4,8 +4,8 @@ from click.testing import Result
 from flask import Flask
 
 from flask_app.models import User
-from flask_app.services import group_service, invitation_admin_service
-from flask_app.services.group_service import Choices
+from flask_app.services.people import group_service, invitation_admin_service
+from flask_app.services.people.group_service import Choices
 from tests.support.invited import HOUSE, join
 
 

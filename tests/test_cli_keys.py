@@ -9,9 +9,9 @@ from flask import Flask
 from flask_app.cli_keys import keys
 from flask_app.database import transaction
 from flask_app.models import ApiKey
-from flask_app.services import environment_key, key_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import environment_key, key_admin_service
+from flask_app.services.providers.key_admin_service import NewKey
 from tests.support.scripted_upstream import ScriptedUpstream
 
 COMMAND_LINE = Actor(user=None)

@@ -3,9 +3,9 @@
 from click.testing import Result
 from flask import Flask
 
-from flask_app.services import group_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
 
 
 def run(app: Flask, *arguments: str) -> Result:

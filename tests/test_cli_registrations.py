@@ -3,8 +3,8 @@
 from click.testing import Result
 from flask import Flask
 
-from flask_app.services import group_service, registration_settings
-from flask_app.services.group_service import Choices
+from flask_app.services.people import group_service, registration_settings
+from flask_app.services.people.group_service import Choices
 from tests.support import registered
 from tests.support.registered import HOUSE
 

@@ -3,7 +3,7 @@
 from click.testing import Result
 from flask import Flask
 
-from flask_app.services import request_retention
+from flask_app.services.gateway import request_retention
 
 
 def run(app: Flask, *arguments: str) -> Result:

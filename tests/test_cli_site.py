@@ -8,7 +8,7 @@ from flask import Flask
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import Conversation, User
-from flask_app.services import announcement_service, site_service
+from flask_app.services.site import announcement_service, site_service
 from tests.support.logos import png
 
 

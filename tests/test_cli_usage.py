@@ -10,9 +10,9 @@ from sqlalchemy import delete, select, update
 from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.balance import Balance, Sum
 from flask_app.models import AuditEntry, Reconciliation, UsageHourly, User
-from flask_app.services import readings, reconciliation_admin_service, reconciliation_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_service import UsableKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers.key_service import UsableKey
+from flask_app.services.reconciliation import readings, reconciliation_admin_service, reconciliation_service
 from tests.support import ledger
 from tests.support.keys import keep_key, keep_provider
 

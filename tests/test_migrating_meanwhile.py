@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from flask_app.services import spending
+from flask_app.services.ledger import spending
 from tests.support import mariadb
 from tests.support.brokers import wait_until
 from tests.support.storage import alembic_config

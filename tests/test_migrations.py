@@ -28,9 +28,10 @@ from flask_app import database
 from flask_app.database import Base
 from flask_app.domain.events import Usage
 from flask_app.models import SpentDaily, SpentMonthly, TokenUsage
-from flask_app.services import rollup, spending, tariff_service, usage_check_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.refund_service import NEGATED
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import rollup, spending, usage_check_service
+from flask_app.services.ledger.refund_service import NEGATED
+from flask_app.services.tariffs import tariff_service
 from tests.support import ledger, mariadb
 from tests.support.storage import alembic_config
 

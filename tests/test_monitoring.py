@@ -11,7 +11,7 @@ import yaml
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from flask_app.services import metrics_service
+from flask_app.services.operations import metrics_service
 
 FOLDER = Path(__file__).resolve().parent.parent / "monitoring"
 OF_PROMETHEUS = {"up"}

@@ -11,17 +11,14 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading, utc_now
 from flask_app.models import ApiKey, AuditEntry, Tariff, TokenUsage, User
-from flask_app.services import (
-    announcement_service,
-    code_admin_service,
-    folder_service,
-    logo_service,
-    model_service,
-    ownership_service,
-)
-from flask_app.services.announcement_service import Wanted
-from flask_app.services.audit_service import Actor
-from flask_app.services.code_admin_service import Terms
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import code_admin_service
+from flask_app.services.budgets.code_admin_service import Terms
+from flask_app.services.conversations import folder_service
+from flask_app.services.people import ownership_service
+from flask_app.services.providers import model_service
+from flask_app.services.site import announcement_service, logo_service
+from flask_app.services.site.announcement_service import Wanted
 from tests.conftest import PASSWORD
 from tests.support import (
     authenticator,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from flask_app import database
 from flask_app.domain.balance import Balance, Sum
 from flask_app.domain.reconciliation import LAG
-from flask_app.services import readings, reconciliation_service
-from flask_app.services.key_service import UsableKey
+from flask_app.services.providers.key_service import UsableKey
+from flask_app.services.reconciliation import readings, reconciliation_service
 
 DAYS = 40
 PAUSE = timedelta(minutes=30)

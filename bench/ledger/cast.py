@@ -13,7 +13,7 @@ from bench.ledger.ids import make_id
 from flask_app.database import table_of
 from flask_app.domain.budget import TOKENS
 from flask_app.models import AccessToken, ApiKey, Budget, ChatModel, Group, Provider, Tariff, User
-from flask_app.services import names
+from flask_app.services.people import names
 
 PEOPLE, DAYS = 500, 730
 FIRST_NAMES = "Ada Bo Chen Dana Elif Femi Goran Hana Ivo Jia Kofi Lena Mei Noor Olga Priya Qiang Rosa Sven Tao"

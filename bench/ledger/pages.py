@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from flask_app.domain import ranges
 from flask_app.domain.outcomes import OUTCOMES
-from flask_app.services import breakdown_service
-from flask_app.services.record_lookups import CHANNELS
-from flask_app.services.record_search import PROVENANCES
+from flask_app.services.usage import breakdown_service
+from flask_app.services.usage.record_lookups import CHANNELS
+from flask_app.services.usage.record_search import PROVENANCES
 
 _PAGES = (
     *("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models", "prices", "warnings"),

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from flask_app import database
 from flask_app.database import in_writing
 from flask_app.domain.events import Usage
-from flask_app.services import budget_service, metering_service
-from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
+from flask_app.services.budgets import budget_service
+from flask_app.services.completion.attempts import Bounds, Call, Dispatched, Outcome
+from flask_app.services.ledger import metering_service
 
 TURNS, EACH = 20, 100
 WARM_UP = 20

@@ -19,10 +19,13 @@ from flask_app.config import Config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import periods
 from flask_app.models import AccessToken, ApiKey, Group, Reconciliation, SpentDaily, TokenUsage, User
-from flask_app.services import passwords, rate_admin_service, slices, usage_check_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_service import UsableKey
-from flask_app.services.stats_service import zone_of
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import usage_check_service
+from flask_app.services.people import passwords
+from flask_app.services.providers.key_service import UsableKey
+from flask_app.services.site import rate_admin_service
+from flask_app.services.usage import slices
+from flask_app.services.usage.stats_service import zone_of
 from tests.support import storage
 from tests.support.mariadb import DATABASE, MariaDB
 

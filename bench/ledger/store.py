@@ -15,8 +15,8 @@ from sqlalchemy.engine import Connection
 from bench.ledger import story as stories
 from bench.ledger.story import ATTEMPTS, LEDGER, Row, Story
 from flask_app import database
-from flask_app.services import spending
-from flask_app.services.rollup import rollup
+from flask_app.services.ledger import spending
+from flask_app.services.ledger.rollup import rollup
 
 BATCH = 1000
 MAKERS = 2  # processes that make rows while the server takes those of the block before

@@ -22,10 +22,10 @@ from flask_app.domain.budget import Worst
 from flask_app.domain.events import Usage
 from flask_app.domain.periods import QUARTER_SECONDS, QUARTERS_A_DAY
 from flask_app.models import Attempt, Tariff, TokenUsage
-from flask_app.services import tariff_service
-from flask_app.services.refund_service import NEGATED
-from flask_app.services.rollup import PERSON_MONTH
-from flask_app.services.tariff_service import Priced
+from flask_app.services.ledger.refund_service import NEGATED
+from flask_app.services.ledger.rollup import PERSON_MONTH
+from flask_app.services.tariffs import tariff_service
+from flask_app.services.tariffs.tariff_service import Priced
 
 ATTEMPTS, LEDGER = table_of(Attempt), table_of(TokenUsage)
 SITE_OFFSET = 8 * 3600 * 1_000_000  # microseconds by which days of Asia/Shanghai, the site's, begin earlier

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from flask_app.services import rollup as rollups
-from flask_app.services import spending
-from flask_app.services.rollup import DETAIL, FIGURES, SLICES, UNUSED, Slice
+from flask_app.services.ledger import rollup as rollups
+from flask_app.services.ledger import spending
+from flask_app.services.ledger.rollup import DETAIL, FIGURES, SLICES, UNUSED, Slice
 
 _Key = tuple[Any, ...]  # the block, then the dimensions in the order of UNUSED
 _Rows = dict[_Key, list[int]]

@@ -17,7 +17,7 @@ class Group(Base):
 
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
-    its people may ask, where that is not as for the whole site (`services/rates.py`).
+    its people may ask, where that is not as for the whole site (`services/site/rates.py`).
     """
 
     __tablename__ = "groups"
@@ -34,7 +34,7 @@ class Group(Base):
 class User(Base):
     """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member".
 
-    An administrator may own the site: `services/standing.py` says what somebody is.
+    An administrator may own the site: `services/people/standing.py` says what somebody is.
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
     """
 

@@ -14,7 +14,7 @@ class IdentityProvider(Base):
     """An OpenID Connect provider. `slug` names it in the address that it sends people back to, `name` on its button.
 
     `secret` is sealed (AES-GCM, the row's id as associated data); a public client has none. `terms` is JSON
-    (`services/identity_terms.py`).
+    (`services/sign_in/identity_terms.py`).
     """
 
     __tablename__ = "identity_providers"

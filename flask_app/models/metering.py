@@ -229,7 +229,7 @@ class SpentMonthly(Base):
 
 
 class UsageHourly(Base):
-    """The ledger added up, in the transactions that write it. See `services/rollup.py` for the slices.
+    """The ledger added up, in the transactions that write it. See `services/ledger/rollup.py` for the slices.
 
     A row is the sum of the entries of one block of time with the same dimensions. A block is as many quarter-hours
     of UTC as its slice says. What the slice does not tell apart is empty, as is what an entry has none of; `peak` is

@@ -13,8 +13,9 @@ from flask_app.models.columns import key
 class BalanceReading(Base):
     """What was left in one currency when the key `key_id` asked at `created_at`. Rows are only ever added.
 
-    `account` names the account for good (see `services/readings.py`); `keys` are the ids of all that shared it then,
-    in words. What was told in one reply has one moment. `granted` and `topped_up` are parts of `total`, in micro-units.
+    `account` names the account for good (see `services/reconciliation/readings.py`); `keys` are the ids of all that
+    shared it then, in words. What was told in one reply has one moment. `granted` and `topped_up` are parts of
+    `total`, in micro-units.
     """
 
     __tablename__ = "balance_readings"

@@ -1,6 +1,6 @@
 """What conversations are searched by: words, and the numbers of the messages and titles that have them.
 
-All of it is derived from conversations and messages, by `services/search_index.py` alone. No backup has it.
+All of it is derived from conversations and messages, by `services/search/search_index.py` alone. No backup has it.
 """
 
 from sqlalchemy import Integer, LargeBinary, SmallInteger, Text

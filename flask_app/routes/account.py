@@ -4,14 +4,9 @@ import msgspec
 from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
-from flask_app.services import (
-    account_service,
-    mail_service,
-    passkey_service,
-    proof_service,
-    second_step_service,
-    session_service,
-)
+from flask_app.services.people import account_service
+from flask_app.services.sign_in import passkey_service, proof_service, second_step_service, session_service
+from flask_app.services.warnings import mail_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import csrf, pages, relying_party, sessions
 from flask_app.web.account_state import AccountState

@@ -4,31 +4,19 @@ from flask import Blueprint, render_template
 
 from flask_app import config, timezones
 from flask_app.database import utc_now
-from flask_app.services import (
-    audit_search,
-    audit_service,
-    budget_admin_service,
-    code_admin_service,
-    departure,
-    invitation_admin_service,
-    key_admin_service,
-    model_admin_service,
-    overview_service,
-    paging,
-    rate_admin_service,
-    reconciliation_admin_service,
-    record_counts,
-    records_service,
-    registration_settings,
-    report_service,
-    request_retention,
-    request_search,
-    retention_settings,
-    tariff_list_service,
-    token_admin_service,
-    user_admin_service,
-)
-from flask_app.services.stats_service import zone_of
+from flask_app.services.audit import audit_search, audit_service
+from flask_app.services.budgets import budget_admin_service, code_admin_service
+from flask_app.services.gateway import request_retention, request_search
+from flask_app.services.people import invitation_admin_service, registration_settings, user_admin_service
+from flask_app.services.providers import key_admin_service, model_admin_service
+from flask_app.services.queries import paging
+from flask_app.services.reconciliation import reconciliation_admin_service
+from flask_app.services.runs import departure
+from flask_app.services.site import overview_service, rate_admin_service, retention_settings
+from flask_app.services.tariffs import tariff_list_service
+from flask_app.services.tokens import token_admin_service
+from flask_app.services.usage import record_counts, records_service, report_service
+from flask_app.services.usage.stats_service import zone_of
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments, pages
 from flask_app.web.audit import audit_reply

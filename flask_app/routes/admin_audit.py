@@ -2,8 +2,9 @@
 
 from flask import Blueprint
 
-from flask_app.services import audit_search, paging
-from flask_app.services.stats_service import zone_of
+from flask_app.services.audit import audit_search
+from flask_app.services.queries import paging
+from flask_app.services.usage.stats_service import zone_of
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.audit import AuditReply, audit_reply

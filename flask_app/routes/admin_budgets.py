@@ -3,8 +3,9 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import budget_admin_service, paging, top_up_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, top_up_service
+from flask_app.services.queries import paging
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns

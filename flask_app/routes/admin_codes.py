@@ -2,8 +2,9 @@
 
 from flask import Blueprint
 
-from flask_app.services import code_admin_service, paging
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import code_admin_service
+from flask_app.services.queries import paging
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 from flask import Blueprint
 
-from flask_app.services import group_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address

@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from flask_app.services import identity_providers, password_sign_in
-from flask_app.services.audit_service import Actor
-from flask_app.services.oidc_provider import IdentityProviderError
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.sign_in import identity_providers, password_sign_in
+from flask_app.services.sign_in.oidc_provider import IdentityProviderError
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address

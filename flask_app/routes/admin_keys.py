@@ -6,9 +6,9 @@ import msgspec
 from flask import Blueprint
 
 from flask_app.domain import cooldown
-from flask_app.services import key_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import KeyChange, NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import key_admin_service
+from flask_app.services.providers.key_admin_service import KeyChange, NewKey
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address

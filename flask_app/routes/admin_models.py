@@ -5,9 +5,10 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint
 
-from flask_app.services import model_admin_service, title_setting
-from flask_app.services.audit_service import Actor
-from flask_app.services.model_admin_service import Settings
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import title_setting
+from flask_app.services.providers import model_admin_service
+from flask_app.services.providers.model_admin_service import Settings
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address

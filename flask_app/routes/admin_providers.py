@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint
 
-from flask_app.services import provider_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import provider_service
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address

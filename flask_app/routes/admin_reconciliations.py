@@ -3,8 +3,8 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import reconciliation_admin_service, reconciliation_clues
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.reconciliation import reconciliation_admin_service, reconciliation_clues
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns

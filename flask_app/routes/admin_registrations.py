@@ -2,8 +2,9 @@
 
 from flask import Blueprint, request
 
-from flask_app.services import paging, registration_admin_service, registration_notice, registration_settings
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import registration_admin_service, registration_notice, registration_settings
+from flask_app.services.queries import paging
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns

@@ -2,14 +2,14 @@
 
 from flask import Blueprint
 
-from flask_app.services import (
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import (
     announcement_service,
     logo_service,
     retention_settings,
     site_admin_service,
     site_service,
 )
-from flask_app.services.audit_service import Actor
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import MAX_BODY_BYTES, accepts, refuses, returns
 from flask_app.web.client import client_address

@@ -3,8 +3,8 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import tariff_admin_service, tariff_list_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tariffs import tariff_admin_service, tariff_list_service
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address

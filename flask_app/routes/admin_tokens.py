@@ -2,8 +2,9 @@
 
 from flask import Blueprint
 
-from flask_app.services import paging, token_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.queries import paging
+from flask_app.services.tokens import token_admin_service
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import queries, returns

@@ -3,15 +3,11 @@
 from flask import Blueprint, Response
 
 from flask_app.database import utc_now
-from flask_app.services import (
-    breakdown_service,
-    overview_service,
-    records_service,
-    refund_service,
-    report_service,
-    token_use_service,
-)
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import refund_service
+from flask_app.services.site import overview_service
+from flask_app.services.tokens import token_use_service
+from flask_app.services.usage import breakdown_service, records_service, report_service
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments
 from flask_app.web.bodies import Body, Words, accepts, downloads, queries, returns

@@ -6,8 +6,10 @@ import msgspec
 from flask import Blueprint, g, request
 
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import auth_service, ownership_service, paging, user_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import ownership_service, user_admin_service
+from flask_app.services.queries import paging
+from flask_app.services.sign_in import auth_service
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import Body, Words, accepts, queries, refuses, returns

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from flask import Blueprint, g
 
 from flask_app.errors import DeliveryError
-from flask_app.services import notice_service, paging, warning_admin_service, webhook_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.queries import paging
+from flask_app.services.warnings import notice_service, warning_admin_service, webhook_service
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns

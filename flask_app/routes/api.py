@@ -9,18 +9,13 @@ from flask import Blueprint, Response, g
 from flask_app.domain.serving import Thinking
 from flask_app.errors import Invalid, NotFound, Unavailable
 from flask_app.models import User
-from flask_app.services import (
-    chat_service,
-    continue_service,
-    conversation_service,
-    input_cost,
-    message_usage,
-    regenerate_service,
-    stop_service,
-)
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.regenerate_service import Wish
-from flask_app.services.run_events import Begun
+from flask_app.services.chat import chat_service, continue_service, input_cost, regenerate_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.chat.regenerate_service import Wish
+from flask_app.services.conversations import conversation_service
+from flask_app.services.runs import stop_service
+from flask_app.services.runs.run_events import Begun
+from flask_app.services.usage import message_usage
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
 from flask_app.web.arguments import number, word

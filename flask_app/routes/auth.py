@@ -3,15 +3,9 @@
 from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_app.services import (
-    auth_service,
-    invitation_service,
-    password_links,
-    password_sign_in,
-    registration_settings,
-    setup_service,
-)
-from flask_app.services.auth_service import SignedIn
+from flask_app.services.people import invitation_service, password_links, registration_settings, setup_service
+from flask_app.services.sign_in import auth_service, password_sign_in
+from flask_app.services.sign_in.auth_service import SignedIn
 from flask_app.utils import public
 from flask_app.web import cookies, csrf, relying_party
 from flask_app.web.arrivals import PENDING, Arrival, LinkToken, ask_for_code, welcome

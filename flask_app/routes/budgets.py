@@ -3,8 +3,8 @@
 from flask import Blueprint
 
 from flask_app.database import utc_now
-from flask_app.services import budget_service, code_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_service, code_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.budgets import BudgetsReply, budgets_reply

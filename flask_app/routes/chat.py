@@ -7,15 +7,10 @@ from flask import Blueprint, render_template, request
 from flask_app import config
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
-from flask_app.services import (
-    budget_service,
-    conversation_service,
-    draft_service,
-    folder_service,
-    key_service,
-    retention_settings,
-    title_setting,
-)
+from flask_app.services.budgets import budget_service
+from flask_app.services.conversations import conversation_service, draft_service, folder_service, title_setting
+from flask_app.services.providers import key_service
+from flask_app.services.site import retention_settings
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import Reply

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.services import archive_service, conversation_service, folder_service, pin_service
+from flask_app.services.conversations import archive_service, conversation_service, folder_service, pin_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import queries, returns

@@ -6,16 +6,10 @@ from flask import Blueprint, render_template
 
 from flask_app import config
 from flask_app.database import utc_now
-from flask_app.services import (
-    budget_service,
-    code_service,
-    record_counts,
-    records_service,
-    report_service,
-    stats_service,
-    token_service,
-)
-from flask_app.services.stats_service import DateRange
+from flask_app.services.budgets import budget_service, code_service
+from flask_app.services.tokens import token_service
+from flask_app.services.usage import record_counts, records_service, report_service, stats_service
+from flask_app.services.usage.stats_service import DateRange
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments, pages
 from flask_app.web.budgets import budget_reply

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.services import draft_service
+from flask_app.services.conversations import draft_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.bodies import MAX_BODY_BYTES, accepts, returns
 from flask_app.web.drafts import DraftReply, SaveDraft, draft_reply

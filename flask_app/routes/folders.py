@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint
 
-from flask_app.services import conversation_service, folder_service
+from flask_app.services.conversations import conversation_service, folder_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import Body, accepts, queries, refuses, returns

@@ -2,14 +2,14 @@
 
 from flask import Blueprint, Response
 
-from flask_app.services import gateway_service
-from flask_app.services.choice_answers import StreamedChoices, WholeChoices
-from flask_app.services.completion_objects import Completion
-from flask_app.services.embedding_answers import EmbeddingAnswer, Embeddings
-from flask_app.services.program_answers import StreamedAnswer, WholeAnswer
-from flask_app.services.response_answers import StreamedResponse, WholeResponse
-from flask_app.services.response_objects import ResponseObject
-from flask_app.services.text_answers import StreamedText, TextCompletion, WholeText
+from flask_app.services.gateway import gateway_service
+from flask_app.services.gateway.choice_answers import StreamedChoices, WholeChoices
+from flask_app.services.gateway.completion_objects import Completion
+from flask_app.services.gateway.embedding_answers import EmbeddingAnswer, Embeddings
+from flask_app.services.gateway.program_answers import StreamedAnswer, WholeAnswer
+from flask_app.services.gateway.response_answers import StreamedResponse, WholeResponse
+from flask_app.services.gateway.response_objects import ResponseObject
+from flask_app.services.gateway.text_answers import StreamedText, TextCompletion, WholeText
 from flask_app.utils import require_token
 from flask_app.web import limits, programs
 from flask_app.web.bodies import accepts, returns, streams

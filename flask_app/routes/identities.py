@@ -3,10 +3,11 @@
 from flask import Blueprint, Response, g, render_template, request
 
 from flask_app.models import Registration
-from flask_app.services import identity_links, identity_sign_in, registration_service
-from flask_app.services.auth_service import SignedIn
-from flask_app.services.identity_sign_in import Departure, Linked, Return
-from flask_app.services.pending_sign_ins import Pending
+from flask_app.services.people import registration_service
+from flask_app.services.sign_in import identity_links, identity_sign_in
+from flask_app.services.sign_in.auth_service import SignedIn
+from flask_app.services.sign_in.identity_sign_in import Departure, Linked, Return
+from flask_app.services.sign_in.pending_sign_ins import Pending
 from flask_app.utils import get_current_user, public, require_login
 from flask_app.web import cookies, csrf, sessions
 from flask_app.web.arrivals import ask_for_code, session_reply

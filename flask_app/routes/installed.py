@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g
 
 from flask_app import i18n
-from flask_app.services import logo_service
+from flask_app.services.site import logo_service
 from flask_app.utils import public
 from flask_app.web import installed
 from flask_app.web.arguments import word

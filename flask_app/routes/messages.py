@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response
 
-from flask_app.services import gateway_service
-from flask_app.services.message_answers import StreamedMessage, WholeMessage
-from flask_app.services.message_faults import MessageFaultReply
-from flask_app.services.message_objects import Message
+from flask_app.services.gateway import gateway_service
+from flask_app.services.gateway.message_answers import StreamedMessage, WholeMessage
+from flask_app.services.gateway.message_faults import MessageFaultReply
+from flask_app.services.gateway.message_objects import Message
 from flask_app.utils import require_token
 from flask_app.web import limits, programs
 from flask_app.web.bodies import accepts, fails_as, returns, streams

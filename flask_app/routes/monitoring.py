@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from flask_app.services import metrics_service
+from flask_app.services.operations import metrics_service
 from flask_app.utils import public
 from flask_app.web.measures import METRICS_PATH
 

@@ -8,8 +8,9 @@ import secrets
 from flask import Blueprint, Response, g, request
 
 from flask_app.i18n import translate
-from flask_app.services import passkey_challenges, passkey_service, passkey_sign_in, site_service
-from flask_app.services.passkey_challenges import LIFETIME
+from flask_app.services.sign_in import passkey_challenges, passkey_service, passkey_sign_in
+from flask_app.services.sign_in.passkey_challenges import LIFETIME
+from flask_app.services.site import site_service
 from flask_app.utils import get_current_user, public, require_login
 from flask_app.web import browsers, cookies, csrf, relying_party, sessions
 from flask_app.web.arrivals import welcome

@@ -4,8 +4,8 @@ from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from flask_app.models import Registration
-from flask_app.services import registration_service, registration_settings, setup_service
-from flask_app.services.registration_service import Wanted
+from flask_app.services.people import registration_service, registration_settings, setup_service
+from flask_app.services.people.registration_service import Wanted
 from flask_app.utils import public
 from flask_app.web import csrf, sessions
 from flask_app.web.arrivals import LinkToken, session_reply

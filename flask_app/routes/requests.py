@@ -2,8 +2,11 @@
 
 from flask import Blueprint, render_template
 
-from flask_app.services import paging, records_service, request_retention, request_search, token_service, word_log
-from flask_app.services.request_search import Page
+from flask_app.services.gateway import request_retention, request_search, word_log
+from flask_app.services.gateway.request_search import Page
+from flask_app.services.queries import paging
+from flask_app.services.tokens import token_service
+from flask_app.services.usage import records_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments, pages
 from flask_app.web.bodies import queries, returns

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, request
 
-from flask_app.services import search_service
+from flask_app.services.search import search_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.arguments import word
 from flask_app.web.bodies import queries, returns

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, g
 
-from flask_app.services import second_step_service
+from flask_app.services.sign_in import second_step_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import sessions
 from flask_app.web.bodies import Body, Words, accepts, refuses, returns, to_json

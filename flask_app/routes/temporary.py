@@ -6,10 +6,10 @@ import msgspec
 from flask import Blueprint, Response, g
 
 from flask_app.domain.serving import Thinking
-from flask_app.services import temporary_service
-from flask_app.services.chat_service import Origin
-from flask_app.services.prompts import Turn
-from flask_app.services.temporary_service import Talk
+from flask_app.services.chat.chat_service import Origin
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.conversations import temporary_service
+from flask_app.services.conversations.temporary_service import Talk
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, accepts, returns, streams

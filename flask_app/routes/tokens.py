@@ -4,15 +4,10 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app import config
 from flask_app.domain.budget import TOKENS
-from flask_app.services import (
-    model_service,
-    token_access_service,
-    token_budget_service,
-    token_origin_service,
-    token_service,
-    word_log,
-)
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.gateway import word_log
+from flask_app.services.providers import model_service
+from flask_app.services.tokens import token_access_service, token_budget_service, token_origin_service, token_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.bodies import accepts, returns

@@ -3,7 +3,8 @@
 from flask import Blueprint, Response
 
 from flask_app.database import utc_now
-from flask_app.services import breakdown_service, records_service, report_service, stats_service, token_use_service
+from flask_app.services.tokens import token_use_service
+from flask_app.services.usage import breakdown_service, records_service, report_service, stats_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import arguments
 from flask_app.web.bodies import downloads, queries, returns

@@ -1,1 +1,1 @@
-"""What the application does."""
+"""What the application does: a room for each of its subjects, whose `__init__.py` says what is done there."""

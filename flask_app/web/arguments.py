@@ -6,9 +6,10 @@ from datetime import date
 from flask import request
 
 from flask_app.errors import BadRequest
-from flask_app.services import audit_search, request_search
-from flask_app.services.record_search import Filter
-from flask_app.services.stats_service import DateRange
+from flask_app.services.audit import audit_search
+from flask_app.services.gateway import request_search
+from flask_app.services.usage.record_search import Filter
+from flask_app.services.usage.stats_service import DateRange
 
 MAX_DIGITS = 9
 

@@ -2,10 +2,10 @@
 
 from flask import Response
 
-from flask_app.services import account_service
-from flask_app.services.auth_service import SignedIn
-from flask_app.services.pending_sign_ins import LIFETIME, Pending
-from flask_app.services.second_step import SecondStepNeeded
+from flask_app.services.people import account_service
+from flask_app.services.sign_in.auth_service import SignedIn
+from flask_app.services.sign_in.pending_sign_ins import LIFETIME, Pending
+from flask_app.services.sign_in.second_step import SecondStepNeeded
 from flask_app.web import cookies, csrf, failures, sessions
 from flask_app.web.bodies import Body, Words, to_json
 from flask_app.web.people import Session, own_user_reply

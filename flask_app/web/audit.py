@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask_app.services.audit_search import Entry, Page
+from flask_app.services.audit.audit_search import Entry, Page
 from flask_app.web.bodies import Reply
 
 

@@ -10,9 +10,11 @@ from flask_app import config
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BudgetExhausted
 from flask_app.i18n import translate
-from flask_app.services import budget_admin_service, group_service, reasons, top_up_service, wording
-from flask_app.services.budget_admin_service import Listed, Page, Place
-from flask_app.services.budget_service import Standing
+from flask_app.services.budgets import budget_admin_service, reasons, top_up_service
+from flask_app.services.budgets.budget_admin_service import Listed, Page, Place
+from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.people import group_service
+from flask_app.services.warnings import wording
 from flask_app.web import programs
 from flask_app.web.bodies import Body, IdempotencyKey, Reply
 from flask_app.web.groups import GroupName, group_names

@@ -4,7 +4,7 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flask_app import config
-from flask_app.services.auth_service import Browser
+from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import cookies
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import msgspec
 
 from flask_app.domain.budget import TOKENS
-from flask_app.services import code_admin_service, reasons, top_up_service
-from flask_app.services.code_admin_service import Batches, Codes, Listed, Made, Terms
-from flask_app.services.code_service import Redeemed
+from flask_app.services.budgets import code_admin_service, reasons, top_up_service
+from flask_app.services.budgets.code_admin_service import Batches, Codes, Listed, Made, Terms
+from flask_app.services.budgets.code_service import Redeemed
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.budgets import BudgetReply, budget_reply
 

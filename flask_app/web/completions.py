@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from flask_app.errors import BadRequest
-from flask_app.services.gateway_service import Asked
-from flask_app.services.prompts import Turn
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.gateway.gateway_service import Asked
 from flask_app.web import images
 from flask_app.web.bodies import Body
 

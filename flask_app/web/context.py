@@ -9,7 +9,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from flask_app import config, i18n
 from flask_app.database import new_id
-from flask_app.services import site_service
+from flask_app.services.site import site_service
 from flask_app.web import cookies, programs, sessions, site
 
 THEMES = ("light", "dark", "system")

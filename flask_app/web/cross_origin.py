@@ -9,7 +9,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from flask_app.services import token_origin_service
+from flask_app.services.tokens import token_origin_service
 from flask_app.web import program_limits, programs
 from flask_app.web.program_requests import AGAIN
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from flask_app.errors import Forbidden
-from flask_app.services.signing import same, sign
+from flask_app.services.secrets.signing import same, sign
 from flask_app.web import programs
 
 HEADER = "X-CSRF-Token"

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from flask_app.errors import BadRequest
-from flask_app.services.gateway_service import Asked
-from flask_app.services.prompts import Turn
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.gateway.gateway_service import Asked
 from flask_app.web.bodies import Body, encoded
 
 MAX_INPUTS, MAX_DIMENSIONS = 2048, 65_536

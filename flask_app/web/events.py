@@ -11,7 +11,8 @@ from flask import Flask, Response, g, request
 from flask.globals import app_ctx
 
 from flask_app.errors import AppError, BadRequest, SignInRequired
-from flask_app.services import open_sessions, run_service
+from flask_app.services.runs import run_service
+from flask_app.services.sign_in import open_sessions
 from flask_app.utils import get_current_user
 from flask_app.web.bodies import Reply, encoded
 from flask_app.web.failures import DATABASE_AWAY, database_failure, error_body

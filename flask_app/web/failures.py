@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 from flask_app import metrics
 from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
-from flask_app.services import gateway_errors
-from flask_app.services.site_service import Site
+from flask_app.services.gateway import gateway_errors
+from flask_app.services.site.site_service import Site
 from flask_app.web import program_faults, programs, sessions, site
 from flask_app.web.bodies import to_json
 from flask_app.web.budgets import refusal_words

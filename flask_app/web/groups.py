@@ -5,8 +5,8 @@ from datetime import datetime
 from flask import g
 
 from flask_app.models import DEFAULT_GROUP_ID, Group
-from flask_app.services import group_service
-from flask_app.services.group_service import Counted
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Counted
 from flask_app.web.bodies import Reply
 
 

@@ -6,11 +6,11 @@ from typing import Annotated
 import msgspec
 
 from flask_app.models import DEFAULT_GROUP_ID, User
-from flask_app.services import identity_links, identity_providers, identity_terms, password_sign_in
-from flask_app.services.identity_providers import Listed, Wanted
-from flask_app.services.identity_terms import Terms
-from flask_app.services.oidc_provider import IdentityProviderError, Metadata
-from flask_app.services.registration_settings import CLOSED
+from flask_app.services.people.registration_settings import CLOSED
+from flask_app.services.sign_in import identity_links, identity_providers, identity_terms, password_sign_in
+from flask_app.services.sign_in.identity_providers import Listed, Wanted
+from flask_app.services.sign_in.identity_terms import Terms
+from flask_app.services.sign_in.oidc_provider import IdentityProviderError, Metadata
 from flask_app.web.arrivals import Arrival
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.failures import sentence

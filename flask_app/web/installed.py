@@ -10,8 +10,8 @@ from typing import Any
 from flask import render_template
 
 from flask_app import i18n
-from flask_app.services import site_service
-from flask_app.services.site_service import Site
+from flask_app.services.site import site_service
+from flask_app.services.site.site_service import Site
 from flask_app.web.assets import asset_url
 
 _STATIC = Path(__file__).parent.parent / "static"

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 
 from flask_app.models import DEFAULT_GROUP_ID, Invitation
-from flask_app.services import invitation_admin_service
-from flask_app.services.invitation_admin_service import Listed, Made, Page, Terms
+from flask_app.services.people import invitation_admin_service
+from flask_app.services.people.invitation_admin_service import Listed, Made, Page, Terms
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.groups import GroupName, group_name
 

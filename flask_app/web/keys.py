@@ -6,9 +6,9 @@ from typing import Literal, cast
 from flask_app.domain.balance import Balance
 from flask_app.errors import AppError
 from flask_app.models import ApiKey, Provider
-from flask_app.services import environment_key
-from flask_app.services.key_admin_service import Trial
-from flask_app.services.key_status_service import KeyStatus
+from flask_app.services.providers import environment_key
+from flask_app.services.providers.key_admin_service import Trial
+from flask_app.services.providers.key_status_service import KeyStatus
 from flask_app.web.bodies import Reply
 from flask_app.web.failures import sentence
 

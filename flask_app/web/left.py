@@ -7,8 +7,8 @@ from flask import g
 
 from flask_app import config
 from flask_app.i18n import translate
-from flask_app.services import wording
-from flask_app.services.budget_service import Standing
+from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.warnings import wording
 
 LOW = 0.2  # of a budget
 

@@ -8,9 +8,11 @@ from flask import Flask, current_app, g, request
 from flask_app import config
 from flask_app.domain.seen import Seen
 from flask_app.errors import ConfigError, TooMany
-from flask_app.services import login_limits, rates, run_service
-from flask_app.services.token_service import Visit
-from flask_app.services.windows import Rate, Windows
+from flask_app.services.runs import run_service
+from flask_app.services.sign_in import login_limits
+from flask_app.services.site import rates
+from flask_app.services.site.windows import Rate, Windows
+from flask_app.services.tokens.token_service import Visit
 from flask_app.web import programs
 from flask_app.web.client import client_address
 from flask_app.web.sessions import ANONYMOUS

@@ -1,8 +1,8 @@
 """What one answer took, as JSON."""
 
 from flask_app.models import TokenUsage
-from flask_app.services.message_usage import Details
-from flask_app.services.sums import is_free
+from flask_app.services.usage.message_usage import Details
+from flask_app.services.usage.sums import is_free
 from flask_app.web.bodies import Reply
 from flask_app.web.usage import Cost
 

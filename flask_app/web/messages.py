@@ -10,8 +10,8 @@ import msgspec
 
 from flask_app.domain.serving import Effort, Thinking
 from flask_app.errors import BadRequest
-from flask_app.services.gateway_service import Asked
-from flask_app.services.prompts import Turn
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.gateway.gateway_service import Asked
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.completions import MAX_MESSAGES, MAX_STOPS, MAX_TOOLS, Limit, Stop
 from flask_app.web.message_turns import MAX_BLOCKS, InputMessage, TextBlock, ToolName, system_turns

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from flask_app.database import fetching, utc_now
 from flask_app.domain.serving import Effort, ServedModel
-from flask_app.services import model_service, tariff_service, title_setting
-from flask_app.services.input_cost import InputCost
-from flask_app.services.model_admin_service import ModelStatus
-from flask_app.services.tariff_service import PeakHours
+from flask_app.services.chat.input_cost import InputCost
+from flask_app.services.conversations import title_setting
+from flask_app.services.providers import model_service
+from flask_app.services.providers.model_admin_service import ModelStatus
+from flask_app.services.tariffs import tariff_service
+from flask_app.services.tariffs.tariff_service import PeakHours
 from flask_app.web.bodies import Reply
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from flask_app import config
-from flask_app.services.gateway_errors import FaultReply
+from flask_app.services.gateway.gateway_errors import FaultReply
 from flask_app.web.bodies import Reply
 
 VERSION = "3.1.0"

@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 
 from flask_app.models import Passkey, User
-from flask_app.services.passkey_ceremony import ALGORITHMS, Assertion, Attestation, RelyingParty, encoded
-from flask_app.services.passkey_challenges import LIFETIME
-from flask_app.services.passkey_service import Begun
+from flask_app.services.sign_in.passkey_ceremony import ALGORITHMS, Assertion, Attestation, RelyingParty, encoded
+from flask_app.services.sign_in.passkey_challenges import LIFETIME
+from flask_app.services.sign_in.passkey_service import Begun
 from flask_app.web import relying_party
 from flask_app.web.arrivals import Arrival
 from flask_app.web.bodies import Body, Reply

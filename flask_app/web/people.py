@@ -5,9 +5,9 @@ from datetime import datetime
 import msgspec
 
 from flask_app.models import User
-from flask_app.services import standing
-from flask_app.services.account_service import DEFAULT_THEME
-from flask_app.services.user_admin_service import Added, Page, Person
+from flask_app.services.people import standing
+from flask_app.services.people.account_service import DEFAULT_THEME
+from flask_app.services.people.user_admin_service import Added, Page, Person
 from flask_app.web.bodies import Reply
 from flask_app.web.groups import GroupName, group_name
 

@@ -5,7 +5,7 @@ import re
 from flask import Response, g
 
 from flask_app.errors import AppError
-from flask_app.services import gateway_errors, message_faults
+from flask_app.services.gateway import gateway_errors, message_faults
 from flask_app.web import program_limits, programs
 from flask_app.web.bodies import to_json
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected
 
-from flask_app.services import gateway_errors, gateway_service
-from flask_app.services.program_answers import ProgramAnswer, Streamed, Whole
-from flask_app.services.request_log import OpenRequest
+from flask_app.services.gateway import gateway_errors, gateway_service
+from flask_app.services.gateway.program_answers import ProgramAnswer, Streamed, Whole
+from flask_app.services.gateway.request_log import OpenRequest
 from flask_app.streams.memory import HEARTBEAT, HEARTBEAT_SECONDS
 from flask_app.web import programs
 from flask_app.web.events import EarPlug, draining

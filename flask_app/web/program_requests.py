@@ -5,10 +5,10 @@ from typing import Protocol, TypeVar
 
 from flask import Response, g
 
-from flask_app.services import gateway_service, program_keys
-from flask_app.services.chat_service import Origin
-from flask_app.services.gateway_service import Asked
-from flask_app.services.program_answers import ProgramAnswer, ProgramRun, Streamed, Whole
+from flask_app.services.chat.chat_service import Origin
+from flask_app.services.gateway import gateway_service, program_keys
+from flask_app.services.gateway.gateway_service import Asked
+from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Streamed, Whole
 from flask_app.web import limits, program_limits, programs
 from flask_app.web.bodies import heeds
 from flask_app.web.client import client_address

@@ -7,10 +7,11 @@ from flask import Flask, after_this_request, g, has_request_context, request
 from werkzeug.wrappers import Response
 
 from flask_app.errors import BadRequest, Forbidden
-from flask_app.services import request_log, token_access_service, token_origin_service, token_service
-from flask_app.services.program_keys import AskedUnder
-from flask_app.services.request_log import OpenRequest
-from flask_app.services.token_service import Visit
+from flask_app.services.gateway import request_log
+from flask_app.services.gateway.program_keys import AskedUnder
+from flask_app.services.gateway.request_log import OpenRequest
+from flask_app.services.tokens import token_access_service, token_origin_service, token_service
+from flask_app.services.tokens.token_service import Visit
 from flask_app.web.bodies import encoded
 from flask_app.web.client import client_address
 

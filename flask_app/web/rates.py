@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from flask_app.services import rates
-from flask_app.services.rate_admin_service import Listed
-from flask_app.services.rates import Rates
-from flask_app.services.windows import Rate
+from flask_app.services.site import rates
+from flask_app.services.site.rate_admin_service import Listed
+from flask_app.services.site.rates import Rates
+from flask_app.services.site.windows import Rate
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.groups import GroupName, group_name
 

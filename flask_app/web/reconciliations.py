@@ -6,9 +6,9 @@ from typing import Annotated, Literal, cast
 
 import msgspec
 
-from flask_app.services.drift_threshold import MAX_ABSOLUTE, MAX_PERMILLE
-from flask_app.services.reconciliation_admin_service import Listed, Page
-from flask_app.services.reconciliation_clues import Clue, Item
+from flask_app.services.reconciliation.drift_threshold import MAX_ABSOLUTE, MAX_PERMILLE
+from flask_app.services.reconciliation.reconciliation_admin_service import Listed, Page
+from flask_app.services.reconciliation.reconciliation_clues import Clue, Item
 from flask_app.web.bodies import Body, Reply, Words
 
 State = Literal["drift", "known", "partial", "even"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from flask import Response
 
 from flask_app.database import utc_now
-from flask_app.services.records_service import Record
+from flask_app.services.usage.records_service import Record
 from flask_app.web.context import t
 from flask_app.web.exports import attachment, csv_pages, json_lines
 from flask_app.web.records import Person, RecordReply, full_record_reply, own_record_reply

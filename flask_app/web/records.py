@@ -7,9 +7,9 @@ import msgspec
 from flask_app.domain import tariff
 from flask_app.domain.events import Usage
 from flask_app.models import Tariff, TokenUsage
-from flask_app.services import tariff_service
-from flask_app.services.records_service import Page, Record
-from flask_app.services.sums import is_free
+from flask_app.services.tariffs import tariff_service
+from flask_app.services.usage.records_service import Page, Record
+from flask_app.services.usage.sums import is_free
 from flask_app.web.bodies import Reply
 
 

@@ -6,9 +6,10 @@ from typing import Annotated
 import msgspec
 
 from flask_app.models import DEFAULT_GROUP_ID, Registration
-from flask_app.services import mail_service, registration_admin_service, registration_service, registration_settings
-from flask_app.services.registration_admin_service import Page
-from flask_app.services.registration_settings import Terms
+from flask_app.services.people import registration_admin_service, registration_service, registration_settings
+from flask_app.services.people.registration_admin_service import Page
+from flask_app.services.people.registration_settings import Terms
+from flask_app.services.warnings import mail_service
 from flask_app.web.arrivals import Arrival
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.groups import GroupName, group_names

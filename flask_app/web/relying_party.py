@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import request
 
 from flask_app.errors import Conflict
-from flask_app.services.passkey_ceremony import RelyingParty
+from flask_app.services.sign_in.passkey_ceremony import RelyingParty
 
 NEEDS_NAME, NEEDS_HTTPS = "passkeys_need_name", "passkeys_need_https"
 

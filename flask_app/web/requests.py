@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from flask_app.services import request_retention
-from flask_app.services.request_search import Found, Page
-from flask_app.services.word_log import Kept
+from flask_app.services.gateway import request_retention
+from flask_app.services.gateway.request_search import Found, Page
+from flask_app.services.gateway.word_log import Kept
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.records import Person
 from flask_app.web.usage import Choice

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from flask_app.errors import BadRequest, Invalid
-from flask_app.services.prompts import Turn
+from flask_app.services.chat.prompts import Turn
 from flask_app.web import images
 from flask_app.web.bodies import Body
 from flask_app.web.completions import MAX_PARTS, Label

@@ -9,8 +9,8 @@ import msgspec
 
 from flask_app.domain.serving import Thinking
 from flask_app.errors import BadRequest
-from flask_app.services.gateway_service import Asked
-from flask_app.services.response_objects import Terms
+from flask_app.services.gateway.gateway_service import Asked
+from flask_app.services.gateway.response_objects import Terms
 from flask_app.web import response_tools
 from flask_app.web.bodies import Body
 from flask_app.web.completions import MAX_MESSAGES, MAX_TOOLS, Limit, Sent

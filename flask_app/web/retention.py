@@ -4,8 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-from flask_app.services import retention_settings
-from flask_app.services.retention_settings import Kept
+from flask_app.services.site import retention_settings
+from flask_app.services.site.retention_settings import Kept
 from flask_app.web.bodies import Body, Reply
 
 Days = int | None

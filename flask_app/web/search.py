@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask_app.services.search_service import Hit
+from flask_app.services.search.search_service import Hit
 from flask_app.web.bodies import Reply
 
 

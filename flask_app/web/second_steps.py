@@ -1,6 +1,6 @@
 """The second step of signing in, as the API shows it."""
 
-from flask_app.services.second_step_service import Begun, Renewed, Standing
+from flask_app.services.sign_in.second_step_service import Begun, Renewed, Standing
 from flask_app.web.bodies import Reply
 
 

@@ -6,9 +6,9 @@ from sqlalchemy.exc import DBAPIError
 
 from flask_app import i18n
 from flask_app.models import User
-from flask_app.services import auth_service, login_limits
-from flask_app.services.account_service import DEFAULT_THEME
-from flask_app.services.auth_service import ABSOLUTE, SignedIn, Visit
+from flask_app.services.people.account_service import DEFAULT_THEME
+from flask_app.services.sign_in import auth_service, login_limits
+from flask_app.services.sign_in.auth_service import ABSOLUTE, SignedIn, Visit
 from flask_app.web import cookies, csrf, programs
 
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie

@@ -11,9 +11,9 @@ from flask import g, request
 from flask_app.domain import colours
 from flask_app.i18n import translate
 from flask_app.models import ANNOUNCED
-from flask_app.services import announcement_service, logo_service, site_service
-from flask_app.services.announcement_service import Listed, Wanted
-from flask_app.services.site_service import Announced, Site
+from flask_app.services.site import announcement_service, logo_service, site_service
+from flask_app.services.site.announcement_service import Listed, Wanted
+from flask_app.services.site.site_service import Announced, Site
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.retention import RetentionReply, retention_reply
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from flask_app import config
-from flask_app.services import system_service
-from flask_app.services.key_status_service import KeyStatus
-from flask_app.services.process_service import Seen
-from flask_app.services.system_service import Check
+from flask_app.services.operations import system_service
+from flask_app.services.operations.process_service import Seen
+from flask_app.services.operations.system_service import Check
+from flask_app.services.providers.key_status_service import KeyStatus
 from flask_app.web.bodies import Reply
 
 

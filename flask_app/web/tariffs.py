@@ -9,8 +9,8 @@ from flask_app.domain import public_holidays, tariff
 from flask_app.domain.peak_calendar import WrittenCalendar
 from flask_app.domain.tariff import Prices
 from flask_app.models import Tariff
-from flask_app.services.tariff_admin_service import Peak, Terms
-from flask_app.services.tariff_list_service import Dated, ModelPrices, PriceLine
+from flask_app.services.tariffs.tariff_admin_service import Peak, Terms
+from flask_app.services.tariffs.tariff_list_service import Dated, ModelPrices, PriceLine
 from flask_app.web.bodies import Body, Reply
 
 Price = Annotated[str, msgspec.Meta(max_length=20)]

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from flask_app.errors import BadRequest
-from flask_app.services.gateway_service import Asked
-from flask_app.services.prompts import Turn
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.gateway.gateway_service import Asked
 from flask_app.web.bodies import Body
 from flask_app.web.completions import MAX_STOPS, Limit, Penalty, Stop, StreamOptions
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from flask_app.models import Conversation, Folder, Message
-from flask_app.services import model_service
-from flask_app.services.attempts import Entry
-from flask_app.services.conversation_service import Listed, Thread
-from flask_app.services.folder_service import Named
+from flask_app.services.completion.attempts import Entry
+from flask_app.services.conversations.conversation_service import Listed, Thread
+from flask_app.services.conversations.folder_service import Named
+from flask_app.services.providers import model_service
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
 

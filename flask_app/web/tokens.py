@@ -9,19 +9,14 @@ import msgspec
 from flask_app.database import utc_now
 from flask_app.domain.budget import TOKENS
 from flask_app.models import AccessToken
-from flask_app.services import (
-    budget_admin_service,
-    token_access_service,
-    token_budget_service,
-    token_origin_service,
-    token_service,
-    word_log,
-)
-from flask_app.services.budget_service import Standing
-from flask_app.services.token_access_service import Access
-from flask_app.services.token_admin_service import Listed, Page
-from flask_app.services.token_budget_service import Cap
-from flask_app.services.token_service import Made, Wanted
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.gateway import word_log
+from flask_app.services.tokens import token_access_service, token_budget_service, token_origin_service, token_service
+from flask_app.services.tokens.token_access_service import Access
+from flask_app.services.tokens.token_admin_service import Listed, Page
+from flask_app.services.tokens.token_budget_service import Cap
+from flask_app.services.tokens.token_service import Made, Wanted
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.records import Person

@@ -8,13 +8,13 @@ from flask import g
 
 from flask_app.domain.ranges import Days
 from flask_app.models import DEFAULT_GROUP_ID, Group
-from flask_app.services import group_service
-from flask_app.services.breakdown_service import Part
-from flask_app.services.overview_service import Overview
-from flask_app.services.report_service import Report
-from flask_app.services.stats_service import Summary
-from flask_app.services.sums import COUNTS, Sum
-from flask_app.services.token_use_service import TokenUse
+from flask_app.services.people import group_service
+from flask_app.services.site.overview_service import Overview
+from flask_app.services.tokens.token_use_service import TokenUse
+from flask_app.services.usage.breakdown_service import Part
+from flask_app.services.usage.report_service import Report
+from flask_app.services.usage.stats_service import Summary
+from flask_app.services.usage.sums import COUNTS, Sum
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply
 from flask_app.web.groups import GroupName

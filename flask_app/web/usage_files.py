@@ -3,8 +3,8 @@
 from flask import Response
 
 from flask_app.database import utc_now
-from flask_app.services.breakdown_service import Part
-from flask_app.services.sums import COUNTS
+from flask_app.services.usage.breakdown_service import Part
+from flask_app.services.usage.sums import COUNTS
 from flask_app.web.context import t
 from flask_app.web.exports import attachment, csv_pages
 from flask_app.web.usage import TokensUseReply, groups_reply

@@ -8,9 +8,9 @@ from flask import g
 
 from flask_app import config
 from flask_app.errors import AppError, DeliveryError
-from flask_app.services import notice_service, notice_words, warning_admin_service, webhook_service
-from flask_app.services.notice_service import Page, Told
-from flask_app.services.sealing import Unreadable
+from flask_app.services.secrets.sealing import Unreadable
+from flask_app.services.warnings import notice_service, notice_words, warning_admin_service, webhook_service
+from flask_app.services.warnings.notice_service import Page, Told
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.failures import sentence
 

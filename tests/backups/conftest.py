@@ -15,8 +15,8 @@ from flask_app.models import (
     Message,
     User,
 )
-from flask_app.services import webhook_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.warnings import webhook_service
 from tests.backups.machines import MADE, OWN_KEY, WORDS, run, use
 from tests.conftest import MakeUser
 from tests.support import databases, ledger, passkeys

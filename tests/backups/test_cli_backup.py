@@ -30,7 +30,10 @@ from flask_app.models import (
     TokenUsage,
     User,
 )
-from flask_app.services import journal, sealing, search_index, search_service, webhook_service
+from flask_app.services.ledger import journal
+from flask_app.services.search import search_index, search_service
+from flask_app.services.secrets import sealing
+from flask_app.services.warnings import webhook_service
 from flask_app.transfer import encryption
 from tests.backups.machines import MADE, OWN_KEY, PASSPHRASE, member, run, use
 from tests.support import databases, invited, registered
@@ -274,9 +277,7 @@ def test_a_database_without_tables_is_not_backed_up(site: Flask, elsewhere: str,
 
 
 @pytest.mark.unsound_ledger
-def test_differences_that_were_there_before_are_told(
-    site: Flask, elsewhere: str, database_url: str, tmp_path: Path
-) -> None:
+def test_differences_of_before_are_told(site: Flask, elsewhere: str, database_url: str, tmp_path: Path) -> None:
     use(database_url, tmp_path)
     with transaction() as session:
         session.execute(update(TokenUsage).where(TokenUsage.currency == "USD").values(cost_micros=1))
@@ -287,9 +288,7 @@ def test_differences_that_were_there_before_are_told(
     assert len(databases.rows_of(elsewhere)["token_usage"]) == 8
 
 
-def test_a_secret_that_could_not_be_opened_before_stops_nothing(
-    site: Flask, elsewhere: str, database_url: str, tmp_path: Path
-) -> None:
+def test_what_was_damaged_before_stops_nothing(site: Flask, elsewhere: str, database_url: str, tmp_path: Path) -> None:
     use(database_url, tmp_path)
     with transaction() as session:
         session.execute(update(ApiKey).values(secret=b"damaged"))

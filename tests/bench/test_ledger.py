@@ -12,7 +12,7 @@ from bench.ledger import story
 from bench.ledger.fill import fill
 from flask_app.database import reading
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import usage_check_service
+from flask_app.services.ledger import usage_check_service
 from tests.support import ledger
 
 ROWS, SEED = 2_000, 7

@@ -11,7 +11,7 @@ from bench.ledger.pages import Known, Page
 from bench.ledger.readers import Timed
 from bench.ledger.report import Job, Results, figures, markdown
 from bench.ledger.settlement import Costs, Settlement
-from flask_app.services import breakdown_service
+from flask_app.services.usage import breakdown_service
 
 KNOWN = Known(
     since=date(2024, 11, 26),

@@ -14,7 +14,8 @@ from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
 from flask_app.domain.periods import local_day, quarter_of
 from flask_app.models import DEFAULT_GROUP_ID, Conversation, TokenUsage
-from flask_app.services import rollup, spending, tariff_service
+from flask_app.services.ledger import rollup, spending
+from flask_app.services.tariffs import tariff_service
 from tests.e2e.site import Site
 from tests.support.scripted_upstream import Answer
 from tests.support.scripted_upstream import Usage as Billed

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services.departure import GRACE_SECONDS
+from flask_app.services.runs.departure import GRACE_SECONDS
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site

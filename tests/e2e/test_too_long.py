@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from flask_app.services import prompts
+from flask_app.services.chat import prompts
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_app.database import utc_now
 from flask_app.domain import periods
-from flask_app.services import usage_check_service
+from flask_app.services.ledger import usage_check_service
 from tests.faults.oracle import Difference
 from tests.faults.site import CREDIT, DAILY, PEOPLE, ZONE, Site
 from tests.support.served import Visitor

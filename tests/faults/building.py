@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from flask_app.config import Config
 from flask_app.database import connect, disconnect
-from flask_app.services.windows import Rate
+from flask_app.services.site.windows import Rate
 from tests.faults import nginx
 from tests.faults.instance import Instance
 from tests.faults.lines import Lines

@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 
-from flask_app.services.run_following import REPLAYED
+from flask_app.services.runs.run_following import REPLAYED
 from tests.faults.rest import Rest
 from tests.faults.words import Wish, foreign_bytes
 from tests.support.served import Stream, Visitor

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from flask_app.services import run_service
-from flask_app.services.completion_service import Completion
+from flask_app.services.completion.completion_service import Completion
+from flask_app.services.runs import run_service
 
 
 @pytest.fixture

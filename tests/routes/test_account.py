@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from flask_app.models import User
-from flask_app.services import account_service
+from flask_app.services.people import account_service
 from tests.conftest import PASSWORD, SignIn
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login, stored

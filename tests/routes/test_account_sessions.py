@@ -8,8 +8,8 @@ from flask import Flask
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import LoginSession, User
-from flask_app.services.auth_service import MOST_SESSIONS
-from flask_app.services.signing import digest
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in.auth_service import MOST_SESSIONS
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code, login, stored

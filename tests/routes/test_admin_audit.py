@@ -9,8 +9,8 @@ from sqlalchemy import insert, update
 
 from flask_app.database import first_id, transaction
 from flask_app.models import AuditEntry, User
-from flask_app.services import audit_service
-from flask_app.services.audit_service import ACTIONS, COMMAND_LINE
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import ACTIONS, COMMAND_LINE
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 

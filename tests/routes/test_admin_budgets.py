@@ -11,9 +11,9 @@ from sqlalchemy import select
 from flask_app.database import new_id, reading, utc_now
 from flask_app.domain.budget import MIN_ANSWER
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Budget, User
-from flask_app.services import budget_admin_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.completion.attempts import Bounds
 from tests.conftest import MakeUser
 from tests.support import calls
 from tests.support.clients import PageClient

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from flask_app.database import new_id, reading, transaction
 from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
-from flask_app.services import group_service, user_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import MAX_TOKENS, Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.people.group_service import MAX_TOKENS, Choices
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code, stored

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import Base, engine, reading
 from flask_app.models import ApiKey, AuditEntry
-from flask_app.services import environment_key, key_service, model_lists, model_service
+from flask_app.services.providers import environment_key, key_service, model_lists, model_service
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Redirect, ScriptedUpstream, Status
 

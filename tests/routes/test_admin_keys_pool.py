@@ -12,7 +12,7 @@ import pytest
 
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import Attempt, User
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key

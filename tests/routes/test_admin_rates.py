@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
-from flask_app.services import group_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code

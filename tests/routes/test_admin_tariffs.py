@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AuditEntry, ChatModel, TokenUsage, User
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from tests.support import ledger
 from tests.support.administered_prices import (
     CALENDAR,

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from flask_app.database import new_id, reading, transaction
 from flask_app.models import AuditEntry, ChatModel, Provider, Setting
-from flask_app.services import model_service, title_setting
+from flask_app.services.conversations import title_setting
+from flask_app.services.providers import model_service
 from tests.support.clients import PageClient
 from tests.support.keys import keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from flask_app.database import new_id, reading
 from flask_app.models import AuditEntry, LoginSession, User
-from flask_app.services import user_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import user_admin_service
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import STRONG, error_code, stored

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from flask_app.database import reading, transaction
 from flask_app.errors import Forbidden
 from flask_app.models import AuditEntry, User
-from flask_app.services import user_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import user_admin_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import STRONG, error_code, stored

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Notice, Setting, User
-from flask_app.services import delivery_service
-from flask_app.services.warning_service import look
+from flask_app.services.warnings import delivery_service
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from flask_app.database import reading
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import Message, TokenUsage
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from tests.support.clients import PageClient
 from tests.support.keys import keep_key, stored_key
 from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream, Usage

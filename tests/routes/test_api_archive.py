@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import Conversation, User
-from flask_app.services import search_index
-from flask_app.services.pin_service import MOST_PINNED
+from flask_app.services.conversations.pin_service import MOST_PINNED
+from flask_app.services.search import search_index
 from tests.conftest import MakeUser, SignIn
 from tests.support.events import events_of
 from tests.support.listing import ARCHIVED, all_ids, fill, ids, page

@@ -10,7 +10,7 @@ from flask_app import config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import ApiKey, Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import prompts
+from flask_app.services.chat import prompts
 from flask_app.upstream import room
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction
 from flask_app.models import Message, Run, TokenUsage
-from flask_app.services import run_service
+from flask_app.services.runs import run_service
 from tests.conftest import MakeUser, SignIn
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from flask_app.database import reading, transaction
 from flask_app.models import Conversation, KeptDraft, Run, User
-from flask_app.services.chat_service import MAX_MESSAGE_BYTES
+from flask_app.services.chat.chat_service import MAX_MESSAGE_BYTES
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from flask_app.database import utc_now
 from flask_app.models import User
-from flask_app.services import pin_service
-from flask_app.services.pin_service import MOST_PINNED
+from flask_app.services.conversations import pin_service
+from flask_app.services.conversations.pin_service import MOST_PINNED
 from tests.conftest import MakeUser, SignIn
 from tests.support.listing import all_ids, fill, ids, page
 from tests.support.together import at_once

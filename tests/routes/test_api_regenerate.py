@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, Message, Run, TokenUsage, User
-from flask_app.services import budget_admin_service, run_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.runs import run_service
 from tests.conftest import MakeUser, SignIn
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient

@@ -13,7 +13,10 @@ from sqlalchemy import delete, select, true, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
-from flask_app.services import lease_service, model_service, open_sessions, run_service, sealing, stop_service
+from flask_app.services.providers import model_service
+from flask_app.services.runs import lease_service, run_service, stop_service
+from flask_app.services.secrets import sealing
+from flask_app.services.sign_in import open_sessions
 from flask_app.streams import broker, memory
 from tests.conftest import SignIn
 from tests.support import ledger
@@ -260,9 +263,8 @@ def _as_if_the_worker_had_died(start: dict[str, Any]) -> None:
     with transaction() as session:
         long_ago = utc_now() - timedelta(seconds=1)
         session.execute(update(Run).values(status="running", lease_expires_at=long_ago, worker="dead"))
-        session.execute(
-            update(Message).where(Message.id == start["message_id"]).values(status="running", text="the whole")
-        )
+        of_it = Message.id == start["message_id"]
+        session.execute(update(Message).where(of_it).values(status="running", text="the whole"))
         session.execute(update(Attempt).values(state="dispatched"))
     ledger.forget(true())
 
@@ -278,9 +280,7 @@ def test_shutdown_settles_what_is_running(member_client: FlaskClient, upstream: 
         assert session.scalars(select(TokenUsage)).one().outcome == "interrupted"
 
 
-def test_refused_before_the_first_token_another_key_answers(
-    member_client: FlaskClient, upstream: ScriptedUpstream
-) -> None:
+def test_where_one_key_is_refused_another_answers(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
     model_service.available()  # the environment's key is stored at first use
     _add_another_key("sk-second-key-of-the-site")
     upstream.script(twin.Status(401), Answer("from the other key"))

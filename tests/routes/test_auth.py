@@ -10,7 +10,7 @@ from flask import Flask
 
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import passwords
+from flask_app.services.people import passwords
 from tests.conftest import PASSWORD, MakeUser
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login, stored

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import PasswordLink, User
-from flask_app.services import password_links
-from flask_app.services.signing import digest
+from flask_app.services.people import password_links
+from flask_app.services.secrets.signing import digest
 from tests.conftest import PASSWORD, MakeUser
 from tests.support.clients import SESSION_COOKIE, PageClient, new_client
 from tests.support.entrance import STRONG, error_code, stored

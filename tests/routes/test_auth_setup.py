@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Setting, User
-from flask_app.services import account_service, setup_service
+from flask_app.services.people import account_service, setup_service
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code

@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from flask_app.database import new_id, reading, transaction
 from flask_app.domain.budget import MIN_ANSWER
 from flask_app.models import AuditEntry, Budget, TokenUsage, TopUp, User
-from flask_app.services import refund_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import refund_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import calls
 from tests.support.clients import PageClient

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from flask_app.database import new_id, reading, utc_now
 from flask_app.domain import budget
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import budget_admin_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.completion.attempts import Bounds
 from tests.conftest import MakeUser, SignIn
 from tests.support import calls
 from tests.support.clients import PageClient

@@ -9,10 +9,11 @@ from flask import Flask
 from flask_app.database import reading, utc_now
 from flask_app.domain import budget
 from flask_app.models import DEFAULT_GROUP_ID, User
-from flask_app.services import budget_admin_service, budget_service, group_service, user_admin_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.people.group_service import Choices
 from tests.conftest import MakeUser, SignIn
 from tests.support import calls
 from tests.support.clients import PageClient

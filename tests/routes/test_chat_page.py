@@ -13,7 +13,7 @@ from flask_app import config
 from flask_app.database import reading, utc_now
 from flask_app.i18n import translate
 from flask_app.models import User
-from flask_app.services import tariff_service
+from flask_app.services.tariffs import tariff_service
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream

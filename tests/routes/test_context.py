@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flask_app.domain.serving import LOCAL_WINDOW
-from flask_app.services import input_cost
+from flask_app.services.chat import input_cost
 from tests.support import prices, temporary
 from tests.support.clients import PageClient
 from tests.support.events import events_of

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run, TokenUsage
-from flask_app.services import lease_service, reaper_service, run_service
+from flask_app.services.runs import lease_service, reaper_service, run_service
 from tests.support import ledger
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.clients import PageClient

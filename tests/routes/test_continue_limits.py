@@ -13,7 +13,7 @@ from flask_app import create_app
 from flask_app.config import Config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Message, Run, User
-from flask_app.services import reaper_service, run_service
+from flask_app.services.runs import reaper_service, run_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient, signed_in
 from tests.support.scripted_upstream import Answer, ScriptedUpstream

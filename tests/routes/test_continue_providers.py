@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from flask_app.upstream.client import beta_of
 from tests.support.clients import PageClient
 from tests.support.continued import HALF, LONG, REST, ask, go_on

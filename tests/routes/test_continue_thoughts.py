@@ -9,16 +9,10 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now, writing
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import Message, Run, TokenUsage
-from flask_app.services import (
-    answer_service,
-    environment_key,
-    key_admin_service,
-    lease_service,
-    reaper_service,
-    run_service,
-)
-from flask_app.services.audit_service import Actor
-from flask_app.services.run_service import LiveRun
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import environment_key, key_admin_service
+from flask_app.services.runs import answer_service, lease_service, reaper_service, run_service
+from flask_app.services.runs.run_service import LiveRun
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import events_of, text_of

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, func, select
 from flask_app import database
 from flask_app.database import reading
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
-from flask_app.services import conversation_service
+from flask_app.services.conversations import conversation_service
 from tests.support.another_worker import Following
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

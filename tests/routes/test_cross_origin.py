@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AccessToken, AuditEntry, TokenOrigin, User
-from flask_app.services import token_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_service import Made
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tokens import token_service
+from flask_app.services.tokens.token_service import Made
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code
 from tests.support.gateway import Program, made

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, ProgramRequest, SpentDaily, TokenUsage, User
-from flask_app.services import request_log, run_service
+from flask_app.services.gateway import request_log
+from flask_app.services.runs import run_service
 from flask_app.upstream import embeddings
 from tests.support import prices
 from tests.support.brokers import wait_until

@@ -14,8 +14,10 @@ from sqlalchemy import insert
 
 from flask_app.database import engine, transaction, utc_now
 from flask_app.models import TokenUsage, User
-from flask_app.services import auth_service, open_sessions, records_service, refund_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import refund_service
+from flask_app.services.sign_in import auth_service, open_sessions
+from flask_app.services.usage import records_service
 from flask_app.web.exports import BYTE_ORDER_MARK, FORMULAS, cell
 from tests.conftest import MakeUser, SignIn
 from tests.support import ledger

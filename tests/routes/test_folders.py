@@ -12,8 +12,9 @@ from sqlalchemy import func, select, update
 from flask_app.database import reading, transaction
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Folder, User
-from flask_app.services import conversation_service, folder_service, search_index
-from flask_app.services.folder_service import MAX_NAME, MOST_FOLDERS
+from flask_app.services.conversations import conversation_service, folder_service
+from flask_app.services.conversations.folder_service import MAX_NAME, MOST_FOLDERS
+from flask_app.services.search import search_index
 from tests.conftest import MakeUser, SignIn
 from tests.support.entrance import error_code
 from tests.support.events import events_of

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, Run, TokenUsage, User
-from flask_app.services import model_service, program_answers
+from flask_app.services.gateway import program_answers
+from flask_app.services.providers import model_service
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.gateway import HELLO, WEATHER, Program, chunks, made, payloads

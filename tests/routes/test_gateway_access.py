@@ -12,8 +12,10 @@ from sqlalchemy import select, update
 from flask_app import config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AccessToken, Attempt, Run, User
-from flask_app.services import reaper_service, run_service, stop_service, token_service, user_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import user_admin_service
+from flask_app.services.runs import reaper_service, run_service, stop_service
+from flask_app.services.tokens import token_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.gateway import HELLO, Program, made, payloads

@@ -16,7 +16,8 @@ from sqlalchemy import func, select, update
 from flask_app import config, durable
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.models import Attempt, Run, TokenUsage, User
-from flask_app.services import journal, lease_service, reaper_service, replay_service, run_service
+from flask_app.services.ledger import journal, replay_service
+from flask_app.services.runs import lease_service, reaper_service, run_service
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ErrorEvent, Raw, ScriptedUpstream, Stall, Status

@@ -12,8 +12,10 @@ from werkzeug.test import TestResponse
 
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.models import Attempt, ProgramKey, Run, TokenUsage, User
-from flask_app.services import program_keys, reaper_service, run_service, upkeep_service
-from flask_app.services.windows import Rate, Windows
+from flask_app.services.gateway import program_keys
+from flask_app.services.operations import upkeep_service
+from flask_app.services.runs import reaper_service, run_service
+from flask_app.services.site.windows import Rate, Windows
 from tests.conftest import MakeUser
 from tests.support import ledger
 from tests.support.brokers import wait_until

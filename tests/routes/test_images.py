@@ -12,7 +12,7 @@ from flask_app.database import reading
 from flask_app.domain.serving import BUNDLED_NAME
 from flask_app.errors import BadRequest
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services.prompts import MOST_IMAGE_TOKENS
+from flask_app.services.chat.prompts import MOST_IMAGE_TOKENS
 from flask_app.web import images
 from tests.support.gateway import Program, made
 from tests.support.limits import limit

@@ -16,15 +16,10 @@ from structlog.testing import capture_logs
 from flask_app import database, engines
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Attempt, Conversation, Run, User
-from flask_app.services import (
-    chat_service,
-    doubt,
-    lease_service,
-    reaper_service,
-    rollup,
-    run_service,
-)
-from flask_app.services.chat_service import Draft, Origin
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.ledger import rollup
+from flask_app.services.runs import doubt, lease_service, reaper_service, run_service
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed

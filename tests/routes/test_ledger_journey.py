@@ -8,7 +8,7 @@ import pytest
 
 from flask_app import config
 from flask_app.models import User
-from flask_app.services import environment_key
+from flask_app.services.providers import environment_key
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 

@@ -13,7 +13,8 @@ from flask import Flask
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.services import model_service, run_service
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
 from tests.conftest import MakeUser
 from tests.support import sequences
 from tests.support.keys import keep_key, stored_key

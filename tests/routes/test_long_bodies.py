@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from flask_app.errors import TooLarge
 from flask_app.models import User
-from flask_app.services.token_service import Made
+from flask_app.services.tokens.token_service import Made
 from flask_app.web import long_bodies
 from flask_app.web.long_bodies import MOST_MARKS, ROOM, USUAL, WITH_IMAGES, WITH_TEXT
 from tests.support.brokers import wait_until

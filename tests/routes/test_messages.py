@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import program_answers
+from flask_app.services.gateway import program_answers
 from tests.support.clients import PageClient
 from tests.support.gateway import HELLO, Program, made, message_events
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Stall, Status, Usage

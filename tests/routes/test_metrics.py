@@ -18,16 +18,11 @@ from flask_app import config, database
 from flask_app.database import reading, transaction, utc_now
 from flask_app.metrics import MOST_VALUES, OTHER, Bounded
 from flask_app.models import ApiKey, Run
-from flask_app.services import (
-    backup_service,
-    certificate_file,
-    journal,
-    lease_service,
-    model_service,
-    reaper_service,
-    run_service,
-)
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import journal
+from flask_app.services.operations import backup_service, certificate_file
+from flask_app.services.providers import model_service
+from flask_app.services.runs import lease_service, reaper_service, run_service
 from tests.support import certificates
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed

@@ -9,9 +9,10 @@ from flask_app.domain import budget
 from flask_app.domain.budget import Hold, Worst
 from flask_app.errors import BudgetExhausted
 from flask_app.models import Attempt, User
-from flask_app.services import budget_service, tariff_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.budget_service import Asked
+from flask_app.services.budgets import budget_service
+from flask_app.services.budgets.budget_service import Asked
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.tariffs import tariff_service
 from tests.support import calls, ledger, prices
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from flask_app.database import new_id, reading
 from flask_app.errors import Conflict, Forbidden
 from flask_app.models import AuditEntry, User
-from flask_app.services import ownership_service, standing, user_admin_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import ownership_service, standing, user_admin_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import authenticator
 from tests.support.clients import PageClient

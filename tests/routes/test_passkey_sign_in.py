@@ -11,8 +11,8 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AuditEntry, LoginSession, Passkey, User
-from flask_app.services import passkey_challenges
-from flask_app.services.passkey_ceremony import encoded
+from flask_app.services.sign_in import passkey_challenges
+from flask_app.services.sign_in.passkey_ceremony import encoded
 from tests.conftest import PASSWORD
 from tests.support import authenticator, passkeys
 from tests.support.clients import PageClient, new_client

@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Passkey, UsedChallenge, User
-from flask_app.services import passkey_challenges, passkey_service, setup_service
-from flask_app.services.passkey_ceremony import decoded, encoded
+from flask_app.services.people import setup_service
+from flask_app.services.sign_in import passkey_challenges, passkey_service
+from flask_app.services.sign_in.passkey_ceremony import decoded, encoded
 from tests.conftest import PASSWORD, SignIn
 from tests.support import authenticator, passkeys
 from tests.support.clients import SESSION_COOKIE, PageClient, new_client

@@ -10,7 +10,7 @@ from flask import Flask
 
 from flask_app import config
 from flask_app.models import User
-from flask_app.services.token_budget_service import Cap
+from flask_app.services.tokens.token_budget_service import Cap
 from flask_app.web.program_limits import OF_ANTHROPIC, OF_OPENAI
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, made

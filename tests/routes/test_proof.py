@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from flask_app.database import reading, transaction
 from flask_app.models import LoginSession, User
-from flask_app.services import proof_service
+from flask_app.services.sign_in import proof_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import routes
 from tests.support.clients import PageClient, new_client

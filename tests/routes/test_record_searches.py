@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from flask_app.database import engine, fetching, new_id, transaction, utc_now
 from flask_app.models import AccessToken, Attempt, TokenUsage, User
-from flask_app.services import record_lookups
+from flask_app.services.usage import record_lookups
 from tests.conftest import MakeUser, SignIn
 from tests.support import ledger
 from tests.support.clients import PageClient

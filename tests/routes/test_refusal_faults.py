@@ -11,10 +11,12 @@ from sqlalchemy import select, text
 from flask_app import database
 from flask_app.database import reading, transaction
 from flask_app.models import Attempt, Message, TokenUsage, User
-from flask_app.services import chat_service, key_admin_service, run_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.providers import key_admin_service
+from flask_app.services.providers.key_admin_service import NewKey
+from flask_app.services.runs import run_service
 from tests.support.events import ServerEvent, events_of
 from tests.support.scripted_upstream import ScriptedUpstream, Status
 from tests.support.upstream_journal import Received

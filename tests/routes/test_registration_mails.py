@@ -12,7 +12,7 @@ from sqlalchemy import update
 from flask_app import config
 from flask_app.database import transaction, utc_now
 from flask_app.models import Registration
-from flask_app.services import registration_service
+from flask_app.services.people import registration_service
 from tests.support import registered
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login

@@ -8,7 +8,7 @@ import pytest
 
 from flask_app.database import new_id
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import registration_service, registration_settings
+from flask_app.services.people import registration_service, registration_settings
 from tests.conftest import MakeUser
 from tests.support import registered
 from tests.support.clients import SESSION_COOKIE, PageClient

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, User
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
 

@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 
 from flask_app.database import reading
 from flask_app.models import Attempt, ProgramRequest, User
-from flask_app.services import model_service, request_log, run_service
-from flask_app.services.windows import Rate, Windows
+from flask_app.services.gateway import request_log
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
+from flask_app.services.site.windows import Rate, Windows
 from tests.conftest import MakeUser
 from tests.support import ledger
 from tests.support.brokers import wait_until

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from flask_app.database import first_id, reading, transaction
 from flask_app.models import AuditEntry, ProgramRequest, TokenUsage, User
-from flask_app.services import request_retention
+from flask_app.services.gateway import request_retention
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.gateway import Program, made

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from flask_app.models import User
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from flask_app.web.long_bodies import WITH_IMAGES
 from tests.support.gateway import HELLO, Program, made
 from tests.support.keys import keep_key, keep_provider

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from flask_app.domain import search_terms
 from flask_app.domain.search_terms import Query, Snippet
 from flask_app.models import User
-from flask_app.services import search_index
+from flask_app.services.search import search_index
 from tests.support.events import events_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.searching import conversation_of, say

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import AuditEntry, RecoveryCode, User
-from flask_app.services import second_step
+from flask_app.services.sign_in import second_step
 from tests.conftest import PASSWORD, SignIn
 from tests.support import authenticator
 from tests.support.clients import SESSION_COOKIE, PageClient, new_client

@@ -6,7 +6,7 @@ import pytest
 
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import password_links
+from flask_app.services.people import password_links
 from tests.support import authenticator
 from tests.support.clients import PageClient
 from tests.support.entrance import STRONG, error_code, stored

@@ -11,7 +11,8 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Announcement, AuditEntry, Setting
-from flask_app.services import second_step, site_service
+from flask_app.services.sign_in import second_step
+from flask_app.services.site import site_service
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 

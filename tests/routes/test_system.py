@@ -12,7 +12,8 @@ from sqlalchemy import insert, text, update
 from flask_app import config
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import AuditEntry, ServerProcess
-from flask_app.services import audit_service, process_service, upkeep_service
+from flask_app.services.audit import audit_service
+from flask_app.services.operations import process_service, upkeep_service
 from tests.support.clients import PageClient
 from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -71,7 +72,7 @@ def test_a_job_that_fails_is_told(admin_client: PageClient, monkeypatch: pytest.
     def fails() -> None:
         raise ZeroDivisionError
 
-    fails.__module__ = "flask_app.services.word_log"
+    fails.__module__ = "flask_app.services.gateway.word_log"
     monkeypatch.setattr(upkeep_service, "JOBS", (fails,))
     upkeep_service.tick()
     failed = [job["name"] for job in admin_client.get(SYSTEM).get_json()["jobs"] if job["failed"]]

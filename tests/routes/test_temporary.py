@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from flask_app import config, i18n
 from flask_app.database import new_id, reading
 from flask_app.models import Attempt, Conversation, Message, TokenUsage, User
-from flask_app.services import run_service
+from flask_app.services.runs import run_service
 from flask_app.streams import broker
 from flask_app.web.bodies import MAX_BODY_BYTES
 from tests.conftest import MakeUser, SignIn

@@ -15,15 +15,8 @@ from flask_app import config
 from flask_app.config import Config
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.models import Run
-from flask_app.services import (
-    departure,
-    journal,
-    lease_service,
-    reaper_service,
-    replay_service,
-    run_service,
-    stop_service,
-)
+from flask_app.services.ledger import journal, replay_service
+from flask_app.services.runs import departure, lease_service, reaper_service, run_service, stop_service
 from tests.support import temporary
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient

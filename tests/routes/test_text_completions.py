@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, ProgramRequest, TokenUsage, User
-from flask_app.services import request_log, run_service
+from flask_app.services.gateway import request_log
+from flask_app.services.runs import run_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, chunks, made, payloads

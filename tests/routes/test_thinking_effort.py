@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction
 from flask_app.models import Attempt, ChatModel, Message, User
-from flask_app.services import model_service
-from flask_app.services.chat_service import Draft
+from flask_app.services.chat.chat_service import Draft
+from flask_app.services.providers import model_service
 from tests.conftest import MakeUser, SignIn
 from tests.routes.failover.asking import attempts
 from tests.routes.test_continue_thoughts import end, go_on, thinking_run

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from flask_app.models import User
-from flask_app.services import lease_service, run_service
-from flask_app.services.run_service import LiveRun
+from flask_app.services.runs import lease_service, run_service
+from flask_app.services.runs.run_service import LiveRun
 from flask_app.streams.memory import MemoryBroker
 from tests.routes.journal.answers import message
 from tests.routes.test_continue_thoughts import end, go_on, live_run, reap, thinking_run

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import TokenUsage, User
-from flask_app.services import run_service, search_index
+from flask_app.services.runs import run_service
+from flask_app.services.search import search_index
 from tests.support import gateway, titled
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient

@@ -12,8 +12,8 @@ from flask_app import config, create_app
 from flask_app.config import Config
 from flask_app.database import reading
 from flask_app.models import AccessToken, Attempt, AuditEntry, User
-from flask_app.services.token_access_service import Access
-from flask_app.services.token_service import Made
+from flask_app.services.tokens.token_access_service import Access
+from flask_app.services.tokens.token_service import Made
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code
 from tests.support.gateway import HELLO, Program, made

@@ -11,9 +11,10 @@ from sqlalchemy import delete, select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import budget
 from flask_app.models import AccessToken, AuditEntry, SpentDaily, TokenUsage, User
-from flask_app.services import refund_service, token_service, usage_check_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_service import Made
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import refund_service, usage_check_service
+from flask_app.services.tokens import token_service
+from flask_app.services.tokens.token_service import Made
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, made

@@ -7,9 +7,9 @@ import pytest
 from flask_app.database import new_id
 from flask_app.errors import NotFound
 from flask_app.models import User
-from flask_app.services import token_budget_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_service import Made
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tokens import token_budget_service
+from flask_app.services.tokens.token_service import Made
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from flask_app.database import transaction
 from flask_app.domain import budget
 from flask_app.models import SpentDaily, User
-from flask_app.services import notice_words, token_budget_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_budget_service import Cap
-from flask_app.services.token_service import Made
-from flask_app.services.warning_service import look
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tokens import token_budget_service
+from flask_app.services.tokens.token_budget_service import Cap
+from flask_app.services.tokens.token_service import Made
+from flask_app.services.warnings import notice_words
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import ledger
 from tests.support.clients import PageClient

@@ -7,10 +7,10 @@ from flask import Flask
 
 from flask_app.domain import budget
 from flask_app.models import User
-from flask_app.services import token_budget_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_budget_service import Cap
-from flask_app.services.warning_service import look
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tokens import token_budget_service
+from flask_app.services.tokens.token_budget_service import Cap
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, made

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import AccessToken, AuditEntry, User
-from flask_app.services import token_service
+from flask_app.services.tokens import token_service
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

@@ -14,7 +14,7 @@ from flask_app import config, error_reports, tracing
 from flask_app.database import transaction
 from flask_app.errors import ConfigError
 from flask_app.models import Tariff
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.ingest import Ingest, attributes

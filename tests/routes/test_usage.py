@@ -11,9 +11,10 @@ import pytest
 from flask_app.database import fetching, first_id, new_id, reading, utc_now
 from flask_app.domain.events import Usage
 from flask_app.models import Attempt, User
-from flask_app.services import budget_admin_service, tariff_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.tariffs import tariff_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import ledger
 from tests.support.clients import PageClient

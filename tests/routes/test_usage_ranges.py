@@ -14,9 +14,9 @@ import pytest
 
 from flask_app.database import transaction
 from flask_app.models import DEFAULT_GROUP_ID, AccessToken, User
-from flask_app.services import record_counts
-from flask_app.services.record_search import Filter
-from flask_app.services.stats_service import DateRange
+from flask_app.services.usage import record_counts
+from flask_app.services.usage.record_search import Filter
+from flask_app.services.usage.stats_service import DateRange
 from tests.support import ledger
 from tests.support.clients import PageClient
 

@@ -12,10 +12,11 @@ from sqlalchemy import select, update
 from flask_app import config
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import AccessToken, AuditEntry, ProgramRequest, ProgramWords, User
-from flask_app.services import request_retention, token_service, word_log
-from flask_app.services.attempts import Said
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_service import Made
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.completion.attempts import Said
+from flask_app.services.gateway import request_retention, word_log
+from flask_app.services.tokens import token_service
+from flask_app.services.tokens.token_service import Made
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code
 from tests.support.gateway import HELLO, Program, made

@@ -9,8 +9,10 @@ from flask_app.database import utc_now
 from flask_app.domain.balance import Balance, Sum
 from flask_app.errors import Invalid
 from flask_app.models import Notice, User
-from flask_app.services import account_alerts, model_service, upkeep_service, warning_admin_service
-from flask_app.services.warning_service import look
+from flask_app.services.operations import upkeep_service
+from flask_app.services.providers import model_service
+from flask_app.services.warnings import account_alerts, warning_admin_service
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support.keys import change_key, keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream

@@ -11,10 +11,8 @@ from flask_app.database import in_writing, transaction, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Tariff, User
-from flask_app.services import (
-    metering_service,
-)
-from flask_app.services.attempts import Bounds, Call, Dispatched, Entry, Outcome
+from flask_app.services.completion.attempts import Bounds, Call, Dispatched, Entry, Outcome
+from flask_app.services.ledger import metering_service
 from tests.support import ledger
 
 

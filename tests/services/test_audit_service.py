@@ -11,7 +11,7 @@ from sqlalchemy import select
 import flask_app
 from flask_app.database import reading, transaction
 from flask_app.models import AuditEntry, User
-from flask_app.services import audit_service
+from flask_app.services.audit import audit_service
 
 
 def test_an_entry_says_who_what_whom_with_which_values_and_from_where(app: Flask, admin: User) -> None:
@@ -49,13 +49,13 @@ def test_nothing_changes_or_deletes_an_entry() -> None:
     named = re.compile(r"\b(AuditEntry|audit_log)\b")
     sources = {path.relative_to(package).as_posix(): path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     know = {name for name, source in sources.items() if not name.startswith("models/") and named.search(source)}
-    assert know == {f"services/audit_{name}.py" for name in ("service", "search", "retention")}
-    added, found = sources["services/audit_service.py"], sources["services/audit_search.py"]
+    assert know == {f"services/audit/audit_{name}.py" for name in ("service", "search", "retention")}
+    added, found = sources["services/audit/audit_service.py"], sources["services/audit/audit_search.py"]
     assert added.count("AuditEntry") == len(["the import", "where to look", "what is added"])
     assert not re.search(r"\b(insert|update|delete)\(", added + found)
     assert not re.search(r"\b(transaction|add|AuditEntry\()\b", found)
     assert "session.add(\n        AuditEntry(" in added
-    removed = sources["services/audit_retention.py"]
+    removed = sources["services/audit/audit_retention.py"]
     assert re.findall(r"\b(?:insert|update|delete|add)\(.*", removed) == [
         "delete(_entries).where(_entries.c.id <= last))"
     ]

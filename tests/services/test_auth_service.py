@@ -12,9 +12,10 @@ from flask_app import offload
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import SignInRequired
 from flask_app.models import LoginSession, SecondStep, User
-from flask_app.services import account_service, auth_service, second_step_service
-from flask_app.services.auth_service import Browser, WrongCredentials
-from flask_app.services.signing import digest
+from flask_app.services.people import account_service
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import auth_service, second_step_service
+from flask_app.services.sign_in.auth_service import Browser, WrongCredentials
 from tests.conftest import PASSWORD
 from tests.support import authenticator
 from tests.support.clients import signed_in

@@ -11,18 +11,12 @@ from sqlalchemy import select, update
 from flask_app.database import moment_of, new_id, reading, transaction, utc_now
 from flask_app.domain.budget import TOKENS
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Budget, SpentDaily, TokenUsage, User
-from flask_app.services import (
-    balance_check,
-    budget_admin_service,
-    budget_service,
-    refund_service,
-    shared_clock,
-    usage_check_service,
-)
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
-from flask_app.services.balance_check import NEAR, Mistake
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import balance_check, refund_service, shared_clock, usage_check_service
+from flask_app.services.ledger.balance_check import NEAR, Mistake
 from tests.conftest import MakeUser
 from tests.support import calls, ledger
 from tests.support.work import work

@@ -8,9 +8,9 @@ from flask import Flask
 from flask_app.database import utc_now
 from flask_app.errors import BadRequest, Invalid
 from flask_app.models import DEFAULT_GROUP_ID, User
-from flask_app.services import budget_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
 
 
 @pytest.mark.parametrize(

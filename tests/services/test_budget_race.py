@@ -13,11 +13,13 @@ from sqlalchemy import select
 
 from flask_app.database import reading, transaction, utc_now, writing
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Tariff
-from flask_app.services import budget_admin_service, budget_service, metering_service, token_budget_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Listed, Place
-from flask_app.services.token_budget_service import Cap
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.budgets.budget_admin_service import Listed, Place
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import metering_service
+from flask_app.services.tokens import token_budget_service
+from flask_app.services.tokens.token_budget_service import Cap
 from tests.conftest import MakeUser
 from tests.support import calls, gateway
 from tests.support.budget_race import BOUNDS, EACH

@@ -4,9 +4,9 @@ import os
 from datetime import UTC, datetime
 
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services import group_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
 from tests.conftest import MakeUser
 from tests.support import gateway, sequences
 from tests.support.budget_sequences import Scene, Sequences

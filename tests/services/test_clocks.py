@@ -14,9 +14,9 @@ from flask_app.database import reading
 from flask_app.domain import periods
 from flask_app.domain.ranges import Days
 from flask_app.models import TokenUsage, User
-from flask_app.services import breakdown_service, local_days, slices
-from flask_app.services.stats_service import DateRange
-from flask_app.services.sums import Sum
+from flask_app.services.usage import breakdown_service, local_days, slices
+from flask_app.services.usage.stats_service import DateRange
+from flask_app.services.usage.sums import Sum
 from tests.support import ledger
 
 Key = TypeVar("Key")

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run
-from flask_app.services import closing, run_service
+from flask_app.services.runs import closing, run_service
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.events import events_of

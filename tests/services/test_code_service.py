@@ -9,10 +9,11 @@ from sqlalchemy import func, select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import AppError, Conflict, TooMany
 from flask_app.models import AuditEntry, Budget, CodeBatch, RedeemCode, TopUp, User
-from flask_app.services import budget_admin_service, code_admin_service, code_service, login_limits
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
-from flask_app.services.code_admin_service import Terms
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, code_admin_service, code_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.budgets.code_admin_service import Terms
+from flask_app.services.sign_in import login_limits
 from tests.conftest import MakeUser
 from tests.support.together import at_once
 

@@ -15,12 +15,13 @@ from flask_app.domain.events import Finished
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import Unavailable
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import dispatching, failover, model_service
-from flask_app.services.attempts import Entry
-from flask_app.services.completion_service import Completion
-from flask_app.services.key_service import Candidate, UsableKey
-from flask_app.services.prompts import Request, Turn
-from flask_app.services.stop_signal import StopSignal
+from flask_app.services.chat.prompts import Request, Turn
+from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion.attempts import Entry
+from flask_app.services.completion.completion_service import Completion
+from flask_app.services.providers import model_service
+from flask_app.services.providers.key_service import Candidate, UsableKey
+from flask_app.services.runs.stop_signal import StopSignal
 from tests.support import proxies
 from tests.support.keys import change_key, keep_key, keep_provider
 from tests.support.limits import limit

@@ -8,8 +8,8 @@ from sqlalchemy import event, text, update
 
 from flask_app.database import engine, fetching, transaction, utc_now
 from flask_app.models import Conversation, User
-from flask_app.services import conversation_service, folder_service
-from flask_app.services.conversation_service import UNFILED
+from flask_app.services.conversations import conversation_service, folder_service
+from flask_app.services.conversations.conversation_service import UNFILED
 from tests.conftest import MakeUser
 from tests.support.listing import fill
 

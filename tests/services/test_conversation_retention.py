@@ -20,18 +20,13 @@ from flask_app.models import (
     TokenUsage,
     User,
 )
-from flask_app.services import (
-    audit_retention,
-    conversation_retention,
-    conversation_service,
-    draft_service,
-    pin_service,
-    retention_settings,
-    search_index,
-    upkeep_service,
-)
-from flask_app.services.audit_service import Actor
-from flask_app.services.retention_settings import Kept
+from flask_app.services.audit import audit_retention
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import conversation_retention, conversation_service, draft_service, pin_service
+from flask_app.services.operations import upkeep_service
+from flask_app.services.search import search_index
+from flask_app.services.site import retention_settings
+from flask_app.services.site.retention_settings import Kept
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.events import events_of

@@ -9,7 +9,7 @@ import pytest
 from flask_app import config
 from flask_app.database import in_writing, utc_now
 from flask_app.errors import Unavailable
-from flask_app.services import cooldown_service
+from flask_app.services.completion import cooldown_service
 from tests.support.benches import bench_seconds, fail, failing, is_over, take, take_spare
 from tests.support.keys import change_key, keep_key, stored_key
 

@@ -13,8 +13,9 @@ from sqlalchemy import insert
 from flask_app.database import in_writing, new_id, transaction, utc_now
 from flask_app.errors import Unavailable
 from flask_app.models import Attempt
-from flask_app.services import cooldown_service, shared_clock
-from flask_app.services.cooldown_service import Taken
+from flask_app.services.completion import cooldown_service
+from flask_app.services.completion.cooldown_service import Taken
+from flask_app.services.ledger import shared_clock
 from tests.support.benches import bench_seconds, candidates, fail, failing, take, take_spare
 from tests.support.claim import claim
 from tests.support.keys import change_key, keep_key, stored_key

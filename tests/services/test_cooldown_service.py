@@ -7,7 +7,8 @@ import pytest
 
 from flask_app.database import in_writing, utc_now
 from flask_app.errors import Unavailable, UpstreamError
-from flask_app.services import cooldown_service, shared_clock
+from flask_app.services.completion import cooldown_service
+from flask_app.services.ledger import shared_clock
 from tests.support.benches import bench_seconds, candidates, fail, failing, take
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 

@@ -13,7 +13,7 @@ import pytest
 
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Notice, User
-from flask_app.services.delivery_service import deliver_due
+from flask_app.services.warnings.delivery_service import deliver_due
 from tests.conftest import MakeUser
 from tests.support.mail_server import MailServer
 from tests.support.storage import ROOT

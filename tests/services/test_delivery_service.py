@@ -12,9 +12,9 @@ import pytest
 from flask_app import config
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Notice, User
-from flask_app.services import notice_service, webhook_service
-from flask_app.services.delivery_service import deliver_due
-from flask_app.services.warning_service import look
+from flask_app.services.warnings import notice_service, webhook_service
+from flask_app.services.warnings.delivery_service import deliver_due
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import ports
 from tests.support.keys import keep_key, keep_provider

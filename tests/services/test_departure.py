@@ -12,19 +12,13 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Group, Message, Run, TokenUsage, User
-from flask_app.services import (
-    departure,
-    followers,
-    group_service,
-    metering_service,
-    records_service,
-    run_service,
-    stop_service,
-    user_admin_service,
-)
-from flask_app.services.audit_service import Actor
-from flask_app.services.group_service import Choices
-from flask_app.services.run_service import LiveRun
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import metering_service
+from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.runs import departure, followers, run_service, stop_service
+from flask_app.services.runs.run_service import LiveRun
+from flask_app.services.usage import records_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Answer, ScriptedUpstream

@@ -6,8 +6,9 @@ import pytest
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import Notice, Reconciliation, User
-from flask_app.services import notice_words, reconciliation_admin_service
-from flask_app.services.warning_service import look
+from flask_app.services.reconciliation import reconciliation_admin_service
+from flask_app.services.warnings import notice_words
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import drifts
 from tests.support.keys import keep_key, keep_provider

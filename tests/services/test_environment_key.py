@@ -9,9 +9,9 @@ from flask import Flask
 from flask_app import create_app
 from flask_app.config import Config
 from flask_app.errors import ConfigError, Invalid
-from flask_app.services import environment_key, key_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import environment_key, key_admin_service
+from flask_app.services.providers.key_admin_service import NewKey
 
 IMPOSSIBLE = ["x", "canary7", "sk-canary…", "sk-canary key", "sk-canary\tkey", "sk-canary\nkey", "sk-" + "canary" * 100]
 

@@ -14,9 +14,9 @@ from flask_app import database, streams
 from flask_app.config import Config
 from flask_app.database import engine, reading, transaction
 from flask_app.models import Conversation, Run, User
-from flask_app.services import followers, stop_service
-from flask_app.services.run_following import REPLAYED
-from flask_app.services.run_service import WORKER
+from flask_app.services.runs import followers, stop_service
+from flask_app.services.runs.run_following import REPLAYED
+from flask_app.services.runs.run_service import WORKER
 from flask_app.streams.memory import HEARTBEAT
 from flask_app.streams.redis.broker import RedisBroker
 from tests.support import proxies

@@ -12,9 +12,9 @@ from sqlalchemy import event, func, select, update
 from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.errors import AppError, TooMany
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Invitation, LoginSession, User
-from flask_app.services import group_service, invitation_admin_service, invitation_service
-from flask_app.services.group_service import Choices
-from flask_app.services.invitation_admin_service import Made
+from flask_app.services.people import group_service, invitation_admin_service, invitation_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.people.invitation_admin_service import Made
 from tests.support.invited import HOUSE, join, listed, made
 from tests.support.together import at_once
 

@@ -14,9 +14,9 @@ from flask_app import config as settings
 from flask_app.config import Config
 from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
-from flask_app.services import journal
-from flask_app.services.attempts import UNASKED, Call, Dispatched, Entry, Outcome
-from flask_app.services.journal import Settlement
+from flask_app.services.completion.attempts import UNASKED, Call, Dispatched, Entry, Outcome
+from flask_app.services.ledger import journal
+from flask_app.services.ledger.journal import Settlement
 
 SAID = "Was ich sagte: 你好, \u2028 and \x00 too"
 USED = Usage(10, 4, 20, 5)

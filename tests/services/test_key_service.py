@@ -14,8 +14,9 @@ from flask_app.database import transaction, utc_now
 from flask_app.domain.serving import LOCAL, ServedModel
 from flask_app.errors import Unavailable
 from flask_app.models import ChatModel
-from flask_app.services import key_service, sealing
-from flask_app.services.sealing import Unreadable
+from flask_app.services.providers import key_service
+from flask_app.services.secrets import sealing
+from flask_app.services.secrets.sealing import Unreadable
 from tests.support.keys import change_key, keep_key, keep_provider, served, stored_key
 
 ADDRESS = "https://api.example.com/v1"

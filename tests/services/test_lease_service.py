@@ -17,17 +17,10 @@ from structlog.testing import capture_logs
 from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.engines import IDLE_SECONDS, ROW_LOCK_SECONDS
 from flask_app.models import Message, Run, User
-from flask_app.services import (
-    chat_service,
-    followers,
-    lease_service,
-    reaper_service,
-    replay_service,
-    run_service,
-    shared_clock,
-    stop_service,
-)
-from flask_app.services.chat_service import Draft, Origin
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.ledger import replay_service, shared_clock
+from flask_app.services.runs import followers, lease_service, reaper_service, run_service, stop_service
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.dialects import mysql, sqlite
 
-from flask_app.services import listed
+from flask_app.services.queries import listed
 
 
 def test_a_list_is_a_table_for_every_database() -> None:

@@ -12,9 +12,10 @@ from flask import Flask
 from flask_app import config, logs
 from flask_app.config import Mail
 from flask_app.errors import DeliveryError, Invalid
-from flask_app.services import mail_service, site_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.site_service import Site
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import site_admin_service
+from flask_app.services.site.site_service import Site
+from flask_app.services.warnings import mail_service
 from tests.support import certificates
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.ports import free_port

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from flask_app.domain.events import Reasoning, Token, ToolCall, Usage, Words
-from flask_app.services import completion_objects, message_objects
-from flask_app.services.attempts import Entry, Outcome
-from flask_app.services.message_objects import MessageEvents, UnreadableCall
+from flask_app.services.completion.attempts import Entry, Outcome
+from flask_app.services.gateway import completion_objects, message_objects
+from flask_app.services.gateway.message_objects import MessageEvents, UnreadableCall
 
 COUNTED = Entry(Usage(9, 4, 5, 1), "reported")
 

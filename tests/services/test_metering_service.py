@@ -8,8 +8,8 @@ from sqlalchemy.engine import Connection
 from flask_app.database import in_writing
 from flask_app.domain.events import Reasoning, Token, Usage, estimate_tokens
 from flask_app.models import User
-from flask_app.services import metering_service, rollup_differences, spending_check
-from flask_app.services.attempts import Bounds, Outcome
+from flask_app.services.completion.attempts import Bounds, Outcome
+from flask_app.services.ledger import metering_service, rollup_differences, spending_check
 from tests.support import calls
 
 

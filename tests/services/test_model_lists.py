@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Provider
-from flask_app.services import environment_key, key_admin_service, model_lists, model_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import environment_key, key_admin_service, model_lists, model_service
+from flask_app.services.providers.key_admin_service import NewKey
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import ScriptedUpstream, Status
 from tests.support.upstream_journal import Received

@@ -6,8 +6,8 @@ from flask import Flask
 from flask_app.database import transaction
 from flask_app.errors import Invalid
 from flask_app.models import ApiKey, ChatModel
-from flask_app.services import model_admin_service, model_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import model_admin_service, model_service
 from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
 

@@ -15,10 +15,11 @@ from flask_app.database import reading, transaction
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import ConfigError, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import environment_key, key_admin_service, key_service, model_lists, model_service, prompts
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
-from flask_app.services.prompts import Request
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.chat import prompts
+from flask_app.services.chat.prompts import Request
+from flask_app.services.providers import environment_key, key_admin_service, key_service, model_lists, model_service
+from flask_app.services.providers.key_admin_service import NewKey
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream, Status

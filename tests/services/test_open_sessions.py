@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import LoginSession, User
-from flask_app.services import auth_service, open_sessions
-from flask_app.services.auth_service import Browser
-from flask_app.services.signing import digest
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import auth_service, open_sessions
+from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web.events import while_signed_in
 from tests.conftest import MakeUser
 from tests.support.brokers import PATIENCE, wait_until

@@ -4,7 +4,7 @@ from flask import Flask
 from sqlalchemy import Integer, String, column, literal, null, select, union_all
 
 from flask_app.database import reading
-from flask_app.services import packed
+from flask_app.services.queries import packed
 
 WORDS = ['a "quoted" word', "反斜杠 \\ 和换行\n", "", "🙂"]
 

@@ -10,12 +10,18 @@ from sqlalchemy import func, select
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import Invalid, SignInRequired
 from flask_app.models import LoginSession, Passkey, User
-from flask_app.services import auth_service, authenticators, passkey_ceremony, passkey_challenges, passkey_service
-from flask_app.services import passkey_sign_in as by_passkey
-from flask_app.services.auth_service import Browser
-from flask_app.services.passkey_ceremony import Assertion, Attestation, RelyingParty, decoded, encoded
-from flask_app.services.passkey_challenges import Spent
-from flask_app.services.signing import digest
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import (
+    auth_service,
+    authenticators,
+    passkey_ceremony,
+    passkey_challenges,
+    passkey_service,
+)
+from flask_app.services.sign_in import passkey_sign_in as by_passkey
+from flask_app.services.sign_in.auth_service import Browser
+from flask_app.services.sign_in.passkey_ceremony import Assertion, Attestation, RelyingParty, decoded, encoded
+from flask_app.services.sign_in.passkey_challenges import Spent
 from tests.conftest import PASSWORD
 from tests.support.clients import PageClient
 from tests.support.passkeys import Device, add

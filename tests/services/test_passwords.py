@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from flask_app.errors import Invalid
-from flask_app.services import guessable, passwords
+from flask_app.services.people import guessable, passwords
 
 # The meter on the page gives the same answers: tests/js/password.test.mjs.
 CASES = json.loads((Path(__file__).parent.parent / "passwords.json").read_text(encoding="utf-8"))

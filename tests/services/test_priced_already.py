@@ -8,9 +8,9 @@ from flask import Flask
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Provider, User
-from flask_app.services import priced_already
-from flask_app.services.attempts import Bounds
-from flask_app.services.priced_already import PIECE, UNDER_WAY, Field
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.tariffs import priced_already
+from flask_app.services.tariffs.priced_already import PIECE, UNDER_WAY, Field
 from tests.support import calls, ledger
 
 pytestmark = pytest.mark.unsound_ledger  # its providers are made here

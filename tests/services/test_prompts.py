@@ -8,9 +8,9 @@ from flask import Flask
 from flask_app import config
 from flask_app.domain.budget import MESSAGE_TOKENS, REQUEST_TOKENS
 from flask_app.domain.serving import BUNDLED_NAME, LOCAL, ServedModel
-from flask_app.services import prompts
-from flask_app.services.attempts import Earlier
-from flask_app.services.prompts import DEMO_TOKENS, IN_PROMPT_TOKENS, MAX_BYTES, Request, Turn
+from flask_app.services.chat import prompts
+from flask_app.services.chat.prompts import DEMO_TOKENS, IN_PROMPT_TOKENS, MAX_BYTES, Request, Turn
+from flask_app.services.completion.attempts import Earlier
 from tests.support.keys import served
 
 MODEL = served("p")

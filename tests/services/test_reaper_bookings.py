@@ -12,11 +12,13 @@ from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.domain.serving import LOCAL
 from flask_app.models import Attempt, Conversation, Provider, Run, TokenUsage, User
-from flask_app.services import chat_service, journal, lease_service, reaper_service, run_service
-from flask_app.services.attempts import Bounds, Dispatched, Outcome
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.journal import Settlement
-from flask_app.services.run_service import LEASE
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.completion.attempts import Bounds, Dispatched, Outcome
+from flask_app.services.ledger import journal
+from flask_app.services.ledger.journal import Settlement
+from flask_app.services.runs import lease_service, reaper_service, run_service
+from flask_app.services.runs.run_service import LEASE
 from tests.support import calls, prices
 from tests.support.brokers import wait_until
 from tests.support.gateway import Program, made

@@ -11,11 +11,12 @@ from sqlalchemy import delete, select, text
 from flask_app.database import engine, reading, transaction
 from flask_app.engines import ROW_LOCK_SECONDS
 from flask_app.models import Attempt, Conversation, Run, User
-from flask_app.services import chat_service, lease_service, reaper_service, run_service
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.lease_service import ROUND_SECONDS
-from flask_app.services.reaper_service import REAPED_AT_ONCE, REAPING_SECONDS
-from flask_app.services.run_service import LEASE
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.runs import lease_service, reaper_service, run_service
+from flask_app.services.runs.lease_service import ROUND_SECONDS
+from flask_app.services.runs.reaper_service import REAPED_AT_ONCE, REAPING_SECONDS
+from flask_app.services.runs.run_service import LEASE
 from tests.faults.stopwatch import Stopwatch
 from tests.support import gevent_reaper, mysql_server
 from tests.support.brokers import wait_until

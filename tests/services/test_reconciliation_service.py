@@ -14,17 +14,17 @@ from flask_app.domain.balance import Balance, Sum
 from flask_app.domain.reconciliation import Threshold
 from flask_app.errors import Invalid
 from flask_app.models import ApiKey, BalanceReading, Reconciliation, TokenUsage
-from flask_app.services import (
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import refund_service
+from flask_app.services.operations import upkeep_service
+from flask_app.services.providers import model_service
+from flask_app.services.providers.key_service import UsableKey
+from flask_app.services.reconciliation import (
     drift_threshold,
-    model_service,
     readings,
     reconciliation_admin_service,
     reconciliation_service,
-    refund_service,
-    upkeep_service,
 )
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_service import UsableKey
 from tests.support import ledger
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key

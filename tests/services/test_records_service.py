@@ -10,10 +10,11 @@ import pytest
 from flask_app.database import first_id, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import User
-from flask_app.services import records_service, refund_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.record_search import Filter
-from flask_app.services.stats_service import DateRange, zone_of
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import refund_service
+from flask_app.services.usage import records_service
+from flask_app.services.usage.record_search import Filter
+from flask_app.services.usage.stats_service import DateRange, zone_of
 from tests.support import ledger
 
 

@@ -10,9 +10,10 @@ from flask import Flask
 from flask_app.domain.seen import NOTHING_SEEN, Seen
 from flask_app.models import User
 from flask_app.redis_client import PREFIX
-from flask_app.services import login_limits, redis_windows, windows
-from flask_app.services.redis_windows import RedisWindows
-from flask_app.services.windows import Rate, Windows
+from flask_app.services.sign_in import login_limits
+from flask_app.services.site import redis_windows, windows
+from flask_app.services.site.redis_windows import RedisWindows
+from flask_app.services.site.windows import Rate, Windows
 from tests.support.brokers import PATIENCE
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, login

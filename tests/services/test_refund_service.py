@@ -13,20 +13,14 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.periods import quarter_of
 from flask_app.errors import AppError, BudgetExhausted, Conflict, Invalid, NotFound
 from flask_app.models import Attempt, AuditEntry, SpentDaily, TokenUsage, User
-from flask_app.services import (
-    budget_admin_service,
-    budget_service,
-    record_search,
-    records_service,
-    refund_service,
-    stats_service,
-    usage_check_service,
-)
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
-from flask_app.services.refund_service import NEGATED
-from flask_app.services.sums import Sum
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import refund_service, usage_check_service
+from flask_app.services.ledger.refund_service import NEGATED
+from flask_app.services.usage import record_search, records_service, stats_service
+from flask_app.services.usage.sums import Sum
 from tests.support import calls, ledger
 from tests.support.together import at_once
 

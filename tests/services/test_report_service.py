@@ -14,9 +14,9 @@ from sqlalchemy import delete
 from flask_app.database import transaction
 from flask_app.errors import BadRequest
 from flask_app.models import Attempt, TokenUsage, UsageHourly, User
-from flask_app.services import breakdown_service, report_service
-from flask_app.services.stats_service import DateRange
-from flask_app.services.sums import Sum
+from flask_app.services.usage import breakdown_service, report_service
+from flask_app.services.usage.stats_service import DateRange
+from flask_app.services.usage.sums import Sum
 from tests.conftest import MakeUser
 from tests.support import ledger
 

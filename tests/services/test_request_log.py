@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 from flask_app import database
 from flask_app.database import new_id, reading, transaction
 from flask_app.models import ProgramRequest
-from flask_app.services import request_log
-from flask_app.services.request_log import OpenRequest
+from flask_app.services.gateway import request_log
+from flask_app.services.gateway.request_log import OpenRequest
 
 
 @pytest.fixture(autouse=True)

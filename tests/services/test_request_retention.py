@@ -9,8 +9,9 @@ from sqlalchemy import insert, select
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.errors import Invalid
 from flask_app.models import AuditEntry, ProgramRequest, User
-from flask_app.services import request_retention, upkeep_service
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.gateway import request_retention
+from flask_app.services.operations import upkeep_service
 from tests.support.requests import row
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from flask_app.domain.events import Reasoning, Token, ToolCall, Usage, Words
-from flask_app.services.attempts import Entry
-from flask_app.services.gateway_errors import Fault
-from flask_app.services.response_objects import NamelessCall, ResponseEvents, Terms
+from flask_app.services.completion.attempts import Entry
+from flask_app.services.gateway.gateway_errors import Fault
+from flask_app.services.gateway.response_objects import NamelessCall, ResponseEvents, Terms
 from flask_app.web.responses import ResponseRequest
 
 COUNTED = Entry(Usage(9, 4, 5, 1), "reported")

@@ -14,20 +14,22 @@ from flask_app import config
 from flask_app.database import Base, fetching, new_id, reading, transaction
 from flask_app.instance_secrets import KEY, OLD_KEY
 from flask_app.models import ApiKey, User
-from flask_app.services import sealed, sealing, webhook_service, word_log
-from flask_app.services.audit_service import Actor
-from flask_app.services.sealing import Unreadable
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.gateway import word_log
+from flask_app.services.secrets import sealed, sealing
+from flask_app.services.secrets.sealing import Unreadable
+from flask_app.services.warnings import webhook_service
 from tests.support.gateway import made
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 
 PACKAGE = Path(config.__file__).parent
 SEALS = {  # every module that seals something, and the column it goes into
-    "services/key_admin_service.py": "api_keys.secret",
-    "services/environment_key.py": "api_keys.secret",
-    "services/identity_providers.py": "identity_providers.secret",
-    "services/second_step_service.py": "second_steps.secret",
-    "services/webhook_service.py": "settings.value",
-    "services/word_log.py": "program_words.content",
+    "services/providers/key_admin_service.py": "api_keys.secret",
+    "services/providers/environment_key.py": "api_keys.secret",
+    "services/sign_in/identity_providers.py": "identity_providers.secret",
+    "services/sign_in/second_step_service.py": "second_steps.secret",
+    "services/warnings/webhook_service.py": "settings.value",
+    "services/gateway/word_log.py": "program_words.content",
 }
 ONE, TWO = (f"a key of forty random characters or so, {name}" for name in ("one", "two"))
 
@@ -150,9 +152,10 @@ def test_the_file_of_keys_may_go_while_a_server_runs(app: Flask, own: Path) -> N
 
 
 def test_whatever_seals_has_its_column_where_a_rotation_finds_it() -> None:
-    """A column that is missing in `services/sealed.py` would be unreadable after the next rotation."""
+    """A column that is missing in `services/secrets/sealed.py` would be unreadable after the next rotation."""
     callers = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if _seals(path)}
-    assert callers - {"services/sealed.py"} == set(SEALS), "whoever seals says into which column, here and in sealed.py"
+    sealing = callers - {"services/secrets/sealed.py"}
+    assert sealing == set(SEALS), "whoever seals says into which column, here and in sealed.py"
     declared = {f"{each.column.table.name}.{each.column.name}" for each in sealed.SEALED}
     assert declared == set(SEALS.values())
     binary = {

@@ -3,8 +3,8 @@
 import pytest
 
 from flask_app.models import User
-from flask_app.services import closing, lease_service, run_service
-from flask_app.services.run_following import REPLAYED
+from flask_app.services.runs import closing, lease_service, run_service
+from flask_app.services.runs.run_following import REPLAYED
 from flask_app.streams.memory import MemoryBroker
 from tests.support.another_worker import Following, Other
 from tests.support.brokers import wait_until
@@ -51,7 +51,7 @@ def test_words_come_as_they_are_kept_without_a_gap_or_a_repeat(
 def test_nothing_is_begun_anew_before_there_is_something_to_tell(
     member: User, member_client: PageClient, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask_app.services.run_following.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("flask_app.services.runs.run_following.POLL_SECONDS", 0.05)
     other.begin(member)
     reader = Following(member_client, other.run_id, after=7)
     wait_until(lambda: reader.body.count(b": ping") > 40)

@@ -11,12 +11,16 @@ from sqlalchemy.engine import Connection
 from flask_app.database import in_writing, new_id, reading
 from flask_app.domain.events import Event, Token, estimate_tokens
 from flask_app.models import Attempt, TokenUsage, User
-from flask_app.services import chat_service, dispatching, failover, journal, model_service, run_service
-from flask_app.services.attempts import Entry, Outcome
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.program_answers import ProgramRun
-from flask_app.services.prompts import Request, Turn
-from flask_app.services.run_service import LiveRun
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.chat.prompts import Request, Turn
+from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion.attempts import Entry, Outcome
+from flask_app.services.gateway.program_answers import ProgramRun
+from flask_app.services.ledger import journal
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
+from flask_app.services.runs.run_service import LiveRun
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
 from tests.support.upstream_paused import Paused

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from flask_app import config
 from flask_app.database import fetching, new_id, reading, transaction, utc_now
 from flask_app.models import ProgramWords, User
-from flask_app.services import doctor_service, sealed, sealing
+from flask_app.services.operations import doctor_service
+from flask_app.services.secrets import sealed, sealing
 from tests.support.keys import keep_key, keep_provider
 
 ROWS, LETTERS = 5 * sealed.AT_ONCE + 7, 200_000

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flask_app import config
-from flask_app.services.sealing import MIN_HIDDEN, Unreadable, hint_of, seal, unseal
+from flask_app.services.secrets.sealing import MIN_HIDDEN, Unreadable, hint_of, seal, unseal
 
 CANARY = "sk-canary-0123456789abcdef"
 

@@ -5,12 +5,10 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, writing
 from flask_app.models import Conversation, Run, SearchDocument, SearchPosting, User
-from flask_app.services import (
-    answer_service,
-    conversation_service,
-    search_index,
-)
-from flask_app.services.attempts import Outcome
+from flask_app.services.completion.attempts import Outcome
+from flask_app.services.conversations import conversation_service
+from flask_app.services.runs import answer_service
+from flask_app.services.search import search_index
 from tests.support.searching import change, conversation_of, count, found, run_on, say
 
 

@@ -10,16 +10,12 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, reading, writing
 from flask_app.models import SearchDocument, SearchPosting, User
-from flask_app.services import (
-    answer_service,
-    conversation_service,
-    search_index,
-    search_postings,
-    search_service,
-)
-from flask_app.services.attempts import Outcome
-from flask_app.services.search_postings import Change
-from flask_app.services.search_queue import Found
+from flask_app.services.completion.attempts import Outcome
+from flask_app.services.conversations import conversation_service
+from flask_app.services.runs import answer_service
+from flask_app.services.search import search_index, search_postings, search_service
+from flask_app.services.search.search_postings import Change
+from flask_app.services.search.search_queue import Found
 from tests.support.searching import change, conversation_of, count, found, run_on, say
 
 QueryCount = Callable[[], AbstractContextManager[list[str]]]

@@ -8,11 +8,8 @@ from sqlalchemy import Select, func, insert, select, text, update
 
 from flask_app.database import fetching, new_id, transaction, writing
 from flask_app.models import Conversation, Message, Run, SearchDocument, SearchPosting, SearchProgress, User
-from flask_app.services import (
-    conversation_service,
-    search_index,
-    search_queue,
-)
+from flask_app.services.conversations import conversation_service
+from flask_app.services.search import search_index, search_queue
 from tests.support.searching import change, conversation_of, count, found, run_on, say, say_long_ago
 
 QueryCount = Callable[[], AbstractContextManager[list[str]]]

@@ -16,10 +16,10 @@ from flask_app import config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import WrongCode
 from flask_app.models import PendingSignIn, User
-from flask_app.services import auth_service, pending_sign_ins, second_step
-from flask_app.services.auth_service import Browser
-from flask_app.services.pending_sign_ins import Pending, SignInExpired
-from flask_app.services.signing import digest
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import auth_service, pending_sign_ins, second_step
+from flask_app.services.sign_in.auth_service import Browser
+from flask_app.services.sign_in.pending_sign_ins import Pending, SignInExpired
 from tests.conftest import PASSWORD
 from tests.support import authenticator
 from tests.support.clients import PageClient

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from flask_app.database import reading, utc_now, writing
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import budget_admin_service, budget_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.completion.attempts import Bounds
 from tests.conftest import MakeUser
 from tests.support import calls
 from tests.support.keys import keep_provider

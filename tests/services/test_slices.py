@@ -15,10 +15,10 @@ from flask_app.database import table_of
 from flask_app.domain import periods
 from flask_app.domain.ranges import Days
 from flask_app.models import UsageHourly
-from flask_app.services import local_days, slices
-from flask_app.services.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, PERSON_MONTH, rollup
-from flask_app.services.sums import figures
-from flask_app.services.whole import Quotient
+from flask_app.services.ledger.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, PERSON_MONTH, rollup
+from flask_app.services.queries.whole import Quotient
+from flask_app.services.usage import local_days, slices
+from flask_app.services.usage.sums import figures
 
 ZONE, DAYS = ZoneInfo("America/New_York"), Days(date(2026, 1, 1), date(2026, 11, 25))
 PERSON = "x"

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import mysql, sqlite
 from flask_app.database import fetching, reading, transaction
 from flask_app.domain.ranges import Days
 from flask_app.models import SpentDaily, SpentMonthly, TokenUsage
-from flask_app.services import refund_service, spending_check, spending_months, usage_check_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import refund_service, spending_check, spending_months, usage_check_service
 from tests.support import calls, ledger
 from tests.support.work import work
 

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from flask_app.database import engine, in_transaction
-from flask_app.services.rollup import FIGURES, add_rows, rollup
-from flask_app.services.sums import COUNTS, Pile, Sum
-from flask_app.services.whole import EXACT_BELOW, RolledSum
+from flask_app.services.ledger.rollup import FIGURES, add_rows, rollup
+from flask_app.services.queries.whole import EXACT_BELOW, RolledSum
+from flask_app.services.usage.sums import COUNTS, Pile, Sum
 
 PARTS = [EXACT_BELOW - 1, 1, EXACT_BELOW - 3, 1 - EXACT_BELOW]
 KEY = {"slice": "made up", "user_id": "", "model": "", "key_id": "", "channel": "", "currency": "CNY", "peak": -1}

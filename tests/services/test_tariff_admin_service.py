@@ -15,10 +15,12 @@ from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.errors import AppError
 from flask_app.models import Attempt, Tariff, TokenUsage, User
-from flask_app.services import budget_service, metering_service, tariff_admin_service, tariff_service, turns
-from flask_app.services.attempts import Bounds, Dispatched
-from flask_app.services.audit_service import Actor
-from flask_app.services.tariff_admin_service import Terms
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_service, turns
+from flask_app.services.completion.attempts import Bounds, Dispatched
+from flask_app.services.ledger import metering_service
+from flask_app.services.tariffs import tariff_admin_service, tariff_service
+from flask_app.services.tariffs.tariff_admin_service import Terms
 from tests.support import calls, ledger
 from tests.support.keys import keep_provider
 from tests.support.together import at_once

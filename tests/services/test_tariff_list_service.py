@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from flask_app.services import tariff_list_service
-from flask_app.services.tariff_list_service import PriceLine
+from flask_app.services.tariffs import tariff_list_service
+from flask_app.services.tariffs.tariff_list_service import PriceLine
 
 
 def line(now: datetime, model: str = "deepseek-flash") -> PriceLine:

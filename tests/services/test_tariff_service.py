@@ -9,8 +9,8 @@ from flask_app.database import reading, transaction
 from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.models import Tariff
-from flask_app.services import tariff_service
-from flask_app.services.tariff_service import Priced
+from flask_app.services.tariffs import tariff_service
+from flask_app.services.tariffs.tariff_service import Priced
 
 BEIJING = timezone(timedelta(hours=8))
 MILLION_EACH = Usage(2_000_000, 1_000_000, 1_000_000, 0)

@@ -3,7 +3,7 @@
 import pytest
 
 from flask_app.domain.events import Event, Reasoning, Served, Thought, Token, ToolCall
-from flask_app.services.attempts import Earlier, Outcome
+from flask_app.services.completion.attempts import Earlier, Outcome
 
 END = None
 THINKS, SAYS, CALLS = Reasoning("hm"), Token("well"), ToolCall(0, name="look")

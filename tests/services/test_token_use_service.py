@@ -11,10 +11,10 @@ from sqlalchemy import Table, delete, event, insert, text
 
 from flask_app.database import engine, fetching, new_id, transaction, writing
 from flask_app.models import AccessToken, User
-from flask_app.services import token_use_service
-from flask_app.services.spending import months, spent
-from flask_app.services.stats_service import DateRange
-from flask_app.services.token_use_service import TokenUse
+from flask_app.services.ledger.spending import months, spent
+from flask_app.services.tokens import token_use_service
+from flask_app.services.tokens.token_use_service import TokenUse
+from flask_app.services.usage.stats_service import DateRange
 from tests.conftest import MakeUser
 
 FIRST, DAYS = date(2025, 1, 1), 200  # up to 19 July

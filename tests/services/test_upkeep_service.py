@@ -9,9 +9,11 @@ from sqlalchemy import update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.balance import Balance
 from flask_app.models import ApiKey, Provider
-from flask_app.services import balance_service, key_admin_service, model_lists, model_service, upkeep_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.operations import upkeep_service
+from flask_app.services.providers import key_admin_service, model_lists, model_service
+from flask_app.services.providers.key_admin_service import NewKey
+from flask_app.services.reconciliation import balance_service
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import ScriptedUpstream, Status, Whole
 from tests.support.together import at_once

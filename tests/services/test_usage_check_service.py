@@ -11,10 +11,10 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import in_writing, reading, transaction
 from flask_app.models import Attempt, TokenUsage, UsageHourly, User
-from flask_app.services import metering_service, usage_check_service
-from flask_app.services.attempts import Bounds, Dispatched, Outcome
-from flask_app.services.audit_service import Actor
-from flask_app.services.rollup import DETAIL, FIGURES, RETIRED, SITE_DAY, SLICES, UNUSED
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.completion.attempts import Bounds, Dispatched, Outcome
+from flask_app.services.ledger import metering_service, usage_check_service
+from flask_app.services.ledger.rollup import DETAIL, FIGURES, RETIRED, SITE_DAY, SLICES, UNUSED
 from tests.support import calls, ledger
 from tests.support.together import at_once
 

@@ -9,8 +9,8 @@ from sqlalchemy import delete, insert
 from flask_app.database import transaction
 from flask_app.domain.periods import QUARTERS_A_DAY, Period, quarter_of
 from flask_app.models import TokenUsage
-from flask_app.services.rollup import FIGURES, RETIRED, SITE_HOUR, UNUSED, rollup
-from flask_app.services.used_days import used_days
+from flask_app.services.ledger.rollup import FIGURES, RETIRED, SITE_HOUR, UNUSED, rollup
+from flask_app.services.ledger.used_days import used_days
 from tests.support import ledger
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

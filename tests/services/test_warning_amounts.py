@@ -7,9 +7,10 @@ import pytest
 from flask_app.database import utc_now
 from flask_app.domain.budget import LEAST_TOKENS
 from flask_app.models import User
-from flask_app.services import budget_admin_service, refund_service
-from flask_app.services.attempts import Bounds
-from flask_app.services.warning_service import look
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import refund_service
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import calls, prices
 from tests.support.keys import keep_provider

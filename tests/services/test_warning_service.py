@@ -9,10 +9,12 @@ import pytest
 
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID, AccessToken, Notice, User
-from flask_app.services import budget_admin_service, notice_words, token_budget_service, warning_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.token_budget_service import Cap
-from flask_app.services.warning_service import look
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.tokens import token_budget_service
+from flask_app.services.tokens.token_budget_service import Cap
+from flask_app.services.warnings import notice_words, warning_service
+from flask_app.services.warnings.warning_service import look
 from tests.conftest import MakeUser
 from tests.support import gateway
 from tests.support.together import at_once

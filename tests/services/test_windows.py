@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from flask_app.domain.seen import Seen
-from flask_app.services import windows
-from flask_app.services.windows import Rate, Windows
+from flask_app.services.site import windows
+from flask_app.services.site.windows import Rate, Windows
 
 
 @pytest.mark.parametrize(

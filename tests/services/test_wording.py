@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from flask_app.services import wording
+from flask_app.services.warnings import wording
 
 MORNING = datetime(2026, 11, 5, 7, 5, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services.departure import GRACE_SECONDS
-from flask_app.services.stop_service import LOOK_SECONDS
+from flask_app.services.runs.departure import GRACE_SECONDS
+from flask_app.services.runs.stop_service import LOOK_SECONDS
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.instances import ENDLESS, WORDS, Site, begin, digest, some
 from tests.support.redis_server import RedisServer

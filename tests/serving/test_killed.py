@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from flask_app.services.lease_service import KEEP_SECONDS
-from flask_app.services.run_service import LEASE
+from flask_app.services.runs.lease_service import KEEP_SECONDS
+from flask_app.services.runs.run_service import LEASE
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import Served, Stream, served

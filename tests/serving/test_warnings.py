@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask_app.services.upkeep_service import ROUND_SECONDS
+from flask_app.services.operations.upkeep_service import ROUND_SECONDS
 from tests.support import certificates
 from tests.support.brokers import wait_until
 from tests.support.mail_server import PASSWORD, USER, MailServer

@@ -12,7 +12,7 @@ from urllib3 import BaseHTTPResponse
 
 from flask_app.errors import AppError, TooLarge, Unavailable
 from flask_app.i18n import LOCALES, translate
-from flask_app.services import gateway_errors, message_faults
+from flask_app.services.gateway import gateway_errors, message_faults
 from tests.stack import front
 from tests.stack.front import Front
 from tests.support.brokers import wait_until

@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import SecondStep, User
-from flask_app.services import sealing, second_step
+from flask_app.services.secrets import sealing
+from flask_app.services.sign_in import second_step
 
 STEP = 30
 NEAR = 4.0  # seconds: a code made so shortly before the next step may arrive in it

@@ -6,9 +6,10 @@ from typing import Any
 from flask_app.database import in_writing, utc_now
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey
-from flask_app.services import cooldown_service, key_service
-from flask_app.services.cooldown_service import Taken
-from flask_app.services.key_service import Candidate
+from flask_app.services.completion import cooldown_service
+from flask_app.services.completion.cooldown_service import Taken
+from flask_app.services.providers import key_service
+from flask_app.services.providers.key_service import Candidate
 from tests.support.keys import change_key, served
 
 

@@ -12,9 +12,9 @@ from flask_app.domain.budget import TOKENS, Days
 from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted
 from flask_app.models import TokenUsage
-from flask_app.services.attempts import Dispatched
-from flask_app.services.budget_admin_service import Place
-from flask_app.services.tariff_service import Priced
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.completion.attempts import Dispatched
+from flask_app.services.tariffs.tariff_service import Priced
 
 PRICED, UNPRICED = "deepseek-flash", "without a price"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from flask_app import config, database, engines
 from flask_app.config import Config
 from flask_app.errors import BudgetExhausted
-from flask_app.services.attempts import Bounds
+from flask_app.services.completion.attempts import Bounds
 from tests.support import calls
 from tests.support.together import at_once
 

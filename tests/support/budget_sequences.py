@@ -17,22 +17,16 @@ from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted, Conflict
 from flask_app.models import Tariff, User
-from flask_app.services import (
-    balance_check,
-    budget_admin_service,
-    budget_service,
-    metering_service,
-    reaper_service,
-    refund_service,
-    spending_check,
-    tariff_service,
-    user_admin_service,
-)
-from flask_app.services.attempts import Bounds, Outcome
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
-from flask_app.services.budget_service import Standing
-from flask_app.services.tariff_service import Priced
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.completion.attempts import Bounds, Outcome
+from flask_app.services.ledger import balance_check, metering_service, refund_service, spending_check
+from flask_app.services.people import user_admin_service
+from flask_app.services.runs import reaper_service
+from flask_app.services.tariffs import tariff_service
+from flask_app.services.tariffs.tariff_service import Priced
 from tests.support import calls
 from tests.support.budget_account import PRICED, UNPRICED, Booked, Limit, is_short, one_of, unless_refused
 

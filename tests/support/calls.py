@@ -6,8 +6,9 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing, new_id
 from flask_app.domain.events import Usage
-from flask_app.services import budget_service, metering_service
-from flask_app.services.attempts import Bounds, Call, Dispatched, Outcome
+from flask_app.services.budgets import budget_service
+from flask_app.services.completion.attempts import Bounds, Call, Dispatched, Outcome
+from flask_app.services.ledger import metering_service
 
 
 def call_of(

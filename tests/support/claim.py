@@ -10,8 +10,8 @@ from pathlib import Path
 from flask_app import config, database
 from flask_app.config import Config
 from flask_app.errors import Unavailable
-from flask_app.services import cooldown_service
-from flask_app.services.key_service import Candidate, UsableKey
+from flask_app.services.completion import cooldown_service
+from flask_app.services.providers.key_service import Candidate, UsableKey
 from tests.support.keys import served
 
 

@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import auth_service
-from flask_app.services.auth_service import Browser
+from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import csrf
 
 SESSION_COOKIE = "__Host-mingchat"

@@ -14,7 +14,7 @@ from flask_app.config import Config
 from flask_app.database import reading, transaction
 from flask_app.errors import WrongCode
 from flask_app.models import User
-from flask_app.services import second_step
+from flask_app.services.sign_in import second_step
 from tests.support.together import at_once
 
 

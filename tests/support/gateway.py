@@ -8,11 +8,12 @@ from werkzeug.test import TestResponse
 
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import auth_service, token_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.auth_service import Browser
-from flask_app.services.signing import digest
-from flask_app.services.token_service import Made, Wanted
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in.auth_service import Browser
+from flask_app.services.tokens import token_service
+from flask_app.services.tokens.token_service import Made, Wanted
 
 HELLO = [{"role": "user", "content": "hello"}]
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}

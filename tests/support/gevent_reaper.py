@@ -14,7 +14,7 @@ COUNT, EACH_SECONDS = 100, 0.005
 
 
 def main() -> int:
-    from flask_app.services import reaper_service
+    from flask_app.services.runs import reaper_service
 
     near, far = socket.socketpair()
     there_and_back = 0

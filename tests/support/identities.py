@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from flask_app.database import reading, transaction
 from flask_app.models import AuditEntry, LinkedIdentity, User
-from flask_app.services import identity_providers
-from flask_app.services.audit_service import Actor
-from flask_app.services.identity_providers import Listed, Wanted
-from flask_app.services.identity_terms import Terms
-from flask_app.services.registration_settings import OPEN
-from flask_app.services.signing import digest
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people.registration_settings import OPEN
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import identity_providers
+from flask_app.services.sign_in.identity_providers import Listed, Wanted
+from flask_app.services.sign_in.identity_terms import Terms
 from tests.support.clients import PageClient
 
 HOUSE, SLUG, ELSEWHERE = Actor(None), "school", "elsewhere"

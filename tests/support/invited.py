@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask_app.services import invitation_admin_service, invitation_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.auth_service import Browser, SignedIn
-from flask_app.services.invitation_admin_service import Listed, Made, Terms
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import invitation_admin_service, invitation_service
+from flask_app.services.people.invitation_admin_service import Listed, Made, Terms
+from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from tests.support.entrance import STRONG
 
 HOUSE = Actor(None)

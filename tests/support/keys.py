@@ -6,7 +6,7 @@ from typing import Any
 from flask_app.database import reading, transaction
 from flask_app.domain.serving import ServedModel
 from flask_app.models import ApiKey, ChatModel, Provider
-from flask_app.services import sealing
+from flask_app.services.secrets import sealing
 
 
 def keep_provider(name: str, base_url: str, *, models: Iterable[str] = (), **fields: Any) -> str:

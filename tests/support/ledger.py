@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, delete, select
 from flask_app.database import Base, new_id, reading, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import rollup, spending, usage_check_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.usage_check_service import Finding
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.ledger import rollup, spending, usage_check_service
+from flask_app.services.ledger.usage_check_service import Finding
 
 
 def entry(user_id: str, moment: datetime, **fields: Any) -> TokenUsage:

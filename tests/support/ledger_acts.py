@@ -17,21 +17,14 @@ from flask_app import database
 from flask_app.database import in_transaction, transaction, utc_now
 from flask_app.errors import AppError
 from flask_app.models import ApiKey, Run
-from flask_app.services import (
-    chat_service,
-    continue_service,
-    conversation_service,
-    journal,
-    lease_service,
-    reaper_service,
-    replay_service,
-    run_service,
-    stop_service,
-    user_admin_service,
-)
-from flask_app.services.audit_service import Actor
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.run_events import Begun
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.chat import chat_service, continue_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.conversations import conversation_service
+from flask_app.services.ledger import journal, replay_service
+from flask_app.services.people import user_admin_service
+from flask_app.services.runs import lease_service, reaper_service, run_service, stop_service
+from flask_app.services.runs.run_events import Begun
 from tests.support.ledger_place import SCRIPTS, Asked, Held, Place
 
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from flask_app.database import reading, utc_now
 from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.models import Attempt, Message, Run, TokenUsage, User
-from flask_app.services import stats_service
+from flask_app.services.usage import stats_service
 from tests.support.upstream_journal import Journal, Received
 
 _QUESTION = re.compile(r"question \d+\.")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flask_app.models import User
-from flask_app.services import run_service
-from flask_app.services.run_events import Begun
+from flask_app.services.runs import run_service
+from flask_app.services.runs.run_events import Begun
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
 from tests.support.upstream_answers import chunk
 from tests.support.upstream_journal import Received

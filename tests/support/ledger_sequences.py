@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from flask_app import database
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Attempt, Run, TokenUsage
-from flask_app.services import lease_service, run_service
+from flask_app.services.runs import lease_service, run_service
 from tests.support import ledger_oracle
 from tests.support.ledger_acts import Acts
 

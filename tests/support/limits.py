@@ -7,9 +7,9 @@ from sqlalchemy import update
 from flask_app.database import transaction
 from flask_app.domain import budget
 from flask_app.models import Budget
-from flask_app.services import budget_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
 from tests.support.clients import PageClient
 
 BUDGETS = "/api/budgets"

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from flask_app.database import reading, transaction
 from flask_app.models import AuditEntry, Passkey
-from flask_app.services.passkey_ceremony import decoded, encoded
-from flask_app.services.signing import digest
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in.passkey_ceremony import decoded, encoded
 from tests.conftest import PASSWORD
 from tests.support.clients import HTTPS, PageClient
 from tests.support.entrance import error_code

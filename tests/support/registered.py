@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Registration, User
-from flask_app.services import registration_service, registration_settings
-from flask_app.services.audit_service import Actor
-from flask_app.services.auth_service import Browser
-from flask_app.services.registration_service import Wanted
-from flask_app.services.registration_settings import Terms
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import registration_service, registration_settings
+from flask_app.services.people.registration_service import Wanted
+from flask_app.services.people.registration_settings import Terms
+from flask_app.services.sign_in.auth_service import Browser
 from tests.support.clients import PageClient
 from tests.support.entrance import STRONG
 from tests.support.mail_server import MailServer

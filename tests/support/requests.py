@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from flask_app.database import new_id, reading, utc_now
 from flask_app.models import ProgramRequest
-from flask_app.services import request_log, run_service
+from flask_app.services.gateway import request_log
+from flask_app.services.runs import run_service
 from tests.support.brokers import wait_until
 
 

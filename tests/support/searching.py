@@ -6,9 +6,7 @@ from sqlalchemy import func, select, update
 
 from flask_app.database import first_id, new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, Run, SearchDocument, SearchPosting, User
-from flask_app.services import (
-    search_service,
-)
+from flask_app.services.search import search_service
 
 
 def say(

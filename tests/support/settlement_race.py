@@ -18,8 +18,9 @@ from flask_app.config import Config
 from flask_app.database import in_transaction, in_writing, reading
 from flask_app.domain.events import Usage
 from flask_app.models import Attempt
-from flask_app.services import metering_service, reaper_service
-from flask_app.services.attempts import Dispatched, Outcome
+from flask_app.services.completion.attempts import Dispatched, Outcome
+from flask_app.services.ledger import metering_service
+from flask_app.services.runs import reaper_service
 from tests.support.together import at_once
 
 TOLD = Usage(prompt_tokens=50, cached_tokens=20, completion_tokens=30, reasoning_tokens=10)

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from flask_app.database import Base, new_id, reading
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import run_service
+from flask_app.services.runs import run_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of

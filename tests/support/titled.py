@@ -8,8 +8,10 @@ from sqlalchemy import select
 
 from flask_app.database import reading, transaction
 from flask_app.models import Attempt, ChatModel, Conversation, Run, Setting
-from flask_app.services import model_service, run_service, title_setting
-from flask_app.services.audit_service import Actor
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import title_setting
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.events import ServerEvent, events_of
 from tests.support.scripted_upstream import Answer, Received, ScriptedUpstream

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Budget
-from flask_app.services.token_service import Made
+from flask_app.services.tokens.token_service import Made
 from tests.support.clients import PageClient
 
 TOKENS = "/api/tokens"

@@ -10,9 +10,10 @@ from flask_app import config
 from flask_app.config import Mail
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AccessToken, Budget, Notice, User
-from flask_app.services import budget_admin_service, budget_service, webhook_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.warnings import webhook_service
 from tests.support import ledger
 
 NOBODY = Actor(None)

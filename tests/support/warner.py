@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask_app import config, database
 from flask_app.config import Config
-from flask_app.services import delivery_service, warning_service
+from flask_app.services.warnings import delivery_service, warning_service
 from tests.support import warned
 
 

@@ -13,9 +13,9 @@ from flask import Flask
 
 from flask_app import config
 from flask_app.errors import UpstreamError
-from flask_app.services import key_admin_service
-from flask_app.services.audit_service import Actor
-from flask_app.services.key_admin_service import NewKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import key_admin_service
+from flask_app.services.providers.key_admin_service import NewKey
 from flask_app.upstream import connection
 from flask_app.upstream.client import ChatStream, Endpoint
 from flask_app.upstream.short_replies import list_models

@@ -16,7 +16,7 @@ from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import reading
 from flask_app.models import Message
-from flask_app.services import conversation_service
+from flask_app.services.conversations import conversation_service
 from flask_app.utils import public
 from tests.support.clients import PageClient, new_client
 from tests.support.scripted_upstream import ScriptedUpstream

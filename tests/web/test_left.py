@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, g
 
-from flask_app.services.budget_service import Standing
+from flask_app.services.budgets.budget_service import Standing
 from flask_app.web.left import Left, left
 
 RENEWAL = datetime(2026, 11, 25, 16, tzinfo=UTC)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from flask_app import config
 from flask_app.database import reading
 from flask_app.models import Run
-from flask_app.services import run_service
+from flask_app.services.runs import run_service
 from flask_app.web import readers
 from tests.conftest import MakeUser, SignIn
 from tests.support.clients import PageClient

@@ -12,8 +12,8 @@ from sqlalchemy import delete, select, update
 from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.engines import LOCK_SECONDS
 from flask_app.models import LoginSession, User
-from flask_app.services import auth_service
-from flask_app.services.signing import digest
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import auth_service
 from tests.conftest import PASSWORD, SignIn
 from tests.support.clients import PageClient
 

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Is a password among the first that somebody would guess? The rules of services/guessable.py once more, so that the
+ * Is a password among the first that somebody would guess? The rules of services/people/guessable.py once more, so that the
  * meter promises nothing that the server refuses; tests/passwords.json holds both to the same answers.
  */
 

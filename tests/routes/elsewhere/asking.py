@@ -1,8 +1,6 @@
 """Asking for an answer that does not end by itself."""
 
-from flask_app.services import (
-    run_service,
-)
+from flask_app.services.runs import run_service
 from tests.support.another_worker import Following
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient

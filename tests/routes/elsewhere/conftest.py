@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from flask_app import streams
-from flask_app.services import (
-    run_service,
-    stop_service,
-)
-from flask_app.services.run_service import WORKER
+from flask_app.services.runs import run_service, stop_service
+from flask_app.services.runs.run_service import WORKER
 from flask_app.streams.redis.broker import RedisBroker
 from tests.support.another_worker import Other
 from tests.support.brokers import process, wait_until

@@ -8,13 +8,9 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, Message, Run, TokenUsage, User
-from flask_app.services import (
-    lease_service,
-    model_service,
-    reaper_service,
-    run_service,
-    sealing,
-)
+from flask_app.services.providers import model_service
+from flask_app.services.runs import lease_service, reaper_service, run_service
+from flask_app.services.secrets import sealing
 from flask_app.streams.redis.broker import RedisBroker
 from tests.routes.elsewhere.asking import send
 from tests.support.another_worker import Following, Other, say

@@ -7,10 +7,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Run, User
-from flask_app.services import (
-    followers,
-    run_service,
-)
+from flask_app.services.runs import followers, run_service
 from flask_app.streams.redis.broker import RedisBroker
 from tests.routes.elsewhere.asking import ENDLESS, send
 from tests.support.another_worker import Following, Other, say

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from flask_app.database import engine
 from flask_app.models import User
-from flask_app.services.run_following import REPLAYED
+from flask_app.services.runs.run_following import REPLAYED
 from flask_app.streams.redis.broker import RedisBroker
 from tests.support.another_worker import Following, Other, say
 from tests.support.brokers import wait_until

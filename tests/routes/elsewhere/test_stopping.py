@@ -8,11 +8,8 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
-from flask_app.services import (
-    run_service,
-    stop_service,
-)
-from flask_app.services.run_service import WORKER
+from flask_app.services.runs import run_service, stop_service
+from flask_app.services.runs.run_service import WORKER
 from flask_app.streams.redis.broker import CALL_SECONDS, RedisBroker
 from flask_app.streams.redis.entries import key_of
 from tests.routes.elsewhere.asking import ENDLESS, send

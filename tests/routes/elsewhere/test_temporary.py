@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Run, User
-from flask_app.services import lease_service, run_following, run_service
+from flask_app.services.runs import lease_service, run_following, run_service
 from flask_app.streams.redis import entries
 from flask_app.streams.redis.broker import RedisBroker
 from tests.support import temporary

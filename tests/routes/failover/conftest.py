@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flask_app.services import model_service
+from flask_app.services.providers import model_service
 from tests.routes.failover.asking import FIRST, OTHER, SECOND
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import ScriptedUpstream

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import transaction, utc_now
 from flask_app.models import ApiKey, Tariff
-from flask_app.services import completion_service
+from flask_app.services.completion import completion_service
 from tests.routes.failover.asking import FIRST, OTHER, REFUSALS, ROLE, SECOND, ask, asked, attempts, code_of, entries
 from tests.support import scripted_upstream as twin
 from tests.support.clients import PageClient

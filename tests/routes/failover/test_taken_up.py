@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from flask_app.models import User
-from flask_app.services import cooldown_service, key_service, run_service
+from flask_app.services.completion import cooldown_service
+from flask_app.services.providers import key_service
+from flask_app.services.runs import run_service
 from tests.routes.failover.asking import ROLE, ask, attempts, code_of, entries
 from tests.support import scripted_upstream as twin
 from tests.support.brokers import wait_until

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flask_app.services import oidc_provider
+from flask_app.services.sign_in import oidc_provider
 from tests.support import evil_provider, identities
 from tests.support import oidc_provider as real
 from tests.support.evil_provider import EvilProvider

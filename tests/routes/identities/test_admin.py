@@ -8,8 +8,10 @@ import pytest
 
 from flask_app.database import new_id, reading
 from flask_app.models import IdentityProvider
-from flask_app.services import group_service, identity_providers, sealing
-from flask_app.services.group_service import Choices
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.secrets import sealing
+from flask_app.services.sign_in import identity_providers
 from tests.support import identities
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code

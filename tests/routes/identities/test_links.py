@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import password_sign_in
+from flask_app.services.sign_in import password_sign_in
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import identities
 from tests.support.clients import PageClient, new_client

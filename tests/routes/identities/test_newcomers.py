@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from flask_app.database import transaction, utc_now
 from flask_app.models import Registration, User
-from flask_app.services import group_service, registration_service
-from flask_app.services.group_service import Choices
-from flask_app.services.registration_settings import APPROVAL, CLOSED
+from flask_app.services.people import group_service, registration_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.people.registration_settings import APPROVAL, CLOSED
 from tests.conftest import MakeUser
 from tests.routes.identities.conftest import ALICE
 from tests.support import identities, registered

@@ -10,8 +10,10 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import IdentitySignIn, LoginSession, User
-from flask_app.services import group_service, identity_providers, password_sign_in, sealing
-from flask_app.services.group_service import Choices
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.secrets import sealing
+from flask_app.services.sign_in import identity_providers, password_sign_in
 from tests.conftest import PASSWORD, MakeUser
 from tests.routes.identities.conftest import ALICE
 from tests.support import authenticator, identities

@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from flask_app import config
-from flask_app.services import oidc_provider
+from flask_app.services.sign_in import oidc_provider
 from flask_app.upstream import exchange
 from tests.support import identities
 from tests.support.clients import PageClient

@@ -8,11 +8,9 @@ from sqlalchemy import select
 from flask_app import database
 from flask_app.database import reading
 from flask_app.models import Attempt, Message, TokenUsage, User
-from flask_app.services import (
-    chat_service,
-    run_service,
-)
-from flask_app.services.chat_service import Draft, Origin
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.runs import run_service
 from tests.support.events import ServerEvent, events_of
 from tests.support.scripted_upstream import Answer, Usage
 from tests.support.upstream_journal import Received

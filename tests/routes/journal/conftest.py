@@ -11,9 +11,7 @@ from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
 from flask_app.models import User
-from flask_app.services import (
-    run_service,
-)
+from flask_app.services.runs import run_service
 from tests.routes.journal.answers import (
     AnswerWithoutDatabase,
     code,

@@ -9,13 +9,8 @@ from sqlalchemy import select, update
 from flask_app import database
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import Message, Run, User
-from flask_app.services import (
-    journal,
-    lease_service,
-    reaper_service,
-    rollup,
-    run_service,
-)
+from flask_app.services.ledger import journal, rollup
+from flask_app.services.runs import lease_service, reaper_service, run_service
 from tests.routes.journal.answers import (
     NOWHERE,
     WHOLE,

@@ -10,13 +10,10 @@ from flask_app import database
 from flask_app.database import new_id, reading, transaction
 from flask_app.domain import events
 from flask_app.models import Conversation, Message, Run, User
-from flask_app.services import (
-    journal,
-    lease_service,
-    replay_service,
-)
-from flask_app.services.attempts import Bounds, Outcome
-from flask_app.services.journal import Settlement
+from flask_app.services.completion.attempts import Bounds, Outcome
+from flask_app.services.ledger import journal, replay_service
+from flask_app.services.ledger.journal import Settlement
+from flask_app.services.runs import lease_service
 from tests.routes.journal.answers import NOWHERE, WHOLE, assert_exact, entries, message, states
 from tests.support import calls
 from tests.support.clients import PageClient

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask_app.services import lease_service
+from flask_app.services.runs import lease_service
 from tests.routes.journal.answers import message
 
 

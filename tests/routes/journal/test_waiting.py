@@ -13,14 +13,11 @@ from structlog.testing import capture_logs
 from flask_app import database
 from flask_app.database import utc_now
 from flask_app.models import User
-from flask_app.services import (
-    completion_service,
-    journal,
-    model_service,
-    replay_service,
-    run_service,
-)
-from flask_app.services.attempts import Bounds
+from flask_app.services.completion import completion_service
+from flask_app.services.completion.attempts import Bounds
+from flask_app.services.ledger import journal, replay_service
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
 from tests.routes.journal.answers import (
     USED,
     WHOLE,

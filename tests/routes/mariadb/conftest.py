@@ -13,7 +13,7 @@ from flask_app import database, engines
 from flask_app.config import Config
 from flask_app.database import transaction
 from flask_app.models import User
-from flask_app.services import run_service
+from flask_app.services.runs import run_service
 from tests.routes.mariadb.site import Site
 from tests.support import mariadb, proxies, storage
 from tests.support.mariadb import MariaDB

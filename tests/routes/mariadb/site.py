@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask_app.models import User
-from flask_app.services.chat_service import Origin
+from flask_app.services.chat.chat_service import Origin
 from tests.support import proxies
 from tests.support.mariadb import MariaDB
 from tests.support.scripted_upstream import Answer, Usage

@@ -12,19 +12,12 @@ from structlog.testing import capture_logs
 
 from flask_app.database import Base, reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run, TokenUsage
-from flask_app.services import (
-    beginning,
-    chat_service,
-    closing,
-    continue_service,
-    failover,
-    model_service,
-    replay_service,
-    run_service,
-    shutdown,
-    stop_service,
-)
-from flask_app.services.chat_service import Draft
+from flask_app.services.chat import beginning, chat_service, continue_service
+from flask_app.services.chat.chat_service import Draft
+from flask_app.services.completion import failover
+from flask_app.services.ledger import replay_service
+from flask_app.services.providers import model_service
+from flask_app.services.runs import closing, run_service, shutdown, stop_service
 from tests.routes.mariadb.site import ANSWER, ORIGIN, Site
 from tests.support.brokers import wait_until
 from tests.support.events import events_of

@@ -10,8 +10,10 @@ from sqlalchemy.exc import OperationalError
 
 from flask_app.database import reading
 from flask_app.models import Attempt, Message, TokenUsage
-from flask_app.services import chat_service, model_service, run_service
-from flask_app.services.chat_service import Draft
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
 from tests.routes.mariadb.site import ANSWER, ORIGIN, Site
 from tests.support.events import ServerEvent, events_of
 from tests.support.scripted_upstream import ScriptedUpstream

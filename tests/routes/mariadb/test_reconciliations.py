@@ -9,8 +9,8 @@ from flask_app import database
 from flask_app.database import in_writing, reading, table_of
 from flask_app.domain.balance import Balance, Sum
 from flask_app.models import Reconciliation
-from flask_app.services import readings, reconciliation_service
-from flask_app.services.key_service import UsableKey
+from flask_app.services.providers.key_service import UsableKey
+from flask_app.services.reconciliation import readings, reconciliation_service
 from tests.routes.mariadb.site import Site
 from tests.support import drifts
 

@@ -6,8 +6,10 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services import chat_service, model_service, run_service
-from flask_app.services.chat_service import Draft
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft
+from flask_app.services.providers import model_service
+from flask_app.services.runs import run_service
 from tests.routes.mariadb.site import ORIGIN, Site
 from tests.support.events import events_of
 from tests.support.keys import change_key, keep_key, stored_key

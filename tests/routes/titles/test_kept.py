@@ -11,21 +11,16 @@ from structlog.testing import capture_logs
 from flask_app import config, metrics
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import ChatModel, Conversation, Run, TokenUsage, User
-from flask_app.services import (
-    budget_admin_service,
-    chat_service,
-    closing,
-    reaper_service,
-    run_service,
-    title_service,
-    title_setting,
-    user_admin_service,
-)
-from flask_app.services.attempts import Outcome
-from flask_app.services.audit_service import Actor
-from flask_app.services.budget_admin_service import Place
-from flask_app.services.chat_service import Draft, Origin
-from flask_app.services.run_service import LEASE
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.completion.attempts import Outcome
+from flask_app.services.conversations import title_service, title_setting
+from flask_app.services.people import user_admin_service
+from flask_app.services.runs import closing, reaper_service, run_service
+from flask_app.services.runs.run_service import LEASE
 from tests.support import titled
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key

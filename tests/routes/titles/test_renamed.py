@@ -5,9 +5,7 @@ from sqlalchemy import update
 
 from flask_app.database import transaction
 from flask_app.models import Conversation
-from flask_app.services import (
-    run_service,
-)
+from flask_app.services.runs import run_service
 from tests.support import titled
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient

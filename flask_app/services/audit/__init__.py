@@ -1,0 +1,1 @@
+"""The audit log: written, read, and removed once it is too old."""

@@ -1,0 +1,1 @@
+"""What may be used: limits, balances, top-ups and redeem codes."""

@@ -1,0 +1,1 @@
+"""A message of the chat: sent, gone on with, answered once more."""

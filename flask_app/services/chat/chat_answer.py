@@ -1,0 +1,65 @@
+"""A run's answer in a conversation: its events go to a log that readers follow and resume, its text to its message."""
+
+from collections.abc import Callable
+
+from sqlalchemy.engine import Connection
+
+from flask_app.domain.events import Event
+from flask_app.services.chat.prompts import Request
+from flask_app.services.completion.attempts import Entry, Outcome
+from flask_app.services.runs import answer_service, run_events
+from flask_app.services.runs.answer_service import Ending
+from flask_app.services.runs.run_events import Begun
+from flask_app.services.usage import message_usage
+from flask_app.streams import RunLog, broker
+
+
+class ChatAnswer:
+    """`events` is the log; it can be read from now on. `ended` hears how it ended, once its readers have."""
+
+    is_awaited = True
+
+    def __init__(self, begun: Begun, request: Request, ended: Callable[[Outcome], object] = lambda _: None) -> None:
+        self.begun = begun
+        self._ended = ended
+        self.events: RunLog = broker().open(begun.run_id)
+        self._ending: Ending
+        self._waits = False
+        self._sum: Entry | None = None  # of all runs on the message, where there were others
+        run_events.started(self.events, begun, request.model.name)
+        if request.earlier and request.begun:
+            run_events.whole(self.events, request.begun, request.earlier.reasoning, request.earlier.thinking_ms)
+
+    @property
+    def unread_since(self) -> float | None:
+        return self.events.unread_since
+
+    def tell(self, event: Event) -> None:
+        run_events.arrived(self.events, event)
+
+    def keep(self, connection: Connection, outcome: Outcome) -> None:
+        begun = self.begun
+        ids = {"run_id": begun.run_id, "message_id": begun.message_id}
+        self._ending = answer_service.end(connection, outcome, **ids, conversation_id=begun.conversation_id)
+        if self._waits:  # a reaper elsewhere may have ended it meanwhile, without its last words
+            answer_service.restore(connection, outcome, **ids)
+        if outcome.earlier:
+            self._sum = message_usage.of_message(connection, begun.message_id)
+
+    def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:  # noqa: ARG002 - `end` tells
+        if not self._waits:
+            self.events.append(*run_events.failed(self.begun, "not_saved_yet"))
+        self._waits = True
+
+    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
+        told, begun = self._sum or entry, self.begun
+        if not outcome.began and not outcome.whole_text:  # nothing has taken the place of the thoughts that stood
+            run_events.whole(self.events, "", outcome.whole_reasoning, outcome.whole_thinking_ms)
+        last = [run_events.counted(told)] if told else []
+        if discarded:
+            last.append(run_events.failed(begun, "conversation_gone"))
+        else:
+            last.append(run_events.ended(begun, self._ending))
+        self.events.finish(last)
+        if not discarded:
+            self._ended(outcome)

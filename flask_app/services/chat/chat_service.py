@@ -1,0 +1,297 @@
+"""Sending a message: checked, written down with an empty answer and a run in one transaction, then started."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select
+from sqlalchemy.engine import Connection, Row
+
+from flask_app import config
+from flask_app.database import new_id, reading, table_of, utc_now
+from flask_app.domain import titles
+from flask_app.domain.serving import ServedModel, Thinking
+from flask_app.domain.tree import path_to
+from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
+from flask_app.models import Conversation, KeptDraft, Message, Run, User
+from flask_app.services.budgets import budget_service
+from flask_app.services.chat import beginning
+from flask_app.services.chat.prompts import Request, Turn
+from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion.attempts import Earlier
+from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.conversations import archive_service
+from flask_app.services.providers import model_service
+from flask_app.services.providers.key_service import Candidate
+from flask_app.services.runs import run_service
+from flask_app.services.runs.run_events import Begun
+from flask_app.statements import Prepared
+
+CHANNEL = "chat"
+MAX_MESSAGE_BYTES = 200_000
+
+_Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
+
+_INSERT_CONVERSATION = Prepared(insert(table_of(Conversation)))
+_INSERT_MESSAGES = Prepared(insert(table_of(Message)))
+_INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE))
+# The words that are sent are no draft any more; what was begun meanwhile, under another key, stays.
+_DELETE_DRAFT = Prepared(
+    delete(table_of(KeptDraft)).where(KeptDraft.id == bindparam("place"), KeptDraft.message_key == bindparam("key"))
+)
+# A title is made on no wish of theirs: such a run has neither a conversation nor a token.
+_COUNT_RUNNING = select(func.count()).where(
+    Run.user_id == bindparam("person"),
+    Run.status == "running",
+    or_(Run.is_of_chat(), Run.token_id.is_not(None)),
+)
+_MESSAGES = (
+    select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
+    .where(Message.conversation_id == bindparam("conversation"))
+    .order_by(Message.created_at, Message.id)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message."""
+
+    text: str
+    conversation_id: str | None = None
+    parent_id: str | None = None
+    at_root: bool = False
+    model: str | None = None
+    thinking: Thinking = False
+    idempotency_key: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The same for drafts that ask the same thing in the same place."""
+        place = (self.conversation_id, self.parent_id, self.at_root)
+        return hashlib.sha256(json.dumps([self.text, *place, self.model, self.thinking]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: its id, the client's address, the reader's language."""
+
+    request_id: str
+    address: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A run that is about to be written: whose, which, and by which key it may be asked for again."""
+
+    actor: User
+    begun: Begun
+    idempotency_key: str | None
+    digest: str
+
+
+@dataclass(slots=True)
+class _Placed:
+    """The ids a draft gets, and the turns before it."""
+
+    conversation_id: str
+    title: str
+    is_new: bool
+    parent_id: str | None = None
+    history: list[Turn] = field(default_factory=list)
+
+
+def send(actor: User, draft: Draft, origin: Origin) -> Begun:
+    """Write the message down and start its answer; gives the earlier run for a repeated idempotency key.
+
+    Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
+    Conflict while the conversation's last answer is still being written, and Conflict("idempotency_key_reused")
+    for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
+    budget has no room for an answer.
+    """
+    if not draft.text.strip():
+        raise Invalid("empty_message")
+    check_text(draft.text)
+    if earlier := _earlier(actor, draft, origin.locale):
+        return earlier
+    model = model_service.find(draft.model)
+    keys = failover.candidates_for(model)
+    return beginning.begin(
+        lambda connection: _write(connection, actor, draft, model, keys, origin),
+        earlier=partial(_earlier, actor, draft, origin.locale),
+        check=partial(_check_place, actor, draft),
+    )
+
+
+def _check_place(actor: User, draft: Draft) -> None:
+    """Raises NotFound for a conversation that was deleted in this moment."""
+    with reading() as session:
+        if draft.conversation_id and session.scalar(_owned(actor, draft.conversation_id)) is None:
+            raise NotFound
+
+
+def _owned(actor: User, conversation_id: str) -> Select[str, str, bool]:
+    owned = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
+    return select(Conversation.id, Conversation.title, Conversation.archived).where(*owned)
+
+
+def check_text(text: str) -> None:
+    """Raises Invalid for what is longer than a message may be, BadRequest for what no database keeps."""
+    if len(text.encode()) > MAX_MESSAGE_BYTES:
+        raise Invalid("message_too_long", limit=MAX_MESSAGE_BYTES)
+    if "\x00" in text:
+        raise BadRequest
+
+
+def _write(
+    connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[Candidate], origin: Origin
+) -> tuple[Begun, Ticket]:
+    check_cap(connection, actor)
+    placed = _place(connection, actor, draft)
+    now = utc_now()
+    begun = Begun(
+        run_id=new_id(),
+        conversation_id=placed.conversation_id,
+        user_message_id=new_id(),
+        message_id=new_id(),
+        title=placed.title,
+        locale=origin.locale,
+    )
+    if placed.is_new:
+        own = {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title}
+        _INSERT_CONVERSATION.run(connection, own | {"created_at": now, "updated_at": now})
+    shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
+    question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
+    answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
+    after = {"created_at": now + timedelta(microseconds=1)}  # so that they always sort as asked and answered
+    _INSERT_MESSAGES.run_each(
+        connection, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
+    )
+    key = draft.idempotency_key
+    digest = draft.digest if key else ""
+    write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
+    if key:
+        _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
+    turns = [*placed.history, Turn("user", draft.text)]
+    request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
+    return begun, dispatching.dispatch(connection, request, keys)
+
+
+def check_cap(connection: Connection, actor: User) -> None:
+    """Raise TooMany where the person has as many answers in the making as allowed.
+
+    The person's row is locked first, so that sends at the same moment are counted one after the other."""
+    limit = config.current().max_runs_per_user
+    budget_service.take_turn(connection, actor.id)
+    if (connection.scalar(_COUNT_RUNNING, {"person": actor.id}) or 0) >= limit:
+        raise TooMany("too_many_runs", limit=limit, retry_after=5)
+
+
+def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
+    if draft.conversation_id is None:
+        if draft.parent_id is not None:
+            raise Invalid("invalid_field", detail="parent_id without conversation_id")
+        return _Placed(new_id(), titles.first_words(draft.text), is_new=True)
+    conversation = connection.execute(_owned(actor, draft.conversation_id)).one_or_none()
+    if conversation is None:
+        raise NotFound
+    if conversation.archived:
+        archive_service.bring_back(connection, actor.id, conversation.id)
+    placed = _Placed(conversation.id, conversation.title, is_new=False)
+    messages = messages_of(connection, conversation.id)
+    if not messages or draft.at_root:
+        return placed
+    placed.parent_id = draft.parent_id or _newest(messages).id
+    _follow(placed, messages)
+    return placed
+
+
+def _follow(placed: _Placed, messages: Sequence[_Node]) -> None:
+    try:
+        path = path_to(placed.parent_id or "", messages)
+    except KeyError as error:
+        raise NotFound from error
+    if path[-1].status == "running":
+        raise Conflict("answer_running")
+    placed.history = turns_of(path)
+
+
+def messages_of(connection: Connection, conversation_id: str) -> Sequence[_Node]:
+    """All messages of a conversation, the oldest first."""
+    return connection.execute(_MESSAGES, {"conversation": conversation_id}).all()
+
+
+def turns_of(path: Sequence[_Node]) -> list[Turn]:
+    return [Turn(message.role, message.text) for message in path if message.text]
+
+
+def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
+    """Write the run's row, the person's other runs being counted; `earlier` is what its answer begins with."""
+    begun, key = opening.begun, opening.idempotency_key
+    _INSERT_RUN.run(
+        connection,
+        {
+            "id": begun.run_id,
+            "user_id": opening.actor.id,
+            "conversation_id": begun.conversation_id,
+            "user_message_id": begun.user_message_id,
+            "message_id": begun.message_id,
+            "status": "running",
+            "idempotency_key": key,
+            "draft_digest": opening.digest if key else None,
+            "worker": run_service.WORKER,
+            "text_before": len(earlier.text) if earlier else None,
+            "reasoning_before": len(earlier.reasoning) if earlier else None,
+            "discarded": False,
+            "created_at": utc_now(),
+        },
+    )
+
+
+def _newest(messages: Sequence[_Node]) -> _Node:
+    """The last answer, or the last question when its answer was never begun."""
+    parents = {message.parent_id for message in messages}
+    return [message for message in messages if message.id not in parents][-1]
+
+
+def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:
+    key = draft.idempotency_key
+    return earlier_run(actor, key, draft.digest, locale) if key else None
+
+
+def earlier_run(actor: User, idempotency_key: str | None, digest: str, locale: str) -> Begun | None:
+    """What the person's key began before; raises Conflict where that was asked for by something else."""
+    if not idempotency_key:
+        return None
+    with reading() as session:
+        found = session.execute(
+            select(Run, Conversation.title)
+            .outerjoin(Conversation, Conversation.id == Run.conversation_id)
+            .where(Run.user_id == actor.id, Run.idempotency_key == idempotency_key)
+        ).first()
+    if found is None:
+        return None
+    run, title = found
+    if run.draft_digest not in (None, digest):  # runs of before the column have none
+        raise Conflict("idempotency_key_reused")
+    return Begun.of(run, title, locale)
+
+
+def request_of(
+    begun: Begun, actor: User, model: ServedModel, turns: Sequence[Turn], origin: Origin, *, thinking: Thinking
+) -> Request:
+    """What is asked of a provider for the run's answer; it thinks first where the model can."""
+    return Request(
+        user_id=actor.id,
+        model=model,
+        turns=turns,
+        thinking=model.thinks(thinking),
+        channel=CHANNEL,
+        request_id=origin.request_id,
+        address=origin.address,
+        run_id=begun.run_id,
+        message_id=begun.message_id,
+    )

@@ -1,0 +1,33 @@
+"""What a prompt costs now, before its answer."""
+
+from dataclasses import dataclass
+
+from flask_app.database import fetching, utc_now
+from flask_app.domain.events import Usage
+from flask_app.services.providers import model_service
+from flask_app.services.tariffs import tariff_service
+
+
+@dataclass(frozen=True, slots=True)
+class InputCost:
+    """Micro-units of a currency: `cached_micros` where the provider has all in its cache, `micros` where nothing."""
+
+    currency: str
+    micros: int
+    cached_micros: int
+
+
+def of(wanted: str | None, tokens: int) -> InputCost | None:
+    """Of so many tokens to the model with this id, name or alias, or to the default one; None where it has no price.
+
+    Raises Invalid("unknown_model"), or Unavailable where there is no model at all.
+    """
+    model = model_service.find(wanted)
+    if model.local:
+        return None
+    with fetching() as connection:
+        priced = tariff_service.price(model.name, model.currency, utc_now(), connection)
+    if priced is None:
+        return None
+    micros, cached_micros = (priced.cost(Usage(tokens, cached, 0, 0)) for cached in (0, tokens))
+    return InputCost(model.currency, micros, cached_micros)

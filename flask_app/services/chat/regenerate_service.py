@@ -1,0 +1,132 @@
+"""Answering a question once more: another answer beside those that it has, by any model that can answer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.engine import Connection
+
+from flask_app.database import new_id, reading, table_of, utc_now
+from flask_app.domain.serving import ServedModel, Thinking
+from flask_app.domain.tree import path_to
+from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.models import Conversation, Message, User
+from flask_app.services.chat import beginning, chat_service
+from flask_app.services.chat.chat_service import Opening, Origin
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.conversations import archive_service
+from flask_app.services.providers import model_service
+from flask_app.services.providers.key_service import Candidate
+from flask_app.services.runs.run_events import Begun
+from flask_app.statements import Prepared
+
+_INSERT_ANSWER = Prepared(insert(table_of(Message)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which question is to be answered once more, and how; without a `model` the default one answers."""
+
+    question_id: str
+    model: str | None = None
+    thinking: Thinking = False
+    idempotency_key: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The same for wishes for the same thing."""
+        return hashlib.sha256(json.dumps(["answer", self.question_id, self.model, self.thinking]).encode()).hexdigest()
+
+
+def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
+    """Begin another answer to a question; gives the earlier run for a repeated idempotency key.
+
+    Raises NotFound for somebody else's question, Invalid("not_a_question") for an answer, Conflict("answer_running")
+    while the question is being answered; and what sending a message raises.
+    """
+    if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
+        return earlier
+    question = _find(actor, wish.question_id)
+    model = model_service.find(wish.model)
+    keys = failover.candidates_for(model)
+    begun = _begun(question, wish, origin)
+    opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
+    return beginning.begin(
+        lambda connection: (begun, _write(connection, opening, wish, model, keys, origin)),
+        earlier=partial(chat_service.earlier_run, actor, wish.idempotency_key, wish.digest, origin.locale),
+        check=partial(_find, actor, wish.question_id),
+    )
+
+
+def _begun(question: Row[str, str, str], wish: Wish, origin: Origin) -> Begun:
+    return Begun(
+        run_id=new_id(),
+        conversation_id=question.conversation_id,
+        user_message_id=wish.question_id,
+        message_id=new_id(),
+        title=question.title,
+        locale=origin.locale,
+    )
+
+
+def _find(actor: User, question_id: str) -> Row[str, str, str]:
+    query = (
+        select(Message.role, Message.conversation_id, Conversation.title)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Message.id == question_id, Conversation.user_id == actor.id)
+    )
+    with reading() as session:
+        found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    if found.role != "user":
+        raise Invalid("not_a_question")
+    return found
+
+
+def _write(
+    connection: Connection,
+    opening: Opening,
+    wish: Wish,
+    model: ServedModel,
+    keys: Sequence[Candidate],
+    origin: Origin,
+) -> Ticket:
+    begun = opening.begun
+    chat_service.check_cap(connection, opening.actor)
+    archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
+    turns = _turns(connection, begun)
+    _INSERT_ANSWER.run(
+        connection,
+        {
+            "id": begun.message_id,
+            "conversation_id": begun.conversation_id,
+            "parent_id": begun.user_message_id,
+            "role": "assistant",
+            "status": "running",
+            "text": "",
+            "reasoning": "",
+            "model": model.name,
+            "created_at": utc_now(),
+        },
+    )
+    chat_service.write_run(connection, opening)
+    request = chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=wish.thinking)
+    return dispatching.dispatch(connection, request, keys)
+
+
+def _turns(connection: Connection, begun: Begun) -> list[Turn]:
+    """What led to the question, and the question itself."""
+    messages = chat_service.messages_of(connection, begun.conversation_id)
+    try:
+        path = path_to(begun.user_message_id, messages)
+    except KeyError as error:
+        raise NotFound from error
+    if any(message.parent_id == begun.user_message_id and message.status == "running" for message in messages):
+        raise Conflict("answer_running")
+    return chat_service.turns_of(path)

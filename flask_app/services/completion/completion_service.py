@@ -1,0 +1,275 @@
+"""The one metered door to the models: dispatch, open, stream, settle. No token leaves another way."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from sqlalchemy import bindparam, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from flask_app import tracing
+from flask_app.database import in_company, in_writing
+from flask_app.domain.events import Event, Thought
+from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamError
+from flask_app.models import Run
+from flask_app.services.budgets import budget_service
+from flask_app.services.chat import prompts
+from flask_app.services.completion import cooldown_service, counting, dispatching, failover
+from flask_app.services.completion.attempts import UNASKED, Dispatched, Entry, Outcome
+from flask_app.services.completion.cooldown_service import Taken
+from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.ledger import metering_service
+from flask_app.services.runs.stop_signal import StopSignal
+from flask_app.upstream.calls import STREAMS
+from flask_app.upstream.client import ChatStream
+
+MAX_ATTEMPTS = 3
+# What providers say at the end of an answer that is not whole, and what it means.
+_BROKEN_OFF: dict[str | None, str] = {None: "upstream_cut", "insufficient_system_resource": "upstream_overloaded"}
+
+_RUN_STATUS = select(Run.status).where(Run.id == bindparam("run"))
+
+log = structlog.get_logger()
+
+
+class Completion:
+    """One answer from start to settlement. `ask` streams it, `settle` books it; both once."""
+
+    def __init__(self, ticket: Ticket, stop: StopSignal) -> None:
+        self.request = ticket.request
+        self.outcome = Outcome(earlier=self.request.earlier)
+        self._stop = stop
+        self._others = failover.Others(ticket.candidates, ticket.taken.candidate)
+        self._taken = ticket.taken
+        self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
+        self.unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
+        self._broken: UpstreamError | None = None  # what ended it
+        self.attempts = 1
+        self._may_prefix = True  # until a provider turns out not to know how to go on with a text
+        self._started = time.monotonic()
+        self._asker = tracing.current_request()
+        self._span = tracing.NOTHING
+
+    def ask(self, tell: Callable[[Event], None]) -> None:
+        """Give `tell` the answer's events as they come; it must not wait, for it may be called on the event loop.
+
+        A failure ends them and is in `outcome`; it is not raised.
+        """
+        try:
+            while (refused := self._attempt(tell)) is not None:
+                self._go_elsewhere(refused)
+        except AppError as error:
+            if isinstance(error, UpstreamError) and not self._stop.status:  # else it is we who closed the stream
+                self._broken = error
+            self.fail(error.code)
+        finally:
+            self.outcome.duration_ms = self._elapsed_ms()
+            if thought := self.outcome.time_thoughts(None, self.outcome.duration_ms):
+                tell(thought)
+
+    @property
+    def provider(self) -> str:
+        """The name of who is asked."""
+        return self._taken.candidate.model.provider
+
+    @property
+    def first_token_at(self) -> float | None:
+        """When the first of the answer came, on the monotonic clock."""
+        first = self.outcome.first_token_ms
+        return None if first is None else self._started + first / 1000
+
+    def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
+        """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
+        outcome = self.outcome
+
+        def take(events: list[Event]) -> None:
+            outcome.bytes_received = stream.bytes_received
+            for event in events:
+                if thought := self._take(event):
+                    tell(thought)
+                tell(event)
+
+        span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent, self.request.operation)
+        try:
+            stream = self._open()
+            stream.deliver(take)
+            self._judge_end()
+        except UpstreamError as error:
+            goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._next(error))
+            outcome.status_code = error.upstream_status or outcome.status_code
+            if not self._stop.status:
+                span.tell({"http.response.status_code": error.upstream_status})
+                span.fail(error.code)
+            if self._stop.status or not goes_elsewhere:
+                raise
+            return error
+        finally:
+            span.tell({"http.response.status_code": outcome.status_code})
+            span.end()
+        return None
+
+    def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
+        """Book the answer, and let `persist` write what belongs to it, in one transaction.
+
+        Gives what the ledger has then, whoever wrote it.
+        """
+
+        def work(connection: Connection) -> Entry | None:
+            sent = self.sent
+            for unheard in self.unheard:
+                metering_service.settle(connection, unheard, UNASKED)
+            entry = metering_service.settle(connection, sent, self.outcome)
+            if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
+                entry = metering_service.booked(connection, sent.attempt_id)
+            if self.outcome.began:
+                cooldown_service.note_used(connection, self._taken, sent.at, self._broken)
+            else:
+                cooldown_service.free(connection, self._taken)
+            persist(connection, self.outcome)
+            return entry
+
+        return in_company(work) if in_a_crowd else in_writing(work)
+
+    def _open(self) -> ChatStream:
+        if self._stop.status:
+            self.outcome.asked = False
+            raise UpstreamError
+        prefix, most = self._is_prefix, self.sent.hold.answer_tokens
+        body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
+        make = STREAMS[self.request.operation]
+        at_beta = prefix or (self.request.operation == "text_completion" and self._taken.key.completes_prefixes)
+        stream = make(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=at_beta)
+        self._stop.watch(stream)
+        try:
+            stream.open()
+        except UpstreamError as error:
+            self.outcome.asked = stream.asked
+            counting.attempted(self.provider, error.upstream_status)
+            raise
+        self.outcome.status_code = 200
+        counting.attempted(self.provider, 200)
+        if self._taken.claimed:
+            self._end_bench()
+        return stream
+
+    def _end_bench(self) -> None:
+        try:
+            cooldown_service.note_opened(self._taken, self.sent.at)
+        except SQLAlchemyError as error:  # the answer goes on; the bench ends when it is booked
+            log.warning("bench_not_ended", key=self._taken.key.id, reason=str(error.__cause__ or error))
+
+    def _go_elsewhere(self, refusal: UpstreamError) -> None:
+        """End the refused attempt and begin another, or raise what the provider said."""
+        try:
+            self._refused(refusal)
+            self._try_another(refusal)
+        except SQLAlchemyError as error:
+            # The database is away just now: what the provider said still holds, and settling ends the attempt.
+            log.warning("refusal_not_saved", run=self.request.run_id, reason=str(error.__cause__ or error))
+            raise refusal from error
+
+    def _refused(self, error: UpstreamError) -> None:
+        """The attempt ends and costs nothing; what the key is benched for is noted with it.
+
+        One that was taken up only ends when another begins: else its prompt is booked.
+        """
+        sent, taken = self.sent, self._taken
+        status = self.outcome.status_code = error.upstream_status or self.outcome.status_code
+        ends = not self.outcome.heard
+
+        def work(connection: Connection) -> None:
+            if ends:
+                self._release(connection, error)
+            cooldown_service.note_failure(connection, taken, error, sent.at)
+
+        in_writing(work, is_there=lambda connection, _: not ends or metering_service.is_released(connection, sent))
+        log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
+
+    def _release(self, connection: Connection, error: UpstreamError) -> None:
+        status = self.outcome.status_code
+        metering_service.release(connection, self.sent, error_code=error.code, status_code=status)
+
+    @property
+    def _is_prefix(self) -> bool:
+        """Is the provider that was taken given the text to go on with, not words that ask for it?"""
+        return self._may_prefix and bool(self.request.begun) and self._taken.key.completes_prefixes
+
+    def _next(self, failure: UpstreamError) -> list[failover.Turn]:
+        """Who may be asked after `failure`."""
+        if self.request.in_passing or self.attempts >= MAX_ATTEMPTS:
+            return []
+        last = self._taken.candidate
+        if self._is_prefix and failover.lacks_prefixes(failure):
+            return [failover.Turn([last], last)]
+        return self._others.after(failure, last, heard=self.outcome.heard)
+
+    def _try_another(self, failure: UpstreamError) -> None:
+        """Dispatch another attempt after `failure`, or raise what it comes to: only while nothing has been shown."""
+        turns = self._next(failure)
+        self._may_prefix = self._may_prefix and not failover.lacks_prefixes(failure)
+        for turn in turns:
+            time.sleep(turn.pause(self.attempts + 1))
+            if self._stop.status:
+                break
+            try:
+                self._taken, self.sent = in_writing(
+                    partial(self._take_another, turn, failure),
+                    is_there=lambda connection, taken: metering_service.is_dispatched(connection, taken[1]),
+                )
+            except (Unavailable, BudgetExhausted) as error:
+                log.info("no_other_attempt", code=error.code, run=self.request.run_id)
+                continue
+            self.unheard.clear()
+            self._others.taken(self._taken.candidate)
+            self.attempts += 1
+            self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
+            return
+        raise self._others.told(failure)
+
+    def _take_another(
+        self, turn: failover.Turn, failure: UpstreamError, connection: Connection
+    ) -> tuple[Taken, Dispatched]:
+        run_id = self.request.run_id
+        if run_id and connection.scalar(_RUN_STATUS, {"run": run_id}) != "running":
+            raise Unavailable  # this worker was taken for dead meanwhile, and the run is over
+        budget_service.take_turn(connection, self.request.user_id)
+        self._release(connection, failure)  # unless it has ended: what it holds is free for the next
+        taken = cooldown_service.take(connection, turn.candidates, early=turn.early)
+        sent = dispatching.attempt(connection, self.request, taken)
+        self.unheard.append(sent)
+        return taken, sent
+
+    def _take(self, event: Event) -> Thought | None:
+        """Gives that the model has thought enough, where this is the first of what it says then."""
+        outcome = self.outcome
+        thought = outcome.time_thoughts(event, self._elapsed_ms())
+        outcome.hear(event)
+        if outcome.first_token_ms is None and outcome.began:
+            outcome.first_token_ms = self._elapsed_ms()
+            self._span.mark("first_token")
+        return thought
+
+    def _judge_end(self) -> None:
+        """A stream that ended without a word of why was cut, unless somebody stopped it.
+
+        So was one whose provider had no more room for it.
+        """
+        if self._stop.status:
+            self.outcome.status = self._stop.status
+        elif self.outcome.finish_reason in _BROKEN_OFF:
+            code, self.outcome.finish_reason = _BROKEN_OFF[self.outcome.finish_reason], None
+            raise UpstreamError(code, retryable=True)
+
+    def fail(self, code: str) -> None:
+        """End with an error, unless somebody stopped the answer: then that is how it ended."""
+        outcome = self.outcome
+        if self._stop.status:
+            outcome.status = self._stop.status
+            return
+        outcome.status = "interrupted" if outcome.began else "failed"
+        outcome.error_code = prompts.code_of_length(self.request) if code == "conversation_too_long" else code
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._started) * 1000)

@@ -1,0 +1,63 @@
+"""Attempts as they are written, before their provider is asked: the first of a request, and each after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from flask_app.errors import Invalid
+from flask_app.services.chat import prompts
+from flask_app.services.chat.prompts import Request
+from flask_app.services.completion import cooldown_service
+from flask_app.services.completion.attempts import Bounds, Call, Dispatched
+from flask_app.services.completion.cooldown_service import Taken
+from flask_app.services.ledger import metering_service
+from flask_app.services.providers.key_service import Candidate
+from flask_app.services.runs import closing
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked."""
+
+    request: Request
+    candidates: Sequence[Candidate]
+    taken: Taken
+    sent: Dispatched
+
+
+def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
+    """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
+
+    Raises Unavailable when nobody can be asked now or this process is about to end,
+    Invalid (`prompts.code_of_length`) for what nobody could read, BudgetExhausted where there is no room for an answer.
+    The person's row must be locked (`budget_service.take_turn`).
+    """
+    closing.check_open()
+    if prompts.is_too_long(request):
+        raise Invalid(prompts.code_of_length(request))
+    take = cooldown_service.take_spare if request.in_passing else cooldown_service.take
+    taken = take(connection, candidates)
+    return Ticket(request, candidates, taken, attempt(connection, request, taken))
+
+
+def attempt(connection: Connection, request: Request, taken: Taken) -> Dispatched:
+    """The ledger books the provider that is asked, in its own name for the model and its own currency."""
+    model = taken.candidate.model
+    call = Call(
+        user_id=request.user_id,
+        channel=request.channel,
+        model=model.name,
+        provider_id=model.provider_id,
+        currency=model.billed_in,
+        request_id=request.request_id,
+        address=request.address,
+        prompt_estimate=prompts.estimate(request),
+        run_id=request.run_id,
+        message_id=request.message_id,
+        token_id=request.token_id,
+        effort=prompts.effort(request, model),
+    )
+    longest = prompts.longest_answer(model, request.max_tokens, request.operation)
+    bounds = Bounds(prompt=prompts.bound(request), answer=longest * prompts.choices(request))
+    return metering_service.dispatch(connection, call, taken.key.id, bounds)

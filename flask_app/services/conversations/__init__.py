@@ -1,0 +1,1 @@
+"""A person's conversations beside their answers: lists, folders, drafts, titles, temporary ones."""

@@ -1,0 +1,215 @@
+"""A person's conversations: listed, read, renamed, deleted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading
+from flask_app.errors import BadRequest, NotFound
+from flask_app.models import Conversation, Message, Run, User
+from flask_app.services.completion.attempts import Entry
+from flask_app.services.ledger import replay_service
+from flask_app.services.queries import paging
+from flask_app.services.runs import reaper_service, stop_service
+from flask_app.services.search import search_index, search_postings
+from flask_app.services.usage import message_usage
+from flask_app.streams import broker
+
+PAGE = 40
+MAX_TITLE = 200
+ANYWHERE, UNFILED = "anywhere", "unfiled"  # instead of a folder's id
+
+# MariaDB would read the index of the whole list instead, though nearly all that is in it may be in folders.
+_BY_FOLDER = "FORCE INDEX (ix_conversations_user_id_archived_folder_id_updated_at_id)"
+
+_is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in the list. `running`: an answer is being written in it now."""
+
+    conversation: Conversation
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation with all its messages in order; the rest is by message id.
+
+    `runs` are the newest, `keys` what each answer was first asked for under.
+    """
+
+    conversation: Conversation
+    messages: list[Message]
+    runs: dict[str, str]
+    keys: dict[str, str]
+    usage: dict[str, Entry]
+
+
+def listed(
+    actor: User, *, archived: bool = False, folder: str = ANYWHERE, before: str | None = None, limit: int = PAGE
+) -> tuple[list[Listed], str | None]:
+    """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor.
+
+    Pinned ones are in their places among the others. Those that are archived are a list of their own. `folder` is the
+    id of one, UNFILED for those that are in none, or ANYWHERE.
+    """
+    paging.checked_limit(limit)
+    query = (
+        _of(actor, archived=archived).order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit + 1)
+    )
+    if folder != ANYWHERE:
+        query = query.where(Conversation.folder_id == (None if folder == UNFILED else folder))
+        for server in ("mysql", "mariadb"):
+            query = query.with_hint(Conversation, _BY_FOLDER, server)
+    if before:
+        query = query.where(*_after(before))
+    with reading() as session:
+        rows = _rows(session, query)
+    return rows[:limit], _cursor(rows[limit - 1].conversation) if len(rows) > limit else None
+
+
+def pinned(actor: User) -> list[Listed]:
+    """Those on top of the list: the newest pin first."""
+    newest_first = (Conversation.pinned_at.desc(), Conversation.id.desc())
+    query = _of(actor, archived=False).where(Conversation.pinned_at.is_not(None)).order_by(*newest_first)
+    with reading() as session:
+        return _rows(session, query)
+
+
+def thread(actor: User, conversation_id: str) -> Thread:
+    """The whole conversation; raises NotFound for somebody else's."""
+    with reading() as session:
+        conversation = owned(session, actor, conversation_id)
+        messages = session.scalars(
+            select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
+        ).all()
+        # Ids go by the clocks of their instances, so they alone do not say which run is being made.
+        newest_last = (
+            select(Run.message_id, Run.id, Run.idempotency_key, Run.text_before)
+            .where(Run.conversation_id == conversation_id)
+            .order_by(Run.status == "running", Run.id)
+        )
+        made = session.execute(newest_last).all()
+        usage = message_usage.of_conversation(session.connection(), conversation_id)
+    runs = {run.message_id: run.id for run in made if run.message_id}
+    first = [run for run in made if run.text_before is None]  # the others went on with what was there
+    keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
+    return Thread(conversation, list(messages), runs, keys, usage)
+
+
+def rename(actor: User, conversation_id: str, title: str) -> Conversation:
+    """Give it a title; an empty one or one that is too long is refused by the route's field."""
+
+    def write(session: Session) -> Conversation:
+        search_postings.take_turn(session.connection())
+        words = " ".join(title.split())[:MAX_TITLE]
+        renamed = changed(session, actor, conversation_id, title=words, titled_by=actor.id)
+        search_index.retitle(session.connection(), renamed)
+        return renamed
+
+    return in_transaction(write)
+
+
+def entitle(conversation_id: str, title: str, *, run_id: str, instead_of: str) -> None:
+    """Give it the title that a run has made, unless it is gone, or somebody has renamed it since that began."""
+    # A version from before `titled_by`, which serves beside this one for a while, writes the title alone.
+    asked = (
+        Conversation.id == conversation_id,
+        Conversation.titled_by == run_id,
+        Conversation.title == instead_of,
+    )
+
+    def write(session: Session) -> None:
+        connection = session.connection()
+        search_postings.take_turn(connection)
+        if connection.execute(update(Conversation).where(*asked).values(title=title)).rowcount == 1:
+            search_index.retitle(connection, session.get_one(Conversation, conversation_id))
+
+    in_transaction(write)
+
+
+def remove(actor: User, conversation_id: str) -> None:
+    """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
+    with reading() as session:
+        owned(session, actor, conversation_id)
+    stop_service.discard(conversation_id)
+    replay_service.replay()  # what waits for the database would otherwise come when the words are gone
+
+    def work(session: Session) -> Sequence[str]:
+        owned(session, actor, conversation_id)
+        return _delete(session, conversation_id)
+
+    broker().forget(in_transaction(work))
+
+
+def expire(conversation_id: str, before: datetime) -> bool:
+    """Delete it where nobody has written in it since `before`, and nothing is being written. Was it there to delete?"""
+    due = (Conversation.id == conversation_id, Conversation.updated_at < before, ~_is_running)
+
+    def work(session: Session) -> Sequence[str] | None:
+        if session.scalar(select(Conversation.id).where(*due).with_for_update()) is None:
+            return None
+        return _delete(session, conversation_id)
+
+    runs = in_transaction(work)
+    if runs is None:
+        return False
+    broker().forget(runs)
+    return True
+
+
+def _delete(session: Session, conversation_id: str) -> Sequence[str]:
+    """Gives the runs that went with it."""
+    reaper_service.book_unfinished(session, conversation_id)
+    runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
+    session.execute(delete(Run).where(Run.conversation_id == conversation_id))
+    # Databases follow a chain of cascades a few steps only: InnoDB 15, SQLite 1000.
+    session.execute(update(Message).where(Message.conversation_id == conversation_id).values(parent_id=None))
+    session.execute(delete(Conversation).where(Conversation.id == conversation_id))
+    return runs
+
+
+def changed(session: Session, actor: User, conversation_id: str, **values: object) -> Conversation:
+    """Write these, and give what it is then; raises NotFound for somebody else's."""
+    own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
+    session.execute(update(Conversation).where(*own).values(values))
+    return owned(session, actor, conversation_id)
+
+
+def owned(session: Session, actor: User, conversation_id: str) -> Conversation:
+    """Raises NotFound for somebody else's."""
+    conversation = session.scalar(
+        select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == actor.id)
+    )
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def _of(actor: User, *, archived: bool) -> Select[Conversation, bool]:
+    # `IS` is no equality for MariaDB: it would sort the whole list, which so lies sorted in its index.
+    return select(Conversation, _is_running).where(Conversation.user_id == actor.id, Conversation.archived == archived)
+
+
+def _rows(session: Session, query: Select[Conversation, bool]) -> list[Listed]:
+    return [Listed(conversation, bool(live)) for conversation, live in session.execute(query)]
+
+
+def _cursor(last: Conversation) -> str:
+    return f"{last.updated_at.replace(tzinfo=None).isoformat()}~{last.id}"
+
+
+def _after(cursor: str) -> tuple[ColumnElement[bool], ...]:
+    """In the list's order. For a comparison of pairs MariaDB would read the whole list."""
+    moment, _, conversation_id = cursor.partition("~")
+    try:
+        position = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BadRequest("bad_cursor") from error
+    updated_at = Conversation.updated_at
+    return updated_at <= position, or_(updated_at < position, Conversation.id < conversation_id)

@@ -1,0 +1,42 @@
+"""Which model writes the titles of conversations: a setting of the site, none unless an administrator chooses one."""
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from flask_app.database import fetching, in_transaction
+from flask_app.domain.serving import LOCAL
+from flask_app.errors import Invalid
+from flask_app.models import ChatModel, Provider, Setting
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+
+NAME = "titles"
+
+_CHOSEN = select(Setting.value).where(Setting.name == NAME)
+_KNOWN = select(ChatModel.id).where(ChatModel.id == bindparam("model"))
+
+
+def chosen() -> str | None:
+    """The model's id; None where there is none, or it is gone."""
+    with fetching() as connection:
+        model_id = connection.scalar(_CHOSEN)
+        return connection.scalar(_KNOWN, {"model": model_id}) if model_id else None
+
+
+def choose(actor: Actor, model_id: str | None) -> None:
+    """From the next answer on; None leaves titles to the first words. Raises Invalid("unknown_model")."""
+
+    def work(session: Session) -> None:
+        details: dict[str, object] = {"model": None if model_id is None else _name(session, model_id)}
+        session.merge(Setting(name=NAME, value=model_id or ""))
+        audit_service.record(session, actor.user, "titles.change", model_id or "", details, actor.address)
+
+    in_transaction(work)
+
+
+def _name(session: Session, model_id: str) -> str:
+    of_providers = select(ChatModel.name).join(Provider, Provider.id == ChatModel.provider_id)
+    name = session.scalar(of_providers.where(ChatModel.id == model_id, Provider.kind != LOCAL))
+    if name is None:
+        raise Invalid("unknown_model", model=model_id)
+    return name

@@ -1,0 +1,1 @@
+"""Answers to programs, each in the shape of its API, and the log of their requests."""

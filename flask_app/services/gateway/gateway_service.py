@@ -1,0 +1,140 @@
+"""Answers to programs: asked for with a personal access token, made and metered as the chat's are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection
+
+from flask_app.database import in_writing, new_id
+from flask_app.domain.serving import Operation, ServedModel, Thinking
+from flask_app.errors import BadRequest, Forbidden
+from flask_app.services.chat import chat_service, prompts
+from flask_app.services.chat.chat_service import Origin
+from flask_app.services.chat.prompts import Request, Turn
+from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.gateway import program_keys
+from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Whole
+from flask_app.services.gateway.program_keys import AskedUnder
+from flask_app.services.providers import model_service
+from flask_app.services.runs import doubt, run_service
+from flask_app.services.tokens import token_service
+from flask_app.services.tokens.token_service import Visit
+
+CHANNEL = "api"
+
+Answer = TypeVar("Answer", bound=ProgramAnswer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a program asks: `options` go to the provider as they are, `max_tokens` bounds the answer.
+
+    `thinking` is for models that can be told; None leaves it to the provider, or to the options.
+    """
+
+    model: str
+    turns: Sequence[Turn]
+    options: Mapping[str, object]
+    max_tokens: int | None
+    thinking: Thinking | None = None
+    operation: Operation = "chat"
+
+
+def begin(
+    visited: Visit,
+    asked: Asked,
+    origin: Origin,
+    make: Callable[[ProgramRun], Answer],
+    under: AskedUnder | None = None,
+) -> Answer:
+    """Start the answer, which `make` makes of its run, `under` the key that it was asked with.
+
+    Raises what sending a message does, BadRequest("images_not_taken") where this machine's own model cannot see them,
+    Forbidden("model_not_allowed") where the token is kept to others,
+    TokenRequired where it was revoked in this moment, and Conflict as `program_keys.claim` does.
+    """
+    model = found(visited, asked.model)
+    if model.local and any(turn.images for turn in asked.turns):
+        raise BadRequest("images_not_taken", field="messages")
+    keys = failover.candidates_for(model)
+    begun = ProgramRun(
+        run_id=new_id(),
+        model=model.name,
+        locale=origin.locale,
+        request_id=origin.request_id,
+        keeps_words=visited.keeps_words,
+    )
+    request = _request(visited, asked, model, origin, begun.run_id)
+
+    def write(connection: Connection) -> Ticket:
+        if under:
+            program_keys.claim(connection, under, begun.run_id, origin.request_id)
+        chat_service.check_cap(connection, visited.user)
+        token_service.hold(connection, visited.token_id)
+        run_service.write(connection, begun.run_id, visited.user.id, token_id=visited.token_id)
+        return dispatching.dispatch(connection, request, keys)
+
+    ticket = in_writing(
+        write,
+        alone=True,
+        is_there=lambda connection, _: doubt.renew(connection, begun.run_id),
+        # Its program is told that it failed and asks again, as something new.
+        doubted=lambda written: doubt.forgo(written, None),
+    )
+    sent = ticket.sent
+    answer = make(replace(begun, prompt_tokens=sent.call.prompt_estimate, allowance=sent.allowance))
+    if under and isinstance(answer, Whole):
+        answer.keep_with(partial(program_keys.keep, under, begun.run_id))
+    run_service.start(answer, ticket)
+    return answer
+
+
+def estimate(visited: Visit, asked: Asked, origin: Origin) -> int:
+    """About how many tokens the prompt is; no provider is asked. Raises as `found` does."""
+    return prompts.estimate(_request(visited, asked, found(visited, asked.model), origin, None))
+
+
+def leave(answer: ProgramAnswer) -> None:
+    """Its program has gone, or has all of it: what is still being made ends, and what came is booked."""
+    if answer.goes_on:
+        return
+    if live := run_service.live_run(answer.begun.run_id):
+        live.stop.stop("left")
+
+
+def offered(visited: Visit) -> list[ServedModel]:
+    """The models that this token may ask for now, each name once, the default one first."""
+    named = {model.name: model for model in reversed(model_service.available()) if _may_ask(visited, model)}
+    return list(reversed(named.values()))
+
+
+def found(visited: Visit, name: str) -> ServedModel:
+    """By its name, or another one that leads to it; raises as `begin` does."""
+    model = model_service.find(name)
+    if not _may_ask(visited, model):
+        raise Forbidden("model_not_allowed", model=name)
+    return model
+
+
+def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, run_id: str | None) -> Request:
+    return Request(
+        user_id=visited.user.id,
+        model=model,
+        turns=asked.turns,
+        thinking=asked.thinking,
+        channel=CHANNEL,
+        request_id=origin.request_id,
+        address=origin.address,
+        run_id=run_id,
+        token_id=visited.token_id,
+        options=asked.options,
+        max_tokens=asked.max_tokens,
+        operation=asked.operation,
+    )
+
+
+def _may_ask(visited: Visit, model: ServedModel) -> bool:
+    return visited.models is None or model.name in visited.models

@@ -1,0 +1,198 @@
+"""A run's answer to a program: as chunks while it comes, or whole once it has. Nothing of it is stored."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from flask_app.domain.budget import Allowance
+from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.services.completion.attempts import Entry, Outcome, Said
+from flask_app.services.gateway import completion_objects, gateway_errors
+from flask_app.services.gateway.completion_objects import Chunks, Completion, Spoken
+from flask_app.services.gateway.request_log import Ended
+from flask_app.services.runs import answer_service, run_service
+from flask_app.streams.memory import HEARTBEAT, MemoryBroker
+
+Made = TypeVar("Made")
+
+# Programs follow the answers of this process alone, and cannot resume them: no other need hear of them.
+_logs = MemoryBroker()
+_NOTHING = Entry(Usage(0, 0, 0, 0), "reported")
+_FAILURES = {"stopped": "token_required", "interrupted": "restarting", "left": "interrupted"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRun:
+    """A run that answers a program. `model` is the asked one's name, `locale` the language its errors are told in.
+
+    `prompt_tokens` is about how many tokens it was asked with, `allowance` what a budget in tokens had left before.
+    `keeps_words`: what it says is told at its end, to be kept.
+    """
+
+    run_id: str
+    model: str
+    locale: str
+    request_id: str = ""
+    prompt_tokens: int = 0
+    allowance: Allowance | None = None
+    keeps_words: bool = False
+    conversation_id: None = None
+    message_id: None = None
+
+
+class ProgramAnswer(ABC):
+    """What both ways share. Who waits for the answer reads `events`, and looks at `failure` once it has ended.
+
+    One that `goes_on` is made to its end, whether its program stays or not.
+    """
+
+    is_awaited = True
+    goes_on = False
+    unread_since = None  # whoever reads it says so when they leave
+
+    def __init__(self, begun: ProgramRun) -> None:
+        self.begun = begun
+        self.events = _logs.open(begun.run_id)
+        self.failure: str | None = None  # a code
+        self.used_tokens = begun.prompt_tokens  # by estimate, until it has been counted
+        self._has_ended = False
+        self._ending = threading.Lock()
+        self.ended: Ended | None = None
+        self._tell_end: Callable[[Ended], None] = lambda _: None
+
+    @abstractmethod
+    def tell(self, event: Event) -> None:
+        """Take an event of the answer; it must not wait."""
+
+    def keep(self, connection: Connection, outcome: Outcome) -> None:
+        answer_service.forget(connection, self.begun.run_id, outcome)
+
+    def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
+        """What waits on disk will be booked: its program need not wait for the database."""
+        if is_on_disk:
+            self._end(outcome, counted)
+
+    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:  # noqa: ARG002 - nothing is kept
+        self._end(outcome, entry or _NOTHING)
+
+    def when_ended(self, tell: Callable[[Ended], None]) -> None:
+        """Have `tell` called once it has ended, or now."""
+        with self._ending:
+            if self.ended is None:
+                self._tell_end = tell
+                return
+        tell(self.ended)
+
+    def _end(self, outcome: Outcome, entry: Entry) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self.used_tokens = entry.usage.total_tokens
+        if outcome.status != "complete":
+            self.failure = outcome.error_code or _FAILURES.get(outcome.status, "internal")
+        last = self._last(outcome, entry)
+        ended = self._ending_of(outcome)
+        with self._ending:
+            self.ended = ended
+        self.events.close(last)
+        _logs.forget([self.begun.run_id])
+        self._tell_end(ended)
+
+    def _ending_of(self, outcome: Outcome) -> Ended:
+        live = run_service.live_run(self.begun.run_id)
+        code = gateway_errors.refusal(gateway_errors.failure(self.failure)).code if self.failure else None
+        said = self._said(outcome) if self.begun.keeps_words else None
+        if live is None:
+            return Ended(outcome.status, code, outcome.actual_model, 0, None, None, said)
+        asked = live.completion
+        last, first_token_at = asked.sent.attempt_id, asked.first_token_at
+        return Ended(outcome.status, code, outcome.actual_model, asked.attempts, last, first_token_at, said)
+
+    def _said(self, outcome: Outcome) -> Said:
+        return outcome.said
+
+    @abstractmethod
+    def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
+        """What is told at the end."""
+
+
+class Streamed(ProgramAnswer):
+    """Told while it comes. `has_begun` once there are words: what fails then fails in mid-stream.
+
+    A `heartbeat` breaks its silences.
+    """
+
+    heartbeat = HEARTBEAT
+
+    def __init__(self, begun: ProgramRun) -> None:
+        super().__init__(begun)
+        self.has_begun = False
+
+
+class Whole(ProgramAnswer, Generic[Made]):
+    """Told once it has ended well: `made` is there then, for its program and for whoever is to keep it."""
+
+    def __init__(self, begun: ProgramRun) -> None:
+        super().__init__(begun)
+        self.made: Made | None = None
+        self._keep_made: Callable[[bytes | None], None] | None = None
+
+    def keep_with(self, keep_made: Callable[[bytes | None], None]) -> None:
+        """Have it made to its end, and kept as JSON once it is booked; None where it failed."""
+        self.goes_on, self._keep_made = True, keep_made
+
+    def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
+        super().end(outcome, entry, discarded=discarded)
+        if self._keep_made:
+            self._keep_made(None if self.made is None else msgspec.json.encode(self.made))
+
+
+class StreamedAnswer(Streamed):
+    """Each event becomes a chunk."""
+
+    def __init__(self, begun: ProgramRun, *, tells_usage: bool) -> None:
+        super().__init__(begun)
+        self._tells_usage = tells_usage
+        self._chunks = Chunks(begun.run_id, begun.model, tells_usage=tells_usage)
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, Token | Reasoning | ToolCall | Logprobs):
+            self.has_begun = True
+            self.events.add(self._chunks.words(event))
+        elif isinstance(event, Served):
+            self._chunks.serve(event.model)
+
+    def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
+        if self.failure:
+            said = gateway_errors.words(self.failure, self.begun.locale)
+            fault = gateway_errors.fault(gateway_errors.failure(self.failure), said)
+            return [completion_objects.fault_event(fault)]
+        last = [self._chunks.finish(outcome.finish_reason)]
+        return [*last, *([self._chunks.usage(entry)] if self._tells_usage else []), completion_objects.DONE]
+
+
+class WholeAnswer(Whole[Completion]):
+    """A completion."""
+
+    def __init__(self, begun: ProgramRun) -> None:
+        super().__init__(begun)
+        self._calls: list[ToolCall] = []
+        self._logprobs: list[msgspec.Raw] = []
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, ToolCall):
+            self._calls.append(event)
+        elif isinstance(event, Logprobs):
+            self._logprobs += event.items
+
+    def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
+        if not self.failure:
+            begun, reason = self.begun, outcome.finish_reason
+            spoken = Spoken(outcome.text, outcome.reasoning, self._calls, self._logprobs, reason)
+            self.made = completion_objects.whole(begun.run_id, begun.model, outcome, entry, [(0, spoken)])
+        return []

@@ -1,0 +1,1 @@
+"""People and their groups: who is here, how one comes in, and what each may do."""

@@ -1,0 +1,134 @@
+"""Invitations as administrators keep them: made, listed, revoked. A link is told once; only its digest is stored."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading, utc_now
+from flask_app.errors import Invalid, NotFound
+from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation, User
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.people.invitation_service import state_of
+from flask_app.services.queries import paging
+from flask_app.services.secrets.signing import digest
+
+MAX_NAME = 64
+MOST = 500  # people by one invitation
+MOST_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an invitation is called, where it leads, how many people may use it, and for how many days."""
+
+    name: str
+    group_id: str = DEFAULT_GROUP_ID
+    most: int = 1
+    days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`group` is None once it is deleted; `state` is what `state_of` says; `by` who made it, None the command line."""
+
+    invitation: Invitation
+    group: Group | None
+    state: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The token is known nowhere else: the link is `/join#TOKEN`."""
+
+    listed: Listed
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    invitations: list[Listed]
+    next: str | None
+
+
+def make(actor: Actor, terms: Terms) -> Made:
+    """A new invitation. Raises Invalid."""
+    name = _checked(terms)
+    token = secrets.token_urlsafe(32)
+
+    def work(session: Session) -> Listed:
+        now = utc_now()
+        group = group_service.chosen(session, terms.group_id)
+        invitation = Invitation(name=name, digest=digest(token), group_id=group.id, most=terms.most, used=0)
+        invitation.created_at, invitation.expires_at = now, now + timedelta(days=terms.days)
+        invitation.user_id = actor.user.id if actor.user else None
+        session.add(invitation)
+        session.flush()
+        details = {"name": name, "group": group.name, "most": terms.most, "days": terms.days}
+        audit_service.record(session, actor.user, "invitation.make", invitation.id, details, actor.address)
+        return _one(session, invitation.id)
+
+    return Made(in_transaction(work), token)
+
+
+def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Page:
+    """The newest first; raises BadRequest for a bad limit or cursor."""
+    query = _WITH_NAMES.order_by(Invitation.id.desc()).limit(paging.checked_limit(limit) + 1)
+    if before is not None:
+        query = query.where(Invitation.id < paging.checked_id(before))
+    with reading() as session:
+        found = _shown(session, query)
+    return Page(found[:limit], found[limit - 1].invitation.id if len(found) > limit else None)
+
+
+def revoke(actor: Actor, invitation_id: str) -> Listed:
+    """Nobody comes in by it any more; who did stays. One that is over already stays as it is. Raises NotFound."""
+
+    def work(session: Session) -> Listed:
+        invitation = session.get(Invitation, invitation_id, with_for_update=True)
+        if invitation is None:
+            raise NotFound
+        before = state_of(invitation, utc_now())
+        if before == "open":
+            invitation.revoked_at = utc_now()
+            session.flush()
+            change = audit_service.difference({"state": before}, {"state": "revoked"})
+            details = {"name": invitation.name, "used": invitation.used, "most": invitation.most, **change}
+            audit_service.record(session, actor.user, "invitation.revoke", invitation.id, details, actor.address)
+        return _one(session, invitation.id)
+
+    return in_transaction(work)
+
+
+def _checked(terms: Terms) -> str:
+    """The name without the blanks around it."""
+    name = terms.name.strip()
+    if not (0 < len(name) <= MAX_NAME and name.isprintable()):
+        raise Invalid("bad_label", limit=MAX_NAME)
+    if not 0 < terms.most <= MOST:
+        raise Invalid("bad_invitation_size", limit=MOST)
+    if not 0 < terms.days <= MOST_DAYS:
+        raise Invalid("bad_invitation_days", limit=MOST_DAYS)
+    return name
+
+
+def _one(session: Session, invitation_id: str) -> Listed:
+    return _shown(session, _WITH_NAMES.where(Invitation.id == invitation_id))[0]
+
+
+def _shown(session: Session, query: Select[Invitation, Group | None, str | None]) -> list[Listed]:
+    now = utc_now()
+    rows = session.execute(query).all()
+    return [Listed(invitation, group, state_of(invitation, now), by) for invitation, group, by in rows]
+
+
+_WITH_NAMES: Select[Invitation, Group | None, str | None] = (
+    select(Invitation, Group, User.username)
+    .outerjoin(Group, Group.id == Invitation.group_id)
+    .outerjoin(User, User.id == Invitation.user_id)
+)

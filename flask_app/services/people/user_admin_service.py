@@ -1,0 +1,245 @@
+"""People as administrators keep them: list, add, change, help with a forgotten password."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading, transaction
+from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
+from flask_app.models import DEFAULT_GROUP_ID, Group, Setting, User
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, names, password_links, passwords, setup_service, standing
+from flask_app.services.people.password_links import Link
+from flask_app.services.queries import paging
+from flask_app.services.runs import stop_service
+from flask_app.services.sign_in import auth_service, passkey_service, second_step
+
+ROLES = ("admin", "member")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`second_step`: is a code asked for beside the password? `passkeys`: how many there are."""
+
+    user: User
+    group: Group
+    online: bool
+    second_step: bool
+    passkeys: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    people: list[Person]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`link` is there for the new person when no password was given."""
+
+    user: User
+    group: Group
+    link: Link | None
+
+
+def listed(*, search: str = "", before: str | None = None, limit: int = paging.PAGE) -> Page:
+    """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
+    paging.checked_limit(limit)
+    signs_in_by = (second_step.ON.label("second_step"), passkey_service.COUNT.label("passkeys"))
+    query = select(User, Group, *signs_in_by).join(Group, Group.id == User.group_id)
+    if wanted := names.key(search):
+        if len(wanted) > names.MAX_KEY_LENGTH:
+            return Page([], None)
+        query = query.where(User.username_key.contains(wanted, autoescape=True))
+    if before is not None:
+        query = query.where(User.id < paging.checked_id(before))
+    with reading() as session:
+        found = session.execute(query.order_by(User.id.desc()).limit(limit + 1)).all()
+        shown = found[:limit]
+        online = auth_service.online_among(session, [user.id for user, *_ in shown])
+    people = [Person(user, group, user.id in online, *ways) for user, group, *ways in shown]
+    return Page(people, people[-1].user.id if len(found) > limit else None)
+
+
+def everybody() -> Iterator[Person]:
+    """The newest first, page by page."""
+    page = listed(limit=paging.MAX_PAGE)
+    yield from page.people
+    while page.next:
+        page = listed(before=page.next, limit=paging.MAX_PAGE)
+        yield from page.people
+
+
+def add(
+    actor: Actor, username: str, role: str, password: str | None = None, *, group_id: str = DEFAULT_GROUP_ID
+) -> Added:
+    """A new person, with a password or else a link to choose one. The first administrator owns the site.
+
+    Raises Invalid, Conflict("username_taken"), and Forbidden for an administrator that no owner makes.
+    """
+    shown = names.checked(username)
+    if role not in ROLES:
+        raise Invalid("unknown_role", known=", ".join(ROLES))
+    if password is not None:
+        passwords.check_strength(password, shown)
+    stored = passwords.make_hash(password) if password is not None else None
+    user = User(username=shown, username_key=names.key(shown), role=role, password_hash=stored)
+    try:
+        with transaction() as session:
+            group = group_service.chosen(session, group_id)
+            standing.require(session, actor, "admins.name" if role == "admin" else "people.add")
+            user.group_id = group.id
+            _close_setup(session, user)
+            return Added(user, group, _insert(session, actor, user, group))
+    except IntegrityError as error:
+        raise Conflict("username_taken") from error
+
+
+def change(
+    actor: Actor, user_id: str, *, role: str | None = None, disabled: bool | None = None, group_id: str | None = None
+) -> Person:
+    """Give a role, disable or enable, move to another group. What is None, or so already, stays.
+
+    Another role, disabling and enabling end the person's sessions. An administrator may step down; only an owner names
+    and removes others.
+
+    Raises NotFound, Invalid, Conflict("is_owner") for a role, and disabling, that end with ownership alone, Forbidden
+    where the actor may not, or not any more.
+    """
+    if role is not None and role not in ROLES:
+        raise Invalid("unknown_role", known=", ".join(ROLES))
+    wanted = {"role": role, "disabled": disabled, "group_id": group_id}
+    person = in_transaction(lambda session: _change(session, actor, user_id, wanted))
+    if person.user.disabled:
+        stop_service.stop_person(user_id)
+    return person
+
+
+def reset_link(actor: Actor, user_id: str) -> Link:
+    """A link by which the person chooses a new password; raises NotFound, Forbidden for a role that is not lower."""
+    with transaction() as session:
+        user = standing.acted_on(session, actor, user_id, "people.help")
+        audit_service.record(
+            session, actor.user, "user.reset_link", user.id, {"username": user.username}, actor.address
+        )
+        return password_links.issue(session, user.id)
+
+
+def turn_off_second_step(actor: Actor, user_id: str) -> Person:
+    """For somebody who has lost their authenticator app. Their sessions end: what is lost may be signed in.
+
+    Raises NotFound, Conflict("second_step_off"), Forbidden for a role that is not lower, and
+    Forbidden("own_second_step") for one's own, which takes a code.
+    """
+    if actor.user and actor.user.id == user_id:
+        raise Forbidden("own_second_step")
+    with transaction() as session:
+        user = standing.acted_on(session, actor, user_id, "people.help")
+        second_step.lock(session, user.id)
+        if not second_step.forget(session, user.id):
+            raise Conflict("second_step_off")
+        auth_service.end_sessions(session, user.id)
+        details = {"username": user.username}
+        audit_service.record(session, actor.user, "user.turn_off_second_step", user.id, details, actor.address)
+        return person_of(session, user)
+
+
+def person_of(session: Session, user: User) -> Person:
+    """As administrators see them, within the caller's transaction."""
+    return _person(session, user, session.get_one(Group, user.group_id))
+
+
+def remove_passkeys(actor: Actor, user_id: str) -> Person:
+    """For somebody whose device is lost or stolen. Their sessions end: what is lost may be signed in.
+
+    Raises NotFound, Conflict("no_passkeys"), Forbidden for a role that is not lower, and Forbidden("own_passkeys") for
+    one's own, which takes the password.
+    """
+    if actor.user and actor.user.id == user_id:
+        raise Forbidden("own_passkeys")
+    with transaction() as session:
+        user = standing.acted_on(session, actor, user_id, "people.help")
+        second_step.lock(session, user.id)
+        removed = passkey_service.forget(session, user.id)
+        if not removed:
+            raise Conflict("no_passkeys")
+        auth_service.end_sessions(session, user.id)
+        details = {"username": user.username, "passkeys": removed}
+        audit_service.record(session, actor.user, "user.remove_passkeys", user.id, details, actor.address)
+        return person_of(session, user)
+
+
+def by_name(username: str) -> User:
+    """Raises NotFound("unknown_person")."""
+    with reading() as session:
+        user = session.scalar(select(User).where(User.username_key == names.key(username)))
+    if user is None:
+        raise NotFound("unknown_person", name=username)
+    return user
+
+
+def _insert(session: Session, actor: Actor, user: User, group: Group) -> Link | None:
+    session.add(user)
+    session.flush()
+    details = {"username": user.username, "role": user.role, "group": group.name}
+    audit_service.record(session, actor.user, "user.add", user.id, details, actor.address)
+    return None if user.password_hash else password_links.issue(session, user.id)
+
+
+def _close_setup(session: Session, user: User) -> None:
+    """An administrator made on the command line ends the first run as well, and owns the site where nobody does."""
+    if user.role != "admin":
+        return
+    user.is_owner = not session.scalar(select(exists().where(User.is_owner, User.role == "admin")))
+    if session.get(Setting, setup_service.MARK) is None:
+        setup_service.close(session)
+
+
+def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object]) -> Person:
+    chosen = wanted["group_id"]
+    joined = None if chosen is None else group_service.chosen(session, str(chosen))
+    user = standing.acted_on(session, actor, user_id, "people.change")
+    changed = {name: value for name, value in wanted.items() if value not in {None, getattr(user, name)}}
+    _check(session, actor, user, changed)
+    group = session.get_one(Group, user.group_id)
+    before = _traits(user, group)
+    group = joined or group
+    for name, value in changed.items():
+        setattr(user, name, value)
+    if "role" in changed:
+        user.is_owner = False
+    if changed.keys() - {"group_id"}:
+        let_go(session, user)
+    if difference := audit_service.difference(before, _traits(user, group)):
+        details = {"username": user.username, **difference}
+        audit_service.record(session, actor.user, "user.change", user.id, details, actor.address)
+    return _person(session, user, group)
+
+
+def _check(session: Session, actor: Actor, user: User, changed: Mapping[str, object]) -> None:
+    if standing.role_of(user) == "owner" and changed.keys() & {"role", "disabled"}:
+        raise Conflict("is_owner")
+    steps_down = actor.user and actor.user.id == user.id and changed.get("role") == "member"
+    if "role" in changed and not steps_down:
+        standing.require(session, actor, "admins.name")
+
+
+def let_go(session: Session, user: User) -> None:
+    """What was opened, and what was given out, with other rights ends."""
+    auth_service.end_sessions(session, user.id)
+    password_links.revoke(session, user.id)
+
+
+def _person(session: Session, user: User, group: Group) -> Person:
+    online = user.id in auth_service.online_among(session, [user.id])
+    ways = second_step.is_on(session, user.id), passkey_service.count(session, user.id)
+    return Person(user, group, online, *ways)
+
+
+def _traits(user: User, group: Group) -> dict[str, object]:
+    return {"role": user.role, "disabled": user.disabled, "group": group.name}

@@ -1,0 +1,215 @@
+"""The models that can answer now: those of providers with a usable key, else the local demonstration model.
+
+Nothing here may be called inside a transaction: the first use stores the environment's key and may ask a provider
+for its list.
+"""
+
+import math
+import threading
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import RowMapping, bindparam, exists, or_, select
+from sqlalchemy.orm import Session
+
+from flask_app import config
+from flask_app.config import Config
+from flask_app.database import fetching, in_transaction, table_of
+from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, ServedModel
+from flask_app.errors import Invalid, Unavailable
+from flask_app.models import ApiKey, ChatModel, Provider
+from flask_app.services.completion import deepseek
+from flask_app.services.providers import environment_key, key_service, model_lists, model_redirects
+
+PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
+RETRY_SECONDS = 60
+
+_models, _providers, _keys = table_of(ChatModel), table_of(Provider), table_of(ApiKey)
+_has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
+_has_model = exists().where(_models.c.provider_id == _providers.c.id, _models.c.listed)
+_LISTED = (
+    select(
+        _models.c.id,
+        _models.c.name,
+        _models.c.label,
+        _models.c.thinking,
+        _models.c.context_tokens,
+        _providers.c.id.label("provider_id"),
+        _providers.c.name.label("provider"),
+        _providers.c.kind,
+        _providers.c.currency,
+        _providers.c.base_url,
+    )
+    .join(_providers, _providers.c.id == _models.c.provider_id)
+    .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
+    .order_by(_providers.c.priority, _providers.c.id, _models.c.name)
+)
+_FIRST = _LISTED.where(_providers.c.kind != LOCAL).limit(1)
+_NAMED = _FIRST.where(or_(_models.c.id == bindparam("wanted"), _models.c.name == bindparam("wanted")))
+_ANY_KEY = select(
+    exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
+)
+_UNREAD = select(_providers.c.id).where(_providers.c.kind != LOCAL, _has_key, ~_has_model)
+
+
+@dataclass(slots=True)
+class _Preparation:
+    """What this process has made ready: for which settings, and when (monotonic seconds) to look again.
+
+    `is_listed` comes with the first list that is read, or with the end of reading: waited for until `patience_ends`.
+    """
+
+    settings: Config | None = None
+    due: float = math.inf
+    patience_ends: float = 0.0
+    is_listed: threading.Event = field(default_factory=threading.Event)
+
+
+_lock = threading.Lock()  # nobody waits behind it for a database or a provider
+_done = _Preparation()
+
+
+def available() -> list[ServedModel]:
+    """Every model that can be asked now, the default one first."""
+    prepare()
+    with fetching() as connection:
+        listed = [_served(row) for row in connection.execute(_LISTED).mappings()]
+    return [model for model in listed if not model.local] or _of_this_machine(listed)
+
+
+def keys_fail(models: list[ServedModel]) -> bool:
+    """Are there keys to ask, and yet none that opens any of the `models` that are available?"""
+    if any(not model.local for model in models):
+        return False
+    with fetching() as connection:
+        return bool(connection.scalar(_ANY_KEY))
+
+
+def find(wanted: str | None) -> ServedModel:
+    """The model with this id, name or alias, the default one for None.
+
+    For a model that is known but no longer offered it is the one that follows it (see `model_redirects`). Raises
+    Invalid("unknown_model"), or Unavailable when there is none at all: "no_working_key" or "no_model".
+    """
+    prepare()
+    with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
+        query = _FIRST if wanted is None else _NAMED
+        if row := connection.execute(query, {"wanted": wanted}).mappings().first():
+            return _served(row)
+    models = available()
+    if not models:
+        raise Unavailable("no_working_key" if keys_fail(models) else "no_model")
+    if wanted is None:
+        return models[0]
+    for model in models:
+        if wanted in (model.id, model.name):
+            return model
+    if follower := model_redirects.target(wanted, models):
+        return follower
+    raise Invalid("unknown_model", model=wanted[: model_lists.MAX_NAME_LENGTH])
+
+
+def _served(row: RowMapping) -> ServedModel:
+    own = dict(row)
+    base_url = own.pop("base_url")
+    return ServedModel(**own, efforts=deepseek.efforts(base_url, thinking=row["thinking"]))
+
+
+def follower_of(name: str) -> ServedModel | None:
+    """Who answers instead of a model that is no longer offered; None for one that is, and where nobody is left."""
+    models = available()
+    if not models or any(model.name == name for model in models):
+        return None
+    return model_redirects.target(name, models) or models[0]
+
+
+def prepare() -> None:
+    """At first use: store the environment's key, and read the lists of providers that have none yet.
+
+    While there is no list at all everybody waits for the first one, together. Those that could not be read are read
+    again now and then, for which nobody waits.
+    """
+    settings = config.current()
+    if _done.settings is not settings:
+        _begin(settings)
+    elif _is_time_again():
+        environment_key.sync()
+        _read_on(_unread(), _done.is_listed)
+    if (patience := _done.patience_ends - time.monotonic()) > 0:
+        _done.is_listed.wait(patience)
+
+
+def _begin(settings: Config) -> None:
+    """Whoever comes before it is done does the same: behind a database that hangs nobody waits in turn."""
+    environment_key.sync()
+    unread, is_listed = _unread(), threading.Event()
+    with fetching() as connection:
+        waits = bool(unread) and connection.execute(_FIRST).first() is None
+    with _lock:
+        if _done.settings is settings:
+            return
+        _read_on(unread, is_listed)
+        _done.is_listed, _done.patience_ends = is_listed, time.monotonic() + PATIENCE_SECONDS if waits else 0
+        _done.settings = settings
+
+
+def _is_time_again() -> bool:
+    """For one caller; the others pass meanwhile."""
+    with _lock:
+        now = time.monotonic()
+        if now < _done.due:
+            return False
+        _done.due = now + RETRY_SECONDS
+        return True
+
+
+def _unread() -> list[str]:
+    with fetching() as connection:
+        return list(connection.scalars(_UNREAD))
+
+
+def _read_on(unread: list[str], is_listed: threading.Event) -> None:
+    """Read the lists of these providers on a thread of its own."""
+    _done.due = time.monotonic() + RETRY_SECONDS if unread else math.inf
+    if unread:
+        threading.Thread(target=_read_lists, args=(unread, is_listed), name="model-lists", daemon=True).start()
+
+
+def _of_this_machine(listed: list[ServedModel]) -> list[ServedModel]:
+    """The local model, where it is installed; its rows are made when it is first needed."""
+    local = key_service.local_model()
+    if not local.available():
+        return []
+    known = [model for model in listed if model.name == local.name]
+    return known or [in_transaction(lambda session: _add_local(session, local.name))]
+
+
+def _add_local(session: Session, name: str) -> ServedModel:
+    provider = session.scalars(select(Provider).where(Provider.kind == LOCAL).order_by(Provider.id)).first()
+    if provider is None:
+        provider = Provider(kind=LOCAL, name="MingChat", base_url="", currency="CNY")
+        session.add(provider)
+        session.flush()
+    model = ChatModel(provider_id=provider.id, name=name, label=name, thinking=False, context_tokens=LOCAL_WINDOW)
+    session.add(model)
+    session.flush()
+    return ServedModel(
+        id=model.id,
+        name=name,
+        label=name,
+        thinking=False,
+        provider_id=provider.id,
+        provider=provider.name,
+        kind=LOCAL,
+        currency=provider.currency,
+        context_tokens=LOCAL_WINDOW,
+    )
+
+
+def _read_lists(provider_ids: list[str], is_listed: threading.Event) -> None:
+    try:
+        for provider_id in provider_ids:
+            if model_lists.sync(provider_id):
+                is_listed.set()
+    finally:
+        is_listed.set()

@@ -1,0 +1,1 @@
+"""What several questions to the database have in common."""

@@ -1,0 +1,1 @@
+"""What providers say is left, compared with what was booked."""

@@ -1,0 +1,74 @@
+"""When the reader of an answer has left, and whether the answer ends for it: the group's policy.
+
+A worker asks at each of its looks, once a second; nothing is done for a token.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+from flask_app.domain.events import estimate_tokens
+from flask_app.services.completion.attempts import Outcome
+from flask_app.services.runs.run_service import LiveRun
+
+GRACE_SECONDS = 20  # a page that lost its line tries again five times within it
+CONTINUE = "continue"
+UNSURE_SECONDS = 5  # after so long without a look nobody knows who has been there meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the person's group says: "continue", "limit" or "stop"."""
+
+    on_disconnect: str
+    tokens: int | None
+
+
+class _Attendance:
+    """Who follows a run, from one look to the next."""
+
+    def __init__(self) -> None:
+        self._looked_at = self._seen_at = time.monotonic()
+        self._followed_at: datetime | None = None
+        self._text_parts = self._reasoning_parts = 0  # how far the answer had come when somebody was last seen
+
+    def look(self, unread_since: float | None, followed_at: datetime | None, outcome: Outcome) -> float:
+        """For how many seconds nobody has followed the run, here or elsewhere."""
+        now = time.monotonic()
+        unsure = now - self._looked_at > UNSURE_SECONDS
+        # Clocks of other machines are not trusted: it is the change that says that somebody is there.
+        seen = unread_since is None or followed_at != self._followed_at or unsure
+        seen_at = now if unread_since is None or seen else unread_since
+        if seen_at > self._seen_at:
+            self._seen_at = seen_at
+            self._text_parts, self._reasoning_parts = len(outcome.text_parts), len(outcome.reasoning_parts)
+        self._looked_at, self._followed_at = now, followed_at
+        return now - self._seen_at
+
+    def tokens_since(self, outcome: Outcome) -> int:
+        """About how many tokens have come since anybody was last seen."""
+        parts = outcome.reasoning_parts[self._reasoning_parts :], outcome.text_parts[self._text_parts :]
+        return sum(estimate_tokens("".join(part)) for part in parts)
+
+
+_attendances: WeakKeyDictionary[LiveRun, _Attendance] = WeakKeyDictionary()
+
+
+def is_final(live: LiveRun) -> bool:
+    """Has its reader left an answer that nobody can come back to, since it is kept nowhere?"""
+    return live.begun.conversation_id is None and live.answer.unread_since is not None
+
+
+def ends(live: LiveRun, followed_at: datetime | None, policy: Policy) -> bool:
+    """Has the reader been away for so long that the answer ends? `followed_at` is what readers elsewhere say.
+
+    One that is kept nowhere ends then whatever the group says.
+    """
+    attendance = _attendances.setdefault(live, _Attendance())
+    outcome = live.completion.outcome
+    absent = attendance.look(live.answer.unread_since, followed_at, outcome)
+    goes_on = policy.on_disconnect == CONTINUE and not is_final(live)
+    if absent < GRACE_SECONDS or goes_on or outcome.finish_reason is not None:
+        return False
+    return is_final(live) or policy.tokens is None or attendance.tokens_since(outcome) >= policy.tokens

@@ -1,0 +1,64 @@
+"""Answers as the database has them, for readers whose run's log cannot be had."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.engine import Connection
+
+from flask_app.database import table_of
+from flask_app.models import Conversation, Message, Run
+from flask_app.services.runs import answer_service
+from flask_app.services.runs.answer_service import Ending
+
+_runs, _messages, _conversations = table_of(Run), table_of(Message), table_of(Conversation)
+_ANSWERS = (
+    select(
+        *(_runs.c.id, _runs.c.status, _conversations.c.title, _messages.c.model),
+        *(_messages.c.text, _messages.c.reasoning, _messages.c.thinking_ms),
+        *(answer_service.FINISH_REASON, answer_service.ERROR_CODE),
+    )
+    .join(_messages, _messages.c.id == _runs.c.message_id)
+    .join(_conversations, _conversations.c.id == _runs.c.conversation_id)
+    .where(_runs.c.id.in_(bindparam("runs", expanding=True)))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer of a run as far as it is kept, with the title of its conversation."""
+
+    title: str
+    model: str | None
+    text: str
+    reasoning: str
+    thinking_ms: int | None
+    ending: Ending  # its status is "running" while the run goes on
+
+    @property
+    def is_over(self) -> bool:
+        return self.ending.status != "running"
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.text or self.reasoning)
+
+    @property
+    def thought_ms(self) -> int | None:
+        """How long it was thought about; None while it is, and where that is not known."""
+        return self.thinking_ms if self.text or self.is_over else None
+
+    def goes_on_from(self, before: "StoredAnswer") -> bool:
+        """Does it have all of those words, and perhaps more?"""
+        return self.text.startswith(before.text) and self.reasoning.startswith(before.reasoning)
+
+
+def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAnswer]:
+    """Those of the runs that are there, by the run's id."""
+    return {
+        row.id: StoredAnswer(
+            *(row.title, row.model, row.text, row.reasoning, row.thinking_ms),
+            Ending(row.status, row.finish_reason, row.error_code),
+        )
+        for row in connection.execute(_ANSWERS, {"runs": list(runs)})
+    }

@@ -1,0 +1,1 @@
+"""Finding one's conversations by their words."""

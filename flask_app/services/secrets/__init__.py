@@ -1,0 +1,1 @@
+"""Secrets at rest, their keys, and digests that only this installation can make."""

@@ -1,0 +1,1 @@
+"""How somebody shows who they are: passwords, second steps, passkeys, identity providers, sessions."""

@@ -1,0 +1,266 @@
+"""Signing in and out, and the sessions in between."""
+
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, delete, func, select, update
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict
+
+from flask_app.database import fetching, reading, table_of, transaction, utc_now
+from flask_app.errors import AppError, Forbidden, SignInRequired
+from flask_app.models import Group, LoginSession, Setting, User
+from flask_app.services.people import names, passwords
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import login_limits, password_sign_in, pending_sign_ins, second_step
+from flask_app.services.sign_in.pending_sign_ins import Pending
+from flask_app.services.site import rates
+
+IDLE = timedelta(days=14)
+ABSOLUTE = timedelta(days=60)
+MOST_SESSIONS = 50  # of one person
+SEEN_EVERY = timedelta(minutes=1)
+ONLINE_WITHIN = timedelta(minutes=5)
+
+# The hot path: every request of a signed-in browser runs this one statement, on a bare connection.
+_users, _sessions = table_of(User), table_of(LoginSession)
+_groups, _settings = table_of(Group), table_of(Setting)
+_VISIT_COLUMNS = ("id", "created_at", "last_seen_at", "expires_at")
+_VISIT = (
+    select(
+        _users,
+        *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
+        _groups.c.rates.label("group_rates"),
+        select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
+    )
+    .join(_sessions, _sessions.c.user_id == _users.c.id)
+    .join(_groups, _groups.c.id == _users.c.group_id)
+    .where(_sessions.c.id == bindparam("digest"))
+)
+_USER_COLUMNS = tuple(_users.columns.keys())
+_IS_OPEN = (
+    select(_sessions.c.expires_at)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.id == bindparam("digest"), _users.c.disabled.is_(False))
+)
+_OPEN = (
+    select(_sessions.c.id)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.id.in_(bindparam("digests", expanding=True)), _users.c.disabled.is_(False))
+    .where(_sessions.c.expires_at > bindparam("now"))
+)
+_FREE = (
+    select(_sessions.c.id, _users.c.id)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.id == bindparam("digest"))
+    .with_for_update(skip_locked=True)
+)
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Where a request comes from. `device` is what an earlier sign-in left in this browser, if anything."""
+
+    address: str
+    user_agent: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request made within a session. `rates` are as stored, the group's and the site's."""
+
+    user: User
+    session_id: str
+    created_at: datetime
+    last_seen_at: datetime
+    rates: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session: `token` goes into the cookie and is known nowhere else."""
+
+    user: User
+    token: str
+
+
+class WrongCredentials(AppError):
+    code, status = "wrong_credentials", 401
+
+
+def visit(token: str) -> Visit | None:
+    """The session that this cookie opens, with its person; None when it has ended or the person is disabled."""
+    with fetching() as connection:
+        row = connection.execute(_VISIT, {"digest": digest(token)}).one_or_none()
+    if row is None or row.disabled or row.session_expires_at <= utc_now():
+        return None
+    stored = (row.group_rates, row.site_rates)
+    return Visit(person_in(row), row.session_id, row.session_created_at, row.session_last_seen_at, stored)
+
+
+def person_in(row: Row[*tuple[Any, ...]]) -> User:
+    """The person whose columns a row begins with, as if a session had loaded them: to add them inserts nothing."""
+    user = User()
+    instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))
+    make_transient_to_detached(user)
+    return user
+
+
+def open_among(session_ids: Collection[str]) -> set[str]:
+    """Those of the sessions with these ids (the stored digests) that go on."""
+    with fetching() as connection:
+        return set(connection.scalars(_OPEN, {"digests": list(session_ids), "now": utc_now()}))
+
+
+def require_open(session: Session, session_id: str) -> None:
+    """Raise SignInRequired where the session of a request has ended since it began: it gives no new one any more.
+
+    Within the caller's transaction, which holds the person's row: what ends their sessions waits for it, or was first.
+    """
+    if session.scalar(_IS_OPEN, {"digest": session_id}) is None:
+        raise SignInRequired
+
+
+def see(visited: Visit) -> None:
+    """Note that the person is here, at most once a minute; this also puts off the idle time-out.
+
+    Where somebody else holds their row, a dying server perhaps, the next request will: nobody waits for this.
+    """
+    now = utc_now()
+    if now - visited.last_seen_at < SEEN_EVERY:
+        return
+    with transaction() as session:
+        if session.execute(_FREE, {"digest": visited.session_id}).one_or_none() is None:
+            return
+        noted = session.execute(
+            update(LoginSession)
+            .where(LoginSession.id == visited.session_id, LoginSession.last_seen_at == visited.last_seen_at)
+            .values(last_seen_at=now, expires_at=min(now + IDLE, visited.created_at + ABSOLUTE))
+        )
+        if noted.rowcount:  # type: ignore[attr-defined]  # another request of the same minute may have been first
+            session.execute(update(User).where(User.id == visited.user.id).values(last_seen_at=now))
+
+
+def sign_in(username: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn | Pending:
+    """Open a session; the session `replaces`, which the browser had before, ends.
+
+    Where the person has a second step nothing is opened or ended yet: `finish_sign_in` does that.
+
+    Raises WrongCredentials (the same for unknown people), Forbidden("account_disabled") for the right password of
+    a disabled person, Forbidden("password_sign_in_off") where members sign in by an identity provider alone, TooMany.
+    """
+    account = names.key(username)
+    user = _find(account)
+    with login_limits.password_attempt(account, user.id if user else None, browser.address, browser.device) as attempt:
+        if not passwords.verify(user.password_hash if user else None, password) or user is None:
+            attempt.failed()
+            raise WrongCredentials
+    if user.disabled:
+        raise Forbidden("account_disabled")
+    if not password_sign_in.may(user):
+        raise Forbidden("password_sign_in_off")
+    fresh_hash = passwords.make_hash(password) if passwords.is_outdated(user.password_hash or "") else None
+    with transaction() as session:
+        if not _keep_hash(session, user, fresh_hash):
+            raise WrongCredentials
+        if second_step.is_on(session, user.id):
+            return pending_sign_ins.begin(session, user.id)
+        return open_session(session, user, browser, replaces=replaces)
+
+
+def finish_sign_in(token: str, code: str, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+    """Open the session of a pending sign-in, once, by a code of the person's second step.
+
+    Raises WrongCode, SignInExpired, TooMany.
+    """
+    user = pending_sign_ins.person(token)
+    with login_limits.second_step_attempt(user.username_key, user.id, browser.address, browser.device):
+        pending_sign_ins.count_try(token)
+        with transaction() as session:
+            second_step.lock(session, user.id)
+            pending_sign_ins.end(session, token)
+            second_step.check(session, user, code, browser.address)
+            return open_session(session, user, browser, replaces=replaces)
+
+
+def check_password(actor: User, session_id: str, password: str) -> None:
+    """Is it them who is signed in there? Raises Forbidden("wrong_password"), TooMany."""
+    with login_limits.session_attempt(session_id) as attempt:
+        if not passwords.verify(actor.password_hash, password):
+            attempt.failed()
+            raise Forbidden("wrong_password")
+
+
+def open_session(session: Session, user: User, browser: Browser, *, replaces: str | None = None) -> SignedIn:
+    """A new session of `user`, within the caller's transaction. Sessions whose time is over go, and `replaces`.
+
+    So does the one that was seen longest ago when the person has too many.
+    """
+    now = utc_now()
+    token = secrets.token_urlsafe(32)
+    session.execute(delete(LoginSession).where((LoginSession.expires_at <= now) | (LoginSession.id == replaces)))
+    session.add(
+        LoginSession(
+            id=digest(token),
+            user_id=user.id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + IDLE,
+            address=browser.address[:64],
+            user_agent=browser.user_agent[:255],
+        )
+    )
+    session.flush()
+    _end_beyond_most(session, user.id)
+    session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, last_seen_at=now))
+    user.last_sign_in_at = user.last_seen_at = now
+    return SignedIn(user, token)
+
+
+def sign_out(session_id: str) -> None:
+    with transaction() as session:
+        session.execute(delete(LoginSession).where(LoginSession.id == session_id))
+
+
+def end_sessions(session: Session, user_id: str) -> None:
+    """End every session of a person, and every sign-in under way, within the caller's transaction."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+    pending_sign_ins.end_all(session, user_id)
+
+
+def _end_beyond_most(session: Session, user_id: str) -> None:
+    latest_first = (LoginSession.last_seen_at.desc(), LoginSession.created_at.desc())
+    of_person = select(LoginSession.id).where(LoginSession.user_id == user_id).order_by(*latest_first)
+    if beyond := session.scalars(of_person.offset(MOST_SESSIONS)).all():
+        session.execute(delete(LoginSession).where(LoginSession.id.in_(beyond)))
+
+
+def online_among(session: Session, user_ids: Iterable[str]) -> set[str]:
+    """Those who were seen in the last five minutes in a session that is still open."""
+    return set(session.scalars(_online(LoginSession.user_id).where(LoginSession.user_id.in_(user_ids)).distinct()))
+
+
+def count_online(session: Session) -> int:
+    """How many people are online now."""
+    return session.scalar(_online(func.count(LoginSession.user_id.distinct()))) or 0
+
+
+def _online(column: Any) -> Select[Any]:
+    now = utc_now()
+    return select(column).where(LoginSession.last_seen_at > now - ONLINE_WITHIN, LoginSession.expires_at > now)
+
+
+def _find(account: str) -> User | None:
+    with reading() as session:
+        return session.scalar(select(User).where(User.username_key == account))
+
+
+def _keep_hash(session: Session, user: User, fresh: str | None) -> bool:
+    """Store the fresh hash, if any. False when the password was changed or the person disabled since the check."""
+    unchanged = (User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
+    kept = session.execute(update(User).where(*unchanged).values(password_hash=fresh or user.password_hash))
+    return bool(kept.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,166 @@
+"""How often a password may be guessed, without letting a stranger lock somebody out.
+
+Wrong guesses count against the address (an IPv6 /64 is one address) and against the account. A browser that has
+signed in to the account before carries a signed device token and is counted on its own instead, so a flood of
+strangers' guesses does not keep the owner out (OWASP: "device cookies").
+"""
+
+import ipaddress
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask_app.errors import TooMany, WrongCode
+from flask_app.offload import MOST_AT_ONCE
+from flask_app.services.secrets.signing import digest, same, sign
+from flask_app.services.site.windows import Rate, Windows
+
+_by_address = Windows("address", Rate.parse("20 per 5 minutes"))
+_by_account = Windows("account", Rate.parse("10 per 15 minutes"))
+_by_device = Windows("device", Rate.parse("10 per 15 minutes"))
+_by_passkey = Windows("passkey", Rate.parse("20 per 5 minutes"))
+_second_steps = Windows("second step", Rate.parse("30 per day"))  # of a million codes three are right at any time
+_codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
+_redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
+_redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
+_registrations = Windows("registration", Rate.parse("60 per hour"))  # a class behind one address comes at once
+_identities = Windows("identity", Rate.parse("300 per 5 minutes"))  # as does an office on a Monday
+# Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
+# cannot pass together before the first has failed.
+_turn = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+class Attempt:
+    """A guess under way; it counts only when it is said to have failed."""
+
+    def __init__(self, counts: list[tuple[Windows, str]]) -> None:
+        self._counts = counts
+
+    def failed(self) -> None:
+        for windows, name in self._counts:
+            windows.hit(name)
+
+    def check(self) -> None:
+        """Raise TooMany while any window is full."""
+        if wait := max(windows.wait(name) for windows, name in self._counts):
+            raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+
+
+@contextmanager
+def password_attempt(account: str, user_id: str | None, address: str, device: str = "") -> Iterator[Attempt]:
+    """A guess at the password of `account` (a folded name); raises TooMany instead of letting it begin."""
+    with _in_turn(Attempt(_sign_in_counts(account, user_id, address, device))) as attempt:
+        yield attempt
+
+
+@contextmanager
+def second_step_attempt(account: str, user_id: str, address: str, device: str = "") -> Iterator[Attempt]:
+    """A guess at a code of the second step: it counts as one at the password does, and by the day as well.
+
+    By the day all browsers that are known count together: who signed in by the password alone before may have many.
+    """
+    counts = _sign_in_counts(account, user_id, address, device)
+    counts.append((_second_steps, f"{user_id} known" if is_known_device(device, user_id) else user_id))
+    with _in_turn(Attempt(counts)) as attempt:
+        yield attempt
+
+
+@contextmanager
+def passkey_attempt(address: str) -> Iterator[Attempt]:
+    """A sign-in by a passkey. Nobody guesses one: it counts against the address alone, and locks no account."""
+    with _in_turn(Attempt([(_by_passkey, network(address))])) as attempt:
+        yield attempt
+
+
+@contextmanager
+def session_attempt(session_id: str) -> Iterator[Attempt]:
+    """A guess at the current password by a browser that is signed in."""
+    with _in_turn(Attempt([(_by_device, session_id)])) as attempt:
+        yield attempt
+
+
+@contextmanager
+def own_second_step_attempt(session_id: str, user_id: str) -> Iterator[Attempt]:
+    """A guess at a code of the second step by a browser that is signed in: a session of its own gives no new tries."""
+    with _in_turn(Attempt([(_by_device, session_id), (_second_steps, user_id)])) as attempt:
+        yield attempt
+
+
+@contextmanager
+def code_attempt(address: str) -> Iterator[Attempt]:
+    """A guess at the set-up code or at the token of a link."""
+    with _in_turn(Attempt([(_codes_by_address, network(address))])) as attempt:
+        yield attempt
+
+
+@contextmanager
+def redemption_attempt(user_id: str, address: str) -> Iterator[Attempt]:
+    """A try to redeem a code by somebody who is signed in."""
+    counts = [(_redemptions_by_person, user_id), (_redemptions_by_address, network(address))]
+    with _in_turn(Attempt(counts)) as attempt:
+        yield attempt
+
+
+def count_registration(address: str) -> None:
+    """Somebody asks for an account; raises TooMany. It is no guess: whatever becomes of it counts."""
+    if wait := _registrations.hit(network(address)):
+        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+
+
+def count_identity_sign_in(address: str) -> None:
+    """Somebody goes to an identity provider, which leaves a row for ten minutes; raises TooMany."""
+    if wait := _identities.hit(network(address)):
+        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+
+
+def new_device(user_id: str) -> str:
+    """What a browser keeps after signing in: it proves nothing but that, for this account."""
+    nonce = secrets.token_urlsafe(12)
+    return f"{nonce}.{_device_signature(user_id, nonce)}"
+
+
+def is_known_device(device: str, user_id: str) -> bool:
+    nonce, _, signature = device.partition(".")
+    return bool(nonce) and same(signature, _device_signature(user_id, nonce))
+
+
+def network(address: str) -> str:
+    """What a limit counts as one address: an IPv6 subscriber owns a whole /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def forget() -> None:
+    """Start counting anew."""
+    sign_in = (_by_address, _by_account, _by_device, _by_passkey, _second_steps)
+    others = (_codes_by_address, _redemptions_by_address, _redemptions_by_person, _registrations, _identities)
+    for windows in (*sign_in, *others):
+        windows.clear()
+
+
+@contextmanager
+def _in_turn(attempt: Attempt) -> Iterator[Attempt]:
+    attempt.check()
+    with _turn:
+        attempt.check()
+        try:
+            yield attempt
+        except WrongCode:
+            attempt.failed()
+            raise
+
+
+def _sign_in_counts(account: str, user_id: str | None, address: str, device: str) -> list[tuple[Windows, str]]:
+    if user_id and is_known_device(device, user_id):
+        return [(_by_device, device)]
+    return [(_by_address, network(address)), (_by_account, digest(account))]
+
+
+def _device_signature(user_id: str, nonce: str) -> str:
+    return sign("device", f"{user_id}:{nonce}").hex()[:32]

@@ -1,0 +1,1 @@
+"""What a token costs, and since when."""

@@ -1,0 +1,116 @@
+"""Every model with what it costs now, what it cost and what it will cost, for administrators."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from flask_app.database import reading
+from flask_app.domain.peak_calendar import Calendar
+from flask_app.domain.serving import LOCAL
+from flask_app.models import ChatModel, Provider, Tariff
+from flask_app.services.ledger.rollup import SITE_DAY, rollup
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A tariff in its line: `state` is "past", "current" or "planned"; None ends it where no other one follows."""
+
+    tariff: Tariff
+    state: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """A model's tariffs in one currency, the newest first. `billed`: a provider that lists the model bills in it.
+
+    `peak` says whether the high prices hold now and `changes_at` until when; None where there are none.
+    """
+
+    currency: str
+    billed: bool
+    tariffs: list[Dated]
+    peak: bool | None
+    changes_at: datetime | None
+
+    @property
+    def current(self) -> Tariff | None:
+        return next((dated.tariff for dated in self.tariffs if dated.state == "current"), None)
+
+
+@dataclass(slots=True)
+class ModelPrices:
+    """`listed`: by a provider now; `known`: now or before.
+
+    `unpriced_records` have been booked without a cost, and stay so.
+    """
+
+    model: str
+    providers: list[str] = field(default_factory=list)
+    listed: bool = False
+    known: bool = False
+    unpriced_records: int = 0
+    lines: list[PriceLine] = field(default_factory=list)
+
+    @property
+    def unpriced(self) -> bool:
+        """Is there a currency that it is billed in and has no price in?"""
+        return any(line.billed and line.current is None for line in self.lines)
+
+
+def listed(now: datetime) -> list[ModelPrices]:
+    """Every model that is listed, has a price, or was answered without one; those that lack a price first."""
+    with reading() as session:
+        models, billed = _offered(session)
+        tariffs = session.scalars(select(Tariff).order_by(Tariff.starts_at.desc())).all()
+        unpriced = _unpriced(session)
+    lines: dict[tuple[str, str], list[Tariff]] = {pair: [] for pair in sorted(billed)}
+    for tariff in tariffs:
+        lines.setdefault((tariff.model, tariff.currency), []).append(tariff)
+    for (name, currency), history in lines.items():
+        model = models.setdefault(name, ModelPrices(name))
+        model.lines.append(_line(currency, history, now, billed=(name, currency) in billed))
+    for name, count in unpriced.items():
+        models.setdefault(name, ModelPrices(name)).unpriced_records = count
+    return sorted(
+        models.values(), key=lambda model: (not (model.listed and model.unpriced), not model.listed, model.model)
+    )
+
+
+def _offered(session: Session) -> tuple[dict[str, ModelPrices], set[tuple[str, str]]]:
+    """The models of the providers, and what they are billed in where they are listed."""
+    query = select(ChatModel.name, ChatModel.listed, Provider.name, Provider.currency).join(
+        Provider, Provider.id == ChatModel.provider_id
+    )
+    models: dict[str, ModelPrices] = {}
+    billed = set()
+    for name, is_listed, provider, currency in session.execute(query.where(Provider.kind != LOCAL)):
+        model = models.setdefault(name, ModelPrices(name))
+        model.known = True
+        model.listed |= is_listed
+        if is_listed:
+            model.providers.append(provider)
+            billed.add((name, currency))
+    return models, billed
+
+
+def _unpriced(session: Session) -> dict[str, int]:
+    counts = select(rollup.c.model, func.sum(rollup.c.unpriced_requests).label("records"))
+    counts = counts.where(rollup.c.slice == SITE_DAY.name, rollup.c.unpriced_requests != 0).group_by(rollup.c.model)
+    return {row.model: int(row.records) for row in session.execute(counts)}
+
+
+def _line(currency: str, history: list[Tariff], now: datetime, *, billed: bool) -> PriceLine:
+    dated = []
+    ends_at = None
+    for tariff in history:
+        state = "planned" if tariff.starts_at > now else "current" if ends_at is None or ends_at > now else "past"
+        dated.append(Dated(tariff, state, ends_at))
+        ends_at = tariff.starts_at
+    current = next((each.tariff for each in dated if each.state == "current"), None)
+    if current is None or current.calendar is None:
+        return PriceLine(currency, billed, dated, None, None)
+    calendar = Calendar.parse(current.calendar)
+    return PriceLine(currency, billed, dated, calendar.is_peak(now), calendar.next_change(now))

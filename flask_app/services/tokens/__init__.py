@@ -1,0 +1,1 @@
+"""Personal access tokens: what a program asks with."""

@@ -1,0 +1,104 @@
+"""How often a token may ask, and from where: what its person sets for it alone, beside what holds for its person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction
+from flask_app.domain import networks
+from flask_app.domain.networks import Network
+from flask_app.errors import Invalid
+from flask_app.models import AccessToken
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import rates
+from flask_app.services.tokens import own_tokens
+
+MOST_NETWORKS, MAX_LENGTH = 20, 64
+MAX_RATE = rates.MAX_AMOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """At most `requests_per_minute` answers may be begun in a minute; None is as many as the person's own rate allows.
+
+    `networks` are the only ones it may be used from, each as `domain.networks` writes it; none is from everywhere.
+    """
+
+    requests_per_minute: int | None = None
+    networks: Sequence[str] = ()
+
+
+ANYHOW = Access()
+
+
+def put(actor: Actor, token_id: str, wanted: Access) -> Access:
+    """Have this hold of one's token from the next request on, in the place of what held before.
+
+    Raises Invalid as `checked` does, and NotFound for a foreign token too.
+    """
+    after = checked(wanted)
+
+    def work(session: Session) -> Access:
+        token = own_tokens.hold(session, actor, token_id)
+        before = of(token)
+        if before != after:
+            keep(token, after)
+            details = {"name": token.name, "before": told(before), "after": told(after)}
+            audit_service.record(session, actor.user, "token.access", token_id, details, actor.address)
+        return after
+
+    return in_transaction(work)
+
+
+def checked(wanted: Access) -> Access:
+    """Each network once, in its shortest form, in order.
+
+    Raises Invalid("bad_token_rate"), Invalid("bad_network") and Invalid("too_many_networks").
+    """
+    if (rate := wanted.requests_per_minute) is not None and not 0 < rate <= MAX_RATE:
+        raise Invalid("bad_token_rate", limit=MAX_RATE)
+    found = sorted({networks.written(_read(each)) for each in wanted.networks})
+    if len(found) > MOST_NETWORKS:
+        raise Invalid("too_many_networks", limit=MOST_NETWORKS)
+    return Access(rate, found)
+
+
+def keep(token: AccessToken, access: Access) -> None:
+    """It is `checked`."""
+    token.requests_per_minute = access.requests_per_minute
+    token.networks = msgspec.json.encode(access.networks).decode() if access.networks else None
+
+
+def of(token: AccessToken) -> Access:
+    return Access(token.requests_per_minute, networks_of(token.networks))
+
+
+def networks_of(stored: str | None) -> list[str]:
+    return msgspec.json.decode(stored, type=list[str]) if stored else []
+
+
+def admits(stored: str | None, address: str) -> bool:
+    """May a token be used from there? `stored` are its networks, as its row has them."""
+    return stored is None or networks.hold(_networks(stored), address)
+
+
+def told(access: Access) -> dict[str, object]:
+    """What the audit log says of it: nothing where nothing is set."""
+    rate = {"requests_per_minute": access.requests_per_minute} if access.requests_per_minute else {}
+    return rate | ({"networks": list(access.networks)} if access.networks else {})
+
+
+def _read(typed: str) -> Network:
+    try:
+        return networks.read(typed)
+    except ValueError as error:
+        raise Invalid("bad_network", network=typed[:MAX_LENGTH]) from error
+
+
+@lru_cache(maxsize=1024)
+def _networks(stored: str) -> tuple[Network, ...]:
+    return tuple(networks.read(each) for each in networks_of(stored))

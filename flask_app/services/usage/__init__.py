@@ -1,0 +1,1 @@
+"""What was used, as pages and files tell it."""

@@ -1,0 +1,83 @@
+"""What messages cost: the ledger's entries for each, added up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy.engine import Connection
+
+from flask_app.database import reading, table_of
+from flask_app.domain.events import Usage
+from flask_app.errors import NotFound
+from flask_app.models import Attempt, Conversation, Message, TokenUsage, User
+from flask_app.services.completion.attempts import Entry
+
+_ledger, _messages = table_of(TokenUsage), table_of(Message)
+_SUMS = (
+    select(
+        _ledger.c.message_id,
+        *(func.sum(_ledger.c[f"{kind}_tokens"]) for kind in ("prompt", "cached", "completion", "reasoning")),
+        # An answer that was gone on with has sent the conversation along each time.
+        func.max(_ledger.c.prompt_tokens + _ledger.c.completion_tokens - _ledger.c.reasoning_tokens),
+        func.min(_ledger.c.source),  # "estimated" before "reported": one estimate makes the sum one
+    )
+    .join(_messages, _messages.c.id == _ledger.c.message_id)
+    .where(_ledger.c.kind == "usage")  # a refund gives tokens back; the answer took them all the same
+    .group_by(_ledger.c.message_id)
+)
+_OF_CONVERSATION = _SUMS.where(_messages.c.conversation_id == bindparam("conversation"))
+_OF_MESSAGE = _SUMS.where(_messages.c.id == bindparam("message"))
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """An answer's model and the entries of the runs that made it, the oldest first.
+
+    `effort` is what the last of those that were told one had to think with.
+    """
+
+    model: str | None
+    entries: list[TokenUsage]
+    effort: str | None
+
+    @classmethod
+    def of(cls, model: str | None, found: Sequence[Row[TokenUsage, str | None]]) -> "Details":
+        efforts = [effort for _, effort in found if effort]
+        return cls(model, [entry for entry, _ in found], efforts[-1] if efforts else None)
+
+
+def details(actor: User, message_id: str) -> Details:
+    """Raises NotFound for a message of somebody else's."""
+    owned = (
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Message.id == message_id, Conversation.user_id == actor.id)
+    )
+    entries = (
+        select(TokenUsage, Attempt.effort)
+        .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
+        .where(TokenUsage.message_id == message_id, TokenUsage.kind == "usage")
+        .order_by(TokenUsage.created_at, TokenUsage.id)
+    )
+    with reading() as session:
+        message = session.scalar(owned)
+        if message is None:
+            raise NotFound
+        return Details.of(message.model, session.execute(entries).all())
+
+
+def of_conversation(connection: Connection, conversation_id: str) -> dict[str, Entry]:
+    """By message id."""
+    rows = connection.execute(_OF_CONVERSATION, {"conversation": conversation_id})
+    return {row.message_id: _entry(row) for row in rows}
+
+
+def of_message(connection: Connection, message_id: str) -> Entry | None:
+    row = connection.execute(_OF_MESSAGE, {"message": message_id}).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    _, *sums, longest, source = row
+    return Entry(Usage(*(int(tokens) for tokens in sums)), source, longest=int(longest))

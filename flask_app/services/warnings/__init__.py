@@ -1,0 +1,1 @@
+"""What people are told by mail and webhook before it hurts."""

@@ -1,0 +1,70 @@
+"""Sending the notices that are due, each under a lease, so that one process of all does."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Row
+
+from flask_app import i18n
+from flask_app.database import reading
+from flask_app.errors import DeliveryError, Invalid
+from flask_app.models import User
+from flask_app.services.runs import closing
+from flask_app.services.warnings import budget_alerts, mail_service, notice_service, notice_words, webhook_service
+from flask_app.services.warnings.notice_service import EMAIL, WEBHOOK
+from flask_app.services.warnings.warning_service import is_told
+
+AT_ONCE = 50  # of a channel in one round
+
+log = structlog.get_logger()
+
+
+def deliver_due() -> None:
+    """One round. Where a channel fails the rest of it waits for the next."""
+    for channel in (EMAIL, WEBHOOK):
+        for _ in range(AT_ONCE):
+            claimed = None if closing.is_leaving() else notice_service.claim(channel)
+            if claimed is None or not _deliver(claimed):
+                break
+
+
+def _deliver(claimed: Row[Any]) -> bool:
+    """Send it and note what came of it; False where the channel itself may be out of order."""
+    try:
+        is_sent = _mail(claimed) if claimed.channel == EMAIL else _call(claimed)
+    except DeliveryError as error:
+        notice_service.note_failed(claimed, error)
+        log.warning("notice_not_sent", notice=claimed.id, channel=claimed.channel, code=error.code, detail=error.detail)
+        return error.lasting
+    (notice_service.note_sent if is_sent else notice_service.note_dropped)(claimed)
+    return True
+
+
+def _mail(claimed: Row[Any]) -> bool:
+    """False where the person is not to be told any more."""
+    facts = msgspec.json.decode(claimed.facts)
+    with reading() as session:
+        user = session.get(User, claimed.recipient_id)
+    if user is None or not is_told(user) or not _may_know(user, claimed.kind, facts):
+        return False
+    locale = i18n.chosen(user.locale)
+    words = notice_words.letter(claimed.kind, claimed.share, facts, user)
+    try:
+        mail_service.send(user.email or "", words.subject, words.text, locale=locale, message_id=claimed.id)
+    except Invalid as error:  # kept by an older version of the rules
+        raise DeliveryError("mail_recipient_refused", lasting=True) from error
+    return True
+
+
+def _call(claimed: Row[Any]) -> bool:
+    found = webhook_service.ready()
+    payload = notice_words.payload(claimed, msgspec.json.decode(claimed.facts), i18n.chosen(found.locale))
+    webhook_service.deliver(found, claimed.id, payload)
+    return True
+
+
+def _may_know(user: User, kind: str, facts: dict[str, Any]) -> bool:
+    """Rights may have changed since the notice was made."""
+    is_own = kind == budget_alerts.KIND and facts["scope"] in budget_alerts.OWN
+    return facts["person_id"] == user.id if is_own else user.role == "admin"

@@ -1,0 +1,163 @@
+"""The site's webhook: where it points, the secret that signs what is sent there, and the sending.
+
+Address and secret are one sealed row of `settings`: the addresses of chat services are secrets themselves.
+"""
+
+import base64
+import secrets
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import exists, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_app import config
+from flask_app.database import new_id, reading, table_of, transaction, utc_now
+from flask_app.domain import redaction, webhook
+from flask_app.errors import Conflict, DeliveryError, UpstreamError
+from flask_app.i18n import chosen, translate
+from flask_app.models import Setting
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.secrets import sealing
+from flask_app.upstream import addresses
+from flask_app.upstream import webhook as line
+
+NAME = "webhook"  # the row of `settings`, and the target of the audit log's entries
+
+_FAILURES = {
+    "upstream_unreachable": "webhook_unreachable",
+    "upstream_timeout": "webhook_timeout",
+    "upstream_address_private": "webhook_private",
+}
+_settings = table_of(Setting)
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """`locale` is the language of who set it up: the sentences that are sent are in it."""
+
+    url: str
+    secret: str
+    locale: str
+
+    @property
+    def shown(self) -> str:
+        """As much of the address as gives no secret away."""
+        url = urlsplit(self.url)
+        return f"{url.scheme}://{url.netloc}/…" if url.path.strip("/") or url.query else f"{url.scheme}://{url.netloc}"
+
+
+def find() -> Webhook | None:
+    """Where warnings are sent; raises Unreadable where the ENCRYPTION_KEY is not the one it was sealed with."""
+    with reading() as session:
+        return _opened(session.get(Setting, NAME))
+
+
+def is_set_up(connection: Connection) -> bool:
+    return bool(connection.scalar(_IS_SET_UP))
+
+
+def point(actor: Actor, url: str, locale: str) -> str | None:
+    """Send warnings to `url` from now on; gives the new secret where there was none. Raises Invalid, Unreadable."""
+    allow_insecure = config.current().allow_insecure_upstreams
+    found = addresses.normalise_webhook(url, allow_insecure=allow_insecure)
+
+    def work(session: Session) -> str | None:
+        row = session.get(Setting, NAME, with_for_update=True)
+        before = _opened(row)
+        made = None if before else _new_secret()
+        _keep(session, row, Webhook(url=found, secret=made or (before.secret if before else ""), locale=locale))
+        details = {"host": urlsplit(found).netloc}
+        audit_service.record(session, actor.user, "webhook.set", NAME, details, actor.address)
+        return made
+
+    try:
+        with transaction() as session:
+            return work(session)
+    except IntegrityError as error:  # somebody else set one up at the same time
+        raise Conflict from error
+
+
+def renew_secret(actor: Actor) -> str:
+    """A new secret, which is shown this once; the old one signs nothing any more. Raises Conflict("no_webhook")."""
+    with transaction() as session:
+        row = session.get(Setting, NAME, with_for_update=True)
+        before = _opened(row)
+        if before is None:
+            raise Conflict("no_webhook")
+        made = _new_secret()
+        _keep(session, row, Webhook(url=before.url, secret=made, locale=before.locale))
+        audit_service.record(session, actor.user, "webhook.renew_secret", NAME, None, actor.address)
+        return made
+
+
+def remove(actor: Actor) -> None:
+    """Forget address and secret; what waits to be sent there fails in the end. Works on an unreadable one too."""
+    with transaction() as session:
+        if row := session.get(Setting, NAME, with_for_update=True):
+            session.delete(row)
+        audit_service.record(session, actor.user, "webhook.delete", NAME, None, actor.address)
+
+
+def test(actor: Actor) -> None:
+    """Send a message of the type "test"; raises DeliveryError."""
+    with transaction() as session:
+        audit_service.record(session, actor.user, "webhook.test", NAME, None, actor.address)
+    found = ready()
+    text = translate(chosen(found.locale), "warning.webhook_test")
+    deliver(found, new_id(), {"type": "test", "timestamp": utc_now().isoformat(), "text": text, "data": {}})
+
+
+def ready() -> Webhook:
+    """The webhook, for whoever is about to send; raises DeliveryError."""
+    try:
+        found = find()
+    except sealing.Unreadable as error:
+        raise DeliveryError("webhook_unreadable") from error
+    if found is None:
+        raise DeliveryError("no_webhook")
+    return found
+
+
+def deliver(found: Webhook, message_id: str, payload: dict[str, Any]) -> None:
+    """Send a signed message; raises DeliveryError."""
+    body = msgspec.json.encode(payload)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "MingChat",
+        "Accept-Encoding": "identity",
+        **webhook.headers(found.secret, message_id, int(utc_now().timestamp()), body),
+    }
+    try:
+        status = line.post(found.url, headers, body, allow_insecure=config.current().allow_insecure_upstreams)
+    except UpstreamError as error:
+        detail = redaction.presentable(error.detail or "", found.secret) or None
+        raise DeliveryError(_FAILURES[error.code], detail=detail) from error
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        raise DeliveryError("webhook_refused", detail=f"HTTP {status}")
+
+
+def _opened(row: Setting | None) -> Webhook | None:
+    if row is None:
+        return None
+    return msgspec.json.decode(sealing.unseal(base64.b64decode(row.value), NAME), type=Webhook)
+
+
+def _keep(session: Session, row: Setting | None, kept: Webhook) -> None:
+    value = base64.b64encode(sealing.seal(msgspec.json.encode(kept).decode(), NAME)).decode()
+    if row is None:
+        session.add(Setting(name=NAME, value=value))
+        session.flush()
+    else:
+        row.value = value
+
+
+def _new_secret() -> str:
+    return webhook.secret_of(secrets.token_bytes(webhook.SECRET_BYTES))
+
+
+_IS_SET_UP = select(exists().where(_settings.c.name == NAME))
