@@ -199,7 +199,7 @@ wait_until_ready() {
 say_where() {
     local code
     code=$(docker compose exec -T flask-app python -c 'import wsgi
-from flask_app.services import setup_service
+from flask_app.services.people import setup_service
 print(setup_service.code_line() or "")')
     echo
     echo "MingChat is ready: https://$domain"

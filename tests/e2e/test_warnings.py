@@ -20,7 +20,7 @@ from tests.support.upstream_journal import Usage
 from tests.support.webhook_receiver import Receiver
 
 en = words("en")
-ROUND = "from wsgi import app; from flask_app.services import upkeep_service; upkeep_service.tick()"
+ROUND = "from wsgi import app; from flask_app.services.operations import upkeep_service; upkeep_service.tick()"
 
 pytestmark = pytest.mark.browser
 

@@ -74,7 +74,7 @@ def test_nobodys_password_is_hashed_where_everybodys_is() -> None:
     script = """
 import time
 from flask_app import offload
-from flask_app.services import passwords
+from flask_app.services.people import passwords
 offload.use(lambda work, args, kwargs: False)  # the work itself is not done
 began = time.thread_time()
 assert passwords.verify(None, "any password at all") is False
