@@ -109,6 +109,11 @@ def engine() -> Engine:
     return _bound().reader
 
 
+def writer() -> Engine:
+    """The engine that writes, for who holds a transaction open; others use `transaction` and `writing`."""
+    return _bound().writer
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session whose changes commit together on leaving, or not at all.
@@ -141,13 +146,13 @@ def writing(*, alone: bool = False) -> Iterator[Connection]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A session for queries: nothing is ever written through it."""
+    """A session for queries: nothing is ever written through it, nor held. Each sees what is committed by then."""
     with Session(engine(), expire_on_commit=False, autoflush=False) as session:
         yield session
 
 
 def fetching() -> AbstractContextManager[Connection]:
-    """A bare connection for the token path's queries."""
+    """The same on a bare connection, for the token path's queries."""
     return engine().connect()
 
 

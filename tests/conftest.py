@@ -139,6 +139,7 @@ def app(
     provider.journal.clear()
     provider.keys, provider.default, provider.balance, provider.account = None, Answer(), "110.00", None
     database.connect(base_config.database_url)  # a test may have made an application of its own
+    storage.let_only_read(database.engine())
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app
     run_service.shutdown()

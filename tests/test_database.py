@@ -85,11 +85,11 @@ def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
     terms = as_mysql_reads(engines._TERMS).replace(f"wait_timeout = {engines.IDLE_SECONDS}", "wait_timeout = 2")
     monkeypatch.setattr(engines, "_TERMS", terms)
     database.connect(connected)
-    silent = database.engine().connect()
+    silent = database.writer().connect()
     silent.execute(ROW)
     database.in_writing(lambda connection: connection.execute(ROW))
     threading.Event().wait(3)
-    with database.fetching() as connection:  # the same, which has idled for too long in the pool
+    with database.writing() as connection:  # the same, which has idled for too long in the pool
         assert connection.scalar(text("SELECT username FROM users")) == "changed"
     silent.invalidate()
     silent.close()
@@ -110,7 +110,7 @@ def test_backups_and_restores_may_be_silent_for_longer(
 
 def test_a_row_that_is_held_for_long_is_tried_again(connected: str) -> None:
     """The server says so before it is taken for away, by the application's own setting."""
-    holder = database.engine().connect()
+    holder = database.writer().connect()
     holder.execute(ROW)
     tries: list[int] = []
 

@@ -22,5 +22,18 @@ def test_nobody_waits_long_for_the_rows_of_the_dead(chosen_database: str) -> Non
 def test_each_transaction_reads_what_is_committed(chosen_database: str) -> None:
     if chosen_database not in ENDED_BY:
         pytest.skip("a file has one writer")
-    with database.fetching() as connection:
+    with database.writing() as connection:
         assert connection.scalar(text("SELECT @@SESSION.transaction_isolation")) == "READ-COMMITTED"
+
+
+@pytest.mark.usefixtures("app")
+def test_what_only_reads_takes_no_turn_of_the_servers_for_its_end(chosen_database: str) -> None:
+    """Two queries and no COMMIT or ROLLBACK; the first of them asks how many there were."""
+    if chosen_database not in ENDED_BY:
+        pytest.skip("a file is no server")
+    asked = text("SHOW SESSION STATUS WHERE Variable_name IN ('Com_rollback', 'Com_commit')")
+    seen = []
+    for _ in range(2):
+        with database.reading() as session:
+            seen.append(session.execute(asked).all())
+    assert seen[0] == seen[1]

@@ -66,8 +66,7 @@ def conversation(conversation_id: str) -> tuple[str, int]:
 
 def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool = False) -> str:
     user = get_current_user()
-    page = conversation_service.listed(user, folder=conversation_service.UNFILED)
-    listed = conversations_reply(*page, conversation_service.pinned(user), folder_service.listed(user))
+    listed = conversations_reply(*folder_service.front(user))
     models = models_reply()
     standings = budget_service.own(user, utc_now())
     state = ChatState(

@@ -29,10 +29,10 @@ def archived() -> ConversationsReply:
 def unfiled() -> ConversationsReply:
     """One's own conversations that are in no folder, the newest first; with the first page all folders and pins."""
     user, before, limit = get_current_user(), word("before"), number("limit", conversation_service.PAGE)
-    page = conversation_service.listed(user, folder=conversation_service.UNFILED, before=before, limit=limit)
-    if before:
-        return conversations_reply(*page)
-    return conversations_reply(*page, conversation_service.pinned(user), folder_service.listed(user))
+    if not before:
+        return conversations_reply(*folder_service.front(user, limit))
+    unfiled = conversation_service.UNFILED
+    return conversations_reply(*conversation_service.listed(user, folder=unfiled, before=before, limit=limit))
 
 
 @blueprint.put("/<conversation_id>/pin")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 
-from flask_app.database import engine, fetching, reading, transaction, utc_now
+from flask_app.database import engine, fetching, reading, transaction, utc_now, writer
 from flask_app.models import DEFAULT_GROUP_ID, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, budget_service
@@ -150,15 +150,15 @@ def test_who_changes_a_person_and_who_makes_a_budget_take_turns_in_one_order(
     def note(failure: ExceptionContext) -> None:
         failures.append(failure.original_exception)
 
-    event.listen(engine(), "before_cursor_execute", make_a_budget_meanwhile)
-    event.listen(engine(), "handle_error", note)
+    event.listen(writer(), "before_cursor_execute", make_a_budget_meanwhile)
+    event.listen(writer(), "handle_error", note)
     try:
         user_admin_service.change(Actor(administrator), person.id, **change)
         assert budget.ident, "or nothing was made meanwhile"
         budget.join()
     finally:
-        event.remove(engine(), "before_cursor_execute", make_a_budget_meanwhile)
-        event.remove(engine(), "handle_error", note)
+        event.remove(writer(), "before_cursor_execute", make_a_budget_meanwhile)
+        event.remove(writer(), "handle_error", note)
     assert failures == []
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from flask_app.database import engine, reading, transaction, utc_now
+from flask_app.database import engine, reading, transaction, utc_now, writer
 from flask_app.engines import IDLE_SECONDS, ROW_LOCK_SECONDS
 from flask_app.models import Message, Run, User
 from flask_app.services.chat import chat_service
@@ -140,7 +140,7 @@ def held(stalled: list[str]) -> Iterator[str]:
         pytest.skip("SQLite has one lock, for all that is written")
     held = sorted(run_service.made_here())[1]
     set_leases(utc_now() - timedelta(seconds=1))
-    with engine().connect() as connection:
+    with writer().connect() as connection:
         connection.execute(update(Run).where(Run.id == held).values(followed_at=utc_now()))
         yield held
 

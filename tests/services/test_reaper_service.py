@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, text
+from sqlalchemy.orm import Session
 
-from flask_app.database import engine, reading, transaction
+from flask_app.database import engine, reading, transaction, writer
 from flask_app.engines import ROW_LOCK_SECONDS
 from flask_app.models import Attempt, Conversation, Run, User
 from flask_app.services.chat import chat_service
@@ -69,7 +70,7 @@ def test_a_settlement_in_whose_middle_a_machine_lost_its_power_makes_a_round_no_
     """Until the server ends its connection it holds rows of the sums, which every other settlement adds to."""
     if engine().dialect.name == "sqlite":
         pytest.skip("SQLite has one lock, for all that is written")
-    with reading() as dead:
+    with Session(writer()) as dead:
         reaper_service.book_lost(dead, dead.scalars(select(Attempt.id)).first() or "")
         began = time.monotonic()
         reaper_service.reap_all()

@@ -79,18 +79,18 @@ class MariaDBStore:
             session.add_all(Setting(name=tag, value=value) for tag, value in values.items())
 
     def in_use(self) -> int:
-        return self._pool().checkedout()
+        return sum(pool.checkedout() for pool in self._pools())
 
     def open(self) -> int:
         with _direct(self._url) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM information_schema.processlist WHERE user = 'root'")
             (count,) = cursor.fetchone()
-        return int(count) - 1 - self._pool().checkedin()
+        return int(count) - 1 - sum(pool.checkedin() for pool in self._pools())
 
-    def _pool(self) -> QueuePool:
-        pool = database.engine().pool
-        assert isinstance(pool, QueuePool)
-        return pool
+    def _pools(self) -> Iterator[QueuePool]:
+        for engine in (database.engine(), database.writer()):
+            assert isinstance(engine.pool, QueuePool)
+            yield engine.pool
 
     def _in_session(self, tags: list[str]) -> list[str]:
         with reading() as session:

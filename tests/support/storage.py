@@ -1,5 +1,6 @@
 """The tests' database: migrated once, and brought back to that state after every test."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,9 @@ def _unchecked_references(connection: Connection) -> Iterator[None]:
     connection.execute(text("SET foreign_key_checks = 1"))
 
 
+_WRITES = re.compile(r"^(INSERT|UPDATE|DELETE|REPLACE)\b|\b(FOR UPDATE|FOR SHARE|LOCK IN SHARE MODE)\b")
+
+
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
     """The SQL statements of every thread, while the block runs: but those that look, some time after an answer, for who
@@ -96,3 +100,12 @@ def counted_rows() -> Iterator[list[int]]:
         yield found
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+
+
+def let_only_read(engine: Engine) -> None:
+    """From now on a statement that writes, or locks, is no statement of this engine's."""
+
+    def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        assert not _WRITES.search(statement), f"only read here: {statement}"
+
+    event.listen(engine, "before_cursor_execute", refuse)

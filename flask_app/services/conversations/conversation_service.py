@@ -58,6 +58,14 @@ def listed(
     Pinned ones are in their places among the others. Those that are archived are a list of their own. `folder` is the
     id of one, UNFILED for those that are in none, or ANYWHERE.
     """
+    with reading() as session:
+        return page(session, actor, archived=archived, folder=folder, before=before, limit=limit)
+
+
+def page(
+    session: Session, actor: User, *, archived: bool, folder: str, before: str | None, limit: int
+) -> tuple[list[Listed], str | None]:
+    """`listed`, in the caller's session."""
     paging.checked_limit(limit)
     query = (
         _of(actor, archived=archived).order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit + 1)
@@ -68,17 +76,21 @@ def listed(
             query = query.with_hint(Conversation, _BY_FOLDER, server)
     if before:
         query = query.where(*_after(before))
-    with reading() as session:
-        rows = _rows(session, query)
+    rows = _rows(session, query)
     return rows[:limit], _cursor(rows[limit - 1].conversation) if len(rows) > limit else None
 
 
 def pinned(actor: User) -> list[Listed]:
     """Those on top of the list: the newest pin first."""
+    with reading() as session:
+        return pins(session, actor)
+
+
+def pins(session: Session, actor: User) -> list[Listed]:
+    """`pinned`, in the caller's session."""
     newest_first = (Conversation.pinned_at.desc(), Conversation.id.desc())
     query = _of(actor, archived=False).where(Conversation.pinned_at.is_not(None)).order_by(*newest_first)
-    with reading() as session:
-        return _rows(session, query)
+    return _rows(session, query)
 
 
 def thread(actor: User, conversation_id: str) -> Thread:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, reading, table_of
@@ -25,11 +26,27 @@ class Named(NamedTuple):
     name: str
 
 
+class Front(NamedTuple):
+    """The beginning of a person's list: the newest that are in no folder, and all pins and folders."""
+
+    page: list[Listed]
+    following: str | None
+    pinned: list[Listed]
+    folders: list[Named]
+
+
 def listed(actor: User) -> list[Named]:
     """The person's own, the first made first."""
-    own = select(_folders.c.id, _folders.c.name).where(_folders.c.user_id == actor.id).order_by(_folders.c.id)
     with fetching() as connection:
-        return [Named(*row) for row in connection.execute(own)]
+        return _named(connection, actor)
+
+
+def front(actor: User, limit: int = conversation_service.PAGE) -> Front:
+    """All in one session: each more would ask a server whether it is there. Raises BadRequest for a bad limit."""
+    unfiled = conversation_service.UNFILED
+    with reading() as session:
+        page = conversation_service.page(session, actor, archived=False, folder=unfiled, before=None, limit=limit)
+        return Front(*page, conversation_service.pins(session, actor), _named(session.connection(), actor))
 
 
 def make(actor: User, name: str) -> Folder:
@@ -107,6 +124,11 @@ def owned(session: Session, actor: User, folder_id: str) -> Folder:
     if folder is None:
         raise NotFound
     return folder
+
+
+def _named(connection: Connection, actor: User) -> list[Named]:
+    own = select(_folders.c.id, _folders.c.name).where(_folders.c.user_id == actor.id).order_by(_folders.c.id)
+    return [Named(*row) for row in connection.execute(own)]
 
 
 def _own(actor: User, folder_id: str) -> tuple[ColumnElement[bool], ...]:
