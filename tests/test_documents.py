@@ -1,6 +1,7 @@
 """What the documents say is what the code does, as far as a test can tell."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from flask import Flask
 
 from flask_app.config import Config
+from flask_app.web import openapi
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -200,3 +202,10 @@ def _exact_words(document: str) -> Iterator[str]:
         yield re.sub(rf"{PLACEHOLDER}|\s+#.*", "", line).strip()
     words = re.findall(r"`([^`\n]+)`", fenced.sub("", document))
     yield from (re.sub(PLACEHOLDER, "", word) for word in words if re.search(r"[/_.= ]", word))
+
+
+def test_every_reference_of_the_api_document_leads_to_a_schema(app: Flask) -> None:
+    document = openapi.describe(app)
+    led_to = set(re.findall(r"#/components/schemas/([\w.]+)", json.dumps(document)))
+    assert "GroupName" in led_to
+    assert led_to <= document["components"]["schemas"].keys()

@@ -13,6 +13,7 @@ from flask_app.web.bodies import Reply
 
 VERSION = "3.1.0"
 _REF = "#/components/schemas/{name}"
+References = dict[Any, dict[str, Any]]  # by type; of two types of one name each is called by its module too
 _ACCESS: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "login": [{"session": []}],
@@ -44,11 +45,12 @@ def describe(app: Flask) -> dict[str, Any]:
     named = ("body_type", "reply_type", "failure_type")
     types = [getattr(view, name) for view in views for name in named if getattr(view, name, None)]
     unique = list({id(kind): kind for kind in [*types, ErrorReply, FaultReply]}.values())
-    _, components = msgspec.json.schema_components(unique, ref_template=_REF)
+    schemas, components = msgspec.json.schema_components(unique, ref_template=_REF)
+    references: References = dict(zip(unique, schemas, strict=True))
     paths: dict[str, Any] = {}
     for rule in sorted(rules, key=lambda rule: rule.rule):
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            paths.setdefault(_path(rule), {})[method.lower()] = _operation(app, rule)
+            paths.setdefault(_path(rule), {})[method.lower()] = _operation(app, rule, references)
     return {
         "openapi": VERSION,
         "info": {"title": "MingChat", "version": config.VERSION, "license": {"name": "MIT", "identifier": "MIT"}},
@@ -73,14 +75,14 @@ def _path(rule: Rule) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
 
 
-def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
+def _operation(app: Flask, rule: Rule, references: References) -> dict[str, Any]:
     view: Any = app.view_functions[rule.endpoint]
     summary, _, more = (view.__doc__ or "").strip().partition("\n")
     operation: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "_"),
         "summary": summary,
         "security": _ACCESS[view.access_rule],
-        "responses": _responses(view),
+        "responses": _responses(view, references),
     }
     if more.strip():
         operation["description"] = " ".join(more.split())
@@ -91,7 +93,7 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     if parameters := _parameters(view, rule):
         operation["parameters"] = parameters
     if body := getattr(view, "body_type", None):
-        operation["requestBody"] = {"required": True, "content": _json(body)}
+        operation["requestBody"] = {"required": True, "content": _json(references[body])}
     return operation
 
 
@@ -110,7 +112,7 @@ def _parameters(view: Any, rule: Rule) -> list[dict[str, Any]]:
     return in_path + in_query + in_header
 
 
-def _responses(view: Any) -> dict[str, Any]:
+def _responses(view: Any, references: References) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if getattr(view, "streams", False):
         stream = {"text/event-stream": {"schema": {"type": "string"}}}
@@ -122,14 +124,14 @@ def _responses(view: Any) -> dict[str, Any]:
         status = str(view.reply_status)
         reply = found.setdefault(status, {"description": "Done."})
         if view.reply_type is not None:
-            reply["content"] = reply.get("content", {}) | _json(view.reply_type)
+            reply["content"] = reply.get("content", {}) | _json(references[view.reply_type])
     usual = FaultReply if view.access_rule == "token" else ErrorReply
-    failure = _json(getattr(view, "failure_type", usual))
+    failure = _json(references[getattr(view, "failure_type", usual)])
     for status, words in getattr(view, "refusals", {}).items():
         found[str(status)] = {"description": words, "content": failure}
     found["default"] = {"description": "A failure, as a code and a sentence.", "content": failure}
     return found
 
 
-def _json(kind: Any) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": _REF.format(name=kind.__name__)}}}
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

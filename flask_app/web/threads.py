@@ -25,7 +25,7 @@ class UsageReply(Reply):
     source: str
 
 
-class ErrorReply(Reply):
+class AnswerErrorReply(Reply):
     code: str
     message: str
 
@@ -43,7 +43,7 @@ class MessageReply(Reply):
     reasoning: str
     thinking_ms: int | None
     status: str
-    error: ErrorReply | None
+    error: AnswerErrorReply | None
     model: str | None
     run_id: str | None
     idempotency_key: str | None
@@ -150,7 +150,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         reasoning=message.reasoning,
         thinking_ms=message.thinking_ms,
         status=message.status,
-        error=ErrorReply(code=code, message=t(f"error.{code}")) if code else None,
+        error=AnswerErrorReply(code=code, message=t(f"error.{code}")) if code else None,
         model=message.model,
         run_id=run_id,
         idempotency_key=thread.keys.get(message.id),
