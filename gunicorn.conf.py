@@ -145,7 +145,9 @@ def _use_threads() -> None:
     from flask_app import engines, offload
     from flask_app.upstream import names
 
-    offload.use(gevent.get_hub().threadpool.apply)
+    hub = gevent.get_hub()
+    hub.NOT_ERROR = (*hub.NOT_ERROR, socket.gaierror)  # no such host: whoever asked is told, and nobody else
+    offload.use(hub.threadpool.apply)
     engines.wait_with(ThreadPool(1).apply)
     apply = ThreadPool(names.AT_ONCE).apply
     look_up = monkey.get_original("socket", "getaddrinfo")

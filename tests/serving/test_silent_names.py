@@ -84,3 +84,16 @@ def test_stop_ends_an_answer_that_waits_for_a_silent_name_server(server: Served)
     assert server.post(f"/api/runs/{start['run_id']}/stop", {}).json() == {"status": "stopping"}
     assert list(stream)[-1][0] == "done"
     assert time.monotonic() - began < SOON
+
+
+def test_a_host_that_is_nowhere_leaves_no_traceback_in_the_log(tmp_path: Path) -> None:
+    """gevent prints what a task of its threads raises, although whoever waits for it is told."""
+    with (tmp_path / "log").open("w+") as log:
+        with served(tmp_path, log) as running:
+            running.set_up()
+            new = {"label": "far", "secret": "sk-far-0123", "base_url": "https://nowhere.invalid", "provider_name": "x"}
+            key = running.post("/api/admin/keys", new).json()
+            told = running.post(f"/api/admin/keys/{key['id']}/test", {}).json()
+        assert told["error"]["code"] == "upstream_unreachable", told
+        log.seek(0)
+        assert "Traceback" not in log.read()

@@ -127,9 +127,10 @@ class Stream:
 
 
 @contextmanager
-def served(instance: Path, **settings: str) -> Iterator[Served]:
-    """Start the server on a free port, with its database in `instance`; it is ended if it still runs."""
-    running = launch(instance, free_port(), settings)
+def served(instance: Path, log: IO[str] | None = None, /, **settings: str) -> Iterator[Served]:
+    """Start the server on a free port, with its database in `instance` and its log in `log`; it is ended if it still
+    runs."""
+    running = launch(instance, free_port(), settings, log)
     with running.process:
         try:
             assert is_ready(running)
