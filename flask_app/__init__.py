@@ -41,6 +41,7 @@ from flask_app.routes import (
     health,
     identities,
     installed,
+    managed,
     messages,
     monitoring,
     passkeys,
@@ -110,7 +111,8 @@ def create_app(config: Config | None = None) -> Flask:
     )
     for room in rooms:
         room.init_app(app)
-    pages = (auth, identities, registration, account, tokens, requests, chat, dashboard, admin, installed, frames)
+    entrance = (auth, identities, registration)
+    pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_identities, admin_groups, admin_rates)

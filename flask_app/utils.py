@@ -4,12 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g
+from flask import g, request
 
 from flask_app.domain import policy
 from flask_app.errors import Forbidden, SignInRequired, TokenRequired
 from flask_app.models import User
-from flask_app.services.people import standing
+from flask_app.services.people import managing_service, standing
 from flask_app.services.sign_in import proof_service
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -41,6 +41,20 @@ def require_permission(permission: str) -> Callable[[View], View]:
             raise Forbidden
 
     return lambda view: _declare(view, policy.least(permission), check)
+
+
+def require_manager(permission: str) -> Callable[[View], View]:
+    """Only who manages the group `managed_id` of the route: to everybody else there is no such group.
+
+    The table of `domain/policy.py` gives managers this permission.
+    """
+    if not policy.may("manager", permission):
+        raise ValueError(f"Managers have no permission {permission}")
+
+    def check() -> None:
+        g.managed = managing_service.group(get_current_user(), str((request.view_args or {})["managed_id"]))
+
+    return lambda view: _declare(view, "manager", check)
 
 
 def require_proof(view: View) -> View:

@@ -10,6 +10,9 @@ and [api.md](api.md) says who may call it.
 - An **owner** set the site up, or got it handed over. There is always at least one, also when two act in one moment.
 - An **administrator** keeps the site, but cannot touch owners and other administrators: not disable, move or demote
   them, nor make links for their passwords. One may step down by oneself.
+- A **manager** is a member whom an administrator named for a group (*Admin → Groups*), which need not be their own. In
+  it they help members, not each other; a group that is not theirs looks to them as one that is not there. What people
+  used is counted for the group that they are in now, as everywhere.
 - A **member** is everybody else.
 
 An owner is neither disabled nor demoted before the ownership ends: by handing it over (*Admin → People*, in the
@@ -19,7 +22,7 @@ person's menu), or by another owner. Both ask for the password again and are in 
 | permission | {roles} | what it lets somebody do |
 |---|{lines}---|
 """
-_REACH = {"site": "the site", "own": "their own", "-": "–"}
+_REACH = {"site": "the site", "group": "their groups", "own": "their own", "-": "–"}
 
 
 def page() -> str:

@@ -13,7 +13,7 @@ from flask_app.services.gateway import word_log
 from flask_app.services.secrets.signing import digest
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import gateway, identities, passkeys, routes
+from tests.support import gateway, identities, managing, passkeys, routes
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.routes import Route
@@ -21,7 +21,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id", "passkey_id", "identity_id"}
+OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "slug"}
@@ -36,7 +36,9 @@ APART = {
 
 
 # Which routes a role reaches, by what they say of themselves.
-MAY = {"member": {"login"}, "admin": {"login", "admin"}, "owner": {"login", "admin", "owner"}}
+# A group that somebody does not manage is not there: that is no refusal, and is tested as what somebody owns.
+MAY = {"member": {"login", "manager"}, "admin": {"login", "manager", "admin"}}
+MAY |= {"owner": MAY["admin"] | {"owner"}}
 REFUSALS = {"sign_in_required", "forbidden", "invalid_api_key"}
 MESSAGE_REFUSALS = {"authentication_error": "invalid_api_key"}  # of a failure in Anthropic's shape
 
@@ -104,12 +106,15 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     made = client.post("/api/tokens", json={"name": "mine"}).json["token"]["id"]  # type: ignore[index]
     folder = client.post("/api/folders", json={"name": "mine"}).json["id"]  # type: ignore[index]
     assert client.put(f"/api/tokens/{made}/words", json={"hours": 1}).status_code == 200
-    owner = client.get("/api/me").json["user"]["id"]  # type: ignore[index]
+    person = client.get("/api/me").json["user"]  # type: ignore[index]
+    owner = person["id"]
     word_log.keep(request := new_id(), owner, made, b"{}", None)
+    managed = managing.group(new_id(), person["username"])
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
-    ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner)}
+    ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner), "managed_id": managed}
     ids |= {"identity_id": identities.link_somebody(owner).id}
-    return {**{name: started[name] for name in OWNED - ids.keys()}, **ids}
+    others = {"user_id": managing.member(managed).id, "invitation_id": managing.invitation(managed)}
+    return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 
 
 def told(response: Any) -> tuple[int, str, str]:
@@ -192,7 +197,7 @@ def test_no_route_takes_a_field_it_does_not_name(
     app: Flask, member_client: PageClient, owner_client: PageClient
 ) -> None:
     """Every column of the people's table, sent to every route that takes a body."""
-    tried = 0
+    tried, managed = 0, managing.group("a group", "member")
     for route in routes.all_of(app):
         body = route.body()
         if body is None or str(route) in APART or route.access == "token":
@@ -201,7 +206,7 @@ def test_no_route_takes_a_field_it_does_not_name(
         for column in {c.key for c in User.__table__.columns} - named:
             tried += 1
             client = owner_client if route.access in {"admin", "owner"} else member_client
-            response = client.open(route.path(), method=route.method, json=body | {column: "admin"})
+            response = client.open(route.path(managed_id=managed), method=route.method, json=body | {column: "admin"})
             assert response.status_code == 422, (str(route), column)
     assert tried > 30
 

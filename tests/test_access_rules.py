@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-RULES = {"public", "login", "admin", "owner", "token"}
+RULES = {"public", "login", "manager", "admin", "owner", "token"}
 # What anybody may call. A new public route is a decision: it is written down here.
 PUBLIC = {
     "GET /healthz",
@@ -65,6 +65,11 @@ def test_what_is_public_is_meant_to_be(app: Flask) -> None:
 def test_the_administrators_part_is_the_administrators(app: Flask) -> None:
     for name, view in routes(app).items():
         assert (view.access_rule in {"admin", "owner"}) == ("/admin" in name), name
+
+
+def test_what_managers_do_names_their_group(app: Flask) -> None:
+    for name, view in routes(app).items():
+        assert (view.access_rule == "manager") == ("/managed/" in name) == ("<managed_id>" in name), name
 
 
 def test_what_only_owners_may_is_who_else_owns_the_site(app: Flask) -> None:

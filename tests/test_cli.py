@@ -221,3 +221,14 @@ def test_passkeys_of_a_lost_device_are_removed(app: Flask, client: PageClient, a
     with reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.remove_passkeys")).one()
     assert (entry.actor_id, entry.actor_name, entry.target) == (None, "(command line)", admin.id)
+
+
+def test_managers_are_named_listed_and_sent_home(app: Flask, member: User) -> None:
+    group_service.add(Actor(None), Choices(name="Class"))
+    run_groups = app.test_cli_runner().invoke
+    assert run_groups(args=["groups", "managers", "class", "MEMBER"]).output == "member\n"
+    assert run_groups(args=["groups", "managers", "class"]).output == "member\n"
+    assert (
+        run_groups(args=["groups", "managers", "class", "nobody"]).output == "Error: There is nobody called nobody.\n"
+    )
+    assert run_groups(args=["groups", "managers", "class", "--nobody"]).output == ""

@@ -154,6 +154,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/groups": {"name": "class"},
     "PATCH /api/admin/groups/<group_id>": {"on_disconnect": "stop"},
     "DELETE /api/admin/groups/<group_id>": None,
+    "PUT /api/admin/groups/<group_id>/managers": {"usernames": ["member"]},
     "PUT /api/admin/rates/site": {"messages": {"amount": 9, "seconds": 60}},
     "PUT /api/admin/rates/groups/<group_id>": {"messages": {"amount": 9, "seconds": 60}},
     "DELETE /api/admin/tokens/<access_token_id>": None,

@@ -1,46 +1,53 @@
 """Who may do what. `TABLE` is the whole of it; `docs/roles.md` is made from it.
 
-An owner or an administrator is one for the whole site. Everybody else is a member.
+An owner or an administrator is one for the whole site. Everybody else is a member, and a manager in the groups that
+they were named for.
 """
 
 from dataclasses import dataclass
 
-ROLES = ("owner", "admin", "member")
+ROLES = ("owner", "admin", "manager", "member")
 RANKS = {role: rank for rank, role in enumerate(reversed(ROLES))}
 
-# How far each permission reaches: over the whole site, over one's own things, or not at all.
+# How far each permission reaches: over the whole site, over the groups that one manages, over one's own, or not at all.
 TABLE = """
-permission       owner  admin  member  what it lets somebody do
-own              own    own    own     chat, see their own use, make access tokens, keep their own account
-people.see       site   site   -       see the people of the site
-people.add       site   site   -       make accounts and invitations, let in who registered
-people.change    site   site   -       disable, enable and move people of a lower role
-people.help      site   site   -       give people of a lower role a reset link, turn off their second step or passkeys
-admins.name      site   -      -       make somebody an administrator, or a member again
-ownership        site   -      -       hand ownership over, share it, end it
-groups           site   site   -       make, change and delete groups
-limits           site   site   -       set how often people may ask
-budgets          site   site   -       set budgets, top up balances
-codes            site   site   -       make and revoke redeem codes
-usage            site   site   -       see everybody's use and records
-refunds          site   site   -       give back what an answer cost
-tokens           site   site   -       see and revoke everybody's access tokens
-requests         site   site   -       see what programs asked, and set how long that is kept
-keys             site   site   -       keep the providers' API keys
-models           site   site   -       choose the models that are offered
-prices           site   site   -       set prices
-reconciliation   site   site   -       compare the ledger with the providers' balances
-warnings         site   site   -       set up warnings, e-mail and webhook
-settings         site   site   -       name the site, announce, set its looks, who may register, how long all is kept
-identities       site   site   -       set up identity providers, set who may sign in by a password
-audit            site   site   -       read the audit log
-system           site   site   -       see how the instances stand
+permission       owner  admin  manager  member  what it lets somebody do
+own              own    own    own      own     chat, see their own use, make access tokens, keep their own account
+people.see       site   site   group    -       see the people
+people.invite    site   site   group    -       make and revoke invitations
+people.disable   site   site   group    -       disable and enable people of a lower role
+people.link      site   site   group    -       give people of a lower role a link for a new password
+people.add       site   site   -        -       make accounts, let in who registered
+people.change    site   site   -        -       move people of a lower role to another group
+people.help      site   site   -        -       turn off the second step of people of a lower role, remove their passkeys
+managers.name    site   site   -        -       say who manages a group
+admins.name      site   -      -        -       make somebody an administrator, or a member again
+ownership        site   -      -        -       hand ownership over, share it, end it
+groups           site   site   -        -       make, change and delete groups
+limits           site   site   -        -       set how often people may ask
+budgets.see      site   site   group    -       see the budgets of a group and its people
+budgets          site   site   -        -       set budgets, top up balances
+codes            site   site   -        -       make and revoke redeem codes
+usage            site   site   group    -       see the use of the people
+records          site   site   -        -       see everybody's records, with their keys and prices
+refunds          site   site   -        -       give back what an answer cost
+tokens           site   site   -        -       see and revoke everybody's access tokens
+requests         site   site   -        -       see what programs asked, and set how long that is kept
+keys             site   site   -        -       keep the providers' API keys
+models           site   site   -        -       choose the models that are offered
+prices           site   site   -        -       set prices
+reconciliation   site   site   -        -       compare the ledger with the providers' balances
+warnings         site   site   -        -       set up warnings, e-mail and webhook
+settings         site   site   -        -       name the site, announce, set its looks, who may register, how long all is kept
+identities       site   site   -        -       set up identity providers, set who may sign in by a password
+audit            site   site   -        -       read the audit log
+system           site   site   -        -       see how the instances stand
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`reach` says for each role: "site", "own" or "-"."""
+    """`reach` says for each role: "site", "group", "own" or "-"."""
 
     name: str
     reach: dict[str, str]
@@ -61,13 +68,15 @@ PERMISSIONS = _read(TABLE)
 
 
 def may(role: str, permission: str) -> bool:
-    """Does the table give this role this permission? KeyError for a name that is not in it."""
+    """Does the table give this role this permission, as far as it reaches? KeyError for a name that is not in it."""
     return PERMISSIONS[permission].reach[role] != "-"
 
 
 def least(permission: str) -> str:
-    """The lowest role that has it: what a route says of itself."""
-    return min((role for role in ROLES if may(role, permission)), key=RANKS.__getitem__)
+    """The lowest role that has it over the whole site, or else for itself: what a route says of itself."""
+    return min(
+        (role for role in ROLES if PERMISSIONS[permission].reach[role] in {"site", "own"}), key=RANKS.__getitem__
+    )
 
 
 def is_above(actor: str, other: str) -> bool:

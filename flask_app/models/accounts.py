@@ -60,6 +60,15 @@ class User(Base):
     last_seen_at: Mapped[datetime | None]
 
 
+class GroupManager(Base):
+    """Somebody who was named to look after the people of a group, which need not be their own."""
+
+    __tablename__ = "group_managers"
+
+    group_id: Mapped[str] = to("groups.id", primary_key=True)
+    user_id: Mapped[str] = to("users.id", primary_key=True, index=True)
+
+
 class LoginSession(Base):
     """A signed-in browser. The id is the digest of the cookie's random token, so a stolen table signs nobody in."""
 

@@ -148,7 +148,7 @@ def warnings() -> str:
 
 
 @blueprint.get("/records")
-@require_permission("usage")
+@require_permission("records")
 def records() -> str:
     reader, wanted = get_current_user(), arguments.record_filter()
     page = records_service.search(reader, wanted)

@@ -6,12 +6,13 @@ import msgspec
 from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service
+from flask_app.services.people import group_service, managing_service
 from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.groups import GroupReply, GroupsReply, group_reply, groups_reply
+from flask_app.web.managed import Managers, ManagersReply
 
 blueprint = Blueprint("admin_groups", __name__, url_prefix="/api/admin/groups")
 
@@ -59,7 +60,17 @@ def add(body: AddGroup) -> GroupReply:
 @returns(GroupReply)
 def change(group_id: str, body: ChangeGroup) -> GroupReply:
     """Rename a group, or set what becomes of answers whose reader left."""
-    return group_reply(group_service.change(_actor(), group_id, _choices(body)))
+    changed = group_service.change(_actor(), group_id, _choices(body))
+    return group_reply(changed, managing_service.names_of([group_id]).get(group_id))
+
+
+@blueprint.put("/<group_id>/managers")
+@require_permission("managers.name")
+@accepts(Managers)
+@returns(ManagersReply)
+def appoint(group_id: str, body: Managers) -> ManagersReply:
+    """Say who manages a group: these people and nobody else. They need not be in it."""
+    return ManagersReply(managers=managing_service.appoint(_actor(), group_id, body.usernames))
 
 
 @blueprint.delete("/<group_id>")

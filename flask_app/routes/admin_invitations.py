@@ -23,7 +23,7 @@ blueprint = Blueprint("admin_invitations", __name__, url_prefix="/api/admin/invi
 
 
 @blueprint.get("")
-@require_permission("people.add")
+@require_permission("people.invite")
 @returns(InvitationsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> InvitationsReply:
@@ -33,7 +33,7 @@ def listed() -> InvitationsReply:
 
 
 @blueprint.post("")
-@require_permission("people.add")
+@require_permission("people.invite")
 @accepts(NewInvitation)
 @returns(InvitationMade, 201)
 def make(body: NewInvitation) -> InvitationMade:
@@ -42,7 +42,7 @@ def make(body: NewInvitation) -> InvitationMade:
 
 
 @blueprint.delete("/<invitation_id>")
-@require_permission("people.add")
+@require_permission("people.invite")
 @returns(InvitationReply)
 def revoke(invitation_id: str) -> InvitationReply:
     """Let nobody come in by an invitation any more. Who did stays."""

@@ -113,7 +113,7 @@ def report() -> ReportReply:
 
 
 @blueprint.get("/records")
-@require_permission("usage")
+@require_permission("records")
 @returns(RecordsReply)
 @queries(**_FILTER, before="Where the last page ended (`next`).", limit="How many, at most 200.")
 def records() -> RecordsReply:
@@ -128,7 +128,7 @@ def records() -> RecordsReply:
 
 
 @blueprint.get("/records/export")
-@require_permission("usage")
+@require_permission("records")
 @limits_readers
 @downloads(*FORMATS.values())
 @queries(**_FILTER, format="csv (the usual one) or jsonl.")

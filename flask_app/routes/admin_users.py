@@ -90,7 +90,7 @@ def change(user_id: str, body: ChangeUser) -> PersonReply:
 
 
 @blueprint.post("/<user_id>/reset-link")
-@require_permission("people.help")
+@require_permission("people.link")
 @require_proof
 @returns(LinkReply)
 def reset_link(user_id: str) -> LinkReply:

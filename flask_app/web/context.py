@@ -81,6 +81,7 @@ def template_words() -> dict[str, object]:
     theme = user.theme if user else request.cookies.get("theme", "system")
     return {
         "user": user,
+        "manages": g.get("manages", False),
         "locale": g.locale,
         "language": i18n.tag(g.locale),
         "languages": {locale: (i18n.tag(locale), name) for locale, name in i18n.NAMES.items()},

@@ -19,9 +19,10 @@ _ACCESS: dict[str, list[dict[str, list[str]]]] = {
     "login": [{"session": []}],
     "admin": [{"session": []}],
     "owner": [{"session": []}],
+    "manager": [{"session": []}],
     "token": [{"token": []}, {"token_as_key": []}],
 }
-ONLY = {"admin": "Administrators only.", "owner": "Owners only."}
+ONLY = {"admin": "Administrators only.", "owner": "Owners only.", "manager": "Managers of the group only."}
 _PROOF = "Asks for the password again (`password_needed`) two hours after signing in."
 
 

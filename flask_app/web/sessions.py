@@ -30,8 +30,7 @@ def init_app(app: Flask) -> None:
 
 
 def load() -> None:
-    """Where the cookie opens a session set g.user, g.session_id (the stored digest), g.session_token,
-    g.session_began_at and g.rates.
+    """Where the cookie opens a session, set g.user, g.session_id (the stored digest) and what else is known of it.
 
     Of a program it is the token that says who it is, and no session.
     """
@@ -47,6 +46,7 @@ def load() -> None:
     g.session_token = token
     g.session_id, g.session_began_at = visited.session_id, visited.created_at
     g.rates = visited.rates
+    g.manages = visited.manages
     be(visited.user)
     _note(visited)
 

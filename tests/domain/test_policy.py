@@ -9,7 +9,8 @@ from flask_app.domain.policy import PERMISSIONS, ROLES, is_above, least, may
 def test_each_line_says_something_of_every_role() -> None:
     for permission in PERMISSIONS.values():
         assert tuple(permission.reach) == ROLES
-        assert set(permission.reach.values()) <= {"site", "own", "-"}, permission.name
+        assert set(permission.reach.values()) <= {"site", "group", "own", "-"}, permission.name
+        assert all((reach == "group") <= (role == "manager") for role, reach in permission.reach.items())
         assert permission.words
 
 
@@ -32,7 +33,12 @@ def test_a_name_that_is_not_in_the_table_is_a_mistake() -> None:
 
 def test_nobody_is_above_their_equals() -> None:
     above = {(one, other) for one in ROLES for other in ROLES if is_above(one, other)}
-    assert above == {("owner", "admin"), ("owner", "member"), ("admin", "member")}
+    assert above == {(one, other) for place, one in enumerate(ROLES) for other in ROLES[place + 1 :]}
+
+
+def test_what_a_manager_may_in_a_group() -> None:
+    reached = {name for name, permission in PERMISSIONS.items() if permission.reach["manager"] == "group"}
+    assert reached == {"people.see", "people.invite", "people.disable", "people.link", "usage", "budgets.see"}
 
 
 def test_the_heads_of_the_table_are_the_roles() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -59,6 +59,14 @@ def listed(now: datetime, *, before: str | None = None, limit: int = paging.PAGE
     with reading() as session:
         found = _shown(session, query, now)
     return Page(found[:limit], found[limit - 1].standing.id if len(found) > limit else None)
+
+
+def of_group(group_id: str, now: datetime, *, limit: int = paging.MAX_PAGE) -> list[Listed]:
+    """A group's own, that of each of its people, and those of persons who are in it now: the newest first."""
+    its_own = and_(Budget.scope.in_(("group", "member")), Budget.scope_id == group_id)
+    of_people = and_(Budget.scope == "user", User.group_id == group_id)
+    with reading() as session:
+        return _shown(session, _WITH_NAMES.where(or_(its_own, of_people)).order_by(Budget.id.desc()).limit(limit), now)
 
 
 def everything(now: datetime) -> list[Listed]:

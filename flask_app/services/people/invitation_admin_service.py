@@ -76,9 +76,11 @@ def make(actor: Actor, terms: Terms) -> Made:
     return Made(in_transaction(work), token)
 
 
-def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Page:
-    """The newest first; raises BadRequest for a bad limit or cursor."""
+def listed(*, group_id: str | None = None, before: str | None = None, limit: int = paging.PAGE) -> Page:
+    """The newest first, all or those into one group; raises BadRequest for a bad limit or cursor."""
     query = _WITH_NAMES.order_by(Invitation.id.desc()).limit(paging.checked_limit(limit) + 1)
+    if group_id is not None:
+        query = query.where(Invitation.group_id == group_id)
     if before is not None:
         query = query.where(Invitation.id < paging.checked_id(before))
     with reading() as session:
@@ -86,12 +88,15 @@ def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Page:
     return Page(found[:limit], found[limit - 1].invitation.id if len(found) > limit else None)
 
 
-def revoke(actor: Actor, invitation_id: str) -> Listed:
-    """Nobody comes in by it any more; who did stays. One that is over already stays as it is. Raises NotFound."""
+def revoke(actor: Actor, invitation_id: str, *, group_id: str | None = None) -> Listed:
+    """Nobody comes in by it any more; who did stays. One that is over already stays as it is.
+
+    Raises NotFound, also for one that does not lead into the group which is named.
+    """
 
     def work(session: Session) -> Listed:
         invitation = session.get(Invitation, invitation_id, with_for_update=True)
-        if invitation is None:
+        if invitation is None or group_id not in {None, invitation.group_id}:
             raise NotFound
         before = state_of(invitation, utc_now())
         if before == "open":

@@ -47,11 +47,15 @@ class Added:
     link: Link | None
 
 
-def listed(*, search: str = "", before: str | None = None, limit: int = paging.PAGE) -> Page:
-    """The newest first, by part of the name; raises BadRequest for a bad limit or cursor."""
+def listed(
+    *, search: str = "", group_id: str | None = None, before: str | None = None, limit: int = paging.PAGE
+) -> Page:
+    """The newest first, by part of the name, or of one group; raises BadRequest for a bad limit or cursor."""
     paging.checked_limit(limit)
     signs_in_by = (second_step.ON.label("second_step"), passkey_service.COUNT.label("passkeys"))
     query = select(User, Group, *signs_in_by).join(Group, Group.id == User.group_id)
+    if group_id is not None:
+        query = query.where(User.group_id == group_id)
     if wanted := names.key(search):
         if len(wanted) > names.MAX_KEY_LENGTH:
             return Page([], None)
@@ -123,11 +127,13 @@ def change(
 def reset_link(actor: Actor, user_id: str) -> Link:
     """A link by which the person chooses a new password; raises NotFound, Forbidden for a role that is not lower."""
     with transaction() as session:
-        user = standing.acted_on(session, actor, user_id, "people.help")
-        audit_service.record(
-            session, actor.user, "user.reset_link", user.id, {"username": user.username}, actor.address
-        )
-        return password_links.issue(session, user.id)
+        return link_for(session, actor, standing.acted_on(session, actor, user_id, "people.link"))
+
+
+def link_for(session: Session, actor: Actor, user: User) -> Link:
+    """Such a link, within the transaction of the caller, who knows that the actor may make it."""
+    audit_service.record(session, actor.user, "user.reset_link", user.id, {"username": user.username}, actor.address)
+    return password_links.issue(session, user.id)
 
 
 def turn_off_second_step(actor: Actor, user_id: str) -> Person:
@@ -206,6 +212,13 @@ def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, o
     user = standing.acted_on(session, actor, user_id, "people.change")
     changed = {name: value for name, value in wanted.items() if value not in {None, getattr(user, name)}}
     _check(session, actor, user, changed)
+    return amend(session, actor, user, changed, joined)
+
+
+def amend(
+    session: Session, actor: Actor, user: User, changed: Mapping[str, object], joined: Group | None = None
+) -> Person:
+    """Change a person within the transaction of the caller, who knows that the actor may."""
     group = session.get_one(Group, user.group_id)
     before = _traits(user, group)
     group = joined or group

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
 
 from flask_app.database import fetching, reading, table_of, transaction, utc_now
 from flask_app.errors import AppError, Forbidden, SignInRequired
-from flask_app.models import Group, LoginSession, Setting, User
+from flask_app.models import Group, GroupManager, LoginSession, Setting, User
 from flask_app.services.people import names, passwords
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import login_limits, password_sign_in, pending_sign_ins, second_step
@@ -27,7 +27,7 @@ ONLINE_WITHIN = timedelta(minutes=5)
 
 # The hot path: every request of a signed-in browser runs this one statement, on a bare connection.
 _users, _sessions = table_of(User), table_of(LoginSession)
-_groups, _settings = table_of(Group), table_of(Setting)
+_groups, _settings, _managers = table_of(Group), table_of(Setting), table_of(GroupManager)
 _VISIT_COLUMNS = ("id", "created_at", "last_seen_at", "expires_at")
 _VISIT = (
     select(
@@ -35,6 +35,7 @@ _VISIT = (
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
         _groups.c.rates.label("group_rates"),
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
+        exists().where(_managers.c.user_id == _users.c.id).label("manages"),
     )
     .join(_sessions, _sessions.c.user_id == _users.c.id)
     .join(_groups, _groups.c.id == _users.c.group_id)
@@ -71,13 +72,17 @@ class Browser:
 
 @dataclass(frozen=True)
 class Visit:
-    """A request made within a session. `rates` are as stored, the group's and the site's."""
+    """A request made within a session. `rates` are as stored, the group's and the site's.
+
+    `manages`: was the person named a manager of any group?
+    """
 
     user: User
     session_id: str
     created_at: datetime
     last_seen_at: datetime
     rates: tuple[str | None, ...] = ()
+    manages: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,9 @@ def visit(token: str) -> Visit | None:
     if row is None or row.disabled or row.session_expires_at <= utc_now():
         return None
     stored = (row.group_rates, row.site_rates)
-    return Visit(person_in(row), row.session_id, row.session_created_at, row.session_last_seen_at, stored)
+    return Visit(
+        person_in(row), row.session_id, row.session_created_at, row.session_last_seen_at, stored, bool(row.manages)
+    )
 
 
 def person_in(row: Row[*tuple[Any, ...]]) -> User:

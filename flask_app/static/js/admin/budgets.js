@@ -1,18 +1,18 @@
 // @ts-check
 /** Entry of the budgets: how each stands; add, change, delete. */
 import { BudgetForm, PREPAID } from "app/admin/budget-form"
+import { termsOf, whoOf } from "app/admin/budget-names"
 import { TopUps } from "app/admin/top-ups"
 import { withParameter } from "app/addresses"
 import { ApiError, api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatAmount, sentence, t } from "app/i18n"
+import { sentence, t } from "app/i18n"
 import { onMore } from "app/more"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
- * @typedef {import("app/i18n").Budget & {name: string | null, token: string | null, used: number | null}} AdminBudget used
- *   by nobody in particular, where it is one of each person of a group; `token` is the access token's name
+ * @typedef {import("app/admin/budget-names").AdminBudget} AdminBudget
  * @typedef {{budgets: AdminBudget[], next: string | null}} Page
  */
 
@@ -137,16 +137,6 @@ function row(budget) {
 /** @param {AdminBudget} budget */
 function nameOf(budget) {
   return t("js.admin.budget_name", { who: whoOf(budget), terms: termsOf(budget) })
-}
-
-/** @param {AdminBudget} budget */
-function whoOf({ scope, name, token }) {
-  return t(`js.admin.budget_of_${scope}`, { name: name ?? "", token: token ?? "" })
-}
-
-/** @param {AdminBudget} budget */
-function termsOf({ period, limit, unit }) {
-  return t(`js.budget.per_${period}`, { limit: formatAmount(limit, unit) })
 }
 
 /** @param {AdminBudget | null} budget */

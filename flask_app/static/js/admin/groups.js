@@ -10,6 +10,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {string} name
  * @property {boolean} is_default
  * @property {number} members
+ * @property {string[]} managers
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
  */
@@ -18,6 +19,7 @@ const PATH = "/api/admin/groups"
 const USUAL_TOKENS = 1000
 const list = must(document, "[data-groups]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-group-form]"))
+const managersForm = /** @type {HTMLFormElement} */ (must(document, "[data-managers-form]"))
 /** @type {Group[]} */
 let groups = []
 /** The one that the form is open for; null for a new one. @type {Group | null} */
@@ -27,11 +29,12 @@ show(pageState("admin-state").groups)
 
 must(document, "[data-add-group]").addEventListener("click", () => edit(null))
 list.addEventListener("click", (event) => {
-  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-delete]")
+  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-appoint], [data-delete]")
   const row = button?.closest("[data-id]")
   const group = row instanceof HTMLElement && groups.find(({ id }) => id === row.dataset.id)
   if (!group) return
   if (button?.matches("[data-edit]")) edit(group)
+  else if (button?.matches("[data-appoint]")) askManagers(group)
   else remove(group)
 })
 
@@ -43,6 +46,16 @@ onSubmit(form, async (values) => {
   await refresh()
   must(list, `[data-id="${saved.id}"] [data-edit]`).focus()
   toast(t(edited ? "js.admin.group_saved" : "js.admin.group_added", { name: saved.name }))
+})
+
+onSubmit(managersForm, async ({ usernames = "" }) => {
+  if (!edited) return
+  const { id, name } = edited
+  await api.put(`${PATH}/${id}/managers`, { usernames: usernames.split("\n").filter((line) => line.trim()) })
+  managersForm.closest("dialog")?.close()
+  await refresh()
+  must(list, `[data-id="${id}"] [data-appoint]`).focus()
+  toast(t("js.admin.group_saved", { name }))
 })
 
 /** A name that was not touched stays the built-in one, in every language. @param {Record<string, string>} values */
@@ -62,13 +75,16 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, on_disconnect: policy, on_disconnect_tokens: tokens }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
     policy: t(`js.admin.group_${policy}`, { tokens: formatNumber(tokens ?? 0) }),
   })
   element.dataset.id = id
+  fill(element, { managers: t("js.admin.group_managers", { names: managers.join(" · ") }) })
+  slot(element, "managers").hidden = !managers.length
+  must(element, "[data-appoint]").setAttribute("aria-label", t("js.admin.managers_of", { name }))
   slot(element, "default").hidden = !isDefault
   must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.edit_group", { name }))
   must(element, "[data-delete]").setAttribute("aria-label", t("js.admin.delete_group", { name }))
@@ -88,6 +104,15 @@ function edit(group) {
   field("tokens").value = String(group?.on_disconnect_tokens ?? USUAL_TOKENS)
   showTokensPart()
   openDialog("group-dialog")
+}
+
+/** @param {Group} group */
+function askManagers(group) {
+  edited = group
+  fill(managersForm, { title: t("js.admin.managers_of", { name: group.name }) })
+  const names = /** @type {HTMLTextAreaElement} */ (must(managersForm, '[name="usernames"]'))
+  names.value = group.managers.join("\n")
+  openDialog("managers-dialog")
 }
 
 function showTokensPart() {

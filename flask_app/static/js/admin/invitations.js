@@ -20,6 +20,7 @@ import { confirmDialog, fromTemplate, must, onSubmit, slot, toast } from "app/ui
  */
 
 const PATH = "/api/admin/invitations"
+const INVITE = '[data-open-dialog="invite-dialog"]'
 
 export class Invitations {
   #section = must(document, "[data-invited]")
@@ -28,9 +29,11 @@ export class Invitations {
   #known = new Map()
   /** @type {string | null} */
   #next = null
+  #path
 
-  /** @param {{invitations: Invitation[], next: string | null}} page */
-  constructor(page) {
+  /** @param {{invitations: Invitation[], next: string | null}} page @param {string} [path] where those of one group are kept */
+  constructor(page, path = PATH) {
+    this.#path = path
     this.#append(page)
     const form = /** @type {HTMLFormElement} */ (must(document, "[data-invite]"))
     form.closest("dialog")?.addEventListener("close", () => form.reset())
@@ -45,7 +48,7 @@ export class Invitations {
 
   /** @param {HTMLFormElement} form @param {Record<string, string>} values */
   async #make(form, { name, group: group_id, most, days }) {
-    const { invitation, token } = await api.post(PATH, { name, group_id, most: Number(most), days: Number(days) })
+    const { invitation, token } = await api.post(this.#path, { name, group_id, most: Number(most), days: Number(days) })
     form.closest("dialog")?.close()
     this.#keep(invitation)
     const told = { group: invitation.group.name, count: formatNumber(invitation.most), time: formatDateTime(invitation.expires_at) }
@@ -58,8 +61,10 @@ export class Invitations {
     const words = { title: t("js.admin.invitation_revoke_title"), text: t("js.admin.invitation_revoke_text", { name }), action: t("js.admin.invitation_revoke_action") }
     if (!(await confirmDialog(words))) return
     try {
-      this.#keep(await api.delete(`${PATH}/${id}`))
-      must(this.#list, `[data-id="${id}"] a`).focus()
+      this.#keep(await api.delete(`${this.#path}/${id}`))
+      const link = must(this.#list, `[data-id="${id}"] a`)
+      const next = link.hidden ? must(document, INVITE) : link
+      next.focus()
       toast(t("js.admin.invitation_gone", { name }))
     } catch (error) {
       toast(sentence(error), { kind: "danger" })
@@ -69,7 +74,7 @@ export class Invitations {
   /** The button may go: the focus moves on to the first that was not there. */
   async #loadMore() {
     const last = this.#list.lastElementChild
-    this.#append(await api.get(withParameter(PATH, "before", this.#next ?? "")))
+    this.#append(await api.get(withParameter(this.#path, "before", this.#next ?? "")))
     last?.nextElementSibling?.querySelector("a")?.focus({ preventScroll: true })
   }
 
@@ -78,7 +83,7 @@ export class Invitations {
     this.#next = next
     const added = invitations.filter(({ id }) => !this.#known.has(id))
     for (const invitation of added) this.#known.set(invitation.id, invitation)
-    this.#list.append(...added.map(row))
+    this.#list.append(...added.map((each) => this.#row(each)))
     must(document, "[data-invitations-foot]").hidden = !next
     this.#section.hidden = !this.#known.size
   }
@@ -86,10 +91,17 @@ export class Invitations {
   /** In its place, or a new one at the top. @param {Invitation} invitation */
   #keep(invitation) {
     const there = this.#list.querySelector(`[data-id="${invitation.id}"]`)
-    if (there) there.replaceWith(row(invitation))
-    else this.#list.prepend(row(invitation))
+    if (there) there.replaceWith(this.#row(invitation))
+    else this.#list.prepend(this.#row(invitation))
     this.#known.set(invitation.id, invitation)
     this.#section.hidden = false
+  }
+
+  /** The history is the administrators' audit log. @param {Invitation} invitation */
+  #row(invitation) {
+    const element = row(invitation)
+    must(element, "a").hidden = this.#path !== PATH
+    return element
   }
 }
 

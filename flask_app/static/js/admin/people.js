@@ -159,15 +159,15 @@ export class People {
   }
 }
 
-/** @param {Person} person */
-function stateOf({ disabled, online, last_seen_at: seen }) {
+/** @param {Pick<Person, "disabled" | "online" | "last_seen_at">} person */
+export function stateOf({ disabled, online, last_seen_at: seen }) {
   if (disabled) return t("js.admin.disabled")
   if (online) return t("js.admin.online_now")
   return seen ? t("js.admin.seen", { ago: formatAgo(seen) }) : t("js.admin.never_seen")
 }
 
-/** What asks for attention is a badge. @param {Person} person */
-function stateClass({ disabled, online }) {
+/** What asks for attention is a badge. @param {Pick<Person, "disabled" | "online">} person */
+export function stateClass({ disabled, online }) {
   if (disabled) return "badge badge--danger"
   return online ? "badge badge--ok badge--dot" : "person__seen"
 }

@@ -1,0 +1,168 @@
+"""The part of a site that the managers of a group see: their group's people, use, invitations and budgets.
+
+To whoever does not manage a group it looks as one that is not there.
+"""
+
+from flask import Blueprint, g, redirect, render_template, url_for
+from werkzeug import Response
+
+from flask_app import config
+from flask_app.database import utc_now
+from flask_app.domain import periods, ranges
+from flask_app.errors import NotFound
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.people import invitation_admin_service, managing_service
+from flask_app.services.queries import paging
+from flask_app.services.usage.stats_service import DateRange, zone_of
+from flask_app.utils import get_current_user, require_login, require_manager
+from flask_app.web import arguments, pages
+from flask_app.web.bodies import accepts, queries, returns
+from flask_app.web.budgets import admin_budget_reply
+from flask_app.web.client import client_address
+from flask_app.web.groups import group_name
+from flask_app.web.invitations import (
+    InvitationMade,
+    InvitationReply,
+    InvitationsReply,
+    invitation_made,
+    invitation_reply,
+    invitations_reply,
+)
+from flask_app.web.managed import (
+    ChangeManagedPerson,
+    InviteIntoGroup,
+    ManagedBudgets,
+    ManagedGroups,
+    ManagedPeople,
+    ManagedPersonReply,
+    ManagedState,
+    managed_groups,
+    managed_people,
+)
+from flask_app.web.people import LinkReply
+from flask_app.web.usage import GroupsReply, groups_reply
+
+blueprint = Blueprint("managed", __name__)
+API = "/api/managed/<managed_id>"
+
+
+@blueprint.get("/managed")
+@require_login
+def first() -> Response:
+    """The first of one's groups."""
+    groups = managing_service.managed(get_current_user())
+    if not groups:
+        raise NotFound
+    return redirect(url_for("managed.page", managed_id=groups[0].id))
+
+
+@blueprint.get("/managed/<managed_id>")
+@require_manager("people.see")
+def page(managed_id: str) -> str:
+    """A group on one page."""
+    reader, now = get_current_user(), utc_now()
+    days = ranges.ending(periods.local_day(now, zone_of(reader)), ranges.SHOWN_DAYS)
+    use = managing_service.use(reader, managed_id, DateRange(days.first, days.last), now)
+    there = managed_people(managing_service.people(managed_id, limit=paging.PAGE))
+    state = ManagedState(
+        group=group_name(g.managed),
+        users=there.users,
+        next=there.next,
+        use=groups_reply(use).rows,
+        since=days.first,
+        invited=invitations_reply(invitation_admin_service.listed(group_id=managed_id)).invitations,
+        budgets=_budgets(managed_id).budgets,
+    )
+    groups = managed_groups(managing_service.managed(reader))
+    return render_template("managed.html", admin_state=pages.state(state), groups=groups, group=state.group)
+
+
+@blueprint.get("/api/managed")
+@require_login
+@returns(ManagedGroups)
+def groups() -> ManagedGroups:
+    """The groups that one manages; for most people none."""
+    return ManagedGroups(groups=managed_groups(managing_service.managed(get_current_user())))
+
+
+@blueprint.get(f"{API}/people")
+@require_manager("people.see")
+@queries(before="The cursor `next` of the page before", limit="How many (50; at most 100)")
+@returns(ManagedPeople)
+def people(managed_id: str) -> ManagedPeople:
+    """The people of a group, the newest first."""
+    limit = arguments.number("limit", paging.PAGE)
+    return managed_people(managing_service.people(managed_id, before=arguments.word("before"), limit=limit))
+
+
+@blueprint.patch(f"{API}/people/<user_id>")
+@require_manager("people.disable")
+@accepts(ChangeManagedPerson)
+@returns(ManagedPersonReply)
+def change(managed_id: str, user_id: str, body: ChangeManagedPerson) -> ManagedPersonReply:
+    """Disable a member, who is signed out, or let them in again."""
+    user = managing_service.set_disabled(_actor(), managed_id, user_id, disabled=body.disabled).user
+    return ManagedPersonReply(id=user.id, username=user.username, disabled=user.disabled)
+
+
+@blueprint.post(f"{API}/people/<user_id>/reset-link")
+@require_manager("people.link")
+@returns(LinkReply)
+def link(managed_id: str, user_id: str) -> LinkReply:
+    """The token of a single-use link by which a member chooses a new password; it is not shown again."""
+    made = managing_service.link(_actor(), managed_id, user_id)
+    return LinkReply(token=made.token, expires_at=made.expires_at)
+
+
+@blueprint.get(f"{API}/invitations")
+@require_manager("people.invite")
+@returns(InvitationsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def invitations(managed_id: str) -> InvitationsReply:
+    """The invitations into a group, the newest first, without their links."""
+    before, limit = arguments.word("before"), arguments.number("limit", paging.PAGE)
+    return invitations_reply(invitation_admin_service.listed(group_id=managed_id, before=before, limit=limit))
+
+
+@blueprint.post(f"{API}/invitations")
+@require_manager("people.invite")
+@accepts(InviteIntoGroup)
+@returns(InvitationMade, 201)
+def invite(managed_id: str, body: InviteIntoGroup) -> InvitationMade:
+    """Make a link by which people make accounts of their own in a group. Its token is not shown again."""
+    return invitation_made(invitation_admin_service.make(_actor(), body.terms(managed_id)))
+
+
+@blueprint.delete(f"{API}/invitations/<invitation_id>")
+@require_manager("people.invite")
+@returns(InvitationReply)
+def revoke(managed_id: str, invitation_id: str) -> InvitationReply:
+    """Let nobody come in by an invitation into a group any more. Who did stays."""
+    return invitation_reply(invitation_admin_service.revoke(_actor(), invitation_id, group_id=managed_id))
+
+
+@blueprint.get(f"{API}/use")
+@require_manager("usage")
+@queries(**{"from": "The first day; all that ever was without.", "to": "The last day."})
+@returns(GroupsReply)
+def use(managed_id: str) -> GroupsReply:
+    """What each of the people used who are in a group now, the most first."""
+    return groups_reply(managing_service.use(get_current_user(), managed_id, arguments.dates(), utc_now()))
+
+
+@blueprint.get(f"{API}/budgets")
+@require_manager("budgets.see")
+@returns(ManagedBudgets)
+def budgets(managed_id: str) -> ManagedBudgets:
+    """The newest hundred budgets of a group and its people."""
+    return _budgets(managed_id)
+
+
+def _budgets(group_id: str) -> ManagedBudgets:
+    found = budget_admin_service.of_group(group_id, utc_now())
+    return ManagedBudgets(timezone=config.current().site_timezone, budgets=[admin_budget_reply(each) for each in found])
+
+
+def _actor() -> Actor:
+    return Actor(get_current_user(), client_address())

@@ -1,0 +1,140 @@
+// @ts-check
+/** Entry of a group as its managers see it: its people and what they used, its invitations and budgets. */
+import { withParameter } from "app/addresses"
+import { termsOf, whoOf } from "app/admin/budget-names"
+import { Invitations } from "app/admin/invitations"
+import { showLinkOnce } from "app/admin/link-once"
+import { stateClass, stateOf } from "app/admin/people"
+import { RowMenu } from "app/admin/row-menu"
+import { api } from "app/api"
+import { fillStanding } from "app/budget-bars"
+import { moneyText } from "app/figures"
+import { formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { onMore } from "app/more"
+import { confirmDialog, fill, fromTemplate, must, pageState, slot, toast } from "app/ui"
+
+/**
+ * @typedef {object} Person
+ * @property {string} id
+ * @property {string} username
+ * @property {"owner" | "admin" | "manager" | "member"} role
+ * @property {boolean} disabled
+ * @property {boolean} online
+ * @property {string | null} last_sign_in_at
+ * @property {string | null} last_seen_at
+ * @typedef {{key: string, total_tokens: number, costs: import("app/figures").Cost[]}} Use
+ */
+
+const state = pageState("admin-state")
+const path = `/api/managed/${state.group.id}`
+const rows = must(document, "[data-managed-rows]")
+const menu = new RowMenu(rows)
+/** @type {Map<string, Person>} */
+const people = new Map()
+/** @type {Map<string, Use>} */
+const used = new Map(/** @type {Use[]} */ (state.use).map((each) => [each.key, each]))
+/** @type {string | null} */
+let next = null
+
+append(state)
+new Invitations({ invitations: state.invited, next: null }, `${path}/invitations`)
+showBudgets()
+const total = /** @type {Use[]} */ (state.use).reduce((sum, each) => sum + each.total_tokens, 0)
+must(document, "[data-total]").textContent = t("js.admin.managed_total", { count: formatNumber(total) })
+
+onMore(must(document, "[data-managed-more]"), async () => append(await api.get(withParameter(`${path}/people`, "before", next ?? ""))))
+
+menu.addEventListener("open", (event) => {
+  const { disabled } = personOf(event)
+  menu.item("link").hidden = disabled
+  menu.item("disable").classList.toggle("menu__item--danger", !disabled)
+  fill(menu.item("disable"), { "disable-act": t(disabled ? "js.admin.enable" : "js.admin.disable") })
+})
+
+menu.addEventListener("act", async (event) => {
+  const { act } = /** @type {CustomEvent} */ (event).detail
+  try {
+    await (act === "link" ? makeLink(personOf(event)) : toggleDisabled(personOf(event)))
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+})
+
+/** @param {Event} event @returns {Person} */
+function personOf(event) {
+  const { id } = /** @type {CustomEvent} */ (event).detail
+  const person = people.get(id)
+  if (!person) throw new Error(`no person ${id} on the page`)
+  return person
+}
+
+/** @param {{users: Person[], next: string | null}} page */
+function append(page) {
+  next = page.next
+  for (const person of page.users) {
+    people.set(person.id, person)
+    rows.append(row(person))
+  }
+  must(document, "[data-managed-none]").hidden = people.size > 0
+  must(document, "[data-managed-foot]").hidden = !next
+}
+
+/** @param {Person} person */
+function row(person) {
+  const { id, username: name, role, last_sign_in_at: signedIn, last_seen_at: seen } = person
+  const use = used.get(id)
+  const element = fromTemplate("managed-template", {
+    name,
+    initial: [...name][0] ?? "",
+    role: t(`js.admin.role_${role}`),
+    state: stateOf(person),
+    used: formatNumber(use?.total_tokens ?? 0),
+    cost: use?.costs.length ? moneyText(use.costs) : "–",
+    "signed-in": signedIn ? formatDateTime(signedIn) : t("js.admin.never"),
+  })
+  element.dataset.id = id
+  slot(element, "role").classList.toggle("badge--accent", role !== "member")
+  slot(element, "state").className = stateClass(person)
+  slot(element, "state").title = seen ? formatDateTime(seen) : ""
+  const button = must(element, "[data-menu-button]")
+  button.setAttribute("aria-label", t("js.admin.actions_for", { name }))
+  button.hidden = role !== "member"
+  return element
+}
+
+/** @param {Person} person */
+async function makeLink({ id, username: name }) {
+  const words = { title: t("js.admin.reset_title", { name }), text: t("js.admin.reset_text"), action: t("js.admin.reset_action") }
+  if (!(await confirmDialog(words))) return
+  const { token, expires_at: until } = await api.post(`${path}/people/${id}/reset-link`)
+  const text = t("js.admin.link_until", { time: formatDateTime(until) })
+  showLinkOnce({ title: t("js.admin.link_for", { name }), text, once: t("js.admin.link_once") }, "/reset", token)
+}
+
+/** @param {Person} person */
+async function toggleDisabled(person) {
+  const { id, username: name, disabled } = person
+  const words = { title: t("js.admin.disable_user_title", { name }), text: t("js.admin.disable_user_text", { name }), action: t("js.admin.disable") }
+  if (!disabled && !(await confirmDialog(words))) return
+  await api.patch(`${path}/people/${id}`, { disabled: !disabled })
+  const changed = { ...person, disabled: !disabled, online: false }
+  people.set(id, changed)
+  must(rows, `[data-id="${id}"]`).replaceWith(row(changed))
+  must(rows, `[data-id="${id}"] [data-menu-button]`).focus()
+  toast(t(disabled ? "js.admin.user_enabled" : "js.admin.user_disabled", { name }))
+}
+
+function showBudgets() {
+  const budgets = /** @type {import("app/admin/budget-names").AdminBudget[]} */ (state.budgets)
+  const list = must(document, "[data-budgets]")
+  for (const budget of budgets) {
+    const who = whoOf(budget)
+    const element = fromTemplate("budget-entry-template", { who, terms: termsOf(budget) })
+    slot(element, "standing").hidden = budget.used === null
+    slot(element, "each").hidden = budget.used !== null
+    slot(element, "soft").hidden = budget.hard
+    if (budget.used !== null) fillStanding(element, budget, t("js.admin.budget_name", { who, terms: termsOf(budget) }))
+    list.append(element)
+  }
+  must(document, "[data-managed-budgets]").hidden = budgets.length === 0
+}

@@ -1,0 +1,87 @@
+"""A manager's way through the pages: named by an administrator, they look after one group and see no other."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import entrance
+from tests.e2e.accessible import expect_no_fault
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, Visits
+from tests.e2e.words import words
+
+en = words("en")
+PASSWORD = "copper window mountain"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def groups(site: Site) -> Iterator[list[str]]:
+    """Two, with somebody in each; and somebody who could manage one."""
+    made = [site.ask("POST", "/api/admin/groups", {"name": name})["id"] for name in ("Class 7d", "Class 8e")]
+    for name, group_id in (("Mr Lin", "0" * 26), ("Xiao Hua", made[0]), ("Zhang Wei", made[1])):
+        person = {"username": name, "password": PASSWORD, "group_id": group_id}
+        if not site.rows("SELECT id FROM users WHERE username = :name", name=name):
+            site.ask("POST", "/api/admin/users", person)
+    yield made
+    for group_id in made:
+        site.ask("DELETE", f"/api/admin/groups/{group_id}")
+
+
+def _signed_in(visits: Visits, name: str) -> Page:
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, en, username=name, password=PASSWORD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    return page
+
+
+def test_a_manager_looks_after_one_group(visits: Visits, site: Site, groups: list[str]) -> None:
+    page = visits.open("/admin/groups")
+    page.get_by_role("button", name=en("js.admin.managers_of", name="Class 7d")).click()
+    dialog = page.get_by_role("dialog", name=en("js.admin.managers_of", name="Class 7d"))
+    dialog.get_by_label(en("admin.managers_names")).fill("nobody at all")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("nobody at all")
+    dialog.get_by_label(en("admin.managers_names")).fill("mr lin\n")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(page.get_by_role("listitem").filter(has_text="Class 7d")).to_contain_text(
+        en("js.admin.group_managers", names="Mr Lin")
+    )
+
+    managed = _signed_in(visits, "Mr Lin")
+    managed.goto("/dashboard")
+    managed.get_by_role("navigation").get_by_role("link", name=en("nav.managed")).click()
+    expect(managed.get_by_role("heading", name="Class 7d")).to_be_visible()
+    row = managed.get_by_role("row").filter(has_text="Xiao Hua")
+    expect(row).to_be_visible()
+    expect(managed.get_by_text("Zhang Wei")).to_have_count(0)
+    row.get_by_role("button", name=en("js.admin.actions_for", name="Xiao Hua")).click()
+    managed.locator("[data-row-menu]").get_by_text(en("js.admin.disable"), exact=True).click()
+    managed.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.disable")).click()
+    expect(row).to_contain_text(en("js.admin.disabled"))
+
+    managed.get_by_role("button", name=en("admin.invite")).click()
+    invite = managed.get_by_role("dialog", name=en("admin.invite"))
+    invite.get_by_label(en("admin.invitation_name")).fill("For 7d")
+    invite.get_by_role("button", name=en("admin.invitation_make")).click()
+    shown = managed.locator("#link-dialog")
+    expect(shown.locator("code")).to_contain_text("/join#")
+    shown.get_by_role("button", name=en("admin.done")).click()
+    expect(managed.get_by_role("listitem").filter(has_text="For 7d")).to_be_visible()
+    expect_no_fault(managed, "en")
+    reply = managed.goto(f"/managed/{groups[1]}")
+    assert reply is not None
+    assert reply.status == 404
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_the_page_of_a_group_on_a_phone(visits: Visits, site: Site, groups: list[str], locale: str) -> None:
+    site.ask("PUT", f"/api/admin/groups/{groups[0]}/managers", {"usernames": ["Mr Lin"]})
+    page = visits.open("/login", locale=locale, viewport=PHONE, signed_in=False)
+    entrance.sign_in(page, words(locale), username="Mr Lin", password=PASSWORD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    page.goto(f"/managed/{groups[0]}")
+    expect(page.get_by_role("heading", name="Class 7d")).to_be_visible()
+    expect_no_fault(page, locale)

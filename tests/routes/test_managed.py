@@ -1,0 +1,227 @@
+"""What a manager sees and does: their own group, and nothing of any other."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app.database import new_id, reading, transaction
+from flask_app.errors import NotFound
+from flask_app.models import AuditEntry, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.people import managing_service
+from tests.conftest import MakeUser, SignIn
+from tests.support import ledger, managing
+from tests.support.clients import PageClient
+from tests.support.entrance import STRONG, error_code, login, stored
+
+HOUSE = Actor(None)
+
+
+class Class:
+    """Two groups, each with a manager and a pupil; the manager of the first one is signed in."""
+
+    def __init__(self, make_user: MakeUser, sign_in: SignIn) -> None:
+        self.teacher = make_user("teacher")
+        make_user("other teacher")
+        self.group, self.other = managing.group("Class 3b", "teacher"), managing.group("Class 4a", "other teacher")
+        self.pupil, self.stranger = (
+            make_user("pupil", group_id=self.group),
+            make_user("stranger", group_id=self.other),
+        )
+        self.client = sign_in(self.teacher)
+
+    def url(self, path: str = "", group: str | None = None) -> str:
+        return f"/api/managed/{group or self.group}{path}"
+
+
+@pytest.fixture
+def room(make_user: MakeUser, sign_in: SignIn) -> Class:
+    return Class(make_user, sign_in)
+
+
+def acts() -> list[tuple[str | None, str, str, dict[str, Any]]]:
+    with reading() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.actor_id.is_not(None)).order_by(AuditEntry.id))
+        return [(each.actor_name, each.action, each.target, json.loads(each.details)) for each in entries]
+
+
+def test_a_manager_sees_the_people_of_their_group_alone(room: Class, query_count: Callable[[], Any]) -> None:
+    with query_count() as few:
+        page = room.client.get(room.url("/people")).json
+    assert [(user["username"], user["role"]) for user in page["users"]] == [("pupil", "member")]  # type: ignore[index]
+    assert "stranger" not in json.dumps(page)
+    for _ in range(20):
+        managing.member(room.group)
+    with query_count() as many:
+        assert len(room.client.get(room.url("/people")).json["users"]) == 21  # type: ignore[index]
+    assert len(many) == len(few)
+    first = room.client.get(room.url("/people?limit=20")).json
+    rest = room.client.get(room.url(f"/people?before={first['next']}")).json  # type: ignore[index]
+    assert len(first["users"]) == 20  # type: ignore[index]
+    assert [user["username"] for user in rest["users"]] == ["pupil"]  # type: ignore[index]
+
+
+def test_a_member_is_disabled_and_let_in_again(room: Class, sign_in: SignIn) -> None:
+    pupil = sign_in(room.pupil)
+    path = room.url(f"/people/{room.pupil.id}")
+    assert room.client.patch(path, json={"disabled": True}).json["disabled"] is True  # type: ignore[index]
+    assert pupil.get("/api/me").status_code == 401
+    assert room.client.patch(path, json={"disabled": False}).json["disabled"] is False  # type: ignore[index]
+    told = {"username": "pupil", "before": {"disabled": False}, "after": {"disabled": True}}
+    assert acts()[0] == ("teacher", "user.change", room.pupil.id, told)
+    assert len(acts()) == 2
+
+
+def test_a_member_who_forgot_the_password_gets_a_link(room: Class, client: PageClient) -> None:
+    token = room.client.post(room.url(f"/people/{room.pupil.id}/reset-link")).json["token"]  # type: ignore[index]
+    assert client.post("/api/password-reset", json={"token": token, "password": STRONG}).status_code == 200
+    client.csrf_token = ""
+    assert login(client, "pupil", STRONG).status_code == 200
+    assert ("teacher", "user.reset_link", room.pupil.id, {"username": "pupil"}) in acts()
+
+
+def test_an_invitation_leads_into_the_group(room: Class, client: PageClient) -> None:
+    made = room.client.post(room.url("/invitations"), json={"name": "3b", "most": 30})
+    assert made.status_code == 201
+    assert made.json["invitation"]["group"]["name"] == "Class 3b"  # type: ignore[index]
+    token = made.json["token"]  # type: ignore[index]
+    joined = client.post("/api/join", json={"token": token, "username": "new", "password": STRONG})
+    assert joined.status_code == 201
+    names = [user["username"] for user in room.client.get(room.url("/people")).json["users"]]  # type: ignore[index]
+    assert names == ["new", "pupil"]
+    listed = room.client.get(room.url("/invitations")).json["invitations"]  # type: ignore[index]
+    assert [(each["name"], each["used"]) for each in listed] == [("3b", 1)]
+    revoked = room.client.delete(room.url(f"/invitations/{listed[0]['id']}"))
+    assert revoked.json["state"] == "revoked"  # type: ignore[index]
+
+
+def test_anothers_invitations_are_not_there(room: Class) -> None:
+    foreign = managing.invitation(room.other)
+    assert room.client.get(room.url("/invitations")).json["invitations"] == []  # type: ignore[index]
+    for unknown in (foreign, new_id()):
+        assert room.client.delete(room.url(f"/invitations/{unknown}")).status_code == 404
+    refused = room.client.post(room.url("/invitations"), json={"name": "x", "group_id": room.other})
+    assert refused.status_code == 422
+
+
+def test_use_is_that_of_the_people_in_the_group(room: Class) -> None:
+    moment = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    ledger.write([ledger.entry(who.id, moment) for who in (room.pupil, room.pupil, room.stranger, room.teacher)])
+    rows = room.client.get(room.url("/use")).json["rows"]  # type: ignore[index]
+    assert [(row["label"], row["requests"]) for row in rows] == [("pupil", 2)]
+    assert room.client.get(room.url("/use?from=2026-11-26")).json["rows"] == []  # type: ignore[index]
+    assert room.client.get(room.url("/use?from=2026-11-26&to=2026-11-01")).status_code == 400
+
+
+def test_budgets_are_those_of_the_group_and_its_people(room: Class) -> None:
+    for scope, scope_id in (
+        ("site", ""),
+        *(("group", each) for each in (room.group, room.other)),
+        *(("member", each) for each in (room.group, room.other)),
+        *(("user", each.id) for each in (room.pupil, room.stranger)),
+    ):
+        budget_admin_service.add(HOUSE, Place(scope=scope, scope_id=scope_id, period="day"), 1000)
+    budgets = room.client.get(room.url("/budgets")).json["budgets"]  # type: ignore[index]
+    assert {(each["scope"], each["name"]) for each in budgets} == {
+        ("group", "Class 3b"),
+        ("member", "Class 3b"),
+        ("user", "pupil"),
+    }
+
+
+def test_somebody_of_another_group_looks_as_if_not_there(room: Class) -> None:
+    for unknown in (room.stranger.id, new_id(), "x"):
+        path = room.url(f"/people/{unknown}")
+        for reply in (room.client.patch(path, json={"disabled": True}), room.client.post(f"{path}/reset-link")):
+            assert (reply.status_code, error_code(reply)) == (404, "not_found")
+    assert not stored(room.stranger).disabled
+
+
+@pytest.mark.parametrize("role", ["admin", "owner", "manager"])
+def test_whoever_is_not_below_a_manager_is_left_alone(room: Class, make_user: MakeUser, role: str) -> None:
+    person = make_user("somebody", "member" if role == "manager" else role, group_id=room.group)
+    if role == "manager":
+        managing.group("Class 5c", "somebody")
+    path = room.url(f"/people/{person.id}")
+    for reply in (room.client.patch(path, json={"disabled": True}), room.client.post(f"{path}/reset-link")):
+        assert (reply.status_code, error_code(reply)) == (403, "role_not_lower")
+    roles = {user["username"]: user["role"] for user in room.client.get(room.url("/people")).json["users"]}  # type: ignore[index]
+    assert roles == {"pupil": "member", "somebody": role}
+    assert not stored(person).disabled
+
+
+def test_another_group_looks_as_if_not_there(room: Class) -> None:
+    for unknown in (room.other, new_id(), "x"):
+        for path in ("/people", "/invitations", "/use", "/budgets"):
+            assert room.client.get(room.url(path, unknown)).status_code == 404
+        assert room.client.get(f"/managed/{unknown}").status_code == 404
+        assert room.client.post(room.url("/invitations", unknown), json={"name": "x"}).status_code == 404
+
+
+def test_the_page_tells_nothing_of_other_groups(room: Class, admin_client: PageClient) -> None:
+    page = room.client.get(f"/managed/{room.group}", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "pupil" in page.text
+    for secret in ("stranger", "Class 4a", "other teacher"):
+        assert secret not in page.text
+    led = room.client.get("/managed")
+    assert (led.status_code, led.location) == (302, f"/managed/{room.group}")
+    assert room.client.get("/api/managed").json == {"groups": [{"id": room.group, "name": "Class 3b"}]}
+    for path in ("/admin", "/admin/users", "/api/admin/users", "/api/admin/records", "/api/admin/audit"):
+        assert room.client.get(path).status_code == 403, path
+
+
+def test_who_manages_nothing_finds_nothing(
+    room: Class, member_client: PageClient, admin_client: PageClient, client: PageClient
+) -> None:
+    for browser in (member_client, admin_client):
+        assert browser.get("/api/managed").json == {"groups": []}
+        assert browser.get("/managed").status_code == 404
+        assert browser.get(room.url("/people")).status_code == 404
+    assert client.get("/api/managed").status_code == 401
+    assert client.get(room.url("/people")).status_code == 401
+
+
+def test_managers_are_named_and_named_no_more(room: Class, admin_client: PageClient, admin: User) -> None:
+    path = f"/api/admin/groups/{room.group}/managers"
+    named = admin_client.put(path, json={"usernames": ["STRANGER", "teacher", " teacher ", ""]})
+    assert named.json == {"managers": ["stranger", "teacher"]}
+    groups = {each["id"]: each["managers"] for each in admin_client.get("/api/admin/groups").json["groups"]}  # type: ignore[index]
+    assert (groups[room.group], groups[room.other]) == (["stranger", "teacher"], ["other teacher"])
+    assert admin_client.put(path, json={"usernames": []}).json == {"managers": []}
+    assert room.client.get(room.url("/people")).status_code == 404, "it holds from the next request"
+    told = {"name": "Class 3b", "before": {"managers": ["teacher"]}, "after": {"managers": ["stranger", "teacher"]}}
+    assert acts()[0] == ("admin", "group.managers", room.group, told)
+    assert len(acts()) == 2
+    with pytest.raises(NotFound):
+        managing_service.link(Actor(room.teacher), room.group, room.pupil.id)
+
+
+def test_only_who_is_there_is_named(room: Class, admin_client: PageClient) -> None:
+    path = f"/api/admin/groups/{room.group}/managers"
+    unknown = admin_client.put(path, json={"usernames": ["teacher", "nobody"]})
+    assert (unknown.status_code, error_code(unknown)) == (422, "unknown_person")
+    assert admin_client.put(path, json={"usernames": ["x"] * 21}).status_code == 422
+    assert admin_client.put(f"/api/admin/groups/{new_id()}/managers", json={"usernames": []}).status_code == 404
+    assert room.client.put(path, json={"usernames": []}).status_code == 403
+    assert managing_service.names_of([room.group]) == {room.group: ["teacher"]}
+
+
+def test_a_manager_who_is_disabled_manages_nothing(app: Flask, room: Class) -> None:
+    with transaction() as session:
+        session.get_one(User, room.teacher.id).disabled = True
+    with pytest.raises(NotFound):
+        managing_service.set_disabled(Actor(room.teacher), room.group, room.pupil.id, disabled=True)
+
+
+def test_a_group_that_is_deleted_has_no_managers(room: Class, admin_client: PageClient) -> None:
+    assert admin_client.delete(f"/api/admin/groups/{room.group}").status_code == 204
+    assert managing_service.names_of([room.group]) == {}
+    assert room.client.get("/api/managed").json == {"groups": []}
