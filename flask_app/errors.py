@@ -40,6 +40,12 @@ class Forbidden(AppError):
     code, status = "forbidden", 403
 
 
+class OutsideHours(Forbidden):
+    """The group of the person does not chat now: `params` say when it `opens_at`."""
+
+    code = "outside_hours"
+
+
 class WrongCode(Forbidden):
     """Not a code of the second step, or one that was used before: a guess that counts."""
 

@@ -17,7 +17,8 @@ class Group(Base):
 
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
-    its people may ask, where that is not as for the whole site (`services/site/rates.py`).
+    its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use and
+    when (`services/people/group_access.py`).
     """
 
     __tablename__ = "groups"
@@ -28,6 +29,7 @@ class Group(Base):
     on_disconnect: Mapped[str] = mapped_column(String(16), default="continue", server_default="continue")
     on_disconnect_tokens: Mapped[int | None]
     rates: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
+    access: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -71,7 +71,10 @@ def users() -> str:
 @require_permission("groups")
 def groups() -> str:
     state = pages.state(groups_reply())
-    return render_template("admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS)
+    zone = config.current().site_timezone
+    return render_template(
+        "admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS, site_timezone=zone
+    )
 
 
 @blueprint.get("/settings")

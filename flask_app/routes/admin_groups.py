@@ -6,12 +6,20 @@ import msgspec
 from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, managing_service
+from flask_app.services.people import group_access, group_service, managing_service
 from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address
-from flask_app.web.groups import GroupReply, GroupsReply, group_reply, groups_reply
+from flask_app.web.groups import (
+    AccessBody,
+    AccessReply,
+    GroupReply,
+    GroupsReply,
+    access_reply,
+    group_reply,
+    groups_reply,
+)
 from flask_app.web.managed import Managers, ManagersReply
 
 blueprint = Blueprint("admin_groups", __name__, url_prefix="/api/admin/groups")
@@ -71,6 +79,15 @@ def change(group_id: str, body: ChangeGroup) -> GroupReply:
 def appoint(group_id: str, body: Managers) -> ManagersReply:
     """Say who manages a group: these people and nobody else. They need not be in it."""
     return ManagersReply(managers=managing_service.appoint(_actor(), group_id, body.usernames))
+
+
+@blueprint.put("/<group_id>/access")
+@require_permission("groups")
+@accepts(AccessBody)
+@returns(AccessReply)
+def put_access(group_id: str, body: AccessBody) -> AccessReply:
+    """Say whether a group's people may use access tokens, and at what hours they may chat: from the next request on."""
+    return access_reply(group_access.put(_actor(), group_id, body.wanted()))
 
 
 @blueprint.delete("/<group_id>")

@@ -6,6 +6,7 @@ from flask_app import config
 from flask_app.domain.budget import TOKENS
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import word_log
+from flask_app.services.people import group_access
 from flask_app.services.providers import model_service
 from flask_app.services.tokens import token_access_service, token_budget_service, token_origin_service, token_service
 from flask_app.utils import get_current_user, require_login
@@ -45,6 +46,7 @@ def home() -> str:
         units=[TOKENS, *sorted({model.currency for model in models})],
         site_timezone=config.current().site_timezone,
         own_address=client_address(),
+        api=group_access.read(g.group_access).api,
     )
 
 
@@ -62,6 +64,7 @@ def own() -> TokensReply:
 @returns(MadeTokenReply, 201)
 def make(body: NewToken) -> MadeTokenReply:
     """Make a personal access token for `/v1`. It is not shown again."""
+    group_access.require_api(g.group_access)
     actor = Actor(get_current_user(), client_address())
     return made_token_reply(token_service.make(actor, g.session_id, body.wanted()))
 

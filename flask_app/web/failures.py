@@ -10,10 +10,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from flask_app import metrics
-from flask_app.errors import AppError, BudgetExhausted, SignInRequired, Unavailable
+from flask_app.errors import AppError, BudgetExhausted, OutsideHours, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.services.gateway import gateway_errors
 from flask_app.services.site.site_service import Site
+from flask_app.services.warnings import wording
 from flask_app.web import program_faults, programs, sessions, site
 from flask_app.web.bodies import to_json
 from flask_app.web.budgets import refusal_words
@@ -62,7 +63,12 @@ def error_body(error: AppError) -> dict[str, Any]:
 
 def sentence(error: AppError, locale: str | None = None) -> str:
     locale = locale or g.get("locale", "zh")
-    words = refusal_words(error, locale) if isinstance(error, BudgetExhausted) else error.params
+    words: dict[str, object] = {**error.params}
+    if isinstance(error, BudgetExhausted):
+        words = {**refusal_words(error, locale)}
+    elif isinstance(error, OutsideHours):
+        own_zone = g.user.timezone if "user" in g else None
+        words = {"opening": wording.moment(error.params["opens_at"], own_zone, locale)}  # type: ignore[arg-type]
     if programs.is_program():
         return gateway_errors.words(error.code, locale, **words)
     return translate(locale, f"error.{error.code}", **words)

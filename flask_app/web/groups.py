@@ -1,13 +1,21 @@
 """Groups as JSON. Names are as the reader sees them."""
 
 from datetime import datetime
+from typing import Annotated
 
+import msgspec
 from flask import g
 
+from flask_app.domain import hours as clocks
+from flask_app.domain.hours import WEEK, Hours
+from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, Group
-from flask_app.services.people import group_service, managing_service
+from flask_app.services.people import group_access, group_service, managing_service
+from flask_app.services.people.group_access import Access
 from flask_app.services.people.group_service import Counted
-from flask_app.web.bodies import Reply
+from flask_app.web.bodies import Body, Reply
+
+Clock = Annotated[str, msgspec.Meta(max_length=5)]
 
 
 class GroupName(Reply):
@@ -15,10 +23,25 @@ class GroupName(Reply):
     name: str
 
 
+class HoursReply(Reply):
+    """As `HoursBody`."""
+
+    days: list[int]
+    start: str = msgspec.field(name="from")
+    end: str = msgspec.field(name="to")
+
+
+class AccessReply(Reply):
+    """As `AccessBody`."""
+
+    api: bool
+    hours: HoursReply | None
+
+
 class GroupReply(GroupName):
     """`is_default`: who is in no other group is in this one. `on_disconnect` is "continue", "limit" or "stop".
 
-    `managers` are usernames.
+    `managers` are usernames; `access` is what its people may use, and when.
     """
 
     is_default: bool
@@ -26,7 +49,33 @@ class GroupReply(GroupName):
     managers: list[str]
     on_disconnect: str
     on_disconnect_tokens: int | None
+    access: AccessReply
     created_at: datetime
+
+
+class HoursBody(Body):
+    """`days` of the week, 1 is Monday; from and to as "08:30", the last one is "24:00". By the site's clocks."""
+
+    days: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=WEEK)]], msgspec.Meta(min_length=1, max_length=WEEK)]
+    start: Clock = msgspec.field(name="from")
+    end: Clock = msgspec.field(name="to")
+
+    def hours(self) -> Hours:
+        try:
+            start, end = clocks.minutes(self.start), clocks.minutes(self.end)
+        except ValueError as error:
+            raise Invalid("bad_group_hours") from error
+        return Hours(frozenset(day - 1 for day in self.days), start, end)
+
+
+class AccessBody(Body):
+    """`api`: may the group's people make and use access tokens? `hours` null is always."""
+
+    api: bool = True
+    hours: HoursBody | None = None
+
+    def wanted(self) -> Access:
+        return Access(self.api, self.hours.hours() if self.hours else None)
 
 
 class GroupsReply(Reply):
@@ -52,7 +101,19 @@ def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupRep
         managers=managers or [],
         on_disconnect=group.on_disconnect,
         on_disconnect_tokens=group.on_disconnect_tokens,
+        access=access_reply(group_access.read(group.access)),
         created_at=group.created_at,
+    )
+
+
+def access_reply(access: Access) -> AccessReply:
+    hours = access.hours
+    if hours is None:
+        return AccessReply(api=access.api, hours=None)
+    days = [day + 1 for day in sorted(hours.days)]
+    return AccessReply(
+        api=access.api,
+        hours=HoursReply(days=days, start=clocks.clock(hours.start), end=clocks.clock(hours.end)),
     )
 
 

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from flask_app import config
+from flask_app.database import utc_now
 from flask_app.domain.seen import Seen
-from flask_app.errors import ConfigError, TooMany
+from flask_app.errors import ConfigError, OutsideHours, TooMany
+from flask_app.services.people import group_access
 from flask_app.services.runs import run_service
 from flask_app.services.sign_in import login_limits
 from flask_app.services.site import rates
@@ -42,9 +44,10 @@ def asks_for_an_answer(view: View) -> View:
 def count_message(user_id: str, idempotency_key: str | None = None) -> None:
     """Count one more message of this person; raises TooMany("chat_rate_limited") when there were too many lately.
 
-    What was begun under its key before asks for nothing new, and is let through. `counted_message` tells how the rate
-    stands then.
+    Raises OutsideHours where their group does not chat now. What was begun under its key before asks for nothing new,
+    and is let through. `counted_message` tells how the rate stands then.
     """
+    _require_open(user_id, idempotency_key)
     g.counted = _count_one("messages", user_id, *g.rates)
     seconds = g.counted[1].wait if g.counted else 0
     if seconds and not run_service.is_begun(user_id, idempotency_key):
@@ -71,6 +74,14 @@ def count_message_of(visited: Visit) -> None:
     if seen.wait:
         seconds = max(seen.wait, _wait("messages", visited.user.id, *g.rates))
         raise TooMany("token_rate_limited", retry_after=seconds, seconds=seconds, limit=rate.amount)
+
+
+def _require_open(user_id: str, idempotency_key: str | None) -> None:
+    try:
+        group_access.require_open(g.group_access, utc_now())
+    except OutsideHours:
+        if not run_service.is_begun(user_id, idempotency_key):
+            raise
 
 
 def _left(counted: Counted) -> tuple[int, int]:

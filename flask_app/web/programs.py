@@ -10,6 +10,7 @@ from flask_app.errors import BadRequest, Forbidden
 from flask_app.services.gateway import request_log
 from flask_app.services.gateway.program_keys import AskedUnder
 from flask_app.services.gateway.request_log import OpenRequest
+from flask_app.services.people import group_access
 from flask_app.services.tokens import token_access_service, token_origin_service, token_service
 from flask_app.services.tokens.token_service import Visit
 from flask_app.web.bodies import encoded
@@ -143,3 +144,5 @@ def _noting(response: Response, visited: Visit, logged: OpenRequest) -> Response
 def _require_place() -> None:
     if is_elsewhere():
         raise Forbidden("address_not_allowed", address=client_address())
+    if "access" in g:
+        group_access.require_api(visit().access)

@@ -47,6 +47,7 @@ def load() -> None:
     g.session_id, g.session_began_at = visited.session_id, visited.created_at
     g.rates = visited.rates
     g.manages = visited.manages
+    g.group_access = visited.access
     be(visited.user)
     _note(visited)
 
@@ -54,6 +55,7 @@ def load() -> None:
 def _load_program() -> None:
     if visited := programs.load():
         g.rates = visited.rates
+        g.group_access = visited.access
         be(visited.user)
 
 

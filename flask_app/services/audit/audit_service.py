@@ -27,7 +27,7 @@ ACTIONS = (
     *("token.keep_words", "token.forget_words", "requests.retention"),
     "retention.change",
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
-    *("group.add", "group.change", "group.delete", "group.managers", "rates.change"),
+    *("group.add", "group.change", "group.delete", "group.managers", "group.access", "rates.change"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),
     *("key.add", "key.change", "key.delete", "key.test", "key.read_balance", "key.clear_bench", "provider.change"),

@@ -34,6 +34,7 @@ _VISIT = (
         _users,
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
         _groups.c.rates.label("group_rates"),
+        _groups.c.access.label("group_access"),
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         exists().where(_managers.c.user_id == _users.c.id).label("manages"),
     )
@@ -72,7 +73,7 @@ class Browser:
 
 @dataclass(frozen=True)
 class Visit:
-    """A request made within a session. `rates` are as stored, the group's and the site's.
+    """A request made within a session. `rates` are as stored, the group's and the site's, and so is `access`.
 
     `manages`: was the person named a manager of any group?
     """
@@ -83,6 +84,7 @@ class Visit:
     last_seen_at: datetime
     rates: tuple[str | None, ...] = ()
     manages: bool = False
+    access: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,8 @@ def visit(token: str) -> Visit | None:
     if row is None or row.disabled or row.session_expires_at <= utc_now():
         return None
     stored = (row.group_rates, row.site_rates)
-    return Visit(
-        person_in(row), row.session_id, row.session_created_at, row.session_last_seen_at, stored, bool(row.manages)
-    )
+    seen = (row.session_created_at, row.session_last_seen_at)
+    return Visit(person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access)
 
 
 def person_in(row: Row[*tuple[Any, ...]]) -> User:

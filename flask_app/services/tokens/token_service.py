@@ -50,6 +50,7 @@ _VISIT = (
         _users,
         *(_tokens.c[name].label(f"token_{name}") for name in _TOKEN_COLUMNS),
         _groups.c.rates.label("group_rates"),
+        _groups.c.access.label("group_access"),
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         token_origin_service.NAMES_IT.correlate(_tokens).label("names_origin"),
     )
@@ -99,7 +100,8 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored.
+    """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored,
+    and `access`, that of the group.
 
     `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
     for its person. `requests_per_minute` is the token's own rate, `networks` where it may be used from, as stored.
@@ -115,6 +117,7 @@ class Visit:
     keeps_words: bool = False
     requests_per_minute: int | None = None
     networks: str | None = None
+    access: str = "{}"
 
 
 def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
@@ -214,6 +217,7 @@ def visit(secret: str, origin: str = "") -> Visit | None:
         *(user, row.token_id, row.token_name, allowed, used_at, stored, named, keeps_words),
         requests_per_minute=row.token_requests_per_minute,
         networks=row.token_networks,
+        access=row.group_access,
     )
 
 

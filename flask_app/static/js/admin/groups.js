@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of the groups: add, rename, say what becomes of an answer whose reader left, delete. */
+import { GroupAccess, hoursWords } from "app/admin/group-access"
 import { api } from "app/api"
 import { formatNumber, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
@@ -11,6 +12,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {boolean} is_default
  * @property {number} members
  * @property {string[]} managers
+ * @property {import("app/admin/group-access").Access} access
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
  */
@@ -24,17 +26,22 @@ const managersForm = /** @type {HTMLFormElement} */ (must(document, "[data-manag
 let groups = []
 /** The one that the form is open for; null for a new one. @type {Group | null} */
 let edited = null
+const access = new GroupAccess(async (id) => {
+  await refresh()
+  must(list, `[data-id="${id}"] [data-allow]`).focus()
+})
 
 show(pageState("admin-state").groups)
 
 must(document, "[data-add-group]").addEventListener("click", () => edit(null))
 list.addEventListener("click", (event) => {
-  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-appoint], [data-delete]")
+  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-appoint], [data-allow], [data-delete]")
   const row = button?.closest("[data-id]")
   const group = row instanceof HTMLElement && groups.find(({ id }) => id === row.dataset.id)
   if (!group) return
   if (button?.matches("[data-edit]")) edit(group)
   else if (button?.matches("[data-appoint]")) askManagers(group)
+  else if (button?.matches("[data-allow]")) access.ask(group)
   else remove(group)
 })
 
@@ -75,7 +82,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, hours }, on_disconnect: policy, on_disconnect_tokens: tokens }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -84,6 +91,10 @@ function row({ id, name, is_default: isDefault, members, managers, on_disconnect
   element.dataset.id = id
   fill(element, { managers: t("js.admin.group_managers", { names: managers.join(" · ") }) })
   slot(element, "managers").hidden = !managers.length
+  fill(element, { hours: hours ? hoursWords(hours) : "" })
+  slot(element, "hours").hidden = !hours
+  slot(element, "no-api").hidden = mayAsk
+  must(element, "[data-allow]").setAttribute("aria-label", t("js.admin.access_of", { name }))
   must(element, "[data-appoint]").setAttribute("aria-label", t("js.admin.managers_of", { name }))
   slot(element, "default").hidden = !isDefault
   must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.edit_group", { name }))

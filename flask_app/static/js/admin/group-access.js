@@ -1,0 +1,79 @@
+// @ts-check
+/** What a group's people may use, and at what hours: the dialog, and the hours in words. */
+import { api } from "app/api"
+import { t } from "app/i18n"
+import { fill, must, onSubmit, openDialog, toast } from "app/ui"
+
+/**
+ * @typedef {{days: number[], from: string, to: string}} Hours 1 is Monday; the day ends at "24:00"
+ * @typedef {{api: boolean, hours: Hours | null}} Access
+ */
+
+const MONDAY = Date.UTC(2024, 0, 1)
+const DAY = 86_400_000
+const USUAL = { days: [1, 2, 3, 4, 5], from: "08:00", to: "18:00" }
+const MIDNIGHT = "00:00"
+
+/** @param {Intl.DateTimeFormatOptions["weekday"]} weekday @param {number} day 1 is Monday */
+function dayName(weekday, day) {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { weekday, timeZone: "UTC" }).format(MONDAY + (day - 1) * DAY)
+}
+
+/** @param {Hours} hours */
+export function hoursWords({ days, from, to }) {
+  return t("js.admin.group_hours", { days: days.map((day) => dayName("short", day)).join(" "), from, to })
+}
+
+export class GroupAccess {
+  #form = /** @type {HTMLFormElement} */ (must(document, "[data-access-form]"))
+  #part = must(this.#form, "[data-hours-part]")
+  #id = ""
+  #name = ""
+
+  /** @param {(id: string) => Promise<void>} saved */
+  constructor(saved) {
+    for (const place of this.#form.querySelectorAll("[data-day]")) {
+      if (place instanceof HTMLElement) place.textContent = dayName("long", Number(place.dataset.day))
+    }
+    this.#form.addEventListener("change", () => this.#showPart())
+    onSubmit(this.#form, async (values) => {
+      await api.put(`/api/admin/groups/${this.#id}/access`, { api: "api" in values, hours: this.#hours(values) })
+      this.#form.closest("dialog")?.close()
+      await saved(this.#id)
+      toast(t("js.admin.group_saved", { name: this.#name }))
+    })
+  }
+
+  /** @param {{id: string, name: string, access: Access}} group */
+  ask({ id, name, access }) {
+    this.#id = id
+    this.#name = name
+    const hours = access.hours ?? USUAL
+    fill(this.#form, { title: t("js.admin.access_of", { name }) })
+    this.#field("api").checked = access.api
+    this.#field("limited").checked = access.hours !== null
+    for (let day = 1; day <= 7; day += 1) this.#field(`day${day}`).checked = hours.days.includes(day)
+    this.#field("from").value = hours.from
+    this.#field("to").value = hours.to === "24:00" ? MIDNIGHT : hours.to
+    this.#showPart()
+    openDialog("access-dialog")
+  }
+
+  /** The midnight that a day ends with is 24:00. @param {Record<string, string>} values */
+  #hours({ limited, from, to, ...others }) {
+    if (!limited) return null
+    const days = Object.keys(others).filter((name) => name.startsWith("day")).map((name) => Number(others[name]))
+    return { days, from, to: to === MIDNIGHT ? "24:00" : to }
+  }
+
+  #showPart() {
+    const wanted = this.#field("limited").checked
+    this.#part.hidden = !wanted
+    for (const input of this.#part.querySelectorAll("input")) input.disabled = !wanted
+  }
+
+  /** @param {string} name */
+  #field(name) {
+    return /** @type {HTMLInputElement} */ (must(this.#form, `[name="${name}"]`))
+  }
+}

@@ -1,0 +1,143 @@
+"""What a group's people may use and when: tokens and hours, from the next request on."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app import config
+from flask_app.database import new_id, reading, utc_now
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
+from tests.support import managing
+from tests.support.clients import PageClient
+from tests.support.entrance import error_code
+from tests.support.events import events_of
+from tests.support.gateway import Program, made
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+GROUPS = "/api/admin/groups"
+ALWAYS = {"days": [1, 2, 3, 4, 5, 6, 7], "from": "00:00", "to": "24:00"}
+
+
+def in_two_days() -> dict[str, Any]:
+    """Hours of a day that is neither today nor tomorrow."""
+    there = utc_now().astimezone(ZoneInfo(config.current().site_timezone))
+    return ALWAYS | {"days": [(there + timedelta(days=2)).isoweekday()]}
+
+
+def put(client: PageClient, group_id: str = DEFAULT_GROUP_ID, **access: Any) -> Any:
+    return client.put(f"{GROUPS}/{group_id}/access", json=access)
+
+
+def ask(client: PageClient, **body: Any) -> Any:
+    return client.post("/api/chat", json={"message": "hello"} | body, headers={"Accept": "application/json"})
+
+
+def test_outside_its_hours_a_group_asks_nothing_new(
+    admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    key = new_id()
+    assert ask(member_client, idempotency_key=key).status_code == 200
+    assert put(admin_client, hours=in_two_days()).status_code == 200
+    refused = ask(member_client)
+    assert (refused.status_code, error_code(refused)) == (403, "outside_hours")
+    opens = datetime.fromisoformat(refused.json["error"]["params"]["opens_at"])
+    assert timedelta(days=1) < opens - utc_now() < timedelta(days=2)
+    assert str(opens.astimezone(ZoneInfo("Asia/Shanghai")).day) in refused.json["error"]["message"]
+    assert ask(member_client, idempotency_key=key).status_code == 200, "what was asked before is told again"
+    assert len(upstream.journal.chats) == 1
+    assert put(admin_client, hours=ALWAYS).status_code == 200
+    assert ask(member_client).status_code == 200
+
+
+def test_another_group_has_its_own_hours(admin_client: PageClient, member_client: PageClient, upstream: object) -> None:
+    put(admin_client, managing.group("Class 3b"), hours=in_two_days())
+    assert ask(member_client).status_code == 200
+
+
+def test_an_answer_that_is_being_made_goes_on_to_its_end(
+    admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("word " * 60, tokens_per_second=100))
+    stream = member_client.post("/api/chat", json={"message": "go"}, buffered=False)
+    events = iter(stream.response)
+    first = next(events)
+    put(admin_client, hours=in_two_days())
+    told = events_of(b"".join([first, *events]))  # type: ignore[list-item]
+    stream.close()
+    assert told[-1].data["status"] == "complete"
+
+
+def test_a_program_is_told_in_the_shape_that_it_knows(
+    app: Flask, admin_client: PageClient, member: User, upstream: ScriptedUpstream
+) -> None:
+    program = Program(app, made(member).secret)
+    put(admin_client, hours=in_two_days())
+    refused = program.complete()
+    assert (refused.status_code, refused.json["error"]["type"], refused.json["error"]["code"]) == (  # type: ignore[index]
+        *(403, "permission_error"),
+        "outside_hours",
+    )
+    assert program.message().json["error"]["type"] == "permission_error"  # type: ignore[index]
+    assert len(upstream.journal.chats) == 0
+
+
+def test_without_tokens_nothing_is_asked_and_none_is_made(
+    app: Flask, admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    program = Program(app, made(member).secret)
+    assert program.complete().status_code == 200
+    put(admin_client, api=False)
+    for refused in (program.complete(), program.message(), program.respond()):
+        assert refused.status_code == 403
+    assert program.complete().json["error"]["code"] == "api_not_allowed"  # type: ignore[index]
+    making = member_client.post("/api/tokens", json={"name": "another"})
+    assert (making.status_code, error_code(making)) == (403, "api_not_allowed")
+    assert ask(member_client).status_code == 200, "the pages stay"
+    assert len(upstream.journal.chats) == 2
+    put(admin_client, api=True)
+    assert program.complete().status_code == 200
+
+
+def test_what_is_set_is_told_and_logged(admin_client: PageClient, admin: User) -> None:
+    group = managing.group("Class 3b")
+    hours = {"days": [5, 1], "from": "08:30", "to": "16:00"}
+    wanted = {"api": False, "hours": hours | {"days": [1, 5]}}
+    assert put(admin_client, group, api=False, hours=hours).json == wanted
+    put(admin_client, group, api=False, hours=hours)
+    listed = {each["id"]: each["access"] for each in admin_client.get(GROUPS).json["groups"]}  # type: ignore[index]
+    assert listed == {DEFAULT_GROUP_ID: {"api": True, "hours": None}, group: wanted}
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "group.access"))
+    assert (entry.actor_id, entry.target) == (admin.id, group)
+    assert json.loads(entry.details) == {
+        "name": "Class 3b",
+        "before": {"api": True, "hours": None},
+        "after": {"api": False, "hours": "1,5 08:30-16:00"},
+    }
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"days": [], "from": "08:00", "to": "16:00"},
+        {"days": [8], "from": "08:00", "to": "16:00"},
+        {"days": [1], "from": "16:00", "to": "08:00"},
+        {"days": [1], "from": "08:00", "to": "25:00"},
+        {"days": [1], "from": "8", "to": "16:00"},
+        {"days": [1], "from": "08:00"},
+    ],
+    ids=str,
+)
+def test_hours_that_make_no_sense_are_refused(admin_client: PageClient, hours: dict[str, Any]) -> None:
+    assert put(admin_client, hours=hours).status_code == 422
+    assert put(admin_client, new_id(), hours=ALWAYS).status_code == 404
+
+
+def test_only_administrators_set_them(member_client: PageClient, client: PageClient) -> None:
+    assert put(member_client, api=False).status_code == 403
+    assert put(client, api=False).status_code == 401
