@@ -49,6 +49,7 @@ from flask_app.routes import (
     requests,
     search,
     second_step,
+    supervision,
     temporary,
     tokens,
     usage,
@@ -111,7 +112,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     for room in rooms:
         room.init_app(app)
-    entrance = (auth, identities, registration)
+    entrance = (auth, identities, registration, supervision)
     pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)

@@ -113,7 +113,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
     ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner), "managed_id": managed}
     ids |= {"identity_id": identities.link_somebody(owner).id}
-    others = {"user_id": managing.member(managed).id, "invitation_id": managing.invitation(managed)}
+    others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 
 

@@ -156,6 +156,7 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/groups/<group_id>": None,
     "PUT /api/admin/groups/<group_id>/managers": {"usernames": ["member"]},
     "PUT /api/admin/groups/<group_id>/access": {"api": False},
+    "PUT /api/admin/groups/<group_id>/supervision": {"supervised": True},
     "PUT /api/admin/rates/site": {"messages": {"amount": 9, "seconds": 60}},
     "PUT /api/admin/rates/groups/<group_id>": {"messages": {"amount": 9, "seconds": 60}},
     "DELETE /api/admin/tokens/<access_token_id>": None,

@@ -19,12 +19,13 @@ people.disable   site   site   group    -       disable and enable people of a l
 people.link      site   site   group    -       give people of a lower role a link for a new password
 people.add       site   site   -        -       make accounts, let in who registered
 people.change    site   site   -        -       move people of a lower role to another group
-people.help      site   site   -        -       turn off the second step of people of a lower role, remove their passkeys
+people.help      site   site   -        -       turn off a second step or passkeys of people of a lower role
 managers.name    site   site   -        -       say who manages a group
 admins.name      site   -      -        -       make somebody an administrator, or a member again
 ownership        site   -      -        -       hand ownership over, share it, end it
 groups           site   site   -        -       make, change and delete groups
 limits           site   site   -        -       set how often people may ask
+conversations    -      -      group    -       read what people wrote in a supervised group; each look is noted
 budgets.see      site   site   group    -       see the budgets of a group and its people
 budgets          site   site   -        -       set budgets, top up balances
 codes            site   site   -        -       make and revoke redeem codes

@@ -18,7 +18,7 @@ class Group(Base):
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
     its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use and
-    when (`services/people/group_access.py`).
+    when (`services/people/group_access.py`). Its managers can read while it is supervised (`services/people/supervision_service.py`).
     """
 
     __tablename__ = "groups"
@@ -30,6 +30,7 @@ class Group(Base):
     on_disconnect_tokens: Mapped[int | None]
     rates: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     access: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
+    supervised_since: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -60,6 +61,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_sign_in_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
+    supervision_seen_at: Mapped[datetime | None]
 
 
 class GroupManager(Base):

@@ -8,7 +8,7 @@ from flask_app.services.people import account_service
 from flask_app.services.sign_in import passkey_service, proof_service, second_step_service, session_service
 from flask_app.services.warnings import mail_service
 from flask_app.utils import get_current_user, require_login
-from flask_app.web import csrf, pages, relying_party, sessions
+from flask_app.web import csrf, pages, relying_party, sessions, supervision
 from flask_app.web.account_state import AccountState
 from flask_app.web.bodies import Body, Words, accepts, refuses, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
@@ -58,6 +58,7 @@ def home() -> str:
         has_mail=mail_service.is_set_up(),
         no_passkeys=relying_party.why_not(),
         has_identities=bool(identity.identities or identity.offered),
+        looks=supervision.shown_looks(),
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_access, group_service, managing_service
+from flask_app.services.people import group_access, group_service, managing_service, supervision_service
 from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web.bodies import Body, Words, accepts, returns
@@ -21,6 +21,7 @@ from flask_app.web.groups import (
     groups_reply,
 )
 from flask_app.web.managed import Managers, ManagersReply
+from flask_app.web.supervision import Supervise, SupervisedReply
 
 blueprint = Blueprint("admin_groups", __name__, url_prefix="/api/admin/groups")
 
@@ -88,6 +89,16 @@ def appoint(group_id: str, body: Managers) -> ManagersReply:
 def put_access(group_id: str, body: AccessBody) -> AccessReply:
     """Say whether a group's people may use access tokens, and at what hours they may chat: from the next request on."""
     return access_reply(group_access.put(_actor(), group_id, body.wanted()))
+
+
+@blueprint.put("/<group_id>/supervision")
+@require_permission("groups")
+@accepts(Supervise)
+@returns(SupervisedReply)
+def supervise(group_id: str, body: Supervise) -> SupervisedReply:
+    """Let a group's managers read what its people write from now on, once these have been told; or no more."""
+    since = supervision_service.switch(_actor(), group_id, on=body.supervised)
+    return SupervisedReply(supervised_since=since)
 
 
 @blueprint.delete("/<group_id>")

@@ -17,7 +17,7 @@ from flask_app.services.runs import stop_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.usage import message_usage
 from flask_app.utils import get_current_user, require_login
-from flask_app.web import limits
+from flask_app.web import limits, supervision
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, accepts, queries, returns, streams
 from flask_app.web.client import client_address
@@ -92,6 +92,7 @@ def send(body: SendMessage) -> Response:
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
+    supervision.require_seen()
     limits.count_message(user.id, body.idempotency_key)
     draft = Draft(
         text=body.message,
@@ -119,6 +120,7 @@ def answer_again(user_message_id: str, body: AnswerAgain) -> Response:
     `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
+    supervision.require_seen()
     limits.count_message(user.id, body.idempotency_key)
     wish = Wish(
         question_id=user_message_id,
@@ -155,6 +157,7 @@ def go_on(run_id: str, body: GoOn) -> Response:
     if continue_service.is_no_new_message(user, run_id, body.idempotency_key):
         limits.count_request()
     else:
+        supervision.require_seen()
         limits.count_message(user.id, body.idempotency_key)
     return _answer(continue_service.go_on(user, run_id, _origin(), idempotency_key=body.idempotency_key))
 

@@ -12,7 +12,7 @@ from flask_app.services.conversations import conversation_service, draft_service
 from flask_app.services.providers import key_service
 from flask_app.services.site import retention_settings
 from flask_app.utils import get_current_user, require_login
-from flask_app.web import pages
+from flask_app.web import pages, supervision
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
@@ -95,6 +95,8 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         chat_state=pages.state(state),
         left=left(standings),
         kept_days=retention_settings.kept().of(user.group_id),
+        supervised=supervision.is_supervised(),
+        unseen=supervision.is_unseen(),
         day_part=_part_of_day(utc_now().astimezone(zone).hour),
     )
 

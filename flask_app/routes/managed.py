@@ -12,7 +12,7 @@ from flask_app.domain import periods, ranges
 from flask_app.errors import NotFound
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
-from flask_app.services.people import invitation_admin_service, managing_service
+from flask_app.services.people import invitation_admin_service, managing_service, supervision_service
 from flask_app.services.queries import paging
 from flask_app.services.usage.stats_service import DateRange, zone_of
 from flask_app.utils import get_current_user, require_login, require_manager
@@ -41,6 +41,7 @@ from flask_app.web.managed import (
     managed_people,
 )
 from flask_app.web.people import LinkReply
+from flask_app.web.supervision import LookAt, LookReply, listed, read
 from flask_app.web.usage import GroupsReply, groups_reply
 
 blueprint = Blueprint("managed", __name__)
@@ -67,6 +68,7 @@ def page(managed_id: str) -> str:
     there = managed_people(managing_service.people(managed_id, limit=paging.PAGE))
     state = ManagedState(
         group=group_name(g.managed),
+        supervised=g.managed.supervised_since is not None,
         users=there.users,
         next=there.next,
         use=groups_reply(use).rows,
@@ -76,6 +78,26 @@ def page(managed_id: str) -> str:
     )
     groups = managed_groups(managing_service.managed(reader))
     return render_template("managed.html", admin_state=pages.state(state), groups=groups, group=state.group)
+
+
+@blueprint.get("/managed/<managed_id>/read/<user_id>")
+@require_manager("conversations")
+def reading(managed_id: str, user_id: str) -> str:
+    """Where a manager reads what a member wrote: the page itself tells nothing of it."""
+    person = managing_service.member(managed_id, user_id)
+    group = group_name(g.managed)
+    return render_template("managed_reading.html", group=group, person=person.username, user_id=person.id)
+
+
+@blueprint.post(f"{API}/people/<user_id>/looks")
+@require_manager("conversations")
+@accepts(LookAt)
+@returns(LookReply)
+def look(managed_id: str, user_id: str, body: LookAt) -> LookReply:
+    """Look at a member's conversations in a supervised group, or at one: it is noted, and the member sees who did."""
+    if body.conversation_id is None:
+        return listed(supervision_service.conversations(_actor(), managed_id, user_id))
+    return read(supervision_service.messages(_actor(), managed_id, user_id, body.conversation_id))
 
 
 @blueprint.get("/api/managed")

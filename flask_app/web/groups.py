@@ -50,6 +50,7 @@ class GroupReply(GroupName):
     on_disconnect: str
     on_disconnect_tokens: int | None
     access: AccessReply
+    supervised_since: datetime | None
     created_at: datetime
 
 
@@ -102,6 +103,7 @@ def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupRep
         on_disconnect=group.on_disconnect,
         on_disconnect_tokens=group.on_disconnect_tokens,
         access=access_reply(group_access.read(group.access)),
+        supervised_since=group.supervised_since,
         created_at=group.created_at,
     )
 

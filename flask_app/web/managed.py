@@ -87,8 +87,9 @@ class ManagedBudgets(Reply):
 
 
 class ManagedState(Reply):
-    """What the page starts with. `use` is of the days `since` to today."""
+    """What the page starts with. `use` is of the days `since` to today. `supervised`: managers can read."""
 
+    supervised: bool
     group: GroupName
     users: list[ManagedPerson]
     next: str | None

@@ -28,6 +28,7 @@ ACTIONS = (
     "retention.change",
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "group.managers", "group.access", "rates.change"),
+    *("group.supervise", "supervision.look"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),
     *("key.add", "key.change", "key.delete", "key.test", "key.read_balance", "key.clear_bench", "provider.change"),

@@ -128,7 +128,11 @@ def delete(actor: Actor, group_id: str) -> None:
     def work(session: Session) -> None:
         chosen(session, DEFAULT_GROUP_ID)
         group = _locked(session, group_id)
-        move = update(_users).where(_users.c.group_id == group.id).values(group_id=DEFAULT_GROUP_ID)
+        move = (
+            update(_users)
+            .where(_users.c.group_id == group.id)
+            .values(group_id=DEFAULT_GROUP_ID, supervision_seen_at=None)
+        )
         moved = session.connection().execute(move).rowcount
         session.execute(delete_from(Budget).where(Budget.scope_id == group.id))
         session.delete(group)

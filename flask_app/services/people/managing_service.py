@@ -96,11 +96,20 @@ def people(group_id: str, *, before: str | None = None, limit: int) -> Page:
     return Page(page.people, {user.id: _role(user, manages=user.id in managing) for user in users}, page.next)
 
 
+def member(group_id: str, user_id: str) -> User:
+    """Somebody who is in the group; raises NotFound."""
+    with reading() as session:
+        person = session.get(User, user_id)
+    if person is None or person.group_id != group_id:
+        raise NotFound
+    return person
+
+
 def set_disabled(actor: Actor, group_id: str, user_id: str, *, disabled: bool | None) -> Person:
     """Lock a member of the group out, or let them in again; None leaves it. Raises as `link` does."""
 
     def work(session: Session) -> Person:
-        user = _below(session, actor, group_id, user_id)
+        user = below(session, actor, group_id, user_id)
         changed = {} if disabled in {None, user.disabled} else {"disabled": disabled}
         return user_admin_service.amend(session, actor, user, changed)
 
@@ -113,7 +122,7 @@ def set_disabled(actor: Actor, group_id: str, user_id: str, *, disabled: bool | 
 def link(actor: Actor, group_id: str, user_id: str) -> Link:
     """A link by which a member of the group chooses a new password. Raises NotFound, Forbidden("role_not_lower")."""
     with transaction() as session:
-        return user_admin_service.link_for(session, actor, _below(session, actor, group_id, user_id))
+        return user_admin_service.link_for(session, actor, below(session, actor, group_id, user_id))
 
 
 def use(reader: User, group_id: str, dates: DateRange, now: datetime) -> list[Part]:
@@ -123,7 +132,7 @@ def use(reader: User, group_id: str, dates: DateRange, now: datetime) -> list[Pa
     return [part for part in breakdown_service.site(reader, "user", dates, now) if part.key in members]
 
 
-def _below(session: Session, actor: Actor, group_id: str, user_id: str) -> User:
+def below(session: Session, actor: Actor, group_id: str, user_id: str) -> User:
     """The person, locked together with the manager, whose right is looked at anew."""
     if actor.user is None:
         raise Forbidden

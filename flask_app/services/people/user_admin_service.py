@@ -226,6 +226,8 @@ def amend(
         setattr(user, name, value)
     if "role" in changed:
         user.is_owner = False
+    if "group_id" in changed:
+        user.supervision_seen_at = None
     if changed.keys() - {"group_id"}:
         let_go(session, user)
     if difference := audit_service.difference(before, _traits(user, group)):

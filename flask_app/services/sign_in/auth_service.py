@@ -35,6 +35,7 @@ _VISIT = (
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
         _groups.c.rates.label("group_rates"),
         _groups.c.access.label("group_access"),
+        _groups.c.supervised_since,
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         exists().where(_managers.c.user_id == _users.c.id).label("manages"),
     )
@@ -75,7 +76,7 @@ class Browser:
 class Visit:
     """A request made within a session. `rates` are as stored, the group's and the site's, and so is `access`.
 
-    `manages`: was the person named a manager of any group?
+    `manages`: was the person named a manager of any group? `supervised_since`: can the managers of their own read?
     """
 
     user: User
@@ -85,6 +86,7 @@ class Visit:
     rates: tuple[str | None, ...] = ()
     manages: bool = False
     access: str = "{}"
+    supervised_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def visit(token: str) -> Visit | None:
         return None
     stored = (row.group_rates, row.site_rates)
     seen = (row.session_created_at, row.session_last_seen_at)
-    return Visit(person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access)
+    return Visit(
+        person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access, row.supervised_since
+    )
 
 
 def person_in(row: Row[*tuple[Any, ...]]) -> User:

@@ -129,7 +129,7 @@ def _same_address(session: Session, identity: Identity) -> User | None:
 
 def _move(session: Session, identity: Identity, user: User, group: Group, address: str) -> None:
     before = session.get_one(Group, user.group_id)
-    user.group_id = group.id
+    user.group_id, user.supervision_seen_at = group.id, None  # another group's notice is another notice
     moved = {"before": {"group": before.name}, "after": {"group": group.name}}
     details = {"username": user.username, "provider": identity.provider.name, **moved}
     audit_service.record(session, user, "identity.move", user.id, details, address)

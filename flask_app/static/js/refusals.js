@@ -25,6 +25,7 @@ export function refusalWords(error, isAdmin) {
 export function wayForward(code, isAdmin) {
   const here = encodeURIComponent(location.pathname)
   if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
+  if (code === "supervision_unseen") return { href: "/supervision", label: t("js.supervision_read") }
   if (["budget_exhausted", "balance_exhausted"].includes(code)) return { href: isAdmin ? "/admin/budgets" : "/dashboard", label: t("js.see_budgets") }
   if (!isAdmin) return null
   if (["no_model", "local_model_unavailable"].includes(code)) return { href: "/admin/keys", label: t("js.add_key") }

@@ -38,19 +38,21 @@ export class GroupAccess {
     this.#form.addEventListener("change", () => this.#showPart())
     onSubmit(this.#form, async (values) => {
       await api.put(`/api/admin/groups/${this.#id}/access`, { api: "api" in values, hours: this.#hours(values) })
+      await api.put(`/api/admin/groups/${this.#id}/supervision`, { supervised: "supervised" in values })
       this.#form.closest("dialog")?.close()
       await saved(this.#id)
       toast(t("js.admin.group_saved", { name: this.#name }))
     })
   }
 
-  /** @param {{id: string, name: string, access: Access}} group */
-  ask({ id, name, access }) {
+  /** @param {{id: string, name: string, access: Access, supervised_since: string | null}} group */
+  ask({ id, name, access, supervised_since: since }) {
     this.#id = id
     this.#name = name
     const hours = access.hours ?? USUAL
     fill(this.#form, { title: t("js.admin.access_of", { name }) })
     this.#field("api").checked = access.api
+    this.#field("supervised").checked = since !== null
     this.#field("limited").checked = access.hours !== null
     for (let day = 1; day <= 7; day += 1) this.#field(`day${day}`).checked = hours.days.includes(day)
     this.#field("from").value = hours.from

@@ -2,7 +2,7 @@
 /** Entry of the groups: add, rename, say what becomes of an answer whose reader left, delete. */
 import { GroupAccess, hoursWords } from "app/admin/group-access"
 import { api } from "app/api"
-import { formatNumber, sentence, t } from "app/i18n"
+import { formatDateTime, formatNumber, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
@@ -13,6 +13,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {number} members
  * @property {string[]} managers
  * @property {import("app/admin/group-access").Access} access
+ * @property {string | null} supervised_since
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
  */
@@ -82,7 +83,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, hours }, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, hours }, supervised_since: since, on_disconnect: policy, on_disconnect_tokens: tokens }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -94,6 +95,8 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   fill(element, { hours: hours ? hoursWords(hours) : "" })
   slot(element, "hours").hidden = !hours
   slot(element, "no-api").hidden = mayAsk
+  fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })
+  slot(element, "supervised").hidden = !since
   must(element, "[data-allow]").setAttribute("aria-label", t("js.admin.access_of", { name }))
   must(element, "[data-appoint]").setAttribute("aria-label", t("js.admin.managers_of", { name }))
   slot(element, "default").hidden = !isDefault

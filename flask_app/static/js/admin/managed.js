@@ -45,7 +45,9 @@ must(document, "[data-total]").textContent = t("js.admin.managed_total", { count
 onMore(must(document, "[data-managed-more]"), async () => append(await api.get(withParameter(`${path}/people`, "before", next ?? ""))))
 
 menu.addEventListener("open", (event) => {
-  const { disabled } = personOf(event)
+  const { id, disabled } = personOf(event)
+  menu.item("read").hidden = !state.supervised
+  menu.item("read").setAttribute("href", `/managed/${state.group.id}/read/${id}`)
   menu.item("link").hidden = disabled
   menu.item("disable").classList.toggle("menu__item--danger", !disabled)
   fill(menu.item("disable"), { "disable-act": t(disabled ? "js.admin.enable" : "js.admin.disable") })
@@ -53,6 +55,7 @@ menu.addEventListener("open", (event) => {
 
 menu.addEventListener("act", async (event) => {
   const { act } = /** @type {CustomEvent} */ (event).detail
+  if (act === "read") return
   try {
     await (act === "link" ? makeLink(personOf(event)) : toggleDisabled(personOf(event)))
   } catch (error) {

@@ -1,0 +1,51 @@
+// @ts-check
+/** Entry of the page on which a manager reads a member's conversations: each request is a look, and is noted. */
+import { api } from "app/api"
+import { formatDateTime, sentence, t } from "app/i18n"
+import { fill, fromTemplate, must, slot, toast } from "app/ui"
+
+/** @typedef {{id: string, title: string | null, updated_at: string}} Readable */
+
+const path = must(document, "[data-reading]").dataset.reading ?? ""
+const list = must(document, "[data-readable]")
+const shown = must(document, "[data-read]")
+
+list.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("[data-read-one]")
+  const row = button?.closest("[data-id]")
+  if (row instanceof HTMLElement) saying(() => read(row.dataset.id ?? "", slot(row, "title").textContent ?? ""))
+})
+saying(showList)
+
+/** @param {() => Promise<void>} work */
+async function saying(work) {
+  try {
+    await work()
+  } catch (error) {
+    toast(sentence(error), { kind: "danger" })
+  }
+}
+
+async function showList() {
+  const { conversations } = await api.post(path, {})
+  for (const each of /** @type {Readable[]} */ (conversations)) {
+    const title = each.title ?? t("js.admin.readable_earlier")
+    const row = fromTemplate("readable-template", { title, time: formatDateTime(each.updated_at) })
+    row.dataset.id = each.id
+    must(row, "[data-read-one]").setAttribute("aria-label", t("js.admin.readable_read", { title }))
+    list.append(row)
+  }
+  must(document, "[data-readable-none]").hidden = conversations.length > 0
+}
+
+/** @param {string} id @param {string} title */
+async function read(id, title) {
+  const { messages } = await api.post(path, { conversation_id: id })
+  const rows = /** @type {{role: string, text: string, created_at: string}[]} */ (messages).map(({ role, text, created_at: at }) =>
+    fromTemplate("read-template", { who: t(`js.admin.readable_${role}`), time: formatDateTime(at), text }),
+  )
+  slot(shown, "messages").replaceChildren(...rows)
+  fill(shown, { title })
+  shown.hidden = false
+  shown.focus()
+}
