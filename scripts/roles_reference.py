@@ -11,8 +11,9 @@ and [api.md](api.md) says who may call it.
 - An **administrator** keeps the site, but cannot touch owners and other administrators: not disable, move or demote
   them, nor make links for their passwords. One may step down by oneself.
 - A **manager** is a member whom an administrator named for a group (*Admin → Groups*), which need not be their own. In
-  it they help members, not each other; a group that is not theirs looks to them as one that is not there. What people
-  used is counted for the group that they are in now, as everywhere.
+  it they help members, not each other, and let in again whom a manager disabled, not whom an administrator did; a
+  group that is not theirs looks to them as one that is not there. What people used is counted for the group that they
+  are in now, as everywhere.
 - A **member** is everybody else.
 
 An owner is neither disabled nor demoted before the ownership ends: by handing it over (*Admin → People*, in the

@@ -39,7 +39,7 @@ models           site   site   -        -       choose the models that are offer
 prices           site   site   -        -       set prices
 reconciliation   site   site   -        -       compare the ledger with the providers' balances
 warnings         site   site   -        -       set up warnings, e-mail and webhook
-settings         site   site   -        -       name the site, announce, set its looks, who may register, how long all is kept
+settings         site   site   -        -       name the site, announce, set looks, who registers, how long all is kept
 identities       site   site   -        -       set up identity providers, set who may sign in by a password
 audit            site   site   -        -       read the audit log
 system           site   site   -        -       see how the instances stand

@@ -38,6 +38,7 @@ class User(Base):
     """A person. `username_key` is the folded name that must be unique; `role` is "admin" or "member".
 
     An administrator may own the site: `services/people/standing.py` says what somebody is.
+    `disabled_by_manager`: a manager of their group may let them in again, who does so for nobody else.
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
     """
 
@@ -53,6 +54,7 @@ class User(Base):
         "groups.id", ondelete="RESTRICT", index=True, default=DEFAULT_GROUP_ID, server_default=DEFAULT_GROUP_ID
     )
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    disabled_by_manager: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     locale: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str | None] = mapped_column(String(8))
     timezone: Mapped[str | None] = mapped_column(String(64))

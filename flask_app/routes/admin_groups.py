@@ -8,7 +8,7 @@ from flask import Blueprint
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_access, group_service, managing_service, supervision_service
 from flask_app.services.people.group_service import Choices
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import Body, Words, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.groups import (
@@ -75,6 +75,7 @@ def change(group_id: str, body: ChangeGroup) -> GroupReply:
 
 @blueprint.put("/<group_id>/managers")
 @require_permission("managers.name")
+@require_proof
 @accepts(Managers)
 @returns(ManagersReply)
 def appoint(group_id: str, body: Managers) -> ManagersReply:
@@ -93,6 +94,7 @@ def put_access(group_id: str, body: AccessBody) -> AccessReply:
 
 @blueprint.put("/<group_id>/supervision")
 @require_permission("groups")
+@require_proof
 @accepts(Supervise)
 @returns(SupervisedReply)
 def supervise(group_id: str, body: Supervise) -> SupervisedReply:

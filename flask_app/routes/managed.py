@@ -15,7 +15,7 @@ from flask_app.services.budgets import budget_admin_service
 from flask_app.services.people import invitation_admin_service, managing_service, supervision_service
 from flask_app.services.queries import paging
 from flask_app.services.usage.stats_service import DateRange, zone_of
-from flask_app.utils import get_current_user, require_login, require_manager
+from flask_app.utils import get_current_user, require_login, require_manager, require_proof
 from flask_app.web import arguments, pages
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.budgets import admin_budget_reply
@@ -120,16 +120,18 @@ def people(managed_id: str) -> ManagedPeople:
 
 @blueprint.patch(f"{API}/people/<user_id>")
 @require_manager("people.disable")
+@require_proof
 @accepts(ChangeManagedPerson)
 @returns(ManagedPersonReply)
 def change(managed_id: str, user_id: str, body: ChangeManagedPerson) -> ManagedPersonReply:
-    """Disable a member, who is signed out, or let them in again."""
+    """Disable a member, who is signed out, or let them in again, unless an administrator disabled them."""
     user = managing_service.set_disabled(_actor(), managed_id, user_id, disabled=body.disabled).user
     return ManagedPersonReply(id=user.id, username=user.username, disabled=user.disabled)
 
 
 @blueprint.post(f"{API}/people/<user_id>/reset-link")
 @require_manager("people.link")
+@require_proof
 @returns(LinkReply)
 def link(managed_id: str, user_id: str) -> LinkReply:
     """The token of a single-use link by which a member chooses a new password; it is not shown again."""

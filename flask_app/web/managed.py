@@ -53,12 +53,16 @@ class ManagedGroups(Reply):
 
 
 class ManagedPerson(Reply):
-    """`role` is owner, admin, manager or member: a manager disables and helps members alone. Times are UTC."""
+    """`role` is owner, admin, manager or member: a manager disables and helps members alone. Times are UTC.
+
+    `disabled_by_manager`: whoever is disabled otherwise is let in again by administrators alone.
+    """
 
     id: str
     username: str
     role: str
     disabled: bool
+    disabled_by_manager: bool
     online: bool
     last_sign_in_at: datetime | None
     last_seen_at: datetime | None
@@ -104,7 +108,7 @@ def managed_groups(groups: list[Group]) -> list[GroupName]:
 
 
 def managed_people(page: Page) -> ManagedPeople:
-    fields = ("id", "username", "disabled", "last_sign_in_at", "last_seen_at")
+    fields = ("id", "username", "disabled", "disabled_by_manager", "last_sign_in_at", "last_seen_at")
     users = [
         ManagedPerson(
             **{name: getattr(person.user, name) for name in fields},

@@ -1,6 +1,7 @@
-"""Managers of groups
+"""Managers of groups, and whom they disabled
 
 The version before goes on: it does not know the table, and a group or a person that it deletes takes its rows along.
+Whomever it disables an administrator disabled.
 
 Revision: 0057, after 0056
 """
@@ -32,7 +33,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("group_id", "user_id", name=op.f("pk_group_managers")),
     )
     op.create_index(op.f("ix_group_managers_user_id"), TABLE, ["user_id"])
+    op.add_column("users", sa.Column("disabled_by_manager", sa.Boolean(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("users", "disabled_by_manager")
     op.drop_table(TABLE)

@@ -74,9 +74,26 @@ def test_a_member_is_disabled_and_let_in_again(room: Class, sign_in: SignIn) -> 
     assert room.client.patch(path, json={"disabled": True}).json["disabled"] is True  # type: ignore[index]
     assert pupil.get("/api/me").status_code == 401
     assert room.client.patch(path, json={"disabled": False}).json["disabled"] is False  # type: ignore[index]
-    told = {"username": "pupil", "before": {"disabled": False}, "after": {"disabled": True}}
+    before, after = ({"disabled": is_so, "disabled_by_manager": is_so} for is_so in (False, True))
+    told = {"username": "pupil", "before": before, "after": after}
     assert acts()[0] == ("teacher", "user.change", room.pupil.id, told)
     assert len(acts()) == 2
+
+
+def test_whom_an_administrator_disabled_no_manager_lets_in_again(room: Class, admin_client: PageClient) -> None:
+    path, site = room.url(f"/people/{room.pupil.id}"), f"/api/admin/users/{room.pupil.id}"
+    assert admin_client.patch(site, json={"disabled": True}).status_code == 200
+    refused = room.client.patch(path, json={"disabled": False})
+    assert (refused.status_code, error_code(refused)) == (403, "disabled_by_administrator")
+    assert room.client.patch(path, json={"disabled": True}).json["disabled"] is True  # type: ignore[index]
+    assert stored(room.pupil).disabled
+    assert room.client.patch(path, json={"disabled": False}).status_code == 403, "to disable again takes nothing over"
+    assert admin_client.patch(site, json={"disabled": False}).status_code == 200
+    assert room.client.patch(path, json={"disabled": True}).status_code == 200
+    (shown,) = room.client.get(room.url("/people")).json["users"]  # type: ignore[index]
+    assert (shown["disabled"], shown["disabled_by_manager"]) == (True, True)
+    assert admin_client.patch(site, json={"disabled": True}).status_code == 200
+    assert room.client.patch(path, json={"disabled": False}).status_code == 403, "an administrator's word is the last"
 
 
 def test_a_member_who_forgot_the_password_gets_a_link(room: Class, client: PageClient) -> None:

@@ -1,4 +1,4 @@
-"""What gives rights, keys or money asks an administrator for the password again, two hours after signing in."""
+"""What gives rights, keys or money asks for the password again, two hours after signing in."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from flask_app.database import reading, transaction
 from flask_app.models import LoginSession, User
 from flask_app.services.sign_in import proof_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import routes
+from tests.support import managing, routes
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code
 
@@ -21,6 +21,10 @@ ASKED = {
     "POST /api/admin/users",
     "PATCH /api/admin/users/<user_id>",
     "POST /api/admin/users/<user_id>/reset-link",
+    "PUT /api/admin/groups/<group_id>/managers",
+    "PUT /api/admin/groups/<group_id>/supervision",
+    "PATCH /api/managed/<managed_id>/people/<user_id>",
+    "POST /api/managed/<managed_id>/people/<user_id>/reset-link",
     "DELETE /api/admin/users/<user_id>/second-step",
     "PUT /api/admin/settings/registration",
     "POST /api/admin/identity-providers",
@@ -60,7 +64,8 @@ def test_an_old_session_is_asked_first(app: Flask, old_client: PageClient, admin
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = route.body()
     sent = {} if body is None else {"json": body}
-    response = old_client.open(route.path(user_id=admin.id), method=route.method, **sent)
+    managed = managing.group("a class", admin.username)
+    response = old_client.open(route.path(user_id=admin.id, managed_id=managed), method=route.method, **sent)
     assert (response.status_code, error_code(response)) == (403, "password_needed")
 
 

@@ -106,11 +106,18 @@ def member(group_id: str, user_id: str) -> User:
 
 
 def set_disabled(actor: Actor, group_id: str, user_id: str, *, disabled: bool | None) -> Person:
-    """Lock a member of the group out, or let them in again; None leaves it. Raises as `link` does."""
+    """Lock a member of the group out, or let them in again whom a manager locked out; None leaves it.
+
+    Raises as `link` does, and Forbidden("disabled_by_administrator").
+    """
 
     def work(session: Session) -> Person:
         user = below(session, actor, group_id, user_id)
-        changed = {} if disabled in {None, user.disabled} else {"disabled": disabled}
+        if disabled in {None, user.disabled}:
+            return user_admin_service.person_of(session, user)
+        if user.disabled and not user.disabled_by_manager:
+            raise Forbidden("disabled_by_administrator")
+        changed = {"disabled": disabled, "disabled_by_manager": disabled}
         return user_admin_service.amend(session, actor, user, changed)
 
     person = in_transaction(work)

@@ -118,6 +118,8 @@ def change(
     if role is not None and role not in ROLES:
         raise Invalid("unknown_role", known=", ".join(ROLES))
     wanted = {"role": role, "disabled": disabled, "group_id": group_id}
+    if disabled is not None:  # an administrator's word takes the place of a manager's
+        wanted["disabled_by_manager"] = False
     person = in_transaction(lambda session: _change(session, actor, user_id, wanted))
     if person.user.disabled:
         stop_service.stop_person(user_id)
@@ -257,4 +259,5 @@ def _person(session: Session, user: User, group: Group) -> Person:
 
 
 def _traits(user: User, group: Group) -> dict[str, object]:
-    return {"role": user.role, "disabled": user.disabled, "group": group.name}
+    kept = {"role": user.role, "disabled": user.disabled, "disabled_by_manager": user.disabled_by_manager}
+    return {**kept, "group": group.name}

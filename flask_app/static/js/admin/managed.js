@@ -19,6 +19,7 @@ import { confirmDialog, fill, fromTemplate, must, pageState, slot, toast } from 
  * @property {string} username
  * @property {"owner" | "admin" | "manager" | "member"} role
  * @property {boolean} disabled
+ * @property {boolean} disabled_by_manager whoever is disabled otherwise, administrators alone let in again
  * @property {boolean} online
  * @property {string | null} last_sign_in_at
  * @property {string | null} last_seen_at
@@ -49,6 +50,7 @@ menu.addEventListener("open", (event) => {
   menu.item("read").hidden = !state.supervised
   menu.item("read").setAttribute("href", `/managed/${state.group.id}/read/${id}`)
   menu.item("link").hidden = disabled
+  menu.item("disable").hidden = isLocked(personOf(event))
   menu.item("disable").classList.toggle("menu__item--danger", !disabled)
   fill(menu.item("disable"), { "disable-act": t(disabled ? "js.admin.enable" : "js.admin.disable") })
 })
@@ -101,8 +103,13 @@ function row(person) {
   slot(element, "state").title = seen ? formatDateTime(seen) : ""
   const button = must(element, "[data-menu-button]")
   button.setAttribute("aria-label", t("js.admin.actions_for", { name }))
-  button.hidden = role !== "member"
+  button.hidden = role !== "member" || (isLocked(person) && !state.supervised)
   return element
+}
+
+/** Only an administrator lets them in again. @param {Person} person */
+function isLocked({ disabled, disabled_by_manager: byManager }) {
+  return disabled && !byManager
 }
 
 /** @param {Person} person */
@@ -120,7 +127,7 @@ async function toggleDisabled(person) {
   const words = { title: t("js.admin.disable_user_title", { name }), text: t("js.admin.disable_user_text", { name }), action: t("js.admin.disable") }
   if (!disabled && !(await confirmDialog(words))) return
   await api.patch(`${path}/people/${id}`, { disabled: !disabled })
-  const changed = { ...person, disabled: !disabled, online: false }
+  const changed = { ...person, disabled: !disabled, disabled_by_manager: !disabled, online: false }
   people.set(id, changed)
   must(rows, `[data-id="${id}"]`).replaceWith(row(changed))
   must(rows, `[data-id="${id}"] [data-menu-button]`).focus()
