@@ -11,20 +11,28 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """On `days` (0 is Monday), from the minute `start` of the day up to, not including, the minute `end`."""
+    """On `days` (0 is Monday), from the minute `start` of the day up to, not including, the minute `end`.
+
+    An `end` that is before the start is one of the day after: they pass midnight.
+    """
 
     days: frozenset[int]
     start: int
     end: int
 
     def make_sense(self) -> bool:
-        return bool(self.days) and self.days <= set(range(WEEK)) and 0 <= self.start < self.end <= MINUTES_A_DAY
+        is_in_a_day = 0 <= self.start < MINUTES_A_DAY and 0 < self.end <= MINUTES_A_DAY
+        return bool(self.days) and self.days <= set(range(WEEK)) and is_in_a_day and self.start != self.end
 
 
 def are_open(hours: Hours, moment: datetime, zone: ZoneInfo) -> bool:
     """At this aware moment, by the zone's clocks."""
     there = moment.astimezone(zone)
-    return there.weekday() in hours.days and hours.start <= there.hour * 60 + there.minute < hours.end
+    minute, begins = there.hour * 60 + there.minute, there.weekday() in hours.days
+    if hours.start < hours.end:
+        return begins and hours.start <= minute < hours.end
+    began = (there.weekday() - 1) % WEEK in hours.days
+    return (begins and minute >= hours.start) or (began and minute < hours.end)
 
 
 def opening(hours: Hours, moment: datetime, zone: ZoneInfo) -> datetime:

@@ -17,8 +17,9 @@ class Group(Base):
 
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
-    its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use and
-    when (`services/people/group_access.py`). Its managers can read while it is supervised (`services/people/supervision_service.py`).
+    its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use
+    and when (`services/people/group_access.py`). Its managers can read while it is supervised
+    (`services/people/supervision_service.py`).
     """
 
     __tablename__ = "groups"

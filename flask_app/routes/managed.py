@@ -84,9 +84,12 @@ def page(managed_id: str) -> str:
 @require_manager("conversations")
 def reading(managed_id: str, user_id: str) -> str:
     """Where a manager reads what a member wrote: the page itself tells nothing of it."""
-    person = managing_service.member(managed_id, user_id)
-    group = group_name(g.managed)
-    return render_template("managed_reading.html", group=group, person=person.username, user_id=person.id)
+    since = g.managed.supervised_since
+    if since is None:
+        raise NotFound
+    person, group = managing_service.member(managed_id, user_id), group_name(g.managed)
+    told = not supervision_service.is_unseen(person, since)
+    return render_template("managed_reading.html", group=group, person=person.username, user_id=person.id, told=told)
 
 
 @blueprint.post(f"{API}/people/<user_id>/looks")

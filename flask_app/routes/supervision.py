@@ -33,5 +33,5 @@ def see() -> None:
 @require_login
 @returns(OwnLooks)
 def looks() -> OwnLooks:
-    """Who looked at one's conversations, and when."""
+    """Who looked at one's conversations or made a link for one's password, and when."""
     return supervision.own_looks()

@@ -55,10 +55,11 @@ class LookReply(Reply):
 
 
 class OwnLook(Reply):
-    """`conversation_id` is null where it was the list that was looked at."""
+    """`what` was looked at: "list" or "conversation", whose id is told; "link": one for a new password was made."""
 
     by: str
     at: datetime
+    what: str
     conversation_id: str | None
 
 
@@ -73,6 +74,7 @@ class Shown(Reply):
 
     by: str
     when: str
+    what: str
     conversation_id: str | None
 
 
@@ -88,13 +90,19 @@ def read(found: Sequence[Message]) -> LookReply:
 
 def own_looks() -> OwnLooks:
     found = supervision_service.looks(get_current_user())
-    return OwnLooks(looks=[OwnLook(by=each.by, at=each.at, conversation_id=each.conversation_id) for each in found])
+    rows = [OwnLook(by=each.by, at=each.at, what=each.what, conversation_id=each.conversation_id) for each in found]
+    return OwnLooks(looks=rows)
 
 
 def shown_looks() -> list[Shown]:
     zone = get_current_user().timezone
     return [
-        Shown(by=each.by, when=wording.moment(each.at, zone, g.locale), conversation_id=each.conversation_id)
+        Shown(
+            by=each.by,
+            when=wording.moment(each.at, zone, g.locale),
+            what=each.what,
+            conversation_id=each.conversation_id,
+        )
         for each in supervision_service.looks(get_current_user())
     ]
 

@@ -29,6 +29,27 @@ def test_they_are_open_from_the_first_minute_up_to_the_last(moment: str, is_open
 
 
 @pytest.mark.parametrize(
+    ("there", "is_open"),
+    [
+        ("2026-11-27T19:59", False),  # Friday
+        ("2026-11-27T20:00", True),
+        ("2026-11-28T00:00", True),  # Saturday, of Friday's evening
+        ("2026-11-28T01:29", True),
+        ("2026-11-28T01:30", False),
+        ("2026-11-28T20:00", False),  # no evening begins on a Saturday
+        ("2026-11-30T01:00", False),  # Monday: none began on Sunday
+        ("2026-11-30T20:00", True),
+    ],
+)
+def test_an_end_before_the_beginning_is_on_the_day_after(there: str, *, is_open: bool) -> None:
+    evenings = Hours(frozenset(range(5)), 20 * 60, 90)
+    moment = datetime.fromisoformat(there).replace(tzinfo=SHANGHAI)
+    assert are_open(evenings, moment.astimezone(UTC), SHANGHAI) is is_open
+    if not is_open:
+        assert opening(evenings, moment, SHANGHAI).astimezone(SHANGHAI).hour == 20
+
+
+@pytest.mark.parametrize(
     ("moment", "opens"),
     [
         ("2026-11-26T20:00", "2026-11-27T00:00"),
@@ -72,7 +93,14 @@ def test_what_is_no_clock_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hours", [Hours(frozenset(), 0, 60), Hours(frozenset({7}), 0, 60), Hours(frozenset({0}), 60, 60)]
+    "hours",
+    [
+        Hours(frozenset(), 0, 60),
+        Hours(frozenset({7}), 0, 60),
+        Hours(frozenset({0}), 60, 60),
+        Hours(frozenset({0}), 60, 0),  # midnight is the end of the day: 1440
+        Hours(frozenset({0}), 1440, 60),
+    ],
 )
 def test_some_hours_make_no_sense(hours: Hours) -> None:
     assert not hours.make_sense()

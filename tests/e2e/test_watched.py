@@ -73,5 +73,5 @@ def test_supervision_is_told_before_anything_is_written(visits: Visits, room: st
 
     page.goto("/account")
     own = page.get_by_role("region", name=en("supervision.own_looks"))
-    expect(own.get_by_role("link", name=en("supervision.looked_at"))).to_have_count(1)
+    expect(own.get_by_role("link", name=en("supervision.did_conversation"))).to_have_count(1)
     expect_no_fault(page, "en")

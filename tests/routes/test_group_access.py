@@ -12,6 +12,7 @@ from sqlalchemy import select
 from flask_app import config
 from flask_app.database import new_id, reading, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
+from flask_app.services.tokens.token_access_service import Access
 from tests.support import managing
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -52,6 +53,32 @@ def test_outside_its_hours_a_group_asks_nothing_new(
     assert len(upstream.journal.chats) == 1
     assert put(admin_client, hours=ALWAYS).status_code == 200
     assert ask(member_client).status_code == 200
+
+
+def test_every_way_of_asking_keeps_to_the_hours(
+    app: Flask, admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    begun = ask(member_client).json
+    slow = Program(app, made(member, access=Access(requests_per_minute=5)).secret)
+    put(admin_client, hours=in_two_days())
+    again = f"/api/messages/{begun['user_message_id']}/answers"
+    temporary = {"messages": [{"role": "user", "content": "hello"}], "idempotency_key": new_id()}
+    for refused in (
+        member_client.post(again, json={}),
+        member_client.post("/api/temporary/answers", json=temporary),
+        slow.complete(),
+        slow.respond(),
+    ):
+        assert (refused.status_code, error_code(refused)) == (403, "outside_hours")
+    assert len(upstream.journal.chats) == 1
+
+
+def test_hours_may_pass_midnight(admin_client: PageClient, member_client: PageClient, upstream: object) -> None:
+    there = utc_now().astimezone(ZoneInfo(config.current().site_timezone))
+    yesterday = {"days": [(there - timedelta(days=1)).isoweekday()], "from": "23:59", "to": "23:58"}
+    assert put(admin_client, hours=yesterday).json["hours"] == yesterday
+    is_last_minutes = (there.hour, there.minute) >= (23, 57)
+    assert is_last_minutes or ask(member_client).status_code == 200, "they began yesterday, and go on"
 
 
 def test_another_group_has_its_own_hours(admin_client: PageClient, member_client: PageClient, upstream: object) -> None:
@@ -126,7 +153,8 @@ def test_what_is_set_is_told_and_logged(admin_client: PageClient, admin: User) -
     [
         {"days": [], "from": "08:00", "to": "16:00"},
         {"days": [8], "from": "08:00", "to": "16:00"},
-        {"days": [1], "from": "16:00", "to": "08:00"},
+        {"days": [1], "from": "16:00", "to": "16:00"},
+        {"days": [1], "from": "24:00", "to": "08:00"},
         {"days": [1], "from": "08:00", "to": "25:00"},
         {"days": [1], "from": "8", "to": "16:00"},
         {"days": [1], "from": "08:00"},

@@ -1,20 +1,21 @@
 """Disclosed supervision: told before anything can be read, each look noted and seen, over at once."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from flask_app.database import new_id, reading
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
+from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import user_admin_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import managing
 from tests.support.clients import PageClient
-from tests.support.entrance import error_code
+from tests.support.entrance import error_code, stored
 from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -87,15 +88,56 @@ def test_each_look_is_noted_and_its_person_sees_it(room: Class, admin_client: Pa
     new = ask(room.pupil, "a new question").json["conversation_id"]
     room.look()
     room.look(new)
-    about = {"username": "pupil", "group_id": room.group}
+    about = {"username": "pupil", "group": "Class 3b"}
     assert sorted(looks(), key=str) == sorted(
         (("teacher", room.person.id, about | {"conversation": each}) for each in (None, new)), key=str
     )
     assert "a new question" not in json.dumps(looks()), "the log says that it was read, not what"
     own = room.pupil.get("/api/me/looks").json["looks"]  # type: ignore[index]
-    assert [(each["by"], each["conversation_id"]) for each in own] == [("teacher", new), ("teacher", None)]
+    assert [(each["by"], each["what"], each["conversation_id"]) for each in own] == [
+        ("teacher", "conversation", new),
+        ("teacher", "list", None),
+    ]
     assert f"/c/{new}" in room.pupil.get("/account").text
     assert room.client.get("/api/me/looks").json == {"looks": []}
+
+
+def test_a_link_for_a_password_is_told_too(room: Class, admin_client: PageClient) -> None:
+    """Whoever holds it can sign in as that person."""
+    assert room.client.post(f"/api/managed/{room.group}/people/{room.person.id}/reset-link").status_code == 200
+    assert admin_client.post(f"/api/admin/users/{room.person.id}/reset-link").status_code == 200
+    own = room.pupil.get("/api/me/looks").json["looks"]  # type: ignore[index]
+    assert [(each["by"], each["what"]) for each in own] == [("admin", "link"), ("teacher", "link")]
+    page = room.pupil.get("/account").text
+    assert "生成了重设您密码的链接" in page
+    assert "看了对话列表" not in page
+
+
+def test_nobody_confirms_what_is_not_there(room: Class, admin_client: PageClient) -> None:
+    assert room.pupil.post("/api/me/supervision").status_code == 204
+    assert stored(room.person).supervision_seen_at is None
+    switch(admin_client, room.group)
+    assert ask(room.pupil, "unaware").status_code == 409
+
+
+def test_a_clock_that_is_behind_keeps_nobody_from_confirming(room: Class) -> None:
+    ahead = utc_now() + timedelta(minutes=1)
+    with transaction() as session:
+        session.get_one(Group, room.group).supervised_since = ahead
+    room.pupil.post("/api/me/supervision")
+    assert stored(room.person).supervision_seen_at == ahead
+    assert ask(room.pupil, "aware").status_code == 200
+
+
+def test_the_page_of_who_has_not_confirmed_says_so(room: Class, admin_client: PageClient) -> None:
+    path = f"/managed/{room.group}/read/{room.person.id}"
+    assert room.client.get(path).status_code == 404, "the group is not supervised"
+    switch(admin_client, room.group)
+    assert "还没有确认说明" in room.client.get(path).text
+    room.pupil.post("/api/me/supervision")
+    page = room.client.get(path).text
+    assert "还没有确认说明" not in page
+    assert "/looks" in page
 
 
 def test_switching_it_off_ends_it_at_once(room: Class, admin_client: PageClient) -> None:

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, transaction, utc_now
+from flask_app.database import in_transaction, transaction, utc_now
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import AuditEntry, Conversation, Group, Message, User
-from flask_app.services.audit import audit_service
+from flask_app.models import Conversation, Group, Message, User
+from flask_app.services.audit import audit_search, audit_service
+from flask_app.services.audit.audit_search import Entry
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import managing_service
 
-LOOK = "supervision.look"
+LOOK, LINK = "supervision.look", "user.reset_link"
 MOST_LISTED = 100  # conversations, the newest
 MOST_LOOKS = 50
 
@@ -36,10 +36,11 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Who looked, and when: at `conversation_id`, or None at the list of them."""
+    """What somebody else did, and when: "list" and "conversation" are looks, "link" is one for a new password."""
 
     by: str
     at: datetime
+    what: str
     conversation_id: str | None
 
 
@@ -72,17 +73,25 @@ def require_seen(user: User, since: datetime | None) -> None:
 
 
 def see(actor: User) -> None:
-    """They have read the notice: what they write from now on can be read, while their group is supervised."""
+    """They have read the notice: what they write from now on can be read, while their group is supervised.
+
+    Where it is not, there is nothing to confirm.
+    """
+    own = select(Group.id, Group.supervised_since).join(User, User.group_id == Group.id).where(User.id == actor.id)
     with transaction() as session:
-        session.execute(update(User).where(User.id == actor.id).values(supervision_seen_at=utc_now()))
+        group_id, since = session.execute(own).one()
+        if since is not None:
+            seen_at = max(utc_now(), since)  # the clock of who switched it on may be ahead of ours
+            still = (User.id == actor.id, User.group_id == group_id)
+            session.execute(update(User).where(*still).values(supervision_seen_at=seen_at))
 
 
 def conversations(actor: Actor, group_id: str, user_id: str) -> Sequence[Readable]:
     """The newest that a manager can read of a member: a look. Raises NotFound, Forbidden("role_not_lower")."""
 
     def work(session: Session) -> list[Readable]:
-        person, since = _readable(session, actor, group_id, user_id)
-        _note(session, actor, group_id, person, None)
+        person, group, since = _readable(session, actor, group_id, user_id)
+        _note(session, actor, group, person, None)
         written = exists().where(Message.conversation_id == Conversation.id, Message.created_at >= since)
         query = select(Conversation).where(Conversation.user_id == person.id, written)
         found = session.scalars(query.order_by(Conversation.updated_at.desc(), Conversation.id.desc()))
@@ -98,39 +107,38 @@ def messages(actor: Actor, group_id: str, user_id: str, conversation_id: str) ->
     """What can be read of one, the oldest first: a look. Raises as `conversations` does."""
 
     def work(session: Session) -> Sequence[Message]:
-        person, since = _readable(session, actor, group_id, user_id)
+        person, group, since = _readable(session, actor, group_id, user_id)
         its_own = exists().where(Conversation.id == Message.conversation_id, Conversation.user_id == person.id)
         query = select(Message).where(Message.conversation_id == conversation_id, Message.created_at >= since, its_own)
         found = session.scalars(query.order_by(Message.created_at, Message.id)).all()
         if not found:
             raise NotFound
-        _note(session, actor, group_id, person, conversation_id)
+        _note(session, actor, group, person, conversation_id)
         return found
 
     return in_transaction(work)
 
 
 def looks(actor: User) -> list[Look]:
-    """The newest looks at one's own conversations."""
-    mine = select(AuditEntry).where(AuditEntry.target == actor.id, AuditEntry.action == LOOK)
-    with reading() as session:
-        entries = session.scalars(mine.order_by(AuditEntry.id.desc()).limit(MOST_LOOKS)).all()
-    return [
-        Look(each.actor_name, each.created_at, msgspec.json.decode(each.details).get("conversation"))
-        for each in entries
-    ]
+    """The newest looks at one's own conversations, and links for one's password, by which one could sign in too."""
+    return [_look(each) for each in audit_search.done_to(actor.id, (LOOK, LINK), MOST_LOOKS)]
 
 
-def _readable(session: Session, actor: Actor, group_id: str, user_id: str) -> tuple[User, datetime]:
-    """The person, and since when what they wrote can be read."""
+def _look(found: Entry) -> Look:
+    act, conversation = found.entry, found.details.get("conversation")
+    seen = "conversation" if conversation else "list"
+    return Look(act.actor_name, act.created_at, "link" if act.action == LINK else seen, conversation)
+
+
+def _readable(session: Session, actor: Actor, group_id: str, user_id: str) -> tuple[User, Group, datetime]:
+    """The person, the group, and since when what they wrote can be read."""
     person = managing_service.below(session, actor, group_id, user_id)
-    since = session.scalar(select(Group.supervised_since).where(Group.id == group_id))
-    seen = person.supervision_seen_at
-    if since is None or seen is None or seen < since:
+    group, seen = session.get_one(Group, group_id), person.supervision_seen_at
+    if group.supervised_since is None or seen is None or seen < group.supervised_since:
         raise NotFound
-    return person, seen
+    return person, group, seen
 
 
-def _note(session: Session, actor: Actor, group_id: str, person: User, conversation_id: str | None) -> None:
-    details = {"username": person.username, "group_id": group_id, "conversation": conversation_id}
+def _note(session: Session, actor: Actor, group: Group, person: User, conversation_id: str | None) -> None:
+    details = {"username": person.username, "group": group.name, "conversation": conversation_id}
     audit_service.record(session, actor.user, LOOK, person.id, details, actor.address)

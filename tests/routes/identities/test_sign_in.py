@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import IdentitySignIn, LoginSession, User
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service, supervision_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.secrets import sealing
@@ -125,7 +126,9 @@ def test_groups_follow_the_provider_at_each_sign_in(client: PageClient, school: 
     identities.sign_in(client, school, "alice")
     assert identities.named("alice").group_id == pupils
     assert identities.audited("identity.move") == [], "who is new moves nowhere"
+    supervision_service.switch(Actor(None), pupils, on=True)
     supervision_service.see(identities.named("alice"))
+    assert identities.named("alice").supervision_seen_at is not None
     school.know(alice=ALICE | {"groups": ["pupils", "teachers"]})
     identities.sign_in(new_client(client.application), school, "alice")
     assert identities.named("alice").group_id == teachers, "the first row that matches counts"

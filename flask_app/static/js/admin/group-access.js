@@ -29,6 +29,7 @@ export class GroupAccess {
   #part = must(this.#form, "[data-hours-part]")
   #id = ""
   #name = ""
+  #supervised = false
 
   /** @param {(id: string) => Promise<void>} saved */
   constructor(saved) {
@@ -38,7 +39,8 @@ export class GroupAccess {
     this.#form.addEventListener("change", () => this.#showPart())
     onSubmit(this.#form, async (values) => {
       await api.put(`/api/admin/groups/${this.#id}/access`, { api: "api" in values, hours: this.#hours(values) })
-      await api.put(`/api/admin/groups/${this.#id}/supervision`, { supervised: "supervised" in values })
+      const supervised = "supervised" in values
+      if (supervised !== this.#supervised) await api.put(`/api/admin/groups/${this.#id}/supervision`, { supervised })
       this.#form.closest("dialog")?.close()
       await saved(this.#id)
       toast(t("js.admin.group_saved", { name: this.#name }))
@@ -52,7 +54,8 @@ export class GroupAccess {
     const hours = access.hours ?? USUAL
     fill(this.#form, { title: t("js.admin.access_of", { name }) })
     this.#field("api").checked = access.api
-    this.#field("supervised").checked = since !== null
+    this.#supervised = since !== null
+    this.#field("supervised").checked = this.#supervised
     this.#field("limited").checked = access.hours !== null
     for (let day = 1; day <= 7; day += 1) this.#field(`day${day}`).checked = hours.days.includes(day)
     this.#field("from").value = hours.from
