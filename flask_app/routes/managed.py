@@ -46,6 +46,7 @@ from flask_app.web.usage import GroupsReply, groups_reply
 
 blueprint = Blueprint("managed", __name__)
 API = "/api/managed/<managed_id>"
+SPANS = ("today", "days_7", "days_30", "month")  # of `domain/ranges.py`
 
 
 @blueprint.get("/managed")
@@ -61,9 +62,12 @@ def first() -> Response:
 @blueprint.get("/managed/<managed_id>")
 @require_manager("people.see")
 def page(managed_id: str) -> str:
-    """A group on one page."""
-    reader, now = get_current_user(), utc_now()
-    days = ranges.ending(periods.local_day(now, zone_of(reader)), ranges.SHOWN_DAYS)
+    """A group on one page, with what its people used in one of SPANS."""
+    reader, now, span = get_current_user(), utc_now(), arguments.word("range") or "days_30"
+    if span not in SPANS:
+        raise NotFound
+    today = periods.local_day(now, zone_of(reader))
+    days = ranges.presets(today, today)[span]
     use = managing_service.use(reader, managed_id, DateRange(days.first, days.last), now)
     there = managed_people(managing_service.people(managed_id, limit=paging.PAGE))
     state = ManagedState(
@@ -72,12 +76,12 @@ def page(managed_id: str) -> str:
         users=there.users,
         next=there.next,
         use=groups_reply(use).rows,
-        since=days.first,
         invited=invitations_reply(invitation_admin_service.listed(group_id=managed_id)).invitations,
         budgets=_budgets(managed_id).budgets,
     )
     groups = managed_groups(managing_service.managed(reader))
-    return render_template("managed.html", admin_state=pages.state(state), groups=groups, group=state.group)
+    shown = {"groups": groups, "group": state.group, "spans": SPANS, "span": span}
+    return render_template("managed.html", admin_state=pages.state(state), **shown)
 
 
 @blueprint.get("/managed/<managed_id>/read/<user_id>")

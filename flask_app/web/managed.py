@@ -1,6 +1,6 @@
 """A group as its managers see it, as JSON: its people, what each used, its invitations and budgets."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -91,14 +91,13 @@ class ManagedBudgets(Reply):
 
 
 class ManagedState(Reply):
-    """What the page starts with. `use` is of the days `since` to today. `supervised`: managers can read."""
+    """What the page starts with. `use` is of the days that are chosen. `supervised`: managers can read."""
 
     supervised: bool
     group: GroupName
     users: list[ManagedPerson]
     next: str | None
     use: list[GroupReply]
-    since: date
     invited: list[InvitationReply]
     budgets: list[AdminBudgetReply]
 

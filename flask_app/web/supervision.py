@@ -64,7 +64,7 @@ class OwnLook(Reply):
 
 
 class OwnLooks(Reply):
-    """The newest first, fifty at most."""
+    """The newest first, fifty looks and fifty links at most."""
 
     looks: list[OwnLook]
 

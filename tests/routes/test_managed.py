@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from flask_app.database import new_id, reading, transaction
+from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import AuditEntry, User
 from flask_app.services.audit.audit_service import Actor
@@ -135,6 +135,19 @@ def test_use_is_that_of_the_people_in_the_group(room: Class) -> None:
     assert [(row["label"], row["requests"]) for row in rows] == [("pupil", 2)]
     assert room.client.get(room.url("/use?from=2026-11-26")).json["rows"] == []  # type: ignore[index]
     assert room.client.get(room.url("/use?from=2026-11-26&to=2026-11-01")).status_code == 400
+
+
+def test_the_page_tells_the_use_of_the_days_that_are_chosen(room: Class) -> None:
+    ledger.write([ledger.entry(room.pupil.id, utc_now() - timedelta(days=days)) for days in (0, 3, 20)])
+    spans = ("range=today", "range=days_7", "range=days_30", "")
+    pages = [room.client.get(f"/managed/{room.group}?{span}").text for span in spans]
+    assert [_used(page, room.pupil) for page in pages] == [1, 2, 3, 3]
+    assert room.client.get(f"/managed/{room.group}?range=ever").status_code == 404
+
+
+def _used(page: str, person: User) -> int:
+    state = json.loads(page.split('id="admin-state">')[1].split("</script>", maxsplit=1)[0])
+    return next(int(each["requests"]) for each in state["use"] if each["key"] == person.id)
 
 
 def test_budgets_are_those_of_the_group_and_its_people(room: Class) -> None:

@@ -1,6 +1,7 @@
 """Disclosed supervision: told before anything can be read, each look noted and seen, over at once."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import user_admin_service
+from flask_app.services.people import supervision_service, user_admin_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import managing
 from tests.support.clients import PageClient
@@ -111,6 +112,16 @@ def test_a_link_for_a_password_is_told_too(room: Class, admin_client: PageClient
     page = room.pupil.get("/account").text
     assert "生成了重设您密码的链接" in page
     assert "看了对话列表" not in page
+
+
+def test_many_looks_hide_no_link(room: Class, admin_client: PageClient) -> None:
+    room.client.post(f"/api/managed/{room.group}/people/{room.person.id}/reset-link")
+    switch(admin_client, room.group)
+    room.pupil.post("/api/me/supervision")
+    for _ in range(supervision_service.MOST_LOOKS + 1):
+        supervision_service.conversations(Actor(room.teacher), room.group, room.person.id)
+    own = room.pupil.get("/api/me/looks").json["looks"]  # type: ignore[index]
+    assert Counter(each["what"] for each in own) == {"list": supervision_service.MOST_LOOKS, "link": 1}
 
 
 def test_nobody_confirms_what_is_not_there(room: Class, admin_client: PageClient) -> None:

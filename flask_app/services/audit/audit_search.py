@@ -1,6 +1,5 @@
 """The audit log as administrators read it: the newest first, by who acted, what was done, to what, and when."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,10 +61,9 @@ def search(zone: ZoneInfo, wanted: Filter, *, before: str | None = None, limit: 
     return Page(found, rows[limit - 1].id if len(rows) > limit else None)
 
 
-def done_to(target: str, actions: Collection[str], limit: int) -> list[Entry]:
-    """The newest of these acts to one thing or person."""
-    wanted = (AuditEntry.target == target, AuditEntry.action.in_(actions))
-    query = select(AuditEntry).where(*wanted).order_by(AuditEntry.id.desc()).limit(limit)
+def done_to(target: str, action: str, limit: int) -> list[Entry]:
+    """The newest acts of a kind to one thing or person."""
+    query = select(AuditEntry).filter_by(target=target, action=action).order_by(AuditEntry.id.desc()).limit(limit)
     with reading() as session:
         return [Entry(row, _read(row.details)) for row in session.scalars(query)]
 

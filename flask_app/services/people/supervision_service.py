@@ -121,7 +121,9 @@ def messages(actor: Actor, group_id: str, user_id: str, conversation_id: str) ->
 
 def looks(actor: User) -> list[Look]:
     """The newest looks at one's own conversations, and links for one's password, by which one could sign in too."""
-    return [_look(each) for each in audit_search.done_to(actor.id, (LOOK, LINK), MOST_LOOKS)]
+    # Each kind by itself: many looks leave no link out.
+    found = [each for kind in (LOOK, LINK) for each in audit_search.done_to(actor.id, kind, MOST_LOOKS)]
+    return [_look(each) for each in sorted(found, key=lambda each: each.entry.id, reverse=True)]
 
 
 def _look(found: Entry) -> Look:

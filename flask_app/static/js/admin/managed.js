@@ -41,7 +41,7 @@ append(state)
 new Invitations({ invitations: state.invited, next: null }, `${path}/invitations`)
 showBudgets()
 const total = /** @type {Use[]} */ (state.use).reduce((sum, each) => sum + each.total_tokens, 0)
-must(document, "[data-total]").textContent = t("js.admin.managed_total", { count: formatNumber(total) })
+must(document, "[data-total]").textContent = t("js.budget.tokens", { count: formatNumber(total) })
 
 onMore(must(document, "[data-managed-more]"), async () => append(await api.get(withParameter(`${path}/people`, "before", next ?? ""))))
 
