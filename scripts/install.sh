@@ -137,11 +137,14 @@ provide_certificate() {
 
 install_pair() {
     openssl x509 -in "$1" -noout || fail "$1 is no certificate."
+    openssl x509 -in "$1" -noout -checkend 0 >/dev/null || fail "$1 has ended: $(openssl x509 -in "$1" -noout -enddate)."
+    openssl pkey -in "$2" -passin pass: -noout </dev/null || fail "$2 cannot be read, or has a passphrase, which nobody types \
+when nginx starts. Without it: openssl pkey -in $2 -out key.pem"
     local name staged
     for name in "${domains[@]}"; do
         openssl x509 -in "$1" -noout -checkhost "$name" | grep -q 'does match' || fail "$1 is not for $name."
     done
-    [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -pubout)" ] || fail "$2 is not the key of $1."
+    [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -passin pass: -pubout)" ] || fail "$2 is not the key of $1."
     staged=$(mktemp -d ssl/.new.XXXXXX) # they may be the very files in ssl/
     cat "$1" >"$staged/fullchain.pem"
     cat "$2" >"$staged/privkey.pem"

@@ -5,10 +5,12 @@ import pty
 import re
 import stat
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from tests.support import certificates
 from tests.support.scripted_server import ScriptedServer
@@ -128,6 +130,25 @@ def test_what_cannot_be_read_leaves_the_certificate_as_it_was(server: ScriptedSe
         assert install(server, "--certificate", "chain.pem", "--key", key).returncode != 0
     assert pair(server) == before
     assert {file.name for file in (server.folder / "ssl").iterdir()} == {"README.md", "fullchain.pem", "privkey.pem"}
+
+
+def test_a_key_with_a_passphrase_and_a_certificate_that_has_ended_are_refused(server: ScriptedServer) -> None:
+    installed(server, "--domain", HOST)
+    before = pair(server)
+    chain, key = certificates.pems(HOST)
+    loaded = serialization.load_pem_private_key(key, None)
+    locked = serialization.BestAvailableEncryption(b"a passphrase")
+    shape = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    ended = certificates.pems(HOST, datetime.now(UTC) - timedelta(days=1))
+    for its_chain, its_key, reason in (
+        (chain, loaded.private_bytes(*shape, locked), "key.pem cannot be read, or has a passphrase"),
+        (*ended, "chain.pem has ended: notAfter="),
+    ):
+        (server.folder / "chain.pem").write_bytes(its_chain)
+        (server.folder / "key.pem").write_bytes(its_key)
+        done = install(server, "--certificate", "chain.pem", "--key", "key.pem")
+        assert (done.returncode != 0, reason in done.stderr) == (True, True), done.stderr
+    assert pair(server) == before
 
 
 def test_a_site_may_have_several_names(server: ScriptedServer) -> None:

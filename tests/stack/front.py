@@ -49,6 +49,10 @@ class Front:
         return f"https://{HOST}:{self.tls_port}"
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def access_log(self) -> str:
         return (self.folder / "access.log").read_text()
 

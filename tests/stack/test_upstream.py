@@ -16,7 +16,7 @@ from tests.support.served import Visitor
 SHIPPED = (front.SHIPPED / "upstream.conf").read_text()
 INSTANCE = "127.0.0.1:5001"
 # Each worker of nginx has connections of its own.
-CHANGES = {"worker_processes 4;": "worker_processes 1;", "include upstream.conf;": "include tried.conf;"}
+CHANGES = {"worker_processes 2;": "worker_processes 1;", "include upstream.conf;": "include tried.conf;"}
 REQUESTS = 10
 
 
