@@ -19,6 +19,20 @@ KEYBOARD_COMES = """height => {
   Object.defineProperty(visualViewport, "height", { value: height, configurable: true })
   visualViewport.dispatchEvent(new Event("resize"))
 }"""
+# What a newcomer sees before there is a key.
+DEMO_NOTICE = """([words, link]) => {
+  const notice = document.createElement("p")
+  notice.className = "notice composer__notice"
+  notice.innerHTML = '<span class="notice__text"></span> <a href="/admin/keys"></a>'
+  notice.firstChild.textContent = words
+  notice.lastChild.textContent = link
+  document.querySelector("[data-composer]").prepend(notice)
+}"""
+IS_SEEN = """element => {
+  const { left, top, right, bottom } = element.getBoundingClientRect()
+  const middle = (left + right) / 2
+  return [top + 2, bottom - 2].every(y => element.contains(document.elementFromPoint(middle, y)))
+}"""
 INSETS = {"top": 47, "bottom": 34, "left": 0, "right": 0}
 
 
@@ -83,6 +97,30 @@ def test_the_keyboard_never_covers_the_composer(chat: Chat, system: str, script:
     wait_until(lambda: _bottom(chat) <= height)
     expect(chat.send_button).to_be_visible()
     assert chat.page.locator("[data-thread]").evaluate("thread => thread.clientHeight") >= 60, "room to read"
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(390, 420), (375, 330), (360, 360), (320, 568), (640, 400), (844, 390)], ids=str
+)
+def test_in_a_new_chat_send_is_seen_while_somebody_writes(chat: Chat, width: int, height: int) -> None:
+    page = chat.page
+    page.evaluate(DEMO_NOTICE, [chat.say("chat.demo"), chat.say("chat.add_key")])
+    page.set_viewport_size({"width": width, "height": height})
+    for text in ("one\ntwo\nthree", "字" * 132):
+        chat.text.tap()
+        chat.text.fill(text)
+        wait_until(lambda: _is_within(chat, height))
+        page.locator(".dock").evaluate("dock => dock.scrollTo(0, -dock.scrollHeight)")
+        chat.text.press_sequentially("!")
+        wait_until(lambda: _is_within(chat, height))
+    expect(chat.text).to_be_focused()
+    page.locator("[data-greeting]").scroll_into_view_if_needed()
+    assert page.locator("[data-greeting]").evaluate(IS_SEEN), "it can be scrolled to"
+    chat.text.fill("")
+
+
+def _is_within(chat: Chat, height: int) -> bool:
+    return _bottom(chat) <= height and bool(chat.send_button.evaluate(IS_SEEN))
 
 
 def _bottom(chat: Chat) -> float:

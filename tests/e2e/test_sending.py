@@ -141,6 +141,14 @@ def test_what_is_typed_while_a_message_is_on_its_way_stays_alone(chat: Chat, scr
     expect(chat.questions).to_have_text("On its way")
 
 
+def test_an_idea_keeps_what_is_written(chat: Chat) -> None:
+    chat.text.fill("Words of my own")
+    idea = chat.page.locator("[data-idea]").first
+    idea.click()
+    expect(chat.text).to_have_value(f"{idea.get_attribute('data-idea')}\n\nWords of my own")
+    chat.text.fill("")
+
+
 def test_two_messages_while_the_page_still_loads_make_one_conversation(chat: Chat, script: ScriptedUpstream) -> None:
     held = Held(chat.page, "**/conversation.js")
     chat.page.locator("[data-idea]").first.click()

@@ -63,7 +63,7 @@ root.addEventListener("click", (event) => {
   const pressed = /** @type {Element} */ (event.target)
   const idea = /** @type {HTMLElement | null} */ (pressed.closest("[data-idea]"))
   if (idea) {
-    composer.write(idea.dataset.idea ?? "")
+    composer.putFirst(composer.place, idea.dataset.idea ?? "") // what is written stays, below it
     composer.focus()
   }
   const link = pressed.closest("a")

@@ -81,6 +81,8 @@ export function keepToWhatIsSeen(root) {
     root.style.setProperty("--visible-height", `${Math.round(view.height * view.scale)}px`)
     if (view.scale === 1 && view.offsetTop > 0) scrollTo(0, 0)
   })
+  const dock = root.querySelector(".dock")
+  for (const name of ["focusin", "input"]) root.querySelector("[data-composer]")?.addEventListener(name, () => dock?.scrollTo(0, dock.scrollHeight))
 }
 
 /** A random key for one send, the same on every retry. getRandomValues works on plain http too. */
