@@ -11,6 +11,7 @@ from flask_app.routes import (
     admin_audit,
     admin_budgets,
     admin_codes,
+    admin_directories,
     admin_groups,
     admin_identities,
     admin_invitations,
@@ -116,9 +117,11 @@ def create_app(config: Config | None = None) -> Flask:
     pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)
-    people = (admin_users, admin_invitations, admin_registrations, admin_identities, admin_groups, admin_rates)
+    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
+    elsewhere = (admin_identities, admin_directories)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
-    for routes in (*pages, *apis, *people, *money, *upstream, admin_usage, admin_requests, admin_audit, admin_system):
+    watched = (admin_usage, admin_requests, admin_audit, admin_system)
+    for routes in (*pages, *apis, *people, *elsewhere, *money, *upstream, *watched):
         app.register_blueprint(routes.blueprint)
     return app

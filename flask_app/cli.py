@@ -8,6 +8,7 @@ from flask_app.cli_audit import audit
 from flask_app.cli_backup import backup, move, restore
 from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
+from flask_app.cli_directories import directories
 from flask_app.cli_doctor import doctor
 from flask_app.cli_group import Group, moment, show, site_address
 from flask_app.cli_groups import groups
@@ -41,6 +42,7 @@ COMMANDS: tuple[click.Command, ...] = (
         invitations,
         registrations,
         identities,
+        directories,
         groups,
         rates_group,
         budgets,

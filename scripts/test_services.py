@@ -16,6 +16,8 @@ NEEDED = {
     "nginx": "nginx",
     "faketime": "faketime",
     "testssl": "testssl.sh",
+    "slapd": "slapd",
+    "ldapmodify": "ldap-utils",
     "curl": "curl",
     "prometheus": "prometheus",
     "chromium": "chromium",

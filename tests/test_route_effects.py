@@ -22,6 +22,7 @@ from flask_app.services.site.announcement_service import Wanted
 from tests.conftest import PASSWORD
 from tests.support import (
     authenticator,
+    directory,
     drifts,
     gateway,
     identities,
@@ -63,6 +64,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "registration_id": registered.waiting("newcomer").id,
         "invitation_id": invited.made().listed.invitation.id,
         "identity_provider_id": identities.provide("https://id.example.org").provider.id,
+        "directory_id": directory.unreachable().provider.id,
         "identity_id": identities.link_somebody(member.id).id,
         "slug": identities.SLUG,
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
@@ -124,6 +126,13 @@ PRICES = {"input_hit": "0.5", "input_miss": "1", "output": "2"}
 SOON = {"model": "m", "currency": "CNY", "prices": PRICES, "starts_at": (utc_now() + timedelta(days=30)).isoformat()}
 
 IDENTITY = {"name": "Campus", "issuer": "https://id.example.org", "client_id": "chat", "client_secret": CANARY}
+DIRECTORY = {
+    "name": "Campus",
+    "address": "ldaps://127.0.0.1:9",
+    "base_dn": "ou=people,dc=school",
+    "bind_dn": "cn=reader",
+}
+DIRECTORY |= {"bind_password": CANARY}
 
 # What to send to each route of the administrators' that changes something, so that it does.
 ACTS: dict[str, Any] = {
@@ -143,6 +152,10 @@ ACTS: dict[str, Any] = {
     "PUT /api/admin/identity-providers/<identity_provider_id>": IDENTITY,
     "DELETE /api/admin/identity-providers/<identity_provider_id>": None,
     "POST /api/admin/identity-providers/try": {"issuer": "http://127.0.0.1:9"},
+    "POST /api/admin/directories": DIRECTORY | {"slug": "directory"},
+    "PUT /api/admin/directories/<directory_id>": DIRECTORY,
+    "DELETE /api/admin/directories/<directory_id>": None,
+    "POST /api/admin/directories/try": {"directory": DIRECTORY, "username": "somebody"},
     "PUT /api/admin/settings/password-sign-in": {"everybody": False},
     "PUT /api/admin/settings/site": {"name": "Yucai School", "locale": "zh"},
     "PUT /api/admin/settings/logo": {"content": base64.b64encode(logos.png(64, 64)).decode()},

@@ -11,15 +11,17 @@ from flask_app.models.columns import key, to
 
 
 class IdentityProvider(Base):
-    """An OpenID Connect provider. `slug` names it in the address that it sends people back to, `name` on its button.
+    """Who knows people elsewhere: `kind` is "oidc", an OpenID Connect provider, or "ldap", a directory.
 
-    `secret` is sealed (AES-GCM, the row's id as associated data); a public client has none. `terms` is JSON
-    (`services/sign_in/identity_terms.py`).
+    `slug` names the one in the address that it sends people back to, and both on the command line; `name` is what
+    people read. `secret` is sealed (AES-GCM, the row's id as associated data); a public client has none, nor has a
+    directory that is asked anonymously. `terms` is JSON (`services/sign_in/identity_terms.py`, `directory_terms.py`).
     """
 
     __tablename__ = "identity_providers"
 
     id: Mapped[str] = key()
+    kind: Mapped[str] = mapped_column(Ascii, default="oidc", server_default="oidc")
     slug: Mapped[str] = mapped_column(Ascii, unique=True)
     name: Mapped[str] = mapped_column(String(64))
     terms: Mapped[str] = mapped_column(LongText)
@@ -31,7 +33,8 @@ class IdentityProvider(Base):
 class LinkedIdentity(Base):
     """An identity at a provider that signs a person in. `identity` is the digest of issuer and subject.
 
-    `shown` is what the provider called the person at the last sign-in.
+    `shown` is what the provider called the person at the last sign-in; of a directory it is the name that it finds
+    them by.
     """
 
     __tablename__ = "linked_identities"

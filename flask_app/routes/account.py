@@ -57,6 +57,7 @@ def home() -> str:
         account_state=pages.state(state),
         has_mail=mail_service.is_set_up(),
         no_passkeys=relying_party.why_not(),
+        has_password=identity.asks_password,
         has_identities=bool(identity.identities or identity.offered),
         looks=supervision.shown_looks(),
     )

@@ -86,6 +86,7 @@ def settings() -> str:
         admin_state=pages.state(settings_state()),
         site_timezone=timezone,
         audit_least=retention_settings.AUDIT_LEAST,
+        allows_plain=config.current().allow_insecure_upstreams,
     )
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from flask_app.services.people import invitation_service, password_links, registration_settings, setup_service
-from flask_app.services.sign_in import auth_service, password_sign_in
+from flask_app.services.sign_in import auth_service, directories, directory_sign_in, password_sign_in
 from flask_app.services.sign_in.auth_service import SignedIn
 from flask_app.utils import public
 from flask_app.web import cookies, csrf, relying_party
@@ -64,14 +64,15 @@ def login_page() -> str | BaseResponse:
         return redirect(next_path)
     if not setup_service.is_done():
         return redirect("/setup")
-    providers = offered_reply()
+    providers, known_in = offered_reply(), [each.name for each in directories.offered()]
     return render_template(
         "login.html",
         next_path=next_path,
         registers=registration_settings.terms().is_open,
         by_passkey=relying_party.why_not() is None,
         providers=providers,
-        passwords=not providers or password_sign_in.is_for_everybody(),
+        directories=known_in,
+        passwords=bool(known_in) or not providers or password_sign_in.is_for_everybody(),
     )
 
 
@@ -103,13 +104,15 @@ def join_page() -> str:
 @accepts(Credentials)
 @returns(Session)
 @refuses(401, "`wrong_credentials`; or `second_step_needed`: go on with `POST /api/login/second-step`.")
+@refuses(403, "Among others `sign_in_waits`: an administrator has to let in whom a directory knows.")
+@refuses(502, "`directory_away`: a directory cannot be asked, and no password that is kept here was right.")
 def login(body: Credentials) -> Response:
     """Sign in. The session comes as a cookie, the CSRF token in the reply.
 
     Where the person has a second step the reply is 401 `second_step_needed`, with the cookie of a sign-in that waits
     five minutes for `POST /api/login/second-step`.
     """
-    outcome = auth_service.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
+    outcome = directory_sign_in.sign_in(body.username, body.password, browser(), replaces=g.get("session_id"))
     return welcome(outcome, body) if isinstance(outcome, SignedIn) else ask_for_code(outcome)
 
 

@@ -6,6 +6,7 @@
 import re
 import socket
 import threading
+from collections.abc import Container
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -45,6 +46,17 @@ def normalise_webhook(url: str, *, allow_insecure: bool) -> str:
     return _origin(parts, allow_insecure=allow_insecure) + parts.path + query
 
 
+def normalise_directory(address: str) -> str:
+    """A directory's address, ldaps:// or ldap:// and a host, which may be of this machine or network: directories are.
+
+    Raises Invalid("address_malformed").
+    """
+    url = _split(address.strip(), refused="?#@")
+    if url.scheme not in {"ldaps", "ldap"} or url.path.rstrip("/"):
+        raise Invalid("address_malformed")
+    return _origin(url._replace(path=""), allow_insecure=True, schemes={"ldaps", "ldap"})
+
+
 def resolve(host: str, port: int, *, allow_insecure: bool, seconds: float, woken: threading.Event) -> list[Place]:
     """Where to connect for `host` now. The connection goes to one of these, and asks no resolver a second time.
 
@@ -62,6 +74,15 @@ def resolve(host: str, port: int, *, allow_insecure: bool, seconds: float, woken
     return found[:MAX_TRIED]
 
 
+def is_one_host(address: IPv4Address | IPv6Address) -> bool:
+    """Does it lead to a host that somebody can have set up, here or outside?
+
+    Link-local ones are machines' own business: a cloud keeps its secrets there.
+    """
+    reached = _embedded(address) or address
+    return not (reached.is_multicast or reached.is_unspecified or reached.is_link_local)
+
+
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Does the address lead to a host of the open internet, and to one only?"""
     reached = _embedded(address) or address
@@ -70,9 +91,9 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return reached.is_global and not reached.is_multicast and reached not in _RELAYS
 
 
-def _origin(url: SplitResult, *, allow_insecure: bool) -> str:
+def _origin(url: SplitResult, *, allow_insecure: bool, schemes: Container[str] = ("http",)) -> str:
     host, port = _host(url), _port(url)
-    if url.scheme != "https" and not (allow_insecure and url.scheme == "http"):
+    if url.scheme != "https" and not (allow_insecure and url.scheme in schemes):
         raise Invalid("address_not_https")
     if not allow_insecure and _is_private(host):
         raise Invalid("address_private")
@@ -112,7 +133,7 @@ def _port(url: SplitResult) -> str:
         raise Invalid("address_malformed") from error
     if port == 0:
         raise Invalid("address_malformed")
-    default = {"https": 443, "http": 80}.get(url.scheme)
+    default = {"https": 443, "http": 80, "ldaps": 636, "ldap": 389}.get(url.scheme)
     return "" if port in (None, default) else f":{port}"
 
 

@@ -213,7 +213,7 @@ class Connection:
         self._woken.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):  # closed already, or never connected
-                _below_tls(self._socket).shutdown(socket.SHUT_RDWR)
+                below_tls(self._socket).shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         if self._watcher is not None:
@@ -226,7 +226,7 @@ class Connection:
         """Has nothing come since the last response? Anything else on an idle connection is its end, or no good."""
         self.set_timeout(0)
         try:
-            _below_tls(self._open_socket()).recv(1, socket.MSG_PEEK)
+            below_tls(self._open_socket()).recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
@@ -257,7 +257,7 @@ class Connection:
         return self._socket
 
 
-def _below_tls(opened: socket.socket) -> socket.socket:
+def below_tls(opened: socket.socket) -> socket.socket:
     """The socket itself, for what TLS has no word for."""
     return super(ssl.SSLSocket, opened) if isinstance(opened, ssl.SSLSocket) else opened  # type: ignore[return-value]
 

@@ -1,16 +1,23 @@
 """Identity providers and linked identities as JSON."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from flask_app.models import DEFAULT_GROUP_ID, User
 from flask_app.services.people.registration_settings import CLOSED
-from flask_app.services.sign_in import identity_links, identity_providers, identity_terms, password_sign_in
+from flask_app.services.sign_in import (
+    auth_service,
+    identity_links,
+    identity_providers,
+    identity_terms,
+    password_sign_in,
+)
 from flask_app.services.sign_in.identity_providers import Listed, Wanted
-from flask_app.services.sign_in.identity_terms import Terms
+from flask_app.services.sign_in.identity_terms import AnyTerms, Terms
 from flask_app.services.sign_in.oidc_provider import IdentityProviderError, Metadata
+from flask_app.services.sign_in.provider_rows import Listed as AnyListed
 from flask_app.web.arrivals import Arrival
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.failures import sentence
@@ -63,20 +70,14 @@ class GroupRow(Body):
     group_id: Id
 
 
-class TermsBody(Body, kw_only=True):
-    """`groups_claim` names the claim with people's groups, by a path with dots where it lies deeper; empty: groups are
-    left alone. Of `groups` the first match counts, without one it is `group_id`. `newcomers` is closed, approval or
-    open; `domains` are those of the only mail addresses of newcomers. `links_by_email`: who is new is taken for the
-    account whose mail address is the same and was confirmed here. `second_factor`: none is asked for here any more.
-    `client_secret` null leaves it as it is, an empty one is that of a public client.
+class WorthBody(Body, kw_only=True):
+    """What the word of a provider of any kind is worth. Of `groups` the first match counts, without one it is
+    `group_id`. `newcomers` is closed, approval or open; `domains` are those of the only mail addresses of newcomers.
+    `links_by_email`: who is new is taken for the account whose mail address is the same and was confirmed here.
+    `second_factor`: none is asked for here any more.
     """
 
     name: Words
-    issuer: Words
-    client_id: Words
-    client_secret: Words | None = None
-    scopes: tuple[Words, ...] = identity_terms.SCOPES
-    groups_claim: Words = ""
     groups: tuple[GroupRow, ...] = ()
     group_id: Id = DEFAULT_GROUP_ID
     newcomers: Annotated[str, msgspec.Meta(max_length=16)] = CLOSED
@@ -85,10 +86,24 @@ class TermsBody(Body, kw_only=True):
     second_factor: bool = False
     disabled: bool = False
 
+    def terms_of(self, kind: type[AnyTerms]) -> AnyTerms:
+        own = {name: getattr(self, name) for name in kind.__struct_fields__ if name != "groups"}
+        return kind(**own, groups=tuple((row.value, row.group_id) for row in self.groups))
+
+
+class TermsBody(WorthBody, kw_only=True):
+    """`groups_claim` names the claim with people's groups, by a path with dots where it lies deeper; empty: groups are
+    left alone. `client_secret` null leaves it as it is, an empty one is that of a public client.
+    """
+
+    issuer: Words
+    client_id: Words
+    client_secret: Words | None = None
+    scopes: tuple[Words, ...] = identity_terms.SCOPES
+    groups_claim: Words = ""
+
     def wanted(self) -> Wanted:
-        own = {name: getattr(self, name) for name in Terms.__struct_fields__ if name != "groups"}
-        terms = Terms(**own, groups=tuple((row.value, row.group_id) for row in self.groups))
-        return Wanted(name=self.name, terms=terms, secret=self.client_secret, disabled=self.disabled)
+        return Wanted(name=self.name, terms=self.terms_of(Terms), secret=self.client_secret, disabled=self.disabled)
 
 
 class NewProvider(TermsBody, kw_only=True):
@@ -115,17 +130,13 @@ class GroupRowReply(Reply):
     group_id: str
 
 
-class IdentityProviderReply(Reply):
+class WorthReply(Reply):
     """As it was set; of the secret only whether there is one. `people`: how many identities are linked."""
 
     id: str
     slug: str
     name: str
-    issuer: str
-    client_id: str
     has_secret: bool
-    scopes: list[str]
-    groups_claim: str
     groups: list[GroupRowReply]
     group_id: str
     newcomers: str
@@ -135,6 +146,18 @@ class IdentityProviderReply(Reply):
     disabled: bool
     people: int
     created_at: datetime
+
+
+AnyReply = TypeVar("AnyReply", bound=WorthReply)
+
+
+class IdentityProviderReply(WorthReply):
+    """An OpenID Connect provider."""
+
+    issuer: str
+    client_id: str
+    scopes: list[str]
+    groups_claim: str
 
 
 class PasswordSignIn(Body):
@@ -148,7 +171,7 @@ class PasswordSignInReply(Reply):
 
 
 class IdentityProvidersReply(Reply):
-    """The oldest first, as their buttons stand."""
+    """The OpenID Connect providers, the oldest first, as their buttons stand."""
 
     identity_providers: list[IdentityProviderReply]
     password_sign_in: PasswordSignInReply
@@ -178,11 +201,16 @@ class IdentitiesReply(Reply):
 
 
 def provider_reply(listed: Listed) -> IdentityProviderReply:
+    return reply_of(listed, IdentityProviderReply)
+
+
+def reply_of(listed: AnyListed[AnyTerms], kind: type[AnyReply]) -> AnyReply:
+    """What was set, as the reply of its kind."""
     provider, terms = listed.provider, listed.terms
     own = {name: getattr(terms, name) for name in terms.__struct_fields__}
-    own |= {"scopes": list(terms.scopes), "domains": list(terms.domains)}
+    own = {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()}
     own["groups"] = [GroupRowReply(value=value, group_id=group_id) for value, group_id in terms.groups]
-    return IdentityProviderReply(
+    return kind(
         id=provider.id,
         slug=provider.slug,
         name=provider.name,
@@ -228,4 +256,4 @@ def identities_reply(actor: User) -> IdentitiesReply:
         )
         for each in identity_links.listed(actor)
     ]
-    return IdentitiesReply(identities=linked, offered=offered_reply(), asks_password=actor.password_hash is not None)
+    return IdentitiesReply(identities=linked, offered=offered_reply(), asks_password=auth_service.has_password(actor))

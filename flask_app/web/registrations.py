@@ -12,6 +12,7 @@ from flask_app.services.people.registration_settings import Terms
 from flask_app.services.warnings import mail_service
 from flask_app.web.arrivals import Arrival
 from flask_app.web.bodies import Body, Reply, Words
+from flask_app.web.directories import DirectoryReply, directories_reply
 from flask_app.web.groups import GroupName, group_names
 from flask_app.web.identities import IdentityProvidersReply, providers_reply
 from flask_app.web.invitations import InvitationsReply
@@ -121,6 +122,7 @@ class SettingsState(SettingsReply):
     registration: TermsReply
     groups: list[GroupName]
     identity: IdentityProvidersReply
+    directories: list[DirectoryReply]
 
 
 def settings_state() -> SettingsState:
@@ -132,4 +134,5 @@ def settings_state() -> SettingsState:
         registration=terms_reply(),
         groups=group_names(),
         identity=providers_reply(),
+        directories=directories_reply().directories,
     )

@@ -26,7 +26,7 @@ PACKAGE = Path(config.__file__).parent
 SEALS = {  # every module that seals something, and the column it goes into
     "services/providers/key_admin_service.py": "api_keys.secret",
     "services/providers/environment_key.py": "api_keys.secret",
-    "services/sign_in/identity_providers.py": "identity_providers.secret",
+    "services/sign_in/provider_rows.py": "identity_providers.secret",
     "services/sign_in/second_step_service.py": "second_steps.secret",
     "services/warnings/webhook_service.py": "settings.value",
     "services/gateway/word_log.py": "program_words.content",

@@ -1,1 +1,1 @@
-"""How somebody shows who they are: passwords, second steps, passkeys, identity providers, sessions."""
+"""How somebody shows who they are: passwords, second steps, passkeys, identity providers, directories, sessions."""

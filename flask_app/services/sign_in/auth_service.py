@@ -15,7 +15,14 @@ from flask_app.errors import AppError, Forbidden, SignInRequired
 from flask_app.models import Group, GroupManager, LoginSession, Setting, User
 from flask_app.services.people import names, passwords
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import login_limits, password_sign_in, pending_sign_ins, second_step
+from flask_app.services.sign_in import (
+    directory_people,
+    login_limits,
+    password_sign_in,
+    pending_sign_ins,
+    second_step,
+)
+from flask_app.services.sign_in.oidc_provider import IdentityProviderError
 from flask_app.services.sign_in.pending_sign_ins import Pending
 from flask_app.services.site import rates
 
@@ -158,7 +165,7 @@ def see(visited: Visit) -> None:
 
 
 def sign_in(username: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn | Pending:
-    """Open a session; the session `replaces`, which the browser had before, ends.
+    """Open a session by a password that is kept here; the session `replaces`, which the browser had before, ends.
 
     Where the person has a second step nothing is opened or ended yet: `finish_sign_in` does that.
 
@@ -166,11 +173,16 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
     a disabled person, Forbidden("password_sign_in_off") where members sign in by an identity provider alone, TooMany.
     """
     account = names.key(username)
-    user = _find(account)
+    user = find(account)
     with login_limits.password_attempt(account, user.id if user else None, browser.address, browser.device) as attempt:
         if not passwords.verify(user.password_hash if user else None, password) or user is None:
             attempt.failed()
             raise WrongCredentials
+    return let_in(user, password, browser, replaces=replaces)
+
+
+def let_in(user: User, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn | Pending:
+    """Open a session, or wait for the second step: this was the right password of theirs. Raises as `sign_in` does."""
     if user.disabled:
         raise Forbidden("account_disabled")
     if not password_sign_in.may(user):
@@ -200,11 +212,27 @@ def finish_sign_in(token: str, code: str, browser: Browser, *, replaces: str | N
 
 
 def check_password(actor: User, session_id: str, password: str) -> None:
-    """Is it them who is signed in there? Raises Forbidden("wrong_password"), TooMany."""
-    with login_limits.session_attempt(session_id) as attempt:
-        if not passwords.verify(actor.password_hash, password):
+    """Is it them who is signed in there? A directory is asked about its own people.
+
+    Raises Forbidden("wrong_password"), TooMany, IdentityProviderError.
+    """
+    asks = directory_people.is_theirs(actor)
+    with login_limits.session_attempt(session_id, asks=asks) as attempt:
+        try:
+            is_them = (
+                directory_people.knows(actor, password) if asks else passwords.verify(actor.password_hash, password)
+            )
+        except IdentityProviderError:
+            attempt.failed()  # one of several may have said no
+            raise
+        if not is_them:
             attempt.failed()
             raise Forbidden("wrong_password")
+
+
+def has_password(user: User) -> bool:
+    """Is there one that they can be asked for: here, or where a directory knows it?"""
+    return user.password_hash is not None or directory_people.is_theirs(user)
 
 
 def open_session(session: Session, user: User, browser: Browser, *, replaces: str | None = None) -> SignedIn:
@@ -266,7 +294,8 @@ def _online(column: Any) -> Select[Any]:
     return select(column).where(LoginSession.last_seen_at > now - ONLINE_WITHIN, LoginSession.expires_at > now)
 
 
-def _find(account: str) -> User | None:
+def find(account: str) -> User | None:
+    """Whose folded name it is."""
     with reading() as session:
         return session.scalar(select(User).where(User.username_key == account))
 

@@ -5,20 +5,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import utc_now
 from flask_app.domain import claims as found_in
 from flask_app.errors import Conflict, Forbidden, Invalid
-from flask_app.models import DEFAULT_GROUP_ID, Group, IdentityProvider, LinkedIdentity, Registration, User
+from flask_app.models import (
+    DEFAULT_GROUP_ID,
+    Group,
+    GroupManager,
+    IdentityProvider,
+    LinkedIdentity,
+    Registration,
+    User,
+)
 from flask_app.services.audit import audit_service
 from flask_app.services.people import group_service, names, registration_service
 from flask_app.services.people.registration_settings import APPROVAL, CLOSED
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import identity_terms
-from flask_app.services.sign_in.identity_terms import Terms
+from flask_app.services.sign_in import directories, directory_terms, identity_terms
+from flask_app.services.sign_in.directories import Found
+from flask_app.services.sign_in.identity_terms import Worth
 from flask_app.services.warnings import mail_service
 
 MAX_SHOWN = 254
@@ -29,21 +38,20 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody at a provider. Issuer and subject say who it is; names and addresses only what they are called.
+    """Somebody at a provider. `key` says who it is; names and addresses only what they are called.
 
-    `email` is there where the provider has verified it.
+    `email` is there where the provider has verified it; what stands in a directory its administrators have written.
+    `shown` is what the link keeps. `same_name`: an account of that name is theirs.
     """
 
     provider: IdentityProvider
-    terms: Terms
+    terms: Worth
     key: str
+    shown: str
     names: tuple[str, ...]
     email: str | None
     groups: tuple[str, ...]
-
-    @property
-    def shown(self) -> str:
-        return next(iter((self.email or "", *self.names)), "")[:MAX_SHOWN] or "-"
+    same_name: str | None = None
 
 
 def identity_of(provider: IdentityProvider, claims: Mapping[str, Any]) -> Identity:
@@ -51,13 +59,32 @@ def identity_of(provider: IdentityProvider, claims: Mapping[str, Any]) -> Identi
     terms = identity_terms.read(provider.terms)
     email = found_in.text(claims, "email")
     called = (found_in.text(claims, "preferred_username"), email.partition("@")[0], found_in.text(claims, "name"))
+    verified = _address(email) if claims.get("email_verified") is True else None
+    known_as = tuple(name for name in called if name)
     return Identity(
         provider=provider,
         terms=terms,
         key=digest(f"{terms.issuer}\0{claims['sub']}"),
-        names=tuple(name for name in called if name),
-        email=_address(email) if claims.get("email_verified") is True else None,
+        shown=next(iter((verified or "", *known_as)), "")[:MAX_SHOWN] or "-",
+        names=known_as,
+        email=verified,
         groups=found_in.words(found_in.found(claims, terms.groups_claim)) if terms.maps_groups else (),
+    )
+
+
+def identity_in(provider: IdentityProvider, found: Found) -> Identity:
+    """Somebody whose password a directory has taken."""
+    terms = directory_terms.read(provider.terms)
+    called = (found.login, found.email.partition("@")[0])
+    return Identity(
+        provider=provider,
+        terms=terms,
+        key=directories.key_of(provider, found),
+        shown=found.login[:MAX_SHOWN] or "-",
+        names=tuple(name for name in called if name),
+        email=_address(found.email),
+        groups=found.groups,
+        same_name=found.login if terms.links_by_name else None,
     )
 
 
@@ -69,7 +96,7 @@ def arrive(session: Session, identity: Identity, address: str) -> User | Registr
     """
     group = _group(session, identity)
     linked = session.scalar(select(LinkedIdentity).where(LinkedIdentity.identity == identity.key))
-    user = _locked(session, linked.user_id) if linked else _same_address(session, identity)
+    user = _locked(session, linked.user_id) if linked else _known_otherwise(session, identity)
     if user is None:
         return _newcomer(session, identity, group, address)
     if user.disabled:
@@ -114,6 +141,10 @@ def _locked(session: Session, user_id: str) -> User | None:
     return session.get(User, user_id, with_for_update=True)
 
 
+def _known_otherwise(session: Session, identity: Identity) -> User | None:
+    return _same_address(session, identity) or _same_name(session, identity)
+
+
 def _same_address(session: Session, identity: Identity) -> User | None:
     """Only an address that its person has confirmed here by mail counts: others anybody may have typed.
 
@@ -124,6 +155,19 @@ def _same_address(session: Session, identity: Identity) -> User | None:
     confirmed = Registration.came_in_by == identity.email.casefold(), User.role != "admin"
     found = select(User.id).join(Registration, Registration.user_id == User.id).where(*confirmed)
     user_id = session.scalar(found)
+    return _locked(session, user_id) if user_id else None
+
+
+def _same_name(session: Session, identity: Identity) -> User | None:
+    """Names change hands: an account that anybody of the directory has opened is not the next one's of the name.
+
+    An administrator's account is never taken so, nor a manager's.
+    """
+    if identity.same_name is None:
+        return None
+    of_provider = LinkedIdentity.user_id == User.id, LinkedIdentity.provider_id == identity.provider.id
+    plain = User.role != "admin", ~exists().where(GroupManager.user_id == User.id), ~exists().where(*of_provider)
+    user_id = session.scalar(select(User.id).where(User.username_key == names.key(identity.same_name), *plain))
     return _locked(session, user_id) if user_id else None
 
 

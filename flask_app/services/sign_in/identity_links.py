@@ -31,7 +31,7 @@ def require_password(actor: User, session_id: str, password: str | None) -> None
 
     Raises Forbidden("wrong_password"), TooMany.
     """
-    if actor.password_hash is not None:
+    if auth_service.has_password(actor):
         auth_service.check_password(actor, session_id, password or "")
 
 

@@ -17,18 +17,18 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, transaction, utc_now
-from flask_app.errors import Conflict, Forbidden, SignInRequired
+from flask_app.errors import Forbidden, SignInRequired
 from flask_app.models import IdentityProvider, IdentitySignIn, Registration, User
 from flask_app.services.secrets.signing import digest, sign
 from flask_app.services.sign_in import (
     auth_service,
     identity_accounts,
+    identity_entry,
     identity_providers,
     identity_terms,
     login_limits,
     oidc_provider,
     oidc_tokens,
-    pending_sign_ins,
     second_step,
 )
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
@@ -109,21 +109,7 @@ def finish(
     identity = identity_accounts.identity_of(provider, _claims(provider, came))
     if actor is not None and under_way.user_id is not None:
         return _link(identity, actor, session_id or "", browser)
-    try:
-        return in_transaction(lambda session: _come_in(session, identity, browser, session_id))
-    except Conflict:  # the same identity, or one of the same name, came in at the same moment: it is found now
-        return in_transaction(lambda session: _come_in(session, identity, browser, session_id))
-
-
-def _come_in(
-    session: Session, identity: Identity, browser: Browser, replaces: str | None
-) -> SignedIn | Pending | Registration:
-    user = identity_accounts.arrive(session, identity, browser.address)
-    if isinstance(user, Registration):
-        return user
-    if not identity.terms.second_factor and second_step.is_on(session, user.id):
-        return pending_sign_ins.begin(session, user.id)
-    return auth_service.open_session(session, user, browser, replaces=replaces)
+    return identity_entry.enter(identity, browser, replaces=session_id)
 
 
 def _link(identity: Identity, actor: User, session_id: str, browser: Browser) -> Linked:

@@ -1,6 +1,7 @@
 """What an identity provider is asked, and what its word is worth here: read and checked."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -15,20 +16,15 @@ SCOPES = ("openid", "profile", "email")
 MAX_WORD, MOST_SCOPES, MOST_GROUPS = 255, 20, 100
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """`issuer` as its discovery document says it. `groups_claim` names the claim with what `groups` looks for: pairs of
-    a value and a group's id, of which the first match counts; nobody's group is touched where it is empty. `group_id`
-    is where people without a match are.
+class Worth(msgspec.Struct, frozen=True, kw_only=True):
+    """What the word of a provider of any kind is worth. `groups` are pairs of what the provider says and a group's id,
+    of which the first match counts. `group_id` is where people without a match are.
 
     `newcomers` is one of `registration_settings.MODES`: whether who has no account here gets one. `domains` are those
     of the only mail addresses, if any. `links_by_email`: who has no account is taken for the one with the same
     confirmed address. `second_factor`: the provider has asked for one, so none is asked for here.
     """
 
-    issuer: str
-    client_id: str
-    scopes: tuple[str, ...] = SCOPES
-    groups_claim: str = ""
     groups: tuple[tuple[str, str], ...] = ()
     group_id: str = DEFAULT_GROUP_ID
     newcomers: str = CLOSED
@@ -38,30 +34,49 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def maps_groups(self) -> bool:
-        return bool(self.groups_claim)
+        """Does it say who is in which group? Otherwise nobody's is touched."""
+        return bool(self.groups)
 
     def takes(self, email: str) -> bool:
         return not self.domains or email.rpartition("@")[2].casefold() in self.domains
+
+    def told(self) -> dict[str, object]:
+        """As the audit log has it."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
+
+
+class Terms(Worth, frozen=True, kw_only=True):
+    """An OpenID Connect provider's. `issuer` as its discovery document says it. `groups_claim` names the claim with
+    what `groups` looks for; nobody's group is touched where it is empty.
+    """
+
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...] = SCOPES
+    groups_claim: str = ""
+
+    @property
+    def maps_groups(self) -> bool:
+        return bool(self.groups_claim)
+
+
+AnyTerms = TypeVar("AnyTerms", bound=Worth)
 
 
 def read(stored: str) -> Terms:
     return msgspec.json.decode(stored, type=Terms)
 
 
-def written(terms: Terms) -> str:
+def written(terms: Worth) -> str:
     return msgspec.json.encode(terms).decode()
 
 
 def checked(wanted: Terms) -> Terms:
     """As they are kept. Raises Invalid for what makes no sense; whether its groups exist is for the caller to see."""
-    if wanted.newcomers not in MODES:
-        raise Invalid("unknown_mode", known=", ".join(MODES))
+    wanted = checked_worth(wanted)
     scopes = tuple(dict.fromkeys(("openid", *_words(wanted.scopes, MOST_SCOPES, "bad_scopes"))))
     if any(not scope.isascii() or any(mark in scope for mark in ' "\\') for scope in scopes):
         raise Invalid("bad_scopes")
-    if len(wanted.groups) > MOST_GROUPS:
-        raise Invalid("too_many_identity_groups", limit=MOST_GROUPS)
-    values = _words([value for value, _ in wanted.groups], MOST_GROUPS, "bad_identity_group")
     (client_id,) = _words([wanted.client_id], 1, "bad_client_id")
     return msgspec.structs.replace(
         wanted,
@@ -69,6 +84,18 @@ def checked(wanted: Terms) -> Terms:
         client_id=client_id,
         scopes=scopes,
         groups_claim=wanted.groups_claim.strip()[:MAX_WORD],
+    )
+
+
+def checked_worth(wanted: AnyTerms) -> AnyTerms:
+    """What all kinds have, as it is kept; raises Invalid."""
+    if wanted.newcomers not in MODES:
+        raise Invalid("unknown_mode", known=", ".join(MODES))
+    if len(wanted.groups) > MOST_GROUPS:
+        raise Invalid("too_many_identity_groups", limit=MOST_GROUPS)
+    values = _words([value for value, _ in wanted.groups], MOST_GROUPS, "bad_identity_group")
+    return msgspec.structs.replace(
+        wanted,
         groups=tuple((value, group_id) for value, (_, group_id) in zip(values, wanted.groups, strict=True)),
         domains=registration_settings.checked_domains(wanted.domains),
     )

@@ -29,6 +29,7 @@ _identities = Windows("identity", Rate.parse("300 per 5 minutes"))  # as does an
 # Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
 # cannot pass together before the first has failed.
 _turn = threading.BoundedSemaphore(MOST_AT_ONCE)
+_asking = threading.BoundedSemaphore(16)  # the same where a directory is waited for: one that hangs keeps few waiting
 
 
 class Attempt:
@@ -55,6 +56,13 @@ def password_attempt(account: str, user_id: str | None, address: str, device: st
 
 
 @contextmanager
+def directory_attempt(account: str, user_id: str | None, address: str, device: str = "") -> Iterator[Attempt]:
+    """The same where a directory may be asked: it counts as any guess at the account, whoever knows the password."""
+    with _in_turn(Attempt(_sign_in_counts(account, user_id, address, device)), _asking) as attempt:
+        yield attempt
+
+
+@contextmanager
 def second_step_attempt(account: str, user_id: str, address: str, device: str = "") -> Iterator[Attempt]:
     """A guess at a code of the second step: it counts as one at the password does, and by the day as well.
 
@@ -74,9 +82,9 @@ def passkey_attempt(address: str) -> Iterator[Attempt]:
 
 
 @contextmanager
-def session_attempt(session_id: str) -> Iterator[Attempt]:
-    """A guess at the current password by a browser that is signed in."""
-    with _in_turn(Attempt([(_by_device, session_id)])) as attempt:
+def session_attempt(session_id: str, *, asks: bool = False) -> Iterator[Attempt]:
+    """A guess at the current password by a browser that is signed in; `asks`: a directory knows it."""
+    with _in_turn(Attempt([(_by_device, session_id)]), _asking if asks else _turn) as attempt:
         yield attempt
 
 
@@ -145,9 +153,9 @@ def forget() -> None:
 
 
 @contextmanager
-def _in_turn(attempt: Attempt) -> Iterator[Attempt]:
+def _in_turn(attempt: Attempt, turn: threading.BoundedSemaphore = _turn) -> Iterator[Attempt]:
     attempt.check()
-    with _turn:
+    with turn:
         attempt.check()
         try:
             yield attempt

@@ -1,8 +1,9 @@
 // @ts-check
 /** The dialog that sets an identity provider up: what it is asked, and what its word is worth. */
+import { GroupRows } from "app/admin/group-rows"
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
-import { fill, fromTemplate, must, onSubmit, openDialog } from "app/ui"
+import { fill, must, onSubmit, openDialog } from "app/ui"
 
 /** @typedef {import("app/admin/identity-providers").Provider} Provider */
 
@@ -10,22 +11,16 @@ const PATH = "/api/admin/identity-providers"
 
 export class IdentityForm {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-identity-provider]"))
-  #rows = must(this.#form, "[data-group-rows]")
   #tried = must(this.#form, "[data-tried]")
-  #groups
+  #rows
   /** The one that it is open for; none: a new one. @type {Provider | undefined} */
   #edited
 
   /** @param {{id: string, name: string}[]} groups @param {(provider: Provider) => void} keep */
   constructor(groups, keep) {
-    this.#groups = groups
-    this.#field("idp_group").replaceChildren(...this.#options())
+    this.#rows = new GroupRows(this.#form, groups, /** @type {HTMLSelectElement} */ (this.#form.elements.namedItem("idp_group")))
     this.#field("slug").addEventListener("input", () => this.#showRedirect())
     this.#field("groups_claim").addEventListener("input", () => this.#showTable())
-    must(this.#form, "[data-add-row]").addEventListener("click", () => this.#addRow("", this.#field("idp_group").value).focus())
-    this.#rows.addEventListener("click", ({ target }) => {
-      if (/** @type {Element} */ (target).closest("[data-remove-row]")) this.#removeRow(/** @type {Element} */ (target))
-    })
     must(this.#form, "[data-try]").addEventListener("click", (event) => this.#try(/** @type {HTMLElement} */ (event.currentTarget)))
     onSubmit(this.#form, async () => {
       const wanted = this.#wanted()
@@ -39,7 +34,6 @@ export class IdentityForm {
   open(provider) {
     this.#edited = provider
     this.#form.reset()
-    this.#rows.replaceChildren()
     this.#tried.textContent = ""
     fill(this.#form, { title: provider ? t("js.admin.identity_edit") : t("js.admin.identity_new") })
     this.#fill(provider)
@@ -63,14 +57,10 @@ export class IdentityForm {
     this.#field("links_by_email").checked = provider?.links_by_email ?? false
     this.#field("second_factor").checked = provider?.second_factor ?? false
     this.#field("enabled").checked = !provider?.disabled
-    for (const { value, group_id: group } of provider?.groups ?? []) this.#addRow(value, group)
+    this.#rows.show(provider?.groups ?? [])
   }
 
   #wanted() {
-    const rows = [...this.#rows.children].map((row) => ({
-      value: /** @type {HTMLInputElement} */ (must(row, "input")).value,
-      group_id: /** @type {HTMLSelectElement} */ (must(row, "select")).value,
-    }))
     return {
       name: this.#field("idp_name").value,
       issuer: this.#field("issuer").value,
@@ -78,7 +68,7 @@ export class IdentityForm {
       client_secret: this.#field("client_secret").value || null,
       scopes: this.#field("scopes").value.split(/\s+/).filter(Boolean),
       groups_claim: this.#field("groups_claim").value,
-      groups: rows.filter(({ value }) => value.trim()),
+      groups: this.#rows.wanted,
       group_id: this.#field("idp_group").value,
       newcomers: this.#field("newcomers").value,
       domains: this.#field("idp_domains").value.split(/[\s,，、;；]+/).filter(Boolean),
@@ -86,24 +76,6 @@ export class IdentityForm {
       second_factor: this.#field("second_factor").checked,
       disabled: !this.#field("enabled").checked,
     }
-  }
-
-  /** @param {string} value @param {string} group @returns {HTMLInputElement} */
-  #addRow(value, group) {
-    const row = fromTemplate("identity-group-template", {})
-    const input = /** @type {HTMLInputElement} */ (must(row, "input"))
-    const select = /** @type {HTMLSelectElement} */ (must(row, "select"))
-    select.replaceChildren(...this.#options())
-    input.value = value
-    select.value = group
-    this.#rows.append(row)
-    return input
-  }
-
-  /** @param {Element} pressed */
-  #removeRow(pressed) {
-    pressed.closest("li")?.remove()
-    must(this.#form, "[data-add-row]").focus()
   }
 
   /** @param {HTMLElement} button */
@@ -126,11 +98,7 @@ export class IdentityForm {
 
   /** Without a claim nobody's group is touched. */
   #showTable() {
-    must(this.#form, "[data-group-table]").hidden = !this.#field("groups_claim").value.trim()
-  }
-
-  #options() {
-    return this.#groups.map(({ id, name }) => new Option(name, id))
+    this.#rows.offer(Boolean(this.#field("groups_claim").value.trim()))
   }
 
   /** @param {string} name @returns {HTMLInputElement} */

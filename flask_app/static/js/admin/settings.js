@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
+import { Directories } from "app/admin/directories"
 import { IdentityProviders } from "app/admin/identity-providers"
 import { LogoForm } from "app/admin/logo-form"
 import { RegistrationForm } from "app/admin/registration-form"
@@ -23,7 +24,7 @@ const known = new Map()
 /** The one that the form is open for. @type {Announcement | undefined} */
 let edited
 
-/** @type {{site: Site, retention: import("app/admin/retention-form").Retention, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers").Standing}} */
+/** @type {{site: Site, retention: import("app/admin/retention-form").Retention, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers").Standing, directories: import("app/admin/directories").Directory[]}} */
 const state = pageState("admin-state")
 for (const announcement of state.announcements) known.set(announcement.id, announcement)
 showSite(state.site)
@@ -32,6 +33,7 @@ new LogoForm(state.site.logo)
 new RegistrationForm(state.registration, state.groups)
 new RetentionForm(state.retention, state.groups)
 new IdentityProviders(state.identity, state.groups)
+new Directories(state.directories, state.groups)
 
 must(document, "[data-announce]").addEventListener("click", () => edit())
 list.addEventListener("click", ({ target }) => {

@@ -1,0 +1,63 @@
+"""`flask directories …`: people of a directory sign in by name and password, from a terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.sign_in import directories, provider_rows
+from tests.support import directory
+from tests.support.directory import GROUPS, PEOPLE, PUPILS, READER, READER_PASSWORD, RealDirectory
+
+
+@pytest.fixture(scope="module")
+def campus() -> Iterator[RealDirectory]:
+    with directory.running() as known:
+        yield known
+
+
+def run(app: Flask, *arguments: str, typed: str | None = None) -> Result:
+    return app.test_cli_runner().invoke(args=["directories", *arguments], input=typed)
+
+
+def test_a_directory_is_added_tried_listed_and_removed(app: Flask, campus: RealDirectory, tmp_path: Path) -> None:
+    group_service.add(directory.HOUSE, Choices(name="Readers"))
+    pem = tmp_path / "authority.pem"
+    pem.write_text(campus.certificate)
+    asked = ("--address", campus.address, "--base-dn", PEOPLE, "--bind-dn", READER, "--certificates", str(pem))
+    groups = ("--groups-base", GROUPS, "--group-of", PUPILS, "readers", "--group", "Readers")
+    options = (*asked, *groups, "--name", "The Campus", "--newcomers", "open", "--link-by-name", "--password-stdin")
+    added = run(app, "add", "campus", *options, typed=f"{READER_PASSWORD}\n")
+    assert added.output == (
+        "The Campus is asked from the next sign-in on. Try it: flask directories try campus SOMEBODY\n"
+    )
+    (kept,) = directories.listed()
+    assert provider_rows.secret_of(kept.provider) == READER_PASSWORD
+    assert kept.terms.groups == ((PUPILS, kept.terms.group_id),)
+    assert (kept.terms.links_by_name, kept.terms.name_attributes) == (True, ("uid",))
+    assert run(app, "try", "campus", "alice").output.splitlines() == [
+        f"Entry: uid=alice,{PEOPLE}",
+        "Called: alice",
+        "Mail: alice@school.example",
+        f"Group: {PUPILS}",
+    ]
+    nobody = run(app, "try", "campus", "nobody")
+    assert (nobody.exit_code, nobody.output) == (1, "Error: Nobody there is called nobody.\n")
+    head, line = run(app, "list").output.splitlines()
+    assert head.split() == ["NAME", "SHORT", "ADDRESS", "NEWCOMERS", "STATE", "PEOPLE"]
+    assert line.split()[2:] == ["campus", campus.address, "open", "on", "0"]
+    assert run(app, "remove", "campus").output == ""
+    assert run(app, "remove", "campus").exit_code == 1
+    assert directories.listed() == []
+
+
+def test_what_makes_no_sense_is_said(app: Flask) -> None:
+    asked = ("--address", "ldaps://dc.school.example", "--base-dn", PEOPLE)
+    assert "no such group" in run(app, "add", "campus", *asked, "--group", "Nowhere").output
+    assert "search filter" in run(app, "add", "campus", *asked, "--only", "person").output
+    directory.unreachable()
+    assert "cannot be reached" in run(app, "try", "nowhere", "alice").output
