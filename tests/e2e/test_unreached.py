@@ -1,12 +1,14 @@
 """A conversation that cannot be had: it is said why in its place, with a way to try again, and it comes by itself."""
 
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
@@ -19,6 +21,9 @@ IS_UNCOVERED = """button => {
   const { x, y, width, height } = button.getBoundingClientRect()
   return button.contains(document.elementFromPoint(x + width / 2, y + height / 2))
 }"""
+
+SIGNED_OUT = {"error": {"code": "sign_in_required", "message": "Sign in first."}}
+ALL_OF_IT = "**/api/conversations**"
 
 pytestmark = pytest.mark.browser
 
@@ -57,6 +62,10 @@ def expect_it(chat: Chat) -> None:
 
 def again(chat: Chat) -> Locator:
     return chat.unreached.get_by_role("button", name=chat.say("base.retry"), exact=True)
+
+
+def coming(chat: Chat) -> Locator:
+    return chat.page.locator("[data-coming]")
 
 
 def refuse(route: Route) -> None:
@@ -107,3 +116,72 @@ def test_without_a_network_that_is_said_covers_no_button_and_goes_on_by_itself(c
     assert box["y"] >= pill["y"] + pill["height"], "one is below the other"
     page.context.set_offline(False)
     expect_it(chat)
+
+
+def test_one_that_is_slow_shows_that_it_comes_and_what_is_sent_meanwhile(chat: Chat) -> None:
+    held = Held(chat.page, STORED)
+    open_it(chat)
+    expect(coming(chat)).to_be_visible()
+    expect(chat.page.locator("[data-thread]")).to_have_attribute("aria-busy", "true")
+    expect(chat.page.locator("[data-announcer]")).to_have_text(chat.say("js.opening"))
+    expect_no_fault(chat.page)
+    chat.send("And then?")
+    expect(coming(chat).get_by_text("And then?", exact=True)).to_be_visible()
+    chat.stop_button.click()
+    expect(chat.text).to_have_value("And then?")
+    expect(coming(chat).get_by_text("And then?", exact=True)).to_have_count(0)
+    chat.enter()
+    expect(coming(chat).get_by_text("And then?", exact=True)).to_be_visible()
+    held.let_go()
+    expect(chat.questions).to_have_text(["What?", "And then?"])
+    expect(coming(chat)).to_be_hidden()
+    expect(chat.page.locator("[data-thread]")).not_to_have_attribute("aria-busy", "true")
+    chat.wait_until_answered()
+
+
+def test_a_server_that_stays_silent_is_given_up_and_what_was_sent_comes_back(chat: Chat) -> None:
+    chat.page.clock.install()
+    held = Held(chat.page, STORED)
+    open_it(chat)
+    expect(chat.text).to_have_value("")
+    chat.send("And then?")
+    held.wait()
+    chat.page.clock.fast_forward(31_000)
+    expect(chat.unreached).to_contain_text(chat.say("js.error.silent"))
+    expect(chat.text).to_have_value("And then?")
+    expect(coming(chat)).to_be_hidden()
+    chat.text.fill("")
+    chat.page.unroute(held.pattern)
+    again(chat).click()
+    expect_it(chat)
+
+
+def test_whose_session_has_ended_is_led_to_sign_in_and_back(chat: Chat, visits: Visits) -> None:
+    page = chat.page
+    page.route(ALL_OF_IT, lambda route: route.fulfill(status=401, json=SIGNED_OUT))
+    open_list(chat)
+    page.locator("[data-search-field]").fill("where")
+    expect(page.locator("[data-search-said]").get_by_role("link", name=chat.say("js.sign_in_again"))).to_be_visible()
+    page.locator("[data-search-field]").fill("")
+    chat.choose(TITLE, chat.say("js.pin"))
+    expect(page.locator(".toast").get_by_role("button", name=chat.say("js.sign_in_again"))).to_be_visible()
+    page.locator(".toast [data-close-toast]").click()
+    chat.in_list(TITLE).click()
+    expect(again(chat)).to_be_hidden()
+    expect_no_fault(page)
+    here = urlsplit(page.url).path
+    chat.unreached.get_by_role("link", name=chat.say("js.sign_in_again")).click()
+    page.wait_for_url(lambda url: here in (urlsplit(url).path, *parse_qs(urlsplit(url).query).get("next", [])))
+    watched = visits.watch(page).problems
+    watched[:] = [problem for problem in watched if "401" not in problem]
+
+
+def test_what_is_sent_without_a_network_is_said_to_be_in_its_field(chat: Chat) -> None:
+    chat.text.fill("And then?")
+    chat.page.wait_for_load_state("networkidle")  # what a conversation needs has come
+    chat.page.context.set_offline(True)
+    chat.enter()
+    expect(chat.problem).to_contain_text(chat.say("js.error.not_sent"))
+    expect(chat.text).to_have_value("And then?")
+    chat.page.context.set_offline(False)
+    chat.text.fill("")

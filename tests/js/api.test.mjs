@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
-import { api } from "app/api"
+import { api, inTime } from "app/api"
 
 const metas = { "csrf-token": meta("old"), person: meta("ada") }
 globalThis.document = { querySelector: (selector) => metas[/name="(.+)"/.exec(selector)[1]] }
@@ -27,6 +27,23 @@ test("where another tab has renewed the session, the request is repeated with it
     { path: "/api/me", method: "GET", token: null, body: undefined },
     { path: "/api/me", method: "PATCH", token: "new", body: '{"theme":"dark"}' },
   ])
+})
+
+test("a server that is silent for half a minute is given up, and what was asked is called back", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] })
+  /** @type {AbortSignal | undefined} */
+  let asking
+  const given = inTime((signal) => new Promise(() => (asking = signal)))
+  context.mock.timers.tick(29_999)
+  assert.equal(asking?.aborted, false)
+  context.mock.timers.tick(1)
+  await assert.rejects(given, { code: "silent", status: 0 })
+  assert.equal(asking?.aborted, true)
+})
+
+test("what comes in time is given, and so is what goes wrong", async () => {
+  assert.equal(await inTime(async () => "there"), "there")
+  await assert.rejects(inTime(async () => Promise.reject(new Error("broken"))), { message: "broken" })
 })
 
 test("it is repeated once only", async () => {

@@ -1,9 +1,10 @@
 // @ts-check
 /** What one answer took: tokens, cost, time. Asked for when somebody wants to know. */
 import { api } from "app/api"
+import { hideWhenMoved } from "app/context-meter"
 import { costText, formatSeconds } from "app/figures"
 import { formatNumber, sentence, t } from "app/i18n"
-import { hideWhenMoved, must, placeBeside, slot, toast } from "app/ui"
+import { must, placeBeside, slot, toast } from "app/ui"
 import { isTemporary } from "app/writing"
 
 /**

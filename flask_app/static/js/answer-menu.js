@@ -1,8 +1,10 @@
 // @ts-check
 /** The menu at an answer's foot: copy it without Markdown, or have another model answer. One for all answers. And reading one aloud. */
 import { loaded } from "app/api"
+import { hideWhenMoved } from "app/context-meter"
 import { t } from "app/i18n"
-import { copyText, enterMenu, fromTemplate, hideWhenMoved, must, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui"
+import { copyText } from "app/shell"
+import { enterMenu, fromTemplate, must, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui"
 
 /** @typedef {import("app/answer").Answer} Answer */
 

@@ -2,6 +2,7 @@
 /** The one way to the server's JSON: the CSRF token goes along, a failure comes back as an ApiError. */
 
 const CSRF_HEADER = "X-CSRF-Token"
+const PATIENCE = 30_000 // milliseconds
 
 /**
  * @typedef {{code: string, message: string, request_id?: string, params?: Record<string, unknown>}} ErrorBody
@@ -68,6 +69,21 @@ export function loadWith(target, name, load, fail) {
     })
   }
   target.addEventListener(name, listen)
+}
+
+/**
+ * What is there within half a minute; a server that is silent for longer is given up with an ApiError, and what was asked is called back.
+ * @template T @param {(signal: AbortSignal) => Promise<T>} ask @returns {Promise<T>}
+ */
+export function inTime(ask) {
+  const waiting = new AbortController()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new ApiError(0, { code: "silent", message: "" }))
+      waiting.abort()
+    }, PATIENCE)
+    ask(waiting.signal).finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
 }
 
 export const api = {

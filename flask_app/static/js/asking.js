@@ -16,7 +16,7 @@ import { newIdempotencyKey } from "app/writing"
  * @typedef {object} Host the conversation on the page
  * @property {() => {conversation: string | null, isBusy: boolean}} place
  * @property {(stream: RunStream, answer: Answer, shown: Shown[]) => Promise<unknown>} begin gives what stood in the way
- * @property {(conversation: string | null, error: unknown) => void} refused
+ * @property {(conversation: string | null, error: unknown, isBack?: boolean) => void} refused `isBack`: its words are in their field again
  */
 /** @typedef {(said: Shown[], outgoing: Outgoing) => RunStream} AskWithAll has the last of these messages answered, the others being sent along */
 
@@ -51,7 +51,7 @@ export class Asking {
     if (!error) return
     const isSpent = codeOf(error) === SPENT
     this.#composer.giveBack(conversation, isSpent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
-    this.#host.refused(conversation, error)
+    this.#host.refused(conversation, error, true)
   }
 
   /** What has waited follows what is on the page; where it is refused it waits on. @param {Outgoing} message */
@@ -81,7 +81,7 @@ export class Asking {
     if (!error) return
     if (question.element.isConnected && !isGone(error)) question.edit(text)
     else this.#composer.giveBack(conversation, outgoing)
-    this.#host.refused(conversation, error)
+    this.#host.refused(conversation, error, true)
   }
 
   /** Another answer to the same question, of the same model unless told otherwise. @param {Answer} answer @param {string | null} [model] */

@@ -1,10 +1,10 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address; the palette finds them here. */
-import { api, isGone, loadWith, loaded } from "app/api"
+import { api, inTime, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
-import { siteName, t } from "app/i18n"
+import { sentenceOfUnsent, siteName, t, wayToSignIn } from "app/i18n"
 import { Sidebar } from "app/sidebar"
-import { Unreached, must, pageState, tell, toast } from "app/ui"
+import { Unreached, must, pageState, reactTo, tell, toast } from "app/ui"
 import { Drafts, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
@@ -34,38 +34,33 @@ greet()
 keepToWhatIsSeen(root)
 new Drafts().take(state.thread?.id ?? null, state.draft)
 composer.showLeft(state.budgets)
-composer.addEventListener("send", (event) => send(/** @type {CustomEvent} */ (event).detail))
-composer.addEventListener("stop", async () => (await conversation()).stop())
-composer.addEventListener("editlast", async () => shown && (await conversation()).editLast())
-composer.addEventListener("anew", () => {
-  if (shown && !state.temporary) composer.handOver(shown)
-  anew()
+reactTo(composer, {
+  send,
+  stop: async () => (await conversation()).stop(),
+  editlast: async () => shown && (await conversation()).editLast(),
+  anew: () => {
+    if (shown && !state.temporary) composer.handOver(shown)
+    anew()
+  },
 })
-sidebar.addEventListener("left", (event) => {
-  const { id } = /** @type {CustomEvent} */ (event).detail
-  left = id === shown ? id : null
-  if (left) go("/")
+reactTo(sidebar, {
+  left: ({ id }) => (left = id === shown ? id : null) && go("/"),
+  restored: ({ id }) => id === left && shown === null && go(`/c/${id}`),
+  gone: (detail) => gone(detail, { inList: true }),
+  changed: tellShown,
 })
-sidebar.addEventListener("restored", (event) => {
-  const { id } = /** @type {CustomEvent} */ (event).detail
-  if (id === left && shown === null) go(`/c/${id}`)
-})
-sidebar.addEventListener("gone", (event) => gone(/** @type {CustomEvent} */ (event).detail, { inList: true }))
-sidebar.addEventListener("changed", tellShown)
 must(root, "[data-unarchive]").addEventListener("click", () => sidebar.act("archive", shown ?? ""))
 addEventListener("popstate", () => {
-  const isElsewhere = idInAddress() !== shown || new URLSearchParams(location.hash.slice(1)).has("message")
-  if (isElsewhere) show(idInAddress()) // else a place on this page, as the skip link leads to
+  const isHere = idInAddress() === shown && !new URLSearchParams(location.hash.slice(1)).has("message")
+  if (!isHere) show(idInAddress()) // else a place on this page, as the skip link leads to
 })
 document.addEventListener("visibilitychange", () => document.hidden || lookAgain())
 addEventListener("focus", lookAgain)
 root.addEventListener("click", (event) => {
   const pressed = /** @type {Element} */ (event.target)
-  const idea = /** @type {HTMLElement | null} */ (pressed.closest("[data-idea]"))
-  if (idea) {
-    composer.putFirst(composer.place, idea.dataset.idea ?? "") // what is written stays, below it
-    composer.focus()
-  }
+  const idea = pressed.closest("[data-idea]")?.getAttribute("data-idea")
+  if (idea) composer.putFirst(composer.place, idea) // what is written stays, below it
+  if (idea) composer.focus()
   const link = pressed.closest("a")
   if (link && opensHere(link, event)) {
     event.preventDefault()
@@ -90,30 +85,31 @@ function conversation() {
 
 async function load() {
   const part = state.temporary ? import("app/temporary") : import("app/conversation")
-  const [{ Conversation }, { Elsewhere }] = await loaded(Promise.all([part, import("app/elsewhere"), drafts()]))
+  const [{ Conversation }, { Elsewhere }] = await inTime(() => loaded(Promise.all([part, import("app/elsewhere"), drafts()])))
   made = new Conversation(root, composer, state.is_admin)
   const elsewhere = new Elsewhere(sidebar, made.queue, () => shown, state)
-  made.addEventListener("started", (event) => started(/** @type {CustomEvent} */ (event).detail))
-  made.addEventListener("opened", (event) => {
-    const { detail } = /** @type {CustomEvent} */ (event)
-    sidebar.note({ ...detail, running: detail.messages.some((/** @type {{status: string}} */ { status }) => status === "running") })
-    showTitle(detail.title)
-    unreached.hide()
-  })
-  made.addEventListener("refused", () => {
-    if (shown === null || (state.temporary && made?.isEmpty)) showWelcome(true)
-    lookAtBudgets()
-  })
-  made.addEventListener("gone", (event) => {
-    gone(/** @type {CustomEvent} */ (event).detail)
-    if (limited) lookAtBudgets()
-  })
-  made.addEventListener("anew", (event) => anew(/** @type {CustomEvent} */ (event).detail.text))
-  made.addEventListener("ended", (event) => {
-    const { id, isFirst } = /** @type {CustomEvent} */ (event).detail
-    if (!state.temporary) sidebar.touch(id, { running: false })
-    if (isFirst && !state.temporary) elsewhere.lookForTitle(id)
-    if (limited) lookAtBudgets()
+  reactTo(made, {
+    started,
+    coming: ({ id, arrival }) => unreached.during(arrival).catch((error) => shown === id && unreached.show(error)),
+    opened: (detail) => {
+      sidebar.note({ ...detail, running: detail.messages.some((/** @type {{status: string}} */ { status }) => status === "running") })
+      showTitle(detail.title)
+      unreached.hide()
+    },
+    refused: () => {
+      if (shown === null || (state.temporary && made?.isEmpty)) showWelcome(true)
+      lookAtBudgets()
+    },
+    gone: (detail) => {
+      gone(detail)
+      if (limited) lookAtBudgets()
+    },
+    anew: ({ text }) => anew(text),
+    ended: ({ id, isFirst }) => {
+      if (!state.temporary) sidebar.touch(id, { running: false })
+      if (isFirst && !state.temporary) elsewhere.lookForTitle(id)
+      if (limited) lookAtBudgets()
+    },
   })
   return made
 }
@@ -124,14 +120,14 @@ async function drafts() {
 }
 
 function prefetch() {
-  const idle = globalThis.requestIdleCallback ?? setTimeout
-  idle(() => conversation().catch(() => undefined)) // the send that follows will say what is wrong
+  (globalThis.requestIdleCallback ?? setTimeout)(() => conversation().catch(() => undefined)) // the send that follows will say what is wrong
 }
 
 /** @param {import("app/composer").Outgoing} outgoing */
 async function send(outgoing) {
   const home = shown
   composer.state = "sending" // also while what a conversation needs is loaded
+  unreached.keep(outgoing.text)
   try {
     const here = await conversation()
     showWelcome(false)
@@ -139,8 +135,9 @@ async function send(outgoing) {
   } catch (error) {
     if (home === shown) composer.state = "idle"
     composer.giveBack(home, outgoing)
-    tell(error, (words) => composer.showProblem(words))
+    tell(error, () => composer.showProblem(sentenceOfUnsent(error), { way: wayToSignIn(error) }))
   }
+  if (home === shown) unreached.keep("")
 }
 
 /** What is asked takes it out of the archive. One that is joined may have been renamed since it was asked. @param {{id: string, title: string, here: boolean, isNew: boolean, isAsked: boolean}} start */
@@ -228,19 +225,23 @@ async function show(id) {
   showTitle((id && (sidebar.get(id) ?? (enclosed?.id === id ? enclosed : null))?.title) || "")
   showWelcome(id === null || state.temporary)
   if (matchMedia("(hover: hover)").matches) composer.focus()
-  if (id === null && !loading) return
+  if (id === null) return loading?.then((here) => shown === null && here.leave(), () => undefined)
   try {
-    const here = await conversation()
-    if (id && sidebar.deleting.has(id)) await (await loaded(import("app/deletion"))).keep(id)
-    if (shown !== id) return
-    if (id === null) return here.leave()
-    const stored = enclosed?.id === id ? enclosed : undefined
-    enclosed = null
-    await here.open(id, stored, sought)
+    await unreached.during(open(id, sought))
   } catch (error) {
-    if (id && isGone(error)) gone({ id })
-    else if (shown === id && id) unreached.show(error)
+    if (isGone(error)) gone({ id })
+    else if (shown === id) unreached.show(error)
   }
+}
+
+/** @param {string} id @param {{message?: string, words?: string}} sought */
+async function open(id, sought) {
+  const here = await conversation()
+  if (sidebar.deleting.has(id)) await (await loaded(import("app/deletion"))).keep(id)
+  if (shown !== id) return
+  const stored = enclosed?.id === id ? enclosed : undefined
+  enclosed = null
+  await here.open(id, stored, sought)
 }
 
 /** Whoever comes back sees what was written elsewhere meanwhile. Where it cannot be had the page stays as it was. */

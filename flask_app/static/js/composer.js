@@ -4,8 +4,8 @@
  * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
  * for another conversation, and "changed" with what is written. Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { formatClock, leftWords, t, tightestOf } from "app/i18n"
-import { announce, must, nameBriefly, slot, toast } from "app/ui"
+import { formatClock, leftWords, nameBriefly, t, tightestOf } from "app/i18n"
+import { announce, must, slot, toast } from "app/ui"
 import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/writing"
 
 const LIMIT = 200_000 // bytes

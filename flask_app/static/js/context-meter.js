@@ -2,7 +2,7 @@
 /** How much of its model's context window the conversation on the page takes, and what the next message costs before its answer. */
 import { api } from "app/api"
 import { formatCompact, formatMoney, formatNumber, formatPercent, sentence, t } from "app/i18n"
-import { announce, hideWhenMoved, must, placeBeside, slot } from "app/ui"
+import { announce, must, placeBeside, slot } from "app/ui"
 
 const LOW = 0.8 // of the window, from where it is told without being asked
 
@@ -107,4 +107,10 @@ export class ContextMeter {
     place.textContent = words
     if (this.#panel.matches(":popover-open")) placeBeside(this.#panel, this.#button)
   }
+}
+
+/** Hides what stands beside a button when that is scrolled away. @param {HTMLElement} panel @param {() => HTMLElement | null | undefined} button */
+export function hideWhenMoved(panel, button) {
+  const isMoved = (/** @type {EventTarget | null} */ by) => by instanceof Node && by.contains(button() ?? null)
+  addEventListener("scroll", ({ target }) => isMoved(target) && panel.hidePopover(), { capture: true, passive: true })
 }

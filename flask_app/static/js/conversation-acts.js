@@ -2,8 +2,8 @@
 /** What is done to a conversation from its menu. What leaves the list can be undone. Loaded with the first act. */
 import { api, isGone } from "app/api"
 import { deleteUnlessUndone } from "app/deletion"
-import { sentence, t } from "app/i18n"
-import { announce, must, toast } from "app/ui"
+import { t } from "app/i18n"
+import { announce, must, tell } from "app/ui"
 import { undoable } from "app/undo"
 
 /** @typedef {import("app/sidebar").Sidebar} Sidebar */
@@ -59,7 +59,7 @@ async function remove(list, conversation) {
   list.forget(id)
   focusEntry(next)
   list.emit("left", { id })
-  const deleted = await deleteUnlessUndone(conversation).catch((error) => void toast(sentence(error), { kind: "danger" }))
+  const deleted = await deleteUnlessUndone(conversation).catch(tell)
   if (deleted) return list.emit("deleted", { id })
   list.deleting.delete(id)
   list.keep(conversation)
@@ -80,7 +80,7 @@ async function change(list, id, answered) {
     return true
   } catch (error) {
     if (isGone(error)) list.emit("gone", { id })
-    else toast(sentence(error), { kind: "danger" })
+    else tell(error)
     return false
   }
 }

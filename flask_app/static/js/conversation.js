@@ -1,17 +1,18 @@
 // @ts-check
 /**
  * The conversation on the page: opened, continued, stopped, resumed, and its branches. Emits "started" {id, title}, "ended" {id, isFirst},
- * "opened" with what is stored, "refused", "gone" {id}: it was deleted elsewhere, and "anew" {text}: that is to be asked in a new one.
+ * "opened" with what is stored, "coming" {id, arrival}: it is asked for again, "refused", "gone" {id}: it was deleted elsewhere, and
+ * "anew" {text}: that is to be asked in a new one.
  */
 import { Answer } from "app/answer"
 import { AnswerMenu } from "app/answer-menu"
-import { api, isGone } from "app/api"
+import { api, inTime, isAway, isGone } from "app/api"
 import { Asking } from "app/asking"
 import { BranchView } from "app/branch-view"
 import { showStored } from "app/endings"
 import { ContextMeter } from "app/context-meter"
 import { Following } from "app/following"
-import { t } from "app/i18n"
+import { sentenceOfUnsent, t } from "app/i18n"
 import { Queue } from "app/queue"
 import { QuoteButton } from "app/quote"
 import { SPENT, TOO_LONG, codeOf, refusalWords, wayForward } from "app/refusals"
@@ -33,8 +34,8 @@ export class Conversation extends EventTarget {
   #id = null
   /** While what is stored is on its way, and where it could not be had. @type {Promise<void> | null} */
   #arrival = null
-  /** Was what waits for that asked to stop? */
-  #isRecalled = false
+  #isLost = false // it could not be had
+  #recall = () => {} // what is sent meanwhile does not wait for it any more
   #following
   #asking
   #meter
@@ -59,7 +60,7 @@ export class Conversation extends EventTarget {
     this.#asking = new Asking(this.#thread, this.#branch, composer, this.queue, {
       place: () => ({ conversation: this.#id, isBusy: this.#following.isBusy }),
       begin: (stream, answer, shown) => this.#begin(stream, answer, shown),
-      refused: (home, error) => this.#refused(home, error),
+      refused: (home, error, isBack) => this.#refused(home, error, isBack),
     }, askWithAll)
     this.#waiting = new WaitingMessages(root, this.queue)
     new AnswerMenu(this.#thread, composer)
@@ -93,6 +94,7 @@ export class Conversation extends EventTarget {
 
   /** An empty page for a new one. The answer being written goes on at the server. */
   leave() {
+    this.#recall()
     this.#following.leave()
     this.#id = null
     this.#arrival = null
@@ -105,13 +107,16 @@ export class Conversation extends EventTarget {
   async open(id, stored, sought) {
     this.leave()
     this.#id = id
-    this.#arrival = this.#load(id, stored, sought)
-    await this.#arrival
+    await (this.#arrival = this.#load(id, stored, sought))
   }
 
   /** @param {string} id @param {Stored} [stored] @param {{message?: string, words?: string}} [sought] */
   async #load(id, stored, { message = "", words = "" } = {}) {
-    const opened = stored ?? (await api.get(`/api/conversations/${encodeURIComponent(id)}`))
+    this.#isLost = false
+    const opened = stored ?? (await storedOf(id).catch((error) => {
+      this.#isLost = this.#id === id
+      throw error
+    }))
     if (this.#id !== id) return
     this.#arrival = null
     this.#compare(id, opened)
@@ -129,7 +134,7 @@ export class Conversation extends EventTarget {
     const id = this.#id
     const isBusy = () => this.#id !== id || this.#following.isBusy || this.#thread.isEdited
     if (!id || isBusy()) return
-    const stored = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
+    const stored = await storedOf(id)
     if (isBusy()) return
     this.#compare(id, stored)
     if (this.#branch.isBehind(stored.messages)) {
@@ -158,20 +163,17 @@ export class Conversation extends EventTarget {
     if (this.#id !== home) toast(t("js.not_sent"), { kind: "danger" })
   }
 
-  /**
-   * What is sent follows what is stored: that is waited for, and asked for again where it could not be had. False where it was stopped
-   * or the conversation left meanwhile. Throws ApiError.
-   */
+  /** What is sent follows what is stored, which is asked for again where it could not be had. False where it was stopped, or left. Throws ApiError. */
   async #isThere() {
     const id = this.#id
-    this.#isRecalled = false
+    const recalled = new Promise((resolve) => (this.#recall = () => resolve(true)))
     this.#composer.state = "sending"
+    if (id && this.#isLost) this.#emit("coming", { id, arrival: (this.#arrival = this.#load(id)) })
     try {
-      await this.#arrival?.catch(() => (id && this.#id === id ? this.#load(id) : undefined))
+      return !(await Promise.race([this.#arrival, recalled])) && this.#id === id
     } finally {
       if (this.#id === id && !this.#following.isBusy) this.#composer.state = "idle"
     }
-    return this.#id === id && !this.#isRecalled
   }
 
   /** @param {any} step */
@@ -189,7 +191,7 @@ export class Conversation extends EventTarget {
 
   /** What has not begun yet is stopped as soon as it has. What waits goes on waiting. */
   async stop() {
-    this.#isRecalled = true
+    this.#recall()
     this.queue.hold(this.#id)
     await this.#following.stop()
   }
@@ -270,11 +272,11 @@ export class Conversation extends EventTarget {
     for (const message of this.queue.forget(id).reverse()) this.#composer.giveBack(id, message)
   }
 
-  /** @param {string | null} home @param {unknown} error */
-  #refused(home, error) {
+  /** @param {string | null} home @param {unknown} error @param {boolean} [isBack] are the words in their field again? */
+  #refused(home, error, isBack = false) {
     if (this.#tellGone(home, error)) return
     const ways = { way: wayForward(codeOf(error), this.#isAdmin), anew: home !== null && codeOf(error) === TOO_LONG }
-    const words = refusalWords(error, this.#isAdmin)
+    const words = isBack && isAway(error) ? sentenceOfUnsent(error) : refusalWords(error, this.#isAdmin)
     if (home === this.#id) this.#composer.showProblem(words, ways)
     else toast(words, { kind: "danger" })
     this.#emit("refused", {})
@@ -293,3 +295,6 @@ export class Conversation extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 }
+
+/** @param {string} id @returns {Promise<Stored>} */
+const storedOf = (id) => inTime((signal) => api.get(`/api/conversations/${encodeURIComponent(id)}`, { signal }))

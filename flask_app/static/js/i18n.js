@@ -37,9 +37,25 @@ export function t(key, params = {}) {
  */
 export function sentence(error) {
   const { code, message, status } = /** @type {{code?: string, message?: string, status?: number}} */ (error ?? {})
-  if (code === "offline" || code === "not_loaded") return t(`js.error.${globalThis.navigator?.onLine === false ? "no_network" : code}`)
+  if (isUnanswered(code)) return t(`js.error.${isOffline() ? "no_network" : code}`)
   if (code === undefined || code === "unreadable") return t("js.error.server", { status: status ?? "" })
   return message || t("js.error.server", { status: status ?? "" })
+}
+
+/** The same of a message whose words are in their field again. @param {unknown} error */
+export function sentenceOfUnsent(error) {
+  const { code } = /** @type {{code?: string}} */ (error ?? {})
+  return isUnanswered(code) && isOffline() ? t("js.error.not_sent") : sentence(error)
+}
+
+/** @param {string | undefined} code */
+const isUnanswered = (code) => ["offline", "not_loaded", "silent"].includes(code ?? "")
+const isOffline = () => globalThis.navigator?.onLine === false
+
+/** For whoever is not signed in any more: the way there and back to this page. @param {unknown} error */
+export function wayToSignIn(error) {
+  if (/** @type {{code?: string}} */ (error ?? {}).code !== "sign_in_required") return null
+  return { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}`, label: t("js.sign_in_again") }
 }
 
 // A formatter costs more to make than a page of numbers costs to format: each is made when it is first wanted, and once.
@@ -234,4 +250,14 @@ export function leftWords(budget, { isAdmin = false } = {}) {
 /** What this site is called: administrators may have named it. */
 export function siteName() {
   return document.querySelector('meta[name="application-name"]')?.getAttribute("content") ?? ""
+}
+
+/** On a phone there is no room for what all the names begin with. @param {HTMLSelectElement} select */
+export function nameBriefly({ options }) {
+  const [small, names] = [matchMedia("(max-width: 30rem)"), [...options].map(({ text }) => text).sort()]
+  const [, begin = ""] = (names.length > 1 && /^(.*[-_/: ]).*\n\1/.exec(`${names[0]}\n${names.at(-1)}`)) || []
+  const nameOf = (/** @type {string} */ text) => (small.matches && begin ? `…${text.slice(begin.length)}` : text)
+  const show = () => [...options].forEach((option) => (option.label = nameOf(option.text)))
+  small.addEventListener("change", show)
+  show()
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be done about a refusal, by its code. */
 import { ApiError } from "app/api"
-import { formatAmount, formatDateTime, nameOfBudget, sentence, t } from "app/i18n"
+import { formatAmount, formatDateTime, nameOfBudget, sentence, t, wayToSignIn } from "app/i18n"
 
 export const SPENT = "idempotency_key_reused"
 export const TOO_LONG = "conversation_too_long"
@@ -23,8 +23,7 @@ export function refusalWords(error, isAdmin) {
 
 /** A page that helps, where there is one. @param {string} code @param {boolean} isAdmin */
 export function wayForward(code, isAdmin) {
-  const here = encodeURIComponent(location.pathname)
-  if (code === "sign_in_required") return { href: `/login?next=${here}`, label: t("js.sign_in_again") }
+  if (code === "sign_in_required") return wayToSignIn({ code })
   if (code === "supervision_unseen") return { href: "/supervision", label: t("js.supervision_read") }
   if (["budget_exhausted", "balance_exhausted"].includes(code)) return { href: isAdmin ? "/admin/budgets" : "/dashboard", label: t("js.see_budgets") }
   if (!isAdmin) return null

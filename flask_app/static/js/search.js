@@ -6,7 +6,7 @@
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
 import { withoutSigns } from "app/snippets"
-import { announce, fill, fromTemplate, must, slot } from "app/ui"
+import { announce, explain, fill, fromTemplate, must, slot } from "app/ui"
 import { composes } from "app/writing"
 
 const PAUSE = 200 // milliseconds without a key
@@ -98,6 +98,7 @@ export class Search {
       if (anew) this.#hits.replaceChildren()
       this.#next = null
       this.#say(sentence(error), { isError: /** @type {{code?: string}} */ (error).code !== "search_empty" })
+      explain(must(this.#root, "[data-search-said]"), error)
     } finally {
       if (asking === this.#asking) {
         this.#asking = null

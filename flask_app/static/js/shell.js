@@ -2,7 +2,7 @@
 /** Entry of every page: menus, dialogs, preferences, sign-out, and the drawer where there is one. */
 import { api, loaded } from "app/api"
 import { t } from "app/i18n"
-import { copyText, enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui"
+import { enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui"
 
 const YEAR = 365 * 24 * 3600
 const VISITORS = "chosen-before-sign-in"
@@ -24,7 +24,7 @@ document.addEventListener("click", (event) => {
   const button = target.closest("button")
   if (!button) return
   const { openDialog: dialogId, reveal, copy } = button.dataset
-  const preference = groupOf(button)
+  const preference = button.closest("[data-preference]")?.getAttribute("data-preference")
   if (dialogId) openDialog(dialogId)
   if (reveal) togglePassword(button, reveal)
   if (copy) copyFrom(button, copy)
@@ -176,9 +176,29 @@ async function copyFrom(button, selector) {
   toast(t(copied ? "js.copied" : "js.copy_failed"))
 }
 
-/** @param {Element} button */
-function groupOf(button) {
-  return /** @type {HTMLElement | null} */ (button.closest("[data-preference]"))?.dataset.preference
+/** @param {string} text @returns {Promise<boolean>} whether the clipboard took it */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copyBySelection(text)
+  }
+}
+
+/** On plain http the clipboard API is absent; a selected text area still copies. @param {string} text */
+function copyBySelection(text) {
+  const area = document.createElement("textarea")
+  area.className = "visually-hidden"
+  area.value = text
+  const focused = document.activeElement
+  const host = document.querySelector("dialog[open]") ?? document.body
+  host.append(area)
+  area.select()
+  const copied = document.execCommand("copy")
+  area.remove()
+  if (focused instanceof HTMLElement) focused.focus()
+  return copied
 }
 
 /**

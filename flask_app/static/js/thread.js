@@ -7,7 +7,8 @@ import { loaded } from "app/api"
 import { Question } from "app/question"
 import { showCopied } from "app/markdown/enrich"
 import { turnWrapping } from "app/markdown/wrapping"
-import { copyText, must, tell, toast } from "app/ui"
+import { copyText } from "app/shell"
+import { must, tell, toast } from "app/ui"
 import { t } from "app/i18n"
 
 const NEAR = 64 // pixels from the bottom within which moving down takes hold again

@@ -1,10 +1,11 @@
 // @ts-check
 /** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus. */
 import { isNotLoaded } from "app/api"
-import { sentence, t } from "app/i18n"
+import { sentence, t, wayToSignIn } from "app/i18n"
 
 const TOAST_SECONDS = 6
 const UNDO_SECONDS = 10
+const A_MOMENT = 300 // milliseconds
 const MARGIN = 8 // pixels that stay free at the edges of the window
 const ITEMS = ":is(a[href], button):not([hidden])"
 /** @type {Record<string, (now: number, count: number) => number>} */
@@ -68,14 +69,23 @@ export function toast(text, { kind = "plain" } = {}) {
 }
 
 /**
- * Says what went wrong, by a toast unless told otherwise. That a part of the page is missing is said once, with the way to mend it.
+ * Says what went wrong, by a toast unless told otherwise. That a part of the page is missing, or its session ended, is said once, with
+ * the way to mend it.
  * @param {unknown} error @param {(text: string) => void} [say]
  */
-export function tell(error, say = (text) => toast(text, { kind: navigator.onLine ? "danger" : "plain" })) {
-  const text = sentence(error)
-  if (!isNotLoaded(error) || !navigator.onLine) return say(text)
-  const isSaid = must(document, "[data-toasts]").textContent?.includes(text)
-  if (!isSaid) putUp(text, { kind: "danger", undo: () => location.reload(), label: t("js.reload") })
+export function tell(error, say) {
+  const [text, way] = [sentence(error), say ? null : wayToSignIn(error)]
+  const isPart = isNotLoaded(error) && navigator.onLine
+  if (!isPart && !way) return say ? say(text) : toast(text, { kind: navigator.onLine ? "danger" : "plain" })
+  if (must(document, "[data-toasts]").textContent?.includes(text)) return
+  putUp(text, { kind: "danger", undo: () => (way ? location.assign(way.href) : location.reload()), label: way?.label ?? t("js.reload") })
+}
+
+/** Says it in a place of its own; whoever is not signed in any more gets the way there. @param {HTMLElement} place @param {unknown} error */
+export function explain(place, error) {
+  const way = wayToSignIn(error)
+  place.textContent = sentence(error)
+  if (way) place.append(" ", Object.assign(document.createElement("a"), { href: way.href, textContent: way.label }))
 }
 
 /**
@@ -83,9 +93,7 @@ export function tell(error, say = (text) => toast(text, { kind: navigator.onLine
  * not undone; `leave()` sends it away, `undo()` undoes.
  * @param {string} text @param {{undo: () => void, left: () => void}} acts
  */
-export function offerUndo(text, acts) {
-  return putUp(text, acts)
-}
+export const offerUndo = (text, acts) => putUp(text, acts)
 
 /** With a `label` instead of "Undo" it stays. @param {string} text @param {{kind?: "plain" | "danger", undo?: () => void, left?: () => void, label?: string}} options */
 function putUp(text, { kind = "plain", undo, left, label }) {
@@ -156,7 +164,7 @@ export function onSubmit(form, submit) {
     try {
       await submit(valuesOf(form))
     } catch (error) {
-      tell(error, (text) => showFormError(form, text))
+      tell(error, (text) => showFormError(form, text, error))
     } finally {
       button.removeAttribute("aria-busy")
     }
@@ -164,10 +172,11 @@ export function onSubmit(form, submit) {
   if ("early" in form.dataset) queueMicrotask(() => form.requestSubmit())
 }
 
-/** @param {HTMLFormElement} form @param {string} text */
-export function showFormError(form, text) {
+/** @param {HTMLFormElement} form @param {string} text @param {unknown} [error] that it is the sentence of */
+export function showFormError(form, text, error) {
   const place = must(form, "[data-form-error]")
-  place.textContent = text
+  if (error) explain(place, error)
+  else place.textContent = text
   place.hidden = !text
 }
 
@@ -177,31 +186,6 @@ function valuesOf(form) {
   const values = {}
   for (const [name, value] of new FormData(form)) if (typeof value === "string") values[name] = value
   return values
-}
-
-/** @param {string} text @returns {Promise<boolean>} whether the clipboard took it */
-export async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text)
-    return true
-  } catch {
-    return copyBySelection(text)
-  }
-}
-
-/** On plain http the clipboard API is absent; a selected text area still copies. @param {string} text */
-function copyBySelection(text) {
-  const area = document.createElement("textarea")
-  area.className = "visually-hidden"
-  area.value = text
-  const focused = document.activeElement
-  const host = document.querySelector("dialog[open]") ?? document.body
-  host.append(area)
-  area.select()
-  const copied = document.execCommand("copy")
-  area.remove()
-  if (focused instanceof HTMLElement) focused.focus()
-  return copied
 }
 
 /**
@@ -214,12 +198,6 @@ export function placeBeside(panel, button, { end = false } = {}) {
   const below = at.bottom + height + MARGIN <= innerHeight
   panel.style.left = `${Math.max(MARGIN, Math.min(end ? at.right - width : at.left, innerWidth - width - MARGIN))}px`
   panel.style.top = `${below ? at.bottom + 4 : Math.max(MARGIN, at.top - height - 4)}px`
-}
-
-/** Hides what stands beside a button when that is scrolled away. @param {HTMLElement} panel @param {() => HTMLElement | null | undefined} button */
-export function hideWhenMoved(panel, button) {
-  const isMoved = (/** @type {EventTarget | null} */ by) => by instanceof Node && by.contains(button() ?? null)
-  addEventListener("scroll", ({ target }) => isMoved(target) && panel.hidePopover(), { capture: true, passive: true })
 }
 
 /** @typedef {{button: () => HTMLElement | null, close: () => void}} Menu `button` is what has opened it */
@@ -255,16 +233,22 @@ function stepIn(panel, move) {
   items[move(now, items.length)]?.focus({ preventScroll: true })
 }
 
-/** In the place of what could not be had: why, with a way to try again; tried by itself when the network is back. */
+/**
+ * In the place of what is to be had: bars once it takes a moment, with what was sent meanwhile; or why it could not be had, with a way to
+ * try again, tried by itself when the network is back.
+ */
 export class Unreached {
   #place
+  #coming
   #button
   #again
   #isPart = false
+  #awaited = 0 // the timer of what is on its way
 
-  /** @param {HTMLElement} root @param {() => Promise<void>} again shows it, or says here once more that it cannot be had */
+  /** @param {HTMLElement} root @param {() => Promise<unknown>} again shows it, or says here once more that it cannot be had */
   constructor(root, again) {
     this.#place = must(root, "[data-unreached]")
+    this.#coming = must(root, "[data-coming]")
     this.#button = must(this.#place, "[data-try-again]")
     this.#again = again
     this.#button.addEventListener("click", () => (this.#isPart && navigator.onLine ? location.reload() : this.#try()))
@@ -274,12 +258,38 @@ export class Unreached {
   /** @param {unknown} error */
   show(error) {
     this.#isPart = isNotLoaded(error) // of a page from before an upgrade: only another page has it
-    fill(this.#place, { text: sentence(error) })
+    explain(slot(this.#place, "text"), error)
+    this.#button.hidden = wayToSignIn(error) !== null
     this.#place.hidden = false
   }
 
   hide() {
+    clearTimeout(this.#awaited)
+    this.#awaited = 0
+    this.#place.hidden = this.#coming.hidden = true
+    this.#coming.parentElement?.removeAttribute("aria-busy")
+    fill(this.#coming, { sent: "" })
+  }
+
+  /** Throws as what is awaited does. @param {Promise<unknown>} arrival */
+  async during(arrival) {
+    clearTimeout(this.#awaited)
+    const timer = (this.#awaited = setTimeout(() => this.#button.hasAttribute("aria-busy") || this.#showComing(), A_MOMENT))
+    await arrival.finally(() => timer === this.#awaited && this.hide())
+  }
+
+  /** What is sent stands there until it can be asked. @param {string} text */
+  keep(text) {
+    if (text && !this.#awaited && this.#place.hidden) return // all of it is there
+    fill(this.#coming, { sent: text })
+    if (text) this.#showComing()
+  }
+
+  #showComing() {
+    if (this.#coming.hidden) announce(t("js.opening"))
+    this.#coming.hidden = false
     this.#place.hidden = true
+    this.#coming.parentElement?.setAttribute("aria-busy", "true")
   }
 
   async #try() {
@@ -287,14 +297,4 @@ export class Unreached {
     await this.#again()
     this.#button.removeAttribute("aria-busy")
   }
-}
-
-/** On a phone there is no room for what all the names begin with. @param {HTMLSelectElement} select */
-export function nameBriefly({ options }) {
-  const [small, names] = [matchMedia("(max-width: 30rem)"), [...options].map(({ text }) => text).sort()]
-  const [, begin = ""] = (names.length > 1 && /^(.*[-_/: ]).*\n\1/.exec(`${names[0]}\n${names.at(-1)}`)) || []
-  const nameOf = (/** @type {string} */ text) => (small.matches && begin ? `…${text.slice(begin.length)}` : text)
-  const show = () => [...options].forEach((option) => (option.label = nameOf(option.text)))
-  small.addEventListener("change", show)
-  show()
 }
