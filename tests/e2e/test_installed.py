@@ -128,6 +128,29 @@ def test_without_a_network_a_page_says_so_and_shows_the_list_as_last_seen(
     expect(page.locator("[data-offline-note]")).to_be_hidden()
 
 
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_a_server_that_is_stopped_is_asked_again_until_it_answers(browser: Browser, site: Site, locale: str) -> None:
+    with before_an_upgrade(site.url) as running:
+        visits = Visits(browser, replace(site, server=replace(site.server, base_url=running.url)))
+        page = installed(visits, locale=locale)
+        port = running.server_address[1]
+    say_here = words(locale)
+    page.goto("/dashboard")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text(say_here("base.offline.unreached_title"))
+    expect(page).to_have_title(re.compile(f"^{re.escape(heading.inner_text())} · "))
+    expect(page.get_by_text(say_here("base.offline.unreached_text"))).to_be_visible()
+    expect(page.get_by_text(say_here("base.offline.text"))).to_be_hidden()
+    page.context.set_offline(True)
+    expect(heading).to_have_text(say_here("base.offline.title"))
+    page.context.set_offline(False)
+    expect(heading).to_have_text(say_here("base.offline.unreached_title"))
+    with before_an_upgrade(site.url, port):
+        expect(page.locator("[data-when]")).to_have_count(0)
+        expect(page).to_have_url(re.compile("/dashboard$"))
+        assert [problem for problem in visits.close() if "ERR_CONNECTION_REFUSED" not in problem] == []
+
+
 def test_nothing_of_a_message_is_kept_and_nothing_of_the_api(
     visits: Visits, cut: Callable[[Page], None], spoken: str, script: ScriptedUpstream
 ) -> None:

@@ -1,4 +1,4 @@
-"""A site as it was before an upgrade: the same server, whose worker has another shell."""
+"""A site as it was before an upgrade, or stopped for a while: the same server, whose worker has another shell."""
 
 import threading
 import urllib.error
@@ -16,8 +16,8 @@ class Upgraded(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Relay)
+    def __init__(self, target: str, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Relay)
         self.target = target
         self.is_earlier = True
 
@@ -64,8 +64,9 @@ class _Relay(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def before_an_upgrade(target: str) -> Iterator[Upgraded]:
-    with Upgraded(target) as server:
+def before_an_upgrade(target: str, port: int = 0) -> Iterator[Upgraded]:
+    """On another address, or once more on that of one that has ended."""
+    with Upgraded(target, port) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield server
         server.shutdown()

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Stands between the site's pages and the network, for one thing: a page that cannot be had without a network is answered by one that says
- * so. What is asked of the server's API, event streams among it, never passes here, and a page online is always the server's own.
+ * Stands between the site's pages and the network, for one thing: a page that cannot be had, without a network or while the server is away,
+ * is answered by one that says so. What is asked of the server's API, event streams among it, never passes here, and a page online is always the server's own.
  * The server puts `shell` before this text: what that page consists of, each file under an address that names its content, and `version`,
  * the digest of it all. So another version of the site is another worker, which fetches its own shell whole, takes over at once and throws
  * away the shells of others.
