@@ -1,5 +1,6 @@
 """The chat's API: send, follow, stop; conversations and models."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -19,7 +20,17 @@ from flask_app.services.usage import message_usage
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits, supervision
 from flask_app.web.arguments import number, word
-from flask_app.web.bodies import MAX_BODY_BYTES, Body, IdempotencyKey, Reply, accepts, queries, returns, streams
+from flask_app.web.bodies import (
+    MAX_BODY_BYTES,
+    Body,
+    IdempotencyKey,
+    Reply,
+    accepts,
+    queries,
+    refuses,
+    returns,
+    streams,
+)
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events, whole_answer
 from flask_app.web.message_usage import MessageUsageReply, message_usage_reply
@@ -230,9 +241,12 @@ def rename(conversation_id: str, body: NewTitle) -> ConversationReply:
 @blueprint.delete("/conversations/<conversation_id>")
 @require_login
 @returns(None, 204)
+@queries(decided_ms_ago="How long ago that was decided; what was asked in it since has undone it.")
+@refuses(409, "`asked_meanwhile`: something was asked in it since that was decided, and it stays.")
 def remove(conversation_id: str) -> None:
     """Delete a conversation and its messages. What it cost stays in the ledger."""
-    conversation_service.remove(get_current_user(), conversation_id)
+    decided_ago = timedelta(milliseconds=number("decided_ms_ago", 0))
+    conversation_service.remove(get_current_user(), conversation_id, decided_ago=decided_ago)
 
 
 def _origin() -> Origin:

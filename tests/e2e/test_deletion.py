@@ -94,6 +94,25 @@ def test_whoever_opens_it_again_has_undone_it(visits: Visits, script: ScriptedUp
     expect(chat.questions).to_have_text(["Come back", "And go on"])
 
 
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_whoever_asks_in_it_elsewhere_has_undone_it(
+    visits: Visits, script: ScriptedUpstream, site: Site, locale: str
+) -> None:
+    chat = Chat(visits.open("/", locale=locale), words(locale))
+    title = f"Ask elsewhere {locale}"
+    chat.ask(title)
+    conversation_id = chat.conversation_id
+    chat.choose(title, chat.say("base.delete"))
+    toast = chat.page.locator(".toast")
+    expect(toast).to_be_visible()
+    list(site.server.chat("And this?", conversation_id=conversation_id))
+    toast.get_by_role("button", name=chat.say("base.close")).click()
+    expect(toast).to_contain_text(chat.say("error.asked_meanwhile"))
+    expect(chat.in_list(title)).to_have_count(1)
+    expect(chat.questions).to_have_text([title, "And this?"])
+    assert exists(site, conversation_id)
+
+
 def test_whoever_opens_it_while_the_server_is_told_is_told_that_it_is_gone(
     visits: Visits, script: ScriptedUpstream, site: Site
 ) -> None:

@@ -1,5 +1,6 @@
 """Conversations: listed by page, read, renamed, deleted; each one's own."""
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -141,6 +142,41 @@ def test_deleting_stops_the_answer_in_the_making(member_client: FlaskClient, ups
     assert member_client.delete(f"/api/conversations/{start['conversation_id']}").status_code == 204
     upstream.journal.wait_until_idle()
     assert upstream.journal.last.closed_early
+
+
+def test_what_was_asked_since_a_deletion_was_decided_has_undone_it(
+    member_client: FlaskClient, upstream: ScriptedUpstream
+) -> None:
+    own = talk(member_client)["conversation_id"]
+    time.sleep(0.3)
+    upstream.script(Answer("word " * 2000, tokens_per_second=50))
+    response = member_client.post("/api/chat", json={"message": "go on", "conversation_id": own}, buffered=False)
+    response.close()
+    upstream.journal.wait_for(2)
+    refused = member_client.delete(f"/api/conversations/{own}?decided_ms_ago=10000")
+    assert refused.status_code == 409
+    assert refused.get_json()["error"]["code"] == "asked_meanwhile"
+    with reading() as session:
+        assert session.scalars(select(Run.stop_requested).where(Run.status == "running")).all() == [None]
+    assert len(member_client.get(f"/api/conversations/{own}").get_json()["messages"]) == 4
+    assert member_client.delete(f"/api/conversations/{own}").status_code == 204, "what is decided now is done"
+
+
+def test_what_was_asked_before_a_deletion_was_decided_does_not_undo_it(
+    member_client: FlaskClient, upstream: ScriptedUpstream
+) -> None:
+    own = talk(member_client)["conversation_id"]
+    time.sleep(0.3)
+    assert member_client.delete(f"/api/conversations/{own}?decided_ms_ago=200").status_code == 204
+
+
+@pytest.mark.parametrize("ago", ["-1", "1.5", "soon", "1" * 10])
+def test_how_long_ago_a_deletion_was_decided_is_a_number(member_client: FlaskClient, member: User, ago: str) -> None:
+    fill(member, 1)
+    own = member_client.get("/api/conversations").json["conversations"][0]["id"]  # type: ignore[index]
+    refused = member_client.delete(f"/api/conversations/{own}?decided_ms_ago={ago}")
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (400, "bad_number")
+    assert member_client.get(f"/api/conversations/{own}").status_code == 200
 
 
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])

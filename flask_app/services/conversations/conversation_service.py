@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading
-from flask_app.errors import BadRequest, NotFound
+from flask_app.database import in_transaction, reading, utc_now
+from flask_app.errors import BadRequest, Conflict, NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.ledger import replay_service
@@ -145,18 +145,32 @@ def entitle(conversation_id: str, title: str, *, run_id: str, instead_of: str) -
     in_transaction(write)
 
 
-def remove(actor: User, conversation_id: str) -> None:
-    """Delete it with its messages, stopping what is being written; the ledger's entries stay."""
+def remove(actor: User, conversation_id: str, *, decided_ago: timedelta = timedelta()) -> None:
+    """Delete it with its messages, stopping what is being written; the ledger's entries stay.
+
+    Where somebody decided so a while ago, what was asked in it since has undone that: Conflict("asked_meanwhile").
+    """
+    since = utc_now() - decided_ago if decided_ago else None
     with reading() as session:
         owned(session, actor, conversation_id)
+        _require_unasked(session, conversation_id, since)
     stop_service.discard(conversation_id)
     replay_service.replay()  # what waits for the database would otherwise come when the words are gone
 
     def work(session: Session) -> Sequence[str]:
         owned(session, actor, conversation_id)
+        _require_unasked(session, conversation_id, since)
         return _delete(session, conversation_id)
 
     broker().forget(in_transaction(work))
+
+
+def _require_unasked(session: Session, conversation_id: str, since: datetime | None) -> None:
+    if since is None:
+        return
+    asked = exists().where(Run.conversation_id == conversation_id, Run.created_at > since)
+    if session.scalar(select(asked)):
+        raise Conflict("asked_meanwhile")
 
 
 def expire(conversation_id: str, before: datetime) -> bool:

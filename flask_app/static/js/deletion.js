@@ -9,6 +9,7 @@ import { undoable } from "app/undo"
 import { isTouched } from "app/writing"
 
 const LONGEST = 40 // characters of a title in its notice
+const LONGEST_AGO = 999_999_999 // milliseconds; what the server reads as a number
 
 /** The toasts of those that wait, by id. @type {Map<string, import("app/undo").Offer>} */
 const waiting = new Map()
@@ -35,12 +36,15 @@ export async function keep(id) {
   await underWay.get(id)
 }
 
-/** Whether it was deleted; false where that was undone. Rejects where the server refuses. @param {{id: string, title: string}} conversation @returns {Promise<boolean>} */
+/**
+ * Whether it was deleted; false where that was undone. Rejects where the server refuses, as where something was asked in it elsewhere
+ * meanwhile: that has undone it too. @param {{id: string, title: string}} conversation @returns {Promise<boolean>} */
 export function deleteUnlessUndone({ id, title }) {
+  const decided = Date.now()
   return new Promise((resolve, reject) => {
     const left = () => {
       waiting.delete(id)
-      underWay.set(id, deleteNow(id).then(() => resolve(true), reject).finally(() => underWay.delete(id)))
+      underWay.set(id, deleteNow(id, Date.now() - decided).then(() => resolve(true), reject).finally(() => underWay.delete(id)))
     }
     const undo = () => {
       waiting.delete(id)
@@ -56,10 +60,11 @@ function briefly(title) {
   return signs.length > LONGEST ? `${signs.slice(0, LONGEST - 1).join("")}…` : title
 }
 
-/** One that was deleted elsewhere meanwhile is deleted all the same. @param {string} id */
-async function deleteNow(id) {
+/** One that was deleted elsewhere meanwhile is deleted all the same. @param {string} id @param {number} ago milliseconds since that was decided, by this machine's clock alone */
+async function deleteNow(id, ago) {
+  const since = Math.min(Math.max(ago, 0), LONGEST_AGO)
   try {
-    await api.delete(`/api/conversations/${encodeURIComponent(id)}`, { keepalive: true })
+    await api.delete(`/api/conversations/${encodeURIComponent(id)}?decided_ms_ago=${since}`, { keepalive: true })
   } catch (error) {
     if (!isGone(error)) throw error
   }
