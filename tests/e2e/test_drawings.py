@@ -138,6 +138,23 @@ def test_a_diagram_with_a_mistake_says_so_beside_its_code(visits: Visits, script
     expect(chat.prose.locator("pre")).to_be_visible()
 
 
+def test_a_diagram_that_cannot_be_drawn_here_is_not_offered(visits: Visits, script: ScriptedUpstream) -> None:
+    unknown = [
+        "mindmap\n  root((Tea))\n    Green",
+        "architecture-beta\n  group api(cloud)[API]",
+        "---\ntitle: Tea\n---\n%%{init: {\n'theme': 'dark'}}%%\n%% of leaves\n\n  mindmap\n    Tea",
+        "flowchart-elk LR\n  a --> b",
+    ]
+    known = ["%% no mindmap\nflowchart LR\n  mindmap --> architecture", "timeline\n  title mindmap\n  2026 : now"]
+    script.script(Answer("\n\n".join(code("mermaid", text) for text in unknown + known)))
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Draw a mind map.")
+    shown = chat.prose.locator("figure").evaluate_all(
+        "all => all.map(each => each.querySelector('[data-show]').checkVisibility())"
+    )
+    assert shown == [False] * len(unknown) + [True] * len(known)
+
+
 def test_what_takes_too_long_is_given_up(visits: Visits, script: ScriptedUpstream) -> None:
     script.script(Answer(code("mermaid", MERMAID)))
     chat = Chat(visits.open("/"), say)

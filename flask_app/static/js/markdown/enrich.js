@@ -12,6 +12,9 @@ const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be fe
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
 /** What is drawn when its reader asks for it, by the code's language. @type {Record<string, string | undefined>} */
 const DRAWN = Object.assign(Object.create(null), { svg: "drawing", mermaid: "diagram" })
+/** Diagrams that the Mermaid which is shipped knows nothing of (decision 55). */
+const NOT_DRAWN = /^(?:mindmap|architecture|flowchart-elk)\b/
+const OPENING = 5_000 // characters of a diagram in which its kind is looked for
 const LONG = 120 // pixels; narrower than a line on the narrowest phone, deep in a list
 const PATIENCE = 1_500 // milliseconds in which what follows a page's first formula waits for it
 const COMING = "formulas-coming"
@@ -92,12 +95,19 @@ function dressCode(pre, grows) {
   figure.append(pre)
   const code = pre.querySelector("code")
   const text = code?.textContent ?? ""
-  if (!grows && DRAWN[name.toLowerCase()]) offerDrawing(must(figure, "[data-show]"), DRAWN[name.toLowerCase()])
+  const kind = DRAWN[name.toLowerCase()]
+  if (!grows && kind && (kind !== "diagram" || isKnown(text))) offerDrawing(must(figure, "[data-show]"), kind)
   if (!name || !code || text.length > (grows ? SHORT : LONGEST_COLOURED)) return
   colour(text, name, { isWanted: () => isKept(code), show: (html) => code.replaceChildren(sanitize(html)) })
 }
 
-/** @param {HTMLElement} button @param {string} [kind] */
+/** A diagram's kind is its first word, behind its front matter, directives and comments. @param {string} diagram */
+function isKnown(diagram) {
+  const begun = diagram.slice(0, OPENING).replace(/^\s*---[ \t]*\n[^]*?\n[ \t]*---[ \t]*\n/, "")
+  return !NOT_DRAWN.test(begun.replace(/%%\{[^]*?\}%%/g, "").replace(/^[ \t]*%%.*$/gm, "").trimStart())
+}
+
+/** @param {HTMLElement} button @param {string} kind */
 function offerDrawing(button, kind) {
   button.dataset.show = kind
   button.hidden = false
