@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, redirect, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
@@ -75,8 +75,12 @@ def sentence(error: AppError, locale: str | None = None) -> str:
 
 
 def wants_page() -> bool:
+    """What the API describes is asked by scripts, wherever it lies (/logout does not lie under /api/)."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.path.startswith(("/api/", "/v1/")) or hasattr(view, "reply_type"):
+        return False
     accepted = request.accept_mimetypes
-    return not request.path.startswith(("/api/", "/v1/")) and (not accepted or accepted.accept_html)
+    return not accepted or accepted.accept_html
 
 
 def _page(error: AppError) -> Response:

@@ -116,3 +116,11 @@ def test_no_connection_left_is_a_database_that_is_away(
 def test_the_database_is_back_afterwards(app: Flask) -> None:
     with reading() as session:
         assert session.execute(text("SELECT count(*) FROM users")).scalar() == 0
+
+
+def test_a_failure_of_what_the_api_describes_is_json_wherever_it_lies(client: PageClient) -> None:
+    for accept in ("text/html", "*/*", ""):
+        refused = client.post("/logout", headers={"Origin": "https://evil.example", "Accept": accept})
+        assert (refused.status_code, refused.mimetype) == (403, "application/json")
+    missing = client.post("/login", headers={"Accept": "text/html"})
+    assert (missing.status_code, missing.mimetype) == (405, "text/html"), "a form sent without our scripts"

@@ -77,7 +77,7 @@ def details(actor: User, run_id: str) -> Details:
 
 
 def _check(turns: Sequence[Turn]) -> None:
-    if turns[-1].role != "user":
+    if not turns or turns[-1].role != "user":
         raise Invalid("not_a_question")
     for turn in turns:
         if turn.role == "user" and not turn.content.strip():
