@@ -49,7 +49,7 @@ lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-demo.in --overrides requirements-demo.overrides -o requirements-demo.txt
 	$(LOCK) requirements-observe.in -o requirements-observe.txt
-	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-dev.in --overrides requirements-dev.overrides -o requirements-dev.txt
 	$(LOCK) requirements-mutation.in -o requirements-mutation.txt
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
@@ -119,6 +119,10 @@ bench-search: services .dev ## How long a search and a page of the list take amo
 bench-requests: services .dev ## What the log of programs' requests costs, and its pages over a million rows, on SQLite and MariaDB (fifteen minutes)
 	@$(BIN)/python -m bench.requests
 
+.PHONY: bench-admin
+bench-admin: services .dev ## How quick the pages of 5,000 people and a million entries of the audit log are, on SQLite and MariaDB (twenty minutes)
+	@$(BIN)/python -m bench.admin
+
 .PHONY: bench-page
 bench-page: services .dev ## How quick the chat's page is in Chromium, wide and on a phone: first load, 1,000 messages, 10,000 conversations, 20,000 tokens (ten minutes)
 	@$(BIN)/python -m bench.page
@@ -152,6 +156,10 @@ requests: .dev ## Ten thousand requests of programs to a running server: one row
 .PHONY: fuzz-gateway
 fuzz-gateway: .dev ## A hundred thousand torn and mixed-up requests of programs to a running server: none is a fault of ours (RUNS=, SEED=)
 	GATEWAY_FUZZED=$(or $(RUNS),100000) GATEWAY_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_gateway_fuzzed.py
+
+.PHONY: fuzz-pages
+fuzz-pages: .dev ## A hundred thousand requests of everybody to every route of a running server: as described, no fault, nobody else's things (RUNS=, SEED=)
+	PAGES_FUZZED=$(or $(RUNS),100000) PAGES_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_pages_fuzzed.py
 
 .PHONY: security
 security: services .dev ## The tests that hold the lines of docs/security.md; notes how they went (quarter of an hour)
