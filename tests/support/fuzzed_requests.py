@@ -5,14 +5,13 @@ makes the same requests.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-MODEL = "deepseek-flash"
-PICTURE = "data:image/png;base64,aGVsbG8="
+from tests.support.torn import MODEL, PICTURE, RAW, Tearing
+
 _TOOL = {"type": "function", "function": {"name": "look", "description": "x", "parameters": {"type": "object"}}}
 _CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 _SHOWN = {"type": "image_url", "image_url": {"url": PICTURE, "detail": "low"}}
@@ -72,58 +71,6 @@ BODIES: dict[str, dict[str, Any]] = {
 READ = ("/v1/models", f"/v1/models/{MODEL}", "/v1/models/a%2Fb%00", "/v1/models/%F0%9F%98%80?x=%27")
 NOWHERE = ("/v1/files", "/v1/", "/v1/chat/completions/", "/v1/messages/batches", "/v1/%2e%2e/api/me", "/v1//models")
 METHODS = ("PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "GET")
-_ODD: tuple[Any, ...] = (
-    *(
-        None,
-        True,
-        False,
-        0,
-        -1,
-        1,
-        2**31,
-        2**53,
-        2**63,
-        -(2**63),
-        1e308,
-        -0.0,
-        0.1,
-        "",
-        "x",
-        "\x00",
-        "é字😀",
-        " \n\u202e",
-    ),
-    *(
-        "x" * 3000,
-        "'; DROP TABLE users; --",
-        "%s%n{0}${x}",
-        "../../etc/passwd",
-        [],
-        {},
-        [[]],
-        [{}],
-        {"": ""},
-        [None] * 50,
-    ),
-    *("user", "assistant", "tool", "text", "image_url", "function", "json_schema", "any", "none", PICTURE, MODEL),
-    *(
-        "http://127.0.0.1/",
-        "https://a.example/" + "x" * 3000,
-        "data:image/svg+xml;base64,aGVsbG8=",
-        "file:///etc/passwd",
-    ),
-)
-_RAW = (
-    *(b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"{}" * 9, b"[" * 5000, b'{"a":' * 3000),
-    *(
-        b'{"model":NaN}',
-        b'{"n":1e999}',
-        b'{"n":' + b"9" * 5000 + b"}",
-        b'{"a":1,"a":2}',
-        b'{"a":"\\ud800"}',
-        b"\x00" * 99,
-    ),
-)
 _BEARERS = (
     *(
         "",
@@ -177,6 +124,7 @@ class FuzzedRequests:
 
     def __init__(self, secret: str, seed: int) -> None:
         self._secret, self._random = secret, Random(seed)
+        self._tearing = Tearing(self._random)
 
     def next(self) -> Fuzzed:
         draw = self._random.random()
@@ -209,7 +157,7 @@ class FuzzedRequests:
 
     def _odd_token(self) -> tuple[dict[str, str], bool]:
         secret, pick = self._secret, self._random
-        torn = self._torn(secret.encode()).decode("latin-1")
+        torn = self._tearing.torn(secret.encode()).decode("latin-1")
         odd = pick.choice([*_BEARERS, f"Bearer {torn}", f"Bearer {secret[:-1]}", f"Bearer {secret.upper()}"])
         headers = {"Authorization": "".join(sign for sign in odd if sign.isprintable())}
         if pick.random() < 0.3:
@@ -222,66 +170,11 @@ class FuzzedRequests:
         pick = self._random
         draw = pick.random()
         if draw < 0.1:
-            return pick.choice(_RAW)
+            return pick.choice(RAW)
         body = json.loads(json.dumps(whole))
         if pick.random() < 0.2 and whole not in (BODIES["/v1/embeddings"], _COUNT):
             body["stream"] = True
         for _ in range(pick.choice((0, 1, 1, 1, 2, 3, 6))):
-            self._spoil(body)
+            self._tearing.spoil(body)
         written = json.dumps(body, ensure_ascii=pick.random() < 0.5).encode("utf-8", "surrogatepass")
-        return self._torn(written) if draw < 0.35 else written
-
-    def _spoil(self, body: dict[str, Any]) -> None:
-        """One place of it, however deep, becomes something else, goes, or gets a neighbour."""
-        places = list(_places(body))
-        inside, key = self._random.choice(places)
-        change: Callable[[], object] = self._random.choice(
-            [
-                lambda: inside.__setitem__(key, deepcopy(self._random.choice(_ODD))),
-                lambda: inside.__setitem__(key, [inside[key], deepcopy(inside[key])]),
-                lambda: inside.__setitem__(key, {"type": inside[key]}),
-                lambda: inside.__delitem__(key),
-                lambda: self._add(inside),
-            ]
-        )
-        change()
-        if not body:
-            body["model"] = MODEL
-
-    def _add(self, inside: Any) -> None:
-        value = deepcopy(self._random.choice(_ODD))
-        if isinstance(inside, list):
-            inside.append(value)
-        else:
-            names = (
-                "type",
-                "role",
-                "content",
-                "name",
-                "input",
-                "user",
-                "stream",
-                "logit_bias",
-                "metadata",
-                "id",
-                "\x00",
-            )
-            inside[self._random.choice(names)] = value
-
-    def _torn(self, raw: bytes) -> bytes:
-        """A piece of it is lost, doubled or another."""
-        start = self._random.randrange(len(raw) + 1)
-        end = min(start + self._random.choice((0, 1, 1, 2, 30)), len(raw))
-        between = self._random.choice(
-            (b"", raw[start:end] * 2, b"\xff", b"\\", b'"', b"}", b"\x00", b"\xed\xa0\x80", b"1e9")
-        )
-        return raw[:start] + between + raw[end:]
-
-
-def _places(value: Any) -> Any:
-    """Each place within: what it is in, and its key there."""
-    items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-    for key, inner in items:
-        yield value, key
-        if isinstance(inner, dict | list):
-            yield from _places(inner)
+        return self._tearing.torn(written) if draw < 0.35 else written
