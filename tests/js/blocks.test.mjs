@@ -2,12 +2,13 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
 import { GrowingMarkdown } from "app/markdown/blocks"
+import { lineBreaks } from "app/markdown/breaks"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
 import { plainRenderers } from "app/markdown/renderers"
 
-const parser = new MarkdownIt({ html: false, linkify: true })
-parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
+parser.use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(plainRenderers)
 
 const TEXT = `## 标题
 
@@ -38,7 +39,10 @@ $$
 
 | a | b |
 |---|:-:|
-| 1 | 2 |
+| 1 | 2<br>3 |
+
+一行<br />
+二行<br>三行
 
 Setext
 ===

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
+import { lineBreaks } from "app/markdown/breaks"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
 import { bareLinks } from "app/markdown/links"
 import { plainRenderers } from "app/markdown/renderers"
 import { spent } from "./spent.mjs"
 
-const parser = new MarkdownIt({ html: false, linkify: true })
-parser.use(bareLinks).use(breakCjkEmphasis).use(formulas).use(plainRenderers)
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
+parser.use(bareLinks).use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(plainRenderers)
 const inline = (text) => parser.renderInline(text)
 
 test("emphasis closes after Chinese punctuation", () => {
@@ -54,6 +55,29 @@ test("code keeps its dollars", () => {
 
 test("TeX cannot leave its attribute", () => {
   assert.match(inline('$"><img src=x onerror=alert(1)>$'), /data-tex="&quot;&gt;&lt;img/)
+})
+
+test("a line stays a line, and <br> makes one, in a cell too", () => {
+  assert.equal(inline("床前明月光，\n疑是地上霜。"), "床前明月光，<br>\n疑是地上霜。")
+  for (const sign of ["<br>", "<br/>", "<br />", "<BR>", "<br>\n", "<br> \n"]) assert.equal(inline(`a${sign}b`), "a<br>\nb", sign)
+  assert.equal(inline("见https://a.com/b<br>了解"), '见<a href="https://a.com/b">https://a.com/b</a><br>\n了解')
+  assert.equal(inline("**a<br>b**<br>**c**"), "<strong>a<br>\nb</strong><br>\n<strong>c</strong>")
+  assert.match(parser.render("| a |\n|---|\n| 一<br>二 |"), /<td>一<br>\n二<\/td>/)
+  assert.equal(parser.render("<br>"), "<p><br>\n</p>\n")
+})
+
+test("nothing else of the kind is a break, nor one in code, in a formula or with its sign escaped", () => {
+  for (const text of ["<br", "<brx>", "<br x>", '<br onclick="x">', "</br>", "< br>", "\\<br>", "`<br>`", "$<br>$", "<hr>", "<br//>"]) {
+    assert.doesNotMatch(inline(text), /<br|<hr/, text)
+  }
+  assert.doesNotMatch(parser.render("```\na<br>b\n```"), /<br/)
+})
+
+test("breaks that begin and do not end are read once", () => {
+  for (const text of ["<br", "<br ", "<", "<br>", "<br>\n", "<br \t"]) {
+    const took = spent(() => parser.render(text.repeat(100_000 / text.length)))
+    assert.ok(took < 3000, `${JSON.stringify(text)}: ${took} ms`)
+  }
 })
 
 test("raw HTML is text", () => {

@@ -2,14 +2,15 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
 import { GrowingMarkdown } from "app/markdown/blocks"
+import { lineBreaks } from "app/markdown/breaks"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
 import { plainRenderers } from "app/markdown/renderers"
 import { unfinished } from "app/markdown/unfinished"
 import { spent } from "./spent.mjs"
 
-const parser = new MarkdownIt({ html: false, linkify: true })
-parser.use(breakCjkEmphasis).use(formulas).use(plainRenderers).use(unfinished)
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
+parser.use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(plainRenderers).use(unfinished)
 
 /** What has come so far, and what is shown of it. */
 const SHOWN = {
@@ -29,6 +30,14 @@ const SHOWN = {
   "See [the page](https://exam": "<p>See the page</p>",
   "见[文档](https://exam": "<p>见文档</p>",
   "See ![a box](https://exam": "<p>See </p>",
+  "One<": "<p>One</p>",
+  "One<b": "<p>One</p>",
+  "One<br": "<p>One</p>",
+  "One<br /": "<p>One</p>",
+  "One<br>two": "<p>One<br>\ntwo</p>",
+  "One <bold": "<p>One &lt;bold</p>",
+  "One `<br": "<p>One <code>&lt;br</code></p>",
+  "| a |\n|---|\n| 一<br": "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>一</td>\n</tr>\n</tbody>\n</table>",
   "- one\n- **two": "<ul>\n<li>one</li>\n<li><strong>two</strong></li>\n</ul>",
   "## A **title": "<h3>A <strong>title</strong></h3>",
   "> **quoted": "<blockquote>\n<p><strong>quoted</strong></p>\n</blockquote>",
@@ -79,7 +88,7 @@ test("code that grows is left alone", () => {
 })
 
 test("beginnings without end take no time to notice", () => {
-  const pieces = ["*a ", "**a", "`".repeat(3) + " ", "[", "![", "](", "[a](", "| ", "~~a ", "\\`"]
+  const pieces = ["*a ", "**a", "`".repeat(3) + " ", "[", "![", "](", "[a](", "| ", "~~a ", "\\`", "<br", "<br "]
   const took = spent(() => pieces.forEach((piece) => grown(piece.repeat(20_000))))
   const plain = spent(() => pieces.forEach((piece) => parser.render(piece.repeat(20_000), {})))
   assert.ok(took < Math.max(2000, 4 * plain), `${took} ms, ${plain} ms without`)

@@ -5,6 +5,7 @@
  */
 import DOMPurify from "dompurify"
 import MarkdownIt from "markdown-it"
+import { lineBreaks } from "app/markdown/breaks"
 import { breakCjkEmphasis } from "app/markdown/emphasis"
 import { formulas } from "app/markdown/formulas"
 import { bareLinks } from "app/markdown/links"
@@ -28,8 +29,8 @@ const OPTIONS = /** @type {const} */ ({
 const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
 
-const parser = new MarkdownIt({ html: false, linkify: true, breaks: false })
-parser.use(bareLinks).use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers).use(unfinished)
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
+parser.use(bareLinks).use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers).use(unfinished)
 
 DOMPurify.addHook("afterSanitizeAttributes", (element) => {
   if (element.tagName === "A") guardLink(element)

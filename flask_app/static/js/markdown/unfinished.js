@@ -1,8 +1,10 @@
 // @ts-check
 /**
- * What has begun and has no end yet, shown as what it will be: emphasis, code, a link, a table's head. Only the last block of
+ * What has begun and has no end yet, shown as what it will be: emphasis, code, a link, `<br>`, a table's head. Only the last block of
  * a text that is still arriving (`env.arriving`) is finished so; once it is whole its own signs count.
  */
+
+import { withoutUnfinishedBreak } from "app/markdown/breaks"
 
 /** @typedef {import("markdown-it").Token} Token */
 
@@ -47,7 +49,7 @@ function finished(text) {
     const ticks = "`".repeat(open.length)
     return text.slice(0, open.index) + (code.trim() ? ticks + code + ticks : "")
   }
-  return text.replace(PICTURE, "").replace(LINK, "$1$2").replace(SIGNS, "$1")
+  return withoutUnfinishedBreak(text).replace(PICTURE, "").replace(LINK, "$1$2").replace(SIGNS, "$1")
 }
 
 /** The back ticks after which all is code, since no others have ended it. @param {string} text */
