@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, g
 
+from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Thinking
 from flask_app.errors import Invalid, NotFound, Unavailable
 from flask_app.models import User
@@ -233,7 +234,7 @@ def conversation(conversation_id: str) -> ThreadReply:
 @returns(ConversationReply)
 def rename(conversation_id: str, body: NewTitle) -> ConversationReply:
     """Give a conversation another title."""
-    if not body.title.strip():
+    if is_blank(body.title):
         raise Invalid("empty_title")
     return conversation_reply(conversation_service.rename(get_current_user(), conversation_id, body.title))
 

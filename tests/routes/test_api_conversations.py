@@ -101,7 +101,7 @@ def test_rename(member_client: FlaskClient, member: User) -> None:
     assert renamed.json["title"] == "新的 title 🎉"
 
 
-@pytest.mark.parametrize("title", ["", "   ", "x" * 201, None, 7])
+@pytest.mark.parametrize("title", ["", "   ", "\u200b \u2060\ufeff", "x" * 201, None, 7])
 def test_a_title_that_is_none_is_refused(member_client: FlaskClient, member: User, title: object) -> None:
     fill(member, 1)
     own = member_client.get("/api/conversations").json["conversations"][0]["id"]  # type: ignore[index]

@@ -139,7 +139,9 @@ def test_search_says_the_folder(member_client: FlaskClient, upstream: ScriptedUp
         assert {hit["folder"] for hit in hits} == {folder}
 
 
-@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": " \n "}, {"name": "x" * (MAX_NAME + 1)}, {"name": 7}, []])
+@pytest.mark.parametrize(
+    "body", [{}, {"name": ""}, {"name": " \n "}, {"name": "\u200b"}, {"name": "x" * (MAX_NAME + 1)}, {"name": 7}, []]
+)
 def test_bad_names_are_refused(member_client: FlaskClient, body: Any) -> None:
     work = make(member_client)
     for reply in (

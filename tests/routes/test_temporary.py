@@ -112,6 +112,7 @@ def test_somebody_elses_answer_looks_like_none(
         ([QUESTION, {"role": "assistant", "content": "hi"}], "not_a_question"),
         ([{"role": "assistant", "content": ""}], "not_a_question"),
         ([{"role": "user", "content": "  "}], "empty_message"),
+        ([{"role": "user", "content": "\u200b"}], "empty_message"),
         ([{"role": "user", "content": ""}, QUESTION], "empty_message"),
         ([{"role": "user", "content": "x" * 200_001}], "message_too_long"),
         ([{"role": "user", "content": "a\0b"}], "bad_request"),

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain import titles
+from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
@@ -112,7 +113,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
     budget has no room for an answer.
     """
-    if not draft.text.strip():
+    if is_blank(draft.text):
         raise Invalid("empty_message")
     check_text(draft.text)
     if earlier := _earlier(actor, draft, origin.locale):

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, reading, table_of
+from flask_app.domain.blank import is_blank
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Folder, User
 from flask_app.services.budgets import budget_service
@@ -137,6 +138,6 @@ def _own(actor: User, folder_id: str) -> tuple[ColumnElement[bool], ...]:
 
 def _checked(name: str) -> str:
     words = " ".join(name.split())
-    if not words:
+    if is_blank(words):
         raise Invalid("empty_folder_name")
     return words

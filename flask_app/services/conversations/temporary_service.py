@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, reading
+from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.errors import BadRequest, Conflict, Invalid
 from flask_app.models import Attempt, Run, TokenUsage, User
@@ -80,7 +81,7 @@ def _check(turns: Sequence[Turn]) -> None:
     if not turns or turns[-1].role != "user":
         raise Invalid("not_a_question")
     for turn in turns:
-        if turn.role == "user" and not turn.content.strip():
+        if turn.role == "user" and is_blank(turn.content):
             raise Invalid("empty_message")
         if turn.role == "user":
             chat_service.check_text(turn.content)

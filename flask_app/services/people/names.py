@@ -2,13 +2,13 @@
 
 import unicodedata
 
+from flask_app.domain.blank import FILLERS
 from flask_app.errors import Invalid
 
 MAX_LENGTH = 64
 MAX_KEY_LENGTH = 190
 
 _ZERO_WIDTH_JOINER = "\u200d"  # joins emoji to one
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
 
 
 def checked(name: str) -> str:
@@ -30,7 +30,7 @@ def _is_visible(character: str) -> bool:
     if character in {" ", _ZERO_WIDTH_JOINER}:
         return True
     # Refused: control, format, surrogate, private, unassigned (C…) and every separator (Z…) but the plain space.
-    return unicodedata.category(character)[0] not in "CZ" and character not in _INVISIBLE
+    return unicodedata.category(character)[0] not in "CZ" and character not in FILLERS
 
 
 def _has_substance(name: str) -> bool:
