@@ -1,14 +1,20 @@
-"""Parts of a page that are loaded later and cannot be had: the page is older than the site, or the line was lost."""
+"""Parts of a page that are loaded later and cannot be had: the page is older than the site, or the line was lost.
+
+Or the page is of somebody who is not the one signed in any more.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.e2e import entrance
 from tests.e2e.chat import Chat
+from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.served import PASSWORD
 
 DRAFT = "What I was about to ask"
 
@@ -96,3 +102,24 @@ def test_colours_come_to_all_code_once_they_can_be_had(chat: Chat, script: Scrip
     chat.ask("More code.")
     for answer in chat.answers.all():
         expect(answer.locator(".hljs-number")).to_be_visible()
+
+
+def test_whoever_else_signs_in_in_another_tab_does_not_fill_the_list_of_this_one(chat: Chat, site: Site) -> None:
+    locale = chat.page.evaluate("document.documentElement.lang")
+    mine, theirs, name = f"Of the first {locale}", f"Of the second {locale}", f"Second tab {locale}"
+    chat.ask(mine)
+    chat.page.goto("/")
+    expect(chat.in_list(mine)).to_have_count(1)
+    site.ask("POST", "/api/admin/users", {"username": name, "role": "member", "password": PASSWORD})
+    chat.page.context.clear_cookies()
+    tab = chat.page.context.new_page()
+    tab.goto("/login")
+    entrance.sign_in(tab, chat.say, username=name, password=PASSWORD)
+    tab.wait_for_url("**/")
+    other = Chat(tab, chat.say)
+    other.ask(theirs)
+    with chat.page.expect_response("**/api/conversations/unfiled*"):
+        chat.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(said(chat)).to_have_count(1)
+    expect(chat.in_list(mine)).to_have_count(1)
+    expect(chat.in_list(theirs)).to_have_count(0)

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { renew, renewed } from "app/list-renewal"
+import { learnMore, renew, renewed } from "app/list-renewal"
+
+globalThis.document = { querySelector: () => ({ getAttribute: () => "me" }) }
+let signedIn = "me"
+globalThis.localStorage = { getItem: () => signedIn }
 
 const one = (id, hour, more = {}) => ({ id, title: id, updated_at: `2026-11-26T${hour}:00:00Z`, running: false, pinned_at: null, archived: false, folder_id: null, ...more })
 const known = (...all) => new Map(all.map((each) => [each.id, each]))
@@ -78,6 +82,16 @@ test("one renewal that fails does not keep the next from coming", async (context
   await assert.rejects(renew(sidebar, UNFILED, LIST.isOwn, 1), { code: "offline" })
   assert.equal(await renew(sidebar, UNFILED, LIST.isOwn, 1), null)
   assert.deepEqual(ids(sidebar.known), ["a"])
+})
+
+test("what is somebody else's, who has signed in in another tab, does not come into the list", async (context) => {
+  context.mock.method(globalThis, "fetch", async () => Response.json(page([one("theirs", 12)])))
+  const sidebar = { known: known(one("mine", 11)), showFolders: async () => {}, learn: () => assert.fail("of somebody else") }
+  signedIn = "somebody else"
+  context.after(() => (signedIn = "me"))
+  await assert.rejects(renew(sidebar, UNFILED, LIST.isOwn, 1), { code: "not_loaded" })
+  await assert.rejects(learnMore(sidebar, UNFILED, "more"), { code: "not_loaded" })
+  assert.deepEqual(ids(sidebar.known), ["mine"])
 })
 
 const inWork = { isOwn: (each) => each.folder_id === "work" && !each.archived && !each.pinned_at }

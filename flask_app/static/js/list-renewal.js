@@ -1,6 +1,6 @@
 // @ts-check
 /** What is known of conversations, once the top of one of their lists has come anew, or its next page. */
-import { api } from "app/api"
+import { ApiError, api } from "app/api"
 
 /** @typedef {import("app/sidebar").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar").Summary} Summary */
@@ -34,7 +34,7 @@ export function renew(sidebar, path, isOwn, count, deep) {
 export async function learnMore(sidebar, path, next) {
   for (let added = 0; next && !added; ) {
     /** @type {Page} */
-    const page = await api.get(`${path}?limit=${LARGEST_PAGE}&before=${encodeURIComponent(next)}`)
+    const page = await own(`${path}?limit=${LARGEST_PAGE}&before=${encodeURIComponent(next)}`)
     added = sidebar.learn(page.conversations)
     next = page.next
   }
@@ -48,7 +48,7 @@ export async function learnMore(sidebar, path, next) {
 async function renewNow(sidebar, path, isOwn, deep) {
   const before = sidebar.known
   /** @type {Page} */
-  const page = await api.get(path)
+  const page = await own(path)
   const isWhole = path.startsWith("/api/conversations/unfiled")
   sidebar.known = renewed(sidebar.known, before, page, { isOwn, isWhole })
   if (isWhole) await sidebar.showFolders(page.folders)
@@ -56,6 +56,19 @@ async function renewNow(sidebar, path, isOwn, deep) {
   const known = before.get(end?.id ?? "")
   const isJoined = page.next && known && isOwn(known) && known.updated_at === end?.updated_at
   return isJoined && deep !== undefined ? deep : page.next
+}
+
+/**
+ * What is asked for, unless somebody else has signed in here in another tab meanwhile, which `app/shell` notes there: then it is theirs,
+ * and this page is out of date. Throws ApiError.
+ * @param {string} path @returns {Promise<Page>}
+ */
+async function own(path) {
+  const page = await api.get(path)
+  const now = localStorage.getItem("person")
+  const person = document.querySelector('meta[name="person"]')?.getAttribute("content")
+  if (now && now !== person) throw new ApiError(0, { code: "not_loaded", message: "" })
+  return page
 }
 
 /**

@@ -5,7 +5,7 @@
  * Emits "left" {id}: it was deleted or archived, "restored" {id}: that was undone, "deleted" {id}: that cannot be undone any more,
  * "gone" {id}: it was deleted elsewhere, and "changed".
  */
-import { loaded } from "app/api"
+import { isNotLoaded, loaded } from "app/api"
 import { formatPeriod, t } from "app/i18n"
 import { Drawer } from "app/shell"
 import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui"
@@ -93,9 +93,9 @@ export class Sidebar extends EventTarget {
     return listed
   }
 
-  /** What was pinned, archived, renamed or begun elsewhere meanwhile. Where it cannot be had the lists stay as they were. */
+  /** What was pinned, archived, renamed or begun elsewhere meanwhile. Where it cannot be had the lists stay as they were; a page out of date says so. */
   async renew() {
-    await Promise.all(this.#lists.map((each) => each.renew())).catch(() => undefined)
+    await Promise.all(this.#lists.map((each) => each.renew())).catch((error) => navigator.onLine && isNotLoaded(error) && tell(error))
   }
 
   /** As they are now; changes of one make another of it. */
