@@ -93,7 +93,7 @@ def test_a_disabled_member_is_signed_out_at_the_next_request(visits: Visits, sit
 
 def test_a_menu_stays_until_its_row_moves(visits: Visits) -> None:
     """A browser tells of what was scrolled before the menu opened only afterwards."""
-    page = visits.open("/admin/users", viewport={"width": 390, "height": 400})
+    page = visits.open("/admin/users?q=founder", viewport={"width": 390, "height": 400})
     page.get_by_role("row").filter(has_text="founder").locator("[data-menu-button]").click()
     menu = page.locator("[data-row-menu]")
     expect(menu).to_be_visible()

@@ -88,6 +88,8 @@ def test_a_token_is_made_shown_once_used_and_revoked(visits: Visits, site: Site,
     secret = make(page, "my editor")
     script.script(Answer("Hello to a program."))
     assert ask(site, secret) == 200
+    used = "SELECT id FROM access_tokens WHERE name = 'my editor' AND last_used_at IS NOT NULL"
+    wait_until(lambda: bool(site.rows(used)))  # it is noted once the reply is out
     page.reload()
     row = page.get_by_role("listitem").filter(has_text="my editor")
     expect(row).to_contain_text(secret[-4:])
