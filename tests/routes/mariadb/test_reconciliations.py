@@ -37,7 +37,7 @@ def test_who_comes_second_writes_over_the_first_and_raises_no_second_alarm(site:
             with others.begin() as connection:
                 connection.execute(insert(days).values(drifts.values("k", EIGHT + timedelta(minutes=30))))
 
-    event.listen(database.engine(), "before_cursor_execute", be_first)
+    event.listen(database.writer(), "before_cursor_execute", be_first)
     tell(1, 9_000_000)
     others.dispose()
     assert came_first, "the row must have been there when ours was written"
