@@ -71,7 +71,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def script(site: Site) -> Iterator[ScriptedUpstream]:
-    """The site's provider, fresh."""
+    """The site's provider, fresh: other tests ask it too, without a look at what it was asked."""
+    site.provider.journal.clear()
     yield site.provider
     site.provider.forget_scripts()
     site.provider.journal.clear()

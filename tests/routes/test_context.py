@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flask_app.domain.serving import LOCAL_WINDOW
-from flask_app.services.chat import input_cost
+from flask_app.upstream import local_model
 from tests.support import prices, temporary
 from tests.support.clients import PageClient
 from tests.support.events import events_of
@@ -85,7 +85,7 @@ def test_no_other_window_is_taken(tokens: object, admin_client: PageClient, upst
 
 
 def test_the_local_models_window_is_what_its_server_gives_it() -> None:
-    server = Path(input_cost.__file__).parents[1] / "upstream" / "local_model_server.py"
+    server = Path(local_model.__file__).parent / "local_model_server.py"
     (tokens,) = re.findall(r"^CONTEXT_TOKENS = (\d+)", server.read_text(), re.MULTILINE)
     assert int(tokens) == LOCAL_WINDOW
 
