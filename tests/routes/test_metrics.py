@@ -253,7 +253,7 @@ def test_what_a_transaction_takes_back_is_not_counted(
     before = added("tokens_total")
     with reading() as session:
         run_id = session.scalars(select(Run.id)).one()
-    with database._bound().turn, Session(database.engine()) as session:
+    with database._bound().turn, Session(database.writer()) as session:
         assert reaper_service.reap(session, run_id)
         session.rollback()
     assert (added("reaped_total"), added("tokens_total")) == (0, before)
