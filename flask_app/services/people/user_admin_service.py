@@ -16,7 +16,7 @@ from flask_app.services.people import group_service, names, password_links, pass
 from flask_app.services.people.password_links import Link
 from flask_app.services.queries import paging
 from flask_app.services.runs import stop_service
-from flask_app.services.sign_in import auth_service, passkey_service, second_step
+from flask_app.services.sign_in import auth_service, passkey_service, presence, second_step
 
 ROLES = ("admin", "member")
 
@@ -65,7 +65,7 @@ def listed(
     with reading() as session:
         found = session.execute(query.order_by(User.id.desc()).limit(limit + 1)).all()
         shown = found[:limit]
-        online = auth_service.online_among(session, [user.id for user, *_ in shown])
+        online = presence.among(session, [user.id for user, *_ in shown])
     people = [Person(user, group, user.id in online, *ways) for user, group, *ways in shown]
     return Page(people, people[-1].user.id if len(found) > limit else None)
 
@@ -253,7 +253,7 @@ def let_go(session: Session, user: User) -> None:
 
 
 def _person(session: Session, user: User, group: Group) -> Person:
-    online = user.id in auth_service.online_among(session, [user.id])
+    online = user.id in presence.among(session, [user.id])
     ways = second_step.is_on(session, user.id), passkey_service.count(session, user.id)
     return Person(user, group, online, *ways)
 

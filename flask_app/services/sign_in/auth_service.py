@@ -1,12 +1,12 @@
 """Signing in and out, and the sessions in between."""
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, exists, func, select, update
+from sqlalchemy import Row, bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
 
@@ -30,7 +30,6 @@ IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=60)
 MOST_SESSIONS = 50  # of one person
 SEEN_EVERY = timedelta(minutes=1)
-ONLINE_WITHIN = timedelta(minutes=5)
 
 # The hot path: every request of a signed-in browser runs this one statement, on a bare connection.
 _users, _sessions = table_of(User), table_of(LoginSession)
@@ -277,21 +276,6 @@ def _end_beyond_most(session: Session, user_id: str) -> None:
     of_person = select(LoginSession.id).where(LoginSession.user_id == user_id).order_by(*latest_first)
     if beyond := session.scalars(of_person.offset(MOST_SESSIONS)).all():
         session.execute(delete(LoginSession).where(LoginSession.id.in_(beyond)))
-
-
-def online_among(session: Session, user_ids: Iterable[str]) -> set[str]:
-    """Those who were seen in the last five minutes in a session that is still open."""
-    return set(session.scalars(_online(LoginSession.user_id).where(LoginSession.user_id.in_(user_ids)).distinct()))
-
-
-def count_online(session: Session) -> int:
-    """How many people are online now."""
-    return session.scalar(_online(func.count(LoginSession.user_id.distinct()))) or 0
-
-
-def _online(column: Any) -> Select[Any]:
-    now = utc_now()
-    return select(column).where(LoginSession.last_seen_at > now - ONLINE_WITHIN, LoginSession.expires_at > now)
 
 
 def find(account: str) -> User | None:

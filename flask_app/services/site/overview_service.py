@@ -10,7 +10,7 @@ from flask_app.models import ApiKey, User
 from flask_app.services.people import registration_admin_service
 from flask_app.services.providers import key_service, model_service
 from flask_app.services.reconciliation import reconciliation_admin_service
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import presence
 from flask_app.services.usage import stats_service
 from flask_app.services.usage.stats_service import Summary
 
@@ -39,7 +39,7 @@ def overview(reader: User, now: datetime) -> Overview:
     models = model_service.available()
     with reading() as session:
         users = session.scalar(select(func.count()).select_from(User).where(User.disabled.is_(False)))
-        online = auth_service.count_online(session)
+        online = presence.count(session)
         keys = session.scalar(select(func.count()).select_from(ApiKey).where(key_service.usable()))
     return Overview(
         users=users or 0,
