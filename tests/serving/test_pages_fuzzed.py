@@ -18,6 +18,7 @@ from flask import Flask
 
 from flask_app import create_app, database
 from flask_app.config import Config
+from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID
 from tests.support import fuzzed_people, fuzzed_rights, fuzzed_site
 from tests.support.brokers import wait_until
@@ -90,6 +91,7 @@ class Sender:
         self._host, self._pages, self._api, self._kept = urlsplit(base_url).netloc, pages, api, kept
         self._lock = threading.Lock()
         self.seen, self.wrong = Counter[tuple[str, str, int]](), list[str]()
+        self.logged = set[str]()
         self.private: list[Person] = []
         self.secrets: list[str] = []
 
@@ -122,6 +124,8 @@ class Sender:
             self.wrong.append(f"no reply: {error!r}\n{asked}\n")
             return
         self.seen[asked.who.role, str(asked.operation), reply.status] += 1
+        if asked.operation.is_of_programs and reply.status < 300:
+            self.logged.add(response.headers["X-Request-Id"])
         if fault := self._api.fault(asked.operation, reply) or self._trespass(asked, reply):
             self.wrong.append(f"{fault}: {reply.status} {reply.content[:500]!r}\n{asked}\n")
         self._note(asked, reply)
@@ -177,9 +181,9 @@ class Rounds:
         self._pages.gather(cast, others, site)
         self.sender.private = others
         self.sender.secrets = [SECRET, SECRET[::-1], PROVIDERS_KEY, *classmate.secrets()]
-        before = self._rows()
+        before, began = self._rows(), utc_now()
         self.sender.send(count)
-        after = self._rows()
+        after = fuzzed_rights.without_late(before, self._rows(), began)
         match number % len(casts):
             case 0:
                 return fuzzed_rights.taken(before, after, cast)
@@ -192,8 +196,9 @@ class Rounds:
         return fuzzed_people.come(self._server.base_url, role, group)
 
     def _rows(self) -> fuzzed_rights.Rows:
-        """Once all answers have ended."""
+        """Once all answers have ended, and the log has what was granted."""
         self._upstream.journal.wait_until_idle()
+        wait_until(lambda: self.sender.logged <= fuzzed_rights.logged())
         wait_until(lambda: not [row for key, row in fuzzed_rights.rows().items() if row.get("status") == "running"])
         return fuzzed_rights.rows()
 

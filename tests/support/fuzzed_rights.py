@@ -1,11 +1,13 @@
 """What requests have changed in the database, and whether whoever sent them may change it."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from flask_app.database import Base, reading
+from flask_app.models import ProgramRequest
 from tests.support.fuzzed_people import Person
 
 Key = tuple[str, ...]
@@ -41,6 +43,18 @@ def rows() -> Rows:
             if table.name not in OF_THE_SITE
             for row in session.execute(select(table)).mappings()
         }
+
+
+def logged() -> set[str]:
+    """The ids of the programs' requests that the log has."""
+    with reading() as session:
+        return set(session.scalars(select(ProgramRequest.request_id)))
+
+
+def without_late(before: Rows, after: Rows, began: datetime) -> Rows:
+    """What is there after, without the log's rows of requests that came earlier, which it wrote only since."""
+    log = ProgramRequest.__tablename__
+    return {key: row for key, row in after.items() if key[0] != log or key in before or row["created_at"] >= began}
 
 
 def belonging(found: Rows, people: Iterable[Person]) -> set[Key]:
