@@ -14,7 +14,7 @@ from flask_app.models import User
 from flask_app.services.chat import chat_service, continue_service, input_cost, regenerate_service
 from flask_app.services.chat.chat_service import Draft, Origin
 from flask_app.services.chat.regenerate_service import Wish
-from flask_app.services.conversations import conversation_service
+from flask_app.services.conversations import conversation_lists, conversation_service
 from flask_app.services.runs import stop_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.usage import message_usage
@@ -215,9 +215,9 @@ def cost_of_input() -> InputCostReply:
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def conversations() -> ConversationsReply:
     """One's own conversations, the newest first; with the first page all that are pinned. Archived ones are apart."""
-    user, before, limit = get_current_user(), word("before"), number("limit", conversation_service.PAGE)
-    page = conversation_service.listed(user, before=before, limit=limit)
-    return conversations_reply(*page, () if before else conversation_service.pinned(user))
+    user, before, limit = get_current_user(), word("before"), number("limit", conversation_lists.PAGE)
+    page = conversation_lists.listed(user, before=before, limit=limit)
+    return conversations_reply(*page, () if before else conversation_lists.pinned(user))
 
 
 @blueprint.get("/conversations/<conversation_id>")

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from flask_app.services.conversations import archive_service, conversation_service, folder_service, pin_service
+from flask_app.services.conversations import archive_service, conversation_lists, folder_service, pin_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import queries, returns
@@ -17,8 +17,8 @@ blueprint = Blueprint("conversations", __name__, url_prefix="/api/conversations"
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def archived() -> ConversationsReply:
     """One's own conversations that are archived, the newest first."""
-    before, limit = word("before"), number("limit", conversation_service.PAGE)
-    page = conversation_service.listed(get_current_user(), archived=True, before=before, limit=limit)
+    before, limit = word("before"), number("limit", conversation_lists.PAGE)
+    page = conversation_lists.listed(get_current_user(), archived=True, before=before, limit=limit)
     return conversations_reply(*page)
 
 
@@ -28,11 +28,11 @@ def archived() -> ConversationsReply:
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def unfiled() -> ConversationsReply:
     """One's own conversations that are in no folder, the newest first; with the first page all folders and pins."""
-    user, before, limit = get_current_user(), word("before"), number("limit", conversation_service.PAGE)
+    user, before, limit = get_current_user(), word("before"), number("limit", conversation_lists.PAGE)
     if not before:
         return conversations_reply(*folder_service.front(user, limit))
-    unfiled = conversation_service.UNFILED
-    return conversations_reply(*conversation_service.listed(user, folder=unfiled, before=before, limit=limit))
+    unfiled = conversation_lists.UNFILED
+    return conversations_reply(*conversation_lists.listed(user, folder=unfiled, before=before, limit=limit))
 
 
 @blueprint.put("/<conversation_id>/pin")

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint
 
-from flask_app.services.conversations import conversation_service, folder_service
+from flask_app.services.conversations import conversation_lists, folder_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.arguments import number, word
 from flask_app.web.bodies import Body, accepts, queries, refuses, returns
@@ -68,7 +68,7 @@ def remove(folder_id: str) -> None:
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def conversations(folder_id: str) -> ConversationsReply:
     """The conversations in a folder, the newest first, without those that are archived."""
-    before, limit = word("before"), number("limit", conversation_service.PAGE)
+    before, limit = word("before"), number("limit", conversation_lists.PAGE)
     return conversations_reply(*folder_service.conversations(get_current_user(), folder_id, before=before, limit=limit))
 
 

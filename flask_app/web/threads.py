@@ -6,7 +6,8 @@ from typing import Any
 
 from flask_app.models import Conversation, Folder, Message
 from flask_app.services.completion.attempts import Entry
-from flask_app.services.conversations.conversation_service import Listed, Thread
+from flask_app.services.conversations.conversation_lists import Listed
+from flask_app.services.conversations.conversation_service import Thread
 from flask_app.services.conversations.folder_service import Named
 from flask_app.services.providers import model_service
 from flask_app.web.bodies import Reply
@@ -171,14 +172,13 @@ def _follower(messages: list[Message]) -> FollowerReply | None:
 
 
 def _listed(item: Listed) -> ListedReply:
-    own = item.conversation
     return ListedReply(
-        id=own.id,
-        folder_id=own.folder_id,
-        title=own.title,
-        updated_at=own.updated_at,
-        pinned_at=own.pinned_at,
-        archived=own.archived,
+        id=item.id,
+        folder_id=item.folder_id,
+        title=item.title,
+        updated_at=item.updated_at,
+        pinned_at=item.pinned_at,
+        archived=item.archived,
         running=item.running,
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from flask_app.database import reading, transaction
 from flask_app.errors import NotFound
 from flask_app.models import Conversation, Folder, User
-from flask_app.services.conversations import conversation_service, folder_service
+from flask_app.services.conversations import conversation_lists, folder_service
 from flask_app.services.conversations.folder_service import MAX_NAME, MOST_FOLDERS
 from flask_app.services.search import search_index
 from tests.conftest import MakeUser, SignIn
@@ -198,7 +198,7 @@ def test_a_conversation_is_moved_while_its_folder_is_deleted(member: User) -> No
         moved, removed = at_once(2, partial(_one_of, acts))
         assert removed is None
         assert isinstance(moved, Conversation | NotFound)
-    assert len(conversation_service.listed(member, folder=conversation_service.UNFILED)[0]) == 6
+    assert len(conversation_lists.listed(member, folder=conversation_lists.UNFILED)[0]) == 6
 
 
 def test_what_is_somebody_elses_looks_absent_and_stays(

@@ -8,8 +8,8 @@ from sqlalchemy import event, text, update
 
 from flask_app.database import engine, fetching, transaction, utc_now
 from flask_app.models import Conversation, User
-from flask_app.services.conversations import conversation_service, folder_service
-from flask_app.services.conversations.conversation_service import UNFILED
+from flask_app.services.conversations import conversation_lists, folder_service
+from flask_app.services.conversations.conversation_lists import UNFILED
 from tests.conftest import MakeUser
 from tests.support.listing import fill
 
@@ -51,9 +51,9 @@ def test_no_list_is_sorted(long: User, asked: list[tuple[str, Any]]) -> None:
     for archived in (False, True):
         before = None
         for _ in range(4):
-            page, before = conversation_service.listed(long, archived=archived, before=before, limit=100)
+            page, before = conversation_lists.listed(long, archived=archived, before=before, limit=100)
             assert len(page) == 100
-    assert len(conversation_service.pinned(long)) == 10
+    assert len(conversation_lists.pinned(long)) == 10
     by_time, by_pin = (f"ix_conversations_user_id_archived_{column}_id" for column in ("updated_at", "pinned_at"))
     assert [index_of(*each) for each in asked.copy()] == [*[by_time] * 8, by_pin]
 
@@ -65,7 +65,7 @@ def test_no_folder_is_sorted(long: User, asked: list[tuple[str, Any]], folder: s
     before = None
     asked.clear()
     for _ in range(2):
-        page, before = conversation_service.listed(long, folder=folder, before=before, limit=100)
+        page, before = conversation_lists.listed(long, folder=folder, before=before, limit=100)
         assert len(page) == 100
     assert before
     by_folder = "ix_conversations_user_id_archived_folder_id_updated_at_id"

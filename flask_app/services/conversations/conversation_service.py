@@ -2,38 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
-from flask_app.errors import BadRequest, Conflict, NotFound
+from flask_app.errors import Conflict, NotFound
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.ledger import replay_service
-from flask_app.services.queries import paging
 from flask_app.services.runs import reaper_service, stop_service
 from flask_app.services.search import search_index, search_postings
 from flask_app.services.usage import message_usage
 from flask_app.streams import broker
 
-PAGE = 40
 MAX_TITLE = 200
-ANYWHERE, UNFILED = "anywhere", "unfiled"  # instead of a folder's id
-
-# MariaDB would read the index of the whole list instead, though nearly all that is in it may be in folders.
-_BY_FOLDER = "FORCE INDEX (ix_conversations_user_id_archived_folder_id_updated_at_id)"
-
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A conversation in the list. `running`: an answer is being written in it now."""
-
-    conversation: Conversation
-    running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +33,6 @@ class Thread:
     runs: dict[str, str]
     keys: dict[str, str]
     usage: dict[str, Entry]
-
-
-def listed(
-    actor: User, *, archived: bool = False, folder: str = ANYWHERE, before: str | None = None, limit: int = PAGE
-) -> tuple[list[Listed], str | None]:
-    """The newest first, and the cursor of the next page; raises BadRequest for a bad limit or cursor.
-
-    Pinned ones are in their places among the others. Those that are archived are a list of their own. `folder` is the
-    id of one, UNFILED for those that are in none, or ANYWHERE.
-    """
-    with reading() as session:
-        return page(session, actor, archived=archived, folder=folder, before=before, limit=limit)
-
-
-def page(
-    session: Session, actor: User, *, archived: bool, folder: str, before: str | None, limit: int
-) -> tuple[list[Listed], str | None]:
-    """`listed`, in the caller's session."""
-    paging.checked_limit(limit)
-    query = (
-        _of(actor, archived=archived).order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit + 1)
-    )
-    if folder != ANYWHERE:
-        query = query.where(Conversation.folder_id == (None if folder == UNFILED else folder))
-        for server in ("mysql", "mariadb"):
-            query = query.with_hint(Conversation, _BY_FOLDER, server)
-    if before:
-        query = query.where(*_after(before))
-    rows = _rows(session, query)
-    return rows[:limit], _cursor(rows[limit - 1].conversation) if len(rows) > limit else None
-
-
-def pinned(actor: User) -> list[Listed]:
-    """Those on top of the list: the newest pin first."""
-    with reading() as session:
-        return pins(session, actor)
-
-
-def pins(session: Session, actor: User) -> list[Listed]:
-    """`pinned`, in the caller's session."""
-    newest_first = (Conversation.pinned_at.desc(), Conversation.id.desc())
-    query = _of(actor, archived=False).where(Conversation.pinned_at.is_not(None)).order_by(*newest_first)
-    return _rows(session, query)
 
 
 def thread(actor: User, conversation_id: str) -> Thread:
@@ -215,27 +157,3 @@ def owned(session: Session, actor: User, conversation_id: str) -> Conversation:
     if conversation is None:
         raise NotFound
     return conversation
-
-
-def _of(actor: User, *, archived: bool) -> Select[Conversation, bool]:
-    # `IS` is no equality for MariaDB: it would sort the whole list, which so lies sorted in its index.
-    return select(Conversation, _is_running).where(Conversation.user_id == actor.id, Conversation.archived == archived)
-
-
-def _rows(session: Session, query: Select[Conversation, bool]) -> list[Listed]:
-    return [Listed(conversation, bool(live)) for conversation, live in session.execute(query)]
-
-
-def _cursor(last: Conversation) -> str:
-    return f"{last.updated_at.replace(tzinfo=None).isoformat()}~{last.id}"
-
-
-def _after(cursor: str) -> tuple[ColumnElement[bool], ...]:
-    """In the list's order. For a comparison of pairs MariaDB would read the whole list."""
-    moment, _, conversation_id = cursor.partition("~")
-    try:
-        position = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise BadRequest("bad_cursor") from error
-    updated_at = Conversation.updated_at
-    return updated_at <= position, or_(updated_at < position, Conversation.id < conversation_id)

@@ -11,8 +11,8 @@ from flask_app.domain.blank import is_blank
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Folder, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.conversations import conversation_service
-from flask_app.services.conversations.conversation_service import Listed
+from flask_app.services.conversations import conversation_lists, conversation_service
+from flask_app.services.conversations.conversation_lists import Listed
 
 _folders = table_of(Folder)
 
@@ -42,12 +42,12 @@ def listed(actor: User) -> list[Named]:
         return _named(connection, actor)
 
 
-def front(actor: User, limit: int = conversation_service.PAGE) -> Front:
-    """All in one session: each more would ask a server whether it is there. Raises BadRequest for a bad limit."""
-    unfiled = conversation_service.UNFILED
-    with reading() as session:
-        page = conversation_service.page(session, actor, archived=False, folder=unfiled, before=None, limit=limit)
-        return Front(*page, conversation_service.pins(session, actor), _named(session.connection(), actor))
+def front(actor: User, limit: int = conversation_lists.PAGE) -> Front:
+    """All on one connection: each more would ask a server whether it is there. Raises BadRequest for a bad limit."""
+    unfiled = conversation_lists.UNFILED
+    with fetching() as connection:
+        page = conversation_lists.page(connection, actor, archived=False, folder=unfiled, before=None, limit=limit)
+        return Front(*page, conversation_lists.pins(connection, actor), _named(connection, actor))
 
 
 def make(actor: User, name: str) -> Folder:
@@ -111,12 +111,12 @@ def take_out(actor: User, folder_id: str, conversation_id: str) -> Conversation:
 
 
 def conversations(
-    actor: User, folder_id: str, *, before: str | None = None, limit: int = conversation_service.PAGE
+    actor: User, folder_id: str, *, before: str | None = None, limit: int = conversation_lists.PAGE
 ) -> tuple[list[Listed], str | None]:
     """A page of those in it, without archived ones, the newest first; raises NotFound for somebody else's folder."""
     with reading() as session:
         owned(session, actor, folder_id)
-    return conversation_service.listed(actor, folder=folder_id, before=before, limit=limit)
+    return conversation_lists.listed(actor, folder=folder_id, before=before, limit=limit)
 
 
 def owned(session: Session, actor: User, folder_id: str) -> Folder:
