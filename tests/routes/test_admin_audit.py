@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
-from flask_app.database import first_id, transaction
+from flask_app.database import engine, fetching, first_id, transaction
 from flask_app.models import AuditEntry, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import ACTIONS, COMMAND_LINE
@@ -135,3 +135,23 @@ def test_an_act_without_a_name_is_not_recorded(admin: User) -> None:
 
 def test_every_action_has_a_name_once() -> None:
     assert len(set(ACTIONS)) == len(ACTIONS)
+
+
+def test_what_was_done_to_one_thing_is_found_by_the_thing(admin: User, admin_client: PageClient) -> None:
+    """However much its person does, and however often: SQLite would think those two together the rarer."""
+    asked: list[tuple[str, Any]] = []
+
+    def keep(*given: Any) -> None:
+        if "FROM audit_log" in given[2]:
+            asked.append((given[2], given[3]))
+
+    event.listen(engine(), "before_cursor_execute", keep)
+    told(admin_client, who=admin.username, action="user.change", about="somebody")
+    event.remove(engine(), "before_cursor_execute", keep)
+    ((statement, values),) = asked
+    with fetching() as connection:
+        if connection.dialect.name == "sqlite":
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert [step.detail for step in plan if "ix_audit_log_target_id (target=?)" in step.detail], plan
+        else:
+            assert "likely(" not in statement

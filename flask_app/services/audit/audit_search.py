@@ -15,6 +15,7 @@ from flask_app.models import AuditEntry, User
 from flask_app.services.audit.audit_service import ACTIONS, COMMAND_LINE
 from flask_app.services.people import names
 from flask_app.services.queries import paging
+from flask_app.services.queries.likely import Likely
 from flask_app.services.usage.stats_service import DateRange, period_of
 
 MAX_WORD = 128
@@ -55,7 +56,7 @@ def search(zone: ZoneInfo, wanted: Filter, *, before: str | None = None, limit: 
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(paging.checked_limit(limit) + 1)
     with reading() as session:
         if wanted.who is not None:
-            conditions.append(AuditEntry.actor_id == _actor(session, wanted.who))
+            conditions.append(_beside(wanted, AuditEntry.actor_id == _actor(session, wanted.who)))
         rows = list(session.scalars(query.where(*conditions)))
     found = [Entry(row, _read(row.details)) for row in rows[:limit]]
     return Page(found, rows[limit - 1].id if len(rows) > limit else None)
@@ -68,15 +69,15 @@ def done_to(target: str, action: str, limit: int) -> list[Entry]:
         return [Entry(row, _read(row.details)) for row in session.scalars(query)]
 
 
-def _conditions(zone: ZoneInfo, wanted: Filter) -> list[ColumnElement[bool]]:
+def _conditions(zone: ZoneInfo, wanted: Filter) -> list[ColumnElement[Any]]:
     if wanted.action is not None and wanted.action not in ACTIONS:
         raise BadRequest("unknown_action", known=", ".join(ACTIONS))
     if any(len(word or "") > MAX_WORD for word in (wanted.who, wanted.about)):
         raise BadRequest("search_too_long", limit=MAX_WORD)
     period = period_of(wanted.dates, zone)
-    found: list[ColumnElement[bool]] = []
+    found: list[ColumnElement[Any]] = []
     if wanted.action is not None:
-        found.append(AuditEntry.action == wanted.action)
+        found.append(_beside(wanted, AuditEntry.action == wanted.action))
     if wanted.about is not None:
         found.append(AuditEntry.target == wanted.about)
     if period.start:
@@ -84,6 +85,11 @@ def _conditions(zone: ZoneInfo, wanted: Filter) -> list[ColumnElement[bool]]:
     if period.end != ENDLESS:
         found.append(AuditEntry.id < first_id(moment_of(period.end)))
     return found
+
+
+def _beside(wanted: Filter, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    """What is done to one thing is little beside what one person does, or how often one thing is done."""
+    return condition if wanted.about is None else Likely(condition)
 
 
 def _read(details: str) -> dict[str, Any]:

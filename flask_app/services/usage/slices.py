@@ -8,16 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
-    Integer,
     Select,
     false,
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from flask_app.domain import periods
 from flask_app.domain.periods import Period, Stretch
@@ -34,6 +30,7 @@ from flask_app.services.ledger.rollup import (
     rollup,
 )
 from flask_app.services.queries import packed
+from flask_app.services.queries.likely import Likely
 from flask_app.services.queries.whole import Quotient
 from flask_app.services.usage.sums import Pile, Sum, figures
 
@@ -60,9 +57,12 @@ def first_day(session: Session, zone: ZoneInfo, user_id: str | None) -> date | N
 
 
 def rows(each: Slice, user_id: str | None) -> list[ColumnElement[Any]]:
-    """All of a slice, or those of one person, which are found by the person's index."""
+    """All of a slice, or those of one person, which are found by the person's index.
+
+    Without a word SQLite would read the slice of everybody instead of the person's part of it.
+    """
     in_slice = rollup.c.slice == each.name
-    return [in_slice] if user_id is None else [rollup.c.user_id == user_id, _Likely(in_slice)]
+    return [in_slice] if user_id is None else [rollup.c.user_id == user_id, Likely(in_slice)]
 
 
 def of_period(
@@ -131,21 +131,3 @@ def _sums(number: ColumnElement[int], where: list[ColumnElement[Any]]) -> Select
 
 def _in_blocks(each: Slice, first: int, end: int, user_id: str | None) -> list[ColumnElement[Any]]:
     return [*rows(each, user_id), rollup.c.block >= first, rollup.c.block < end]
-
-
-class _Likely(FunctionElement[int]):
-    """A condition that says little. SQLite counts no rows: without a word it reads the slice of everybody instead of
-    the person's part of it."""
-
-    inherit_cache = True
-    type = Integer()  # of a truth SQLAlchemy would make `… = 1` here, which is no condition of an index
-
-
-@compiles(_Likely)
-def _as_it_is(condition: _Likely, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(condition.clauses, **options)
-
-
-@compiles(_Likely, "sqlite")
-def _for_sqlite(condition: _Likely, compiler: SQLCompiler, **options: Any) -> str:
-    return f"likely({compiler.process(condition.clauses, **options)})"
