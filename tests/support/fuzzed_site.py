@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from flask_app.database import reading, utc_now, writing
-from flask_app.models import ApiKey, ChatModel, Group, Provider, Setting, TokenUsage, User
+from flask_app.models import (
+    Announcement,
+    ApiKey,
+    ChatModel,
+    Group,
+    IdentityProvider,
+    Provider,
+    Setting,
+    TokenUsage,
+    User,
+)
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.people import managing_service, registration_settings, supervision_service
@@ -51,6 +61,8 @@ class Kept:
             connection.execute(update(User).where(User.id == founder).values(**owns))
             connection.execute(update(ApiKey).values(disabled=False, benched_until=None, max_concurrent=None))
             connection.execute(update(ChatModel).values(successor_id=None))
+            for table in (IdentityProvider, Announcement):  # there may be only so many
+                connection.execute(delete(table))
         self.lift_rates()
         for listed in budget_admin_service.everything(utc_now()):
             budget_admin_service.delete(Actor(None), listed.standing.id)
