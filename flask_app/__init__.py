@@ -36,6 +36,7 @@ from flask_app.routes import (
     conversations,
     dashboard,
     drafts,
+    exports,
     folders,
     frames,
     gateway,
@@ -115,7 +116,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     entrance = (auth, identities, registration, supervision)
     pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
-    talk = (api, temporary, conversations, drafts, folders, search, gateway, messages)
+    talk = (api, temporary, conversations, exports, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
     elsewhere = (admin_identities, admin_directories)

@@ -6,11 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from flask_app import create_app  # noqa: E402
 from flask_app.config import Config  # noqa: E402
+from flask_app.services.portability.conversation_format import File  # noqa: E402
 from flask_app.web.openapi import ONLY, describe  # noqa: E402
 from scripts import roles_reference, security_reference, settings_reference  # noqa: E402
 
@@ -36,6 +39,8 @@ A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 say
 reader that lost the line asks for the events again with the header `Last-Event-ID` and gets exactly what it has not
 seen.
 
+`GET /api/conversations/export` speaks the format of `docs/conversations.schema.json`.
+
 Programs ask `/v1` instead, as OpenAI's or Anthropic's clients do, with a personal access token:
 [gateway.md](gateway.md) says how. No cookie and no CSRF token count there, and a token opens nothing but `/v1`.
 """
@@ -47,6 +52,7 @@ def main() -> int:
     wanted = {"openapi.json": document, "api.md": _page(description)}
     wanted |= settings_reference.pages() | security_reference.pages()
     wanted["roles.md"] = roles_reference.page()
+    wanted["conversations.schema.json"] = json.dumps(msgspec.json.schema(File), indent=2) + "\n"
     stale = [name for name, text in wanted.items() if _current(name) != text]
     if "--check" in sys.argv:
         if stale:

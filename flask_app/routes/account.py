@@ -5,6 +5,7 @@ from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
 from flask_app.services.people import account_service
+from flask_app.services.portability import conversation_export
 from flask_app.services.sign_in import passkey_service, proof_service, second_step_service, session_service
 from flask_app.services.warnings import mail_service
 from flask_app.utils import get_current_user, require_login
@@ -55,6 +56,7 @@ def home() -> str:
         "account.html",
         timezones=timezones.offered(),
         account_state=pages.state(state),
+        extents=conversation_export.extents(actor),
         has_mail=mail_service.is_set_up(),
         no_passkeys=relying_party.why_not(),
         has_password=identity.asks_password,

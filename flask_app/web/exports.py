@@ -41,11 +41,14 @@ def attachment(pages: Iterable[str], kind: str, name: str) -> Response:
 
     For who is signed out meanwhile it breaks off, which browsers tell: nobody takes a half for the whole.
     """
-    encoded = (page.encode() for page in pages)
-    response = Response(while_signed_in(encoded, g.session_id), content_type=FORMATS[kind])
-    full = f"{name}.{kind}"
-    plain = full.encode("ascii", "ignore").decode().lstrip("-")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(full)}"
+    return sent((page.encode() for page in pages), FORMATS[kind], f"{name}.{kind}")
+
+
+def sent(pieces: Iterator[bytes], content_type: str, name: str) -> Response:
+    """The same of anything. `name` is the file's, with its ending."""
+    response = Response(while_signed_in(pieces, g.session_id), content_type=content_type)
+    plain = name.encode("ascii", "ignore").decode().lstrip("-")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
     return response
 
 

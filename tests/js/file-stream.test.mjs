@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { countingLines, fileName } from "app/file-stream"
+import { countingFiles, countingLines, fileName } from "app/file-stream"
 
 const TEXT = "id,name\r\n1,一\r\n2,二\r\n3,last"
 
@@ -12,6 +12,17 @@ test("a file comes as it is, however it is cut, and its lines are counted on the
     assert.equal(whole, TEXT)
     assert.equal(told.at(-1), 3)
     assert.deepEqual(told, [...told].sort((a, b) => a - b))
+  }
+})
+
+test("the files of a zip are counted on the way, however it is cut", async () => {
+  const text = "PK\x03\x04a PPK\x03\x04 PK\x03 PK\x01\x02 PK\x03PK\x03\x04"
+  const bytes = new TextEncoder().encode(text)
+  for (let size = 1; size <= bytes.length; size++) {
+    const told = []
+    const whole = await new Response(pieces(bytes, size).pipeThrough(countingFiles((files) => told.push(files)))).text()
+    assert.equal(whole, text)
+    assert.equal(told.at(-1), 3)
   }
 })
 

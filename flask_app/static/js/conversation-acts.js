@@ -3,14 +3,14 @@
 import { api, isGone } from "app/api"
 import { deleteUnlessUndone } from "app/deletion"
 import { t } from "app/i18n"
-import { announce, must, tell } from "app/ui"
+import { announce, fill, must, openDialog, tell } from "app/ui"
 import { undoable } from "app/undo"
 
 /** @typedef {import("app/sidebar").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar").Summary} Summary */
 
 /** By the names of the menu's items. @type {Record<string, (list: Sidebar, conversation: Summary) => Promise<void>>} */
-export const acts = { pin, move, archive, remove }
+export const acts = { pin, move, take, archive, remove }
 
 /** Throws ApiError where the title is refused. @param {Sidebar} list @param {string} id @param {string} title */
 export async function rename(list, id, title) {
@@ -35,6 +35,28 @@ async function pin(list, { id, pinned_at: pinnedAt }) {
 async function move(list, conversation) {
   const folders = await list.folders()
   folders.askWhere(conversation)
+}
+
+/** As a file, or on paper where it is the one that is open. @param {Sidebar} _list @param {Summary} conversation */
+async function take(_list, { id, title }) {
+  const dialog = must(document, "#export-dialog")
+  fill(dialog, { title })
+  for (const link of dialog.querySelectorAll("a")) {
+    link.href = pathOf(id, `/export?format=${link.dataset.format}`)
+    link.onclick = () => closeDialog(dialog)
+  }
+  const print = must(dialog, "[data-print]")
+  print.hidden = location.pathname !== `/c/${id}`
+  print.onclick = () => {
+    closeDialog(dialog)
+    window.print()
+  }
+  openDialog("export-dialog")
+}
+
+/** @param {HTMLElement} dialog */
+function closeDialog(dialog) {
+  if (dialog instanceof HTMLDialogElement) dialog.close()
 }
 
 /** Out of the list, or back into it. @param {Sidebar} list @param {Summary} conversation */
@@ -105,7 +127,7 @@ function beside(id) {
   return entries[at + 1] ?? entries[at - 1] ?? null
 }
 
-/** @param {string} id @param {"/pin" | "/archive" | ""} [what] */
+/** @param {string} id @param {string} [what] */
 function pathOf(id, what = "") {
   return `/api/conversations/${encodeURIComponent(id)}${what}`
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** A list that comes as a file while it is made: how far it is, a way to end it, and what became of it. */
 import { ApiError, request } from "app/api"
-import { countingLines, fileName } from "app/file-stream"
+import { countingFiles, countingLines, fileName } from "app/file-stream"
 import { formatNumber, sentence, t } from "app/i18n"
 import { announce, must, toast } from "app/ui"
 
@@ -15,12 +15,14 @@ const KEPT_SECONDS = 60 // browsers may read a file a moment after they were giv
  */
 export async function download(root, link, expected) {
   const leave = new AbortController()
-  const heads = link.dataset.download === "csv" ? 1 : 0
+  const kind = link.dataset.download ?? ""
+  const counting = kind === "zip" ? countingFiles : countingLines
+  const heads = kind === "csv" || kind === "json" ? 1 : 0
   const view = new Progress(root, expected, () => leave.abort())
   addEventListener("beforeunload", hold)
   try {
     const response = await request(link.href, { signal: leave.signal })
-    const counted = /** @type {ReadableStream} */ (response.body).pipeThrough(countingLines((lines) => view.show(lines - heads)))
+    const counted = /** @type {ReadableStream} */ (response.body).pipeThrough(counting((found) => view.show(found - heads)))
     save(await new Response(counted).blob(), fileName(response.headers))
     announce(t("js.records.downloaded"))
   } catch (error) {

@@ -1,0 +1,83 @@
+"""Conversations as a file of our own: `docs/conversations.schema.json` is made of this.
+
+Another version of the format has another number; fields are added without one, and readers pass over those they do
+not know.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What an answer took, in tokens, as the ledger has it: all its runs together.
+
+    `source` is "estimated" where a part of it is, else "reported".
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    source: str
+
+
+class Said(msgspec.Struct, kw_only=True):
+    """A message. `parent_id` is the one that it follows: two that follow the same one begin branches.
+
+    `status`: complete, stopped, left, interrupted, failed or running. `thinking_ms` is how long was thought before the
+    text. `model` is the one that was asked for.
+    """
+
+    id: Name
+    parent_id: Name | None
+    role: Literal["user", "assistant"]
+    status: str = "complete"
+    text: str
+    reasoning: str = ""
+    thinking_ms: int | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    error_code: str | None = None
+    created_at: Moment
+    usage: Counts | None = None
+
+
+class Talk(msgspec.Struct, kw_only=True):
+    """A conversation, its messages in the order of their times. One that is archived keeps its pin and its folder."""
+
+    id: Name
+    title: str
+    folder_id: Name | None = None
+    created_at: Moment
+    updated_at: Moment
+    pinned_at: Moment | None = None
+    archived: bool = False
+    messages: list[Said]
+
+
+class Drawer(msgspec.Struct, kw_only=True):
+    """A folder."""
+
+    id: Name
+    name: str
+    created_at: Moment
+
+
+class Head(msgspec.Struct, kw_only=True):
+    """What stands before the conversations. All times are UTC."""
+
+    format: Literal["mingchat.conversations"] = "mingchat.conversations"
+    version: Literal[1] = 1
+    exported_at: Moment
+    folders: list[Drawer]
+
+
+class File(Head, kw_only=True):
+    """Conversations of one person, each on a line of its own: a file of any size can be read piece by piece."""
+
+    conversations: list[Talk]
