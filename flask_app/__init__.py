@@ -46,6 +46,7 @@ from flask_app.routes import (
     managed,
     messages,
     monitoring,
+    own_data,
     passkeys,
     registration,
     requests,
@@ -117,7 +118,7 @@ def create_app(config: Config | None = None) -> Flask:
     entrance = (auth, identities, registration, supervision)
     pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, exports, drafts, folders, search, gateway, messages)
-    apis = (*talk, usage, budgets, second_step, passkeys, health, monitoring)
+    apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
     elsewhere = (admin_identities, admin_directories)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens)

@@ -41,6 +41,7 @@ class User(Base):
     An administrator may own the site: `services/people/standing.py` says what somebody is.
     `disabled_by_manager`: a manager of their group may let them in again, who does so for nobody else.
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
+    `deleted_at`: they have deleted their account then, and what is left of it is being removed.
     """
 
     __tablename__ = "users"
@@ -65,6 +66,7 @@ class User(Base):
     last_sign_in_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     supervision_seen_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class GroupManager(Base):

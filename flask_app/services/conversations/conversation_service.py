@@ -107,6 +107,11 @@ def remove(actor: User, conversation_id: str, *, decided_ago: timedelta = timede
     broker().forget(in_transaction(work))
 
 
+def erase(conversation_id: str) -> None:
+    """Delete one whose person has gone, where it is still there; nothing may be written in it any more."""
+    broker().forget(in_transaction(lambda session: _delete(session, conversation_id)))
+
+
 def _require_unasked(session: Session, conversation_id: str, since: datetime | None) -> None:
     if since is None:
         return

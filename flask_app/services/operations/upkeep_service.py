@@ -13,7 +13,7 @@ from flask_app.database import utc_now
 from flask_app.services.gateway import program_keys, request_log, request_retention, word_log
 from flask_app.services.operations import process_service
 from flask_app.services.operations.process_service import Ran
-from flask_app.services.people import registration_service
+from flask_app.services.people import account_deletion, registration_service
 from flask_app.services.providers import model_lists
 from flask_app.services.reconciliation import balance_service
 from flask_app.services.search import search_index
@@ -31,6 +31,7 @@ JOBS = (
     program_keys.prune,
     registration_service.prune,
     word_log.prune,
+    account_deletion.finish,
 )
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ def acted_on(session: Session, actor: Actor, user_id: str, permission: str) -> U
     people = locked(session, user_id, *([actor.user.id] if actor.user else []))
     require(session, actor, permission)
     person = people.get(user_id)
-    if person is None:
+    if person is None or person.deleted_at is not None:
         raise NotFound
     is_other = actor.user and actor.user.id != user_id
     if is_other and not policy.is_above(now(session, actor), role_of(person)):

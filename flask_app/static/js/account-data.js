@@ -1,7 +1,9 @@
 // @ts-check
-/** The cards of what one takes along, conversations as files, with how far each is. */
+/** The cards of what one takes along, conversations as files, with how far each is; and of the way out. */
+import { api } from "app/api"
 import { download } from "app/download"
-import { must } from "app/ui"
+import { t } from "app/i18n"
+import { confirmDialog, must, tell } from "app/ui"
 
 /** Has the links fetch what is chosen; without this module they fetch everything. */
 export function offerExport() {
@@ -22,4 +24,21 @@ export function offerExport() {
       isGoing = false
     })
   }
+}
+
+/** @param {import("app/proof").Proof} proof @param {() => boolean} asksCode */
+export function offerDeletion(proof, asksCode) {
+  const button = must(document, "[data-delete-account]")
+  const title = t("js.portability.delete_title", { name: button.dataset.deleteAccount ?? "" })
+  const action = t("js.portability.delete_action")
+  button.addEventListener("click", async () => {
+    if (button.hasAttribute("data-asks-password")) return proof.ask({ title, action, asksCode: asksCode(), act: remove })
+    if (await confirmDialog({ title, text: t("js.portability.delete_text"), action })) await remove({}).catch(tell)
+  })
+}
+
+/** @param {import("app/proof").Proven} proven */
+async function remove(proven) {
+  await api.post("/api/me/delete", proven)
+  location.assign("/login")
 }

@@ -1,0 +1,50 @@
+"""Everything of one's own, to take along, and the way out."""
+
+from flask import Blueprint, Response, g
+
+from flask_app.services.people import account_deletion
+from flask_app.utils import get_current_user, require_login
+from flask_app.web import cookies, zip_stream
+from flask_app.web.bodies import Body, Words, accepts, downloads, refuses, returns
+from flask_app.web.client import browser
+from flask_app.web.own_data import own_data_file
+from flask_app.web.readers import limits_readers
+
+blueprint = Blueprint("own_data", __name__, url_prefix="/api/me")
+
+
+class Departing(Body):
+    """`password` where one has one, `code` where one has a second step: six digits, or a recovery code."""
+
+    password: Words | None = None
+    code: Words | None = None
+
+
+@blueprint.get("/export")
+@require_login
+@limits_readers
+@downloads(zip_stream.CONTENT_TYPE)
+def export() -> Response:
+    """Everything of one's own as a zip: account, conversations, drafts, use, programs' requests; no secrets."""
+    return own_data_file(get_current_user())
+
+
+@blueprint.post("/delete")
+@require_login
+@accepts(Departing)
+@returns(None, 204)
+@refuses(403, "`wrong_password`, `wrong_second_step_code`, or `sign_in_again`: without a password, a new session.")
+@refuses(409, "`last_owner`: somebody else is to own the site first.")
+def delete(body: Departing) -> Response:
+    """Delete one's account. Sessions, tokens and answers end at once; the rest is removed within minutes.
+
+    The ledger keeps counts, without words and without a name.
+    """
+    actor = get_current_user()
+    account_deletion.begin(
+        actor, g.session_id, g.session_began_at, password=body.password, code=body.code, browser=browser()
+    )
+    response = Response(status=204)
+    cookies.remove(response)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response

@@ -1,0 +1,150 @@
+"""Deleting one's own account: over at once for its person, and gone some minutes later.
+
+The moment it is asked for, sessions, tokens and answers in the making end, and nobody signs in any more. What is left
+is removed in the background, one conversation after the other, and the person's row last: who is stopped in the middle
+goes on with it. The ledger keeps its counts, under an id that stands for nobody.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, reading, utc_now
+from flask_app.errors import Conflict, Forbidden
+from flask_app.models import (
+    AccessToken,
+    Attempt,
+    Budget,
+    Conversation,
+    ProgramRequest,
+    ProgramWords,
+    Run,
+    User,
+)
+from flask_app.services.audit import audit_service
+from flask_app.services.conversations import conversation_service
+from flask_app.services.ledger import replay_service
+from flask_app.services.people import password_links, standing
+from flask_app.services.runs import closing, stop_service
+from flask_app.services.sign_in import auth_service, login_limits, proof_service, second_step
+from flask_app.services.sign_in.auth_service import Browser
+from flask_app.services.sign_in.proof_service import PasswordNeeded
+
+AT_ONCE = 200  # rows in a transaction
+
+log = structlog.get_logger()
+
+
+def begin(
+    actor: User, session_id: str, began_at: datetime, *, password: str | None, code: str | None, browser: Browser
+) -> None:
+    """End everything of the person's; `finish` removes it. Their password is asked for, and a code of their second
+    step; who has no password must have signed in lately.
+
+    Raises Forbidden("wrong_password"), Forbidden("sign_in_again"), WrongCode, TooMany, Conflict("last_owner").
+    """
+    _prove(actor, session_id, began_at, password)
+    with login_limits.own_second_step_attempt(session_id, actor.id):
+        in_transaction(lambda session: _end(session, actor, session_id, code, browser))
+    stop_service.stop_person(actor.id)
+
+
+def finish() -> None:
+    """Remove what is left of everybody who has gone; where an answer of theirs is still being booked, next time."""
+    with reading() as session:
+        gone = session.scalars(select(User.id).where(User.deleted_at.is_not(None))).all()
+    for user_id in gone:
+        _remove(user_id)
+
+
+def _prove(actor: User, session_id: str, began_at: datetime, password: str | None) -> None:
+    if auth_service.has_password(actor):
+        auth_service.check_password(actor, session_id, password or "")
+        return
+    try:
+        proof_service.require(began_at)
+    except PasswordNeeded as error:  # there is none that could be given
+        raise Forbidden("sign_in_again") from error
+
+
+def _end(session: Session, actor: User, session_id: str, code: str | None, browser: Browser) -> None:
+    owners = session.scalars(select(User.id).where(User.is_owner)).all()
+    people = standing.locked(session, actor.id, *owners)
+    user = people.get(actor.id)
+    if user is None or user.password_hash != actor.password_hash:
+        raise Forbidden("wrong_password")
+    auth_service.require_open(session, session_id)
+    if second_step.is_on(session, user.id):
+        second_step.check(session, user, code or "", browser.address)
+    active = {each.id for each in people.values() if standing.role_of(each) == "owner" and not each.disabled}
+    if active == {user.id}:
+        raise Conflict("last_owner")
+    user.deleted_at, user.disabled, user.disabled_by_manager = utc_now(), True, False
+    user.role, user.is_owner = "member", False
+    auth_service.end_sessions(session, user.id)
+    password_links.revoke(session, user.id)
+    in_use = (AccessToken.user_id == user.id, AccessToken.revoked_at.is_(None))
+    session.execute(update(AccessToken).where(*in_use).values(revoked_at=utc_now(), words_until=None))
+    details = {"username": user.username}
+    audit_service.record(session, user, "account.delete", user.id, details, browser.address)
+
+
+def _remove(user_id: str) -> None:
+    stop_service.stop_person(user_id)
+    replay_service.replay()  # what waits for the database would otherwise come when the words are gone
+    while found := _some_conversations(user_id):
+        for conversation_id in found:
+            if closing.is_closed():
+                return
+            conversation_service.erase(conversation_id)
+    if _is_answered(user_id):
+        return
+    while _forget_some(user_id):
+        if closing.is_closed():
+            return
+    if in_transaction(lambda session: _forget(session, user_id)):
+        log.info("account_deleted", user=user_id)
+
+
+def _some_conversations(user_id: str) -> Sequence[str]:
+    query = select(Conversation.id).where(Conversation.user_id == user_id).limit(AT_ONCE)
+    with reading() as session:
+        return session.scalars(query).all()
+
+
+def _is_answered(user_id: str) -> bool:
+    """Is an answer of theirs still being made, or is there one that a dead worker left, which is yet to be booked?"""
+    with reading() as session:
+        going_on = exists().where(Run.user_id == user_id, Run.status == "running")
+        return bool(session.scalar(select(going_on)))
+
+
+def _forget_some(user_id: str) -> bool:
+    """What programs asked, and from where answers were asked for: many rows, some at a time. Was there anything?"""
+
+    def work(session: Session) -> bool:
+        found = False
+        for model in (ProgramRequest, ProgramWords):
+            ids = session.scalars(select(model.id).where(model.user_id == user_id).limit(AT_ONCE)).all()
+            session.execute(delete(model).where(model.id.in_(ids)))
+            found = found or bool(ids)
+        told = (Attempt.user_id == user_id, Attempt.state.in_(("settled", "released")), Attempt.address != "")
+        ids = session.scalars(select(Attempt.id).where(*told).limit(AT_ONCE)).all()
+        session.execute(update(Attempt).where(Attempt.id.in_(ids)).values(address=""))
+        return found or bool(ids)
+
+    return in_transaction(work)
+
+
+def _forget(session: Session, user_id: str) -> bool:
+    """The rest goes with the person's row. False where another was first."""
+    tokens = select(AccessToken.id).where(AccessToken.user_id == user_id)
+    theirs = or_(
+        (Budget.scope == "user") & (Budget.scope_id == user_id), (Budget.scope == "token") & Budget.scope_id.in_(tokens)
+    )
+    session.execute(delete(Budget).where(theirs))
+    gone = session.execute(delete(User).where(User.id == user_id, User.deleted_at.is_not(None)))
+    return bool(gone.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,171 @@
+"""/api/me/export: everything of one's own in one file, and no secret; /api/me/delete: the way out."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from flask_app.database import reading, transaction, utc_now
+from flask_app.models import AccessToken, AuditEntry, LoginSession, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import draft_service
+from flask_app.services.gateway import request_log, word_log
+from flask_app.services.people import account_deletion, user_admin_service
+from flask_app.services.runs import run_service
+from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.support import authenticator, ledger, talks
+from tests.support.brokers import wait_until
+from tests.support.clients import PageClient
+from tests.support.gateway import Program, made
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+
+EXPORT, DELETE = "/api/me/export", "/api/me/delete"
+FILES = ["README.txt", "account.json", "conversations.json", "drafts.jsonl", "usage.jsonl", "requests.jsonl"]
+ENDLESS = Answer("word " * 2_000, tokens_per_second=50)
+
+
+def unpacked(client: PageClient) -> dict[str, bytes]:
+    response = client.get(EXPORT)
+    assert response.mimetype == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(response.data)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def lines(content: bytes) -> list[Any]:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def refusal(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json["error"]["code"]
+
+
+@pytest.mark.security("own-files-and-searches", "key-never-returned")
+def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
+    member: User, admin: User, member_client: PageClient, client: PageClient
+) -> None:
+    talk = talks.branched(member, folder_id=talks.folder(member, "诗歌").id)
+    foreign = talks.branched(admin, title="somebody else's")
+    draft_service.keep(member, talk.id, "not yet sent", "a-key")
+    ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(admin.id, utc_now())])
+    token = made(member, "editor")
+    files = unpacked(member_client)
+    assert list(files) == [*FILES, "words.jsonl"]
+    account = json.loads(files["account.json"])
+    assert (account["user"]["username"], account["tokens"][0]["name"]) == ("member", "editor")
+    assert account["sessions"]
+    assert [each["id"] for each in json.loads(files["conversations.json"])["conversations"]] == [talk.id]
+    assert [each["text"] for each in lines(files["drafts.jsonl"])] == ["not yet sent"]
+    assert len(lines(files["usage.jsonl"])) == 1
+    everything = b"".join(files.values()).decode()
+    for secret in (token.secret, token.token.digest, member.password_hash, member_client.session_token, foreign.id):
+        assert secret
+        assert secret not in everything
+    assert client.get(EXPORT).status_code == 401
+
+
+def test_what_programs_asked_is_in_it_with_its_words_where_those_are_kept(
+    app: Any, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    token = made(member)
+    word_log.put(Actor(member), token.token.id, 1)
+    upstream.script(Answer("Of course."))
+    assert Program(app, token.secret).complete().status_code == 200
+    request_log.write()
+    wait_until(lambda: lines(unpacked(member_client)["words.jsonl"]))
+    files = unpacked(member_client)
+    (asked,) = lines(files["requests.jsonl"])
+    (said,) = lines(files["words.jsonl"])
+    assert (said["request_id"], said["text"]) == (asked["id"], "Of course.")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh", "zh-Hant", "ja"])
+def test_a_page_in_the_readers_language_says_what_is_what(member_client: PageClient, locale: str) -> None:
+    assert member_client.patch("/api/me", json={"locale": locale}).status_code == 200
+    files = unpacked(member_client)
+    for name in files:
+        assert name in files["README.txt"].decode() or name == "README.txt"
+
+
+@pytest.mark.security("disabled-is-out", "audit")
+def test_an_account_is_over_at_once(
+    app: Any, member: User, member_client: PageClient, sign_in: SignIn, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(ENDLESS)
+    another, token = sign_in(member), made(member)
+    with member_client.post("/api/chat", json={"message": "hello"}, buffered=False) as response:
+        next(iter(response.response))
+        assert run_service.live_runs()
+        gone = another.post(DELETE, json={"password": PASSWORD})
+        assert gone.status_code == 204
+        assert "__Host-mingchat=;" in gone.headers["Set-Cookie"]
+        assert gone.headers["Clear-Site-Data"] == '"cache", "storage"'
+        wait_until(lambda: not run_service.live_runs())
+    assert member_client.get("/api/me").status_code == another.get("/api/me").status_code == 401
+    assert Program(app, token.secret).get("/v1/models").status_code == 401
+    with reading() as session:
+        assert session.scalars(select(LoginSession).where(LoginSession.user_id == member.id)).all() == []
+        assert session.scalars(select(AccessToken.revoked_at)).one() is not None
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "account.delete")).one()
+    assert (entry.actor_id, entry.target, json.loads(entry.details)) == (member.id, member.id, {"username": "member"})
+
+
+def test_nobody_signs_in_any_more_and_nobody_lets_them_in_again(
+    member: User, admin_client: PageClient, member_client: PageClient, client: PageClient
+) -> None:
+    assert member_client.post(DELETE, json={"password": PASSWORD}).status_code == 204
+    signed = client.post("/api/login", json={"username": "member", "password": PASSWORD})
+    assert signed.status_code == 403
+    assert admin_client.patch(f"/api/admin/users/{member.id}", json={"disabled": False}).status_code == 404
+    account_deletion.finish()
+    unknown = client.post("/api/login", json={"username": "member", "password": PASSWORD})
+    assert refusal(unknown) == (401, "wrong_credentials")
+
+
+def test_the_name_is_free_again_once_it_is_gone(member: User, member_client: PageClient) -> None:
+    assert member_client.post(DELETE, json={"password": PASSWORD}).status_code == 204
+    account_deletion.finish()
+    added = user_admin_service.add(Actor(None), "member", "member")
+    assert added.user.id != member.id
+
+
+def test_the_password_is_asked_for(member: User, member_client: PageClient, client: PageClient) -> None:
+    for body in ({}, {"password": "not the password, long"}):
+        assert refusal(member_client.post(DELETE, json=body)) == (403, "wrong_password")
+    assert refusal(member_client.post(DELETE, json={"passwort": "x"})) == (422, "invalid_field")
+    assert client.post(DELETE, json={"password": PASSWORD}).status_code in {401, 403}
+    assert member_client.get("/api/me").status_code == 200
+
+
+def test_a_code_is_asked_for_too_where_there_is_a_second_step(member: User, member_client: PageClient) -> None:
+    secret, _ = authenticator.turn_on(member)
+    for code in (None, authenticator.wrong(secret)):
+        refused = member_client.post(DELETE, json={"password": PASSWORD, "code": code})
+        assert refusal(refused) == (403, "wrong_second_step_code")
+    right = {"password": PASSWORD, "code": authenticator.code(secret)}
+    assert member_client.post(DELETE, json=right).status_code == 204
+
+
+def test_who_has_no_password_must_have_signed_in_lately(make_user: MakeUser, sign_in: SignIn) -> None:
+    person = make_user("linked")
+    client = sign_in(person)
+    with transaction() as session:
+        session.execute(update(User).where(User.id == person.id).values(password_hash=None))
+        long_ago = utc_now() - timedelta(hours=3)
+        session.execute(update(LoginSession).where(LoginSession.user_id == person.id).values(created_at=long_ago))
+    assert refusal(client.post(DELETE, json={})) == (403, "sign_in_again")
+    with transaction() as session:
+        session.execute(update(LoginSession).where(LoginSession.user_id == person.id).values(created_at=utc_now()))
+    assert client.post(DELETE, json={}).status_code == 204
+
+
+@pytest.mark.security("last-administrator")
+def test_the_last_owner_stays(owner: User, owner_client: PageClient, make_user: MakeUser) -> None:
+    make_user("disabled", "owner", disabled=True)
+    assert refusal(owner_client.post(DELETE, json={"password": PASSWORD})) == (409, "last_owner")
+    make_user("heir", "owner")
+    assert owner_client.post(DELETE, json={"password": PASSWORD}).status_code == 204
