@@ -42,6 +42,7 @@ from flask_app.routes import (
     gateway,
     health,
     identities,
+    imports,
     installed,
     managed,
     messages,
@@ -117,7 +118,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     entrance = (auth, identities, registration, supervision)
     pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
-    talk = (api, temporary, conversations, exports, drafts, folders, search, gateway, messages)
+    talk = (api, temporary, conversations, exports, imports, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
     elsewhere = (admin_identities, admin_directories)

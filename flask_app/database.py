@@ -1,5 +1,6 @@
 """The database: base class, column types, and the two ways to use it, `transaction` and `reading`."""
 
+import hashlib
 import re
 import secrets
 import time
@@ -39,6 +40,12 @@ def new_id(moment: datetime | None = None) -> str:
     """
     milliseconds = time.time_ns() // 1_000_000 if moment is None else int(moment.timestamp() * 1000)
     return _id(milliseconds << 80 | secrets.randbits(80))
+
+
+def derived_id(moment: datetime, words: str) -> str:
+    """The id that these words always have, of the moment: what has it already has come before."""
+    digest = hashlib.sha256(words.encode()).digest()[:10]
+    return _id(int(moment.timestamp() * 1000) << 80 | int.from_bytes(digest))
 
 
 def first_id(moment: datetime) -> str:

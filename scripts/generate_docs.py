@@ -39,7 +39,8 @@ A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 say
 reader that lost the line asks for the events again with the header `Last-Event-ID` and gets exactly what it has not
 seen.
 
-`GET /api/conversations/export` speaks the format of `docs/conversations.schema.json`.
+`GET /api/conversations/export` and `POST /api/conversations/import` speak the format of
+`docs/conversations.schema.json`.
 
 Programs ask `/v1` instead, as OpenAI's or Anthropic's clients do, with a personal access token:
 [gateway.md](gateway.md) says how. No cookie and no CSRF token count there, and a token opens nothing but `/v1`.

@@ -1,6 +1,6 @@
 // @ts-check
 /** The cards of what one takes along, conversations as files, with how far each is; and of the way out. */
-import { api } from "app/api"
+import { api, loaded } from "app/api"
 import { download } from "app/download"
 import { t } from "app/i18n"
 import { confirmDialog, must, tell } from "app/ui"
@@ -24,6 +24,22 @@ export function offerExport() {
       isGoing = false
     })
   }
+}
+
+/** What reads files comes with the first one. */
+export function offerImport() {
+  const root = must(document, "[data-import]")
+  let isThere = false
+  must(root, "[data-import-file]").addEventListener("change", async () => {
+    if (isThere) return
+    try {
+      const { ImportCard } = await loaded(import("app/imports/card"))
+      isThere = true
+      await new ImportCard(root).read()
+    } catch (error) {
+      tell(error)
+    }
+  })
 }
 
 /** @param {import("app/proof").Proof} proof @param {() => boolean} asksCode */

@@ -1,6 +1,6 @@
 // @ts-check
 /** Entry of the account page: time zone, warnings, password, second step, passkeys, one's data, signed-in browsers. */
-import { offerDeletion, offerExport } from "app/account-data"
+import { offerDeletion, offerExport, offerImport } from "app/account-data"
 import { api } from "app/api"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
 import { IdentitiesCard } from "app/identities"
@@ -50,6 +50,7 @@ const proof = new Proof()
 const secondStep = new SecondStepCard(state.second_step, proof, reload)
 new PasskeysCard(state.passkeys, proof, () => secondStep.isOn, reload)
 offerExport()
+offerImport()
 offerDeletion(proof, () => secondStep.isOn)
 if (document.querySelector("[data-identities]")) new IdentitiesCard(state.identity)
 

@@ -1,0 +1,163 @@
+"""Conversations that come from a file: each written once, whole, as its person's own.
+
+What comes bears ids that somebody has written into a file. None of them is ever used: by an id one could lay a hand on
+what belongs to others. A conversation's own follows from its person and the one in the file, so that the same one comes
+once however often it is sent; its messages have new ones. Nothing is asked of a model, and the ledger has no entry.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from flask_app.database import derived_id, fetching, in_writing, new_id, table_of, utc_now
+from flask_app.domain import titles
+from flask_app.domain.blank import is_blank
+from flask_app.errors import Invalid
+from flask_app.models import Conversation, Folder, Message, User
+from flask_app.services.budgets import budget_service
+from flask_app.services.conversations import conversation_service, folder_service, pin_service
+from flask_app.services.portability import message_tree
+from flask_app.services.portability.conversation_format import Drawer, Talk
+from flask_app.services.site import retention_settings
+
+MOST_AT_ONCE = 200  # conversations in a request
+MOST_LOOKED_UP = 1000
+IMPORTED, KNOWN, TOO_OLD, REFUSED = "imported", "known", "too_old", "refused"
+
+_conversations, _messages, _folders = table_of(Conversation), table_of(Message), table_of(Folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one: IMPORTED, KNOWN (it is there already), TOO_OLD (the site would delete it at once) or
+    REFUSED, for the reason `code`. `id` is that of the file, `conversation_id` the one that it has here.
+    """
+
+    id: str
+    outcome: str
+    conversation_id: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What is asked about before it is sent."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def look(actor: User, sketches: Sequence[Sketch]) -> list[Outcome]:
+    """What would become of these; nothing is written. Raises Invalid("import_too_many")."""
+    if len(sketches) > MOST_LOOKED_UP:
+        raise Invalid("import_too_many", limit=MOST_LOOKED_UP)
+    known, oldest = _known(actor, sketches), _oldest(actor)
+    return [_outcome(actor, each, known, oldest) or Outcome(each.id, IMPORTED) for each in sketches]
+
+
+def bring_in(actor: User, drawers: Sequence[Drawer], talks: Sequence[Talk]) -> list[Outcome]:
+    """Write them, a transaction each: what is broken stops none of the others. Raises Invalid("import_too_many")."""
+    if max(len(talks), len(drawers)) > MOST_AT_ONCE:
+        raise Invalid("import_too_many", limit=MOST_AT_ONCE)
+    sketches = [Sketch(talk.id, talk.created_at, talk.updated_at) for talk in talks]
+    known, oldest = _known(actor, sketches), _oldest(actor)
+    names = {drawer.id: drawer for drawer in drawers}
+    outcomes = []
+    for talk, sketch in zip(talks, sketches, strict=True):
+        outcome = _outcome(actor, sketch, known, oldest) or _write(actor, names, talk)
+        known |= {outcome.conversation_id} if outcome.conversation_id else set()
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _known(actor: User, sketches: Sequence[Sketch]) -> set[str]:
+    """Ids of one's own conversations that these are, or have become."""
+    ids = {each.id for each in sketches} | {_id_here(actor, each) for each in sketches}
+    own = select(_conversations.c.id).where(_conversations.c.user_id == actor.id, _conversations.c.id.in_(ids))
+    with fetching() as connection:
+        return set(connection.scalars(own))
+
+
+def _oldest(actor: User) -> datetime | None:
+    """Before which moment a last message is too old for this person's site."""
+    days = retention_settings.kept().of(actor.group_id)
+    return None if days is None else utc_now() - timedelta(days=days)
+
+
+def _outcome(actor: User, sketch: Sketch, known: set[str], oldest: datetime | None) -> Outcome | None:
+    """None: it can come in."""
+    for conversation_id in (sketch.id, _id_here(actor, sketch)):
+        if conversation_id in known:
+            return Outcome(sketch.id, KNOWN, conversation_id)
+    return Outcome(sketch.id, TOO_OLD) if oldest and sketch.updated_at < oldest else None
+
+
+def _id_here(actor: User, sketch: Sketch) -> str:
+    began = min(max(sketch.created_at, message_tree.EARLIEST), message_tree.LATEST)
+    return derived_id(began, f"{actor.id}\n{sketch.id}")
+
+
+def _write(actor: User, drawers: Mapping[str, Drawer], talk: Talk) -> Outcome:
+    now = utc_now()
+    made = _id_here(actor, Sketch(talk.id, talk.created_at, talk.updated_at))
+    try:
+        rows = message_tree.rows(made, talk.messages, now)
+        title = _title(talk)
+    except Invalid as error:
+        return Outcome(talk.id, REFUSED, code=error.code)
+
+    def work(connection: Connection) -> None:
+        budget_service.take_turn(connection, actor.id)  # pins and folders of the same moment are counted one by one
+        has_room = talk.pinned_at is not None and (talk.archived or pin_service.has_room(connection, actor.id))
+        values = {
+            "id": made,
+            "user_id": actor.id,
+            "folder_id": _folder(connection, actor, drawers.get(talk.folder_id or "")),
+            "title": title,
+            "titled_by": actor.id,  # no model is asked for another
+            "created_at": message_tree.moment(talk.created_at, now),
+            "updated_at": message_tree.moment(talk.updated_at, now),
+            "pinned_at": message_tree.moment(talk.pinned_at, now) if has_room and talk.pinned_at else None,
+            "archived": talk.archived,
+        }
+        connection.execute(insert(_conversations), values)
+        connection.execute(insert(_messages), rows)
+
+    try:
+        in_writing(work)
+    except IntegrityError:  # it is coming from another tab in this moment
+        return Outcome(talk.id, KNOWN, made)
+    return Outcome(talk.id, IMPORTED, made)
+
+
+def _title(talk: Talk) -> str:
+    title = " ".join("".join(each if each.isprintable() else " " for each in talk.title).split())
+    if is_blank(title):
+        title = titles.first_words(next((said.text for said in talk.messages if said.role == "user"), ""))
+    if is_blank(title):
+        raise Invalid("import_empty")
+    return title[: conversation_service.MAX_TITLE]
+
+
+def _folder(connection: Connection, actor: User, drawer: Drawer | None) -> str | None:
+    """One's folder of that name; a new one, where there is room for it."""
+    name = " ".join(drawer.name.split())[: folder_service.MAX_NAME] if drawer else ""
+    if drawer is None or is_blank(name):
+        return None
+    own = _folders.c.user_id == actor.id
+    there = connection.scalar(
+        select(_folders.c.id).where(own, _folders.c.name == name).order_by(_folders.c.id).limit(1)
+    )
+    if there:
+        return str(there)
+    if (connection.scalar(select(func.count()).where(own)) or 0) >= folder_service.MOST_FOLDERS:
+        return None
+    made = new_id()
+    created_at = message_tree.moment(drawer.created_at, utc_now())
+    connection.execute(insert(_folders), {"id": made, "user_id": actor.id, "name": name, "created_at": created_at})
+    return made

@@ -1,0 +1,88 @@
+"""The messages of a conversation that comes from elsewhere: is it a tree, and what of each message can be kept."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from flask_app import i18n
+from flask_app.database import new_id
+from flask_app.errors import Invalid
+from flask_app.services.portability.conversation_format import Said
+
+MOST_MESSAGES = 20_000  # of one conversation
+EARLIEST, LATEST = datetime(2005, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo=UTC)
+MOST_THINKING_MS = 24 * 3600 * 1000
+
+_STATUSES = frozenset({"complete", "stopped", "left", "interrupted", "failed"})
+_NAME_LENGTH, _REASON_LENGTH = 128, 64
+
+
+def in_order(messages: Sequence[Said]) -> list[Said]:
+    """Each behind the one that it follows. Raises Invalid("import_not_a_tree"), Invalid("import_too_many_messages")."""
+    if len(messages) > MOST_MESSAGES:
+        raise Invalid("import_too_many_messages", limit=MOST_MESSAGES)
+    following: dict[str | None, list[Said]] = defaultdict(list)
+    for said in messages:
+        following[said.parent_id].append(said)
+    found = list(following[None])
+    for said in found:  # it grows on the way
+        found += following[said.id]
+    if len(found) != len(messages) or len({said.id for said in found}) != len(found):
+        raise Invalid("import_not_a_tree")
+    return found
+
+
+def rows(conversation_id: str, messages: Sequence[Said], now: datetime) -> list[dict[str, Any]]:
+    """What is written: under new ids, in the order of `messages` where times are the same.
+
+    Raises as `in_order` does, and Invalid("import_empty").
+    """
+    if not messages:
+        raise Invalid("import_empty")
+    in_time = sorted(messages, key=lambda said: said.created_at)
+    ids = dict(zip((said.id for said in in_time), _rising_ids(len(messages)), strict=True))
+    return [
+        {
+            "id": ids[said.id],
+            "conversation_id": conversation_id,
+            "parent_id": ids[said.parent_id] if said.parent_id else None,
+            "created_at": moment(said.created_at, now),
+            **_kept(said),
+        }
+        for said in in_order(messages)
+    ]
+
+
+def moment(told: datetime, now: datetime) -> datetime:
+    """Nothing was said before there were chats, or is said yet."""
+    return min(max(told, EARLIEST), now)
+
+
+def _rising_ids(count: int) -> list[str]:
+    """Ids of now: what is new is looked for by them, and found by the search."""
+    ids = sorted(new_id() for _ in range(count))
+    return ids if all(one != other for one, other in pairwise(ids)) else _rising_ids(count)
+
+
+def _kept(said: Said) -> dict[str, Any]:
+    is_answer = said.role == "assistant"
+    status = said.status if said.status in _STATUSES else "interrupted" if said.status == "running" else "complete"
+    thinking_ms = said.thinking_ms if said.thinking_ms and 0 < said.thinking_ms <= MOST_THINKING_MS else None
+    return {
+        "role": said.role,
+        "status": status if is_answer else "complete",
+        "text": said.text.replace("\x00", ""),
+        "reasoning": said.reasoning.replace("\x00", "") if is_answer else "",
+        "thinking_ms": thinking_ms if is_answer else None,
+        "model": _short(said.model, _NAME_LENGTH),
+        "finish_reason": _short(said.finish_reason, _REASON_LENGTH) if is_answer else None,
+        "error_code": said.error_code if f"error.{said.error_code}" in i18n.catalogue(i18n.DEFAULT_LOCALE) else None,
+    }
+
+
+def _short(words: str | None, length: int) -> str | None:
+    """What prints, or nothing."""
+    kept = "".join(each for each in words or "" if each.isprintable())[:length].strip()
+    return kept or None

@@ -1,0 +1,133 @@
+// @ts-check
+/** The card by which conversations come in: a file is read here, shown in numbers, and sent once its reader wants that. */
+import { formatDays, formatNumber, sentence, t } from "app/i18n"
+import { look, send } from "app/imports/batches"
+import { read } from "app/imports/file"
+import { Unreadable } from "app/imports/shapes"
+import { announce, fill, must } from "app/ui"
+
+/** @typedef {import("app/imports/shapes").Found} Found */
+
+const STATES = ["choosing", "found", "going"]
+const ROWS = /** @type {const} */ (["known", "too_old", "empty"])
+
+export class ImportCard {
+  #root
+  #file
+  #problem
+  /** @type {Found | null} */
+  #found = null
+  #leave = new AbortController()
+
+  /** @param {HTMLElement} root [data-import] */
+  constructor(root) {
+    this.#root = root
+    this.#file = /** @type {HTMLInputElement} */ (must(root, "[data-import-file]"))
+    this.#problem = must(root, "[data-import-problem]")
+    this.#file.addEventListener("change", () => this.read())
+    must(root, "[data-import-begin]").addEventListener("click", () => this.#send())
+    must(root, "[data-import-cancel]").addEventListener("click", () => this.#begin(true))
+    must(root, "[data-stop]").addEventListener("click", () => this.#leave.abort())
+  }
+
+  /** @param {boolean} takesFocus */
+  #begin(takesFocus) {
+    this.#found = null
+    this.#file.value = ""
+    this.#show("choosing")
+    if (takesFocus) this.#file.focus()
+  }
+
+  async read() {
+    const [file] = this.#file.files ?? []
+    if (!file) return
+    this.#say("")
+    this.#tell(t("js.portability.reading"))
+    this.#file.disabled = true
+    try {
+      this.#found = await read(file)
+      await this.#preview(this.#found)
+    } catch (error) {
+      this.#begin(false)
+      this.#say(error instanceof Unreadable ? t(`js.portability.${error.code}`, error.params) : sentence(error))
+    }
+    this.#file.disabled = false
+    this.#tell("")
+  }
+
+  /** @param {Found} found */
+  async #preview({ source, talks, empty }) {
+    const { imported, known, too_old } = await look(talks)
+    const days = talks.map(({ created_at: at }) => at.slice(0, 10)).sort()
+    const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
+    const counts = { known, too_old, empty }
+    fill(this.#root, {
+      source,
+      conversations: formatNumber(talks.length),
+      messages: formatNumber(messages),
+      span: days.length > 0 ? formatDays({ from: days[0] ?? "", to: days.at(-1) ?? "" }) : "–",
+      ...Object.fromEntries(ROWS.map((name) => [name, formatNumber(counts[name])])),
+    })
+    for (const row of this.#root.querySelectorAll("[data-row]")) {
+      const count = counts[/** @type {keyof typeof counts} */ (row.getAttribute("data-row"))]
+      if (count !== undefined) /** @type {HTMLElement} */ (row).hidden = count === 0
+    }
+    const begin = /** @type {HTMLButtonElement} */ (must(this.#root, "[data-import-begin]"))
+    begin.textContent = t("js.portability.bring_in", { count: formatNumber(imported) })
+    begin.disabled = imported === 0
+    this.#show("found")
+    must(this.#root, "[data-import-found]").focus()
+  }
+
+  async #send() {
+    if (!this.#found) return
+    this.#leave = new AbortController()
+    this.#show("going")
+    must(this.#root, "[data-stop]").focus()
+    const expected = this.#found.talks.length
+    this.#progress(0, expected)
+    addEventListener("beforeunload", hold)
+    try {
+      const sums = await send(this.#found, (done) => this.#progress(done, expected), this.#leave.signal)
+      const words = { count: formatNumber(sums.imported), known: formatNumber(sums.known), refused: formatNumber(sums.refused + sums.too_old) }
+      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words))
+      this.#begin(true)
+    } catch (error) {
+      this.#say(sentence(error))
+      this.#show("found")
+    }
+    removeEventListener("beforeunload", hold)
+  }
+
+  /** @param {number} done @param {number} expected */
+  #progress(done, expected) {
+    const bar = /** @type {HTMLProgressElement} */ (must(this.#root, "progress"))
+    bar.max = expected
+    bar.value = done
+    must(this.#root, "[data-so-far]").textContent = t("js.records.download_of", { count: formatNumber(done), expected: formatNumber(expected) })
+  }
+
+  /** @param {string} state */
+  #show(state) {
+    for (const each of STATES) must(this.#root, `[data-import-${each}]`).hidden = each !== state
+  }
+
+  /** What was wrong. @param {string} words */
+  #say(words) {
+    this.#problem.textContent = words
+    this.#problem.hidden = !words
+  }
+
+  /** @param {string} words */
+  #tell(words) {
+    const place = must(this.#root, "[data-import-said]")
+    place.textContent = words
+    place.hidden = !words
+    if (words) announce(words)
+  }
+}
+
+/** @param {Event} event */
+function hold(event) {
+  event.preventDefault()
+}

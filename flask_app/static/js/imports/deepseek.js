@@ -1,0 +1,44 @@
+// @ts-check
+/** DeepSeek's conversations.json: a tree in `mapping`, whose messages are fragments: what was asked, thought, searched and answered. */
+import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree"
+
+/** @typedef {import("app/imports/kept-tree").Node} Node */
+
+/** @param {Record<string, any>} each */
+export function isDeepSeek(each) {
+  return "mapping" in each && "inserted_at" in each
+}
+
+/** @param {Record<string, any>} each */
+export function fromDeepSeek(each) {
+  const nodes = Object.entries(objectOf(each.mapping)).map(([id, node]) => nodeOf(id, objectOf(node)))
+  tellApart(nodes)
+  return talkOf({ id: each.id, title: each.title, created: each.inserted_at, updated: each.updated_at }, nodes)
+}
+
+/**
+ * Files of early 2025 have no fragments, and do not say who speaks: questions and answers take turns, behind a root without a word.
+ * @param {Node[]} nodes
+ */
+function tellApart(nodes) {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  for (const node of nodes) {
+    if (node.role || !node.text) continue
+    let [depth, above] = [0, node.parent]
+    while (above && byId.get(above)?.text && depth < nodes.length) {
+      depth++
+      above = byId.get(above)?.parent ?? null
+    }
+    node.role = depth % 2 === 0 ? "user" : "assistant"
+  }
+}
+
+/** @param {string} id @param {Record<string, any>} node @returns {Node} */
+function nodeOf(id, { parent, message }) {
+  const { fragments, model, content, reasoning_content: thoughts, inserted_at: at } = objectOf(message)
+  const told = listOf(fragments).map(objectOf)
+  const saying = (/** @type {string} */ kind) => told.filter(({ type }) => type === kind).map(({ content }) => textOf(content)).filter(Boolean).join("\n\n")
+  const [asked, answered, reasoning] = ["REQUEST", "RESPONSE", "THINK"].map(saying)
+  const role = asked ? "user" : answered || reasoning ? "assistant" : null
+  return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text: asked || answered || textOf(content), reasoning: reasoning || textOf(thoughts), model, at: timeOf(at) }
+}

@@ -1,0 +1,100 @@
+// @ts-check
+/** A file as it was chosen: JSON, or a zip in which conversations.json is. Nothing is unpacked beyond a limit. */
+import { Unreadable, found } from "app/imports/shapes"
+
+export const MOST_BYTES = 400 * 1024 * 1024 // of JSON, unpacked: about the longest text that browsers hold
+const TOO_LONG = "import_too_long"
+const BROKEN = "import_broken"
+const NONE = "import_nothing_inside"
+const END_LENGTH = 22 // of the record at a zip's end, without its comment
+const MOST_COMMENT = 65_535
+const END = 0x06054b50
+const ENTRY = 0x02014b50
+const ENTRY_LENGTH = 46
+const LOCAL_LENGTH = 30
+const STORED = 0
+const DEFLATED = 8
+const WANTED = /(^|\/)(conversations(-\d+)?|chat-export-\d+)\.json$/i
+const FIRST = [0x50, 0x4b]
+
+/** @typedef {{name: string, method: number, packed: number, size: number, at: number}} Entry */
+/** @typedef {import("app/imports/shapes").Found} Found */
+
+/** Throws Unreadable. @param {Blob} file @param {number} [most] bytes @returns {Promise<Found>} */
+export async function read(file, most = MOST_BYTES) {
+  const head = new Uint8Array(await file.slice(0, 2).arrayBuffer())
+  if (!FIRST.every((byte, place) => head[place] === byte)) return found(await jsonOf(file.stream(), most))
+  const entries = (await entriesOf(file)).filter(({ name }) => WANTED.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (entries.length === 0) throw new Unreadable(NONE)
+  /** @type {Found[]} */
+  const all = []
+  let left = most
+  for (const entry of entries) {
+    const stream = await unpacked(file, entry)
+    all.push(found(await jsonOf(stream, left, (length) => (left -= length))))
+  }
+  const [{ source = "" } = {}] = all
+  return {
+    source,
+    folders: all.flatMap(({ folders }) => folders),
+    talks: all.flatMap(({ talks }) => talks),
+    empty: all.reduce((sum, { empty }) => sum + empty, 0),
+  }
+}
+
+/** @param {ReadableStream<Uint8Array>} stream @param {number} most @param {(length: number) => void} [tell] how long it was */
+async function jsonOf(stream, most, tell = () => {}) {
+  const words = new TextDecoder("utf-8", { fatal: true })
+  const reader = stream.getReader()
+  let text = ""
+  let length = 0
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      length += piece.value.length
+      if (length > most) throw new Unreadable(TOO_LONG, { megabytes: Math.floor(most / 1024 / 1024) })
+      text += words.decode(piece.value, { stream: true })
+    }
+    text += words.decode()
+    tell(length)
+    return JSON.parse(text)
+  } catch (error) {
+    reader.cancel().catch(() => undefined)
+    throw error instanceof Unreadable ? error : new Unreadable(BROKEN)
+  }
+}
+
+/** What a zip's own list says is in it. @param {Blob} file @returns {Promise<Entry[]>} */
+async function entriesOf(file) {
+  const tail = new DataView(await file.slice(-(END_LENGTH + MOST_COMMENT)).arrayBuffer())
+  let end = tail.byteLength - END_LENGTH
+  while (end >= 0 && tail.getUint32(end, true) !== END) end--
+  if (end < 0) throw new Unreadable(BROKEN)
+  const [length, start] = [tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)]
+  const list = new DataView(await file.slice(start, start + length).arrayBuffer())
+  const names = new TextDecoder()
+  /** @type {Entry[]} */
+  const entries = []
+  for (let at = 0; at + ENTRY_LENGTH <= list.byteLength && list.getUint32(at, true) === ENTRY; ) {
+    const [name, extra, comment] = [28, 30, 32].map((place) => list.getUint16(at + place, true))
+    entries.push({
+      name: names.decode(new Uint8Array(list.buffer, at + ENTRY_LENGTH, Math.min(name ?? 0, list.byteLength - at - ENTRY_LENGTH))),
+      method: list.getUint16(at + 10, true),
+      packed: list.getUint32(at + 20, true),
+      size: list.getUint32(at + 24, true),
+      at: list.getUint32(at + 42, true),
+    })
+    at += ENTRY_LENGTH + (name ?? 0) + (extra ?? 0) + (comment ?? 0)
+  }
+  return entries
+}
+
+/** @param {Blob} file @param {Entry} entry @returns {Promise<ReadableStream<Uint8Array>>} */
+async function unpacked(file, { method, packed, at }) {
+  const head = new DataView(await file.slice(at, at + LOCAL_LENGTH).arrayBuffer())
+  if (head.byteLength < LOCAL_LENGTH) throw new Unreadable(BROKEN)
+  const start = at + LOCAL_LENGTH + head.getUint16(26, true) + head.getUint16(28, true)
+  const content = file.slice(start, start + packed).stream()
+  if (method === STORED) return content
+  if (method === DEFLATED) return content.pipeThrough(/** @type {any} */ (new DecompressionStream("deflate-raw")))
+  throw new Unreadable(BROKEN)
+}

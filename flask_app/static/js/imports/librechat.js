@@ -1,0 +1,47 @@
+// @ts-check
+/** LibreChat's export of a conversation: messages that name the one they follow, or hold those that follow them. */
+import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree"
+
+/** @typedef {import("app/imports/kept-tree").Node} Node */
+
+/** @param {Record<string, any>} each */
+export function isLibreChat(each) {
+  return "conversationId" in each && Array.isArray(each.messages)
+}
+
+/** @param {Record<string, any>} each */
+export function fromLibreChat(each) {
+  const messages = flat(listOf(each.messages).map(objectOf))
+  const known = new Set(messages.map(({ message }) => message.messageId))
+  const nodes = messages.map(({ message, above }) => {
+    const parent = known.has(message.parentMessageId) ? message.parentMessageId : above
+    return nodeOf(message, parent ? idOf(parent) : null)
+  })
+  const { createdAt: created, updatedAt: updated, exportAt } = each
+  const times = nodes.some(({ at }) => at !== null)
+  return talkOf({ id: each.conversationId, title: each.title, created: created ?? (times ? null : exportAt), updated }, nodes)
+}
+
+/** With the message that each stands in. @param {Record<string, any>[]} roots */
+function flat(roots) {
+  /** @type {{message: Record<string, any>, above: string | null}[]} */
+  const found = roots.map((message) => ({ message, above: null }))
+  for (const { message } of found) {
+    for (const child of listOf(message.children)) found.push({ message: objectOf(child), above: message.messageId })
+  }
+  return found
+}
+
+/** @param {Record<string, any>} message @param {string | null} parent @returns {Node} */
+function nodeOf({ messageId, isCreatedByUser, sender, text, content, model, createdAt: at }, parent) {
+  const blocks = listOf(content).map(objectOf)
+  const saying = (/** @type {string} */ kind) => blocks.filter(({ type }) => type === kind).map((block) => wordsOf(block[kind])).filter(Boolean).join("\n\n")
+  const isOwn = isCreatedByUser ?? sender === "User"
+  const words = saying("text") || textOf(text)
+  return { id: idOf(messageId), parent, role: isOwn ? "user" : "assistant", text: words, reasoning: isOwn ? "" : saying("think"), model: model ?? null, at: timeOf(at) }
+}
+
+/** @param {unknown} value */
+function wordsOf(value) {
+  return typeof value === "string" ? textOf(value) : textOf(objectOf(value).value)
+}
