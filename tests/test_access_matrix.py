@@ -15,7 +15,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rate_admin_service
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import gateway, identities, managing, passkeys, routes
+from tests.support import devices, gateway, identities, managing, passkeys, routes
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.routes import Route
@@ -23,7 +23,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id"}
+OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "directory_id", "slug"}
@@ -114,7 +114,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     managed = managing.group(new_id(), person["username"])
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
     ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner), "managed_id": managed}
-    ids |= {"identity_id": identities.link_somebody(owner).id}
+    ids |= {"identity_id": identities.link_somebody(owner).id, "device_id": devices.keep(owner)}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 

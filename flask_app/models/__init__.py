@@ -17,6 +17,7 @@ from flask_app.models.accounts import (
     User,
 )
 from flask_app.models.chat import Conversation, Folder, KeptDraft, Message, Run
+from flask_app.models.devices import KnownDevice
 from flask_app.models.identities import IdentityProvider, IdentitySignIn, LinkedIdentity
 from flask_app.models.metering import (
     Attempt,
@@ -58,6 +59,7 @@ __all__ = [
     "IdentitySignIn",
     "Invitation",
     "KeptDraft",
+    "KnownDevice",
     "LinkedIdentity",
     "LoginSession",
     "Message",

@@ -79,7 +79,10 @@ class GroupManager(Base):
 
 
 class LoginSession(Base):
-    """A signed-in browser. The id is the digest of the cookie's random token, so a stolen table signs nobody in."""
+    """A signed-in browser. The id is the digest of the cookie's random token, so a stolen table signs nobody in.
+
+    `device_id` is the `KnownDevice` that it is; null where the session began before there were any.
+    """
 
     __tablename__ = "login_sessions"
 
@@ -90,6 +93,7 @@ class LoginSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     address: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(255))
+    device_id: Mapped[str | None] = mapped_column(Ascii)
     user: Mapped[User] = relationship(lazy="raise")
 
 

@@ -6,7 +6,13 @@ from flask import Blueprint, Response, g, render_template
 from flask_app import timezones
 from flask_app.services.people import account_service
 from flask_app.services.portability import conversation_export
-from flask_app.services.sign_in import passkey_service, proof_service, second_step_service, session_service
+from flask_app.services.sign_in import (
+    known_devices,
+    passkey_service,
+    proof_service,
+    second_step_service,
+    session_service,
+)
 from flask_app.services.warnings import mail_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import csrf, pages, relying_party, sessions, supervision
@@ -45,9 +51,10 @@ class Proof(Body):
 @require_login
 def home() -> str:
     actor = get_current_user()
-    identity = identities_reply(actor)
+    identity, listed = identities_reply(actor), _sessions()
     state = AccountState(
-        sessions=_sessions().sessions,
+        sessions=listed.sessions,
+        gone=listed.gone,
         second_step=second_step_reply(second_step_service.standing(actor)),
         passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
         identity=identity,
@@ -130,9 +137,18 @@ def sign_out_others() -> None:
 @require_login
 @returns(None, 204)
 def sign_out_one(session_id: str) -> None:
-    """Sign out one browser of one's own."""
-    session_service.end(get_current_user(), session_id)
+    """Sign out one browser of one's own. One that was new is new again the next time."""
+    session_service.end(get_current_user(), session_id, g.session_id)
+
+
+@blueprint.post("/api/me/devices/<device_id>/confirm")
+@require_login
+@returns(None, 204)
+def confirm_device(device_id: str) -> None:
+    """Say that it was oneself who signed in from a new browser, and from those that were new before it."""
+    known_devices.confirm(get_current_user(), g.session_id, device_id)
 
 
 def _sessions() -> SessionsReply:
-    return sessions_reply(session_service.listed(get_current_user(), g.session_id), here=g.session_id)
+    actor, here = get_current_user(), g.session_id
+    return sessions_reply(session_service.listed(actor, here), known_devices.new_to(actor, here), here=here)

@@ -7,12 +7,13 @@ import secrets
 
 from flask import Blueprint, Response, g, request
 
+from flask_app.domain import user_agent
 from flask_app.i18n import translate
 from flask_app.services.sign_in import passkey_challenges, passkey_service, passkey_sign_in
 from flask_app.services.sign_in.passkey_challenges import LIFETIME
 from flask_app.services.site import site_service
 from flask_app.utils import get_current_user, public, require_login
-from flask_app.web import browsers, cookies, csrf, relying_party, sessions
+from flask_app.web import cookies, csrf, relying_party, sessions
 from flask_app.web.arrivals import welcome
 from flask_app.web.bodies import Body, Words, accepts, refuses, returns, to_json
 from flask_app.web.client import browser
@@ -114,7 +115,7 @@ def begin(body: PasswordForPasskey) -> Response:
 @refuses(422, "`passkey_not_made`: not what was asked for.")
 def add(body: NewPasskey) -> Response:
     """Add the passkey that the browser has made. It is called by its keeper or its browser; `PATCH` renames it."""
-    usual_name = browsers.shown(request.user_agent.string) or translate(g.locale, "passkeys.unnamed")
+    usual_name = user_agent.shown(request.user_agent.string) or translate(g.locale, "passkeys.unnamed")
     added = passkey_service.add(
         get_current_user(),
         g.session_id,

@@ -1,40 +1,22 @@
-"""The browsers a person is signed in with, as the API shows them."""
+"""The browsers a person is signed in with, as the API and the pages show them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from flask_app.models import LoginSession
-from flask_app.web.bodies import Reply
+from flask import g
 
-# The first that a user agent names is what it is: the others' names stand in it for old servers' sake.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("MicroMessenger/", "WeChat"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-)
-_SYSTEMS = (
-    ("Windows", "Windows"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("OpenHarmony", "HarmonyOS"),
-    ("Android", "Android"),
-    ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
+from flask_app.domain import user_agent
+from flask_app.models import KnownDevice, LoginSession
+from flask_app.services.sign_in import known_devices
+from flask_app.services.warnings import wording
+from flask_app.web.bodies import Reply
 
 
 class SessionReply(Reply):
     """`browser` and `system` are read from the user agent, null where it names none we know.
 
-    `current`: the one that asked.
+    `current`: the one that asked. `new_device_id`: of a browser that was new, until one says that it was oneself.
     """
 
     id: str
@@ -44,33 +26,81 @@ class SessionReply(Reply):
     created_at: datetime
     last_seen_at: datetime
     current: bool
+    new_device_id: str | None
+
+
+class DeviceReply(Reply):
+    """A browser that one has signed in from, as it was the first time."""
+
+    id: str
+    browser: str | None
+    system: str | None
+    address: str
+    signed_in_at: datetime
 
 
 class SessionsReply(Reply):
+    """`gone`: new ones that are signed out since. A browser that is new itself is not told of older ones."""
+
     sessions: list[SessionReply]
+    gone: list[DeviceReply]
 
 
-def sessions_reply(sessions: Iterable[LoginSession], *, here: str) -> SessionsReply:
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """The newest of the new browsers, in words: who is there, since when, and how many more there are."""
+
+    id: str
+    name: str | None
+    address: str
+    when: str
+    more: int
+
+
+def sessions_reply(sessions: Sequence[LoginSession], new: Sequence[KnownDevice], *, here: str) -> SessionsReply:
+    new_ids, there = {device.id for device in new}, {session.device_id for session in sessions}
     return SessionsReply(
         sessions=[
             SessionReply(
                 id=session.id,
-                browser=_first(_BROWSERS, session.user_agent),
-                system=_first(_SYSTEMS, session.user_agent),
+                browser=user_agent.browser(session.user_agent),
+                system=user_agent.system(session.user_agent),
                 address=session.address,
                 created_at=session.created_at,
                 last_seen_at=session.last_seen_at,
                 current=session.id == here,
+                new_device_id=session.device_id if session.device_id in new_ids else None,
             )
             for session in sessions
-        ]
+        ],
+        gone=[device_reply(device) for device in new if device.id not in there],
     )
 
 
-def shown(user_agent: str) -> str | None:
-    """The browser and the system that a user agent names, as a person reads them; None where it names neither."""
-    return " · ".join(name for known in (_BROWSERS, _SYSTEMS) if (name := _first(known, user_agent))) or None
+def device_reply(device: KnownDevice) -> DeviceReply:
+    return DeviceReply(
+        id=device.id,
+        browser=user_agent.browser(device.user_agent),
+        system=user_agent.system(device.user_agent),
+        address=device.address,
+        signed_in_at=device.created_at,
+    )
 
 
-def _first(known: tuple[tuple[str, str], ...], user_agent: str) -> str | None:
-    return next((name for mark, name in known if mark in user_agent), None)
+def newcomer() -> Newcomer | None:
+    """What a page says of a sign-in from a new browser; None where there is nothing to say."""
+    if "newcomer" not in g:
+        new = known_devices.new_to(g.user, g.session_id) if "session_id" in g else []
+        g.newcomer = _newcomer(new) if new else None
+    told: Newcomer | None = g.newcomer
+    return told
+
+
+def _newcomer(new: Sequence[KnownDevice]) -> Newcomer:
+    return Newcomer(
+        id=new[0].id,
+        name=user_agent.shown(new[0].user_agent),
+        address=new[0].address,
+        when=wording.moment(new[0].created_at, g.user.timezone, g.locale),
+        more=len(new) - 1,
+    )

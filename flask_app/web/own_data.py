@@ -13,13 +13,13 @@ from flask_app.services.budgets import budget_service
 from flask_app.services.gateway.request_search import Found, Page
 from flask_app.services.people import managing_service
 from flask_app.services.portability import conversation_export, own_data
-from flask_app.services.sign_in import passkey_service, second_step_service, session_service
+from flask_app.services.sign_in import known_devices, passkey_service, second_step_service, session_service
 from flask_app.services.tokens import token_service
 from flask_app.services.usage import records_service
 from flask_app.services.usage.record_search import ANYTHING
 from flask_app.web import zip_stream
 from flask_app.web.bodies import Reply, encoded
-from flask_app.web.browsers import SessionReply, sessions_reply
+from flask_app.web.browsers import DeviceReply, SessionReply, device_reply, sessions_reply
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.conversation_files import json_pieces
 from flask_app.web.conversation_pages import Reader
@@ -45,6 +45,7 @@ class OwnAccount(Reply):
     passkeys: list[PasskeyReply]
     identities: list[LinkedReply]
     sessions: list[SessionReply]
+    known_browsers: list[DeviceReply]
     tokens: list[TokenReply]
     budgets: list[BudgetReply]
     looks: list[OwnLook]
@@ -75,7 +76,8 @@ def _account(actor: User) -> OwnAccount:
         second_step=second_step_reply(second_step_service.standing(actor)),
         passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
         identities=identities_reply(actor).identities,
-        sessions=sessions_reply(session_service.listed(actor, g.session_id), here=g.session_id).sessions,
+        sessions=sessions_reply(session_service.listed(actor, g.session_id), [], here=g.session_id).sessions,
+        known_browsers=[device_reply(each) for each in known_devices.listed(actor)],
         tokens=tokens_reply(token_service.own(actor)).tokens,
         budgets=[budget_reply(each) for each in budget_service.own(actor, utc_now())],
         looks=own_looks().looks,

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from flask_app import i18n
 from flask_app.models import User
 from flask_app.services.people.account_service import DEFAULT_THEME
-from flask_app.services.sign_in import auth_service, login_limits
+from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import ABSOLUTE, SignedIn, Visit
 from flask_app.web import cookies, csrf, programs
 
@@ -69,9 +69,7 @@ def be(user: User) -> None:
 def begin(response: Response, signed_in: SignedIn) -> Response:
     """Give the browser its new session, the mark it is known by next time, and the person's language and theme."""
     cookies.write(response, signed_in.token, max_age=int(ABSOLUTE.total_seconds()))
-    device = cookies.read("device") or ""
-    if not login_limits.is_known_device(device, signed_in.user.id):
-        cookies.write(response, login_limits.new_device(signed_in.user.id), kind="device", max_age=DEVICE_MAX_AGE)
+    cookies.write(response, signed_in.device, kind="device", max_age=DEVICE_MAX_AGE)
     cookies.keep_choice(response, "theme", signed_in.user.theme or DEFAULT_THEME)
     if signed_in.user.locale:
         cookies.keep_choice(response, "lang", signed_in.user.locale)

@@ -49,10 +49,40 @@ def test_time_zone_and_signed_in_browsers_are_the_persons_own_to_change(visits: 
     rows = page.locator("[data-sessions] li")
     expect(rows).to_have_count(2)
     expect(rows.first.get_by_text(en("account.this_browser"))).to_be_visible()
-    rows.last.get_by_role("button").click()
+    expect(rows.last.get_by_text(en("devices.is_new"), exact=True)).to_be_visible()
+    rows.last.get_by_role("button", name=en("js.account.end_one", name="Chrome · Linux")).click()
     expect(rows).to_have_count(1)
+    expect(page.locator("[data-new-device]")).to_have_count(0)
     other.reload()
     expect(other.get_by_role("button", name=zh("auth.sign_in"), exact=True)).to_be_visible()
+
+
+def test_a_sign_in_from_a_new_browser_is_told_until_it_was_oneself(visits: Visits, site: Site) -> None:
+    _person(site, "Nia")
+    page = visits.open("/login", signed_in=False)
+    entrance.sign_in(page, en, username="Nia", password=OLD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
+    for _ in range(2):
+        other = visits.open("/login", signed_in=False)
+        entrance.sign_in(other, en, username="Nia", password=OLD)
+        expect(other.locator("[data-greeting]")).to_be_visible()
+        expect(other.locator("[data-new-device]")).to_have_count(0)
+    page.reload()
+    notice = page.get_by_role("note").filter(has_text="Chrome · Linux")
+    expect(notice).to_contain_text(en("devices.more", count=1))
+    notice.get_by_role("link", name=en("devices.not_own")).click()
+    rows = page.locator("[data-sessions] li")
+    marks = rows.get_by_text(en("devices.is_new"), exact=True).filter(visible=True)
+    expect(marks).to_have_count(2)
+    expect(page.locator("[data-new-devices]")).to_be_visible()
+    rows.last.get_by_role("button", name=en("js.account.end_one", name="Chrome · Linux")).click()
+    expect(rows).to_have_count(2)
+    page.locator("[data-new-device]").get_by_role("button", name=en("js.devices.own")).click()
+    expect(page.locator("[data-new-device]")).to_have_count(0)
+    expect(marks).to_have_count(0)
+    expect(page.locator("[data-new-devices]")).to_be_hidden()
+    page.reload()
+    expect(page.locator("[data-new-device]")).to_have_count(0)
 
 
 def test_a_new_password_ends_other_browsers_and_disturbs_no_tab_of_this_one(visits: Visits, site: Site) -> None:

@@ -40,7 +40,8 @@ def test_each_browser_is_listed_with_what_it_is_and_where(app: Flask, member: Us
         ("Edge", "Windows", "192.0.2.7", True),
         ("Safari", "iPhone", "2001:db8::1", False),
     ]
-    assert set(listed[0]) == {"id", "browser", "system", "address", "created_at", "last_seen_at", "current"}
+    named = {"id", "browser", "system", "address", "created_at", "last_seen_at", "current", "new_device_id"}
+    assert set(listed[0]) == named
     assert [one["browser"] for one in sessions(first)] == ["Safari", "Edge"], "the one that asks comes first"
 
 

@@ -12,6 +12,7 @@ from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import csrf
 
+USUAL_DEVICE = f"the-usual-device.{'0' * 32}"  # the same in all of these browsers: none of them is a new one
 SESSION_COOKIE = "__Host-mingchat"
 HTTPS, HTTP = "https://localhost", "http://localhost"
 
@@ -44,7 +45,8 @@ def new_client(app: Flask, base_url: str = HTTPS) -> PageClient:
 def signed_in(app: Flask, user: User) -> PageClient:
     """A browser in which `user` has signed in."""
     with transaction() as session:
-        token = auth_service.open_session(session, user, Browser(address="127.0.0.1", user_agent="test")).token
+        browser = Browser(address="127.0.0.1", user_agent="test", device=USUAL_DEVICE)
+        token = auth_service.open_session(session, user, browser).token
     client = new_client(app)
     client.set_cookie(SESSION_COOKIE, token, secure=True, path="/")
     client.csrf_token = csrf.token_for(token)

@@ -16,7 +16,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import csrf
-from tests.support import identities, passkeys
+from tests.support import devices, identities, passkeys
 from tests.support.served import Visitor
 
 PASSWORD = "violet harbour lantern"
@@ -107,6 +107,7 @@ def _have(person: Person, visitor: Visitor) -> None:
     person.things["program_request_id"].append(request_id)
     person.things["passkey_id"].append(passkeys.keep(person.id))
     person.things["identity_id"].append(identities.link_somebody(person.id).id)
+    person.things["device_id"].append(devices.keep(person.id))
     with transaction() as session:
         other = auth_service.open_session(session, session.get_one(User, person.id), Browser("127.0.0.1"))
     person.things["session_id"].append(digest(other.token))

@@ -14,6 +14,7 @@ from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.tokens import token_service
 from flask_app.services.tokens.token_service import Made, Wanted
+from tests.support.clients import USUAL_DEVICE
 
 HELLO = [{"role": "user", "content": "hello"}]
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
@@ -22,7 +23,7 @@ WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"t
 def made(user: User, name: str = "editor", **wanted: Any) -> Made:
     """A new token of the person, whose session ends with it."""
     with transaction() as session:
-        opened = auth_service.open_session(session, user, Browser(address="127.0.0.1"))
+        opened = auth_service.open_session(session, user, Browser(address="127.0.0.1", device=USUAL_DEVICE))
     token = token_service.make(Actor(user, "127.0.0.1"), digest(opened.token), Wanted(name=name, **wanted))
     auth_service.sign_out(digest(opened.token))
     return token

@@ -22,7 +22,7 @@ ACTIONS = (
     *("identity_provider.add", "identity_provider.change", "identity_provider.delete", "identity_provider.try"),
     *("identity.link", "identity.unlink", "identity.move", "password_sign_in.change"),
     *("second_step.turn_on", "second_step.turn_off", "second_step.renew_recovery_codes"),
-    "second_step.use_recovery_code",
+    *("second_step.use_recovery_code", "sign_in.new_device"),
     *("passkey.add", "passkey.rename", "passkey.remove", "passkey.copied", "user.remove_passkeys"),
     *("token.create", "token.access", "token.origins", "token.revoke"),
     *("token.keep_words", "token.forget_words", "requests.retention"),

@@ -11,7 +11,7 @@ from flask_app.errors import Conflict, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import User
 from flask_app.services.people import password_links, passwords, setup_service
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import auth_service, known_devices
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from flask_app.services.warnings import mail_service
 
@@ -72,9 +72,10 @@ def change_password(actor: User, session_id: str, current: str, new: str, browse
         if not session.execute(update(User).where(*unchanged).values(password_hash=stored)).rowcount:  # type: ignore[attr-defined]
             raise Conflict
         auth_service.require_open(session, session_id)
-        auth_service.end_sessions(session, actor.id)
+        known_devices.disown(session, actor, session_id)
+        auth_service.end_sessions(session, actor.id, but=session_id)
         password_links.revoke(session, actor.id)
-        return auth_service.open_session(session, actor, browser)
+        return auth_service.open_session(session, actor, browser, replaces=session_id)
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from flask_app.services.people import names, passwords
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import (
     directory_people,
+    known_devices,
     login_limits,
     password_sign_in,
     pending_sign_ins,
@@ -97,10 +98,11 @@ class Visit:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session: `token` goes into the cookie and is known nowhere else."""
+    """A new session: `token` goes into the cookie and is known nowhere else. `device` is what the browser keeps."""
 
     user: User
     token: str
+    device: str
 
 
 class WrongCredentials(AppError):
@@ -241,6 +243,7 @@ def open_session(session: Session, user: User, browser: Browser, *, replaces: st
     """
     now = utc_now()
     token = secrets.token_urlsafe(32)
+    came = known_devices.come(session, user, browser.address, browser.user_agent, browser.device, replaces)
     session.execute(delete(LoginSession).where((LoginSession.expires_at <= now) | (LoginSession.id == replaces)))
     session.add(
         LoginSession(
@@ -251,13 +254,14 @@ def open_session(session: Session, user: User, browser: Browser, *, replaces: st
             expires_at=now + IDLE,
             address=browser.address[:64],
             user_agent=browser.user_agent[:255],
+            device_id=came.id,
         )
     )
     session.flush()
     _end_beyond_most(session, user.id)
     session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, last_seen_at=now))
     user.last_sign_in_at = user.last_seen_at = now
-    return SignedIn(user, token)
+    return SignedIn(user, token, came.cookie)
 
 
 def sign_out(session_id: str) -> None:
@@ -265,9 +269,9 @@ def sign_out(session_id: str) -> None:
         session.execute(delete(LoginSession).where(LoginSession.id == session_id))
 
 
-def end_sessions(session: Session, user_id: str) -> None:
-    """End every session of a person, and every sign-in under way, within the caller's transaction."""
-    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+def end_sessions(session: Session, user_id: str, *, but: str = "") -> None:
+    """End every session of a person but one, and every sign-in under way, within the caller's transaction."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id, LoginSession.id != but))
     pending_sign_ins.end_all(session, user_id)
 
 

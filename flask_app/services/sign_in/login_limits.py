@@ -6,6 +6,7 @@ strangers' guesses does not keep the owner out (OWASP: "device cookies").
 """
 
 import ipaddress
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from flask_app.errors import TooMany, WrongCode
 from flask_app.offload import MOST_AT_ONCE
 from flask_app.services.secrets.signing import digest, same, sign
 from flask_app.services.site.windows import Rate, Windows
+
+MOST_OF_A_DEVICE = 8  # people whom a browser is known to; one more is forgotten there
+_NONCE, _SIGNATURE = re.compile(r"[\w-]{16}", re.ASCII), re.compile(r"[0-9a-f]{32}")
 
 _by_address = Windows("address", Rate.parse("20 per 5 minutes"))
 _by_account = Windows("account", Rate.parse("10 per 15 minutes"))
@@ -122,15 +126,29 @@ def count_identity_sign_in(address: str) -> None:
         raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
 
 
-def new_device(user_id: str) -> str:
-    """What a browser keeps after signing in: it proves nothing but that, for this account."""
-    nonce = secrets.token_urlsafe(12)
-    return f"{nonce}.{_device_signature(user_id, nonce)}"
-
-
 def is_known_device(device: str, user_id: str) -> bool:
-    nonce, _, signature = device.partition(".")
-    return bool(nonce) and same(signature, _device_signature(user_id, nonce))
+    """Has the person signed in before in the browser whose cookie this is?"""
+    nonce, signatures = device_parts(device)
+    expected = _device_signature(user_id, nonce)
+    return bool(nonce) and any(same(signature, expected) for signature in signatures)
+
+
+def device_with(device: str, user_id: str) -> str:
+    """What a browser keeps after `user_id` signed in: it proves nothing but that, for them and a few others before.
+
+    A random name of the browser's own, and a signature for each person, the latest last.
+    """
+    nonce, signatures = device_parts(device)
+    nonce = nonce or secrets.token_urlsafe(12)
+    own = _device_signature(user_id, nonce)
+    return ".".join([nonce, *[one for one in signatures if one != own][-(MOST_OF_A_DEVICE - 1) :], own])
+
+
+def device_parts(device: str) -> tuple[str, list[str]]:
+    """The browser's own name and the signatures; an empty name for what is no such cookie."""
+    nonce, *signatures = device.split(".", MOST_OF_A_DEVICE)
+    is_ours = _NONCE.fullmatch(nonce) and all(_SIGNATURE.fullmatch(one) for one in signatures)
+    return (nonce, signatures) if is_ours and signatures else ("", [])
 
 
 def network(address: str) -> str:
@@ -166,7 +184,7 @@ def _in_turn(attempt: Attempt, turn: threading.BoundedSemaphore = _turn) -> Iter
 
 def _sign_in_counts(account: str, user_id: str | None, address: str, device: str) -> list[tuple[Windows, str]]:
     if user_id and is_known_device(device, user_id):
-        return [(_by_device, device)]
+        return [(_by_device, f"{user_id}:{device_parts(device)[0]}")]
     return [(_by_address, network(address)), (_by_account, digest(account))]
 
 

@@ -86,7 +86,7 @@ def confirm(actor: User, session_id: str, code: str, browser: Browser) -> Renewe
         if step is None:
             raise WrongCode
         row.turned_on_at, row.last_step = now, step
-        auth_service.end_sessions(session, actor.id)
+        auth_service.end_sessions(session, actor.id, but=session_id)
         return _renew(session, actor, "second_step.turn_on", session_id, browser)
 
 

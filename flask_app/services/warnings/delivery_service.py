@@ -5,13 +5,21 @@ from typing import Any
 import msgspec
 import structlog
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from flask_app import i18n
 from flask_app.database import reading
 from flask_app.errors import DeliveryError, Invalid
 from flask_app.models import User
 from flask_app.services.runs import closing
-from flask_app.services.warnings import budget_alerts, mail_service, notice_service, notice_words, webhook_service
+from flask_app.services.warnings import (
+    budget_alerts,
+    device_alerts,
+    mail_service,
+    notice_service,
+    notice_words,
+    webhook_service,
+)
 from flask_app.services.warnings.notice_service import EMAIL, WEBHOOK
 from flask_app.services.warnings.warning_service import is_told
 
@@ -46,12 +54,13 @@ def _mail(claimed: Row[Any]) -> bool:
     facts = msgspec.json.decode(claimed.facts)
     with reading() as session:
         user = session.get(User, claimed.recipient_id)
-    if user is None or not is_told(user) or not _may_know(user, claimed.kind, facts):
+        address = _address(session, user, claimed)
+    if user is None or not address or not _may_know(user, claimed.kind, facts):
         return False
     locale = i18n.chosen(user.locale)
     words = notice_words.letter(claimed.kind, claimed.share, facts, user)
     try:
-        mail_service.send(user.email or "", words.subject, words.text, locale=locale, message_id=claimed.id)
+        mail_service.send(address, words.subject, words.text, locale=locale, message_id=claimed.id)
     except Invalid as error:  # kept by an older version of the rules
         raise DeliveryError("mail_recipient_refused", lasting=True) from error
     return True
@@ -64,7 +73,16 @@ def _call(claimed: Row[Any]) -> bool:
     return True
 
 
+def _address(session: Session, user: User | None, claimed: Row[Any]) -> str | None:
+    """None where the person is not to be told any more."""
+    if claimed.kind == device_alerts.KIND:
+        return device_alerts.address(session, claimed.subject_id) if user and not user.disabled else None
+    return user.email if user and is_told(user) else None
+
+
 def _may_know(user: User, kind: str, facts: dict[str, Any]) -> bool:
     """Rights may have changed since the notice was made."""
+    if kind == device_alerts.KIND:
+        return True
     is_own = kind == budget_alerts.KIND and facts["scope"] in budget_alerts.OWN
     return facts["person_id"] == user.id if is_own else user.role == "admin"

@@ -11,7 +11,7 @@ from flask_app.domain.warning import ALL
 from flask_app.i18n import chosen, translate
 from flask_app.models import User
 from flask_app.services.people import group_service
-from flask_app.services.warnings import account_alerts, budget_alerts, drift_alerts, wording
+from flask_app.services.warnings import account_alerts, budget_alerts, device_alerts, drift_alerts, wording
 
 TYPES = {
     (budget_alerts.KIND, False): "budget.nearly_used",
@@ -32,8 +32,10 @@ class Letter:
 
 def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     """The mail in the person's language."""
-    locale = chosen(user.locale)
-    if kind == account_alerts.KIND:
+    locale, footer = chosen(user.locale), "warning.footer"
+    if kind == device_alerts.KIND:
+        lines, footer = _about_device(facts, user, locale), "warning.device_footer"
+    elif kind == account_alerts.KIND:
         lines = [headline(kind, share, facts, locale), *_about_account(share, facts, locale)]
     elif kind == drift_alerts.KIND:
         lines = [headline(kind, share, facts, locale), *_about_drift(facts, locale)]
@@ -42,12 +44,14 @@ def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     else:
         lines = [headline(kind, share, facts, locale), *_about_budget(share, facts, user, locale, own=False)]
     subject, *rest = lines
-    return Letter(subject, "\n".join([subject, "", *rest, "", "-- ", translate(locale, "warning.footer"), ""]))
+    return Letter(subject, "\n".join([subject, "", *rest, "", "-- ", translate(locale, footer), ""]))
 
 
 def headline(kind: str, share: int, facts: Facts, locale: str) -> str:
     """One line for administrators."""
     end = "all" if share == ALL else "almost"
+    if kind == device_alerts.KIND:
+        return translate(locale, "warning.device", name=facts["name"])
     if kind == drift_alerts.KIND:
         return translate(locale, "warning.drift", account=_account(facts, locale), day=facts["day"])
     if kind == account_alerts.KIND:
@@ -114,6 +118,19 @@ def _about_drift(facts: Facts, locale: str) -> list[str]:
     sums = {"taken": booked + drift, "booked": booked, "drift": drift}
     words = {name: wording.amount(micros, currency, locale) for name, micros in sums.items()}
     return [translate(locale, "warning.drift_sums", **words), translate(locale, "warning.drift_where")]
+
+
+def _about_device(facts: Facts, user: User, locale: str) -> list[str]:
+    words = {
+        "browser": facts["browser"] or translate(locale, "js.account.unknown_browser"),
+        "address": facts["address"] or translate(locale, "js.account.unknown_address"),
+        "when": wording.moment(datetime.fromisoformat(facts["at"]), user.timezone, locale),
+    }
+    return [
+        translate(locale, "warning.device_own", name=facts["name"]),
+        translate(locale, "warning.device_what", **words),
+        translate(locale, "warning.device_do"),
+    ]
 
 
 def _account(facts: Facts, locale: str) -> str:

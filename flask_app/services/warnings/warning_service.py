@@ -12,6 +12,7 @@ from flask_app.models import DEFAULT_GROUP_ID, Group, User
 from flask_app.services.warnings import (
     account_alerts,
     budget_alerts,
+    device_alerts,
     drift_alerts,
     mail_service,
     notice_service,
@@ -26,11 +27,13 @@ _TURN = select(_groups.c.id).where(_groups.c.id == DEFAULT_GROUP_ID).with_for_up
 
 def look(now: datetime | None = None) -> None:
     """Write a notice for each recipient of each alert that has none yet. Two processes at once make it once."""
+    now = now or utc_now()
     with fetching() as connection:
         accounts = account_alerts.standing(connection)
         low = [alert.subject_id for alert in accounts]
-        alerts = [*budget_alerts.standing(connection, now or utc_now()), *accounts, *drift_alerts.standing(connection)]
-        new = notice_service.unknown(connection, _addressed(connection, alerts))
+        alerts = [*budget_alerts.standing(connection, now), *accounts, *drift_alerts.standing(connection)]
+        addressed = [*_addressed(connection, alerts), *_to_owners(device_alerts.standing(connection, now))]
+        new = notice_service.unknown(connection, addressed)
         is_over = notice_service.has_open_accounts(connection, low)
     if new or is_over:
         in_writing(lambda connection: _write(connection, new, low))
@@ -57,6 +60,12 @@ def _addressed(connection: Connection, alerts: list[Alert]) -> Iterator[tuple[Al
         told = administrators if alert.owner_id is None else {alert.owner_id} & people
         for person in told:
             yield alert, Recipient(EMAIL, person)
+
+
+def _to_owners(alerts: list[Alert]) -> Iterator[tuple[Alert, Recipient]]:
+    """What is the business of one person alone, and of no webhook."""
+    if mail_service.is_set_up():
+        yield from ((alert, Recipient(EMAIL, alert.owner_id)) for alert in alerts if alert.owner_id)
 
 
 def is_told(user: User | None) -> bool:

@@ -10,7 +10,8 @@ import { Proof } from "app/proof"
 import { SecondStepCard } from "app/second-step"
 import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, toast } from "app/ui"
 
-/** @typedef {{id: string, browser: string | null, system: string | null, address: string, last_seen_at: string, current: boolean}} Session */
+/** @typedef {{id: string, browser: string | null, system: string | null, address: string, last_seen_at: string, current: boolean, new_device_id: string | null}} Session */
+/** A new browser that is signed out again. @typedef {{id: string, browser: string | null, system: string | null, address: string, signed_in_at: string}} Gone */
 
 const zones = /** @type {HTMLSelectElement} */ (must(document, "[data-timezones]"))
 const passwordForm = /** @type {HTMLFormElement} */ (must(document, "[data-password-form]"))
@@ -45,7 +46,8 @@ endOthers.addEventListener("click", async () => {
   await reload()
 })
 const state = pageState("account-state")
-show(state.sessions)
+show(state)
+document.addEventListener("devicechange", reload)
 const proof = new Proof()
 const secondStep = new SecondStepCard(state.second_step, proof, reload)
 new PasskeysCard(state.passkeys, proof, () => secondStep.isOn, reload)
@@ -64,27 +66,54 @@ function offerOwnZone() {
   zones.value = chosen
 }
 
-/** @param {Session[]} sessions */
-function show(sessions) {
-  list.replaceChildren(...sessions.map(rowOf))
+/** @param {{sessions: Session[], gone: Gone[]}} of */
+function show({ sessions, gone }) {
+  list.replaceChildren(...sessions.map(rowOf), ...gone.map(rowOfGone))
   endOthers.hidden = sessions.every((session) => session.current)
+  const isAnyNew = gone.length > 0 || sessions.some((session) => session.new_device_id)
+  must(document, "[data-new-devices]").hidden = !isAnyNew
+  if (!isAnyNew) document.querySelector("[data-new-device]")?.remove()
 }
 
 /** @param {Session} session */
 function rowOf(session) {
-  const name = [session.browser, session.system].filter(Boolean).join(" · ") || t("js.account.unknown_browser")
-  const row = fromTemplate("session-template", {
-    name,
-    address: session.address || t("js.account.unknown_address"),
-    seen: t("js.account.last_seen", { time: formatAgo(session.last_seen_at) }),
-  })
-  slot(row, "seen").title = formatDateTime(session.last_seen_at)
+  const row = bareRow(session, t("js.account.last_seen", { time: formatAgo(session.last_seen_at) }), session.last_seen_at)
   slot(row, "current").hidden = !session.current
+  offerOwning(row, session.new_device_id)
   const button = slot(row, "end")
   button.hidden = session.current
-  button.setAttribute("aria-label", t("js.account.end_one", { name }))
+  button.setAttribute("aria-label", t("js.account.end_one", { name: nameOf(session) }))
   button.addEventListener("click", () => end(session))
   return row
+}
+
+/** @param {Gone} device */
+function rowOfGone(device) {
+  const row = bareRow(device, t("js.devices.gone", { time: formatAgo(device.signed_in_at) }), device.signed_in_at)
+  offerOwning(row, device.id)
+  slot(row, "end").hidden = true
+  return row
+}
+
+/** @param {Session | Gone} of @param {string} seen @param {string} at */
+function bareRow(of, seen, at) {
+  const row = fromTemplate("session-template", { name: nameOf(of), address: of.address || t("js.account.unknown_address"), seen })
+  slot(row, "seen").title = formatDateTime(at)
+  return row
+}
+
+/** @param {Session | Gone} of */
+function nameOf({ browser, system }) {
+  return [browser, system].filter(Boolean).join(" · ") || t("js.account.unknown_browser")
+}
+
+/** @param {HTMLElement} row @param {string | null} deviceId of a browser that is new */
+function offerOwning(row, deviceId) {
+  slot(row, "new").hidden = slot(row, "own").hidden = deviceId === null
+  slot(row, "own").addEventListener("click", async () => {
+    await saying("js.devices.owned", () => api.post(`/api/me/devices/${deviceId}/confirm`))
+    await reload()
+  })
 }
 
 /** @param {Session} session */
@@ -95,7 +124,7 @@ async function end({ id }) {
 
 async function reload() {
   try {
-    show((await api.get("/api/me/sessions")).sessions)
+    show(await api.get("/api/me/sessions"))
   } catch (error) {
     toast(sentence(error), { kind: "danger" })
   }

@@ -1,0 +1,140 @@
+"""Which browsers somebody has signed in from, so that they are told of one that is new.
+
+It opens nothing: a browser that is known only spares its person a notice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from flask_app.database import reading, table_of, transaction, utc_now
+from flask_app.errors import NotFound
+from flask_app.models import KnownDevice, LoginSession, User
+from flask_app.services.audit import audit_service
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sign_in import login_limits
+
+MOST = 50  # of one person: one more, and another is new again
+FORGOTTEN_AFTER = timedelta(days=400)  # as long as browsers keep a cookie
+MOST_MAILS, WITHIN = 5, timedelta(days=1)  # to one person: what comes on top of them is told on the pages alone
+
+_devices = table_of(KnownDevice)
+_ADD = {
+    "sqlite": sqlite.insert(_devices).on_conflict_do_nothing(),
+    "mysql": mysql.insert(_devices).prefix_with("IGNORE"),
+    "mariadb": mysql.insert(_devices).prefix_with("IGNORE"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """`cookie` is what the browser keeps from now on."""
+
+    id: str
+    cookie: str
+
+
+def come(session: Session, user: User, address: str, user_agent: str, cookie: str, replaces: str | None) -> Came:
+    """Note that the person signs in there, within the caller's transaction, before the session `replaces` ends.
+
+    Nobody is told of an account's first sign-in, nor of a browser that is signed in as the same person.
+    """
+    now, kept = utc_now(), login_limits.device_with(cookie, user.id)
+    came = Came(digest(f"device:{user.id}:{login_limits.device_parts(kept)[0]}"), kept)
+    of_person = KnownDevice.user_id == user.id
+    session.execute(delete(KnownDevice).where(of_person, KnownDevice.signed_in_at < now - FORGOTTEN_AFTER))
+    seen = update(KnownDevice).where(KnownDevice.id == came.id).values(signed_in_at=now)
+    if session.execute(seen).rowcount:  # type: ignore[attr-defined]
+        return came
+    is_new = not _is_expected(session, user, cookie, replaces)
+    row = {"id": came.id, "user_id": user.id, "user_agent": user_agent[:255], "address": address[:64]}
+    email = user.email if is_new and _may_mail(session, user.id, now) else None
+    connection = session.connection()
+    times = {"created_at": now, "signed_in_at": now}
+    added = connection.execute(_ADD[connection.dialect.name], row | times | {"is_new": is_new, "email": email})
+    if is_new and added.rowcount:
+        details = {"username": user.username, "browser": user_agent[:255]}
+        audit_service.record(session, user, "sign_in.new_device", user.id, details, address)
+    _forget_beyond_most(session, came, user.id, now)
+    return came
+
+
+def listed(actor: User) -> Sequence[KnownDevice]:
+    """All that are known of a person, the newest first."""
+    own = select(KnownDevice).where(KnownDevice.user_id == actor.id)
+    with reading() as session:
+        return session.scalars(own.order_by(KnownDevice.created_at.desc(), KnownDevice.id)).all()
+
+
+def new_to(actor: User, here: str) -> Sequence[KnownDevice]:
+    """The browsers of a person's that the session `here` is to be told of, the newest first.
+
+    A browser that is new itself is told neither of itself nor of those that were there before it: who came in by a
+    stolen password does not wave themselves through.
+    """
+    newest_first = (KnownDevice.created_at.desc(), KnownDevice.id)
+    with reading() as session:
+        return session.scalars(select(KnownDevice).where(*_told(actor.id, here)).order_by(*newest_first)).all()
+
+
+def confirm(actor: User, here: str, device_id: str) -> None:
+    """It was them, there and in those that were new before it; raises NotFound where `here` is not told of it."""
+    with transaction() as session:
+        told = _told(actor.id, here)
+        until = session.scalar(select(KnownDevice.created_at).where(KnownDevice.id == device_id, *told))
+        if until is None:
+            raise NotFound
+        ids = session.scalars(select(KnownDevice.id).where(KnownDevice.created_at <= until, *told)).all()
+        session.execute(update(KnownDevice).where(KnownDevice.id.in_(ids)).values(is_new=False))
+
+
+def disown(session: Session, actor: User, here: str, *, of_session: str | None = None) -> None:
+    """What is new and is signed out by the session `here` is unknown again, within the caller's transaction."""
+    new = select(KnownDevice.id).where(*_told(actor.id, here))
+    if of_session is not None:
+        new = new.join(LoginSession, LoginSession.device_id == KnownDevice.id).where(LoginSession.id == of_session)
+    session.execute(delete(KnownDevice).where(KnownDevice.id.in_(session.scalars(new).all())))
+
+
+def _is_expected(session: Session, user: User, cookie: str, replaces: str | None) -> bool:
+    if user.last_sign_in_at is None:
+        return True
+    is_signed_in = exists().where(
+        LoginSession.id == replaces, LoginSession.user_id == user.id, LoginSession.expires_at > utc_now()
+    )
+    if session.scalar(select(is_signed_in)):
+        return True
+    # From before there were such rows.
+    is_first = not session.scalar(select(exists().where(KnownDevice.user_id == user.id)))
+    return is_first and login_limits.is_known_device(cookie, user.id)
+
+
+def _may_mail(session: Session, user_id: str, now: datetime) -> bool:
+    mailed = select(func.count()).where(KnownDevice.user_id == user_id, _is_mailed(now))
+    return (session.scalar(mailed) or 0) < MOST_MAILS
+
+
+def _is_mailed(now: datetime) -> ColumnElement[bool]:
+    return and_(KnownDevice.email.is_not(None), KnownDevice.created_at > now - WITHIN)
+
+
+def _forget_beyond_most(session: Session, came: Came, user_id: str, now: datetime) -> None:
+    """A flood of new ones drives out neither the person's own nor those that count as mailed."""
+    kept_first = (KnownDevice.id != came.id, ~_is_mailed(now), KnownDevice.is_new, KnownDevice.signed_in_at.desc())
+    of_person = select(KnownDevice.id).where(KnownDevice.user_id == user_id).order_by(*kept_first, KnownDevice.id)
+    if beyond := session.scalars(of_person.offset(MOST)).all():
+        session.execute(delete(KnownDevice).where(KnownDevice.id.in_(beyond)))
+
+
+def _told(user_id: str, here: str) -> list[ColumnElement[bool]]:
+    own, mine = aliased(KnownDevice), aliased(LoginSession)
+    is_younger = (
+        exists()
+        .where(mine.id == here, mine.device_id == own.id)
+        .where(own.is_new, own.created_at >= KnownDevice.created_at)
+    )
+    return [KnownDevice.user_id == user_id, KnownDevice.is_new.is_(True), ~is_younger]
