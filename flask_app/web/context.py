@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from flask_app import config, i18n
 from flask_app.database import new_id
 from flask_app.services.site import site_service
-from flask_app.web import browsers, cookies, programs, sessions, site
+from flask_app.web import browsers, cookies, programs, sessions, site, waiting
 
 THEMES = ("light", "dark", "system")
 _REQUEST_ID = re.compile(r"[0-9a-zA-Z-]{16,64}")
@@ -24,7 +24,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         brand=site.brand, accent_tokens=site.accent_tokens, site_logo=site.logo, announcements=site.announcements
     )
-    app.jinja_env.globals.update(newcomer=browsers.newcomer)
+    app.jinja_env.globals.update(newcomer=browsers.newcomer, people_waiting=waiting.people)
     app.jinja_env.globals.update(english=partial(i18n.translate, "en"))
     app.context_processor(template_words)
 

@@ -92,7 +92,7 @@ def _page(error: AppError) -> Response:
         pass
     g.setdefault("brand", translate(g.locale, "base.brand"))
     g.setdefault("site", Site())
-    g.announced, g.newcomer = [], None
+    g.announced, g.newcomer, g.people_waiting = [], None, 0
     page = render_template("error.html", error=error, message=sentence(error), request_id=g.get("request_id", ""))
     return Response(page, error.status)
 

@@ -1,5 +1,6 @@
 """Accounts without an invitation: by themselves, after a mail came back, or once an administrator lets people in."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -187,3 +188,37 @@ def test_those_who_wait_come_by_pages_and_by_few_queries(
     assert (names, rest["next"]) == ([f"p{number}" for number in range(5)], None)
     assert admin_client.get(LIST, query_string={"after": "x"}).status_code == 400
     assert admin_client.post(f"{LIST}/{new_id()}/accept", json={}).status_code == 404
+
+
+MARK = re.compile(r"data-people-waiting.*?data-count>(\d+)<", re.S)
+
+
+def marks(client: PageClient, path: str) -> list[str]:
+    page = client.get(path)
+    assert page.status_code == 200
+    return MARK.findall(page.text)
+
+
+def test_pages_of_administrators_say_how_many_wait(admin_client: PageClient, member_client: PageClient) -> None:
+    assert marks(admin_client, "/admin/groups") == []
+    for name in ("one", "two"):
+        registered.waiting(name)
+    in_the_bar, in_the_list = marks(admin_client, "/admin/groups")
+    assert (in_the_bar, in_the_list) == ("2", "2")
+    page = admin_client.get("/admin/groups").text
+    assert re.search(r'href="/admin/users">[^<]*<span class="badge[^>]*data-people-waiting', page)
+    assert marks(admin_client, "/") == ["2"], "in the menu of a chat"
+    assert marks(member_client, "/") == marks(member_client, "/dashboard") == []
+
+
+def test_the_mark_costs_as_much_however_many_wait(
+    admin_client: PageClient, query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    registered.waiting("one")
+    with query_count() as few:
+        admin_client.get("/admin/groups")
+    for number in range(9):
+        registered.asked(f"person {number}")
+    with query_count() as many:
+        admin_client.get("/admin/groups")
+    assert len(many) == len(few)

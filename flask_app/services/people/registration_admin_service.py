@@ -14,7 +14,7 @@ from flask_app.services.people import group_service, registration_service, regis
 from flask_app.services.people.user_admin_service import Person
 from flask_app.services.queries import paging
 
-_WAITING = (
+WAITING = (  # for an administrator's word and nothing else
     Registration.user_id.is_(None),
     or_(Registration.email.is_(None), Registration.confirmed_at.is_not(None)),
 )
@@ -28,7 +28,7 @@ class Page:
 
 def waiting(*, after: str | None = None, limit: int = paging.PAGE) -> Page:
     """Those that only an administrator's word is missing for, who came first first; raises BadRequest."""
-    query = select(Registration).where(*_WAITING, Registration.expires_at > utc_now()).order_by(Registration.id)
+    query = select(Registration).where(*WAITING, Registration.expires_at > utc_now()).order_by(Registration.id)
     if after is not None:
         query = query.where(Registration.id > paging.checked_id(after))
     with reading() as session:
@@ -38,7 +38,7 @@ def waiting(*, after: str | None = None, limit: int = paging.PAGE) -> Page:
 
 def count_waiting() -> int:
     """How many only an administrator's word is missing for."""
-    query = select(func.count()).select_from(Registration).where(*_WAITING, Registration.expires_at > utc_now())
+    query = select(func.count()).select_from(Registration).where(*WAITING, Registration.expires_at > utc_now())
     with reading() as session:
         return session.scalar(query) or 0
 
@@ -73,7 +73,7 @@ def refuse(actor: Actor, registration_id: str) -> None:
 
 
 def _one(session: Session, registration_id: str) -> Registration:
-    found = session.scalar(select(Registration).where(Registration.id == registration_id, *_WAITING).with_for_update())
+    found = session.scalar(select(Registration).where(Registration.id == registration_id, *WAITING).with_for_update())
     if found is None:
         raise NotFound
     return found

@@ -11,7 +11,14 @@ from flask_app.domain.warning import ALL
 from flask_app.i18n import chosen, translate
 from flask_app.models import User
 from flask_app.services.people import group_service
-from flask_app.services.warnings import account_alerts, budget_alerts, device_alerts, drift_alerts, wording
+from flask_app.services.warnings import (
+    account_alerts,
+    budget_alerts,
+    device_alerts,
+    drift_alerts,
+    waiting_alerts,
+    wording,
+)
 
 TYPES = {
     (budget_alerts.KIND, False): "budget.nearly_used",
@@ -19,6 +26,7 @@ TYPES = {
     (account_alerts.KIND, False): "account.low",
     (account_alerts.KIND, True): "account.empty",
     (drift_alerts.KIND, True): "account.drift",
+    (waiting_alerts.KIND, True): "registration.waiting",
 }
 
 Facts = dict[str, Any]
@@ -35,6 +43,8 @@ def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     locale, footer = chosen(user.locale), "warning.footer"
     if kind == device_alerts.KIND:
         lines, footer = _about_device(facts, user, locale), "warning.device_footer"
+    elif kind == waiting_alerts.KIND:
+        lines = [headline(kind, share, facts, locale), *_about_waiting(facts, locale)]
     elif kind == account_alerts.KIND:
         lines = [headline(kind, share, facts, locale), *_about_account(share, facts, locale)]
     elif kind == drift_alerts.KIND:
@@ -52,6 +62,8 @@ def headline(kind: str, share: int, facts: Facts, locale: str) -> str:
     end = "all" if share == ALL else "almost"
     if kind == device_alerts.KIND:
         return translate(locale, "warning.device", name=facts["name"])
+    if kind == waiting_alerts.KIND:
+        return translate(locale, "js.admin.people_wait", count=facts["waiting"])
     if kind == drift_alerts.KIND:
         return translate(locale, "warning.drift", account=_account(facts, locale), day=facts["day"])
     if kind == account_alerts.KIND:
@@ -118,6 +130,11 @@ def _about_drift(facts: Facts, locale: str) -> list[str]:
     sums = {"taken": booked + drift, "booked": booked, "drift": drift}
     words = {name: wording.amount(micros, currency, locale) for name, micros in sums.items()}
     return [translate(locale, "warning.drift_sums", **words), translate(locale, "warning.drift_where")]
+
+
+def _about_waiting(facts: Facts, locale: str) -> list[str]:
+    names = translate(locale, "registration.waiting_names", names=", ".join(facts["names"]))
+    return [names, translate(locale, "registration.waiting_where")]
 
 
 def _about_device(facts: Facts, user: User, locale: str) -> list[str]:

@@ -16,6 +16,7 @@ from flask_app.services.warnings import (
     drift_alerts,
     mail_service,
     notice_service,
+    waiting_alerts,
     webhook_service,
 )
 from flask_app.services.warnings.notice_service import EMAIL, WEBHOOK, Recipient
@@ -32,6 +33,7 @@ def look(now: datetime | None = None) -> None:
         accounts = account_alerts.standing(connection)
         low = [alert.subject_id for alert in accounts]
         alerts = [*budget_alerts.standing(connection, now), *accounts, *drift_alerts.standing(connection)]
+        alerts += waiting_alerts.standing(connection, now)
         addressed = [*_addressed(connection, alerts), *_to_owners(device_alerts.standing(connection, now))]
         new = notice_service.unknown(connection, addressed)
         is_over = notice_service.has_open_accounts(connection, low)

@@ -69,6 +69,7 @@ export class Registrations {
     const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
     row?.remove()
     this.#known.delete(id)
+    for (const mark of document.querySelectorAll("[data-people-waiting]")) countDown(/** @type {HTMLElement} */ (mark))
     this.#section.hidden = !this.#known.size
     const after = neighbour?.querySelector("[data-accept]") ?? document.querySelector("#user-search")
     if (after instanceof HTMLElement) after.focus({ preventScroll: true })
@@ -96,4 +97,12 @@ export class Registrations {
     must(element, "[data-refuse]").setAttribute("aria-label", t("js.admin.registration_refuse_this", { name }))
     return element
   }
+}
+
+/** One less waits; who is counted elsewhere on the page is told so too. @param {HTMLElement} mark */
+function countDown(mark) {
+  const count = must(mark, "[data-count]")
+  const left = Number(count.textContent) - 1
+  count.textContent = String(left)
+  if (left < 1) mark.remove()
 }
