@@ -51,6 +51,7 @@ lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements-observe.in -o requirements-observe.txt
 	$(LOCK) requirements-dev.in --overrides requirements-dev.overrides -o requirements-dev.txt
 	$(LOCK) requirements-mutation.in -o requirements-mutation.txt
+	$(subst 3.11,3.12,$(LOCK)) requirements-scan.in -o requirements-scan.txt
 
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes
@@ -160,6 +161,11 @@ fuzz-gateway: .dev ## A hundred thousand torn and mixed-up requests of programs 
 .PHONY: fuzz-pages
 fuzz-pages: .dev ## A hundred thousand requests of everybody to every route of a running server: as described, no fault, nobody else's things (RUNS=, SEED=)
 	PAGES_FUZZED=$(or $(RUNS),100000) PAGES_SEED=$(or $(SEED),1) $(BIN)/pytest tests/serving/test_pages_fuzzed.py
+
+.PHONY: scan
+scan: .dev ## An outside scanner (wapiti) over every page and list of a site that is set up, as a stranger and as its owner (SECONDS= for each attack)
+	@MINGCHAT_VENV=$(CURDIR)/.venv-scan $(PYTHON) scripts/environment.py scan
+	@$(BIN)/python -m tests.serving.scan .venv-scan/bin/wapiti $(SECONDS)
 
 .PHONY: security
 security: services .dev ## The tests that hold the lines of docs/security.md; notes how they went (quarter of an hour)

@@ -1,7 +1,7 @@
 """Make the virtual environment and install the locked requirements into it.
 
-``python scripts/environment.py [run] [demo] [observe] [dev] [mutation]``. A stamp per requirements file holds its
-digest, so that nothing is called when nothing changed.
+``python scripts/environment.py [run] [demo] [observe] [dev] [mutation] [scan]``. A stamp per requirements file
+holds its digest, so that nothing is called when nothing changed.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ EXTRAS = {
     "demo": ("requirements-demo.txt", "the local model", ("--only-binary", ":all:")),
     "observe": ("requirements-observe.txt", "what traces and error reports need", ()),
     "dev": ("requirements-dev.txt", "the developer's tools", ()),
+    "scan": ("requirements-scan.txt", "the scanner", ()),
     "mutation": ("requirements-mutation.txt", "what breaks the code to try the tests", ()),
 }
 
