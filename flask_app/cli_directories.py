@@ -14,7 +14,7 @@ from flask_app.services.people.registration_settings import MODES
 from flask_app.services.sign_in import directories as known
 from flask_app.services.sign_in import provider_rows
 from flask_app.services.sign_in.directories import Found, Listed, Place, Wanted
-from flask_app.services.sign_in.directory_terms import DirectoryTerms
+from flask_app.services.sign_in.directory_terms import ALONE, NESTED, DirectoryTerms
 
 directories = Group("directories", help="Directories (LDAP) whose people sign in by name and password.")
 
@@ -43,6 +43,13 @@ def list_directories() -> None:
 @click.option("--mail", "mail_attribute", default="mail", show_default=True)
 @click.option("--groups-attribute", default="", help="The attribute with people's groups: memberOf.")
 @click.option("--groups-base", default="", help="Where the groups are that name their members.")
+@click.option(
+    "--nested-groups",
+    type=click.Choice(NESTED),
+    default=ALONE,
+    show_default=True,
+    help="Groups within groups: level by level (walked), or by Active Directory's own rule (in_chain).",
+)
 @click.option("--group-of", "groups", nargs=2, multiple=True, help="A group's name there, whole, and that of one here.")
 @click.option("--group", help="The group of everybody else; the default one without.")
 @click.option("--newcomers", type=click.Choice(MODES), default=MODES[0], show_default=True)

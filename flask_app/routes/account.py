@@ -67,7 +67,7 @@ def home() -> str:
         has_mail=mail_service.is_set_up(),
         no_passkeys=relying_party.why_not(),
         has_password=identity.asks_password,
-        has_identities=bool(identity.identities or identity.offered),
+        has_identities=bool(identity.identities or identity.offered or identity.directories),
         looks=supervision.shown_looks(),
     )
 

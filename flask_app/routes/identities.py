@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g, render_template, request
 
 from flask_app.models import Registration
 from flask_app.services.people import registration_service
-from flask_app.services.sign_in import identity_links, identity_sign_in
+from flask_app.services.sign_in import directory_links, identity_links, identity_sign_in
 from flask_app.services.sign_in.auth_service import SignedIn
 from flask_app.services.sign_in.identity_sign_in import Departure, Linked, Return
 from flask_app.services.sign_in.pending_sign_ins import Pending
@@ -18,6 +18,7 @@ from flask_app.web.identities import (
     Departing,
     IdentitiesReply,
     Linking,
+    LinkingDirectory,
     Onward,
     Returned,
     identities_reply,
@@ -90,6 +91,21 @@ def link(body: Linking) -> Response:
     token = cookies.read(COOKIE) or ""
     departure = identity_sign_in.begin(body.provider, _callback(body.provider), browser(), token, links=actor)
     return _onward(departure)
+
+
+@blueprint.post("/api/me/identities/directory")
+@require_login
+@accepts(LinkingDirectory)
+@returns(IdentitiesReply, 201)
+@refuses(403, "`wrong_password`, or `wrong_directory_password`: the directory does not know the two.")
+def link_directory(body: LinkingDirectory) -> IdentitiesReply:
+    """Link one's name in a directory to one's account: its password signs in from then on, and one kept here no more.
+
+    An administrator's own password stays. What the directory says of groups holds from the next sign-in.
+    """
+    actor, login = get_current_user(), (body.username, body.directory_password)
+    directory_links.link(actor, g.session_id, body.provider, login, body.password, browser())
+    return identities_reply(actor)
 
 
 @blueprint.delete("/api/me/identities/<identity_id>")

@@ -30,6 +30,8 @@ READ_BYTES = 1 << 16
 MAX_REPLY_BYTES = 1 << 20
 MOST_PARTS = 50  # of a filter, which may lie within one another
 
+IN_CHAIN = "1.2.840.113556.1.4.1941"  # of Active Directory: members of members, too
+
 _START_TLS = "1.3.6.1.4.1.1466.20037"
 _PORTS = {"ldaps": 636, "ldap": 389}
 # What a bind is answered with where the name or the password is not right, or the account is locked there: RFC 4511,
@@ -87,14 +89,22 @@ def is_filter(typed: str) -> bool:
         return False
 
 
-def any_of(wanted: Sequence[tuple[str, str]], only: str) -> "LDAPFilter":
+def any_of(wanted: Sequence[tuple[str, str]], only: str, rule: str | None = None) -> "LDAPFilter":
     """Whoever has one of these values in its attribute, and matches the filter `only`, if any.
 
+    `rule` is the OID by which the directory compares, where it is not by equality (RFC 4511, 4.5.1.7.7).
     Values travel as what they are, with their length: there is nothing in them to escape.
     """
-    from sansldap import FilterAnd, FilterEquality, FilterOr
+    from sansldap import FilterAnd, FilterEquality, FilterExtensibleMatch, FilterOr
 
-    either = FilterOr([FilterEquality(attribute, value.encode()) for attribute, value in wanted])
+    either = FilterOr(
+        [
+            FilterExtensibleMatch(rule, attribute, value.encode(), dn_attributes=False)
+            if rule
+            else FilterEquality(attribute, value.encode())
+            for attribute, value in wanted
+        ]
+    )
     return FilterAnd([_parsed(only), either]) if only else either
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from flask_app.services.sign_in import directories
+from flask_app.services.sign_in import directories, directory_terms
 from flask_app.services.sign_in.directories import Found, Listed, Wanted
 from flask_app.services.sign_in.directory_terms import MAX_CERTIFICATES, DirectoryTerms
 from flask_app.services.sign_in.oidc_provider import IdentityProviderError
@@ -21,7 +21,9 @@ class DirectoryBody(WorthBody, kw_only=True):
     `bind_dn` looks people up, `bind_password` null leaves its password as it is; both empty: nobody does, anonymously.
     People are below `base_dn` and match the filter `only`; what they type is compared with `name_attributes`, whose
     first is what they are called here. Their groups are the values of `groups_attribute` and whatever below
-    `groups_base` has them as a member; both empty: groups are left alone. `links_by_name`: who is new is taken for the
+    `groups_base` has them as a member; both empty: groups are left alone. `nested_groups` is
+    alone, walked (groups that these lie in count too) or in_chain (the same by Active Directory's own rule), the latter
+    two with a `groups_base`. `links_by_name`: who is new is taken for the
     account of that name, which is no administrator's, and which nobody of this directory has opened yet.
     """
 
@@ -36,6 +38,7 @@ class DirectoryBody(WorthBody, kw_only=True):
     mail_attribute: Words = "mail"
     groups_attribute: Words = ""
     groups_base: Words = ""
+    nested_groups: Annotated[str, msgspec.Meta(max_length=16)] = directory_terms.ALONE
     links_by_name: bool = False
 
     def terms(self) -> DirectoryTerms:
@@ -73,6 +76,7 @@ class DirectoryReply(WorthReply):
     mail_attribute: str
     groups_attribute: str
     groups_base: str
+    nested_groups: str
     links_by_name: bool
 
 

@@ -9,6 +9,7 @@ from flask_app.models import DEFAULT_GROUP_ID, User
 from flask_app.services.people.registration_settings import CLOSED
 from flask_app.services.sign_in import (
     auth_service,
+    directories,
     identity_links,
     identity_providers,
     identity_terms,
@@ -37,6 +38,13 @@ class Linking(Departing):
     """`password` is one's own, where one has one."""
 
     password: Words | None = None
+
+
+class LinkingDirectory(Linking, kw_only=True):
+    """`username` and `directory_password` are those that one has in the directory `provider`."""
+
+    username: Words
+    directory_password: Words
 
 
 class Onward(Reply):
@@ -193,10 +201,11 @@ class OfferedReply(Reply):
 
 
 class IdentitiesReply(Reply):
-    """`offered`: the providers that one more can be linked of. `asks_password`: before that."""
+    """`offered` and `directories`: the providers that one more can be linked of. `asks_password`: before that."""
 
     identities: list[LinkedReply]
     offered: list[OfferedReply]
+    directories: list[OfferedReply]
     asks_password: bool
 
 
@@ -256,4 +265,9 @@ def identities_reply(actor: User) -> IdentitiesReply:
         )
         for each in identity_links.listed(actor)
     ]
-    return IdentitiesReply(identities=linked, offered=offered_reply(), asks_password=auth_service.has_password(actor))
+    return IdentitiesReply(
+        identities=linked,
+        offered=offered_reply(),
+        directories=[OfferedReply(slug=each.slug, name=each.name) for each in directories.offered()],
+        asks_password=auth_service.has_password(actor),
+    )

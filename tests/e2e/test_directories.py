@@ -15,6 +15,7 @@ from tests.support import directory
 from tests.support.directory import GROUPS, PEOPLE, PUPILS, READER, READER_PASSWORD, RealDirectory
 
 THERE = "a word of the directory"
+HERE = "copper window mountain"
 ALL = "/api/admin/directories"
 LOOKS = [("zh", "dark", PHONE), ("en", "light", WIDE)]
 
@@ -44,6 +45,7 @@ def fill_in(admin: Page, say: Words, campus: RealDirectory, group: str, login: s
     form.get_by_label(say("directories.bind_password"), exact=True).fill(READER_PASSWORD)
     form.get_by_label(say("directories.base_dn"), exact=True).fill(PEOPLE)
     form.get_by_label(say("directories.groups_base"), exact=True).fill(GROUPS)
+    form.get_by_label(say("directories.nested_walked"), exact=True).check()
     form.get_by_label(say("directories.try_name"), exact=True).fill(login)
     form.get_by_role("button", name=say("directories.try")).click()
     expect(form.locator("[data-tried]")).to_contain_text(say("error.directory_certificate"))
@@ -84,3 +86,34 @@ def test_it_is_set_up_tried_and_somebody_comes_in(
     expect(person.locator("[data-linked]")).to_contain_text("The Campus")
     (found,) = site.ask("GET", f"/api/admin/users?q={login}")["users"]
     assert found["group"]["name"] == group["name"]
+    admin.locator("[data-directories]").get_by_role(
+        "button", name=say("js.admin.identity_edit_this", name="The Campus")
+    ).click()
+    expect(admin.get_by_role("dialog").get_by_label(say("directories.nested_walked"), exact=True)).to_be_checked()
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_whoever_has_an_account_links_it(
+    visits: Visits, site: Site, campus: RealDirectory, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say, login = words(locale), f"linker-{locale}-{scheme}"
+    campus.know(login, THERE)
+    terms = campus.terms(newcomers="closed")
+    body = {name: getattr(terms, name) for name in ("address", "base_dn", "bind_dn", "certificates", "newcomers")}
+    site.ask("POST", ALL, body | {"slug": "campus", "name": "The Campus", "bind_password": READER_PASSWORD})
+    site.ask("POST", "/api/admin/users", {"username": login.title(), "role": "member", "password": HERE})
+    page = visits.open("/login?next=/account", locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    entrance.sign_in(page, say, username=login.title(), password=HERE)
+    page.get_by_role("button", name=say("js.account.identity_link", name="The Campus")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(say("directories.link_text"))
+    expect_no_fault(page)
+    dialog.get_by_label(say("directories.link_name"), exact=True).fill(login)
+    dialog.get_by_label(say("directories.link_password"), exact=True).fill("not the password")
+    dialog.get_by_label(say("directories.link_own_password"), exact=True).fill(HERE)
+    dialog.get_by_role("button", name=say("directories.link"), exact=True).click()
+    expect(dialog.get_by_role("alert").filter(visible=True)).to_have_text(say("error.wrong_directory_password"))
+    dialog.get_by_label(say("directories.link_password"), exact=True).fill(THERE)
+    dialog.get_by_role("button", name=say("directories.link"), exact=True).click()
+    expect(page.locator(".toast")).to_contain_text(say("js.account.directory_linked"))
+    expect(page.locator("[data-linked]")).to_contain_text(login)

@@ -145,6 +145,10 @@ class RealDirectory:
         """How many it was asked for, by whomever."""
         return self._logged(" BIND dn=")
 
+    def searches(self) -> int:
+        """How many it has answered so far."""
+        return self._logged(" SRCH base=")
+
     def _logged(self, words: str) -> int:
         return (self.folder / "log").read_text(errors="replace").count(words)
 

@@ -18,7 +18,7 @@ from flask_app.models import IdentityProvider
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import directory_terms, provider_rows
+from flask_app.services.sign_in import directory_groups, directory_terms, provider_rows
 from flask_app.services.sign_in.directory_terms import DirectoryTerms
 from flask_app.services.sign_in.oidc_provider import IdentityProviderError
 from flask_app.services.sign_in.provider_rows import LDAP
@@ -32,8 +32,6 @@ Listed = AnyListed[DirectoryTerms]
 
 # What says who somebody is, whatever they are called: OpenLDAP and lldap, Active Directory, 389 and FreeIPA.
 SUBJECTS = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
-MEMBERS = ("member", "uniqueMember")  # of groups: those who are in one
-MOST_GROUPS = 1000
 RESTS_SECONDS = 10  # how long one that could not be reached is not asked: nobody waits for it in a row
 
 _FAILURES = {
@@ -203,9 +201,5 @@ def _found(conversation: Conversation, terms: DirectoryTerms, entry: Entry) -> F
     if subject is None:
         raise IdentityProviderError("directory_no_id", known=", ".join(SUBJECTS))
     login = next((found for name in terms.name_attributes if (found := entry.text(name))), "")
-    groups = list(entry.texts(terms.groups_attribute)) if terms.groups_attribute else []
-    if terms.groups_base:
-        wanted = directory.any_of([(attribute, entry.dn) for attribute in MEMBERS], "")
-        groups += [each.dn for each in conversation.search(terms.groups_base, wanted, ("1.1",), most=MOST_GROUPS)]
-    folded = tuple(dict.fromkeys(directory_terms.folded(each) for each in groups))
-    return Found(entry.dn, subject, login, entry.text(terms.mail_attribute), folded)
+    groups = directory_groups.of(conversation, terms, entry)
+    return Found(entry.dn, subject, login, entry.text(terms.mail_attribute), groups)

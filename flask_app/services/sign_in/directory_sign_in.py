@@ -1,9 +1,10 @@
 """Signing in by name and password where directories know some of the people: the page asks for the same two."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from flask_app.errors import Forbidden
+from flask_app.errors import AppError, Forbidden
 from flask_app.models import IdentityProvider, Registration, User
 from flask_app.services.people import names, passwords
 from flask_app.services.sign_in import (
@@ -35,8 +36,9 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
         return auth_service.sign_in(username, password, browser, replaces=replaces)
     account = names.key(username)
     user = auth_service.find(account)
-    with login_limits.directory_attempt(account, user.id if user else None, browser.address, browser.device) as attempt:
-        began = time.monotonic()
+    user_id = user.id if user else None
+    counted = login_limits.directory_attempt(account, user_id, browser.address, browser.device)
+    with counted as attempt, refused_in_time(WrongCredentials):
         kept_here = _kept_here(user, password)
         try:
             identity = None if kept_here else _asked(known, username.strip(), password)
@@ -45,7 +47,6 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
             raise
         if kept_here is None and identity is None:
             attempt.failed()
-            time.sleep(max(0.0, began + REFUSED_AFTER - time.monotonic()))
             raise WrongCredentials
     if kept_here:
         return auth_service.let_in(kept_here, password, browser, replaces=replaces)
@@ -53,6 +54,17 @@ def sign_in(username: str, password: str, browser: Browser, *, replaces: str | N
     if outcome is None or isinstance(outcome, Registration):
         raise Forbidden("sign_in_waits")
     return outcome
+
+
+@contextmanager
+def refused_in_time(refusal: type[AppError]) -> Iterator[None]:
+    """Who is unknown and whose password is wrong is told so, by this error, after the same time."""
+    began = time.monotonic()
+    try:
+        yield
+    except refusal:
+        time.sleep(max(0.0, began + REFUSED_AFTER - time.monotonic()))
+        raise
 
 
 def _kept_here(user: User | None, password: str) -> User | None:

@@ -15,6 +15,9 @@ from flask_app.upstream import directory
 MAX_NAME, MAX_FILTER, MAX_CERTIFICATES = 500, 1000, 20_000
 MOST_NAME_ATTRIBUTES = 5
 
+ALONE, WALKED, IN_CHAIN = "alone", "walked", "in_chain"
+NESTED = (ALONE, WALKED, IN_CHAIN)  # groups within groups: left alone, asked for level by level, or by a rule of theirs
+
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 
 
@@ -28,8 +31,9 @@ class DirectoryTerms(Worth, frozen=True, kw_only=True):
     `name_attributes`, whose first is what they are called here; `mail_attribute` is their address.
 
     Groups are the values of `groups_attribute`, and those entries below `groups_base` that name the person as a member;
-    nobody's group is touched where both are empty. `links_by_name`: who has no account is taken for the one of that
-    name, which no identity of this directory opens yet.
+    nobody's group is touched where both are empty. `nested_groups` is one of NESTED: groups that these lie in
+    count too. `links_by_name`: who has no account is taken for the one of that name, which no identity of this
+    directory opens yet.
     """
 
     address: str
@@ -42,6 +46,7 @@ class DirectoryTerms(Worth, frozen=True, kw_only=True):
     mail_attribute: str = "mail"
     groups_attribute: str = ""
     groups_base: str = ""
+    nested_groups: str = ALONE
     links_by_name: bool = False
 
     @property
@@ -65,6 +70,7 @@ def checked(wanted: DirectoryTerms) -> DirectoryTerms:
     allow_insecure = config.current().allow_insecure_upstreams
     if wanted.plain and not allow_insecure:
         raise Invalid("directory_plain")
+    _check_nested(wanted)
     names = tuple(dict.fromkeys(_attribute(each) for each in wanted.name_attributes))
     if not 1 <= len(names) <= MOST_NAME_ATTRIBUTES:
         raise Invalid("bad_directory_attribute")
@@ -95,6 +101,13 @@ def keeps_secret(before: DirectoryTerms, after: DirectoryTerms) -> bool:
 def folded(name: str) -> str:
     """A distinguished name as it is compared: directories write one with other spaces and capitals at times."""
     return re.sub(r"\s*(?<!\\)([,=+])\s*", r"\1", name.strip()).casefold()
+
+
+def _check_nested(wanted: DirectoryTerms) -> None:
+    if wanted.nested_groups not in NESTED:
+        raise Invalid("bad_directory_nested", known=", ".join(NESTED))
+    if wanted.nested_groups != ALONE and not wanted.groups_base.strip():
+        raise Invalid("directory_nested_base")
 
 
 def _attribute(typed: str) -> str:

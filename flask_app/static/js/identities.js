@@ -6,8 +6,9 @@ import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
 
 /**
+ * @typedef {{slug: string, name: string}} Offered
  * @typedef {{id: string, provider: string, shown: string, last_used_at: string}} Linked
- * @typedef {{identities: Linked[], offered: {slug: string, name: string}[], asks_password: boolean}} Standing
+ * @typedef {{identities: Linked[], offered: Offered[], directories: Offered[], asks_password: boolean}} Standing
  */
 
 const PATH = "/api/me/identities"
@@ -15,6 +16,7 @@ const PATH = "/api/me/identities"
 export class IdentitiesCard {
   #card = must(document, "[data-identities]")
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-identity-form]"))
+  #directoryForm = /** @type {HTMLFormElement} */ (must(document, "[data-directory-link-form]"))
   #failure = must(this.#card, "[data-identity-error]")
   /** The provider that is to be linked. */
   #slug = ""
@@ -23,24 +25,28 @@ export class IdentitiesCard {
   constructor(standing) {
     this.#show(standing)
     onSubmit(this.#form, async ({ identity_password: password }) => {
-      clearFieldErrors(this.#form)
-      try {
-        await this.#depart(password)
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== "wrong_password") throw error
-        showFieldError(this.#form, "identity_password", sentence(error))
-      }
+      await besideField(this.#form, { wrong_password: "identity_password" }, () => this.#depart(password))
     })
-    this.#form.closest("dialog")?.addEventListener("close", () => {
-      clearFieldErrors(this.#form)
-      this.#form.reset()
+    onSubmit(this.#directoryForm, async ({ directory_username: username, directory_password, account_password: password }) => {
+      const asked = { provider: this.#slug, username, directory_password, password: password ?? null }
+      const fields = { wrong_password: "account_password", wrong_directory_password: "directory_password" }
+      if (!(await besideField(this.#directoryForm, fields, async () => this.#show(await api.post(`${PATH}/directory`, asked))))) return
+      this.#directoryForm.closest("dialog")?.close()
+      toast(t("js.account.directory_linked"))
     })
+    for (const form of [this.#form, this.#directoryForm]) {
+      form.closest("dialog")?.addEventListener("close", () => {
+        clearFieldErrors(form)
+        form.reset()
+      })
+    }
   }
 
   /** @param {Standing} standing */
-  #show({ identities, offered, asks_password: asks }) {
+  #show({ identities, offered, directories, asks_password: asks }) {
     must(this.#card, "[data-linked]").replaceChildren(...identities.map((each) => this.#row(each)))
-    must(this.#card, "[data-offered]").replaceChildren(...offered.map(({ slug: name, name: label }) => this.#button(name, label, asks)))
+    const buttons = [...offered.map((each) => this.#button(each, () => this.#begin(each, asks))), ...directories.map((each) => this.#button(each, () => this.#ask(each)))]
+    must(this.#card, "[data-offered]").replaceChildren(...buttons)
   }
 
   /** @param {Linked} linked */
@@ -54,21 +60,30 @@ export class IdentitiesCard {
     return row
   }
 
-  /** @param {string} slugName @param {string} name @param {boolean} asks */
-  #button(slugName, name, asks) {
+  /** @param {Offered} offered @param {() => void} begin */
+  #button({ slug: of, name }, begin) {
     const button = document.createElement("button")
     button.className = "button"
     button.type = "button"
     button.textContent = t("js.account.identity_link", { name })
-    button.addEventListener("click", async () => {
-      this.#slug = slugName
-      if (asks) {
-        fill(this.#form, { title: t("js.account.identity_link", { name }) })
-        return openDialog("identity-dialog")
-      }
-      await this.#saying(() => this.#depart())
+    button.addEventListener("click", () => {
+      this.#slug = of
+      begin()
     })
     return button
+  }
+
+  /** @param {Offered} offered @param {boolean} asks */
+  async #begin({ name }, asks) {
+    if (!asks) return this.#saying(() => this.#depart())
+    fill(this.#form, { title: t("js.account.identity_link", { name }) })
+    openDialog("identity-dialog")
+  }
+
+  /** Who is in a directory says their name and password there: it sends nobody to and fro. @param {Offered} offered */
+  #ask({ name }) {
+    fill(this.#directoryForm, { title: t("js.account.identity_link", { name }) })
+    openDialog("directory-link-dialog")
   }
 
   /** @param {string} [password] */
@@ -97,5 +112,19 @@ export class IdentitiesCard {
       this.#failure.textContent = sentence(error)
       this.#failure.hidden = false
     }
+  }
+}
+
+/** Whether it was done: a refusal of one of these kinds is said beside its field. @param {HTMLFormElement} form @param {Record<string, string>} fields @param {() => Promise<void>} act */
+async function besideField(form, fields, act) {
+  clearFieldErrors(form)
+  try {
+    await act()
+    return true
+  } catch (error) {
+    const field = error instanceof ApiError ? fields[error.code] : undefined
+    if (!field || !form.elements.namedItem(field)) throw error
+    showFieldError(form, field, sentence(error))
+    return false
   }
 }

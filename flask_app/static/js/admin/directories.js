@@ -7,7 +7,7 @@ import { confirmDialog, fromTemplate, must, slot, toast } from "app/ui"
 
 /**
  * @typedef {{id: string, slug: string, name: string, address: string, plain: boolean, certificates: string, bind_dn: string, has_secret: boolean,
- *   base_dn: string, only: string, name_attributes: string[], mail_attribute: string, groups_attribute: string, groups_base: string,
+ *   base_dn: string, only: string, name_attributes: string[], mail_attribute: string, groups_attribute: string, groups_base: string, nested_groups: string,
  *   groups: {value: string, group_id: string}[], group_id: string, newcomers: string, domains: string[], links_by_email: boolean,
  *   links_by_name: boolean, second_factor: boolean, disabled: boolean, people: number}} Directory
  */

@@ -59,6 +59,7 @@ export class DirectoryForm {
     this.#field("name_attributes").value = (directory?.name_attributes ?? ["uid"]).join(", ")
     this.#field("dir_domains").value = (directory?.domains ?? []).join(", ")
     this.#field("dir_newcomers").value = directory?.newcomers ?? "closed"
+    this.#field("nested_groups").value = directory?.nested_groups ?? "alone"
     if (directory) this.#field("dir_group").value = directory.group_id
     this.#field("enabled").checked = !directory?.disabled
     this.#rows.show(directory?.groups ?? [])
@@ -76,6 +77,7 @@ export class DirectoryForm {
       groups: this.#rows.wanted,
       group_id: this.#field("dir_group").value,
       newcomers: this.#field("dir_newcomers").value,
+      nested_groups: this.#field("nested_groups").value,
       domains: listed(this.#field("dir_domains").value),
       disabled: !this.#field("enabled").checked,
     }

@@ -1,0 +1,145 @@
+"""Whoever has an account links their name in a directory to it by themselves."""
+
+from typing import Any
+
+import pytest
+
+from flask_app.database import transaction
+from flask_app.models import User
+from tests.conftest import PASSWORD, MakeUser, SignIn
+from tests.support import directory, identities
+from tests.support.clients import PageClient, new_client
+from tests.support.directory import ALICE_PASSWORD, SLUG, RealDirectory
+from tests.support.entrance import error_code, login
+
+PATH = "/api/me/identities/directory"
+THERE = "a word in the directory"
+
+
+def link(client: PageClient, **fields: Any) -> Any:
+    usual = {"provider": SLUG, "username": "alice", "directory_password": ALICE_PASSWORD, "password": PASSWORD}
+    return client.post(PATH, json=usual | fields)
+
+
+def test_a_member_links_their_name_there(client: PageClient, campus: RealDirectory, member: User) -> None:
+    listed = directory.provide(campus, newcomers="closed")
+    own = new_client(client.application)
+    own.csrf_token = login(own, "member").get_json()["csrf_token"]
+    standing = own.get("/api/me/identities").get_json()
+    assert standing["directories"] == [{"slug": SLUG, "name": "The Campus"}]
+    linked = link(own)
+    assert linked.status_code == 201, linked.text
+    (identity,) = linked.get_json()["identities"]
+    assert (identity["provider"], identity["shown"]) == ("The Campus", "alice")
+    assert login(new_client(client.application), "alice", ALICE_PASSWORD).get_json()["user"]["username"] == "member"
+    assert error_code(login(new_client(client.application), "member")) == "wrong_credentials"
+    (entry,) = identities.audited("identity.link")
+    assert entry.actor_id == member.id
+    assert own.delete(f"/api/me/identities/{identity['id']}").status_code == 204
+    assert login(new_client(client.application), "member").status_code == 200
+    assert listed.provider.slug == SLUG
+
+
+def test_an_administrator_links_and_keeps_the_password(
+    admin: User, admin_client: PageClient, campus: RealDirectory
+) -> None:
+    directory.provide(campus)
+    assert link(admin_client).status_code == 201
+    for name, password in (("alice", ALICE_PASSWORD), ("admin", PASSWORD)):
+        came = login(new_client(admin_client.application), name, password)
+        assert came.get_json()["user"]["username"] == "admin"
+
+
+@pytest.mark.security("directory-takes-nobody-over")
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"password": "not mine"}, "wrong_password"),
+        ({"password": None}, "wrong_password"),
+        ({"directory_password": "not hers"}, "wrong_directory_password"),
+        ({"directory_password": ""}, "wrong_directory_password"),
+        ({"username": "nobody"}, "wrong_directory_password"),
+        ({"username": ""}, "wrong_directory_password"),
+        ({"username": "*"}, "wrong_directory_password"),
+    ],
+)
+def test_without_both_passwords_nothing_is_linked(
+    member_client: PageClient, campus: RealDirectory, fields: dict[str, Any], code: str
+) -> None:
+    directory.provide(campus)
+    refused = link(member_client, **fields)
+    assert (refused.status_code, error_code(refused)) == (403, code)
+    assert identities.linked() == []
+
+
+@pytest.mark.security("guesses-limited")
+def test_guesses_at_a_password_there_count_as_at_signing_in(
+    client: PageClient, member_client: PageClient, campus: RealDirectory
+) -> None:
+    directory.provide(campus)
+    campus.know("guessed", THERE)
+    statuses = [link(member_client, username="guessed", directory_password="wrong").status_code for _ in range(11)]
+    assert statuses == [403] * 10 + [429]
+    assert login(new_client(client.application), "guessed", THERE, address="192.0.2.77").status_code == 429
+
+
+@pytest.mark.security("directory-takes-nobody-over")
+def test_a_name_that_opens_another_account_is_taken(
+    client: PageClient, member_client: PageClient, campus: RealDirectory
+) -> None:
+    directory.provide(campus)
+    login(client, "alice", ALICE_PASSWORD)
+    taken = link(member_client)
+    assert (taken.status_code, error_code(taken)) == (409, "identity_taken")
+    assert link(client_of(client), password=ALICE_PASSWORD).status_code == 201, "one's own, once more"
+    assert len(identities.linked()) == 1
+
+
+def client_of(client: PageClient) -> PageClient:
+    """Signed in anew, with the token that its pages would send."""
+    client.csrf_token = ""
+    client.csrf_token = login(client, "alice", ALICE_PASSWORD).get_json()["csrf_token"]
+    return client
+
+
+def test_a_directory_that_is_off_away_or_none_links_nobody(member_client: PageClient, campus: RealDirectory) -> None:
+    directory.unreachable()
+    assert link(member_client, provider="nowhere").status_code == 502
+    for slug in ("x", "", "no such"):
+        assert link(member_client, provider=slug).status_code == 404
+    listed = directory.provide(campus)
+    directory.change(listed, disabled=True)
+    assert link(member_client).status_code == 404
+    provider = identities.provide("https://id.example.org").provider
+    assert link(member_client, provider=provider.slug).status_code == 404
+    assert identities.linked() == []
+
+
+def test_signed_out_nothing_is_linked(client: PageClient, campus: RealDirectory) -> None:
+    directory.provide(campus)
+    refused = link(client)
+    assert (refused.status_code, error_code(refused)) == (401, "sign_in_required")
+
+
+@pytest.mark.parametrize("body", [{}, {"provider": SLUG}, {"provider": SLUG, "username": 1}, {"colour": "red"}])
+def test_what_makes_no_sense_is_refused(member_client: PageClient, body: dict[str, Any]) -> None:
+    assert member_client.post(PATH, json=body).status_code == 422
+
+
+def without_password(make_user: MakeUser) -> User:
+    user = make_user("without")
+    with transaction() as session:
+        session.get_one(User, user.id).password_hash = None
+    return user
+
+
+def test_the_account_page_offers_it(
+    member_client: PageClient, make_user: MakeUser, sign_in: SignIn, campus: RealDirectory
+) -> None:
+    assert "data-directory-link-form" not in member_client.get("/account").text
+    directory.provide(campus)
+    page = member_client.get("/account").text
+    assert "data-directory-link-form" in page
+    assert 'name="account_password"' in page
+    without = sign_in(without_password(make_user))
+    assert 'name="account_password"' not in without.get("/account").text
