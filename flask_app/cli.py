@@ -16,6 +16,7 @@ from flask_app.cli_identities import identities
 from flask_app.cli_invitations import invitations
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
+from flask_app.cli_models import models
 from flask_app.cli_rates import rates_group
 from flask_app.cli_registrations import registrations
 from flask_app.cli_requests import requests
@@ -24,6 +25,7 @@ from flask_app.cli_site import site
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
+from flask_app.cli_warnings import warnings
 from flask_app.domain import policy
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.audit.audit_service import Actor
@@ -48,10 +50,12 @@ COMMANDS: tuple[click.Command, ...] = (
         budgets,
         codes,
         keys,
+        models,
         tariffs,
         tokens,
         requests,
         usage,
+        warnings,
         mail,
     ),
     *(site, secrets, audit, backup, restore, move, doctor),
@@ -118,6 +122,16 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Let a disabled person in again."""
     _set_disabled(name, disabled=False)
+
+
+@users.command("group")
+@click.argument("name")
+@click.argument("group")
+def move_to(name: str, group: str) -> None:
+    """Move a person to another group."""
+    group_id = group_service.by_name(group).id
+    person = user_admin_service.change(COMMAND_LINE, user_admin_service.by_name(name).id, group_id=group_id)
+    click.echo(f"{person.user.username}: {group_service.shown_name(person.group, 'en')}")
 
 
 @users.command("reset-link")

@@ -78,6 +78,17 @@ def try_out(slug: str, username: str) -> None:
     click.echo("\n".join(_told(found)))
 
 
+@directories.command("switch")
+@click.argument("slug")
+@click.argument("state", type=click.Choice(["on", "off"]))
+def switch(slug: str, state: str) -> None:
+    """Ask a directory, or do not for a while; all else stays."""
+    listed = _named(slug)
+    wanted = Wanted(name=listed.provider.name, terms=listed.terms, disabled=state == "off")
+    known.change(COMMAND_LINE, listed.provider.id, wanted)
+    click.echo(state)
+
+
 @directories.command("remove")
 @click.argument("slug")
 def remove(slug: str) -> None:

@@ -4,8 +4,16 @@ import click
 
 from flask_app import models
 from flask_app.cli_group import Group, show
+from flask_app.domain import hours as clocks
+from flask_app.domain.hours import WEEK as WEEK_DAYS
+from flask_app.domain.hours import Hours
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, managing_service
+from flask_app.services.people import group_access, group_service, managing_service, supervision_service
+from flask_app.services.people.group_access import Access
+from flask_app.services.people.group_service import Choices
+
+COMMAND_LINE = Actor(user=None)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 groups = Group("groups", help="The groups that people are in.")
 
@@ -20,6 +28,32 @@ def list_groups() -> None:
     show(("NAME", "PEOPLE", "WHEN THE READER LEAVES"), rows)
 
 
+@groups.command("add")
+@click.argument("name")
+def add(name: str) -> None:
+    """Make a group without people."""
+    click.echo(group_service.add(COMMAND_LINE, Choices(name=name)).group.name)
+
+
+@groups.command("change")
+@click.argument("group")
+@click.option("--name", help="What it is called from now on.")
+@click.option("--on-disconnect", type=click.Choice(group_service.POLICIES), help="When the reader of an answer leaves.")
+@click.option("--tokens", type=int, help="With limit: for how many more tokens it goes on.")
+def change(group: str, name: str | None, on_disconnect: str | None, tokens: int | None) -> None:
+    """Rename a group, or say what becomes of an answer whose reader left."""
+    wanted = Choices(name=name, on_disconnect=on_disconnect, tokens=tokens)
+    changed = group_service.change(COMMAND_LINE, group_service.by_name(group).id, wanted).group
+    click.echo(f"{group_service.shown_name(changed, 'en')}: {_policy(changed)}")
+
+
+@groups.command("delete")
+@click.argument("group")
+def delete(group: str) -> None:
+    """Delete a group: its people move to the default one, its budgets go with it."""
+    group_service.delete(COMMAND_LINE, group_service.by_name(group).id)
+
+
 @groups.command("managers")
 @click.argument("group")
 @click.argument("names", nargs=-1)
@@ -28,9 +62,45 @@ def managers(group: str, names: tuple[str, ...], *, nobody: bool) -> None:
     """Who manages a group; with names: these people and nobody else."""
     group_id = group_service.by_name(group).id
     if names or nobody:
-        managing_service.appoint(Actor(user=None), group_id, () if nobody else names)
+        managing_service.appoint(COMMAND_LINE, group_id, () if nobody else names)
     for name in managing_service.names_of([group_id]).get(group_id, []):
         click.echo(name)
+
+
+@groups.command("access")
+@click.argument("group")
+@click.option("--api/--no-api", "api", default=None, help="May its people make and use access tokens?")
+@click.option("--hours", help="When they may ask, by the site's clocks: 08:00-16:30; always lifts it.")
+@click.option("--day", "days", multiple=True, type=click.Choice(DAYS), help="On which days; all without.")
+def access(group: str, api: bool | None, hours: str | None, days: tuple[str, ...]) -> None:  # noqa: FBT001 - click's
+    """What a group may use, and when."""
+    found = group_service.by_name(group)
+    now = group_access.read(found.access)
+    if api is not None or hours is not None:
+        wanted = Access(now.api if api is None else api, now.hours if hours is None else _hours(hours, days))
+        now = group_access.put(COMMAND_LINE, found.id, wanted)
+    told = group_access.told(now)
+    click.echo(f"Access tokens: {'yes' if told['api'] else 'no'}\nHours: {told['hours'] or 'always'}")
+
+
+@groups.command("supervise")
+@click.argument("group")
+@click.option("--off", is_flag=True, help="Let its managers read nothing any more.")
+def supervise(group: str, *, off: bool) -> None:
+    """Let the managers of a group read what its people write from now on; everybody in it is told."""
+    since = supervision_service.switch(COMMAND_LINE, group_service.by_name(group).id, on=not off)
+    click.echo("It is supervised." if since else "It is not supervised.")
+
+
+def _hours(typed: str, days: tuple[str, ...]) -> Hours | None:
+    if typed == "always":
+        return None
+    start, _, end = typed.partition("-")
+    try:
+        on = frozenset(DAYS.index(day) for day in days) or frozenset(range(WEEK_DAYS))
+        return Hours(on, clocks.minutes(start), clocks.minutes(end))
+    except ValueError as error:
+        raise click.BadParameter("give hours such as 08:00-16:30, or always", param_hint="--hours") from error
 
 
 def _policy(group: models.Group) -> str:

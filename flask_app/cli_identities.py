@@ -58,14 +58,22 @@ def try_out(issuer: str) -> None:
     click.echo(f"It works: {metadata.issuer} signs with {', '.join(metadata.algorithms)}.")
 
 
+@identities.command("switch")
+@click.argument("slug")
+@click.argument("state", type=click.Choice(["on", "off"]))
+def switch(slug: str, state: str) -> None:
+    """Let people sign in by a provider, or nobody for a while; all else stays."""
+    listed = _named(slug)
+    wanted = Wanted(name=listed.provider.name, terms=listed.terms, disabled=state == "off")
+    identity_providers.change(COMMAND_LINE, listed.provider.id, wanted)
+    click.echo(state)
+
+
 @identities.command("remove")
 @click.argument("slug")
 def remove(slug: str) -> None:
     """Let nobody sign in by it any more; accounts stay."""
-    found = [each.provider.id for each in identity_providers.listed() if each.provider.slug == slug]
-    if not found:
-        raise click.ClickException(f"There is no provider {slug}.")
-    identity_providers.delete(COMMAND_LINE, found[0])
+    identity_providers.delete(COMMAND_LINE, _named(slug).provider.id)
 
 
 @identities.command("passwords")
@@ -74,6 +82,13 @@ def passwords(who: str) -> None:
     """Say who may sign in by a password: everybody, or administrators alone while there is a provider."""
     password_sign_in.choose(COMMAND_LINE, everybody=who == password_sign_in.EVERYBODY)
     click.echo(who)
+
+
+def _named(slug: str) -> Listed:
+    found = [each for each in identity_providers.listed() if each.provider.slug == slug]
+    if not found:
+        raise click.ClickException(f"There is no provider {slug}.")
+    return found[0]
 
 
 def _terms(*, scopes: tuple[str, ...], groups: tuple[tuple[str, str], ...], group: str | None, **options: Any) -> Terms:

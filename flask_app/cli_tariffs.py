@@ -62,6 +62,21 @@ def add(model: str, currency: str, prices: Words, starts_at: str | None, peak: W
     click.echo(f"From {moment(tariff.starts_at)}: {tariff.model} {usual} {tariff.currency}{at_peak}")
 
 
+@tariffs.command("remove")
+@click.argument("model")
+@click.argument("currency")
+@click.argument("start")
+def remove(model: str, currency: str, start: str) -> None:
+    """Take back a price that begins at START and is not in force yet; add it anew to correct it."""
+    at = _moment(start)
+    lines = [line for prices in tariff_list_service.listed(utc_now()) if prices.model == model for line in prices.lines]
+    tariffs = [each.tariff for line in lines if line.currency == currency.upper() for each in line.tariffs]
+    found = [tariff for tariff in tariffs if tariff.starts_at == at]
+    if not found:
+        raise click.ClickException(f"No price of {model} in {currency} begins then.")
+    tariff_admin_service.remove(Actor(user=None), found[0].id)
+
+
 def _prices(words: Words) -> Prices:
     return Prices(*map(money.micros, words))
 

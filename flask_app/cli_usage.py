@@ -80,6 +80,23 @@ def reconcile(day: datetime | None, first: datetime | None, last: datetime | Non
         sys.exit(1)
 
 
+@usage.command("acknowledge")
+@click.argument("reconciliation")
+@click.option("--note", required=True, help="What is known of it.")
+def acknowledge(reconciliation: str, note: str) -> None:
+    """Say that a drift is known, by the id that its warning or the page of reconciliation tells."""
+    known = reconciliation_admin_service.acknowledge(Actor(user=None), reconciliation, note)
+    click.echo(f"{known.account}, {known.row.day.isoformat()}: {known.state}")
+
+
+@usage.command("drift")
+@click.argument("amount")
+@click.argument("permille", type=int)
+def drift(amount: str, permille: int) -> None:
+    """Say how much a provider's balance and the ledger may differ in a day: AMOUNT, or PERMILLE of what was booked."""
+    reconciliation_admin_service.set_threshold(Actor(user=None), tariff.micros(amount), permille)
+
+
 @usage.command("refund")
 @click.argument("record")
 @click.option("--reason", required=True, help="Why; the person sees it.")

@@ -29,7 +29,17 @@ def test_a_directory_is_added_tried_listed_and_removed(app: Flask, campus: RealD
     pem = tmp_path / "authority.pem"
     pem.write_text(campus.certificate)
     asked = ("--address", campus.address, "--base-dn", PEOPLE, "--bind-dn", READER, "--certificates", str(pem))
-    groups = ("--groups-base", GROUPS, "--group-of", PUPILS, "readers", "--group", "Readers")
+    groups = (
+        "--groups-base",
+        GROUPS,
+        "--nested-groups",
+        "walked",
+        "--group-of",
+        PUPILS,
+        "readers",
+        "--group",
+        "Readers",
+    )
     options = (*asked, *groups, "--name", "The Campus", "--newcomers", "open", "--link-by-name", "--password-stdin")
     added = run(app, "add", "campus", *options, typed=f"{READER_PASSWORD}\n")
     assert added.output == (
@@ -39,6 +49,7 @@ def test_a_directory_is_added_tried_listed_and_removed(app: Flask, campus: RealD
     assert provider_rows.secret_of(kept.provider) == READER_PASSWORD
     assert kept.terms.groups == ((PUPILS, kept.terms.group_id),)
     assert (kept.terms.links_by_name, kept.terms.name_attributes) == (True, ("uid",))
+    assert kept.terms.nested_groups == "walked"
     assert run(app, "try", "campus", "alice").output.splitlines() == [
         f"Entry: uid=alice,{PEOPLE}",
         "Called: alice",
@@ -50,6 +61,10 @@ def test_a_directory_is_added_tried_listed_and_removed(app: Flask, campus: RealD
     head, line = run(app, "list").output.splitlines()
     assert head.split() == ["NAME", "SHORT", "ADDRESS", "NEWCOMERS", "STATE", "PEOPLE"]
     assert line.split()[2:] == ["campus", campus.address, "open", "on", "0"]
+    assert run(app, "switch", "campus", "off").output == "off\n"
+    (off,) = directories.listed()
+    assert (off.provider.disabled, off.terms) == (True, kept.terms)
+    assert provider_rows.secret_of(off.provider) == READER_PASSWORD
     assert run(app, "remove", "campus").output == ""
     assert run(app, "remove", "campus").exit_code == 1
     assert directories.listed() == []

@@ -39,6 +39,12 @@ def test_a_provider_is_added_listed_and_removed(app: Flask) -> None:
     head, line = run(app, "list").output.splitlines()
     assert head.split() == ["NAME", "ADDRESS", "ISSUER", "NEWCOMERS", "STATE", "PEOPLE"]
     assert line.split()[2:] == ["school", "https://id.example.org", "open", "on", "0"]
+    assert run(app, "switch", "school", "off").output == "off\n"
+    (off,) = identity_providers.listed()
+    assert (off.provider.disabled, off.terms) == (True, kept.terms)
+    assert identity_providers.secret_of(off.provider) == "hush"
+    assert run(app, "switch", "school", "on").output == "on\n"
+    assert run(app, "switch", "nowhere", "on").exit_code == 1
     assert run(app, "remove", "school").output == ""
     assert run(app, "remove", "school").exit_code == 1
     assert identity_providers.listed() == []

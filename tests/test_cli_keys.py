@@ -78,3 +78,31 @@ def test_the_list_tells_the_state_of_every_key_and_no_secret(app: Flask, upstrea
     ]
     assert SECRET not in result.output
     assert "short-one" not in result.output
+
+
+def test_a_key_is_changed_tried_and_deleted(app: Flask, upstream: ScriptedUpstream) -> None:
+    new = NewKey(label="team", secret=SECRET, base_url=upstream.base_url, provider_name="House")
+    key_id = key_admin_service.add(COMMAND_LINE, new).key.id
+    run = app.test_cli_runner().invoke
+    for arguments, said in (
+        (["change", "team", "--off"], "team: off"),
+        (["change", "team", "--label", "crew", "--on", "--priority", "3", "--weight", "2"], "crew: on"),
+        (["change", "crew", "--most", "4", "--account", "A", "--low-balance", "12.50"], "crew: on"),
+        (["test", "crew"], "It works"),
+        (["balance", "crew"], "110"),
+        (["unbench", "crew"], "crew"),
+        (["provider", "House", "7"], "House: 7"),
+    ):
+        result = run(keys, arguments)
+        assert (result.exit_code, said in result.output) == (0, True), result.output
+    (key,) = [each for each in added() if each.id == key_id]
+    assert (key.priority, key.weight, key.max_concurrent, key.account) == (3, 2, 4, "A")
+    assert (key.low_balance_micros, key.provider.priority) == (12_500_000, 7)
+    assert run(keys, ["change", "crew", "--most", "0", "--account", "", "--low-balance", ""]).exit_code == 0
+    (key,) = [each for each in added() if each.id == key_id]
+    assert (key.max_concurrent, key.account, key.low_balance_micros) == (None, None, None)
+    upstream.keys = {"another"}
+    assert "does not accept this key" in run(keys, ["test", "crew"]).output
+    assert run(keys, ["delete", "crew"]).exit_code == 0
+    assert run(keys, ["delete", "crew"]).output == "Error: There is no key crew.\n"
+    assert run(keys, ["provider", "nobody", "1"]).exit_code == 1

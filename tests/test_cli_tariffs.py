@@ -66,3 +66,14 @@ def test_what_makes_no_sense_is_said(app: Flask, arguments: tuple[str, ...], wor
     result = run(app, "add", "m", "CNY", *arguments)
     assert result.exit_code != 0
     assert words in result.output
+
+
+def test_a_planned_price_is_taken_back_and_one_in_force_is_not(app: Flask) -> None:
+    run(app, "add", "m", "USD", "0.5", "1", "2", "--from", f"{YEAR}-01-01T00:00+08:00")
+    assert run(app, "remove", "m", "usd", f"{YEAR - 1}-12-31T16:00+00:00").exit_code == 0
+    assert "planned" not in run(app, "list", "m").output
+    assert run(app, "remove", "m", "USD", f"{YEAR}-01-01T00:00+08:00").exit_code == 1
+    run(app, "add", "m", "USD", "0.5", "1", "2")
+    with reading() as session:
+        began = session.scalars(select(Tariff.starts_at).where(Tariff.model == "m")).one()
+    assert "in force" in run(app, "remove", "m", "USD", began.isoformat()).output

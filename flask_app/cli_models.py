@@ -1,0 +1,68 @@
+"""`flask models`: the models that the providers list, from a terminal."""
+
+import click
+
+from flask_app.cli_group import Group, show
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import title_setting
+from flask_app.services.providers import model_admin_service
+from flask_app.services.providers.model_admin_service import ModelStatus, Settings
+
+COMMAND_LINE = Actor(user=None)
+
+models = Group("models", help="The models that the providers list.")
+
+
+@models.command("list")
+def list_models() -> None:
+    """Every model, those that are offered first."""
+    found = model_admin_service.listed()
+    names = {each.model.id: each.model.name for each in found}
+    show(("MODEL", "PROVIDER", "STATE", "ALIASES", "SUCCESSOR"), [_row(each, names) for each in found])
+
+
+@models.command("change")
+@click.argument("model")
+@click.option("--provider", help="Of which provider, where several list it.")
+@click.option("--alias", "aliases", multiple=True, help="Another name of it; all that it has, one option each.")
+@click.option("--no-aliases", is_flag=True, help="It has no other name any more.")
+@click.option("--successor", help="Who follows once it is gone; an empty one: nobody.")
+@click.option("--context-tokens", type=int, help="The size of its context window; 0: not known.")
+def change(model: str, provider: str | None, aliases: tuple[str, ...], *, no_aliases: bool, **others: object) -> None:
+    """Give a model other names or a successor, or say how much it takes; what is not named stays."""
+    found = _named(model, provider)
+    successor, size = others["successor"], others["context_tokens"]
+    wanted = Settings(
+        successor_id=found.model.successor_id if successor is None else _id_of(str(successor), provider),
+        aliases=aliases or ([] if no_aliases else found.aliases),
+        context_tokens=found.model.context_tokens if size is None else int(str(size)) or None,
+    )
+    model_admin_service.change(COMMAND_LINE, found.model.id, wanted)
+    click.echo(found.model.name)
+
+
+@models.command("titles")
+@click.argument("model", required=False)
+@click.option("--provider", help="Of which provider, where several list it.")
+def titles(model: str | None, provider: str | None) -> None:
+    """Have MODEL write the titles of conversations; without one their first words are."""
+    title_setting.choose(COMMAND_LINE, _named(model, provider).model.id if model else None)
+    click.echo(model or "first words")
+
+
+def _id_of(model: str, provider: str | None) -> str | None:
+    return _named(model, provider).model.id if model else None
+
+
+def _named(model: str, provider: str | None) -> ModelStatus:
+    listed = model_admin_service.listed()
+    found = [each for each in listed if each.model.name == model and provider in {None, each.provider}]
+    if len(found) != 1:
+        raise click.ClickException(f"There {'are several models' if found else 'is no model'} {model}.")
+    return found[0]
+
+
+def _row(status: ModelStatus, names: dict[str, str]) -> tuple[str, ...]:
+    state = "offered" if status.offered else "listed" if status.model.listed else "gone"
+    successor = names.get(status.model.successor_id or "", "-")
+    return (status.model.name, status.provider, state, ", ".join(status.aliases) or "-", successor)

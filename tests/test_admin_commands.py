@@ -1,0 +1,124 @@
+"""What administrators do on their pages can be done by the API, and on the server by a command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from flask import Flask
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
+BY = {
+    "POST /api/admin/announcements": "site announce",
+    "PUT /api/admin/announcements/{announcement_id}": "site unannounce",  # and announced anew
+    "DELETE /api/admin/announcements/{announcement_id}": "site unannounce",
+    "POST /api/admin/budgets": "budgets set",
+    "PATCH /api/admin/budgets/{budget_id}": "budgets set",
+    "DELETE /api/admin/budgets/{budget_id}": "budgets delete",
+    "POST /api/admin/budgets/{budget_id}/top-ups": "budgets topup",
+    "POST /api/admin/code-batches": "codes make",
+    "DELETE /api/admin/code-batches/{batch_id}": "codes revoke",
+    "DELETE /api/admin/codes/{code_id}": "codes revoke",
+    "POST /api/admin/directories": "directories add",
+    "PUT /api/admin/directories/{directory_id}": "directories switch",  # removed and added anew for all else
+    "DELETE /api/admin/directories/{directory_id}": "directories remove",
+    "POST /api/admin/directories/try": "directories try",
+    "POST /api/admin/groups": "groups add",
+    "PATCH /api/admin/groups/{group_id}": "groups change",
+    "DELETE /api/admin/groups/{group_id}": "groups delete",
+    "PUT /api/admin/groups/{group_id}/access": "groups access",
+    "PUT /api/admin/groups/{group_id}/managers": "groups managers",
+    "PUT /api/admin/groups/{group_id}/supervision": "groups supervise",
+    "POST /api/admin/identity-providers": "identities add",
+    "PUT /api/admin/identity-providers/{identity_provider_id}": "identities switch",
+    "DELETE /api/admin/identity-providers/{identity_provider_id}": "identities remove",
+    "POST /api/admin/identity-providers/try": "identities try",
+    "POST /api/admin/invitations": "invitations create",
+    "DELETE /api/admin/invitations/{invitation_id}": "invitations revoke",
+    "POST /api/admin/keys": "keys add",
+    "PATCH /api/admin/keys/{key_id}": "keys change",
+    "DELETE /api/admin/keys/{key_id}": "keys delete",
+    "POST /api/admin/keys/{key_id}/balance": "keys balance",
+    "DELETE /api/admin/keys/{key_id}/bench": "keys unbench",
+    "POST /api/admin/keys/{key_id}/test": "keys test",
+    "PUT /api/admin/models/{model_id}": "models change",
+    "PUT /api/admin/models/titles": "models titles",
+    "PATCH /api/admin/providers/{provider_id}": "keys provider",
+    "PUT /api/admin/rates/groups/{group_id}": "rates set",
+    "PUT /api/admin/rates/site": "rates set",
+    "PUT /api/admin/reconciliations/{reconciliation_id}/acknowledgement": "usage acknowledge",
+    "PUT /api/admin/reconciliations/threshold": "usage drift",
+    "POST /api/admin/records/{record_id}/refund": "usage refund",
+    "DELETE /api/admin/registrations/{registration_id}": "registrations refuse",
+    "POST /api/admin/registrations/{registration_id}/accept": "registrations accept",
+    "PUT /api/admin/requests/retention": "requests keep",
+    "PUT /api/admin/settings/logo": "site logo",
+    "DELETE /api/admin/settings/logo": "site logo",
+    "PUT /api/admin/settings/password-sign-in": "identities passwords",
+    "PUT /api/admin/settings/registration": "registrations allow",
+    "PUT /api/admin/settings/retention": "site keep",
+    "PUT /api/admin/settings/site": "site name",
+    "POST /api/admin/tariffs": "tariffs add",
+    "PUT /api/admin/tariffs/{tariff_id}": "tariffs remove",  # and added anew
+    "DELETE /api/admin/tariffs/{tariff_id}": "tariffs remove",
+    "DELETE /api/admin/tokens/{access_token_id}": "tokens revoke",
+    "POST /api/admin/users": "users create",
+    "PATCH /api/admin/users/{user_id}": "users group",
+    "POST /api/admin/users/{user_id}/ownership": "users role",
+    "POST /api/admin/users/{user_id}/ownership/end": "users role",
+    "DELETE /api/admin/users/{user_id}/passkeys": "users remove-passkeys",
+    "POST /api/admin/users/{user_id}/reset-link": "users reset-link",
+    "DELETE /api/admin/users/{user_id}/second-step": "users turn-off-second-step",
+    "PATCH /api/admin/warnings": "warnings low-balance",
+    "POST /api/admin/warnings/mail/test": "mail test",
+    "PUT /api/admin/warnings/webhook": "warnings webhook",
+    "DELETE /api/admin/warnings/webhook": "warnings webhook",
+    "POST /api/admin/warnings/webhook/secret": "warnings webhook",
+    "POST /api/admin/warnings/webhook/test": "warnings webhook",
+}
+# Further commands that one route of the API is the same as.
+BESIDES = {"users disable", "users enable", "site language", "site accent"}
+# What only the server does.
+ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}
+READING = {"list", "show", "announcements", "audit"}
+CHANGING = ("post", "put", "patch", "delete")
+
+
+def commands(app: Flask) -> set[str]:
+    context = click.Context(app.cli)
+    found = set()
+    for name in app.cli.list_commands(context):
+        command = app.cli.get_command(context, name)
+        inner = command.commands if isinstance(command, click.Group) else None
+        found |= {f"{name} {each}" for each in inner} if inner is not None else {name}
+    return found
+
+
+def operations() -> set[str]:
+    paths: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        if path.startswith("/api/admin/")
+        for method in methods
+        if method in CHANGING
+    }
+
+
+def test_whatever_an_administrator_changes_has_a_command(app: Flask) -> None:
+    assert operations() == set(BY)
+    assert set(BY.values()) | BESIDES | ALONE <= commands(app)
+
+
+def test_whatever_a_command_changes_is_in_the_table(app: Flask) -> None:
+    of_flask = {"run", "shell", "routes"}
+    changing = {name for name in commands(app) if name.rpartition(" ")[2] not in READING} - of_flask
+    assert changing == set(BY.values()) | BESIDES | ALONE
+
+
+@pytest.mark.parametrize("command", sorted({*BY.values(), *BESIDES}))
+def test_each_says_what_it_does(app: Flask, command: str) -> None:
+    said = app.test_cli_runner().invoke(args=[*command.split(), "--help"])
+    assert said.exit_code == 0
+    assert said.output.count("\n") > 3

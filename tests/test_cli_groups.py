@@ -1,0 +1,70 @@
+"""`flask groups …` and `flask users group`: groups from a terminal."""
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_app.models import User
+from flask_app.services.people import group_access, group_service
+from tests.conftest import MakeUser
+from tests.support.entrance import stored
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=list(arguments))
+
+
+def groups(app: Flask, *arguments: str) -> Result:
+    return run(app, "groups", *arguments)
+
+
+@pytest.fixture
+def readers(app: Flask) -> str:
+    assert groups(app, "add", "Readers").output == "Readers\n"
+    return group_service.by_name("readers").id
+
+
+def test_a_group_is_added_changed_and_deleted(app: Flask, readers: str, member: User) -> None:
+    assert run(app, "users", "group", "member", "readers").output == "member: Readers\n"
+    assert stored(member).group_id == readers
+    changed = groups(app, "change", "readers", "--name", "Book club", "--on-disconnect", "limit", "--tokens", "100")
+    assert changed.output == "Book club: 100 more tokens\n"
+    assert groups(app, "change", "book club", "--on-disconnect", "stop").output == "Book club: stop\n"
+    assert groups(app, "delete", "Book club").exit_code == 0
+    assert stored(member).group_id != readers
+    assert groups(app, "delete", "Book club").exit_code == 1
+
+
+def test_what_makes_no_sense_is_said(app: Flask, readers: str, member: User) -> None:
+    assert readers
+    for arguments, words in (
+        (("groups", "add", "readers"), "Another group"),
+        (("groups", "add", " "), "characters"),
+        (("groups", "delete", "Everyone"), "group"),
+        (("groups", "change", "readers", "--on-disconnect", "limit"), ""),
+        (("groups", "access", "readers", "--hours", "morning"), "08:00-16:30"),
+        (("groups", "access", "readers", "--hours", "08:00-08:00"), ""),
+        (("users", "group", "nobody", "readers"), "nobody"),
+        (("users", "group", "member", "nowhere"), "no such group"),
+    ):
+        result = run(app, *arguments)
+        assert result.exit_code in {1, 2}, result.output
+        assert words in result.output
+
+
+def test_access_and_hours_are_set_one_by_one(app: Flask, readers: str) -> None:
+    assert groups(app, "access", "readers").output == "Access tokens: yes\nHours: always\n"
+    set_ = groups(app, "access", "readers", "--hours", "22:00-06:30", "--day", "mon", "--day", "sun")
+    assert set_.output == "Access tokens: yes\nHours: 1,7 22:00-06:30\n"
+    assert groups(app, "access", "readers", "--no-api").output == "Access tokens: no\nHours: 1,7 22:00-06:30\n"
+    assert groups(app, "access", "readers", "--hours", "always", "--api").output.endswith("Hours: always\n")
+    assert group_access.read(group_service.by_name("readers").access) == group_access.ANYHOW
+    assert groups(app, "access", "readers", "--hours", "08:00-16:00").output.endswith("1,2,3,4,5,6,7 08:00-16:00\n")
+
+
+def test_a_group_is_supervised_and_not_any_more(app: Flask, readers: str, make_user: MakeUser) -> None:
+    make_user("teacher")
+    assert groups(app, "managers", "readers", "teacher").output == "teacher\n"
+    assert groups(app, "supervise", "readers").output == "It is supervised.\n"
+    assert group_service.by_name("readers").supervised_since
+    assert groups(app, "supervise", "readers", "--off").output == "It is not supervised.\n"

@@ -1,0 +1,34 @@
+"""`flask warnings …`: what counts as low, and where warnings go, from a terminal."""
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_app.services.warnings import warning_admin_service, webhook_service
+from tests.support.webhook_receiver import WebhookReceiver
+
+
+def run(app: Flask, *arguments: str, typed: str | None = None) -> Result:
+    return app.test_cli_runner().invoke(args=["warnings", *arguments], input=typed)
+
+
+def test_what_is_low_is_said_and_changed(app: Flask) -> None:
+    assert run(app, "low-balance").output == "10\n"
+    assert run(app, "low-balance", "12.50").output == "12.5\n"
+    assert warning_admin_service.threshold() == 12_500_000
+    assert run(app, "low-balance", "much").exit_code == 1
+
+
+@pytest.mark.security("secrets-shown-once")
+def test_a_webhook_is_set_tried_renewed_and_removed(app: Flask) -> None:
+    assert run(app, "webhook").output == "none\n"
+    with WebhookReceiver() as receiver:
+        made = run(app, "webhook", "--url-stdin", typed=f"{receiver.url}\n").output
+        assert "whsec_" in made
+        assert run(app, "webhook", "--test").exit_code == 0
+        assert "whsec_" not in run(app, "webhook").output
+        assert "whsec_" in run(app, "webhook", "--new-secret").output
+    assert "cannot be reached" in run(app, "webhook", "--test").output
+    assert run(app, "webhook", "--remove").output == "none\n"
+    assert webhook_service.find() is None
+    assert run(app, "webhook", "--url-stdin", typed="nowhere\n").exit_code == 1
