@@ -1,11 +1,10 @@
 """`flask warnings …`: what counts as low, and where warnings go, from a terminal."""
 
-import pytest
 from click.testing import Result
 from flask import Flask
 
 from flask_app.services.warnings import warning_admin_service, webhook_service
-from tests.support.webhook_receiver import WebhookReceiver
+from tests.support.webhook_receiver import Receiver
 
 
 def run(app: Flask, *arguments: str, typed: str | None = None) -> Result:
@@ -19,10 +18,9 @@ def test_what_is_low_is_said_and_changed(app: Flask) -> None:
     assert run(app, "low-balance", "much").exit_code == 1
 
 
-@pytest.mark.security("secrets-shown-once")
 def test_a_webhook_is_set_tried_renewed_and_removed(app: Flask) -> None:
     assert run(app, "webhook").output == "none\n"
-    with WebhookReceiver() as receiver:
+    with Receiver() as receiver:
         made = run(app, "webhook", "--url-stdin", typed=f"{receiver.url}\n").output
         assert "whsec_" in made
         assert run(app, "webhook", "--test").exit_code == 0

@@ -1,7 +1,7 @@
 // @ts-check
 /** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
-import { Directories } from "app/admin/directories"
-import { IdentityProviders } from "app/admin/identity-providers"
+import { showDirectories } from "app/admin/directories"
+import { showIdentityProviders } from "app/admin/identity-providers"
 import { LogoForm } from "app/admin/logo-form"
 import { RegistrationForm } from "app/admin/registration-form"
 import { RetentionForm } from "app/admin/retention-form"
@@ -32,8 +32,8 @@ show()
 new LogoForm(state.site.logo)
 new RegistrationForm(state.registration, state.groups)
 new RetentionForm(state.retention, state.groups)
-new IdentityProviders(state.identity, state.groups)
-new Directories(state.directories, state.groups)
+showIdentityProviders(state.identity, state.groups)
+showDirectories(state.directories, state.groups)
 
 must(document, "[data-announce]").addEventListener("click", () => edit())
 list.addEventListener("click", ({ target }) => {
