@@ -14,9 +14,10 @@ from tests.support import routes
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/openapi.json"
 RANKS = {"nobody": 0, "member": 1, "manager": 1, "admin": 2, "owner": 3}
 LEAST = {"public": 0, "login": 1, "manager": 1, "admin": 2, "owner": 3}
-# Said of somebody else's server or of a disk: the request was in order, and so is the reply.
+# Said of somebody else's server or of a disk, or of a site whose administrators have switched off all models or keys:
+# the request was in order, and so is the reply.
 FAULTS_ELSEWHERE = re.compile(
-    r"^(upstream|provider|delivery|mail|webhook|identity|balance|key)_|_(unreachable|failed)$"
+    r"^(upstream|provider|delivery|mail|webhook|identity|balance|key)_|_(unreachable|failed)$|^no_(model|working_key)$"
 )
 JSON = "application/json"
 
