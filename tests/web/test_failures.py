@@ -16,7 +16,7 @@ from flask_app import create_app, database
 from flask_app.config import Config
 from flask_app.database import reading
 from flask_app.models import Message
-from flask_app.services.conversations import conversation_service
+from flask_app.services.conversations import conversation_lists
 from flask_app.utils import public
 from tests.support.clients import PageClient, new_client
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -106,7 +106,7 @@ def test_no_connection_left_is_a_database_that_is_away(
     def fail(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(conversation_service, "listed", fail)
+    monkeypatch.setattr(conversation_lists, "listed", fail)
     response = member_client.get("/api/conversations")
     assert response.status_code == 503
     assert response.json
