@@ -213,6 +213,8 @@ def test_pins_and_folders_come_as_far_as_there_is_room(member: User, member_clie
         ([("1", "gone")], "import_not_a_tree"),
         ([("1", None), ("1", None)], "import_not_a_tree"),
         ([("1", "1")], "import_not_a_tree"),
+        ([("1", None), ("1", "1")], "import_not_a_tree"),
+        ([("1", None), ("2", "1"), ("1", "2")], "import_not_a_tree"),
         ([], "import_empty"),
     ],
 )

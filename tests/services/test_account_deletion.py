@@ -1,35 +1,79 @@
 """What is removed of somebody who has deleted their account, and what stays."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from structlog.testing import capture_logs
 
 from flask_app.database import Base, reading, transaction, utc_now
 from flask_app.errors import Conflict
-from flask_app.models import Attempt, Conversation, Message, Run, SearchPosting, TokenUsage, User
+from flask_app.models import (
+    Attempt,
+    Conversation,
+    KnownDevice,
+    Message,
+    ProgramRequest,
+    Run,
+    SearchPosting,
+    TokenUsage,
+    User,
+)
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.conversations import draft_service
+from flask_app.services.gateway import request_log
+from flask_app.services.gateway.request_log import OpenRequest
 from flask_app.services.people import account_deletion
 from flask_app.services.search import search_index
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
+from flask_app.services.warnings import warning_service
 from tests.conftest import PASSWORD, MakeUser
-from tests.support import identities, ledger, passkeys, talks
+from tests.support import identities, ledger, passkeys, talks, warned
 from tests.support.gateway import made
 from tests.support.together import at_once
 
 BROWSER = Browser(address="192.0.2.7")
 
 
-def begin(person: User) -> None:
+def begin(person: User) -> str:
+    """Gives the session's id."""
     with transaction() as session:
         opened = auth_service.open_session(session, person, BROWSER)
-    account_deletion.begin(person, digest(opened.token), utc_now(), password=PASSWORD, code=None, browser=BROWSER)
+    session_id = digest(opened.token)
+    account_deletion.begin(person, session_id, utc_now(), password=PASSWORD, code=None, browser=BROWSER)
+    return session_id
+
+
+BreakRow = Callable[[str], Callable[[], None]]
+
+
+@pytest.fixture
+def broken_row() -> Iterator[BreakRow]:
+    """A person's row that the database does not give away, until it is mended."""
+
+    def mend() -> None:
+        with transaction() as session:
+            session.execute(text("DROP TRIGGER IF EXISTS broken_row"))
+
+    def break_row(user_id: str) -> Callable[[], None]:
+        refusal = {
+            "sqlite": "WHEN OLD.id = '{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+            "other": "FOR EACH ROW IF OLD.id = '{}' THEN SIGNAL SQLSTATE '45000'; END IF",
+        }
+        with transaction() as session:
+            refused = refusal.get(session.get_bind().dialect.name, refusal["other"]).format(user_id)
+            session.execute(text(f"CREATE TRIGGER broken_row BEFORE DELETE ON users {refused}"))
+        return mend
+
+    yield break_row
+    mend()
 
 
 def count(model: type[Base], *where: object) -> int:
@@ -51,7 +95,7 @@ def test_nothing_names_them_any_more_but_the_ledger_and_the_audit_log(app: Flask
     begin(member)
     account_deletion.finish()
     search_index.catch_up()
-    left = {}
+    left: dict[str, int] = {}
     for table in Base.metadata.sorted_tables:
         names = [column for column in table.c if column.name in {"user_id", "scope_id", "actor_id", "target"}]
         if table.name == "users":
@@ -117,3 +161,83 @@ def test_of_two_owners_who_leave_together_one_stays(app: Flask, make_user: MakeU
     outcomes = at_once(2, lambda number: begin(owners[number]))
     assert [each.code for each in outcomes if isinstance(each, Conflict)] == ["last_owner"]
     assert count(User, User.is_owner) == 1
+
+
+@pytest.mark.security("deleted-is-gone")
+def test_no_row_has_their_name_address_browser_or_session(app: Flask, make_user: MakeUser, admin: User) -> None:
+    ada = make_user("ada-lovelace", email="ada@example.com")
+    warned.use_mail()
+    warned.use_webhook()
+    warned.change(User, admin.id, email="admin@example.com")
+    for scope, scope_id in (("user", ada.id), ("member", ada.group_id)):
+        warned.limit(scope, scope_id, 1000)
+    warned.use(ada, 1000)
+    token = made(ada).token
+    for number in range(2):
+        known_device(ada, f"device-{number}", is_new=number == 1)
+    warning_service.look()
+    assert {each.kind for each in warned.notices()} == {"budget", "device"}
+    assert {each.channel for each in warned.notices()} == {"email", "webhook"}
+    session_id = begin(ada)
+    account_deletion.finish()
+    marks = (
+        ada.id,
+        "ada-lovelace",
+        "ada@example.com",
+        BROWSER.address,
+        session_id,
+        "device-1",
+        token.digest,
+        "Edg/150",
+    )
+    assert rows_with(*marks) == {
+        *("token_usage.user_id", "usage_hourly.user_id", "spent_daily.scope_id", "proxy_logs.user_id"),
+        *("audit_log.actor_id", "audit_log.actor_name", "audit_log.target", "audit_log.details", "audit_log.address"),
+    }
+
+
+def known_device(person: User, device_id: str, *, is_new: bool) -> None:
+    browser = {"user_agent": "Mozilla/5.0 Edg/150.0", "address": BROWSER.address, "email": person.email}
+    with transaction() as session:
+        session.add(KnownDevice(id=device_id, user_id=person.id, is_new=is_new, **browser))
+
+
+def rows_with(*marks: str) -> set[str]:
+    """Every column of every table in which one of these stands."""
+    found = set()
+    for table in Base.metadata.sorted_tables:
+        with reading() as session:
+            rows = session.execute(select(table)).mappings().all()
+        for row in rows:
+            values = {name: str(value) for name, value in row.items()}
+            found |= {f"{table.name}.{name}" for name, value in values.items() if any(mark in value for mark in marks)}
+    return found
+
+
+@pytest.mark.security("deleted-is-gone")
+def test_a_reply_that_ends_after_its_person_is_gone_leaves_nothing(app: Flask, member: User) -> None:
+    token = made(member).token
+    request = request_log.begin(
+        OpenRequest(request_id="r", user_id=member.id, token_id=token.id, call="models", address=BROWSER.address)
+    )
+    begin(member)
+    account_deletion.finish()
+    assert count(User, User.id == member.id) == 0
+    request.close()
+    assert request_log.write()
+    account_deletion.finish()
+    assert count(ProgramRequest) == 0
+
+
+def test_whoever_cannot_be_removed_keeps_nobody_else(app: Flask, make_user: MakeUser, broken_row: BreakRow) -> None:
+    people = sorted((make_user("one"), make_user("other")), key=lambda person: person.id)
+    for person in people:
+        begin(person)
+    mend = broken_row(people[0].id)
+    with capture_logs() as logs, pytest.raises(SQLAlchemyError):
+        account_deletion.finish()
+    assert [each["user"] for each in logs if each["event"] == "account_not_removed"] == [people[0].id]
+    assert [count(User, User.id == person.id) for person in people] == [1, 0]
+    mend()
+    account_deletion.finish()
+    assert count(User, User.id == people[0].id) == 0

@@ -6,19 +6,22 @@ goes on with it. The ledger keeps its counts, under an id that stands for nobody
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, utc_now
+from flask_app.database import first_id, in_transaction, reading, utc_now
 from flask_app.errors import Conflict, Forbidden
 from flask_app.models import (
     AccessToken,
     Attempt,
+    AuditEntry,
     Budget,
     Conversation,
+    KnownDevice,
+    Notice,
     ProgramRequest,
     ProgramWords,
     Run,
@@ -34,6 +37,8 @@ from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.sign_in.proof_service import PasswordNeeded
 
 AT_ONCE = 200  # rows in a transaction
+ACTION = "account.delete"  # in the audit log
+SWEPT_FOR = timedelta(days=1)  # longer than a reply lasts, whose row comes when it has ended
 
 log = structlog.get_logger()
 
@@ -53,11 +58,22 @@ def begin(
 
 
 def finish() -> None:
-    """Remove what is left of everybody who has gone; where an answer of theirs is still being booked, next time."""
+    """Remove what is left of everybody who has gone; where an answer of theirs is still being booked, next time.
+
+    Whoever cannot be removed keeps nobody else. Raises then, in the end, what the last of them failed by.
+    """
     with reading() as session:
         gone = session.scalars(select(User.id).where(User.deleted_at.is_not(None))).all()
+    failed: Exception | None = None
     for user_id in gone:
-        _remove(user_id)
+        try:
+            _remove(user_id)
+        except Exception as error:  # whatever a row of theirs is broken by
+            log.exception("account_not_removed", user=user_id)
+            failed = error
+    _sweep()
+    if failed is not None:
+        raise failed
 
 
 def _prove(actor: User, session_id: str, began_at: datetime, password: str | None) -> None:
@@ -89,7 +105,7 @@ def _end(session: Session, actor: User, session_id: str, code: str | None, brows
     in_use = (AccessToken.user_id == user.id, AccessToken.revoked_at.is_(None))
     session.execute(update(AccessToken).where(*in_use).values(revoked_at=utc_now(), words_until=None))
     details = {"username": user.username}
-    audit_service.record(session, user, "account.delete", user.id, details, browser.address)
+    audit_service.record(session, user, ACTION, user.id, details, browser.address)
 
 
 def _remove(user_id: str) -> None:
@@ -102,9 +118,8 @@ def _remove(user_id: str) -> None:
             conversation_service.erase(conversation_id)
     if _is_answered(user_id):
         return
-    while _forget_some(user_id):
-        if closing.is_closed():
-            return
+    if not _forget_all([user_id]):
+        return
     if in_transaction(lambda session: _forget(session, user_id)):
         log.info("account_deleted", user=user_id)
 
@@ -122,17 +137,43 @@ def _is_answered(user_id: str) -> bool:
         return bool(session.scalar(select(going_on)))
 
 
-def _forget_some(user_id: str) -> bool:
-    """What programs asked, and from where answers were asked for: many rows, some at a time. Was there anything?"""
+def _sweep() -> None:
+    """What was written of people when they had just gone: a reply that was on its way ends later than they do."""
+    lately = (AuditEntry.action == ACTION, AuditEntry.id > first_id(utc_now() - SWEPT_FOR))
+    with reading() as session:
+        asked = set(session.scalars(select(AuditEntry.target).where(*lately)))
+        there = set(session.scalars(select(User.id).where(User.id.in_(asked)))) if asked else set()
+    if gone := sorted(asked - there):
+        _forget_all(gone)
+
+
+def _forget_all(gone: Sequence[str]) -> bool:
+    """False where the process ends before all is forgotten."""
+    while _forget_some(gone):
+        if closing.is_closed():
+            return False
+    return True
+
+
+def _forget_some(gone: Sequence[str]) -> bool:
+    """What programs asked, what was told, and from where answers were asked for: many rows, some at a time.
+
+    Was there anything?
+    """
+    told = or_(Notice.recipient_id.in_(gone), Notice.person_id.in_(gone))
 
     def work(session: Session) -> bool:
         found = False
-        for model in (ProgramRequest, ProgramWords):
-            ids = session.scalars(select(model.id).where(model.user_id == user_id).limit(AT_ONCE)).all()
+        for model, theirs in (
+            (ProgramRequest, ProgramRequest.user_id.in_(gone)),
+            (ProgramWords, ProgramWords.user_id.in_(gone)),
+            (Notice, told),
+        ):
+            ids = session.scalars(select(model.id).where(theirs).limit(AT_ONCE)).all()
             session.execute(delete(model).where(model.id.in_(ids)))
             found = found or bool(ids)
-        told = (Attempt.user_id == user_id, Attempt.state.in_(("settled", "released")), Attempt.address != "")
-        ids = session.scalars(select(Attempt.id).where(*told).limit(AT_ONCE)).all()
+        asked = (Attempt.user_id.in_(gone), Attempt.state.in_(("settled", "released")), Attempt.address != "")
+        ids = session.scalars(select(Attempt.id).where(*asked).limit(AT_ONCE)).all()
         session.execute(update(Attempt).where(Attempt.id.in_(ids)).values(address=""))
         return found or bool(ids)
 
@@ -145,6 +186,14 @@ def _forget(session: Session, user_id: str) -> bool:
     theirs = or_(
         (Budget.scope == "user") & (Budget.scope_id == user_id), (Budget.scope == "token") & Budget.scope_id.in_(tokens)
     )
+    session.execute(delete(Notice).where(Notice.id.in_(_told_elsewhere(session, user_id))))
     session.execute(delete(Budget).where(theirs))
     gone = session.execute(delete(User).where(User.id == user_id, User.deleted_at.is_not(None)))
     return bool(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _told_elsewhere(session: Session, user_id: str) -> Sequence[str]:
+    """Notices of their browsers, and those of their budgets that went to the webhook."""
+    devices = select(KnownDevice.id).where(KnownDevice.user_id == user_id)
+    about = or_(Notice.subject_id.in_(devices), Notice.facts.contains(f'"person_id":"{user_id}"'))
+    return session.scalars(select(Notice.id).where(about)).all()

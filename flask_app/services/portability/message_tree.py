@@ -23,13 +23,15 @@ def in_order(messages: Sequence[Said]) -> list[Said]:
     """Each behind the one that it follows. Raises Invalid("import_not_a_tree"), Invalid("import_too_many_messages")."""
     if len(messages) > MOST_MESSAGES:
         raise Invalid("import_too_many_messages", limit=MOST_MESSAGES)
+    if len({said.id for said in messages}) != len(messages):  # below, one that follows itself would come for ever
+        raise Invalid("import_not_a_tree")
     following: dict[str | None, list[Said]] = defaultdict(list)
     for said in messages:
         following[said.parent_id].append(said)
-    found = list(following[None])
-    for said in found:  # it grows on the way
-        found += following[said.id]
-    if len(found) != len(messages) or len({said.id for said in found}) != len(found):
+    found = following.pop(None, [])
+    for said in found:  # it grows on the way; each is followed once, so that none comes twice
+        found += following.pop(said.id, [])
+    if len(found) != len(messages):
         raise Invalid("import_not_a_tree")
     return found
 
