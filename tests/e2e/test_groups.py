@@ -28,7 +28,7 @@ def test_a_group_is_made_joined_and_deleted(visits: Visits, site: Site) -> None:
     expect(page.get_by_role("button", name=en("js.admin.edit_group", name="Class 3b"))).to_be_focused()
 
     page.goto("/admin/users")
-    page.get_by_role("button", name=en("js.admin.actions_for", name="pupil")).click()
+    page.get_by_role("button", name=en("js.admin.actions_for", name="pupil"), exact=True).click()
     page.locator("[data-row-menu]").get_by_text(en("admin.move_to_group")).click()
     move = page.get_by_role("dialog", name=en("js.admin.move_user", name="pupil"))
     move.get_by_label(en("admin.group")).select_option(label="Class 3b")

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, text, update
 
-from flask_app import config
+from flask_app import config, i18n
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import AuditEntry, ServerProcess
 from flask_app.services.audit import audit_service
@@ -66,6 +66,11 @@ def test_a_round_of_the_upkeep_tells_who_serves_and_what_was_done(admin_client: 
     assert {job["name"] for job in told["jobs"]} == {job.__module__.rpartition(".")[2] for job in upkeep_service.JOBS}
     assert not any(job["failed"] for job in told["jobs"])
     assert len(told["jobs"]) == len(upkeep_service.JOBS), "each has a name of its own"
+
+
+def test_each_job_has_words_for_what_it_does() -> None:
+    for job in upkeep_service.JOBS:
+        assert " " in i18n.translate("en", f"js.admin.job_{job.__module__.rpartition('.')[2]}")
 
 
 def test_a_job_that_fails_is_told(admin_client: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
