@@ -25,7 +25,7 @@ CANARIES = {
     "a session": "Cookie: __Host-mingchat=canary-session-token; theme=dark",
     "a plain session": "mingchat=canary-session",
     "a sign-in under way": "Cookie: __Host-mingchat-second-step=canary-pending-token; theme=dark",
-    "the mark of a browser": "Cookie: __Host-mingchat-device=canary.signature",
+    "the mark of a browser": "Cookie: __Host-mingchat-browser=canary.signature",
     "a hash": "$argon2id$v=19$m=19456,t=2,p=1$canarysalt$canaryhash",
     "a database password": "mysql+pymysql://root:canary@db/mingchat",
     "SECRET_KEY": "the key that only these tests know, long enough",

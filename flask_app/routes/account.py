@@ -55,6 +55,7 @@ def home() -> str:
     state = AccountState(
         sessions=listed.sessions,
         gone=listed.gone,
+        may_confirm=listed.may_confirm,
         second_step=second_step_reply(second_step_service.standing(actor)),
         passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
         identity=identity,

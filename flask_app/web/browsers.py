@@ -9,6 +9,7 @@ from flask import g
 from flask_app.domain import user_agent
 from flask_app.models import KnownDevice, LoginSession
 from flask_app.services.sign_in import known_devices
+from flask_app.services.sign_in.known_devices import Told
 from flask_app.services.warnings import wording
 from flask_app.web.bodies import Reply
 
@@ -40,25 +41,33 @@ class DeviceReply(Reply):
 
 
 class SessionsReply(Reply):
-    """`gone`: new ones that are signed out since. A browser that is new itself is not told of older ones."""
+    """`gone`: new ones that are signed out since. A browser that is new itself is not told of older ones.
+
+    `may_confirm`: from here one may say that it was oneself. A browser that is new itself may not.
+    """
 
     sessions: list[SessionReply]
     gone: list[DeviceReply]
+    may_confirm: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """The newest of the new browsers, in words: who is there, since when, and how many more there are."""
+    """The newest of the new browsers, in words: who is there, since when, and how many more there are.
+
+    `may_confirm`: the browser that is told of it may say that it was them.
+    """
 
     id: str
     name: str | None
     address: str
     when: str
     more: int
+    may_confirm: bool
 
 
-def sessions_reply(sessions: Sequence[LoginSession], new: Sequence[KnownDevice], *, here: str) -> SessionsReply:
-    new_ids, there = {device.id for device in new}, {session.device_id for session in sessions}
+def sessions_reply(sessions: Sequence[LoginSession], told: Told, *, here: str) -> SessionsReply:
+    new_ids, there = {device.id for device in told.devices}, {session.device_id for session in sessions}
     return SessionsReply(
         sessions=[
             SessionReply(
@@ -73,7 +82,8 @@ def sessions_reply(sessions: Sequence[LoginSession], new: Sequence[KnownDevice],
             )
             for session in sessions
         ],
-        gone=[device_reply(device) for device in new if device.id not in there],
+        gone=[device_reply(device) for device in told.devices if device.id not in there],
+        may_confirm=told.may_confirm,
     )
 
 
@@ -90,17 +100,19 @@ def device_reply(device: KnownDevice) -> DeviceReply:
 def newcomer() -> Newcomer | None:
     """What a page says of a sign-in from a new browser; None where there is nothing to say."""
     if "newcomer" not in g:
-        new = known_devices.new_to(g.user, g.session_id) if "session_id" in g else []
-        g.newcomer = _newcomer(new) if new else None
+        new = known_devices.new_to(g.user, g.session_id) if "session_id" in g else None
+        g.newcomer = _newcomer(new) if new and new.devices else None
     told: Newcomer | None = g.newcomer
     return told
 
 
-def _newcomer(new: Sequence[KnownDevice]) -> Newcomer:
+def _newcomer(told: Told) -> Newcomer:
+    newest = told.devices[0]
     return Newcomer(
-        id=new[0].id,
-        name=user_agent.shown(new[0].user_agent),
-        address=new[0].address,
-        when=wording.moment(new[0].created_at, g.user.timezone, g.locale),
-        more=len(new) - 1,
+        id=newest.id,
+        name=user_agent.shown(newest.user_agent),
+        address=newest.address,
+        when=wording.moment(newest.created_at, g.user.timezone, g.locale),
+        more=len(told.devices) - 1,
+        may_confirm=told.may_confirm,
     )

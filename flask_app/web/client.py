@@ -7,6 +7,10 @@ from flask_app import config
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import cookies
 
+# The cookie that a browser is known by. The one before has a signature of one person: a version that knows no other
+# form writes it anew, while both versions run too, and what stands in ours stays.
+KNOWN_BY, _ONCE_KNOWN_BY = "browser", "device"
+
 
 def init_app(app: Flask) -> None:
     """Believe forwarded headers from exactly as many proxies as the settings name, and none by default."""
@@ -23,5 +27,5 @@ def browser() -> Browser:
     return Browser(
         address=client_address(),
         user_agent=request.user_agent.string,
-        device=cookies.read("device") or "",
+        device=cookies.read(KNOWN_BY) or cookies.read(_ONCE_KNOWN_BY) or "",
     )

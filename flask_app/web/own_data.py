@@ -14,6 +14,7 @@ from flask_app.services.gateway.request_search import Found, Page
 from flask_app.services.people import managing_service
 from flask_app.services.portability import conversation_export, own_data
 from flask_app.services.sign_in import known_devices, passkey_service, second_step_service, session_service
+from flask_app.services.sign_in.known_devices import Told
 from flask_app.services.tokens import token_service
 from flask_app.services.usage import records_service
 from flask_app.services.usage.record_search import ANYTHING
@@ -33,6 +34,8 @@ from flask_app.web.second_steps import SecondStepReply, second_step_reply
 from flask_app.web.supervision import OwnLook, own_looks
 from flask_app.web.tokens import TokenReply, tokens_reply
 from flask_app.web.zip_stream import File
+
+UNTOLD = Told([], may_confirm=False)  # what is new stands among the browsers that are known
 
 
 class OwnAccount(Reply):
@@ -76,7 +79,7 @@ def _account(actor: User) -> OwnAccount:
         second_step=second_step_reply(second_step_service.standing(actor)),
         passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
         identities=identities_reply(actor).identities,
-        sessions=sessions_reply(session_service.listed(actor, g.session_id), [], here=g.session_id).sessions,
+        sessions=sessions_reply(session_service.listed(actor, g.session_id), UNTOLD, here=g.session_id).sessions,
         known_browsers=[device_reply(each) for each in known_devices.listed(actor)],
         tokens=tokens_reply(token_service.own(actor)).tokens,
         budgets=[budget_reply(each) for each in budget_service.own(actor, utc_now())],

@@ -9,7 +9,7 @@ from flask_app.models import User
 from flask_app.services.people.account_service import DEFAULT_THEME
 from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import ABSOLUTE, SignedIn, Visit
-from flask_app.web import cookies, csrf, programs
+from flask_app.web import client, cookies, csrf, programs
 
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
 
@@ -69,7 +69,7 @@ def be(user: User) -> None:
 def begin(response: Response, signed_in: SignedIn) -> Response:
     """Give the browser its new session, the mark it is known by next time, and the person's language and theme."""
     cookies.write(response, signed_in.token, max_age=int(ABSOLUTE.total_seconds()))
-    cookies.write(response, signed_in.device, kind="device", max_age=DEVICE_MAX_AGE)
+    cookies.write(response, signed_in.device, kind=client.KNOWN_BY, max_age=DEVICE_MAX_AGE)
     cookies.keep_choice(response, "theme", signed_in.user.theme or DEFAULT_THEME)
     if signed_in.user.locale:
         cookies.keep_choice(response, "lang", signed_in.user.locale)

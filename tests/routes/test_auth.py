@@ -160,7 +160,7 @@ def test_signing_out_ends_only_this_session_and_keeps_the_device(
     client.csrf_token = login(client).json["csrf_token"]
     client.post("/logout")
     assert member_client.get("/api/me").status_code == 200
-    assert client.get_cookie("__Host-mingchat-device") is not None
+    assert client.get_cookie("__Host-mingchat-browser") is not None
 
 
 def test_signing_out_twice_is_no_failure(member_client: PageClient) -> None:

@@ -47,7 +47,7 @@ def test_a_forged_device_opens_no_window_of_its_own(app: Flask, member: User, de
     for number in range(10):
         login(new_client(app), password=STRONG, address=f"192.0.2.{number}")
     forger = new_client(app)
-    forger.set_cookie("__Host-mingchat-device", device, secure=True)
+    forger.set_cookie("__Host-mingchat-browser", device, secure=True)
     assert login(forger, address="192.0.2.99").status_code == 429
 
 

@@ -1,7 +1,6 @@
 """Whoever signs in from a browser that is new to them is told, where they were signed in already."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +19,7 @@ from tests.support.entrance import STRONG, error_code, login
 from tests.support.mail_server import MailServer
 from tests.support.warned import use_mail
 
-QueryCount = Callable[[], AbstractContextManager[list[str]]]
-DEVICE = "__Host-mingchat-device"
+DEVICE = "__Host-mingchat-browser"
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0"
 MARK = "data-new-device="
 
@@ -243,16 +241,6 @@ def test_the_mail_goes_where_the_person_was_told_before_the_browser_came(
     assert [each.recipients for each in mail.mails] == [["ada@example.com"]]
 
 
-def test_what_was_confirmed_before_the_mail_went_is_not_mailed(app: Flask, ada: User, mail: MailServer) -> None:
-    first, _ = comes(app), comes(app)
-    warning_service.look()
-    first.post(f"/api/me/devices/{new_ids(first)[0]}/confirm")
-    delivery_service.deliver_due()
-    assert mail.mails == []
-    with reading() as session:
-        assert [notice.state for notice in session.scalars(select(Notice))] == ["dropped"]
-
-
 @pytest.mark.security("new-device-told")
 def test_a_flood_of_sign_ins_floods_no_mail_and_no_table(app: Flask, ada: User, mail: MailServer) -> None:
     first = comes(app)
@@ -288,18 +276,6 @@ def test_what_was_not_used_for_as_long_as_a_cookie_lives_is_forgotten(app: Flask
     comes(app, client=first)
     with reading() as session:
         assert len(session.scalars(select(KnownDevice)).all()) == 1
-
-
-def test_many_new_browsers_take_no_more_questions(app: Flask, ada: User, query_count: QueryCount) -> None:
-    first = comes(app)
-    comes(app)
-    with query_count() as few:
-        first.get("/account")
-    for _ in range(9):
-        comes(app)
-    with query_count() as many:
-        first.get("/account")
-    assert len(many) == len(few)
 
 
 def test_the_table_keeps_no_cookie(app: Flask, ada: User) -> None:

@@ -19,7 +19,7 @@ from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login, stored
 from tests.support.passkeys import ENTRY, Device, add, ask, send, sign_in, spoilt
 
-COOKIE, DEVICE = "__Host-mingchat-passkey", "__Host-mingchat-device"
+COOKIE, DEVICE = "__Host-mingchat-passkey", "__Host-mingchat-browser"
 REFUSED = (401, "passkey_refused")
 
 

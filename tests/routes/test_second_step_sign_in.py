@@ -16,7 +16,7 @@ from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login, stored
 
 COOKIE = "__Host-mingchat-second-step"
-DEVICE = "__Host-mingchat-device"
+DEVICE = "__Host-mingchat-browser"
 
 
 @pytest.fixture

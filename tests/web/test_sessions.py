@@ -44,7 +44,7 @@ def test_over_https_the_cookie_is_bound_to_this_host(client: PageClient, member:
     theme = cookies.pop("theme")
     assert "HttpOnly" not in theme, "the page's script writes it too"
     assert "; Secure;" in theme
-    assert set(cookies) == {"__Host-mingchat", "__Host-mingchat-device"}
+    assert set(cookies) == {"__Host-mingchat", "__Host-mingchat-browser"}
     for line in cookies.values():
         attributes = set(line.split("; ")[1:])
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= attributes
@@ -53,7 +53,7 @@ def test_over_https_the_cookie_is_bound_to_this_host(client: PageClient, member:
 
 def test_over_http_the_cookie_has_a_plain_name(plain_client: PageClient, member: User) -> None:
     cookies = cookie_lines(plain_client.post("/api/login", json=LOGIN))
-    assert set(cookies) == {"mingchat", "mingchat-device", "theme"}
+    assert set(cookies) == {"mingchat", "mingchat-browser", "theme"}
     del cookies["theme"]
     assert all("HttpOnly" in line and "Secure" not in line for line in cookies.values())
     assert signed_in(plain_client)

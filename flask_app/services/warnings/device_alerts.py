@@ -18,8 +18,11 @@ _devices, _users = table_of(KnownDevice), table_of(User)
 
 
 def standing(connection: Connection, now: datetime) -> list[Alert]:
-    """One alert a browser that is new; its person is told, whatever they chose of warnings."""
-    rows = connection.execute(_NEW.where(_devices.c.created_at > now - TOLD_WITHIN)).all()
+    """One alert a browser that came as a new one; its person is told, whatever they chose of warnings.
+
+    It tells of a sign-in: that somebody has said since that it was them takes nothing from it.
+    """
+    rows = connection.execute(_CAME.where(_devices.c.created_at > now - TOLD_WITHIN)).all()
     return [
         Alert(
             kind=KIND,
@@ -39,17 +42,19 @@ def standing(connection: Connection, now: datetime) -> list[Alert]:
 
 
 def address(session: Session, device_id: str) -> str | None:
-    """Where its person is told: who has come in may have changed the account's address since. None once it is known."""
-    still_new = (KnownDevice.id == device_id, KnownDevice.is_new)
-    return session.scalar(select(KnownDevice.email).where(*still_new))
+    """Where its person is told: who has come in may have changed the account's address since.
+
+    None once it was signed out as foreign.
+    """
+    return session.scalar(select(KnownDevice.email).where(KnownDevice.id == device_id))
 
 
-_NEW = (
+_CAME = (
     select(
         *(_devices.c[name] for name in ("id", "user_id", "user_agent", "address", "created_at")),
         _users.c.username,
     )
     .join(_users, _users.c.id == _devices.c.user_id)
-    .where(_devices.c.is_new, _devices.c.email.is_not(None), _users.c.disabled.is_(False))
+    .where(_devices.c.email.is_not(None), _users.c.disabled.is_(False))
     .order_by(_devices.c.created_at, _devices.c.id)
 )

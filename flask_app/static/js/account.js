@@ -66,20 +66,20 @@ function offerOwnZone() {
   zones.value = chosen
 }
 
-/** @param {{sessions: Session[], gone: Gone[]}} of */
-function show({ sessions, gone }) {
-  list.replaceChildren(...sessions.map(rowOf), ...gone.map(rowOfGone))
+/** @param {{sessions: Session[], gone: Gone[], may_confirm: boolean}} of */
+function show({ sessions, gone, may_confirm: mayOwn }) {
+  list.replaceChildren(...sessions.map((each) => rowOf(each, mayOwn)), ...gone.map((each) => rowOfGone(each, mayOwn)))
   endOthers.hidden = sessions.every((session) => session.current)
   const isAnyNew = gone.length > 0 || sessions.some((session) => session.new_device_id)
   must(document, "[data-new-devices]").hidden = !isAnyNew
   if (!isAnyNew) document.querySelector("[data-new-device]")?.remove()
 }
 
-/** @param {Session} session */
-function rowOf(session) {
+/** @param {Session} session @param {boolean} mayOwn */
+function rowOf(session, mayOwn) {
   const row = bareRow(session, t("js.account.last_seen", { time: formatAgo(session.last_seen_at) }), session.last_seen_at)
   slot(row, "current").hidden = !session.current
-  offerOwning(row, session.new_device_id)
+  offerOwning(row, session.new_device_id, mayOwn)
   const button = slot(row, "end")
   button.hidden = session.current
   button.setAttribute("aria-label", t("js.account.end_one", { name: nameOf(session) }))
@@ -87,10 +87,10 @@ function rowOf(session) {
   return row
 }
 
-/** @param {Gone} device */
-function rowOfGone(device) {
+/** @param {Gone} device @param {boolean} mayOwn */
+function rowOfGone(device, mayOwn) {
   const row = bareRow(device, t("js.devices.gone", { time: formatAgo(device.signed_in_at) }), device.signed_in_at)
-  offerOwning(row, device.id)
+  offerOwning(row, device.id, mayOwn)
   slot(row, "end").hidden = true
   return row
 }
@@ -107,9 +107,10 @@ function nameOf({ browser, system }) {
   return [browser, system].filter(Boolean).join(" · ") || t("js.account.unknown_browser")
 }
 
-/** @param {HTMLElement} row @param {string | null} deviceId of a browser that is new */
-function offerOwning(row, deviceId) {
-  slot(row, "new").hidden = slot(row, "own").hidden = deviceId === null
+/** @param {HTMLElement} row @param {string | null} deviceId of a browser that is new @param {boolean} mayOwn */
+function offerOwning(row, deviceId, mayOwn) {
+  slot(row, "new").hidden = deviceId === null
+  slot(row, "own").hidden = deviceId === null || !mayOwn
   slot(row, "own").addEventListener("click", async () => {
     await saying("js.devices.owned", () => api.post(`/api/me/devices/${deviceId}/confirm`))
     await reload()
