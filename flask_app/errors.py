@@ -46,6 +46,12 @@ class OutsideHours(Forbidden):
     code = "outside_hours"
 
 
+class ComesTooSoon(Forbidden):
+    """The account of this identity was deleted lately: `params` say from when on (`again_at`) it may have a new one."""
+
+    code = "identity_left"
+
+
 class WrongCode(Forbidden):
     """Not a code of the second step, or one that was used before: a guess that counts."""
 

@@ -18,7 +18,7 @@ from flask_app.models.accounts import (
 )
 from flask_app.models.chat import Conversation, Folder, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
-from flask_app.models.identities import IdentityProvider, IdentitySignIn, LinkedIdentity
+from flask_app.models.identities import IdentityProvider, IdentitySignIn, LeftIdentity, LinkedIdentity
 from flask_app.models.metering import (
     Attempt,
     Budget,
@@ -60,6 +60,7 @@ __all__ = [
     "Invitation",
     "KeptDraft",
     "KnownDevice",
+    "LeftIdentity",
     "LinkedIdentity",
     "LoginSession",
     "Message",

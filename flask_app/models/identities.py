@@ -48,6 +48,15 @@ class LinkedIdentity(Base):
     last_used_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class LeftIdentity(Base):
+    """An identity whose account was deleted: `until` then it makes no new one. It says nothing of whose it was."""
+
+    __tablename__ = "left_identities"
+
+    identity: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)
+
+
 class IdentitySignIn(Base):
     """Somebody was sent to a provider. The id is the digest of `state`, `browser` that of the browser's cookie.
 

@@ -104,7 +104,7 @@ def join_page() -> str:
 @accepts(Credentials)
 @returns(Session)
 @refuses(401, "`wrong_credentials`; or `second_step_needed`: go on with `POST /api/login/second-step`.")
-@refuses(403, "Among others `sign_in_waits`: an administrator has to let in whom a directory knows.")
+@refuses(403, "Among others `sign_in_waits`: an administrator has to let in whom a directory knows; `identity_left`.")
 @refuses(502, "`directory_away`: a directory cannot be asked, and no password that is kept here was right.")
 def login(body: Credentials) -> Response:
     """Sign in. The session comes as a cookie, the CSRF token in the reply.

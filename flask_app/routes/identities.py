@@ -53,7 +53,7 @@ def depart(body: Departing) -> Response:
 @accepts(Returned)
 @returns(Arrived)
 @refuses(401, "`sign_in_expired`: begin again; or `second_step_needed`: go on with `POST /api/login/second-step`.")
-@refuses(403, "`identity_unknown`, `identity_domain`, `identity_cancelled`, `account_disabled`.")
+@refuses(403, "`identity_unknown`, `identity_domain`, `identity_left`, `identity_cancelled`, `account_disabled`.")
 def finish(body: Returned) -> Response:
     """Come in with what a provider has sent. `state` is in, approval (an administrator is waited for) or linked."""
     came = Return(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from flask_app import metrics
-from flask_app.errors import AppError, BudgetExhausted, OutsideHours, SignInRequired, Unavailable
+from flask_app.errors import AppError, BudgetExhausted, ComesTooSoon, OutsideHours, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.services.gateway import gateway_errors
 from flask_app.services.site.site_service import Site
@@ -67,11 +67,17 @@ def sentence(error: AppError, locale: str | None = None) -> str:
     if isinstance(error, BudgetExhausted):
         words = {**refusal_words(error, locale)}
     elif isinstance(error, OutsideHours):
-        own_zone = g.user.timezone if "user" in g else None
-        words = {"opening": wording.moment(error.params["opens_at"], own_zone, locale)}  # type: ignore[arg-type]
+        words = {"opening": _moment(error.params["opens_at"], locale)}
+    elif isinstance(error, ComesTooSoon):
+        words = {"again": _moment(error.params["again_at"], locale)}
     if programs.is_program():
         return gateway_errors.words(error.code, locale, **words)
     return translate(locale, f"error.{error.code}", **words)
+
+
+def _moment(moment: object, locale: str) -> str:
+    own_zone = g.user.timezone if "user" in g else None
+    return wording.moment(moment, own_zone, locale)  # type: ignore[arg-type]
 
 
 def wants_page() -> bool:

@@ -8,7 +8,6 @@ from flask_app.services.portability import message_tree
 from tests.routes.test_conversation_imports import sent, talk
 from tests.support.clients import PageClient
 
-
 Pairs = list[tuple[str, str | None]]  # ids and whom they follow
 HALF = message_tree.MOST_MESSAGES // 2
 SHAPES: dict[str, Pairs] = {

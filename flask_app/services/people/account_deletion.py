@@ -32,7 +32,7 @@ from flask_app.services.conversations import conversation_service
 from flask_app.services.ledger import replay_service
 from flask_app.services.people import password_links, standing
 from flask_app.services.runs import closing, stop_service
-from flask_app.services.sign_in import auth_service, login_limits, proof_service, second_step
+from flask_app.services.sign_in import auth_service, left_identities, login_limits, proof_service, second_step
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.sign_in.proof_service import PasswordNeeded
 
@@ -102,6 +102,7 @@ def _end(session: Session, actor: User, session_id: str, code: str | None, brows
     user.role, user.is_owner = "member", False
     auth_service.end_sessions(session, user.id)
     password_links.revoke(session, user.id)
+    left_identities.remember(session, user.id)
     in_use = (AccessToken.user_id == user.id, AccessToken.revoked_at.is_(None))
     session.execute(update(AccessToken).where(*in_use).values(revoked_at=utc_now(), words_until=None))
     details = {"username": user.username}

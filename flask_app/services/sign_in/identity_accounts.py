@@ -25,7 +25,7 @@ from flask_app.services.audit import audit_service
 from flask_app.services.people import group_service, names, registration_service
 from flask_app.services.people.registration_settings import APPROVAL, CLOSED
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import directories, directory_terms, identity_terms
+from flask_app.services.sign_in import directories, directory_terms, identity_terms, left_identities
 from flask_app.services.sign_in.directories import Found
 from flask_app.services.sign_in.identity_terms import Worth
 from flask_app.services.warnings import mail_service
@@ -92,7 +92,7 @@ def arrive(session: Session, identity: Identity, address: str) -> User | Registr
     """The person, in the group that the provider's word leads to; or the registration that waits for an administrator.
 
     Within the caller's transaction, before it locks anybody. Raises Forbidden("account_disabled", "identity_unknown",
-    "identity_domain"), TooMany where too many wait, Conflict where somebody else was quicker.
+    "identity_domain"), ComesTooSoon, TooMany where too many wait, Conflict where somebody else was quicker.
     """
     group = _group(session, identity)
     linked = session.scalar(select(LinkedIdentity).where(LinkedIdentity.identity == identity.key))
@@ -188,6 +188,7 @@ def _newcomer(session: Session, identity: Identity, group: Group, address: str) 
         raise Forbidden("identity_unknown", provider=identity.provider.name)
     if terms.domains and not (identity.email and terms.takes(identity.email)):
         raise Forbidden("identity_domain", domains=", ".join(terms.domains))
+    left_identities.check(session, identity.key)
     if waiting is not None:
         session.delete(waiting)
         session.flush()

@@ -1,16 +1,20 @@
 """Who has no account yet: let in, made to wait, linked by a confirmed address, or refused."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from flask_app import config
 from flask_app.database import transaction, utc_now
-from flask_app.models import Registration, User
-from flask_app.services.people import group_service, registration_service
+from flask_app.models import LeftIdentity, Registration, User
+from flask_app.services.people import account_deletion, group_service, registration_service
 from flask_app.services.people.group_service import Choices
-from flask_app.services.people.registration_settings import APPROVAL, CLOSED
+from flask_app.services.people.registration_settings import APPROVAL, CLOSED, OPEN
+from flask_app.services.sign_in import left_identities
 from tests.conftest import MakeUser
 from tests.routes.identities.conftest import ALICE
 from tests.support import identities, registered
@@ -60,6 +64,34 @@ def test_who_waits_comes_in_once_everybody_may(client: PageClient, school: RealP
     identities.change(listed, newcomers="open")
     assert identities.sign_in(client, school, "alice").get_json()["state"] == "in"
     assert registered.kept() == []
+
+
+@pytest.mark.parametrize("newcomers", [OPEN, APPROVAL])
+def test_a_deleted_account_comes_not_back_before_the_month_is_over(
+    client: PageClient, school: RealProvider, newcomers: str
+) -> None:
+    """Its budgets would begin anew."""
+    listed = identities.provide(school.issuer, secret=school.secret)
+    assert identities.sign_in(client, school, "alice").get_json()["state"] == "in"
+    client.csrf_token = client.get("/api/me").get_json()["csrf_token"]
+    first = identities.named("alice")
+    assert client.post("/api/me/delete", json={}).status_code == 204
+    account_deletion.finish()
+    identities.change(listed, newcomers=newcomers)
+    refused = identities.sign_in(new_client(client.application), school, "alice")
+    assert error_code(refused) == "identity_left"
+    again = datetime.fromisoformat(refused.get_json()["error"]["params"]["again_at"])
+    assert again > utc_now()
+    assert again.astimezone(ZoneInfo(config.current().site_timezone)).hour == 0
+    left_identities.prune()
+    with transaction() as session:
+        (left,) = session.scalars(select(LeftIdentity))
+        assert not any(first.id in str(value) or "alice" in str(value) for value in vars(left).values())
+        left.until = utc_now()
+    assert identities.sign_in(new_client(client.application), school, "alice").status_code == 200
+    left_identities.prune()
+    with transaction() as session:
+        assert session.scalars(select(LeftIdentity)).all() == []
 
 
 @pytest.mark.parametrize(
