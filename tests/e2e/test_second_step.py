@@ -104,7 +104,10 @@ def test_the_second_step_from_its_first_code_to_its_last(visits: Visits, site: S
     assert len(codes) == 10
     _keep(page, codes)
     expect(_card(page)).to_contain_text(en("js.account.codes_left", count=10))
-    expect(page.locator("[data-sessions] li")).to_have_count(1)
+    rows = page.locator("[data-sessions] li")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(en("account.this_browser"))
+    expect(rows.last).to_contain_text(en("js.devices.gone", time="").partition(", ")[2])  # it was new to her
     other.reload()
     expect(other.get_by_label(en("auth.username"), exact=True)).to_be_visible()
 
