@@ -129,3 +129,20 @@ def test_the_webhook_is_told_in_words_and_in_fields(root: User, locale: str) -> 
     assert payload["type"] == "registration.waiting"
     assert payload["data"] == {"names": ["newcomer"], "waiting": 1}
     assert "1" in payload["text"]
+
+
+def test_once_the_latest_has_gone_nobody_is_told_of_who_was_told_of_before(root: User) -> None:
+    rows = [waits(name) for name in ("one", "two", "three")]
+    look()
+    an_hour_goes_by()
+    for row in reversed(rows[1:]):
+        registration_admin_service.refuse(NOBODY, row.id)
+        look()
+        an_hour_goes_by()
+        look()
+    assert len(notices()) == 1
+    waits("four")
+    look()
+    _, second = notices()
+    assert names_of(second) == ["four"]
+    assert json.loads(second.facts)["waiting"] == 2

@@ -24,12 +24,16 @@ _notices, _registrations = table_of(Notice), table_of(Registration)
 
 
 def standing(connection: Connection, now: datetime) -> list[Alert]:
-    """One alert at most, armed with the moment since when the latest of them waits."""
+    """One alert at most, armed with the moment since when the latest of them waits.
+
+    None where the latest has gone and who is left was told of. It stands where the latest was told of: who became an
+    administrator since is told too.
+    """
     waiting = connection.execute(_WAIT.where(_registrations.c.expires_at > now)).all()
     if not waiting:
         return []
     told_until, told_at = connection.execute(_TOLD).one()
-    if told_at is not None and told_at > now - PAUSE:
+    if told_at is not None and (told_at > now - PAUSE or _armed(waiting[0]) < told_until):
         return []
     return [
         Alert(
