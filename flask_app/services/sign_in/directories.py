@@ -162,11 +162,12 @@ def _checked(place: Place, name: str, password: str) -> Found | None:
             # As long a way as that of somebody who is there: who asks must not see the difference.
             conversation.takes(directory.nobody(place.terms.base_dn), password)
             return None
-        found = _found(conversation, place.terms, entries[0])
-        if conversation.takes(found.dn, password):
-            return found
-        log.info("directory_said_no", detail=redaction.presentable(conversation.said, ""))
-        return None
+        if not conversation.takes(entries[0].dn, password):
+            log.info("directory_said_no", detail=redaction.presentable(conversation.said, ""))
+            return None
+        # Groups are many questions: nobody who only guesses has them asked. Without a reader the person asks.
+        _bind(conversation, place)
+        return _found(conversation, place.terms, entries[0])
 
 
 @contextmanager

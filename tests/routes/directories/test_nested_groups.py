@@ -125,3 +125,22 @@ def test_what_makes_no_sense_is_refused(campus: RealDirectory, terms: dict[str, 
     with pytest.raises(Invalid) as refused:
         directories.place(campus.terms(**terms), READER_PASSWORD, None)
     assert refused.value.code == code
+
+
+@pytest.mark.security("directory-takes-nobody-over")
+def test_a_wrong_password_asks_for_no_groups(client: PageClient, nested: RealDirectory) -> None:
+    """As many questions as for a name that nobody has: the time tells nothing, and a stranger makes no work."""
+    directory.provide(nested, groups_base=GROUPS, nested_groups=WALKED)
+    asked = []
+    for name in ("nobody-here", "deep"):
+        before = nested.searches(), nested.binds()
+        login(new_client(client.application), name, "not the password")
+        asked.append((nested.searches() - before[0], nested.binds() - before[1]))
+    assert asked == [(1, 3), (1, 3)], "the log has one line of a bind that fails, two of one that does not"
+
+
+def test_the_groups_are_asked_for_by_the_reader_again(client: PageClient, nested: RealDirectory) -> None:
+    directory.provide(nested, groups_base=GROUPS, nested_groups=WALKED)
+    before = nested.binds()
+    assert login(client, "deep", THERE).status_code == 200
+    assert nested.binds() - before == 6, "the reader, the person, the reader: two lines of each"
