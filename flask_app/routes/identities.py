@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g, render_template, request
 
 from flask_app.models import Registration
 from flask_app.services.people import registration_service
-from flask_app.services.sign_in import directory_links, identity_links, identity_sign_in
+from flask_app.services.sign_in import directory_links, identity_links, identity_sign_in, proof_service
 from flask_app.services.sign_in.auth_service import SignedIn
 from flask_app.services.sign_in.identity_sign_in import Departure, Linked, Return
 from flask_app.services.sign_in.pending_sign_ins import Pending
@@ -83,11 +83,11 @@ def own() -> IdentitiesReply:
 @require_login
 @accepts(Linking)
 @returns(Onward)
-@refuses(403, "`wrong_password`")
+@refuses(403, "`wrong_password`, or `sign_in_again`: without a password, a new session.")
 def link(body: Linking) -> Response:
     """Begin to link an identity to one's account: one signs in by it afterwards."""
     actor = get_current_user()
-    identity_links.require_password(actor, g.session_id, body.password)
+    proof_service.require_password(actor, g.session_id, g.session_began_at, body.password)
     token = cookies.read(COOKIE) or ""
     departure = identity_sign_in.begin(body.provider, _callback(body.provider), browser(), token, links=actor)
     return _onward(departure)
@@ -97,14 +97,15 @@ def link(body: Linking) -> Response:
 @require_login
 @accepts(LinkingDirectory)
 @returns(IdentitiesReply, 201)
-@refuses(403, "`wrong_password`, or `wrong_directory_password`: the directory does not know the two.")
+@refuses(403, "`wrong_password`, `wrong_directory_password`, or `sign_in_again`: without a password, a new session.")
 def link_directory(body: LinkingDirectory) -> IdentitiesReply:
     """Link one's name in a directory to one's account: its password signs in from then on, and one kept here no more.
 
     An administrator's own password stays. What the directory says of groups holds from the next sign-in.
     """
     actor, login = get_current_user(), (body.username, body.directory_password)
-    directory_links.link(actor, g.session_id, body.provider, login, body.password, browser())
+    began_at = g.session_began_at
+    directory_links.link(actor, g.session_id, began_at, body.provider, login, own=body.password, browser=browser())
     return identities_reply(actor)
 
 

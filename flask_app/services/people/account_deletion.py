@@ -34,7 +34,6 @@ from flask_app.services.people import password_links, standing
 from flask_app.services.runs import closing, stop_service
 from flask_app.services.sign_in import auth_service, left_identities, login_limits, proof_service, second_step
 from flask_app.services.sign_in.auth_service import Browser
-from flask_app.services.sign_in.proof_service import PasswordNeeded
 
 AT_ONCE = 200  # rows in a transaction
 ACTION = "account.delete"  # in the audit log
@@ -51,7 +50,7 @@ def begin(
 
     Raises Forbidden("wrong_password"), Forbidden("sign_in_again"), WrongCode, TooMany, Conflict("last_owner").
     """
-    _prove(actor, session_id, began_at, password)
+    proof_service.require_password(actor, session_id, began_at, password)
     with login_limits.own_second_step_attempt(session_id, actor.id):
         in_transaction(lambda session: _end(session, actor, session_id, code, browser))
     stop_service.stop_person(actor.id)
@@ -74,16 +73,6 @@ def finish() -> None:
     _sweep()
     if failed is not None:
         raise failed
-
-
-def _prove(actor: User, session_id: str, began_at: datetime, password: str | None) -> None:
-    if auth_service.has_password(actor):
-        auth_service.check_password(actor, session_id, password or "")
-        return
-    try:
-        proof_service.require(began_at)
-    except PasswordNeeded as error:  # there is none that could be given
-        raise Forbidden("sign_in_again") from error
 
 
 def _end(session: Session, actor: User, session_id: str, code: str | None, browser: Browser) -> None:

@@ -10,7 +10,7 @@ from flask_app.database import in_transaction, reading
 from flask_app.errors import Conflict, NotFound
 from flask_app.models import IdentityProvider, LinkedIdentity, Passkey, User
 from flask_app.services.audit import audit_service
-from flask_app.services.sign_in import auth_service, password_sign_in, second_step
+from flask_app.services.sign_in import password_sign_in, second_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,6 @@ def listed(actor: User) -> Sequence[Listed]:
     own = select(LinkedIdentity, IdentityProvider).join(IdentityProvider).where(LinkedIdentity.user_id == actor.id)
     with reading() as session:
         return [Listed(*row) for row in session.execute(own.order_by(LinkedIdentity.id))]
-
-
-def require_password(actor: User, session_id: str, password: str | None) -> None:
-    """Before another way of signing in is added. Who has no password has come in by a provider: there is none to ask.
-
-    Raises Forbidden("wrong_password"), TooMany.
-    """
-    if auth_service.has_password(actor):
-        auth_service.check_password(actor, session_id, password or "")
 
 
 def unlink(actor: User, linked_id: str, address: str) -> None:

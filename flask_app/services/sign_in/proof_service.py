@@ -25,6 +25,20 @@ def require(began_at: datetime) -> None:
         raise PasswordNeeded
 
 
+def require_password(actor: User, session_id: str, began_at: datetime, password: str | None) -> None:
+    """Before what lets an intruder stay, or takes all away: their password; who has none must have signed in lately.
+
+    Raises Forbidden("wrong_password", "sign_in_again"), TooMany, IdentityProviderError.
+    """
+    if auth_service.has_password(actor):
+        auth_service.check_password(actor, session_id, password or "")
+        return
+    try:
+        require(began_at)
+    except PasswordNeeded as error:  # there is none that could be given
+        raise Forbidden("sign_in_again") from error
+
+
 def prove(actor: User, session_id: str, password: str, browser: Browser) -> SignedIn:
     """A new session in the place of the one that asked, which ends.
 

@@ -3,7 +3,7 @@
 import { ApiError, api } from "app/api"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {{slug: string, name: string}} Offered
@@ -30,9 +30,11 @@ export class IdentitiesCard {
     onSubmit(this.#directoryForm, async ({ directory_username: username, directory_password, account_password: password }) => {
       const asked = { provider: this.#slug, username, directory_password, password: password ?? null }
       const fields = { wrong_password: "account_password", wrong_directory_password: "directory_password" }
-      if (!(await besideField(this.#directoryForm, fields, async () => this.#show(await api.post(`${PATH}/directory`, asked))))) return
+      const link = async () => this.#show(await api.post(`${PATH}/directory`, asked))
+      const isDone = await besideField(this.#directoryForm, fields, link).catch((error) => this.#sayInCard(error))
+      if (isDone === false) return
       this.#directoryForm.closest("dialog")?.close()
-      toast(t("js.account.directory_linked"))
+      if (isDone) toast(t("js.account.directory_linked"))
     })
     for (const form of [this.#form, this.#directoryForm]) {
       form.closest("dialog")?.addEventListener("close", () => {
@@ -109,10 +111,38 @@ export class IdentitiesCard {
     try {
       await act()
     } catch (error) {
-      this.#failure.textContent = sentence(error)
-      this.#failure.hidden = false
+      this.#fail(error)
     }
   }
+
+  /** Nothing in the dialog mends a session that is too old. @param {unknown} error */
+  #sayInCard(error) {
+    if (!isTooOld(error)) throw error
+    this.#fail(error)
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#failure.replaceChildren(sentence(error), ...(isTooOld(error) ? [" ", wayBack()] : []))
+    this.#failure.hidden = false
+  }
+}
+
+/** Who has no password proves by a new session that it is them. @param {unknown} error */
+const isTooOld = (error) => error instanceof ApiError && error.code === "sign_in_again"
+
+/** Signs out, and leads to signing in and back to this page. */
+function wayBack() {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button button--small", textContent: t("js.sign_in_again") })
+  button.addEventListener("click", async () => {
+    try {
+      await api.post("/logout")
+      location.assign(`/login?next=${encodeURIComponent(location.pathname)}`)
+    } catch (error) {
+      tell(error)
+    }
+  })
+  return button
 }
 
 /** Whether it was done: a refusal of one of these kinds is said beside its field. @param {HTMLFormElement} form @param {Record<string, string>} fields @param {() => Promise<void>} act */

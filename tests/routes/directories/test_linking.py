@@ -1,11 +1,14 @@
 """Whoever has an account links their name in a directory to it by themselves."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from flask_app.database import transaction
-from flask_app.models import User
+from flask_app.database import transaction, utc_now
+from flask_app.models import LoginSession, User
+from flask_app.services.sign_in import proof_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import directory, identities
 from tests.support.clients import PageClient, new_client
@@ -143,3 +146,21 @@ def test_the_account_page_offers_it(
     assert 'name="account_password"' in page
     without = sign_in(without_password(make_user))
     assert 'name="account_password"' not in without.get("/account").text
+
+
+@pytest.mark.security("old-session-adds-no-sign-in")
+def test_who_has_no_password_must_have_signed_in_lately(
+    make_user: MakeUser, sign_in: SignIn, campus: RealDirectory
+) -> None:
+    directory.provide(campus)
+    person = without_password(make_user)
+    client = sign_in(person)
+    long_ago = utc_now() - proof_service.FRESH - timedelta(seconds=1)
+    with transaction() as session:
+        session.execute(update(LoginSession).where(LoginSession.user_id == person.id).values(created_at=long_ago))
+    asked = campus.binds()
+    refused = link(client, password=None)
+    assert (refused.status_code, error_code(refused)) == (403, "sign_in_again")
+    assert campus.binds() == asked, "no directory hears of it"
+    assert identities.linked() == []
+    assert link(sign_in(person), password=None).status_code == 201

@@ -1,14 +1,15 @@
 """The identities of one's own account: linked by who is signed in, unlinked while another way is left."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from flask_app.database import transaction
-from flask_app.models import User
-from flask_app.services.sign_in import password_sign_in
+from flask_app.database import transaction, utc_now
+from flask_app.models import LoginSession, User
+from flask_app.services.sign_in import password_sign_in, proof_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import identities
 from tests.support.clients import PageClient, new_client
@@ -136,6 +137,25 @@ def test_who_has_no_password_reads_what_to_do(
         session.execute(update(User).where(User.id == member.id).values(password_hash=None))
     member_client.set_cookie("lang", "en")
     assert "You have no password here" in member_client.get("/account").text
+
+
+@pytest.mark.security("old-session-adds-no-sign-in")
+def test_who_has_no_password_must_have_signed_in_lately(
+    member_client: PageClient, member: User, school_here: RealProvider
+) -> None:
+    began(member, utc_now() - proof_service.FRESH - timedelta(seconds=1))
+    refused = begin(member_client, None)
+    assert (refused.status_code, error_code(refused)) == (403, "sign_in_again")
+    assert identities.linked() == []
+    began(member, utc_now())
+    assert begin(member_client, None).status_code == 200
+
+
+def began(person: User, at: datetime) -> None:
+    """Their sessions, and there is no password."""
+    with transaction() as session:
+        session.execute(update(User).where(User.id == person.id).values(password_hash=None))
+        session.execute(update(LoginSession).where(LoginSession.user_id == person.id).values(created_at=at))
 
 
 def test_the_number_of_queries_does_not_grow(
