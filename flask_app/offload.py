@@ -18,11 +18,19 @@ MOST_AT_ONCE = 2  # a hash takes 19 MiB and one core: more at once would only st
 Apply = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 _slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+_slot_of_files = threading.BoundedSemaphore(1)
 
 
 def run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Do the work and return its result; what it raises is raised here. Waits for a free slot."""
     with _slots:
+        result: R = _apply(work, args, kwargs)
+    return result
+
+
+def run_for_file(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for a file that somebody takes along, in a slot that all such files share: no sign-in waits for it."""
+    with _slot_of_files:
         result: R = _apply(work, args, kwargs)
     return result
 

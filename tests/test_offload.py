@@ -61,3 +61,24 @@ def test_caps_how_many_run_at_once() -> None:
     for thread in threads:
         thread.join()
     assert most == offload.MOST_AT_ONCE
+
+
+@pytest.mark.security("hashing-aside")
+def test_a_file_that_is_drawn_takes_no_slot_of_the_passwords() -> None:
+    drawing, drawn = threading.Event(), threading.Event()
+
+    def draw() -> None:
+        drawing.set()
+        assert drawn.wait(PATIENCE)
+
+    workers = [threading.Thread(target=offload.run_for_file, args=(draw,)) for _ in range(offload.MOST_AT_ONCE + 1)]
+    for worker in workers:
+        worker.start()
+    assert drawing.wait(PATIENCE)
+    hashed = threading.Thread(target=offload.run, args=(divmod, 7, 2))
+    hashed.start()
+    hashed.join(PATIENCE)
+    assert not hashed.is_alive()
+    drawn.set()
+    for worker in workers:
+        worker.join(PATIENCE)

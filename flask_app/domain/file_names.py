@@ -2,7 +2,20 @@
 
 import unicodedata
 
-LENGTH = 60  # characters; file systems take 255 bytes, and four is what one character has at most
+LENGTH = 60  # characters
+MOST_BYTES = 200  # file systems take 255, with a day before the name and an ending behind it
+_RESERVED = frozenset(  # devices to Windows, whatever ending they have
+    (
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        "clock$",
+        "conin$",
+        "conout$",
+        *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"),
+    )
+)
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _ZERO_WIDTH = "\u200c\u200d"  # joiners, which emoji and some scripts are written with
 
@@ -10,7 +23,9 @@ _ZERO_WIDTH = "\u200c\u200d"  # joiners, which emoji and some scripts are writte
 def safe(words: str) -> str:
     """The words on one line, without what no path takes; Chinese and all other letters stay. It may be empty."""
     seen = "".join(_seen(each) for each in unicodedata.normalize("NFC", words))
-    return " ".join(seen.split()).strip(" .=+-@＝＋－＠~")[:LENGTH].rstrip(" .")
+    name = " ".join(seen.split()).strip(" .=+-@＝＋－＠~")[:LENGTH]
+    name = name.encode()[:MOST_BYTES].decode(errors="ignore").rstrip(f" .{_ZERO_WIDTH}")
+    return f"_{name}" if name.partition(".")[0].rstrip().casefold() in _RESERVED else name
 
 
 def _seen(character: str) -> str:

@@ -16,7 +16,7 @@ from flask_app.models.accounts import (
     TokenOrigin,
     User,
 )
-from flask_app.models.chat import Conversation, Folder, KeptDraft, Message, Run
+from flask_app.models.chat import Conversation, Folder, ImportedDaily, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
 from flask_app.models.identities import IdentityProvider, IdentitySignIn, LeftIdentity, LinkedIdentity
 from flask_app.models.metering import (
@@ -57,6 +57,7 @@ __all__ = [
     "GroupManager",
     "IdentityProvider",
     "IdentitySignIn",
+    "ImportedDaily",
     "Invitation",
     "KeptDraft",
     "KnownDevice",

@@ -1,8 +1,8 @@
 """Conversations, and the making of their answers."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Boolean, ColumnElement, Index, String, UniqueConstraint, or_
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, Index, String, UniqueConstraint, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_app.column_types import Ascii, LongText
@@ -83,6 +83,17 @@ class KeptDraft(Base):
     message_key: Mapped[str] = mapped_column(Ascii)
     text: Mapped[str] = mapped_column(LongText)
     saved_at: Mapped[datetime]
+
+
+class ImportedDaily(Base):
+    """How much a person has brought in from files on the last day of the site on which they did."""
+
+    __tablename__ = "imported_daily"
+
+    user_id: Mapped[str] = to("users.id", primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    text_bytes: Mapped[int] = mapped_column(BigInteger)
+    messages: Mapped[int]
 
 
 class Run(Base):

@@ -24,6 +24,8 @@ def look(body: LookBody) -> OutcomesReply:
 @require_login
 @accepts(ImportBody, most=long_bodies.WITH_TEXT)
 @returns(OutcomesReply)
+@refuses(403, "`account_disabled`: meanwhile. What had come in by then stays.")
+@refuses(429, "`import_too_much_today`: 200 MB of text, or 200,000 messages, of a day. What has come in stays.")
 @refuses(409, "`supervision_unseen`: the group is supervised, and its notice was not confirmed.")
 def bring_in(body: ImportBody) -> OutcomesReply:
     """Bring conversations in: each once, under an id of its own, however often it is sent. It costs nothing."""

@@ -24,7 +24,7 @@ def drawn(text: str) -> Markup:
     """The words as elements of a page."""
     if len(text) > LONGEST:
         return Markup('<pre class="plain">{}</pre>').format(text)
-    return Markup(offload.run(_parser.render, text))  # noqa: S704 - all that it lets through is escaped
+    return Markup(offload.run_for_file(_parser.render, text))  # noqa: S704 - all that it lets through is escaped
 
 
 def _is_harmless(url: str) -> bool:

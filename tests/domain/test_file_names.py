@@ -20,6 +20,11 @@ from flask_app.domain import file_names
         ("...", ""),
         ("ends. ", "ends"),
         ("e\u0301", "é"),
+        ("CON", "_CON"),
+        ("nul.txt", "_nul.txt"),
+        ("Com1 .a", "_Com1 .a"),
+        ("LPT²", "_LPT²"),
+        ("Console", "Console"),
     ],
 )
 def test_a_name_is_harmless_and_still_says_what_it_was(words: str, name: str) -> None:
@@ -29,3 +34,9 @@ def test_a_name_is_harmless_and_still_says_what_it_was(words: str, name: str) ->
 def test_a_long_name_is_cut_off_and_ends_with_no_blank() -> None:
     assert file_names.safe("字" * 500) == "字" * file_names.LENGTH
     assert file_names.safe(f"{'a' * (file_names.LENGTH - 1)} b") == "a" * (file_names.LENGTH - 1)
+
+
+def test_a_name_of_long_characters_fits_in_what_file_systems_take() -> None:
+    name = file_names.safe("😀" * 100)
+    assert name == "😀" * (file_names.MOST_BYTES // 4)
+    assert len(file_names.safe("a" + "😀" * 100).encode()) <= file_names.MOST_BYTES

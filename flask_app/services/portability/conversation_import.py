@@ -20,7 +20,7 @@ from flask_app.errors import Invalid
 from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, folder_service, pin_service
-from flask_app.services.portability import message_tree
+from flask_app.services.portability import import_quota, message_tree
 from flask_app.services.portability.conversation_format import Drawer, Talk
 from flask_app.services.site import retention_settings
 
@@ -61,7 +61,11 @@ def look(actor: User, sketches: Sequence[Sketch]) -> list[Outcome]:
 
 
 def bring_in(actor: User, drawers: Sequence[Drawer], talks: Sequence[Talk]) -> list[Outcome]:
-    """Write them, a transaction each: what is broken stops none of the others. Raises Invalid("import_too_many")."""
+    """Write them, a transaction each: what is broken stops none of the others, and what has come in stays.
+
+    Raises Invalid("import_too_many"), TooMany("import_too_much_today"), and once the person is disabled or gone
+    Forbidden("account_disabled") or SignInRequired.
+    """
     if max(len(talks), len(drawers)) > MOST_AT_ONCE:
         raise Invalid("import_too_many", limit=MOST_AT_ONCE)
     sketches = [Sketch(talk.id, talk.created_at, talk.updated_at) for talk in talks]
@@ -113,6 +117,8 @@ def _write(actor: User, drawers: Mapping[str, Drawer], talk: Talk) -> Outcome:
 
     def work(connection: Connection) -> None:
         budget_service.take_turn(connection, actor.id)  # pins and folders of the same moment are counted one by one
+        import_quota.require_active(connection, actor.id)
+        import_quota.count(connection, actor.id, talk.messages, now)
         has_room = talk.pinned_at is not None and (talk.archived or pin_service.has_room(connection, actor.id))
         values = {
             "id": made,
@@ -130,13 +136,15 @@ def _write(actor: User, drawers: Mapping[str, Drawer], talk: Talk) -> Outcome:
 
     try:
         in_writing(work)
-    except IntegrityError:  # it is coming from another tab in this moment
-        return Outcome(talk.id, KNOWN, made)
+    except IntegrityError:
+        if not _known(actor, [Sketch(talk.id, talk.created_at, talk.updated_at)]):
+            raise
+        return Outcome(talk.id, KNOWN, made)  # it came from another tab in this moment
     return Outcome(talk.id, IMPORTED, made)
 
 
 def _title(talk: Talk) -> str:
-    title = " ".join("".join(each if each.isprintable() else " " for each in talk.title).split())
+    title = _on_a_line(talk.title)
     if is_blank(title):
         title = titles.first_words(next((said.text for said in talk.messages if said.role == "user"), ""))
     if is_blank(title):
@@ -144,9 +152,14 @@ def _title(talk: Talk) -> str:
     return title[: conversation_service.MAX_TITLE]
 
 
+def _on_a_line(words: str) -> str:
+    """Without what does not print, or turns the words around."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+
+
 def _folder(connection: Connection, actor: User, drawer: Drawer | None) -> str | None:
     """One's folder of that name; a new one, where there is room for it."""
-    name = " ".join(drawer.name.split())[: folder_service.MAX_NAME] if drawer else ""
+    name = _on_a_line(drawer.name)[: folder_service.MAX_NAME] if drawer else ""
     if drawer is None or is_blank(name):
         return None
     own = _folders.c.user_id == actor.id

@@ -16,6 +16,8 @@ EARLIEST, LATEST = datetime(2005, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo
 MOST_THINKING_MS = 24 * 3600 * 1000
 
 _STATUSES = frozenset({"complete", "stopped", "left", "interrupted", "failed"})
+_CODES = frozenset({"interrupted", "internal", "conversation_too_long", "message_too_long_for_model"})
+_OF_PROVIDERS = "upstream_"
 _NAME_LENGTH, _REASON_LENGTH = 128, 64
 
 
@@ -80,8 +82,15 @@ def _kept(said: Said) -> dict[str, Any]:
         "thinking_ms": thinking_ms if is_answer else None,
         "model": _short(said.model, _NAME_LENGTH),
         "finish_reason": _short(said.finish_reason, _REASON_LENGTH) if is_answer else None,
-        "error_code": said.error_code if f"error.{said.error_code}" in i18n.catalogue(i18n.DEFAULT_LOCALE) else None,
+        "error_code": _code(said.error_code) if is_answer else None,
     }
+
+
+def _code(told: str | None) -> str | None:
+    """One that an answer may have ended by here."""
+    if told is None or not (told in _CODES or told.startswith(_OF_PROVIDERS)):
+        return None
+    return told if f"error.{told}" in i18n.catalogue(i18n.DEFAULT_LOCALE) else None
 
 
 def _short(words: str | None, length: int) -> str | None:
