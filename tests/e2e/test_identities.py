@@ -1,11 +1,16 @@
 """Signing in by a real identity provider in a browser: set up in the settings, gone through, linked and unlinked."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import create_engine, select, update
+from sqlalchemy.pool import NullPool
 
+from flask_app.database import utc_now
+from flask_app.models import LoginSession, User
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.site import Site
@@ -147,6 +152,30 @@ def test_one_links_an_identity_and_signs_in_by_it(visits: Visits, site: Site, sc
     page.get_by_role("alertdialog").get_by_role("button", name=say("js.account.identity_unlink"), exact=True).click()
     expect(page.locator(".toast")).to_contain_text(say("js.account.identity_unlinked", name="The School"))
     expect(page.locator("[data-linked]").get_by_role("listitem")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_who_has_no_password_and_an_old_session_is_led_to_sign_in_and_back(
+    visits: Visits, site: Site, school: RealProvider, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say, login = words(locale), f"late-{locale}"
+    provide(site, school)
+    school.know(**{login: {"preferred_username": login}})
+    page = visits.open("/login?next=/account", locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    press(page, say)
+    sign_in_there(page, login)
+    page.wait_for_url(f"{site.url}/account")
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
+    with engine.begin() as connection:
+        person = select(User.id).where(User.username == login).scalar_subquery()
+        began = utc_now() - timedelta(hours=3)
+        connection.execute(update(LoginSession).where(LoginSession.user_id == person).values(created_at=began))
+    page.get_by_role("button", name=say("js.account.identity_link", name="The School"), exact=True).click()
+    failure = page.locator("[data-identity-error]")
+    expect(failure).to_contain_text(say("error.sign_in_again"))
+    expect_no_fault(page)
+    failure.get_by_role("button", name=say("js.sign_in_again")).click()
+    page.wait_for_url(f"{site.url}/login?next=%2Faccount")
 
 
 def test_members_passwords_are_switched_off(visits: Visits, site: Site, school: RealProvider) -> None:
