@@ -38,7 +38,7 @@ def body_of(file: Any) -> dict[str, Any]:
 
 
 def sent(client: PageClient, body: Any) -> list[dict[str, Any]]:
-    response = client.post(IMPORT, json=body)
+    response = client.post(IMPORT, json=body, buffered=True)
     assert response.status_code == 200, response.text
     outcomes: list[dict[str, Any]] = response.json["outcomes"]  # type: ignore[index]
     return outcomes
@@ -256,12 +256,12 @@ def test_what_is_too_much_or_no_import_is_refused(member_client: PageClient) -> 
     wrong: tuple[list[dict[str, Any]], ...] = (many, [{}], [talk(created_at="x")])
     bad: list[Any] = [{"conversations": each} for each in wrong]
     for body in ({}, *bad):
-        assert member_client.post(IMPORT, json=body).status_code == 422, str(body)[:80]
+        assert member_client.post(IMPORT, json=body, buffered=True).status_code == 422, str(body)[:80]
     assert (
         member_client.post(IMPORT, json={"conversations": [talk(created_at="2026-01-01T00:00:00")]}).status_code == 422
     )
     long = {"conversations": [talk(title="x" * (9 << 20))]}
-    assert member_client.post(IMPORT, json=long).status_code == 413
+    assert member_client.post(IMPORT, json=long, buffered=True).status_code == 413
     deep = [talk()["messages"][0] | {"id": str(n), "parent_id": str(n - 1) if n else None} for n in range(5_000)]
     (outcome,) = sent(member_client, {"conversations": [talk(messages=deep)]})
     assert member_client.delete(f"/api/conversations/{outcome['conversation_id']}").status_code == 204
@@ -271,7 +271,7 @@ def test_what_is_too_much_or_no_import_is_refused(member_client: PageClient) -> 
 
 
 def test_nobody_brings_anything_in_who_is_not_signed_in(client: PageClient) -> None:
-    assert client.post(IMPORT, json={"conversations": []}).status_code == 401
+    assert client.post(IMPORT, json={"conversations": []}, buffered=True).status_code == 401
     assert client.post(LOOK, json={"conversations": []}).status_code == 401
 
 

@@ -45,7 +45,7 @@ def test_a_day_has_an_end(member: User, member_client: PageClient, used: dict[st
     with transaction() as session:
         session.execute(update(ImportedDaily).values(used))
     both = {"conversations": [talk(id="second"), talk(id="third"), talk(id="fourth")]}
-    refused = member_client.post(IMPORT, json=both)
+    refused = member_client.post(IMPORT, json=both, buffered=True)
     assert (refused.status_code, refused.json["error"]["code"]) == (429, "import_too_much_today")  # type: ignore[index]
     assert "Retry-After" not in refused.headers, "the page would wait for the day's end"
     with reading() as session:
