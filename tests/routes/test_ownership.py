@@ -46,7 +46,7 @@ def test_the_site_is_handed_over(
         assert browser.get("/api/me").status_code == 401, "no session outlives a change of rights"
     assert login(client).json["user"]["owner"] is True
     with reading() as session:
-        entry = session.scalars(select(AuditEntry)).one()
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "ownership.give")).one()
     assert (entry.actor_id, entry.action, entry.target) == (owner.id, "ownership.give", member.id)
     assert entry.details == '{"kept": false, "username": "member"}'
 
