@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_group_is_made_joined_and_deleted(visits: Visits, site: Site) -> None:
-    site.ask("POST", "/api/admin/users", {"username": "pupil", "password": "copper window mountain"})
+    site.ask("POST", "/api/admin/users", {"username": "grader", "password": "copper window mountain"})
     page = visits.open("/admin/groups")
     page.get_by_role("button", name=en("admin.new_group")).click()
     dialog = page.get_by_role("dialog", name=en("js.admin.new_group"))
@@ -28,12 +28,12 @@ def test_a_group_is_made_joined_and_deleted(visits: Visits, site: Site) -> None:
     expect(page.get_by_role("button", name=en("js.admin.edit_group", name="Class 3b"))).to_be_focused()
 
     page.goto("/admin/users")
-    page.get_by_role("button", name=en("js.admin.actions_for", name="pupil"), exact=True).click()
+    page.get_by_role("button", name=en("js.admin.actions_for", name="grader")).click()
     page.locator("[data-row-menu]").get_by_text(en("admin.move_to_group")).click()
-    move = page.get_by_role("dialog", name=en("js.admin.move_user", name="pupil"))
+    move = page.get_by_role("dialog", name=en("js.admin.move_user", name="grader"))
     move.get_by_label(en("admin.group")).select_option(label="Class 3b")
     move.get_by_role("button", name=en("base.save")).click()
-    person = page.get_by_role("row").filter(has_text="pupil")
+    person = page.get_by_role("row").filter(has_text="grader")
     expect(person).to_contain_text("Class 3b")
 
     page.goto("/admin/groups")
