@@ -61,6 +61,7 @@ OF_LIBRARIES = {"OTEL_EXPORTER_OTLP_HEADERS"}  # which read them themselves
 PACKAGE = ROOT / "flask_app"
 PLACES = [ROOT, ROOT / "docs", PACKAGE, PACKAGE / "static", PACKAGE / "templates", PACKAGE / "services"]
 MADE = {
+    ".venv/bytecode",
     "instance/",
     "instance/journal/",
     "app/instance/",
