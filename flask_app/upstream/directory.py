@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 WHOLE_SECONDS = 10  # of a conversation, from the look-up of the host on
 READ_BYTES = 1 << 16
 MAX_REPLY_BYTES = 1 << 20
-MOST_PARTS = 50  # of a filter, which may lie within one another
-
-IN_CHAIN = "1.2.840.113556.1.4.1941"  # of Active Directory: members of members, too
 
 _START_TLS = "1.3.6.1.4.1.1466.20037"
 _PORTS = {"ldaps": 636, "ldap": 389}
@@ -77,35 +74,6 @@ def normalise(address: str, *, plain: bool) -> str:
     if plain and not found.startswith("ldap:"):
         raise Invalid("directory_plain_address")
     return found
-
-
-def is_filter(typed: str) -> bool:
-    """Is it a search filter (RFC 4515), or empty?"""
-    if not typed:
-        return True
-    try:
-        return typed.startswith("(") and typed.count("(") <= MOST_PARTS and _parsed(typed) is not None
-    except ValueError:
-        return False
-
-
-def any_of(wanted: Sequence[tuple[str, str]], only: str, rule: str | None = None) -> "LDAPFilter":
-    """Whoever has one of these values in its attribute, and matches the filter `only`, if any.
-
-    `rule` is the OID by which the directory compares, where it is not by equality (RFC 4511, 4.5.1.7.7).
-    Values travel as what they are, with their length: there is nothing in them to escape.
-    """
-    from sansldap import FilterAnd, FilterEquality, FilterExtensibleMatch, FilterOr
-
-    either = FilterOr(
-        [
-            FilterExtensibleMatch(rule, attribute, value.encode(), dn_attributes=False)
-            if rule
-            else FilterEquality(attribute, value.encode())
-            for attribute, value in wanted
-        ]
-    )
-    return FilterAnd([_parsed(only), either]) if only else either
 
 
 def nobody(base_dn: str) -> str:
@@ -277,12 +245,6 @@ class Conversation:
         except OSError as error:
             late = self._expired or isinstance(error, TimeoutError)
             raise UpstreamError("upstream_timeout" if late else "upstream_unreachable", detail=str(error)) from error
-
-
-def _parsed(typed: str) -> "LDAPFilter":
-    from sansldap import LDAPFilter
-
-    return LDAPFilter.from_string(typed)
 
 
 def _entry(message: "SearchResultEntry") -> Entry:

@@ -13,7 +13,7 @@ import pytest
 from flask_app import config
 from flask_app.config import Config
 from flask_app.errors import Invalid, UpstreamError
-from flask_app.upstream import addresses, directory
+from flask_app.upstream import addresses, directory, directory_filters
 from flask_app.upstream.directory import Entry
 from tests.support import directory as real
 from tests.support.directory import ALICE_PASSWORD, PEOPLE, READER, READER_PASSWORD, SUFFIX, RealDirectory
@@ -72,7 +72,7 @@ def test_a_directory_is_a_host_that_somebody_has_set_up(address: str, allowed: b
     ],
 )
 def test_a_filter_is_known_by_its_form(typed: str, is_one: bool) -> None:
-    assert directory.is_filter(typed) is is_one
+    assert directory_filters.is_filter(typed) is is_one
 
 
 def test_what_an_entry_says_is_read_as_what_it_is() -> None:
@@ -102,7 +102,7 @@ def test_a_referral_leads_nowhere(campus: RealDirectory) -> None:
         campus.change(f"dn: {elsewhere}\nchangetype: add\n{kind}\nref: {target}\n")
         with closing(directory.converse(campus.address, plain=False, certificates=campus.certificate)) as talk:
             assert talk.takes(READER, READER_PASSWORD)
-            people = directory.any_of([("uid", "alice")], "")
+            people = directory_filters.any_of([("uid", "alice")], "")
             assert [each.dn for each in talk.search(SUFFIX, people, ("uid",), most=2)] == [f"uid=alice,{PEOPLE}"]
             with pytest.raises(UpstreamError, match="directory_refused"):
                 talk.search(elsewhere, people, ("uid",), most=2)

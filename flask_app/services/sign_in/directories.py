@@ -24,7 +24,7 @@ from flask_app.services.sign_in.oidc_provider import IdentityProviderError
 from flask_app.services.sign_in.provider_rows import LDAP
 from flask_app.services.sign_in.provider_rows import Listed as AnyListed
 from flask_app.services.sign_in.provider_rows import Wanted as AnyWanted
-from flask_app.upstream import directory
+from flask_app.upstream import directory, directory_filters
 from flask_app.upstream.directory import Conversation, Entry
 
 Wanted = AnyWanted[DirectoryTerms]
@@ -116,8 +116,7 @@ def check(provider: IdentityProvider, name: str, password: str) -> Found | None:
     """Who that is, where the directory takes the password; None for nobody, for several, and for a wrong password.
 
     An empty password is nobody's, and no directory hears of it: it would take that for a bind without one (RFC 4513,
-    5.1.2). Raises
-    IdentityProviderError where the directory cannot be asked; what is wrong stands in the log.
+    5.1.2). Raises IdentityProviderError where the directory cannot be asked; what is wrong stands in the log.
     """
     if not password:
         return None
@@ -192,7 +191,7 @@ def _bind(conversation: Conversation, place: Place) -> None:
 def _entries(conversation: Conversation, place: Place, name: str) -> list[Entry]:
     """Two at most: more than one is nobody."""
     terms = place.terms
-    wanted = directory.any_of([(attribute, name) for attribute in terms.name_attributes], terms.only)
+    wanted = directory_filters.any_of([(attribute, name) for attribute in terms.name_attributes], terms.only)
     attributes = (*SUBJECTS, *terms.name_attributes, terms.mail_attribute, terms.groups_attribute)
     return conversation.search(terms.base_dn, wanted, tuple(filter(None, attributes)), most=2)
 

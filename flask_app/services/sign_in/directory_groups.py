@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flask_app.services.sign_in import directory_terms
 from flask_app.services.sign_in.directory_terms import IN_CHAIN, WALKED, DirectoryTerms
-from flask_app.upstream import directory
+from flask_app.upstream import directory_filters
 from flask_app.upstream.directory import Conversation, Entry
 
 MEMBERS = ("member", "uniqueMember")  # of groups: those who are in one
@@ -20,7 +20,7 @@ def of(conversation: Conversation, terms: DirectoryTerms, entry: Entry) -> tuple
     """Their distinguished names as they are compared, the nearest first. Raises UpstreamError."""
     found = list(entry.texts(terms.groups_attribute)) if terms.groups_attribute else []
     if terms.groups_base:
-        rule = directory.IN_CHAIN if terms.nested_groups == IN_CHAIN else None
+        rule = directory_filters.IN_CHAIN if terms.nested_groups == IN_CHAIN else None
         found += _having(conversation, terms, [entry.dn], rule)
     known = {directory_terms.folded(each): each for each in found}
     if terms.nested_groups == WALKED:
@@ -49,5 +49,7 @@ def _having(
 ) -> list[str]:
     """The groups that name one of them, by another rule of comparison where one is given."""
     wanted = [(attribute, member) for member in members for attribute in MEMBERS]
-    entries = conversation.search(terms.groups_base, directory.any_of(wanted, "", rule), ("1.1",), most=MOST_GROUPS)
+    entries = conversation.search(
+        terms.groups_base, directory_filters.any_of(wanted, "", rule), ("1.1",), most=MOST_GROUPS
+    )
     return [each.dn for each in entries]

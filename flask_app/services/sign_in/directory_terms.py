@@ -10,7 +10,7 @@ from flask_app import config
 from flask_app.errors import Invalid
 from flask_app.services.sign_in import identity_terms
 from flask_app.services.sign_in.identity_terms import Worth
-from flask_app.upstream import directory
+from flask_app.upstream import directory, directory_filters
 
 MAX_NAME, MAX_FILTER, MAX_CERTIFICATES = 500, 1000, 20_000
 MOST_NAME_ATTRIBUTES = 5
@@ -127,7 +127,7 @@ def _dn(typed: str, *, required: bool = False) -> str:
 
 def _filter(typed: str) -> str:
     found = typed.strip()
-    if len(found) > MAX_FILTER or not found.isprintable() or not directory.is_filter(found):
+    if len(found) > MAX_FILTER or not found.isprintable() or not directory_filters.is_filter(found):
         raise Invalid("bad_directory_filter")
     return found
 

@@ -11,7 +11,7 @@ from flask_app.services.people.group_service import Choices
 from flask_app.services.sign_in import directories, directory_groups
 from flask_app.services.sign_in.directories import Place
 from flask_app.services.sign_in.directory_terms import ALONE, IN_CHAIN, WALKED
-from flask_app.upstream import directory as upstream
+from flask_app.upstream import directory_filters
 from tests.support import directory, identities
 from tests.support.clients import PageClient, new_client
 from tests.support.directory import GROUPS, HOUSE, READER_PASSWORD, RealDirectory
@@ -88,7 +88,7 @@ def test_active_directorys_rule_is_asked_in_one_question(nested: RealDirectory) 
     asked = nested.searches()
     assert found(nested, "deep", nested_groups=IN_CHAIN) == ()
     assert nested.searches() == asked + 2, "the person, and the groups"
-    said = str(upstream.any_of([("member", "uid=deep")], "", upstream.IN_CHAIN))
+    said = str(directory_filters.any_of([("member", "uid=deep")], "", directory_filters.IN_CHAIN))
     assert "(member:1.2.840.113556.1.4.1941:=uid=deep)" in said
 
 
@@ -96,7 +96,7 @@ def test_active_directorys_rule_is_asked_in_one_question(nested: RealDirectory) 
 def test_a_rule_that_the_directory_knows_compares(nested: RealDirectory) -> None:
     """The same question by a rule of OpenLDAP's own: the bytes are as RFC 4511 wants them."""
     with directories._asking(Place(nested.terms(), READER_PASSWORD)) as conversation:
-        wanted = upstream.any_of([("uid", "DEEP")], "", "caseIgnoreMatch")
+        wanted = directory_filters.any_of([("uid", "DEEP")], "", "caseIgnoreMatch")
         assert [each.text("uid") for each in conversation.search(directory.PEOPLE, wanted, ("uid",), most=2)] == [
             "deep"
         ]

@@ -1,6 +1,6 @@
 """Who has come in by a stolen password silences nothing: neither by a second browser nor by coming once more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -12,28 +12,15 @@ from flask_app.models import KnownDevice, User
 from flask_app.services.sign_in import known_devices, login_limits
 from flask_app.services.warnings import warning_service
 from tests.conftest import PASSWORD, MakeUser
-from tests.routes.test_new_devices import DEVICE, MARK, comes, entries, is_told, leaves, new_ids, tell
 from tests.support.clients import PageClient, new_client
+from tests.support.devices import DEVICE, MARK, comes, entries, is_told, leaves, new_ids, tell
 from tests.support.entrance import STRONG
 from tests.support.mail_server import MailServer
-from tests.support.warned import use_mail
 
 QueryCount = Callable[[], AbstractContextManager[list[str]]]
 FORMER = "__Host-mingchat-device"
 PROOF = "/api/me/proof"
 OWN_BUTTON = "data-own-device"
-
-
-@pytest.fixture
-def ada(make_user: MakeUser) -> User:
-    return make_user("ada", email="ada@example.com", locale="en")
-
-
-@pytest.fixture
-def mail() -> Iterator[MailServer]:
-    with MailServer() as server:
-        use_mail(port=server.port)
-        yield server
 
 
 def confirms(browser: PageClient, device_id: str) -> int:
