@@ -1,6 +1,7 @@
 """The audit log as administrators read it: the newest first, by who acted, what was done, to what, and when."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,13 @@ def done_to(target: str, action: str, limit: int) -> list[Entry]:
     query = select(AuditEntry).filter_by(target=target, action=action).order_by(AuditEntry.id.desc()).limit(limit)
     with reading() as session:
         return [Entry(row, _read(row.details)) for row in session.scalars(query)]
+
+
+def targets_of(action: str, after: datetime) -> set[str]:
+    """The ids of whatever that kind of act was done to since that moment."""
+    query = select(AuditEntry.target).where(AuditEntry.action == action, AuditEntry.id > first_id(after))
+    with reading() as session:
+        return set(session.scalars(query))
 
 
 def _conditions(zone: ZoneInfo, wanted: Filter) -> list[ColumnElement[Any]]:

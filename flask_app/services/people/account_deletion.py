@@ -12,12 +12,11 @@ import structlog
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import first_id, in_transaction, reading, utc_now
+from flask_app.database import in_transaction, reading, utc_now
 from flask_app.errors import Conflict, Forbidden
 from flask_app.models import (
     AccessToken,
     Attempt,
-    AuditEntry,
     Budget,
     Conversation,
     KnownDevice,
@@ -27,7 +26,7 @@ from flask_app.models import (
     Run,
     User,
 )
-from flask_app.services.audit import audit_service
+from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.conversations import conversation_service
 from flask_app.services.ledger import replay_service
 from flask_app.services.people import password_links, standing
@@ -129,9 +128,8 @@ def _is_answered(user_id: str) -> bool:
 
 def _sweep() -> None:
     """What was written of people when they had just gone: a reply that was on its way ends later than they do."""
-    lately = (AuditEntry.action == ACTION, AuditEntry.id > first_id(utc_now() - SWEPT_FOR))
+    asked = audit_search.targets_of(ACTION, utc_now() - SWEPT_FOR)
     with reading() as session:
-        asked = set(session.scalars(select(AuditEntry.target).where(*lately)))
         there = set(session.scalars(select(User.id).where(User.id.in_(asked)))) if asked else set()
     if gone := sorted(asked - there):
         _forget_all(gone)
