@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from flask import g
+
 from flask_app.database import fetching, utc_now
 from flask_app.domain.serving import Effort, ServedModel
 from flask_app.services.chat.input_cost import InputCost
@@ -10,14 +12,19 @@ from flask_app.services.providers import model_service
 from flask_app.services.providers.model_admin_service import ModelStatus
 from flask_app.services.tariffs import tariff_service
 from flask_app.services.tariffs.tariff_service import PeakHours
+from flask_app.services.warnings import wording
 from flask_app.web.bodies import Reply
 
 
 class PeakReply(Reply):
-    """`now`: are the prices of peak hours in force? `until`: when that changes, if it does within two months."""
+    """`now`: are the prices of peak hours in force? `until`: when that changes, if it does within two months.
+
+    `until_words`: the same on the reader's clock, in their language.
+    """
 
     now: bool
     until: datetime | None
+    until_words: str
 
 
 class ModelReply(Reply):
@@ -59,9 +66,14 @@ def models_reply() -> ModelsReply:
 
 def _model(model: ServedModel, hours: PeakHours | None) -> ModelReply:
     fields = ("id", "name", "label", "provider", "thinking", "demo", "context_tokens")
-    peak = PeakReply(now=hours.now, until=hours.until) if hours else None
     own = {name: getattr(model, name) for name in fields}
-    return ModelReply(**own, efforts=list(model.efforts), peak=peak)
+    return ModelReply(**own, efforts=list(model.efforts), peak=_peak(hours) if hours else None)
+
+
+def _peak(hours: PeakHours) -> PeakReply:
+    """A formatter of the browser's for times of day is dear: a phone would wait a tenth of a second for it."""
+    words = wording.clock(hours.until, g.user.timezone, g.locale, utc_now()) if hours.until else ""
+    return PeakReply(now=hours.now, until=hours.until, until_words=words)
 
 
 class InputCostReply(Reply):

@@ -16,7 +16,9 @@ from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import ROOT, Visitor
 
 PAGES = ("!/login", "/", "/dashboard", "/admin")
-NO_LEAST = 0  # some fifty modules, each asked for by itself over HTTP/1.1: told, and held to nothing
+NO_LEAST = (
+    0  # of a conversation, whose fifty modules a busy machine runs now fast, now slowly: told, and held to nothing
+)
 
 
 def main() -> None:
@@ -30,8 +32,8 @@ def main() -> None:
             site.set_up()
             person = showcase.people(site)[showcase.ADMINISTRATORS[1]]
             showcase.remember(site)
-            conversation = showcase.converse(person, showcase.ENGLISH)
-            failed = _judged(person.server, f"{conversation}@{NO_LEAST}")
+            conversation = f"{showcase.converse(person, showcase.ENGLISH)}@{NO_LEAST}"
+            failed = _judged(person.server, conversation)
             raise SystemExit(_through_nginx(Path(folder), site, conversation) or failed)
 
 

@@ -43,3 +43,24 @@ def test_a_moment_is_said_as_the_pages_write_it(app: Flask, locale: str, words: 
 def test_traditional_chinese_names_the_part_of_the_day(app: Flask, hour: int, words: str) -> None:
     midnight = MORNING - timedelta(hours=MORNING.hour)
     assert wording.moment(midnight + timedelta(hours=hour), "UTC", "zh-Hant") == f"2026年11月5日 {words}"
+
+
+@pytest.mark.parametrize(
+    ("locale", "clock", "whole"),
+    [
+        ("zh", "07:05", "2026年11月5日 07:05"),
+        ("zh-Hant", "清晨7:05", "2026年11月5日 清晨7:05"),
+        ("en", "7:05 AM", "Nov 5, 2026, 7:05 AM"),
+        ("ja", "7:05", "2026/11/05 7:05"),
+    ],
+)
+def test_a_moment_within_a_day_is_its_hour_and_minute(app: Flask, locale: str, clock: str, whole: str) -> None:
+    day = timedelta(days=1)
+    for now in (MORNING - day + timedelta(seconds=1), MORNING, MORNING + day - timedelta(seconds=1)):
+        assert wording.clock(MORNING, "UTC", locale, now) == clock
+    for now in (MORNING - day, MORNING + day):
+        assert wording.clock(MORNING, "UTC", locale, now) == whole
+
+
+def test_a_clock_is_the_sites_where_its_reader_chose_none(app: Flask) -> None:
+    assert wording.clock(MORNING, None, "zh", MORNING) == "15:05", "Asia/Shanghai is eight hours ahead"

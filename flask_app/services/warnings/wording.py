@@ -1,6 +1,6 @@
 """Amounts and moments as a sentence says them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_app import config
@@ -24,8 +24,18 @@ def moment(at: datetime, own_zone: str | None, locale: str) -> str:
     return words if own_zone else f"{words} ({zone.key})"
 
 
+def clock(at: datetime, own_zone: str | None, locale: str, now: datetime) -> str:
+    """The hour and minute, with the date of a moment that is a day or more from `now`."""
+    there = at.astimezone(ZoneInfo(own_zone or config.current().site_timezone))
+    return _CLOCKS[locale](there) if abs(at - now) < timedelta(days=1) else _MOMENTS[locale](there)
+
+
 def _english(there: datetime) -> str:
-    return f"{there:%b} {there.day}, {there.year}, {there.hour % 12 or 12}:{there:%M %p}"
+    return f"{there:%b} {there.day}, {there.year}, {_english_clock(there)}"
+
+
+def _english_clock(there: datetime) -> str:
+    return f"{there.hour % 12 or 12}:{there:%M %p}"
 
 
 def _simplified(there: datetime) -> str:
@@ -33,15 +43,24 @@ def _simplified(there: datetime) -> str:
 
 
 def _traditional(there: datetime) -> str:
+    return f"{there.year}年{there.month}月{there.day}日 {_traditional_clock(there)}"
+
+
+def _traditional_clock(there: datetime) -> str:
     part = next(name for end, name in _PARTS_OF_A_DAY if there.hour < end)
-    return f"{there.year}年{there.month}月{there.day}日 {part}{there.hour % 12 or 12}:{there:%M}"
+    return f"{part}{there.hour % 12 or 12}:{there:%M}"
 
 
 def _japanese(there: datetime) -> str:
-    return f"{there:%Y/%m/%d} {there.hour}:{there:%M}"
+    return f"{there:%Y/%m/%d} {_japanese_clock(there)}"
+
+
+def _japanese_clock(there: datetime) -> str:
+    return f"{there.hour}:{there:%M}"
 
 
 _MOMENTS = {"zh": _simplified, "zh-Hant": _traditional, "en": _english, "ja": _japanese}
+_CLOCKS = {"zh": "{:%H:%M}".format, "zh-Hant": _traditional_clock, "en": _english_clock, "ja": _japanese_clock}
 # As Unicode's CLDR divides the day for Traditional Chinese: until which hour a part lasts.
 _PARTS_OF_A_DAY = ((5, "凌晨"), (8, "清晨"), (12, "上午"), (13, "中午"), (19, "下午"), (24, "晚上"))
 

@@ -86,6 +86,11 @@ export function inTime(ask) {
   })
 }
 
+/** The same, when whatever else the page has to do, a press for instance, has had its turn. @template T @param {T} value @returns {Promise<T>} */
+export function aTurnLater(value) {
+  return new Promise((resolve) => setTimeout(() => resolve(value)))
+}
+
 export const api = {
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
   get: (path, init) => json("GET", path, undefined, init),

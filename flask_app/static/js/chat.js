@@ -1,6 +1,6 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address; the palette finds them here. */
-import { api, inTime, isGone, loadWith, loaded } from "app/api"
+import { aTurnLater, api, inTime, isGone, loadWith, loaded } from "app/api"
 import { Composer } from "app/composer"
 import { sentenceOfUnsent, siteName, t, wayToSignIn } from "app/i18n"
 import { Sidebar } from "app/sidebar"
@@ -85,7 +85,7 @@ function conversation() {
 
 async function load() {
   const part = state.temporary ? import("app/temporary") : import("app/conversation")
-  const [{ Conversation }, { Elsewhere }] = await inTime(() => loaded(Promise.all([part, import("app/elsewhere"), drafts()])))
+  const [{ Conversation }, { Elsewhere }] = await inTime(() => loaded(Promise.all([part, import("app/elsewhere"), drafts()]).then(aTurnLater)))
   made = new Conversation(root, composer, state.is_admin)
   const elsewhere = new Elsewhere(sidebar, made.queue, () => shown, state)
   reactTo(made, {

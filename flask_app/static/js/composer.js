@@ -4,7 +4,7 @@
  * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
  * for another conversation, and "changed" with what is written. Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { formatClock, leftWords, nameBriefly, t, tightestOf } from "app/i18n"
+import { leftWords, nameBriefly, t, tightestOf } from "app/i18n"
 import { announce, must, slot, toast } from "app/ui"
 import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/writing"
 
@@ -15,7 +15,7 @@ const LONGEST_TIMER = 86_400_000
 
 /** @typedef {import("app/i18n").Budget} Budget */
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, peak: Peak | null}} Model */
-/** @typedef {{now: boolean, until: string | null}} Peak are its prices those of peak hours, and until when are they what they are? */
+/** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{model?: string, thinking?: boolean | string}} Choice who is to answer, and how: thinking first or not, or with an effort */
 /** @typedef {{text: string, idempotencyKey: string} & Choice} Outgoing */
@@ -275,7 +275,7 @@ export class Composer extends EventTarget {
     if (!peak || place.hidden) return
     const kind = peak.now ? "peak" : "off_peak"
     place.dataset.kind = kind
-    place.textContent = peak.until ? t(`js.${kind}_until`, { time: formatClock(peak.until) }) : t(`js.${kind}`)
+    place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
     clearTimeout(this.#peakEnds)
     if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(), Math.min(rest + 1000, LONGEST_TIMER))
   }

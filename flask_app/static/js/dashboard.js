@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of one's own usage: four periods, a range of days, the records. */
+import { aTurnLater } from "app/api"
 import { showBudgets } from "app/budget-bars"
 import { explainFlags, fillTile } from "app/figures"
 import { nameOfZone, t } from "app/i18n"
@@ -26,18 +27,13 @@ const empty = summary.total.requests === 0
 must(document, "[data-empty]").hidden = !empty
 must(document, "[data-filled]").hidden = empty
 if (!empty) {
-  await aTurn() // the figures above are seen before the charts are drawn
+  await aTurnLater(null) // the figures above are seen before the charts are drawn
   showReport(must(document, "[data-filled]"), report, { path: "/api/usage/groups", tokens: "/api/usage/tokens", linked: [] })
   showFilters(/** @type {HTMLFormElement} */ (must(document, "[data-record-filters]")), { models, tokens }, report)
-  await aTurn()
+  await aTurnLater(null)
   const list = new RecordList(must(document, "[data-records]"), recordsPath("/api/usage/records", report))
   list.append({ records, next })
   list.expect(expected)
-}
-
-/** Whatever else the page has to do, a press for instance, comes in between. */
-function aTurn() {
-  return new Promise((resolve) => setTimeout(resolve))
 }
 
 /** The reader's own stand first. @param {import("app/i18n").Budget} balance */

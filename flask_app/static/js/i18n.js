@@ -64,7 +64,6 @@ const number = once(() => new Intl.NumberFormat(language))
 const compact = once(() => new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }))
 const dateTime = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }))
 const time = once(() => new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }))
-const clock = once(() => new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone }))
 const percent = once(() => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }))
 const monthDay = once(() => new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }))
 const dayMonthYear = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }))
@@ -117,11 +116,6 @@ export const formatDateTime = (iso) => dateTime().format(new Date(iso))
 /** To the second; with its date when it is half a day away or more. @param {string} iso */
 export function formatTime(iso, now = Date.now()) {
   return Math.abs(Date.parse(iso) - now) < 43_200_000 ? time().format(new Date(iso)) : formatDateTime(iso)
-}
-
-/** The hour and minute of a moment within a day from now, with the date of any other. @param {string} iso */
-export function formatClock(iso, now = Date.now()) {
-  return Math.abs(Date.parse(iso) - now) < 86_400_000 ? clock().format(new Date(iso)) : formatDateTime(iso)
 }
 
 /** "China Standard Time" of "Asia/Shanghai". @param {string} zone */

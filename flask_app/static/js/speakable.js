@@ -11,7 +11,8 @@
 const BLOCKS = new Set(["P", "H1", "H2", "H3", "H4", "H5", "H6", "BLOCKQUOTE", "DIV", "UL", "OL", "LI", "TABLE", "THEAD", "TBODY", "TR"])
 const UNREAD = new Set(["BUTTON", "FIGCAPTION", "HR", "SVG"])
 const ENDS = /(?<=[.!?…]["'”’)\]]*\s)|(?<=[。！？][」』”’）]*)(?![」』”’）])/u
-const segmenter = "Segmenter" in Intl ? new Intl.Segmenter(undefined, { granularity: "sentence" }) : null
+/** Made with the first answer that is read out: it takes as long as a whole page to draw. @type {Intl.Segmenter | null | undefined} */
+let segmenter
 
 /** Each block, item and row is a line. @param {Iterable<Node>} nodes @param {Words} words @returns {string[]} */
 export function linesOf(nodes, words) {
@@ -75,6 +76,7 @@ class Reading {
 
 /** Joined they are the line. @param {string} line @returns {string[]} */
 export function sentencesOf(line) {
+  segmenter ??= "Segmenter" in Intl ? new Intl.Segmenter(undefined, { granularity: "sentence" }) : null
   return segmenter ? [...segmenter.segment(line)].map(({ segment }) => segment) : line.split(ENDS)
 }
 

@@ -3,7 +3,7 @@
  * Colours for code. What is short gets them on the spot. A highlighter reads some texts again from every character on, and
  * needs ten seconds for 40,000 of them: what is long goes to a worker, which is ended when it takes too long.
  */
-import { loaded } from "app/api"
+import { aTurnLater, loaded } from "app/api"
 import { inTurn } from "app/markdown/turns"
 import { tell } from "app/ui"
 
@@ -50,7 +50,7 @@ export function library(load) {
     setTimeout(() => (isTried = false), PAUSE)
   }
   return () => {
-    if (!isTried) loaded(painted().then(load)).then(come, failed)
+    if (!isTried) loaded(painted().then(load).then(aTurnLater)).then(come, failed)
     isTried = true
     return whole
   }
