@@ -1,6 +1,6 @@
 """Make the virtual environment and install the locked requirements into it.
 
-``python scripts/environment.py [run] [demo] [observe] [dev] [mutation] [scan]``. A stamp per requirements file
+``python scripts/environment.py [run] [demo] [observe] [dev] [mutation] [scan] [audit]``. A stamp per requirements file
 holds its digest, so that nothing is called when nothing changed.
 """
 
@@ -26,6 +26,7 @@ EXTRAS = {
     "observe": ("requirements-observe.txt", "what traces and error reports need", ()),
     "dev": ("requirements-dev.txt", "the developer's tools", ()),
     "scan": ("requirements-scan.txt", "the scanner", ()),
+    "audit": ("requirements-audit.txt", "what asks for known weaknesses", ()),
     "mutation": ("requirements-mutation.txt", "what breaks the code to try the tests", ()),
 }
 

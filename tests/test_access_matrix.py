@@ -40,9 +40,17 @@ APART = {
 # Which routes a role reaches, by what they say of themselves.
 # A group that somebody does not manage is not there: that is no refusal, and is tested as what somebody owns.
 MAY = {"member": {"login", "manager"}, "admin": {"login", "manager", "admin"}}
-MAY |= {"owner": MAY["admin"] | {"owner"}}
+MAY |= {"owner": MAY["admin"] | {"owner"}, "manager": MAY["member"]}
 REFUSALS = {"sign_in_required", "forbidden", "invalid_api_key"}
 MESSAGE_REFUSALS = {"authentication_error": "invalid_api_key"}  # of a failure in Anthropic's shape
+
+
+def somebody(make_user: MakeUser, name: str, role: str) -> User:
+    """A manager is a member by role, who has a group of their own."""
+    person = make_user(name, "member" if role == "manager" else role)
+    if role == "manager":
+        managing.member(managing.group(f"the group of {name}", name))
+    return person
 
 
 def ask(client: PageClient, route: Route, *, password: str | None = None, **values: str) -> Any:
@@ -75,12 +83,12 @@ def expected(route: Route, role: str | None) -> str | None:
 
 
 @pytest.mark.security("route-has-rule", "every-route-by-owner")
-@pytest.mark.parametrize("role", [None, "member", "admin", "owner"])
+@pytest.mark.parametrize("role", [None, "member", "manager", "admin", "owner"])
 def test_each_role_reaches_what_it_may_and_nothing_else(
     app: Flask, client: PageClient, make_user: MakeUser, sign_in: SignIn, role: str | None
 ) -> None:
     make_user("the administrator", "admin")
-    asker = sign_in(make_user("asker", role)) if role else client
+    asker = sign_in(somebody(make_user, "asker", role)) if role else client
     cells = {str(route): route for route in routes.all_of(app) if str(route) not in APART}
     assert len(cells) > 20
     for name, route in cells.items():
@@ -132,13 +140,13 @@ def told(response: Any) -> tuple[int, str, str]:
 
 
 @pytest.mark.security("foreign-is-absent", "every-route-by-owner")
-@pytest.mark.parametrize("role", ["member", "admin", "owner"])
+@pytest.mark.parametrize("role", ["member", "manager", "admin", "owner"])
 def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str
 ) -> None:
     upstream.default = Answer("cut", finish_reason="length")  # so that its owner can have it continued
     person = make_user("owner")
-    owner, stranger = sign_in(person), sign_in(make_user("stranger", role))
+    owner, stranger = sign_in(person), sign_in(somebody(make_user, "stranger", role))
     owned = [route for route in routes.all_of(app) if route.arguments & OWNED]
     assert len(owned) >= 6
     for route in owned:

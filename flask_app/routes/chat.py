@@ -102,7 +102,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
 
 
 def _part_of_day(hour: int) -> str:
-    """As the page's own script has it, which knows where its reader is: then nothing moves once that has come."""
+    """By the reader's own clock, as all times on their pages are."""
     if hour < 5 or hour >= 18:
         return "evening"
     return "morning" if hour < 12 else "day"

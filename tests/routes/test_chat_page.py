@@ -122,3 +122,14 @@ def test_a_model_says_whether_its_prices_are_those_of_peak_hours(
     assert after
     assert (before.peak, after.peak) == (priced.peak, not priced.peak)
     assert until > now
+
+
+ON_THE_CLOCK = [(2, "evening"), (8, "morning"), (14, "day"), (20, "evening")]
+
+
+@pytest.mark.parametrize(("hour", "part"), ON_THE_CLOCK)
+def test_people_are_greeted_by_their_own_clock(member_client: PageClient, hour: int, part: str) -> None:
+    east = (hour - utc_now().hour + 11) % 24 - 11
+    zone = f"Etc/GMT{-east:+d}" if east else "Etc/GMT"  # whose signs are those of the hours behind it
+    assert member_client.patch("/api/me", json={"timezone": zone}).status_code == 200
+    assert translate("en", f"chat.greeting_{part}", name="member") in page_of(member_client)

@@ -30,7 +30,6 @@ let limited = state.budgets.length > 0
 let looks = 0
 let isLooking = false
 
-greet()
 keepToWhatIsSeen(root)
 new Drafts().take(state.thread?.id ?? null, state.draft)
 composer.showLeft(state.budgets)
@@ -287,12 +286,6 @@ function tellShown() {
 function showWelcome(on) {
   welcome.hidden = !on
   root.classList.toggle("chat--empty", on)
-}
-
-function greet() {
-  const hour = new Date().getHours()
-  const part = hour < 5 || hour >= 18 ? "evening" : hour < 12 ? "morning" : "day"
-  must(welcome, "[data-greeting]").textContent = t(`js.greeting_${part}`, { name: root.dataset.username ?? "" })
 }
 
 function idInAddress() {
