@@ -26,7 +26,6 @@ from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
 from flask_app.cli_warnings import warnings
-from flask_app.domain import policy
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service, ownership_service, standing, user_admin_service
@@ -97,15 +96,15 @@ def list_users() -> None:
 
 @users.command("role")
 @click.argument("name")
-@click.argument("role", type=click.Choice(policy.ROLES))
+@click.argument("role", type=click.Choice(("owner", *user_admin_service.ROLES)))
 def role(name: str, role: str) -> None:
     """Make a person an owner, an administrator or a member; the last owner stays one."""
     user = user_admin_service.by_name(name)
     if role == "owner":
         person = ownership_service.give(COMMAND_LINE, user.id, keep=True)
+    elif standing.role_of(user) == "owner":
+        person = ownership_service.end(COMMAND_LINE, user.id, role=role)
     else:
-        if standing.role_of(user) == "owner":
-            ownership_service.end(COMMAND_LINE, user.id)
         person = user_admin_service.change(COMMAND_LINE, user.id, role=role)
     click.echo(f"{person.user.username}: {standing.role_of(person.user)}")
 

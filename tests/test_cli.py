@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from flask_app import config
 from flask_app.database import reading
@@ -198,8 +198,28 @@ def test_a_role_is_given_and_the_last_owner_stays(app: Flask, make_user: MakeUse
     assert run(app, "role", "second", "owner").output == "second: owner\n"
     assert run(app, "role", "root", "member").output == "root: member\n"
     assert run(app, "role", "second", "king").exit_code == 2
+    refused = run(app, "role", "second", "manager")
+    assert (refused.exit_code, "'owner', 'admin', 'member'" in refused.output) == (2, True)
     rows = [line.split()[:2] for line in run(app, "list").output.splitlines()[1:]]
     assert sorted(rows) == [["root", "member"], ["second", "owner"]]
+
+
+def test_ownership_and_the_role_end_together_or_not_at_all(app: Flask, make_user: MakeUser) -> None:
+    root = make_user("root", "owner")
+    make_user("second", "owner")
+
+    def fail(_mapper: object, _connection: object, entry: AuditEntry) -> None:
+        if entry.action == "user.change":
+            raise OSError("the second half")
+
+    event.listen(AuditEntry, "before_insert", fail)
+    try:
+        assert run(app, "role", "root", "member").exit_code == 1
+    finally:
+        event.remove(AuditEntry, "before_insert", fail)
+    with reading() as session:
+        assert session.get_one(User, root.id).is_owner
+    assert run(app, "role", "root", "member").output == "root: member\n"
 
 
 def test_a_person_is_disabled_and_enabled(app: Flask, member: User) -> None:

@@ -2,8 +2,8 @@
 
 import base64
 import io
+import json
 import zipfile
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from flask_app import config
-from flask_app.database import reading, utc_now
+from flask_app.database import reading
 from flask_app.models import ApiKey, AuditEntry, Tariff, TokenUsage, User
+from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import code_admin_service
 from flask_app.services.budgets.code_admin_service import Terms
@@ -37,12 +38,11 @@ from tests.support import (
     snapshots,
     warned,
 )
+from tests.support.changes import CANARY, CHANGES, DIRECTORY, IDENTITY, NOT_CHANGES, PRICES, SOON
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
-
-CANARY = "sk-canary-5f0c7b21d9e84a36"
 
 
 @pytest.fixture
@@ -133,18 +133,6 @@ def test_a_change_is_seen_in_the_picture(member_client: PageClient, things: dict
     assert changed == {"conversations", "search_documents", "search_postings", "search_progress"}
 
 
-PRICES = {"input_hit": "0.5", "input_miss": "1", "output": "2"}
-SOON = {"model": "m", "currency": "CNY", "prices": PRICES, "starts_at": (utc_now() + timedelta(days=30)).isoformat()}
-
-IDENTITY = {"name": "Campus", "issuer": "https://id.example.org", "client_id": "chat", "client_secret": CANARY}
-DIRECTORY = {
-    "name": "Campus",
-    "address": "ldaps://127.0.0.1:9",
-    "base_dn": "ou=people,dc=school",
-    "bind_dn": "cn=reader",
-}
-DIRECTORY |= {"bind_password": CANARY}
-
 # What to send to each route of the administrators' that changes something, so that it does.
 ACTS: dict[str, Any] = {
     "POST /api/admin/users": {"username": "new", "password": CANARY},
@@ -191,7 +179,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/keys/<key_id>/balance": None,
     "DELETE /api/admin/keys/<key_id>/bench": None,
     "PATCH /api/admin/providers/<provider_id>": {"priority": 3},
-    "PUT /api/admin/models/titles": {"model_id": None},
+    "PUT /api/admin/models/titles": {"model_id": "the model's"},
     "PUT /api/admin/models/<model_id>": {"successor_id": None, "aliases": ["another name"]},
     "POST /api/admin/tariffs": SOON,
     "PUT /api/admin/tariffs/<tariff_id>": {"prices": PRICES | {"output": "3"}, "starts_at": SOON["starts_at"]},
@@ -245,6 +233,8 @@ def test_an_administrators_change_is_logged_without_secrets(
     body = ACTS[name]
     if body and "base_url" in body:
         body = body | {"base_url": upstream.base_url}
+    if body and "model_id" in body:
+        body = {"model_id": things["model_id"]}
     before = {entry.id for entry in entries()}
     response = admin_client.open(route.path(**things), method=route.method, **({} if body is None else {"json": body}))
     assert response.status_code < 400, response.get_data(as_text=True)
@@ -255,6 +245,19 @@ def test_an_administrators_change_is_logged_without_secrets(
     for entry in added:
         assert (entry.actor_id, entry.actor_name, entry.address) == (admin.id, admin.username, "127.0.0.1")
         assert not [secret for secret in secrets if secret in repr(vars(entry))]
+    if name in CHANGES:
+        (changed,) = (json.loads(entry.details) for entry in added if entry.action == CHANGES[name])
+        assert changed["before"].keys() == changed["after"].keys()
+        assert changed["before"] != changed["after"]
+    elif name.startswith("DELETE"):
+        assert any(json.loads(entry.details) for entry in added), "it says what was there"
+
+
+@pytest.mark.security("audit")
+def test_every_change_of_what_exists_says_what_it_was() -> None:
+    """Each act that is named a change, and those that are one by another name."""
+    assert {action for action in audit_service.ACTIONS if action.endswith(".change")} <= set(CHANGES.values())
+    assert {name for name in ACTS if name.startswith(("PUT", "PATCH"))} - set(CHANGES) == NOT_CHANGES
 
 
 def codes() -> dict[str, str]:

@@ -37,6 +37,7 @@ def listed() -> AdminBudgetsReply:
 
 @blueprint.post("")
 @require_permission("budgets")
+@require_proof
 @accepts(AddBudget)
 @returns(AdminBudgetReply, 201)
 def add(body: AddBudget) -> AdminBudgetReply:
@@ -47,6 +48,7 @@ def add(body: AddBudget) -> AdminBudgetReply:
 
 @blueprint.patch("/<budget_id>")
 @require_permission("budgets")
+@require_proof
 @accepts(ChangeBudget)
 @returns(AdminBudgetReply)
 def change(budget_id: str, body: ChangeBudget) -> AdminBudgetReply:
@@ -56,6 +58,7 @@ def change(budget_id: str, body: ChangeBudget) -> AdminBudgetReply:
 
 @blueprint.delete("/<budget_id>")
 @require_permission("budgets")
+@require_proof
 @returns(None, 204)
 def delete(budget_id: str) -> None:
     """Limit nothing by this budget any more."""

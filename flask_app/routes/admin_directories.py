@@ -57,6 +57,7 @@ def change(directory_id: str, body: DirectoryBody) -> DirectoryReply:
 
 @blueprint.delete("/<directory_id>")
 @require_permission("identities")
+@require_proof
 @returns(None, 204)
 def delete(directory_id: str) -> None:
     """Ask it no more. Accounts stay, what was linked goes."""

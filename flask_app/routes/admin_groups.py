@@ -85,11 +85,12 @@ def appoint(group_id: str, body: Managers) -> ManagersReply:
 
 @blueprint.put("/<group_id>/access")
 @require_permission("groups")
+@require_proof
 @accepts(AccessBody)
 @returns(AccessReply)
 def put_access(group_id: str, body: AccessBody) -> AccessReply:
     """Say whether a group's people may use access tokens, and at what hours they may chat: from the next request on."""
-    return access_reply(group_access.put(_actor(), group_id, body.wanted()))
+    return access_reply(group_access.put(_actor(), group_id, body.wanted(), supervised=body.supervised))
 
 
 @blueprint.put("/<group_id>/supervision")

@@ -57,6 +57,7 @@ def change(identity_provider_id: str, body: TermsBody) -> IdentityProviderReply:
 
 @blueprint.delete("/identity-providers/<identity_provider_id>")
 @require_permission("identities")
+@require_proof
 @returns(None, 204)
 def delete(identity_provider_id: str) -> None:
     """Let nobody sign in by it any more. Accounts stay, what was linked goes."""
@@ -77,6 +78,7 @@ def try_out(body: Trying) -> TriedReply:
 
 @blueprint.put("/settings/password-sign-in")
 @require_permission("identities")
+@require_proof
 @accepts(PasswordSignIn)
 @returns(PasswordSignInReply)
 def choose_password_sign_in(body: PasswordSignIn) -> PasswordSignInReply:

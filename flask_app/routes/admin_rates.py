@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.site import rate_admin_service
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.rates import AllRates, GroupRatesBody, SiteRatesBody, all_rates, wanted
@@ -22,6 +22,7 @@ def listed() -> AllRates:
 
 @blueprint.put("/site")
 @require_permission("limits")
+@require_proof
 @accepts(SiteRatesBody)
 @returns(AllRates)
 def set_site(body: SiteRatesBody) -> AllRates:
@@ -32,6 +33,7 @@ def set_site(body: SiteRatesBody) -> AllRates:
 
 @blueprint.put("/groups/<group_id>")
 @require_permission("limits")
+@require_proof
 @accepts(GroupRatesBody)
 @returns(AllRates)
 def set_group(group_id: str, body: GroupRatesBody) -> AllRates:

@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.database import utc_now
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.tariffs import tariff_admin_service, tariff_list_service
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.tariffs import NewTariff, TariffsReply, TariffTerms, tariffs_reply
@@ -23,6 +23,7 @@ def listed() -> TariffsReply:
 
 @blueprint.post("")
 @require_permission("prices")
+@require_proof
 @accepts(NewTariff)
 @returns(TariffsReply, 201)
 def add(body: NewTariff) -> TariffsReply:
@@ -33,6 +34,7 @@ def add(body: NewTariff) -> TariffsReply:
 
 @blueprint.put("/<tariff_id>")
 @require_permission("prices")
+@require_proof
 @accepts(TariffTerms)
 @returns(TariffsReply)
 def change(tariff_id: str, body: TariffTerms) -> TariffsReply:
@@ -43,6 +45,7 @@ def change(tariff_id: str, body: TariffTerms) -> TariffsReply:
 
 @blueprint.delete("/<tariff_id>")
 @require_permission("prices")
+@require_proof
 @returns(TariffsReply)
 def remove(tariff_id: str) -> TariffsReply:
     """Take back a price that is not in force yet."""

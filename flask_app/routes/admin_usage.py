@@ -8,7 +8,7 @@ from flask_app.services.ledger import refund_service
 from flask_app.services.site import overview_service
 from flask_app.services.tokens import token_use_service
 from flask_app.services.usage import breakdown_service, records_service, report_service
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import Body, Words, accepts, downloads, queries, returns
 from flask_app.web.client import client_address
@@ -140,6 +140,7 @@ def export() -> Response:
 
 @blueprint.post("/records/<record_id>/refund")
 @require_permission("refunds")
+@require_proof
 @accepts(Refund)
 @returns(RecordReply)
 def refund(record_id: str, body: Refund) -> RecordReply:

@@ -135,6 +135,7 @@ def end_ownership(user_id: str, body: EndOwnership) -> PersonReply:
 
 @blueprint.delete("/<user_id>/passkeys")
 @require_permission("people.help")
+@require_proof
 @returns(PersonReply)
 def remove_passkeys(user_id: str) -> PersonReply:
     """Remove all passkeys of a person whose device is lost or stolen: they are signed out everywhere.

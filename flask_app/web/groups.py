@@ -32,7 +32,7 @@ class HoursReply(Reply):
 
 
 class AccessReply(Reply):
-    """As `AccessBody`."""
+    """As `AccessBody`; whether it is supervised is said by `supervised_since` of the group."""
 
     api: bool
     hours: HoursReply | None
@@ -70,10 +70,14 @@ class HoursBody(Body):
 
 
 class AccessBody(Body):
-    """`api`: may the group's people make and use access tokens? `hours` null is always."""
+    """`api`: may the group's people make and use access tokens? `hours` null is always.
+
+    Where `supervised` is named it is set as well, together with the rest or not at all.
+    """
 
     api: bool = True
     hours: HoursBody | None = None
+    supervised: bool | None = None
 
     def wanted(self) -> Access:
         return Access(self.api, self.hours.hours() if self.hours else None)

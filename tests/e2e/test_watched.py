@@ -37,8 +37,7 @@ def _signed_in(visits: Visits, name: str) -> Page:
     return page
 
 
-def test_supervision_is_told_before_anything_is_written(visits: Visits, room: str) -> None:
-    member = Chat(_signed_in(visits, "Xiao Li"), en)
+def _supervised(visits: Visits) -> Page:
     admin = visits.open("/admin/groups")
     admin.get_by_role("button", name=en("js.admin.access_of", name="Class 9f")).click()
     dialog = admin.get_by_role("dialog", name=en("js.admin.access_of", name="Class 9f"))
@@ -47,6 +46,16 @@ def test_supervision_is_told_before_anything_is_written(visits: Visits, room: st
     expect_no_fault(admin, "en")
     dialog.get_by_label(en("admin.group_limited")).uncheck()
     dialog.get_by_role("button", name=en("base.save")).click()
+    question = admin.get_by_role("alertdialog")
+    expect(question).to_contain_text(en("js.admin.access_supervised"))
+    expect_no_fault(admin, "en")
+    question.get_by_role("button", name=en("js.admin.access_action")).click()
+    return admin
+
+
+def test_supervision_is_told_before_anything_is_written(visits: Visits, room: str) -> None:
+    member = Chat(_signed_in(visits, "Xiao Li"), en)
+    admin = _supervised(visits)
     row = admin.get_by_role("listitem").filter(has_text="Class 9f")
     expect(row).to_contain_text(en("js.admin.group_supervised", time="")[:16])
 

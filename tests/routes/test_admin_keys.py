@@ -227,6 +227,7 @@ def test_every_act_is_in_the_audit_log(admin_client: PageClient, upstream: Scrip
     assert [action for action, _, _ in entries] == ["key.add", "key.change", "key.test", "key.delete"]
     assert {target for _, target, _ in entries} == {key["id"]}
     assert entries[0][2]["base_url"] == upstream.base_url
+    assert entries[1][2] == {"label": key["label"], "before": {"disabled": False}, "after": {"disabled": True}}
 
 
 @pytest.mark.security("key-never-returned", "keys-in-logs")

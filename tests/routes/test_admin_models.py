@@ -68,7 +68,11 @@ def test_names_and_successor_are_set_and_taken_away(admin_client: PageClient, id
         assert session.scalars(select(ModelAlias)).all() == []
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id)).all()
     assert [entry.action for entry in entries] == ["model.change"] * 3
-    assert json.loads(entries[0].details)["aliases"] == ["fast", "b"]
+    assert json.loads(entries[0].details) == {
+        "name": "old",
+        "before": {"successor": None, "aliases": []},
+        "after": {"successor": "deepseek-v4-pro", "aliases": ["b", "fast"]},
+    }
 
 
 def test_a_conversation_with_a_model_that_is_gone_opens_and_goes_on(

@@ -48,8 +48,11 @@ def test_it_is_written_down_who_chose(admin_client: PageClient, model_id: str) -
     put(admin_client, None)
     with reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id)).all()
-    assert [(entry.action, entry.target) for entry in entries] == [("titles.change", model_id), ("titles.change", "")]
-    assert [json.loads(entry.details) for entry in entries] == [{"model": "deepseek-flash"}, {"model": None}]
+    assert [(entry.action, entry.target) for entry in entries] == [("titles.change", "titles")] * 2
+    assert [json.loads(entry.details) for entry in entries] == [
+        {"before": {"model": None}, "after": {"model": "deepseek-flash"}},
+        {"before": {"model": "deepseek-flash"}, "after": {"model": None}},
+    ]
 
 
 def test_one_that_is_not_offered_just_now_may_be_chosen(admin_client: PageClient, model_id: str) -> None:

@@ -1,6 +1,7 @@
 """/api/admin/warnings: how warnings are sent, tests of it, and what became of the last ones."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -64,7 +65,7 @@ def test_what_is_low_is_set_with_a_trace(admin_client: PageClient) -> None:
     assert shown(admin_client)["low_balance_micros"] == 0
     for wrong in (-1, 10**15 + 1, 1.5, "1", None, True):
         assert admin_client.patch(PATH, json={"low_balance_micros": wrong}).status_code == 422
-    assert audit() == [("warnings.threshold", '{"after": 0, "before": 10000000}')]
+    assert audit() == [("warnings.threshold", '{"after": {"low_balance": 0}, "before": {"low_balance": 10000000}}')]
 
 
 def test_a_webhook_is_set_tested_given_a_new_secret_and_removed(admin_client: PageClient, receiver: Receiver) -> None:
@@ -97,6 +98,17 @@ def test_a_webhook_is_set_tested_given_a_new_secret_and_removed(admin_client: Pa
     acts = [action for action, _ in audit()]
     set_, test = "webhook.set", "webhook.test"
     assert acts == [set_, test, set_, test, "webhook.renew_secret", test, "webhook.delete", test]
+
+
+def test_the_audit_log_says_where_a_webhook_pointed_before(admin_client: PageClient) -> None:
+    for url in ("https://one.example.com/hook/a", "https://two.example.com/hook/a", "https://two.example.com/hook/b"):
+        assert admin_client.put(WEBHOOK, json={"url": url}).status_code == 200
+    assert [admin_client.delete(WEBHOOK).status_code for _ in range(2)] == [204, 204]
+    one, two, path, gone = (json.loads(details) for _, details in audit())
+    assert one["before"] == {"host": None, "locale": None}
+    assert (two["before"], two["after"]) == ({"host": "one.example.com"}, {"host": "two.example.com"})
+    assert path == {"address_replaced": True}, "the path is a secret"
+    assert gone["host"] == "two.example.com"
 
 
 def test_neither_address_nor_secret_is_stored_or_logged_in_the_clear(
@@ -158,6 +170,7 @@ def test_a_webhook_that_cannot_be_read_any_more_can_be_removed(admin_client: Pag
     assert shown(admin_client)["webhook"] == {"address": None}
     assert error_code(admin_client.put(WEBHOOK, json={"url": receiver.url})) == "encryption_key_changed"
     assert admin_client.delete(WEBHOOK).status_code == 204
+    assert audit()[-1] == ("webhook.delete", '{"readable": false}')
     assert admin_client.put(WEBHOOK, json={"url": receiver.url}).status_code == 200
 
 

@@ -148,6 +148,23 @@ def test_what_is_set_is_told_and_logged(admin_client: PageClient, admin: User) -
     }
 
 
+def test_supervision_is_set_together_with_the_rest_or_not_at_all(admin_client: PageClient) -> None:
+    group = managing.group("Class 3b")
+
+    def standing() -> tuple[bool, bool]:
+        (found,) = (each for each in admin_client.get(GROUPS).json["groups"] if each["id"] == group)  # type: ignore[index]
+        return found["access"]["api"], found["supervised_since"] is not None
+
+    assert put(admin_client, group, api=False, hours=ALWAYS | {"to": "00:00"}, supervised=True).status_code == 422
+    assert standing() == (True, False)
+    assert put(admin_client, group, api=False, supervised=True).status_code == 200
+    assert standing() == (False, True)
+    assert put(admin_client, group).status_code == 200
+    assert standing() == (True, True), "what is not named stays"
+    assert put(admin_client, group, supervised=False).status_code == 200
+    assert standing() == (True, False)
+
+
 @pytest.mark.parametrize(
     "hours",
     [

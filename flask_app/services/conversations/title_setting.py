@@ -27,9 +27,12 @@ def choose(actor: Actor, model_id: str | None) -> None:
     """From the next answer on; None leaves titles to the first words. Raises Invalid("unknown_model")."""
 
     def work(session: Session) -> None:
-        details: dict[str, object] = {"model": None if model_id is None else _name(session, model_id)}
+        after = None if model_id is None else _name(session, model_id)
+        stored = session.get(Setting, NAME, with_for_update=True)
+        before = session.scalar(select(ChatModel.name).where(ChatModel.id == stored.value)) if stored else None
         session.merge(Setting(name=NAME, value=model_id or ""))
-        audit_service.record(session, actor.user, "titles.change", model_id or "", details, actor.address)
+        if difference := audit_service.difference({"model": before}, {"model": after}):
+            audit_service.record(session, actor.user, "titles.change", NAME, difference, actor.address)
 
     in_transaction(work)
 

@@ -20,6 +20,7 @@ from flask_app.errors import Forbidden, Invalid, NotFound, OutsideHours
 from flask_app.models import Group
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import supervision_service
 
 NOTHING = "{}"
 
@@ -64,8 +65,11 @@ def require_api(stored: str) -> None:
         raise Forbidden("api_not_allowed")
 
 
-def put(actor: Actor, group_id: str, wanted: Access) -> Access:
-    """Set all of it for a group. Raises NotFound, Invalid("bad_group_hours")."""
+def put(actor: Actor, group_id: str, wanted: Access, *, supervised: bool | None = None) -> Access:
+    """Set all of it for a group, and whether it is supervised; None leaves that as it is.
+
+    Raises NotFound, Invalid("bad_group_hours").
+    """
     if wanted.hours and not wanted.hours.make_sense():
         raise Invalid("bad_group_hours")
 
@@ -77,6 +81,8 @@ def put(actor: Actor, group_id: str, wanted: Access) -> Access:
         if difference := audit_service.difference(told(before), told(wanted)):
             details = {"name": group.name, **difference}
             audit_service.record(session, actor.user, "group.access", group.id, details, actor.address)
+        if supervised is not None:
+            supervision_service.set_switch(session, actor, group, on=supervised)
         return wanted
 
     return in_transaction(work)

@@ -41,8 +41,8 @@ def give(actor: Actor, user_id: str, *, keep: bool) -> Person:
     return in_transaction(work)
 
 
-def end(actor: Actor, user_id: str) -> Person:
-    """An owner is an administrator from now on, and signed out.
+def end(actor: Actor, user_id: str, *, role: str = "admin") -> Person:
+    """An owner is an administrator from now on, or a member, and signed out.
 
     Raises NotFound, Conflict("owner_not"), Conflict("last_owner"), and Forbidden as `give` does.
     """
@@ -57,6 +57,8 @@ def end(actor: Actor, user_id: str) -> Person:
         owner.is_owner = False
         user_admin_service.let_go(session, owner)
         _note(session, actor, "ownership.end", owner)
+        if role != owner.role:
+            return user_admin_service.amend(session, actor, owner, {"role": role})
         return user_admin_service.person_of(session, owner)
 
     return in_transaction(work)

@@ -51,14 +51,19 @@ def switch(actor: Actor, group_id: str, *, on: bool) -> datetime | None:
         group = session.get(Group, group_id, with_for_update=True)
         if group is None:
             raise NotFound
-        if on != (group.supervised_since is not None):
-            change = audit_service.difference({"supervised": not on}, {"supervised": on})
-            group.supervised_since = utc_now() if on else None
-            details = {"name": group.name, **change}
-            audit_service.record(session, actor.user, "group.supervise", group.id, details, actor.address)
+        set_switch(session, actor, group, on=on)
         return group.supervised_since
 
     return in_transaction(work)
+
+
+def set_switch(session: Session, actor: Actor, group: Group, *, on: bool) -> None:
+    """The same for a group that the caller's transaction holds."""
+    if on != (group.supervised_since is not None):
+        change = audit_service.difference({"supervised": not on}, {"supervised": on})
+        group.supervised_since = utc_now() if on else None
+        details = {"name": group.name, **change}
+        audit_service.record(session, actor.user, "group.supervise", group.id, details, actor.address)
 
 
 def is_unseen(user: User, since: datetime | None) -> bool:

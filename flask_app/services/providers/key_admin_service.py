@@ -102,13 +102,14 @@ def change(actor: Actor, key_id: str, **changes: Unpack[KeyChange]) -> KeyStatus
         key = _existing(session, key_id)
         if changes.get("disabled") is False and key.secret is None:
             raise Conflict("key_without_secret")
-        moves = "account" in changes and changes["account"] != key.account
+        before = _settings(key)
         for name, value in changes.items():
             setattr(key, name, value)
-        if moves:
+        if key.account != before["account"]:
             _share_bench(session, key)
-        changed = {"label": key.label, **changes}
-        audit_service.record(session, actor.user, "key.change", key.id, changed, actor.address)
+        if difference := audit_service.difference(before, _settings(key)):
+            details = {"label": key.label, **difference}
+            audit_service.record(session, actor.user, "key.change", key.id, details, actor.address)
     return key_status_service.of(key_id)
 
 
@@ -192,6 +193,11 @@ def _existing(session: Session, key_id: str) -> ApiKey:
     if key is None:
         raise NotFound
     return key
+
+
+def _settings(key: ApiKey) -> dict[str, object]:
+    """Everything but the secret."""
+    return {name: getattr(key, name) for name in KeyChange.__annotations__}
 
 
 def _label(raw: str) -> str:

@@ -72,22 +72,31 @@ def change(actor: Actor, model_id: str, settings: Settings) -> list[ModelStatus]
             raise NotFound
         _check_successor(session, model, successor_id)
         _check_free(session, model, names)
+        before = _told(session, model)
         model.successor_id, model.context_tokens = successor_id, settings.context_tokens
         session.execute(delete(ModelAlias).where(ModelAlias.model_id == model.id))
         session.add_all(ModelAlias(name=name, name_key=key, model_id=model.id) for key, name in names.items())
-        details = {
-            "name": model.name,
-            "successor": successor_id,
-            "aliases": list(names.values()),
-            "context_tokens": settings.context_tokens,
-        }
-        audit_service.record(session, actor.user, "model.change", model.id, details, actor.address)
+        session.flush()
+        if difference := audit_service.difference(before, _told(session, model)):
+            details = {"name": model.name, **difference}
+            audit_service.record(session, actor.user, "model.change", model.id, details, actor.address)
 
     try:
         in_transaction(work)
     except IntegrityError as error:  # somebody gave the name away in the same moment
         raise Conflict from error
     return listed()
+
+
+def _told(session: Session, model: ChatModel) -> dict[str, object]:
+    """What the audit log says of it."""
+    successor = session.get(ChatModel, model.successor_id) if model.successor_id else None
+    names = select(ModelAlias.name).where(ModelAlias.model_id == model.id).order_by(ModelAlias.name_key)
+    return {
+        "successor": successor and successor.name,
+        "aliases": list(session.scalars(names)),
+        "context_tokens": model.context_tokens,
+    }
 
 
 def _aliases(raw: Sequence[str]) -> dict[str, str]:

@@ -35,9 +35,10 @@ def change(actor: Actor, provider_id: str, *, priority: int) -> Provider:
         provider = session.get(Provider, provider_id)
         if provider is None:
             raise NotFound
-        provider.priority = priority
-        details = {"name": provider.name, "priority": priority}
-        audit_service.record(session, actor.user, "provider.change", provider.id, details, actor.address)
+        before, provider.priority = provider.priority, priority
+        if difference := audit_service.difference({"priority": before}, {"priority": priority}):
+            details = {"name": provider.name, **difference}
+            audit_service.record(session, actor.user, "provider.change", provider.id, details, actor.address)
     return provider
 
 

@@ -27,10 +27,10 @@ def set_threshold(actor: Actor, micros: int) -> None:
 
     def work(session: Session) -> None:
         row = session.get(Setting, account_alerts.LOW_BALANCE, with_for_update=True)
-        before = int(row.value) if row else account_alerts.USUAL_MICROS
+        before = {row.name: int(row.value)} if row else {account_alerts.LOW_BALANCE: account_alerts.USUAL_MICROS}
         session.merge(Setting(name=account_alerts.LOW_BALANCE, value=str(micros)))
-        details = {"before": before, "after": micros}
-        audit_service.record(session, actor.user, "warnings.threshold", "warnings", details, actor.address)
+        if difference := audit_service.difference(before, {account_alerts.LOW_BALANCE: micros}):
+            audit_service.record(session, actor.user, "warnings.threshold", "warnings", difference, actor.address)
 
     in_transaction(work)
 

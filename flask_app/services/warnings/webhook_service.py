@@ -70,8 +70,9 @@ def point(actor: Actor, url: str, locale: str) -> str | None:
         row = session.get(Setting, NAME, with_for_update=True)
         before = _opened(row)
         made = None if before else _new_secret()
-        _keep(session, row, Webhook(url=found, secret=made or (before.secret if before else ""), locale=locale))
-        details = {"host": urlsplit(found).netloc}
+        kept = Webhook(url=found, secret=made or (before.secret if before else ""), locale=locale)
+        _keep(session, row, kept)
+        details = {"address_replaced": before is None or before.url != found, **_changed(before, kept)}
         audit_service.record(session, actor.user, "webhook.set", NAME, details, actor.address)
         return made
 
@@ -99,8 +100,9 @@ def remove(actor: Actor) -> None:
     """Forget address and secret; what waits to be sent there fails in the end. Works on an unreadable one too."""
     with transaction() as session:
         if row := session.get(Setting, NAME, with_for_update=True):
+            details = _last_known(row)
             session.delete(row)
-        audit_service.record(session, actor.user, "webhook.delete", NAME, None, actor.address)
+            audit_service.record(session, actor.user, "webhook.delete", NAME, details, actor.address)
 
 
 def test(actor: Actor) -> None:
@@ -145,6 +147,24 @@ def _opened(row: Setting | None) -> Webhook | None:
     if row is None:
         return None
     return msgspec.json.decode(sealing.unseal(base64.b64decode(row.value), NAME), type=Webhook)
+
+
+def _changed(before: Webhook | None, after: Webhook) -> dict[str, object]:
+    """What the audit log may say: the rest of the address is a secret."""
+    return audit_service.difference(_told(before) if before else dict.fromkeys(_told(after)), _told(after))
+
+
+def _told(found: Webhook) -> dict[str, object]:
+    return {"host": urlsplit(found.url).netloc, "locale": found.locale}
+
+
+def _last_known(row: Setting) -> dict[str, object]:
+    """The same of one that is about to go, which nobody may be able to read any more."""
+    try:
+        found = _opened(row)
+    except sealing.Unreadable:
+        return {"readable": False}
+    return _told(found) if found else {}
 
 
 def _keep(session: Session, row: Setting | None, kept: Webhook) -> None:

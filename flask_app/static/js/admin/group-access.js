@@ -2,11 +2,12 @@
 /** What a group's people may use, and at what hours: the dialog, and the hours in words. */
 import { api } from "app/api"
 import { t } from "app/i18n"
-import { fill, must, onSubmit, openDialog, toast } from "app/ui"
+import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui"
 
 /**
  * @typedef {{days: number[], from: string, to: string}} Hours 1 is Monday; the day ends at "24:00"
  * @typedef {{api: boolean, hours: Hours | null}} Access
+ * @typedef {Access & {supervised: boolean}} Wanted
  */
 
 const MONDAY = Date.UTC(2024, 0, 1)
@@ -24,12 +25,23 @@ export function hoursWords({ days, from, to }) {
   return t("js.admin.group_hours", { days: days.map((day) => dayName("short", day)).join(" "), from, to })
 }
 
+/** What the group's people lose, a line each; "" where they lose nothing. @param {Wanted} before @param {Wanted} after */
+function consequences(before, after) {
+  const lines = []
+  if (after.supervised && !before.supervised) lines.push(t("js.admin.access_supervised"))
+  if (before.api && !after.api) lines.push(t("js.admin.access_no_api"))
+  const changed = JSON.stringify(after.hours) !== JSON.stringify(before.hours)
+  if (after.hours && changed) lines.push(t("js.admin.access_hours", { hours: hoursWords(after.hours) }))
+  return lines.join("\n")
+}
+
 export class GroupAccess {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-access-form]"))
   #part = must(this.#form, "[data-hours-part]")
   #id = ""
   #name = ""
-  #supervised = false
+  /** What the group has. @type {Wanted} */
+  #before = { api: true, hours: null, supervised: false }
 
   /** @param {(id: string) => Promise<void>} saved */
   constructor(saved) {
@@ -38,9 +50,11 @@ export class GroupAccess {
     }
     this.#form.addEventListener("change", () => this.#showPart())
     onSubmit(this.#form, async (values) => {
-      await api.put(`/api/admin/groups/${this.#id}/access`, { api: "api" in values, hours: this.#hours(values) })
-      const supervised = "supervised" in values
-      if (supervised !== this.#supervised) await api.put(`/api/admin/groups/${this.#id}/supervision`, { supervised })
+      const wanted = { api: "api" in values, hours: this.#hours(values), supervised: "supervised" in values }
+      const text = consequences(this.#before, wanted)
+      const words = { title: t("js.admin.access_title", { name: this.#name }), text, action: t("js.admin.access_action") }
+      if (text && !(await confirmDialog(words))) return
+      await api.put(`/api/admin/groups/${this.#id}/access`, wanted)
       this.#form.closest("dialog")?.close()
       await saved(this.#id)
       toast(t("js.admin.group_saved", { name: this.#name }))
@@ -54,8 +68,8 @@ export class GroupAccess {
     const hours = access.hours ?? USUAL
     fill(this.#form, { title: t("js.admin.access_of", { name }) })
     this.#field("api").checked = access.api
-    this.#supervised = since !== null
-    this.#field("supervised").checked = this.#supervised
+    this.#before = { ...access, supervised: since !== null }
+    this.#field("supervised").checked = this.#before.supervised
     this.#field("limited").checked = access.hours !== null
     for (let day = 1; day <= 7; day += 1) this.#field(`day${day}`).checked = hours.days.includes(day)
     this.#field("from").value = hours.from
@@ -65,7 +79,7 @@ export class GroupAccess {
   }
 
   /** The midnight that a day ends with is 24:00. @param {Record<string, string>} values */
-  #hours({ limited, from, to, ...others }) {
+  #hours({ limited, from = "", to = "", ...others }) {
     if (!limited) return null
     const days = Object.keys(others).filter((name) => name.startsWith("day")).map((name) => Number(others[name]))
     return { days, from, to: to === MIDNIGHT ? "24:00" : to }

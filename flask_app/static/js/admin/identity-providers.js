@@ -4,7 +4,7 @@ import { IdentityForm } from "app/admin/identity-form"
 import { ProviderList } from "app/admin/provider-list"
 import { api } from "app/api"
 import { sentence, t } from "app/i18n"
-import { must, toast } from "app/ui"
+import { confirmDialog, must, toast } from "app/ui"
 
 /**
  * @typedef {{id: string, slug: string, name: string, issuer: string, client_id: string, has_secret: boolean, scopes: string[],
@@ -31,6 +31,10 @@ function offerPasswords(everybody) {
   const box = /** @type {HTMLInputElement} */ (must(document, "[data-passwords]"))
   box.checked = everybody
   box.addEventListener("change", async () => {
+    if (!box.checked && !(await confirmDialog(passwordsOff()))) {
+      box.checked = true
+      return
+    }
     try {
       const kept = await api.put("/api/admin/settings/password-sign-in", { everybody: box.checked })
       box.checked = kept.everybody
@@ -40,4 +44,8 @@ function offerPasswords(everybody) {
       toast(sentence(error), { kind: "danger" })
     }
   })
+}
+
+function passwordsOff() {
+  return { title: t("js.admin.identity_passwords_title"), text: t("js.admin.identity_passwords_text"), action: t("js.admin.identity_passwords_off") }
 }
