@@ -44,13 +44,16 @@ def change(model: str, provider: str | None, aliases: tuple[str, ...], *, no_ali
 @models.command("titles")
 @click.argument("model", required=False)
 @click.option("--provider", help="Of which provider, where several list it.")
-def titles(model: str | None, provider: str | None) -> None:
+@click.option("--default", is_flag=True, help="The model that new chats begin with.")
+def titles(model: str | None, provider: str | None, *, default: bool) -> None:
     """Have MODEL write the titles of conversations; without one their first words are."""
-    title_setting.choose(COMMAND_LINE, _named(model, provider).model.id if model else None)
-    click.echo(model or "first words")
+    if default and model:
+        raise click.UsageError("Either MODEL or --default.")
+    title_setting.choose(COMMAND_LINE, title_setting.DEFAULT if default else _id_of(model, provider))
+    click.echo("the model that new chats begin with" if default else model or "first words")
 
 
-def _id_of(model: str, provider: str | None) -> str | None:
+def _id_of(model: str | None, provider: str | None) -> str | None:
     return _named(model, provider).model.id if model else None
 
 

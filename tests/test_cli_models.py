@@ -46,3 +46,6 @@ def test_titles_are_written_by_a_model_or_by_none(app: Flask, upstream: Scripted
     assert run(app, "titles").output == "first words\n"
     assert title_setting.chosen() is None
     assert run(app, "titles", "nobody").exit_code == 1
+    assert run(app, "titles", "--default").output == "the model that new chats begin with\n"
+    assert title_setting.chosen() == title_setting.DEFAULT
+    assert run(app, "titles", FLASH, "--default").exit_code == 2

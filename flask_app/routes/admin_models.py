@@ -32,7 +32,7 @@ class ChangeModel(Body):
 
 
 class ChooseForTitles(Body):
-    """Without `model_id` nobody writes titles: they are the first words."""
+    """`model_id` "default" is the model that new chats begin with; null: titles are the first words."""
 
     model_id: Annotated[str, msgspec.Meta(max_length=64)] | None
 
@@ -62,6 +62,6 @@ def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
 @accepts(ChooseForTitles)
 @returns(AdminModelsReply)
 def choose_for_titles(body: ChooseForTitles) -> AdminModelsReply:
-    """Say which model writes the titles of conversations, from the next first answer on; null for none."""
+    """Say which model writes the titles of conversations, from the next first answer on."""
     title_setting.choose(Actor(get_current_user(), client_address()), body.model_id)
     return admin_models_reply(model_admin_service.listed())

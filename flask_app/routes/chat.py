@@ -68,6 +68,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
     user = get_current_user()
     listed = conversations_reply(*folder_service.front(user))
     models = models_reply()
+    demo = any(model.demo for model in models.models)
     standings = budget_service.own(user, utc_now())
     state = ChatState(
         thread=thread,
@@ -80,9 +81,9 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         models=models.models,
         default_model=models.default,
         budgets=[budget_reply(each) for each in standings],
-        demo=any(model.demo for model in models.models),
+        demo=demo,
         keys_fail=models.keys_fail,
-        titles=title_setting.chosen() is not None,
+        titles=title_setting.chosen() is not None and not demo,
         temporary=temporary,
         is_admin=user.role == "admin",
     )

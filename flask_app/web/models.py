@@ -107,7 +107,8 @@ class AdminModelReply(Reply):
 
 
 class AdminModelsReply(Reply):
-    """`titles_by` is the id of the model that writes the titles of conversations, null where none does."""
+    """`titles_by` is the id of the model that writes the titles of conversations, "default" for the one that new chats
+    begin with, null where none does."""
 
     models: list[AdminModelReply]
     titles_by: str | None

@@ -90,4 +90,5 @@ def set_up(site: Site, upstream: ScriptedUpstream) -> Visitor:
     key = {"label": "scripted", "secret": "sk-scripted-key", "base_url": upstream.base_url, "provider_name": "scripted"}
     reply = admin.post("/api/admin/keys", key)
     assert reply.status == 201, reply.data
+    admin.ask("PUT", "/api/admin/models/titles", {"model_id": None})  # each request of the journal is an answer's
     return admin

@@ -8,8 +8,11 @@ from sqlalchemy import select
 
 from flask_app.database import new_id, reading, transaction
 from flask_app.models import AuditEntry, ChatModel, Provider, Setting
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import title_setting
+from flask_app.services.people import setup_service
 from flask_app.services.providers import model_service
+from tests.conftest import PASSWORD
 from tests.support.clients import PageClient
 from tests.support.keys import keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -41,6 +44,24 @@ def test_nobody_writes_them_until_a_model_is_chosen_and_when_it_is_taken_back(
     assert put(admin_client, None).json["titles_by"] is None
     assert titles_by(admin_client) is None
     assert '"titles":false' in admin_client.get("/").get_data(as_text=True)
+
+
+def test_the_model_that_new_chats_begin_with_may_be_meant(admin_client: PageClient, model_id: str) -> None:
+    assert put(admin_client, "default").json["titles_by"] == "default"
+    assert '"titles":true' in admin_client.get("/").get_data(as_text=True)
+
+
+def test_a_site_that_is_set_up_begins_with_it(client: PageClient, upstream: ScriptedUpstream) -> None:
+    body = {"code": setup_service.code(), "username": "founder", "password": PASSWORD}
+    reply = client.post("/api/setup", json=body)
+    assert reply.status_code == 201, reply.text
+    assert title_setting.chosen() == title_setting.DEFAULT
+
+
+def test_a_choice_that_is_there_already_outlives_the_set_up(client: PageClient, upstream: ScriptedUpstream) -> None:
+    title_setting.choose(Actor(None), None)
+    client.post("/api/setup", json={"code": setup_service.code(), "username": "founder", "password": PASSWORD})
+    assert title_setting.chosen() is None
 
 
 def test_it_is_written_down_who_chose(admin_client: PageClient, model_id: str) -> None:

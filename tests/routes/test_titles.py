@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import TokenUsage, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import title_setting
 from flask_app.services.runs import run_service
 from flask_app.services.search import search_index
 from tests.support import gateway, titled
@@ -25,6 +27,18 @@ def talk(client: PageClient, message: str = "What is compound interest?", **fiel
     started = titled.ask(client, message, **fields)[0].data
     titled.wait()
     return started
+
+
+def test_the_model_that_new_chats_begin_with_writes_them(
+    member_client: PageClient, upstream: ScriptedUpstream, member: User
+) -> None:
+    title_setting.choose(Actor(None), title_setting.DEFAULT)
+    upstream.script(Answer("Interest upon interest."), Answer("Compound interest"))
+    talk(member_client)
+    (listed,) = member_client.get("/api/conversations").json["conversations"]  # type: ignore[index]
+    assert listed["title"] == "Compound interest"
+    assert len({asked.model for asked in upstream.journal.chats}) == 1
+    assert [attempt.channel for attempt in titled.attempts()] == ["title"]
 
 
 def test_after_the_first_answer_a_model_writes_the_title(

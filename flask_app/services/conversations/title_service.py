@@ -84,7 +84,7 @@ def _ask(begun: Begun, request: Request, answer: str) -> None:
 def _begin(begun: Begun, request: Request, answer: str) -> None:
     chosen = None if closing.is_leaving() else title_setting.chosen()
     first_words = _first_words(begun) if chosen else None
-    model = model_service.find(chosen) if first_words is not None else None
+    model = model_service.find(None if chosen == title_setting.DEFAULT else chosen) if first_words is not None else None
     if first_words is None or model is None or model.local:  # answers want the time of this machine's own
         return
     run = TitleRun(run_id=new_id())

@@ -1,4 +1,8 @@
-"""Which model writes the titles of conversations: a setting of the site, none unless an administrator chooses one."""
+"""Which model writes the titles of conversations: a setting of the site.
+
+On a site that is set up it is the one that new chats begin with, until an administrator chooses another or none. A site
+from before that keeps what it had: without a choice nobody writes them.
+"""
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -11,20 +15,26 @@ from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 
 NAME = "titles"
+DEFAULT = "default"  # in the place of an id: the model that new chats begin with, whichever that is
 
 _CHOSEN = select(Setting.value).where(Setting.name == NAME)
 _KNOWN = select(ChatModel.id).where(ChatModel.id == bindparam("model"))
 
 
 def chosen() -> str | None:
-    """The model's id; None where there is none, or it is gone."""
+    """The model's id, or DEFAULT; None where there is none, or it is gone."""
     with fetching() as connection:
         model_id = connection.scalar(_CHOSEN)
+        if model_id == DEFAULT:
+            return DEFAULT
         return connection.scalar(_KNOWN, {"model": model_id}) if model_id else None
 
 
 def choose(actor: Actor, model_id: str | None) -> None:
-    """From the next answer on; None leaves titles to the first words. Raises Invalid("unknown_model")."""
+    """From the next answer on; DEFAULT is taken for an id, None leaves titles to the first words.
+
+    Raises Invalid("unknown_model").
+    """
 
     def work(session: Session) -> None:
         after = None if model_id is None else _name(session, model_id)
@@ -37,7 +47,15 @@ def choose(actor: Actor, model_id: str | None) -> None:
     in_transaction(work)
 
 
+def begin(session: Session) -> None:
+    """As a site that is set up has it, within that transaction. A choice that is there already stays."""
+    if session.get(Setting, NAME) is None:
+        session.add(Setting(name=NAME, value=DEFAULT))
+
+
 def _name(session: Session, model_id: str) -> str:
+    if model_id == DEFAULT:
+        return DEFAULT
     of_providers = select(ChatModel.name).join(Provider, Provider.id == ChatModel.provider_id)
     name = session.scalar(of_providers.where(ChatModel.id == model_id, Provider.kind != LOCAL))
     if name is None:

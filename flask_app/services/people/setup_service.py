@@ -9,6 +9,7 @@ from flask_app.domain import typed_code
 from flask_app.errors import Conflict, Forbidden
 from flask_app.models import Setting, User
 from flask_app.services.audit import audit_service
+from flask_app.services.conversations import title_setting
 from flask_app.services.people import names, passwords
 from flask_app.services.secrets.signing import same, sign
 from flask_app.services.sign_in import auth_service, login_limits
@@ -58,6 +59,7 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
     try:
         with transaction() as session:
             close(session)
+            title_setting.begin(session)
             user = User(
                 username=shown, username_key=names.key(shown), password_hash=stored, role="admin", is_owner=True
             )

@@ -17,6 +17,7 @@ import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast 
  */
 
 const PATH = "/api/admin/models"
+const DEFAULT = "default" // in the place of an id: the model that new chats begin with
 const list = must(document, "[data-models]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-edit-model]"))
 const aliases = /** @type {HTMLTextAreaElement} */ (must(form, '[name="aliases"]'))
@@ -56,12 +57,14 @@ onSubmit(form, async (values) => {
 
 onSubmit(titles, async ({ model }) => {
   offerWriters((await api.put(`${PATH}/titles`, { model_id: model || null })).titles_by)
-  toast(model ? t("js.admin.titles_saved", { name: models.find(({ id }) => id === model)?.name ?? "" }) : t("js.admin.titles_off"))
+  const name = model === DEFAULT ? t("js.admin.titles_default") : models.find(({ id }) => id === model)?.name
+  toast(model ? t("js.admin.titles_saved", { name: name ?? "" }) : t("js.admin.titles_off"))
 })
 
-/** @param {string | null} chosen the model's id */
+/** @param {string | null} chosen the model's id, or DEFAULT */
 function offerWriters(chosen) {
-  writer.replaceChildren(new Option(t("js.admin.titles_none"), ""), ...optionsOf(models.filter(({ id, offered }) => offered || id === chosen)))
+  const usual = [new Option(t("js.admin.titles_default"), DEFAULT), new Option(t("js.admin.titles_none"), "")]
+  writer.replaceChildren(...usual, ...optionsOf(models.filter(({ id, offered }) => offered || id === chosen)))
   writer.value = chosen ?? ""
 }
 
