@@ -85,9 +85,7 @@ class Served(Visitor):
     def set_up(self) -> None:
         code = self.next_line().removeprefix("Set-up code: ")
         self.sign_in(self.post("/api/setup", {"code": code, "username": USERNAME, "password": PASSWORD}))
-        self.ask(
-            "PUT", "/api/admin/models/titles", {"model_id": None}
-        )  # nothing is asked of a provider but what a test asks
+        self.ask("PUT", "/api/admin/models/titles", {"model_id": None})  # the provider is asked what a test asks
 
     def next_line(self) -> str:
         """What a person sees next in the terminal; waits for it."""
