@@ -117,7 +117,31 @@ def _contents(page: Page, say: Words) -> None:
     _of_token(page, say, "keeping")
 
 
+def _limit_of_token(page: Page, say: Words) -> None:
+    _of_token(page, say, "limiting")
+
+
+def _move(page: Page, say: Words) -> None:
+    _row_menu(page, say)
+    page.locator("[data-row-menu]").get_by_text(say("admin.move_to_group")).click()
+
+
+# What one press opens, by the page it is on.
+PRESSED = {
+    "[data-add-group]": "/admin/groups",
+    "[data-edit]": "/admin/groups",
+    "[data-appoint]": "/admin/groups",
+    "[data-allow]": "/admin/groups",
+    "[data-limits] [data-edit]": "/admin/limits",
+    "[data-new-price]": "/admin/prices",
+    "[data-threshold]": "/admin/reconciliation",
+    "[data-new-token]": "/tokens",
+    "[data-set-webhook]": "/admin/warnings",
+}
+
 OPENERS = (
+    _limit_of_token,
+    _move,
     _websites,
     _rate_and_addresses,
     _contents,
@@ -143,4 +167,13 @@ def test_what_opens_above_a_page(
 ) -> None:
     page = visits.open("/", locale=locale)
     opening(page, words(locale))
+    expect_no_fault(page, locale)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("button", PRESSED)
+def test_what_one_press_opens(button: str, locale: str, visits: Visits, conversation: str) -> None:
+    page = visits.open(PRESSED[button], locale=locale)
+    page.locator(button).locator("visible=true").first.click()
+    expect(page.locator("dialog[open]")).to_be_visible()
     expect_no_fault(page, locale)
