@@ -32,6 +32,7 @@ from flask_app.database import first_id, new_id, table_of, transaction, utc_now,
 from flask_app.models import AccessToken, AuditEntry, Group, LoginSession, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import COMMAND_LINE, Actor
+from flask_app.services.people import people_search
 from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rate_admin_service
 from tests.support import clients, storage
@@ -118,6 +119,7 @@ def _people(count: int) -> Cast:
             id=new_id(now - SPREAD * (1 - number / count)),
             username=f"person {number}",
             username_key=f"person {number}",
+            email=f"Person.{number}@school.example.org",
             role="admin" if number < ADMINS else "member",
             is_owner=number == 1,
             group_id=random.choice(groups).id,
@@ -199,10 +201,12 @@ def _audit_searches(cast: Cast) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _searches_for_people(cast: Cast) -> Iterator[tuple[str, dict[str, str]]]:
     last = {"before": cast.members[10].id}
-    for search in ("", "person", "47", cast.members[-1].username, "nobody", "%", "p_r", "x" * 64):
+    for search in ("", "person", "47", "47@school", "class 7", cast.members[-1].username, "nobody", "%", "x" * 64):
         for page in ({}, {"before": "second"}, last):
             for limit in ({}, {"limit": "100"}):
                 yield USERS, {"q": search} | page | limit
+        for narrowed in [*_each("state", *people_search.STATES)[1:], {"group": cast.members[0].group_id}]:
+            yield USERS, {"q": search} | narrowed
 
 
 def _each(name: str, *values: str) -> list[dict[str, str]]:

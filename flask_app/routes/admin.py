@@ -7,7 +7,7 @@ from flask_app.database import utc_now
 from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.gateway import request_retention, request_search
-from flask_app.services.people import invitation_admin_service, registration_settings, user_admin_service
+from flask_app.services.people import invitation_admin_service, people_search, registration_settings, user_admin_service
 from flask_app.services.providers import key_admin_service, model_admin_service
 from flask_app.services.queries import paging
 from flask_app.services.reconciliation import reconciliation_admin_service
@@ -53,7 +53,7 @@ def overview() -> str:
 @blueprint.get("/users")
 @require_permission("people.see")
 def users() -> str:
-    page = user_admin_service.listed(search=arguments.word("q") or "")
+    page = user_admin_service.listed(**arguments.people_filter())
     first = users_reply(page)
     invited = invitations_reply(invitation_admin_service.listed())
     state = PeopleState(
@@ -106,8 +106,11 @@ def limits() -> str:
 @blueprint.get("/budgets")
 @require_permission("budgets")
 def budgets() -> str:
-    state = pages.state(budgets_state(budget_admin_service.listed(utc_now())))
-    return render_template("admin/budgets.html", admin_state=state, site_timezone=config.current().site_timezone)
+    asked = arguments.word("person")
+    person = people_search.one(asked) if asked else None
+    state = pages.state(budgets_state(budget_admin_service.listed(utc_now(), person=asked), person))
+    timezone = config.current().site_timezone
+    return render_template("admin/budgets.html", admin_state=state, site_timezone=timezone, person=person)
 
 
 @blueprint.get("/codes")

@@ -28,11 +28,16 @@ blueprint = Blueprint("admin_budgets", __name__, url_prefix="/api/admin/budgets"
 @blueprint.get("")
 @require_permission("budgets")
 @returns(AdminBudgetsReply)
-@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+@queries(
+    person="The id of a person: theirs and their tokens' alone.",
+    before="Where the last page ended (`next`).",
+    limit="How many, at most 100.",
+)
 def listed() -> AdminBudgetsReply:
     """Every budget and how it stands, the newest first."""
+    asked = {"person": arguments.word("person"), "before": arguments.word("before")}
     limit = arguments.number("limit", paging.PAGE)
-    return admin_budgets_reply(budget_admin_service.listed(utc_now(), before=arguments.word("before"), limit=limit))
+    return admin_budgets_reply(budget_admin_service.listed(utc_now(), **asked, limit=limit))
 
 
 @blueprint.post("")

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from flask import Blueprint, g, request
+from flask import Blueprint, g
 
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.audit.audit_service import Actor
@@ -11,7 +11,7 @@ from flask_app.services.people import ownership_service, user_admin_service
 from flask_app.services.queries import paging
 from flask_app.services.sign_in import auth_service
 from flask_app.utils import get_current_user, require_permission, require_proof
-from flask_app.web.arguments import number, word
+from flask_app.web.arguments import number, people_filter, word
 from flask_app.web.bodies import Body, Words, accepts, queries, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.people import AddedReply, LinkReply, PersonReply, UsersReply, added_reply, person_reply, users_reply
@@ -52,14 +52,18 @@ class ChangeUser(Body):
 
 @blueprint.get("")
 @require_permission("people.see")
-@queries(q="Part of the username", before="The cursor `next` of the page before", limit="How many (50; at most 100)")
+@queries(
+    q="Part of the username or of the e-mail address, or the name of a group.",
+    group="The id of a group.",
+    state="`waiting` (has never signed in), `disabled` or `admin`.",
+    before="The cursor `next` of the page before.",
+    limit="How many (50; at most 100).",
+)
 @returns(UsersReply)
 def listed() -> UsersReply:
     """People, the newest first."""
-    page = user_admin_service.listed(
-        search=request.args.get("q", ""), before=word("before"), limit=number("limit", paging.PAGE)
-    )
-    return users_reply(page)
+    limit = number("limit", paging.PAGE)
+    return users_reply(user_admin_service.listed(**people_filter(), before=word("before"), limit=limit))
 
 
 @blueprint.post("")

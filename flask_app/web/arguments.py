@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import TypedDict
 
 from flask import request
 
@@ -73,6 +74,16 @@ def request_filter() -> request_search.Filter:
     """What the log of programs' requests is searched for."""
     words = {name: word(name) for name in ("user", "token", "model", "status", "error", "id")}
     return request_search.Filter(dates=dates(), **words)
+
+
+class PeopleFilter(TypedDict):
+    search: str
+    group_id: str | None
+    state: str | None
+
+
+def people_filter() -> PeopleFilter:
+    return {"search": request.args.get("q", ""), "group_id": word("group"), "state": word("state")}
 
 
 def audit_filter() -> audit_search.Filter:

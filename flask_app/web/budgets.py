@@ -10,6 +10,7 @@ from flask_app import config
 from flask_app.domain.budget import TOKENS
 from flask_app.errors import BudgetExhausted
 from flask_app.i18n import translate
+from flask_app.models import User
 from flask_app.services.budgets import budget_admin_service, reasons, top_up_service
 from flask_app.services.budgets.budget_admin_service import Listed, Page, Place
 from flask_app.services.budgets.budget_service import Standing
@@ -140,10 +141,16 @@ class AdminBudgetsReply(Reply):
     next: str | None
 
 
+class PersonName(Reply):
+    id: str
+    username: str
+
+
 class BudgetsState(AdminBudgetsReply):
-    """What the page starts with: `groups` are those that a budget can be for."""
+    """What the page starts with: `groups` are those that a budget can be for, `person` is whose alone it shows."""
 
     groups: list[GroupName]
+    person: PersonName | None
 
 
 def budgets_reply(standings: list[Standing]) -> BudgetsReply:
@@ -159,9 +166,10 @@ def admin_budgets_reply(page: Page) -> AdminBudgetsReply:
     return AdminBudgetsReply(timezone=config.current().site_timezone, budgets=listed, next=page.next)
 
 
-def budgets_state(page: Page) -> BudgetsState:
-    first = admin_budgets_reply(page)
-    return BudgetsState(timezone=first.timezone, budgets=first.budgets, next=first.next, groups=group_names())
+def budgets_state(page: Page, person: User | None) -> BudgetsState:
+    first = msgspec.structs.asdict(admin_budgets_reply(page))
+    named = PersonName(id=person.id, username=person.username) if person else None
+    return BudgetsState(**first, groups=group_names(), person=named)
 
 
 def admin_budget_reply(listed: Listed) -> AdminBudgetReply:

@@ -166,6 +166,20 @@ def test_the_budgets_of_a_group_go_with_it(admin_client: PageClient) -> None:
     assert [budget.id for budget in stored()] == [kept["id"]]
 
 
+def test_a_persons_budgets_and_those_of_their_tokens_are_listed_alone(
+    admin_client: PageClient, admin: User, make_user: MakeUser
+) -> None:
+    person = make_user("Xiao Ming")
+    add(admin_client)
+    add(admin_client, scope="user", scope_id=admin.id)
+    its_own = add(admin_client, scope="user", scope_id=person.id)["id"]
+    assert [each["id"] for each in listed(admin_client, f"?person={person.id}")] == [its_own]
+    page = admin_client.get(f"/admin/budgets?person={person.id}")
+    assert ("Xiao Ming" in page.text, its_own in page.text, admin.id in page.text) == (True, True, True)
+    assert listed(admin_client, "?person=absent") == []
+    assert admin_client.get("/admin/budgets?person=absent").status_code == 404
+
+
 def test_the_list_is_read_page_by_page_with_as_many_queries(
     admin_client: PageClient, make_user: MakeUser, query_count: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:

@@ -8,11 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from flask_app.database import new_id, reading
+from flask_app.database import new_id, reading, utc_now
 from flask_app.models import AuditEntry, LoginSession, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import user_admin_service
 from tests.conftest import MakeUser, SignIn
+from tests.support import managing
 from tests.support.clients import PageClient
 from tests.support.entrance import STRONG, error_code, stored
 from tests.support.together import at_once
@@ -69,6 +70,46 @@ def test_search_takes_what_is_typed_literally(
         make_user(name)
     shown = admin_client.get(URL, query_string={"q": search}).json
     assert {user["username"] for user in shown["users"]} == found  # type: ignore[index]
+
+
+def _found(client: PageClient, **asked: str) -> set[str]:
+    return {user["username"] for user in client.get(URL, query_string=asked).json["users"]}  # type: ignore[index]
+
+
+def test_people_are_found_by_address_and_by_group(admin_client: PageClient, make_user: MakeUser) -> None:
+    group = managing.group("Class 3b")
+    make_user("Alice", email="Lin.Mei@School.example", group_id=group)
+    make_user("mei")
+    assert _found(admin_client, q="MEI@school") == {"Alice"}
+    assert _found(admin_client, q="mei") == {"Alice", "mei"}
+    assert _found(admin_client, q="class 3B") == {"Alice"}
+    assert _found(admin_client, q="class") == set(), "a part of a group's name would find too many"
+    assert _found(admin_client, q="所有人") == _found(admin_client, q="Everyone") == {"admin", "mei"}
+    assert _found(admin_client, group=group) == {"Alice"}
+    assert _found(admin_client, group=group, q="mei@") == {"Alice"}
+    assert _found(admin_client, group="absent") == set()
+    (shown,) = admin_client.get(URL, query_string={"q": "lin."}).json["users"]  # type: ignore[index]
+    assert shown["email"] == "Lin.Mei@School.example"
+
+
+@pytest.mark.parametrize(
+    ("state", "found"), [("waiting", {"newcomer"}), ("disabled", {"gone"}), ("admin", {"admin", "root"})]
+)
+def test_people_are_found_by_how_they_stand(
+    admin_client: PageClient, make_user: MakeUser, state: str, found: set[str]
+) -> None:
+    make_user("root", "owner", last_sign_in_at=utc_now())
+    make_user("gone", disabled=True)
+    make_user("newcomer")
+    make_user("member", last_sign_in_at=utc_now())
+    assert _found(admin_client, state=state) == found
+    assert _found(admin_client, state=state, q="nobody") == set()
+
+
+def test_a_state_that_there_is_not_is_refused(admin_client: PageClient) -> None:
+    refused = admin_client.get(f"{URL}?state=king")
+    assert (refused.status_code, error_code(refused)) == (400, "unknown_state")
+    assert admin_client.get("/admin/users?state=king").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,12 @@ class Page:
     next: str | None
 
 
-def listed(now: datetime, *, before: str | None = None, limit: int = paging.PAGE) -> Page:
-    """The newest first; raises BadRequest for a bad limit or cursor."""
+def listed(now: datetime, *, person: str | None = None, before: str | None = None, limit: int = paging.PAGE) -> Page:
+    """The newest first, of all or of a person and their access tokens; raises BadRequest for a bad limit or cursor."""
     paging.checked_limit(limit)
     query = _WITH_NAMES.order_by(Budget.id.desc()).limit(limit + 1)
+    if person is not None:
+        query = query.where(User.id == person)
     if before is not None:
         query = query.where(Budget.id < paging.checked_id(before))
     with reading() as session:

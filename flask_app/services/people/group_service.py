@@ -73,6 +73,11 @@ def by_name(name: str) -> Group:
     return group
 
 
+def keys_of(name: str) -> set[str]:
+    """The keys of the groups that are called so in some language."""
+    return {names.key(name), *((names.key(BUILT_IN_NAME),) if _is_built_in(name) else ())}
+
+
 def chosen(session: Session, group_id: str) -> Group:
     """The group that somebody is about to join: neither it nor the site gets a budget meanwhile, nor can it be deleted.
 

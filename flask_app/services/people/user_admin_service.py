@@ -12,9 +12,17 @@ from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, names, password_links, passwords, setup_service, standing
+from flask_app.services.people import (
+    group_service,
+    names,
+    password_links,
+    passwords,
+    people_search,
+    setup_service,
+    standing,
+)
 from flask_app.services.people.password_links import Link
-from flask_app.services.queries import paging
+from flask_app.services.queries import join_order, paging
 from flask_app.services.runs import stop_service
 from flask_app.services.sign_in import auth_service, passkey_service, presence, second_step
 
@@ -48,18 +56,21 @@ class Added:
 
 
 def listed(
-    *, search: str = "", group_id: str | None = None, before: str | None = None, limit: int = paging.PAGE
+    *,
+    search: str = "",
+    group_id: str | None = None,
+    state: str | None = None,
+    before: str | None = None,
+    limit: int = paging.PAGE,
 ) -> Page:
-    """The newest first, by part of the name, or of one group; raises BadRequest for a bad limit or cursor."""
+    """The newest first. `people_search` says what is looked for. Raises BadRequest, for a bad limit or cursor too."""
     paging.checked_limit(limit)
     signs_in_by = (second_step.ON.label("second_step"), passkey_service.COUNT.label("passkeys"))
-    query = select(User, Group, *signs_in_by).join(Group, Group.id == User.group_id)
-    if group_id is not None:
-        query = query.where(User.group_id == group_id)
-    if wanted := names.key(search):
-        if len(wanted) > names.MAX_KEY_LENGTH:
-            return Page([], None)
-        query = query.where(User.username_key.contains(wanted, autoescape=True))
+    wanted = people_search.conditions(search, group_id, state)
+    if wanted is None:
+        return Page([], None)
+    query = select(User, Group, *signs_in_by).join(Group, Group.id == User.group_id).where(*wanted)
+    query = join_order.as_named(query)  # people by their ids, until there are enough
     if before is not None:
         query = query.where(User.id < paging.checked_id(before))
     with reading() as session:

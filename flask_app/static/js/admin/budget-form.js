@@ -27,10 +27,14 @@ export class BudgetForm {
     form.addEventListener("input", () => this.#showAmount())
   }
 
-  /** @param {AdminBudget | null} budget null for a new one */
-  fill(budget) {
+  /** @param {AdminBudget | null} budget null for a new one @param {string} [person] whom a new one is for, to begin with */
+  fill(budget, person) {
     this.#changed = budget
     this.#form.reset()
+    if (person) {
+      this.#radio("scope", "user").checked = true
+      this.#field("person").value = person
+    }
     if (budget) {
       this.#field("limit").value = typedAmount(budget.limit, budget.unit)
       this.#radio("kind", budget.hard ? "hard" : "soft").checked = true

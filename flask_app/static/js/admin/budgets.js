@@ -113,7 +113,8 @@ function sayWhetherThereAreAny() {
 /** The button may go: the focus moves on to the first that was not there. */
 async function loadMore() {
   const last = list.lastElementChild
-  append(await api.get(withParameter(PATH, "before", next ?? "")))
+  const path = state.person ? withParameter(PATH, "person", state.person.id) : PATH
+  append(await api.get(withParameter(path, "before", next ?? "")))
   must(last?.nextElementSibling ?? list, FIRST_ACT).focus({ preventScroll: true })
 }
 
@@ -143,7 +144,7 @@ function nameOf(budget) {
 function edit(budget) {
   edited = budget
   clearFieldErrors(form)
-  fields.fill(budget)
+  fields.fill(budget, state.person?.username)
   fill(form, { title: budget ? t("js.admin.budget_edit", { name: nameOf(budget) }) : t("js.admin.budget_new") })
   openDialog("budget-dialog")
 }

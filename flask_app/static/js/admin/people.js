@@ -2,6 +2,7 @@
 /** The list of people: searched at the server, paged, one row each. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
+import { filterOf, wanted } from "app/filters"
 import { formatAgo, formatDateTime, formatNumber, sentence, t } from "app/i18n"
 import { announce, fromTemplate, must, slot, toast } from "app/ui"
 
@@ -9,6 +10,7 @@ import { announce, fromTemplate, must, slot, toast } from "app/ui"
  * @typedef {object} Person
  * @property {string} id
  * @property {string} username
+ * @property {string | null} email
  * @property {"admin" | "member"} role
  * @property {boolean} owner
  * @property {{id: string, name: string}} group
@@ -23,13 +25,14 @@ import { announce, fromTemplate, must, slot, toast } from "app/ui"
 
 const PATH = "/api/admin/users"
 const PAUSE = 250
+const FILTERS = ["q", "state", "group"]
 
 export class People {
   #rows = must(document, "[data-user-rows]")
   #none = must(document, "[data-users-none]")
   #foot = must(document, "[data-users-foot]")
   #more = must(document, "[data-users-more]")
-  #search = /** @type {HTMLInputElement} */ (must(document, "[data-search] input"))
+  #search = /** @type {HTMLFormElement} */ (must(document, "[data-search]"))
   /** Who is signed in here. */
   #self = must(document, "[data-self]").dataset.self
   isOwner = "owner" in must(document, "[data-self]").dataset
@@ -41,16 +44,17 @@ export class People {
   #asked = 0
   #timer = 0
 
-  /** @param {{users: Person[], next: string | null}} page */
+  /** @param {{users: Person[], next: string | null, groups: {id: string, name: string}[]}} page */
   constructor(page) {
-    this.#search.value = new URLSearchParams(location.search).get("q") ?? ""
+    filterOf(this.#search, "group").append(...page.groups.map(({ id, name }) => new Option(name, id)))
+    for (const name of FILTERS) filterOf(this.#search, name).value = wanted.get(name) ?? ""
     this.#append(page)
     this.#more.addEventListener("click", () => this.#loadMore())
     this.#search.addEventListener("input", () => {
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => this.#find(), PAUSE)
     })
-    this.#search.form?.addEventListener("submit", (event) => {
+    this.#search.addEventListener("submit", (event) => {
       event.preventDefault()
       this.#find()
     })
@@ -89,8 +93,7 @@ export class People {
 
   async #find() {
     clearTimeout(this.#timer)
-    const wanted = this.#search.value.trim()
-    history.replaceState(null, "", wanted ? `?q=${encodeURIComponent(wanted)}` : location.pathname)
+    history.replaceState(null, "", this.#asking(location.pathname))
     await this.#load(null)
   }
 
@@ -105,7 +108,7 @@ export class People {
   /** @param {string | null} before where the page begins; null is the start of another search */
   async #load(before) {
     const asked = ++this.#asked
-    const path = withParameter(PATH, "q", this.#search.value.trim())
+    const path = this.#asking(PATH)
     try {
       const page = await api.get(before ? withParameter(path, "before", before) : path)
       if (asked !== this.#asked) return
@@ -115,6 +118,14 @@ export class People {
     } catch (error) {
       toast(sentence(error), { kind: "danger" })
     }
+  }
+
+  /** With what is looked for. @param {string} path */
+  #asking(path) {
+    return FILTERS.reduce((found, name) => {
+      const value = filterOf(this.#search, name).value.trim()
+      return value ? withParameter(found, name, value) : found
+    }, path)
   }
 
   #clear() {
@@ -135,10 +146,11 @@ export class People {
 
   /** @param {Person} person */
   #row(person) {
-    const { id, username: name, role, owner, group } = person
+    const { id, username: name, email, role, owner, group } = person
     const row = fromTemplate("user-template", {
       name,
       initial: [...name][0] ?? "",
+      email: email ?? "",
       role: t(owner ? "js.admin.role_owner" : `js.admin.role_${role}`),
       group: group.name,
       state: stateOf(person),
@@ -146,6 +158,7 @@ export class People {
       "signed-in": person.last_sign_in_at ? formatDateTime(person.last_sign_in_at) : t("js.admin.never"),
     })
     row.dataset.id = id
+    slot(row, "email").hidden = !email
     slot(row, "self").hidden = !this.isSelf(person)
     slot(row, "second-step").hidden = !person.second_step
     slot(row, "passkeys").hidden = !person.passkeys

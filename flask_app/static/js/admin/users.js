@@ -28,12 +28,14 @@ const acts = {
   "second-step": turnOffSecondStep,
   passkeys: removePasskeys,
   records: async () => {},
+  budgets: async () => {},
   audit: async () => {},
 }
 
 menu.addEventListener("open", (event) => {
   const person = people.get(/** @type {CustomEvent} */ (event).detail.id)
   menu.item("records").setAttribute("href", withParameter("/admin/records", "user", person.id))
+  menu.item("budgets").setAttribute("href", withParameter("/admin/budgets", "person", person.id))
   menu.item("audit").setAttribute("href", withParameter("/admin/audit", "about", person.id))
   const isTouchable = people.isSelf(person) || people.isBelow(person)
   const stepsDown = people.isSelf(person) && !person.owner

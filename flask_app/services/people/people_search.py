@@ -1,0 +1,46 @@
+"""Which people an administrator looks for: by their names, addresses and groups, and by how their accounts stand."""
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from flask_app.database import reading
+from flask_app.errors import BadRequest, NotFound
+from flask_app.models import Group, User
+from flask_app.services.people import group_service, names
+
+STATES: dict[str, ColumnElement[bool]] = {
+    "waiting": User.last_sign_in_at.is_(None) & ~User.disabled,  # they have never signed in
+    "disabled": User.disabled.is_(True),
+    "admin": User.role == "admin",  # owners too
+}
+
+
+def conditions(search: str, group_id: str | None, state: str | None) -> list[ColumnElement[bool]] | None:
+    """For a query over people; None where nobody can be found.
+
+    `search` is part of a username or of an e-mail address, or the whole name of a group. Raises
+    BadRequest("unknown_state").
+    """
+    if state is not None and state not in STATES:
+        raise BadRequest("unknown_state", known=", ".join(STATES))
+    found: list[ColumnElement[bool]] = []
+    if group_id is not None:
+        found.append(User.group_id == group_id)
+    if state is not None:
+        found.append(STATES[state])
+    if wanted := names.key(search):
+        if len(wanted) > names.MAX_KEY_LENGTH:
+            return None
+        named = User.username_key.contains(wanted, autoescape=True)
+        reached = func.lower(User.email).contains(wanted, autoescape=True)
+        called = select(Group.id).where(Group.name_key.in_(group_service.keys_of(search)))
+        found.append(or_(named, reached, User.group_id.in_(called)))
+    return found
+
+
+def one(user_id: str) -> User:
+    """Raises NotFound."""
+    with reading() as session:
+        found = session.get(User, user_id)
+    if found is None:
+        raise NotFound
+    return found
