@@ -47,7 +47,8 @@ def overview() -> str:
     reader, now = get_current_user(), utc_now()
     report = report_service.site(reader, arguments.dates(), now)
     state = overview_state(overview_service.overview(reader, now), report)
-    return render_template("admin/overview.html", admin_state=pages.state(state))
+    timezone = config.current().site_timezone
+    return render_template("admin/overview.html", admin_state=pages.state(state), site_timezone=timezone)
 
 
 @blueprint.get("/users")

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from flask_app import config
+from flask_app.errors import AppError
 from flask_app.services.operations import system_service
 from flask_app.services.operations.process_service import Seen
 from flask_app.services.operations.system_service import Check
 from flask_app.services.providers.key_status_service import KeyStatus
 from flask_app.web.bodies import Reply
+from flask_app.web.failures import sentence
 
 
 class CheckReply(Reply):
@@ -42,13 +44,15 @@ class JobReply(Reply):
 
 
 class TroubledKeyReply(Reply):
-    """A key that does not work just now; `state` is benched, due or probing."""
+    """A key that does not work just now; `state` is benched, due or probing, `code` and `message` say why."""
 
     id: str
     label: str
     provider: str
     state: str
     until: datetime | None
+    code: str | None
+    message: str | None
 
 
 class SystemReply(Reply):
@@ -65,14 +69,14 @@ def system_reply() -> SystemReply:
     return SystemReply(
         version=config.VERSION,
         folder=str(config.current().instance_dir),
-        checks=[_check(each) for each in found.checks],
+        checks=[check_reply(each) for each in found.checks],
         processes=[_process(each) for each in found.processes],
         jobs=[JobReply(name=name, at=ran.at, failed=ran.failed) for name, ran in sorted(found.jobs.items())],
-        keys=[_key(each) for each in found.troubled],
+        keys=[troubled_reply(each) for each in found.troubled],
     )
 
 
-def _check(check: Check) -> CheckReply:
+def check_reply(check: Check) -> CheckReply:
     return CheckReply(state=check.state, code=check.code, facts=dict(check.facts))
 
 
@@ -90,8 +94,15 @@ def _process(seen: Seen) -> ProcessReply:
     )
 
 
-def _key(status: KeyStatus) -> TroubledKeyReply:
+def troubled_reply(status: KeyStatus) -> TroubledKeyReply:
     key = status.key
+    code = key.bench_code
     return TroubledKeyReply(
-        id=key.id, label=key.label, provider=key.provider.name, state=status.state, until=key.benched_until
+        id=key.id,
+        label=key.label,
+        provider=key.provider.name,
+        state=status.state,
+        until=key.benched_until,
+        code=code,
+        message=sentence(AppError(code)) if code else None,
     )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from flask import g
 
+from flask_app import config
 from flask_app.domain.ranges import Days
 from flask_app.models import DEFAULT_GROUP_ID, Group
 from flask_app.services.people import group_service
@@ -16,9 +17,10 @@ from flask_app.services.usage.report_service import Report
 from flask_app.services.usage.stats_service import Summary
 from flask_app.services.usage.sums import COUNTS, Sum
 from flask_app.web.bodies import Reply
-from flask_app.web.budgets import BudgetReply
+from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.groups import GroupName
 from flask_app.web.records import RecordsReply
+from flask_app.web.system import CheckReply, TroubledKeyReply, check_reply, troubled_reply
 
 
 class Cost(Reply):
@@ -152,7 +154,9 @@ class OverviewReply(Reply):
 
     `waiting`: people whom an administrator may let in.
     `drifts`: days on which a provider's balance and the ledger differ, which nobody has acknowledged.
-    `keys_fail`: there are keys, and none of them opens any model now.
+    `keys_fail`: there are keys, and none of them opens any model now. `troubled`: those that need attention.
+    `attempts`: requests to providers that began today and have ended, `failed`: those of them that ended with an error.
+    `budgets`: those of the whole site. `schema`: has the database the tables that this `version` needs?
     """
 
     users: int
@@ -162,6 +166,12 @@ class OverviewReply(Reply):
     drifts: int
     demo: bool
     keys_fail: bool
+    troubled: list[TroubledKeyReply]
+    attempts: int
+    failed: int
+    budgets: list[BudgetReply]
+    version: str
+    schema: CheckReply
     timezone: str
     today: SumReply
     week: SumReply
@@ -201,6 +211,12 @@ def overview_reply(overview: Overview) -> OverviewReply:
         drifts=overview.drifts,
         demo=overview.demo,
         keys_fail=overview.keys_fail,
+        troubled=[troubled_reply(each) for each in overview.troubled],
+        attempts=overview.attempts,
+        failed=overview.failed,
+        budgets=[budget_reply(each) for each in overview.budgets],
+        version=config.VERSION,
+        schema=check_reply(overview.schema),
         timezone=use.timezone,
         today=use.today,
         week=use.week,

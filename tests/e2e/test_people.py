@@ -102,3 +102,23 @@ def test_a_menu_stays_until_its_row_moves(visits: Visits) -> None:
     expect(menu).to_be_visible()
     page.mouse.wheel(0, 60)
     expect(menu).to_be_hidden()
+
+
+def test_who_is_found_by_their_state_gets_a_budget(visits: Visits, site: Site) -> None:
+    _member(site, "Latecomer")
+    page = visits.open("/admin/users?q=late", locale="zh")
+    row = page.get_by_role("row").filter(has_text="Latecomer")
+    page.get_by_label(zh("admin.state"), exact=True).select_option("disabled")
+    expect(row).to_be_hidden()
+    page.get_by_label(zh("admin.state"), exact=True).select_option("waiting")
+    expect(row).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/admin/users\?q=late&state=waiting$"))
+    row.get_by_role("button", name=zh("js.admin.actions_for", name="Latecomer")).click()
+    page.locator("[data-row-menu]").get_by_text(zh("admin.see_budgets")).click()
+    expect(page.get_by_text(zh("budgets.none_of_person"))).to_be_visible()
+    page.get_by_role("button", name=zh("budgets.new")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label(zh("dashboard.user"), exact=True)).to_have_value("Latecomer")
+    dialog.get_by_label(zh("budgets.limit"), exact=True).fill("5000")
+    dialog.get_by_role("button", name=zh("base.save")).click()
+    expect(page.locator("[data-budgets] > li")).to_contain_text("Latecomer")

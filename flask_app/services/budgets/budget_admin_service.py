@@ -71,6 +71,12 @@ def of_group(group_id: str, now: datetime, *, limit: int = paging.MAX_PAGE) -> l
         return _shown(session, _WITH_NAMES.where(or_(its_own, of_people)).order_by(Budget.id.desc()).limit(limit), now)
 
 
+def of_site(now: datetime) -> list[Listed]:
+    """Those of the whole site, the newest first."""
+    with reading() as session:
+        return _shown(session, _WITH_NAMES.where(Budget.scope == "site").order_by(Budget.id.desc()), now)
+
+
 def everything(now: datetime) -> list[Listed]:
     """Every budget, the newest first."""
     with reading() as session:

@@ -57,15 +57,20 @@ def looked() -> System:
 def _database() -> Iterator[Check]:
     with fetching() as connection:
         told = ".".join(map(str, cast("Any", connection.dialect).server_version_info or ()))
-        schema = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
         name = connection.dialect.name
     yield Check("ok", "database_ok", {"name": "SQLite" if name == "sqlite" else "MariaDB/MySQL", "version": told})
+    yield schema()
+
+
+def schema() -> Check:
+    """Has the database the tables that this version needs?"""
+    with fetching() as connection:
+        found = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
     newest = _newest_schema()
-    facts: dict[str, Fact] = {"schema": schema, "newest": newest}
-    if schema == newest:
-        yield Check("ok", "schema_ok", facts)
-    else:
-        yield Check("warning", "schema_newer", facts) if schema > newest else Check("bad", "schema_older", facts)
+    facts: dict[str, Fact] = {"schema": found, "newest": newest}
+    if found == newest:
+        return Check("ok", "schema_ok", facts)
+    return Check("warning", "schema_newer", facts) if found > newest else Check("bad", "schema_older", facts)
 
 
 def _newest_schema() -> str:

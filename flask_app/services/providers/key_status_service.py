@@ -54,6 +54,16 @@ def of(key_id: str) -> KeyStatus:
     return _statuses(with_provider().where(ApiKey.id == key_id))[0]
 
 
+def troubled() -> list[KeyStatus]:
+    """The keys that met a failure and have not been accepted since, without their figures: benched, or due."""
+    now = shared()
+    used = (ApiKey.deleted_at.is_(None), ~ApiKey.disabled, ApiKey.secret.is_not(None))
+    query = with_provider().where(*used, ApiKey.benched_until.is_not(None)).order_by(ApiKey.created_at, ApiKey.id)
+    with reading() as session:
+        keys = session.scalars(query).all()
+    return [KeyStatus(key, _state(key, Figures(), now), Figures()) for key in keys]
+
+
 def with_provider() -> Select[ApiKey]:
     return select(ApiKey).options(joinedload(ApiKey.provider))
 

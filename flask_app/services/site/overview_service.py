@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-from flask_app.database import reading
-from flask_app.models import ApiKey, User
+from flask_app.database import reading, table_of
+from flask_app.domain import periods
+from flask_app.models import ApiKey, Attempt, User
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.operations import system_service
+from flask_app.services.operations.system_service import Check
 from flask_app.services.people import registration_admin_service
-from flask_app.services.providers import key_service, model_service
+from flask_app.services.providers import key_service, key_status_service, model_service
+from flask_app.services.providers.key_status_service import KeyStatus
 from flask_app.services.reconciliation import reconciliation_admin_service
 from flask_app.services.sign_in import presence
 from flask_app.services.usage import stats_service
 from flask_app.services.usage.stats_service import Summary
+
+_attempts = table_of(Attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,8 @@ class Overview:
 
     `waiting` are the people whom an administrator may let in. `drifts` are the days on which a balance and the ledger
     differ, and nobody has acknowledged it. `demo`: only the local model answers; `keys_fail`: there are keys, and none
-    opens a model.
+    opens a model. `troubled` are keys that rest, or were refused and not accepted since. `attempts` are the requests to
+    providers that ended and began today, of which `failed` ended with an error. `budgets` are those of the whole site.
     """
 
     users: int
@@ -31,6 +40,11 @@ class Overview:
     drifts: int
     demo: bool
     keys_fail: bool
+    troubled: list[KeyStatus]
+    attempts: int
+    failed: int
+    budgets: list[Standing]
+    schema: Check
     use: Summary
 
 
@@ -41,6 +55,7 @@ def overview(reader: User, now: datetime) -> Overview:
         users = session.scalar(select(func.count()).select_from(User).where(User.disabled.is_(False)))
         online = presence.count(session)
         keys = session.scalar(select(func.count()).select_from(ApiKey).where(key_service.usable()))
+        attempts, failed = session.execute(_ended_since(_midnight(reader, now))).one()
     return Overview(
         users=users or 0,
         online=online,
@@ -49,5 +64,21 @@ def overview(reader: User, now: datetime) -> Overview:
         drifts=reconciliation_admin_service.count_standing(),
         demo=any(model.demo for model in models),
         keys_fail=model_service.keys_fail(models),
+        troubled=key_status_service.troubled(),
+        attempts=attempts,
+        failed=failed,
+        budgets=[each.standing for each in budget_admin_service.of_site(now)],
+        schema=system_service.schema(),
         use=stats_service.site_summary(reader, now),
     )
+
+
+def _midnight(reader: User, now: datetime) -> datetime:
+    zone = stats_service.zone_of(reader)
+    return periods.moment_of(periods.start_of(periods.local_day(now, zone), zone))
+
+
+def _ended_since(moment: datetime) -> Select[int, int]:
+    """How many, and how many of them failed: read from an index by state and time."""
+    ended = _attempts.c.state.in_(("settled", "released")), _attempts.c.created_at >= moment
+    return select(func.count(), func.count(_attempts.c.error_code)).where(*ended)

@@ -1,5 +1,6 @@
 // @ts-check
 /** The keys as cards: where each one goes, how it fares, what a test found. */
+import { reasonOf } from "app/admin/key-failures"
 import { api } from "app/api"
 import { formatSeconds } from "app/figures"
 import { formatAgo, formatDateTime, formatMoney, formatNumber, formatPercent, formatTime, t } from "app/i18n"
@@ -257,13 +258,6 @@ function unusedNotice(failure) {
   element.dataset.unused = ""
   slot(element, "models").hidden = true
   return element
-}
-
-/** What an administrator can do about it, where we know; the server's sentence otherwise. @param {Failure} failure */
-function reasonOf({ code, message }) {
-  const key = `js.admin.key_error.${code}`
-  const words = t(key)
-  return words === key ? message : words
 }
 
 /** @param {string} name */
