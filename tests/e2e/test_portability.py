@@ -148,11 +148,11 @@ def test_what_cannot_be_read_is_told_in_words(
 
 
 def test_an_account_is_deleted_with_the_password(visits: Visits, site: Site) -> None:
-    page = person(visits, site, "Leaver")
+    page = person(visits, site, "Emigrant")
     page.goto("/account")
     page.locator("[data-delete-account]").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text(en("js.portability.delete_title", name="Leaver"))
+    expect(dialog).to_contain_text(en("js.portability.delete_title", name="Emigrant"))
     dialog.get_by_label(en("auth.password"), exact=True).fill("not the right password")
     dialog.get_by_role("button", name=en("js.portability.delete_action")).click()
     expect(dialog.get_by_text(en("error.wrong_password"))).to_be_visible()
