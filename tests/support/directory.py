@@ -175,10 +175,10 @@ def unreachable() -> Listed:
     return provide_at("ldaps://127.0.0.1:9")
 
 
-def provide_at(address: str) -> Listed:
+def provide_at(address: str, slug: str = "nowhere") -> Listed:
     """One that may be anything."""
     terms = DirectoryTerms(address=address, base_dn=PEOPLE, bind_dn=READER)
-    return directories.add(HOUSE, "nowhere", Wanted(name="Nowhere", terms=terms, secret=READER_PASSWORD))
+    return directories.add(HOUSE, slug, Wanted(name="Nowhere", terms=terms, secret=READER_PASSWORD))
 
 
 @contextmanager
