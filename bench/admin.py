@@ -201,7 +201,17 @@ def _audit_searches(cast: Cast) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _searches_for_people(cast: Cast) -> Iterator[tuple[str, dict[str, str]]]:
     last = {"before": cast.members[10].id}
-    for search in ("", "person", "47", "47@school", "class 7", cast.members[-1].username, "nobody", "%", "x" * 64):
+    for search in (
+        "",
+        "person",
+        "47",
+        "person.47@school.example.org",
+        "class 7",
+        cast.members[-1].username,
+        "nobody",
+        "%",
+        "x" * 64,
+    ):
         for page in ({}, {"before": "second"}, last):
             for limit in ({}, {"limit": "100"}):
                 yield USERS, {"q": search} | page | limit

@@ -53,7 +53,7 @@ class ChangeUser(Body):
 @blueprint.get("")
 @require_permission("people.see")
 @queries(
-    q="Part of the username or of the e-mail address, or the name of a group.",
+    q="Part of the username, or the whole e-mail address, or the whole name of a group.",
     group="The id of a group.",
     state="`waiting` (has never signed in), `disabled` or `admin`.",
     before="The cursor `next` of the page before.",

@@ -45,12 +45,11 @@ class Session(Reply):
 
 
 class MemberReply(UserReply):
-    """A person as administrators see them; `email` is what they have given, if anything.
+    """A person as administrators see them.
 
     `second_step`: is a code asked for beside the password? `passkeys`: how many they sign in by.
     """
 
-    email: str | None
     group: GroupName
     second_step: bool
     passkeys: int
@@ -111,9 +110,7 @@ def own_user_reply(user: User) -> OwnUserReply:
 def member_reply(person: Person) -> MemberReply:
     own = msgspec.structs.asdict(user_reply(person.user, online=person.online))
     group = group_name(person.group)
-    return MemberReply(
-        **own, email=person.user.email, group=group, second_step=person.second_step, passkeys=person.passkeys
-    )
+    return MemberReply(**own, group=group, second_step=person.second_step, passkeys=person.passkeys)
 
 
 def person_reply(person: Person) -> PersonReply:

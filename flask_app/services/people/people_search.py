@@ -17,8 +17,8 @@ STATES: dict[str, ColumnElement[bool]] = {
 def conditions(search: str, group_id: str | None, state: str | None) -> list[ColumnElement[bool]] | None:
     """For a query over people; None where nobody can be found.
 
-    `search` is part of a username or of an e-mail address, or the whole name of a group. Raises
-    BadRequest("unknown_state").
+    `search` is part of a username, or the whole of an e-mail address or of a group's name: of an address nobody else
+    learns what they do not know. Raises BadRequest("unknown_state").
     """
     if state is not None and state not in STATES:
         raise BadRequest("unknown_state", known=", ".join(STATES))
@@ -31,7 +31,7 @@ def conditions(search: str, group_id: str | None, state: str | None) -> list[Col
         if len(wanted) > names.MAX_KEY_LENGTH:
             return None
         named = User.username_key.contains(wanted, autoescape=True)
-        reached = func.lower(User.email).contains(wanted, autoescape=True)
+        reached = func.lower(User.email) == wanted
         called = select(Group.id).where(Group.name_key.in_(group_service.keys_of(search)))
         found.append(or_(named, reached, User.group_id.in_(called)))
     return found

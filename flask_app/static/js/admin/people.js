@@ -10,7 +10,6 @@ import { announce, fromTemplate, must, slot, toast } from "app/ui"
  * @typedef {object} Person
  * @property {string} id
  * @property {string} username
- * @property {string | null} email
  * @property {"admin" | "member"} role
  * @property {boolean} owner
  * @property {{id: string, name: string}} group
@@ -146,11 +145,10 @@ export class People {
 
   /** @param {Person} person */
   #row(person) {
-    const { id, username: name, email, role, owner, group } = person
+    const { id, username: name, role, owner, group } = person
     const row = fromTemplate("user-template", {
       name,
       initial: [...name][0] ?? "",
-      email: email ?? "",
       role: t(owner ? "js.admin.role_owner" : `js.admin.role_${role}`),
       group: group.name,
       state: stateOf(person),
@@ -158,7 +156,6 @@ export class People {
       "signed-in": person.last_sign_in_at ? formatDateTime(person.last_sign_in_at) : t("js.admin.never"),
     })
     row.dataset.id = id
-    slot(row, "email").hidden = !email
     slot(row, "self").hidden = !this.isSelf(person)
     slot(row, "second-step").hidden = !person.second_step
     slot(row, "passkeys").hidden = !person.passkeys
