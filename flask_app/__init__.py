@@ -23,6 +23,7 @@ from flask_app.routes import (
     admin_registrations,
     admin_requests,
     admin_settings,
+    admin_shares,
     admin_system,
     admin_tariffs,
     admin_tokens,
@@ -53,6 +54,8 @@ from flask_app.routes import (
     requests,
     search,
     second_step,
+    shared,
+    shares,
     supervision,
     temporary,
     tokens,
@@ -117,12 +120,12 @@ def create_app(config: Config | None = None) -> Flask:
     for room in rooms:
         room.init_app(app)
     entrance = (auth, identities, registration, supervision)
-    pages = (*entrance, account, tokens, requests, chat, dashboard, admin, managed, installed, frames)
-    talk = (api, temporary, conversations, exports, imports, drafts, folders, search, gateway, messages)
+    pages = (*entrance, account, tokens, requests, chat, shared, dashboard, admin, managed, installed, frames)
+    talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
     elsewhere = (admin_identities, admin_directories)
-    money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens)
+    money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens, admin_shares)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     watched = (admin_usage, admin_requests, admin_audit, admin_system)
     for routes in (*pages, *apis, *people, *elsewhere, *money, *upstream, *watched):

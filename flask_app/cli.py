@@ -21,6 +21,7 @@ from flask_app.cli_rates import rates_group
 from flask_app.cli_registrations import registrations
 from flask_app.cli_requests import requests
 from flask_app.cli_secrets import secrets
+from flask_app.cli_shares import shares
 from flask_app.cli_site import site
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
@@ -52,6 +53,7 @@ COMMANDS: tuple[click.Command, ...] = (
         models,
         tariffs,
         tokens,
+        shares,
         requests,
         usage,
         warnings,

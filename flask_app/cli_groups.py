@@ -70,17 +70,22 @@ def managers(group: str, names: tuple[str, ...], *, nobody: bool) -> None:
 @groups.command("access")
 @click.argument("group")
 @click.option("--api/--no-api", "api", default=None, help="May its people make and use access tokens?")
+@click.option("--sharing/--no-sharing", "sharing", default=None, help="May they share conversations by links?")
 @click.option("--hours", help="When they may ask, by the site's clocks: 08:00-16:30; always lifts it.")
 @click.option("--day", "days", multiple=True, type=click.Choice(DAYS), help="On which days; all without.")
-def access(group: str, api: bool | None, hours: str | None, days: tuple[str, ...]) -> None:  # noqa: FBT001 - click's
+def access(group: str, *, api: bool | None, sharing: bool | None, hours: str | None, days: tuple[str, ...]) -> None:
     """What a group may use, and when."""
     found = group_service.by_name(group)
     now = group_access.read(found.access)
-    if api is not None or hours is not None:
-        wanted = Access(now.api if api is None else api, now.hours if hours is None else _hours(hours, days))
+    if any(each is not None for each in (api, sharing, hours)):
+        wanted = Access(
+            api=now.api if api is None else api,
+            hours=now.hours if hours is None else _hours(hours, days),
+            sharing=now.sharing if sharing is None else sharing,
+        )
         now = group_access.put(COMMAND_LINE, found.id, wanted)
-    told = group_access.told(now)
-    click.echo(f"Access tokens: {'yes' if told['api'] else 'no'}\nHours: {told['hours'] or 'always'}")
+    click.echo(f"Access tokens: {_yes(now.api)}\nSharing: {_yes(now.sharing)}")
+    click.echo(f"Hours: {group_access.told(now)['hours'] or 'always'}")
 
 
 @groups.command("supervise")
@@ -90,6 +95,10 @@ def supervise(group: str, *, off: bool) -> None:
     """Let the managers of a group read what its people write from now on; everybody in it is told."""
     since = supervision_service.switch(COMMAND_LINE, group_service.by_name(group).id, on=not off)
     click.echo("It is supervised." if since else "It is not supervised.")
+
+
+def _yes(allowed: bool) -> str:  # noqa: FBT001 - its name says what it is of
+    return "yes" if allowed else "no"
 
 
 def _hours(typed: str, days: tuple[str, ...]) -> Hours | None:

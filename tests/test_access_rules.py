@@ -24,6 +24,8 @@ PUBLIC = {
     "GET /frames/picture",  # empty, and the same for everybody
     "GET /frames/diagram",
     "GET /offline",
+    "GET /s/<share_token>",  # what somebody shares, where the site allows that
+    "POST /api/shared/opened",  # that it is read
     "GET /sw.js",
     "POST /api/login",
     "POST /api/login/second-step",

@@ -57,6 +57,8 @@ BY = {
     "DELETE /api/admin/settings/logo": "site logo",
     "PUT /api/admin/settings/password-sign-in": "identities passwords",
     "PUT /api/admin/settings/registration": "registrations allow",
+    "PUT /api/admin/settings/sharing": "shares allow",
+    "DELETE /api/admin/shares/{anybodys_share_id}": "shares end",
     "PUT /api/admin/settings/retention": "site keep",
     "PUT /api/admin/settings/site": "site name",
     "POST /api/admin/tariffs": "tariffs add",

@@ -53,11 +53,16 @@ def test_what_makes_no_sense_is_said(app: Flask, readers: str, member: User) -> 
 
 
 def test_access_and_hours_are_set_one_by_one(app: Flask, readers: str) -> None:
-    assert groups(app, "access", "readers").output == "Access tokens: yes\nHours: always\n"
+    assert groups(app, "access", "readers").output == "Access tokens: yes\nSharing: yes\nHours: always\n"
     set_ = groups(app, "access", "readers", "--hours", "22:00-06:30", "--day", "mon", "--day", "sun")
-    assert set_.output == "Access tokens: yes\nHours: 1,7 22:00-06:30\n"
-    assert groups(app, "access", "readers", "--no-api").output == "Access tokens: no\nHours: 1,7 22:00-06:30\n"
-    assert groups(app, "access", "readers", "--hours", "always", "--api").output.endswith("Hours: always\n")
+    assert set_.output == "Access tokens: yes\nSharing: yes\nHours: 1,7 22:00-06:30\n"
+    without_tokens = groups(app, "access", "readers", "--no-api").output
+    assert without_tokens == "Access tokens: no\nSharing: yes\nHours: 1,7 22:00-06:30\n"
+    without_links = groups(app, "access", "readers", "--no-sharing").output
+    assert without_links == "Access tokens: no\nSharing: no\nHours: 1,7 22:00-06:30\n", "what is not named stays"
+    assert groups(app, "access", "readers", "--hours", "always", "--api", "--sharing").output.endswith(
+        "Hours: always\n"
+    )
     assert group_access.read(group_service.by_name("readers").access) == group_access.ANYHOW
     assert groups(app, "access", "readers", "--hours", "08:00-16:00").output.endswith("1,2,3,4,5,6,7 08:00-16:00\n")
 

@@ -35,6 +35,7 @@ from tests.support import (
     passkeys,
     registered,
     routes,
+    sharing,
     snapshots,
     warned,
 )
@@ -70,6 +71,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "directory_id": directory.unreachable().provider.id,
         "identity_id": identities.link_somebody(member.id).id,
         "slug": identities.SLUG,
+        **shared(member_client, started["conversation_id"]),
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
     }
@@ -172,6 +174,8 @@ ACTS: dict[str, Any] = {
     "PUT /api/admin/rates/site": {"messages": {"amount": 9, "seconds": 60}},
     "PUT /api/admin/rates/groups/<group_id>": {"messages": {"amount": 9, "seconds": 60}},
     "DELETE /api/admin/tokens/<access_token_id>": None,
+    "DELETE /api/admin/shares/<anybodys_share_id>": None,
+    "PUT /api/admin/settings/sharing": {"mode": "people"},
     "POST /api/admin/keys": {"label": "added", "secret": CANARY, "base_url": "the provider's"},
     "PATCH /api/admin/keys/<key_id>": {"disabled": True},
     "DELETE /api/admin/keys/<key_id>": None,
@@ -258,6 +262,13 @@ def test_every_change_of_what_exists_says_what_it_was() -> None:
     """Each act that is named a change, and those that are one by another name."""
     assert {action for action in audit_service.ACTIONS if action.endswith(".change")} <= set(CHANGES.values())
     assert {name for name in ACTS if name.startswith(("PUT", "PATCH"))} - set(CHANGES) == NOT_CHANGES
+
+
+def shared(client: PageClient, conversation_id: str) -> dict[str, str]:
+    """A link, as its person, whoever has it and an administrator name it."""
+    sharing.switch("anybody")
+    made = sharing.share(client, conversation_id)
+    return {"share_id": made["id"], "anybodys_share_id": made["id"], "share_token": made["path"].removeprefix("/s/")}
 
 
 def codes() -> dict[str, str]:

@@ -13,7 +13,7 @@ from flask_app.services.usage.record_lookups import CHANNELS
 from flask_app.services.usage.record_search import PROVENANCES
 
 _PAGES = (
-    *("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models", "prices", "warnings"),
+    *("users", "groups", "limits", "budgets", "codes", "tokens", "shares", "keys", "models", "prices", "warnings"),
     *("reconciliation", "audit", "requests", "settings", "system"),
 )
 

@@ -33,13 +33,14 @@ usage            site   site   group    -       see the use of the people
 records          site   site   -        -       see everybody's records, with their keys and prices
 refunds          site   site   -        -       give back what an answer cost
 tokens           site   site   -        -       see and revoke everybody's access tokens
+shares           site   site   -        -       see and end everybody's shared links
 requests         site   site   -        -       see what programs asked, and set how long that is kept
 keys             site   site   -        -       keep the providers' API keys
 models           site   site   -        -       choose the models that are offered
 prices           site   site   -        -       set prices
 reconciliation   site   site   -        -       compare the ledger with the providers' balances
 warnings         site   site   -        -       set up warnings, e-mail and webhook
-settings         site   site   -        -       name the site, announce, set looks, who registers, how long all is kept
+settings         site   site   -        -       name the site, announce, set looks, what is kept, who joins or shares
 identities       site   site   -        -       set up identity providers, set who may sign in by a password
 audit            site   site   -        -       read the audit log
 system           site   site   -        -       see how the instances stand

@@ -36,6 +36,7 @@ from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
+from flask_app.models.sharing import Share
 from flask_app.models.site import ANNOUNCED, Announcement, ServerProcess
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
@@ -85,6 +86,7 @@ __all__ = [
     "SecondStep",
     "ServerProcess",
     "Setting",
+    "Share",
     "SpentDaily",
     "SpentMonthly",
     "Tariff",

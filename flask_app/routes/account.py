@@ -24,6 +24,7 @@ from flask_app.web.identities import identities_reply
 from flask_app.web.passkeys import passkeys_reply
 from flask_app.web.people import OwnReply, Session, own_user_reply
 from flask_app.web.second_steps import second_step_reply
+from flask_app.web.shares import may_share, shares_reply
 
 blueprint = Blueprint("account", __name__)
 
@@ -51,7 +52,7 @@ class Proof(Body):
 @require_login
 def home() -> str:
     actor = get_current_user()
-    identity, listed = identities_reply(actor), _sessions()
+    identity, listed, shares = identities_reply(actor), _sessions(), shares_reply(actor).shares
     state = AccountState(
         sessions=listed.sessions,
         gone=listed.gone,
@@ -59,6 +60,7 @@ def home() -> str:
         second_step=second_step_reply(second_step_service.standing(actor)),
         passkeys=passkeys_reply(passkey_service.listed(actor)).passkeys,
         identity=identity,
+        shares=shares,
     )
     return render_template(
         "account.html",
@@ -70,6 +72,8 @@ def home() -> str:
         has_password=identity.asks_password,
         has_identities=bool(identity.identities or identity.offered or identity.directories),
         looks=supervision.shown_looks(),
+        has_shares=bool(shares),
+        may_share=may_share(),
     )
 
 

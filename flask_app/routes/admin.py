@@ -32,6 +32,7 @@ from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
 from flask_app.web.registrations import PeopleState, registrations_reply, settings_state
 from flask_app.web.requests import RequestsState, all_requests_reply
+from flask_app.web.shares import anybodys_shares_reply
 from flask_app.web.system import system_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.tokens import anybodys_tokens_reply
@@ -126,6 +127,12 @@ def codes() -> str:
 def tokens() -> str:
     state = pages.state(anybodys_tokens_reply(token_admin_service.listed()))
     return render_template("admin/tokens.html", admin_state=state)
+
+
+@blueprint.get("/shares")
+@require_permission("shares")
+def shares() -> str:
+    return render_template("admin/shares.html", admin_state=pages.state(anybodys_shares_reply()))
 
 
 @blueprint.get("/keys")

@@ -89,7 +89,10 @@ def appoint(group_id: str, body: Managers) -> ManagersReply:
 @accepts(AccessBody)
 @returns(AccessReply)
 def put_access(group_id: str, body: AccessBody) -> AccessReply:
-    """Say whether a group's people may use access tokens, and at what hours they may chat: from the next request on."""
+    """Say whether a group's people may use access tokens and share, and at what hours they may chat.
+
+    It holds from the next request on: links of theirs open no more where they may not share, until they may again.
+    """
     return access_reply(group_access.put(_actor(), group_id, body.wanted(), supervised=body.supervised))
 
 

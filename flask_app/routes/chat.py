@@ -18,6 +18,7 @@ from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
 from flask_app.web.left import left
 from flask_app.web.models import ModelReply, models_reply
+from flask_app.web.shares import sharing
 from flask_app.web.threads import FolderReply, ListedReply, ThreadReply, conversations_reply, thread_reply
 
 blueprint = Blueprint("chat", __name__)
@@ -27,7 +28,7 @@ class ChatState(Reply):
     """What the page starts with, so that it asks for nothing more. `missing`: the conversation of the address.
 
     `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
-    `temporary`: nothing is kept of what is said here.
+    `temporary`: nothing is kept of what is said here. `may_share`: conversations may be shared by links.
     """
 
     thread: ThreadReply | None
@@ -45,6 +46,7 @@ class ChatState(Reply):
     titles: bool
     temporary: bool
     is_admin: bool
+    may_share: bool
 
 
 @blueprint.get("/")
@@ -69,7 +71,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
     listed = conversations_reply(*folder_service.front(user))
     models = models_reply()
     demo = any(model.demo for model in models.models)
-    standings = budget_service.own(user, utc_now())
+    standings, shared_with = budget_service.own(user, utc_now()), sharing()
     state = ChatState(
         thread=thread,
         draft=None if temporary else kept_draft_reply(draft_service.read(user, thread.id if thread else None)),
@@ -86,6 +88,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         titles=title_setting.chosen() is not None and not demo,
         temporary=temporary,
         is_admin=user.role == "admin",
+        may_share=shared_with != "off",
     )
     if state.demo:
         key_service.warm_up()
@@ -98,6 +101,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         kept_days=retention_settings.kept().of(user.group_id),
         supervised=supervision.is_supervised(),
         unseen=supervision.is_unseen(),
+        sharing=shared_with,
         day_part=_part_of_day(utc_now().astimezone(zone).hour),
     )
 

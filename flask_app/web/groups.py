@@ -35,6 +35,7 @@ class AccessReply(Reply):
     """As `AccessBody`; whether it is supervised is said by `supervised_since` of the group."""
 
     api: bool
+    sharing: bool
     hours: HoursReply | None
 
 
@@ -70,17 +71,19 @@ class HoursBody(Body):
 
 
 class AccessBody(Body):
-    """`api`: may the group's people make and use access tokens? `hours` null is always.
+    """`api`: may the group's people make and use access tokens? `sharing`: may they share conversations by links,
+    where the site allows it? `hours` null is always.
 
     Where `supervised` is named it is set as well, together with the rest or not at all.
     """
 
     api: bool = True
+    sharing: bool = True
     hours: HoursBody | None = None
     supervised: bool | None = None
 
     def wanted(self) -> Access:
-        return Access(self.api, self.hours.hours() if self.hours else None)
+        return Access(self.api, self.hours.hours() if self.hours else None, self.sharing)
 
 
 class GroupsReply(Reply):
@@ -115,10 +118,11 @@ def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupRep
 def access_reply(access: Access) -> AccessReply:
     hours = access.hours
     if hours is None:
-        return AccessReply(api=access.api, hours=None)
+        return AccessReply(api=access.api, sharing=access.sharing, hours=None)
     days = [day + 1 for day in sorted(hours.days)]
     return AccessReply(
         api=access.api,
+        sharing=access.sharing,
         hours=HoursReply(days=days, start=clocks.clock(hours.start), end=clocks.clock(hours.end)),
     )
 

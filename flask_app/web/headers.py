@@ -36,6 +36,7 @@ _FRAMES = {
     "frames.picture": {"images": "https:", "styles": "'nonce-{nonce}'"},
     "frames.diagram": {"images": "'none'", "styles": "'unsafe-inline'"},  # drawings carry their own styles
 }
+_UNTOLD = {*_FRAMES, "shared.page"}  # pages whose address is nobody's business elsewhere
 _OF_FRAMES = ("frames/", "vendor/mermaid/")  # static files that a page without an origin may load
 
 
@@ -62,6 +63,7 @@ def _open_to_frames(response: Response) -> None:
     """Our own pages may hold our frames, and these may load their own scripts."""
     if request.endpoint in _FRAMES:
         response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    if request.endpoint in _UNTOLD:
         response.headers["Referrer-Policy"] = "no-referrer"
     name = (request.view_args or {}).get("name", "") if request.endpoint == "assets.static_file" else ""
     if name.startswith(_OF_FRAMES):

@@ -31,6 +31,7 @@ from flask_app.web.people import OwnUserReply, own_user_reply
 from flask_app.web.records import own_record_reply
 from flask_app.web.requests import own_requests_reply, words_reply
 from flask_app.web.second_steps import SecondStepReply, second_step_reply
+from flask_app.web.shares import ShareFacts, share_facts
 from flask_app.web.supervision import OwnLook, own_looks
 from flask_app.web.tokens import TokenReply, tokens_reply
 from flask_app.web.zip_stream import File
@@ -52,6 +53,7 @@ class OwnAccount(Reply):
     tokens: list[TokenReply]
     budgets: list[BudgetReply]
     looks: list[OwnLook]
+    shares: list[ShareFacts]
 
 
 class OwnDraft(Reply):
@@ -84,6 +86,7 @@ def _account(actor: User) -> OwnAccount:
         tokens=tokens_reply(token_service.own(actor)).tokens,
         budgets=[budget_reply(each) for each in budget_service.own(actor, utc_now())],
         looks=own_looks().looks,
+        shares=share_facts(actor),
     )
 
 

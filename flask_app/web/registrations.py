@@ -130,6 +130,7 @@ def settings_state() -> SettingsState:
     return SettingsState(
         site=shown.site,
         retention=shown.retention,
+        sharing=shown.sharing,
         announcements=shown.announcements,
         registration=terms_reply(),
         groups=group_names(),

@@ -11,6 +11,7 @@ from flask import g, request
 from flask_app.domain import colours
 from flask_app.i18n import translate
 from flask_app.models import ANNOUNCED
+from flask_app.services.sharing import sharing_policy
 from flask_app.services.site import announcement_service, logo_service, site_service
 from flask_app.services.site.announcement_service import Listed, Wanted
 from flask_app.services.site.site_service import Announced, Site
@@ -84,10 +85,11 @@ class AnnouncementReply(Reply):
 
 
 class SettingsReply(Reply):
-    """The newest announcement first."""
+    """The newest announcement first. `sharing` is who opens links to conversations: off, people or anybody."""
 
     site: SiteReply
     retention: RetentionReply
+    sharing: str
     announcements: list[AnnouncementReply]
 
 
@@ -110,7 +112,12 @@ def announcement_reply(listed: Listed) -> AnnouncementReply:
 
 def settings_reply() -> SettingsReply:
     announcements = [announcement_reply(each) for each in announcement_service.listed()]
-    return SettingsReply(site=site_reply(site_service.site()), retention=retention_reply(), announcements=announcements)
+    return SettingsReply(
+        site=site_reply(site_service.site()),
+        retention=retention_reply(),
+        sharing=sharing_policy.mode(),
+        announcements=announcements,
+    )
 
 
 def brand() -> str:

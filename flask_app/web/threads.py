@@ -84,13 +84,16 @@ class FollowerReply(Reply):
 
 
 class ThreadReply(ConversationReply):
-    """`goes_on_with`: who follows where the model of the newest answer is gone."""
+    """`goes_on_with`: who follows where the model of the newest answer is gone. `shared`: it has a link."""
 
     messages: list[MessageReply]
+    shared: bool
     goes_on_with: FollowerReply | None
 
 
 class ListedReply(Reply):
+    """`shared`: it has a link by which others read it."""
+
     id: str
     folder_id: str | None
     title: str
@@ -98,6 +101,7 @@ class ListedReply(Reply):
     pinned_at: datetime | None
     archived: bool
     running: bool
+    shared: bool
 
 
 class ConversationsReply(Reply):
@@ -138,7 +142,8 @@ def conversation_reply(conversation: Conversation) -> ConversationReply:
 
 def thread_reply(thread: Thread) -> ThreadReply:
     messages = [message_reply(thread, message, thread.runs.get(message.id)) for message in thread.messages]
-    return ThreadReply(**_own(thread.conversation), messages=messages, goes_on_with=_follower(thread.messages))
+    follower = _follower(thread.messages)
+    return ThreadReply(**_own(thread.conversation), messages=messages, shared=thread.shared, goes_on_with=follower)
 
 
 def message_reply(thread: Thread, message: Message, run_id: str | None) -> MessageReply:
@@ -180,6 +185,7 @@ def _listed(item: Listed) -> ListedReply:
         pinned_at=item.pinned_at,
         archived=item.archived,
         running=item.running,
+        shared=item.shared,
     )
 
 

@@ -29,6 +29,7 @@ SIGNED_IN = {
     "budgets": "/admin/budgets",
     "codes": "/admin/codes",
     "tokens": "/admin/tokens",
+    "shares": "/admin/shares",
     "keys": "/admin/keys",
     "models": "/admin/models",
     "prices": "/admin/prices",

@@ -38,6 +38,7 @@ ASKED = {
     "DELETE /api/admin/directories/<directory_id>",
     "POST /api/admin/directories/try",
     "PUT /api/admin/settings/retention",
+    "PUT /api/admin/settings/sharing",
     "POST /api/admin/keys",
     "DELETE /api/admin/keys/<key_id>",
     "PUT /api/admin/warnings/webhook",

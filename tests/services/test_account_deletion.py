@@ -35,7 +35,7 @@ from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.warnings import warning_service
 from tests.conftest import PASSWORD, MakeUser
-from tests.support import identities, ledger, passkeys, talks, warned
+from tests.support import identities, ledger, passkeys, sharing, talks, warned
 from tests.support.gateway import made
 from tests.support.together import at_once
 
@@ -87,6 +87,7 @@ def test_nothing_names_them_any_more_but_the_ledger_and_the_audit_log(app: Flask
     talk = talks.branched(member, folder_id=talks.folder(member, "诗歌").id)
     draft_service.keep(member, talk.id, "not yet sent", "a-key")
     made(member)
+    sharing.keep(member, talk.id)
     passkeys.keep(member.id)
     identities.link_somebody(member.id)
     budget_admin_service.add(Actor(None), Place(scope="user", scope_id=member.id, period="day"), 1000)

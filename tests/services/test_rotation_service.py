@@ -30,6 +30,7 @@ SEALS = {  # every module that seals something, and the column it goes into
     "services/sign_in/second_step_service.py": "second_steps.secret",
     "services/warnings/webhook_service.py": "settings.value",
     "services/gateway/word_log.py": "program_words.content",
+    "services/sharing/share_service.py": "shares.token",
 }
 ONE, TWO = (f"a key of forty random characters or so, {name}" for name in ("one", "two"))
 

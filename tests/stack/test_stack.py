@@ -228,6 +228,18 @@ def test_the_address_is_nginxs_word_and_the_id_goes_all_the_way(stack: Stack) ->
     assert (line["path"], line["address"], line["status"]) == ("/api/chat", "127.0.0.1", 200)
 
 
+@pytest.mark.security("no-secret-in-an-address")
+def test_what_opens_a_shared_conversation_is_not_logged(stack: Stack) -> None:
+    token = "a-token-of-forty-three-characters-or-so-0123"
+    answer = stack.visitor().get(f"/s/{token}")
+    assert answer.status == 404
+    request_id = answer.headers["X-Request-ID"]
+    wait_until(lambda: request_id in stack.front.access_log)
+    (line,) = [line for line in map(json.loads, stack.front.access_log.splitlines()) if line["request"] == request_id]
+    assert (line["path"], line["status"]) == ("/s/", 404)
+    assert token not in stack.front.access_log
+
+
 def test_a_reload_breaks_no_stream(stack: Stack) -> None:
     stack.upstream.script(SLOW)
     heard = ""

@@ -22,7 +22,7 @@ OF_THE_SITE |= {"usage_hourly", "spent_daily", "spent_monthly"}
 # What says only that something is there or was used, and how it goes.
 NOTED = {"last_seen_at", "followed_at", "last_used_at", "models_due_at", "balance_due_at", "balance", "balance_at"}
 NOTED |= {"last_error_code", "last_error_at", "last_error_detail", "benched_until", "benched_since", "bench_code"}
-NOTED |= {"probe_until", "strikes", "balance_offered"}
+NOTED |= {"probe_until", "strikes", "balance_offered", "opened"}
 # What strangers may leave behind: they ask for an account, or go to an identity provider.
 OF_STRANGERS = {"registrations", "identity_sign_ins", "used_challenges", "pending_sign_ins"}
 # What is somebody's own, also where an administrator asks.

@@ -26,7 +26,7 @@ ACTIONS = (
     *("passkey.add", "passkey.rename", "passkey.remove", "passkey.copied", "user.remove_passkeys"),
     *("token.create", "token.access", "token.origins", "token.revoke"),
     *("token.keep_words", "token.forget_words", "requests.retention"),
-    "retention.change",
+    *("retention.change", "sharing.change", "share.make", "share.end"),
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "group.managers", "group.access", "rates.change"),
     *("group.supervise", "supervision.look"),

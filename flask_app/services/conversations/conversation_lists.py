@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, table_of
 from flask_app.errors import BadRequest
-from flask_app.models import Conversation, Run, User
+from flask_app.models import Conversation, Run, Share, User
 from flask_app.services.queries import paging
 
 PAGE = 40
@@ -18,15 +18,16 @@ ANYWHERE, UNFILED = "anywhere", "unfiled"  # instead of a folder's id
 # MariaDB would read the index of the whole list instead, though nearly all that is in it may be in folders.
 _BY_FOLDER = "FORCE INDEX (ix_conversations_user_id_archived_folder_id_updated_at_id)"
 
-_table, _runs = table_of(Conversation), table_of(Run)
+_table, _runs, _shares = table_of(Conversation), table_of(Run), table_of(Share)
 _columns = _table.c
 _running = exists().where(_runs.c.conversation_id == _columns.id, _runs.c.status == "running")
+_shared = exists().where(_shares.c.conversation_id == _columns.id)
 _shown = (_columns.id, _columns.folder_id, _columns.title, _columns.updated_at, _columns.pinned_at, _columns.archived)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A conversation in the list. `running`: an answer is being written in it now."""
+    """A conversation in the list. `running`: an answer is being written in it now; `shared`: it has a link."""
 
     id: str
     folder_id: str | None
@@ -35,6 +36,7 @@ class Listed:
     pinned_at: datetime | None
     archived: bool
     running: bool
+    shared: bool
 
 
 def listed(
@@ -79,7 +81,7 @@ def pins(connection: Connection, actor: User) -> list[Listed]:
 
 def _of(actor: User, *, archived: bool) -> Select[*tuple[Any, ...]]:
     # `IS` is no equality for MariaDB: it would sort the whole list, which so lies sorted in its index.
-    return select(*_shown, _running).where(_columns.user_id == actor.id, _columns.archived == archived)
+    return select(*_shown, _running, _shared).where(_columns.user_id == actor.id, _columns.archived == archived)
 
 
 def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Listed]:

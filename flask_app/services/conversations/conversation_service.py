@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Conversation, Message, Run, User
+from flask_app.models import Conversation, Message, Run, Share, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.ledger import replay_service
 from flask_app.services.runs import reaper_service, stop_service
@@ -19,13 +19,14 @@ from flask_app.streams import broker
 
 MAX_TITLE = 200
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
+_is_shared = exists().where(Share.conversation_id == Conversation.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
     """A conversation with all its messages in order; the rest is by message id.
 
-    `runs` are the newest, `keys` what each answer was first asked for under.
+    `runs` are the newest, `keys` what each answer was first asked for under. `shared`: it has a link.
     """
 
     conversation: Conversation
@@ -33,12 +34,16 @@ class Thread:
     runs: dict[str, str]
     keys: dict[str, str]
     usage: dict[str, Entry]
+    shared: bool
 
 
 def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
+    own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        conversation = owned(session, actor, conversation_id)
+        found = session.execute(select(Conversation, _is_shared).where(*own)).one_or_none()
+        if found is None:
+            raise NotFound
         messages = session.scalars(
             select(Message).where(Message.conversation_id == conversation_id).order_by(Message.created_at, Message.id)
         ).all()
@@ -53,7 +58,8 @@ def thread(actor: User, conversation_id: str) -> Thread:
     runs = {run.message_id: run.id for run in made if run.message_id}
     first = [run for run in made if run.text_before is None]  # the others went on with what was there
     keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
-    return Thread(conversation, list(messages), runs, keys, usage)
+    conversation, shared = found
+    return Thread(conversation, list(messages), runs, keys, usage, bool(shared))
 
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:

@@ -17,6 +17,7 @@ from flask_app.services.people import account_deletion, registration_service
 from flask_app.services.providers import model_lists
 from flask_app.services.reconciliation import balance_service
 from flask_app.services.search import search_index
+from flask_app.services.sharing import share_service
 from flask_app.services.sign_in import left_identities
 from flask_app.services.site import retention_settings
 from flask_app.services.warnings import delivery_service, warning_service
@@ -34,6 +35,7 @@ JOBS = (
     word_log.prune,
     account_deletion.finish,
     left_identities.prune,
+    share_service.prune,
 )
 
 log = structlog.get_logger()

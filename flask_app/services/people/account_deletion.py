@@ -1,8 +1,8 @@
 """Deleting one's own account: over at once for its person, and gone some minutes later.
 
-The moment it is asked for, sessions, tokens and answers in the making end, and nobody signs in any more. What is left
-is removed in the background, one conversation after the other, and the person's row last: who is stopped in the middle
-goes on with it. The ledger keeps its counts, under an id that stands for nobody.
+The moment it is asked for, sessions, tokens, shared links and answers in the making end, and nobody signs in any more.
+What is left is removed in the background, one conversation after the other, and the person's row last: who is stopped
+in the middle goes on with it. The ledger keeps its counts, under an id that stands for nobody.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from flask_app.models import (
     ProgramRequest,
     ProgramWords,
     Run,
+    Share,
     User,
 )
 from flask_app.services.audit import audit_search, audit_service
@@ -93,6 +94,7 @@ def _end(session: Session, actor: User, session_id: str, code: str | None, brows
     left_identities.remember(session, user.id)
     in_use = (AccessToken.user_id == user.id, AccessToken.revoked_at.is_(None))
     session.execute(update(AccessToken).where(*in_use).values(revoked_at=utc_now(), words_until=None))
+    session.execute(delete(Share).where(Share.user_id == user.id))
     details = {"username": user.username}
     audit_service.record(session, user, ACTION, user.id, details, browser.address)
 

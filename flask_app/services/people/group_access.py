@@ -1,4 +1,4 @@
-"""What the people of a group may use, and when: access by tokens, and hours.
+"""What the people of a group may use, and when: access by tokens, sharing by links, and hours.
 
 It stands in the group's row and comes with each request's own statement, so that a change holds from the next request
 on, in every process. An answer that is being made when the hours end is made to its end.
@@ -27,10 +27,14 @@ NOTHING = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`api`: may tokens be made and used? `hours` None is always."""
+    """`api`: may tokens be made and used? `sharing`: may conversations be shared, where the site allows it?
+
+    `hours` None is always.
+    """
 
     api: bool = True
     hours: Hours | None = None
+    sharing: bool = True
 
 
 ANYHOW = Access()
@@ -41,11 +45,14 @@ def read(text: str) -> Access:
     """What stands in a group's row."""
     stored = json.loads(text)
     hours = stored.get("hours")
-    return Access(stored.get("api", True), Hours(frozenset(hours[0]), hours[1], hours[2]) if hours else None)
+    clocked = Hours(frozenset(hours[0]), hours[1], hours[2]) if hours else None
+    return Access(stored.get("api", True), clocked, stored.get("sharing", True))
 
 
 def written(access: Access) -> str:
     stored: dict[str, object] = {} if access.api else {"api": False}
+    if not access.sharing:
+        stored["sharing"] = False
     if hours := access.hours:
         stored["hours"] = [sorted(hours.days), hours.start, hours.end]
     return json.dumps(stored)
@@ -92,7 +99,7 @@ def told(access: Access) -> dict[str, object]:
     """What the audit log says of it."""
     hours = access.hours
     shown = hours and f"{_days(hours)} {clocks.clock(hours.start)}-{clocks.clock(hours.end)}"
-    return {"api": access.api, "hours": shown}
+    return {"api": access.api, "sharing": access.sharing, "hours": shown}
 
 
 def _days(hours: Hours) -> str:

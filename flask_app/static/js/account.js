@@ -7,6 +7,7 @@ import { IdentitiesCard } from "app/identities"
 import { NewPassword } from "app/new-password"
 import { PasskeysCard } from "app/passkeys"
 import { Proof } from "app/proof"
+import { ownShares } from "app/own-shares"
 import { SecondStepCard } from "app/second-step"
 import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, toast } from "app/ui"
 
@@ -53,6 +54,7 @@ const secondStep = new SecondStepCard(state.second_step, proof, reload)
 new PasskeysCard(state.passkeys, proof, () => secondStep.isOn, reload)
 offerExport()
 offerImport()
+ownShares(state.shares)
 offerDeletion(proof, () => secondStep.isOn)
 if (document.querySelector("[data-identities]")) new IdentitiesCard(state.identity)
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** What is done to a conversation from its menu. What leaves the list can be undone. Loaded with the first act. */
-import { api, isGone } from "app/api"
+import { api, isGone, loaded } from "app/api"
 import { deleteUnlessUndone } from "app/deletion"
 import { t } from "app/i18n"
 import { announce, fill, must, openDialog, tell } from "app/ui"
@@ -10,7 +10,7 @@ import { undoable } from "app/undo"
 /** @typedef {import("app/sidebar").Summary} Summary */
 
 /** By the names of the menu's items. @type {Record<string, (list: Sidebar, conversation: Summary) => Promise<void>>} */
-export const acts = { pin, move, take, archive, remove }
+export const acts = { pin, move, take, share, archive, remove }
 
 /** Throws ApiError where the title is refused. @param {Sidebar} list @param {string} id @param {string} title */
 export async function rename(list, id, title) {
@@ -52,6 +52,15 @@ async function take(_list, { id, title }) {
     window.print()
   }
   openDialog("export-dialog")
+}
+
+/** By a link, for others to read. @param {Sidebar} list @param {Summary} conversation */
+async function share(list, conversation) {
+  const { askHow } = await loaded(import("app/share"))
+  await askHow(conversation, (shared) => {
+    const known = list.get(conversation.id)
+    if (known) list.keep({ ...known, shared })
+  })
 }
 
 /** @param {HTMLElement} dialog */

@@ -107,6 +107,6 @@ function acting(name, chat, common) {
 
 /** @param {string} name @param {import("app/sidebar").Summary} conversation */
 function isSenseless(name, { pinned_at: pinnedAt, archived }) {
-  const states = { pin: archived || pinnedAt, unpin: archived || !pinnedAt, move: archived, archive: archived, unarchive: !archived }
+  const states = { pin: archived || pinnedAt, unpin: archived || !pinnedAt, move: archived, archive: archived, unarchive: !archived, share: !document.querySelector('[data-act="share"]:not([hidden])') }
   return Boolean(states[/** @type {keyof typeof states} */ (name)])
 }

@@ -13,7 +13,7 @@ import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside,
 /**
  * `touched_at`: when something happened in it here, which the server's own time tells later.
  * @typedef {{id: string, title: string, updated_at: string, running: boolean, pinned_at: string | null, archived: boolean,
- *   folder_id: string | null, touched_at?: string}} Summary
+ *   folder_id: string | null, touched_at?: string, shared?: boolean}} Summary
  */
 /** @typedef {{conversations: Summary[], pinned: Summary[], folders: import("app/folders").Folder[], next: string | null}} Page */
 /** @typedef {{draw: (known: Map<string, Summary>, current: string | null) => void, renew: () => Promise<void>}} Listing */
@@ -67,10 +67,10 @@ export class Sidebar extends EventTarget {
   }
 
   /** What one is that was opened; one that has no entry gets one in the archive and in a folder only. @param {Summary} opened */
-  note({ id, title, updated_at, running, pinned_at, archived, folder_id }) {
+  note({ id, title, updated_at, running, pinned_at, archived, folder_id, shared }) {
     const known = this.get(id)
     if (!(known || archived || folder_id) || this.deleting.has(id)) return
-    this.keep({ ...known, id, title, updated_at, running, pinned_at, archived, folder_id })
+    this.keep({ ...known, id, title, updated_at, running, pinned_at, archived, folder_id, shared })
   }
 
   /** @param {Summary} conversation */
@@ -145,9 +145,9 @@ export class Sidebar extends EventTarget {
   /** @param {HTMLElement} button */
   #openMenu(button) {
     this.chosen = button.closest("[data-conversation]")?.getAttribute("data-conversation") ?? null
-    const { pinned_at: pinnedAt, archived } = this.get(this.chosen ?? "") ?? {}
+    const { pinned_at: pinnedAt, archived, shared } = this.get(this.chosen ?? "") ?? {}
     for (const act of ["pin", "move"]) must(this.#menu, `[data-act="${act}"]`).hidden = Boolean(archived)
-    fill(this.#menu, { pin: t(pinnedAt ? "js.unpin" : "js.pin"), archive: t(archived ? "js.unarchive" : "js.archive") })
+    fill(this.#menu, { pin: t(pinnedAt ? "js.unpin" : "js.pin"), archive: t(archived ? "js.unarchive" : "js.archive"), share: t(shared ? "js.shares.shared" : "js.shares.share") })
     this.#menu.showPopover()
     placeBeside(this.#menu, button)
     enterMenu(this.#menu)

@@ -6,7 +6,7 @@ import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui"
 
 /**
  * @typedef {{days: number[], from: string, to: string}} Hours 1 is Monday; the day ends at "24:00"
- * @typedef {{api: boolean, hours: Hours | null}} Access
+ * @typedef {{api: boolean, sharing: boolean, hours: Hours | null}} Access
  * @typedef {Access & {supervised: boolean}} Wanted
  */
 
@@ -30,6 +30,7 @@ function consequences(before, after) {
   const lines = []
   if (after.supervised && !before.supervised) lines.push(t("js.admin.access_supervised"))
   if (before.api && !after.api) lines.push(t("js.admin.access_no_api"))
+  if (before.sharing && !after.sharing) lines.push(t("js.admin.access_no_sharing"))
   const changed = JSON.stringify(after.hours) !== JSON.stringify(before.hours)
   if (after.hours && changed) lines.push(t("js.admin.access_hours", { hours: hoursWords(after.hours) }))
   return lines.join("\n")
@@ -41,7 +42,7 @@ export class GroupAccess {
   #id = ""
   #name = ""
   /** What the group has. @type {Wanted} */
-  #before = { api: true, hours: null, supervised: false }
+  #before = { api: true, sharing: true, hours: null, supervised: false }
 
   /** @param {(id: string) => Promise<void>} saved */
   constructor(saved) {
@@ -50,7 +51,7 @@ export class GroupAccess {
     }
     this.#form.addEventListener("change", () => this.#showPart())
     onSubmit(this.#form, async (values) => {
-      const wanted = { api: "api" in values, hours: this.#hours(values), supervised: "supervised" in values }
+      const wanted = { api: "api" in values, sharing: "sharing" in values, hours: this.#hours(values), supervised: "supervised" in values }
       const text = consequences(this.#before, wanted)
       const words = { title: t("js.admin.access_title", { name: this.#name }), text, action: t("js.admin.access_action") }
       if (text && !(await confirmDialog(words))) return
@@ -68,6 +69,7 @@ export class GroupAccess {
     const hours = access.hours ?? USUAL
     fill(this.#form, { title: t("js.admin.access_of", { name }) })
     this.#field("api").checked = access.api
+    this.#field("sharing").checked = access.sharing
     this.#before = { ...access, supervised: since !== null }
     this.#field("supervised").checked = this.#before.supervised
     this.#field("limited").checked = access.hours !== null

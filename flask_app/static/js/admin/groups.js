@@ -83,7 +83,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, hours }, supervised_since: since, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, hours }, supervised_since: since, on_disconnect: policy, on_disconnect_tokens: tokens }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -95,6 +95,7 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   fill(element, { hours: hours ? hoursWords(hours) : "" })
   slot(element, "hours").hidden = !hours
   slot(element, "no-api").hidden = mayAsk
+  slot(element, "no-sharing").hidden = sharing
   fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })
   slot(element, "supervised").hidden = !since
   must(element, "[data-allow]").setAttribute("aria-label", t("js.admin.access_of", { name }))

@@ -5,6 +5,7 @@ import { showIdentityProviders } from "app/admin/identity-providers"
 import { LogoForm } from "app/admin/logo-form"
 import { RegistrationForm } from "app/admin/registration-form"
 import { RetentionForm } from "app/admin/retention-form"
+import { offerSharing } from "app/admin/sharing-form"
 import { api } from "app/api"
 import { formatDate, formatDays, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
@@ -24,7 +25,7 @@ const known = new Map()
 /** The one that the form is open for. @type {Announcement | undefined} */
 let edited
 
-/** @type {{site: Site, retention: import("app/admin/retention-form").Retention, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers").Standing, directories: import("app/admin/directories").Directory[]}} */
+/** @type {{site: Site, retention: import("app/admin/retention-form").Retention, sharing: string, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers").Standing, directories: import("app/admin/directories").Directory[]}} */
 const state = pageState("admin-state")
 for (const announcement of state.announcements) known.set(announcement.id, announcement)
 showSite(state.site)
@@ -32,6 +33,7 @@ show()
 new LogoForm(state.site.logo)
 new RegistrationForm(state.registration, state.groups)
 new RetentionForm(state.retention, state.groups)
+offerSharing(state.sharing)
 showIdentityProviders(state.identity, state.groups)
 showDirectories(state.directories, state.groups)
 

@@ -1,0 +1,70 @@
+"""What is seen of a shared conversation: a branch of it as it stood, without counts, costs, times or ids."""
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flask_app.domain import tree
+from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.models import Message
+
+MAX_BYTES = 4 * 1024 * 1024  # of JSON: about four novels
+
+
+class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A message. `status` is as in `Message`; `reasoning` is empty where thoughts are not shown."""
+
+    role: str
+    text: str
+    reasoning: str = ""
+    model: str | None = None
+    status: str = "complete"
+
+
+_decoder = msgspec.json.Decoder(list[Said])
+
+
+def taken(session: Session, conversation_id: str, leaf_id: str | None, *, thoughts: bool) -> str:
+    """The branch that ends with a message, the newest one where none is named, as JSON.
+
+    Raises NotFound for a message of another conversation, Conflict("answer_not_finished") while an answer of the branch
+    is written, Invalid("nothing_to_share") and Invalid("share_too_long").
+    """
+    columns = (Message.id, Message.parent_id, Message.status)
+    own = Message.conversation_id == conversation_id
+    nodes = session.execute(select(*columns).where(own).order_by(Message.created_at, Message.id)).all()
+    if not nodes:
+        raise Invalid("nothing_to_share")
+    try:
+        path = tree.path_to(leaf_id or nodes[-1].id, nodes)
+    except KeyError as error:
+        raise NotFound from error
+    if any(node.status == "running" for node in path):
+        raise Conflict("answer_not_finished")
+    encoded = msgspec.json.encode(_said(session, conversation_id, [node.id for node in path], thoughts=thoughts))
+    if len(encoded) > MAX_BYTES:
+        raise Invalid("share_too_long", limit=MAX_BYTES // 1024**2)
+    return encoded.decode()
+
+
+def read(content: str) -> list[Said]:
+    return _decoder.decode(content)
+
+
+def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: bool) -> list[Said]:
+    found = session.execute(
+        select(Message.id, Message.role, Message.text, Message.reasoning, Message.model, Message.status).where(
+            Message.conversation_id == conversation_id
+        )
+    )
+    by_id = {
+        row.id: Said(
+            role=row.role,
+            text=row.text,
+            reasoning=row.reasoning if thoughts else "",
+            model=row.model if row.role == "assistant" else None,
+            status=row.status,
+        )
+        for row in found
+    }
+    return [by_id[each] for each in ids]

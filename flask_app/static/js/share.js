@@ -1,0 +1,63 @@
+// @ts-check
+/** The dialog in which a conversation is shared by a link, with the links to it that there are. Loaded with the first. */
+import { api } from "app/api"
+import { t } from "app/i18n"
+import { ShareList } from "app/share-list"
+import { copyText } from "app/shell"
+import { fill, must, onSubmit, openDialog, showFormError, toast } from "app/ui"
+import { notesOf } from "app/writing"
+
+/** @typedef {{id: string, title: string}} Shared */
+/** @typedef {(isShared: boolean) => void} Told */
+
+class ShareDialog {
+  #form = /** @type {HTMLFormElement} */ (must(document, "[data-share-form]"))
+  #list = new ShareList(must(this.#form, "[data-shares]"))
+  #branches = notesOf("branch")
+  #id = ""
+  /** @type {Told} */
+  #tell = () => {}
+
+  constructor() {
+    this.#list.addEventListener("changed", () => {
+      must(this.#form, "[data-shares-part]").hidden = !this.#list.count
+      this.#tell(this.#list.count > 0)
+    })
+    onSubmit(this.#form, (values) => this.#make(values))
+  }
+
+  /** @param {Shared} conversation @param {Told} told */
+  async ask({ id, title }, told) {
+    const { shares } = await api.get(`/api/shares?conversation=${encodeURIComponent(id)}`)
+    this.#id = id
+    this.#tell = told
+    this.#form.reset()
+    showFormError(this.#form, "")
+    fill(this.#form, { title })
+    this.#list.show(shares)
+    openDialog("share-dialog")
+  }
+
+  /** The branch that is on the page, or was when it was; that of the newest message where no other was chosen. @param {Record<string, string>} values */
+  async #make({ days, thoughts, named }) {
+    const wanted = {
+      message_id: this.#branches.read(this.#id) || null,
+      days: days === "until" ? null : Number(days),
+      thoughts: thoughts !== undefined,
+      named: named !== undefined,
+    }
+    const made = await api.post(`/api/conversations/${encodeURIComponent(this.#id)}/shares`, wanted)
+    this.#list.add(made)
+    const isCopied = await copyText(new URL(made.path, location.href).href)
+    toast(t(isCopied ? "js.shares.made" : "js.shares.made_only"))
+  }
+}
+
+/** @type {ShareDialog | null} */
+let dialog = null
+
+/** Throws ApiError. @param {Shared} conversation @param {Told} told whether it is shared now */
+export async function askHow(conversation, told) {
+  dialog ??= new ShareDialog()
+  await dialog.ask(conversation, told)
+}

@@ -1,0 +1,37 @@
+"""Conversations that are shared by a link."""
+
+from typing import Any
+
+from flask_app.database import new_id, transaction, utc_now
+from flask_app.models import Share, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.secrets import sealing
+from flask_app.services.secrets.signing import digest
+from flask_app.services.sharing import sharing_policy
+from tests.support.clients import PageClient
+
+
+def switch(mode: str) -> None:
+    """Say who opens links: off, people or anybody."""
+    sharing_policy.change(Actor(None), mode)
+
+
+def share(client: PageClient, conversation_id: str, **wanted: Any) -> dict[str, Any]:
+    """A link as its person gets it."""
+    response = client.post(f"/api/conversations/{conversation_id}/shares", json=wanted)
+    assert response.status_code == 201, response.get_data(as_text=True)
+    assert response.json
+    return dict(response.json)
+
+
+def keep(person: User, conversation_id: str, **fields: Any) -> Share:
+    """A link that is there, without asking for it."""
+    share_id, token = new_id(), new_id()
+    made = Share(id=share_id, user_id=person.id, conversation_id=conversation_id, digest=digest(token), opened=0)
+    made.token, made.title, made.thoughts, made.created_at = sealing.seal(token, share_id), "a talk", False, utc_now()
+    made.content = '[{"role":"user","text":"hello"}]'
+    for name, value in fields.items():
+        setattr(made, name, value)
+    with transaction() as session:
+        session.add(made)
+    return made
