@@ -26,6 +26,8 @@ from tests.support import (
     passkeys,
     registered,
     requests,
+    sharing,
+    talks,
 )
 from tests.support.clients import PageClient
 from tests.support.keys import keep_key, keep_provider
@@ -34,6 +36,7 @@ HOUSE = Actor(None)
 OF_ADMINISTRATORS = (
     *("/admin", "/admin/users", "/admin/groups", "/admin/limits", "/admin/budgets", "/admin/codes", "/admin/tokens"),
     *("/admin/keys", "/admin/models", "/admin/records", "/admin/requests", "/admin/audit", "/admin/settings"),
+    "/admin/shares",
     *("/api/admin/rates", "/api/admin/users?state=waiting", "/admin/reconciliation"),
 )
 OF_A_MANAGER = ("/managed/{group}", "/tokens", "/tokens/requests", "/dashboard", "/account", "/")
@@ -64,6 +67,7 @@ def fill(group_id: str, manager: User, name: str) -> None:
     ):
         budget_admin_service.add(HOUSE, place, 1000)
     code_admin_service.make(HOUSE, Terms(label=f"codes {name}", count=2, unit="tokens", amount=5))
+    sharing.keep(manager, talks.branched(manager, title=f"talk {name}").id, title=f"talk {name}")
     token = gateway.made(manager, name).token
     provider = keep_provider(f"provider {name}", f"https://{name}.example.com", models=[f"model-{name}"])
     keep_key(provider, f"key-{name}", benched_until=utc_now(), bench_code="upstream_busy")
