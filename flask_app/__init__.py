@@ -17,6 +17,7 @@ from flask_app.routes import (
     admin_invitations,
     admin_keys,
     admin_models,
+    admin_prompts,
     admin_providers,
     admin_rates,
     admin_reconciliations,
@@ -50,6 +51,7 @@ from flask_app.routes import (
     monitoring,
     own_data,
     passkeys,
+    prompts,
     registration,
     requests,
     search,
@@ -120,10 +122,10 @@ def create_app(config: Config | None = None) -> Flask:
     for room in rooms:
         room.init_app(app)
     entrance = (auth, identities, registration, supervision)
-    pages = (*entrance, account, tokens, requests, chat, shared, dashboard, admin, managed, installed, frames)
+    pages = (*entrance, account, tokens, prompts, requests, chat, shared, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages)
     apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
-    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
+    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_prompts)
     elsewhere = (admin_identities, admin_directories)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens, admin_shares)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)

@@ -17,6 +17,7 @@ from flask_app.cli_invitations import invitations
 from flask_app.cli_keys import keys
 from flask_app.cli_mail import mail
 from flask_app.cli_models import models
+from flask_app.cli_prompts import prompts
 from flask_app.cli_rates import rates_group
 from flask_app.cli_registrations import registrations
 from flask_app.cli_requests import requests
@@ -46,6 +47,7 @@ COMMANDS: tuple[click.Command, ...] = (
         identities,
         directories,
         groups,
+        prompts,
         rates_group,
         budgets,
         codes,

@@ -15,7 +15,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rate_admin_service
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import devices, gateway, identities, managing, passkeys, routes, sharing
+from tests.support import devices, gateway, identities, managing, passkeys, prompted, routes, sharing
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.routes import Route
@@ -23,11 +23,11 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id", "share_id"}
+OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id", "share_id", "prompt_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "directory_id", "slug"}
-OF_THE_SITE |= {"anybodys_share_id", "share_token"}  # a link is for whoever has it
+OF_THE_SITE |= {"shared_prompt_id", "anybodys_share_id", "share_token"}  # a link is for whoever has it
 # These have tests of their own: they begin or end sessions.
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
@@ -117,15 +117,14 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     made = client.post("/api/tokens", json={"name": "mine"}).json["token"]["id"]  # type: ignore[index]
     folder = client.post("/api/folders", json={"name": "mine"}).json["id"]  # type: ignore[index]
     assert client.put(f"/api/tokens/{made}/words", json={"hours": 1}).status_code == 200
-    person = client.get("/api/me").json["user"]  # type: ignore[index]
-    owner = person["id"]
+    owner = (person := client.get("/api/me").json["user"])["id"]  # type: ignore[index]
     word_log.keep(request := new_id(), owner, made, b"{}", None)
     managed = managing.group(new_id(), person["username"])
     ids = {"session_id": digest(another.session_token), "token_id": made, "folder_id": folder}
     ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner), "managed_id": managed}
     ids |= {"identity_id": identities.link_somebody(owner).id, "device_id": devices.keep(owner)}
     sharing.switch("anybody")
-    ids |= {"share_id": sharing.share(client, started["conversation_id"])["id"]}
+    ids |= {"share_id": sharing.share(client, started["conversation_id"])["id"], "prompt_id": prompted.keep(client)}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 
@@ -160,6 +159,7 @@ def test_a_foreign_thing_looks_exactly_like_an_absent_one(
         assert told(foreign) == told(absent), str(route)
         reached = ask(owner, route, password=PASSWORD, **things)
         assert reached.status_code < 400, f"{route}: the owner must reach it"
+        owner.delete(f"/api/tokens/{things['token_id']}")  # one has 50 at most
 
 
 @pytest.mark.security("foreign-is-absent")

@@ -33,6 +33,7 @@ from tests.support import (
     invited,
     logos,
     passkeys,
+    prompted,
     registered,
     routes,
     sharing,
@@ -74,6 +75,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         **shared(member_client, started["conversation_id"]),
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
+        **prompted.both(member),
     }
 
 
@@ -171,6 +173,9 @@ ACTS: dict[str, Any] = {
     "PUT /api/admin/groups/<group_id>/managers": {"usernames": ["member"]},
     "PUT /api/admin/groups/<group_id>/access": {"api": False},
     "PUT /api/admin/groups/<group_id>/supervision": {"supervised": True},
+    "POST /api/admin/prompts": {"command": "ask", "title": "Ask", "text": "What is it?"},
+    "PUT /api/admin/prompts/<shared_prompt_id>": {"command": "sum", "title": "Sum", "text": "Sum it up."},
+    "DELETE /api/admin/prompts/<shared_prompt_id>": None,
     "PUT /api/admin/rates/site": {"messages": {"amount": 9, "seconds": 60}},
     "PUT /api/admin/rates/groups/<group_id>": {"messages": {"amount": 9, "seconds": 60}},
     "DELETE /api/admin/tokens/<access_token_id>": None,

@@ -33,6 +33,7 @@ from flask_app.models.metering import (
 from flask_app.models.notices import Notice
 from flask_app.models.passkeys import Passkey, UsedChallenge
 from flask_app.models.programs import ProgramKey, ProgramRequest, ProgramWords
+from flask_app.models.prompts import EVERYBODY, Prompt, SharedPrompt
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
@@ -43,6 +44,7 @@ from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, T
 __all__ = [
     "ANNOUNCED",
     "DEFAULT_GROUP_ID",
+    "EVERYBODY",
     "AccessToken",
     "Announcement",
     "ApiKey",
@@ -74,6 +76,7 @@ __all__ = [
     "ProgramKey",
     "ProgramRequest",
     "ProgramWords",
+    "Prompt",
     "Provider",
     "Reconciliation",
     "RecoveryCode",
@@ -87,6 +90,7 @@ __all__ = [
     "ServerProcess",
     "Setting",
     "Share",
+    "SharedPrompt",
     "SpentDaily",
     "SpentMonthly",
     "Tariff",

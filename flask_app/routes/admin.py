@@ -8,6 +8,7 @@ from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.gateway import request_retention, request_search
 from flask_app.services.people import invitation_admin_service, people_search, registration_settings, user_admin_service
+from flask_app.services.prompts import prompt_terms, shared_prompts
 from flask_app.services.providers import key_admin_service, model_admin_service
 from flask_app.services.queries import paging
 from flask_app.services.reconciliation import reconciliation_admin_service
@@ -27,6 +28,7 @@ from flask_app.web.invitations import invitations_reply
 from flask_app.web.keys import keys_reply
 from flask_app.web.models import admin_models_reply
 from flask_app.web.people import users_reply
+from flask_app.web.prompts import SharedPromptsState, asked, shared_prompts_reply
 from flask_app.web.rates import all_rates
 from flask_app.web.reconciliations import days_reply
 from flask_app.web.records import all_records_reply
@@ -103,6 +105,14 @@ def system() -> str:
 def limits() -> str:
     state = pages.state(all_rates(rate_admin_service.listed()))
     return render_template("admin/limits.html", admin_state=state)
+
+
+@blueprint.get("/prompts")
+@require_permission("prompts")
+def prompts() -> str:
+    first = shared_prompts_reply(shared_prompts.listed(asked()))
+    state = SharedPromptsState(prompts=first.prompts, next=first.next, groups=group_names())
+    return render_template("admin/prompts.html", admin_state=pages.state(state), most_text=prompt_terms.MAX_TEXT)
 
 
 @blueprint.get("/budgets")

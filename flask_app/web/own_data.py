@@ -28,6 +28,7 @@ from flask_app.web.exports import json_lines, sent
 from flask_app.web.identities import LinkedReply, identities_reply
 from flask_app.web.passkeys import PasskeyReply, passkeys_reply
 from flask_app.web.people import OwnUserReply, own_user_reply
+from flask_app.web.prompts import prompt_reply
 from flask_app.web.records import own_record_reply
 from flask_app.web.requests import own_requests_reply, words_reply
 from flask_app.web.second_steps import SecondStepReply, second_step_reply
@@ -97,6 +98,7 @@ def _files(reader: Reader, actor: User, account: bytes) -> Iterator[File]:
     yield "account.json", now, account
     yield "conversations.json", now, json_pieces(conversation_export.folders(actor), talks)
     yield "drafts.jsonl", now, _lines([_draft(each)] for each in own_data.drafts(actor))
+    yield "prompts.jsonl", now, _lines([prompt_reply(each)] for each in own_data.prompts(actor))
     records = records_service.every_own(actor, ANYTHING)
     yield "usage.jsonl", now, _lines([own_record_reply(each) for each in page] for page in records)
     requests = own_data.requests(actor)

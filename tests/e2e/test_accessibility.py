@@ -21,6 +21,8 @@ SIGNED_IN = {
     "temporary chat": "/?temporary",
     "dashboard": "/dashboard",
     "account": "/account",
+    "prompts": "/prompts",
+    "prompts for others": "/admin/prompts",
     "access tokens": "/tokens",
     "admin": "/admin",
     "people": "/admin/users",

@@ -25,7 +25,7 @@ def test_a_question_mark_shows_the_keys(visits: Visits, locale: str, scheme: Sch
     page.locator(".sidebar__new").focus()
     keys.press("?")
     expect(dialog).to_be_visible()
-    expect(dialog.get_by_role("term")).to_have_count(9)
+    expect(dialog.get_by_role("term")).to_have_count(10)
     keys.press("?")
     keys.press("Control+k")
     expect(dialog).to_be_visible()

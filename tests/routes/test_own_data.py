@@ -15,6 +15,8 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import draft_service
 from flask_app.services.gateway import request_log, word_log
 from flask_app.services.people import account_deletion, user_admin_service
+from flask_app.services.prompts import own_prompts
+from flask_app.services.prompts.prompt_terms import Wanted
 from flask_app.services.runs import run_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import authenticator, ledger, talks
@@ -24,7 +26,8 @@ from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 EXPORT, DELETE = "/api/me/export", "/api/me/delete"
-FILES = ["README.txt", "account.json", "conversations.json", "drafts.jsonl", "usage.jsonl", "requests.jsonl"]
+FILES = ["README.txt", "account.json", "conversations.json", "drafts.jsonl", "prompts.jsonl", "usage.jsonl"]
+FILES += ["requests.jsonl"]
 ENDLESS = Answer("word " * 2_000, tokens_per_second=50)
 
 
@@ -51,6 +54,8 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     talk = talks.branched(member, folder_id=talks.folder(member, "诗歌").id)
     foreign = talks.branched(admin, title="somebody else's")
     draft_service.keep(member, talk.id, "not yet sent", "a-key")
+    own_prompts.add(member, Wanted("sum", "Sum it up", "Sum this up."))
+    theirs = own_prompts.add(admin, Wanted("sum", "Sum it up", "not the member's"))
     ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(admin.id, utc_now())])
     token = made(member, "editor")
     files = unpacked(member_client)
@@ -60,9 +65,17 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     assert account["sessions"]
     assert [each["id"] for each in json.loads(files["conversations.json"])["conversations"]] == [talk.id]
     assert [each["text"] for each in lines(files["drafts.jsonl"])] == ["not yet sent"]
+    assert [each["text"] for each in lines(files["prompts.jsonl"])] == ["Sum this up."]
     assert len(lines(files["usage.jsonl"])) == 1
     everything = b"".join(files.values()).decode()
-    for secret in (token.secret, token.token.digest, member.password_hash, member_client.session_token, foreign.id):
+    for secret in (
+        token.secret,
+        token.token.digest,
+        member.password_hash,
+        member_client.session_token,
+        foreign.id,
+        theirs.id,
+    ):
         assert secret
         assert secret not in everything
     assert client.get(EXPORT).status_code == 401

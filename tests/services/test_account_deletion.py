@@ -29,6 +29,8 @@ from flask_app.services.conversations import draft_service
 from flask_app.services.gateway import request_log
 from flask_app.services.gateway.request_log import OpenRequest
 from flask_app.services.people import account_deletion
+from flask_app.services.prompts import own_prompts
+from flask_app.services.prompts.prompt_terms import Wanted
 from flask_app.services.search import search_index
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service
@@ -86,6 +88,7 @@ def test_nothing_names_them_any_more_but_the_ledger_and_the_audit_log(app: Flask
     talks.branched(admin, title="stays")
     talk = talks.branched(member, folder_id=talks.folder(member, "诗歌").id)
     draft_service.keep(member, talk.id, "not yet sent", "a-key")
+    own_prompts.add(member, Wanted("sum", "Sum it up", "Sum this up."))
     made(member)
     sharing.keep(member, talk.id)
     passkeys.keep(member.id)

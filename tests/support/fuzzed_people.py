@@ -98,6 +98,8 @@ def _have(person: Person, visitor: Visitor) -> None:
     assert visitor.ask("PUT", draft, {"text": f"{person.word} in a draft", "key": secrets.token_hex(8)}).status == 200
     folder = visitor.post("/api/folders", {"name": f"{person.word} in a name"})
     person.things["folder_id"].append(folder.json()["id"])
+    words = {"command": "mine", "title": f"{person.word} in a title", "text": f"{person.word} in a prompt"}
+    person.things["prompt_id"].append(visitor.post("/api/prompts", words).json()["id"])
     made = visitor.post("/api/tokens", {"name": "of a program"}).json()
     person.token = made["secret"]
     token_id, request_id = made["token"]["id"], new_id()

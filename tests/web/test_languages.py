@@ -17,7 +17,10 @@ PAGES = [
     "/account",
     "/tokens",
     "/admin",
-    *(f"/admin/{room}" for room in ("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models")),
+    *(
+        f"/admin/{room}"
+        for room in ("users", "groups", "limits", "budgets", "codes", "tokens", "keys", "models", "prompts")
+    ),
     *(f"/admin/{room}" for room in ("prices", "warnings", "records", "reconciliation")),
 ]
 SIGNED_OUT = ["/login", "/reset", "/join"]

@@ -1,17 +1,20 @@
 """Everything of a person's own beside their conversations, as it is read once for a file."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from sqlalchemy import select
 
 from flask_app.database import reading
-from flask_app.models import Group, KeptDraft, User
+from flask_app.models import Group, KeptDraft, Prompt, User
 from flask_app.services.gateway import request_search, word_log
 from flask_app.services.gateway.request_search import Filter, Found
 from flask_app.services.gateway.word_log import Kept
 from flask_app.services.queries import paging
 
 AT_ONCE = 100
+
+Own = TypeVar("Own", KeptDraft, Prompt)
 
 
 def group_of(actor: User) -> str:
@@ -21,16 +24,13 @@ def group_of(actor: User) -> str:
 
 
 def drafts(actor: User) -> Iterator[KeptDraft]:
-    """What is written and not yet sent, some read at a time."""
-    after = ""
-    while True:
-        query = select(KeptDraft).where(KeptDraft.user_id == actor.id, KeptDraft.id > after).order_by(KeptDraft.id)
-        with reading() as session:
-            some = session.scalars(query.limit(AT_ONCE)).all()
-        yield from some
-        if len(some) < AT_ONCE:
-            return
-        after = some[-1].id
+    """What is written and not yet sent."""
+    return _every(KeptDraft, actor)
+
+
+def prompts(actor: User) -> Iterator[Prompt]:
+    """Their own, the oldest first."""
+    return _every(Prompt, actor)
 
 
 def requests(actor: User) -> Iterator[list[Found]]:
@@ -49,3 +49,16 @@ def words(actor: User) -> Iterator[tuple[str, Kept]]:
     for found in requests(actor):
         for request_id in sorted(word_log.kept(actor, [each.request.id for each in found])):
             yield request_id, word_log.find(actor, request_id)
+
+
+def _every(model: type[Own], actor: User) -> Iterator[Own]:
+    """All that is the person's, some read at a time."""
+    after = ""
+    while True:
+        query = select(model).where(model.user_id == actor.id, model.id > after).order_by(model.id)
+        with reading() as session:
+            some = session.scalars(query.limit(AT_ONCE)).all()
+        yield from some
+        if len(some) < AT_ONCE:
+            return
+        after = some[-1].id

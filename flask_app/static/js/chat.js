@@ -5,7 +5,7 @@ import { Composer } from "app/composer"
 import { sentenceOfUnsent, siteName, t, wayToSignIn } from "app/i18n"
 import { Sidebar } from "app/sidebar"
 import { Unreached, must, pageState, reactTo, tell, toast } from "app/ui"
-import { Drafts, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
+import { Drafts, commandIn, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/writing"
 
 /** @typedef {import("app/conversation").Conversation} Conversation */
 
@@ -27,8 +27,7 @@ let left = null
 /** The conversation that came with the page: shown once, asked for again later. */
 let enclosed = state.thread
 let limited = state.budgets.length > 0
-let looks = 0
-let isLooking = false
+let [looks, isLooking] = [0, false]
 
 keepToWhatIsSeen(root)
 new Drafts().take(state.thread?.id ?? null, state.draft)
@@ -195,12 +194,13 @@ export function go(path) {
   show(idInAddress())
 }
 
-/** Searching is loaded when somebody goes to its field, the archive when it is opened, models to be chosen in the text with the first @, dictation with a press, swiping with a touch. */
+/** Searching is loaded when somebody goes to its field, the archive when it is opened, models to be chosen in the text with the first @, prompts with the first /, dictation with a press, swiping with a touch. */
 function loadParts() {
   const [form, list, microphone] = [must(root, "[data-composer]"), must(root, "[data-sidebar]"), must(root, "[data-dictate]")]
   loadWith(must(list, "[data-search-field]"), "focus", async () => new (await import("app/search")).Search(list), tell)
   loadWith(must(list, "[data-archive-open]"), "click", async () => new (await import("app/archive")).Archive(sidebar, list).toggle(), tell)
   loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/mention").then(({ Mention }) => new Mention(form, composer)), tell)
+  loadWith(form, "input", ({ target }) => commandIn(target) && import("app/prompt-offer").then(({ PromptOffer }) => new PromptOffer(form, composer)), tell)
   loadWith(microphone, "click", async () => new (await import("app/dictation")).Dictation(form, composer).start(), tell)
   loadWith(root, "pointerdown", (event) => isFinger(event) && import("app/swipe").then(({ Swipe }) => new Swipe(root, list).begin(event)), () => undefined)
   microphone.hidden = !isSecureContext || !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)

@@ -34,21 +34,27 @@ export function changesLast({ key, shiftKey, altKey, ctrlKey, metaKey, isComposi
   return key === "ArrowUp" && !shiftKey && !altKey && !ctrlKey && !metaKey && !isComposing
 }
 
-/**
- * The @ that begins a word, and what is written of it up to the caret: `from` is where it stands. One within a word, as in a mail
- * address, begins none.
- * @param {EventTarget | null} area @returns {{from: number, to: number, words: string} | null}
- */
-export function mentionIn(area) {
+/** What begins with a sign and is written up to the caret: `from` is where the sign stands. @typedef {{from: number, to: number, words: string}} Begun */
+
+/** The @ that begins a word. One within a word, as in a mail address, begins none. @param {EventTarget | null} area */
+export const mentionIn = (area) => begunIn(area, /(?:^|\s)[@＠]([^\s@＠]*)$/)
+
+/** The / that begins a line (、 on some Chinese keyboards), where a command ends at the caret: a path goes on. @param {EventTarget | null} area */
+export const commandIn = (area) => begunIn(area, /(?:^|\n)[/／、]([\p{L}\p{M}\p{N}_-]*)$/u, /^(?:\s|$)/)
+
+/** @param {EventTarget | null} area @param {RegExp} before @param {RegExp} [after] @returns {Begun | null} */
+function begunIn(area, before, after = /^/) {
   const { value, selectionStart: to, selectionEnd } = /** @type {HTMLTextAreaElement} */ (area)
-  const words = to === selectionEnd ? /(?:^|\s)[@＠]([^\s@＠]*)$/.exec(value.slice(0, to))?.[1] : undefined
+  const words = to === selectionEnd && after.test(value.slice(to, to + 1)) ? before.exec(value.slice(0, to))?.[1] : undefined
   return words === undefined ? null : { from: to - words.length - 1, to, words }
 }
 
+const MOST_TYPED = 200 // lines: of thousands browsers make minutes
 /** Puts words in the place of what is marked, as if they were typed: the browser's own undo knows them. @param {HTMLTextAreaElement} area @param {string} words */
 export function putInto(area, words) {
   const [command, ...what] = words ? ["insertText", words] : ["delete"]
-  if (area === document.activeElement && document.execCommand(command ?? "", false, ...what)) return
+  const isTyped = area === document.activeElement && words.split("\n").length <= MOST_TYPED
+  if (isTyped && document.execCommand(command ?? "", false, ...what)) return
   area.setRangeText(words, area.selectionStart, area.selectionEnd, "end")
   area.dispatchEvent(new Event("input", { bubbles: true }))
 }
