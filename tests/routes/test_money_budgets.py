@@ -42,8 +42,11 @@ def asked(currency: str = "CNY", model: str = "without-a-price") -> Asked:
 
 
 def reserve(what: Asked) -> Hold:
-    with reading() as session:
-        return budget_service.reserve(session.connection(), what, utc_now()).hold
+    """What would be held; it is taken back."""
+    with transaction() as session:
+        hold = budget_service.reserve(session.connection(), what, utc_now()).hold
+        session.rollback()
+        return hold
 
 
 def test_a_model_without_a_price_holds_what_the_dearest_would_cost(app: Flask) -> None:
