@@ -8,7 +8,7 @@ from flask_app.domain import hours as clocks
 from flask_app.domain.hours import WEEK as WEEK_DAYS
 from flask_app.domain.hours import Hours
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_access, group_service, managing_service, supervision_service
+from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
 from flask_app.services.people.group_access import Access
 from flask_app.services.people.group_service import Choices
 
@@ -50,8 +50,8 @@ def change(group: str, name: str | None, on_disconnect: str | None, tokens: int 
 @groups.command("delete")
 @click.argument("group")
 def delete(group: str) -> None:
-    """Delete a group: its people move to the default one, its budgets go with it."""
-    group_service.delete(COMMAND_LINE, group_service.by_name(group).id)
+    """Delete a group: its people move to the default one, its budgets and prompts go with it."""
+    group_deletion.delete(COMMAND_LINE, group_service.by_name(group).id)
 
 
 @groups.command("managers")

@@ -64,6 +64,8 @@ def add(command: str, title: str, group: str | None) -> None:
 @click.option("--to-everybody", is_flag=True, help="Have it for everybody from now on.")
 def change(command: str, group: str | None, *, text_stdin: bool, **wanted: Any) -> None:
     """Give a prompt other words, or have it for others."""
+    if wanted["to_group"] is not None and wanted["to_everybody"]:
+        raise click.UsageError("It is for a group or for everybody: give --to-group or --to-everybody.")
     now = _found(command, group)
     words = Wanted(
         (wanted["new_command"] or now.command).lstrip("/"),

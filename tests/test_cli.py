@@ -12,6 +12,7 @@ from flask_app import config
 from flask_app.database import reading
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import title_setting
 from flask_app.services.people import group_service, names, setup_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.queries import paging
@@ -71,6 +72,16 @@ def test_an_administrator_ends_set_up(app: Flask) -> None:
     person_made = person("second")
     assert person_made
     assert person_made.role == "admin"
+
+
+def test_a_site_that_is_set_up_here_begins_with_what_any_site_does(app: Flask) -> None:
+    run(app, "create", "member", "--password-stdin", typed=f"{STRONG}\n")
+    assert title_setting.chosen() is None, "it is not set up yet"
+    run(app, "create", "root", "--admin", "--password-stdin", typed=f"{STRONG}\n")
+    assert title_setting.chosen() == title_setting.DEFAULT
+    title_setting.choose(Actor(None), None)
+    run(app, "create", "second", "--admin", "--password-stdin", typed=f"{STRONG}\n")
+    assert title_setting.chosen() is None, "a choice stays"
 
 
 def test_without_a_password_a_link_is_printed(app: Flask, client: PageClient) -> None:

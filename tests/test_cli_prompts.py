@@ -34,7 +34,7 @@ def test_prompts_are_added_listed_shown_changed_and_deleted(app: Flask, member: 
     assert run(app, "delete", "class", "--group", "3b").exit_code == 0
     assert run(app, "list").output.count("/") == 1
     assert [each["after"] for each in details("prompt.change")] == [
-        {"command": "class", "text": "Anew"},
+        {"command": "class", "text": "Anew", "length": 4},
         {"group": None},
         {"group": "3b", "title": "Whole"},
     ]
@@ -52,4 +52,6 @@ def test_what_makes_no_sense_is_said(app: Flask) -> None:
         result = run(app, *arguments)
         assert result.exit_code == 1, arguments
         assert words in result.output, arguments
+    both = run(app, "change", "sum", "--to-group", "3b", "--to-everybody")
+    assert (both.exit_code, "--to-group or --to-everybody" in both.output) == (2, True)
     assert "already" in run(app, "add", "SUM", "--title", "x", text="x").output

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_access, group_service, managing_service, supervision_service
+from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
 from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import Body, Words, accepts, returns
@@ -109,10 +109,14 @@ def supervise(group_id: str, body: Supervise) -> SupervisedReply:
 
 @blueprint.delete("/<group_id>")
 @require_permission("groups")
+@require_proof
 @returns(None, 204)
 def delete(group_id: str) -> None:
-    """Delete a group: its people move to the default group, which cannot be deleted itself. Invitations into it end."""
-    group_service.delete(_actor(), group_id)
+    """Delete a group: its people move to the default group, which cannot be deleted itself, and have its access.
+
+    Its budgets and prompts go with it, and invitations into it end.
+    """
+    group_deletion.delete(_actor(), group_id)
 
 
 def _choices(body: AddGroup | ChangeGroup) -> Choices:

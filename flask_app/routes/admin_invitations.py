@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import invitation_admin_service
 from flask_app.services.queries import paging
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -34,6 +34,7 @@ def listed() -> InvitationsReply:
 
 @blueprint.post("")
 @require_permission("people.invite")
+@require_proof
 @accepts(NewInvitation)
 @returns(InvitationMade, 201)
 def make(body: NewInvitation) -> InvitationMade:

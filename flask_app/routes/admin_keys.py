@@ -73,6 +73,7 @@ def add(body: AddKey) -> KeyReply:
 
 @blueprint.patch("/<key_id>")
 @require_permission("keys")
+@require_proof
 @accepts(ChangeKey)
 @returns(KeyReply)
 def change(key_id: str, body: ChangeKey) -> KeyReply:

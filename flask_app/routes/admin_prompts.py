@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.prompts import shared_prompts
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, queries, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.prompts import (
@@ -35,6 +35,7 @@ def listed() -> SharedPromptsReply:
 
 @blueprint.post("")
 @require_permission("prompts")
+@require_proof
 @accepts(SharedPromptBody, most=MOST_BYTES)
 @returns(SharedPromptReply, 201)
 @refuses(409, TAKEN)
@@ -53,6 +54,7 @@ def one(shared_prompt_id: str) -> SharedPromptReply:
 
 @blueprint.put("/<shared_prompt_id>")
 @require_permission("prompts")
+@require_proof
 @accepts(SharedPromptBody, most=MOST_BYTES)
 @returns(SharedPromptReply)
 @refuses(409, TAKEN)
@@ -63,6 +65,7 @@ def change(shared_prompt_id: str, body: SharedPromptBody) -> SharedPromptReply:
 
 @blueprint.delete("/<shared_prompt_id>")
 @require_permission("prompts")
+@require_proof
 @returns(None, 204)
 def delete(shared_prompt_id: str) -> None:
     """Delete a shared prompt."""

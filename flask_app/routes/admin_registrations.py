@@ -44,6 +44,7 @@ def waiting() -> RegistrationsReply:
 
 @blueprint.post("/registrations/<registration_id>/accept")
 @require_permission("people.add")
+@require_proof
 @accepts(Accepting)
 @returns(PersonReply)
 def accept(registration_id: str, body: Accepting) -> PersonReply:

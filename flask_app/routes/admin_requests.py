@@ -5,7 +5,7 @@ from flask import Blueprint
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import request_retention, request_search
 from flask_app.services.queries import paging
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
@@ -41,6 +41,7 @@ def retention() -> RetentionReply:
 
 @blueprint.put("/retention")
 @require_permission("requests")
+@require_proof
 @accepts(Retention)
 @returns(RetentionReply)
 def keep_for(body: Retention) -> RetentionReply:

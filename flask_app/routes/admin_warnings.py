@@ -72,6 +72,7 @@ def set_webhook(body: SetWebhook) -> WebhookSetReply:
 
 @blueprint.delete("/webhook")
 @require_permission("warnings")
+@require_proof
 @returns(None, 204)
 def remove_webhook() -> None:
     """Forget the webhook's address and secret."""

@@ -158,6 +158,7 @@ def invitations(managed_id: str) -> InvitationsReply:
 
 @blueprint.post(f"{API}/invitations")
 @require_manager("people.invite")
+@require_proof
 @accepts(InviteIntoGroup)
 @returns(InvitationMade, 201)
 def invite(managed_id: str, body: InviteIntoGroup) -> InvitationMade:

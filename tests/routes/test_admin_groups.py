@@ -11,10 +11,14 @@ from sqlalchemy import select
 
 from flask_app.database import new_id, reading, transaction
 from flask_app.errors import Invalid
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, SharedPrompt, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.people import group_deletion, group_service, user_admin_service
 from flask_app.services.people.group_service import MAX_TOKENS, Choices
+from flask_app.services.prompts import shared_prompts
+from flask_app.services.prompts.prompt_terms import Wanted
 from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code, stored
@@ -22,6 +26,7 @@ from tests.support.together import at_once
 
 GROUPS, USERS = "/api/admin/groups", "/api/admin/users"
 DEFAULT = f"{GROUPS}/{DEFAULT_GROUP_ID}"
+OPEN = {"api": True, "sharing": True, "hours": None}
 
 
 def audit() -> list[tuple[str, str, dict[str, Any]]]:
@@ -81,8 +86,27 @@ def test_a_group_is_added_changed_and_deleted_with_a_trace(admin_client: PageCli
         ("group.add", group["id"], settings),
         ("user.change", member.id, moved),
         ("group.change", group["id"], {"name": "Class 4b", "before": settings, "after": later}),
-        ("group.delete", group["id"], later | {"moved": 1}),
+        ("group.delete", group["id"], later | OPEN | {"moved": 1, "budgets": 0, "prompts": 0, "supervised": False}),
     ]
+
+
+@pytest.mark.security("audit")
+def test_a_deletion_tells_what_the_group_had_closed_and_what_went_with_it(
+    admin_client: PageClient,
+) -> None:
+    path = f"{GROUPS}/{(group := add(admin_client, 'Class 3b'))['id']}"
+    hours = {"days": [1], "from": "08:00", "to": "12:00"}
+    access = {"api": False, "sharing": False, "hours": hours, "supervised": True}
+    assert admin_client.put(f"{path}/access", json=access).status_code == 200
+    shared_prompts.add(Actor(None), group["id"], Wanted("sum", "Sum it up", "Sum it up."))
+    shared_prompts.add(Actor(None), None, Wanted("sum", "Sum it up", "Sum it up."))
+    budget_admin_service.add(Actor(None), Place(scope="group", scope_id=group["id"], period="day"), 1000)
+    assert admin_client.delete(path).status_code == 204
+    action, _, told = audit()[-1]
+    closed = {"api": False, "sharing": False, "hours": "1 08:00-12:00", "supervised": True}
+    assert (action, told) == ("group.delete", told | closed | {"moved": 0, "budgets": 1, "prompts": 1})
+    with reading() as session:
+        assert session.scalars(select(SharedPrompt.group_id)).all() == [None]
 
 
 def test_a_number_of_tokens_goes_with_its_policy_alone(admin_client: PageClient) -> None:
@@ -210,7 +234,7 @@ def test_people_who_join_while_their_group_is_deleted_are_in_one_that_is_there(a
 
         def act(place: int, number: int = number, group_id: str = group_id) -> None:
             if place == 0:
-                group_service.delete(Actor(None), group_id)
+                group_deletion.delete(Actor(None), group_id)
             else:
                 user_admin_service.add(Actor(None), f"person {number} {place}", "member", group_id=group_id)
 

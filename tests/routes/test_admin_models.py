@@ -75,6 +75,21 @@ def test_names_and_successor_are_set_and_taken_away(admin_client: PageClient, id
     }
 
 
+def test_a_successor_of_the_same_name_is_another_one(admin_client: PageClient, ids: dict[str, str]) -> None:
+    for provider in ("Here", "There"):
+        keep_provider(provider, "https://elsewhere.example.com", models=["m"])
+    with reading() as session:
+        here, there = session.scalars(select(ChatModel.id).where(ChatModel.name == "m").order_by(ChatModel.id))
+    for successor_id in (here, there):
+        assert put(admin_client, ids["old"], successor_id=successor_id).status_code == 200
+    with reading() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [json.loads(entry.details) for entry in entries] == [
+        {"name": "old", "before": {"successor": None}, "after": {"successor": "m"}},
+        {"name": "old", "before": {"successor": "m (Here)"}, "after": {"successor": "m (There)"}},
+    ]
+
+
 def test_a_conversation_with_a_model_that_is_gone_opens_and_goes_on(
     admin_client: PageClient, member_client: PageClient, upstream: ScriptedUpstream, ids: dict[str, str]
 ) -> None:

@@ -42,15 +42,27 @@ def test_it_is_kept_changed_given_to_a_group_and_deleted(admin_client: PageClien
     assert admin_client.get(path).json["text"] == "Sum it up."  # type: ignore[index]
     assert admin_client.delete(path).status_code == 204
     assert admin_client.delete(path).status_code == 404
-    assert details("prompt.add") == [SUM | {"group": None}]
+    assert details("prompt.add") == [SUM | {"length": 21, "group": None}]
     assert details("prompt.change") == [
         {
             "command": "sum",
-            "before": {"text": SUM["text"], "group": None},
-            "after": {"text": "Sum it up.", "group": "3b"},
+            "before": {"text": SUM["text"], "length": 21, "group": None},
+            "after": {"text": "Sum it up.", "length": 10, "group": "3b"},
         }
     ], "once: the second time nothing changed"
-    assert details("prompt.delete") == [SUM | {"text": "Sum it up.", "group": "3b"}]
+    assert details("prompt.delete") == [SUM | {"text": "Sum it up.", "length": 10, "group": "3b"}]
+
+
+def test_of_a_long_text_the_audit_log_keeps_the_beginning_and_the_length(admin_client: PageClient) -> None:
+    long = "字" * 19_999
+    made = admin_client.post(PATH, json=SUM | {"text": f"{long}。"}).json
+    assert made
+    path = f"{PATH}/{made['id']}"
+    assert admin_client.put(path, json=SUM | {"text": f"{long}！"}).status_code == 200
+    assert admin_client.delete(path).status_code == 204
+    kept = {"text": "字" * 200, "length": 20_000}
+    assert details("prompt.add") == details("prompt.delete") == [SUM | kept | {"group": None}]
+    assert details("prompt.change") == [{"command": "sum", "before": kept, "after": kept}], "it differs further on"
 
 
 @pytest.mark.security("every-route-by-owner")

@@ -67,13 +67,48 @@ def test_a_choice_that_is_there_already_outlives_the_set_up(client: PageClient, 
 def test_it_is_written_down_who_chose(admin_client: PageClient, model_id: str) -> None:
     put(admin_client, model_id)
     put(admin_client, None)
+    assert changes() == [(None, "deepseek-flash"), ("deepseek-flash", None)]
+
+
+def test_it_is_written_down_that_the_model_of_new_chats_was_chosen_and_taken_back(
+    admin_client: PageClient, model_id: str
+) -> None:
+    with transaction() as session:
+        title_setting.begin(session)
+    for wanted in ("default", None, None, "default", model_id, "default"):
+        assert put(admin_client, wanted).status_code == 200
+    told = [("default", None), (None, "default"), ("default", "deepseek-flash"), ("deepseek-flash", "default")]
+    assert changes() == told, "what was so already is no change"
+
+
+def test_two_models_of_one_name_are_told_apart_by_their_providers(admin_client: PageClient) -> None:
+    here, there, namesake = (same_name(provider) for provider in ("Here", "There", "There"))
+    for wanted in (here, there, namesake):
+        put(admin_client, wanted)
+    assert changes() == [(None, "m"), ("m (Here)", "m (There)"), (there, namesake)]
+
+
+def test_one_that_is_gone_is_told_by_its_id(admin_client: PageClient) -> None:
+    with transaction() as session:
+        session.add(Setting(name=title_setting.NAME, value=(gone := new_id())))
+    put(admin_client, None)
+    assert changes() == [(gone, None)]
+
+
+def same_name(provider: str) -> str:
+    """A model "m" of another provider; gives its id."""
+    provider_id = keep_provider(provider, "https://elsewhere.example.com", models=["m"])
+    with reading() as session:
+        return session.scalars(select(ChatModel.id).where(ChatModel.provider_id == provider_id)).one()
+
+
+def changes() -> list[tuple[str | None, str | None]]:
+    """What the audit log tells, as it was and as it is."""
     with reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.created_at, AuditEntry.id)).all()
-    assert [(entry.action, entry.target) for entry in entries] == [("titles.change", "titles")] * 2
-    assert [json.loads(entry.details) for entry in entries] == [
-        {"before": {"model": None}, "after": {"model": "deepseek-flash"}},
-        {"before": {"model": "deepseek-flash"}, "after": {"model": None}},
-    ]
+    assert {(entry.action, entry.target) for entry in entries} == {("titles.change", "titles")}
+    told = [json.loads(entry.details) for entry in entries]
+    return [(each["before"]["model"], each["after"]["model"]) for each in told]
 
 
 def test_one_that_is_not_offered_just_now_may_be_chosen(admin_client: PageClient, model_id: str) -> None:

@@ -92,6 +92,15 @@ def test_people_are_found_by_address_and_by_group(admin_client: PageClient, make
     assert _found(admin_client, group="absent") == set()
 
 
+@pytest.mark.parametrize("length", [190, 191, 254])
+def test_a_long_address_is_found_whole(admin_client: PageClient, make_user: MakeUser, length: int) -> None:
+    address = "x" * (length - 15) + "@school.example"
+    make_user("alice", email=address)
+    assert _found(admin_client, q=address.upper()) == {"alice"}
+    assert _found(admin_client, q=address[:-1]) == set()
+    assert _found(admin_client, q=f"{address}x") == set()
+
+
 @pytest.mark.parametrize(
     ("state", "found"), [("waiting", {"newcomer"}), ("disabled", {"gone"}), ("admin", {"admin", "root"})]
 )

@@ -13,6 +13,8 @@ from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.budgets.code_admin_service import Terms
 from flask_app.services.people import group_service
+from flask_app.services.prompts import own_prompts, shared_prompts
+from flask_app.services.prompts.prompt_terms import Wanted as Prompt
 from flask_app.services.site import announcement_service, rate_admin_service
 from flask_app.services.site.announcement_service import Wanted
 from tests.support import (
@@ -36,10 +38,10 @@ HOUSE = Actor(None)
 OF_ADMINISTRATORS = (
     *("/admin", "/admin/users", "/admin/groups", "/admin/limits", "/admin/budgets", "/admin/codes", "/admin/tokens"),
     *("/admin/keys", "/admin/models", "/admin/records", "/admin/requests", "/admin/audit", "/admin/settings"),
-    "/admin/shares",
+    *("/admin/shares", "/admin/prompts"),
     *("/api/admin/rates", "/api/admin/users?state=waiting", "/admin/reconciliation"),
 )
-OF_A_MANAGER = ("/managed/{group}", "/tokens", "/tokens/requests", "/dashboard", "/account", "/")
+OF_A_MANAGER = ("/managed/{group}", "/prompts", "/tokens", "/tokens/requests", "/dashboard", "/account", "/")
 
 
 @pytest.fixture
@@ -67,6 +69,10 @@ def fill(group_id: str, manager: User, name: str) -> None:
     ):
         budget_admin_service.add(HOUSE, place, 1000)
     code_admin_service.make(HOUSE, Terms(label=f"codes {name}", count=2, unit="tokens", amount=5))
+    prompt = Prompt(name, f"prompt {name}", "text")
+    own_prompts.add(manager, prompt)
+    for whose in (None, another):
+        shared_prompts.add(HOUSE, whose, prompt)
     sharing.keep(manager, talks.branched(manager, title=f"talk {name}").id, title=f"talk {name}")
     token = gateway.made(manager, name).token
     provider = keep_provider(f"provider {name}", f"https://{name}.example.com", models=[f"model-{name}"])

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
-from flask_app.database import reading
-from flask_app.models import DEFAULT_GROUP_ID, Group, Prompt, SharedPrompt, User
+from flask_app.database import reading, table_of, writing
+from flask_app.models import DEFAULT_GROUP_ID, EVERYBODY, Group, Prompt, SharedPrompt, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.people import group_deletion, group_service, user_admin_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.prompts import offered_prompts, own_prompts, prompt_terms, shared_prompts
 from flask_app.services.prompts.prompt_terms import Wanted
@@ -206,15 +206,26 @@ def test_whoever_leaves_a_group_leaves_its_prompts(member: User, member_client: 
     user_admin_service.change(Actor(None), member.id, group_id=DEFAULT_GROUP_ID)
     assert (commands(member_client, OFFERED), member_client.get(text).status_code) == ([], 404)
     user_admin_service.change(Actor(None), member.id, group_id=theirs.id)
-    group_service.delete(Actor(None), theirs.id)
+    group_deletion.delete(Actor(None), theirs.id)
     assert (commands(member_client, OFFERED), member_client.get(text).status_code) == ([], 404)
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(SharedPrompt)) == 0, "it is gone with its group"
 
 
 def test_most_that_one_can_have_are_offered(member: User, member_client: PageClient, query_count: QueryCount) -> None:
+    theirs, of = group("theirs").id, {"title": "title", "title_key": "title", "text": "text"}
+    user_admin_service.change(Actor(None), member.id, group_id=theirs)
+    places = [{"user_id": member.id}, {"group_id": theirs, "scope_id": theirs}, {"scope_id": EVERYBODY}]
+    with writing() as connection:
+        for model, place in zip((Prompt, SharedPrompt, SharedPrompt), places, strict=True):
+            commands = [f"{len(place)}{model.__tablename__}{number}" for number in range(prompt_terms.MOST)]
+            rows = [{"command": each, "command_key": each, **of, **place} for each in commands]
+            connection.execute(insert(table_of(model)), rows)
+    with reading() as session:
+        there = session.get_one(User, member.id)
     with query_count() as statements:
-        assert len(offered_prompts.listed(member)) == 0
+        found = offered_prompts.listed(there)
+    assert [each.source for each in found] == [source for source in ("own", "group", "site") for _ in range(500)]
     assert len(statements) == 2
 
 

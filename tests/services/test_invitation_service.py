@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select, update
 from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.errors import AppError, TooMany
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Invitation, LoginSession, User
-from flask_app.services.people import group_service, invitation_admin_service, invitation_service
+from flask_app.services.people import group_deletion, group_service, invitation_admin_service, invitation_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.people.invitation_admin_service import Made
 from tests.support.invited import HOUSE, join, listed, made
@@ -92,7 +92,7 @@ def test_a_link_that_is_over_says_why(app: Flask) -> None:
     join(used.token, "first")
     invitation_admin_service.revoke(HOUSE, revoked.listed.invitation.id)
     expire(expired.listed.invitation.id)
-    group_service.delete(HOUSE, left.listed.invitation.group_id or "")
+    group_deletion.delete(HOUSE, left.listed.invitation.group_id or "")
     for invitation, state in ((used, "used_up"), (revoked, "revoked"), (expired, "expired"), (left, "revoked")):
         for _ in range(2):  # the second one: nothing was changed by being refused
             with pytest.raises(AppError, match=f"invitation_{state}"):
@@ -110,7 +110,7 @@ def test_a_link_that_is_over_says_why(app: Flask) -> None:
         (lambda made: invitation_admin_service.revoke(HOUSE, made.listed.invitation.id), "invitation_revoked"),
         (lambda made: expire(made.listed.invitation.id), "invitation_expired"),
         (lambda made: join(made.token, "quicker"), "invitation_used_up"),
-        (lambda made: group_service.delete(HOUSE, made.listed.invitation.group_id), "invitation_revoked"),
+        (lambda made: group_deletion.delete(HOUSE, made.listed.invitation.group_id), "invitation_revoked"),
     ],
     ids=["revoked", "expired", "used up", "group deleted"],
 )
@@ -187,7 +187,7 @@ def test_many_come_in_while_their_group_is_deleted_and_the_link_revoked(app: Fla
         if number == 5:
             return invitation_admin_service.revoke(HOUSE, invitation.listed.invitation.id).state
         if number == 7:
-            group_service.delete(HOUSE, group_id)
+            group_deletion.delete(HOUSE, group_id)
             return "deleted"
         return join(invitation.token, f"person {number}", address=f"192.0.2.{number}")
 

@@ -16,7 +16,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, budget_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.completion.attempts import Bounds
-from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.people import group_deletion, group_service, user_admin_service
 from flask_app.services.people.group_service import Choices
 from tests.conftest import MakeUser
 from tests.support import calls
@@ -69,7 +69,7 @@ def joining(make_user: MakeUser, request: pytest.FixtureRequest) -> Joining:
         return user_admin_service.change(HOUSE, person, group_id=group_id).user.id
 
     def leave_over() -> str:
-        group_service.delete(HOUSE, gone)
+        group_deletion.delete(HOUSE, gone)
         return person
 
     place = Place(scope=scope, scope_id="" if scope == "site" else group_id, period="day")

@@ -95,7 +95,7 @@ def latest(connection: Connection, action: str) -> datetime | None:
     return moment
 
 
-def difference(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
+def difference(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, dict[str, object]]:
     """What has changed, as it was and as it is, for the details of an entry; empty where nothing has."""
     changed = [name for name in after if after[name] != before[name]]
     if not changed:

@@ -13,6 +13,7 @@ from flask_app.errors import Invalid
 from flask_app.models import ChatModel, Provider, Setting
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.providers import model_naming
 
 NAME = "titles"
 DEFAULT = "default"  # in the place of an id: the model that new chats begin with, whichever that is
@@ -37,9 +38,10 @@ def choose(actor: Actor, model_id: str | None) -> None:
     """
 
     def work(session: Session) -> None:
-        after = None if model_id is None else _name(session, model_id)
+        if model_id is not None:
+            _require_known(session, model_id)
         stored = session.get(Setting, NAME, with_for_update=True)
-        before = session.scalar(select(ChatModel.name).where(ChatModel.id == stored.value)) if stored else None
+        before, after = model_naming.told_apart(session, (stored.value or None) if stored else None, model_id)
         session.merge(Setting(name=NAME, value=model_id or ""))
         if difference := audit_service.difference({"model": before}, {"model": after}):
             audit_service.record(session, actor.user, "titles.change", NAME, difference, actor.address)
@@ -53,11 +55,8 @@ def begin(session: Session) -> None:
         session.add(Setting(name=NAME, value=DEFAULT))
 
 
-def _name(session: Session, model_id: str) -> str:
-    if model_id == DEFAULT:
-        return DEFAULT
-    of_providers = select(ChatModel.name).join(Provider, Provider.id == ChatModel.provider_id)
-    name = session.scalar(of_providers.where(ChatModel.id == model_id, Provider.kind != LOCAL))
-    if name is None:
+def _require_known(session: Session, model_id: str) -> None:
+    of_providers = select(ChatModel.id).join(Provider, Provider.id == ChatModel.provider_id)
+    known = of_providers.where(ChatModel.id == model_id, Provider.kind != LOCAL)
+    if model_id != DEFAULT and session.scalar(known) is None:
         raise Invalid("unknown_model", model=model_id)
-    return name

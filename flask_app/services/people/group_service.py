@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy import delete as delete_from
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, table_of
+from flask_app.database import in_transaction, reading
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import LOCALES, translate
-from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, User
+from flask_app.models import DEFAULT_GROUP_ID, Group, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import names
@@ -21,7 +20,6 @@ MAX_NAME = 64
 POLICIES = ("continue", "limit", "stop")
 MAX_TOKENS = 1_000_000
 
-_users = table_of(User)
 _MEMBERS = select(func.count()).select_from(User).where(User.group_id == Group.id).scalar_subquery()
 _WITH_MEMBERS = select(Group, _MEMBERS)
 _NAMED = select(Group).where(Group.name_key == bindparam("key"))
@@ -98,7 +96,7 @@ def add(actor: Actor, choices: Choices) -> Counted:
         session.add(group)
         _choose(group, choices)
         session.flush()
-        audit_service.record(session, actor.user, "group.add", group.id, _settings(group), actor.address)
+        audit_service.record(session, actor.user, "group.add", group.id, settings(group), actor.address)
         return Counted(group, 0)
 
     return _unless_taken(work)
@@ -111,10 +109,10 @@ def change(actor: Actor, group_id: str, choices: Choices) -> Counted:
     """
 
     def work(session: Session) -> Counted:
-        group = _locked(session, group_id)
-        before = _settings(group)
+        group = locked(session, group_id)
+        before = settings(group)
         _choose(group, choices)
-        if difference := audit_service.difference(before, _settings(group)):
+        if difference := audit_service.difference(before, settings(group)):
             details = {"name": group.name, **difference}
             audit_service.record(session, actor.user, "group.change", group.id, details, actor.address)
         return Counted(*session.execute(_WITH_MEMBERS.where(Group.id == group.id)).one())
@@ -122,29 +120,17 @@ def change(actor: Actor, group_id: str, choices: Choices) -> Counted:
     return _unless_taken(work)
 
 
-def delete(actor: Actor, group_id: str) -> None:
-    """Its people move to the default group, its budgets go with it, invitations into it let nobody in any more.
+def locked(session: Session, group_id: str) -> Group:
+    """Within the caller's transaction; raises NotFound."""
+    group = session.get(Group, group_id, with_for_update=True)
+    if group is None:
+        raise NotFound
+    return group
 
-    Raises NotFound, Conflict("default_group") for that one itself.
-    """
-    if group_id == DEFAULT_GROUP_ID:
-        raise Conflict("default_group")
 
-    def work(session: Session) -> None:
-        chosen(session, DEFAULT_GROUP_ID)
-        group = _locked(session, group_id)
-        move = (
-            update(_users)
-            .where(_users.c.group_id == group.id)
-            .values(group_id=DEFAULT_GROUP_ID, supervision_seen_at=None)
-        )
-        moved = session.connection().execute(move).rowcount
-        session.execute(delete_from(Budget).where(Budget.scope_id == group.id))
-        session.delete(group)
-        details = {**_settings(group), "moved": moved}
-        audit_service.record(session, actor.user, "group.delete", group.id, details, actor.address)
-
-    in_transaction(work)
+def settings(group: Group) -> dict[str, object]:
+    """What the audit log says of it."""
+    return {name: getattr(group, name) for name in ("name", "on_disconnect", "on_disconnect_tokens")}
 
 
 def _unless_taken(work: Callable[[Session], Counted]) -> Counted:
@@ -152,13 +138,6 @@ def _unless_taken(work: Callable[[Session], Counted]) -> Counted:
         return in_transaction(work)
     except IntegrityError as error:
         raise Conflict("group_name_taken") from error
-
-
-def _locked(session: Session, group_id: str) -> Group:
-    group = session.get(Group, group_id, with_for_update=True)
-    if group is None:
-        raise NotFound
-    return group
 
 
 def _choose(group: Group, choices: Choices) -> None:
@@ -189,7 +168,3 @@ def _name(group: Group, raw: str) -> str:
 def _is_built_in(name: str) -> bool:
     """Is it what the default group is called by itself, in any language? No other group may be called so."""
     return names.key(name) in {names.key(translate(locale, "admin.everyone")) for locale in LOCALES}
-
-
-def _settings(group: Group) -> dict[str, object]:
-    return {name: getattr(group, name) for name in ("name", "on_disconnect", "on_disconnect_tokens")}

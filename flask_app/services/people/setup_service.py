@@ -59,7 +59,6 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
     try:
         with transaction() as session:
             close(session)
-            title_setting.begin(session)
             user = User(
                 username=shown, username_key=names.key(shown), password_hash=stored, role="admin", is_owner=True
             )
@@ -72,6 +71,10 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
 
 
 def close(session: Session) -> None:
-    """End set-up, within the transaction that makes an administrator; of two at once one gets IntegrityError."""
+    """End set-up, within the transaction that makes an administrator, and have what a site that is set up begins with.
+
+    Of two at once one gets IntegrityError.
+    """
     session.add(Setting(name=MARK, value=utc_now().isoformat()))
     session.flush()
+    title_setting.begin(session)

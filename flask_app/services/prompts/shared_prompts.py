@@ -19,6 +19,7 @@ from flask_app.services.prompts.prompt_terms import Asked, Wanted
 from flask_app.services.queries import paging
 
 _ASKED = Asked()
+_TOLD = 200  # characters of a text that the audit log keeps of each
 
 
 class Listed(NamedTuple):
@@ -80,7 +81,8 @@ def add(actor: Actor, group_id: str | None, wanted: Wanted) -> SharedPrompt:
         _put(session, prompt, group_id, columns)
         session.add(prompt)
         session.flush()
-        audit_service.record(session, actor.user, "prompt.add", prompt.id, _told(session, prompt), actor.address)
+        details = _briefly(_told(session, prompt))
+        audit_service.record(session, actor.user, "prompt.add", prompt.id, details, actor.address)
         return prompt
 
     return _unless_taken(work)
@@ -96,7 +98,7 @@ def change(actor: Actor, prompt_id: str, group_id: str | None, wanted: Wanted) -
         _put(session, prompt, group_id, columns)
         if difference := audit_service.difference(before, _told(session, prompt)):
             prompt.updated_at = utc_now()
-            details = {"command": prompt.command, **difference}
+            details = {"command": prompt.command, **{when: _briefly(told) for when, told in difference.items()}}
             audit_service.record(session, actor.user, "prompt.change", prompt_id, details, actor.address)
         session.flush()
         return prompt
@@ -109,7 +111,7 @@ def delete(actor: Actor, prompt_id: str) -> None:
 
     def work(session: Session) -> None:
         prompt = _locked(session, prompt_id)
-        details = _told(session, prompt)
+        details = _briefly(_told(session, prompt))
         session.delete(prompt)
         audit_service.record(session, actor.user, "prompt.delete", prompt_id, details, actor.address)
 
@@ -157,3 +159,9 @@ def _told(session: Session, prompt: SharedPrompt) -> dict[str, object]:
     group = session.get(Group, prompt.group_id) if prompt.group_id else None
     told = {name: getattr(prompt, name) for name in ("command", "title", "text")}
     return {**told, "group": group.name if group else None}
+
+
+def _briefly(told: dict[str, object]) -> dict[str, object]:
+    """Of a text its beginning and its length: a page of the audit log shows many."""
+    text = told.get("text")
+    return {**told, "text": text[:_TOLD], "length": len(text)} if isinstance(text, str) else told

@@ -13,7 +13,7 @@ from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import ChatModel, ModelAlias, Provider
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.providers import model_service
+from flask_app.services.providers import model_naming, model_service
 from flask_app.services.providers.model_lists import MAX_NAME_LENGTH
 from flask_app.services.providers.model_redirects import folded
 
@@ -72,12 +72,13 @@ def change(actor: Actor, model_id: str, settings: Settings) -> list[ModelStatus]
             raise NotFound
         _check_successor(session, model, successor_id)
         _check_free(session, model, names)
-        before = _told(session, model)
+        previous, following = model_naming.told_apart(session, model.successor_id, successor_id)
+        before = _told(session, model, previous)
         model.successor_id, model.context_tokens = successor_id, settings.context_tokens
         session.execute(delete(ModelAlias).where(ModelAlias.model_id == model.id))
         session.add_all(ModelAlias(name=name, name_key=key, model_id=model.id) for key, name in names.items())
         session.flush()
-        if difference := audit_service.difference(before, _told(session, model)):
+        if difference := audit_service.difference(before, _told(session, model, following)):
             details = {"name": model.name, **difference}
             audit_service.record(session, actor.user, "model.change", model.id, details, actor.address)
 
@@ -88,12 +89,11 @@ def change(actor: Actor, model_id: str, settings: Settings) -> list[ModelStatus]
     return listed()
 
 
-def _told(session: Session, model: ChatModel) -> dict[str, object]:
+def _told(session: Session, model: ChatModel, successor: str | None) -> dict[str, object]:
     """What the audit log says of it."""
-    successor = session.get(ChatModel, model.successor_id) if model.successor_id else None
     names = select(ModelAlias.name).where(ModelAlias.model_id == model.id).order_by(ModelAlias.name_key)
     return {
-        "successor": successor and successor.name,
+        "successor": successor,
         "aliases": list(session.scalars(names)),
         "context_tokens": model.context_tokens,
     }

@@ -149,7 +149,7 @@ def _opened(row: Setting | None) -> Webhook | None:
     return msgspec.json.decode(sealing.unseal(base64.b64decode(row.value), NAME), type=Webhook)
 
 
-def _changed(before: Webhook | None, after: Webhook) -> dict[str, object]:
+def _changed(before: Webhook | None, after: Webhook) -> dict[str, dict[str, object]]:
     """What the audit log may say: the rest of the address is a secret."""
     return audit_service.difference(_told(before) if before else dict.fromkeys(_told(after)), _told(after))
 

@@ -8,7 +8,7 @@ import pytest
 
 from flask_app.database import new_id, reading
 from flask_app.models import IdentityProvider
-from flask_app.services.people import group_service
+from flask_app.services.people import group_deletion, group_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.secrets import sealing
 from flask_app.services.sign_in import identity_providers
@@ -196,7 +196,7 @@ def test_the_number_of_queries_does_not_grow(admin_client: PageClient, query_cou
 def test_a_group_that_is_deleted_is_left_out_of_nothing_else(admin_client: PageClient) -> None:
     readers = group_service.add(identities.HOUSE, Choices(name="Readers")).group.id
     made = add(admin_client, groups_claim="groups", groups=[{"value": "x", "group_id": readers}])
-    group_service.delete(identities.HOUSE, readers)
+    group_deletion.delete(identities.HOUSE, readers)
     assert admin_client.get("/admin/settings").status_code == 200
     refused = admin_client.put(f"{ALL}/{made['id']}", json=of_change(groups=made["groups"]))
     assert error_code(refused) == "unknown_group", "it is chosen anew"

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import IdentitySignIn, LoginSession, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, supervision_service
+from flask_app.services.people import group_deletion, group_service, supervision_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.secrets import sealing
 from flask_app.services.sign_in import identity_providers, password_sign_in
@@ -138,7 +138,7 @@ def test_groups_follow_the_provider_at_each_sign_in(client: PageClient, school: 
     school.know(alice=ALICE | {"groups": "nothing known"})
     identities.sign_in(new_client(client.application), school, "alice")
     assert identities.named("alice").group_id == others
-    group_service.delete(identities.HOUSE, others)
+    group_deletion.delete(identities.HOUSE, others)
     identities.sign_in(new_client(client.application), school, "alice")
     identities.change(listed, groups_claim="realm_access.roles", group_id=teachers)
     school.know(alice=ALICE | {"realm_access": {"roles": ["pupils"]}})

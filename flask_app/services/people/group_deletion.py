@@ -1,0 +1,46 @@
+"""A group's end: what becomes of its people, and of what was for them alone."""
+
+from sqlalchemy import delete as delete_from
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from flask_app.database import in_transaction, table_of
+from flask_app.errors import Conflict
+from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, SharedPrompt, User
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_access, group_service
+
+_users, _budgets = table_of(User), table_of(Budget)
+
+
+def delete(actor: Actor, group_id: str) -> None:
+    """Its people move to the default group, its budgets and prompts go with it, invitations into it let nobody in any
+    more. What it had closed to its people is open to them as it is to the default group's.
+
+    Raises NotFound, Conflict("default_group") for that one itself.
+    """
+    if group_id == DEFAULT_GROUP_ID:
+        raise Conflict("default_group")
+
+    def work(session: Session) -> None:
+        group_service.chosen(session, DEFAULT_GROUP_ID)
+        group = group_service.locked(session, group_id)
+        details = _told(session, group)
+        to_default = {"group_id": DEFAULT_GROUP_ID, "supervision_seen_at": None}
+        move = update(_users).where(_users.c.group_id == group_id).values(to_default)
+        details["moved"] = session.connection().execute(move).rowcount
+        spent = delete_from(_budgets).where(_budgets.c.scope_id == group_id)
+        details["budgets"] = session.connection().execute(spent).rowcount
+        session.delete(group)
+        audit_service.record(session, actor.user, "group.delete", group_id, details, actor.address)
+
+    in_transaction(work)
+
+
+def _told(session: Session, group: Group) -> dict[str, object]:
+    """What it was: who deletes it opens what it had closed."""
+    access = group_access.told(group_access.read(group.access))
+    kept = select(func.count()).select_from(SharedPrompt).where(SharedPrompt.group_id == group.id)
+    supervised = {"supervised": group.supervised_since is not None, "prompts": session.scalar(kept)}
+    return {**group_service.settings(group), **access, **supervised}
