@@ -3,33 +3,26 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
+from tests.e2e import prompts_kept
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
+from tests.e2e.prompts_kept import OFFERED, OWN
 from tests.e2e.site import Site
 from tests.e2e.test_keyboard import COMPOSING, PRESS
 from tests.e2e.visits import PHONE, WIDE, Visits
-from tests.e2e.words import Words, words
+from tests.e2e.words import words
 from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
-OWN, SHARED, OFFERED = "/api/prompts", "/api/admin/prompts", "/api/offered-prompts"
-SUM = {"command": "sum", "title": "Sum it up", "text": "Sum this up\nin {{words: 50}} words: {{text}}"}
-SHORT = {"command": "shorter", "title": "Make it shorter", "text": "/Shorter, please."}
-CLASS = {"command": "class", "title": "For a class", "text": "Tell a class about {{topic}}."}
-
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def prompts(site: Site) -> Iterator[None]:
-    made = [f"{OWN}/{site.ask('POST', OWN, each)['id']}" for each in (SUM, SHORT)]
-    made.append(f"{SHARED}/{site.ask('POST', SHARED, CLASS)['id']}")
-    yield
-    for path in made:
-        site.ask("DELETE", path)
+    yield from prompts_kept.kept(site)
 
 
 @pytest.fixture
@@ -164,6 +157,99 @@ def test_what_was_chosen_comes_before_its_command_is_sent(chat: Chat, script: Sc
     expect(chat.questions).to_have_count(0)
 
 
+def test_a_command_that_is_sent_before_the_list_has_come_waits_for_it(chat: Chat, script: ScriptedUpstream) -> None:
+    held = Held(chat.page, f"**{OFFERED}")
+    chat.text.press_sequentially("/sh")
+    held.wait()
+    chat.text.press("Enter")
+    chat.text.press("Enter")
+    expect(chat.page.locator("[data-send]")).to_have_attribute("aria-busy", "true")
+    held.let_go()
+    expect(offered(chat)).to_have_count(1)
+    expect(chat.page.locator("[data-send][aria-busy]")).to_have_count(0)
+    expect(chat.text).to_have_value("/sh")
+    assert script.journal.chats == []
+    chat.text.press("Enter")
+    expect(chat.text).to_have_value("/Shorter, please.")
+    expect(chat.questions).to_have_count(0)
+
+
+def test_a_command_that_no_prompt_has_is_sent_once_that_is_known(chat: Chat) -> None:
+    held = Held(chat.page, f"**{OFFERED}")
+    chat.text.press_sequentially("/nothing")
+    held.wait()
+    chat.page.locator("[data-send]").click()
+    expect(chat.text).to_have_value("/nothing")
+    expect(chat.text).to_be_focused()
+    held.let_go()
+    expect(chat.questions).to_have_text("/nothing")
+    chat.wait_until_answered()
+
+
+def test_a_list_that_is_late_is_waited_for_no_longer(chat: Chat) -> None:
+    held = Held(chat.page, f"**{OFFERED}")
+    chat.text.press_sequentially("/sh")
+    held.wait()
+    chat.text.press("Enter")
+    expect(chat.questions).to_have_text("/sh")
+    chat.wait_until_answered()
+    held.let_go()
+    chat.text.press_sequentially("/sh")
+    expect(offered(chat)).to_have_count(1)
+
+
+def test_a_list_that_cannot_be_had_is_told_and_nothing_is_sent(
+    chat: Chat, visits: Visits, script: ScriptedUpstream
+) -> None:
+    held = Held(chat.page, f"**{OFFERED}")
+    chat.text.press_sequentially("/sh")
+    list_request = held.wait()
+    chat.text.press("Enter")
+    held.routes.clear()
+    list_request.fulfill(status=503, json={"error": {"code": "unavailable", "message": ""}})
+    expect(chat.page.locator("[data-toasts] li, [data-toasts] > *")).to_have_count(1)
+    expect(chat.page.locator("[data-send][aria-busy]")).to_have_count(0)
+    expect(chat.text).to_have_value("/sh")
+    assert script.journal.chats == []
+    chat.text.press("Enter")
+    expect(chat.questions).to_have_text("/sh")
+    chat.wait_until_answered()
+    held.let_go()
+    visits.watch(chat.page).problems.clear()  # the browser notes the refusal
+
+
+def test_it_is_said_how_many_fit_though_not_all_are_shown(chat: Chat) -> None:
+    many = [{"id": str(n), "command": f"p{n}", "title": f"No {n}", "source": "site"} for n in range(60)]
+    chat.page.route(f"**{OFFERED}", lambda route: route.fulfill(json={"prompts": many}))
+    chat.text.press_sequentially("/")
+    expect(offered(chat)).to_have_count(50)
+    expect(chat.page.locator("[data-announcer]")).to_have_text(say("js.prompts_offered", count=60))
+
+
+def test_a_text_that_the_browser_cannot_take_back_is_taken_back_here(chat: Chat, site: Site) -> None:
+    long = site.ask("POST", OWN, {"command": "long", "title": "Long", "text": "line\n" * 300})
+    chat.text.fill("before\n")
+    chat.text.press_sequentially("/long")
+    expect(offered(chat)).to_have_count(1)
+    chat.text.press("Enter")
+    expect(chat.text).to_have_value("before\n" + "line\n" * 300)
+    undo = chat.page.get_by_role("button", name=say("base.undo"))
+    undo.click()
+    expect(chat.text).to_have_value("before\n/long")
+    expect(chat.text).to_be_focused()
+    expect(undo).to_be_hidden()
+    expect(offered(chat)).to_have_count(0)
+    chat.text.fill("")
+    chat.text.press_sequentially("/long")
+    expect(offered(chat)).to_have_count(1)
+    chat.text.press("Enter")
+    expect(undo).to_be_visible()
+    chat.text.press("x")
+    expect(undo).to_be_hidden()
+    expect(chat.text).to_have_value("line\n" * 300 + "x")
+    site.ask("DELETE", f"{OWN}/{long['id']}")
+
+
 def test_the_longest_text_with_the_most_variables_comes_whole(chat: Chat, site: Site) -> None:
     text = "".join(f"{{{{v{number}}}}}\n" for number in range(20)) + "line\n" * 3_900
     long = site.ask("POST", OWN, {"command": "long", "title": "Long", "text": text})
@@ -202,62 +288,3 @@ def test_everybody_can_use_the_list_and_its_questions(
     offered(chat).filter(has_text="/sum").click()
     expect(chat.page.get_by_role("dialog")).to_be_visible()
     expect_no_fault(chat.page, locale)
-
-
-def write(page: Page, say: Words, **values: str) -> Locator:
-    dialog = page.get_by_role("dialog")
-    for name, value in values.items():
-        dialog.locator(f'[name="{name}"]').fill(value)
-    dialog.get_by_role("button", name=say("base.save")).click()
-    return dialog
-
-
-@pytest.mark.parametrize(("locale", "viewport"), [("en", PHONE), ("zh", WIDE)])
-@pytest.mark.parametrize("path", ["/prompts", "/admin/prompts"])
-def test_prompts_are_added_found_changed_and_deleted(
-    path: str, locale: str, viewport: ViewportSize, visits: Visits
-) -> None:
-    say, page = words(locale), visits.open(path, locale=locale, viewport=viewport)
-    rows = page.locator("[data-prompt-list] > li")
-    expect(page.get_by_text(say("js.prompts.none"))).to_be_visible()
-    page.get_by_role("button", name=say("prompts.new")).click()
-    dialog = write(page, say, command="/two words", title="<b>Title</b>", text="Text {{a}}")
-    expect(dialog.get_by_role("alert").filter(has_text=say("error.bad_prompt_command", limit=32))).to_be_visible()
-    expect_no_fault(page, locale)
-    write(page, say, command="/翻译")
-    expect(rows).to_have_count(1)
-    expect(rows.locator("[data-slot=title]")).to_have_text("<b>Title</b>")
-    expect(rows.get_by_role("button", name=say("js.prompts.edit", command="/翻译"))).to_be_focused()
-    page.get_by_role("button", name=say("prompts.new")).click()
-    dialog = write(page, say, command="翻译", title="Another", text="Text")
-    expect(dialog.get_by_role("alert").filter(has_text=say("error.prompt_command_taken"))).to_be_visible()
-    write(page, say, command="other")
-    expect(rows).to_have_count(2)
-    page.get_by_role("searchbox").fill("another")
-    expect(rows).to_have_count(1)
-    page.get_by_role("searchbox").fill("nobody")
-    expect(page.get_by_text(say("js.prompts.none_found"))).to_be_visible()
-    page.get_by_role("searchbox").fill("")
-    expect(rows).to_have_count(2)
-    expect_no_fault(page, locale)
-    rows.filter(has_text="/翻译").get_by_role("button").first.click()
-    expect(page.get_by_role("dialog").locator("[name=text]")).to_have_value("Text {{a}}")
-    write(page, say, title="Translate")
-    expect(rows.filter(has_text="Translate")).to_have_count(1)
-    for left in (1, 0):
-        rows.first.locator("[data-delete]").click()
-        page.get_by_role("alertdialog").get_by_role("button", name=say("js.prompts.delete_action"), exact=True).click()
-        expect(rows).to_have_count(left)
-        expect(page.locator("[data-new-prompt]")).to_be_focused()
-
-
-def test_one_that_was_deleted_elsewhere_leaves_the_list(visits: Visits, site: Site, prompts: None) -> None:
-    page = visits.open("/prompts")
-    rows = page.locator("[data-prompt-list] > li")
-    late = site.ask("POST", OWN, {"command": "late", "title": "Late", "text": "too late"})
-    page.reload()
-    expect(rows).to_have_count(3)
-    site.ask("DELETE", f"{OWN}/{late['id']}")
-    rows.filter(has_text="/late").locator("[data-edit]").click()
-    expect(rows).to_have_count(2)
-    visits.watch(page).problems.clear()  # the browser notes the refusal

@@ -53,10 +53,13 @@ const OFFERED = [
 ]
 const ids = (words) => fitting(OFFERED, words).map(({ id }) => id)
 
-test("own prompts come first, and of each kind those whose command begins so", () => {
+test("a command that stands whole comes first, then those that begin so, and of each kind own ones", () => {
   assert.deepEqual(ids(""), ["1", "2", "3", "4"])
-  assert.deepEqual(ids("sum"), ["2", "3", "4"])
+  assert.deepEqual(ids("sum"), ["3", "2", "4"])
+  assert.deepEqual(ids("s"), ["3", "1", "2", "4"])
   assert.deepEqual(ids("ＲＥＳ"), ["2", "4"], "as an input method writes it")
   assert.deepEqual(ids("总"), ["4"])
   assert.deepEqual(ids("nobody"), [])
+  const both = [{ id: "a", command: "x", title: "Letters for the class", source: "own" }, { id: "b", command: "class", title: "", source: "site" }]
+  assert.deepEqual(fitting(both, "class").map(({ id }) => id), ["b", "a"])
 })

@@ -14,7 +14,8 @@ const TOLD = ["aria-haspopup", "aria-autocomplete", "aria-controls", "aria-activ
  * @property {(words: string) => T[]} find what fits what is written of it
  * @property {(one: T) => HTMLElement} draw an option
  * @property {(one: T, begun: Begun) => void} choose
- * @property {(count: number) => string} say
+ * @property {(count: number) => string} say how many fit
+ * @property {number} [most] how many of them are shown
  */
 
 /** @template {{id: string}} T */
@@ -58,7 +59,10 @@ export class TextList {
     if (begun?.from !== this.#closed) this.#closed = -1
     const found = begun && this.#closed < 0 ? this.#parts.find(begun.words) : []
     if (!found.length) return this.#hide()
-    if (!this.#isOpen || String(found.map(idOf)) !== String(this.#shown.map(idOf))) this.#draw(found)
+    const shown = found.slice(0, this.#parts.most)
+    if (!this.#isOpen || String(shown.map(idOf)) !== String(this.#shown.map(idOf))) this.#draw(shown)
+    if (found.length !== this.#said) announce(this.#parts.say(found.length))
+    this.#said = found.length
   }
 
   /** The list of the word that begins there stays closed. @param {number} from */
@@ -77,8 +81,6 @@ export class TextList {
       this.#area.setAttribute(name ?? "", value ?? "")
     }
     this.#activate(this.#list.firstElementChild)
-    if (found.length !== this.#said) announce(this.#parts.say(found.length))
-    this.#said = found.length
   }
 
   /** @param {T} one @param {number} index */

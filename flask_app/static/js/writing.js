@@ -50,13 +50,14 @@ function begunIn(area, before, after = /^/) {
 }
 
 const MOST_TYPED = 200 // lines: of thousands browsers make minutes
-/** Puts words in the place of what is marked, as if they were typed: the browser's own undo knows them. @param {HTMLTextAreaElement} area @param {string} words */
+/** Puts words in the place of what is marked, as if they were typed: whether the browser's own undo knows them. @param {HTMLTextAreaElement} area @param {string} words */
 export function putInto(area, words) {
   const [command, ...what] = words ? ["insertText", words] : ["delete"]
   const isTyped = area === document.activeElement && words.split("\n").length <= MOST_TYPED
-  if (isTyped && document.execCommand(command ?? "", false, ...what)) return
+  if (isTyped && document.execCommand(command ?? "", false, ...what)) return true
   area.setRangeText(words, area.selectionStart, area.selectionEnd, "end")
   area.dispatchEvent(new Event("input", { bubbles: true }))
+  return false
 }
 
 /** Does a press on a link open one of the chat's pages, in this tab? A temporary chat is a page of its own. @param {HTMLAnchorElement} link @param {MouseEvent} press */
@@ -72,9 +73,7 @@ export function opensInTab({ href, target }, { button, metaKey, ctrlKey, shiftKe
 }
 
 /** Is the chat on the page one that nothing is kept of? */
-export function isTemporary() {
-  return document.querySelector("[data-temporary]") !== null
-}
+export const isTemporary = () => document.querySelector("[data-temporary]") !== null
 
 /**
  * On iOS the keyboard covers the page without resizing it; the chat keeps to the part that is seen. Who enlarges the page with
