@@ -81,11 +81,11 @@ def access(group: str, *, api: bool | None, sharing: bool | None, hours: str | N
         wanted = Access(
             api=now.api if api is None else api,
             hours=now.hours if hours is None else _hours(hours, days),
-            sharing=now.sharing if sharing is None else sharing,
         )
-        now = group_access.put(COMMAND_LINE, found.id, wanted)
-    click.echo(f"Access tokens: {_yes(now.api)}\nSharing: {_yes(now.sharing)}")
-    click.echo(f"Hours: {group_access.told(now)['hours'] or 'always'}")
+        found = group_access.put(COMMAND_LINE, found.id, wanted, sharing=sharing)
+    told = group_access.told(found)
+    click.echo(f"Access tokens: {_yes(bool(told['api']))}\nSharing: {_yes(found.sharing)}")
+    click.echo(f"Hours: {told['hours'] or 'always'}")
 
 
 @groups.command("supervise")

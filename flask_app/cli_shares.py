@@ -18,12 +18,12 @@ def allow(mode: str) -> None:
 
 @shares.command("list")
 def list_shares() -> None:
-    """Everybody's links that have not ended, the newest first; a link itself is shown nowhere."""
+    """Everybody's links that have not ended, the newest first; neither a link nor what it shows is told."""
     rows = [
-        (each.id, each.username, moment(each.created_at), moment(each.expires_at), str(each.opened), each.title)
+        (each.id, each.username, moment(each.created_at), moment(each.expires_at), each.audience, str(each.opened))
         for each in share_admin_service.everybodys()
     ]
-    show(("ID", "PERSON", "MADE", "ENDS", "OPENED", "TITLE"), rows)
+    show(("ID", "PERSON", "MADE", "ENDS", "FOR", "OPENED"), rows)
 
 
 @shares.command("end")

@@ -15,11 +15,11 @@ def run(app: Flask, *arguments: str) -> Result:
 def test_they_are_listed_and_ended(app: Flask, member: User) -> None:
     kept = sharing.keep(member, talks.branched(member).id)
     head, line = run(app, "list").output.splitlines()
-    assert head.split() == ["ID", "PERSON", "MADE", "ENDS", "OPENED", "TITLE"]
+    assert head.split() == ["ID", "PERSON", "MADE", "ENDS", "FOR", "OPENED"]
     assert line.split()[:2] == [kept.id, "member"]
-    assert line.split()[3:] == ["never", "0", "a", "talk"]
+    assert line.split()[3:] == ["never", "people", "0"]
     assert run(app, "end", kept.id).output == "Ended.\n"
-    assert run(app, "list").output.splitlines() == ["ID  PERSON  MADE  ENDS  OPENED  TITLE"]
+    assert run(app, "list").output.splitlines() == ["ID  PERSON  MADE  ENDS  FOR  OPENED"]
     again = run(app, "end", kept.id)
     assert again.exit_code != 0
     assert "Error" in again.output

@@ -37,7 +37,7 @@ from flask_app.models.prompts import EVERYBODY, Prompt, SharedPrompt
 from flask_app.models.reconciliation import BalanceReading, Reconciliation
 from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
-from flask_app.models.sharing import Share
+from flask_app.models.sharing import Share, SharedDaily
 from flask_app.models.site import ANNOUNCED, Announcement, ServerProcess
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 
@@ -90,6 +90,7 @@ __all__ = [
     "ServerProcess",
     "Setting",
     "Share",
+    "SharedDaily",
     "SharedPrompt",
     "SpentDaily",
     "SpentMonthly",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Index, LargeBinary, String
+from sqlalchemy import Boolean, Index, LargeBinary, String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from flask_app.column_types import Ascii, Folded, LongText, Origin
@@ -18,8 +18,8 @@ class Group(Base):
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
     its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use
-    and when (`services/people/group_access.py`). Its managers can read while it is supervised
-    (`services/people/supervision_service.py`).
+    and when, `sharing` whether they may show conversations to others (`services/people/group_access.py`). Its managers
+    can read while it is supervised (`services/people/supervision_service.py`).
     """
 
     __tablename__ = "groups"
@@ -31,6 +31,7 @@ class Group(Base):
     on_disconnect_tokens: Mapped[int | None]
     rates: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     access: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
+    sharing: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     supervised_since: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -1,8 +1,8 @@
 """What people show of their conversations to others, by a link."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Boolean, LargeBinary, String
+from sqlalchemy import Boolean, ColumnElement, Date, LargeBinary, String, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_app.column_types import Ascii, LongText
@@ -16,7 +16,9 @@ class Share(Base):
     `digest` is that of the link's token; `token` is the token itself, sealed (AES-GCM, the row's id as associated
     data), so that its person can copy the link again. `content` is JSON (`services/sharing/snapshot.py`), with the
     `thoughts` where they were wanted. `shown_name` is who shares, as they were called then; None where they are not
-    named. `opened` is how often it was read by others. `expires_at` None: until it is ended.
+    named. `opened` is how often it was read by others. `expires_at` None: until it is ended. `audience` is
+    whom its person was told that it opens for, "people" or "anybody" (`services/sharing/sharing_policy.py`): it never
+    opens for more. `content_bytes` is how long `content` is.
     """
 
     __tablename__ = "shares"
@@ -30,6 +32,23 @@ class Share(Base):
     shown_name: Mapped[str | None] = mapped_column(String(64))
     thoughts: Mapped[bool] = mapped_column(Boolean, default=False)
     content: Mapped[str] = mapped_column(LongText)
+    content_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    audience: Mapped[str] = mapped_column(String(16), default="people", server_default="people")
     opened: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    @classmethod
+    def is_open(cls, now: datetime) -> ColumnElement[bool]:
+        """Has its time not come yet?"""
+        return or_(cls.expires_at.is_(None), cls.expires_at > now)
+
+
+class SharedDaily(Base):
+    """How many links a person has made on the last day of the site on which they did, ended ones among them."""
+
+    __tablename__ = "shared_daily"
+
+    user_id: Mapped[str] = to("users.id", primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    made: Mapped[int]

@@ -93,7 +93,8 @@ def put_access(group_id: str, body: AccessBody) -> AccessReply:
 
     It holds from the next request on: links of theirs open no more where they may not share, until they may again.
     """
-    return access_reply(group_access.put(_actor(), group_id, body.wanted(), supervised=body.supervised))
+    named = {"sharing": body.sharing, "supervised": body.supervised}
+    return access_reply(group_access.put(_actor(), group_id, body.wanted(), **named))
 
 
 @blueprint.put("/<group_id>/supervision")

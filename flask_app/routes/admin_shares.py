@@ -19,7 +19,7 @@ blueprint = Blueprint("admin_shares", __name__, url_prefix="/api/admin")
 @returns(AnybodysSharesReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> AnybodysSharesReply:
-    """Everybody's links that have not ended, the newest first: whose, until when, how often opened; not the words."""
+    """Everybody's links that have not ended, the newest first: whose, until when, for whom, how often opened."""
     limit = arguments.number("limit", paging.PAGE)
     return anybodys_shares_reply(share_admin_service.listed(before=arguments.word("before"), limit=limit))
 
@@ -40,7 +40,8 @@ def end(anybodys_share_id: str) -> None:
 def change_sharing(body: SharingBody) -> SharingReply:
     """Say who may open links: nobody, whoever is signed in, or whoever has one.
 
-    It holds for those that are there already: switched off, they open nothing until it is switched on again.
+    It holds for those that are there already: switched off, they open nothing until it is switched on again. None opens
+    for more than when it was made.
     """
     sharing_policy.change(_actor(), body.mode)
     return sharing_reply()

@@ -18,7 +18,8 @@ blueprint = Blueprint("shares", __name__, url_prefix="/api")
 @accepts(NewShare)
 @returns(ShareReply, 201)
 @refuses(403, "`sharing_off`: nobody shares here. `sharing_not_allowed`: one's group does not.")
-@refuses(409, "`answer_not_finished`: an answer of the branch is being written. `too_many_shares`.")
+@refuses(409, "`answer_not_finished`: an answer of the branch is being written. `too_many_shares`, `shares_too_long`.")
+@refuses(429, "`too_many_shares_today`: ended ones count too.")
 def make(conversation_id: str, body: NewShare) -> ShareReply:
     """Share a branch of a conversation as it stands now: a link, and the snapshot that it shows."""
     return share_reply(share_service.make(_actor(), g.session_id, conversation_id, body.wanted()))

@@ -74,16 +74,16 @@ class AccessBody(Body):
     """`api`: may the group's people make and use access tokens? `sharing`: may they share conversations by links,
     where the site allows it? `hours` null is always.
 
-    Where `supervised` is named it is set as well, together with the rest or not at all.
+    Where `sharing` or `supervised` is named it is set as well, together with the rest or not at all; else it stays.
     """
 
     api: bool = True
-    sharing: bool = True
+    sharing: bool | None = None
     hours: HoursBody | None = None
     supervised: bool | None = None
 
     def wanted(self) -> Access:
-        return Access(self.api, self.hours.hours() if self.hours else None, self.sharing)
+        return Access(self.api, self.hours.hours() if self.hours else None)
 
 
 class GroupsReply(Reply):
@@ -109,20 +109,21 @@ def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupRep
         managers=managers or [],
         on_disconnect=group.on_disconnect,
         on_disconnect_tokens=group.on_disconnect_tokens,
-        access=access_reply(group_access.read(group.access)),
+        access=access_reply(group),
         supervised_since=group.supervised_since,
         created_at=group.created_at,
     )
 
 
-def access_reply(access: Access) -> AccessReply:
+def access_reply(group: Group) -> AccessReply:
+    access = group_access.read(group.access)
     hours = access.hours
     if hours is None:
-        return AccessReply(api=access.api, sharing=access.sharing, hours=None)
+        return AccessReply(api=access.api, sharing=group.sharing, hours=None)
     days = [day + 1 for day in sorted(hours.days)]
     return AccessReply(
         api=access.api,
-        sharing=access.sharing,
+        sharing=group.sharing,
         hours=HoursReply(days=days, start=clocks.clock(hours.start), end=clocks.clock(hours.end)),
     )
 

@@ -48,6 +48,7 @@ def load() -> None:
     g.rates = visited.rates
     g.manages = visited.manages
     g.group_access = visited.access
+    g.group_may_share = visited.may_share
     g.supervised_since = visited.supervised_since
     be(visited.user)
     _note(visited)

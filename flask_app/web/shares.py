@@ -34,7 +34,9 @@ class NewShare(Body):
 
 
 class ShareFacts(Reply):
-    """`opened`: how often it was read by others. `expires_at` null: until it is ended."""
+    """`opened`: how often it was read by others. `expires_at` null: until it is ended. `audience`: who may open it,
+    "people" who are signed in or "anybody" who has it; never more than when it was made.
+    """
 
     id: str
     conversation_id: str
@@ -42,6 +44,7 @@ class ShareFacts(Reply):
     named: bool
     thoughts: bool
     opened: int
+    audience: str
     created_at: datetime
     expires_at: datetime | None
 
@@ -57,10 +60,12 @@ class SharesReply(Reply):
 
 
 class AnybodysShareReply(Reply):
+    """As `ShareFacts`, without what it shows."""
+
     id: str
     user: Person
-    title: str
     opened: int
+    audience: str
     created_at: datetime
     expires_at: datetime | None
 
@@ -127,7 +132,7 @@ def moment(at: datetime | None) -> str | None:
 
 def sharing() -> str:
     """Who opens the links of whoever asks, one of `sharing_policy.MODES`: "off" also where they may make none."""
-    return sharing_policy.mode_for(g.group_access)
+    return sharing_policy.mode() if g.group_may_share else sharing_policy.OFF
 
 
 def may_share() -> bool:
@@ -136,7 +141,7 @@ def may_share() -> bool:
 
 
 def _facts(own: Own) -> dict[str, Any]:
-    names = ("id", "conversation_id", "title", "thoughts", "opened", "created_at", "expires_at")
+    names = ("id", "conversation_id", "title", "thoughts", "opened", "audience", "created_at", "expires_at")
     return {"named": own.shown_name is not None, **{name: getattr(own, name) for name in names}}
 
 
@@ -144,8 +149,8 @@ def _anybodys(listed: Listed) -> AnybodysShareReply:
     return AnybodysShareReply(
         id=listed.id,
         user=Person(id=listed.user_id, username=listed.username),
-        title=listed.title,
         opened=listed.opened,
+        audience=listed.audience,
         created_at=listed.created_at,
         expires_at=listed.expires_at,
     )

@@ -144,6 +144,36 @@ def test_the_branch_on_the_page_is_the_one_that_is_shared(visits: Visits, site: 
     assert ids
 
 
+@pytest.mark.security("share-holds-what-was-shown")
+def test_what_is_not_on_the_page_yet_is_not_shared(visits: Visits, site: Site) -> None:
+    say, title = words("en"), "asked elsewhere too"
+    conversation, _ = converse(site, title, ("A question", "what is on the page"))
+    page = visits.open(f"/c/{conversation}")
+    chat = Chat(page, say)
+    expect(chat.prose).to_have_text("what is on the page")
+    go_on(site, conversation, ("x", "what was written elsewhere"), after=None)
+    chat.choose(title, say("js.shares.share"))
+    address = copied(page, dialog(page, say).get_by_role("button", name=say("shares.make")).click)
+    expect(chat.prose).to_have_text("what is on the page")
+    stranger = visits.open(address.removeprefix(site.url), signed_in=False)
+    expect(stranger.locator(".prose")).to_have_text("what is on the page")
+
+
+@pytest.mark.security("share-holds-what-was-shown")
+def test_of_one_that_is_not_open_no_more_is_shared_than_there_was_when_it_was_asked(visits: Visits, site: Site) -> None:
+    say, title = words("en"), "not open"
+    conversation, _ = converse(site, title, ("A question", "the answer of then"))
+    page = visits.open("/")
+    chat = Chat(page, say)
+    chat.choose(title, say("js.shares.share"))
+    make = dialog(page, say).get_by_role("button", name=say("shares.make"))
+    expect(make).to_be_visible()
+    go_on(site, conversation, ("x", "what was written meanwhile"), after=None)
+    address = copied(page, make.click)
+    stranger = visits.open(address.removeprefix(site.url), signed_in=False)
+    expect(stranger.locator(".prose")).to_have_text("the answer of then")
+
+
 @pytest.mark.parametrize(("viewport", "locale"), [(WIDE, "zh"), (PHONE, "en")], ids=["wide", "phone"])
 def test_an_administrator_switches_it_and_ends_links(
     visits: Visits, site: Site, viewport: ViewportSize, locale: str
@@ -160,6 +190,8 @@ def test_an_administrator_switches_it_and_ends_links(
     expect(stranger).to_have_url(f"{site.url}/login?next={path}")
     page.goto("/admin/shares")
     expect_no_fault(page, locale)
-    page.get_by_role("button", name=say("js.shares.end_one", title="to be ended")).click()
+    expect(page.get_by_text("to be ended")).to_have_count(0)
+    expect(page.locator("[data-shares]")).to_contain_text(say("js.shares.for_people"))
+    page.get_by_role("button", name=say("shares.end")).click()
     page.get_by_role("alertdialog").get_by_role("button", name=say("js.shares.end_action")).click()
     expect(page.get_by_text(say("shares.none_of_anybody"))).to_be_visible()

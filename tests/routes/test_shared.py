@@ -126,9 +126,9 @@ def test_switched_off_it_opens_no_more_and_on_again_it_does(client: PageClient, 
 
 @pytest.mark.security("share-off-closes")
 def test_a_group_that_is_left_out_shares_no_more(client: PageClient, path: str) -> None:
-    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(sharing=False))
+    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(), sharing=False)
     assert client.get(path).status_code == 404
-    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access())
+    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(), sharing=True)
     assert client.get(path).status_code == 200
 
 
@@ -143,6 +143,24 @@ def test_kept_to_people_it_asks_everybody_else_to_sign_in(
     assert opened(client, path) == 401
     reader = sign_in(make_user("reader"))
     assert (reader.get(path).status_code, reader.get(UNKNOWN).status_code) == (200, 404)
+
+
+@pytest.mark.security("share-made-for-few")
+def test_what_was_made_for_people_never_opens_for_anybody(
+    client: PageClient, admin_client: PageClient, member: User, member_client: PageClient, talk: Conversation
+) -> None:
+    sharing.switch("people")
+    narrow = share(member_client, talk.id)["path"]
+    sharing.keep(member, talk.id, "a-link-of-before")
+    sharing.switch("anybody")
+    wide = share(member_client, talk.id)["path"]
+    for path in (narrow, "/s/a-link-of-before"):
+        response = client.get(path)
+        assert (response.status_code, response.location) == (302, f"/login?next={path}")
+        assert opened(client, path) == 401
+        assert (admin_client.get(path).status_code, opened(admin_client, path)) == (200, 204)
+    assert client.get(wide).status_code == 200
+    assert client.get(UNKNOWN).status_code == 404
 
 
 @pytest.mark.security("disabled-is-out")

@@ -56,6 +56,10 @@ class Front:
     def access_log(self) -> str:
         return (self.folder / "access.log").read_text()
 
+    @property
+    def error_log(self) -> str:
+        return (self.folder / "error.log").read_text()
+
     def check(self) -> str:
         """What `nginx -t` says of the configuration: everything it has to complain about, and that it is in order."""
         said = subprocess.run([*self._command(), "-t"], capture_output=True, text=True, check=False)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.stack import front
+from tests.support.brokers import wait_until
 from tests.support.ports import free_port
 from tests.support.served import Visitor
 
@@ -43,6 +44,18 @@ def test_it_is_in_order(tmp_path: Path, text: str) -> None:
         assert "[warn]" not in said
         (tmp_path / "upstream.conf").write_text(text.replace("keepalive 64;", "keepalive;"))
         assert "test failed" in running.check(), "it is this file that was read"
+
+
+@pytest.mark.security("no-secret-in-an-address")
+def test_where_nobody_is_there_what_opens_a_shared_conversation_is_in_no_log(tmp_path: Path) -> None:
+    token = "another-token-of-forty-three-characters-0123"
+    with front.before(tmp_path, [free_port(), free_port()]) as running:
+        visitor = Visitor(running.base_url, tls=running.trusting)
+        for path in (f"/s/{token}", f"//s/{token}", f"/%73/{token}", f"/s/{token}/more", "/login"):
+            assert visitor.get(path).status == 502
+        wait_until(lambda: "/login" in running.error_log)
+        assert token not in running.error_log
+        assert token not in running.access_log
 
 
 class Instance(ThreadingHTTPServer):

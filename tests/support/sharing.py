@@ -24,9 +24,9 @@ def share(client: PageClient, conversation_id: str, **wanted: Any) -> dict[str, 
     return dict(response.json)
 
 
-def keep(person: User, conversation_id: str, **fields: Any) -> Share:
-    """A link that is there, without asking for it."""
-    share_id, token = new_id(), new_id()
+def keep(person: User, conversation_id: str, link: str | None = None, **fields: Any) -> Share:
+    """A link that is there, without asking for it: as the version before made them."""
+    share_id, token = new_id(), link or new_id()
     made = Share(id=share_id, user_id=person.id, conversation_id=conversation_id, digest=digest(token), opened=0)
     made.token, made.title, made.thoughts, made.created_at = sealing.seal(token, share_id), "a talk", False, utc_now()
     made.content = '[{"role":"user","text":"hello"}]'

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import fetching, table_of
+from flask_app.database import fetching, table_of, utc_now
 from flask_app.errors import BadRequest
 from flask_app.models import Conversation, Run, Share, User
 from flask_app.services.queries import paging
@@ -18,10 +18,9 @@ ANYWHERE, UNFILED = "anywhere", "unfiled"  # instead of a folder's id
 # MariaDB would read the index of the whole list instead, though nearly all that is in it may be in folders.
 _BY_FOLDER = "FORCE INDEX (ix_conversations_user_id_archived_folder_id_updated_at_id)"
 
-_table, _runs, _shares = table_of(Conversation), table_of(Run), table_of(Share)
+_table, _runs = table_of(Conversation), table_of(Run)
 _columns = _table.c
 _running = exists().where(_runs.c.conversation_id == _columns.id, _runs.c.status == "running")
-_shared = exists().where(_shares.c.conversation_id == _columns.id)
 _shown = (_columns.id, _columns.folder_id, _columns.title, _columns.updated_at, _columns.pinned_at, _columns.archived)
 
 
@@ -81,7 +80,14 @@ def pins(connection: Connection, actor: User) -> list[Listed]:
 
 def _of(actor: User, *, archived: bool) -> Select[*tuple[Any, ...]]:
     # `IS` is no equality for MariaDB: it would sort the whole list, which so lies sorted in its index.
-    return select(*_shown, _running, _shared).where(_columns.user_id == actor.id, _columns.archived == archived)
+    return select(*_shown, _running, _shared(utc_now())).where(
+        _columns.user_id == actor.id, _columns.archived == archived
+    )
+
+
+def _shared(now: datetime) -> ColumnElement[bool]:
+    """One whose time is over is none."""
+    return exists().where(Share.conversation_id == _columns.id, Share.is_open(now))
 
 
 def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Listed]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Exists, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
@@ -19,7 +19,6 @@ from flask_app.streams import broker
 
 MAX_TITLE = 200
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
-_is_shared = exists().where(Share.conversation_id == Conversation.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        found = session.execute(select(Conversation, _is_shared).where(*own)).one_or_none()
+        found = session.execute(select(Conversation, _is_shared(utc_now())).where(*own)).one_or_none()
         if found is None:
             raise NotFound
         messages = session.scalars(
@@ -60,6 +59,11 @@ def thread(actor: User, conversation_id: str) -> Thread:
     keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
     conversation, shared = found
     return Thread(conversation, list(messages), runs, keys, usage, bool(shared))
+
+
+def _is_shared(now: datetime) -> Exists:
+    """By a link whose time is not over."""
+    return exists().where(Share.conversation_id == Conversation.id, Share.is_open(now))
 
 
 def rename(actor: User, conversation_id: str, title: str) -> Conversation:

@@ -1,7 +1,8 @@
 """What the people of a group may use, and when: access by tokens, sharing by links, and hours.
 
 It stands in the group's row and comes with each request's own statement, so that a change holds from the next request
-on, in every process. An answer that is being made when the hours end is made to its end.
+on, in every process. Whether they share has a column of its own: what writes `access` without knowing of it, such as a
+version before this one, leaves it as it is. An answer that is being made when the hours end is made to its end.
 """
 
 import json
@@ -27,14 +28,10 @@ NOTHING = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`api`: may tokens be made and used? `sharing`: may conversations be shared, where the site allows it?
-
-    `hours` None is always.
-    """
+    """`api`: may tokens be made and used? `hours` None is always."""
 
     api: bool = True
     hours: Hours | None = None
-    sharing: bool = True
 
 
 ANYHOW = Access()
@@ -45,14 +42,11 @@ def read(text: str) -> Access:
     """What stands in a group's row."""
     stored = json.loads(text)
     hours = stored.get("hours")
-    clocked = Hours(frozenset(hours[0]), hours[1], hours[2]) if hours else None
-    return Access(stored.get("api", True), clocked, stored.get("sharing", True))
+    return Access(stored.get("api", True), Hours(frozenset(hours[0]), hours[1], hours[2]) if hours else None)
 
 
 def written(access: Access) -> str:
     stored: dict[str, object] = {} if access.api else {"api": False}
-    if not access.sharing:
-        stored["sharing"] = False
     if hours := access.hours:
         stored["hours"] = [sorted(hours.days), hours.start, hours.end]
     return json.dumps(stored)
@@ -72,34 +66,38 @@ def require_api(stored: str) -> None:
         raise Forbidden("api_not_allowed")
 
 
-def put(actor: Actor, group_id: str, wanted: Access, *, supervised: bool | None = None) -> Access:
-    """Set all of it for a group, and whether it is supervised; None leaves that as it is.
+def put(
+    actor: Actor, group_id: str, wanted: Access, *, sharing: bool | None = None, supervised: bool | None = None
+) -> Group:
+    """Set it for a group, and may its people share, where the site allows it, and is it supervised? None leaves these.
 
     Raises NotFound, Invalid("bad_group_hours").
     """
     if wanted.hours and not wanted.hours.make_sense():
         raise Invalid("bad_group_hours")
 
-    def work(session: Session) -> Access:
+    def work(session: Session) -> Group:
         group = session.get(Group, group_id, with_for_update=True)
         if group is None:
             raise NotFound
-        before, group.access = read(group.access), written(wanted)
-        if difference := audit_service.difference(told(before), told(wanted)):
+        before, group.access = told(group), written(wanted)
+        group.sharing = group.sharing if sharing is None else sharing
+        if difference := audit_service.difference(before, told(group)):
             details = {"name": group.name, **difference}
             audit_service.record(session, actor.user, "group.access", group.id, details, actor.address)
         if supervised is not None:
             supervision_service.set_switch(session, actor, group, on=supervised)
-        return wanted
+        return group
 
     return in_transaction(work)
 
 
-def told(access: Access) -> dict[str, object]:
+def told(group: Group) -> dict[str, object]:
     """What the audit log says of it."""
+    access = read(group.access)
     hours = access.hours
     shown = hours and f"{_days(hours)} {clocks.clock(hours.start)}-{clocks.clock(hours.end)}"
-    return {"api": access.api, "sharing": access.sharing, "hours": shown}
+    return {"api": access.api, "sharing": group.sharing, "hours": shown}
 
 
 def _days(hours: Hours) -> str:

@@ -40,7 +40,7 @@ def delete(actor: Actor, group_id: str) -> None:
 
 def _told(session: Session, group: Group) -> dict[str, object]:
     """What it was: who deletes it opens what it had closed."""
-    access = group_access.told(group_access.read(group.access))
+    access = group_access.told(group)
     kept = select(func.count()).select_from(SharedPrompt).where(SharedPrompt.group_id == group.id)
     supervised = {"supervised": group.supervised_since is not None, "prompts": session.scalar(kept)}
     return {**group_service.settings(group), **access, **supervised}

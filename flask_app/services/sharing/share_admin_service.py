@@ -1,7 +1,10 @@
-"""Everybody's links, as administrators list and end them: whose, how long, how often opened; not their words."""
+"""Everybody's links, as administrators list and end them: whose, how long, for whom, how often opened.
+
+Nothing of what they show is told, nor its title: titles are first words.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -13,7 +16,7 @@ from flask_app.models import Share, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.queries import paging
-from flask_app.services.sharing import share_service
+from flask_app.services.sharing import sharing_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Listed:
     id: str
     user_id: str
     username: str
-    title: str
+    audience: str
     opened: int
     created_at: datetime
     expires_at: datetime | None
@@ -33,18 +36,25 @@ class Page:
     next: str | None
 
 
-_LISTED = (Share.id, Share.user_id, User.username, Share.title, Share.opened, Share.created_at, Share.expires_at)
+_LISTED = (Share.id, Share.user_id, User.username, Share.audience, Share.opened, Share.created_at, Share.expires_at)
 
 
 def listed(*, before: str | None = None, limit: int = paging.PAGE) -> Page:
     """Those that have not ended, the newest first; raises BadRequest for a bad limit or cursor."""
     paging.checked_limit(limit)
-    query = select(*_LISTED).join(User, User.id == Share.user_id).where(share_service.is_open(utc_now()))
+    query = select(*_LISTED).join(User, User.id == Share.user_id).where(Share.is_open(utc_now()))
     if before is not None:
         query = query.where(Share.id < paging.checked_id(before))
     with reading() as session:
-        found = [Listed(*row) for row in session.execute(query.order_by(Share.id.desc()).limit(limit + 1))]
+        mode = sharing_policy.mode_of(session.connection())
+        found = [
+            _listed(Listed(*row), mode) for row in session.execute(query.order_by(Share.id.desc()).limit(limit + 1))
+        ]
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def _listed(stored: Listed, mode: str) -> Listed:
+    return replace(stored, audience=sharing_policy.shown_audience(stored.audience, mode))
 
 
 def everybodys() -> Iterator[Listed]:

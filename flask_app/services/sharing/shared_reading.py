@@ -9,7 +9,6 @@ from sqlalchemy import Column, Row, Select, bindparam, false, or_, select, updat
 from flask_app.database import fetching, in_company, table_of, utc_now
 from flask_app.errors import NotFound, SignInRequired
 from flask_app.models import Group, Share, User
-from flask_app.services.people import group_access
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sharing import sharing_policy, snapshot
 from flask_app.services.sharing.snapshot import Said
@@ -20,7 +19,7 @@ _shares, _users, _groups = table_of(Share), table_of(User), table_of(Group)
 def _opening(*columns: Column[Any]) -> Select[Any]:
     """Of the link with a digest, unless its time is over or its person is no more."""
     return (
-        select(*columns, _groups.c.access)
+        select(*columns, _shares.c.audience, _groups.c.sharing)
         .join_from(_shares, _users, _users.c.id == _shares.c.user_id)
         .join(_groups, _groups.c.id == _users.c.group_id)
         .where(
@@ -52,7 +51,7 @@ def find(token: str, reader: User | None) -> Shared:
     """The snapshot that a link shows.
 
     Raises NotFound for one that is ended, expired, unknown, or closed by the site, its group or its person's standing;
-    SignInRequired, whatever the token, where only who is signed in may open links.
+    SignInRequired where only who is signed in may open it: of any link, whatever the token, or of this one.
     """
     row = _found(_READ, token, reader)
     return Shared(row.title, row.shown_name, snapshot.read(row.content), row.created_at, row.expires_at)
@@ -73,6 +72,8 @@ def _found(query: Select[Any], token: str, reader: User | None) -> Row[Any]:
         if mode == sharing_policy.PEOPLE and reader is None:
             raise SignInRequired
         row = connection.execute(query, {"digest": digest(token), "now": utc_now()}).one_or_none()
-    if row is None or not group_access.read(row.access).sharing:
+    if row is None or not row.sharing:
         raise NotFound
+    if reader is None and sharing_policy.narrower(row.audience, mode) == sharing_policy.PEOPLE:
+        raise SignInRequired
     return row

@@ -2,7 +2,7 @@
 
 A link opens for as long as its person could make it now. Where sharing is switched off, for the site or for their
 group, it opens no more, nor while they are disabled; where that is taken back it opens again, unless it has ended
-meanwhile.
+meanwhile. What was made for people who are signed in is never anybody's: whoever made it was told so.
 """
 
 from sqlalchemy import select
@@ -14,7 +14,6 @@ from flask_app.errors import Forbidden, Invalid
 from flask_app.models import Group, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_access
 
 NAME = "sharing"
 OFF, PEOPLE, ANYBODY = "off", "people", "anybody"  # nobody opens links, who is signed in does, whoever has one does
@@ -35,20 +34,27 @@ def mode_of(connection: Connection) -> str:
     return connection.scalar(_STORED) or OFF
 
 
-def mode_for(access: str) -> str:
-    """`mode`, for the people of a group: OFF where these may not share. `access` is what is stored in its row."""
-    return mode() if group_access.read(access).sharing else OFF
+def narrower(audience: str, mode: str) -> str:
+    """Whom a link opens for that was made for an audience: whom it was made for then and the site lets open it now."""
+    return min(audience, mode, key=MODES.index)
 
 
-def require(session: Session, user_id: str) -> None:
-    """Raises Forbidden("sharing_off") where nobody shares, and Forbidden("sharing_not_allowed") where their group does
-    not.
+def shown_audience(audience: str, mode: str) -> str:
+    """`narrower`, for whoever lists links: while sharing is off, whom it was made for."""
+    return audience if mode == OFF else narrower(audience, mode)
+
+
+def require(session: Session, user_id: str) -> str:
+    """Whom a link of this person opens for that is made now, PEOPLE or ANYBODY.
+
+    Raises Forbidden("sharing_off") where nobody shares, Forbidden("sharing_not_allowed") where their group does not.
     """
-    if mode_of(session.connection()) == OFF:
+    now = mode_of(session.connection())
+    if now == OFF:
         raise Forbidden("sharing_off")
-    access = session.scalar(select(Group.access).join(User, User.group_id == Group.id).where(User.id == user_id))
-    if access is None or not group_access.read(access).sharing:
+    if not session.scalar(select(Group.sharing).join(User, User.group_id == Group.id).where(User.id == user_id)):
         raise Forbidden("sharing_not_allowed")
+    return now
 
 
 def change(actor: Actor, wanted: str) -> str:

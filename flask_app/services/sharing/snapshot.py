@@ -36,7 +36,7 @@ def taken(session: Session, conversation_id: str, leaf_id: str | None, *, though
     if not nodes:
         raise Invalid("nothing_to_share")
     try:
-        path = tree.path_to(leaf_id or nodes[-1].id, nodes)
+        path = tree.path_to(nodes[-1].id if leaf_id is None else leaf_id, nodes)
     except KeyError as error:
         raise NotFound from error
     if any(node.status == "running" for node in path):

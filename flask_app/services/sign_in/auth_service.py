@@ -42,6 +42,7 @@ _VISIT = (
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
         _groups.c.rates.label("group_rates"),
         _groups.c.access.label("group_access"),
+        _groups.c.sharing.label("group_sharing"),
         _groups.c.supervised_since,
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         exists().where(_managers.c.user_id == _users.c.id).label("manages"),
@@ -84,6 +85,7 @@ class Visit:
     """A request made within a session. `rates` are as stored, the group's and the site's, and so is `access`.
 
     `manages`: was the person named a manager of any group? `supervised_since`: can the managers of their own read?
+    `may_share`: may their group share conversations, where the site allows it?
     """
 
     user: User
@@ -94,6 +96,7 @@ class Visit:
     manages: bool = False
     access: str = "{}"
     supervised_since: datetime | None = None
+    may_share: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def visit(token: str) -> Visit | None:
     stored = (row.group_rates, row.site_rates)
     seen = (row.session_created_at, row.session_last_seen_at)
     return Visit(
-        person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access, row.supervised_since
+        *(person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access, row.supervised_since),
+        may_share=bool(row.group_sharing),
     )
 
 

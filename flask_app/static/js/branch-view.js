@@ -102,6 +102,11 @@ export class BranchView {
     return this.#branches.leaf?.id ?? null
   }
 
+  /** The same, where this conversation is the one on the page. @param {string} conversation */
+  lastOf(conversation) {
+    return conversation === this.#conversation ? this.last : null
+  }
+
   /** Is there one question, with one answer? */
   get isFirst() {
     return this.#branches.path.length === 2

@@ -213,6 +213,11 @@ export function shownConversation() {
   return shown && !state.temporary ? (sidebar.get(shown) ?? { id: shown, title, updated_at: "", running: false, pinned_at: null, archived: false, folder_id: null }) : null
 }
 
+/** The last message on the page, where that conversation is on it. @param {string} id */
+export function lastShown(id) {
+  return made?.branch.lastOf(id) ?? null
+}
+
 /** @param {string | null} id */
 async function show(id) {
   if (id !== shown) unreached.hide()

@@ -27,7 +27,7 @@ import { WaitingMessages } from "app/waiting-messages"
 
 export class Conversation extends EventTarget {
   #thread
-  #branch
+  branch
   #composer
   #isAdmin
   /** @type {string | null} */
@@ -46,7 +46,7 @@ export class Conversation extends EventTarget {
   constructor(root, composer, isAdmin, askWithAll = null) {
     super()
     this.#thread = new Thread(root)
-    this.#branch = new BranchView(this.#thread, (message, question) => this.#drawAnswer(message, question))
+    this.branch = new BranchView(this.#thread, (message, question) => this.#drawAnswer(message, question))
     this.#composer = composer
     this.#isAdmin = isAdmin
     this.#meter = new ContextMeter(root, composer)
@@ -57,7 +57,7 @@ export class Conversation extends EventTarget {
       rested: () => this.#takeTurn(),
       tellGone: (home, error) => this.#tellGone(home, error),
     })
-    this.#asking = new Asking(this.#thread, this.#branch, composer, this.queue, {
+    this.#asking = new Asking(this.#thread, this.branch, composer, this.queue, {
       place: () => ({ conversation: this.#id, isBusy: this.#following.isBusy }),
       begin: (stream, answer, shown) => this.#begin(stream, answer, shown),
       refused: (home, error, isBack) => this.#refused(home, error, isBack),
@@ -89,7 +89,7 @@ export class Conversation extends EventTarget {
 
   /** Is there nothing on the page, and nothing asked? */
   get isEmpty() {
-    return this.#branch.last === null && !this.#following.isBusy
+    return this.branch.last === null && !this.#following.isBusy
   }
 
   /** An empty page for a new one. The answer being written goes on at the server. */
@@ -98,7 +98,7 @@ export class Conversation extends EventTarget {
     this.#following.leave()
     this.#id = null
     this.#arrival = null
-    this.#branch.clear()
+    this.branch.clear()
     this.#meter.show(null)
     this.#waiting.show(null)
   }
@@ -120,11 +120,11 @@ export class Conversation extends EventTarget {
     if (this.#id !== id) return
     this.#arrival = null
     this.#compare(id, opened)
-    this.#branch.open(id, opened.messages, message)
+    this.branch.open(id, opened.messages, message)
     this.#waiting.show(id)
     this.#composer.goOnWith(opened.goes_on_with)
-    this.#meter.show(this.#branch.usage)
-    this.#thread.goTo(this.#branch.elementOf(message), words)
+    this.#meter.show(this.branch.usage)
+    this.#thread.goTo(this.branch.elementOf(message), words)
     this.#emit("opened", opened)
     this.#takeTurn()
   }
@@ -137,10 +137,10 @@ export class Conversation extends EventTarget {
     const stored = await storedOf(id)
     if (isBusy()) return
     this.#compare(id, stored)
-    if (this.#branch.isBehind(stored.messages)) {
-      this.#branch.open(id, stored.messages)
+    if (this.branch.isBehind(stored.messages)) {
+      this.branch.open(id, stored.messages)
       this.#composer.goOnWith(stored.goes_on_with)
-      this.#meter.show(this.#branch.usage)
+      this.#meter.show(this.branch.usage)
     }
     this.#emit("opened", stored)
     this.#takeTurn()
@@ -178,15 +178,15 @@ export class Conversation extends EventTarget {
 
   /** @param {any} step */
   #step(step) {
-    this.#branch.step(step)
-    this.#meter.show(this.#branch.usage)
+    this.branch.step(step)
+    this.#meter.show(this.branch.usage)
   }
 
   /** Opens the last question on the page to be changed; one that waits goes back into the text area. */
   editLast() {
     const last = this.queue.waitingIn(this.#id).at(-1)
     if (last) this.#takeBack(last.idempotencyKey)
-    else if (!this.#following.isBusy) this.#branch.editLast()
+    else if (!this.#following.isBusy) this.branch.editLast()
   }
 
   /** What has not begun yet is stopped as soon as it has. What waits goes on waiting. */
@@ -213,7 +213,7 @@ export class Conversation extends EventTarget {
     this.#thread.show(shown)
     this.#thread.toLatest()
     const error = await this.#following.begin(stream, answer)
-    if (error && answer.element.isConnected) this.#branch.show()
+    if (error && answer.element.isConnected) this.branch.show()
     return error
   }
 
@@ -225,28 +225,28 @@ export class Conversation extends EventTarget {
     if (stream.isWished && !stream.isUnwanted) this.queue.goOn(id, answerId)
     if (isLeft) return
     this.#id = id
-    this.#branch.keep(answer, start)
+    this.branch.keep(answer, start)
     this.#waiting.show(id)
   }
 
   /** @param {Answer} answer @param {{status: string, finish_reason?: string | null}} end */
   #ended(answer, end) {
-    this.#branch.noteEnd(answer, end)
-    this.#meter.show(this.#branch.usage)
-    if (this.#id) this.#emit("ended", { id: this.#id, isFirst: end.status !== "failed" && this.#branch.isFirst })
+    this.branch.noteEnd(answer, end)
+    this.#meter.show(this.branch.usage)
+    if (this.#id) this.#emit("ended", { id: this.#id, isFirst: end.status !== "failed" && this.branch.isFirst })
   }
 
   /** It is asked once the answer has ended that is being written. @param {Outgoing} outgoing */
   #wait(outgoing) {
     if (!this.#id) return
-    this.queue.add(this.#id, outgoing, this.#following.answerId ?? this.#branch.last ?? "")
+    this.queue.add(this.#id, outgoing, this.#following.answerId ?? this.branch.last ?? "")
     this.#thread.toLatest()
     announce(t("js.waits"))
   }
 
   /** The first of what waits is asked after a whole answer, where that is the one that it waits for; else the reader has the word. */
   #takeTurn() {
-    const { last, isWhole } = this.#branch
+    const { last, isWhole } = this.branch
     if (!this.#id || !last || this.#following.isBusy || !this.queue.next(this.#id)) return
     if (isWhole && last === this.queue.of(this.#id).after) this.#sendWaiting()
     else this.queue.hold(this.#id)

@@ -7,14 +7,15 @@ import { confirmDialog, fromTemplate, must, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {{id: string, conversation_id: string, title: string, path: string | null, named: boolean, thoughts: boolean,
- *   opened: number, created_at: string, expires_at: string | null}} Share `path` null: it cannot be told again
+ *   opened: number, audience: "people" | "anybody", created_at: string, expires_at: string | null}} Share `path` null: it cannot be told again
  */
 
-/** When it was made, until when it is good, how often it was opened. @param {Pick<Share, "created_at" | "expires_at" | "opened">} share */
-export function timesOf({ created_at: made, expires_at: expires, opened }) {
+/** When it was made, until when it is good, for whom, how often it was opened. @param {Pick<Share, "created_at" | "expires_at" | "opened" | "audience">} share */
+export function timesOf({ created_at: made, expires_at: expires, opened, audience }) {
   return [
     t("js.shares.made_at", { time: formatDateTime(made) }),
     expires ? t("js.shares.until", { time: formatDateTime(expires) }) : t("js.shares.for_ever"),
+    t(audience === "anybody" ? "js.shares.for_anybody" : "js.shares.for_people"),
     t("js.shares.opened", { count: opened }),
   ]
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The dialog in which a conversation is shared by a link, with the links to it that there are. Loaded with the first. */
-import { api } from "app/api"
+import { api, loaded } from "app/api"
+import { Branches } from "app/branch"
 import { t } from "app/i18n"
 import { ShareList } from "app/share-list"
 import { copyText } from "app/shell"
@@ -13,8 +14,9 @@ import { notesOf } from "app/writing"
 class ShareDialog {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-share-form]"))
   #list = new ShareList(must(this.#form, "[data-shares]"))
-  #branches = notesOf("branch")
   #id = ""
+  /** The last message of the branch that is shared: no more than was there when its person was asked. */
+  #leaf = ""
   /** @type {Told} */
   #tell = () => {}
 
@@ -28,8 +30,9 @@ class ShareDialog {
 
   /** @param {Shared} conversation @param {Told} told */
   async ask({ id, title }, told) {
-    const { shares } = await api.get(`/api/shares?conversation=${encodeURIComponent(id)}`)
+    const [{ shares }, leaf] = await Promise.all([api.get(`/api/shares?conversation=${encodeURIComponent(id)}`), leafOf(id)])
     this.#id = id
+    this.#leaf = leaf
     this.#tell = told
     this.#form.reset()
     showFormError(this.#form, "")
@@ -38,10 +41,10 @@ class ShareDialog {
     openDialog("share-dialog")
   }
 
-  /** The branch that is on the page, or was when it was; that of the newest message where no other was chosen. @param {Record<string, string>} values */
+  /** @param {Record<string, string>} values */
   async #make({ days, thoughts, named }) {
     const wanted = {
-      message_id: this.#branches.read(this.#id) || null,
+      message_id: this.#leaf,
       days: days === "until" ? null : Number(days),
       thoughts: thoughts !== undefined,
       named: named !== undefined,
@@ -51,6 +54,21 @@ class ShareDialog {
     const isCopied = await copyText(new URL(made.path, location.href).href)
     toast(t(isCopied ? "js.shares.made" : "js.shares.made_only"))
   }
+}
+
+/**
+ * The last message of the branch that is on the page; else of the one that would be shown if it were opened. "" where there is none:
+ * what the server has newest may be what nobody has seen here. Throws ApiError.
+ * @param {string} id
+ */
+async function leafOf(id) {
+  const { lastShown } = await loaded(import("app/chat"))
+  const last = lastShown(id)
+  if (last) return last
+  const { messages } = await api.get(`/api/conversations/${encodeURIComponent(id)}`)
+  const branches = new Branches(messages)
+  branches.choose(notesOf("branch").read(id))
+  return branches.leaf?.id ?? ""
 }
 
 /** @type {ShareDialog | null} */

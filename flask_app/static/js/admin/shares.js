@@ -2,12 +2,12 @@
 /** Entry of everybody's shared links: listed, ended. */
 import { withParameter } from "app/addresses"
 import { api, isGone } from "app/api"
-import { sentence, t } from "app/i18n"
+import { formatDateTime, sentence, t } from "app/i18n"
 import { onMore } from "app/more"
 import { endWords, timesOf } from "app/share-list"
 import { confirmDialog, fromTemplate, must, pageState, toast } from "app/ui"
 
-/** @typedef {{id: string, user: {id: string, username: string}, title: string, opened: number, created_at: string, expires_at: string | null}} Share */
+/** @typedef {{id: string, user: {id: string, username: string}, opened: number, audience: "people" | "anybody", created_at: string, expires_at: string | null}} Share */
 
 const PATH = "/api/admin/shares"
 const list = must(document, "[data-shares]")
@@ -40,10 +40,10 @@ async function loadMore() {
 
 /** @param {Share} share */
 function row(share) {
-  const { user, title } = share
-  const element = fromTemplate("anybodys-share-template", { user: user.username, title, facts: timesOf(share).join(" · ") })
+  const { user, created_at: made } = share
+  const element = fromTemplate("anybodys-share-template", { user: user.username, facts: timesOf(share).join(" · ") })
   const button = must(element, "[data-end-share]")
-  button.setAttribute("aria-label", t("js.shares.end_one", { title }))
+  button.setAttribute("aria-label", t("js.admin.end_share_of", { name: user.username, time: formatDateTime(made) }))
   button.addEventListener("click", () => end(share, element))
   return element
 }
