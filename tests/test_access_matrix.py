@@ -124,7 +124,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     ids |= {"program_request_id": request, "passkey_id": passkeys.keep(owner), "managed_id": managed}
     ids |= {"identity_id": identities.link_somebody(owner).id, "device_id": devices.keep(owner)}
     sharing.switch("anybody")
-    ids |= {"share_id": sharing.share(client, started["conversation_id"])["id"], "prompt_id": prompted.keep(client)}
+    ids |= {"share_id": sharing.kept(owner, started["conversation_id"]), "prompt_id": prompted.keep(client)}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask_app.database import new_id, transaction, utc_now
+from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Share, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.secrets import sealing
@@ -22,6 +22,12 @@ def share(client: PageClient, conversation_id: str, **wanted: Any) -> dict[str, 
     assert response.status_code == 201, response.get_data(as_text=True)
     assert response.json
     return dict(response.json)
+
+
+def kept(user_id: str, conversation_id: str) -> str:
+    """The id of one more link of somebody's, whatever number they have made on this day."""
+    with reading() as session:
+        return keep(session.get_one(User, user_id), conversation_id).id
 
 
 def keep(person: User, conversation_id: str, link: str | None = None, **fields: Any) -> Share:
