@@ -16,7 +16,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
 
 MOST_REQUESTS, MOST_BYTES = 10, 150_000
-MOST_MEGABYTES = 130  # 120 without passkeys: decision 73
+MOST_MEGABYTES = 140  # why not 130, and not 120: decisions 88 and 73
 PAGES = ("/", "/dashboard", "/admin", "/admin/users", "/admin/keys", "/admin/records", "/nowhere")
 
 pytestmark = pytest.mark.browser
