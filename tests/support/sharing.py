@@ -16,9 +16,14 @@ def switch(mode: str) -> None:
     sharing_policy.change(Actor(None), mode)
 
 
+def make(client: PageClient, conversation_id: str, **wanted: Any) -> Any:
+    """The reply to asking for a link."""
+    return client.post(f"/api/conversations/{conversation_id}/shares", json=wanted)
+
+
 def share(client: PageClient, conversation_id: str, **wanted: Any) -> dict[str, Any]:
     """A link as its person gets it."""
-    response = client.post(f"/api/conversations/{conversation_id}/shares", json=wanted)
+    response = make(client, conversation_id, **wanted)
     assert response.status_code == 201, response.get_data(as_text=True)
     assert response.json
     return dict(response.json)

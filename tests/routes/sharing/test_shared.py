@@ -16,22 +16,12 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_access
 from flask_app.services.people.group_access import Access
 from tests.conftest import MakeUser, SignIn
-from tests.support import sharing, talks
+from tests.support import sharing
 from tests.support.clients import PageClient, new_client
 from tests.support.sharing import share
 from tests.support.together import at_once
 
 UNKNOWN = "/s/" + "A" * 43
-
-
-@pytest.fixture(autouse=True)
-def _switched_on(app: Flask) -> None:
-    sharing.switch("anybody")
-
-
-@pytest.fixture
-def talk(member: User) -> Conversation:
-    return talks.branched(member)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """How many links a person makes and has, for whom they open, and who may not share."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,24 +15,10 @@ from flask_app.services.sharing import share_quota, share_service
 from tests.support import sharing, talks
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
-from tests.support.sharing import share
+from tests.support.sharing import make, share
 from tests.support.together import at_once
 
 OWN = "/api/shares"
-
-
-@pytest.fixture(autouse=True)
-def _switched_on(app: Flask) -> None:
-    sharing.switch("anybody")
-
-
-@pytest.fixture
-def talk(member: User) -> Conversation:
-    return talks.branched(member)
-
-
-def make(client: PageClient, conversation_id: str, **wanted: Any) -> Any:
-    return client.post(f"/api/conversations/{conversation_id}/shares", json=wanted)
 
 
 def test_there_are_so_many_links_and_no_more(

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select, update
 
 from flask_app.database import reading, transaction, utc_now
@@ -19,23 +18,9 @@ from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import sharing, talks
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
-from tests.support.sharing import share
+from tests.support.sharing import make, share
 
 OWN = "/api/shares"
-
-
-@pytest.fixture(autouse=True)
-def _switched_on(app: Flask) -> None:
-    sharing.switch("anybody")
-
-
-@pytest.fixture
-def talk(member: User) -> Conversation:
-    return talks.branched(member)
-
-
-def make(client: PageClient, conversation_id: str, **wanted: Any) -> Any:
-    return client.post(f"/api/conversations/{conversation_id}/shares", json=wanted)
 
 
 def ids_of(conversation: Conversation) -> list[str]:
