@@ -3,11 +3,15 @@
 import click
 
 from flask_app import models
+from flask_app.cli_budgets import amount_of, shown_amount, unit_of
 from flask_app.cli_group import Group, show
 from flask_app.domain import hours as clocks
+from flask_app.domain.budget import TOKENS
 from flask_app.domain.hours import WEEK as WEEK_DAYS
 from flask_app.domain.hours import Hours
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import opening_service
+from flask_app.services.budgets.opening_service import Opening
 from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
 from flask_app.services.people.group_access import Access
 from flask_app.services.people.group_service import Choices
@@ -86,6 +90,28 @@ def access(group: str, *, api: bool | None, sharing: bool | None, hours: str | N
     told = group_access.told(found)
     click.echo(f"Access tokens: {_yes(bool(told['api']))}\nSharing: {_yes(found.sharing)}")
     click.echo(f"Hours: {told['hours'] or 'always'}")
+
+
+@groups.command("opening")
+@click.argument("group")
+@click.argument("amount", required=False)
+@click.option("--unit", default=TOKENS, show_default=True, help="Tokens, or a currency such as CNY.")
+@click.option("--none", "nothing", is_flag=True, help="Give whoever comes none any more.")
+def opening(group: str, amount: str | None, unit: str, *, nothing: bool) -> None:
+    """The prepaid balance that each person of a group begins with; with AMOUNT: tokens, or money such as 20.50.
+
+    Its people who have no balance of the unit get one at once, and are limited by it.
+    """
+    found, given = group_service.by_name(group), 0
+    if nothing or amount is not None:
+        unit = unit_of(unit)
+        wanted = None if nothing or amount is None else Opening(unit, amount_of(amount, unit))
+        done = opening_service.put(COMMAND_LINE, found.id, wanted)
+        found, given = done.group, done.given
+    begun = opening_service.of(found)
+    click.echo(f"Each begins with {shown_amount(begun.amount, begun.unit)}." if begun else "Nobody begins with one.")
+    if given:
+        click.echo(f"Given to {given:,} people.")
 
 
 @groups.command("supervise")

@@ -29,6 +29,7 @@ BY = {
     "DELETE /api/admin/groups/{group_id}": "groups delete",
     "PUT /api/admin/groups/{group_id}/access": "groups access",
     "PUT /api/admin/groups/{group_id}/managers": "groups managers",
+    "PUT /api/admin/groups/{group_id}/opening-balance": "groups opening",
     "PUT /api/admin/groups/{group_id}/supervision": "groups supervise",
     "POST /api/admin/identity-providers": "identities add",
     "PUT /api/admin/identity-providers/{identity_provider_id}": "identities switch",

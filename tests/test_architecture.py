@@ -210,3 +210,27 @@ def _git(*arguments: str) -> list[str]:
     command = ["git", "-c", "core.quotePath=false", *arguments]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout.splitlines()
+
+
+def test_people_come_into_groups_by_one_door() -> None:
+    """What gives them what a group's people begin with: `services/people/joining.py`."""
+    doors = {
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _puts_into_group(node)
+    }
+    assert doors == {"flask_app.services.people.joining"}
+
+
+def _puts_into_group(node: ast.AST) -> bool:
+    """Is a person's `group_id` written, or told to whoever makes a row?"""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "User":
+        return any(keyword.arg in {None, "group_id"} for keyword in node.keywords)
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and node.attr == "group_id"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in {"user", "person", "member"}
+    )

@@ -6,6 +6,7 @@ from flask import Flask
 from flask_app.models import User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import code_service
+from tests.support import limits
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -17,6 +18,7 @@ def test_codes_are_made_listed_and_revoked(app: Flask, member: User) -> None:
     codes = made.stdout.splitlines()
     assert [len(code) for code in codes] == [19, 19, 19]
     batch = made.stderr.split()[-1]
+    limits.balance(member, "CNY")
     code_service.redeem(Actor(member), member, codes[0])
     head, line = run(app, "list").output.splitlines()
     assert head.split() == ["BATCH", "LABEL", "CODES", "EACH", "OPEN", "REDEEMED", "REVOKED", "EXPIRED", "EXPIRES"]

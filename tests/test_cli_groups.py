@@ -67,6 +67,21 @@ def test_access_and_hours_are_set_one_by_one(app: Flask, readers: str) -> None:
     assert groups(app, "access", "readers", "--hours", "08:00-16:00").output.endswith("1,2,3,4,5,6,7 08:00-16:00\n")
 
 
+def test_what_each_person_begins_with_is_said_and_set(app: Flask, readers: str, member: User) -> None:
+    assert groups(app, "opening", "readers").output == "Nobody begins with one.\n"
+    run(app, "users", "group", "member", "readers")
+    given = groups(app, "opening", "readers", "20.50", "--unit", "cny").output
+    assert given == "Each begins with 20.5 CNY.\nGiven to 1 people.\n"
+    assert groups(app, "opening", "readers", "0", "--unit", "CNY").output == "Each begins with 0 CNY.\n"
+    assert groups(app, "opening", "readers").output == "Each begins with 0 CNY.\n"
+    assert "20.5 CNY" in run(app, "budgets", "list").output, "who has one keeps it"
+    assert groups(app, "opening", "readers", "--none").output == "Nobody begins with one.\n"
+    for arguments, words in ((("1.5",), "whole number"), (("5", "--unit", "€"), "currency"), (("x",), "whole number")):
+        refused = groups(app, "opening", "readers", *arguments)
+        assert refused.exit_code != 0
+        assert words in refused.output
+
+
 def test_a_group_is_supervised_and_not_any_more(app: Flask, readers: str, make_user: MakeUser) -> None:
     make_user("teacher")
     assert groups(app, "managers", "readers", "teacher").output == "teacher\n"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Index, LargeBinary, String, true
+from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from flask_app.column_types import Ascii, Folded, LongText, Origin
@@ -19,7 +19,8 @@ class Group(Base):
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
     its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use
     and when, `sharing` whether they may show conversations to others (`services/people/group_access.py`). Its managers
-    can read while it is supervised (`services/people/supervision_service.py`).
+    can read while it is supervised (`services/people/supervision_service.py`). Each person begins with a balance of
+    `opening_amount` in `opening_unit` (`services/budgets/opening_service.py`); both are null where nobody does.
     """
 
     __tablename__ = "groups"
@@ -33,6 +34,8 @@ class Group(Base):
     access: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     sharing: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     supervised_since: Mapped[datetime | None]
+    opening_unit: Mapped[str | None] = mapped_column(String(8))
+    opening_amount: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

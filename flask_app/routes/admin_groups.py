@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import opening_service
 from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
 from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission, require_proof
@@ -16,9 +17,12 @@ from flask_app.web.groups import (
     AccessReply,
     GroupReply,
     GroupsReply,
+    OpenedReply,
+    OpeningBody,
     access_reply,
     group_reply,
     groups_reply,
+    opened_reply,
 )
 from flask_app.web.managed import Managers, ManagersReply
 from flask_app.web.supervision import Supervise, SupervisedReply
@@ -106,6 +110,16 @@ def supervise(group_id: str, body: Supervise) -> SupervisedReply:
     """Let a group's managers read what its people write from now on, once these have been told; or no more."""
     since = supervision_service.switch(_actor(), group_id, on=body.supervised)
     return SupervisedReply(supervised_since=since)
+
+
+@blueprint.put("/<group_id>/opening-balance")
+@require_permission("budgets")
+@require_proof
+@accepts(OpeningBody)
+@returns(OpenedReply)
+def put_opening(group_id: str, body: OpeningBody) -> OpenedReply:
+    """Say what prepaid balance each person of a group begins with; its people without one of the unit get it now."""
+    return opened_reply(opening_service.put(_actor(), group_id, body.wanted()))
 
 
 @blueprint.delete("/<group_id>")

@@ -27,6 +27,6 @@ def own() -> BudgetsReply:
 @accepts(Redemption)
 @returns(RedemptionReply, 201)
 def redeem(body: Redemption) -> RedemptionReply:
-    """Redeem a code: it tops up one's own balance of its unit, or makes it."""
+    """Redeem a code: it tops up one's own balance of its unit; without one it is refused, and stays unused."""
     user = get_current_user()
     return redemption_reply(code_service.redeem(Actor(user, client_address()), user, body.code))

@@ -32,7 +32,7 @@ def home() -> str:
         summary=summary_reply(stats_service.own_summary(user, now)),
         report=report_reply(report),
         budgets=[budget_reply(each) for each in budget_service.own(user, now)],
-        codes=code_service.are_there(),
+        codes=code_service.can_redeem(user),
         expected=record_counts.expected(user, wanted, user.id),
         models=records_service.known_models(),
         tokens=[Choice(id=token.id, label=token.name) for token in token_service.own(user)],

@@ -186,8 +186,8 @@ def admin_budget_reply(listed: Listed) -> AdminBudgetReply:
 
 def top_ups_reply(page: top_up_service.Page) -> TopUpsReply:
     names = TopUpReply.__struct_fields__
-    rows = [TopUpReply(**{name: getattr(row, name) for name in names}) for row in page.top_ups]
-    return TopUpsReply(top_ups=rows, next=page.next)
+    rows = [{name: getattr(row, name) for name in names} for row in page.top_ups]
+    return TopUpsReply(top_ups=[TopUpReply(**row | {"reason": _reason(row["reason"])}) for row in rows], next=page.next)
 
 
 def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
@@ -204,6 +204,10 @@ def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
         "help": translate(locale, f"js.budget.help_{way}"),
         "renewal": wording.moment(renewal, g.user.timezone, locale) if renewal else "",
     }
+
+
+def _reason(kept: str) -> str:
+    return translate(g.locale, "budgets.opening_balance") if kept == reasons.OPENING else kept
 
 
 def _name(listed: Listed) -> str | None:

@@ -7,9 +7,12 @@ import msgspec
 from flask import g
 
 from flask_app.domain import hours as clocks
+from flask_app.domain.budget import TOKENS
 from flask_app.domain.hours import WEEK, Hours
 from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, Group
+from flask_app.services.budgets import opening_service, top_up_service
+from flask_app.services.budgets.opening_service import Opened, Opening
 from flask_app.services.people import group_access, group_service, managing_service
 from flask_app.services.people.group_access import Access
 from flask_app.services.people.group_service import Counted
@@ -39,10 +42,18 @@ class AccessReply(Reply):
     hours: HoursReply | None
 
 
+class OpeningReply(Reply):
+    """So many tokens, or millionths of the currency that `unit` names."""
+
+    unit: str
+    amount: int
+
+
 class GroupReply(GroupName):
     """`is_default`: who is in no other group is in this one. `on_disconnect` is "continue", "limit" or "stop".
 
-    `managers` are usernames; `access` is what its people may use, and when.
+    `managers` are usernames; `access` is what its people may use, and when; `opening` the prepaid balance that each of
+    them begins with, null where they begin with none.
     """
 
     is_default: bool
@@ -52,7 +63,25 @@ class GroupReply(GroupName):
     on_disconnect_tokens: int | None
     access: AccessReply
     supervised_since: datetime | None
+    opening: OpeningReply | None
     created_at: datetime
+
+
+class OpeningBody(Body):
+    """`amount` is tokens, or millionths of the currency that `unit` names; null gives whoever comes none any more."""
+
+    amount: Annotated[int, msgspec.Meta(ge=0, le=top_up_service.MAX_AMOUNT)] | None
+    unit: Annotated[str, msgspec.Meta(max_length=8)] = TOKENS
+
+    def wanted(self) -> Opening | None:
+        return None if self.amount is None else Opening(self.unit, self.amount)
+
+
+class OpenedReply(Reply):
+    """`given`: to how many of the group's people, who had no balance of the unit."""
+
+    opening: OpeningReply | None
+    given: int
 
 
 class HoursBody(Body):
@@ -111,8 +140,13 @@ def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupRep
         on_disconnect_tokens=group.on_disconnect_tokens,
         access=access_reply(group),
         supervised_since=group.supervised_since,
+        opening=_opening(group),
         created_at=group.created_at,
     )
+
+
+def opened_reply(done: Opened) -> OpenedReply:
+    return OpenedReply(opening=_opening(done.group), given=done.given)
 
 
 def access_reply(group: Group) -> AccessReply:
@@ -132,3 +166,8 @@ def groups_reply() -> GroupsReply:
     listed = group_service.listed()
     managers = managing_service.names_of([counted.group.id for counted in listed])
     return GroupsReply(groups=[group_reply(counted, managers.get(counted.group.id)) for counted in listed])
+
+
+def _opening(group: Group) -> OpeningReply | None:
+    opening = opening_service.of(group)
+    return OpeningReply(unit=opening.unit, amount=opening.amount) if opening else None

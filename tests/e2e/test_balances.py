@@ -23,11 +23,16 @@ def left(amount: str) -> str:
 
 
 def test_a_code_fills_the_balance_that_answers_are_paid_from(
-    come_in: Any, site: Site, script: ScriptedUpstream
+    come_in: Any, site: Site, person: Any, script: ScriptedUpstream
 ) -> None:
     made = site.ask("POST", "/api/admin/code-batches", {"label": "flyers", "count": 1, "amount": 10_000})
     page = come_in("/dashboard")
+    expect(page.locator("[data-tiles]")).to_be_visible()
     section = page.get_by_role("region", name=en("codes.redeem_title"))
+    expect(section, "nothing of theirs is limited by a balance").to_be_hidden()
+    body = {"scope": "user", "scope_id": person["id"], "period": "prepaid", "limit": 0}
+    budget = site.ask("POST", BUDGETS, body)
+    page.reload()
     field = section.get_by_label(en("codes.code"), exact=True)
     field.fill("0000 0000 0000 0000")
     section.get_by_role("button", name=en("codes.redeem")).click()
@@ -52,7 +57,6 @@ def test_a_code_fills_the_balance_that_answers_are_paid_from(
     chat.send("Again")
     expect(chat.problem).to_contain_text(en("js.budget.help_user"))
     expect(chat.problem.get_by_role("link", name=en("js.see_budgets"))).to_have_attribute("href", "/dashboard")
-    [budget] = [each for each in site.ask("GET", BUDGETS)["budgets"] if each["period"] == "prepaid"]
     site.ask("DELETE", f"{BUDGETS}/{budget['id']}")
 
 

@@ -1,5 +1,7 @@
 """Groups on the pages: made, told what becomes of answers, joined, and deleted."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
@@ -58,3 +60,37 @@ def test_the_default_group_keeps_its_own_name_in_every_language(visits: Visits) 
     zh = words("zh")
     named = visits.open("/admin/groups", locale="zh").locator(f"[data-id='{DEFAULT_GROUP_ID}']")
     expect(named).to_contain_text(zh("admin.everyone"))
+
+
+def test_each_person_of_a_group_begins_with_a_balance(visits: Visits, site: Site, person: Any) -> None:
+    group = site.ask("POST", "/api/admin/groups", {"name": "Savers"})
+    site.ask("PATCH", f"/api/admin/users/{person['id']}", {"group_id": group["id"]})
+    page = visits.open("/admin/groups")
+    row = page.get_by_role("listitem").filter(has_text="Savers")
+    button = row.get_by_role("button", name=en("js.admin.opening_of", name="Savers"))
+    button.click()
+    dialog = page.get_by_role("dialog", name=en("js.admin.opening_of", name="Savers"))
+    dialog.get_by_label(en("admin.opening_begins")).check()
+    dialog.get_by_label(en("budgets.measure_money")).check()
+    amount = dialog.get_by_label(en("budgets.amount"), exact=True)
+    amount.fill("five")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(amount).to_have_attribute("aria-invalid", "true")
+    amount.fill("5")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    sure = page.get_by_role("alertdialog")
+    expect(sure).to_contain_text(en("js.admin.opening_text", amount="¥5.00", count="1"))
+    sure.get_by_role("button", name=en("js.admin.opening_action")).click()
+    expect(row).to_contain_text(en("js.admin.opening_each", amount="¥5.00"))
+    expect(button).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text(en("js.admin.opening_given", name="Savers", count="1"))
+
+    button.click()
+    expect(amount).to_have_value("5")
+    dialog.get_by_label(en("admin.opening_begins")).uncheck()
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(row.locator('[data-slot="opening"]')).to_be_hidden()
+    [kept] = site.ask("GET", f"/api/admin/budgets?person={person['id']}")["budgets"]
+    assert (kept["left"], kept["unit"]) == (5_000_000, "CNY")
+    site.ask("DELETE", f"/api/admin/budgets/{kept['id']}")
+    site.ask("DELETE", f"/api/admin/groups/{group['id']}")

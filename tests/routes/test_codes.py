@@ -12,6 +12,7 @@ from sqlalchemy import select
 from flask_app.database import new_id, reading, utc_now
 from flask_app.models import AuditEntry, CodeBatch, User
 from tests.conftest import MakeUser, SignIn
+from tests.support import limits
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.limits import own
@@ -24,6 +25,12 @@ def make(client: PageClient, **fields: Any) -> dict[str, Any]:
     response = client.post(BATCHES, json=TWO | fields)
     assert response.status_code == 201, response.json
     return dict(response.json)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _balances(member: User) -> None:
+    limits.balance(member)
+    limits.balance(member, "CNY")
 
 
 def redeem(client: PageClient, code: Any) -> Any:
@@ -47,8 +54,8 @@ def test_a_code_tops_up_ones_own_balance_once(
     redeemed = redeem(member_client, first.lower().replace("-", " "))
     assert redeemed.status_code == 201
     assert redeemed.json["amount"] == 12_300_000
-    assert own(member_client) == [redeemed.json["balance"]]
-    assert (own(member_client)[0]["left"], own(member_client)[0]["unit"]) == (12_300_000, "CNY")
+    assert redeemed.json["balance"] in own(member_client)
+    assert (redeemed.json["balance"]["left"], redeemed.json["balance"]["unit"]) == (12_300_000, "CNY")
     for client in (member_client, sign_in(make_user("other"))):
         again = redeem(client, first)
         assert (again.status_code, error_code(again)) == (409, "code_redeemed")
@@ -58,9 +65,26 @@ def test_a_code_tops_up_ones_own_balance_once(
     assert {(code["hint"], code["state"], code["redeemed_by"]) for code in codes_of(admin_client, batch)} == {
         (code[:4], "redeemed", "member") for code in made["codes"]
     }
-    balance = own(member_client)[0]["id"]
+    balance = redeemed.json["balance"]["id"]
     top_ups = admin_client.get(f"/api/admin/budgets/{balance}/top-ups").json["top_ups"]  # type: ignore[index]
     assert [(each["amount"], each["reason"], each["by"]) for each in top_ups] == [(12_300_000, "flyers", "member")] * 2
+
+
+def test_who_is_limited_by_no_balance_is_told_to_keep_the_code(
+    admin_client: PageClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
+    """As somebody whose account has no end would begin to have one."""
+    (code, _) = make(admin_client)["codes"]
+    other = make_user("other")
+    client = sign_in(other)
+    refused = redeem(client, code)
+    assert (refused.status_code, error_code(refused)) == (409, "code_without_balance")
+    assert own(client) == []
+    assert batches(admin_client)[0]["open"] == 2
+    assert b'"codes":false' in client.get("/dashboard").data
+    limits.balance(other)
+    assert b'"codes":true' in client.get("/dashboard").data
+    assert redeem(client, code).status_code == 201
 
 
 @pytest.mark.parametrize("code", ["0000-0000-0000-0000", "", "x", "中" * 16, "0" * 1000])
@@ -94,7 +118,7 @@ def test_a_batch_and_a_code_are_revoked_with_a_trace(admin_client: PageClient, m
     for _ in range(2):
         revoked = admin_client.delete(f"{BATCHES}/{batch['id']}")
         assert (revoked.json["open"], revoked.json["redeemed"], revoked.json["revoked"]) == (0, 1, 2)  # type: ignore[index]
-    assert [each["left"] for each in own(member_client)] == [1000]
+    assert {each["unit"]: each["left"] for each in own(member_client)} == {"tokens": 1000, "CNY": 0}
     with reading() as session:
         entries = session.scalars(
             select(AuditEntry).where(AuditEntry.action.like("code%")).order_by(AuditEntry.created_at, AuditEntry.id)

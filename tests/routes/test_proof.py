@@ -27,6 +27,7 @@ ASKED = {
     "PUT /api/admin/groups/<group_id>/managers",
     "PUT /api/admin/groups/<group_id>/access",
     "PUT /api/admin/groups/<group_id>/supervision",
+    "PUT /api/admin/groups/<group_id>/opening-balance",
     "POST /api/managed/<managed_id>/invitations",
     "PATCH /api/managed/<managed_id>/people/<user_id>",
     "POST /api/managed/<managed_id>/people/<user_id>/reset-link",

@@ -15,6 +15,7 @@ from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.budgets.code_admin_service import Terms
 from flask_app.services.sign_in import login_limits
 from tests.conftest import MakeUser
+from tests.support import limits
 from tests.support.together import at_once
 
 NOBODY_ADDRESS = "192.0.2.1"
@@ -28,6 +29,11 @@ def redeem(user: User, code: str, address: str = NOBODY_ADDRESS) -> code_service
     return code_service.redeem(Actor(user, address), user, code)
 
 
+def with_balance(person: User) -> User:
+    limits.balance(person)
+    return person
+
+
 def sums() -> tuple[int, int]:
     """What all balances were topped up to, and what all top-ups are."""
     with reading() as session:
@@ -37,14 +43,38 @@ def sums() -> tuple[int, int]:
     return int(amounts[0] or 0), int(amounts[1] or 0)
 
 
-def test_whether_there_are_codes_is_known(make_user: MakeUser) -> None:
-    assert not code_service.are_there()
+def test_whether_somebody_could_use_a_code_is_known(make_user: MakeUser) -> None:
+    person, other = make_user("person"), make_user("other")
+    make(unit="CNY")
+    for scope, scope_id in (("site", ""), ("group", person.group_id)):
+        place = Place(scope=scope, scope_id=scope_id, unit="CNY", period="prepaid")
+        budget_admin_service.add(Actor(None), place, 0)
+    limits.balance(person)
+    limits.limit(1000, scope="user", scope_id=person.id)
+    assert not code_service.can_redeem(person), "there is no code in tokens"
     make()
-    assert code_service.are_there()
+    assert code_service.can_redeem(person)
+    assert not code_service.can_redeem(other)
+
+
+@pytest.mark.parametrize("others", [[], ["CNY"]], ids=str)
+def test_a_code_makes_nobody_a_limit(make_user: MakeUser, others: list[str]) -> None:
+    """It stays good, and is no guess."""
+    person, (code,) = make_user("person"), make()
+    for unit in others:
+        limits.balance(person, unit)
+    before = sums()
+    for _ in range(12):
+        with pytest.raises(Conflict, match="code_without_balance"):
+            redeem(person, code)
+    assert sums() == before
+    assert code_admin_service.listed().batches[0].states["open"] == 1
+    limits.balance(person)
+    assert redeem(person, code).balance.left == 1000
 
 
 def test_two_people_at_the_same_instant_one_wins(make_user: MakeUser) -> None:
-    people = [make_user(name) for name in "abcdefgh"]
+    people = [with_balance(make_user(name)) for name in "abcdefgh"]
     (code,) = make()
     outcomes = Counter(
         outcome.code if isinstance(outcome, AppError) else type(outcome).__name__
@@ -55,7 +85,7 @@ def test_two_people_at_the_same_instant_one_wins(make_user: MakeUser) -> None:
 
 
 def test_one_person_redeems_many_codes_at_once(make_user: MakeUser) -> None:
-    person, codes = make_user("person"), make(8)
+    person, codes = with_balance(make_user("person")), make(8)
     outcomes = at_once(8, lambda number: redeem(person, codes[number]))
     assert {type(outcome).__name__ for outcome in outcomes} == {"Redeemed"}
     assert sums() == (8000, 8000)
@@ -64,7 +94,7 @@ def test_one_person_redeems_many_codes_at_once(make_user: MakeUser) -> None:
 
 
 def test_a_code_is_redeemed_or_revoked(make_user: MakeUser) -> None:
-    person = make_user("person")
+    person = with_balance(make_user("person"))
     made = code_admin_service.make(Actor(None), Terms(label="flyers", count=6, unit="tokens", amount=1000))
 
     def act(number: int) -> object:
@@ -80,12 +110,11 @@ def test_a_code_is_redeemed_or_revoked(make_user: MakeUser) -> None:
     assert sums() == (1000 * redeemed, 1000 * redeemed)
 
 
-def test_a_balance_of_the_same_unit_is_topped_up_and_another_made(make_user: MakeUser) -> None:
+def test_the_balance_of_the_same_unit_is_topped_up(make_user: MakeUser) -> None:
     person = make_user("person")
-    place = Place(scope="user", scope_id=person.id, period="prepaid")
-    there = budget_admin_service.add(Actor(None), place, 500, reason="paid").standing
+    there, _ = limits.balance(person, amount=500), limits.balance(person, "CNY")
     first = redeem(person, make()[0])
-    assert (first.balance.id, first.balance.limit, first.amount) == (there.id, 1500, 1000)
+    assert (first.balance.id, first.balance.limit, first.amount) == (there, 1500, 1000)
     money = redeem(person, make(unit="CNY", amount=5_000_000)[0])
     assert (money.balance.unit, money.balance.left) == ("CNY", 5_000_000)
 
@@ -98,11 +127,11 @@ def test_a_code_that_would_be_too_much_stays_good(make_user: MakeUser) -> None:
     with pytest.raises(AppError, match="bad_top_up"):
         redeem(person, code)
     assert code_admin_service.listed().batches[0].states["open"] == 1
-    redeem(make_user("other"), code)
+    redeem(with_balance(make_user("other")), code)
 
 
 def test_what_a_code_is_no_longer_good_for_is_said(make_user: MakeUser) -> None:
-    person = make_user("person")
+    person = with_balance(make_user("person"))
     used, revoked = make(2)
     redeem(person, used)
     code_admin_service.revoke_batch(Actor(None), code_admin_service.listed().batches[0].batch.id)
@@ -119,7 +148,7 @@ def test_what_a_code_is_no_longer_good_for_is_said(make_user: MakeUser) -> None:
 
 
 def test_who_guesses_has_to_wait_and_others_do_not(make_user: MakeUser) -> None:
-    guesser, other, (code,) = make_user("guesser"), make_user("other"), make()
+    guesser, other, (code,) = make_user("guesser"), with_balance(make_user("other")), make()
     for _ in range(10):
         with pytest.raises(AppError, match="code_unknown"):
             redeem(guesser, "0000-0000-0000-0000")
@@ -130,7 +159,7 @@ def test_who_guesses_has_to_wait_and_others_do_not(make_user: MakeUser) -> None:
 
 
 def test_a_code_is_stored_nowhere(make_user: MakeUser) -> None:
-    person, (code,) = make_user("person"), make()
+    person, (code,) = with_balance(make_user("person")), make()
     redeem(person, code)
     plain = code.replace("-", "")
     with reading() as session:
@@ -139,7 +168,7 @@ def test_a_code_is_stored_nowhere(make_user: MakeUser) -> None:
             *session.scalars(select(TopUp)),
             *session.scalars(select(AuditEntry)),
         ]
-        assert len(rows) == 4
+        assert len(rows) == 5
         for row in rows:
             assert code not in repr(vars(row))
             assert plain not in repr(vars(row))

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from flask_app.database import transaction
 from flask_app.domain import budget
-from flask_app.models import Budget
+from flask_app.models import Budget, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
 from flask_app.services.budgets.budget_admin_service import Place
@@ -35,3 +35,9 @@ def ask(client: PageClient, message: str = "hello", language: str = "en", **fiel
 
 def own(client: PageClient) -> list[dict[str, Any]]:
     return list(client.get(BUDGETS).json["budgets"])  # type: ignore[index]
+
+
+def balance(person: User, unit: str = "tokens", amount: int = 0) -> str:
+    """A prepaid balance of the person's own, which codes can go to."""
+    place = Place(scope="user", scope_id=person.id, unit=unit, period="prepaid")
+    return budget_admin_service.add(Actor(None), place, amount, reason="paid").standing.id

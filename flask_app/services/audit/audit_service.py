@@ -29,6 +29,7 @@ ACTIONS = (
     *("retention.change", "sharing.change", "share.make", "share.end"),
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "group.managers", "group.access", "rates.change"),
+    *("group.opening", "user.opening"),
     *("prompt.add", "prompt.change", "prompt.delete"),
     *("group.supervise", "supervision.look"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),

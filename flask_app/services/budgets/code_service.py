@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, utc_now
@@ -13,8 +13,7 @@ from flask_app.errors import AppError, Conflict, Invalid
 from flask_app.models import Budget, CodeBatch, RedeemCode, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.budgets import budget_admin_service, budget_service, top_up_service
-from flask_app.services.budgets.budget_admin_service import Place
+from flask_app.services.budgets import budget_service, top_up_service
 from flask_app.services.budgets.budget_service import Standing
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import login_limits
@@ -31,10 +30,11 @@ class Redeemed:
 
 
 def redeem(actor: Actor, user: User, typed: str) -> Redeemed:
-    """Top up the person's balance of the code's unit, or make it.
+    """Top up the person's balance of the code's unit.
 
-    Raises Invalid("code_unknown"), Conflict("code_redeemed"), Conflict("code_revoked"), Conflict("code_expired"), and
-    TooMany for somebody who guesses.
+    Raises Invalid("code_unknown"), Conflict("code_redeemed"), Conflict("code_revoked"), Conflict("code_expired"),
+    Conflict("code_without_balance") where they have none, which leaves the code unused, and TooMany for somebody who
+    guesses.
     """
     code = typed_code.read(typed)
     with login_limits.redemption_attempt(user.id, actor.address) as attempt:
@@ -45,10 +45,10 @@ def redeem(actor: Actor, user: User, typed: str) -> Redeemed:
         return found
 
 
-def are_there() -> bool:
-    """Were codes ever made here?"""
+def can_redeem(user: User) -> bool:
+    """Were codes ever made here that could go to a balance of theirs?"""
     with fetching() as connection:
-        return connection.scalar(select(CodeBatch.id).limit(1)) is not None
+        return connection.scalar(_FOR_BALANCE, {"person": user.id}) is not None
 
 
 def state_of(code: RedeemCode, batch: CodeBatch, now: datetime) -> str:
@@ -71,6 +71,8 @@ def _redeem(session: Session, actor: Actor, user: User, code: str) -> Redeemed |
         session.refresh(found)
         raise _refusal(state_of(found, batch, now))
     balance = _balance(session, user, batch.unit)
+    if balance is None:  # the first limit on somebody would only take away
+        raise Conflict("code_without_balance")
     top_up_service.credit(session, balance, batch.amount, batch.label, user.id, code_id=found.id)
     details = {"label": batch.label, "unit": batch.unit, "amount": batch.amount, "batch": batch.id}
     audit_service.record(session, user, "code.redeem", found.id, details, actor.address)
@@ -94,13 +96,16 @@ def _refusal(state: str) -> AppError:
     return Conflict(codes[state])
 
 
-def _balance(session: Session, user: User, unit: str) -> Budget:
-    """The person's row first, as a request locks it: nobody else makes the balance meanwhile."""
-    place = Place(scope="user", scope_id=user.id, unit=unit, period=PREPAID)
-    session.execute(select(User.id).where(User.id == user.id).with_for_update())
-    same = [getattr(Budget, name) == getattr(place, name) for name in ("scope", "scope_id", "unit", "period")]
-    found = session.scalar(select(Budget).where(*same).with_for_update())
-    return found or budget_admin_service.make(session, place, 0)
+def _balance(session: Session, user: User, unit: str) -> Budget | None:
+    """The row of their balance, locked as for every top-up."""
+    theirs = (Budget.scope == "user", Budget.scope_id == user.id, Budget.unit == unit, Budget.period == PREPAID)
+    return session.scalar(select(Budget).where(*theirs).with_for_update())
 
 
+_FOR_BALANCE = (
+    select(CodeBatch.id)
+    .join(Budget, Budget.unit == CodeBatch.unit)
+    .where(Budget.scope == "user", Budget.scope_id == bindparam("person"), Budget.period == PREPAID)
+    .limit(1)
+)
 _OF_DIGEST = select(RedeemCode, CodeBatch).join(CodeBatch, CodeBatch.id == RedeemCode.batch_id)

@@ -3,6 +3,7 @@
 from flask_app.errors import Invalid
 
 MAX_REASON = 200
+OPENING = "opening balance"  # that of a group's; readers see it in their language
 
 
 def checked(raw: str) -> str:

@@ -1,17 +1,17 @@
 """A group's end: what becomes of its people, and of what was for them alone."""
 
 from sqlalchemy import delete as delete_from
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, table_of
 from flask_app.errors import Conflict
-from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, SharedPrompt, User
+from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, SharedPrompt
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_access, group_service
+from flask_app.services.people import group_access, group_service, joining
 
-_users, _budgets = table_of(User), table_of(Budget)
+_budgets = table_of(Budget)
 
 
 def delete(actor: Actor, group_id: str) -> None:
@@ -24,12 +24,9 @@ def delete(actor: Actor, group_id: str) -> None:
         raise Conflict("default_group")
 
     def work(session: Session) -> None:
-        group_service.chosen(session, DEFAULT_GROUP_ID)
+        default = group_service.chosen(session, DEFAULT_GROUP_ID)
         group = group_service.locked(session, group_id)
-        details = _told(session, group)
-        to_default = {"group_id": DEFAULT_GROUP_ID, "supervision_seen_at": None}
-        move = update(_users).where(_users.c.group_id == group_id).values(to_default)
-        details["moved"] = session.connection().execute(move).rowcount
+        details = _told(session, group) | joining.put_all(session, actor, group, default)
         spent = delete_from(_budgets).where(_budgets.c.scope_id == group_id)
         details["budgets"] = session.connection().execute(spent).rowcount
         session.delete(group)

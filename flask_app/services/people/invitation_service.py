@@ -13,7 +13,8 @@ from flask_app.database import in_transaction, reading, utc_now
 from flask_app.errors import AppError, Conflict, Forbidden, Invalid
 from flask_app.models import Group, Invitation, User
 from flask_app.services.audit import audit_service
-from flask_app.services.people import group_service, names, passwords
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, joining, names, passwords
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service, login_limits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
@@ -71,9 +72,7 @@ def _come_in(session: Session, invitation: Invitation, user: User, address: str)
     group = _group(session, invitation)
     if not _claim(session, invitation):
         raise _refusal(session.get_one(Invitation, invitation.id)) or Forbidden("invitation_expired")
-    user.group_id = group.id
-    session.add(user)
-    session.flush()
+    joining.put(session, Actor(user, address), user, group)
     details = {"name": invitation.name, "group": group.name}
     audit_service.record(session, user, "invitation.use", invitation.id, details, address)
 

@@ -52,7 +52,7 @@ def accept(actor: Actor, registration_id: str, group_id: str | None = None) -> P
 
     def work(session: Session) -> Person:
         group = group_service.chosen(session, wanted)
-        user = registration_service.come_in(session, _one(session, registration_id), group.id)
+        user = registration_service.come_in(session, actor, _one(session, registration_id), group)
         details = {"name": user.username, "group": group.name}
         audit_service.record(session, actor.user, "registration.accept", user.id, details, actor.address)
         return Person(user, group, online=False, second_step=False)

@@ -13,7 +13,8 @@ from flask_app.errors import AppError, Conflict, Forbidden, Invalid, TooMany
 from flask_app.i18n import translate
 from flask_app.models import Group, LinkedIdentity, Registration, User
 from flask_app.services.audit import audit_service
-from flask_app.services.people import group_service, names, passwords, registration_settings
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, joining, names, passwords, registration_settings
 from flask_app.services.people.registration_settings import OPEN, Terms
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service, login_limits
@@ -90,24 +91,29 @@ def confirm(token: str, address: str) -> Registration:
             registration.confirmed_at = utc_now()
             registration.expires_at = registration.confirmed_at + TO_APPROVE
         if registration.user_id is None and terms.mode == OPEN:
-            user = come_in(session, registration, group.id)
+            user = come_in(session, None, registration, group, address)
             audit_service.record(session, user, "registration.come_in", user.id, {"group": group.name}, address)
         return registration
 
     return in_transaction(work)
 
 
-def come_in(session: Session, registration: Registration, group_id: str) -> User:
-    """The account, within the caller's transaction; raises Conflict("username_taken", "email_taken")."""
-    user = _user_of(registration, group_id)
-    session.add(user)
-    _flush(session, "username_taken")
+def come_in(session: Session, actor: Actor | None, registration: Registration, group: Group, address: str = "") -> User:
+    """The account, within the caller's transaction; nobody lets in who comes by themselves.
+
+    Raises Conflict("username_taken", "email_taken").
+    """
+    user = _user_of(registration)
+    joining.put(session, actor or Actor(user, address), user, group)
     registration.user_id, registration.expires_at, registration.password_hash = user.id, None, None
     if registration.identity:
         _link(session, registration, user)
     else:
         registration.came_in_by = registration.email.casefold() if registration.email else None
-    _flush(session, "email_taken")
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("email_taken") from error
     return user
 
 
@@ -175,31 +181,22 @@ def _email(terms: Terms, typed: str | None) -> str | None:
 def _come_in_at_once(asked: Registration, terms: Terms, browser: Browser, replaces: str | None) -> SignedIn:
     def work(session: Session) -> SignedIn:
         group = group_of(session, terms)
-        user = _user_of(asked, group.id)
-        session.add(user)
-        _flush(session, "username_taken")
+        user = _user_of(asked)
+        joining.put(session, Actor(user, browser.address), user, group)
         audit_service.record(session, user, "registration.come_in", user.id, {"group": group.name}, browser.address)
         return auth_service.open_session(session, user, browser, replaces=replaces)
 
     return in_transaction(work)
 
 
-def _user_of(registration: Registration, group_id: str) -> User:
+def _user_of(registration: Registration) -> User:
     return User(
         username=registration.username,
         username_key=names.key(registration.username),
         password_hash=registration.password_hash,
         email=registration.email,
         role="member",
-        group_id=group_id,
     )
-
-
-def _flush(session: Session, taken: str) -> None:
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise Conflict(taken) from error
 
 
 def _send(asked: Registration, token: str, wanted: Wanted) -> None:

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import typed_code
 from flask_app.errors import Conflict, Forbidden
-from flask_app.models import Setting, User
+from flask_app.models import DEFAULT_GROUP_ID, Setting, User
 from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import title_setting
-from flask_app.services.people import names, passwords
+from flask_app.services.people import group_service, joining, names, passwords
 from flask_app.services.secrets.signing import same, sign
 from flask_app.services.sign_in import auth_service, login_limits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
@@ -58,12 +59,12 @@ def set_up(given_code: str, username: str, password: str, browser: Browser) -> S
     stored = passwords.make_hash(password)
     try:
         with transaction() as session:
+            group = group_service.chosen(session, DEFAULT_GROUP_ID)
             close(session)
             user = User(
                 username=shown, username_key=names.key(shown), password_hash=stored, role="admin", is_owner=True
             )
-            session.add(user)
-            session.flush()
+            joining.put(session, Actor(user, browser.address), user, group)
             audit_service.record(session, user, "setup.finish", user.id, {"username": shown}, browser.address)
             return auth_service.open_session(session, user, browser)
     except IntegrityError as error:  # somebody else was faster, or the name is there already

@@ -14,6 +14,7 @@ from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import (
     group_service,
+    joining,
     names,
     password_links,
     passwords,
@@ -108,7 +109,6 @@ def add(
         with transaction() as session:
             group = group_service.chosen(session, group_id)
             standing.require(session, actor, "admins.name" if role == "admin" else "people.add")
-            user.group_id = group.id
             _close_setup(session, user)
             return Added(user, group, _insert(session, actor, user, group))
     except IntegrityError as error:
@@ -203,8 +203,7 @@ def by_name(username: str) -> User:
 
 
 def _insert(session: Session, actor: Actor, user: User, group: Group) -> Link | None:
-    session.add(user)
-    session.flush()
+    joining.put(session, actor, user, group)
     details = {"username": user.username, "role": user.role, "group": group.name}
     audit_service.record(session, actor.user, "user.add", user.id, details, actor.address)
     return None if user.password_hash else password_links.issue(session, user.id)
@@ -236,11 +235,12 @@ def amend(
     before = _traits(user, group)
     group = joined or group
     for name, value in changed.items():
-        setattr(user, name, value)
+        if name != "group_id":
+            setattr(user, name, value)
     if "role" in changed:
         user.is_owner = False
     if "group_id" in changed:
-        user.supervision_seen_at = None
+        joining.put(session, actor, user, group)
     if changed.keys() - {"group_id"}:
         let_go(session, user)
     if difference := audit_service.difference(before, _traits(user, group)):

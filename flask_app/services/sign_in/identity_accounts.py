@@ -22,7 +22,8 @@ from flask_app.models import (
     User,
 )
 from flask_app.services.audit import audit_service
-from flask_app.services.people import group_service, names, registration_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service, joining, names, registration_service
 from flask_app.services.people.registration_settings import APPROVAL, CLOSED
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import directories, directory_terms, identity_terms, left_identities
@@ -173,7 +174,7 @@ def _same_name(session: Session, identity: Identity) -> User | None:
 
 def _move(session: Session, identity: Identity, user: User, group: Group, address: str) -> None:
     before = session.get_one(Group, user.group_id)
-    user.group_id, user.supervision_seen_at = group.id, None  # another group's notice is another notice
+    joining.put(session, Actor(user, address), user, group)
     moved = {"before": {"group": before.name}, "after": {"group": group.name}}
     details = {"username": user.username, "provider": identity.provider.name, **moved}
     audit_service.record(session, user, "identity.move", user.id, details, address)
@@ -196,9 +197,8 @@ def _newcomer(session: Session, identity: Identity, group: Group, address: str) 
     if terms.newcomers == APPROVAL:
         return _wait(session, identity, username, address)
     user = User(username=username, username_key=names.key(username), role="member")
-    user.email, user.group_id = identity.email, group.id
-    session.add(user)
-    _flush(session, "username_taken")
+    user.email = identity.email
+    joining.put(session, Actor(user, address), user, group)
     link(session, identity, user, address)
     details = {"group": group.name, "provider": identity.provider.name}
     audit_service.record(session, user, "registration.come_in", user.id, details, address)

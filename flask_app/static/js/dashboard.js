@@ -18,9 +18,7 @@ for (const period of ["today", "week", "month", "total"]) {
 }
 explainFlags(document, [summary.total])
 showBudgets(must(document, "[data-budgets]"), budgets, summary.timezone)
-if (codes || budgets.some((/** @type {import("app/i18n").Budget} */ { period }) => period === "prepaid")) {
-  offerRedeeming(must(document, "[data-redeem]"), keepBalance)
-}
+if (codes) offerRedeeming(must(document, "[data-redeem]"), keepBalance)
 must(document, "[data-tiles]").hidden = false // all at once: nothing moves once it is seen
 
 const empty = summary.total.requests === 0

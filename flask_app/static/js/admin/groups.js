@@ -1,8 +1,9 @@
 // @ts-check
 /** Entry of the groups: add, rename, say what becomes of an answer whose reader left, delete. */
 import { GroupAccess, hoursWords } from "app/admin/group-access"
+import { OpeningBalance } from "app/admin/opening-balance"
 import { api } from "app/api"
-import { formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { formatAmount, formatDateTime, formatNumber, sentence, t } from "app/i18n"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
 
 /**
@@ -14,6 +15,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {string[]} managers
  * @property {import("app/admin/group-access").Access} access
  * @property {string | null} supervised_since
+ * @property {import("app/admin/opening-balance").Opening | null} opening
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
  */
@@ -27,22 +29,21 @@ const managersForm = /** @type {HTMLFormElement} */ (must(document, "[data-manag
 let groups = []
 /** The one that the form is open for; null for a new one. @type {Group | null} */
 let edited = null
-const access = new GroupAccess(async (id) => {
-  await refresh()
-  must(list, `[data-id="${id}"] [data-allow]`).focus()
-})
+const access = new GroupAccess((id) => refreshAt(id, "[data-allow]"))
+const opening = new OpeningBalance((id) => refreshAt(id, "[data-open]"))
 
 show(pageState("admin-state").groups)
 
 must(document, "[data-add-group]").addEventListener("click", () => edit(null))
 list.addEventListener("click", (event) => {
-  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-appoint], [data-allow], [data-delete]")
+  const button = /** @type {Element} */ (event.target).closest("[data-edit], [data-appoint], [data-allow], [data-open], [data-delete]")
   const row = button?.closest("[data-id]")
   const group = row instanceof HTMLElement && groups.find(({ id }) => id === row.dataset.id)
   if (!group) return
   if (button?.matches("[data-edit]")) edit(group)
   else if (button?.matches("[data-appoint]")) askManagers(group)
   else if (button?.matches("[data-allow]")) access.ask(group)
+  else if (button?.matches("[data-open]")) opening.ask(group)
   else remove(group)
 })
 
@@ -51,8 +52,7 @@ onSubmit(form, async (values) => {
   const choices = choicesOf(values)
   const saved = edited ? await api.patch(`${PATH}/${edited.id}`, choices) : await api.post(PATH, choices)
   form.closest("dialog")?.close()
-  await refresh()
-  must(list, `[data-id="${saved.id}"] [data-edit]`).focus()
+  await refreshAt(saved.id, "[data-edit]")
   toast(t(edited ? "js.admin.group_saved" : "js.admin.group_added", { name: saved.name }))
 })
 
@@ -61,8 +61,7 @@ onSubmit(managersForm, async ({ usernames = "" }) => {
   const { id, name } = edited
   await api.put(`${PATH}/${id}/managers`, { usernames: usernames.split("\n").filter((line) => line.trim()) })
   managersForm.closest("dialog")?.close()
-  await refresh()
-  must(list, `[data-id="${id}"] [data-appoint]`).focus()
+  await refreshAt(id, "[data-appoint]")
   toast(t("js.admin.group_saved", { name }))
 })
 
@@ -76,6 +75,12 @@ async function refresh() {
   show((await api.get(PATH)).groups)
 }
 
+/** The focus goes back to the button that was pressed. @param {string} id @param {string} button */
+async function refreshAt(id, button) {
+  await refresh()
+  must(list, `[data-id="${id}"] ${button}`).focus()
+}
+
 /** @param {Group[]} all */
 function show(all) {
   groups = all
@@ -83,7 +88,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, hours }, supervised_since: since, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -92,6 +97,8 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   element.dataset.id = id
   fill(element, { managers: t("js.admin.group_managers", { names: managers.join(" · ") }) })
   slot(element, "managers").hidden = !managers.length
+  fill(element, { opening: begun ? t("js.admin.opening_each", { amount: formatAmount(begun.amount, begun.unit) }) : "" })
+  slot(element, "opening").hidden = !begun
   fill(element, { hours: hours ? hoursWords(hours) : "" })
   slot(element, "hours").hidden = !hours
   slot(element, "no-api").hidden = mayAsk
@@ -99,6 +106,7 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })
   slot(element, "supervised").hidden = !since
   must(element, "[data-allow]").setAttribute("aria-label", t("js.admin.access_of", { name }))
+  must(element, "[data-open]").setAttribute("aria-label", t("js.admin.opening_of", { name }))
   must(element, "[data-appoint]").setAttribute("aria-label", t("js.admin.managers_of", { name }))
   slot(element, "default").hidden = !isDefault
   must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.edit_group", { name }))
