@@ -85,6 +85,7 @@ def test_use_is_told_apart_and_stays_so_over_another_range(visits: Visits, answe
     for by, row in (("channel", en("js.records.channel_chat")), ("group", en("admin.everyone")), ("model", "deepseek")):
         page.get_by_role("button", name=en(f"stats.by_{by}"), exact=True).click()
         expect(rows.filter(has_text=row).first).to_be_visible()
+        expect(page.get_by_text(en("stats.group_note"))).to_be_visible(visible=by == "group")
     choose(page, en("stats.days_7"))
     expect(page.get_by_role("button", name=en("stats.by_model"), exact=True)).to_have_attribute("aria-pressed", "true")
     rows.filter(has_text="deepseek").first.get_by_role("link").click()

@@ -10,6 +10,7 @@ import { fill, fromTemplate, must, slot, toast } from "app/ui"
 const SHOWN = 10
 const CLOCK = "hour"
 const TOKEN = "token" // of which only tokens and money are counted
+const GROUP = "group" // that each person is in now
 const CHANNELS = ["chat", "api", "title"]
 
 /**
@@ -101,6 +102,7 @@ export class Breakdown {
     const largest = Math.max(1, ...this.#parts.map((part) => part.total_tokens))
     must(this.#root, "[data-breakdown-rows]").replaceChildren(...parts.map((part) => this.#row(part, part.total_tokens / largest)))
     must(this.#root, "[data-breakdown-tokens]").hidden = this.#by !== TOKEN
+    must(this.#root, "[data-breakdown-groups]").hidden = this.#by !== GROUP
     must(this.#root, ".table-scroll").hidden = parts.length === 0
     must(this.#root, "[data-breakdown-none]").hidden = parts.length > 0
     must(this.#root, "[data-breakdown-foot]").hidden = !used || parts.length === this.#parts.length
