@@ -9,6 +9,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 _FILE = Path(__file__).with_name("public-holidays.txt")
+# Where holidays are arranged anew each year, with working days moved: the last year whose arrangement the file has. Of
+# later ones it has the days that the law names.
+_ARRANGED = {"CN": 2026}
 
 
 @lru_cache(maxsize=64)
@@ -17,6 +20,16 @@ def of(country: str, year: int) -> frozenset[date]:
     _, found, rest = _read().partition(f"\n{country} {year}")
     days = rest.partition("\n")[0].split() if found else []
     return frozenset(date(year, int(day[:2]), int(day[2:])) for day in days)
+
+
+def are_known(country: str, year: int) -> bool:
+    """Are there days of the year? Beyond the years of the file there are none."""
+    return bool(of(country, year))
+
+
+def are_confirmed(country: str, year: int) -> bool:
+    """Are they known, and arranged already where that is done anew each year?"""
+    return are_known(country, year) and year <= _ARRANGED.get(country, year)
 
 
 @cache

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import msgspec
 
+from flask_app.database import utc_now
 from flask_app.domain import public_holidays, tariff
 from flask_app.domain.peak_calendar import WrittenCalendar
 from flask_app.domain.tariff import Prices
 from flask_app.models import Tariff
+from flask_app.services.tariffs import holiday_doubts
 from flask_app.services.tariffs.tariff_admin_service import Peak, Terms
 from flask_app.services.tariffs.tariff_list_service import Dated, ModelPrices, PriceLine
 from flask_app.web.bodies import Body, Reply
@@ -92,8 +94,20 @@ class ModelPricesReply(Reply):
     lines: list[PriceLineReply]
 
 
+class HolidayDoubt(Reply):
+    """The public holidays of a `country` that prices go by, from a `year` on: `known` by the law, though that year's
+    arrangement is not, or not at all. `soon`: the year has come, or comes within a month.
+    """
+
+    country: str
+    year: int
+    known: bool
+    soon: bool
+
+
 class TariffsReply(Reply):
     models: list[ModelPricesReply]
+    doubts: list[HolidayDoubt]
 
 
 class PricesState(TariffsReply):
@@ -103,11 +117,16 @@ class PricesState(TariffsReply):
 
 
 def tariffs_reply(prices: list[ModelPrices]) -> TariffsReply:
-    return TariffsReply(models=[_model(each) for each in prices])
+    doubts = [
+        HolidayDoubt(country=each.country, year=each.year, known=each.known, soon=each.soon)
+        for each in holiday_doubts.of(prices, utc_now())
+    ]
+    return TariffsReply(models=[_model(each) for each in prices], doubts=doubts)
 
 
 def prices_state(prices: list[ModelPrices]) -> PricesState:
-    return PricesState(models=tariffs_reply(prices).models, countries=list(public_holidays.countries()))
+    reply = tariffs_reply(prices)
+    return PricesState(models=reply.models, doubts=reply.doubts, countries=list(public_holidays.countries()))
 
 
 def _model(prices: ModelPrices) -> ModelPricesReply:

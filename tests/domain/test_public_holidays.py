@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 from holidays import country_holidays
+from holidays.countries.china import ChinaStaticHolidays
 
 from flask_app.domain import public_holidays
 from scripts import generate_holidays
@@ -19,6 +20,17 @@ def test_a_year_of_a_country_is_read_whole(country: str, year: int) -> None:
     known = {day for day in country_holidays(country, years=year) if day.year == year}
     assert known
     assert public_holidays.of(country, year) == known
+
+
+def test_a_year_of_china_is_confirmed_once_it_is_arranged() -> None:
+    """Else the library knows no working days that are moved: `_ARRANGED` goes on with it."""
+    newest = max(ChinaStaticHolidays.special_public_holidays)
+    assert [public_holidays.are_confirmed("CN", year) for year in (newest, newest + 1)] == [True, False]
+    assert public_holidays.are_known("CN", newest + 1)
+    last = generate_holidays.YEARS[-1]
+    for country in ("CN", "US"):
+        assert [public_holidays.are_known(country, year) for year in (last, last + 1)] == [True, False]
+    assert [public_holidays.are_confirmed("US", year) for year in (last, last + 1)] == [True, False]
 
 
 @pytest.mark.parametrize(("country", "year"), [("", 2026), ("XX", 2026), ("cn", 2026), ("CN", 1999), ("CN", 2100)])

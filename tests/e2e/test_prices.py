@@ -53,6 +53,9 @@ def test_a_price_is_entered_and_a_mistake_said(page: Page, site: Site) -> None:
     dialog.get_by_role("button", name=en("base.save")).click()
     expect(dialog).to_be_hidden()
     assert prices_of(site, "another")[0]["prices"] == {"input_hit": "0.1", "input_miss": "1.5", "output": "2"}
+    [year] = [each["year"] for each in site.ask("GET", "/api/admin/tariffs")["doubts"] if each["country"] == "CN"]
+    words_of_it = en("js.admin.holidays_unconfirmed", country="China", year=str(year))
+    expect(page.locator("[data-doubts]")).to_contain_text(words_of_it)
 
 
 def test_a_price_is_planned_with_peak_hours(page: Page, site: Site, card: Locator) -> None:

@@ -1,4 +1,4 @@
-"""What nobody misses until it is needed: does mail go out, is there a backup, is the roll-up whole?"""
+"""What nobody misses until it is needed: mail that goes out, a backup, a whole roll-up, holidays that are known."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from flask_app.i18n import translate
 from flask_app.services.audit import audit_service
 from flask_app.services.ledger.rollup import DETAIL, DETAIL_DAY, SLICES, rollup
 from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
+from flask_app.services.tariffs import holiday_doubts, tariff_list_service
 from flask_app.services.warnings import mail_service
 
 # Those that it takes seconds to count were there from the first version on.
@@ -68,3 +69,17 @@ def whole_rollup() -> Iterator[Finding]:
         yield Finding(WARNING, f"statistics: {missing} entries are missing in some of them", "Run: flask usage rebuild")
     else:
         yield Finding(GOOD, f"statistics: {counted[0]} entries, in all of them")
+
+
+def known_holidays() -> Iterator[Finding]:
+    """From which year on are those not sure that prices go by? A warning once it is near."""
+    now = datetime.now(UTC)
+    try:
+        doubts = holiday_doubts.of(tariff_list_service.listed(now), now)
+    except DBAPIError:
+        return
+    advice = "Update MingChat once that year's are published, or enter its days in the prices (Admin, Prices)."
+    for doubt in doubts:
+        how = "not confirmed" if doubt.known else "not known"
+        what = f"holidays of {doubt.country}: {how} from {doubt.year} on"
+        yield Finding(WARNING, what, advice) if doubt.soon else Finding(GOOD, what)

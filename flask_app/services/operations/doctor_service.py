@@ -60,6 +60,7 @@ def examine() -> Iterator[Finding]:
         doctor_care.mail,
         doctor_care.last_backup,
         doctor_care.whole_rollup,
+        doctor_care.known_holidays,
     )
     for check in checks:
         yield from check()

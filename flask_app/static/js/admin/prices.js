@@ -1,14 +1,16 @@
 // @ts-check
 /** Entry of the prices: what every model costs now, before and later; a new price, and one that is planned corrected. */
-import { priceCard } from "app/admin/price-cards"
+import { countryName, priceCard } from "app/admin/price-cards"
 import { PriceForm } from "app/admin/price-form"
 import { api } from "app/api"
 import { formatDateTime, sentence, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, toast } from "app/ui"
 
 /**
  * @typedef {import("app/admin/price-cards").ModelPrices} ModelPrices
  * @typedef {import("app/admin/price-cards").Tariff} Tariff
+ * @typedef {{country: string, year: number, known: boolean, soon: boolean}} Doubt holidays that are not sure from a year on
+ * @typedef {{models: ModelPrices[], doubts: Doubt[]}} Reply
  */
 
 const PATH = "/api/admin/tariffs"
@@ -21,7 +23,7 @@ let models = []
 /** The planned price that is being corrected. @type {Tariff | null} */
 let corrected = null
 
-show(state.models)
+show(state)
 
 must(document, "[data-new-price]").addEventListener("click", () => ask("", "CNY", null))
 
@@ -41,17 +43,27 @@ onSubmit(form, async (values) => {
   const { model = "", currency = "" } = values
   const reply = corrected ? await api.put(`${PATH}/${corrected.id}`, terms) : await api.post(PATH, { model, currency, ...terms })
   form.closest("dialog")?.close()
-  show(reply.models)
+  show(reply)
   focus(model.trim())
   toast(t("js.admin.price_saved", { model: model.trim() }))
 })
 
-/** @param {ModelPrices[]} all */
-function show(all) {
+/** @param {Reply} reply */
+function show({ models: all, doubts }) {
   models = all
+  must(document, "[data-doubts]").replaceChildren(...doubts.map(doubtOf))
+  must(document, "[data-doubts]").hidden = !doubts.length
   list.replaceChildren(...all.map(priceCard))
   must(document, "[data-prices-none]").hidden = all.length > 0
   must(document, "#known-models").replaceChildren(...all.map(({ model }) => new Option(model, model)))
+}
+
+/** @param {Doubt} doubt */
+function doubtOf({ country, year, known, soon }) {
+  const text = t(`js.admin.holidays_${known ? "unconfirmed" : "unknown"}`, { country: countryName(country), year: String(year) })
+  const element = fromTemplate("doubt-template", { text })
+  element.className = soon ? "notice notice--warn" : "muted small"
+  return element
 }
 
 /** From what it costs now, in the currency that lacks a price or else the first. @param {ModelPrices} model */
@@ -83,7 +95,7 @@ async function remove({ model }, { id, starts_at: starts }) {
   const words = { title: t("js.admin.price_remove_title"), text: t("js.admin.price_remove_text", { model, time }), action: t("js.admin.price_remove") }
   if (!(await confirmDialog(words))) return
   try {
-    show((await api.delete(`${PATH}/${id}`)).models)
+    show(await api.delete(`${PATH}/${id}`))
     focus(model)
     toast(t("js.admin.price_removed", { model }))
   } catch (error) {
