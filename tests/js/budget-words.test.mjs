@@ -8,6 +8,7 @@ globalThis.document = {
   getElementById: () => ({ textContent: words }),
 }
 const { leftWords } = await import("app/i18n")
+const { limitOf } = await import("app/limits")
 
 const DAILY = { scope: "user", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, full: 10_000, left: 6000, state: "open", renews_at: "2026-11-25T16:00:00Z" }
 
@@ -36,4 +37,10 @@ test("what is used up says when it renews in the reader's time zone, and whom to
   assert.match(said, /^Your daily budget \(10,000 tokens\) is used up\. It renews on Nov 26, 2026, 12:00\sAM\. Your administrator/)
   assert.match(leftWords({ ...DAILY, left: 10, state: "exhausted" }, { isAdmin: true }), /You can give it more on the budgets page\.$/)
   assert.match(leftWords({ ...DAILY, hard: false, used: 12_000, state: "exhausted" }), /has been reached: 12,000 tokens used\. It only warns/)
+})
+
+test("a limit is more than nothing, a balance may begin with nothing", () => {
+  assert.equal(limitOf("1,000", "tokens"), 1000)
+  assert.equal(limitOf("0", "CNY", { least: 0 }), 0)
+  for (const text of ["0", "1.5", "-1", "", "1".repeat(16)]) assert.throws(() => limitOf(text, "tokens"), { code: "mistake" })
 })

@@ -7,11 +7,14 @@ import { formatAmount, t } from "app/i18n"
 const MOST = 10 ** 15
 export const TOKENS = "tokens"
 
-/** Tokens, or millionths of a currency. @param {string} text @param {string} unit @returns {number} throws FieldMistake */
-export function limitOf(text, unit) {
+/**
+ * Tokens, or millionths of a currency: a limit of nothing would let nobody ask, a balance may begin with it.
+ * @param {string} text @param {string} unit @param {{least?: number}} [bounds] @returns {number} throws FieldMistake
+ */
+export function limitOf(text, unit, { least = 1 } = {}) {
   const amount = amountOf(text, unit)
   if (amount === null) throw new FieldMistake("limit", t(`js.budget.bad_${unit === TOKENS ? "tokens" : "money"}`, { text }))
-  if (amount === 0) throw new FieldMistake("limit", t("js.budget.zero"))
+  if (amount < least) throw new FieldMistake("limit", t("js.budget.zero"))
   if (amount > MOST) throw new FieldMistake("limit", t("js.budget.too_large", { most: formatAmount(MOST, unit) }))
   return amount
 }

@@ -56,7 +56,7 @@ export class BudgetForm {
   /** @param {Record<string, string>} values @returns {Terms} throws FieldMistake */
   terms({ limit = "", kind, reason, ...values }) {
     const unit = this.#changed?.unit ?? unitOf(values)
-    const amount = limitOf(limit, unit)
+    const amount = limitOf(limit, unit, { least: reason === undefined ? 1 : 0 })
     return reason === undefined ? { limit: amount, hard: kind === "hard" } : { limit: amount, hard: true, reason }
   }
 
