@@ -126,6 +126,14 @@ def _move(page: Page, say: Words) -> None:
     page.locator("[data-row-menu]").get_by_text(say("admin.move_to_group")).click()
 
 
+def _opening_balance(page: Page, say: Words) -> None:
+    page.goto("/admin/groups")
+    page.locator("[data-open]").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(say("admin.opening_begins")).check()
+    dialog.get_by_label(say("budgets.measure_money")).check()
+
+
 # What one press opens, by the page it is on.
 PRESSED = {
     "[data-add-group]": "/admin/groups",
@@ -150,6 +158,7 @@ OPENERS = (
     _edit_key,
     _edit_model,
     _new_budget,
+    _opening_balance,
     _new_codes,
     _codes,
     _row_menu,

@@ -72,7 +72,7 @@ def test_each_person_of_a_group_begins_with_a_balance(visits: Visits, site: Site
     dialog = page.get_by_role("dialog", name=en("js.admin.opening_of", name="Savers"))
     dialog.get_by_label(en("admin.opening_begins")).check()
     dialog.get_by_label(en("budgets.measure_money")).check()
-    amount = dialog.get_by_label(en("budgets.amount"), exact=True)
+    amount = dialog.get_by_label(en("admin.opening_amount"), exact=True)
     amount.fill("five")
     dialog.get_by_role("button", name=en("base.save")).click()
     expect(amount).to_have_attribute("aria-invalid", "true")

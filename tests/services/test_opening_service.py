@@ -220,6 +220,16 @@ def test_whoever_comes_gets_it_once(app: object, way: str) -> None:
     assert top_up.user_id == (None if way in {"made by an administrator", "moved", "let in"} else person)
 
 
+def test_a_deleted_group_leaves_word_of_it(app: object) -> None:
+    group = managing.group("readers")
+    opening_service.put(HOUSE, group, FIVE)
+    person = managing.member(group)
+    group_deletion.delete(HOUSE, group)
+    (said,) = details("group.delete")
+    assert (said["opening_unit"], said["opening_amount"], said["moved"]) == ("CNY", 5_000_000, 1)
+    assert balances(person) == [(5_000_000, 5_000_000)]
+
+
 def test_who_comes_back_keeps_what_is_left(make_user: MakeUser) -> None:
     group = managing.group("readers")
     opening_service.put(HOUSE, group, FIVE)

@@ -9,6 +9,7 @@ from flask_app.errors import Conflict
 from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, SharedPrompt
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import opening_service
 from flask_app.services.people import group_access, group_service, joining
 
 _budgets = table_of(Budget)
@@ -40,4 +41,5 @@ def _told(session: Session, group: Group) -> dict[str, object]:
     access = group_access.told(group)
     kept = select(func.count()).select_from(SharedPrompt).where(SharedPrompt.group_id == group.id)
     supervised = {"supervised": group.supervised_since is not None, "prompts": session.scalar(kept)}
-    return {**group_service.settings(group), **access, **supervised}
+    opening = opening_service.told(group) if opening_service.of(group) else {}
+    return {**group_service.settings(group), **access, **supervised, **opening}
