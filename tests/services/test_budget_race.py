@@ -1,12 +1,8 @@
 """However many ask at once, in however many processes: exactly as many are let through as fit."""
 
-import json
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pytest
 from sqlalchemy import select
@@ -23,10 +19,10 @@ from flask_app.services.tokens.token_budget_service import Cap
 from tests.conftest import MakeUser
 from tests.support import calls, gateway
 from tests.support.budget_race import BOUNDS, EACH
-from tests.support.storage import ROOT
+from tests.support.racing import CALLERS, raced
 from tests.support.together import at_once
 
-CALLERS, FIT = 200, 100
+FIT = 100
 
 
 @pytest.mark.parametrize(
@@ -49,21 +45,11 @@ def test_two_processes_with_200_callers_each_spend_a_budget_for_100_calls(
     askers = [f"{ids[0]}/{token_id}"] if scope == "token" else ids
     place = Place(scope=scope, scope_id=scope_id, period=period)
     made = budget_admin_service.add(Actor(None), place, FIT * EACH + EACH // 2, reason="paid")
-    outcomes = raced(database_url, askers)
+    outcomes = raced("budget_race", database_url, *askers)
     assert outcomes == {"granted": FIT, "refused": 2 * CALLERS - FIT}
     with writing() as connection:
         (standing,) = budget_service.standings(connection, [made.standing.id], utc_now()).values()
     assert (standing.spent, standing.reserved) == (0, FIT * EACH)
-
-
-def raced(database_url: str, askers: Sequence[str]) -> Counter[str]:
-    """What two processes, in each of which as many ask at once, were answered."""
-    command = [sys.executable, "-m", "tests.support.budget_race", database_url, str(time.time() + 3), str(CALLERS)]
-    racers = [subprocess.Popen([*command, *askers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outcomes: Counter[str] = Counter()
-    for racer in racers:
-        outcomes.update(json.loads(racer.communicate(timeout=300)[0]))
-    return outcomes
 
 
 def limited(calls_that_fit: int, each: int = EACH, **place: str) -> str:
@@ -87,7 +73,7 @@ def held_by() -> dict[str, int]:
 def test_each_person_of_a_group_gets_what_one_of_them_may_use(database_url: str, make_user: MakeUser) -> None:
     ids = [make_user(f"person {number}").id for number in range(2)]
     limited(FIT, scope="member", scope_id=DEFAULT_GROUP_ID)
-    assert raced(database_url, ids) == {"granted": 2 * FIT, "refused": 2 * CALLERS - 2 * FIT}
+    assert raced("budget_race", database_url, *ids) == {"granted": 2 * FIT, "refused": 2 * CALLERS - 2 * FIT}
     assert held_by() == dict.fromkeys(ids, FIT)
 
 
@@ -99,7 +85,7 @@ def test_money_is_not_spent_twice_either(database_url: str, make_user: MakeUser,
     each = BOUNDS.prompt + 2 * BOUNDS.answer
     ids = [make_user(f"person {number}").id for number in range(20 if scope == "site" else 1)]
     budget = limited(FIT, each, scope=scope, scope_id=ids[0] if scope == "user" else "", unit="CNY")
-    assert raced(database_url, ids) == {"granted": FIT, "refused": 2 * CALLERS - FIT}
+    assert raced("budget_race", database_url, *ids) == {"granted": FIT, "refused": 2 * CALLERS - FIT}
     assert reserved([budget]) == [FIT * each]
 
 
@@ -112,7 +98,7 @@ def test_of_several_budgets_the_tightest_decides_and_the_others_hold_no_more(
         limited(FIT, scope="group", scope_id=DEFAULT_GROUP_ID),
         limited(FIT + 20, scope="user", scope_id=person),
     ]
-    assert raced(database_url, [person]) == {"granted": FIT, "refused": 2 * CALLERS - FIT}
+    assert raced("budget_race", database_url, person) == {"granted": FIT, "refused": 2 * CALLERS - FIT}
     assert reserved(budgets) == [FIT * EACH] * 3, "all of them count a call, or none"
     assert held_by() == {person: FIT}
 

@@ -1,9 +1,5 @@
 """Codes of the second step: which are right when, and each of them once."""
 
-import json
-import subprocess
-import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Thread
@@ -23,7 +19,7 @@ from flask_app.services.sign_in.pending_sign_ins import Pending, SignInExpired
 from tests.conftest import PASSWORD
 from tests.support import authenticator
 from tests.support.clients import PageClient
-from tests.support.storage import ROOT
+from tests.support.racing import raced
 from tests.support.together import at_once
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -66,14 +62,7 @@ def test_what_the_picture_says_is_what_an_authenticator_app_reads() -> None:
 
 def racers(database_url: str, user: User, code: str) -> Counter[str]:
     """Two processes of which each has many callers, all with the same code."""
-    key = config.current().encryption_key
-    arguments = [database_url, key, str(time.time() + 3), str(CALLERS), user.id, code]
-    command = [sys.executable, "-m", "tests.support.code_race", *arguments]
-    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outcomes: Counter[str] = Counter()
-    for racer in started:
-        outcomes.update(json.loads(racer.communicate(timeout=300)[0]))
-    return outcomes
+    return raced("code_race", database_url, config.current().encryption_key, user.id, code, callers=CALLERS)
 
 
 @pytest.mark.security("second-step-codes")

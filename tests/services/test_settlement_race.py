@@ -1,9 +1,5 @@
 """However many end an attempt at once, in however many processes: it ends once, and is booked once or not at all."""
 
-import json
-import subprocess
-import sys
-import time
 from collections import Counter
 from typing import Any
 
@@ -18,9 +14,9 @@ from flask_app.services.completion.attempts import Bounds
 from tests.conftest import MakeUser
 from tests.support import calls
 from tests.support.keys import keep_provider
-from tests.support.storage import ROOT
+from tests.support.racing import raced
 
-CALLERS, ATTEMPTS = 200, 100
+ATTEMPTS = 100
 BOUNDS = Bounds(prompt=100, answer=300)
 
 
@@ -45,12 +41,7 @@ def test_two_processes_with_200_callers_each_end_100_attempts_once(database_url:
 
 
 def race(database_url: str, attempts: list[str]) -> Counter[str]:
-    command = [sys.executable, "-m", "tests.support.settlement_race", database_url, str(time.time() + 3), str(CALLERS)]
-    racers = [subprocess.Popen([*command, *attempts], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    booked: Counter[str] = Counter()
-    for racer in racers:
-        booked.update(json.loads(racer.communicate(timeout=300)[0]))
-    assert sum(booked.values()) == 2 * CALLERS
+    booked = raced("settlement_race", database_url, *attempts)
     assert booked.keys() <= {"report", "estimate", "nothing"}, "nobody may fail"
     return booked
 

@@ -1,21 +1,13 @@
-"""A process of its own whose callers all ask at once: `python -m tests.support.budget_race URL MOMENT CALLERS PERSON…`.
+"""A racer whose callers all ask for an answer: `python -m tests.support.budget_race URL MOMENT CALLERS PERSON…`.
 
-A person may be followed by `/` and the access token that is asked with. Writes how many were let through, how many were
-refused, and what else happened, as JSON.
+A person may be followed by `/` and the access token that is asked with.
 """
 
-import json
 import sys
-import time
-from collections import Counter
-from pathlib import Path
 
-from flask_app import config, database, engines
-from flask_app.config import Config
 from flask_app.errors import BudgetExhausted
 from flask_app.services.completion.attempts import Bounds
-from tests.support import calls
-from tests.support.together import at_once
+from tests.support import calls, racing
 
 BOUNDS = Bounds(prompt=100, answer=300)
 EACH = BOUNDS.prompt + BOUNDS.answer
@@ -31,12 +23,8 @@ def ask(who: str) -> str:
 
 
 def main(url: str, moment: str, callers: str, *people: str) -> None:
-    config.install(Config(instance_dir=Path(), secret_key="", encryption_key="", database_url=url))
-    engines.LOCK_SECONDS = 100  # however slow the other process is
-    database.connect(url)
-    time.sleep(max(float(moment) - time.time(), 0))
-    outcomes = at_once(int(callers), lambda number: ask(people[number % len(people)]))
-    sys.stdout.write(json.dumps(Counter(map(str, outcomes))))
+    racing.join(url)
+    racing.race(moment, callers, lambda number: ask(people[number % len(people)]))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,20 @@
-"""A process of its own whose callers end the same attempts in the same moment, each in its own way.
+"""A racer whose callers end the same attempts, each in its own way, and say in which one they were booked.
 
-`python -m tests.support.settlement_race URL MOMENT CALLERS ATTEMPT…` writes how many settlements were booked in each
-way, as JSON.
+`python -m tests.support.settlement_race URL MOMENT CALLERS ATTEMPT…`.
 """
 
-import json
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from flask_app import config, database, engines
-from flask_app.config import Config
 from flask_app.database import in_transaction, in_writing, reading
 from flask_app.domain.events import Usage
 from flask_app.models import Attempt
 from flask_app.services.completion.attempts import Dispatched, Outcome
 from flask_app.services.ledger import metering_service
 from flask_app.services.runs import reaper_service
-from tests.support.together import at_once
+from tests.support import racing
 
 TOLD = Usage(prompt_tokens=50, cached_tokens=20, completion_tokens=30, reasoning_tokens=10)
 
@@ -54,9 +47,7 @@ WAYS: tuple[Callable[[Dispatched], bool | None], ...] = (report, estimate, relea
 
 
 def main(url: str, moment: str, callers: str, *attempts: str) -> None:
-    config.install(Config(instance_dir=Path(), secret_key="", encryption_key="", database_url=url))
-    engines.LOCK_SECONDS = 100  # however slow the other process is
-    database.connect(url)
+    racing.join(url)
     with reading() as session:
         sent = [reaper_service._dispatched(session, session.get_one(Attempt, attempt)) for attempt in attempts]
 
@@ -65,8 +56,7 @@ def main(url: str, moment: str, callers: str, *attempts: str) -> None:
         way = WAYS[(number + number // len(sent)) % len(WAYS)]
         return way.__name__ if way(sent[number % len(sent)]) else "nothing"
 
-    time.sleep(max(float(moment) - time.time(), 0))
-    sys.stdout.write(json.dumps(Counter(map(str, at_once(int(callers), act)))))
+    racing.race(moment, callers, act)
 
 
 def _settle(sent: Dispatched, outcome: Outcome) -> bool:
