@@ -13,10 +13,11 @@ from sqlalchemy.pool import NullPool
 from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
 from flask_app.domain.periods import local_day, quarter_of
-from flask_app.models import DEFAULT_GROUP_ID, Conversation, TokenUsage
+from flask_app.models import DEFAULT_GROUP_ID, Attempt, Conversation, TokenUsage
 from flask_app.services.ledger import rollup, spending
 from flask_app.services.tariffs import tariff_service
 from tests.e2e.site import Site
+from tests.support import ledger
 from tests.support.scripted_upstream import Answer
 from tests.support.scripted_upstream import Usage as Billed
 
@@ -128,6 +129,7 @@ def remember(site: Site) -> None:
             for moment in _moments(chance, busy)
         ]
         connection.execute(insert(TokenUsage), entries)
+        connection.execute(insert(Attempt), [_attempt(entry) for entry in entries])
         for entry in entries:
             rollup.add(connection, entry)
             spending.add(connection, entry)
@@ -171,6 +173,12 @@ def _moments(chance: random.Random, busy: int) -> Iterator[datetime]:
             moment = date.replace(hour=1, minute=0) + timedelta(minutes=chance.triangular(0, 780, 300))
             if moment < now - timedelta(minutes=5):
                 yield moment
+
+
+def _attempt(entry: dict[str, object]) -> dict[str, object]:
+    """What an entry settled."""
+    attempt = ledger.attempt_of(TokenUsage(**entry))
+    return {name: value for name, value in ledger.row_of(attempt).items() if value is not None}
 
 
 def _entry(connection: Connection, chance: random.Random, moment: datetime) -> dict[str, object]:

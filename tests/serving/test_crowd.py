@@ -36,7 +36,6 @@ def server(tmp_path: Path, upstream: ScriptedUpstream) -> Iterator[Served]:
     with served(tmp_path, **settings) as running:
         running.set_up()
         yield running
-        running.assert_sound_ledger()
 
 
 def test_answers_that_end_together_are_each_booked_as_the_provider_counted(server: Served, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.faults.instance import Instance
 from tests.stack import accounts, front
 from tests.stack.front import Front
-from tests.support import mariadb, redis_server, storage
+from tests.support import ledger, mariadb, redis_server, storage
 from tests.support.mariadb import MariaDB
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, ROOT, USERNAME, Visitor
@@ -50,7 +50,10 @@ def copy_of_the_code(root: Path) -> Path:
 
 @contextmanager
 def running(folder: Path, instances: list[Instance] | None = None) -> Iterator[Stack]:
-    """`instances` has each of them as soon as it is started, whether it becomes ready or not."""
+    """`instances` has each of them as soon as it is started, whether it becomes ready or not.
+
+    The ledger must be sound at the end.
+    """
     instances = [] if instances is None else instances
     with ExitStack() as opened:
         database = opened.enter_context(mariadb.running())
@@ -71,6 +74,7 @@ def running(folder: Path, instances: list[Instance] | None = None) -> Iterator[S
         (folder / "nginx").mkdir()
         before = opened.enter_context(front.before(folder / "nginx", [instance.port for instance in instances]))
         yield Stack(before, instances, database, upstream, _set_up(before, instances[0], upstream))
+        assert ledger.unsound_at(accounts.url(database, accounts.SERVING)) == []
 
 
 def _set_up(before: Front, first: Instance, upstream: ScriptedUpstream) -> Visitor:

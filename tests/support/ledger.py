@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
+from flask_app import database, engines
 from flask_app.database import Base, new_id, reading, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
@@ -77,6 +78,16 @@ def forget(attempts: ColumnElement[bool]) -> None:
 def unsound() -> list[Finding]:
     """What `flask usage verify` says: nothing."""
     return list(usage_check_service.verify())
+
+
+def unsound_at(url: str) -> list[Finding]:
+    """The same of another database than the process's own, which must be migrated."""
+    own, database._engines = database._engines, engines.Engines(url, engines.REPLY_SECONDS)
+    try:
+        return unsound()
+    finally:
+        database.disconnect()
+        database._engines = own
 
 
 def newest_first(entries: Iterable[TokenUsage]) -> list[str]:
