@@ -142,14 +142,14 @@ properties: .dev node_modules/.stamp ## The suite's properties, each asked with 
 	$(BIN)/pytest $(ELSEWHERE) -m hypothesis --hypothesis-profile=anew $(PARALLEL)
 
 .PHONY: budgets
-budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUNS=, STEPS=)
+budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUNS=, STEPS=, DATABASE=mariadb)
 	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
-		tests/services/test_budget_sequences.py
+		--database=$(or $(DATABASE),sqlite) tests/services/test_budget_sequences.py
 
 .PHONY: sequences
-sequences: .dev ## As many of answers, stops, deaths and outages: the ledger is exact after each (RUNS=, STEPS=)
+sequences: .dev ## As many of answers, stops, deaths, outages: the ledger is exact after each (RUNS=, STEPS=, DATABASE=mariadb)
 	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
-		tests/routes/test_ledger_sequences.py
+		--database=$(or $(DATABASE),sqlite) tests/routes/test_ledger_sequences.py
 
 .PHONY: requests
 requests: .dev ## Ten thousand requests of programs to a running server: one row for each, one end of each attempt (RUNS=, SEED=)

@@ -10,20 +10,24 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from flask_app import config
 from flask_app.config import Config
+from flask_app.database import reading
+from flask_app.models import ChatModel
 from flask_app.services.providers import model_service
 from flask_app.services.runs import run_service
+from flask_app.services.tokens import token_service
 from tests.conftest import MakeUser
-from tests.support import sequences
+from tests.support import gateway, ledger_asking, sequences
 from tests.support.keys import keep_key, stored_key
 from tests.support.ledger_place import Place
 from tests.support.ledger_sequences import Sequences
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.storage import Seeds
 
-RUNS = int(os.environ.get("LEDGER_RUNS", "60"))
+RUNS = int(os.environ.get("LEDGER_RUNS", "20"))
 STEPS = int(os.environ.get("LEDGER_STEPS", "40"))
 
 
@@ -44,8 +48,12 @@ def test_whatever_happens_the_ledger_is_exact(
         person, admin = make_user("person"), make_user("admin", "admin")
         model_service.available()
         keep_key(stored_key("environment").provider_id, "second")
+        visit = token_service.visit(gateway.made(person).secret)
+        assert visit
+        with reading() as session:
+            writer = session.scalars(select(ChatModel.id).where(ChatModel.name == ledger_asking.WRITER)).one()
         upstream.journal.clear()
-        return Place(upstream, person, admin, base_config.database_url, folder)
+        return Place(upstream, person, admin, visit, writer, base_config.database_url, folder)
 
     machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
     sequences.run(machine, RUNS, STEPS)

@@ -9,40 +9,65 @@ from sqlalchemy import select
 
 from flask_app.domain import budget
 from flask_app.domain.budget import TOKENS, Days
+from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.errors import BudgetExhausted
 from flask_app.models import TokenUsage
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.completion.attempts import Dispatched
-from flask_app.services.tariffs.tariff_service import Priced
-
-PRICED, UNPRICED = "deepseek-flash", "without a price"
+from tests.support import price_account
+from tests.support.price_account import Quote
 
 T = TypeVar("T")
 
 
 @dataclass
 class Booked:
-    """An attempt: whose, of which day, at which price, and what counts for it by unit.
+    """An attempt: whose, of which day, what each model with a price cost then, and what counts for it by unit.
 
-    `in_its_place` is what the model with a price cost then, which may answer for one without.
+    `beyond` is how much of that its provider counted past what was reserved; `passed`: it once did.
     """
 
     sent: Dispatched
-    priced: Priced | None
-    in_its_place: Priced | None
+    quotes: dict[str, Quote]
     amounts: dict[str, int]
+    beyond: dict[str, int] = field(default_factory=dict)
     live: bool = True
+    passed: bool = False
 
     @property
     def entry(self) -> Any:
         return select(TokenUsage).where(TokenUsage.attempt_id == self.sent.attempt_id)
 
-    def price_of(self, actual: str | None) -> Priced | None:
+    def quote_of(self, actual: str | None) -> Quote | None:
         """The price of the model that answered, else of the one that was asked for."""
-        return self.in_its_place if actual == PRICED else self.priced
+        return self.quotes.get(actual or "") or self.quotes.get(self.sent.call.model)
 
-    def counts_for(self, place: Place, user_id: str, days: Days) -> int:
+    def may_cost_more(self, actual: str | None) -> bool:
+        """Has another model with a price answered in its place? For one without a price the dearest is held."""
+        asked = self.sent.call.model
+        return actual != asked and actual in self.quotes and asked in self.quotes
+
+    def settle(self, entry: TokenUsage) -> None:
+        """Take over what was booked."""
+        settled = {TOKENS: entry.prompt_tokens + entry.completion_tokens}
+        if quote := self.quote_of(entry.actual_model):
+            used = Usage(entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens)
+            settled[self.sent.call.currency] = quote.cost(used)
+        money = settled.get(self.sent.call.currency)
+        told = (entry.tariff_id, entry.peak, entry.currency, entry.cost_micros)
+        named = (quote.tariff_id, quote.peak, self.sent.call.currency, money) if quote else (None,) * 4
+        assert told == named
+        assert all(amount >= 0 for amount in settled.values())
+        self.beyond = {unit: max(amount - self.amounts[unit], 0) for unit, amount in settled.items()}
+        self.live, self.amounts, self.passed = False, settled, any(self.beyond.values())
+
+    def end(self) -> None:
+        """Nothing of it counts any more."""
+        self.live, self.amounts, self.beyond = False, {}, {}
+
+    def counts_for(self, place: Place, user_id: str, days: Days, *, reserved: bool = False) -> int:
+        """Tokens or micro-units; as much of them as was `reserved`, or all."""
         hold, owner = self.sent.hold, self.sent.call.user_id
         whose = {
             "site": True,
@@ -52,21 +77,29 @@ class Booked:
             "token": self.sent.call.token_id == place.scope_id,
         }
         within = hold.day is not None and days.first <= hold.day <= days.last
-        return self.amounts.get(place.unit, 0) if whose[place.scope] and within else 0
+        if not (whose[place.scope] and within):
+            return 0
+        return self.amounts.get(place.unit, 0) - (self.beyond.get(place.unit, 0) if reserved else 0)
 
 
 @dataclass
 class Limit:
     """A budget, and how high each of its periods may stand: the limit, or what stood there when it was set.
 
-    What was settled `before` a balance was made does not count.
+    What was settled `before` a balance was made does not count, nor what of it had been reserved (`reserved_before`).
     """
 
     place: Place
     amount: int
     hard: bool
     before: int = 0
+    reserved_before: int = 0
     ceilings: dict[tuple[date, str], int] = field(default_factory=dict)
+
+
+def most_of(quotes: dict[str, Quote], model: str) -> Prices | None:
+    """What is reserved at: the model's price, or what the dearest costs, which may answer in its place."""
+    return quotes[model].prices if model in quotes else price_account.dearest(quotes.values())
 
 
 def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, prices: Prices | None, prompt: int) -> bool:
@@ -77,9 +110,10 @@ def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, prices: P
             continue
         if limit.place.unit == TOKENS:
             return left < prompt + budget.MIN_ANSWER
-        assert prices, "nothing has a price: money is no reason"
+        if prices is None:  # it cannot be told what it will cost
+            return left <= 0
         least = prompt * max(prices.input_hit, prices.input_miss) + budget.MIN_ANSWER * prices.output
-        return left * 10**6 < least
+        return left * price_account.PER < least
     return False
 
 

@@ -16,6 +16,7 @@ def call_of(
     *,
     model: str = "deepseek-flash",
     provider_id: str = "p",
+    currency: str = "CNY",
     prompt: int = 3,
     token_id: str | None = None,
 ) -> Call:
@@ -24,7 +25,7 @@ def call_of(
         channel="api" if token_id else "chat",
         model=model,
         provider_id=provider_id,
-        currency="CNY",
+        currency=currency,
         request_id=new_id(),
         address="192.0.2.1",
         prompt_estimate=prompt,

@@ -8,8 +8,9 @@ from typing import Any
 
 from flask_app.models import User
 from flask_app.services.runs import run_service
-from flask_app.services.runs.run_events import Begun
-from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
+from flask_app.services.runs.run_answers import Begun
+from flask_app.services.tokens.token_service import Visit
+from tests.support.scripted_upstream import Answer, Continued, Embedded, ScriptedUpstream, Status, Usage
 from tests.support.upstream_answers import chunk
 from tests.support.upstream_journal import Received
 from tests.support.upstream_reply import Reply
@@ -47,15 +48,32 @@ SCRIPTS: dict[str, Callable[[], Any]] = {
     "failing": lambda: Status(500),
     "refused": lambda: Status(401),
 }
+# What programs ask for beside answers of a chat.
+TEXTS: dict[str, Callable[[], Any]] = {
+    "whole": lambda: Continued(usage=Usage(prompt=6, completion=4)),
+    "untold": lambda: Continued(tells_usage=False),
+    "cut": lambda: Continued(breaks=True),
+    "failing": lambda: Status(500),
+}
+EMBEDDINGS: dict[str, Callable[[], Any]] = {
+    "whole": lambda: Embedded(usage=Usage(prompt=7)),
+    "untold": lambda: Embedded(tells_usage=False),
+    "cut": lambda: Embedded(cut_at=20),
+    "failing": lambda: Status(500),
+}
 
 
 @dataclass
 class Asked:
-    """An answer that was asked for. `disturbed`: somebody else than its worker may have ended it."""
+    """An answer that was asked for, `stop` it as its asker does. `question_id`: of one in a conversation.
+
+    `disturbed`: somebody else than its worker may have ended it.
+    """
 
     begun: Begun
-    question: str
     held: Held | None
+    stop: Callable[[], object]
+    question_id: str | None = None
     disturbed: bool = False
 
     @property
@@ -65,11 +83,16 @@ class Asked:
 
 @dataclass
 class Place:
-    """Where the acts happen: people, a provider, a database that can be away, a folder for the journal."""
+    """Where the acts happen: people, a provider, a database that can be away, a folder for the journal.
+
+    `visit` is that of the person's program, `writer` the id of the model that may write titles.
+    """
 
     upstream: ScriptedUpstream
     person: User
     admin: User
+    visit: Visit
+    writer: str
     url: str
     folder: Path
     asked: list[Asked] = field(default_factory=list)

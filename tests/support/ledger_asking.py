@@ -1,0 +1,218 @@
+"""Every way in which a provider comes to be asked: in a conversation, for another answer or more of one, in a temporary
+chat, by a program, for a title; and a budget that may have no room for it."""
+
+import contextlib
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+
+from flask_app.database import new_id, transaction
+from flask_app.errors import AppError
+from flask_app.models import ApiKey
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place as Scope
+from flask_app.services.chat import chat_service, continue_service, regenerate_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.chat.regenerate_service import Wish
+from flask_app.services.conversations import temporary_service, title_setting
+from flask_app.services.conversations.temporary_service import Talk
+from flask_app.services.conversations.title_answer import TitleAnswer
+from flask_app.services.gateway import gateway_service
+from flask_app.services.gateway.embedding_answers import EmbeddingAnswer
+from flask_app.services.gateway.gateway_service import Asked as AskedByProgram
+from flask_app.services.gateway.program_answers import ProgramAnswer, StreamedAnswer, WholeAnswer
+from flask_app.services.gateway.text_answers import StreamedText
+from flask_app.services.runs import run_service, stop_service
+from flask_app.services.runs.run_events import Begun
+from tests.support import scripted_upstream, upstream_completions, upstream_embeddings
+from tests.support.acting import Acting, act
+from tests.support.ledger_place import EMBEDDINGS, SCRIPTS, TEXTS, Asked, Held, Place
+
+ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
+ANSWERER, WRITER = "deepseek-flash", "deepseek-v4-pro"  # nobody but titles asks the latter
+PATIENCE = 20
+OFTEN_HELD = st.just("held")  # only what goes on can meet something
+SCRIPTED = OFTEN_HELD | st.sampled_from(sorted(SCRIPTS))
+WHICH = st.integers(0, 3)
+NOT_HELD = sorted(SCRIPTS.keys() - {"held"})
+
+
+class Asking(Acting):
+    """`place` makes a fresh one."""
+
+    place: Callable[[], Place]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = self.place()
+        self.numbers = itertools.count(1)
+        self.acting = False
+        self.titles: str | None = None
+        self.budget: str | None = None
+        self.ceiling = 0  # of the budget
+
+    @act(4, script=SCRIPTED, again=st.integers(0, 5))
+    def ask(self, script: str, again: int) -> None:
+        """In a new conversation, or in one that is there."""
+        conversations = sorted({asked.begun.conversation_id or "" for asked in self.at.asked} - {""})
+        where = conversations[again % len(conversations)] if conversations and again > 2 else None
+        draft = Draft(text=self._question(), conversation_id=where)
+        self._begin(script, lambda: self._in_chat(chat_service.send(self.at.person, draft, ORIGIN)))
+
+    @act(script=OFTEN_HELD | st.sampled_from(["whole", "long", "cut", "failing"]), which=WHICH)
+    def go_on(self, script: str, which: int) -> None:
+        ended = [asked for asked in reversed(self.at.asked) if asked.question_id and not asked.is_made]
+        if broken := self._one(ended, which):
+            run_id = broken.begun.run_id
+            self._begin(script, lambda: self._in_chat(continue_service.go_on(self.at.person, run_id, ORIGIN)))
+
+    @act(script=SCRIPTED, which=WHICH)
+    def ask_once_more(self, script: str, which: int) -> None:
+        ended = [asked for asked in reversed(self.at.asked) if asked.question_id and not asked.is_made]
+        if earlier := self._one(ended, which):
+            wish = Wish(question_id=earlier.question_id or "")
+            self._begin(script, lambda: self._in_chat(regenerate_service.regenerate(self.at.person, wish, ORIGIN)))
+
+    @act(script=SCRIPTED)
+    def ask_in_passing(self, script: str) -> None:
+        """In a temporary chat, whose words stand nowhere."""
+        turns = [Turn("user", self._question())]
+        talk = Talk(turns=turns, model=None, thinking=False, idempotency_key=new_id())
+
+        def begin() -> Asked:
+            begun = temporary_service.ask(self.at.person, talk, ORIGIN)
+            return Asked(begun, None, partial(stop_service.stop, self.at.person, begun.run_id))
+
+        self._begin(script, begin)
+
+    @act(script=SCRIPTED, whole=st.booleans())
+    def ask_by_program(self, script: str, whole: bool) -> None:
+        question = AskedByProgram(
+            model=ANSWERER, turns=[Turn("user", self._question())], options={}, max_tokens=None, thinking=False
+        )
+        make: Callable[[Any], ProgramAnswer] = WholeAnswer if whole else partial(StreamedAnswer, tells_usage=True)
+        self._begin(script, lambda: self._by_program(question, make))
+
+    @act(script=st.sampled_from(sorted(TEXTS)))
+    def have_a_text_gone_on_with(self, script: str) -> None:
+        text = AskedByProgram(
+            model=ANSWERER,
+            turns=[Turn("prompt", "def add(a, b):")],
+            options={"prompt": "def add(a, b):"},
+            max_tokens=None,
+            operation="text_completion",
+        )
+        begin = partial(self._by_program, text, partial(StreamedText, tells_usage=False))
+        self._begin(script, begin, TEXTS, path=upstream_completions.COMPLETIONS)
+
+    @act(script=st.sampled_from(sorted(EMBEDDINGS)))
+    def embed(self, script: str) -> None:
+        wanted = AskedByProgram(
+            model=ANSWERER,
+            turns=[Turn("input", "hello")],
+            options={"input": "hello"},
+            max_tokens=None,
+            operation="embeddings",
+        )
+        begin = partial(self._by_program, wanted, EmbeddingAnswer)
+        self._begin(script, begin, EMBEDDINGS, path=upstream_embeddings.EMBEDDINGS)
+
+    @act(script=st.none() | st.sampled_from(NOT_HELD))
+    def have_titles_written(self, script: str | None) -> None:
+        """From now on, or no longer."""
+        self.titles = script
+        title_setting.choose(Actor(None), self.at.writer if script else None)
+
+    @act(amount=st.none() | st.integers(400, 30_000))
+    def limit(self, amount: int | None) -> None:
+        """A budget that runs out while others ask, or none."""
+        if amount is not None:
+            place = Scope(scope="user", scope_id=self.at.person.id, period="month")
+            standing = budget_admin_service.put(Actor(None), place, amount, hard=True).standing
+            self.budget, self.ceiling = standing.id, max(amount, standing.spent + standing.reserved)
+        elif self.budget:
+            budget_admin_service.delete(Actor(None), self.budget)
+            self.budget = None
+
+    def _question(self) -> str:
+        return f"question {next(self.numbers)}."
+
+    def _in_chat(self, begun: Begun) -> Asked:
+        return Asked(begun, None, partial(stop_service.stop, self.at.person, begun.run_id), begun.user_message_id)
+
+    def _by_program(self, wanted: AskedByProgram, make: Callable[[Any], ProgramAnswer]) -> Asked:
+        answer = gateway_service.begin(self.at.visit, wanted, ORIGIN, make)
+        return Asked(answer.begun, None, partial(gateway_service.leave, answer))
+
+    def _begin(
+        self,
+        script: str,
+        begin: Callable[[], Asked],
+        scripts: Mapping[str, Callable[[], Any]] = SCRIPTS,
+        *,
+        path: str = scripted_upstream.CHAT,
+    ) -> None:
+        """Another key that is asked after the first answers well."""
+        made = scripts[script]()
+        self.at.upstream.forget_scripts()
+        self.at.upstream.script(made, scripts["whole"](), path=path, model=ANSWERER)
+        if self.titles:
+            self.at.upstream.script(SCRIPTS[self.titles](), model=WRITER)
+        with transaction() as session:  # no bench of an earlier act stands in the way
+            session.execute(update(ApiKey).values(benched_until=None, probe_until=None))
+        self.acting = True
+        try:
+            with refusals():
+                asked = begin()
+                asked.held = made if isinstance(made, Held) else None
+                self.at.asked.append(asked)
+                until(lambda: not asked.is_made or (asked.held is not None and _has_begun(asked)))
+        finally:
+            self.acting = False
+        until(_no_title_is_made)
+
+    def _end(self, asked: Asked) -> None:
+        assert asked.held
+        asked.held.let_go.set()
+        self._await(asked)
+
+    def _await(self, asked: Asked) -> None:
+        """With the title that may follow."""
+        until(lambda: not asked.is_made)
+        until(_no_title_is_made)
+
+    def _one(self, among: list[Asked], which: int) -> Asked | None:
+        """Acts that find nothing to act on do nothing: what is drawn never depends on what happened."""
+        return among[which % len(among)] if among else None
+
+
+def _has_begun(asked: Asked) -> bool:
+    live = run_service.live_run(asked.begun.run_id)
+    return live is None or live.completion.outcome.text == "one two "
+
+
+def _no_title_is_made() -> bool:
+    """Who asks for one has begun by the time that its answer is no longer made."""
+    asks = any(thread.name.startswith("title-") for thread in threading.enumerate())
+    return not asks and not any(isinstance(live.answer, TitleAnswer) for live in run_service.live_runs())
+
+
+def refusals() -> contextlib.suppress:
+    """What an act may meet: no is an answer."""
+    return contextlib.suppress(AppError, SQLAlchemyError)
+
+
+def until(reached: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.002)
