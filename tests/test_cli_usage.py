@@ -46,7 +46,7 @@ def test_a_difference_is_shown_and_is_status_1_until_it_is_mended(app: Flask) ->
     assert logged == [("usage.rebuild", "(command line)")] * 2
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("an entry that cannot be")
 def test_an_entry_that_is_wrong_stays_wrong(app: Flask) -> None:
     ledger.write([ledger.entry("amina", NOON, cached_tokens=1000)])
     with transaction() as session:

@@ -42,6 +42,7 @@ OF_MAKE = {
     "RUNS",
     "STEPS",
     "CHILDREN",
+    "DATABASE",
     "MODULES",
     "FAULTS",
     "SEED",

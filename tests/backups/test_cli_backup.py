@@ -276,7 +276,7 @@ def test_a_database_without_tables_is_not_backed_up(site: Flask, elsewhere: str,
     assert not (tmp_path / "b").exists()
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("changes a cost")
 def test_differences_of_before_are_told(site: Flask, elsewhere: str, database_url: str, tmp_path: Path) -> None:
     use(database_url, tmp_path)
     with transaction() as session:

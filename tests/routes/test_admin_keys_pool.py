@@ -53,7 +53,7 @@ def test_a_new_key_is_ready_and_has_done_nothing(admin_client: PageClient, first
     assert key["provider"]["priority"] == 0
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("settled attempts without their entries")
 def test_a_keys_last_day_is_added_up(admin_client: PageClient, member: User, first: str) -> None:
     keep(attempt(first, "settled"), attempt(first, "settled", "upstream_cut"), attempt(first, "settled", "interrupted"))
     keep(attempt(first, "released", "upstream_busy"), attempt(first, "released", "upstream_rejected"))
@@ -72,7 +72,7 @@ def test_a_keys_last_day_is_added_up(admin_client: PageClient, member: User, fir
     assert key["day"] == {"requests": 7, "failures": 2, "duration_ms": 1500, "first_token_ms": 200}
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("settled attempts without their entries")
 def test_the_number_of_queries_does_not_grow_with_the_keys(
     admin_client: PageClient, first: str, query_count: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:

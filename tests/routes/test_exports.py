@@ -206,7 +206,7 @@ def _drained(client: PageClient, url: str) -> int:
     return lines
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("refunds of nothing")
 def test_a_page_says_how_many_records_a_file_will_hold(
     member: User, admin: User, member_client: PageClient, admin_client: PageClient
 ) -> None:

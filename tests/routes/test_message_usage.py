@@ -68,7 +68,7 @@ def test_the_runs_of_an_answer_are_added_up(member_client: PageClient, upstream:
     assert told["costs"] == [{"currency": "CNY", "micros": (first.cost_micros or 0) + (second.cost_micros or 0)}]
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("takes prices away")
 def test_what_has_no_price_or_is_an_estimate_is_said(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("words", tells_usage=False))
     answer = ask(member_client)

@@ -44,7 +44,7 @@ def put(client: PageClient, token: Made, amount: int, period: str = "total") -> 
     return dict(response.get_json())
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("moves days of tokens without their entries")
 def test_a_limit_in_all_counts_every_day_and_never_renews(
     app: Flask, member_client: PageClient, token: Made, upstream: ScriptedUpstream
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_limit_in_all_counts_every_day_and_never_renews(
     assert program.complete().status_code == 429
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("moves days of tokens without their entries")
 def test_its_person_is_warned_of_it_once_whatever_the_day(make_user: MakeUser) -> None:
     use_mail()
     ada = make_user("ada", email="ada@example.com")

@@ -244,7 +244,7 @@ def used(member: User, admin: User) -> None:
     )
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("a refund of nothing")
 def test_use_is_told_apart_by_access_token(member_client: PageClient, admin_client: PageClient, used: None) -> None:
     own = {"key": "of member", "label": "scripts", "total_tokens": 300, "costs": [{"currency": "CNY", "micros": 1000}]}
     assert get(member_client, TOKENS[0])["rows"] == [own]
@@ -268,7 +268,7 @@ def test_use_by_token_is_ones_own_or_an_administrators(
     assert (refused.status_code, refused.json["error"]["code"]) == (400, "backwards_range")  # type: ignore[index]
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("a refund of nothing")
 def test_queries_do_not_grow_with_tokens(
     member: User, member_client: PageClient, used: None, query_count: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:

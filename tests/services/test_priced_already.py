@@ -13,8 +13,6 @@ from flask_app.services.tariffs import priced_already
 from flask_app.services.tariffs.priced_already import PIECE, UNDER_WAY, Field
 from tests.support import calls, ledger
 
-pytestmark = pytest.mark.unsound_ledger  # its providers are made here
-
 MODEL = Field("priced", "EUR")
 STEP = timedelta(microseconds=1)
 

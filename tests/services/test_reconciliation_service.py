@@ -116,7 +116,7 @@ def test_what_a_provider_takes_is_what_is_booked(
     assert day.readings >= 2
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("an entry is forgotten")
 def test_an_entry_that_was_forgotten_is_a_drift_of_its_cost(
     upstream: ScriptedUpstream, account: Account, member_client: PageClient
 ) -> None:

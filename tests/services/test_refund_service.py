@@ -57,7 +57,7 @@ def test_tokens_and_money_are_given_back_now_and_the_request_still_counts(member
     assert usage_check_service.count_entries() == 2
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("a token that only the attempt names, or that it does not")
 @pytest.mark.parametrize(
     ("channel", "of_entry", "of_attempt", "given_back_to"),
     [("api", None, "t1", "t1"), ("api", "t2", "t1", "t2"), ("api", None, None, None), ("chat", None, "t1", None)],
@@ -173,7 +173,7 @@ def test_what_is_not_there_is_not_found(app: Flask) -> None:
         refund_service.refund(HOUSE, "nothing", REASON)
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("a refund that is no opposite")
 @pytest.mark.parametrize(
     "fields",
     [

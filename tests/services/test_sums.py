@@ -13,7 +13,7 @@ KEY = {"slice": "made up", "user_id": "", "model": "", "key_id": "", "channel": 
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("rows of the roll-up without entries")
 def test_the_largest_sums_are_exact_on_every_database() -> None:
     nothing = dict.fromkeys(FIGURES, 0)
     rows = [{**KEY, "block": block, **nothing, "cost_micros": part} for block, part in enumerate(PARTS)]

@@ -23,7 +23,7 @@ A_DAY = DateRange(date(2025, 3, 9), date(2025, 3, 9))
 MONTHS = DateRange(date(2025, 1, 15), date(2025, 6, 10))
 KEY_BYTES = {spent: 16 * 4 + 2 + 64 + 2 + 8 * 4 + 2 + 3, months: 64 + 2 + 8 * 4 + 2 + 3}  # as MariaDB counts them
 
-pytestmark = pytest.mark.unsound_ledger  # days without their entries
+pytestmark = pytest.mark.unsound_ledger("days without their entries")
 
 
 @pytest.fixture

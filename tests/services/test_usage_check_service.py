@@ -107,7 +107,7 @@ def test_a_row_that_is_wrong_is_found_and_mended(app: Flask, each: Any, harm: st
     assert verify() == []
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("spoils the roll-up")
 def test_a_difference_says_which_row_and_by_how_much(app: Flask) -> None:
     (entry,) = ledger.write([ledger.entry("amina", NOON)])
     with transaction() as session:
@@ -149,7 +149,7 @@ def test_an_empty_ledger_is_sound(app: Flask) -> None:
     assert usage_check_service.count_entries() == 0
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("an entry that cannot be")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -170,7 +170,7 @@ def test_an_entry_that_cannot_be_is_found(app: Flask, fields: dict[str, Any]) ->
     assert where == wrong.id
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("entries without their attempts")
 def test_an_attempt_and_its_entry_belong_together(app: Flask) -> None:
     lost, released, unknown = (_dispatched("amina") for _ in range(3))
     assert all(_settle(each) for each in (lost, released, unknown))

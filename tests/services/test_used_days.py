@@ -17,7 +17,7 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = Period(quarter_of(FIRST), quarter_of(FIRST) + 365 * QUARTERS_A_DAY)
 
 
-@pytest.mark.unsound_ledger
+@pytest.mark.unsound_ledger("rows of the roll-up without entries")
 def test_every_day_that_anything_knows_is_found(app: Flask) -> None:
     assert _days() == []
     ledger.write(

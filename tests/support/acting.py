@@ -22,8 +22,7 @@ class _Drawn(NamedTuple):
 
 
 def act(weight: int = 1, /, **arguments: SearchStrategy[Any]) -> Callable[[Act], Act]:
-    """Something that a machine does with drawn arguments, `weight` times as often as others; with 1 it may be left out.
-    """
+    """What a machine does with drawn arguments, `weight` times as often as others; with 1 it may be left out."""
 
     def note(function: Act) -> Act:
         vars(function)["drawn"] = _Drawn(function.__name__, weight, arguments)

@@ -220,11 +220,12 @@ class Acts(Acting):
         people = members if limit.place.scope == "member" else [""]
         before = limit.reserved_before if reserved else limit.before
         heights: dict[tuple[date, str], int] = {}
-        for day in {one.sent.hold.day for one in self.booked if one.sent.hold.day}:
-            days = budget.days_of(limit.place.period, day)
+        for one in self.booked:
+            assert one.sent.hold.day
+            days = budget.days_of(limit.place.period, one.sent.hold.day)
             for person in people:
-                stands = sum(one.counts_for(limit.place, person, days, reserved=reserved) for one in self.booked)
-                heights[days.first, person] = stands - before
+                stands = heights.get((days.first, person), -before)
+                heights[days.first, person] = stands + one.counts_for(limit.place, person, days, reserved=reserved)
         return heights
 
     def _live(self, which: int) -> Booked | None:
