@@ -75,7 +75,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             "CHAT_RATE_LIMIT": "10000 per minute",
         }
         clocks.set_ahead(clock_file, round(MIDNIGHT.timestamp() - time.time()))
-        with served(folder, **settings, **clocks.faked(clock_file)) as server:
+        with served(folder, None, "one test deletes an entry", **settings, **clocks.faked(clock_file)) as server:
             server.set_up()
             assert server.get("/api/models").status == 200  # the environment's key is stored at first use
             yield Place(server, provider, account, clock_file, folder)
