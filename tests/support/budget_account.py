@@ -102,6 +102,17 @@ def most_of(quotes: dict[str, Quote], model: str) -> Prices | None:
     return quotes[model].prices if model in quotes else price_account.dearest(quotes.values())
 
 
+def longest(rooms: list[tuple[Limit, int]], currency: str, prices: Prices | None, prompt: int, answer: int) -> int:
+    """As many tokens of the answer as every budget that is concerned has room for after the prompt."""
+    for limit, left in rooms:
+        if limit.place.unit == TOKENS:
+            answer = min(answer, left - prompt)
+        elif limit.place.unit == currency and prices and prices.output:
+            rest = left * price_account.PER - prompt * max(prices.input_hit, prices.input_miss)
+            answer = min(answer, rest // prices.output)
+    return answer
+
+
 def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, prices: Prices | None, prompt: int) -> bool:
     """Has the budget that is named less than the least answer needs?"""
     told = refusal.params

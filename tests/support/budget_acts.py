@@ -23,7 +23,7 @@ from flask_app.services.people import user_admin_service
 from flask_app.services.runs import reaper_service
 from tests.support import calls
 from tests.support.acting import Acting, act
-from tests.support.budget_account import Booked, Limit, is_short, most_of, one_of, unless_refused
+from tests.support.budget_account import Booked, Limit, is_short, longest, most_of, one_of, unless_refused
 from tests.support.price_account import Hours, PriceList
 
 WHICH = st.integers(0, 50)
@@ -100,11 +100,12 @@ class Acts(Acting):
         most = most_of(quotes, model)
         sent = unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
         if isinstance(sent, BudgetExhausted):
+            assert sent.params["unit"] in {TOKENS, currency}, "money of another currency is not concerned"
             assert is_short(rooms, sent, most, prompt), "refused although there was room"
             return
         hold = sent.hold
         assert hold.answer_tokens is not None
-        assert budget.MIN_ANSWER <= hold.answer_tokens <= answer
+        assert budget.MIN_ANSWER <= hold.answer_tokens == longest(rooms, currency, most, prompt, answer)
         assert (hold.group_id, hold.day) == (self.group_of[person], self.today)
         assert (hold.micros is None, hold.currency) == (most is None, currency if most else None)
         amounts = {TOKENS: hold.tokens or 0, currency: hold.micros or 0}
