@@ -5,7 +5,9 @@ from flask import Flask
 
 from flask_app.models import User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.budgets import code_service
+from flask_app.services.budgets import code_admin_service, code_service
+from flask_app.services.budgets.code_admin_service import Terms
+from flask_app.services.queries.paging import MAX_PAGE
 from tests.support import limits
 
 
@@ -29,6 +31,16 @@ def test_codes_are_made_listed_and_revoked(app: Flask, member: User) -> None:
     assert rows[f"{codes[1][:4]}-…"][2:] == ["open", "-"]
     assert run(app, "revoke", rows[f"{codes[1][:4]}-…"][0]).output == "flyers: 1 open, 1 revoked\n"
     assert run(app, "revoke", batch).output == "flyers: 0 open, 2 revoked\n"
+
+
+def test_more_than_a_page_of_batches_and_of_codes_is_listed(app: Flask) -> None:
+    for number in range(MAX_PAGE):
+        code_admin_service.make(Actor(None), Terms(label=f"batch {number}", count=1, unit="tokens", amount=5))
+    made = code_admin_service.make(Actor(None), Terms(label="many", count=MAX_PAGE + 1, unit="tokens", amount=5))
+    _, *batches = run(app, "list").output.splitlines()
+    assert {line.split("  ")[1] for line in batches} == {"many", *(f"batch {number}" for number in range(MAX_PAGE))}
+    _, *codes = run(app, "list", made.listed.batch.id).output.splitlines()
+    assert len({line.split()[0] for line in codes}) == MAX_PAGE + 1
 
 
 def test_what_makes_no_sense_is_said(app: Flask) -> None:

@@ -11,6 +11,7 @@ from flask_app.cli_tariffs import tariffs
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Tariff
 from tests.support.administered_prices import YEAR
+from tests.support.keys import keep_provider
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -48,6 +49,14 @@ def test_every_shipped_price_is_listed(app: Flask) -> None:
     output = run(app, "list").output
     assert output.count("deepseek-v4-flash ") == 5
     assert "0.02 / 1 / 4" in output
+
+
+def test_a_model_that_is_offered_without_a_price_is_listed_too(app: Flask) -> None:
+    keep_provider("In euros", "https://example.com", models=["dear"], currency="EUR")
+    assert run(app, "list", "dear").output.splitlines()[1].split() == ["dear", "-", "unpriced", "-", "-", "-"]
+    assert run(app, "add", "dear", "USD", "1", "1", "1").exit_code == 0
+    states = [line.split()[1:3] for line in run(app, "list", "dear").output.splitlines()[1:]]
+    assert states == [["USD", "current"], ["-", "unpriced"]]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from sqlalchemy import delete, select, update
 
 from flask_app.database import in_writing, reading, transaction, utc_now
 from flask_app.domain.balance import Balance, Sum
+from flask_app.domain.reconciliation import Threshold
 from flask_app.models import AuditEntry, Reconciliation, UsageHourly, User
-from flask_app.services.audit.audit_service import Actor
 from flask_app.services.providers.key_service import UsableKey
-from flask_app.services.reconciliation import readings, reconciliation_admin_service, reconciliation_service
+from flask_app.services.reconciliation import drift_threshold, readings, reconciliation_service
 from tests.support import ledger
 from tests.support.keys import keep_key, keep_provider
 
@@ -97,9 +97,16 @@ def test_what_a_provider_took_is_compared_and_a_drift_is_status_1_until_it_is_kn
     assert f"    2026-11-25T04:00Z {entry.id} deepseek-flash member 1.25 CNY" in drifted.output
     with reading() as session:
         day = session.scalars(select(Reconciliation)).one()
-    reconciliation_admin_service.acknowledge(Actor(None), day.id, "we know")
+    assert run(app, "acknowledge", day.id, "--note", "we know").output == "k, 2026-11-25: known\n"
     known = run(app, "reconcile", "--day", "2026-11-25")
     assert (known.exit_code, known.output.split()[-1]) == (0, "known")
+
+
+def test_how_much_may_differ_is_said(app: Flask) -> None:
+    assert run(app, "drift", "1.5", "20").exit_code == 0
+    with reading() as session:
+        assert drift_threshold.stored(session) == Threshold(1_500_000, 20)
+    assert run(app, "drift", "much", "20").exit_code == 1
 
 
 def test_less_taken_than_booked_and_a_top_up_are_told_with_their_sign(app: Flask) -> None:

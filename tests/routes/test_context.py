@@ -1,12 +1,15 @@
 """What a conversation takes of its model's context, and what its next message costs before the answer."""
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flask_app import config
 from flask_app.domain.serving import LOCAL_WINDOW
+from flask_app.services.providers import key_service
 from flask_app.upstream import local_model
 from tests.support import prices, temporary
 from tests.support.clients import PageClient
@@ -106,6 +109,16 @@ def test_a_prompt_has_its_price_of_now(
     }
     assert cost(member_client, models(member_client)["priced"]["id"]).json["micros"] == 0
     assert cost(member_client, "unpriced", tokens=5).json == {"currency": None, "micros": None, "cached_micros": None}
+
+
+def test_this_machines_own_model_costs_nothing(member_client: PageClient, tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").touch()
+    here = dataclasses.replace(config.current(), deepseek_api_key=None, local_model_path=tmp_path / "tiny.gguf")
+    config.install(here)
+    if not key_service.local_model().available():
+        pytest.skip("the local model's engine is not installed")
+    prices.put("tiny", 1)
+    assert cost(member_client, "tiny", tokens=5).json == {"currency": None, "micros": None, "cached_micros": None}
 
 
 def test_only_a_known_model_and_a_number_have_a_cost(member_client: PageClient, upstream: ScriptedUpstream) -> None:

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from flask_app.database import in_writing, utc_now
+from flask_app.database import in_writing, utc_now, writing
+from flask_app.domain.serving import LOCAL
 from flask_app.errors import Unavailable, UpstreamError
 from flask_app.services.completion import cooldown_service
 from flask_app.services.ledger import shared_clock
+from flask_app.services.providers.key_service import Candidate, UsableKey
+from tests.support import storage
 from tests.support.benches import bench_seconds, candidates, fail, failing, take
-from tests.support.keys import change_key, keep_key, keep_provider, stored_key
+from tests.support.keys import change_key, keep_key, keep_provider, served, stored_key
 
 SOON = timedelta(minutes=5)
 
@@ -145,6 +148,15 @@ def test_last_used_is_written_once_a_minute(provider_id: str) -> None:
         moment = first + timedelta(seconds=seconds)
         in_writing(lambda connection, moment=moment: cooldown_service.note_used(connection, taken, moment))  # type: ignore[misc]
         assert stored_key("a").last_used_at == first + timedelta(seconds=shown)
+
+
+def test_nothing_is_noted_of_this_machines_own_model(provider_id: str) -> None:
+    key = UsableKey(id=None, base_url="http://127.0.0.1:1", secret="")
+    with writing() as connection:
+        taken = cooldown_service.take(connection, [Candidate(key, served(provider_id, kind=LOCAL))])
+    with storage.counted_statements() as statements:
+        in_writing(lambda connection: cooldown_service.note_used(connection, taken, utc_now()))
+    assert [statement for statement in statements if statement != "COMMIT"] == []
 
 
 def test_a_test_by_hand_ends_the_bench_of_the_account(provider_id: str) -> None:
