@@ -46,6 +46,8 @@ def figures(results: Results) -> list[Figure]:
         Figure(f"pages whose 95th percentile is over {PAGE_MS:g} ms, of {len(results.pages)}", late, "", 0),
         Figure("slowest page, 95th percentile", max((p95(each.times) for each in results.pages), default=0), "ms"),
         Figure("all pages, 95th percentile", p95([time for each in results.pages for time in each.times]), "ms"),
+        Figure("first look at each page, 95th percentile", p95([each.first for each in results.pages]), "ms"),
+        Figure("first look at each page, slowest", max((each.first for each in results.pages), default=0), "ms"),
         Figure(
             "most processor time of a page, median",
             max((median(each.worked) for each in results.pages), default=0),

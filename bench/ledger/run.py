@@ -6,6 +6,7 @@ something is more than it may be.
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -103,9 +104,10 @@ def _others() -> float:
 
 
 def _about(results: Results) -> str:
+    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
     return (
-        f"{results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a log of {site.LOG_FILE},"
-        f" {os.cpu_count()} processors, one worker."
+        f"commit `{commit}`, {results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a log of"
+        f" {site.LOG_FILE}, {os.cpu_count()} processors, one worker."
     )
 
 

@@ -20,9 +20,9 @@ WARM_UP = 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an answer needs: who asks what of whom with which key."""
+    """What an answer needs: who asks what of whom with which key. A program's `people` come with their access token."""
 
-    people: list[str]
+    people: list[tuple[str, str | None]]
     provider_id: str
     key_id: str
     model: str
@@ -68,9 +68,11 @@ def measure(full: str, empty: str, asked: Asked, seed: int) -> Settlement:
 
 def _answer(asked: Asked, random: Random) -> tuple[float, float]:
     """Milliseconds of the two transactions of one answer."""
+    user_id, token_id = random.choice(asked.people)
     call = Call(
-        user_id=random.choice(asked.people),
-        channel="chat",
+        user_id=user_id,
+        token_id=token_id,
+        channel="api" if token_id else "chat",
         model=asked.model,
         provider_id=asked.provider_id,
         currency=asked.currency,

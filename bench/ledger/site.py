@@ -20,6 +20,8 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import periods
 from flask_app.models import AccessToken, ApiKey, Group, Reconciliation, SpentDaily, TokenUsage, User
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.ledger import usage_check_service
 from flask_app.services.people import passwords
 from flask_app.services.providers.key_service import UsableKey
@@ -33,7 +35,8 @@ BUFFER_POOL, LOG_FILE = "2G", "1G"
 OPTIONS = (f"--innodb-buffer-pool-size={BUFFER_POOL}", f"--innodb-log-file-size={LOG_FILE}")
 WHILE_FILLING = "--innodb-sort-buffer-size=64M"
 NOTHING = "nothing"  # the database with an empty ledger
-COPIED = ("groups", "users", "providers", "api_keys", "models", "tariffs")
+COPIED = ("groups", "users", "access_tokens", "budgets", "providers", "api_keys", "models", "tariffs")
+AMPLE = 10**14  # of each budget: nothing is refused
 PATIENCE_SECONDS = 7200
 DRIFTS = 5  # days whose explanation is asked for, those of the most use
 ODD_ZONE = "Asia/Kathmandu"  # its days begin at a quarter past: the finest blocks are read
@@ -82,9 +85,9 @@ def _prepared(url: str, pid: int, rows: int, seed: int, say: Callable[[str], Non
     if not usage_check_service.count_entries():
         fill(rows, seed, utc_now(), say)
         balances.fill(_first_key(), "CNY", utc_now(), say)
-    rate_admin_service.set_site(
-        Actor(None), {"requests": None, "downloads": None}
-    )  # pages are read one after the other
+    # Pages are read one after the other.
+    rate_admin_service.set_site(Actor(None), {"requests": None, "downloads": None})
+    _limit()
     empty_url = _nothing(url)
     readers = {"": _heaviest(None), f" in {ODD_ZONE}": _heaviest(ODD_ZONE)}
     return Site(
@@ -103,8 +106,21 @@ def _first_key() -> UsableKey:
     return UsableKey(key.id, "", "", key.provider_id)
 
 
+def _limit() -> None:
+    """Budgets of the site, of each group and of each of its people, beside those of access tokens: an answer is
+    counted by all of them.
+    """
+    with reading() as session:
+        groups = session.scalars(select(Group.id)).all()
+    places = [Place(scope="site", unit="CNY", period="day")]
+    places += [Place(scope="group", scope_id=each, unit="CNY", period="month") for each in groups]
+    places += [Place(scope="member", scope_id=each, period="week") for each in groups]
+    for place in places:
+        budget_admin_service.put(Actor(None), place, AMPLE, hard=True)
+
+
 def _nothing(url: str) -> str:
-    """A database with the same people, keys and prices, and an empty ledger."""
+    """A database with the same people, budgets, keys and prices, and an empty ledger."""
     with database.writing() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {NOTHING}"))
         connection.execute(text(f"CREATE DATABASE {NOTHING} CHARACTER SET utf8mb4"))
@@ -157,8 +173,10 @@ def _known(reader: User) -> Known:
 def _asked() -> Asked:
     with reading() as session:
         key = session.scalars(select(ApiKey).where(ApiKey.label == "First account")).one()
-        people = list(session.scalars(select(User.id).where(User.disabled.is_(False))))
-    return Asked(people, key.provider_id, key.id, "deepseek-flash", "CNY")
+        people = [(user_id, None) for user_id in session.scalars(select(User.id).where(User.disabled.is_(False)))]
+        with_token = select(AccessToken.user_id, AccessToken.id).join(User, User.id == AccessToken.user_id)
+        programs = session.execute(with_token.where(User.disabled.is_(False))).tuples().all()
+    return Asked([*people, *programs], key.provider_id, key.id, "deepseek-flash", "CNY")
 
 
 def count_entries(site: Site) -> int:

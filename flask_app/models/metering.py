@@ -59,6 +59,7 @@ _SEARCHED = ("model", "key_id", "outcome", "source", "attempt_id")
 _NEWEST_OF_USER = ("user_id", "created_at", "id", *_SEARCHED, "channel")
 _NEWEST_OF_TOKEN = ("token_id", "channel", "user_id", "created_at", "id", *_SEARCHED)
 _NEWEST_OF_KIND = ("kind", "created_at", "id", "attempt_id", "user_id", "model", "key_id", "outcome", "channel")
+_NEWEST_OF_OUTCOME = ("outcome", "created_at", "id", "user_id")
 _NEWEST_OF_SOURCE = ("source", "created_at", "id", "outcome", "model", "key_id", "user_id", "attempt_id", "channel")
 
 
@@ -88,8 +89,8 @@ class TokenUsage(Base):
         Index("ix_token_usage_newest_of_source", *_NEWEST_OF_SOURCE),
         Index("ix_token_usage_newest_of_kind", *_NEWEST_OF_KIND),
         Index("ix_token_usage_newest_of_model_key", "model", "key_id", "created_at", "id"),
-        Index("ix_token_usage_newest_of_model_outcome", "model", "outcome", "created_at", "id"),
-        Index("ix_token_usage_newest_of_key_outcome", "key_id", "outcome", "created_at", "id"),
+        Index("ix_token_usage_newest_of_outcome_of_model", "model", *_NEWEST_OF_OUTCOME),
+        Index("ix_token_usage_newest_of_outcome_of_key", "key_id", *_NEWEST_OF_OUTCOME),
     )
 
     id: Mapped[str] = key()

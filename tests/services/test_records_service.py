@@ -6,8 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from flask_app.database import first_id, utc_now
+from flask_app.database import engine, fetching, first_id, utc_now
+from flask_app.domain.outcomes import OUTCOMES
 from flask_app.errors import NotFound
 from flask_app.models import User
 from flask_app.services.audit.audit_service import Actor
@@ -15,6 +17,7 @@ from flask_app.services.ledger import refund_service
 from flask_app.services.usage import records_service
 from flask_app.services.usage.record_search import Filter
 from flask_app.services.usage.stats_service import DateRange, zone_of
+from tests.conftest import MakeUser
 from tests.support import ledger
 
 
@@ -66,6 +69,61 @@ def test_pages_of_what_was_refunded_leave_nothing_out(admin: User) -> None:
         wanted = Filter(provenance="refunded", channel=channel, dates=DateRange(first, last))
         for limit in (1, 3, 10, 100):
             assert _all_pages(admin, wanted, limit) == ledger.newest_first(fitting)
+
+
+@pytest.mark.parametrize("people", [0, records_service.FEW + 3])
+def test_pages_of_one_models_entries_leave_nothing_out(admin: User, make_user: MakeUser, people: int) -> None:
+    """An index has the newest of each outcome: they are put together, for whatever they are asked."""
+    random, now = Random(5), utc_now()
+    wanted_of = [make_user(f"p{number}").id for number in range(people)]
+    entries = [
+        ledger.entry(
+            random.choice([*wanted_of, admin.id]),
+            now - timedelta(minutes=random.randrange(1000)),
+            model=random.choice(("rare", "common")),
+            outcome=random.choice(OUTCOMES),
+            source=random.choice(("reported", "estimated")),
+        )
+        for _ in range(80)
+    ]
+    ledger.write(entries)
+    given_back = [each.id for each in random.sample(entries, 20)]
+    for record_id in given_back:
+        refund_service.refund(Actor(None), record_id, "it was wrong")
+    found = [each for each in entries if each.model == "rare" and (not people or each.user_id in wanted_of)]
+    kept = [each for each in found if each.id not in given_back]
+    partial = [each for each in kept if each.source == "estimated" and each.outcome != "complete"]
+    assert partial
+    for provenance, expected in (("partial", partial), ("reported", [e for e in kept if e.source == "reported"])):
+        wanted = Filter(user="p" if people else None, model="rare", provenance=provenance)
+        for limit in (1, 3, 100):
+            assert _all_pages(admin, wanted, limit) == ledger.newest_first(expected)
+
+
+def test_entries_of_many_people_and_one_model_are_found_in_its_index_alone(admin: User, make_user: MakeUser) -> None:
+    people, now = [make_user(f"p{number}") for number in range(records_service.FEW + 1)], utc_now()
+    ledger.write(ledger.entry(each.id, now - timedelta(minutes=n)) for n in range(20) for each in people)
+    seen: list[tuple[str, Any]] = []
+
+    def keep(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        if "UNION ALL" in statement:
+            seen.append((statement, values))
+
+    event.listen(engine(), "before_cursor_execute", keep)
+    records_service.search(admin, Filter(user="p", model="deepseek-flash"))
+    event.remove(engine(), "before_cursor_execute", keep)
+    ((statement, values),) = seen
+    with fetching() as connection:
+        if connection.dialect.name == "sqlite":
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            used = [step for step in plan if "COVERING INDEX ix_token_usage_newest_of_outcome_of_model" in step.detail]
+        else:
+            hinted = statement.replace(
+                "FROM token_usage", "FROM token_usage FORCE INDEX (ix_token_usage_newest_of_outcome_of_model)"
+            )
+            plan = connection.exec_driver_sql(f"EXPLAIN {hinted}", values).all()
+            used = [step for step in plan if step.table == "token_usage" and "Using index" in step.Extra.split("; ")]
+    assert len(used) == len(OUTCOMES), plan
 
 
 def _all_pages(reader: User, wanted: Filter, limit: int) -> list[str]:

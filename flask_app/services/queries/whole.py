@@ -7,17 +7,31 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-EXACT_BELOW = 1 << 52  # doubles hold every whole number of twice that: what was used, and as much given back
+_HALF = 1 << 32
 
 
-class RolledSum(FunctionElement[int]):
-    """Of whole numbers, exact on MariaDB as long as it is below EXACT_BELOW, and what the negative ones take away too.
-
-    MariaDB would add up decimals, which takes groups longer than doubles. On SQLite it is always exact.
+class _Count(FunctionElement[int]):
+    """A sum of doubles, which hold every whole number up to 2**53: that many tokens, a provider that reports the most
+    that a count may be (2**31) would have to report four million times.
     """
 
     inherit_cache = True
     type = BigInteger()
+
+
+class _Money(FunctionElement[int]):
+    """Of micro-units: some currencies have small units. Their upper and lower halves are added up by themselves, so
+    that nothing is lost up to 2**63.
+    """
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+def rolled_sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    """Of one of the roll-up's figures, exactly. MariaDB would add up decimals, which takes groups longer."""
+    name: str = getattr(column, "name", "")
+    return _Money(column) if name.endswith("_micros") else _Count(column)
 
 
 class Quotient(FunctionElement[int]):
@@ -42,11 +56,22 @@ def _whole_on_sqlite(quotient: Quotient, compiler: SQLCompiler, **options: Any) 
     return f"(({dividend}) / {divisor})"
 
 
-@compiles(RolledSum)
-def _rolled(added: RolledSum, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(sum({compiler.process(added.clauses, **options)} + 0e0) AS SIGNED INTEGER)"
+@compiles(_Count)
+def _count(added: _Count, compiler: SQLCompiler, **options: Any) -> str:
+    return _by_doubles(compiler.process(added.clauses, **options))
 
 
-@compiles(RolledSum, "sqlite")
-def _rolled_on_sqlite(added: RolledSum, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_Money)
+def _money(added: _Money, compiler: SQLCompiler, **options: Any) -> str:
+    micros = compiler.process(added.clauses, **options)
+    return f"({_by_doubles(f'({micros}) DIV {_HALF}')} * {_HALF} + {_by_doubles(f'({micros}) MOD {_HALF}')})"
+
+
+def _by_doubles(number: str) -> str:
+    return f"CAST(sum({number} + 0e0) AS SIGNED INTEGER)"
+
+
+@compiles(_Count, "sqlite")
+@compiles(_Money, "sqlite")
+def _on_sqlite(added: FunctionElement[int], compiler: SQLCompiler, **options: Any) -> str:
     return f"sum({compiler.process(added.clauses, **options)})"

@@ -26,7 +26,7 @@ from flask_app.services.ledger.rollup import (
     rollup,
 )
 from flask_app.services.queries import packed
-from flask_app.services.queries.whole import RolledSum
+from flask_app.services.queries.whole import rolled_sum
 from flask_app.services.usage import local_days, slices
 from flask_app.services.usage.stats_service import DateRange, days_of, period_of, zone_of
 from flask_app.services.usage.sums import SUMMED, Pile, Sum, figures
@@ -105,7 +105,7 @@ def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_i
     query = select(label.column.label("grouped"), *figures()).group_by(label.column, rollup.c.currency)
     each = label.slices if user_id is None else _OF_ONE
     parts = slices.of_period_either_way(query, each, period_of(dates, zone), user_id).subquery()
-    sums = (RolledSum(parts.c[name]).label(name) for name in SUMMED)
+    sums = (rolled_sum(parts.c[name]).label(name) for name in SUMMED)
     together = select(parts.c.grouped, parts.c.currency, *sums).group_by(parts.c.grouped, parts.c.currency).subquery()
     with reading() as session:
         return _largest_first(session, _named(by, together).subquery())

@@ -28,7 +28,7 @@ from flask_app.services.ledger.rollup import (
     rollup,
 )
 from flask_app.services.queries import join_order, listed, packed
-from flask_app.services.queries.whole import Quotient, RolledSum
+from flask_app.services.queries.whole import Quotient, rolled_sum
 from flask_app.services.usage import slices
 from flask_app.services.usage.sums import SUMMED, Pile, Sum
 
@@ -81,7 +81,7 @@ def _add_up(session: Session, sums: Sums, blocks: Iterator[_Block], user_id: str
 def _of_blocks(looked_up: list[tuple[str, int, int]], user_id: str | None) -> Select[Any]:
     """The figures of these blocks, by their move and currency."""
     block = listed.blocks(looked_up)
-    figures = (RolledSum(rollup.c[name]).label(name) for name in SUMMED)
+    figures = (rolled_sum(rollup.c[name]).label(name) for name in SUMMED)
     of_person = [] if user_id is None else [rollup.c.user_id == user_id]
     query = select(block.c.move, rollup.c.currency, *figures).select_from(block, rollup)
     query = query.where(rollup.c.slice == block.c.slice, rollup.c.block == block.c.block, *of_person)

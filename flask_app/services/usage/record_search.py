@@ -31,12 +31,12 @@ _REFUNDS = select(func.count()).where(ITS_REFUND).correlate(TokenUsage).scalar_s
 @dataclass(frozen=True, slots=True)
 class Search:
     """What all of one of `any_of` holds for is found, and what one of `given_back` holds for, whose refunds are among
-    the former. `by_outcome`: by an index that tells outcomes apart.
+    the former. It has one of `outcomes`, where an index tells these apart.
     """
 
     any_of: list[Conditions]
     given_back: list[Conditions]
-    by_outcome: bool
+    outcomes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +72,11 @@ def conditions(reader: User, wanted: Filter, user_id: str | None = None) -> Sear
         [*found, *chain.from_iterable(each)]
         for each in product(record_lookups.of_token(wanted.token), record_lookups.of_id(wanted.id))
     ]
-    is_in_order = wanted.id is None and wanted.token is None and wanted.provenance in {None, "reported"}
+    is_of_one = set(named) - {"channel"} in ({"model"}, {"key_id"}) and wanted.id is None and wanted.token is None
     return Search(
         any_of=[[*each, *_of_provenance(wanted.provenance)] for each in every],
         given_back=[[*each, *_given_back(named, period)] for each in every if wanted.provenance == "refunded"],
-        by_outcome=set(named) - {"channel"} in ({"model"}, {"key_id"}) and is_in_order,
+        outcomes=_outcomes(wanted.provenance) if is_of_one else (),
     )
 
 
@@ -121,6 +121,13 @@ def _of_provenance(wanted: str | None) -> Conditions:
     kept = [TokenUsage.source == source, _REFUNDS == 0]
     outcome = {"estimated": [TokenUsage.outcome == "complete"], "partial": [TokenUsage.outcome != "complete"]}
     return [*kept, *outcome.get(wanted, [])]
+
+
+def _outcomes(provenance: str | None) -> tuple[str, ...]:
+    """Of which the newest are found one outcome after the other; none for estimates and refunds, which are few."""
+    if provenance == "partial":
+        return tuple(outcome for outcome in OUTCOMES if outcome != "complete")
+    return OUTCOMES if provenance in {None, "reported"} else ()
 
 
 def _given_back(named: dict[str, str], period: Period) -> Conditions:

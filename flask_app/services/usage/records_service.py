@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session, aliased
 
 from flask_app import offload
 from flask_app.database import reading
-from flask_app.domain.outcomes import OUTCOMES
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import AccessToken, ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
 from flask_app.services.people import names
@@ -200,8 +199,8 @@ def _ids(wanted: Search, older: Conditions, people: Sequence[str] | None, limit:
     What is refunded is found by the refunds, whoever's they are.
     """
     every = [[*each, *older] for each in wanted.any_of]
-    if wanted.by_outcome and (people is None or len(people) > FEW):
-        every = [[*each, TokenUsage.outcome == outcome] for each in every for outcome in OUTCOMES]
+    if wanted.outcomes and (people is None or len(people) > FEW):
+        every = [[*each, TokenUsage.outcome == outcome] for each in every for outcome in wanted.outcomes]
     queries = [select(TokenUsage.id, TokenUsage.created_at).where(*each) for each in every]
     if people is not None and (len(people) > FEW or len(queries) > 1):
         queries = [query.where(TokenUsage.user_id.in_(people)) for query in queries]

@@ -13,11 +13,11 @@ from flask_app.domain.periods import Period
 from flask_app.domain.ranges import Days
 from flask_app.models import User
 from flask_app.services.ledger.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, SITE_TOTAL, rollup
-from flask_app.services.queries.whole import RolledSum
+from flask_app.services.queries.whole import rolled_sum
 from flask_app.services.usage import breakdown_service, slices
 from flask_app.services.usage.breakdown_service import Part
 from flask_app.services.usage.stats_service import DateRange, days_of, zone_of
-from flask_app.services.usage.sums import Sum, check_exact, figures, sum_of
+from flask_app.services.usage.sums import Sum, figures, sum_of
 
 MOST_DAYS_AS_BARS = 92
 _ORIGINS = ("cache_saved_micros", "peak_extra_micros")
@@ -104,7 +104,7 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
     whole = Whole()
     if period.start == period.end:
         return whole
-    origins = [RolledSum(rollup.c[name]).label(name) for name in _ORIGINS]
+    origins = [rolled_sum(rollup.c[name]).label(name) for name in _ORIGINS]
     query = select(rollup.c.peak, *figures(), *origins).group_by(rollup.c.peak, rollup.c.currency)
     coarse = (SITE_TOTAL,) if user_id is None else (DETAIL_MONTH, DETAIL_DAY)
     for row in session.execute(slices.of_period(query, (*coarse, DETAIL), period, user_id)):
@@ -112,7 +112,6 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
         whole.sum.add(part)
         whole.peak_tokens += part.total_tokens if row.peak == 1 else 0
         if row.currency:
-            check_exact([getattr(row, name) for name in _ORIGINS])
             for micros, name in ((whole.cache_saved, _ORIGINS[0]), (whole.peak_extra, _ORIGINS[1])):
                 micros[row.currency] = micros.get(row.currency, 0) + getattr(row, name)
     return whole

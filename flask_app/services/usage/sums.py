@@ -7,10 +7,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Row, cast, func
 
-from flask_app.database import engine
 from flask_app.models import TokenUsage
 from flask_app.services.ledger.rollup import rollup
-from flask_app.services.queries.whole import EXACT_BELOW, RolledSum
+from flask_app.services.queries.whole import rolled_sum
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ def is_free(entry: TokenUsage) -> bool:
 
 def figures() -> list[ColumnElement[Any]]:
     """The columns of a query that groups a slice by `currency` and what else it will."""
-    return [rollup.c.currency, *(RolledSum(rollup.c[name]).label(name) for name in SUMMED)]
+    return [rollup.c.currency, *(rolled_sum(rollup.c[name]).label(name) for name in SUMMED)]
 
 
 def whole_sum(column: ColumnElement[int]) -> ColumnElement[int]:
@@ -102,7 +101,6 @@ class Pile(Generic[Key]):
     def into(self, sums: Mapping[Key, Sum]) -> None:
         """Add each group to the sum of its key. A group whose entries were all taken away has left nothing."""
         for (key, currency), (*counts, micros) in self._figures.items():
-            check_exact([*counts, micros])
             if counts[0] or counts[1]:
                 costs = {currency: micros} if currency else {}
                 sums[key].add(Sum(**dict(zip(COUNTS, counts, strict=True)), costs=costs))
@@ -111,12 +109,4 @@ class Pile(Generic[Key]):
 def sum_of(row: Row[Any]) -> Sum:
     """One group."""
     counts = {name: getattr(row, name) for name in COUNTS}
-    check_exact([*counts.values(), row.cost_micros])
     return Sum(**counts, costs={row.currency: row.cost_micros} if row.currency else {})
-
-
-def check_exact(figures: list[int]) -> None:
-    """Raises OverflowError for what is not known exactly. On SQLite all is."""
-    is_beyond = max(figures) >= EXACT_BELOW or min(figures) <= -EXACT_BELOW
-    if is_beyond and engine().dialect.name != "sqlite":
-        raise OverflowError("a sum of the roll-up is beyond 2**52")
