@@ -13,37 +13,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Date,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    case,
-    func,
-    literal,
-    select,
-    true,
-    union_all,
-)
+from sqlalchemy import BindParameter, Executable, Row, bindparam, select
 from sqlalchemy.engine import Connection
 
 from flask_app import config
 from flask_app.database import fetching, table_of
 from flask_app.domain import budget, periods
-from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, SCOPES, TOKENS, Allowance, Hold, Worst
+from flask_app.domain.budget import PERIODS, PREPAID, RENEWING, SCOPES, TOKENS, Allowance, Days, Hold, Worst
 from flask_app.errors import BudgetExhausted
-from flask_app.models import AccessToken, Attempt, Budget, User
-from flask_app.services.ledger.spending import spent
+from flask_app.models import User
+from flask_app.services.budgets import standing_queries
+from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.tariffs import tariff_service
 from flask_app.services.tariffs.tariff_service import Priced
 
 HELD_SECONDS = 5  # when to come back for what answers that are being written hold
 
-budgets = table_of(Budget)
-_users, _attempts, _tokens = table_of(User), table_of(Attempt), table_of(AccessToken)
+_users = table_of(User)
 _ids: BindParameter[str] = bindparam("budgets", expanding=True)
 _person: BindParameter[str] = bindparam("person")
 
@@ -139,9 +125,10 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
     priced = tariff_service.of_row(rows[0], at)
     prices = priced.prices if priced else tariff_service.dearest(asked.currency, at, connection)
     worst, allowance = Worst(asked.prompt, asked.answer, prices), None
-    if binding := [row.budget_id for row in rows if row.hard]:
-        connection.execute(_LOCK, {"budgets": binding})
-        found = _standings(connection, binding, asked.user_id, at)
+    if binding := [row for row in rows if row.hard]:
+        connection.execute(_LOCK, {"budgets": [row.budget_id for row in binding]})
+        query = standing_queries.standings_of_request(asked.user_id, binding, _days(at))
+        found = _standings(connection, *query, at)
         worst, allowance = _shortened(worst, found, asked.currency, at), _allowance(found)
     hold = Hold(
         group_id=rows[0].group_id,
@@ -158,13 +145,13 @@ def own(actor: User, now: datetime) -> list[Standing]:
     """Every budget that the person's requests count against: their own first, the shortest period first."""
     concerned = {"whose": ["", actor.group_id, actor.id]}
     with fetching() as connection:
-        found = _standings(connection, connection.scalars(_CONCERNED, concerned).all(), actor.id, now)
+        found = _of_any(connection, connection.scalars(_CONCERNED, concerned).all(), actor.id, now)
         return _with_least(connection, found, now)
 
 
 def standings(connection: Connection, ids: Iterable[str], now: datetime) -> dict[str, Standing]:
     """How these budgets stand, by id. One of each person of a group stands nowhere: nothing is spent."""
-    found = _standings(connection, ids, "", now)
+    found = _of_any(connection, ids, "", now)
     return {standing.id: standing for standing in _with_least(connection, found, now)}
 
 
@@ -174,15 +161,21 @@ def _with_least(connection: Connection, found: list[Standing], now: datetime) ->
     return [replace(each, least=budget.least_left(each.unit, hard=each.hard, costs=costs)) for each in found]
 
 
-def _standings(connection: Connection, ids: Iterable[str], user_id: str, now: datetime) -> list[Standing]:
+def _of_any(connection: Connection, ids: Iterable[str], user_id: str, now: datetime) -> list[Standing]:
     if not (wanted := list(ids)):
         return []
-    spans = {period: budget.days_of(period, site_day(now)) for period in PERIODS}
-    first = {f"{period}_first": span.first for period, span in spans.items()}
-    last = {f"{period}_last": span.last for period, span in spans.items()}
-    renewals = {period: begins(spans[period].last + timedelta(days=1)) for period in RENEWING}
-    rows = connection.execute(_STANDINGS, {"budgets": wanted, "person": user_id} | first | last)
-    found = [_standing(row, renewals.get(row.period)) for row in rows]
+    return _standings(connection, *standing_queries.standings(user_id, wanted, _days(now)), now)
+
+
+def _days(now: datetime) -> dict[str, Days]:
+    """Those of each period."""
+    return {period: budget.days_of(period, site_day(now)) for period in PERIODS}
+
+
+def _standings(connection: Connection, query: Executable, values: dict[str, Any], now: datetime) -> list[Standing]:
+    days = _days(now)
+    renewals = {period: begins(days[period].last + timedelta(days=1)) for period in RENEWING}
+    found = [_standing(row, renewals.get(row.period)) for row in connection.execute(query, values)]
     return sorted(found, key=lambda each: (SCOPES.index(each.scope), PERIODS.index(each.period), each.unit))
 
 
@@ -231,54 +224,13 @@ def _zone() -> ZoneInfo:
     return ZoneInfo(config.current().site_timezone)
 
 
-def _day(end: str) -> ColumnElement[date]:
-    """The first or the last day of the budget's period."""
-    days = {period: bindparam(f"{period}_{end}", type_=Date()) for period in PERIODS}
-    return case(days, value=budgets.c.period)
-
-
-def _standing_of(scope: str, spender: str, whose: ColumnElement[str], reserved_for: ColumnElement[bool]) -> Select[Any]:
-    """One scope's part of the statement, so that each looks through its own index."""
-    used = (
-        select(func.coalesce(func.sum(spent.c.amount), 0))
-        .where(spent.c.scope == spender, spent.c.scope_id == whose, spent.c.unit == budgets.c.unit)
-        .where(spent.c.day.between(_day("first"), _day("last")))
-        .correlate(budgets)
-    )
-    held = case(
-        (budgets.c.unit == TOKENS, _attempts.c.reserved_tokens),
-        (_attempts.c.currency == budgets.c.unit, _attempts.c.reserved_micros),
-        else_=0,
-    )
-    reserved = (
-        select(func.coalesce(func.sum(held), 0))
-        .where(_attempts.c.state == "dispatched", reserved_for)
-        .where(_attempts.c.day.between(_day("first"), _day("last")))
-        .correlate(budgets)
-    )
-    sums = (used.scalar_subquery().label("spent"), reserved.scalar_subquery().label("reserved"))
-    return select(*budgets.c, *sums).where(budgets.c.id.in_(_ids), budgets.c.scope == scope)
-
-
 _LOCK_PERSON = select(_users.c.id).where(_users.c.id == _person).with_for_update()
 _LOCK = select(budgets.c.id).where(budgets.c.id.in_(_ids)).order_by(budgets.c.id).with_for_update()
 _CONCERNED = select(budgets.c.id).where(budgets.c.scope_id.in_(bindparam("whose", expanding=True)))
 _tariff = select(tariff_service.IN_FORCE_ID.label("id")).subquery()  # one row, whoever asks
-_TERMS = select(
-    _users.c.group_id, budgets.c.id.label("budget_id"), budgets.c.hard, *tariff_service.tariffs.c
-).select_from(
+_PLACE = (budgets.c[name] for name in ("scope", "scope_id", "unit", "period", "hard"))
+_TERMS = select(_users.c.group_id, budgets.c.id.label("budget_id"), *_PLACE, *tariff_service.tariffs.c).select_from(
     _tariff.outerjoin(_users, _users.c.id == _person)
     .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id, bindparam("token")]))
     .outerjoin(tariff_service.tariffs, tariff_service.tariffs.c.id == _tariff.c.id)
-)
-# By way of its person, whose attempts have an index.
-_asked_with = and_(
-    _tokens.c.id == budgets.c.scope_id, _attempts.c.user_id == _tokens.c.user_id, _attempts.c.token_id == _tokens.c.id
-)
-_STANDINGS = union_all(
-    _standing_of("site", "site", literal(""), true()),
-    _standing_of("group", "group", budgets.c.scope_id, _attempts.c.group_id == budgets.c.scope_id),
-    _standing_of("member", "user", _person, _attempts.c.user_id == _person),
-    _standing_of("user", "user", budgets.c.scope_id, _attempts.c.user_id == budgets.c.scope_id),
-    _standing_of("token", "token", budgets.c.scope_id, _asked_with),
 )

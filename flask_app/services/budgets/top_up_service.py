@@ -13,7 +13,7 @@ from flask_app.domain.budget import PREPAID
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Budget, TopUp, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.budgets.budget_service import budgets
+from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.ledger import shared_clock
 from flask_app.services.ledger.spending import spent
 from flask_app.services.queries import paging

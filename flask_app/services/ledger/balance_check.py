@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import fetching, first_id, moment_of, table_of
 from flask_app.domain.budget import PREPAID, TOKENS
 from flask_app.models import TokenUsage, TopUp
-from flask_app.services.budgets.budget_service import budgets
+from flask_app.services.budgets.standing_queries import budgets
 
 NEAR = timedelta(minutes=1)
 AT_ONCE = timedelta(days=8)  # of the ledger: a statement of a second

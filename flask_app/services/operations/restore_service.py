@@ -25,7 +25,7 @@ from flask_app.models import (
 )
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.budgets.budget_service import budgets
+from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.ledger import journal
 from flask_app.services.secrets import sealed
 from flask_app.services.secrets.sealed import Resealed

@@ -16,7 +16,8 @@ from flask_app.models import Budget
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, budget_service
 from flask_app.services.budgets.budget_admin_service import Place
-from flask_app.services.budgets.budget_service import Standing, budgets
+from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.tokens import own_tokens
 
 SCOPE = "token"

@@ -14,7 +14,7 @@ from flask_app.domain.budget import LOW_PART, PERIODS, PREPAID, RENEWING, Days
 from flask_app.domain.warning import Alert
 from flask_app.models import AccessToken, Group, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.budgets.budget_service import budgets
+from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.ledger.spending import spent
 from flask_app.services.tariffs import tariff_service
 
