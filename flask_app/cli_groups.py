@@ -14,6 +14,7 @@ from flask_app.services.budgets import opening_service
 from flask_app.services.budgets.opening_service import Opening
 from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
 from flask_app.services.people.group_access import Access
+from flask_app.services.people.group_models import Choice
 from flask_app.services.people.group_service import Choices
 
 COMMAND_LINE = Actor(user=None)
@@ -75,21 +76,35 @@ def managers(group: str, names: tuple[str, ...], *, nobody: bool) -> None:
 @click.argument("group")
 @click.option("--api/--no-api", "api", default=None, help="May its people make and use access tokens?")
 @click.option("--sharing/--no-sharing", "sharing", default=None, help="May they share conversations by links?")
+@click.option("--model", "models", multiple=True, help="A model that they may ask; name each, all others are closed.")
+@click.option("--all-models", is_flag=True, help="They may ask every model.")
 @click.option("--hours", help="When they may ask, by the site's clocks: 08:00-16:30; always lifts it.")
 @click.option("--day", "days", multiple=True, type=click.Choice(DAYS), help="On which days; all without.")
-def access(group: str, *, api: bool | None, sharing: bool | None, hours: str | None, days: tuple[str, ...]) -> None:
-    """What a group may use, and when."""
+def access(
+    group: str,
+    *,
+    api: bool | None,
+    sharing: bool | None,
+    models: tuple[str, ...],
+    all_models: bool,
+    hours: str | None,
+    days: tuple[str, ...],
+) -> None:
+    """What a group may use, which models it may ask, and when."""
+    if models and all_models:
+        raise click.UsageError("give models, or --all-models")
     found = group_service.by_name(group)
     now = group_access.read(found.access)
-    if any(each is not None for each in (api, sharing, hours)):
+    choice = Choice(models or None) if models or all_models else None
+    if any(each is not None for each in (api, sharing, choice, hours)):
         wanted = Access(
             api=now.api if api is None else api,
             hours=now.hours if hours is None else _hours(hours, days),
         )
-        found = group_access.put(COMMAND_LINE, found.id, wanted, sharing=sharing)
+        found = group_access.put(COMMAND_LINE, found.id, wanted, sharing=sharing, models=choice)
     told = group_access.told(found)
     click.echo(f"Access tokens: {_yes(bool(told['api']))}\nSharing: {_yes(found.sharing)}")
-    click.echo(f"Hours: {told['hours'] or 'always'}")
+    click.echo(f"Models: {told['models'] or 'all'}\nHours: {told['hours'] or 'always'}")
 
 
 @groups.command("opening")

@@ -1,10 +1,13 @@
 """`flask groups …` and `flask users group`: groups from a terminal."""
 
+from typing import Any
+
 import pytest
 from click.testing import Result
 from flask import Flask
 
-from flask_app.models import User
+from flask_app.database import transaction
+from flask_app.models import ChatModel, Provider, User
 from flask_app.services.people import group_access, group_service
 from tests.conftest import MakeUser
 from tests.support.entrance import stored
@@ -53,13 +56,15 @@ def test_what_makes_no_sense_is_said(app: Flask, readers: str, member: User) -> 
 
 
 def test_access_and_hours_are_set_one_by_one(app: Flask, readers: str) -> None:
-    assert groups(app, "access", "readers").output == "Access tokens: yes\nSharing: yes\nHours: always\n"
+    assert groups(app, "access", "readers").output == "Access tokens: yes\nSharing: yes\nModels: all\nHours: always\n"
     set_ = groups(app, "access", "readers", "--hours", "22:00-06:30", "--day", "mon", "--day", "sun")
-    assert set_.output == "Access tokens: yes\nSharing: yes\nHours: 1,7 22:00-06:30\n"
+    assert set_.output == "Access tokens: yes\nSharing: yes\nModels: all\nHours: 1,7 22:00-06:30\n"
     without_tokens = groups(app, "access", "readers", "--no-api").output
-    assert without_tokens == "Access tokens: no\nSharing: yes\nHours: 1,7 22:00-06:30\n"
+    assert without_tokens == "Access tokens: no\nSharing: yes\nModels: all\nHours: 1,7 22:00-06:30\n"
     without_links = groups(app, "access", "readers", "--no-sharing").output
-    assert without_links == "Access tokens: no\nSharing: no\nHours: 1,7 22:00-06:30\n", "what is not named stays"
+    assert without_links == "Access tokens: no\nSharing: no\nModels: all\nHours: 1,7 22:00-06:30\n", (
+        "what is not named stays"
+    )
     assert groups(app, "access", "readers", "--hours", "always", "--api", "--sharing").output.endswith(
         "Hours: always\n"
     )
@@ -80,6 +85,26 @@ def test_what_each_person_begins_with_is_said_and_set(app: Flask, readers: str, 
         refused = groups(app, "opening", "readers", *arguments)
         assert refused.exit_code != 0
         assert words in refused.output
+
+
+def test_a_group_is_kept_to_models_and_not_any_more(app: Flask, readers: str) -> None:
+    with transaction() as session:
+        provider = Provider(kind="deepseek", name="DeepSeek", base_url="https://api.example.org", currency="CNY")
+        session.add(provider)
+        session.flush()
+        names = ("flash", "pro")
+        terms: dict[str, Any] = {"provider_id": provider.id, "thinking": False}
+        session.add_all(ChatModel(name=name, label=name, **terms) for name in names)
+    assert "Models: flash, pro\n" in groups(app, "access", "readers", "--model", "pro", "--model", "flash").output
+    assert "Models: flash, pro\n" in groups(app, "access", "readers", "--no-api").output, "what is not named stays"
+    assert "Models: all\n" in groups(app, "access", "readers", "--all-models").output
+    for arguments, words in (
+        (("--model", "nobody"), "nobody"),
+        (("--model", "pro", "--all-models"), "or --all-models"),
+    ):
+        result = groups(app, "access", "readers", *arguments)
+        assert result.exit_code in {1, 2}
+        assert words in result.output
 
 
 def test_a_group_is_supervised_and_not_any_more(app: Flask, readers: str, make_user: MakeUser) -> None:

@@ -8,6 +8,8 @@ Thinking = bool | Effort  # not, as much as the model likes, or with an effort
 Operation = Literal["chat", "embeddings", "text_completion"]  # which of a provider's calls; as traces name them
 EFFORTS: tuple[Effort, ...] = ("low", "high", "max")
 
+Allowed = frozenset[str] | None  # names of the models that somebody may ask; None is every one
+
 LOCAL = "local"
 LOCAL_WINDOW = 4096  # tokens, as `upstream/local_model_server.py` sets it
 BUNDLED_NAME = "SmolLM2-135M (demo)"
@@ -31,6 +33,10 @@ class ServedModel:
     currency: str
     context_tokens: int | None = None
     efforts: tuple[Effort, ...] = ()
+
+    def is_among(self, allowed: Allowed) -> bool:
+        """May somebody ask it?"""
+        return allowed is None or self.name in allowed
 
     def thinks(self, wanted: Thinking) -> Thinking:
         """How it thinks where so much is wanted: what knows no efforts, as it likes."""

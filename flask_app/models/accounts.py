@@ -18,9 +18,10 @@ class Group(Base):
     `on_disconnect` says what becomes of an answer whose reader left: "continue", "limit" (it goes on for
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
     its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use
-    and when, `sharing` whether they may show conversations to others (`services/people/group_access.py`). Its managers
-    can read while it is supervised (`services/people/supervision_service.py`). Each person begins with a balance of
-    `opening_amount` in `opening_unit` (`services/budgets/opening_service.py`); both are null where nobody does.
+    and when, `sharing` whether they may show conversations to others, `models` which models they may ask
+    (`services/people/group_access.py`). Its managers can read while it is supervised
+    (`services/people/supervision_service.py`). Each person begins with a balance of `opening_amount` in `opening_unit`
+    (`services/budgets/opening_service.py`); both are null where nobody does.
     """
 
     __tablename__ = "groups"
@@ -33,6 +34,7 @@ class Group(Base):
     rates: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     access: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     sharing: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    models: Mapped[str | None] = mapped_column(LongText)
     supervised_since: Mapped[datetime | None]
     opening_unit: Mapped[str | None] = mapped_column(String(8))
     opening_amount: Mapped[int | None] = mapped_column(BigInteger)

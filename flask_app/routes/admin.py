@@ -7,7 +7,14 @@ from flask_app.database import utc_now
 from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.gateway import request_retention, request_search
-from flask_app.services.people import invitation_admin_service, people_search, registration_settings, user_admin_service
+from flask_app.services.people import (
+    group_models,
+    group_service,
+    invitation_admin_service,
+    people_search,
+    registration_settings,
+    user_admin_service,
+)
 from flask_app.services.prompts import prompt_terms, shared_prompts
 from flask_app.services.providers import key_admin_service, model_admin_service
 from flask_app.services.queries import paging
@@ -74,10 +81,13 @@ def users() -> str:
 @blueprint.get("/groups")
 @require_permission("groups")
 def groups() -> str:
-    state = pages.state(groups_reply())
-    zone = config.current().site_timezone
+    listed = group_service.listed()
     return render_template(
-        "admin/groups.html", admin_state=state, grace_seconds=departure.GRACE_SECONDS, site_timezone=zone
+        "admin/groups.html",
+        admin_state=pages.state(groups_reply(listed)),
+        grace_seconds=departure.GRACE_SECONDS,
+        site_timezone=config.current().site_timezone,
+        models=group_models.choices(counted.group for counted in listed),
     )
 
 

@@ -55,7 +55,7 @@ class ChangeGroup(Body):
 @returns(GroupsReply)
 def listed() -> GroupsReply:
     """Every group with the number of its people, the default one first."""
-    return groups_reply()
+    return groups_reply(group_service.listed())
 
 
 @blueprint.post("")
@@ -93,12 +93,12 @@ def appoint(group_id: str, body: Managers) -> ManagersReply:
 @accepts(AccessBody)
 @returns(AccessReply)
 def put_access(group_id: str, body: AccessBody) -> AccessReply:
-    """Say whether a group's people may use access tokens and share, and at what hours they may chat.
+    """Say whether a group's people may use access tokens and share, which models they may ask, and at what hours.
 
     It holds from the next request on: links of theirs open no more where they may not share, until they may again.
     """
-    named = {"sharing": body.sharing, "supervised": body.supervised}
-    return access_reply(group_access.put(_actor(), group_id, body.wanted(), **named))
+    switches = {"sharing": body.sharing, "supervised": body.supervised}
+    return access_reply(group_access.put(_actor(), group_id, body.wanted(), **switches, models=body.choice()))
 
 
 @blueprint.put("/<group_id>/supervision")

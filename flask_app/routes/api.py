@@ -206,7 +206,7 @@ def models() -> ModelsReply:
 @queries(model="Its id, name or alias; the default one without it.", tokens="How many; none without it.")
 def cost_of_input() -> InputCostReply:
     """What so many tokens of a conversation cost now when the next message sends them along, before its answer."""
-    return input_cost_reply(input_cost.of(word("model"), number("tokens", 0)))
+    return input_cost_reply(input_cost.of(word("model"), number("tokens", 0), g.allowed_models))
 
 
 @blueprint.get("/conversations")
@@ -251,7 +251,7 @@ def remove(conversation_id: str) -> None:
 
 
 def _origin() -> Origin:
-    return Origin(request_id=g.request_id, address=client_address(), locale=g.locale)
+    return Origin(request_id=g.request_id, address=client_address(), locale=g.locale, models=g.allowed_models)
 
 
 def _answer(begun: Begun) -> Response:

@@ -55,7 +55,7 @@ def ask(body: AskTemporarily) -> Response:
         thinking=body.thinking,
         idempotency_key=body.idempotency_key,
     )
-    origin = Origin(request_id=g.request_id, address=client_address(), locale=g.locale)
+    origin = Origin(request_id=g.request_id, address=client_address(), locale=g.locale, models=g.allowed_models)
     return run_stream(temporary_service.ask(user, talk, origin).run_id, after=0)
 
 

@@ -36,7 +36,7 @@ blueprint = Blueprint("tokens", __name__)
 @blueprint.get("/tokens")
 @require_login
 def home() -> str:
-    models = model_service.available()
+    models = model_service.available(g.allowed_models)
     return render_template(
         "tokens.html",
         tokens_state=pages.state(_own()),
@@ -66,7 +66,7 @@ def make(body: NewToken) -> MadeTokenReply:
     """Make a personal access token for `/v1`. It is not shown again."""
     group_access.require_api(g.group_access)
     actor = Actor(get_current_user(), client_address())
-    return made_token_reply(token_service.make(actor, g.session_id, body.wanted()))
+    return made_token_reply(token_service.make(actor, g.session_id, body.wanted(), g.allowed_models))
 
 
 @blueprint.delete("/api/tokens/<token_id>")

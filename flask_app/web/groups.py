@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from flask import g
+from msgspec import UNSET, UnsetType
 
 from flask_app.domain import hours as clocks
 from flask_app.domain.budget import TOKENS
@@ -13,10 +14,11 @@ from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, Group
 from flask_app.services.budgets import opening_service, top_up_service
 from flask_app.services.budgets.opening_service import Opened, Opening
-from flask_app.services.people import group_access, group_service, managing_service
+from flask_app.services.people import group_access, group_models, group_service, managing_service
 from flask_app.services.people.group_access import Access
+from flask_app.services.people.group_models import Choice
 from flask_app.services.people.group_service import Counted
-from flask_app.web.bodies import Body, Reply
+from flask_app.web.bodies import Body, Reply, Words
 
 Clock = Annotated[str, msgspec.Meta(max_length=5)]
 
@@ -39,6 +41,7 @@ class AccessReply(Reply):
 
     api: bool
     sharing: bool
+    models: list[str] | None
     hours: HoursReply | None
 
 
@@ -101,18 +104,25 @@ class HoursBody(Body):
 
 class AccessBody(Body):
     """`api`: may the group's people make and use access tokens? `sharing`: may they share conversations by links,
-    where the site allows it? `hours` null is always.
+    where the site allows it? `hours` null is always. `models` are the names of those that they may ask, null is all.
 
-    Where `sharing` or `supervised` is named it is set as well, together with the rest or not at all; else it stays.
+    Where `sharing`, `models` or `supervised` is named it is set as well, together with the rest or not at all; else it
+    stays.
     """
 
     api: bool = True
     sharing: bool | None = None
+    models: Annotated[list[Words], msgspec.Meta(min_length=1, max_length=group_models.MOST)] | UnsetType | None = UNSET
     hours: HoursBody | None = None
     supervised: bool | None = None
 
     def wanted(self) -> Access:
         return Access(self.api, self.hours.hours() if self.hours else None)
+
+    def choice(self) -> Choice | None:
+        if self.models is UNSET:
+            return None
+        return Choice(None if self.models is None else tuple(self.models))
 
 
 class GroupsReply(Reply):
@@ -151,19 +161,21 @@ def opened_reply(done: Opened) -> OpenedReply:
 
 def access_reply(group: Group) -> AccessReply:
     access = group_access.read(group.access)
-    hours = access.hours
-    if hours is None:
-        return AccessReply(api=access.api, sharing=group.sharing, hours=None)
-    days = [day + 1 for day in sorted(hours.days)]
+    models = group_models.read(group.models)
     return AccessReply(
         api=access.api,
         sharing=group.sharing,
-        hours=HoursReply(days=days, start=clocks.clock(hours.start), end=clocks.clock(hours.end)),
+        models=None if models is None else sorted(models),
+        hours=_hours_reply(access.hours) if access.hours else None,
     )
 
 
-def groups_reply() -> GroupsReply:
-    listed = group_service.listed()
+def _hours_reply(hours: Hours) -> HoursReply:
+    days = [day + 1 for day in sorted(hours.days)]
+    return HoursReply(days=days, start=clocks.clock(hours.start), end=clocks.clock(hours.end))
+
+
+def groups_reply(listed: list[Counted]) -> GroupsReply:
     managers = managing_service.names_of([counted.group.id for counted in listed])
     return GroupsReply(groups=[group_reply(counted, managers.get(counted.group.id)) for counted in listed])
 

@@ -54,13 +54,14 @@ class ModelsReply(Reply):
 
 
 def models_reply() -> ModelsReply:
-    available = model_service.available()
+    """Those that the reader may ask."""
+    available = model_service.available(g.allowed_models)
     with fetching() as connection:
         hours = tariff_service.peak_hours(connection, utc_now())
     return ModelsReply(
         models=[_model(model, hours.get((model.name, model.currency))) for model in available],
         default=available[0].name if available else None,
-        keys_fail=model_service.keys_fail(available),
+        keys_fail=model_service.keys_fail(available or model_service.available()),
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from flask_app import i18n
 from flask_app.models import User
+from flask_app.services.people import group_models
 from flask_app.services.people.account_service import DEFAULT_THEME
 from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import ABSOLUTE, SignedIn, Visit
@@ -49,6 +50,7 @@ def load() -> None:
     g.manages = visited.manages
     g.group_access = visited.access
     g.group_may_share = visited.may_share
+    g.allowed_models = group_models.read(visited.models)
     g.supervised_since = visited.supervised_since
     be(visited.user)
     _note(visited)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from flask import g
+
 from flask_app.models import Conversation, Folder, Message
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations.conversation_lists import Listed
@@ -170,7 +172,7 @@ def _follower(messages: list[Message]) -> FollowerReply | None:
     last = next(
         (message.model for message in reversed(messages) if message.model and message.role == "assistant"), None
     )
-    follower = model_service.follower_of(last) if last else None
+    follower = model_service.follower_of(last, g.allowed_models) if last else None
     if last is None or follower is None:
         return None
     return FollowerReply(id=follower.id, name=follower.name, label=follower.label, instead_of=last)

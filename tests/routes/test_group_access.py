@@ -133,11 +133,11 @@ def test_without_tokens_nothing_is_asked_and_none_is_made(
 def test_what_is_set_is_told_and_logged(admin_client: PageClient, admin: User) -> None:
     group = managing.group("Class 3b")
     hours = {"days": [5, 1], "from": "08:30", "to": "16:00"}
-    wanted = {"api": False, "sharing": True, "hours": hours | {"days": [1, 5]}}
+    wanted = {"api": False, "sharing": True, "models": None, "hours": hours | {"days": [1, 5]}}
     assert put(admin_client, group, api=False, hours=hours).json == wanted
     put(admin_client, group, api=False, hours=hours)
     listed = {each["id"]: each["access"] for each in admin_client.get(GROUPS).json["groups"]}  # type: ignore[index]
-    assert listed == {DEFAULT_GROUP_ID: {"api": True, "sharing": True, "hours": None}, group: wanted}
+    assert listed == {DEFAULT_GROUP_ID: {"api": True, "sharing": True, "models": None, "hours": None}, group: wanted}
     with reading() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "group.access"))
     assert (entry.actor_id, entry.target) == (admin.id, group)

@@ -14,7 +14,7 @@ from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain import titles
 from flask_app.domain.blank import is_blank
-from flask_app.domain.serving import ServedModel, Thinking
+from flask_app.domain.serving import Allowed, ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
@@ -77,11 +77,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a request came from: its id, the client's address, the reader's language."""
+    """Where a request came from: its id, the client's address, the reader's language, and the models that they may
+    ask."""
 
     request_id: str
     address: str
     locale: str
+    models: Allowed = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     check_text(draft.text)
     if earlier := _earlier(actor, draft, origin.locale):
         return earlier
-    model = model_service.find(draft.model)
+    model = model_service.find(draft.model, origin.models)
     keys = failover.candidates_for(model)
     return beginning.begin(
         lambda connection: _write(connection, actor, draft, model, keys, origin),

@@ -9,9 +9,9 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, reading, table_of
-from flask_app.domain.serving import EFFORTS, ServedModel, Thinking
+from flask_app.domain.serving import EFFORTS, Allowed, ServedModel, Thinking
 from flask_app.domain.tree import path_to
-from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.i18n import language_of, translate
 from flask_app.models import Attempt, Conversation, Message, Run, User
 from flask_app.services.chat import beginning, chat_service
@@ -60,7 +60,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     if earlier := chat_service.earlier_run(actor, idempotency_key, digest, origin.locale):
         return earlier
     broken, title, model_name = _find(actor, run_id)
-    model = _model(model_name)
+    model = _model(model_name, origin.models)
     keys = failover.candidates_for(model)
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
@@ -98,12 +98,12 @@ def _find(actor: User, run_id: str) -> tuple[Run, str, str | None]:
     return run, title, model
 
 
-def _model(name: str | None) -> ServedModel:
-    """The answer's own model; the default one where that is gone."""
+def _model(name: str | None, allowed: Allowed) -> ServedModel:
+    """The answer's own model; the default one where that is gone, or allowed no more."""
     try:
-        return model_service.find(name)
-    except Invalid:
-        return model_service.find(None)
+        return model_service.find(name, allowed)
+    except (Invalid, Forbidden):
+        return model_service.find(None, allowed)
 
 
 def _write(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask_app.database import fetching, utc_now
 from flask_app.domain.events import Usage
+from flask_app.domain.serving import Allowed
 from flask_app.services.providers import model_service
 from flask_app.services.tariffs import tariff_service
 
@@ -17,12 +18,12 @@ class InputCost:
     cached_micros: int
 
 
-def of(wanted: str | None, tokens: int) -> InputCost | None:
+def of(wanted: str | None, tokens: int, allowed: Allowed = None) -> InputCost | None:
     """Of so many tokens to the model with this id, name or alias, or to the default one; None where it has no price.
 
-    Raises Invalid("unknown_model"), or Unavailable where there is no model at all.
+    Raises as `model_service.find` does.
     """
-    model = model_service.find(wanted)
+    model = model_service.find(wanted, allowed)
     if model.local:
         return None
     with fetching() as connection:

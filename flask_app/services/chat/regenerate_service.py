@@ -52,7 +52,7 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
         return earlier
     question = _find(actor, wish.question_id)
-    model = model_service.find(wish.model)
+    model = model_service.find(wish.model, origin.models)
     keys = failover.candidates_for(model)
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)

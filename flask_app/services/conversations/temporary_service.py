@@ -53,7 +53,7 @@ def ask(actor: User, talk: Talk, origin: Origin) -> TemporaryRun:
     _check(talk.turns)
     if earlier := _earlier(actor, talk, origin.locale):
         return earlier
-    model = model_service.find(talk.model)
+    model = model_service.find(talk.model, origin.models)
     keys = failover.candidates_for(model)
     begun = TemporaryRun(run_id=new_id(), locale=origin.locale)
     return beginning.begin(

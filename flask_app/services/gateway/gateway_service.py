@@ -137,4 +137,4 @@ def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, r
 
 
 def _may_ask(visited: Visit, model: ServedModel) -> bool:
-    return visited.models is None or model.name in visited.models
+    return model.is_among(visited.models)

@@ -1,8 +1,9 @@
-"""What the people of a group may use, and when: access by tokens, sharing by links, and hours.
+"""What the people of a group may use, and when: access by tokens, sharing by links, models, and hours.
 
 It stands in the group's row and comes with each request's own statement, so that a change holds from the next request
-on, in every process. Whether they share has a column of its own: what writes `access` without knowing of it, such as a
-version before this one, leaves it as it is. An answer that is being made when the hours end is made to its end.
+on, in every process. Sharing and models have columns of their own: what writes `access` without knowing of them, such
+as a version before this one, leaves them as they are. An answer that is being made when the hours end is made to its
+end.
 """
 
 import json
@@ -21,7 +22,8 @@ from flask_app.errors import Forbidden, Invalid, NotFound, OutsideHours
 from flask_app.models import Group
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import supervision_service
+from flask_app.services.people import group_models, supervision_service
+from flask_app.services.people.group_models import Choice
 
 NOTHING = "{}"
 
@@ -67,11 +69,18 @@ def require_api(stored: str) -> None:
 
 
 def put(
-    actor: Actor, group_id: str, wanted: Access, *, sharing: bool | None = None, supervised: bool | None = None
+    actor: Actor,
+    group_id: str,
+    wanted: Access,
+    *,
+    sharing: bool | None = None,
+    supervised: bool | None = None,
+    models: Choice | None = None,
 ) -> Group:
-    """Set it for a group, and may its people share, where the site allows it, and is it supervised? None leaves these.
+    """Set it for a group, and may its people share, where the site allows it, is it supervised, which models may they
+    ask? None leaves these.
 
-    Raises NotFound, Invalid("bad_group_hours").
+    Raises NotFound, Invalid("bad_group_hours"), and Invalid as `group_models.written` does.
     """
     if wanted.hours and not wanted.hours.make_sense():
         raise Invalid("bad_group_hours")
@@ -82,6 +91,7 @@ def put(
             raise NotFound
         before, group.access = told(group), written(wanted)
         group.sharing = group.sharing if sharing is None else sharing
+        group.models = group.models if models is None else group_models.written(session, models, group.models)
         if difference := audit_service.difference(before, told(group)):
             details = {"name": group.name, **difference}
             audit_service.record(session, actor.user, "group.access", group.id, details, actor.address)
@@ -97,7 +107,9 @@ def told(group: Group) -> dict[str, object]:
     access = read(group.access)
     hours = access.hours
     shown = hours and f"{_days(hours)} {clocks.clock(hours.start)}-{clocks.clock(hours.end)}"
-    return {"api": access.api, "sharing": group.sharing, "hours": shown}
+    models = group_models.read(group.models)
+    named = models and ", ".join(sorted(models))
+    return {"api": access.api, "sharing": group.sharing, "models": named, "hours": shown}
 
 
 def _days(hours: Hours) -> str:

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.config import Config
 from flask_app.database import fetching, in_transaction, table_of
-from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, ServedModel
-from flask_app.errors import Invalid, Unavailable
+from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, Allowed, ServedModel
+from flask_app.errors import Forbidden, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services.completion import deepseek
 from flask_app.services.providers import environment_key, key_service, model_lists, model_redirects
@@ -69,12 +69,13 @@ _lock = threading.Lock()  # nobody waits behind it for a database or a provider
 _done = _Preparation()
 
 
-def available() -> list[ServedModel]:
-    """Every model that can be asked now, the default one first."""
+def available(allowed: Allowed = None) -> list[ServedModel]:
+    """Every model that can be asked now by somebody to whom these are allowed, the default one first."""
     prepare()
     with fetching() as connection:
         listed = [_served(row) for row in connection.execute(_LISTED).mappings()]
-    return [model for model in listed if not model.local] or _of_this_machine(listed)
+    found = [model for model in listed if not model.local] or _of_this_machine(listed)
+    return [model for model in found if model.is_among(allowed)]
 
 
 def keys_fail(models: list[ServedModel]) -> bool:
@@ -85,28 +86,39 @@ def keys_fail(models: list[ServedModel]) -> bool:
         return bool(connection.scalar(_ANY_KEY))
 
 
-def find(wanted: str | None) -> ServedModel:
-    """The model with this id, name or alias, the default one for None.
+def find(wanted: str | None, allowed: Allowed = None) -> ServedModel:
+    """The model with this id, name or alias, the default one for None, for somebody to whom these are allowed.
 
     For a model that is known but no longer offered it is the one that follows it (see `model_redirects`). Raises
-    Invalid("unknown_model"), or Unavailable when there is none at all: "no_working_key" or "no_model".
+    Forbidden("model_not_for_group"), Invalid("unknown_model"), or Unavailable when there is none at all:
+    "no_working_key" or "no_model".
     """
     prepare()
     with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
         query = _FIRST if wanted is None else _NAMED
-        if row := connection.execute(query, {"wanted": wanted}).mappings().first():
-            return _served(row)
+        row = connection.execute(query, {"wanted": wanted}).mappings().first()
+    if row and (model := _served(row)).is_among(allowed):
+        return model
     models = available()
     if not models:
         raise Unavailable("no_working_key" if keys_fail(models) else "no_model")
+    return _among(models, wanted, allowed)
+
+
+def _among(models: list[ServedModel], wanted: str | None, allowed: Allowed) -> ServedModel:
+    """The same of those that are available, one at least."""
+    mine = [model for model in models if model.is_among(allowed)]
     if wanted is None:
-        return models[0]
-    for model in models:
-        if wanted in (model.id, model.name):
-            return model
-    if follower := model_redirects.target(wanted, models):
-        return follower
-    raise Invalid("unknown_model", model=wanted[: model_lists.MAX_NAME_LENGTH])
+        if not mine:
+            raise Unavailable("no_model")
+        return mine[0]
+    named = next((model for model in models if wanted in (model.id, model.name)), None)
+    found = named or model_redirects.target(wanted, mine) or model_redirects.target(wanted, models)
+    if found is None:
+        raise Invalid("unknown_model", model=wanted[: model_lists.MAX_NAME_LENGTH])
+    if not found.is_among(allowed):
+        raise Forbidden("model_not_for_group", model=found.name)
+    return found
 
 
 def _served(row: RowMapping) -> ServedModel:
@@ -115,9 +127,9 @@ def _served(row: RowMapping) -> ServedModel:
     return ServedModel(**own, efforts=deepseek.efforts(base_url, thinking=row["thinking"]))
 
 
-def follower_of(name: str) -> ServedModel | None:
+def follower_of(name: str, allowed: Allowed = None) -> ServedModel | None:
     """Who answers instead of a model that is no longer offered; None for one that is, and where nobody is left."""
-    models = available()
+    models = available(allowed)
     if not models or any(model.name == name for model in models):
         return None
     return model_redirects.target(name, models) or models[0]

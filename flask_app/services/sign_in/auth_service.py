@@ -43,6 +43,7 @@ _VISIT = (
         _groups.c.rates.label("group_rates"),
         _groups.c.access.label("group_access"),
         _groups.c.sharing.label("group_sharing"),
+        _groups.c.models.label("group_models"),
         _groups.c.supervised_since,
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         exists().where(_managers.c.user_id == _users.c.id).label("manages"),
@@ -85,7 +86,7 @@ class Visit:
     """A request made within a session. `rates` are as stored, the group's and the site's, and so is `access`.
 
     `manages`: was the person named a manager of any group? `supervised_since`: can the managers of their own read?
-    `may_share`: may their group share conversations, where the site allows it?
+    `may_share`: may their group share conversations, where the site allows it? `models` it may ask, as stored.
     """
 
     user: User
@@ -97,6 +98,7 @@ class Visit:
     access: str = "{}"
     supervised_since: datetime | None = None
     may_share: bool = True
+    models: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def visit(token: str) -> Visit | None:
     return Visit(
         *(person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access, row.supervised_since),
         may_share=bool(row.group_sharing),
+        models=row.group_models,
     )
 
 

@@ -17,12 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
+from flask_app.domain.serving import Allowed
 from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
 from flask_app.models import AccessToken, Group, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets.budget_service import Standing
 from flask_app.services.gateway import word_log
+from flask_app.services.people import group_models
 from flask_app.services.providers import model_service
 from flask_app.services.runs import stop_service
 from flask_app.services.secrets.signing import digest
@@ -51,6 +53,7 @@ _VISIT = (
         *(_tokens.c[name].label(f"token_{name}") for name in _TOKEN_COLUMNS),
         _groups.c.rates.label("group_rates"),
         _groups.c.access.label("group_access"),
+        _groups.c.models.label("group_models"),
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         token_origin_service.NAMES_IT.correlate(_tokens).label("names_origin"),
     )
@@ -100,8 +103,8 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request made with a token. `models` are the only names it may ask for; None is all. `rates` are as stored,
-    and `access`, that of the group.
+    """A request made with a token. `models` are the only names it may ask for, those of its group among them; None is
+    all. `rates` are as stored, and `access`, that of the group.
 
     `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
     for its person. `requests_per_minute` is the token's own rate, `networks` where it may be used from, as stored.
@@ -110,7 +113,7 @@ class Visit:
     user: User
     token_id: str
     name: str
-    models: frozenset[str] | None
+    models: Allowed
     last_used_at: datetime | None
     rates: tuple[str | None, ...]
     origin: str | None = None
@@ -120,14 +123,14 @@ class Visit:
     access: str = "{}"
 
 
-def make(actor: Actor, session_id: str, wanted: Wanted) -> Made:
+def make(actor: Actor, session_id: str, wanted: Wanted, allowed: Allowed = None) -> Made:
     """A new token of the person who is signed in there.
 
     Raises Invalid, and Conflict("too_many_tokens") for one too many.
     """
     owner, secret = _person(actor), PREFIX + secrets.token_hex(RANDOM_BYTES)
     origins, access = token_origin_service.checked(wanted.origins), token_access_service.checked(wanted.access)
-    name, models = _checked_name(wanted.name), _checked_models(wanted.models)
+    name, models = _checked_name(wanted.name), _checked_models(wanted.models, allowed)
     if wanted.days is not None and not 0 < wanted.days <= MAX_DAYS:
         raise Invalid("bad_token_days", limit=MAX_DAYS)
     now = utc_now()
@@ -210,7 +213,9 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     models = models_of(row.token_models)
     stored = (row.group_rates, row.site_rates)
     user = auth_service.person_in(row)
-    allowed = None if models is None else frozenset(models)
+    allowed = group_models.read(row.group_models)
+    if models is not None:
+        allowed = frozenset(models) if allowed is None else allowed.intersection(models)
     used_at, named = row.token_last_used_at, origin if row.names_origin else None
     keeps_words = row.token_words_until is not None and row.token_words_until > now
     return Visit(
@@ -260,8 +265,8 @@ def _checked_name(raw: str) -> str:
     return name
 
 
-def _checked_models(names: Sequence[str] | None) -> list[str] | None:
-    """As their providers call them, whatever name was given. Raises Invalid("unknown_model")."""
+def _checked_models(names: Sequence[str] | None, allowed: Allowed) -> list[str] | None:
+    """As their providers call them, whatever name was given. Raises as `model_service.find` does."""
     if names is not None and not 0 < len(names) <= MAX_MODELS:
         raise Invalid("bad_token_models", limit=MAX_MODELS)
-    return None if names is None else sorted({model_service.find(name).name for name in names})
+    return None if names is None else sorted({model_service.find(name, allowed).name for name in names})

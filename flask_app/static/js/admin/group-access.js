@@ -1,12 +1,12 @@
 // @ts-check
-/** What a group's people may use, and at what hours: the dialog, and the hours in words. */
+/** What a group's people may use, which models they may ask, and at what hours: the dialog, and the hours in words. */
 import { api } from "app/api"
 import { t } from "app/i18n"
 import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui"
 
 /**
  * @typedef {{days: number[], from: string, to: string}} Hours 1 is Monday; the day ends at "24:00"
- * @typedef {{api: boolean, sharing: boolean, hours: Hours | null}} Access
+ * @typedef {{api: boolean, sharing: boolean, models: string[] | null, hours: Hours | null}} Access without `models` all
  * @typedef {Access & {supervised: boolean}} Wanted
  */
 
@@ -25,12 +25,20 @@ export function hoursWords({ days, from, to }) {
   return t("js.admin.group_hours", { days: days.map((day) => dayName("short", day)).join(" "), from, to })
 }
 
+/** What is hidden is not sent. @param {HTMLElement} part @param {boolean} wanted */
+function show(part, wanted) {
+  part.hidden = !wanted
+  for (const input of part.querySelectorAll("input")) input.disabled = !wanted
+}
+
 /** What the group's people lose, a line each; "" where they lose nothing. @param {Wanted} before @param {Wanted} after */
 function consequences(before, after) {
   const lines = []
   if (after.supervised && !before.supervised) lines.push(t("js.admin.access_supervised"))
   if (before.api && !after.api) lines.push(t("js.admin.access_no_api"))
   if (before.sharing && !after.sharing) lines.push(t("js.admin.access_no_sharing"))
+  const lost = after.models && (!before.models || before.models.some((name) => !after.models?.includes(name)))
+  if (lost) lines.push(t("js.admin.access_models", { names: after.models?.join(" · ") ?? "" }))
   const changed = JSON.stringify(after.hours) !== JSON.stringify(before.hours)
   if (after.hours && changed) lines.push(t("js.admin.access_hours", { hours: hoursWords(after.hours) }))
   return lines.join("\n")
@@ -38,20 +46,22 @@ function consequences(before, after) {
 
 export class GroupAccess {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-access-form]"))
-  #part = must(this.#form, "[data-hours-part]")
+  #hoursPart = must(this.#form, "[data-hours-part]")
+  #modelsPart = must(this.#form, "[data-models-part]")
   #id = ""
   #name = ""
   /** What the group has. @type {Wanted} */
-  #before = { api: true, sharing: true, hours: null, supervised: false }
+  #before = { api: true, sharing: true, models: null, hours: null, supervised: false }
 
   /** @param {(id: string) => Promise<void>} saved */
   constructor(saved) {
     for (const place of this.#form.querySelectorAll("[data-day]")) {
       if (place instanceof HTMLElement) place.textContent = dayName("long", Number(place.dataset.day))
     }
-    this.#form.addEventListener("change", () => this.#showPart())
+    this.#form.addEventListener("change", () => this.#showParts())
     onSubmit(this.#form, async (values) => {
-      const wanted = { api: "api" in values, sharing: "sharing" in values, hours: this.#hours(values), supervised: "supervised" in values }
+      const models = "some" in values ? this.#models().filter(({ checked }) => checked).map(({ value }) => value) : null
+      const wanted = { api: "api" in values, sharing: "sharing" in values, models, hours: this.#hours(values), supervised: "supervised" in values }
       const text = consequences(this.#before, wanted)
       const words = { title: t("js.admin.access_title", { name: this.#name }), text, action: t("js.admin.access_action") }
       if (text && !(await confirmDialog(words))) return
@@ -72,11 +82,13 @@ export class GroupAccess {
     this.#field("sharing").checked = access.sharing
     this.#before = { ...access, supervised: since !== null }
     this.#field("supervised").checked = this.#before.supervised
+    this.#field("some").checked = access.models !== null
+    for (const input of this.#models()) input.checked = access.models?.includes(input.value) ?? false
     this.#field("limited").checked = access.hours !== null
     for (let day = 1; day <= 7; day += 1) this.#field(`day${day}`).checked = hours.days.includes(day)
     this.#field("from").value = hours.from
     this.#field("to").value = hours.to === "24:00" ? MIDNIGHT : hours.to
-    this.#showPart()
+    this.#showParts()
     openDialog("access-dialog")
   }
 
@@ -87,10 +99,13 @@ export class GroupAccess {
     return { days, from, to: to === MIDNIGHT ? "24:00" : to }
   }
 
-  #showPart() {
-    const wanted = this.#field("limited").checked
-    this.#part.hidden = !wanted
-    for (const input of this.#part.querySelectorAll("input")) input.disabled = !wanted
+  #showParts() {
+    show(this.#modelsPart, this.#field("some").checked)
+    show(this.#hoursPart, this.#field("limited").checked)
+  }
+
+  #models() {
+    return /** @type {HTMLInputElement[]} */ ([...this.#modelsPart.querySelectorAll("input")])
   }
 
   /** @param {string} name */

@@ -88,7 +88,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -101,6 +101,8 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   slot(element, "opening").hidden = !begun
   fill(element, { hours: hours ? hoursWords(hours) : "" })
   slot(element, "hours").hidden = !hours
+  fill(element, { models: t("js.admin.group_models", { names: models?.join(" · ") ?? "" }) })
+  slot(element, "models").hidden = !models
   slot(element, "no-api").hidden = mayAsk
   slot(element, "no-sharing").hidden = sharing
   fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })

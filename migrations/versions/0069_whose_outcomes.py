@@ -2,13 +2,13 @@
 
 The version before goes on, and uses the new indexes as it used the old.
 
-Revision: 0068, after 0067
+Revision: 0069, after 0068
 """
 
 from alembic import op
 
-revision = "0068"
-down_revision = "0067"
+revision = "0069"
+down_revision = "0068"
 branch_labels = None
 depends_on = None
 
