@@ -228,6 +228,7 @@ def test_sending_twice_with_one_key_is_one_answer(member_client: FlaskClient, up
         ({"message": "   \n "}, 422, "empty_message"),
         ({"message": "\u200b\u2060\ufeff"}, 422, "empty_message"),
         ({"message": "x" * 200_001}, 422, "message_too_long"),
+        ({"message": "a\x00b"}, 400, "bad_request"),
         ({"message": "中" * 70_000}, 422, "message_too_long"),
         ({}, 422, "invalid_field"),
         ({"message": 1}, 422, "invalid_field"),

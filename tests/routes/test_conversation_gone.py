@@ -1,5 +1,6 @@
 """A conversation that was deleted elsewhere, also in the very moment in which something is done with it."""
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from flask_app import database
+from flask_app import config, database
 from flask_app.database import reading
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
 from flask_app.services.conversations import conversation_service
@@ -80,6 +81,40 @@ def test_the_same_where_it_is_deleted_in_this_very_moment(
     if act != "delete" or response.status_code != 204:
         assert (response.status_code, error_code(response)) == (404, "not_found")
     assert left() == [0, 0, 0, 1, 1]
+    assert len(upstream.journal.chats) == 0
+
+
+def test_a_question_that_is_deleted_before_it_is_asked_again_is_not_there(
+    member: User, member_client: PageClient, upstream: ScriptedUpstream, there: dict[str, Any]
+) -> None:
+    """Between the look for it and the first word of the transaction."""
+    path = f"/api/messages/{there['user_message_id']}/answers"
+    with just_before("FROM api_keys", lambda: conversation_service.remove(member, there["conversation_id"])) as deleted:
+        response = member_client.post(path, json={}, headers=JSON)
+    assert deleted.is_set(), "otherwise this proves nothing"
+    assert (response.status_code, error_code(response)) == (404, "not_found")
+    assert left() == [0, 0, 0, 1, 1]
+    assert len(upstream.journal.chats) == 0
+
+
+def test_who_may_ask_no_more_hears_of_a_conversation_that_is_not_there(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    config.install(dataclasses.replace(config.current(), max_runs_per_user=0))
+    for body, answer in (
+        ({"message": "more", "conversation_id": "0" * 26}, (404, "not_found")),
+        ({"message": "more"}, (429, "too_many_runs")),
+    ):
+        response = member_client.post("/api/chat", json=body, headers=JSON)
+        assert (response.status_code, error_code(response)) == answer
+
+
+def test_nothing_follows_a_message_that_is_not_there(
+    member_client: PageClient, upstream: ScriptedUpstream, there: dict[str, Any]
+) -> None:
+    body = {"message": "more", "conversation_id": there["conversation_id"], "parent_id": "0" * 26}
+    response = member_client.post("/api/chat", json=body, headers=JSON)
+    assert (response.status_code, error_code(response)) == (404, "not_found")
     assert len(upstream.journal.chats) == 0
 
 
