@@ -8,11 +8,16 @@ Thinking = bool | Effort  # not, as much as the model likes, or with an effort
 Operation = Literal["chat", "embeddings", "text_completion"]  # which of a provider's calls; as traces name them
 EFFORTS: tuple[Effort, ...] = ("low", "high", "max")
 
-Allowed = frozenset[str] | None  # names of the models that somebody may ask; None is every one
+Allowed = frozenset[str] | None  # folded names of the models that somebody may ask; None is every one
 
 LOCAL = "local"
 LOCAL_WINDOW = 4096  # tokens, as `upstream/local_model_server.py` sets it
 BUNDLED_NAME = "SmolLM2-135M (demo)"
+
+
+def folded(name: str) -> str:
+    """A name without differences of case: providers do not agree on it."""
+    return name.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,8 @@ class ServedModel:
     efforts: tuple[Effort, ...] = ()
 
     def is_among(self, allowed: Allowed) -> bool:
-        """May somebody ask it?"""
-        return allowed is None or self.name in allowed
+        """May somebody ask it? What this machine answers, where no provider does, is closed to nobody."""
+        return allowed is None or self.local or folded(self.name) in allowed
 
     def thinks(self, wanted: Thinking) -> Thinking:
         """How it thinks where so much is wanted: what knows no efforts, as it likes."""

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 
 from flask_app import config
 from flask_app.database import utc_now
@@ -97,6 +97,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         "chat.html",
         state=state,
         chat_state=pages.state(state),
+        none_allowed=not models.models and g.allowed_models is not None and not models.keys_fail,
         left=left(standings),
         kept_days=retention_settings.kept().of(user.group_id),
         supervised=supervision.is_supervised(),

@@ -161,11 +161,10 @@ def opened_reply(done: Opened) -> OpenedReply:
 
 def access_reply(group: Group) -> AccessReply:
     access = group_access.read(group.access)
-    models = group_models.read(group.models)
     return AccessReply(
         api=access.api,
         sharing=group.sharing,
-        models=None if models is None else sorted(models),
+        models=group_models.names(group.models),
         hours=_hours_reply(access.hours) if access.hours else None,
     )
 

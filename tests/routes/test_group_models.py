@@ -1,5 +1,6 @@
 """Which models the people of a group may ask, from the next request on, wherever a model is named or chosen."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from flask_app import config
 from flask_app.database import new_id, reading, transaction
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, ChatModel, Message, Run, User
+from flask_app.domain.serving import BUNDLED_NAME
+from flask_app.i18n import translate
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, ChatModel, Group, Message, Run, User
 from tests.support import managing
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -111,7 +115,35 @@ def test_a_model_that_is_gone_leaves_nobody_to_ask(admin_client: PageClient, mem
     keep_to(admin_client, [PRO])
     assert member_client.get("/api/models").json == {"models": [], "default": None, "keys_fail": False}
     refused = ask(member_client)
-    assert (refused.status_code, error_code(refused)) == (503, "no_model")
+    assert (refused.status_code, error_code(refused)) == (503, "no_model_for_group")
+    told: Any = member_client.get("/api/models").json
+    assert told == {"models": [], "default": None, "keys_fail": False}
+    for name in (None, PRO, FLASH, "nobody"):
+        refused = ask(member_client, model=name)
+        assert (refused.status_code, error_code(refused)) == (503, "no_model_for_group")
+    assert translate("zh", "error.no_model_for_group") in member_client.get("/").text
+
+
+@pytest.mark.usefixtures("upstream")
+def test_the_case_of_a_name_makes_no_difference(admin_client: PageClient, member_client: PageClient) -> None:
+    offered(member_client)
+    keep_to(admin_client, [PRO])
+    with transaction() as session:
+        session.execute(update(ChatModel).where(ChatModel.name == PRO).values(name=PRO.upper()))
+    assert offered(member_client) == ([PRO.upper()], PRO.upper())
+
+
+def test_the_model_of_this_machine_is_closed_to_nobody_and_cannot_be_chosen(
+    admin_client: PageClient, member_client: PageClient
+) -> None:
+    config.install(dataclasses.replace(config.current(), deepseek_api_key=None))
+    ((name,), default) = offered(member_client)
+    assert (name, default) == (BUNDLED_NAME, BUNDLED_NAME)
+    assert error_code(keep_to(admin_client, [name])) == "unknown_model"
+    assert name not in admin_client.get("/admin/groups").text
+    with transaction() as session:
+        session.execute(update(Group).values(models=f'["{PRO}"]'))
+    assert offered(member_client)[1] == name
 
 
 @pytest.mark.usefixtures("upstream")

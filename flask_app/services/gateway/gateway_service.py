@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing, new_id
-from flask_app.domain.serving import Operation, ServedModel, Thinking
+from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
 from flask_app.errors import BadRequest, Forbidden
 from flask_app.services.chat import chat_service, prompts
 from flask_app.services.chat.chat_service import Origin
@@ -137,4 +137,5 @@ def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, r
 
 
 def _may_ask(visited: Visit, model: ServedModel) -> bool:
-    return model.is_among(visited.models)
+    """A token that is kept to models is not answered by this machine instead."""
+    return visited.models is None or folded(model.name) in visited.models

@@ -107,8 +107,8 @@ def told(group: Group) -> dict[str, object]:
     access = read(group.access)
     hours = access.hours
     shown = hours and f"{_days(hours)} {clocks.clock(hours.start)}-{clocks.clock(hours.end)}"
-    models = group_models.read(group.models)
-    named = models and ", ".join(sorted(models))
+    models = group_models.names(group.models)
+    named = models and ", ".join(models)
     return {"api": access.api, "sharing": group.sharing, "models": named, "hours": shown}
 
 

@@ -8,14 +8,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading
-from flask_app.domain.serving import LOCAL
+from flask_app.domain.serving import LOCAL, folded
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import ChatModel, ModelAlias, Provider
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.providers import model_naming, model_service
 from flask_app.services.providers.model_lists import MAX_NAME_LENGTH
-from flask_app.services.providers.model_redirects import folded
 
 MAX_ALIASES = 20
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, or_, select
 
 from flask_app.database import fetching, table_of
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, folded
 from flask_app.models import ChatModel, ModelAlias
 
 _aliases, _models = table_of(ModelAlias), table_of(ChatModel)
@@ -17,11 +17,6 @@ _BY_NAME = (
 )
 _SUCCESSORS = select(_models.c.id, _models.c.successor_id).where(_models.c.successor_id.is_not(None))
 _NAMES = select(_models.c.id, _models.c.name).where(_models.c.id.in_(bindparam("ids", expanding=True)))
-
-
-def folded(name: str) -> str:
-    """A name without differences of case."""
-    return name.casefold()
 
 
 def target(wanted: str, models: Sequence[ServedModel]) -> ServedModel | None:

@@ -90,8 +90,8 @@ def find(wanted: str | None, allowed: Allowed = None) -> ServedModel:
     """The model with this id, name or alias, the default one for None, for somebody to whom these are allowed.
 
     For a model that is known but no longer offered it is the one that follows it (see `model_redirects`). Raises
-    Forbidden("model_not_for_group"), Invalid("unknown_model"), or Unavailable when there is none at all:
-    "no_working_key" or "no_model".
+    Forbidden("model_not_for_group"), Invalid("unknown_model"), or Unavailable when there is none at all
+    ("no_working_key" or "no_model"), or none that is allowed ("no_model_for_group").
     """
     prepare()
     with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
@@ -108,12 +108,12 @@ def find(wanted: str | None, allowed: Allowed = None) -> ServedModel:
 def _among(models: list[ServedModel], wanted: str | None, allowed: Allowed) -> ServedModel:
     """The same of those that are available, one at least."""
     mine = [model for model in models if model.is_among(allowed)]
+    if not mine:
+        raise Unavailable("no_model_for_group")
     if wanted is None:
-        if not mine:
-            raise Unavailable("no_model")
         return mine[0]
     named = next((model for model in models if wanted in (model.id, model.name)), None)
-    found = named or model_redirects.target(wanted, mine) or model_redirects.target(wanted, models)
+    found = named or model_redirects.target(wanted, mine)
     if found is None:
         raise Invalid("unknown_model", model=wanted[: model_lists.MAX_NAME_LENGTH])
     if not found.is_among(allowed):

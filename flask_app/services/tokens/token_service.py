@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
-from flask_app.domain.serving import Allowed
+from flask_app.domain.serving import Allowed, folded
 from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
 from flask_app.models import AccessToken, Group, Setting, User
 from flask_app.services.audit import audit_service
@@ -215,7 +215,8 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     user = auth_service.person_in(row)
     allowed = group_models.read(row.group_models)
     if models is not None:
-        allowed = frozenset(models) if allowed is None else allowed.intersection(models)
+        own = frozenset(map(folded, models))
+        allowed = own if allowed is None else own & allowed
     used_at, named = row.token_last_used_at, origin if row.names_origin else None
     keeps_words = row.token_words_until is not None and row.token_words_until > now
     return Visit(
