@@ -37,8 +37,9 @@ def check(journal: Journal, disturbed: Collection[str]) -> None:
 
 
 def _compare(request: Received, entry: TokenUsage | None, *, was_disturbed: bool) -> None:
-    """What was told is what is booked; where nothing was, an estimate of no more than was sent."""
-    if entry is None:  # it was refused
+    """What was told is what is booked; where nothing was, an estimate of no more than was sent, or it was refused."""
+    if entry is None:
+        assert not request.usage_sent, "what was told is booked, whatever its attempt says"
         return
     if entry.source == "reported":
         assert _told(request) == _counts(entry)
