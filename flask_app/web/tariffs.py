@@ -96,7 +96,7 @@ class ModelPricesReply(Reply):
 
 class HolidayDoubt(Reply):
     """The public holidays of a `country` that prices go by, from a `year` on: `known` by the law, though that year's
-    arrangement is not, or not at all. `soon`: the year has come, or comes within a month.
+    arrangement is not, or not at all. `soon`: a price goes by them now, or will within 30 days.
     """
 
     country: str
