@@ -115,7 +115,8 @@ def access(
 def opening(group: str, amount: str | None, unit: str, *, nothing: bool) -> None:
     """The prepaid balance that each person of a group begins with; with AMOUNT: tokens, or money such as 20.50.
 
-    Its people who have no balance of the unit get one at once, and are limited by it.
+    If it gave none of this unit until now, its people who have none get one at once, and are limited by it. Another
+    amount of the same unit is for those who come later.
     """
     found, given = group_service.by_name(group), 0
     if nothing or amount is not None:

@@ -118,7 +118,11 @@ def supervise(group_id: str, body: Supervise) -> SupervisedReply:
 @accepts(OpeningBody)
 @returns(OpenedReply)
 def put_opening(group_id: str, body: OpeningBody) -> OpenedReply:
-    """Say what prepaid balance each person of a group begins with; its people without one of the unit get it now."""
+    """Say what prepaid balance each person of a group begins with.
+
+    If it gave none of this unit until now, its people who have none get one at once. Another amount of the same unit is
+    for those who come later, and nobody loses what they have where it is taken away.
+    """
     return opened_reply(opening_service.put(_actor(), group_id, body.wanted()))
 
 

@@ -92,13 +92,17 @@ def test_another_amount_is_for_who_comes_later_and_none_takes_nothing(make_user:
     (of_freed,) = [each for each in budget_admin_service.everything(utc_now()) if each.standing.scope_id == freed.id]
     budget_admin_service.delete(HOUSE, of_freed.standing.id)
     assert opening_service.put(HOUSE, group, Opening("CNY", 1)).given == 0
+    assert balances(freed) == [], "whom an administrator has freed of it stays free"
+    for where in (DEFAULT_GROUP_ID, group):
+        user_admin_service.change(HOUSE, freed.id, group_id=where)
+    assert balances(freed) == [(1, 1)], "who comes back comes later"
     second = managing.member(group)
     assert opening_service.put(HOUSE, group, None).given == 0
     third = managing.member(group)
     assert [balances(each) for each in (first, second, third)] == [[(5_000_000, 5_000_000)], [(1, 1)], []]
-    assert balances(freed) == [], "whom an administrator has freed of it stays free"
     opening_service.put(HOUSE, group, None)
     assert len(details("group.opening")) == 3, "what changes nothing leaves no trace"
+    assert (opening_service.put(HOUSE, group, FIVE).given, balances(third)) == (1, [(5_000_000, 5_000_000)])
 
 
 def test_what_was_used_before_does_not_count(make_user: MakeUser) -> None:

@@ -1,8 +1,8 @@
 """The prepaid balance that each person of a group begins with, of one unit. Who has a balance of the unit keeps it.
 
-It is given in the transaction that sets it, to all who are in the group, and in the one by which somebody comes into
-it (`services/people/joining.py`). The rows of the people must be locked, as for every balance that is made: none of
-their requests begins meanwhile, and nobody else makes them one.
+It is given to all who are in the group in the transaction by which this begins to give one of the unit, and to whoever
+comes into it in the one by which they come (`services/people/joining.py`). The rows of the people must be locked, as
+for every balance that is made: none of their requests begins meanwhile, and nobody else makes them one.
 """
 
 from dataclasses import dataclass
@@ -47,9 +47,10 @@ def of(group: Group) -> Opening | None:
 
 
 def put(actor: Actor, group_id: str, wanted: Opening | None) -> Opened:
-    """Say what everybody begins with. All who are in the group and have no balance of the unit get one now.
+    """Say what everybody begins with.
 
-    Another amount of the same unit is for those who come later, and None leaves the balances alone.
+    If the group gave none of this unit until now, all who are in it and have none get one at once. Another amount of
+    the same unit is for those who come later, and None leaves the balances alone.
     Raises NotFound("unknown_group"), Invalid.
     """
     if wanted:
