@@ -109,6 +109,20 @@ def test_a_local_model_that_is_not_there_is_said_so(app: Flask) -> None:
         key_service.candidates(served("local", kind=LOCAL))
 
 
+@pytest.mark.local_model
+def test_the_local_model_is_started_ahead_and_answers_on_this_machine_alone(app: Flask) -> None:
+    local = key_service.local_model()
+    try:
+        key_service.warm_up()
+        (candidate,) = key_service.candidates(served("local", kind=LOCAL))
+        where = candidate.key.endpoint()
+        assert (candidate.key.id, where.allow_insecure) == (None, True)
+        assert where.base_url.startswith("http://127.0.0.1:")
+        assert (where.base_url, where.secret) == (local.endpoint().base_url, local.endpoint().api_key)
+    finally:
+        local.stop()
+
+
 @pytest.mark.parametrize("fields", [{}, {"account": "ours"}])
 def test_keys_share_an_account_where_it_has_a_name(provider_id: str, fields: dict[str, Any]) -> None:
     for name in "ab":

@@ -87,6 +87,7 @@ class Limit:
     """A budget, and how high each of its periods may stand: the limit, or what stood there when it was set.
 
     What was settled `before` a balance was made does not count, nor what of it had been reserved (`reserved_before`).
+    What providers had counted beyond that, by attempt (`beyond_before`), comes back with the rest where it is refunded.
     """
 
     place: Place
@@ -94,6 +95,7 @@ class Limit:
     hard: bool
     before: int = 0
     reserved_before: int = 0
+    beyond_before: dict[str, int] = field(default_factory=dict)
     ceilings: dict[tuple[date, str], int] = field(default_factory=dict)
 
 

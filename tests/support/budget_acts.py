@@ -167,6 +167,8 @@ class Acts(Acting):
             entry_id = session.scalars(one.entry).one().id
         refund_service.refund(ACTOR, entry_id, "it was wrong", at=self.now)
         one.end()
+        for limit in self.limits.values():
+            limit.reserved_before += limit.beyond_before.pop(one.sent.attempt_id, 0)
 
     @act(model=st.sampled_from([PRICED, DEARER]), currency=CURRENCY, usual=PRICES, high=st.none() | PRICES,
           hours=st.sampled_from(PEAK_HOURS))  # fmt: skip
@@ -183,18 +185,20 @@ class Acts(Acting):
     def move(self, who: int, to: int) -> None:
         person, group = self.at.people[who % len(self.at.people)], self.at.groups[to % len(self.at.groups)]
         user_admin_service.change(ACTOR, person.id, group_id=group)
-        if self.group_of[person.id] == group:
-            return
-        self.group_of[person.id] = group
-        for limit in self.limits.values():  # what they used elsewhere they bring along
-            if limit.place.scope == "member" and limit.place.scope_id == group:
-                own = {key: stands for key, stands in self._heights(limit).items() if key[1] == person.id}
-                limit.ceilings |= own
+        if self.group_of[person.id] != group:
+            self._note_move(person.id, group)
 
     @property
     def today(self) -> date:
         """The site's."""
         return self.now.astimezone(ZoneInfo(config.current().site_timezone)).date()
+
+    def _note_move(self, person: str, group: str) -> None:
+        self.group_of[person] = group
+        for limit in self.limits.values():  # what they used elsewhere they bring along
+            if limit.place.scope == "member" and limit.place.scope_id == group:
+                own = {key: stands for key, stands in self._heights(limit).items() if key[1] == person}
+                limit.ceilings |= own
 
     def _end(self, one: Booked, outcome: Outcome) -> None:
         in_writing(lambda connection: metering_service.settle(connection, one.sent, outcome))

@@ -1,4 +1,4 @@
-"""Sequences of everything that moves a budget, drawn by Hypothesis; after each, no limit is passed but by what a
+"""Sequences of what moves a budget, drawn by Hypothesis; after each, no limit is passed but by what a
 provider counted beyond what was reserved, and then nobody is let in.
 
 Beside the application stands an account of its own (`Booked`, `PriceList`), kept in this process: the database must say
@@ -9,17 +9,23 @@ from datetime import date
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant
+from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.domain import budget
 from flask_app.domain.budget import PERIODS, PREPAID, SCOPES, TOKENS, TOTAL
 from flask_app.errors import Conflict
-from flask_app.models import User
-from flask_app.services.budgets import budget_admin_service, budget_service
+from flask_app.models import DEFAULT_GROUP_ID, Budget, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service, budget_service, code_admin_service, code_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.budgets.code_admin_service import Terms
 from flask_app.services.ledger import usage_check_service
-from tests.support import ledger
+from flask_app.services.people import group_deletion, group_service
+from flask_app.services.people.group_service import Choices
+from flask_app.services.tokens import token_service
+from tests.support import gateway, ledger
 from tests.support.acting import act
 from tests.support.budget_account import Limit, one_of
 from tests.support.budget_acts import ACTOR, CURRENCIES, WHICH, Acts
@@ -49,8 +55,11 @@ class Sequences(Acts):
         if period == PREPAID:
             always = budget.days_of(PREPAID, date.min)
             ended = [one for one in self.booked if not one.live]
-            limit.before = sum(one.counts_for(place, person, always) for one in ended)
-            limit.reserved_before = sum(one.counts_for(place, person, always, reserved=True) for one in ended)
+            for one in ended:
+                settled, reserved = (one.counts_for(place, person, always, reserved=only) for only in (False, True))
+                limit.before += settled
+                limit.reserved_before += reserved
+                limit.beyond_before[one.sent.attempt_id] = settled - reserved
         limit.ceilings = self._heights(limit)
 
     @act(which=WHICH, amount=AMOUNTS, hard=st.booleans())
@@ -84,6 +93,42 @@ class Sequences(Acts):
             budget_admin_service.delete(ACTOR, chosen)
             del self.limits[chosen]
 
+    @act(who=WHICH, unit=UNITS, amount=AMOUNTS, has_one=st.booleans())
+    def redeem(self, who: int, unit: str, amount: int, has_one: bool) -> None:
+        """A code tops up the balance that is there, and makes none."""
+        person = self.at.people[who % len(self.at.people)]
+        if has_one:
+            self.limit("user", who, PREPAID, unit, amount, hard=True)
+        (code,) = code_admin_service.make(ACTOR, Terms(label="a gift", count=1, unit=unit, amount=amount)).codes
+        place = Place(scope="user", scope_id=person.id, unit=unit, period=PREPAID)
+        balance = next((limit for limit in self.limits.values() if limit.place == place), None)
+        try:
+            code_service.redeem(Actor(person), person, code)
+        except Conflict:
+            assert balance is None
+            return
+        assert balance is not None
+        balance.amount += amount
+
+    @act()
+    def end_a_group(self) -> None:
+        """Its people move to the default group, its budgets go with it. Another one takes its place."""
+        ended = self.at.groups[1]
+        group_deletion.delete(ACTOR, ended)
+        self._forget(ended)
+        for person, group in self.group_of.items():
+            if group == ended:
+                self._note_move(person, DEFAULT_GROUP_ID)
+        self.at.groups[1] = group_service.add(ACTOR, Choices(name="other")).group.id
+
+    @act(who=WHICH)
+    def revoke(self, who: int) -> None:
+        """Its budget goes with the token; what was asked with it ends as ever. The person makes another one."""
+        person = self.at.people[who % len(self.at.people)]
+        token_service.revoke_own(Actor(person), self.at.tokens[person.id])
+        self._forget(self.at.tokens[person.id])
+        self.at.tokens[person.id] = gateway.made(person).token.id
+
     @invariant()
     def no_limit_is_passed(self) -> None:
         """But by what providers counted beyond; that after this nobody is let in, `reserve` looks after."""
@@ -108,6 +153,12 @@ class Sequences(Acts):
         """`flask usage verify` has nothing to say, but of how many entries the provider counted more."""
         assert ledger.unsound() == []
         assert usage_check_service.count_overruns() == sum(one.passed for one in self.booked)
+
+    def _forget(self, scope_id: str) -> None:
+        for budget_id in [each for each, limit in self.limits.items() if limit.place.scope_id == scope_id]:
+            del self.limits[budget_id]
+        with reading() as session:
+            assert session.scalars(select(Budget.id).where(Budget.scope_id == scope_id)).all() == []
 
     def _of_token(self, token_id: str) -> list[Standing]:
         ids = [each for each, limit in self.limits.items() if limit.place.scope_id == token_id]

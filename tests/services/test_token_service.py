@@ -1,0 +1,50 @@
+"""What no page asks of access tokens, and the database that is away while one is used."""
+
+import pytest
+from flask import Flask
+from structlog.testing import capture_logs
+
+from flask_app import database
+from flask_app.config import Config
+from flask_app.errors import Invalid, NotFound
+from flask_app.models import User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.tokens import token_service
+from flask_app.services.tokens.token_service import Wanted
+from tests.support import gateway
+
+NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
+
+
+@pytest.mark.parametrize("days", [0, -1, token_service.MAX_DAYS + 1])
+def test_a_token_holds_for_days_that_make_sense(member: User, days: int) -> None:
+    with pytest.raises(Invalid, match="bad_token_days"):
+        gateway.made(member, days=days)
+    assert gateway.made(member, days=token_service.MAX_DAYS).token.expires_at
+
+
+def test_nobody_makes_or_revokes_one(app: Flask) -> None:
+    with pytest.raises(NotFound):
+        token_service.make(Actor(None), "a session", Wanted(name="editor"))
+    with pytest.raises(NotFound):
+        token_service.revoke_own(Actor(None), "a token")
+
+
+def test_a_use_that_cannot_be_noted_is_logged_and_fails_nothing(member: User, base_config: Config) -> None:
+    secret = gateway.made(member).secret
+    visited = token_service.visit(secret)
+    assert visited
+    database.connect(NOWHERE)
+    try:
+        with capture_logs() as logs:
+            token_service.note_used(visited)
+    finally:
+        database.connect(base_config.database_url)
+    assert [(each["event"], each["token"]) for each in logs] == [("last_used_not_written", visited.token_id)]
+    again = token_service.visit(secret)
+    assert again
+    assert again.last_used_at is None
+    token_service.note_used(again)
+    noted = token_service.visit(secret)
+    assert noted
+    assert noted.last_used_at
