@@ -40,10 +40,7 @@ _VISIT = (
     select(
         _users,
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
-        _groups.c.rates.label("group_rates"),
-        _groups.c.access.label("group_access"),
-        _groups.c.sharing.label("group_sharing"),
-        _groups.c.models.label("group_models"),
+        *(_groups.c[name].label(f"group_{name}") for name in ("rates", "access", "sharing", "models")),
         _groups.c.supervised_since,
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         exists().where(_managers.c.user_id == _users.c.id).label("manages"),
