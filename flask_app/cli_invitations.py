@@ -1,4 +1,4 @@
-"""`flask invitations`: links by which people make accounts of their own, from a terminal."""
+"""`flask invitations`: links and codes by which people make accounts of their own, from a terminal."""
 
 import click
 
@@ -9,7 +9,7 @@ from flask_app.services.people import group_service, invitation_admin_service
 from flask_app.services.people.invitation_admin_service import Listed, Terms
 from flask_app.services.queries.paging import MAX_PAGE
 
-invitations = Group("invitations", help="Links by which people make accounts of their own.")
+invitations = Group("invitations", help="Links and codes by which people make accounts of their own.")
 
 
 @invitations.command("create")
@@ -18,17 +18,18 @@ invitations = Group("invitations", help="Links by which people make accounts of 
 @click.option("--most", type=int, default=1, show_default=True, help="How many people may use it.")
 @click.option("--days", type=int, default=7, show_default=True, help="How long it is valid.")
 def create(name: str, *, group: str | None, most: int, days: int) -> None:
-    """Print a new link, which is shown this once. Whoever opens it sees NAME."""
+    """Print a new link, and its code to be typed, which are shown this once. Whoever comes by them sees NAME."""
     group_id = group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID
     made = invitation_admin_service.make(COMMAND_LINE, Terms(name=name, group_id=group_id, most=most, days=days))
     invitation = made.listed.invitation
     click.echo(f"Invitation {invitation.id}, valid until {moment(invitation.expires_at)}", err=True)
+    click.echo(f"Code to be typed at {site_address()}/join: {made.token}", err=True)
     click.echo(f"{site_address()}/join#{made.token}")
 
 
 @invitations.command("list")
 def list_invitations() -> None:
-    """Every invitation, the newest first; a link itself is shown nowhere."""
+    """Every invitation, the newest first; a code itself is shown nowhere."""
     show(("ID", "NAME", "GROUP", "USED", "STATE", "VALID UNTIL", "BY"), [_row(each) for each in _all()])
 
 

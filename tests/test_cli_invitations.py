@@ -19,6 +19,7 @@ def test_invitations_are_made_listed_and_revoked(app: Flask, admin: User) -> Non
     assert made.exit_code == 0, made.output
     address, _, token = made.stdout.strip().partition("/join#")
     assert address.startswith("http")
+    assert f"Code to be typed at {address}/join: {token}\n" in made.stderr
     join(token, "小红")
     head, line = run(app, "list").output.splitlines()
     assert head.split() == ["ID", "NAME", "GROUP", "USED", "STATE", "VALID", "UNTIL", "BY"]

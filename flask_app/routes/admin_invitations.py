@@ -27,7 +27,7 @@ blueprint = Blueprint("admin_invitations", __name__, url_prefix="/api/admin/invi
 @returns(InvitationsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def listed() -> InvitationsReply:
-    """Every invitation, the newest first, without its link."""
+    """Every invitation, the newest first, without its code."""
     limit = arguments.number("limit", paging.PAGE)
     return invitations_reply(invitation_admin_service.listed(before=arguments.word("before"), limit=limit))
 
@@ -38,7 +38,7 @@ def listed() -> InvitationsReply:
 @accepts(NewInvitation)
 @returns(InvitationMade, 201)
 def make(body: NewInvitation) -> InvitationMade:
-    """Make a link by which people make accounts of their own. Its token is not shown again."""
+    """Make a link, and a code to be typed, by which people make accounts of their own. Both are shown this once."""
     return invitation_made(invitation_admin_service.make(_actor(), body.terms()))
 
 

@@ -45,7 +45,7 @@ class PasswordByLink(Arrival, kw_only=True):
 
 
 class Joining(Arrival, kw_only=True):
-    """The token of an invitation, and what one wants to be called."""
+    """The token of an invitation, or its code as it was typed, and what one wants to be called."""
 
     token: Words
     username: Words
@@ -94,7 +94,7 @@ def reset_page() -> str:
 @blueprint.get("/join")
 @public
 def join_page() -> str:
-    """The link's token stands after `#`: it never reaches the server with the address."""
+    """The link's token stands after `#`: it never reaches the server with the address. Without one it is typed."""
     return render_template("join.html")
 
 

@@ -151,7 +151,7 @@ def link(managed_id: str, user_id: str) -> LinkReply:
 @returns(InvitationsReply)
 @queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
 def invitations(managed_id: str) -> InvitationsReply:
-    """The invitations into a group, the newest first, without their links."""
+    """The invitations into a group, the newest first, without their codes."""
     before, limit = arguments.word("before"), arguments.number("limit", paging.PAGE)
     return invitations_reply(invitation_admin_service.listed(group_id=managed_id, before=before, limit=limit))
 
@@ -162,7 +162,7 @@ def invitations(managed_id: str) -> InvitationsReply:
 @accepts(InviteIntoGroup)
 @returns(InvitationMade, 201)
 def invite(managed_id: str, body: InviteIntoGroup) -> InvitationMade:
-    """Make a link by which people make accounts of their own in a group. Its token is not shown again."""
+    """Make an invitation into a group: a link, and a code to be typed. Both are shown this once."""
     return invitation_made(invitation_admin_service.make(_actor(), body.terms(managed_id)))
 
 

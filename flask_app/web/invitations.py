@@ -13,7 +13,7 @@ from flask_app.web.groups import GroupName, group_name
 
 
 class NewInvitation(Body, kw_only=True):
-    """`most` people may use it within so many days. Its name is shown to whoever opens the link."""
+    """`most` people may use it within so many days. Its name is shown to whoever comes by it."""
 
     name: Annotated[str, msgspec.Meta(max_length=200)]
     group_id: Annotated[str, msgspec.Meta(max_length=64)] = DEFAULT_GROUP_ID
@@ -42,7 +42,7 @@ class InvitationReply(Reply):
 
 
 class InvitationMade(Reply):
-    """The link is `/join#TOKEN`. The token is told here and never again."""
+    """The link is `/join#TOKEN`; `/join` also takes the token typed by hand. It is told here and never again."""
 
     invitation: InvitationReply
     token: str

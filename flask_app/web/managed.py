@@ -36,7 +36,7 @@ class ChangeManagedPerson(Body):
 
 
 class InviteIntoGroup(Body, kw_only=True):
-    """`most` people may use it within so many days. Its name is shown to whoever opens the link."""
+    """`most` people may use it within so many days. Its name is shown to whoever comes by it."""
 
     name: Annotated[str, msgspec.Meta(max_length=200)]
     most: Annotated[int, msgspec.Meta(ge=1, le=invitation_admin_service.MOST)] = 1

@@ -34,6 +34,12 @@ def choose_password(page: Page, say: Words, password: str) -> None:
     page.get_by_role("button", name=say("auth.save_and_sign_in")).click()
 
 
+def give_invitation_code(page: Page, say: Words, code: str) -> None:
+    """Send the code on /join."""
+    page.get_by_label(say("auth.invitation_code"), exact=True).fill(code)
+    page.get_by_role("button", name=say("auth.go_on")).click()
+
+
 def join(page: Page, say: Words, *, username: str, password: str) -> None:
     """Send the form on /join."""
     page.get_by_label(say("auth.username"), exact=True).fill(username)

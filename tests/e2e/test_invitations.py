@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -47,12 +48,13 @@ def test_a_class_is_invited_and_comes_in(
     shown = admin.locator("#link-dialog")
     expect(shown).to_contain_text(say("js.admin.invitation_link", name=f"Class {mark}"))
     expect(shown).to_contain_text(say("js.admin.invitation_once"))
-    link = shown.locator("code").inner_text()
-    shown.get_by_role("button", name=say("base.copy")).click()
+    link = shown.locator("#link-address").inner_text()
+    shown.get_by_role("button", name=say("base.copy"), exact=True).click()
     expect(admin.locator(".toast")).to_be_visible()
     assert admin.evaluate("navigator.clipboard.readText()") == link
     shown.get_by_role("button", name=say("admin.done")).click()
-    expect(shown.locator("code")).to_be_empty()  # gone with its dialog
+    for secret in ("#link-address", "#link-code"):
+        expect(shown.locator(secret)).to_be_empty()  # gone with its dialog
     expect(row_of(admin, mark)).to_contain_text(say("js.admin.invitation_open"))
 
     person = visits.open(link, locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
@@ -74,6 +76,40 @@ def test_a_class_is_invited_and_comes_in(
     used = say("js.admin.invitation_used", used="1", most="2", group=say("admin.everyone"))
     expect(row_of(admin, mark)).to_contain_text(used)
     assert admin.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_code_on_the_board_is_typed_and_leads_in(
+    visits: Visits, site: Site, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say, mark = words(locale), f"Board {locale} {scheme}"
+    admin = visits.open("/admin/users", locale=locale, scheme=scheme, viewport=viewport)
+    admin.get_by_role("button", name=say("admin.invite")).click()
+    admin.get_by_label(say("admin.invitation_name"), exact=True).fill(mark)
+    admin.get_by_role("button", name=say("admin.invitation_make")).click()
+    shown = admin.locator("#link-dialog")
+    expect(shown).to_be_visible()
+    code = shown.locator("#link-code").inner_text()
+    assert shown.locator("#link-address").inner_text().endswith(f"/join#{code}")
+    expect(shown).to_contain_text(say("js.admin.invitation_code", address=f"{urlsplit(admin.url).netloc}/join"))
+    shown.get_by_role("button", name=say("admin.copy_code")).click()
+    expect(admin.locator(".toast")).to_be_visible()
+    assert admin.evaluate("navigator.clipboard.readText()") == code
+
+    person = visits.open("/login", locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    person.get_by_role("link", name=say("auth.have_invitation")).click()
+    expect(person.get_by_label(say("auth.invitation_code"), exact=True)).to_be_focused()
+    expect(person.get_by_role("button", name=say("auth.create_account"))).to_be_hidden()
+    entrance.give_invitation_code(person, say, f"{code[:-1]}!")
+    expect(person.get_by_role("alert")).to_have_text(say("error.invitation_unknown"))
+    expect_no_fault(person, locale)
+    entrance.give_invitation_code(person, say, code.replace("-", " ").lower())
+    expect(person.get_by_text(say("js.join_by", name=mark))).to_be_visible()
+    expect(person.get_by_label(say("auth.username"), exact=True)).to_be_focused()
+    entrance.join(person, say, username=mark, password=PASSWORD)
+    expect(person.locator("[data-greeting]")).to_contain_text(mark)
+    for request in visits.watch(person).requests:
+        assert code[:4].lower() not in request.url.lower(), "no address has it"
 
 
 def test_a_name_that_is_taken_is_told_beside_it_and_another_comes_in(visits: Visits, site: Site) -> None:
@@ -102,8 +138,6 @@ def test_a_link_that_is_over_says_so_and_asks_for_nothing(visits: Visits, site: 
         expect(page.get_by_role("alert")).to_have_text(say("error.invitation_revoked"))
         expect(page.get_by_role("button", name=say("auth.create_account"))).to_be_hidden()
     expect_no_fault(fresh, locale)
-    half = visits.open("/join", locale=locale, signed_in=False)
-    expect(half.get_by_role("alert")).to_have_text(say("js.reset_link_incomplete"))
     assert not site.rows("SELECT id FROM users WHERE username = :name", name=f"late {locale}")
 
 

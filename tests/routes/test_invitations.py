@@ -152,6 +152,19 @@ def test_a_link_says_what_it_is_called_and_stays_open(client: PageClient) -> Non
     assert join(client, made.token).status_code == 201
 
 
+def test_a_code_that_is_typed_leads_in_as_the_link_does(client: PageClient) -> None:
+    typed = invited.made().token.replace("-", " ").lower()
+    told = client.post("/api/join/check", json={"token": typed})
+    assert told.json is not None
+    assert told.json["name"] == "Class 3b"
+    assert join(client, typed).status_code == 201
+
+
+def test_the_page_of_signing_in_leads_to_where_a_code_is_typed(client: PageClient, admin: User) -> None:
+    assert 'href="/join"' in client.get("/login").text
+    assert "data-typed-code" in client.get("/join").text
+
+
 def test_whoever_comes_in_is_signed_in_with_what_the_browser_tells(client: PageClient) -> None:
     token = invited.made().token
     response = join(client, token, "小红", timezone="Europe/Berlin", theme="dark", locale="ja")
@@ -200,8 +213,8 @@ def test_a_wrong_link_says_whom_to_ask(client: PageClient, language: str, words:
 
 
 def test_guesses_at_links_are_limited(client: PageClient) -> None:
-    statuses = [join(client, f"guess {number}").status_code for number in range(11)]
-    assert statuses == [403] * 10 + [429]
+    statuses = [join(client, f"guess {number}").status_code for number in range(61)]
+    assert statuses == [403] * 60 + [429]
     assert client.post("/api/join/check", json={"token": invited.made().token}).status_code == 429
 
 

@@ -1,6 +1,8 @@
 """By an invitation come as many as were invited, whatever happens in the same moment."""
 
 import json
+import re
+import secrets
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,9 +14,16 @@ from sqlalchemy import event, func, select, update
 from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.errors import AppError, TooMany
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Invitation, LoginSession, User
-from flask_app.services.people import group_deletion, group_service, invitation_admin_service, invitation_service
+from flask_app.services.people import (
+    group_deletion,
+    group_service,
+    invitation_admin_service,
+    invitation_service,
+    password_links,
+)
 from flask_app.services.people.group_service import Choices
 from flask_app.services.people.invitation_admin_service import Made
+from flask_app.services.secrets.signing import digest
 from tests.support.invited import HOUSE, join, listed, made
 from tests.support.together import at_once
 
@@ -143,12 +152,58 @@ def test_guesses_are_limited_and_what_was_good_once_is_no_guess(app: Flask) -> N
     for _ in range(12):  # a class behind one address opens an old link
         with pytest.raises(AppError, match="invitation_revoked"):
             invitation_service.opened(over.token, "192.0.2.9")
-    for _ in range(10):
+    for _ in range(60):
         with pytest.raises(AppError, match="invitation_unknown"):
             invitation_service.opened("guess", "192.0.2.9")
     with pytest.raises(TooMany):
         join(still_open.token, "guesser", address="192.0.2.9")
     join(still_open.token, "other", address="192.0.2.10")
+
+
+def test_what_many_mistype_at_once_is_no_lock_for_those_who_choose_a_password(app: Flask) -> None:
+    for _ in range(60):
+        with pytest.raises(AppError, match="invitation_unknown"):
+            invitation_service.opened("0000-0000-0000-0000", "192.0.2.9")
+    with pytest.raises(AppError, match="reset_link_invalid"):
+        password_links.owner("guess", "192.0.2.9")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        str.lower,
+        lambda token: token.replace("-", ""),
+        lambda token: f"  {token.replace('-', ' ')} ",
+        lambda token: token.replace("0", "o").replace("1", "l"),
+        lambda token: "".join(chr(ord(each) + 0xFEE0) for each in token),
+    ],
+    ids=["small", "in one", "with blanks", "letters for digits", "wide"],
+)
+def test_the_token_of_a_link_is_a_code_however_it_is_typed(app: Flask, typed: Callable[[str], str]) -> None:
+    invitation = made(most=2)
+    assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}", invitation.token)
+    assert invitation_service.opened(typed(invitation.token), "192.0.2.1").id == invitation.listed.invitation.id
+    join(typed(invitation.token), "by code")
+    join(invitation.token, "by link")
+    assert listed(invitation.listed.invitation.id).invitation.used == 2
+
+
+def test_a_code_that_is_one_character_off_opens_nothing(app: Flask) -> None:
+    token = made().token
+    for wrong in (token[:-1], f"{token}0", token[:-1] + ("0" if token[-1] != "0" else "2"), f"{token}!"):
+        with pytest.raises(AppError, match="invitation_unknown"):
+            invitation_service.opened(wrong, "192.0.2.1")
+
+
+def test_links_that_are_older_than_codes_open_what_they_did(app: Flask) -> None:
+    token = secrets.token_urlsafe(32)
+    invitation = made()
+    with transaction() as session:
+        older = update(Invitation).where(Invitation.id == invitation.listed.invitation.id)
+        session.execute(older.values(digest=digest(token)))
+    join(token, "by an old link")
+    with pytest.raises(AppError, match="invitation_unknown"):
+        join(invitation.token, "by another")
 
 
 @pytest.mark.security("token-shown-once")
@@ -159,7 +214,8 @@ def test_a_token_is_stored_nowhere(app: Flask) -> None:
     with reading() as session:
         rows = [*session.scalars(select(Invitation)), *session.scalars(select(AuditEntry))]
     assert len(rows) == 3, "made and used; one that is over is not revoked"
-    assert not [row for row in rows if invitation.token in repr(vars(row))]
+    for secret in (invitation.token, invitation.token.replace("-", "")):
+        assert not [row for row in rows if secret in repr(vars(row))]
 
 
 def test_revoking_leaves_one_trace_with_what_it_was_and_is(app: Flask) -> None:

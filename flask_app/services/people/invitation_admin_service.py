@@ -1,6 +1,5 @@
-"""Invitations as administrators keep them: made, listed, revoked. A link is told once; only its digest is stored."""
+"""Invitations as administrators keep them: made, listed, revoked. A code is told once; only its digest is stored."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,14 +7,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
+from flask_app.domain import typed_code
 from flask_app.errors import Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service
-from flask_app.services.people.invitation_service import state_of
+from flask_app.services.people.invitation_service import digest_of, state_of
 from flask_app.services.queries import paging
-from flask_app.services.secrets.signing import digest
 
 MAX_NAME = 64
 MOST = 500  # people by one invitation
@@ -44,7 +43,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The token is known nowhere else: the link is `/join#TOKEN`."""
+    """The token is known nowhere else: the link is `/join#TOKEN`, and `/join` takes it typed by hand."""
 
     listed: Listed
     token: str
@@ -59,12 +58,12 @@ class Page:
 def make(actor: Actor, terms: Terms) -> Made:
     """A new invitation. Raises Invalid."""
     name = _checked(terms)
-    token = secrets.token_urlsafe(32)
+    token = typed_code.shown(typed_code.new())
 
     def work(session: Session) -> Listed:
         now = utc_now()
         group = group_service.chosen(session, terms.group_id)
-        invitation = Invitation(name=name, digest=digest(token), group_id=group.id, most=terms.most, used=0)
+        invitation = Invitation(name=name, digest=digest_of(token), group_id=group.id, most=terms.most, used=0)
         invitation.created_at, invitation.expires_at = now, now + timedelta(days=terms.days)
         invitation.user_id = actor.user.id if actor.user else None
         session.add(invitation)

@@ -1,6 +1,7 @@
-"""Coming in by an invitation: whoever has its link makes an account of their own, while there are uses left.
+"""Coming in by an invitation: whoever has its link or its code makes an account of their own, while uses are left.
 
-The token stands after the `#` of the link, so that it reaches no server's log; only its digest is stored.
+Both are one secret: the code stands after the `#` of the link, so that it reaches no server's log, and is typed where
+there is no link. Only its digest is stored.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
+from flask_app.domain import typed_code
 from flask_app.errors import AppError, Conflict, Forbidden, Invalid
 from flask_app.models import Group, Invitation, User
 from flask_app.services.audit import audit_service
@@ -29,15 +31,20 @@ def state_of(invitation: Invitation, now: datetime) -> str:
     return "expired" if invitation.expires_at <= now else "open"
 
 
+def digest_of(token: str) -> str:
+    """What is stored of a code, however it is typed. A link that is older than codes has a token of another kind."""
+    return digest(typed_code.read(token) or token)
+
+
 def opened(token: str, address: str) -> Invitation:
-    """The invitation that a link opens, as it stands.
+    """The invitation that a link or a code opens, as it stands.
 
     Raises Forbidden("invitation_unknown"), ("invitation_used_up"), ("invitation_revoked") or ("invitation_expired"),
-    and TooMany for somebody who guesses: a link that was good once is no guess.
+    and TooMany for somebody who guesses: what was good once is no guess.
     """
-    with login_limits.code_attempt(address) as attempt:
+    with login_limits.invitation_attempt(address) as attempt:
         with reading() as session:
-            invitation = session.scalar(select(Invitation).where(Invitation.digest == digest(token)))
+            invitation = session.scalar(select(Invitation).where(Invitation.digest == digest_of(token)))
         if invitation is None:
             attempt.failed()
             raise Forbidden("invitation_unknown")

@@ -26,6 +26,9 @@ _by_device = Windows("device", Rate.parse("10 per 15 minutes"))
 _by_passkey = Windows("passkey", Rate.parse("20 per 5 minutes"))
 _second_steps = Windows("second step", Rate.parse("30 per day"))  # of a million codes three are right at any time
 _codes_by_address = Windows("code", Rate.parse("10 per 15 minutes"))
+_invitations_by_address = Windows(
+    "invitation", Rate.parse("60 per 15 minutes")
+)  # a class mistypes what is on its board
 _redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
 _redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
 _registrations = Windows("registration", Rate.parse("60 per hour"))  # a class behind one address comes at once
@@ -107,6 +110,13 @@ def code_attempt(address: str) -> Iterator[Attempt]:
 
 
 @contextmanager
+def invitation_attempt(address: str) -> Iterator[Attempt]:
+    """A guess at the code of an invitation, which many type at once behind one address."""
+    with _in_turn(Attempt([(_invitations_by_address, network(address))])) as attempt:
+        yield attempt
+
+
+@contextmanager
 def redemption_attempt(user_id: str, address: str) -> Iterator[Attempt]:
     """A try to redeem a code by somebody who is signed in."""
     counts = [(_redemptions_by_person, user_id), (_redemptions_by_address, network(address))]
@@ -165,7 +175,14 @@ def network(address: str) -> str:
 def forget() -> None:
     """Start counting anew."""
     sign_in = (_by_address, _by_account, _by_device, _by_passkey, _second_steps)
-    others = (_codes_by_address, _redemptions_by_address, _redemptions_by_person, _registrations, _identities)
+    others = (
+        _codes_by_address,
+        _invitations_by_address,
+        _redemptions_by_address,
+        _redemptions_by_person,
+        _registrations,
+        _identities,
+    )
     for windows in (*sign_in, *others):
         windows.clear()
 

@@ -4,11 +4,14 @@ import { ApiError, api, keepCsrfToken, loaded } from "app/api"
 import { CodeField } from "app/code-field"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
+import { askForInvitation } from "app/invitation-code"
 import { NewPassword } from "app/new-password"
 import { forgetVisitorsChoices, visitorsChoices } from "app/shell"
 import { fill, must, onSubmit, showFormError } from "app/ui"
 
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-entrance]"))
+const typing = document.querySelector("[data-typed-code]")
+let linkToken = location.hash.slice(1)
 
 /** What they give is what the person waits for now, instead of going on. @type {Record<string, (values: Record<string, string>) => Promise<string | void>>} */
 const senders = {
@@ -20,7 +23,7 @@ const senders = {
     keepCsrfToken((await api.post("/api/setup", { code: code?.trim(), username, password, ...told() })).csrf_token)
   },
   async join({ username, password }) {
-    keepCsrfToken((await api.post("/api/join", { token: linkToken(), username, password, ...told() })).csrf_token)
+    keepCsrfToken((await api.post("/api/join", { token: linkToken, username, password, ...told() })).csrf_token)
   },
   async register({ username, password, email }) {
     const { state, session } = await api.post("/api/register", { username, password, email, ...told() })
@@ -28,11 +31,11 @@ const senders = {
     keepCsrfToken(session.csrf_token)
   },
   async confirm() {
-    const { state, username: name } = await api.post("/api/register/confirm", { token: linkToken() })
+    const { state, username: name } = await api.post("/api/register/confirm", { token: linkToken })
     return t(state === "in" ? "js.registration_in" : "js.registration_approval", { name })
   },
   async reset({ password, code }) {
-    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken(), password, code, ...told() })).csrf_token)
+    keepCsrfToken((await api.post("/api/password-reset", { token: linkToken, password, code, ...told() })).csrf_token)
   },
 }
 
@@ -119,18 +122,21 @@ function told() {
   return { ...visitorsChoices(), timezone: new Intl.DateTimeFormat().resolvedOptions().timeZone }
 }
 
-function linkToken() {
-  return location.hash.slice(1)
-}
-
 /** Whose or for what it is, or why the link opens nothing: then there is nothing to fill in. @param {{path: string, show: (told: Record<string, string>) => void}} link */
 async function showLink({ path, show }) {
-  if (!linkToken()) return refuseLink(t("js.reset_link_incomplete"))
+  if (!linkToken && typing instanceof HTMLFormElement) return askForInvitation(typing, form, takeCode)
+  if (!linkToken) return refuseLink(t("js.reset_link_incomplete"))
   try {
-    show(await api.post(path, { token: linkToken() }))
+    show(await api.post(path, { token: linkToken }))
   } catch (error) {
     refuseLink(sentence(error))
   }
+}
+
+/** A code that was typed is to an invitation what the token of its link is. @param {string} code @param {Record<string, string>} told */
+function takeCode(code, told) {
+  linkToken = code
+  links.join?.show(told)
 }
 
 /** @param {string} reason */

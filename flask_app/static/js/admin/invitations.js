@@ -52,7 +52,11 @@ export class Invitations {
     form.closest("dialog")?.close()
     this.#keep(invitation)
     const told = { group: invitation.group.name, count: formatNumber(invitation.most), time: formatDateTime(invitation.expires_at) }
-    const words = { title: t("js.admin.invitation_link", { name: invitation.name }), text: t("js.admin.invitation_text", told) }
+    const words = {
+      title: t("js.admin.invitation_link", { name: invitation.name }),
+      text: t("js.admin.invitation_text", told),
+      typed: t("js.admin.invitation_code", { address: `${location.host}/join` }),
+    }
     showLinkOnce({ ...words, once: t("js.admin.invitation_once") }, "/join", token)
   }
 

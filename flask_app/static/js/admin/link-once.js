@@ -1,11 +1,12 @@
 // @ts-check
-/** A link whose token is shown this once: it stands after the #, where no server's log ever sees it. */
-import { fill, must, openDialog, slot } from "app/ui"
+/** A link whose token is shown this once: it stands after the #, where no server's log ever sees it. It may be a code as well. */
+import { fill, must, openDialog } from "app/ui"
 
-/** @param {{title: string, text: string, once: string}} words @param {string} path @param {string} token */
+/** @param {{title: string, text: string, once: string, typed?: string}} words `typed` of a token that can be typed @param {string} path @param {string} token */
 export function showLinkOnce(words, path, token) {
   const dialog = must(document, "#link-dialog")
-  fill(dialog, { ...words, address: `${location.origin}${path}#${token}` })
-  dialog.addEventListener("close", () => slot(dialog, "address").replaceChildren(), { once: true })
+  fill(dialog, { typed: "", ...words, address: `${location.origin}${path}#${token}`, code: words.typed ? token : "" })
+  must(dialog, "[data-link-code]").hidden = !words.typed
+  dialog.addEventListener("close", () => fill(dialog, { address: "", code: "" }), { once: true })
   openDialog("link-dialog")
 }
