@@ -70,7 +70,8 @@ def site_address() -> str:
     named = [host for host in known.allowed_hosts if host not in Config.allowed_hosts and not host.startswith(".")]
     if named and known.trusted_proxies:
         return f"https://{named[0]}"
-    return f"http://{(named or known.allowed_hosts)[0]}:{known.port}"
+    host = (named or known.allowed_hosts)[0]
+    return f"http://{host}" if ":" in host else f"http://{host}:{known.port}"
 
 
 def _width(text: str) -> int:

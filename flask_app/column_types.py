@@ -53,6 +53,8 @@ def _escaped(value: str | None) -> str | None:
 Ascii = AsciiText()
 # Text that is folded already: the server's own idea of equal letters ("é" and "e") stays out of it.
 Folded = String(190).with_variant(mysql.VARCHAR(190, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+# A mail address that is folded already.
+Address = String(254).with_variant(mysql.VARCHAR(254, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 # Names that stand for themselves: "GPT" and "gpt" are two.
 Exact = String(128).with_variant(mysql.VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 # Of a website, as browsers send it.

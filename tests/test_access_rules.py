@@ -14,6 +14,7 @@ PUBLIC = {
     "GET /login",
     "GET /setup",
     "GET /reset",
+    "GET /forgot",
     "GET /join",
     "GET /register",
     "GET /confirm",
@@ -40,6 +41,7 @@ PUBLIC = {
     "POST /api/register/confirm",
     "POST /api/password-reset",
     "POST /api/password-reset/check",
+    "POST /api/password-reset/letter",  # the same reply, whoever is meant
     "POST /logout",
 }
 

@@ -38,6 +38,8 @@ def person(name: str) -> User | None:
     [
         ((), 0, "http://localhost:5000"),
         (("192.0.2.7",), 0, "http://192.0.2.7:5000"),
+        (("192.0.2.7:8080",), 0, "http://192.0.2.7:8080"),
+        (("chat.example.org:8443",), 1, "https://chat.example.org:8443"),
         ((".example.org", "chat.example.org"), 1, "https://chat.example.org"),
     ],
 )

@@ -19,6 +19,12 @@ def new() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
+def of(drawn: bytes) -> str:
+    """The code that these bytes make, by their first eighty bits."""
+    number = int.from_bytes(drawn[: LENGTH * 5 // 8])
+    return "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(LENGTH)))
+
+
 def shown(code: str) -> str:
     """In groups of four: 7K3M-9QXA-…"""
     return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flask_app.column_types import Ascii, Folded, LongText, Origin
+from flask_app.column_types import Address, Ascii, Folded, LongText, Origin
 from flask_app.database import Base, utc_now
 from flask_app.models.columns import key, to
 
@@ -47,6 +47,8 @@ class User(Base):
     An administrator may own the site: `services/people/standing.py` says what somebody is.
     `disabled_by_manager`: a manager of their group may let them in again, who does so for nobody else.
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
+    `confirmed_email` is the folded address that was proven to be theirs, which `email` need not be any more
+    (`services/people/addresses.py`).
     `deleted_at`: they have deleted their account then, and what is left of it is being removed.
     """
 
@@ -67,6 +69,7 @@ class User(Base):
     theme: Mapped[str | None] = mapped_column(String(8))
     timezone: Mapped[str | None] = mapped_column(String(64))
     email: Mapped[str | None] = mapped_column(String(254))
+    confirmed_email: Mapped[str | None] = mapped_column(Address, index=True)
     warn_by_email: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_sign_in_at: Mapped[datetime | None]

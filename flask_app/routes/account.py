@@ -4,7 +4,7 @@ import msgspec
 from flask import Blueprint, Response, g, render_template
 
 from flask_app import timezones
-from flask_app.services.people import account_service
+from flask_app.services.people import account_service, addresses
 from flask_app.services.portability import conversation_export
 from flask_app.services.sign_in import (
     known_devices,
@@ -19,7 +19,7 @@ from flask_app.web import csrf, pages, relying_party, sessions, supervision
 from flask_app.web.account_state import AccountState
 from flask_app.web.bodies import Body, Words, accepts, refuses, returns
 from flask_app.web.browsers import SessionsReply, sessions_reply
-from flask_app.web.client import browser
+from flask_app.web.client import browser, client_address
 from flask_app.web.identities import identities_reply
 from flask_app.web.passkeys import passkeys_reply
 from flask_app.web.people import OwnReply, Session, own_user_reply
@@ -37,6 +37,18 @@ class Choices(Body):
     timezone: Words | None = None
     email: Words | None = None
     warn_by_email: bool | None = None
+
+
+class AddressCode(Body):
+    """What the mail says; how it is grouped, and its case, do not matter."""
+
+    code: Words
+
+
+class AddressProof(Body):
+    """`password` where the person has one."""
+
+    password: Words | None = None
 
 
 class NewPassword(Body):
@@ -68,6 +80,7 @@ def home() -> str:
         account_state=pages.state(state),
         extents=conversation_export.extents(actor),
         has_mail=mail_service.is_set_up(),
+        address_confirmed=addresses.is_confirmed(actor),
         no_passkeys=relying_party.why_not(),
         has_password=identity.asks_password,
         has_identities=bool(identity.identities or identity.offered or identity.directories),
@@ -93,6 +106,29 @@ def choose(body: Choices) -> OwnReply:
     """Choose one's language, theme or time zone, and where warnings about one's budgets go."""
     user = account_service.choose(get_current_user(), **msgspec.structs.asdict(body))
     return OwnReply(user=own_user_reply(user))
+
+
+@blueprint.post("/api/me/email/code")
+@require_login
+@accepts(AddressProof)
+@returns(None, 204)
+@refuses(403, "`wrong_password`; or `sign_in_again`: who has no password must have signed in within two hours.")
+@refuses(409, "`no_address`: none is given.")
+@refuses(502, "The mail could not be sent.")
+def send_address_code(body: AddressProof) -> None:
+    """Have a code sent to one's own address, which confirms it within half an hour."""
+    actor = get_current_user()
+    addresses.send_code(actor, g.session_id, g.session_began_at, password=body.password, locale=g.locale)
+
+
+@blueprint.post("/api/me/email/confirm")
+@require_login
+@accepts(AddressCode)
+@returns(OwnReply)
+@refuses(403, "`wrong_address_code`: wrong, too old, or of another address.")
+def confirm_address(body: AddressCode) -> OwnReply:
+    """Say that the code has come: who forgets their password can have a link sent there from now on."""
+    return OwnReply(user=own_user_reply(addresses.confirm(get_current_user(), body.code, client_address())))
 
 
 @blueprint.post("/api/me/password")

@@ -3,13 +3,22 @@
 from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_app.services.people import invitation_service, password_links, registration_settings, setup_service
+from flask_app.errors import Forbidden
+from flask_app.services.people import (
+    invitation_service,
+    password_links,
+    registration_settings,
+    reset_letters,
+    setup_service,
+)
+from flask_app.services.people.reset_letters import Asked
 from flask_app.services.sign_in import auth_service, directories, directory_sign_in, password_sign_in
 from flask_app.services.sign_in.auth_service import SignedIn
+from flask_app.services.warnings import mail_service
 from flask_app.utils import public
-from flask_app.web import cookies, csrf, relying_party
+from flask_app.web import cookies, csrf, own_address, relying_party
 from flask_app.web.arrivals import PENDING, Arrival, LinkToken, ask_for_code, welcome
-from flask_app.web.bodies import Reply, Words, accepts, refuses, returns
+from flask_app.web.bodies import Body, Reply, Words, accepts, refuses, returns
 from flask_app.web.client import browser, client_address
 from flask_app.web.identities import offered_reply
 from flask_app.web.invitations import OpenInvitation, open_invitation
@@ -44,6 +53,12 @@ class PasswordByLink(Arrival, kw_only=True):
     code: Words | None = None
 
 
+class Forgotten(Body):
+    """A name, or an address that its person has confirmed."""
+
+    account: Words
+
+
 class Joining(Arrival, kw_only=True):
     """The token of an invitation, or its code as it was typed, and what one wants to be called."""
 
@@ -72,6 +87,7 @@ def login_page() -> str | BaseResponse:
         by_passkey=relying_party.why_not() is None,
         providers=providers,
         directories=known_in,
+        mails_links=_letters_lead_to() is not None,
         passwords=bool(known_in) or not providers or password_sign_in.is_for_everybody(),
     )
 
@@ -89,6 +105,14 @@ def setup_page() -> str | BaseResponse:
 def reset_page() -> str:
     """The link's token stands after `#`: it never reaches the server with the address."""
     return render_template("reset.html")
+
+
+@blueprint.get("/forgot")
+@public
+def forgot_page() -> str | BaseResponse:
+    if not setup_service.is_done():
+        return redirect("/setup")
+    return render_template("forgot.html", mails_links=_letters_lead_to() is not None)
 
 
 @blueprint.get("/join")
@@ -156,6 +180,23 @@ def choose_password_by_link(body: PasswordByLink) -> Response:
     return welcome(signed_in, body)
 
 
+@blueprint.post("/api/password-reset/letter")
+@public
+@csrf.needs_no_token
+@accepts(Forgotten)
+@returns(None, 204)
+@refuses(403, "`reset_letters_off`: no mail is set up, or this address of the site is not in `ALLOWED_HOSTS`.")
+def send_link(body: Forgotten) -> None:
+    """Have a letter with a link for a new password sent to whoever is meant, at an address that they have confirmed.
+
+    The reply is the same whether there is such a person or not.
+    """
+    site_url = _letters_lead_to()
+    if site_url is None:
+        raise Forbidden("reset_letters_off")
+    reset_letters.ask(Asked(body.account, site_url, client_address()))
+
+
 @blueprint.post("/api/password-reset/check")
 @public
 @csrf.needs_no_token
@@ -199,3 +240,8 @@ def logout() -> Response:
     cookies.remove(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def _letters_lead_to() -> str | None:
+    """None where nobody can ask for a letter."""
+    return own_address.for_letters() if mail_service.is_set_up() else None

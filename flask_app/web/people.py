@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from flask_app.models import User
-from flask_app.services.people import standing
+from flask_app.services.people import addresses, standing
 from flask_app.services.people.account_service import DEFAULT_THEME
 from flask_app.services.people.user_admin_service import Added, Page, Person
 from flask_app.web.bodies import Reply
@@ -33,9 +33,13 @@ class UserReply(Reply):
 
 
 class OwnUserReply(UserReply):
-    """A person as they see themselves: warnings go to `email`, unless `warn_by_email` is off."""
+    """A person as they see themselves: warnings go to `email`, unless `warn_by_email` is off.
+
+    `email_confirmed`: has a mail proven that it is theirs? Then a link for a new password can be sent there.
+    """
 
     email: str | None
+    email_confirmed: bool
     warn_by_email: bool
 
 
@@ -104,7 +108,8 @@ def user_reply(user: User, *, online: bool) -> UserReply:
 
 def own_user_reply(user: User) -> OwnUserReply:
     shown = msgspec.structs.asdict(user_reply(user, online=True))
-    return OwnUserReply(**shown, email=user.email, warn_by_email=user.warn_by_email)
+    confirmed = addresses.is_confirmed(user)
+    return OwnUserReply(**shown, email=user.email, email_confirmed=confirmed, warn_by_email=user.warn_by_email)
 
 
 def member_reply(person: Person) -> MemberReply:

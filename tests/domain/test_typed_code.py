@@ -56,3 +56,10 @@ def test_it_is_read_however_it_is_typed(typed: str) -> None:
 )
 def test_what_cannot_be_a_code_is_none(typed: str) -> None:
     assert typed_code.read(typed) is None
+
+
+def test_bytes_make_the_code_of_their_first_eighty_bits() -> None:
+    assert typed_code.of(bytes(10)) == "0" * 16
+    assert typed_code.of(b"\xff" * 10) == "Z" * 16
+    assert typed_code.of(bytes.fromhex("00443214c74254b635cf") + b"beyond") == "0123456789ABCDEF"
+    assert typed_code.read(typed_code.of(b"any bytes at all")) is not None

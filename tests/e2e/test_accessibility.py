@@ -15,7 +15,7 @@ from tests.support import authenticator
 from tests.support.scripted_upstream import ScriptedUpstream, Status
 from tests.support.served import PASSWORD
 
-SIGNED_OUT = {"login": "/login", "reset": "/reset#token", "join": "/join#token"}
+SIGNED_OUT = {"login": "/login", "reset": "/reset#token", "forgot": "/forgot", "join": "/join#token"}
 SIGNED_IN = {
     "empty chat": "/",
     "temporary chat": "/?temporary",

@@ -28,7 +28,7 @@ def test_signing_in_gives_a_session_and_its_csrf_token(client: PageClient, membe
     assert set(body) == {"user", "csrf_token"}
     assert set(body["user"]) == {
         *("id", "username", "role", "owner", "locale", "theme", "timezone", "disabled", "online"),
-        *("created_at", "last_sign_in_at", "last_seen_at", "email", "warn_by_email"),
+        *("created_at", "last_sign_in_at", "last_seen_at", "email", "email_confirmed", "warn_by_email"),
     }
     assert body["user"]["created_at"].endswith("Z")
     assert client.get("/api/me").json == body

@@ -20,7 +20,7 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
     "X-Robots-Tag": "noindex, nofollow",
 }
-PATHS = ["/", "/login", "/setup", "/reset", "/join", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
+PATHS = ["/", "/login", "/setup", "/reset", "/forgot", "/join", "/api/me", "/healthz", "/nothing/here", "/api/nothing"]
 
 
 def policy_of(response: Any) -> dict[str, str]:

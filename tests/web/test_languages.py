@@ -23,7 +23,7 @@ PAGES = [
     ),
     *(f"/admin/{room}" for room in ("prices", "warnings", "records", "reconciliation")),
 ]
-SIGNED_OUT = ["/login", "/reset", "/join"]
+SIGNED_OUT = ["/login", "/reset", "/forgot", "/join"]
 TAGS = {"zh": "zh-CN", "zh-Hant": "zh-Hant", "en": "en", "ja": "ja"}
 
 

@@ -15,7 +15,7 @@ from flask_app.models import AuditEntry, User
 COMMAND_LINE = "(command line)"
 ACTIONS = (
     *("user.add", "user.change", "user.reset_link", "user.turn_off_second_step", "password.reset"),
-    "account.delete",
+    *("password.letter", "address.confirm", "account.delete"),
     *("ownership.give", "ownership.end"),
     *("invitation.make", "invitation.revoke", "invitation.use"),
     *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),

@@ -225,7 +225,8 @@ def _hosts() -> Iterator[Finding]:
 def _certificates() -> Iterator[Finding]:
     yield from _certificate_file()
     for host in _public_hosts() if config.current().trusted_proxies else ():
-        yield _certificate(host.removeprefix("."), 443)
+        name, _, port = host.removeprefix(".").partition(":")
+        yield _certificate(name, int(port) if port.isdecimal() else 443)
 
 
 def _certificate_file() -> Iterator[Finding]:

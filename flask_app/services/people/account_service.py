@@ -10,7 +10,7 @@ from flask_app.database import transaction
 from flask_app.errors import Conflict, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import User
-from flask_app.services.people import password_links, passwords, setup_service
+from flask_app.services.people import addresses, password_links, passwords, setup_service
 from flask_app.services.sign_in import auth_service, known_devices
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from flask_app.services.warnings import mail_service
@@ -41,6 +41,8 @@ def announce() -> None:
 def choose(actor: User, **choices: Unpack[Choices]) -> User:
     """Keep what the person has chosen; what is None stays, an empty address goes. Raises Invalid."""
     chosen = {name: _CHECKS[name](value) for name, value in choices.items() if value is not None}
+    if "email" in chosen and not addresses.is_the_confirmed(actor, chosen["email"]):
+        chosen["confirmed_email"] = None
     if chosen:
         with transaction() as session:
             session.execute(update(User).where(User.id == actor.id).values(chosen))

@@ -33,10 +33,15 @@ class Link:
 
 def issue(session: Session, user_id: str) -> Link:
     """A new link, within the caller's transaction; the person's earlier ones no longer open anything."""
-    link = Link(secrets.token_urlsafe(32), utc_now() + LIFETIME)
     revoke(session, user_id)
-    session.add(PasswordLink(id=digest(link.token), user_id=user_id, expires_at=link.expires_at))
-    return link
+    return _made(session, user_id, LIFETIME)
+
+
+def issue_beside(session: Session, user_id: str, lifetime: timedelta) -> Link:
+    """A new link that a stranger may have asked for, within the caller's transaction: it ends none that is open."""
+    over = (PasswordLink.user_id == user_id, PasswordLink.expires_at <= utc_now())
+    session.execute(delete(PasswordLink).where(*over))
+    return _made(session, user_id, lifetime)
 
 
 def revoke(session: Session, user_id: str) -> None:
@@ -61,7 +66,7 @@ def owner(token: str, address: str) -> User:
 def use(
     token: str, password: str, browser: Browser, *, code: str | None = None, replaces: str | None = None
 ) -> SignedIn:
-    """Choose a password by a link and sign in: every other session of the person ends.
+    """Choose a password by a link and sign in: every other session, and every other link, of the person ends.
 
     So does the session `replaces`, which the browser had before. Raises what `owner` raises; and, leaving link and
     password as they are, Invalid for a weak password, SecondStepNeeded where `code` is missing, WrongCode.
@@ -75,10 +80,18 @@ def use(
         used = session.execute(update(PasswordLink).where(*_open(token)).values(used_at=utc_now()))
         if not used.rowcount:  # type: ignore[attr-defined]
             raise Forbidden("reset_link_invalid")
+        others = (PasswordLink.user_id == user.id, PasswordLink.used_at.is_(None))
+        session.execute(delete(PasswordLink).where(*others))
         session.execute(update(User).where(User.id == user.id).values(password_hash=stored))
         auth_service.end_sessions(session, user.id)
         audit_service.record(session, user, "password.reset", user.id, address=browser.address)
         return auth_service.open_session(session, user, browser, replaces=replaces)
+
+
+def _made(session: Session, user_id: str, lifetime: timedelta) -> Link:
+    link = Link(secrets.token_urlsafe(32), utc_now() + lifetime)
+    session.add(PasswordLink(id=digest(link.token), user_id=user_id, expires_at=link.expires_at))
+    return link
 
 
 def _guess(user: User, code: str | None, browser: Browser) -> AbstractContextManager[object]:

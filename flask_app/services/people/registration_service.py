@@ -14,7 +14,7 @@ from flask_app.i18n import translate
 from flask_app.models import Group, LinkedIdentity, Registration, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, joining, names, passwords, registration_settings
+from flask_app.services.people import addresses, group_service, joining, names, passwords, registration_settings
 from flask_app.services.people.registration_settings import OPEN, Terms
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service, login_limits
@@ -109,7 +109,8 @@ def come_in(session: Session, actor: Actor | None, registration: Registration, g
     if registration.identity:
         _link(session, registration, user)
     else:
-        registration.came_in_by = registration.email.casefold() if registration.email else None
+        registration.came_in_by = addresses.folded(registration.email) if registration.email else None
+        user.confirmed_email = registration.came_in_by
     try:
         session.flush()
     except IntegrityError as error:

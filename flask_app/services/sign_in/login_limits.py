@@ -32,6 +32,10 @@ _invitations_by_address = Windows(
 _redemptions_by_address = Windows("redemption", Rate.parse("30 per 15 minutes"))
 _redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
 _registrations = Windows("registration", Rate.parse("60 per hour"))  # a class behind one address comes at once
+_letters_by_address = Windows("reset letter asked", Rate.parse("30 per hour"))
+_letters_by_person = Windows("reset letter", Rate.parse("3 per hour"))
+_address_codes = Windows("address code", Rate.parse("5 per hour"))
+_address_guesses = Windows("address guess", Rate.parse("10 per hour"))
 _identities = Windows("identity", Rate.parse("300 per 5 minutes"))  # as does an office on a Monday
 # Guesses wait here for their turn, and each looks at the count when its turn comes: guesses sent all at once
 # cannot pass together before the first has failed.
@@ -124,16 +128,36 @@ def redemption_attempt(user_id: str, address: str) -> Iterator[Attempt]:
         yield attempt
 
 
+@contextmanager
+def address_attempt(user_id: str) -> Iterator[Attempt]:
+    """A guess at the code that was mailed to one's own address."""
+    with _in_turn(Attempt([(_address_guesses, user_id)])) as attempt:
+        yield attempt
+
+
 def count_registration(address: str) -> None:
     """Somebody asks for an account; raises TooMany. It is no guess: whatever becomes of it counts."""
-    if wait := _registrations.hit(network(address)):
-        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+    _count(_registrations, network(address))
 
 
 def count_identity_sign_in(address: str) -> None:
     """Somebody goes to an identity provider, which leaves a row for ten minutes; raises TooMany."""
-    if wait := _identities.hit(network(address)):
-        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
+    _count(_identities, network(address))
+
+
+def count_reset_letter_asked(address: str) -> None:
+    """Somebody says that they forgot a password, whoever's; raises TooMany."""
+    _count(_letters_by_address, network(address))
+
+
+def may_send_reset_letter(user_id: str) -> bool:
+    """Is there room for one more letter to this person? Then it counts. Whoever asked is not told."""
+    return _letters_by_person.hit(user_id) == 0
+
+
+def count_address_code(user_id: str) -> None:
+    """A code is mailed to an address that somebody gives as theirs; raises TooMany."""
+    _count(_address_codes, user_id)
 
 
 def is_known_device(device: str, user_id: str) -> bool:
@@ -183,8 +207,14 @@ def forget() -> None:
         _registrations,
         _identities,
     )
-    for windows in (*sign_in, *others):
+    letters = (_letters_by_address, _letters_by_person, _address_codes, _address_guesses)
+    for windows in (*sign_in, *others, *letters):
         windows.clear()
+
+
+def _count(windows: Windows, name: str) -> None:
+    if wait := windows.hit(name):
+        raise TooMany("too_many_attempts", retry_after=wait, minutes=-(-wait // 60))
 
 
 @contextmanager

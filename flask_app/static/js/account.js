@@ -5,6 +5,7 @@ import { api } from "app/api"
 import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
 import { IdentitiesCard } from "app/identities"
 import { NewPassword } from "app/new-password"
+import { offerOwnAddress } from "app/own-address"
 import { PasskeysCard } from "app/passkeys"
 import { Proof } from "app/proof"
 import { ownShares } from "app/own-shares"
@@ -21,16 +22,6 @@ const endOthers = /** @type {HTMLButtonElement} */ (must(document, "[data-end-ot
 
 offerOwnZone()
 zones.addEventListener("change", () => saying("js.account.saved", () => api.patch("/api/me", { timezone: zones.value })))
-
-const warningsForm = document.querySelector("[data-warnings-form]")
-if (warningsForm instanceof HTMLFormElement) {
-  onSubmit(warningsForm, async ({ email = "", warn_by_email: wanted }) => {
-    const { user } = await api.patch("/api/me", { email, warn_by_email: wanted !== undefined })
-    const input = /** @type {HTMLInputElement} */ (must(warningsForm, '[name="email"]'))
-    input.value = user.email ?? ""
-    toast(t("js.account.saved"))
-  })
-}
 
 const newPassword = new NewPassword(passwordForm)
 onSubmit(passwordForm, async ({ current, password }) => {
@@ -52,6 +43,7 @@ document.addEventListener("devicechange", reload)
 const proof = new Proof()
 const secondStep = new SecondStepCard(state.second_step, proof, reload)
 new PasskeysCard(state.passkeys, proof, () => secondStep.isOn, reload)
+offerOwnAddress(proof)
 offerExport()
 offerImport()
 ownShares(state.shares)

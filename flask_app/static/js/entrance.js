@@ -1,5 +1,5 @@
 // @ts-check
-/** Sign-in, set-up, new password, joining and registering: one form each, sent by script. */
+/** Sign-in, set-up, new password, a letter for one, joining and registering: one form each, sent by script. */
 import { ApiError, api, keepCsrfToken, loaded } from "app/api"
 import { CodeField } from "app/code-field"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
@@ -33,6 +33,10 @@ const senders = {
   async confirm() {
     const { state, username: name } = await api.post("/api/register/confirm", { token: linkToken })
     return t(state === "in" ? "js.registration_in" : "js.registration_approval", { name })
+  },
+  async forgot({ account }) {
+    await api.post("/api/password-reset/letter", { account })
+    return t("js.forgot_asked")
   },
   async reset({ password, code }) {
     keepCsrfToken((await api.post("/api/password-reset", { token: linkToken, password, code, ...told() })).csrf_token)
