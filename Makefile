@@ -143,12 +143,12 @@ properties: .dev node_modules/.stamp ## The suite's properties, each asked with 
 
 .PHONY: budgets
 budgets: .dev ## Ten thousand sequences of a hundred acts that move budgets (RUNS=, STEPS=, DATABASE=mariadb)
-	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
+	BUDGET_RUNS=$(or $(RUNS),10000) BUDGET_STEPS=$(or $(STEPS),100) $(BIN)/pytest $(PARALLEL) --hypothesis-profile=anew \
 		--database=$(or $(DATABASE),sqlite) tests/services/test_budget_sequences.py
 
 .PHONY: sequences
 sequences: .dev ## As many of answers, stops, deaths, outages: the ledger is exact after each (RUNS=, STEPS=, DATABASE=mariadb)
-	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest --hypothesis-profile=anew \
+	LEDGER_RUNS=$(or $(RUNS),10000) LEDGER_STEPS=$(or $(STEPS),100) $(BIN)/pytest $(PARALLEL) --hypothesis-profile=anew \
 		--database=$(or $(DATABASE),sqlite) tests/routes/test_ledger_sequences.py
 
 .PHONY: requests

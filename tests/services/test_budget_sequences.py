@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from flask import Flask
 from sqlalchemy import delete
 
@@ -21,8 +22,9 @@ RUNS = int(os.environ.get("BUDGET_RUNS", "25"))
 STEPS = int(os.environ.get("BUDGET_STEPS", "50"))
 
 
+@pytest.mark.parametrize("runs", sequences.parts(RUNS))
 def test_whatever_happens_no_limit_is_passed_but_by_what_a_provider_counts_beyond(
-    app: Flask, seeds: Seeds, make_user: MakeUser
+    app: Flask, seeds: Seeds, make_user: MakeUser, runs: int
 ) -> None:
     def place() -> Scene:
         seeds.restore()
@@ -35,5 +37,5 @@ def test_whatever_happens_no_limit_is_passed_but_by_what_a_provider_counts_beyon
         return Scene(people, tokens, [DEFAULT_GROUP_ID, other], providers)
 
     machine = type("Machine", (Sequences,), {"place": staticmethod(place)})
-    sequences.run(machine, RUNS, STEPS)
+    sequences.run(machine, runs, STEPS)
     seeds.restore()
