@@ -50,12 +50,14 @@ class TokenOriginsReply(Reply):
     origins: list[str]
 
 
+ParallelRequests = Annotated[int, msgspec.Meta(ge=1, le=token_access_service.MAX_PARALLEL)]
 RequestsPerMinute = Annotated[int, msgspec.Meta(ge=1, le=token_access_service.MAX_RATE)]
 Networks = Annotated[list[Words], msgspec.Meta(max_length=4 * token_access_service.MOST_NETWORKS)]
 
 
 class TokenAccess(Body):
-    """At most `requests_per_minute` answers are begun in a minute, null: as many as the person's own rate allows.
+    """At most `requests_per_minute` answers are begun in a minute, and `parallel_requests` are in the making at once;
+    null: as many as the person may have.
 
     `networks` are the only addresses or networks that it may be used from, such as `203.0.113.7` or `2001:db8::/32`;
     none: from everywhere.
@@ -63,15 +65,17 @@ class TokenAccess(Body):
 
     requests_per_minute: RequestsPerMinute | None
     networks: Networks
+    parallel_requests: ParallelRequests | None = None
 
     def access(self) -> Access:
-        return Access(self.requests_per_minute, self.networks)
+        return Access(self.requests_per_minute, self.networks, self.parallel_requests)
 
 
 class TokenAccessReply(Reply):
     """The networks in their shortest form, in order."""
 
     requests_per_minute: int | None
+    parallel_requests: int | None
     networks: list[str]
 
 
@@ -88,8 +92,8 @@ class TokenWordsReply(Reply):
 class NewToken(Body):
     """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes.
 
-    `origins` are the websites whose pages may ask with it; `requests_per_minute` is how often it may, `networks` from
-    where.
+    `origins` are the websites whose pages may ask with it; `requests_per_minute` is how often it may,
+    `parallel_requests` how much at once, `networks` from where.
     """
 
     name: Words
@@ -98,6 +102,7 @@ class NewToken(Body):
     budget: TokenBudget | None = None
     origins: Origins | None = None
     requests_per_minute: RequestsPerMinute | None = None
+    parallel_requests: ParallelRequests | None = None
     networks: Networks | None = None
 
     def wanted(self) -> Wanted:
@@ -107,7 +112,7 @@ class NewToken(Body):
             models=self.models,
             budget=self.budget.cap() if self.budget else None,
             origins=self.origins or (),
-            access=Access(self.requests_per_minute, self.networks or ()),
+            access=Access(self.requests_per_minute, self.networks or (), self.parallel_requests),
         )
 
 
@@ -115,7 +120,8 @@ class TokenFacts(Reply):
     """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all.
 
     `origins` are the websites whose pages may ask with it; until `words_until` its person has kept what is asked with
-    it and answered, null where nothing is. `requests_per_minute` and `networks` as one's person has set them.
+    it and answered, null where nothing is. `requests_per_minute`, `parallel_requests` and `networks` as one's
+    person has set them.
     """
 
     id: str
@@ -129,6 +135,7 @@ class TokenFacts(Reply):
     last_used_at: datetime | None
     words_until: datetime | None
     requests_per_minute: int | None
+    parallel_requests: int | None
     networks: list[str]
 
 
@@ -162,7 +169,11 @@ class AnybodysTokensReply(Reply):
 
 
 def access_reply(access: Access) -> TokenAccessReply:
-    return TokenAccessReply(requests_per_minute=access.requests_per_minute, networks=list(access.networks))
+    return TokenAccessReply(
+        requests_per_minute=access.requests_per_minute,
+        parallel_requests=access.parallel_requests,
+        networks=list(access.networks),
+    )
 
 
 def tokens_reply(tokens: Sequence[AccessToken]) -> TokensReply:
@@ -192,7 +203,8 @@ def _anybodys(listed: Listed, origins: list[str] | None) -> AnybodysTokenReply:
 
 
 def _shown(token: AccessToken, origins: list[str] | None) -> dict[str, Any]:
-    names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at", "requests_per_minute")
+    bounds = ("requests_per_minute", "parallel_requests")
+    names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at", *bounds)
     now, until = utc_now(), token.words_until
     return {name: getattr(token, name) for name in names} | {
         "state": token_service.state_of(token, now),

@@ -55,7 +55,7 @@ def elsewhere() -> Iterator[str]:
         thread.join()
 
 
-def make(page: Page, name: str, limit: str = "", *, rate: str = "", networks: str = "") -> str:
+def make(page: Page, name: str, limit: str = "", *, rate: str = "", parallel: str = "", networks: str = "") -> str:
     """Make a token on the page; gives what is shown once."""
     page.get_by_role("button", name=en("tokens.new")).click()
     dialog = page.get_by_role("dialog", name=en("tokens.new"))
@@ -63,6 +63,7 @@ def make(page: Page, name: str, limit: str = "", *, rate: str = "", networks: st
     dialog.get_by_label(en("tokens.expires")).select_option(label=en("tokens.days", count=30))
     dialog.get_by_label(en("tokens.limit"), exact=True).fill(limit)
     dialog.get_by_label(en("tokens.rate_label"), exact=True).fill(rate)
+    dialog.get_by_label(en("tokens.parallel_label"), exact=True).fill(parallel)
     dialog.get_by_label(en("tokens.networks_label"), exact=True).fill(networks)
     dialog.get_by_role("button", name=en("tokens.make")).click()
     shown = page.get_by_role("dialog", name=en("js.tokens.made", name=name))
@@ -186,23 +187,31 @@ def test_its_person_sees_what_a_program_says_while_they_want_that(
 
 def test_a_token_has_a_rate_and_addresses_of_its_own(visits: Visits, site: Site, script: ScriptedUpstream) -> None:
     page = visits.open("/tokens", viewport=PHONE)
-    secret = make(page, "kept", rate="2", networks="203.0.113.9/24")
+    secret = make(page, "kept", rate="2", parallel="2", networks="203.0.113.9/24")
     row = page.get_by_role("listitem").filter(has_text="kept")
     expect(row).to_contain_text(en("js.tokens.rate_is", count="2"))
+    expect(row).to_contain_text(en("js.tokens.parallel_is", count="2"))
     expect(row).to_contain_text(en("js.tokens.only_from", networks="203.0.113.0/24"))
     assert ask(site, secret) == 403
 
     name = en("js.tokens.access_of", name="kept")
     row.get_by_role("button", name=name).click()
     dialog = page.get_by_role("dialog", name=name)
-    rate, networks = (dialog.get_by_label(en(f"tokens.{each}_label"), exact=True) for each in ("rate", "networks"))
+    rate, parallel, networks = (
+        dialog.get_by_label(en(f"tokens.{each}_label"), exact=True) for each in ("rate", "parallel", "networks")
+    )
     expect(rate).to_have_value("2")
+    expect(parallel).to_have_value("2")
     expect(networks).to_have_value("203.0.113.0/24")
     expect(dialog).to_contain_text(en("tokens.networks_hint", address="127.0.0.1"))
     rate.fill("1.5")
     dialog.get_by_role("button", name=en("base.save")).click()
-    expect(dialog.get_by_role("alert")).to_have_text(en("js.tokens.rate_mistake"))
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.tokens.number_mistake", most="10,000"))
     rate.fill("1")
+    parallel.fill("1001")
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.tokens.number_mistake", most="1,000"))
+    parallel.fill("")
     networks.fill("example.org")
     dialog.get_by_role("button", name=en("base.save")).click()
     expect(dialog.get_by_role("alert")).to_contain_text("example.org")

@@ -12,16 +12,19 @@ from flask_app import config, create_app
 from flask_app.config import Config
 from flask_app.database import reading
 from flask_app.models import AccessToken, Attempt, AuditEntry, User
+from flask_app.services.runs import run_service
 from flask_app.services.tokens.token_access_service import Access
 from flask_app.services.tokens.token_service import Made
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code
 from tests.support.gateway import HELLO, Program, made
 from tests.support.requests import logged, only
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
+SLOW = Answer("word " * 2000, tokens_per_second=50)
 HERE, NOT_HERE = "127.0.0.0/8", "203.0.113.0/24"
-NOTHING: dict[str, Any] = {"requests_per_minute": None, "networks": []}
+NOTHING: dict[str, Any] = {"requests_per_minute": None, "parallel_requests": None, "networks": []}
 
 
 @pytest.fixture
@@ -163,6 +166,27 @@ def test_who_tries_a_found_token_elsewhere_does_not_use_up_its_persons_rate(
     assert member_client.post("/api/chat", json={"message": "hello"}).status_code == 200
 
 
+@pytest.mark.security("runs-capped")
+def test_so_many_answers_at_once_and_no_more(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
+    config.install(dataclasses.replace(config.current(), max_runs_per_user=5))
+    kept, free = bounded(app, member, parallel_requests=1), bounded(app, member, "free")
+    upstream.script(SLOW)
+    open_one = kept.complete(stream=True, buffered=False)
+    refused = kept.complete()
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (429, "too_many_runs_of_token")
+    assert "此令牌已有 1 个回答正在生成" in refused.get_json()["error"]["message"]
+    assert int(refused.headers["retry-after"]) > 0
+    assert "x-should-retry" not in refused.headers
+    assert free.complete().status_code == 200, "another token of the same person goes on"
+    with reading() as session:
+        assert len(session.scalars(select(Attempt)).all()) == 2, "a refused one asks no provider, and books nothing"
+    open_one.close()
+    wait_until(lambda: not run_service.live_runs())
+    assert kept.complete().status_code == 200
+    (told,) = [row for row in logged() if row.status == 429]
+    assert (told.error_code, told.attempts) == ("too_many_runs_of_token", 0)
+
+
 def test_it_costs_no_query(app: Flask, member: User, token: Made, query_count: Any) -> None:
     plain, kept = Program(app, token.secret), bounded(app, member, networks=[HERE, NOT_HERE], requests_per_minute=100)
     for program in (plain, kept):
@@ -174,12 +198,17 @@ def test_it_costs_no_query(app: Flask, member: User, token: Made, query_count: A
     assert len(with_both) == len(without)
 
 
-def test_a_person_sets_both_and_takes_them_away(member_client: PageClient, token: Made) -> None:
+def test_a_person_sets_them_and_takes_them_away(member_client: PageClient, token: Made) -> None:
     typed = {
         "requests_per_minute": 30,
+        "parallel_requests": 2,
         "networks": [" 2001:DB8::/32 ", "198.51.100.9/24", "203.0.113.7", "203.0.113.7/32"],
     }
-    wanted = {"requests_per_minute": 30, "networks": ["198.51.100.0/24", "2001:db8::/32", "203.0.113.7"]}
+    wanted = {
+        "requests_per_minute": 30,
+        "parallel_requests": 2,
+        "networks": ["198.51.100.0/24", "2001:db8::/32", "203.0.113.7"],
+    }
     response = member_client.put(path(token), json=typed)
     assert (response.status_code, response.get_json()) == (200, wanted)
     (listed,) = member_client.get("/api/tokens").get_json()["tokens"]
@@ -203,10 +232,10 @@ def test_it_holds_from_the_next_request_on(app: Flask, member_client: PageClient
         assert program.complete().status_code == status
 
 
-def test_a_token_may_be_made_with_both_and_administrators_see_them(
+def test_a_token_may_be_made_with_them_and_administrators_see_them(
     member_client: PageClient, admin_client: PageClient, token: Made
 ) -> None:
-    bounds = {"requests_per_minute": 7, "networks": [NOT_HERE]}
+    bounds = {"requests_per_minute": 7, "parallel_requests": 3, "networks": [NOT_HERE]}
     told = member_client.post("/api/tokens", json={"name": "kept"} | bounds).get_json()["token"]
     assert {name: told[name] for name in bounds} == bounds
     shown = admin_client.get("/api/admin/tokens").get_json()["tokens"]
@@ -217,6 +246,7 @@ def test_a_token_may_be_made_with_both_and_administrators_see_them(
     ("access", "code"),
     [
         *(({"requests_per_minute": number}, "invalid_field") for number in (0, -1, 10_001, 1.5, "7", True)),
+        *(({"parallel_requests": number}, "invalid_field") for number in (0, -1, 1001, 1.5, "7", True)),
         *(({"networks": [text]}, "bad_network") for text in ("", "*", "example.org", "203.0.113.7/33", "fe80::1%eth0")),
         ({"networks": [f"203.0.113.{number}" for number in range(21)]}, "too_many_networks"),
         ({"networks": ["203.0.113.7"] * 81}, "invalid_field"),

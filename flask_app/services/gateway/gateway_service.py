@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import in_writing, new_id
 from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
-from flask_app.errors import BadRequest, Forbidden
+from flask_app.errors import BadRequest, Forbidden, TooMany
+from flask_app.models import Run
 from flask_app.services.chat import chat_service, prompts
 from flask_app.services.chat.chat_service import Origin
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.gateway import program_keys
+from flask_app.services.gateway.gateway_errors import RETRY_SECONDS
 from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Whole
 from flask_app.services.gateway.program_keys import AskedUnder
 from flask_app.services.providers import model_service
@@ -24,6 +27,10 @@ from flask_app.services.tokens import token_service
 from flask_app.services.tokens.token_service import Visit
 
 CHANNEL = "api"
+
+_COUNT_RUNNING = select(func.count()).where(
+    Run.user_id == bindparam("person"), Run.status == "running", Run.token_id == bindparam("token")
+)
 
 Answer = TypeVar("Answer", bound=ProgramAnswer)
 
@@ -54,7 +61,8 @@ def begin(
 
     Raises what sending a message does, BadRequest("images_not_taken") where this machine's own model cannot see them,
     Forbidden("model_not_allowed") where the token is kept to others,
-    TokenRequired where it was revoked in this moment, and Conflict as `program_keys.claim` does.
+    TooMany("too_many_runs_of_token"), TokenRequired where it was revoked in this moment, and Conflict as
+    `program_keys.claim` does.
     """
     model = found(visited, asked.model)
     if model.local and any(turn.images for turn in asked.turns):
@@ -74,6 +82,7 @@ def begin(
             program_keys.claim(connection, under, begun.run_id, origin.request_id)
         chat_service.check_cap(connection, visited.user)
         token_service.hold(connection, visited.token_id)
+        _check_cap(connection, visited)
         run_service.write(connection, begun.run_id, visited.user.id, token_id=visited.token_id)
         return dispatching.dispatch(connection, request, keys)
 
@@ -117,6 +126,13 @@ def found(visited: Visit, name: str) -> ServedModel:
     if not _may_ask(visited, model):
         raise Forbidden("model_not_allowed", model=name)
     return model
+
+
+def _check_cap(connection: Connection, visited: Visit) -> None:
+    """Its person's turn has been taken: two requests of one token are counted one after the other."""
+    limit, terms = visited.parallel_requests, {"person": visited.user.id, "token": visited.token_id}
+    if limit is not None and (connection.scalar(_COUNT_RUNNING, terms) or 0) >= limit:
+        raise TooMany("too_many_runs_of_token", limit=limit, retry_after=RETRY_SECONDS)
 
 
 def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, run_id: str | None) -> Request:

@@ -1,4 +1,4 @@
-"""How often a token may ask, and from where: what its person sets for it alone, beside what holds for its person."""
+"""How often a token may ask, how much at once, and from where: set for it alone, beside what holds for its person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,17 +19,20 @@ from flask_app.services.tokens import own_tokens
 
 MOST_NETWORKS, MAX_LENGTH = 20, 64
 MAX_RATE = rates.MAX_AMOUNT
+MAX_PARALLEL = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """At most `requests_per_minute` answers may be begun in a minute; None is as many as the person's own rate allows.
+    """At most `requests_per_minute` answers may be begun in a minute, and `parallel_requests` be in the making at once;
+    None is as many as the person may have.
 
     `networks` are the only ones it may be used from, each as `domain.networks` writes it; none is from everywhere.
     """
 
     requests_per_minute: int | None = None
     networks: Sequence[str] = ()
+    parallel_requests: int | None = None
 
 
 ANYHOW = Access()
@@ -57,24 +60,26 @@ def put(actor: Actor, token_id: str, wanted: Access) -> Access:
 def checked(wanted: Access) -> Access:
     """Each network once, in its shortest form, in order.
 
-    Raises Invalid("bad_token_rate"), Invalid("bad_network") and Invalid("too_many_networks").
+    Raises Invalid: bad_token_rate, bad_token_parallel, bad_network, too_many_networks.
     """
     if (rate := wanted.requests_per_minute) is not None and not 0 < rate <= MAX_RATE:
         raise Invalid("bad_token_rate", limit=MAX_RATE)
+    if (most := wanted.parallel_requests) is not None and not 0 < most <= MAX_PARALLEL:
+        raise Invalid("bad_token_parallel", limit=MAX_PARALLEL)
     found = sorted({networks.written(_read(each)) for each in wanted.networks})
     if len(found) > MOST_NETWORKS:
         raise Invalid("too_many_networks", limit=MOST_NETWORKS)
-    return Access(rate, found)
+    return Access(rate, found, most)
 
 
 def keep(token: AccessToken, access: Access) -> None:
     """It is `checked`."""
-    token.requests_per_minute = access.requests_per_minute
+    token.requests_per_minute, token.parallel_requests = access.requests_per_minute, access.parallel_requests
     token.networks = msgspec.json.encode(access.networks).decode() if access.networks else None
 
 
 def of(token: AccessToken) -> Access:
-    return Access(token.requests_per_minute, networks_of(token.networks))
+    return Access(token.requests_per_minute, networks_of(token.networks), token.parallel_requests)
 
 
 def networks_of(stored: str | None) -> list[str]:
@@ -88,8 +93,12 @@ def admits(stored: str | None, address: str) -> bool:
 
 def told(access: Access) -> dict[str, object]:
     """What the audit log says of it: nothing where nothing is set."""
-    rate = {"requests_per_minute": access.requests_per_minute} if access.requests_per_minute else {}
-    return rate | ({"networks": list(access.networks)} if access.networks else {})
+    bounds = {
+        "requests_per_minute": access.requests_per_minute,
+        "parallel_requests": access.parallel_requests,
+        "networks": list(access.networks),
+    }
+    return {name: bound for name, bound in bounds.items() if bound}
 
 
 def _read(typed: str) -> Network:

@@ -44,7 +44,7 @@ _users, _tokens = table_of(User), table_of(AccessToken)
 _groups, _settings = table_of(Group), table_of(Setting)
 _TOKEN_COLUMNS = (
     *("id", "name", "models", "expires_at", "revoked_at", "last_used_at", "words_until"),
-    *("requests_per_minute", "networks"),
+    *("requests_per_minute", "parallel_requests", "networks"),
 )
 # Every request of a program runs this one statement.
 _VISIT = (
@@ -107,7 +107,8 @@ class Visit:
     all. `rates` are as stored, and `access`, that of the group.
 
     `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
-    for its person. `requests_per_minute` is the token's own rate, `networks` where it may be used from, as stored.
+    for its person. `requests_per_minute` is the token's own rate, `parallel_requests` how many
+    answers it may have in the making, `networks` where it may be used from, as stored.
     """
 
     user: User
@@ -119,6 +120,7 @@ class Visit:
     origin: str | None = None
     keeps_words: bool = False
     requests_per_minute: int | None = None
+    parallel_requests: int | None = None
     networks: str | None = None
     access: str = "{}"
 
@@ -222,6 +224,7 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     return Visit(
         *(user, row.token_id, row.token_name, allowed, used_at, stored, named, keeps_words),
         requests_per_minute=row.token_requests_per_minute,
+        parallel_requests=row.token_parallel_requests,
         networks=row.token_networks,
         access=row.group_access,
     )

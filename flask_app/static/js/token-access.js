@@ -1,33 +1,34 @@
 // @ts-check
-/** How often a token may ask, and from where: the fields of `partials/token_access.html`, and the same in words. */
+/** How often a token may ask, how much at once, and from where: the fields of `partials/token_access.html`, and the same in words. */
 import { FieldMistake, clearFieldErrors } from "app/field-errors"
 import { formatNumber, t } from "app/i18n"
 import { must } from "app/ui"
 
-/** @typedef {{requests_per_minute: number | null, networks: string[]}} Access */
+/** @typedef {{requests_per_minute: number | null, parallel_requests: number | null, networks: string[]}} Access */
 
-const MOST = 10_000
+const MOST = { requests_per_minute: 10_000, parallel_requests: 1000 }
 
 /** What is wanted. @param {HTMLFormElement} form @returns {Access} throws FieldMistake */
 export function typedAccess(form) {
   clearFieldErrors(form)
-  const rate = rateOf(form).value.trim()
-  if (rate && !(/^[0-9]{1,5}$/.test(rate) && Number(rate) > 0 && Number(rate) <= MOST)) {
-    throw new FieldMistake("requests_per_minute", t("js.tokens.rate_mistake"))
+  return {
+    requests_per_minute: typedNumber(form, "requests_per_minute"),
+    parallel_requests: typedNumber(form, "parallel_requests"),
+    networks: linesOf(networksOf(form).value),
   }
-  return { requests_per_minute: rate ? Number(rate) : null, networks: linesOf(networksOf(form).value) }
 }
 
 /** @param {HTMLFormElement} form @param {Access} access */
 export function showAccess(form, access) {
-  rateOf(form).value = access.requests_per_minute === null ? "" : String(access.requests_per_minute)
+  for (const name of /** @type {(keyof typeof MOST)[]} */ (Object.keys(MOST))) numberOf(form, name).value = String(access[name] ?? "")
   networksOf(form).value = access.networks.join("\n")
 }
 
 /** Each bound in words; none where nothing is set. @param {Access} access @returns {string[]} */
-export function accessWords({ requests_per_minute: rate, networks }) {
+export function accessWords({ requests_per_minute: rate, parallel_requests: parallel, networks }) {
   return [
     ...(rate === null ? [] : [t("js.tokens.rate_is", { count: formatNumber(rate) })]),
+    ...(parallel === null ? [] : [t("js.tokens.parallel_is", { count: formatNumber(parallel) })]),
     ...(networks.length ? [t("js.tokens.only_from", { networks: networks.join(", ") })] : []),
   ]
 }
@@ -35,8 +36,19 @@ export function accessWords({ requests_per_minute: rate, networks }) {
 /** What stands on each line. @param {string} text */
 export const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean)
 
-/** @param {HTMLFormElement} form */
-const rateOf = (form) => /** @type {HTMLInputElement} */ (must(form, '[name="requests_per_minute"]'))
+/**
+ * Null where nothing is typed.
+ * @param {HTMLFormElement} form @param {keyof typeof MOST} name
+ */
+function typedNumber(form, name) {
+  const typed = numberOf(form, name).value.trim()
+  if (!typed) return null
+  if (/^[0-9]{1,5}$/.test(typed) && Number(typed) > 0 && Number(typed) <= MOST[name]) return Number(typed)
+  throw new FieldMistake(name, t("js.tokens.number_mistake", { most: formatNumber(MOST[name]) }))
+}
+
+/** @param {HTMLFormElement} form @param {string} name */
+const numberOf = (form, name) => /** @type {HTMLInputElement} */ (must(form, `[name="${name}"]`))
 
 /** @param {HTMLFormElement} form */
 const networksOf = (form) => /** @type {HTMLTextAreaElement} */ (must(form, '[name="networks"]'))

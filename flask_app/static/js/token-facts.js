@@ -12,6 +12,7 @@ import { accessWords } from "app/token-access"
  * @property {string[] | null} models the only ones it may ask for; null is all
  * @property {string[]} origins of the websites whose pages may ask with it
  * @property {number | null} requests_per_minute at most; null is as many as its person may ask
+ * @property {number | null} parallel_requests answers in the making at once, at most
  * @property {string[]} networks the only ones it may be used from; none is from everywhere
  * @property {string} created_at
  * @property {string | null} expires_at
