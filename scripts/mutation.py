@@ -1,9 +1,9 @@
 """Change the ledger's and the tariffs' code in thousands of small ways, and see that the tests notice (mutmut).
 
 ``python -m scripts.mutation CHILDREN [MODULE…]`` tries so many mutants at a time: those of these modules, or of all
-whose source is another than when their row of docs/mutation.md was written, and writes the rows of those that it came
-through with: all of them take hours, and Ctrl+C ends it sooner. Status 1 when more than a tenth of all is alive, or
-a module of `only_mutate` (pyproject.toml) has no row of its own source.
+whose source is another than when their row of docs/mutation.md was written. It takes a few modules at a time and writes
+their rows when it is through with them: all take hours, and Ctrl+C ends it sooner. Status 1 when more than a tenth of
+all is alive, or a module of `only_mutate` (pyproject.toml) has no row of its own source.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "docs/mutation.md"
 MOST_ALIVE = 0.10
+TOGETHER = 6  # modules: mutmut sets out anew for each lot, which takes minutes
 DEAD = {"caught by type check", "killed", "timeout"}
 NOT_TRIED = "not checked"
 NOT_RUN = 255  # mutmut takes it for a timeout: no test could be run at all
@@ -62,16 +63,11 @@ class Row:
 
 def main(children: str, *modules: str) -> int:
     asked = modules or tuple(missing())
-    before = {module: source_of(module) for module in asked}
-    status = _run(children, asked) if asked else 0
-    for module, source in before.items():
-        statuses = _statuses(module)
-        for name in sorted(name for name, status in statuses.items() if status not in DEAD):
-            print(f"{statuses[name]:12} {name}")
-        if NOT_TRIED not in statuses.values():
-            row = row_of(module, statuses.values(), source)
-            write([row, *(each for each in rows() if each.module != module)])
-    return status or told()
+    for at in range(0, len(asked), TOGETHER):
+        status = _try(children, asked[at : at + TOGETHER])
+        if status is not None:
+            return status
+    return told()
 
 
 def told() -> int:
@@ -112,6 +108,20 @@ def write(found: Iterable[Row]) -> None:
     names = set(counted())
     lines = [str(row) for row in sorted(found, key=lambda row: row.module) if row.module in names]
     PLACE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _try(children: str, modules: Sequence[str]) -> int | None:
+    """Write the rows of what was tried whole; a status where it did not come to its end."""
+    before = {module: source_of(module) for module in modules}
+    status = _run(children, modules)
+    tried = {module: _statuses(module) for module in modules}
+    for name, found in sorted(pair for statuses in tried.values() for pair in statuses.items()):
+        if found not in DEAD:
+            print(f"{found:12} {name}")
+    whole = {module: statuses for module, statuses in tried.items() if NOT_TRIED not in statuses.values()}
+    known = [each for each in rows() if each.module not in whole]
+    write([*known, *(row_of(module, found.values(), before[module]) for module, found in whole.items())])
+    return status or (1 if len(whole) < len(tried) else None)
 
 
 def _run(children: str, modules: Sequence[str]) -> int:

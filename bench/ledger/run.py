@@ -53,8 +53,9 @@ def _measured(prepared: Site, rounds: int, seed: int) -> Results:
     with servers.upstream(TOKEN_RATE) as provider, servers.on_database(provider, prepared.url) as server:
         asked = _asked(prepared, server)
         results.pages = readers.measure(asked, rounds, seed, (server.pid, prepared.database_pid))
-        late = [each for each in results.pages if report.is_late(each)]
-        _say(f"{len(asked)} pages measured, {len(late)} too late")
+        _say(f"{len(asked)} pages measured; too late:")
+        for each in filter(report.is_late, results.pages):
+            _say(f"{each.page.kind}{each.reader} {each.page.path}: {[round(time) for time in each.times]} ms")
         costs = settlement.measure(prepared.url, prepared.empty_url, prepared.asked, seed)
         _say(f"settlement {costs.settle.ratio:.2f}, dispatch {costs.dispatch.ratio:.2f} times that of an empty ledger")
         results.settlement = costs
