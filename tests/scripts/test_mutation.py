@@ -1,6 +1,7 @@
 """What is known of the mutants: a row for each module, told again only where its source is another."""
 
 import hashlib
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(mutation, "ROOT", tmp_path)
     monkeypatch.setattr(mutation, "PLACE", tmp_path / "mutation.md")
     return tmp_path
+
+
+def test_the_tests_that_are_named_after_a_module_try_its_mutants() -> None:
+    mutmut = tomllib.loads((mutation.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
+    names = {f"test_{Path(module).stem}.py" for module in mutmut["only_mutate"]}
+    folders = [mutation.ROOT / "tests/domain", mutation.ROOT / "tests/services"]
+    there = {str(path.relative_to(mutation.ROOT)) for each in folders for path in each.iterdir() if path.name in names}
+    assert len(there) > 20
+    assert there <= set(mutmut["pytest_add_cli_args_test_selection"])
 
 
 def test_whatever_no_test_has_noticed_is_alive() -> None:
