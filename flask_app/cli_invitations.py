@@ -1,13 +1,18 @@
 """`flask invitations`: links and codes by which people make accounts of their own, from a terminal."""
 
+from typing import IO
+
 import click
 
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import Group, moment, show, site_address
+from flask_app.i18n import translate
 from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services.people import group_service, invitation_admin_service
+from flask_app.services.people import group_service, invitation_admin_service, inviting_many
 from flask_app.services.people.invitation_admin_service import Listed, Terms
+from flask_app.services.people.inviting_many import ListRefused, Wanted
 from flask_app.services.queries.paging import MAX_PAGE
+from flask_app.web.invitations import table_of
 
 invitations = Group("invitations", help="Links and codes by which people make accounts of their own.")
 
@@ -25,6 +30,27 @@ def create(name: str, *, group: str | None, most: int, days: int) -> None:
     click.echo(f"Invitation {invitation.id}, valid until {moment(invitation.expires_at)}", err=True)
     click.echo(f"Code to be typed at {site_address()}/join: {made.token}", err=True)
     click.echo(f"{site_address()}/join#{made.token}")
+
+
+@invitations.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--group", help="The name of the group for who has none in FILE; the default one without.")
+@click.option("--days", type=int, default=7, show_default=True, help="How long they are valid.")
+def import_list(file: IO[bytes], *, group: str | None, days: int) -> None:
+    """Invite everybody in FILE (UTF-8; name,email,group; - reads the standard input), each for one person.
+
+    Prints a table (CSV) with the links and codes, which are shown this once. Where FILE has a mistake, nothing is made.
+    """
+    group_id = group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID
+    try:
+        made = inviting_many.make(COMMAND_LINE, Wanted(text=file.read().decode("utf-8"), group_id=group_id, days=days))
+    except UnicodeDecodeError as error:
+        raise click.ClickException(translate("en", "js.admin.many_not_utf8")) from error
+    except ListRefused as error:
+        lines = inviting_many.mistakes_in("en", error)
+        raise click.ClickException(translate("en", f"error.{error.code}", lines=lines)) from error
+    click.echo(f"Invitations: {len(made)}", err=True)
+    click.echo(table_of(made, f"{site_address()}/join", "en"), nl=False)
 
 
 @invitations.command("list")

@@ -36,6 +36,7 @@ BY = {
     "DELETE /api/admin/identity-providers/{identity_provider_id}": "identities remove",
     "POST /api/admin/identity-providers/try": "identities try",
     "POST /api/admin/invitations": "invitations create",
+    "POST /api/admin/invitations/many": "invitations import",
     "DELETE /api/admin/invitations/{invitation_id}": "invitations revoke",
     "POST /api/admin/keys": "keys add",
     "PATCH /api/admin/keys/{key_id}": "keys change",

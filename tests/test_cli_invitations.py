@@ -1,5 +1,9 @@
 """`flask invitations …`: links by which people make accounts of their own, from a terminal."""
 
+import csv
+import io
+from pathlib import Path
+
 from click.testing import Result
 from flask import Flask
 
@@ -30,6 +34,38 @@ def test_invitations_are_made_listed_and_revoked(app: Flask, admin: User) -> Non
     assert token not in run(app, "list").output
     assert run(app, "revoke", listed.invitation.id).output == "Class 3b: revoked\n"
     assert " revoked " in run(app, "list").output
+
+
+def test_a_list_is_invited_and_its_links_are_printed(app: Flask, tmp_path: Path) -> None:
+    group_service.add(HOUSE, Choices(name="Readers"))
+    file = tmp_path / "people.csv"
+    file.write_bytes("\ufeff姓名;邮箱;用户组\r\n小红;hong@example.org;\r\n小明;;everyone\r\n".encode())
+    done = run(app, "import", str(file), "--group", "readers", "--days", "30")
+    assert done.exit_code == 0, done.output
+    first, second = csv.DictReader(io.StringIO(done.stdout.removeprefix("\ufeff")))
+    assert (first["name"], first["email"], first["group"], second["group"]) == (
+        *("小红", "hong@example.org"),
+        *("Readers", "Everyone"),
+    )
+    assert first["link"].endswith(f"/join#{first['code']}")
+    assert "Invitations: 2" in done.stderr
+    join(first["code"], "小红")
+
+
+def test_a_list_with_mistakes_makes_nothing(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    for content, words in (
+        ("小红,x,y".encode(), "Line 1: There is no group “y”."),
+        ("小红".encode("gbk"), "CSV UTF-8"),
+        (b"", "nobody in this list"),
+        (b"x\n" * 501, "at most 500"),
+    ):
+        file.write_bytes(content)
+        refused = run(app, "import", str(file))
+        assert refused.exit_code == 1
+        assert words in refused.output
+    assert run(app, "import", str(tmp_path / "none.csv")).exit_code == 2
+    assert run(app, "list").output.splitlines()[1:] == []
 
 
 def test_more_than_a_page_of_them_is_listed(app: Flask) -> None:

@@ -1,21 +1,24 @@
 """Invitations: the administrators' API."""
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import invitation_admin_service
+from flask_app.services.people import invitation_admin_service, inviting_many
 from flask_app.services.queries import paging
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
-from flask_app.web.bodies import accepts, queries, returns
+from flask_app.web.bodies import MAX_BODY_BYTES, accepts, queries, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.invitations import (
     InvitationMade,
     InvitationReply,
+    InvitationsMade,
     InvitationsReply,
+    InviteMany,
     NewInvitation,
     invitation_made,
     invitation_reply,
+    invitations_made,
     invitations_reply,
 )
 
@@ -40,6 +43,18 @@ def listed() -> InvitationsReply:
 def make(body: NewInvitation) -> InvitationMade:
     """Make a link, and a code to be typed, by which people make accounts of their own. Both are shown this once."""
     return invitation_made(invitation_admin_service.make(_actor(), body.terms()))
+
+
+@blueprint.post("/many")
+@require_permission("people.invite")
+@require_proof
+@accepts(InviteMany, most=MAX_BODY_BYTES)
+@returns(InvitationsMade, 201)
+@refuses(422, "Among others `invitation_list_refused`: `mistakes` of `params` says what is wrong in which line.")
+def make_many(body: InviteMany) -> InvitationsMade:
+    """Invite everybody on a list, 500 at most, each by an invitation of their own; where it has a mistake, nobody."""
+    made = inviting_many.make(_actor(), body.wanted())
+    return invitations_made(made, f"{request.url_root}join")
 
 
 @blueprint.delete("/<invitation_id>")

@@ -13,6 +13,8 @@ from flask_app import metrics
 from flask_app.errors import AppError, BudgetExhausted, ComesTooSoon, OutsideHours, SignInRequired, Unavailable
 from flask_app.i18n import catalogue, translate
 from flask_app.services.gateway import gateway_errors
+from flask_app.services.people import inviting_many
+from flask_app.services.people.inviting_many import ListRefused
 from flask_app.services.site.site_service import Site
 from flask_app.services.warnings import wording
 from flask_app.web import program_faults, programs, sessions, site
@@ -70,6 +72,8 @@ def sentence(error: AppError, locale: str | None = None) -> str:
         words = {"opening": _moment(error.params["opens_at"], locale)}
     elif isinstance(error, ComesTooSoon):
         words = {"again": _moment(error.params["again_at"], locale)}
+    elif isinstance(error, ListRefused):
+        words = {"lines": inviting_many.mistakes_in(locale, error)}
     if programs.is_program():
         return gateway_errors.words(error.code, locale, **words)
     return translate(locale, f"error.{error.code}", **words)

@@ -4,10 +4,13 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from flask import g
 
 from flask_app.models import DEFAULT_GROUP_ID, Invitation
-from flask_app.services.people import invitation_admin_service
+from flask_app.services.people import group_service, invitation_admin_service
 from flask_app.services.people.invitation_admin_service import Listed, Made, Page, Terms
+from flask_app.services.people.inviting_many import MadeFor, Wanted
+from flask_app.web import exports
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.groups import GroupName, group_name
 
@@ -55,6 +58,27 @@ class InvitationsReply(Reply):
     next: str | None
 
 
+class InviteMany(Body, kw_only=True):
+    """`people` is a list of `name,email,group`, a line each, with or without heads, also by semicolons or tabs.
+
+    Who names no group there comes into `group_id`.
+    """
+
+    people: Annotated[str, msgspec.Meta(max_length=200_000)]
+    group_id: Annotated[str, msgspec.Meta(max_length=64)] = DEFAULT_GROUP_ID
+    days: Annotated[int, msgspec.Meta(ge=1, le=invitation_admin_service.MOST_DAYS)] = 7
+
+    def wanted(self) -> Wanted:
+        return Wanted(text=self.people, group_id=self.group_id, days=self.days)
+
+
+class InvitationsMade(Reply):
+    """In the list's order. `file` is a table (CSV) of them with their links, which are told here and never again."""
+
+    invitations: list[InvitationMade]
+    file: str
+
+
 class OpenInvitation(Reply):
     """What whoever has the link is told."""
 
@@ -79,6 +103,23 @@ def invitation_reply(listed: Listed) -> InvitationReply:
 
 def invitation_made(made: Made) -> InvitationMade:
     return InvitationMade(invitation=invitation_reply(made.listed), token=made.token)
+
+
+def invitations_made(made: list[MadeFor], join_url: str) -> InvitationsMade:
+    return InvitationsMade(invitations=[invitation_made(each.made) for each in made], file=table_of(made, join_url))
+
+
+def table_of(made: list[MadeFor], join_url: str, locale: str | None = None) -> str:
+    """What is handed out, as CSV with a byte order mark; `join_url` is where a link's code stands behind."""
+    rows = [_handed_out(each, join_url, locale or g.locale) for each in made]
+    return "".join(exports.csv_pages(("name", "email", "group", "link", "code", "expires_at"), [rows]))
+
+
+def _handed_out(each: MadeFor, join_url: str, locale: str) -> tuple[object, ...]:
+    invitation, group = each.made.listed.invitation, each.made.listed.group
+    named = group_service.shown_name(group, locale) if group else ""
+    link = f"{join_url}#{each.made.token}"
+    return (invitation.name, each.email, named, link, each.made.token, invitation.expires_at)
 
 
 def invitations_reply(page: Page) -> InvitationsReply:

@@ -1,6 +1,8 @@
 """Inviting people: a link that is shown once, the page that it leads to, and what became of it."""
 
+import csv
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +112,43 @@ def test_a_code_on_the_board_is_typed_and_leads_in(
     expect(person.locator("[data-greeting]")).to_contain_text(mark)
     for request in visits.watch(person).requests:
         assert code[:4].lower() not in request.url.lower(), "no address has it"
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_list_is_mended_and_everybody_on_it_invited(
+    visits: Visits, site: Site, tmp_path: Path, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    say, mark = words(locale), f"{locale}-{scheme}"
+    admin = visits.open("/admin/users", locale=locale, scheme=scheme, viewport=viewport)
+    admin.get_by_role("button", name=say("admin.invite_many")).click()
+    dialog = admin.get_by_role("dialog", name=say("admin.invite_many"))
+    file = tmp_path / "people.csv"
+    file.write_bytes("李雷".encode("gbk"))
+    dialog.get_by_label(say("admin.many_file")).set_input_files(file)
+    expect(dialog.get_by_role("alert")).to_have_text(say("js.admin.many_not_utf8"))
+    file.write_text(f"\ufeffname;email;group\r\n李雷 {mark};li@example.org;\r\n韩 {mark};;3z\r\n", "utf-8")
+    dialog.get_by_label(say("admin.many_file")).set_input_files(file)
+    people = dialog.get_by_label(say("admin.many_people"))
+    expect(people).to_have_value(re.compile(mark))
+    dialog.get_by_role("button", name=say("admin.many_make")).click()
+    mistake = say("invitation.at_line", line="3", mistake=say("error.invitation_group_unknown", name="3z"))
+    expect(dialog.get_by_role("alert")).to_contain_text(mistake)
+    expect_no_fault(admin, locale)
+    people.fill(people.input_value().replace("3z", ""))
+    dialog.get_by_role("button", name=say("admin.many_make")).click()
+    made = admin.get_by_role("dialog", name=say("js.admin.many_made", count="2"))
+    expect(made.locator("[data-made]")).to_have_value(re.compile(f"^李雷 {mark}\\t.*/join#.*\\n韩 {mark}\\t.*/join#"))
+    expect_no_fault(admin, locale)
+    with admin.expect_download() as download:
+        made.get_by_text(say("admin.many_download")).click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8-sig").splitlines()))
+    assert [row["name"] for row in rows] == [f"李雷 {mark}", f"韩 {mark}"]
+    made.get_by_role("button", name=say("admin.done")).click()
+    expect(admin.locator("#many-made-dialog [data-made]")).to_have_value("")
+    expect(row_of(admin, f"韩 {mark}")).to_contain_text(say("js.admin.invitation_open"))
+    assert admin.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    person = visits.open(rows[0]["link"], locale=locale, scheme=scheme, viewport=viewport, signed_in=False)
+    expect(person.get_by_text(say("js.join_by", name=rows[0]["name"]))).to_be_visible()
 
 
 def test_a_name_that_is_taken_is_told_beside_it_and_another_comes_in(visits: Visits, site: Site) -> None:

@@ -22,6 +22,7 @@ ASKED = {
     "PATCH /api/admin/users/<user_id>",
     "POST /api/admin/users/<user_id>/reset-link",
     "POST /api/admin/invitations",
+    "POST /api/admin/invitations/many",
     "POST /api/admin/registrations/<registration_id>/accept",
     "DELETE /api/admin/groups/<group_id>",
     "PUT /api/admin/groups/<group_id>/managers",

@@ -17,7 +17,7 @@ ACTIONS = (
     *("user.add", "user.change", "user.reset_link", "user.turn_off_second_step", "password.reset"),
     *("password.letter", "address.confirm", "account.delete"),
     *("ownership.give", "ownership.end"),
-    *("invitation.make", "invitation.revoke", "invitation.use"),
+    *("invitation.make", "invitation.make_many", "invitation.revoke", "invitation.use"),
     *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),
     *("identity_provider.add", "identity_provider.change", "identity_provider.delete", "identity_provider.try"),
     *("identity.link", "identity.unlink", "identity.move", "password_sign_in.change"),

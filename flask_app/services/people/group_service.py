@@ -22,6 +22,7 @@ MAX_TOKENS = 1_000_000
 
 _MEMBERS = select(func.count()).select_from(User).where(User.group_id == Group.id).scalar_subquery()
 _WITH_MEMBERS = select(Group, _MEMBERS)
+_BUILT_IN_KEY = names.key(BUILT_IN_NAME)
 _NAMED = select(Group).where(Group.name_key == bindparam("key"))
 
 
@@ -71,6 +72,16 @@ def by_name(name: str) -> Group:
     return group
 
 
+def ids_of(wanted: set[str]) -> dict[str, str]:
+    """The ids of the groups that are called so, as `by_name` finds them; a name that is no group's is left out."""
+    with reading() as session:
+        ids = dict(session.execute(select(Group.name_key, Group.id)).all())
+    found = {
+        name: ids.get(names.key(name)) or (ids.get(_BUILT_IN_KEY) if _is_built_in(name) else None) for name in wanted
+    }
+    return {name: group_id for name, group_id in found.items() if group_id}
+
+
 def keys_of(name: str) -> set[str]:
     """The keys of the groups that are called so in some language."""
     return {names.key(name), *((names.key(BUILT_IN_NAME),) if _is_built_in(name) else ())}
@@ -81,11 +92,16 @@ def chosen(session: Session, group_id: str) -> Group:
 
     Before any person is locked (`turns`). Raises Invalid("unknown_group").
     """
-    both = select(Group).where(Group.id.in_([DEFAULT_GROUP_ID, group_id])).order_by(Group.id)
-    found = {group.id: group for group in session.scalars(both.with_for_update(read=True))}
-    if group_id not in found:
+    return all_chosen(session, {group_id})[group_id]
+
+
+def all_chosen(session: Session, group_ids: set[str]) -> dict[str, Group]:
+    """The same of several, by their ids."""
+    wanted = select(Group).where(Group.id.in_({DEFAULT_GROUP_ID, *group_ids})).order_by(Group.id)
+    found = {group.id: group for group in session.scalars(wanted.with_for_update(read=True))}
+    if not group_ids <= found.keys():
         raise Invalid("unknown_group")
-    return found[group_id]
+    return found
 
 
 def add(actor: Actor, choices: Choices) -> Counted:

@@ -109,6 +109,12 @@ def revoke(actor: Actor, invitation_id: str, *, group_id: str | None = None) -> 
     return in_transaction(work)
 
 
+def check_days(days: int) -> None:
+    """Raises Invalid("bad_invitation_days")."""
+    if not 0 < days <= MOST_DAYS:
+        raise Invalid("bad_invitation_days", limit=MOST_DAYS)
+
+
 def _checked(terms: Terms) -> str:
     """The name without the blanks around it."""
     name = terms.name.strip()
@@ -116,8 +122,7 @@ def _checked(terms: Terms) -> str:
         raise Invalid("bad_label", limit=MAX_NAME)
     if not 0 < terms.most <= MOST:
         raise Invalid("bad_invitation_size", limit=MOST)
-    if not 0 < terms.days <= MOST_DAYS:
-        raise Invalid("bad_invitation_days", limit=MOST_DAYS)
+    check_days(terms.days)
     return name
 
 

@@ -46,6 +46,11 @@ export class Invitations {
     })
   }
 
+  /** Those that were made elsewhere on the page: the first of them on top. @param {Invitation[]} made */
+  add(made) {
+    for (const invitation of made.toReversed()) this.#keep(invitation)
+  }
+
   /** @param {HTMLFormElement} form @param {Record<string, string>} values */
   async #make(form, { name, group: group_id, most, days }) {
     const { invitation, token } = await api.post(this.#path, { name, group_id, most: Number(most), days: Number(days) })

@@ -2,6 +2,7 @@
 /** Entry of the people: find, create, invite, change the role or the group, disable, help with a lost password or device. */
 import { withParameter } from "app/addresses"
 import { Invitations } from "app/admin/invitations"
+import { offerInvitingMany } from "app/admin/invite-many"
 import { showLinkOnce } from "app/admin/link-once"
 import { Ownership } from "app/admin/ownership"
 import { People } from "app/admin/people"
@@ -68,7 +69,8 @@ form.closest("dialog")?.addEventListener("close", () => {
   showPasswordPart()
 })
 for (const select of document.querySelectorAll("[data-group-choice]")) select.replaceChildren(...groupOptions())
-new Invitations(state.invited)
+const invitations = new Invitations(state.invited)
+offerInvitingMany((made) => invitations.add(made))
 new Registrations(state.waiting, { groups: groupOptions, group: state.newcomers, added: (person) => people.add(person) })
 onSubmit(form, async ({ username, role, group: group_id, way, password }) => {
   const body = { username, role, group_id, ...(way === "password" ? { password } : {}) }

@@ -1,0 +1,45 @@
+// @ts-check
+/** Many people invited by a list: a file that is chosen or lines that are pasted. What was made is shown this once. */
+import { api } from "app/api"
+import { formatNumber, t } from "app/i18n"
+import { showOnce } from "app/shown-once"
+import { fill, must, onSubmit, showFormError } from "app/ui"
+
+/** @typedef {import("app/admin/invitations").Invitation} Invitation */
+
+const PATH = "/api/admin/invitations/many"
+
+/** @param {(invitations: Invitation[]) => void} keep what was made, in the list's order */
+export function offerInvitingMany(keep) {
+  const form = /** @type {HTMLFormElement} */ (must(document, "[data-invite-many]"))
+  const file = /** @type {HTMLInputElement} */ (must(form, "[data-many-file]"))
+  form.closest("dialog")?.addEventListener("close", () => form.reset())
+  file.addEventListener("change", () => read(form, file))
+  onSubmit(form, async ({ people, group: group_id, days }) => {
+    const made = await api.post(PATH, { people, group_id, days: Number(days) })
+    form.closest("dialog")?.close()
+    keep(made.invitations.map((/** @type {{invitation: Invitation}} */ each) => each.invitation))
+    show(made)
+  })
+}
+
+/** What is in the file stands in the field, where it can be seen and mended. @param {HTMLFormElement} form @param {HTMLInputElement} file */
+async function read(form, file) {
+  const chosen = file.files?.[0]
+  if (!chosen) return
+  const field = /** @type {HTMLTextAreaElement} */ (must(form, '[name="people"]'))
+  showFormError(form, "")
+  try {
+    field.value = new TextDecoder("utf-8", { fatal: true }).decode(await chosen.arrayBuffer())
+  } catch {
+    file.value = ""
+    showFormError(form, t("js.admin.many_not_utf8"))
+  }
+}
+
+/** @param {{invitations: {invitation: Invitation, token: string}[], file: string}} made */
+function show({ invitations, file }) {
+  const lines = invitations.map(({ invitation, token }) => `${invitation.name}\t${location.origin}/join#${token}`)
+  fill(must(document, "#many-made-dialog"), { title: t("js.admin.many_made", { count: formatNumber(invitations.length) }) })
+  showOnce("many-made-dialog", lines, new Blob([file], { type: "text/csv" }))
+}
