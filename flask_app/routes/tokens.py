@@ -104,7 +104,7 @@ def show_to(token_id: str, body: TokenOrigins) -> TokenOriginsReply:
 def bound(token_id: str, body: TokenAccess) -> TokenAccessReply:
     """Say how often one of one's tokens may ask, and from where, in the place of what was said before."""
     actor = Actor(get_current_user(), client_address())
-    return access_reply(token_access_service.put(actor, token_id, body.access()))
+    return access_reply(token_access_service.put(actor, token_id, body.access(), keeps_parallel=body.keeps_parallel))
 
 
 @blueprint.put("/api/tokens/<token_id>/words")

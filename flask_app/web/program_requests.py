@@ -43,6 +43,7 @@ def answered(
     under = programs.asked_under(body, is_whole=not body.stream)
     if under and (reply := program_keys.look(under)) is not None:
         return Response(reply, content_type="application/json", headers={AGAIN: "true"})
+    gateway_service.require_room(visited)
     limits.count_message_of(visited)
     if body.stream and make_stream:
         return _given(gateway_service.begin(visited, asked, origin(), make_stream, under), streamed)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from flask_app.database import utc_now
 from flask_app.domain.budget import TOKENS
@@ -57,7 +58,7 @@ Networks = Annotated[list[Words], msgspec.Meta(max_length=4 * token_access_servi
 
 class TokenAccess(Body):
     """At most `requests_per_minute` answers are begun in a minute, and `parallel_requests` are in the making at once;
-    null: as many as the person may have.
+    null: as many as the person may have. Without `parallel_requests` that number stays.
 
     `networks` are the only addresses or networks that it may be used from, such as `203.0.113.7` or `2001:db8::/32`;
     none: from everywhere.
@@ -65,10 +66,14 @@ class TokenAccess(Body):
 
     requests_per_minute: RequestsPerMinute | None
     networks: Networks
-    parallel_requests: ParallelRequests | None = None
+    parallel_requests: ParallelRequests | UnsetType | None = UNSET
 
     def access(self) -> Access:
-        return Access(self.requests_per_minute, self.networks, self.parallel_requests)
+        return Access(self.requests_per_minute, self.networks, self.parallel_requests or None)
+
+    @property
+    def keeps_parallel(self) -> bool:
+        return self.parallel_requests is UNSET
 
 
 class TokenAccessReply(Reply):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.support.clients import PageClient, new_client
 from tests.support.entrance import error_code
 from tests.support.gateway import HELLO, Program, made
 from tests.support.requests import logged, only
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 SLOW = Answer("word " * 2000, tokens_per_second=50)
 HERE, NOT_HERE = "127.0.0.0/8", "203.0.113.0/24"
@@ -167,24 +168,51 @@ def test_who_tries_a_found_token_elsewhere_does_not_use_up_its_persons_rate(
 
 
 @pytest.mark.security("runs-capped")
-def test_so_many_answers_at_once_and_no_more(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
+def test_so_many_answers_at_once_and_no_more(
+    app: Flask, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
     config.install(dataclasses.replace(config.current(), max_runs_per_user=5))
     kept, free = bounded(app, member, parallel_requests=1), bounded(app, member, "free")
     upstream.script(SLOW)
     open_one = kept.complete(stream=True, buffered=False)
-    refused = kept.complete()
+    rate("4 per minute")
+    refused = [kept.complete() for _ in range(5)][-1]
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (429, "too_many_runs_of_token")
     assert "此令牌已有 1 个回答正在生成" in refused.get_json()["error"]["message"]
     assert int(refused.headers["retry-after"]) > 0
     assert "x-should-retry" not in refused.headers
     assert free.complete().status_code == 200, "another token of the same person goes on"
+    asked = member_client.post("/api/chat", json={"message": "hello"})
+    assert asked.status_code == 200, "what is refused counts against no rate"
     with reading() as session:
-        assert len(session.scalars(select(Attempt)).all()) == 2, "a refused one asks no provider, and books nothing"
+        assert len(session.scalars(select(Attempt)).all()) == 3, "a refused one asks no provider, and books nothing"
     open_one.close()
     wait_until(lambda: not run_service.live_runs())
     assert kept.complete().status_code == 200
-    (told,) = [row for row in logged() if row.status == 429]
-    assert (told.error_code, told.attempts) == ("too_many_runs_of_token", 0)
+    told = {(row.error_code, row.attempts) for row in logged() if row.status == 429}
+    assert told == {("too_many_runs_of_token", 0)}
+
+
+def test_of_requests_at_the_same_moment_no_more_are_let_in(
+    app: Flask, member: User, upstream: ScriptedUpstream
+) -> None:
+    config.install(dataclasses.replace(config.current(), max_runs_per_user=20))
+    kept = bounded(app, member, parallel_requests=2)
+    upstream.script(*[Answer(gate=Gate(1))] * 8)
+    with ThreadPoolExecutor(8) as threads:
+        begun = [threads.submit(kept.complete, stream=True, buffered=False) for _ in range(8)]
+        replies = [each.result() for each in begun]
+    assert sorted(reply.status_code for reply in replies) == [200] * 2 + [429] * 6
+    upstream.forget_scripts()
+    for reply in replies:
+        reply.close()
+
+
+def test_without_a_word_of_them_answers_at_once_stay_bounded(member_client: PageClient, token: Made) -> None:
+    assert member_client.put(path(token), json=NOTHING | {"parallel_requests": 4}).status_code == 200
+    older = {"requests_per_minute": 9, "networks": []}
+    assert member_client.put(path(token), json=older).get_json() == older | {"parallel_requests": 4}
+    assert member_client.put(path(token), json=NOTHING).get_json() == NOTHING
 
 
 def test_it_costs_no_query(app: Flask, member: User, token: Made, query_count: Any) -> None:

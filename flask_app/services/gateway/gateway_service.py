@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import in_writing, new_id
+from flask_app.database import fetching, in_writing, new_id
 from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
 from flask_app.errors import BadRequest, Forbidden, TooMany
 from flask_app.models import Run
@@ -101,6 +101,16 @@ def begin(
     return answer
 
 
+def require_room(visited: Visit) -> None:
+    """Before a request counts against anybody's rate: one that the token has no room for is none of its person's.
+
+    Raises TooMany("too_many_runs_of_token"), as `begin` does, which looks again.
+    """
+    if visited.parallel_requests is not None:
+        with fetching() as connection:
+            _check_cap(connection, visited)
+
+
 def estimate(visited: Visit, asked: Asked, origin: Origin) -> int:
     """About how many tokens the prompt is; no provider is asked. Raises as `found` does."""
     return prompts.estimate(_request(visited, asked, found(visited, asked.model), origin, None))
@@ -129,7 +139,7 @@ def found(visited: Visit, name: str) -> ServedModel:
 
 
 def _check_cap(connection: Connection, visited: Visit) -> None:
-    """Its person's turn has been taken: two requests of one token are counted one after the other."""
+    """Where its person's turn has been taken two requests of one token are counted one after the other."""
     limit, terms = visited.parallel_requests, {"person": visited.user.id, "token": visited.token_id}
     if limit is not None and (connection.scalar(_COUNT_RUNNING, terms) or 0) >= limit:
         raise TooMany("too_many_runs_of_token", limit=limit, retry_after=RETRY_SECONDS)

@@ -1,7 +1,7 @@
 """How often a token may ask, how much at once, and from where: set for it alone, beside what holds for its person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import msgspec
@@ -38,16 +38,19 @@ class Access:
 ANYHOW = Access()
 
 
-def put(actor: Actor, token_id: str, wanted: Access) -> Access:
+def put(actor: Actor, token_id: str, wanted: Access, *, keeps_parallel: bool = False) -> Access:
     """Have this hold of one's token from the next request on, in the place of what held before.
+
+    `keeps_parallel`: but for how many answers may be in the making.
 
     Raises Invalid as `checked` does, and NotFound for a foreign token too.
     """
-    after = checked(wanted)
+    typed = checked(wanted)
 
     def work(session: Session) -> Access:
         token = own_tokens.hold(session, actor, token_id)
         before = of(token)
+        after = replace(typed, parallel_requests=before.parallel_requests) if keeps_parallel else typed
         if before != after:
             keep(token, after)
             details = {"name": token.name, "before": told(before), "after": told(after)}
