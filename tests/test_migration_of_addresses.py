@@ -7,7 +7,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.support.storage import alembic_config
 
-PEOPLE = {"by mail": "By.Mail@example.org", "typed": "typed@example.org", "without": None}
+PEOPLE = {"by mail": "By.Mail@example.org", "typed": "typed@example.org", "without": None, "other": "me@straße.example"}
 PERSON = text(
     "INSERT INTO users (id, username, username_key, role, disabled, email, created_at)"
     " VALUES (:id, :id, :id, 'member', 0, :email, '2026-01-01')"
@@ -25,10 +25,11 @@ def test_whoever_came_in_by_a_link_has_confirmed_theirs(tmp_path_factory: pytest
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(PERSON, [{"id": name, "email": email} for name, email in PEOPLE.items()])
-        connection.execute(CAME_IN, [{"id": "by mail", "email": "by.mail@example.org"}, {"id": "typed", "email": None}])
+        came_in = {"by mail": "by.mail@example.org", "typed": None, "other": "me@strasse.example"}  # another's domain
+        connection.execute(CAME_IN, [{"id": name, "email": email} for name, email in came_in.items()])
     command.upgrade(config, "0071")
     with engine.begin() as connection:
         kept = connection.execute(text("SELECT id, confirmed_email FROM users")).all()
-    assert dict(map(tuple, kept)) == {"by mail": "by.mail@example.org", "typed": None, "without": None}
+    assert dict(map(tuple, kept)) == {"by mail": "by.mail@example.org", "typed": None, "without": None, "other": None}
     command.downgrade(config, "0070")
     engine.dispose()

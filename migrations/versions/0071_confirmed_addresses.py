@@ -1,7 +1,7 @@
 """Which mail addresses their people have confirmed
 
 The version before knows none: who gives another address there has one that is not confirmed. Whoever came in by an
-address that a mail's link has confirmed keeps it so.
+address that a mail's link has confirmed keeps it so: not where it was folded to another, as straße is to strasse.
 
 Revision: 0071, after 0070
 """
@@ -18,7 +18,8 @@ depends_on = None
 
 _CAME_IN = """
     UPDATE users SET confirmed_email =
-        (SELECT MAX(came_in_by) FROM registrations WHERE registrations.user_id = users.id)
+        (SELECT MAX(came_in_by) FROM registrations WHERE registrations.user_id = users.id
+            AND came_in_by = LOWER(users.email))
     WHERE id IN (SELECT user_id FROM registrations WHERE came_in_by IS NOT NULL)
 """
 

@@ -172,6 +172,37 @@ def test_what_is_not_confirmed_in_a_day_is_over(mail: MailServer, client: PageCl
     assert kept() == []
 
 
+@pytest.mark.parametrize(("first", "second"), [("straße", "strasse"), ("strasse", "straße")])
+def test_two_domains_that_casefold_to_one_are_two(
+    mail: MailServer, client: PageClient, app: Flask, first: str, second: str
+) -> None:
+    allow("open")
+    for number, domain in enumerate((first, second)):
+        asked = register(new_client(app), f"new {number}", email=f"new@{domain}.example")
+        assert asked.status_code == 200
+        assert confirm(client, registered.token_of(mail)).status_code == 200
+    assert {each.came_in_by for each in kept()} == {"new@xn--strae-oqa.example", "new@strasse.example"}
+    again = register(client, "another", email=f"NEW@{second}.example")
+    assert error_code(again) == "email_taken"
+
+
+@pytest.mark.usefixtures("mail")
+def test_a_domain_that_may_come_lets_in_no_other(client: PageClient) -> None:
+    allow("open", "strasse.example")
+    assert error_code(register(client, email="new@straße.example")) == "email_not_taken"
+
+
+def test_who_came_in_under_an_older_folding_is_known_by_their_own_address(mail: MailServer, client: PageClient) -> None:
+    """It wrote straße as strasse, which somebody else's may be."""
+    allow("open")
+    register(client, email="new@straße.example")
+    confirm(client, registered.token_of(mail))
+    with transaction() as session:
+        session.execute(update(Registration).values(came_in_by="new@strasse.example"))
+    assert error_code(register(client, "another", email="new@straße.example")) == "email_taken"
+    assert register(client, "another", email="new@strasse.example").status_code == 200
+
+
 def test_whoever_came_in_is_remembered_by_address_until_they_are_deleted(mail: MailServer, client: PageClient) -> None:
     allow("open")
     register(client, email="new@example.org")

@@ -188,6 +188,12 @@ def test_the_token_of_a_link_is_a_code_however_it_is_typed(app: Flask, typed: Ca
     assert listed(invitation.listed.invitation.id).invitation.used == 2
 
 
+def test_older_versions_open_the_link_of_a_code(app: Flask) -> None:
+    """They look for the digest of the token as it stands in the link."""
+    invitation = made()
+    assert invitation.listed.invitation.digest == digest(invitation.token)
+
+
 def test_a_code_that_is_one_character_off_opens_nothing(app: Flask) -> None:
     token = made().token
     for wrong in (token[:-1], f"{token}0", token[:-1] + ("0" if token[-1] != "0" else "2"), f"{token}!"):

@@ -22,13 +22,8 @@ from flask_app.services.warnings import mail_service
 HOLDS = timedelta(minutes=30)  # a code, at least; at most twice as long
 
 
-def folded(email: str) -> str:
-    """Two addresses that differ in case alone are one."""
-    return email.casefold()
-
-
 def is_the_confirmed(user: User, email: str | None) -> bool:
-    return email is not None and folded(email) == user.confirmed_email
+    return email is not None and mail_service.folded(email) == user.confirmed_email
 
 
 def is_confirmed(user: User) -> bool:
@@ -62,7 +57,7 @@ def confirm(actor: User, typed: str, address: str) -> User:
         if actor.email is None or not any(same(code, code_at(actor, at)) for at in (now, now - HOLDS)):
             attempt.failed()
             raise Forbidden("wrong_address_code")
-    confirmed = folded(actor.email)
+    confirmed = mail_service.folded(actor.email)
     with transaction() as session:
         unchanged = (User.id == actor.id, User.email == actor.email)
         done = session.execute(update(User).where(*unchanged).values(confirmed_email=confirmed))
@@ -76,4 +71,4 @@ def confirm(actor: User, typed: str, address: str) -> User:
 def code_at(user: User, at: datetime) -> str:
     """The code that is mailed at that moment to this person's address: nothing is stored."""
     period = int(at.timestamp() / HOLDS.total_seconds())
-    return typed_code.of(sign("address", f"{user.id}\0{folded(user.email or '')}\0{period}"))
+    return typed_code.of(sign("address", f"{user.id}\0{mail_service.folded(user.email or '')}\0{period}"))

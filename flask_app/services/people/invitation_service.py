@@ -32,8 +32,12 @@ def state_of(invitation: Invitation, now: datetime) -> str:
 
 
 def digest_of(token: str) -> str:
-    """What is stored of a code, however it is typed. A link that is older than codes has a token of another kind."""
-    return digest(typed_code.read(token) or token)
+    """What is stored of a code, however it is typed: the digest of the link's token, by which older versions open it.
+
+    A link that is older than codes has a token of another kind.
+    """
+    code = typed_code.read(token)
+    return digest(typed_code.shown(code) if code else token)
 
 
 def opened(token: str, address: str) -> Invitation:

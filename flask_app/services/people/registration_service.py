@@ -14,7 +14,14 @@ from flask_app.i18n import translate
 from flask_app.models import Group, LinkedIdentity, Registration, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import addresses, group_service, joining, names, passwords, registration_settings
+from flask_app.services.people import (
+    group_service,
+    joining,
+    names,
+    passwords,
+    registered_addresses,
+    registration_settings,
+)
 from flask_app.services.people.registration_settings import OPEN, Terms
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service, login_limits
@@ -109,7 +116,7 @@ def come_in(session: Session, actor: Actor | None, registration: Registration, g
     if registration.identity:
         _link(session, registration, user)
     else:
-        registration.came_in_by = addresses.folded(registration.email) if registration.email else None
+        registration.came_in_by = mail_service.folded(registration.email) if registration.email else None
         user.confirmed_email = registration.came_in_by
     try:
         session.flush()
@@ -160,7 +167,7 @@ def _checked(terms: Terms, wanted: Wanted, address: str) -> Registration:
     with reading() as session:
         if session.scalar(select(User.id).where(User.username_key == names.key(shown))):
             raise Conflict("username_taken")
-        if email and session.scalar(select(Registration.id).where(Registration.came_in_by == email.casefold())):
+        if email and registered_addresses.registration_of(session, email):
             raise Conflict("email_taken")
         require_room(session)
     stored = passwords.make_hash(wanted.password)

@@ -43,7 +43,7 @@ class Terms:
         return self.is_open and mail_service.is_set_up()
 
     def takes(self, email: str) -> bool:
-        domain = email.rpartition("@")[2].casefold()
+        domain = email.rpartition("@")[2].lower()
         return not self.domains or domain in self.domains
 
 
@@ -78,7 +78,7 @@ def _read(stored: str | None) -> Terms:
 
 
 def checked_domains(typed: Sequence[str]) -> tuple[str, ...]:
-    """Each once, folded, in ASCII as mail servers have them; an @ before them is taken for what it means.
+    """Each once, in small letters; an @ before them is taken for what it means.
 
     Raises Invalid("bad_domains").
     """
@@ -86,7 +86,7 @@ def checked_domains(typed: Sequence[str]) -> tuple[str, ...]:
     if len(wanted) > MOST_DOMAINS:
         raise Invalid("bad_domains", limit=MOST_DOMAINS)
     try:
-        found = [mail_service.checked(f"somebody@{each}").rpartition("@")[2].casefold() for each in wanted]
+        found = [mail_service.checked(f"somebody@{each}").rpartition("@")[2].lower() for each in wanted]
     except Invalid as error:
         raise Invalid("bad_domains", limit=MOST_DOMAINS) from error
     return tuple(dict.fromkeys(found))

@@ -5,10 +5,12 @@ the reply, nor the time that it takes, nor how soon another's letter comes, can 
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from random import SystemRandom
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select
@@ -27,6 +29,7 @@ from flask_app.services.warnings import mail_service
 LIFETIME = timedelta(hours=1)
 MOST_AT_ONCE = 32  # in a process
 MOST_PEOPLE = 10  # who share one address
+LATER_SECONDS = (0.2, 0.6)
 THREAD = "reset-letter"
 
 log = structlog.get_logger()
@@ -62,7 +65,9 @@ def ask(asked: Asked) -> None:
 
 
 def _answer(asked: Asked) -> None:
+    """After a while that nobody can foresee. Without a wait gevent would look up who is meant before the reply goes."""
     try:
+        time.sleep(SystemRandom().uniform(*LATER_SECONDS))
         for user in _meant(asked.typed):
             _write(user, asked)
     except SQLAlchemyError as error:
@@ -77,7 +82,7 @@ def _meant(typed: str) -> Sequence[User]:
     """Whose name or confirmed address it is. One address may be that of several: a parent, and the children."""
     wanted: list[ColumnElement[bool]] = [User.username_key == names.key(typed)]
     with suppress(Invalid):  # then it is a name
-        wanted.append(User.confirmed_email == addresses.folded(mail_service.checked(typed)))
+        wanted.append(User.confirmed_email == mail_service.folded(mail_service.checked(typed)))
     with reading() as session:
         found = select(User).where(or_(*wanted), ~User.disabled).order_by(User.id).limit(MOST_PEOPLE)
         return [user for user in session.scalars(found) if addresses.is_confirmed(user)]

@@ -23,7 +23,7 @@ from flask_app.models import (
 )
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, joining, names, registration_service
+from flask_app.services.people import group_service, joining, names, registered_addresses, registration_service
 from flask_app.services.people.registration_settings import APPROVAL, CLOSED
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import directories, directory_terms, identity_terms, left_identities
@@ -153,10 +153,9 @@ def _same_address(session: Session, identity: Identity) -> User | None:
     """
     if not identity.terms.links_by_email or identity.email is None:
         return None
-    confirmed = Registration.came_in_by == identity.email.casefold(), User.role != "admin"
-    found = select(User.id).join(Registration, Registration.user_id == User.id).where(*confirmed)
-    user_id = session.scalar(found)
-    return _locked(session, user_id) if user_id else None
+    registration = registered_addresses.registration_of(session, identity.email)
+    user = _locked(session, registration.user_id) if registration and registration.user_id else None
+    return user if user and user.role != "admin" else None
 
 
 def _same_name(session: Session, identity: Identity) -> User | None:

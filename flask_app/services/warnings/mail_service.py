@@ -3,7 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -28,6 +28,19 @@ def is_set_up() -> bool:
 def checked(typed: str) -> str:
     """The address in the one way it is kept; raises Invalid("bad_email")."""
     return _validated(typed)[0]
+
+
+def folded(email: str) -> str:
+    """The form in which addresses are compared: in ASCII, as mail servers have them, whatever the case of its letters.
+
+    No rule of letters alone will do: straße.example and strasse.example are two domains, of two owners.
+    One that the rules no longer take is equal to itself alone.
+    """
+    if email.isascii():
+        return email.lower()
+    with suppress(Invalid):
+        return _validated(email)[1].lower()
+    return email
 
 
 def send(to: str, subject: str, text: str, *, locale: str, message_id: str | None = None) -> None:

@@ -112,6 +112,46 @@ def test_another_address_is_not_confirmed(mail: MailServer, mine: PageClient, ad
     assert mine.get("/api/me").get_json()["user"]["email_confirmed"] is False
 
 
+@pytest.mark.security("reset-letter-confirmed")
+@pytest.mark.parametrize(("own", "foreign"), [("straße.example", "strasse.example"), ("σας.example", "σασ.example")])
+@pytest.mark.parametrize("back", [False, True])
+def test_two_domains_that_casefold_to_one_are_two(
+    mail: MailServer, mine: PageClient, ada: User, own: str, foreign: str, back: bool
+) -> None:
+    """Mail servers have them as xn--strae-oqa.example and strasse.example, of two owners."""
+    first, second = (f"ada@{domain}" for domain in ((foreign, own) if back else (own, foreign)))
+    mine.patch("/api/me", json={"email": first})
+    send(mine)
+    code = code_in(mail.last)
+    assert confirm(mine, code).get_json()["user"]["email_confirmed"] is True
+    assert mine.patch("/api/me", json={"email": second}).get_json()["user"]["email_confirmed"] is False
+    assert stored(ada).confirmed_email is None
+    assert error_code(confirm(mine, code)) == "wrong_address_code"
+
+
+@pytest.mark.security("reset-letter-confirmed")
+def test_one_domain_in_two_spellings_is_one(mail: MailServer, mine: PageClient) -> None:
+    mine.patch("/api/me", json={"email": "ada@straße.example"})
+    send(mine)
+    confirm(mine, code_in(mail.last))
+    for given in ("Ada@STRAßE.example", "ada@xn--strae-oqa.example"):
+        assert mine.patch("/api/me", json={"email": given}).get_json()["user"]["email_confirmed"] is True
+
+
+@pytest.mark.security("reset-letter-confirmed")
+def test_what_an_older_version_took_for_the_same_is_not_confirmed(mine: PageClient, ada: User) -> None:
+    change(ada, email="ada@straße.example", confirmed_email="ada@strasse.example")
+    assert mine.get("/api/me").get_json()["user"]["email_confirmed"] is False
+    given = mine.patch("/api/me", json={"email": "ada@strasse.example"})
+    assert given.get_json()["user"]["email_confirmed"] is False
+
+
+@pytest.mark.usefixtures("mail")
+def test_an_address_that_the_rules_no_longer_take_is_its_own_alone(mine: PageClient, ada: User) -> None:
+    change(ada, email="äda@example.org", confirmed_email="äda@example.org")
+    assert mine.get("/api/me").get_json()["user"]["email_confirmed"] is True
+
+
 @pytest.mark.usefixtures("mail")
 def test_a_code_holds_half_an_hour_at_least_and_an_hour_at_most(mine: PageClient, ada: User) -> None:
     assert error_code(confirm(mine, code_of(ada, timedelta(hours=1)))) == "wrong_address_code"

@@ -2,9 +2,7 @@
 
 import dataclasses
 import socket
-import time
 from collections.abc import Iterator
-from statistics import median
 from typing import Any
 
 import pytest
@@ -40,27 +38,6 @@ def test_the_reply_is_the_same_whoever_is_meant(mail: MailServer, app: Flask, ma
     assert {(reply.status_code, reply.data) for reply in replies} == {(204, b"")}
     assert len({tuple(sorted(reply.headers.keys())) for reply in replies}) == 1
     assert recipients(mail) == [["known@example.org"], ["known@example.org"]]
-
-
-@pytest.mark.security("reset-letter-same")
-def test_the_reply_takes_the_same_time_whoever_is_meant(mail: MailServer, app: Flask, make_user: MakeUser) -> None:
-    """Time of the processor in this thread; all kinds in turn, and their medians compared."""
-
-    def seconds(typed: str, number: int) -> float:
-        client = new_client(app)
-        begun = time.thread_time()
-        assert ask(client, typed, f"198.51.100.{number}").status_code == 204
-        return time.thread_time() - begun
-
-    for number in range(15):
-        reachable(make_user, f"known {number}", email=f"known.{number}@example.org")
-    seconds("warm", 200)
-    times: dict[str, list[float]] = {"known": [], "unknown": []}
-    for number in range(15):
-        times["unknown"].append(seconds(f"nobody {number}", number))
-        times["known"].append(seconds(f"known {number}", number))
-    assert median(times["known"]) == pytest.approx(median(times["unknown"]), rel=0.25)
-    letter(mail, 15)
 
 
 @pytest.mark.security("reset-letter-same")

@@ -1,0 +1,67 @@
+"""Asking for a letter about a forgotten password, of the real server."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+import pytest
+import urllib3
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from flask_app.models import User
+from tests.support.brokers import wait_until
+from tests.support.forgotten import ASK
+from tests.support.mail_server import MailServer
+from tests.support.served import Served, served
+
+PAIRS = 14  # one address asks thirty times an hour
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path, mail: MailServer) -> Iterator[Served]:
+    settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none"}
+    with served(tmp_path, SMTP_FROM="chat@example.org", **settings) as running:
+        running.set_up()
+        yield running
+
+
+@pytest.mark.security("reset-letter-same")
+def test_the_reply_takes_the_same_time_whoever_is_meant(server: Served, mail: MailServer, tmp_path: Path) -> None:
+    """Both kinds in turn, by a connection that is open, and their medians compared."""
+    people(f"sqlite:///{tmp_path / 'mingchat.db'}")
+    times: dict[str, list[float]] = {"unknown": [], "known": []}
+    with closing(urllib3.connection_from_url(server.base_url, timeout=60)) as connection:
+        seconds(connection, "warm")
+        for number in range(PAIRS):
+            times["unknown"].append(seconds(connection, f"nobody {number}"))
+            times["known"].append(seconds(connection, f"known {number}"))
+    wait_until(lambda: len(mail.mails) == PAIRS)  # somebody was meant
+    assert median(times["known"]) < 1.5 * median(times["unknown"]), times
+
+
+def people(url: str) -> None:
+    engine = create_engine(url)
+    with Session(engine) as session, session.begin():
+        for number in range(PAIRS):
+            name, email = f"known {number}", f"known.{number}@example.org"
+            given = {"email": email, "confirmed_email": email, "password_hash": "a hash"}
+            session.add(User(username=name, username_key=name, role="member", **given))
+    engine.dispose()
+
+
+def seconds(connection: urllib3.HTTPConnectionPool, account: str) -> float:
+    headers = {"Origin": f"http://{connection.host}:{connection.port}"}
+    begun = time.monotonic()
+    reply = connection.request("POST", ASK, json={"account": account}, headers=headers)
+    taken = time.monotonic() - begun
+    assert reply.status == 204, reply.data
+    return taken
