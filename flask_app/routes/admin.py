@@ -204,12 +204,15 @@ def records() -> str:
 @require_permission("requests")
 def requests() -> str:
     first = all_requests_reply(request_search.search(get_current_user(), arguments.request_filter()))
+    kept = request_retention.kept()
     state = RequestsState(
         requests=first.requests,
         next=first.next,
         models=records_service.known_models(),
         tokens=_tokens(),
-        days=request_retention.days(),
+        days=kept.days,
+        groups=group_names(),
+        group_days=dict(kept.groups),
     )
     return render_template("admin/requests.html", admin_state=pages.state(state), days=state.days)
 

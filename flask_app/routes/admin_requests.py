@@ -9,7 +9,14 @@ from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
 from flask_app.web.bodies import accepts, queries, returns
 from flask_app.web.client import client_address
-from flask_app.web.requests import FILTER, RequestsReply, Retention, RetentionReply, all_requests_reply
+from flask_app.web.requests import (
+    FILTER,
+    RequestsReply,
+    Retention,
+    RetentionReply,
+    all_requests_reply,
+    retention_reply,
+)
 
 blueprint = Blueprint("admin_requests", __name__, url_prefix="/api/admin/requests")
 
@@ -35,8 +42,8 @@ def listed() -> RequestsReply:
 @require_permission("requests")
 @returns(RetentionReply)
 def retention() -> RetentionReply:
-    """For how many days they are kept."""
-    return RetentionReply(days=request_retention.days())
+    """For how many days they are kept: everybody's, and those of some groups' people."""
+    return retention_reply(request_retention.kept())
 
 
 @blueprint.put("/retention")
@@ -45,5 +52,5 @@ def retention() -> RetentionReply:
 @accepts(Retention)
 @returns(RetentionReply)
 def keep_for(body: Retention) -> RetentionReply:
-    """Keep them for so many days. What is older goes within minutes."""
-    return RetentionReply(days=request_retention.keep_for(Actor(get_current_user(), client_address()), body.days))
+    """Keep them for so many days, those of some groups' people for others. What is older goes within minutes."""
+    return retention_reply(request_retention.keep_for(Actor(get_current_user(), client_address()), body.wanted()))

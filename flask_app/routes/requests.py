@@ -26,7 +26,7 @@ def home() -> str:
         next=first.next,
         models=records_service.known_models(),
         tokens=[Choice(id=token.id, label=token.name) for token in token_service.own(user)],
-        days=request_retention.days(),
+        days=request_retention.kept().of(user.group_id),
     )
     return render_template("requests.html", requests_state=pages.state(state), days=state.days)
 

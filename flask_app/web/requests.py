@@ -10,6 +10,7 @@ from flask_app.services.gateway import request_retention
 from flask_app.services.gateway.request_search import Found, Page
 from flask_app.services.gateway.word_log import Kept
 from flask_app.web.bodies import Body, Reply
+from flask_app.web.groups import GroupName
 from flask_app.web.records import Person
 from flask_app.web.usage import Choice
 
@@ -78,21 +79,36 @@ class RequestsReply(Reply):
 
 
 class RequestsState(RequestsReply):
-    """What the page begins with. `days` is for how many they are kept."""
+    """What the page begins with. `days` is for how many they are kept, `group_days` those of groups with others."""
 
     models: list[str]
     tokens: list[Choice]
     days: int
+    groups: list[GroupName] = msgspec.field(default_factory=list)
+    group_days: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+Days = Annotated[int, msgspec.Meta(ge=1, le=request_retention.MOST)]
+GroupId = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class Retention(Body):
-    """For how many days they are kept."""
+    """For how many days they are kept. `groups` have others for their people, by the groups' ids."""
 
-    days: Annotated[int, msgspec.Meta(ge=1, le=request_retention.MOST)]
+    days: Days
+    groups: Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)] = msgspec.field(default_factory=dict)
+
+    def wanted(self) -> request_retention.Kept:
+        return request_retention.Kept(self.days, self.groups)
 
 
 class RetentionReply(Reply):
     days: int
+    groups: dict[str, int]
+
+
+def retention_reply(kept: request_retention.Kept) -> RetentionReply:
+    return RetentionReply(days=kept.days, groups=dict(kept.groups))
 
 
 def own_requests_reply(page: Page, with_words: Container[str]) -> RequestsReply:

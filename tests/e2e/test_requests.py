@@ -98,12 +98,18 @@ def test_an_administrator_finds_a_failure_and_all_alike(visits: Visits, asked: A
 
 
 def test_an_administrator_says_for_how_long_they_are_kept(visits: Visits, site: Site) -> None:
+    group = site.ask("POST", "/api/admin/groups", {"name": "Brief log"})["id"]
     page = visits.open("/admin/requests")
-    days = page.get_by_label(en("requests.days"), exact=True)
-    for wanted, shown in (("90", "30"), ("30", "90")):
+    days, of_group = page.get_by_label(en("requests.days"), exact=True), page.get_by_label("Brief log", exact=True)
+    for wanted, shown, own, shown_own in (("90", "30", "3", ""), ("30", "90", "", "3")):
         page.get_by_role("button", name=en("requests.keep")).click()
         expect(days).to_have_value(shown)
+        expect(of_group).to_have_value(shown_own)
         days.fill(wanted)
+        of_group.fill(own)
         page.get_by_role("dialog").get_by_role("button", name=en("base.save")).click()
         expect(page.get_by_role("status")).to_have_text(en("js.requests.kept", count=wanted))
-        assert site.ask("GET", "/api/admin/requests/retention") == {"days": int(wanted)}
+        assert site.ask("GET", "/api/admin/requests/retention") == {
+            "days": int(wanted),
+            "groups": {group: int(own)} if own else {},
+        }

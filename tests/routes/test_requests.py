@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from flask_app.database import first_id, reading, transaction
-from flask_app.models import AuditEntry, ProgramRequest, TokenUsage, User
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, ProgramRequest, TokenUsage, User
 from flask_app.services.gateway import request_retention
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -166,18 +166,27 @@ def test_nobody_else_reads_them(client: PageClient, member_client: PageClient) -
 
 
 def test_an_administrator_says_for_how_long_they_are_kept(admin_client: PageClient) -> None:
-    assert page(admin_client, KEPT) == {"days": 30}
-    assert admin_client.put(KEPT, json={"days": 7}).get_json() == {"days": 7}
-    assert page(admin_client, KEPT) == {"days": request_retention.days()} == {"days": 7}
+    assert page(admin_client, KEPT) == {"days": 30, "groups": {}}
+    wanted = {"days": 7, "groups": {DEFAULT_GROUP_ID: 90}}
+    assert admin_client.put(KEPT, json=wanted).get_json() == wanted
+    assert page(admin_client, KEPT) == wanted
+    assert request_retention.kept().of(DEFAULT_GROUP_ID) == 90
     with reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "requests.retention")).one()
     assert entry.actor_name == "admin"
 
 
-@pytest.mark.parametrize("body", [{}, {"days": 0}, {"days": 3651}, {"days": "7"}, {"days": 7, "more": 1}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, {"days": 0}, {"days": 3651}, {"days": "7"}, {"days": 7, "more": 1}),
+        *({"days": 7, "groups": {DEFAULT_GROUP_ID: days}} for days in (0, 3651, None, "7")),
+        *({"days": 7, "groups": {"nothing": 7}}, {"days": 7, "groups": []}),
+    ],
+)
 def test_not_for_any_number_of_days(admin_client: PageClient, body: dict[str, Any]) -> None:
     assert admin_client.put(KEPT, json=body).status_code == 422
-    assert page(admin_client, KEPT) == {"days": 30}
+    assert page(admin_client, KEPT) == {"days": 30, "groups": {}}
 
 
 def test_nobody_else_says_so(client: PageClient, member_client: PageClient) -> None:

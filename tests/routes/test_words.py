@@ -190,7 +190,7 @@ def test_it_goes_with_its_token_and_with_its_request(program: Program, member: U
     request_retention.prune()
     logged()
     assert len(rows()) == 1
-    request_retention._remove(only().id)
+    request_retention._remove([only().id])
     assert rows() == []
     program.complete(messages=ASKED)
     logged()

@@ -8,23 +8,29 @@ from sqlalchemy import insert, select
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.errors import Invalid
-from flask_app.models import AuditEntry, ProgramRequest, User
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, ProgramRequest, Setting, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import request_retention
+from flask_app.services.gateway.request_retention import Kept
 from flask_app.services.operations import upkeep_service
+from flask_app.services.people import group_deletion, group_service
+from flask_app.services.people.group_service import Choices
+from tests.conftest import MakeUser
 from tests.support.requests import row
 
 
-def write(*ages: float) -> None:
+def write(*ages: float, user_id: str = "somebody") -> None:
     """Rows of so many days ago."""
     moments = [utc_now() - timedelta(days=age) for age in ages]
+    rows = [row(id=new_id(moment), created_at=moment, user_id=user_id) for moment in moments]
     with transaction() as session:
-        session.execute(insert(ProgramRequest), [row(id=new_id(moment), created_at=moment) for moment in moments])
+        session.execute(insert(ProgramRequest), rows)
 
 
-def ages() -> list[int]:
+def ages(user_id: str = "somebody") -> list[int]:
+    kept = select(ProgramRequest.created_at).where(ProgramRequest.user_id == user_id)
     with reading() as session:
-        return sorted((utc_now() - moment).days for moment in session.scalars(select(ProgramRequest.created_at)))
+        return sorted((utc_now() - moment).days for moment in session.scalars(kept))
 
 
 def test_a_month_is_kept_if_nothing_is_said(app: Flask) -> None:
@@ -35,9 +41,9 @@ def test_a_month_is_kept_if_nothing_is_said(app: Flask) -> None:
 
 def test_so_long_as_is_said_and_the_audit_log_has_it(app: Flask, admin: User) -> None:
     write(1, 5, 31)
-    assert request_retention.keep_for(Actor(admin, "192.0.2.7"), 4) == 4
-    assert request_retention.days() == 4
-    request_retention.keep_for(Actor(admin), 4)
+    assert request_retention.keep_for(Actor(admin, "192.0.2.7"), Kept(4)) == Kept(4)
+    assert request_retention.kept() == Kept(4)
+    request_retention.keep_for(Actor(admin), Kept(4))
     upkeep_service.tick()
     assert ages() == [1]
     with reading() as session:
@@ -49,8 +55,12 @@ def test_so_long_as_is_said_and_the_audit_log_has_it(app: Flask, admin: User) ->
 @pytest.mark.parametrize("days", [0, -1, request_retention.MOST + 1])
 def test_not_for_ever_and_not_for_less_than_a_day(app: Flask, days: int) -> None:
     with pytest.raises(Invalid):
-        request_retention.keep_for(Actor(None), days)
-    assert request_retention.days() == request_retention.USUAL
+        request_retention.keep_for(Actor(None), Kept(days))
+    with pytest.raises(Invalid):
+        request_retention.keep_for(Actor(None), Kept(groups={DEFAULT_GROUP_ID: days}))
+    with pytest.raises(Invalid):
+        request_retention.keep_for(Actor(None), Kept(groups={"nothing": 7}))
+    assert request_retention.kept() == Kept(request_retention.USUAL)
 
 
 def test_a_round_removes_a_part_and_the_next_goes_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,3 +70,31 @@ def test_a_round_removes_a_part_and_the_next_goes_on(app: Flask, monkeypatch: py
     assert ages() == [1, 40]
     request_retention.prune()
     assert ages() == [1]
+
+
+def test_a_group_has_a_number_of_its_own(app: Flask, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_retention, "BATCH", 2)
+    usual, brief, long = make_user("usual"), make_user("brief"), make_user("long")
+    groups = {}
+    for person, days in ((brief, 3), (long, 90)):
+        group = group_service.add(Actor(None), Choices(name=person.username)).group
+        groups[group.id] = days
+        with transaction() as session:
+            session.get_one(User, person.id).group_id = group.id
+    request_retention.keep_for(Actor(None), Kept(30, groups))
+    for user_id in (usual.id, brief.id, long.id, "somebody"):
+        write(1, 2, 4, 5, 6, 29, 31, 32, 33, 89, 91, 92, 93, user_id=user_id)
+    upkeep_service.tick()
+    assert ages(usual.id) == ages("somebody") == [1, 2, 4, 5, 6, 29], "who is gone counts with everybody else"
+    assert ages(brief.id) == [1, 2]
+    assert ages(long.id) == [1, 2, 4, 5, 6, 29, 31, 32, 33, 89]
+    group_deletion.delete(Actor(None), next(iter(groups)))
+    upkeep_service.tick()
+    assert ages(brief.id) == [1, 2], "whose group is deleted is in the default one"
+    assert (request_retention.kept().of(brief.group_id), request_retention.kept().of("another")) == (30, 30)
+
+
+def test_the_version_before_reads_the_days_of_everybody(app: Flask) -> None:
+    request_retention.keep_for(Actor(None), Kept(7, {DEFAULT_GROUP_ID: 9}))
+    with reading() as session:
+        assert session.get_one(Setting, request_retention.NAME).value == "7"

@@ -1,46 +1,73 @@
-"""For how many days the log of programs' requests is kept: a setting of the site, and who removes what is older."""
+"""For how many days the log of programs' requests is kept, and who removes what is older.
 
+A setting of the site, with others for the people of some groups.
+"""
+
+import json
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Row, Select, bindparam, delete, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of, utc_now
 from flask_app.errors import Invalid
-from flask_app.models import ProgramRequest, Setting
+from flask_app.models import Group, ProgramRequest, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import word_log
 from flask_app.services.runs import closing
 
-NAME = "request_log"
+NAME, OF_GROUPS = "request_log", "request_log_groups"  # versions before know the first alone
 USUAL, MOST = 30, 3650  # days
 BATCH = 500  # removed in one transaction
 BATCHES = 100  # in one round
 PAUSE_SECONDS = 0.05  # between two, for everybody else
 
-_rows = table_of(ProgramRequest)
-_STORED = select(Setting.value).where(Setting.name == NAME)
-_OLDEST = select(_rows.c.id).where(_rows.c.id < bindparam("first")).order_by(_rows.c.id).limit(BATCH)
-_REMOVE = delete(_rows).where(_rows.c.id <= bindparam("last"))
+_rows, _users = table_of(ProgramRequest), table_of(User)
+_STORED = select(Setting.name, Setting.value).where(Setting.name.in_((NAME, OF_GROUPS)))
+_IN_THEM = _rows.c.user_id.in_(select(_users.c.id).where(_users.c.group_id.in_(bindparam("groups", expanding=True))))
+_OLD = (
+    select(_rows.c.id)
+    .where(_rows.c.id > bindparam("after"), _rows.c.id < bindparam("first"))
+    .order_by(_rows.c.id)
+    .limit(BATCH)
+)
+_REMOVE = delete(_rows).where(_rows.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def days() -> int:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """For how many `days`. `groups` have others for their people, by the groups' ids."""
+
+    days: int = USUAL
+    groups: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, group_id: str) -> int:
+        return self.groups.get(group_id, self.days)
+
+
+def kept() -> Kept:
     with fetching() as connection:
-        return _days(connection.scalar(_STORED))
+        return _read(connection.execute(_STORED).all())
 
 
-def keep_for(actor: Actor, wanted: int) -> int:
-    """From the next round of upkeep on. Raises Invalid("bad_retention")."""
-    if not 0 < wanted <= MOST:
+def keep_for(actor: Actor, wanted: Kept) -> Kept:
+    """From the next round of upkeep on. Raises Invalid("bad_retention"), Invalid("unknown_group")."""
+    if not all(0 < days <= MOST for days in (wanted.days, *wanted.groups.values())):
         raise Invalid("bad_retention", limit=MOST)
 
     def work(session: Session) -> None:
-        before = _days(session.scalar(_STORED))
-        session.merge(Setting(name=NAME, value=str(wanted)))
-        if difference := audit_service.difference({"days": before}, {"days": wanted}):
+        known = set(session.scalars(select(Group.id).where(Group.id.in_(list(wanted.groups)))))
+        if known != set(wanted.groups):
+            raise Invalid("unknown_group")
+        before = _read(session.execute(_STORED).all())
+        session.merge(Setting(name=NAME, value=str(wanted.days)))
+        session.merge(Setting(name=OF_GROUPS, value=json.dumps(dict(wanted.groups))))
+        if difference := audit_service.difference(_told(before), _told(wanted)):
             audit_service.record(session, actor.user, "requests.retention", NAME, difference, actor.address)
 
     in_transaction(work)
@@ -49,23 +76,39 @@ def keep_for(actor: Actor, wanted: int) -> int:
 
 def prune() -> None:
     """Remove what is too old, a little at a time; what a round does not come to is left to the next."""
-    first = first_id(utc_now() - timedelta(days=days()))
-    for _ in range(BATCHES):
-        with fetching() as connection:
-            found = connection.scalars(_OLDEST, {"first": first}).all()
-        if not found or closing.is_closed():
-            return
-        _remove(found[-1])
-        time.sleep(PAUSE_SECONDS)
+    now = utc_now()
+    for query, groups, days in _rules(kept()):
+        after, terms = "", {"first": first_id(now - timedelta(days=days))} | ({"groups": groups} if groups else {})
+        for _ in range(BATCHES):
+            with fetching() as connection:
+                found = connection.scalars(query, {"after": after, **terms}).all()
+            if not found or closing.is_closed():
+                break
+            _remove(found)
+            after = found[-1]
+            time.sleep(PAUSE_SECONDS)
 
 
-def _remove(last: str) -> None:
+def _rules(found: Kept) -> Iterator[tuple[Select[str], list[str], int]]:
+    """What is too old, of the people of which groups, after how many days. Who is gone counts with everybody else."""
+    apart = list(found.groups)
+    yield (_OLD.where(~_IN_THEM) if apart else _OLD), apart, found.days
+    for group_id, days in sorted(found.groups.items()):
+        yield _OLD.where(_IN_THEM), [group_id], days
+
+
+def _remove(ids: Sequence[str]) -> None:
     def work(connection: Connection) -> None:
-        connection.execute(_REMOVE, {"last": last})
-        word_log.forget_with_log(connection, last)
+        connection.execute(_REMOVE, {"ids": list(ids)})
+        word_log.forget_with_log(connection, ids)
 
     in_writing(work)
 
 
-def _days(stored: str | None) -> int:
-    return USUAL if stored is None else int(stored)
+def _read(stored: Sequence[Row[str, str]]) -> Kept:
+    found = {row.name: row.value for row in stored}
+    return Kept(int(found.get(NAME, USUAL)), json.loads(found.get(OF_GROUPS, "{}")))
+
+
+def _told(kept: Kept) -> dict[str, object]:
+    return {"days": kept.days, "groups": dict(kept.groups)}

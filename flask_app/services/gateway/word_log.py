@@ -38,6 +38,7 @@ _UNTIL = (
 _OF_TOKEN = _words.c.token_id == bindparam("token")
 _TOO_MANY = select(_words.c.id).where(_OF_TOKEN).order_by(_words.c.id.desc()).offset(MOST_KEPT).limit(1)
 _FORGET_OLD = delete(_words).where(_OF_TOKEN, _words.c.id <= bindparam("last"))
+_FORGET = delete(_words).where(_words.c.id.in_(bindparam("ids", expanding=True)))
 _SHOWN = (_words.c.user_id == bindparam("user"), _words.c.until > bindparam("now"))
 _KEPT = select(_words.c.id).where(_words.c.id.in_(bindparam("ids", expanding=True)), *_SHOWN)
 _FOUND = select(_words.c.content, _words.c.until).where(_words.c.id == bindparam("id"), *_SHOWN)
@@ -149,9 +150,9 @@ def prune() -> None:
         in_writing(lambda connection: connection.execute(delete(_words).where(_words.c.until <= now)).rowcount)
 
 
-def forget_with_log(connection: Connection, last: str) -> None:
-    """What was asked up to this request of the log, which goes in the same transaction."""
-    connection.execute(delete(_words).where(_words.c.id <= last))
+def forget_with_log(connection: Connection, ids: Iterable[str]) -> None:
+    """What was asked by these requests of the log, which go in the same transaction."""
+    connection.execute(_FORGET, {"ids": list(ids)})
 
 
 def _kept(connection: Connection, ids: Iterable[str], user_id: str) -> set[str]:

@@ -3,22 +3,44 @@
 import { api } from "app/api"
 import { formatNumber, t } from "app/i18n"
 import { showRequests } from "app/request-list"
-import { must, onSubmit, openDialog, pageState, toast } from "app/ui"
+import { fromTemplate, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+
+/** @typedef {{days: number, groups: Record<string, number>}} Kept */
 
 const PATH = "/api/admin/requests"
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-keep-form]"))
-/** @type {import("app/request-list").State} */
+/** @type {import("app/request-list").State & {groups: {id: string, name: string}[], group_days: Record<string, number>}} */
 const state = pageState("admin-state")
-let kept = state.days
+/** @type {Kept} */
+let kept = { days: state.days, groups: state.group_days }
 
 showRequests(state, { path: PATH, page: "/admin/requests", records: "/admin/records", filters: ["user"] })
 must(document, "[data-keep]").addEventListener("click", () => {
   const days = /** @type {HTMLInputElement} */ (form.elements.namedItem("days"))
-  days.value = String(kept)
+  days.value = String(kept.days)
+  must(form, "[data-group-days]").replaceChildren(...state.groups.map(({ id, name }) => groupRow(id, name)))
   openDialog("keep-dialog")
 })
 onSubmit(form, async ({ days }) => {
-  kept = (await api.put(`${PATH}/retention`, { days: Number(days) })).days
+  kept = await api.put(`${PATH}/retention`, { days: Number(days), groups: daysOfGroups() })
   form.closest("dialog")?.close()
-  toast(t("js.requests.kept", { count: formatNumber(kept) }))
+  toast(t("js.requests.kept", { count: formatNumber(kept.days) }))
 })
+
+/** @param {string} id @param {string} name */
+function groupRow(id, name) {
+  const row = fromTemplate("group-days-template", { name })
+  const field = daysIn(row)
+  field.dataset.group = id
+  field.value = id in kept.groups ? String(kept.groups[id]) : ""
+  return row
+}
+
+/** Those that are not as everybody's. @returns {Record<string, number>} */
+function daysOfGroups() {
+  const fields = [...must(form, "[data-group-days]").children].map((row) => daysIn(/** @type {HTMLElement} */ (row)))
+  return Object.fromEntries(fields.filter(({ value }) => value).map(({ dataset, value }) => [dataset.group ?? "", Number(value)]))
+}
+
+/** @param {HTMLElement} row */
+const daysIn = (row) => /** @type {HTMLInputElement} */ (must(row, "[data-days]"))
