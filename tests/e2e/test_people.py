@@ -25,10 +25,10 @@ def _invite(page: Page, username: str) -> str:
     dialog.get_by_role("button", name=zh("admin.create")).click()
     shown = page.locator("#link-dialog")
     expect(shown).to_contain_text(zh("js.admin.link_for", name=username))
-    link = shown.locator("code").inner_text()
+    link = shown.locator("#link-address").inner_text()
     shown.get_by_role("button", name=zh("admin.done")).click()
     expect(page.get_by_role("row").filter(has_text=username)).to_be_visible()
-    expect(shown.locator("code")).to_be_empty()  # gone with its dialog
+    expect(shown.locator("#link-address")).to_be_empty()  # gone with its dialog
     return link
 
 
