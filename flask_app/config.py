@@ -199,7 +199,19 @@ class _Reader:
         names = tuple(self.environ.get(name, "").lower().replace(",", " ").split())  # as browsers write them
         if wrong := [host for host in names if "/" in host]:
             raise ConfigError(f"{name} holds names such as chat.example.org, without https:// and path: {wrong[0]!r}")
-        return names
+        return tuple(self._as_browsers_send(name, host) for host in names)
+
+    def _as_browsers_send(self, setting: str, host: str) -> str:
+        """In ASCII: by IDNA 2008, in which straße is not strasse."""
+        if host.isascii():
+            return host
+        import idna  # few sites need it
+
+        dot, name, port = re.fullmatch(r"(\.?)([^:]*)(.*)", host).groups()  # type: ignore[union-attr]
+        try:
+            return f"{dot}{idna.encode(name, uts46=True).decode()}{port}"
+        except idna.IDNAError as error:
+            raise ConfigError(f"{setting} has a name that cannot be one, {host!r}: {error}") from error
 
     def address(self, name: str, beginnings: tuple[str, ...]) -> str | None:
         url = self.secret(name)

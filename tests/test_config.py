@@ -155,6 +155,7 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str, attribute: str
         ("ALLOW_INSECURE_UPSTREAMS", "perhaps"),
         ("LOCAL_MODEL_PATH", "/nothing/here.gguf"),
         ("ALLOWED_HOSTS", "https://chat.example.com"),
+        ("ALLOWED_HOSTS", "中文。。example"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "mysql://user:password@db/mingchat"),
         ("INSTANCE_DIR", "/dev/null/instance"),
@@ -170,6 +171,13 @@ def test_a_setting_that_cannot_stand_is_named(tmp_path: Path, name: str, value: 
 def test_hosts_are_added_to_the_machines_own(tmp_path: Path) -> None:
     hosts = read(tmp_path, ALLOWED_HOSTS="Chat.Example.com, 192.0.2.1").allowed_hosts
     assert {"localhost", "127.0.0.1", "chat.example.com", "192.0.2.1"} == set(hosts)
+
+
+def test_hosts_are_kept_as_browsers_send_them(tmp_path: Path) -> None:
+    """In the ASCII form of IDNA 2008, in which straße is not strasse."""
+    named = "Straße.example bücher.example:8443 .中文.example"
+    hosts = read(tmp_path, ALLOWED_HOSTS=named).allowed_hosts
+    assert hosts[2:] == ("xn--strae-oqa.example", "xn--bcher-kva.example:8443", ".xn--fiq228c.example")
 
 
 def test_mail_is_off_until_a_server_is_named(tmp_path: Path) -> None:

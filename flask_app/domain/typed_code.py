@@ -11,7 +11,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH, GROUP = 16, 4
 MOST_TYPED = 64  # characters, with whatever stands between the groups
 
-_BETWEEN = re.compile(r"[\s\-‐‑‒–—―−_.]+")
+# Also what a Japanese keyboard, a list or a messenger puts there, and what is not seen at all.
+_BETWEEN = re.compile(r"[\s\-‐‑‒–—―−ー_.·・\u200b\u2060\ufeff]+")
 _MEANT = str.maketrans("OIL", "011")
 
 

@@ -9,26 +9,29 @@ from flask import request
 from flask_app import config
 from flask_app.config import Config
 
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
 
 def for_letters() -> str | None:
     """None at an address that the settings do not name: there no letter can be asked for.
 
-    This machine's own names count only where no other is named. The server's own port counts where no proxy is
-    before it; any other stands beside the name in ALLOWED_HOSTS.
+    This machine's own names count only where no other is named, nor a domain. A name without a port is at the server's
+    own where no proxy is before it, and at the scheme's default behind one.
     """
     host = request.host.lower()
-    return f"{request.scheme}://{host}" if host in _named() else None
+    return f"{request.scheme}://{host}" if host in map(_as_asked_for, _named()) else None
 
 
-def _named() -> set[str]:
-    settings = config.current()
-    own = [host for host in settings.allowed_hosts if host not in Config.allowed_hosts and not host.startswith(".")]
-    names = [_as_asked_for(host) for host in own] or list(Config.allowed_hosts)
-    with_port = [] if settings.trusted_proxies else [f"{name}:{settings.port}" for name in names]
-    return {*names, *with_port}
+def _named() -> list[str]:
+    known = config.current().allowed_hosts
+    named = [host for host in known if host not in Config.allowed_hosts]
+    return [host for host in named or known if not host.startswith(".")]
 
 
 def _as_asked_for(host: str) -> str:
-    """As browsers send it: in ASCII."""
-    name, colon, port = host.partition(":")
-    return host if host.isascii() else f"{name.encode('idna').decode()}{colon}{port}"
+    """Browsers leave out the port that is the default."""
+    settings = config.current()
+    name, _, port = host.partition(":")
+    if not port and not settings.trusted_proxies:
+        port = str(settings.port)
+    return name if port in {"", _DEFAULT_PORTS[request.scheme]} else f"{name}:{port}"

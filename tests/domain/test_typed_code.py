@@ -35,6 +35,9 @@ def test_it_is_shown_in_groups_of_four_and_read_as_it_is_shown() -> None:
         "０１２３－４５６７－８９ＡＢ－ＣＤＥＦ",
         "0123_4567.89AB CDEF",
         "0123　4567　89AB　CDEF",
+        "０１２３ー４５６７ー８９ＡＢーＣＤＥＦ",
+        "0123·4567・89AB･CDEF",
+        "\ufeff0123\u200b-4567\u2060-89AB-CDEF\u200b",
     ],
 )
 def test_it_is_read_however_it_is_typed(typed: str) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import new_id, reading, utc_now
+from flask_app.i18n import LOCALES, translate
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, User
 from tests.support import invited
 from tests.support.clients import SESSION_COOKIE, PageClient, new_client
@@ -228,3 +229,10 @@ def test_guesses_at_links_are_limited(client: PageClient) -> None:
 )
 def test_a_body_that_is_not_as_expected_is_refused(client: PageClient, body: dict[str, Any]) -> None:
     assert client.post("/api/join", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("why", ["used_up", "revoked", "expired"])
+def test_who_typed_a_code_is_told_of_no_link(locale: str, why: str) -> None:
+    said = translate(locale, f"error.invitation_{why}").lower()
+    assert not [word for word in ("link", "链接", "連結", "リンク") if word in said]

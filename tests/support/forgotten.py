@@ -1,9 +1,11 @@
 """Letters for people who forgot their password, as tests ask for them."""
 
+import dataclasses
 import re
 import threading
 from typing import Any
 
+from flask_app import config
 from flask_app.database import transaction
 from flask_app.models import User
 from flask_app.services.people import reset_letters
@@ -11,6 +13,7 @@ from tests.conftest import MakeUser
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.mail_server import Mail, MailServer
+from tests.support.warned import use_mail
 
 ASK = "/api/password-reset/letter"
 
@@ -23,6 +26,12 @@ def reachable(make_user: MakeUser, name: str, role: str = "member", email: str |
 
 def ask(client: PageClient, account: str, address: str = "192.0.2.1", **more: Any) -> Any:
     return client.post(ASK, json={"account": account}, environ_overrides={"REMOTE_ADDR": address}, **more)
+
+
+def mails_letters(port: int) -> None:
+    """Mail goes out by a server on loopback, and the site is behind a proxy, at its name alone."""
+    use_mail(port)
+    config.install(dataclasses.replace(config.current(), trusted_proxies=1))
 
 
 def settle() -> None:

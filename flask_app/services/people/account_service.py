@@ -39,13 +39,18 @@ def announce() -> None:
 
 
 def choose(actor: User, **choices: Unpack[Choices]) -> User:
-    """Keep what the person has chosen; what is None stays, an empty address goes. Raises Invalid."""
+    """Keep what the person has chosen; what is None stays, an empty address goes. Raises Invalid.
+
+    Links for a new password end with the address that they may have been mailed to.
+    """
     chosen = {name: _CHECKS[name](value) for name, value in choices.items() if value is not None}
     if "email" in chosen and not (addresses.is_confirmed(actor) and addresses.is_the_confirmed(actor, chosen["email"])):
         chosen["confirmed_email"] = None
     if chosen:
         with transaction() as session:
             session.execute(update(User).where(User.id == actor.id).values(chosen))
+            if actor.confirmed_email and "confirmed_email" in chosen:
+                password_links.revoke(session, actor.id)
         for name, value in chosen.items():
             setattr(actor, name, value)
     return actor

@@ -14,6 +14,7 @@ from flask_app.errors import Conflict, Forbidden
 from flask_app.i18n import translate
 from flask_app.models import User
 from flask_app.services.audit import audit_service
+from flask_app.services.people import password_links
 from flask_app.services.secrets.signing import same, sign
 from flask_app.services.sign_in import login_limits, proof_service
 from flask_app.services.site import site_service
@@ -48,7 +49,7 @@ def send_code(actor: User, session_id: str, began_at: datetime, *, password: str
 
 
 def confirm(actor: User, typed: str, address: str) -> User:
-    """From now on the person's address counts as theirs.
+    """From now on the person's address counts as theirs, and no link opens that was mailed to another.
 
     Raises Forbidden("wrong_address_code"), also where another address was given since; TooMany.
     """
@@ -63,6 +64,8 @@ def confirm(actor: User, typed: str, address: str) -> User:
         done = session.execute(update(User).where(*unchanged).values(confirmed_email=confirmed))
         if not done.rowcount:  # type: ignore[attr-defined]
             raise Forbidden("wrong_address_code")
+        if actor.confirmed_email not in {None, confirmed}:
+            password_links.revoke(session, actor.id)
         audit_service.record(session, actor, "address.confirm", actor.id, {"username": actor.username}, address)
     actor.confirmed_email = confirmed
     return actor

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import i18n
 from flask_app.database import reading, transaction
-from flask_app.errors import DeliveryError, Invalid, TooMany
+from flask_app.errors import DeliveryError, Invalid
 from flask_app.models import User
 from flask_app.services.audit import audit_service
 from flask_app.services.people import addresses, names, password_links
@@ -27,7 +27,8 @@ from flask_app.services.site import site_service
 from flask_app.services.warnings import mail_service
 
 LIFETIME = timedelta(hours=1)
-MOST_AT_ONCE = 32  # in a process
+MOST_WAITING = 32  # in a process
+MOST_AT_ONCE = 4  # of these are written: each may keep one of the ten threads that passwords are hashed on too
 MOST_PEOPLE = 10  # who share one address
 LATER_SECONDS = (0.2, 0.6)
 THREAD = "reset-letter"
@@ -53,14 +54,18 @@ class _Letter:
     ways: str = ""
 
 
-_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_places, _turns = threading.BoundedSemaphore(MOST_WAITING), threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 def ask(asked: Asked) -> None:
-    """Have a letter sent to whoever is meant, if anybody. Raises TooMany, whoever that is."""
+    """Have a letter sent to whoever is meant, if anybody. Raises TooMany for who asks too often, whoever that is.
+
+    While too many wait nobody gets one and nobody is told: that others are known here is not to be seen either.
+    """
     login_limits.count_reset_letter_asked(asked.address)
     if not _places.acquire(blocking=False):
-        raise TooMany("too_many_attempts", retry_after=60, minutes=1)
+        log.warning("reset_letter_not_sent", reason="too many at once")
+        return
     threading.Thread(target=_answer, args=(asked,), name=THREAD, daemon=True).start()
 
 
@@ -68,8 +73,9 @@ def _answer(asked: Asked) -> None:
     """After a while that nobody can foresee. Without a wait gevent would look up who is meant before the reply goes."""
     try:
         time.sleep(SystemRandom().uniform(*LATER_SECONDS))
-        for user in _meant(asked.typed):
-            _write(user, asked)
+        with _turns:
+            for user in _meant(asked.typed):
+                _write(user, asked)
     except SQLAlchemyError as error:
         log.warning("reset_letter_not_sent", reason=str(error.__cause__ or error))
     except Exception:

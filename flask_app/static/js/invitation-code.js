@@ -6,13 +6,14 @@ import { sentence } from "app/i18n"
 import { must, onSubmit } from "app/ui"
 
 /**
- * @param {HTMLFormElement} typing where the code is typed @param {HTMLFormElement} form what it leads to
+ * @param {HTMLFormElement} typing where the code is typed, or the whole link pasted @param {HTMLFormElement} form what it leads to
  * @param {(code: string, told: Record<string, string>) => void} take a code that is good, and what it is called
  */
 export function askForInvitation(typing, form, take) {
   show(typing, form)
-  onSubmit(typing, async ({ code = "" }) => {
+  onSubmit(typing, async ({ code: typed = "" }) => {
     clearFieldErrors(typing)
+    const code = typed.slice(typed.lastIndexOf("#") + 1) // of a whole link
     try {
       take(code, await api.post("/api/join/check", { token: code }))
     } catch (error) {

@@ -7,12 +7,11 @@ from flask import Flask
 
 from tests.support import forgotten
 from tests.support.mail_server import MailServer
-from tests.support.warned import use_mail
 
 
 @pytest.fixture
 def mail(app: Flask) -> Iterator[MailServer]:
     with MailServer() as running:
-        use_mail(running.port)
+        forgotten.mails_letters(running.port)
         yield running
         forgotten.settle()

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.i18n import LOCALES
+from flask_app.i18n import LOCALES, translate
 from flask_app.models import AuditEntry, LinkedIdentity, PasswordLink, Registration, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import password_links, registration_admin_service
+from flask_app.services.people import addresses, password_links, registration_admin_service
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import password_sign_in
-from tests.conftest import PASSWORD, MakeUser
+from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import authenticator, directory, forgotten, identities, registered
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login, stored
@@ -109,6 +109,8 @@ def test_a_letter_that_is_not_taken_is_in_the_log_alone(
         assert recipients(mail) == []
     (said,) = [event for event in logged if event["event"] == "reset_letter_not_sent"]
     assert (said["code"], said["detail"]) == ("mail_recipient_refused", "550 no such person")
+    assert len(audited()) == 1
+    assert translate("en", "audit.action_password_letter") == "a letter about a forgotten password was asked for"
 
 
 def test_one_address_may_be_that_of_several(mail: MailServer, client: PageClient, make_user: MakeUser) -> None:
@@ -248,6 +250,38 @@ def test_asking_ends_no_link_and_choosing_a_password_ends_all(
     for token in (made, first, second):
         late = new_client(app).post(RESET, json={"token": token, "password": PASSWORD})
         assert error_code(late) == "reset_link_invalid"
+
+
+@pytest.mark.security("reset-letter-link")
+@pytest.mark.parametrize("given", ["new@example.org", ""])
+def test_a_link_ends_with_the_address_that_it_went_to(
+    mail: MailServer, client: PageClient, make_user: MakeUser, sign_in: SignIn, given: str
+) -> None:
+    """Whoever gives up a mailbox that somebody else reads is safe from what came there."""
+    ada = reachable(make_user, "ada")
+    mine = sign_in(ada)
+    ask(client, "ada")
+    token = token_in(letter(mail))
+    for stays in ("ADA@example.org", "ada@example.org"):
+        assert mine.patch("/api/me", json={"email": stays}).status_code == 200
+        assert client.post(f"{RESET}/check", json={"token": token}).status_code == 200
+    assert mine.patch("/api/me", json={"email": given}).status_code == 200
+    assert error_code(client.post(f"{RESET}/check", json={"token": token})) == "reset_link_invalid"
+    assert links_of(ada) == []
+
+
+@pytest.mark.security("reset-letter-link")
+def test_a_link_ends_when_another_address_is_confirmed(
+    mail: MailServer, client: PageClient, make_user: MakeUser
+) -> None:
+    """Also where a version that knows of no confirmed ones has changed the address."""
+    ada = reachable(make_user, "ada")
+    ask(client, "ada")
+    letter(mail)
+    change(ada, email="new@example.org")
+    now = stored(ada)
+    addresses.confirm(now, addresses.code_at(now, utc_now()), "192.0.2.1")
+    assert links_of(ada) == []
 
 
 def test_an_administrators_link_takes_the_place_of_the_letters(
