@@ -17,6 +17,7 @@ from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support import drifts
+from tests.support.mail_server import MailServer
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
 
@@ -160,3 +161,25 @@ def come_in(visits: Visits, site: Site, person: Any) -> Callable[[str], Page]:
         return page
 
     return open_as_person
+
+
+@pytest.fixture(scope="module")
+def mails() -> Iterator[MailServer]:
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mailing(tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Site]:
+    """Another site, which sends mail."""
+    settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mails.port), "SMTP_SECURITY": "none", "SMTP_FROM": "a@b.org"}
+    with ScriptedUpstream() as provider, opened(tmp_path_factory.mktemp("mailing"), provider, **settings) as running:
+        running.set_up()
+        yield running
+
+
+@pytest.fixture
+def seen(browser: Browser, mailing: Site) -> Iterator[Visits]:
+    made = Visits(browser, mailing)
+    yield made
+    assert made.close() == []

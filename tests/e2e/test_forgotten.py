@@ -1,48 +1,24 @@
 """A forgotten password: an address is confirmed on the account page, and a letter leads back in."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
-from tests.e2e.site import Site, opened
+from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import Words, words
 from tests.support import forgotten
 from tests.support.brokers import wait_until
 from tests.support.mail_server import Mail, MailServer
-from tests.support.scripted_upstream import ScriptedUpstream
 
 OLD, NEW = "copper window mountain", "seven paper sailing boats"
 # Each language, colour and size with each of the others.
 LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def mails() -> Iterator[MailServer]:
-    with MailServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def mailing(tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Site]:
-    """Another site, which sends mail."""
-    settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mails.port), "SMTP_SECURITY": "none", "SMTP_FROM": "a@b.org"}
-    with ScriptedUpstream() as provider, opened(tmp_path_factory.mktemp("mailing"), provider, **settings) as running:
-        running.set_up()
-        yield running
-
-
-@pytest.fixture
-def seen(browser: Browser, mailing: Site) -> Iterator[Visits]:
-    made = Visits(browser, mailing)
-    yield made
-    assert made.close() == []
 
 
 def expect_good(page: Page, viewport: Any, locale: str) -> None:
