@@ -1,14 +1,13 @@
 """Access tokens on their pages: made, shown once, used, revoked by their person and by an administrator."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import urllib3
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.clipboard import copied
+from tests.e2e.elsewhere import website
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
@@ -35,24 +34,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def elsewhere() -> Iterator[str]:
-    """Another website, on this machine too: a browser asks nobody's leave for that."""
-
-    class Blank(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<!doctype html><title>Elsewhere</title>")
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Blank) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with website() as address:
+        yield address
 
 
 def make(page: Page, name: str, limit: str = "", *, rate: str = "", parallel: str = "", networks: str = "") -> str:
