@@ -82,6 +82,15 @@ def test_every_mistake_is_told_with_its_line_and_nothing_is_made(app: Flask) -> 
         (7, "invitation_line_too_wide"),
         (8, "bad_label"),
     ]
+
+
+def test_addresses_are_compared_as_mail_servers_do() -> None:
+    """straße.example.org and strasse.example.org are two domains; small letters and large ones are one."""
+    two = "A,a@straße.example.org\nB,a@strasse.example.org\n"
+    assert mistakes(two + "C,a@xn--strae-oqa.example.org\nD,A@STRASSE.example.org\n") == [
+        (3, "invitation_email_twice"),
+        (4, "invitation_email_twice"),
+    ]
     assert mistakes('good\n"open') == [(2, "invitation_line_unreadable")]
     assert count() == 0
 

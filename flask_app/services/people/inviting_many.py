@@ -142,7 +142,7 @@ class _Checked:
         except Invalid as error:
             self._note(row, error.code)
             return ""
-        before = self._lines.setdefault(email.casefold(), row.line)
+        before = self._lines.setdefault(mail_service.folded(email), row.line)
         if before != row.line:
             self._note(row, "invitation_email_twice", email=email, before=before)
         return email
