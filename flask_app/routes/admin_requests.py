@@ -53,4 +53,5 @@ def retention() -> RetentionReply:
 @returns(RetentionReply)
 def keep_for(body: Retention) -> RetentionReply:
     """Keep them for so many days, those of some groups' people for others. What is older goes within minutes."""
-    return retention_reply(request_retention.keep_for(Actor(get_current_user(), client_address()), body.wanted()))
+    wanted = body.wanted(request_retention.kept())
+    return retention_reply(request_retention.keep_for(Actor(get_current_user(), client_address()), wanted))

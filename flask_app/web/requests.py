@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from flask_app.services.gateway import request_retention
 from flask_app.services.gateway.request_search import Found, Page
@@ -93,13 +94,15 @@ GroupId = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class Retention(Body):
-    """For how many days they are kept. `groups` have others for their people, by the groups' ids."""
+    """For how many days they are kept. `groups` have others for their people, by the groups' ids; without
+    it theirs stay.
+    """
 
     days: Days
-    groups: Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)] = msgspec.field(default_factory=dict)
+    groups: Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)] | UnsetType = UNSET
 
-    def wanted(self) -> request_retention.Kept:
-        return request_retention.Kept(self.days, self.groups)
+    def wanted(self, kept: request_retention.Kept) -> request_retention.Kept:
+        return request_retention.Kept(self.days, kept.groups if self.groups is UNSET else self.groups)
 
 
 class RetentionReply(Reply):

@@ -171,6 +171,7 @@ def test_an_administrator_says_for_how_long_they_are_kept(admin_client: PageClie
     assert admin_client.put(KEPT, json=wanted).get_json() == wanted
     assert page(admin_client, KEPT) == wanted
     assert request_retention.kept().of(DEFAULT_GROUP_ID) == 90
+    assert admin_client.put(KEPT, json={"days": 7}).get_json() == wanted, "what is not named stays"
     with reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "requests.retention")).one()
     assert entry.actor_name == "admin"

@@ -92,6 +92,11 @@ def test_a_group_has_a_number_of_its_own(app: Flask, make_user: MakeUser, monkey
     upkeep_service.tick()
     assert ages(brief.id) == [1, 2], "whose group is deleted is in the default one"
     assert (request_retention.kept().of(brief.group_id), request_retention.kept().of("another")) == (30, 30)
+    _, *others = groups
+    kept = request_retention.keep_for(Actor(None), Kept(31, request_retention.kept().groups))
+    assert kept == request_retention.kept() == Kept(31, {each: groups[each] for each in others}), (
+        "without the deleted one"
+    )
 
 
 def test_the_version_before_reads_the_days_of_everybody(app: Flask) -> None:

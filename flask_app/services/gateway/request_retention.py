@@ -56,22 +56,26 @@ def kept() -> Kept:
 
 
 def keep_for(actor: Actor, wanted: Kept) -> Kept:
-    """From the next round of upkeep on. Raises Invalid("bad_retention"), Invalid("unknown_group")."""
+    """From the next round of upkeep on; a group that was deleted meanwhile is left out.
+
+    Raises Invalid("bad_retention"), Invalid("unknown_group").
+    """
     if not all(0 < days <= MOST for days in (wanted.days, *wanted.groups.values())):
         raise Invalid("bad_retention", limit=MOST)
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> Kept:
         known = set(session.scalars(select(Group.id).where(Group.id.in_(list(wanted.groups)))))
-        if known != set(wanted.groups):
-            raise Invalid("unknown_group")
         before = _read(session.execute(_STORED).all())
-        session.merge(Setting(name=NAME, value=str(wanted.days)))
-        session.merge(Setting(name=OF_GROUPS, value=json.dumps(dict(wanted.groups))))
-        if difference := audit_service.difference(_told(before), _told(wanted)):
+        if not wanted.groups.keys() <= known | before.groups.keys():
+            raise Invalid("unknown_group")
+        after = Kept(wanted.days, {each: days for each, days in wanted.groups.items() if each in known})
+        session.merge(Setting(name=NAME, value=str(after.days)))
+        session.merge(Setting(name=OF_GROUPS, value=json.dumps(dict(after.groups))))
+        if difference := audit_service.difference(_told(before), _told(after)):
             audit_service.record(session, actor.user, "requests.retention", NAME, difference, actor.address)
+        return after
 
-    in_transaction(work)
-    return wanted
+    return in_transaction(work)
 
 
 def prune() -> None:
