@@ -57,8 +57,10 @@ lock: .dev ## Lock the newest stable versions, with hashes
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes
 
-# One process of tests for each processor, and a test to whoever is free.
-PARALLEL := --numprocesses=auto --dist=worksteal
+# Two processes of tests for each processor, for many wait; and a test to whoever is free.
+PARALLEL := --numprocesses=$(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) --dist=worksteal
+# A site and a browser for each of a few processes, and a file to whoever is free: the last one weighs its site.
+BROWSERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # What other targets run.
 ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack --ignore=tests/compose
 
@@ -95,7 +97,7 @@ compose-test: compose-services .dev ## Dockerfile and Compose file under a Docke
 
 .PHONY: e2e
 e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e $(BROWSERS)
 
 .PHONY: lighthouse
 lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in each category, over http and through nginx
@@ -178,7 +180,7 @@ audit: node_modules/.stamp ## Has any of the locked libraries a known weakness? 
 .PHONY: security
 security: services compose-services .dev ## The tests that hold the lines of docs/security.md; notes how they went (as root; half an hour)
 	@rm -f tests/security/results.json
-	@failed=; for tests in "$(ELSEWHERE) $(PARALLEL)" tests/stack tests/e2e tests/compose; do \
+	@failed=; for tests in "$(ELSEWHERE) $(PARALLEL)" tests/stack "tests/e2e $(BROWSERS)" tests/compose; do \
 		$(BIN)/python -m pytest $(NOTING) $$tests || failed=yes; done; $(BIN)/python -m scripts.generate_docs && [ -z "$$failed" ]
 
 NOTING := -m security -p tests.support.security_results

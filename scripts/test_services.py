@@ -21,6 +21,7 @@ NEEDED = {
     "curl": "curl",
     "prometheus": "prometheus",
     "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
     "docker-compose": "docker-compose",
     "node": "nodejs",
     "npm": "npm",

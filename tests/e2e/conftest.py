@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserType, Page, expect
 from sqlalchemy import create_engine, delete, insert
 from sqlalchemy.pool import NullPool
 
@@ -22,6 +22,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
+SHELL = "/usr/bin/chromium-headless-shell"  # the same engine without a desktop's services: half of the work for a page
 FLAGS = [
     "--no-sandbox",  # continuous integration runs as root
     "--disable-gpu",
@@ -30,8 +31,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--font-render-hinting=none",  # the shell would round the width of each letter
 ]
-FIGURES = pytest.StashKey[dict[str, str]]()
 ENVIRONMENT = "environment"  # the key of DEEPSEEK_API_KEY
 PLACES = {"test_journey.py": 0, "test_ranges.py": 1, "test_weight.py": 3}
 
@@ -43,20 +44,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: PLACES.get(item.path.name, 2))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for what, figure in config.stash.get(FIGURES, {}).items():
-        terminalreporter.write_line(f"{what}: {figure}")
-
-
-@pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> dict[str, str]:
-    """Measured figures that the end of the run tells."""
-    return pytestconfig.stash.setdefault(FIGURES, {})
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests have measured, in whichever process they ran."""
+    for report in (each for reports in terminalreporter.stats.values() for each in reports):
+        for what, figure in getattr(report, "user_properties", []):
+            if report.when == "call":
+                terminalreporter.write_line(f"{what}: {figure}")
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": FLAGS}
+    return browser_type_launch_args | {"executable_path": SHELL, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def desktop(browser_type: BrowserType) -> Iterator[Browser]:
+    """What people have: with scrollbars that take room, and with all that a browser can do beside drawing pages."""
+    browser = browser_type.launch(executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--hide-scrollbars"])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ HIDE, SHOW = (
     for hidden in ("true", "false")
 )
 
+LATER = 1_000  # milliseconds: the clock of whoever decides is not the server's, and its request takes a moment
+
 say = words("en")
 
 pytestmark = pytest.mark.browser
@@ -105,6 +107,7 @@ def test_whoever_asks_in_it_elsewhere_has_undone_it(
     chat.choose(title, chat.say("base.delete"))
     toast = chat.page.locator(".toast")
     expect(toast).to_be_visible()
+    chat.page.wait_for_timeout(LATER)
     list(site.server.chat("And this?", conversation_id=conversation_id))
     toast.get_by_role("button", name=chat.say("base.close")).click()
     expect(toast).to_contain_text(chat.say("error.asked_meanwhile"))

@@ -1,10 +1,11 @@
 """Messages that are spoken instead of typed."""
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
+from tests.e2e.site import Site
 from tests.e2e.speech import ears, fail_to_hear, give_ears, say_aloud
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
@@ -138,12 +139,14 @@ def test_what_went_wrong_is_told(problem: str, key: str, locale: str, visits: Vi
     expect_silence(chat)
 
 
-def test_the_browsers_own_ears_may_be_asked_for_and_their_refusal_is_told(visits: Visits) -> None:
+def test_the_browsers_own_ears_may_be_asked_for_and_their_refusal_is_told(desktop: Browser, site: Site) -> None:
+    visits = Visits(desktop, site)
     chat = Chat(visits.open("/"), say)
     assert chat.page.evaluate("document.featurePolicy.allowsFeature('microphone')")
     microphone(chat).click()
     expect(chat.page.locator(".toast", has_text=say("js.dictate_not_allowed"))).to_be_visible()
     expect_silence(chat)
+    assert visits.close() == []
 
 
 def test_a_browser_without_ears_offers_nothing(visits: Visits) -> None:

@@ -256,11 +256,13 @@ def shells(page: Page) -> list[str]:
     return sorted(name for name in page.evaluate(CACHES) if name != "mingchat-kept")
 
 
-def test_the_first_page_asks_for_no_more_than_before(visits: Visits, site: Site, figures: dict[str, str]) -> None:
+def test_the_first_page_asks_for_no_more_than_before(
+    visits: Visits, site: Site, record_property: Callable[[str, object], None]
+) -> None:
     page = signed_in(visits, site, "Newcomer with a worker")
     scales = Scales(page)
     page.reload(wait_until="networkidle")
-    figures["chat page, empty, with the worker"] = f"{len(scales.requests)} requests"
+    record_property("chat page, empty, with the worker", f"{len(scales.requests)} requests")
     assert 1 < len(scales.requests) <= MOST_REQUESTS, scales.requests
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -231,9 +231,9 @@ def _expect_well_set(chat: Chat) -> None:
     assert copied(chat.page, chat.prose.get_by_role("button", name=say("base.copy")).click).startswith("def balance(")
 
 
-def test_the_server_has_stayed_small(site: Site, figures: dict[str, str]) -> None:
+def test_the_server_has_stayed_small(site: Site, record_property: Callable[[str, object], None]) -> None:
     used = site.megabytes()
-    figures["server after the journey (PSS)"] = f"{used:.1f} MB"
+    record_property("server after the journey (PSS)", f"{used:.1f} MB")
     assert used < 120
 
 

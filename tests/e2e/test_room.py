@@ -1,11 +1,8 @@
 """Pages have no more than they need: no bar that scrolls nothing, and a hint where a row goes on."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserType, ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
-from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 
@@ -14,17 +11,9 @@ pytestmark = pytest.mark.browser
 TABS = ".tabs"
 
 
-@pytest.fixture(scope="module")
-def with_scrollbars(browser_type: BrowserType) -> Iterator[Browser]:
-    """A browser whose scrollbars take room, as they do on most desktops."""
-    browser = browser_type.launch(executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--hide-scrollbars"])
-    yield browser
-    browser.close()
-
-
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_the_chat_has_no_scrollbar_of_the_page(viewport: ViewportSize, with_scrollbars: Browser, site: Site) -> None:
-    visits = Visits(with_scrollbars, site)
+def test_the_chat_has_no_scrollbar_of_the_page(viewport: ViewportSize, desktop: Browser, site: Site) -> None:
+    visits = Visits(desktop, site)
     page = visits.open("/", viewport=viewport)
     scrolled, height = page.evaluate("(e => [e.scrollHeight, e.clientHeight])(document.documentElement)")
     assert scrolled == height

@@ -1,6 +1,7 @@
 """What a visit costs: requests, bytes over the wire, and at the very end the memory of the server."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e import entrance
 from tests.e2e.held import Held
 from tests.e2e.site import Site
+from tests.e2e.test_zoom import PAGES as EVERY_PAGE
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
@@ -42,7 +44,7 @@ class Scales:
         self.bytes += int(event["encodedDataLength"])
 
 
-def test_the_chat_page_is_light(visits: Visits, site: Site, figures: dict[str, str]) -> None:
+def test_the_chat_page_is_light(visits: Visits, site: Site, record_property: Callable[[str, object], None]) -> None:
     newcomer = {"username": "newcomer", "role": "member", "password": PASSWORD}
     site.ask("POST", "/api/admin/users", newcomer)
     page = visits.open("/login", signed_in=False)
@@ -50,7 +52,7 @@ def test_the_chat_page_is_light(visits: Visits, site: Site, figures: dict[str, s
     expect(page.get_by_text(words("en")("chat.no_conversations"))).to_be_visible()
     scales = Scales(page)
     page.reload(wait_until="networkidle")
-    figures["chat page, empty"] = f"{len(scales.requests)} requests, {scales.bytes / 1000:.1f} KB"
+    record_property("chat page, empty", f"{len(scales.requests)} requests, {scales.bytes / 1000:.1f} KB")
     assert 1 < len(scales.requests) <= MOST_REQUESTS, scales.requests
     assert 10_000 < scales.bytes <= MOST_BYTES
 
@@ -81,11 +83,16 @@ def test_a_page_says_nothing_to_the_console(path: str, visits: Visits) -> None:
     assert visits.watch(page).problems == []
 
 
-def test_the_server_has_stayed_small(site: Site, figures: dict[str, str]) -> None:
-    """After every visit of the run, without the local model, and once what lies free has been given back."""
+def test_the_server_has_stayed_small(
+    visits: Visits, site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    """After every page, and after all visits of this process's tests (hundreds, also where several processes share
+    them); without the local model, and once what lies free has been given back."""
+    for path in EVERY_PAGE:
+        visits.open(path)
     try:
         wait_until(lambda: site.megabytes() < MOST_MEGABYTES, 15)
     finally:
         used = site.megabytes()
-        figures["server after the run (PSS)"] = f"{used:.1f} MB"
+        record_property("server after the run (PSS)", f"{used:.1f} MB")
     assert 20 < used < MOST_MEGABYTES

@@ -119,6 +119,16 @@ def test_a_group_has_a_rule_of_its_own(app: Flask, make_user: MakeUser, admin_cl
     assert [retention_settings.kept().of(each.group_id) for each in (a, b, c)] == [7, None, 30]
 
 
+def test_a_deleted_group_stands_in_nobodys_way(app: Flask, admin_client: PageClient) -> None:
+    gone, other = (admin_client.post("/api/admin/groups", json={"name": name}).get_json()["id"] for name in ("a", "b"))
+    keep(days=30, groups={gone: 7, other: None})
+    admin_client.delete(f"/api/admin/groups/{gone}")
+    kept = retention_settings.kept()
+    assert keep(days=60, groups=kept.groups) == retention_settings.kept() == Kept(days=60, groups={other: None})
+    with pytest.raises(Invalid):
+        keep(groups={gone: 7})
+
+
 def test_where_somebody_writes_meanwhile_it_stays(app: Flask, member: User) -> None:
     old = written(member, 31)
     before = utc_now() - timedelta(days=30)

@@ -7,12 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 
 from flask_app import database, engines
-from flask_app.database import Base, new_id, reading, transaction
+from flask_app.database import Base, fetching, new_id, reading, transaction
 from flask_app.domain.periods import quarter_of
 from flask_app.models import Attempt, TokenUsage
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.ledger import rollup, spending, usage_check_service
 from flask_app.services.ledger.usage_check_service import Finding
+from tests.support.storage import filled
+
+# What `flask usage verify` reads.
+VERIFIED = {"budgets", "proxy_logs", "spent_daily", "spent_monthly", "token_usage", "top_ups", "usage_hourly"}
 
 
 def entry(user_id: str, moment: datetime, **fields: Any) -> TokenUsage:
@@ -78,6 +82,12 @@ def forget(attempts: ColumnElement[bool]) -> None:
 def unsound() -> list[Finding]:
     """What `flask usage verify` says: nothing."""
     return list(usage_check_service.verify())
+
+
+def is_untouched() -> bool:
+    """`flask usage verify` would look at nothing but empty tables."""
+    with fetching() as connection:
+        return filled(connection).isdisjoint(VERIFIED)
 
 
 def unsound_at(url: str) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
@@ -59,7 +59,7 @@ def kept() -> Kept:
 
 
 def change(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
-    """From the next round of the upkeep on.
+    """From the next round of the upkeep on; a group that was deleted meanwhile is left out.
 
     Raises Invalid, Conflict("retention_removes") with how much is too old already, unless that `is_confirmed`.
     """
@@ -69,16 +69,16 @@ def change(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
             "retention_removes", conversations=doomed.conversations, people=doomed.people, entries=doomed.entries
         )
 
-    def work(session: Session) -> None:
-        _check_groups(session, wanted)
+    def work(session: Session) -> Kept:
         stored = session.get(Setting, NAME, with_for_update=True)
         before = _read(stored.value if stored else None)
-        session.merge(Setting(name=NAME, value=json.dumps(_told(wanted))))
-        if difference := audit_service.difference(_told(before), _told(wanted)):
+        after = replace(wanted, groups=_of_living_groups(session, wanted, before))
+        session.merge(Setting(name=NAME, value=json.dumps(_told(after))))
+        if difference := audit_service.difference(_told(before), _told(after)):
             audit_service.record(session, actor.user, "retention.change", NAME, difference, actor.address)
+        return after
 
-    in_transaction(work)
-    return wanted
+    return in_transaction(work)
 
 
 def count(wanted: Kept) -> Doomed:
@@ -108,10 +108,12 @@ def _check(wanted: Kept) -> None:
         raise Invalid("bad_audit_retention", least=AUDIT_LEAST, limit=MOST)
 
 
-def _check_groups(session: Session, wanted: Kept) -> None:
+def _of_living_groups(session: Session, wanted: Kept, before: Kept) -> Mapping[str, int | None]:
+    """Raises Invalid("unknown_group"), but not for one that had a rule."""
     known = set(session.scalars(select(Group.id).where(Group.id.in_(list(wanted.groups)))))
-    if known != set(wanted.groups):
+    if not wanted.groups.keys() <= known | before.groups.keys():
         raise Invalid("unknown_group")
+    return {group_id: days for group_id, days in wanted.groups.items() if group_id in known}
 
 
 def _read(stored: str | None) -> Kept:
