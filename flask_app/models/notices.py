@@ -13,11 +13,12 @@ from flask_app.models.columns import key
 class Notice(Base):
     """One warning to one recipient over one channel, made once: the unique key says what "once" means.
 
-    `kind` is "budget", "account" (at a provider), "drift" (a day of an account), "device" (a new browser) or "waiting"
-    (people who asked for an account), and `subject_id` which of them, `person_id` whose use it is where a budget is
-    each person's. `armed` changes when the same may be told again: another period or limit of a budget; "open" while an
-    account is low, the notice's own id once that is over; when a drift was acknowledged, "new" before; since when the
-    latest of those who wait does. `share` is 80 or 100 percent used.
+    `kind` is "budget", "account" (at a provider), "drift" (a day of an account), "device" (a new browser), "address"
+    (of mail, confirmed and given up) or "waiting" (people who asked for an account), and `subject_id` which of them,
+    `person_id` whose use it is where a budget is each person's. `armed` changes when the same may be told again:
+    another period or limit of a budget; "open" while an account is low, the notice's own id once that is over; when a
+    drift was acknowledged, "new" before; since when the latest of those who wait does; anew for each address. `share`
+    is 80 or 100 percent used.
     `channel` is "email", to the person `recipient_id`, or "webhook". `facts` (JSON) are those of the moment.
 
     `state`: "waiting", "sent", "failed", or "dropped" where there is nobody left to tell. What waits is due at

@@ -104,7 +104,7 @@ def me() -> Session:
 @returns(OwnReply)
 def choose(body: Choices) -> OwnReply:
     """Choose one's language, theme or time zone, and where warnings about one's budgets go."""
-    user = account_service.choose(get_current_user(), **msgspec.structs.asdict(body))
+    user = account_service.choose(get_current_user(), client_address(), **msgspec.structs.asdict(body))
     return OwnReply(user=own_user_reply(user))
 
 

@@ -38,10 +38,10 @@ def announce() -> None:
         print(line, flush=True)  # noqa: T201 - a person at the terminal reads it; logs never get it
 
 
-def choose(actor: User, **choices: Unpack[Choices]) -> User:
+def choose(actor: User, client: str = "", **choices: Unpack[Choices]) -> User:
     """Keep what the person has chosen; what is None stays, an empty address goes. Raises Invalid.
 
-    Links for a new password end with the address that they may have been mailed to.
+    `client` is from which address, for a mail that says that theirs was given up.
     """
     chosen = {name: _CHECKS[name](value) for name, value in choices.items() if value is not None}
     if "email" in chosen and not (addresses.is_confirmed(actor) and addresses.is_the_confirmed(actor, chosen["email"])):
@@ -49,8 +49,8 @@ def choose(actor: User, **choices: Unpack[Choices]) -> User:
     if chosen:
         with transaction() as session:
             session.execute(update(User).where(User.id == actor.id).values(chosen))
-            if actor.confirmed_email and "confirmed_email" in chosen:
-                password_links.revoke(session, actor.id)
+            if "confirmed_email" in chosen:
+                addresses.give_up(session, actor, client)
         for name, value in chosen.items():
             setattr(actor, name, value)
     return actor

@@ -7,6 +7,7 @@ typed proves nothing: it may be a stranger's by a slip, or that of whoever sits 
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from flask_app.database import transaction, utc_now
 from flask_app.domain import typed_code
@@ -18,7 +19,7 @@ from flask_app.services.people import password_links
 from flask_app.services.secrets.signing import same, sign
 from flask_app.services.sign_in import login_limits, proof_service
 from flask_app.services.site import site_service
-from flask_app.services.warnings import mail_service
+from flask_app.services.warnings import address_alerts, mail_service, notice_service
 
 HOLDS = timedelta(minutes=30)  # a code, at least; at most twice as long
 
@@ -64,11 +65,20 @@ def confirm(actor: User, typed: str, address: str) -> User:
         done = session.execute(update(User).where(*unchanged).values(confirmed_email=confirmed))
         if not done.rowcount:  # type: ignore[attr-defined]
             raise Forbidden("wrong_address_code")
-        if actor.confirmed_email not in {None, confirmed}:
-            password_links.revoke(session, actor.id)
+        if actor.confirmed_email != confirmed:
+            give_up(session, actor, address)
         audit_service.record(session, actor, "address.confirm", actor.id, {"username": actor.username}, address)
     actor.confirmed_email = confirmed
     return actor
+
+
+def give_up(session: Session, user: User, client: str) -> None:
+    """The confirmed address, if there is one: no link opens that was mailed to it, and a last mail there says so."""
+    if user.confirmed_email is None:
+        return
+    password_links.revoke(session, user.id)
+    if mail_service.is_set_up():
+        notice_service.make(session.connection(), [address_alerts.given_up(user, user.confirmed_email, client)])
 
 
 def code_at(user: User, at: datetime) -> str:

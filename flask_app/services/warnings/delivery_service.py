@@ -13,6 +13,7 @@ from flask_app.errors import DeliveryError, Invalid
 from flask_app.models import User
 from flask_app.services.runs import closing
 from flask_app.services.warnings import (
+    address_alerts,
     budget_alerts,
     device_alerts,
     mail_service,
@@ -54,7 +55,7 @@ def _mail(claimed: Row[Any]) -> bool:
     facts = msgspec.json.decode(claimed.facts)
     with reading() as session:
         user = session.get(User, claimed.recipient_id)
-        address = _address(session, user, claimed)
+        address = _address(session, user, claimed, facts)
     if user is None or not address or not _may_know(user, claimed.kind, facts):
         return False
     locale = i18n.chosen(user.locale)
@@ -73,8 +74,10 @@ def _call(claimed: Row[Any]) -> bool:
     return True
 
 
-def _address(session: Session, user: User | None, claimed: Row[Any]) -> str | None:
+def _address(session: Session, user: User | None, claimed: Row[Any], facts: dict[str, Any]) -> str | None:
     """None where the person is not to be told any more."""
+    if claimed.kind == address_alerts.KIND:
+        return str(facts["to"]) if user and not user.disabled else None
     if claimed.kind == device_alerts.KIND:
         return device_alerts.address(session, claimed.subject_id) if user and not user.disabled else None
     return user.email if user and is_told(user) else None
@@ -82,7 +85,7 @@ def _address(session: Session, user: User | None, claimed: Row[Any]) -> str | No
 
 def _may_know(user: User, kind: str, facts: dict[str, Any]) -> bool:
     """Rights may have changed since the notice was made."""
-    if kind == device_alerts.KIND:
+    if kind in notice_words.OF_SIGN_IN:
         return True
     is_own = kind == budget_alerts.KIND and facts["scope"] in budget_alerts.OWN
     return facts["person_id"] == user.id if is_own else user.role == "admin"

@@ -13,6 +13,7 @@ from flask_app.models import User
 from flask_app.services.people import group_service
 from flask_app.services.warnings import (
     account_alerts,
+    address_alerts,
     budget_alerts,
     device_alerts,
     drift_alerts,
@@ -29,6 +30,8 @@ TYPES = {
     (waiting_alerts.KIND, True): "registration.waiting",
 }
 
+OF_SIGN_IN = {address_alerts.KIND, device_alerts.KIND}  # told to whom it concerns, whatever they chose of warnings
+
 Facts = dict[str, Any]
 
 
@@ -41,8 +44,8 @@ class Letter:
 def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     """The mail in the person's language."""
     locale, footer = chosen(user.locale), "warning.footer"
-    if kind == device_alerts.KIND:
-        lines, footer = _about_device(facts, user, locale), "warning.device_footer"
+    if kind in OF_SIGN_IN:
+        lines, footer = _about_sign_in(kind, facts, user, locale), f"warning.{kind}_footer"
     elif kind == waiting_alerts.KIND:
         lines = [headline(kind, share, facts, locale), *_about_waiting(facts, locale)]
     elif kind == account_alerts.KIND:
@@ -60,8 +63,8 @@ def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
 def headline(kind: str, share: int, facts: Facts, locale: str) -> str:
     """One line for administrators."""
     end = "all" if share == ALL else "almost"
-    if kind == device_alerts.KIND:
-        return translate(locale, "warning.device", name=facts["name"])
+    if kind in OF_SIGN_IN:
+        return translate(locale, f"warning.{kind}", name=facts["name"])
     if kind == waiting_alerts.KIND:
         return translate(locale, "js.admin.people_wait", count=facts["waiting"])
     if kind == drift_alerts.KIND:
@@ -137,16 +140,16 @@ def _about_waiting(facts: Facts, locale: str) -> list[str]:
     return [names, translate(locale, "registration.waiting_where")]
 
 
-def _about_device(facts: Facts, user: User, locale: str) -> list[str]:
+def _about_sign_in(kind: str, facts: Facts, user: User, locale: str) -> list[str]:
     words = {
-        "browser": facts["browser"] or translate(locale, "js.account.unknown_browser"),
+        "browser": facts.get("browser") or translate(locale, "js.account.unknown_browser"),
         "address": facts["address"] or translate(locale, "js.account.unknown_address"),
         "when": wording.moment(datetime.fromisoformat(facts["at"]), user.timezone, locale),
     }
     return [
-        translate(locale, "warning.device_own", name=facts["name"]),
-        translate(locale, "warning.device_what", **words),
-        translate(locale, "warning.device_do"),
+        translate(locale, f"warning.{kind}_own", name=facts["name"]),
+        translate(locale, f"warning.{kind}_what", **words),
+        translate(locale, f"warning.{kind}_do"),
     ]
 
 

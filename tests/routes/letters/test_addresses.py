@@ -11,11 +11,13 @@ from flask_app import config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AuditEntry, LoginSession, User
 from flask_app.services.people import addresses
+from flask_app.services.warnings import delivery_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code, stored
 from tests.support.forgotten import change, code_in
 from tests.support.mail_server import MailServer
+from tests.support.warned import notices
 
 SEND, CONFIRM = "/api/me/email/code", "/api/me/email/confirm"
 ADDRESS = "Ada@example.org"
@@ -150,6 +152,40 @@ def test_what_an_older_version_took_for_the_same_is_not_confirmed(mine: PageClie
 def test_an_address_that_the_rules_no_longer_take_is_its_own_alone(mine: PageClient, ada: User) -> None:
     change(ada, email="äda@example.org", confirmed_email="äda@example.org")
     assert mine.get("/api/me").get_json()["user"]["email_confirmed"] is True
+
+
+def test_a_confirmed_address_is_told_that_it_was_given_up(mail: MailServer, mine: PageClient, ada: User) -> None:
+    """Where anybody sits at an open browser, no password is asked for that."""
+    mine.patch("/api/me", json={"warn_by_email": False})
+    for email in ("a@example.org", "A@EXAMPLE.org", "b@example.org"):
+        mine.patch("/api/me", json={"email": email})
+        assert confirm(mine, addresses.code_at(stored(ada), utc_now())).status_code == 200
+    mine.patch("/api/me", json={"email": ""})
+    delivery_service.deliver_due()
+    assert [each.recipients for each in mail.mails] == [["a@example.org"], ["b@example.org"]]
+    assert mail.last.message["Subject"] == "Your account ada no longer has this e-mail address"
+    assert "127.0.0.1, " in mail.last.text
+    delivery_service.deliver_due()
+    assert len(mail.mails) == 2, "once"
+
+
+def test_nobody_is_told_of_one_that_proves_nothing_or_of_who_is_disabled(
+    mail: MailServer, mine: PageClient, ada: User
+) -> None:
+    mine.patch("/api/me", json={"email": "other@example.org"})
+    assert notices() == []
+    confirm(mine, addresses.code_at(stored(ada), utc_now()))
+    mine.patch("/api/me", json={"email": ADDRESS})
+    change(ada, disabled=True)
+    delivery_service.deliver_due()
+    assert mail.mails == []
+    assert [notice.state for notice in notices()] == ["dropped"]
+
+
+def test_without_mail_nothing_waits_to_be_told(mine: PageClient, ada: User) -> None:
+    change(ada, confirmed_email="ada@example.org")
+    assert mine.patch("/api/me", json={"email": ""}).status_code == 200
+    assert (stored(ada).confirmed_email, notices()) == (None, [])
 
 
 @pytest.mark.usefixtures("mail")
