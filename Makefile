@@ -57,8 +57,8 @@ lock: .dev ## Lock the newest stable versions, with hashes
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes
 
-# Two processes of tests for each processor, for many wait; and a test to whoever is free.
-PARALLEL := --numprocesses=$(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) --dist=worksteal
+# Two processes of tests for each processor, for many wait, and eight at most; and a test to whoever is free.
+PARALLEL := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? 8 : 2 * n))) --dist=worksteal
 # A site and a browser for each of a few processes, and a file to whoever is free: the last one weighs its site.
 BROWSERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # What other targets run.
