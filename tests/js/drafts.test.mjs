@@ -67,6 +67,15 @@ test("two drafts that were begun apart are both kept", () => {
   assert.equal(drafts.keyOf("c1"), "k1")
 })
 
+test("what stands among the words already is not put before them once more", () => {
+  const drafts = tab().load()
+  drafts.keep("c1", "not sent\n\nfrom the phone")
+  assert.equal(drafts.take("c1", { text: "from the phone", key: "k1" }), "not sent\n\nfrom the phone")
+  drafts.store("c1", null)
+  drafts.keep("c1", "not sent\n\nfrom the phone")
+  assert.equal(drafts.take("c1", { text: "the phone", key: "k2" }), "the phone\n\nnot sent\n\nfrom the phone", "whole paragraphs alone")
+})
+
 test("words that come back, since they could not be sent, stand there once", () => {
   const { drafts, key } = withStored("hello")
   drafts.renewKey("c1")
