@@ -40,7 +40,7 @@ expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The journey comes first, then what needs a site of today; what all the others have cost is weighed last."""
+    """The journey comes first, then what needs a site of today; what those of a process have cost is weighed last."""
     items.sort(key=lambda item: PLACES.get(item.path.name, 2))
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypedDict, Unpack, cast
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from flask_app import timezones
-from flask_app.database import transaction
+from flask_app.database import in_transaction, transaction
 from flask_app.errors import Conflict, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import User
@@ -47,10 +48,13 @@ def choose(actor: User, client: str = "", **choices: Unpack[Choices]) -> User:
     if "email" in chosen and not (addresses.is_confirmed(actor) and addresses.is_the_confirmed(actor, chosen["email"])):
         chosen["confirmed_email"] = None
     if chosen:
-        with transaction() as session:
-            session.execute(update(User).where(User.id == actor.id).values(chosen))
+
+        def work(session: Session) -> None:
             if "confirmed_email" in chosen:
                 addresses.give_up(session, actor, client)
+            session.execute(update(User).where(User.id == actor.id).values(chosen))
+
+        in_transaction(work)
         for name, value in chosen.items():
             setattr(actor, name, value)
     return actor

@@ -6,10 +6,10 @@ typed proves nothing: it may be a stranger's by a slip, or that of whoever sits 
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from flask_app.database import transaction, utc_now
+from flask_app.database import in_transaction, utc_now
 from flask_app.domain import typed_code
 from flask_app.errors import Conflict, Forbidden
 from flask_app.i18n import translate
@@ -60,25 +60,31 @@ def confirm(actor: User, typed: str, address: str) -> User:
             attempt.failed()
             raise Forbidden("wrong_address_code")
     confirmed = mail_service.folded(actor.email)
-    with transaction() as session:
+
+    def work(session: Session) -> None:
+        give_up(session, actor, address, but=confirmed)
         unchanged = (User.id == actor.id, User.email == actor.email)
         done = session.execute(update(User).where(*unchanged).values(confirmed_email=confirmed))
         if not done.rowcount:  # type: ignore[attr-defined]
             raise Forbidden("wrong_address_code")
-        if actor.confirmed_email != confirmed:
-            give_up(session, actor, address)
         audit_service.record(session, actor, "address.confirm", actor.id, {"username": actor.username}, address)
+
+    in_transaction(work)
     actor.confirmed_email = confirmed
     return actor
 
 
-def give_up(session: Session, user: User, client: str) -> None:
-    """The confirmed address, if there is one: no link opens that was mailed to it, and a last mail there says so."""
-    if user.confirmed_email is None:
+def give_up(session: Session, user: User, client: str, *, but: str | None = None) -> None:
+    """The confirmed address goes, if there is one other than `but`: no link opens that was mailed to it, and a last
+    mail there says so. Must come before the change itself."""
+    held = select(User.email, User.confirmed_email).where(User.id == user.id).with_for_update()
+    given, confirmed = session.execute(held).one()
+    if confirmed in {None, but}:
         return
     password_links.revoke(session, user.id)
-    if mail_service.is_set_up():
-        notice_service.make(session.connection(), [address_alerts.given_up(user, user.confirmed_email, client)])
+    if mail_service.is_set_up() and login_limits.may_tell_given_up(user.id):
+        to = given if given and mail_service.folded(given) == confirmed else confirmed
+        notice_service.add(session.connection(), [address_alerts.given_up(user, to, client)])
 
 
 def code_at(user: User, at: datetime) -> str:

@@ -34,6 +34,7 @@ _redemptions_by_person = Windows("redeemer", Rate.parse("10 per 15 minutes"))
 _registrations = Windows("registration", Rate.parse("60 per hour"))  # a class behind one address comes at once
 _letters_by_address = Windows("reset letter asked", Rate.parse("30 per hour"))
 _letters_by_person = Windows("reset letter", Rate.parse("3 per hour"))
+_given_up_by_person = Windows("address given up", Rate.parse("5 per day"))
 _address_codes = Windows("address code", Rate.parse("5 per hour"))
 _address_guesses = Windows("address guess", Rate.parse("10 per hour"))
 _identities = Windows("identity", Rate.parse("300 per 5 minutes"))  # as does an office on a Monday
@@ -155,6 +156,11 @@ def may_send_reset_letter(user_id: str) -> bool:
     return _letters_by_person.hit(user_id) == 0
 
 
+def may_tell_given_up(user_id: str) -> bool:
+    """Is there room for one more mail that says so to an address of theirs? Then it counts."""
+    return _given_up_by_person.hit(user_id) == 0
+
+
 def count_address_code(user_id: str) -> None:
     """A code is mailed to an address that somebody gives as theirs; raises TooMany."""
     _count(_address_codes, user_id)
@@ -207,7 +213,7 @@ def forget() -> None:
         _registrations,
         _identities,
     )
-    letters = (_letters_by_address, _letters_by_person, _address_codes, _address_guesses)
+    letters = (_letters_by_address, _letters_by_person, _given_up_by_person, _address_codes, _address_guesses)
     for windows in (*sign_in, *others, *letters):
         windows.clear()
 

@@ -21,7 +21,7 @@ from flask_app.services.warnings import (
     notice_words,
     webhook_service,
 )
-from flask_app.services.warnings.notice_service import EMAIL, WEBHOOK
+from flask_app.services.warnings.notice_service import EMAIL, TO, WEBHOOK
 from flask_app.services.warnings.warning_service import is_told
 
 AT_ONCE = 50  # of a channel in one round
@@ -77,7 +77,7 @@ def _call(claimed: Row[Any]) -> bool:
 def _address(session: Session, user: User | None, claimed: Row[Any], facts: dict[str, Any]) -> str | None:
     """None where the person is not to be told any more."""
     if claimed.kind == address_alerts.KIND:
-        return str(facts["to"]) if user and not user.disabled else None
+        return str(facts[TO]) if user and not user.disabled else None
     if claimed.kind == device_alerts.KIND:
         return device_alerts.address(session, claimed.subject_id) if user and not user.disabled else None
     return user.email if user and is_told(user) else None

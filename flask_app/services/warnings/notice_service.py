@@ -22,6 +22,7 @@ from flask_app.services.queries import paging
 from flask_app.services.warnings import account_alerts
 
 EMAIL, WEBHOOK = "email", "webhook"  # the channels
+TO = "to"  # the fact that says where a mail goes, if not to its person's address: forgotten once it has ended
 AT_ONCE = 500  # subjects in one question
 LEASE_SECONDS = 600  # longer than the slowest delivery takes
 GIVE_UP = timedelta(hours=24)
@@ -64,7 +65,15 @@ def unknown(connection: Connection, wanted: Iterable[tuple[Alert, Recipient]]) -
 
 
 def make(connection: Connection, wanted: Iterable[tuple[Alert, Recipient]]) -> None:
-    """Write them down; what another process made meanwhile stays as it is. What is long over goes."""
+    """Write them down; what is long over goes. One at a time: who looks for that waits for all others that write."""
+    pairs = list(wanted)
+    if pairs:
+        add(connection, pairs)
+        connection.execute(_FORGET, {"long_ago": utc_now() - KEPT})
+
+
+def add(connection: Connection, wanted: Iterable[tuple[Alert, Recipient]]) -> None:
+    """Write them down, at least one; what another process made meanwhile stays as it is."""
     rows = [
         {
             **dict(zip(_KEY, _key(alert, to), strict=True)),
@@ -75,9 +84,7 @@ def make(connection: Connection, wanted: Iterable[tuple[Alert, Recipient]]) -> N
         }
         for alert, to in wanted
     ]
-    if rows:
-        connection.execute(_MAKE[connection.dialect.name], rows)
-        connection.execute(_FORGET, {"long_ago": utc_now() - KEPT})
+    connection.execute(_MAKE[connection.dialect.name], rows)
 
 
 def claim(channel: str) -> Row[Any] | None:
@@ -150,7 +157,9 @@ def _claim(connection: Connection, notice_id: str) -> Row[Any] | None:
 
 def _end(claimed: Row[Any], state: str, error: DeliveryError | None) -> None:
     code, detail = (error.code, error.detail) if error else (None, None)
-    terms = {**_of(claimed), "new_state": state, "now": utc_now(), "code": code, "detail": detail}
+    left = {name: fact for name, fact in msgspec.json.decode(claimed.facts).items() if name != TO}
+    facts = msgspec.json.encode(left).decode()
+    terms = {**_of(claimed), "new_state": state, "now": utc_now(), "left": facts, "code": code, "detail": detail}
     in_writing(lambda connection: connection.execute(_END, terms))
 
 
@@ -209,7 +218,14 @@ _PUT_OFF = update(_notices).where(_as_claimed).values(_error)
 _END = (
     update(_notices)
     .where(_as_claimed)
-    .values({"state": bindparam("new_state"), "ended_at": bindparam("now", type_=UtcDateTime()), **_error})
+    .values(
+        {
+            "state": bindparam("new_state"),
+            "ended_at": bindparam("now", type_=UtcDateTime()),
+            "facts": bindparam("left"),
+            **_error,
+        }
+    )
 )
 _LISTED = (
     select(_notices, _users.c.username)

@@ -162,11 +162,21 @@ def test_a_confirmed_address_is_told_that_it_was_given_up(mail: MailServer, mine
         assert confirm(mine, addresses.code_at(stored(ada), utc_now())).status_code == 200
     mine.patch("/api/me", json={"email": ""})
     delivery_service.deliver_due()
-    assert [each.recipients for each in mail.mails] == [["a@example.org"], ["b@example.org"]]
+    assert [each.recipients for each in mail.mails] == [["A@example.org"], ["b@example.org"]]
     assert mail.last.message["Subject"] == "Your account ada no longer has this e-mail address"
     assert "127.0.0.1, " in mail.last.text
     delivery_service.deliver_due()
     assert len(mail.mails) == 2, "once"
+    assert not any("@" in notice.facts for notice in notices()), "what was given up is not kept"
+
+
+def test_an_address_is_told_a_few_times_a_day(mail: MailServer, mine: PageClient, ada: User) -> None:
+    for _ in range(7):
+        assert confirm(mine, addresses.code_at(stored(ada), utc_now())).status_code == 200
+        mine.patch("/api/me", json={"email": ""})
+        mine.patch("/api/me", json={"email": ADDRESS})
+    delivery_service.deliver_due()
+    assert len(mail.mails) == 5
 
 
 def test_nobody_is_told_of_one_that_proves_nothing_or_of_who_is_disabled(
