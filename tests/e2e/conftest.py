@@ -22,7 +22,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
-SHELL = "/usr/bin/chromium-headless-shell"  # the same engine without a desktop's services: half of the work for a page
+SHELL = "/usr/bin/chromium-headless-shell"  # the same engine without a desktop's services, which cost much
 FLAGS = [
     "--no-sandbox",  # continuous integration runs as root
     "--disable-gpu",
