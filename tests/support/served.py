@@ -143,7 +143,11 @@ def served(
             with suppress(ProcessLookupError):
                 running.signal(signal.SIGCONT)  # one that a test left standing could not end
             running.process.send_signal(signal.SIGINT)
-            running.process.wait(60)
+            try:
+                running.process.wait(60)
+            except subprocess.TimeoutExpired:
+                running.signal(signal.SIGKILL)  # else leaving `with` would wait for it without end
+                raise
     url = settings.get("DATABASE_URL") or f"sqlite:///{instance / 'mingchat.db'}"
     assert unsound_ledger or ledger.unsound_at(url) == []
 
