@@ -61,12 +61,17 @@ def set_pace(line: CDPSession, bytes_per_second: float) -> None:
 
 def begin(page: Page, say: Callable[..., str] = en) -> list[Download]:
     """A download under way, by keyboard; what the browser is given to keep is in the list."""
+    kept = press(page)
+    expect(page.get_by_role("button", name=say("base.cancel"), exact=True)).to_be_focused()
+    return kept
+
+
+def press(page: Page) -> list[Download]:
     kept: list[Download] = []
     page.on("download", lambda made: kept.append(made))  # noqa: PLW0108 - Playwright marks what it is given
     link = page.get_by_role("link", name="JSON Lines")
     link.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name=say("base.cancel"), exact=True)).to_be_focused()
     return kept
 
 
@@ -132,7 +137,7 @@ def test_one_that_breaks_off_is_told_and_not_kept(browser: Browser, site: Site, 
         page.wait_for_load_state("networkidle")
         page.evaluate("import('app/download')")
         line.cut_after(FIRST_BYTES)
-        kept = begin(page)
+        kept = press(page)
         expect(page.get_by_text(en("js.records.download_broke_off")).first).to_be_visible()
         expect(page.get_by_role("link", name="JSON Lines")).to_be_focused()
         assert not kept

@@ -72,7 +72,7 @@ def test_code_that_is_being_written_can_be_broken_and_the_end_is_followed(
     script.script(Answer("```text\n" + "\n".join(f"line {number} {'wide ' * 40}" for number in range(30)), gate=gate))
     chat.send("Show me.")
     expect(code(chat)).to_contain_text("line 5")
-    wrap(chat).evaluate("button => button.click()")
+    chat.page.evaluate("document.querySelector('[data-wrap-code]').click()")  # at once: it is drawn anew as it grows
     gate.let_go()
     assert code(chat).evaluate(BROKEN)
     gate.let_go()

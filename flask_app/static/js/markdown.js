@@ -11,6 +11,7 @@ import { formulas } from "app/markdown/formulas"
 import { bareLinks } from "app/markdown/links"
 import { keepDeepText } from "app/markdown/nesting"
 import { plainRenderers } from "app/markdown/renderers"
+import { fewEmptyCells } from "app/markdown/tables"
 import { unfinished } from "app/markdown/unfinished"
 
 const TAGS = ["p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
@@ -30,7 +31,8 @@ const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10f
 const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
-parser.use(bareLinks).use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers).use(unfinished)
+parser.use(bareLinks).use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers).use(fewEmptyCells)
+parser.use(unfinished)
 
 DOMPurify.addHook("afterSanitizeAttributes", (element) => {
   if (element.tagName === "A") guardLink(element)
