@@ -66,12 +66,20 @@ def moment(at: datetime | None) -> str:
 
 def site_address() -> str:
     """Where people reach the site, as far as the settings tell."""
+    return named_address() or _at_own_port(config.current().allowed_hosts[0])
+
+
+def named_address() -> str | None:
+    """The same where the settings name one that is not this machine's alone: letters lead there."""
     known = config.current()
     named = [host for host in known.allowed_hosts if host not in Config.allowed_hosts and not host.startswith(".")]
-    if named and known.trusted_proxies:
-        return f"https://{named[0]}"
-    host = (named or known.allowed_hosts)[0]
-    return f"http://{host}" if ":" in host else f"http://{host}:{known.port}"
+    if not named:
+        return None
+    return f"https://{named[0]}" if known.trusted_proxies else _at_own_port(named[0])
+
+
+def _at_own_port(host: str) -> str:
+    return f"http://{host}" if ":" in host else f"http://{host}:{config.current().port}"
 
 
 def _width(text: str) -> int:

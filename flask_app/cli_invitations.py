@@ -5,14 +5,16 @@ from typing import IO
 import click
 
 from flask_app.cli_budgets import COMMAND_LINE
-from flask_app.cli_group import Group, moment, show, site_address
-from flask_app.i18n import translate
+from flask_app.cli_group import Group, moment, named_address, show, site_address
+from flask_app.i18n import chosen, translate
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.people import group_service, invitation_admin_service, inviting_many
 from flask_app.services.people.invitation_admin_service import Listed, Terms
+from flask_app.services.people.invitation_letters import Sending
 from flask_app.services.people.inviting_many import ListRefused, Wanted
 from flask_app.services.queries.paging import MAX_PAGE
-from flask_app.web.invitations import table_of
+from flask_app.services.site import site_service
+from flask_app.web.invitations import letters_of, table_of
 
 invitations = Group("invitations", help="Links and codes by which people make accounts of their own.")
 
@@ -36,27 +38,32 @@ def create(name: str, *, group: str | None, most: int, days: int) -> None:
 @click.argument("file", type=click.File("rb"))
 @click.option("--group", help="The name of the group for who has none in FILE; the default one without.")
 @click.option("--days", type=int, default=7, show_default=True, help="How long they are valid.")
-def import_list(file: IO[bytes], *, group: str | None, days: int) -> None:
+@click.option("--send", is_flag=True, help="The server mails whoever has an address their link.")
+def import_list(file: IO[bytes], *, group: str | None, days: int, send: bool) -> None:
     """Invite everybody in FILE (UTF-8; name,email,group; - reads the standard input), each for one person.
 
     Prints a table (CSV) with the links and codes, which are shown this once. Where FILE has a mistake, nothing is made.
     """
     group_id = group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID
+    sending = Sending(named_address(), chosen(site_service.site().locale)) if send else None
     try:
-        made = inviting_many.make(COMMAND_LINE, Wanted(text=file.read().decode("utf-8"), group_id=group_id, days=days))
+        text = file.read().decode("utf-8")
+        made = inviting_many.make(COMMAND_LINE, Wanted(text=text, group_id=group_id, days=days, sending=sending))
     except UnicodeDecodeError as error:
         raise click.ClickException(translate("en", "js.admin.many_not_utf8")) from error
     except ListRefused as error:
         lines = inviting_many.mistakes_in("en", error)
         raise click.ClickException(translate("en", f"error.{error.code}", lines=lines)) from error
     click.echo(f"Invitations: {len(made)}", err=True)
+    if send:
+        click.echo(f"Letters on their way: {letters_of(made)}", err=True)
     click.echo(table_of(made, f"{site_address()}/join", "en"), nl=False)
 
 
 @invitations.command("list")
 def list_invitations() -> None:
     """Every invitation, the newest first; a code itself is shown nowhere."""
-    show(("ID", "NAME", "GROUP", "USED", "STATE", "VALID UNTIL", "BY"), [_row(each) for each in _all()])
+    show(("ID", "NAME", "GROUP", "USED", "STATE", "VALID UNTIL", "BY", "LETTER"), [_row(each) for each in _all()])
 
 
 @invitations.command("revoke")
@@ -81,4 +88,13 @@ def _row(listed: Listed) -> tuple[str, ...]:
     group = group_service.shown_name(listed.group, "en") if listed.group else "-"
     used = f"{invitation.used}/{invitation.most}"
     state = listed.state.replace("_", " ")
-    return (invitation.id, invitation.name, group, used, state, moment(invitation.expires_at), listed.by or "-")
+    until = moment(invitation.expires_at)
+    return (invitation.id, invitation.name, group, used, state, until, listed.by or "-", _letter(listed))
+
+
+def _letter(listed: Listed) -> str:
+    """How it stands, and why not otherwise."""
+    if listed.letter is None:
+        return "-"
+    state, error = listed.letter.state, listed.letter.error
+    return f"{state} ({translate('en', f'error.{error}')})" if error else state

@@ -1,16 +1,23 @@
 """`flask invitations …`: links by which people make accounts of their own, from a terminal."""
 
 import csv
+import dataclasses
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from click.testing import Result
 from flask import Flask
 
+from flask_app import config
 from flask_app.models import User
-from flask_app.services.people import group_service, invitation_admin_service
+from flask_app.services.people import group_service, invitation_admin_service, invitation_letters
 from flask_app.services.people.group_service import Choices
 from tests.support.invited import HOUSE, join
+from tests.support.mail_server import MailServer
+from tests.support.warned import use_mail
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -26,10 +33,10 @@ def test_invitations_are_made_listed_and_revoked(app: Flask, admin: User) -> Non
     assert f"Code to be typed at {address}/join: {token}\n" in made.stderr
     join(token, "小红")
     head, line = run(app, "list").output.splitlines()
-    assert head.split() == ["ID", "NAME", "GROUP", "USED", "STATE", "VALID", "UNTIL", "BY"]
+    assert head.split() == ["ID", "NAME", "GROUP", "USED", "STATE", "VALID", "UNTIL", "BY", "LETTER"]
     (listed,) = invitation_admin_service.listed().invitations
     until = f"{listed.invitation.expires_at:%Y-%m-%dT%H:%MZ}"
-    assert line.split() == [listed.invitation.id, "Class", "3b", "Readers", "1/30", "open", until, "-"]
+    assert line.split() == [listed.invitation.id, "Class", "3b", "Readers", "1/30", "open", until, "-", "-"]
     assert listed.invitation.id in made.stderr
     assert token not in run(app, "list").output
     assert run(app, "revoke", listed.invitation.id).output == "Class 3b: revoked\n"
@@ -50,6 +57,51 @@ def test_a_list_is_invited_and_its_links_are_printed(app: Flask, tmp_path: Path)
     assert first["link"].endswith(f"/join#{first['code']}")
     assert "Invitations: 2" in done.stderr
     join(first["code"], "小红")
+
+
+@pytest.fixture
+def mail(app: Flask) -> Iterator[MailServer]:
+    with MailServer() as running:
+        use_mail(running.port)
+        yield running
+
+
+def named(*hosts: str, **settings: Any) -> None:
+    config.install(dataclasses.replace(config.current(), allowed_hosts=hosts, **settings))
+
+
+@pytest.mark.parametrize(("proxies", "address"), [(1, "https://chat.example.org"), (0, "http://chat.example.org:5000")])
+def test_letters_go_to_a_list_and_are_listed(
+    app: Flask, mail: MailServer, tmp_path: Path, proxies: int, address: str
+) -> None:
+    named("localhost", ".example.net", "chat.example.org", trusted_proxies=proxies, port=5000)
+    file = tmp_path / "people.csv"
+    file.write_text("小红,hong@example.org\n小明\n", "utf-8")
+    done = run(app, "import", str(file), "--send")
+    assert done.exit_code == 0, done.output
+    assert "Letters on their way: 1\n" in done.stderr
+    first, _ = csv.DictReader(io.StringIO(done.stdout.removeprefix("\ufeff")))
+    assert first["link"].startswith(f"{address}/join#")
+    without, waiting = run(app, "list").output.splitlines()[1:]
+    assert (without.split()[-1], waiting.split()[-1]) == ("-", "waiting")
+    mail.refusals = ["550 nobody here"]
+    invitation_letters.send_due()
+    assert run(app, "list").output.rstrip().endswith("failed (The mail server refused the recipient's address.)")
+    run(app, "import", str(file), "--send")
+    invitation_letters.send_due()
+    assert f"{address}/join#" in mail.last.text
+    assert "邀请您加入" in mail.last.text, "nobody's name, in the default language"
+
+
+def test_where_no_letter_can_go_none_is_written(app: Flask, mail: MailServer, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("小红,hong@example.org\n", "utf-8")
+    named("localhost", "127.0.0.1", ".example.org")
+    assert "ALLOWED_HOSTS" in run(app, "import", str(file), "--send").output
+    named("chat.example.org", mail=None)
+    refused = run(app, "import", str(file), "--send")
+    assert (refused.exit_code, "SMTP_HOST" in refused.output) == (1, True)
+    assert run(app, "list").output.splitlines()[1:] == []
 
 
 def test_a_list_with_mistakes_makes_nothing(app: Flask, tmp_path: Path) -> None:

@@ -139,6 +139,30 @@ class Invitation(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class InvitationLetter(Base):
+    """The letter that carries an invitation to its person, once: `code` is what the link has, sealed (AES-GCM, the
+    invitation's id as associated data), and `site_url` where it leads.
+
+    `state`: "waiting", "sent", "failed" (`error_code` says why), or "dropped" where the invitation ended before. What
+    waits no more has neither address nor code. What does is due at `due_at`, by the database's clock; whoever sends it
+    moves that on first, which is the lease. `tries` counts leases.
+    """
+
+    __tablename__ = "invitation_letters"
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+    invitation_id: Mapped[str] = to("invitations.id", primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    code: Mapped[bytes | None] = mapped_column(LargeBinary(1024))
+    site_url: Mapped[str] = mapped_column(String(300))
+    locale: Mapped[str] = mapped_column(Ascii)
+    state: Mapped[str] = mapped_column(Ascii)
+    tries: Mapped[int]
+    due_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    error_code: Mapped[str | None] = mapped_column(String(64))
+
+
 class SecondStep(Base):
     """A person's authenticator app; from `turned_on_at` on its codes are asked for at sign-in.
 

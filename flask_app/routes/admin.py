@@ -11,6 +11,7 @@ from flask_app.services.people import (
     group_models,
     group_service,
     invitation_admin_service,
+    invitation_letters,
     people_search,
     registration_settings,
     user_admin_service,
@@ -26,7 +27,7 @@ from flask_app.services.tokens import token_admin_service
 from flask_app.services.usage import record_counts, records_service, report_service
 from flask_app.services.usage.stats_service import zone_of
 from flask_app.utils import get_current_user, require_permission
-from flask_app.web import arguments, pages
+from flask_app.web import arguments, own_address, pages
 from flask_app.web.audit import audit_reply
 from flask_app.web.budgets import budgets_state
 from flask_app.web.codes import batches_reply
@@ -67,6 +68,7 @@ def users() -> str:
     page = user_admin_service.listed(**arguments.people_filter())
     first = users_reply(page)
     invited = invitations_reply(invitation_admin_service.listed())
+    hindrance = invitation_letters.hindrance(own_address.for_letters())
     state = PeopleState(
         users=first.users,
         next=first.next,
@@ -75,7 +77,7 @@ def users() -> str:
         waiting=registrations_reply(),
         newcomers=registration_settings.terms().group_id,
     )
-    return render_template("admin/users.html", admin_state=pages.state(state))
+    return render_template("admin/users.html", admin_state=pages.state(state), no_letters=hindrance)
 
 
 @blueprint.get("/groups")

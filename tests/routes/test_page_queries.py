@@ -24,6 +24,7 @@ from tests.support import (
     identities,
     invited,
     ledger,
+    lettered,
     managing,
     passkeys,
     registered,
@@ -56,8 +57,8 @@ def fill(group_id: str, manager: User, name: str) -> None:
     passkeys.keep(person.id)
     authenticator.turn_on(person)
     another = managing.group(f"group {name}", manager.username, person.username)
-    managing.invitation(group_id)
-    invited.made(f"invitation {name}")
+    lettered.keep(managing.invitation(group_id))
+    lettered.keep(invited.made(f"invitation {name}").listed.invitation.id)
     registered.waiting(f"newcomer {name}", f"192.0.2.{len(group_service.listed())}")
     identities.provide(f"https://{name}.example.org", slug=f"school-{name}")
     directory.provide_at("ldaps://127.0.0.1:9", slug=f"directory-{name}")

@@ -57,7 +57,7 @@ def test_the_audit_log_has_one_entry_of_all(app: Flask) -> None:
     with reading() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("invitation")))
     assert (entry.action, entry.target) == ("invitation.make_many", made[0].made.listed.invitation.id)
-    assert json.loads(entry.details) == {"count": 3, "groups": ["Everyone", "Readers"], "days": 7}
+    assert json.loads(entry.details) == {"count": 3, "groups": ["Everyone", "Readers"], "days": 7, "letters": 0}
 
 
 def test_every_mistake_is_told_with_its_line_and_nothing_is_made(app: Flask) -> None:

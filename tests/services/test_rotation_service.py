@@ -29,6 +29,7 @@ SEALS = {  # every module that seals something, and the column it goes into
     "services/sign_in/provider_rows.py": "identity_providers.secret",
     "services/sign_in/second_step_service.py": "second_steps.secret",
     "services/warnings/webhook_service.py": "settings.value",
+    "services/people/invitation_letters.py": "invitation_letters.code",
     "services/gateway/word_log.py": "program_words.content",
     "services/sharing/share_service.py": "shares.token",
 }

@@ -31,7 +31,7 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/users/<user_id>/ownership/end": {"password": PASSWORD},
     "DELETE /api/admin/users/<user_id>/passkeys": None,
     "POST /api/admin/invitations": {"name": "Class 3b"},
-    "POST /api/admin/invitations/many": {"people": "Li Lei"},
+    "POST /api/admin/invitations/many": {"people": "Li Lei", "send": False},
     "DELETE /api/admin/invitations/<invitation_id>": None,
     "PUT /api/admin/settings/registration": {"mode": "open"},
     "POST /api/admin/registrations/<registration_id>/accept": {},

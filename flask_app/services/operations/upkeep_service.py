@@ -13,7 +13,7 @@ from flask_app.database import utc_now
 from flask_app.services.gateway import program_keys, request_log, request_retention, word_log
 from flask_app.services.operations import process_service
 from flask_app.services.operations.process_service import Ran
-from flask_app.services.people import account_deletion, registration_service
+from flask_app.services.people import account_deletion, invitation_letters, registration_service
 from flask_app.services.providers import model_lists
 from flask_app.services.reconciliation import balance_service
 from flask_app.services.search import search_index
@@ -28,6 +28,7 @@ JOBS = (
     balance_service.read_due,
     warning_service.look,
     delivery_service.deliver_due,
+    invitation_letters.send_due,
     request_retention.prune,
     retention_settings.prune,
     program_keys.prune,

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain import typed_code
 from flask_app.errors import Invalid, NotFound
-from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation, User
+from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation, InvitationLetter, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service
+from flask_app.services.people import group_service, invitation_letters
 from flask_app.services.people.invitation_service import digest_of, state_of
 from flask_app.services.queries import paging
+
+Query = Select[Invitation, Group | None, str | None, str | None, str | None]
 
 MAX_NAME = 64
 MOST = 500  # people by one invitation
@@ -32,13 +34,25 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """How the letter to its person stands; one that is "waiting" with an `error` is tried again."""
+
+    state: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
-    """`group` is None once it is deleted; `state` is what `state_of` says; `by` who made it, None the command line."""
+    """`group` is None once it is deleted; `state` is what `state_of` says; `by` who made it, None the command line.
+
+    `letter` is None where nobody is sent one.
+    """
 
     invitation: Invitation
     group: Group | None
     state: str
     by: str | None
+    letter: Letter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,8 @@ def listed(*, group_id: str | None = None, before: str | None = None, limit: int
 
 
 def revoke(actor: Actor, invitation_id: str, *, group_id: str | None = None) -> Listed:
-    """Nobody comes in by it any more; who did stays. One that is over already stays as it is.
+    """Nobody comes in by it any more, and a letter that waits never goes; who came in stays. One that is over already
+    stays as it is.
 
     Raises NotFound, also for one that does not lead into the group which is named.
     """
@@ -101,6 +116,7 @@ def revoke(actor: Actor, invitation_id: str, *, group_id: str | None = None) -> 
         if before == "open":
             invitation.revoked_at = utc_now()
             session.flush()
+            invitation_letters.drop(session, invitation.id)
             change = audit_service.difference({"state": before}, {"state": "revoked"})
             details = {"name": invitation.name, "used": invitation.used, "most": invitation.most, **change}
             audit_service.record(session, actor.user, "invitation.revoke", invitation.id, details, actor.address)
@@ -130,14 +146,17 @@ def _one(session: Session, invitation_id: str) -> Listed:
     return _shown(session, _WITH_NAMES.where(Invitation.id == invitation_id))[0]
 
 
-def _shown(session: Session, query: Select[Invitation, Group | None, str | None]) -> list[Listed]:
+def _shown(session: Session, query: Query) -> list[Listed]:
     now = utc_now()
-    rows = session.execute(query).all()
-    return [Listed(invitation, group, state_of(invitation, now), by) for invitation, group, by in rows]
+    return [
+        Listed(invitation, group, state_of(invitation, now), by, Letter(sent, error) if sent else None)
+        for invitation, group, by, sent, error in session.execute(query).all()
+    ]
 
 
-_WITH_NAMES: Select[Invitation, Group | None, str | None] = (
-    select(Invitation, Group, User.username)
+_WITH_NAMES: Query = (
+    select(Invitation, Group, User.username, InvitationLetter.state, InvitationLetter.error_code)
     .outerjoin(Group, Group.id == Invitation.group_id)
     .outerjoin(User, User.id == Invitation.user_id)
+    .outerjoin(InvitationLetter, InvitationLetter.invitation_id == Invitation.id)
 )

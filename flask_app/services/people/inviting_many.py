@@ -14,8 +14,9 @@ from flask_app.i18n import translate
 from flask_app.models import DEFAULT_GROUP_ID, Invitation
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, invitation_admin_service
-from flask_app.services.people.invitation_admin_service import MAX_NAME, Listed, Made
+from flask_app.services.people import group_service, invitation_admin_service, invitation_letters
+from flask_app.services.people.invitation_admin_service import MAX_NAME, Letter, Listed, Made
+from flask_app.services.people.invitation_letters import WAITING, Outgoing, Sending
 from flask_app.services.people.invitation_service import digest_of
 from flask_app.services.warnings import mail_service
 
@@ -31,11 +32,15 @@ class ListRefused(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """`text` is the list; whoever has no group there comes into `group_id`."""
+    """`text` is the list; whoever has no group there comes into `group_id`.
+
+    With `sending`, whoever has an address gets a letter.
+    """
 
     text: str
     group_id: str = DEFAULT_GROUP_ID
     days: int = 7
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +61,18 @@ class MadeFor:
 
 
 def make(actor: Actor, wanted: Wanted) -> list[MadeFor]:
-    """An invitation for each person of the list, in its order.
+    """An invitation for each person of the list, in its order, and the letters that are wanted.
 
     Raises Invalid, and nothing is made: ListRefused with every mistake, "invitation_list_empty",
-    "invitation_list_too_long", "bad_invitation_days", "unknown_group".
+    "invitation_list_too_long", "bad_invitation_days", "unknown_group", and what `invitation_letters` raises.
     """
     invitation_admin_service.check_days(wanted.days)
+    if wanted.sending:
+        invitation_letters.check(wanted.sending)
     people = _people(wanted)
     codes = [typed_code.shown(typed_code.new()) for _ in people]
-
-    def work(session: Session) -> list[Listed]:
-        groups = group_service.all_chosen(session, {person.group_id for person in people})
-        invitations = [_invitation(actor, *each, wanted.days) for each in zip(people, codes, strict=True)]
-        session.add_all(invitations)
-        session.flush()
-        named = sorted({groups[person.group_id].name for person in people})
-        details = {"count": len(people), "groups": named, "days": wanted.days}
-        first = invitations[0].id
-        audit_service.record(session, actor.user, "invitation.make_many", first, details, actor.address)
-        by = actor.user.username if actor.user else None
-        return [Listed(each, groups[each.group_id or ""], "open", by) for each in invitations]
-
-    made = map(Made, in_transaction(work), codes)
+    listed = in_transaction(lambda session: _make_all(session, actor, wanted, people, codes))
+    made = map(Made, listed, codes)
     return [MadeFor(each, person.email) for each, person in zip(made, people, strict=True)]
 
 
@@ -93,6 +88,28 @@ def mistakes_in(locale: str, error: ListRefused) -> str:
     if len(mistakes) > MOST_TOLD:
         told.append(translate(locale, "invitation.more_mistakes", count=len(mistakes) - MOST_TOLD))
     return "\n".join(told)
+
+
+def _make_all(session: Session, actor: Actor, wanted: Wanted, people: list[Person], codes: list[str]) -> list[Listed]:
+    written_to = sum(bool(person.email) for person in people) if wanted.sending else 0
+    if written_to:
+        invitation_letters.require_room(session, written_to)
+    groups = group_service.all_chosen(session, {person.group_id for person in people})
+    invitations = [_invitation(actor, *each, wanted.days) for each in zip(people, codes, strict=True)]
+    session.add_all(invitations)
+    session.flush()
+    if wanted.sending:
+        letters = map(Outgoing, [each.id for each in invitations], [person.email for person in people], codes)
+        invitation_letters.write(session, wanted.sending, [letter for letter in letters if letter.email])
+    named = sorted({groups[person.group_id].name for person in people})
+    details = {"count": len(people), "groups": named, "days": wanted.days, "letters": written_to}
+    audit_service.record(session, actor.user, "invitation.make_many", invitations[0].id, details, actor.address)
+    by = actor.user.username if actor.user else None
+    letter = Letter(WAITING) if wanted.sending else None
+    return [
+        Listed(each, groups[each.group_id or ""], "open", by, letter if person.email else None)
+        for each, person in zip(invitations, people, strict=True)
+    ]
 
 
 def _people(wanted: Wanted) -> list[Person]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, select, true, update
 
 from flask_app.database import table_of
-from flask_app.models import ApiKey, IdentityProvider, ProgramWords, SecondStep, Setting, Share
+from flask_app.models import ApiKey, IdentityProvider, InvitationLetter, ProgramWords, SecondStep, Setting, Share
 from flask_app.services.secrets import sealing
 from flask_app.services.secrets.sealing import Unreadable
 from flask_app.services.warnings import webhook_service
@@ -17,6 +17,7 @@ AT_ONCE = 20  # a program's kept words may be more than a megabyte
 
 _keys, _second_steps, _settings = table_of(ApiKey), table_of(SecondStep), table_of(Setting)
 _words, _identity_providers, _shares = table_of(ProgramWords), table_of(IdentityProvider), table_of(Share)
+_letters = table_of(InvitationLetter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ SEALED = (
     SealedColumn(_words.c.content, _words.c.id, true()),
     SealedColumn(_second_steps.c.secret, _second_steps.c.user_id, true()),
     SealedColumn(_shares.c.token, _shares.c.id, true()),
+    SealedColumn(_letters.c.code, _letters.c.invitation_id, true()),
     SealedColumn(_identity_providers.c.secret, _identity_providers.c.id, true()),
     SealedColumn(_settings.c.value, _settings.c.name, _settings.c.name == webhook_service.NAME, as_text=True),
 )

@@ -17,6 +17,8 @@ import { confirmDialog, fromTemplate, must, onSubmit, slot, toast } from "app/ui
  * @property {"open" | "used_up" | "revoked" | "expired"} state
  * @property {string | null} by
  * @property {string} expires_at
+ * @property {Letter | null} letter
+ * @typedef {{state: "waiting" | "sent" | "failed" | "dropped", error: string | null}} Letter
  */
 
 const PATH = "/api/admin/invitations"
@@ -115,14 +117,16 @@ export class Invitations {
 }
 
 /** @param {Invitation} invitation */
-function row({ id, name, group, most, used, state, by, expires_at: end }) {
+function row({ id, name, group, most, used, state, by, expires_at: end, letter }) {
   const uses = { used: formatNumber(used), most: formatNumber(most), group: group?.name ?? t("js.admin.invitation_no_group") }
   const element = fromTemplate("invitation-template", {
     name,
     state: t(`js.admin.invitation_${state}`),
     used: t("js.admin.invitation_used", uses),
     made: t("js.admin.invitation_made", { who: by ?? t("js.admin.command_line"), time: formatDateTime(end) }),
+    letter: letter ? fateOf(letter) : "",
   })
+  slot(element, "letter").hidden = !letter
   element.dataset.id = id
   slot(element, "state").classList.toggle("badge--ok", state === "open")
   const history = /** @type {HTMLAnchorElement} */ (must(element, "a"))
@@ -131,4 +135,9 @@ function row({ id, name, group, most, used, state, by, expires_at: end }) {
   must(element, "[data-revoke]").setAttribute("aria-label", t("js.admin.invitation_revoke", { name }))
   must(element, "[data-revoke]").hidden = state !== "open"
   return element
+}
+
+/** What became of a letter, and why. @param {Letter} letter */
+function fateOf({ state, error }) {
+  return t(`js.admin.letter_${state === "waiting" && error ? "retried" : state}`, { why: error ?? "" })
 }

@@ -3,7 +3,7 @@
 import { api } from "app/api"
 import { formatNumber, t } from "app/i18n"
 import { showOnce } from "app/shown-once"
-import { fill, must, onSubmit, showFormError } from "app/ui"
+import { fill, must, onSubmit, showFormError, slot } from "app/ui"
 
 /** @typedef {import("app/admin/invitations").Invitation} Invitation */
 
@@ -15,8 +15,8 @@ export function offerInvitingMany(keep) {
   const file = /** @type {HTMLInputElement} */ (must(form, "[data-many-file]"))
   form.closest("dialog")?.addEventListener("close", () => form.reset())
   file.addEventListener("change", () => read(form, file))
-  onSubmit(form, async ({ people, group: group_id, days }) => {
-    const made = await api.post(PATH, { people, group_id, days: Number(days) })
+  onSubmit(form, async ({ people, group: group_id, days, send }) => {
+    const made = await api.post(PATH, { people, group_id, days: Number(days), send: send === "on" })
     form.closest("dialog")?.close()
     keep(made.invitations.map((/** @type {{invitation: Invitation}} */ each) => each.invitation))
     show(made)
@@ -37,9 +37,12 @@ async function read(form, file) {
   }
 }
 
-/** @param {{invitations: {invitation: Invitation, token: string}[], file: string}} made */
-function show({ invitations, file }) {
+/** @param {{invitations: {invitation: Invitation, token: string}[], file: string, letters: number}} made */
+function show({ invitations, file, letters }) {
   const lines = invitations.map(({ invitation, token }) => `${invitation.name}\t${location.origin}/join#${token}`)
-  fill(must(document, "#many-made-dialog"), { title: t("js.admin.many_made", { count: formatNumber(invitations.length) }) })
+  const dialog = must(document, "#many-made-dialog")
+  const more = t("js.admin.many_letters", { count: formatNumber(letters) })
+  fill(dialog, { title: t("js.admin.many_made", { count: formatNumber(invitations.length) }), more })
+  slot(dialog, "more").hidden = letters === 0
   showOnce("many-made-dialog", lines, new Blob([file], { type: "text/csv" }))
 }
