@@ -10,7 +10,7 @@ from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
 from flask_app.cli_directories import directories
 from flask_app.cli_doctor import doctor
-from flask_app.cli_group import Group, moment, show, site_address
+from flask_app.cli_group import Group, moment, show, site_address, typed_line
 from flask_app.cli_groups import groups
 from flask_app.cli_identities import identities
 from flask_app.cli_invitations import invitations
@@ -73,7 +73,7 @@ COMMANDS: tuple[click.Command, ...] = (
 def create(name: str, *, admin: bool, group: str | None, password_stdin: bool) -> None:
     """Add a person; without a password, print a single-use link to choose one."""
     group_id = group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    password = typed_line() if password_stdin else None
     role = "admin" if admin else "member"
     added = user_admin_service.add(COMMAND_LINE, name, role, password, group_id=group_id)
     click.echo(f"Added {added.user.username} ({standing.role_of(added.user)}).")

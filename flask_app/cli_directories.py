@@ -1,22 +1,22 @@
 """`flask directories`: people of a directory (LDAP) sign in by name and password, from a terminal."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from flask_app.cli_budgets import COMMAND_LINE
-from flask_app.cli_group import Group, show
-from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services.people import group_service
-from flask_app.services.people.registration_settings import MODES
+from flask_app.cli_group import Function, Group, several, show, typed_line
+from flask_app.cli_terms import WORTH, given
 from flask_app.services.sign_in import directories as known
 from flask_app.services.sign_in import provider_rows
 from flask_app.services.sign_in.directories import Found, Listed, Place, Wanted
-from flask_app.services.sign_in.directory_terms import ALONE, NESTED, DirectoryTerms
+from flask_app.services.sign_in.directory_terms import NESTED, DirectoryTerms
 
 directories = Group("directories", help="Directories (LDAP) whose people sign in by name and password.")
+_PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @directories.command("list")
@@ -25,44 +25,62 @@ def list_directories() -> None:
     show(("NAME", "SHORT", "ADDRESS", "NEWCOMERS", "STATE", "PEOPLE"), [_row(each) for each in known.listed()])
 
 
+def _options(*, new: bool) -> Callable[[Function], Function]:
+    return several(
+        click.option("--name", help="What people call it; SLUG at first."),
+        click.option("--address", required=new, help="ldaps://dc.school.example, or ldap://… with StartTLS."),
+        click.option("--base-dn", required=new, help="Where people are: ou=people,dc=school,dc=example."),
+        click.option("--bind-dn", help="Who looks them up; nobody, anonymously, at first."),
+        click.option("--password-stdin", is_flag=True, help="Read that one's password from standard input."),
+        click.option(
+            "--certificates", type=_PEM, help="A PEM file with the only authorities that count; empty: the system's."
+        ),
+        click.option("--plain/--tls", default=None, help="No TLS; only where ALLOW_INSECURE_UPSTREAMS=1 allows it."),
+        click.option("--only", help="A filter that people match besides: (objectClass=person)."),
+        click.option("--login", "name_attributes", multiple=True, help="What people type; uid at first."),
+        click.option("--mail", "mail_attribute", help="The attribute with people's address; mail at first."),
+        click.option("--groups-attribute", help="The attribute with people's groups: memberOf."),
+        click.option("--groups-base", help="Where the groups are that name their members."),
+        click.option(
+            "--nested-groups",
+            type=click.Choice(NESTED),
+            help="Groups within groups: level by level (walked), or by Active Directory's own rule (in_chain).",
+        ),
+        *WORTH,
+        click.option(
+            "--link-by-name/--no-link-by-name",
+            "links_by_name",
+            default=None,
+            help="Take who is new for the account of that name.",
+        ),
+    )
+
+
 @directories.command("add")
 @click.argument("slug")
-@click.option("--name", help="What people call it; SLUG without.")
-@click.option("--address", required=True, help="ldaps://dc.school.example, or ldap://… with StartTLS.")
-@click.option("--base-dn", required=True, help="Where people are: ou=people,dc=school,dc=example.")
-@click.option("--bind-dn", default="", help="Who looks them up; nobody, anonymously, without.")
-@click.option("--password-stdin", is_flag=True, help="Read that one's password from standard input.")
-@click.option(
-    "--certificates",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A PEM file with the only authorities that count; the system's without.",
-)
-@click.option("--plain", is_flag=True, help="No TLS; only where ALLOW_INSECURE_UPSTREAMS=1 allows it.")
-@click.option("--only", default="", help="A filter that people match besides: (objectClass=person).")
-@click.option("--login", "name_attributes", multiple=True, help="What people type; uid without.")
-@click.option("--mail", "mail_attribute", default="mail", show_default=True)
-@click.option("--groups-attribute", default="", help="The attribute with people's groups: memberOf.")
-@click.option("--groups-base", default="", help="Where the groups are that name their members.")
-@click.option(
-    "--nested-groups",
-    type=click.Choice(NESTED),
-    default=ALONE,
-    show_default=True,
-    help="Groups within groups: level by level (walked), or by Active Directory's own rule (in_chain).",
-)
-@click.option("--group-of", "groups", nargs=2, multiple=True, help="A group's name there, whole, and that of one here.")
-@click.option("--group", help="The group of everybody else; the default one without.")
-@click.option("--newcomers", type=click.Choice(MODES), default=MODES[0], show_default=True)
-@click.option("--domain", "domains", multiple=True, help="Only newcomers with a mail address of this domain.")
-@click.option("--link-by-name", "links_by_name", is_flag=True, help="Take who is new for the account of that name.")
-@click.option(
-    "--link-by-email", "links_by_email", is_flag=True, help="Take who is new for who has confirmed the address."
-)
+@_options(new=True)
 def add(slug: str, *, name: str | None, password_stdin: bool, **options: Any) -> None:
     """Let people of a directory sign in; SLUG is its short name here."""
-    secret = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-    known.add(COMMAND_LINE, slug, Wanted(name=name or slug, terms=_terms(**options), secret=secret))
+    wanted = Wanted(
+        name=name or slug, terms=DirectoryTerms(**_given(**options)), secret=typed_line() if password_stdin else None
+    )
+    known.add(COMMAND_LINE, slug, wanted)
     click.echo(f"{name or slug} is asked from the next sign-in on. Try it: flask directories try {slug} SOMEBODY")
+
+
+@directories.command("change")
+@click.argument("slug")
+@_options(new=False)
+def change(slug: str, *, name: str | None, password_stdin: bool, **options: Any) -> None:
+    """Change what is given, from the next sign-in on; all else stays, and '' empties it.
+
+    Who asks elsewhere, or as somebody else, gives the password anew.
+    """
+    listed = _named(slug)
+    terms = msgspec.structs.replace(listed.terms, **_given(**options))
+    secret, disabled = typed_line() if password_stdin else None, listed.provider.disabled
+    wanted = Wanted(name=name or listed.provider.name, terms=terms, secret=secret, disabled=disabled)
+    click.echo("\t".join(_row(known.change(COMMAND_LINE, listed.provider.id, wanted))))
 
 
 @directories.command("try")
@@ -103,21 +121,9 @@ def _named(slug: str) -> Listed:
     return found[0]
 
 
-def _terms(
-    *,
-    certificates: Path | None,
-    name_attributes: tuple[str, ...],
-    groups: tuple[tuple[str, str], ...],
-    group: str | None,
-    **options: Any,
-) -> DirectoryTerms:
-    return DirectoryTerms(
-        certificates=certificates.read_text() if certificates else "",
-        name_attributes=name_attributes or ("uid",),
-        groups=tuple((value, group_service.by_name(named).id) for value, named in groups),
-        group_id=group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID,
-        **options,
-    )
+def _given(*, certificates: Path | None, **options: Any) -> dict[str, Any]:
+    pem = {} if certificates is None else {"certificates": certificates.read_text()}
+    return given(**options) | pem
 
 
 def _told(found: Found) -> list[str]:

@@ -1,10 +1,11 @@
 """What all commands share: failures that are a sentence and an exit code, lists in plain columns."""
 
+import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -16,6 +17,10 @@ from flask_app.errors import AppError
 from flask_app.i18n import translate
 
 _NO_SUCH_TABLE = 1146  # MySQL's number
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
 
 
 class Group(AppGroup):
@@ -51,6 +56,17 @@ def _complaint(error: DBAPIError) -> str:
     return f"The database does not answer: {error.orig}"
 
 
+def several(*options: Option) -> Callable[[Function], Function]:
+    """These options, in this order in the help."""
+
+    def with_options(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return with_options
+
+
 def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under their heads, two spaces between the columns."""
     lines = [heads, *rows]
@@ -58,6 +74,11 @@ def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def typed_line() -> str:
+    """The first line of the standard input: a secret that is in no list of processes."""
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def moment(at: datetime | None) -> str:

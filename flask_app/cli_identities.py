@@ -1,16 +1,15 @@
 """`flask identities`: signing in by an organisation's own identity, from a terminal."""
 
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
+import msgspec
 
 from flask_app.cli_budgets import COMMAND_LINE
-from flask_app.cli_group import Group, show, site_address
-from flask_app.models import DEFAULT_GROUP_ID
-from flask_app.services.people import group_service
-from flask_app.services.people.registration_settings import MODES
-from flask_app.services.sign_in import identity_providers, identity_terms, password_sign_in
+from flask_app.cli_group import Function, Group, several, show, site_address, typed_line
+from flask_app.cli_terms import WORTH, given
+from flask_app.services.sign_in import identity_providers, password_sign_in
 from flask_app.services.sign_in.identity_providers import Listed, Wanted
 from flask_app.services.sign_in.identity_terms import Terms
 
@@ -26,28 +25,43 @@ def list_providers() -> None:
     )
 
 
+def _options(*, new: bool) -> Callable[[Function], Function]:
+    return several(
+        click.option("--name", help="What stands on the button; SLUG at first."),
+        click.option("--issuer", required=new, help="Such as https://id.example.org/realms/school."),
+        click.option("--client-id", required=new),
+        click.option("--secret-stdin", is_flag=True, help="Read the client's secret from standard input."),
+        click.option("--scope", "scopes", multiple=True, help="Besides openid; profile and email at first."),
+        click.option("--groups-claim", help="The claim with people's groups, by a path with dots."),
+        *WORTH,
+        click.option(
+            "--second-factor/--no-second-factor",
+            default=None,
+            help="The provider asks for one: none is asked for here.",
+        ),
+    )
+
+
 @identities.command("add")
 @click.argument("slug")
-@click.option("--name", help="What stands on the button; SLUG without.")
-@click.option("--issuer", required=True, help="Such as https://id.example.org/realms/school.")
-@click.option("--client-id", required=True)
-@click.option("--secret-stdin", is_flag=True, help="Read the client's secret from standard input.")
-@click.option("--scope", "scopes", multiple=True, help="Besides openid; profile and email without.")
-@click.option("--groups-claim", default="", help="The claim with people's groups, by a path with dots.")
-@click.option("--group-of", "groups", nargs=2, multiple=True, help="A value of the claim and the name of a group here.")
-@click.option("--group", help="The group of everybody else; the default one without.")
-@click.option("--newcomers", type=click.Choice(MODES), default=MODES[0], show_default=True)
-@click.option("--domain", "domains", multiple=True, help="Only newcomers with a mail address of this domain.")
-@click.option(
-    "--link-by-email", "links_by_email", is_flag=True, help="Take who is new for who has confirmed the address."
-)
-@click.option("--second-factor", is_flag=True, help="The provider asks for one: none is asked for here.")
+@_options(new=True)
 def add(slug: str, *, name: str | None, secret_stdin: bool, **options: Any) -> None:
     """Let people sign in by the provider whose address here ends in SLUG."""
-    secret = sys.stdin.readline().rstrip("\r\n") if secret_stdin else None
-    wanted = Wanted(name=name or slug, terms=_terms(**options), secret=secret)
+    wanted = Wanted(name=name or slug, terms=Terms(**given(**options)), secret=typed_line() if secret_stdin else None)
     identity_providers.add(COMMAND_LINE, slug, wanted)
     click.echo(f"Redirect URI: {site_address()}/login/callback/{slug}")
+
+
+@identities.command("change")
+@click.argument("slug")
+@_options(new=False)
+def change(slug: str, *, name: str | None, secret_stdin: bool, **options: Any) -> None:
+    """Change what is given, from the next sign-in on; all else stays, and '' empties it."""
+    listed = _named(slug)
+    terms = msgspec.structs.replace(listed.terms, **given(**options))
+    secret, disabled = typed_line() if secret_stdin else None, listed.provider.disabled
+    wanted = Wanted(name=name or listed.provider.name, terms=terms, secret=secret, disabled=disabled)
+    click.echo("\t".join(_row(identity_providers.change(COMMAND_LINE, listed.provider.id, wanted))))
 
 
 @identities.command("try")
@@ -89,15 +103,6 @@ def _named(slug: str) -> Listed:
     if not found:
         raise click.ClickException(f"There is no provider {slug}.")
     return found[0]
-
-
-def _terms(*, scopes: tuple[str, ...], groups: tuple[tuple[str, str], ...], group: str | None, **options: Any) -> Terms:
-    return Terms(
-        scopes=scopes or identity_terms.SCOPES,
-        groups=tuple((value, group_service.by_name(named).id) for value, named in groups),
-        group_id=group_service.by_name(group).id if group is not None else DEFAULT_GROUP_ID,
-        **options,
-    )
 
 
 def _row(listed: Listed) -> tuple[str, ...]:

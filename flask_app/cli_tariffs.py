@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from flask_app.cli_group import Group, moment, show
+from flask_app.cli_group import Group, moment, several, show
 from flask_app.database import utc_now
 from flask_app.domain import tariff as money
 from flask_app.domain.peak_calendar import WrittenCalendar
@@ -39,27 +39,42 @@ def list_tariffs(model: str | None) -> None:
     show(("MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT PEAK HOURS"), rows)
 
 
+_terms_options = several(
+    click.argument("prices", nargs=3, metavar="HIT MISS OUTPUT"),
+    click.option("--from", "starts_at", help="When it begins, such as 2026-12-01T00:00+08:00."),
+    click.option("--peak", nargs=3, metavar="HIT MISS OUTPUT", help="The prices in the hours that --hours names."),
+    click.option("--hours", multiple=True, help="Such as 09:00-12:00; may be given several times."),
+    click.option("--weekday", "weekdays", multiple=True, type=click.Choice(WEEK), help="Monday to Friday without."),
+    click.option("--timezone", default="Asia/Shanghai", show_default=True, help="In which the hours are meant."),
+    click.option("--holidays", default="", help="A country, such as CN, on whose public holidays no hour is peak."),
+)
+
+
 @tariffs.command("add")
 @click.argument("model")
 @click.argument("currency")
-@click.argument("prices", nargs=3, metavar="HIT MISS OUTPUT")
-@click.option("--from", "starts_at", help="When it begins, such as 2026-12-01T00:00+08:00; now without.")
-@click.option("--peak", nargs=3, metavar="HIT MISS OUTPUT", help="The prices in the hours that --hours names.")
-@click.option("--hours", multiple=True, help="Such as 09:00-12:00; may be given several times.")
-@click.option("--weekday", "weekdays", multiple=True, type=click.Choice(WEEK), help="Monday to Friday without.")
-@click.option("--timezone", default="Asia/Shanghai", show_default=True, help="In which the hours are meant.")
-@click.option("--holidays", default="", help="A country, such as CN, on whose public holidays no hour is peak.")
-def add(model: str, currency: str, prices: Words, starts_at: str | None, peak: Words | None, **calendar: Any) -> None:
-    """Set what a model costs per million tokens: input from the provider's cache, other input, output."""
-    terms = Terms(
-        prices=_prices(prices),
-        peak=Peak(_prices(peak), _calendar(**calendar)) if peak else None,
-        starts_at=_moment(starts_at) if starts_at else None,
-    )
-    tariff = tariff_admin_service.add(Actor(user=None), model, currency, terms)
-    usual, high = _words(tariff)
-    at_peak = f", at peak hours {high}" if tariff.calendar else ""
-    click.echo(f"From {moment(tariff.starts_at)}: {tariff.model} {usual} {tariff.currency}{at_peak}")
+@_terms_options
+def add(model: str, currency: str, **terms: Any) -> None:
+    """Set what a model costs per million tokens, from now on if not --from later.
+
+    HIT is input from the provider's cache, MISS other input.
+    """
+    _tell(tariff_admin_service.add(Actor(user=None), model, currency, _terms(**terms)))
+
+
+@tariffs.command("change")
+@click.argument("model")
+@click.argument("currency")
+@click.argument("start")
+@_terms_options
+def change(model: str, currency: str, start: str, **terms: Any) -> None:
+    """Correct a price that begins at START and is not in force yet: all of it is what is given here.
+
+    It begins then if not --from another moment.
+    """
+    planned = _planned(model, currency, start)
+    wanted = _terms(**terms | {"starts_at": terms["starts_at"] or start})
+    _tell(tariff_admin_service.change(Actor(user=None), planned.id, wanted))
 
 
 @tariffs.command("remove")
@@ -67,14 +82,32 @@ def add(model: str, currency: str, prices: Words, starts_at: str | None, peak: W
 @click.argument("currency")
 @click.argument("start")
 def remove(model: str, currency: str, start: str) -> None:
-    """Take back a price that begins at START and is not in force yet; add it anew to correct it."""
+    """Take back a price that begins at START and is not in force yet."""
+    tariff_admin_service.remove(Actor(user=None), _planned(model, currency, start).id)
+
+
+def _planned(model: str, currency: str, start: str) -> Tariff:
     at = _moment(start)
     lines = [line for prices in tariff_list_service.listed(utc_now()) if prices.model == model for line in prices.lines]
     tariffs = [each.tariff for line in lines if line.currency == currency.upper() for each in line.tariffs]
     found = [tariff for tariff in tariffs if tariff.starts_at == at]
     if not found:
         raise click.ClickException(f"No price of {model} in {currency} begins then.")
-    tariff_admin_service.remove(Actor(user=None), found[0].id)
+    return found[0]
+
+
+def _terms(*, prices: Words, starts_at: str | None, peak: Words | None, **calendar: Any) -> Terms:
+    return Terms(
+        prices=_prices(prices),
+        peak=Peak(_prices(peak), _calendar(**calendar)) if peak else None,
+        starts_at=_moment(starts_at) if starts_at else None,
+    )
+
+
+def _tell(tariff: Tariff) -> None:
+    usual, high = _words(tariff)
+    at_peak = f", at peak hours {high}" if tariff.calendar else ""
+    click.echo(f"From {moment(tariff.starts_at)}: {tariff.model} {usual} {tariff.currency}{at_peak}")
 
 
 def _prices(words: Words) -> Prices:

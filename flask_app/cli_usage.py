@@ -7,6 +7,7 @@ import click
 
 from flask_app import config, database
 from flask_app.cli_group import Group, moment, show
+from flask_app.cli_records import overview, records, show_use
 from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.ranges import Days
@@ -22,6 +23,9 @@ PATIENCE_SECONDS = 3600  # adding up a long ledger is one question, and the answ
 DAY = click.DateTime(["%Y-%m-%d"])
 
 usage = Group("usage", help="The ledger and what is added up from it.")
+usage.add_command(overview)
+usage.add_command(show_use)
+usage.add_command(records)
 
 
 @usage.command("verify")

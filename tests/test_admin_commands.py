@@ -21,7 +21,7 @@ BY = {
     "DELETE /api/admin/code-batches/{batch_id}": "codes revoke",
     "DELETE /api/admin/codes/{code_id}": "codes revoke",
     "POST /api/admin/directories": "directories add",
-    "PUT /api/admin/directories/{directory_id}": "directories switch",  # removed and added anew for all else
+    "PUT /api/admin/directories/{directory_id}": "directories change",
     "DELETE /api/admin/directories/{directory_id}": "directories remove",
     "POST /api/admin/directories/try": "directories try",
     "POST /api/admin/groups": "groups add",
@@ -32,7 +32,7 @@ BY = {
     "PUT /api/admin/groups/{group_id}/opening-balance": "groups opening",
     "PUT /api/admin/groups/{group_id}/supervision": "groups supervise",
     "POST /api/admin/identity-providers": "identities add",
-    "PUT /api/admin/identity-providers/{identity_provider_id}": "identities switch",
+    "PUT /api/admin/identity-providers/{identity_provider_id}": "identities change",
     "DELETE /api/admin/identity-providers/{identity_provider_id}": "identities remove",
     "POST /api/admin/identity-providers/try": "identities try",
     "POST /api/admin/invitations": "invitations create",
@@ -67,7 +67,7 @@ BY = {
     "PUT /api/admin/settings/retention": "site keep",
     "PUT /api/admin/settings/site": "site name",
     "POST /api/admin/tariffs": "tariffs add",
-    "PUT /api/admin/tariffs/{tariff_id}": "tariffs remove",  # and added anew
+    "PUT /api/admin/tariffs/{tariff_id}": "tariffs change",
     "DELETE /api/admin/tariffs/{tariff_id}": "tariffs remove",
     "DELETE /api/admin/tokens/{access_token_id}": "tokens revoke",
     "POST /api/admin/users": "users create",
@@ -85,10 +85,13 @@ BY = {
     "POST /api/admin/warnings/webhook/test": "warnings webhook",
 }
 # Further commands that one route of the API is the same as.
-BESIDES = {"users disable", "users enable", "site language", "site accent"}
+BESIDES = {
+    *("users disable", "users enable", "site language", "site accent"),
+    *("directories switch", "identities switch"),
+}
 # What only the server does.
 ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}
-READING = {"list", "show", "announcements", "audit"}
+READING = {"list", "show", "announcements", "audit", "overview", "records"}
 CHANGING = ("post", "put", "patch", "delete")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -68,6 +69,33 @@ def test_a_directory_is_added_tried_listed_and_removed(app: Flask, campus: RealD
     assert run(app, "remove", "campus").output == ""
     assert run(app, "remove", "campus").exit_code == 1
     assert directories.listed() == []
+
+
+def test_what_is_given_is_changed_and_all_else_stays(app: Flask, tmp_path: Path) -> None:
+    group_service.add(directory.HOUSE, Choices(name="Readers"))
+    asked = ("--address", "ldaps://dc.school.example", "--base-dn", PEOPLE, "--bind-dn", READER, "--password-stdin")
+    groups = ("--groups-attribute", "memberOf", "--group-of", PUPILS, "Readers")
+    run(app, "add", "campus", *asked, *groups, "--domain", "school.example", "--link-by-name", typed="hush\n")
+    run(app, "switch", "campus", "off")
+    (before,) = directories.listed()
+    changed = run(app, "change", "campus", "--name", "The Campus", "--login", "uid", "--login", "mail")
+    assert changed.output.split("\t") == ["The Campus", "campus", "ldaps://dc.school.example", "closed", "off", "0\n"]
+    (after,) = directories.listed()
+    assert after.terms == msgspec.structs.replace(before.terms, name_attributes=("uid", "mail"))
+    assert (after.provider.id, after.provider.disabled) == (before.provider.id, True)
+    assert provider_rows.secret_of(after.provider) == "hush"
+    taken_away = ("--domain", "", "--group-of", "", "", "--no-link-by-name", "--groups-attribute", "")
+    assert run(app, "change", "campus", *taken_away).exit_code == 0
+    (bare,) = directories.listed()
+    assert (bare.terms.domains, bare.terms.groups, bare.terms.links_by_name) == ((), (), False)
+    assert bare.terms.groups_attribute == ""
+    elsewhere = ("change", "campus", "--address", "ldaps://other.school.example")
+    assert "password" in run(app, *elsewhere).output
+    assert run(app, *elsewhere, "--password-stdin", typed="other\n").exit_code == 0
+    (moved,) = directories.listed()
+    assert (moved.terms.address, provider_rows.secret_of(moved.provider)) == (elsewhere[-1], "other")
+    assert run(app, "change", "nowhere").exit_code == 1
+    assert "search filter" in run(app, "change", "campus", "--only", "person").output
 
 
 def test_what_makes_no_sense_is_said(app: Flask) -> None:

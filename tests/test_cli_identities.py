@@ -1,5 +1,6 @@
 """`flask identities …`: signing in by an organisation's own identity, from a terminal."""
 
+import msgspec
 from click.testing import Result
 from flask import Flask
 
@@ -48,6 +49,26 @@ def test_a_provider_is_added_listed_and_removed(app: Flask) -> None:
     assert run(app, "remove", "school").output == ""
     assert run(app, "remove", "school").exit_code == 1
     assert identity_providers.listed() == []
+
+
+def test_what_is_given_is_changed_and_all_else_stays(app: Flask) -> None:
+    group_service.add(identities.HOUSE, Choices(name="Readers"))
+    options = ("--groups-claim", "groups", "--group-of", "pupils", "Readers", "--domain", "example.org")
+    run(app, *ADD, *options, "--link-by-email", "--secret-stdin", typed="hush\n")
+    (before,) = identity_providers.listed()
+    changed = run(app, "change", "school", "--newcomers", "open", "--second-factor", "--scope", "email")
+    assert changed.output.split("\t") == ["school", "school", "https://id.example.org", "open", "on", "0\n"]
+    (after,) = identity_providers.listed()
+    wanted = {"newcomers": "open", "second_factor": True, "scopes": ("openid", "email")}
+    assert after.terms == msgspec.structs.replace(before.terms, **wanted)
+    assert identity_providers.secret_of(after.provider) == "hush"
+    taken_away = ("--domain", "", "--group-of", "", "", "--no-link-by-email", "--no-second-factor")
+    assert run(app, "change", "school", *taken_away, "--secret-stdin", typed="other\n").exit_code == 0
+    (bare,) = identity_providers.listed()
+    assert (bare.terms.domains, bare.terms.groups, bare.terms.links_by_email) == ((), (), False)
+    assert identity_providers.secret_of(bare.provider) == "other"
+    assert run(app, "change", "nowhere").exit_code == 1
+    assert "no such group" in run(app, "change", "school", "--group", "Nowhere").output
 
 
 def test_who_signs_in_by_a_password_is_chosen(app: Flask) -> None:

@@ -86,3 +86,21 @@ def test_a_planned_price_is_taken_back_and_one_in_force_is_not(app: Flask) -> No
     with reading() as session:
         began = session.scalars(select(Tariff.starts_at).where(Tariff.model == "m")).one()
     assert "in force" in run(app, "remove", "m", "USD", began.isoformat()).output
+
+
+def test_a_planned_price_is_corrected_in_its_place(app: Flask) -> None:
+    start, later = f"{YEAR}-01-01T00:00+08:00", f"{YEAR}-02-01T00:00+08:00"
+    run(app, "add", "m", "USD", "0.5", "1", "2", "--from", start, "--peak", "1", "2", "4", "--hours", "09:00-12:00")
+    with reading() as session:
+        planned = session.scalars(select(Tariff.id).where(Tariff.model == "m")).one()
+    corrected = run(app, "change", "m", "usd", start, "0.5", "1", "3")
+    assert corrected.output == f"From {YEAR - 1}-12-31T16:00Z: m 0.5 / 1 / 3 USD\n"
+    assert run(app, "change", "m", "USD", start, "0.5", "1", "3", "--from", later).exit_code == 0
+    with reading() as session:
+        kept = session.scalars(select(Tariff).where(Tariff.model == "m")).one()
+    assert (kept.id, kept.output, kept.calendar) == (planned, 3_000_000, None)
+    assert "begins then" in run(app, "change", "m", "USD", start, "1", "1", "1").output
+    run(app, "add", "m", "USD", "1", "1", "1")
+    with reading() as session:
+        began = session.scalars(select(Tariff.starts_at).where(Tariff.model == "m", Tariff.output == 1_000_000)).one()
+    assert "in force" in run(app, "change", "m", "USD", began.isoformat(), "2", "2", "2").output

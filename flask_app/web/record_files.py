@@ -22,14 +22,18 @@ _FULL_HEADS = ("user_id", "username", "key", *_OWN_HEADS)
 
 
 def records_file(pages: Iterator[list[Record]], kind: str, *, full: bool) -> Response:
-    """`full`: with what only administrators see."""
+    """As a browser gets it."""
+    return attachment(lines(pages, kind, full=full), kind, t("records.file", day=f"{utc_now():%Y-%m-%d}"))
+
+
+def lines(pages: Iterator[list[Record]], kind: str, *, full: bool) -> Iterator[str]:
+    """The text of a file of one of FORMATS, page by page. `full`: with what only administrators see."""
     present = full_record_reply if full else own_record_reply
     replies = ([present(record) for record in page] for page in pages)
-    name = t("records.file", day=f"{utc_now():%Y-%m-%d}")
     if kind == "jsonl":
-        return attachment(json_lines(replies), kind, name)
+        return json_lines(replies)
     rows = ([_row(reply) for reply in page] for page in replies)
-    return attachment(csv_pages(_FULL_HEADS if full else _OWN_HEADS, rows), kind, name)
+    return csv_pages(_FULL_HEADS if full else _OWN_HEADS, rows)
 
 
 def _row(reply: RecordReply) -> list[object]:

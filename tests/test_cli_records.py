@@ -1,0 +1,70 @@
+"""`flask usage overview`, `show` and `records`: what administrators read on their pages, from a terminal."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_app.database import utc_now
+from flask_app.services.people import group_service
+from flask_app.services.people.group_service import Choices
+from tests.conftest import MakeUser
+from tests.support import directory, ledger
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["usage", *arguments])
+
+
+@pytest.fixture
+def used(make_user: MakeUser) -> None:
+    """Two people's answers: three by chat today, one by a program two days ago."""
+    amina, ben = make_user("amina"), make_user("ben")
+    ledger.write(ledger.entry(amina.id, utc_now()) for _ in range(3))
+    other = {"channel": "api", "model": "m", "outcome": "stopped", "cost_micros": None, "currency": None}
+    ledger.write([ledger.entry(ben.id, utc_now() - timedelta(days=2), **other)])
+
+
+def test_the_site_at_a_glance(app: Flask, used: None) -> None:
+    lines = run(app, "overview").output.splitlines()
+    assert lines[0] == "People: 2, of whom 0 are here; 0 wait to be let in"
+    assert lines[-5].split() == ["USED", "ANSWERS", "TOKENS", "COST"]
+    assert lines[-4].split("  ")[0] == "today"
+    assert lines[-4].split()[-4:] == ["3", "450", "0.003", "CNY"]
+    assert lines[-1].split()[-4:] == ["4", "600", "0.003", "CNY"]
+
+
+@pytest.mark.parametrize(("by", "first"), [("user", "amina"), ("model", "deepseek-flash"), ("channel", "chat")])
+def test_use_is_told_apart(app: Flask, used: None, by: str, first: str) -> None:
+    head, line, other = run(app, "show", "--by", by).output.splitlines()
+    assert head.split() == [by.upper(), "ANSWERS", "TOKENS", "COST"]
+    assert line.split() == [first, "3", "450", "0.003", "CNY"]
+    assert other.split()[-1] == "-", "what has no price costs nothing that is known"
+
+
+def test_use_of_some_days(app: Flask, used: None) -> None:
+    today = f"{utc_now() + timedelta(hours=8):%Y-%m-%d}"
+    lines = run(app, "show", "--from", today, "--to", today).output.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["amina"]
+    assert run(app, "show", "--from", today, "--to", "2020-01-01").exit_code == 1
+
+
+def test_records_are_a_file(app: Flask, used: None) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(app, "records").output.removeprefix("\ufeff"))))
+    assert [row["username"] for row in rows] == ["amina", "amina", "amina", "ben"]
+    assert rows[0]["total_tokens"] == "150"
+    found = run(app, "records", "--user", "ben", "--channel", "api", "--outcome", "stopped", "--format", "jsonl").output
+    (line,) = found.splitlines()
+    assert json.loads(line)["user"]["username"] == "ben"
+    assert run(app, "records", "--model", "none").output.count("\n") == 1
+    assert run(app, "records", "--channel", "pigeon").exit_code == 2
+
+
+def test_records_of_a_group(app: Flask, used: None) -> None:
+    group_service.add(directory.HOUSE, Choices(name="Readers"))
+    assert run(app, "records", "--group", "readers").output.count("\n") == 1
+    assert "no such group" in run(app, "records", "--group", "Nowhere").output
