@@ -1,6 +1,5 @@
 """`flask users …` and the other commands: parse, call a service, print."""
 
-import sys
 
 import click
 

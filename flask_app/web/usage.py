@@ -155,7 +155,8 @@ class OverviewReply(Reply):
     `waiting`: people whom an administrator may let in.
     `drifts`: days on which a provider's balance and the ledger differ, which nobody has acknowledged.
     `keys_fail`: there are keys, and none of them opens any model now. `troubled`: those that need attention.
-    `attempts`: requests to providers that began today and have ended, `failed`: those of them that ended with an error.
+    `attempts`: requests to providers that began today and have ended, of many the latest thousand; `failed`: those of
+    them that ended with an error.
     `budgets`: those of the whole site. `schema`: has the database the tables that this `version` needs?
     """
 

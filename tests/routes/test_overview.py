@@ -52,6 +52,19 @@ def test_how_many_requests_to_providers_failed_today_is_told(admin_client: PageC
     assert (seen["attempts"], seen["failed"]) == (4, 1)
 
 
+def test_of_many_requests_to_providers_the_latest_thousand_are_looked_at(
+    admin_client: PageClient, member: User
+) -> None:
+    now = utc_now()
+    failed = {*range(3), *range(1000, 1010)}  # the last three, and those of before the last thousand
+    with transaction() as session:
+        for number in range(1010):
+            error = "upstream_busy" if number in failed else None
+            session.add(attempt(member, "released", now - timedelta(microseconds=number), error))
+    seen = overview(admin_client)
+    assert (seen["attempts"], seen["failed"]) == (1000, 3)
+
+
 def test_each_key_that_needs_attention_is_named(admin_client: PageClient) -> None:
     provider = keep_provider("Elsewhere", "https://api.example.com", models=["m"])
     for name in ("works", "refused"):

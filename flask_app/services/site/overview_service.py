@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
 
 from flask_app.database import reading, table_of
 from flask_app.domain import periods
@@ -20,6 +20,8 @@ from flask_app.services.sign_in import presence
 from flask_app.services.usage import stats_service
 from flask_app.services.usage.stats_service import Summary
 
+LATEST = 1000  # requests to providers whose failures are counted
+
 _attempts = table_of(Attempt)
 
 
@@ -30,7 +32,8 @@ class Overview:
     `waiting` are the people whom an administrator may let in. `drifts` are the days on which a balance and the ledger
     differ, and nobody has acknowledged it. `demo`: only the local model answers; `keys_fail`: there are keys, and none
     opens a model. `troubled` are keys that rest, or were refused and not accepted since. `attempts` are the requests to
-    providers that ended and began today, of which `failed` ended with an error. `budgets` are those of the whole site.
+    providers that ended and began today, of which `failed` ended with an error: of many the latest thousand. `budgets`
+    are those of the whole site.
     """
 
     users: int
@@ -79,6 +82,13 @@ def _midnight(reader: User, now: datetime) -> datetime:
 
 
 def _ended_since(moment: datetime) -> Select[int, int]:
-    """How many, and how many of them failed: read from an index by state and time."""
-    ended = _attempts.c.state.in_(("settled", "released")), _attempts.c.created_at >= moment
-    return select(func.count(), func.count(_attempts.c.error_code)).where(*ended)
+    """How many of the latest, and how many of them failed: the ends of an index by state and time are read, no more."""
+    ended = union_all(*(select(_latest(state, moment).subquery()) for state in ("settled", "released"))).subquery()
+    latest = select(ended.c.error_code).order_by(ended.c.created_at.desc()).limit(LATEST).subquery()
+    return select(func.count(), func.count(latest.c.error_code))
+
+
+def _latest(state: str, since: datetime) -> Select[datetime, str | None]:
+    when = _attempts.c.created_at
+    found = select(when, _attempts.c.error_code).where(_attempts.c.state == state, when >= since)
+    return found.order_by(when.desc()).limit(LATEST)
