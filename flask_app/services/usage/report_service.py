@@ -12,7 +12,7 @@ from flask_app.domain import periods, ranges
 from flask_app.domain.periods import Period
 from flask_app.domain.ranges import Days
 from flask_app.models import User
-from flask_app.services.ledger.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, SITE_MONTH, SITE_TOTAL, rollup
+from flask_app.services.ledger.rollup import DETAIL, DETAIL_DAY, DETAIL_MONTH, SITE_TOTAL, rollup
 from flask_app.services.queries.whole import rolled_sum
 from flask_app.services.usage import breakdown_service, slices
 from flask_app.services.usage.breakdown_service import Part
@@ -106,7 +106,7 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
         return whole
     origins = [rolled_sum(rollup.c[name]).label(name) for name in _ORIGINS]
     query = select(rollup.c.peak, *figures(), *origins).group_by(rollup.c.peak, rollup.c.currency)
-    coarse = (SITE_MONTH, SITE_TOTAL) if user_id is None else (DETAIL_MONTH, DETAIL_DAY)
+    coarse = (SITE_TOTAL,) if user_id is None else (DETAIL_MONTH, DETAIL_DAY)
     for row in session.execute(slices.of_period(query, (*coarse, DETAIL), period, user_id)):
         part = sum_of(row)
         whole.sum.add(part)
