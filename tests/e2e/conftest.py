@@ -1,6 +1,6 @@
 """What browser tests begin with: Chromium, a real server, and pages that are watched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +12,10 @@ from sqlalchemy.pool import NullPool
 from flask_app.database import utc_now
 from flask_app.models import Reconciliation, Setting
 from tests.e2e import accessible, entrance
-from tests.e2e.budgets import BUDGETS, Limit
+from tests.e2e.budgets import BUDGETS, ComeIn, Limit
+from tests.e2e.looks import CHINESE, ENGLISH, Look
 from tests.e2e.site import Site, opened
 from tests.e2e.visits import Visits
-from tests.e2e.words import words
 from tests.support import drifts
 from tests.support.mail_server import MailServer
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -100,6 +100,13 @@ def visits(browser: Browser, site: Site) -> Iterator[Visits]:
     assert made.close() == []
 
 
+@pytest.fixture(params=[ENGLISH, CHINESE], ids=["wide", "phone"])
+def look(request: pytest.FixtureRequest) -> Look:
+    """A journey that asks for it is made twice."""
+    found: Look = request.param
+    return found
+
+
 @pytest.fixture
 def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
     """A drift of now, and an estimate that could explain it; gives the alarm's id."""
@@ -139,7 +146,7 @@ def announcement(site: Site) -> Iterator[str]:
 @pytest.fixture
 def person(site: Site, request: pytest.FixtureRequest) -> Any:
     """Somebody who has used nothing yet."""
-    name = f"saver {request.node.name}"[:40].replace("_", " ")
+    name = f"saver {request.node.name[-32:].strip('_')}".replace("_", " ")  # its end tells the looks of a test apart
     body = {"username": name, "role": "member", "password": PASSWORD}
     return site.ask("POST", "/api/admin/users", body)["user"]
 
@@ -159,10 +166,10 @@ def limit(site: Site, person: Any) -> Iterator[Limit]:
 
 
 @pytest.fixture
-def come_in(visits: Visits, site: Site, person: Any) -> Callable[[str], Page]:
-    def open_as_person(path: str) -> Page:
-        page = visits.open(f"/login?next={path}", signed_in=False)
-        entrance.sign_in(page, words("en"), username=person["username"], password=PASSWORD)
+def come_in(visits: Visits, site: Site, person: Any) -> ComeIn:
+    def open_as_person(path: str, look: Look = ENGLISH) -> Page:
+        page = look.open(visits, f"/login?next={path}", signed_in=False)
+        entrance.sign_in(page, look.say, username=person["username"], password=PASSWORD)
         page.wait_for_url(site.url + path)
         return page
 

@@ -4,98 +4,102 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.budgets import BUDGETS, Limit, dialog_for_a_new_one, save, tokens
+from tests.e2e.looks import ENGLISH, Look
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
-from tests.e2e.words import words
 
-en = words("en")
+en = ENGLISH.say
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def admin(visits: Visits) -> Page:
-    return visits.open("/admin/budgets")
-
-
-def test_an_administrator_adds_changes_and_deletes_a_budget(admin: Page, site: Site, person: Any) -> None:
-    dialog = dialog_for_a_new_one(admin)
-    dialog.get_by_label(en("budgets.scope_user")).check()
-    name = dialog.get_by_label(en("dashboard.user"), exact=True)
+def test_an_administrator_adds_changes_and_deletes_a_budget(
+    look: Look, visits: Visits, site: Site, person: Any
+) -> None:
+    say, admin = look.say, look.open(visits, "/admin/budgets")
+    dialog = dialog_for_a_new_one(admin, say)
+    dialog.get_by_label(say("budgets.scope_user")).check()
+    name = dialog.get_by_label(say("dashboard.user"), exact=True)
     name.fill(person["username"][2:])
     expect(dialog.locator("#known-people option")).to_have_attribute("value", person["username"])
     name.fill(person["username"].upper())
-    dialog.get_by_label(en("budgets.measure_money")).check()
-    dialog.get_by_label(en("budgets.period"), exact=True).select_option("month")
-    dialog.get_by_label(en("budgets.limit"), exact=True).fill("1,250.5")
+    dialog.get_by_label(say("budgets.measure_money")).check()
+    dialog.get_by_label(say("budgets.period"), exact=True).select_option("month")
+    dialog.get_by_label(say("budgets.limit"), exact=True).fill("1,250.5")
     expect(dialog).to_contain_text("= ¥1,250.50")
-    save(dialog)
+    save(dialog, say)
     row = admin.get_by_role("listitem").filter(has_text=person["username"])
-    expect(row).to_contain_text(en("js.budget.per_month", limit="¥1,250.50"))
-    expect(row.get_by_role("button", name=en("admin.edit"))).to_be_focused()
+    expect(row).to_contain_text(say("js.budget.per_month", limit="¥1,250.50"))
+    expect(row.get_by_role("button", name=say("admin.edit"))).to_be_focused()
     [stored] = [each for each in site.ask("GET", BUDGETS)["budgets"] if each["scope_id"] == person["id"]]
     assert (stored["unit"], stored["limit"], stored["hard"]) == ("CNY", 1_250_500_000, True)
 
     row.locator("[data-edit]").click()
     dialog = admin.get_by_role("dialog")
-    expect(dialog.get_by_text(en("budgets.for_whom"))).to_be_hidden()
-    expect(dialog.get_by_label(en("budgets.limit"), exact=True)).to_have_value("1250.5")
-    dialog.get_by_label(en("budgets.limit"), exact=True).fill("5")
-    dialog.get_by_label(en("budgets.kind_soft")).check()
-    save(dialog)
-    expect(row).to_contain_text(en("budgets.soft"))
-    expect(row).to_contain_text(en("js.budget.per_month", limit="¥5.00"))
+    expect(dialog.get_by_text(say("budgets.for_whom"))).to_be_hidden()
+    expect(dialog.get_by_label(say("budgets.limit"), exact=True)).to_have_value("1250.5")
+    look.expect_no_fault(admin)
+    dialog.get_by_label(say("budgets.limit"), exact=True).fill("5")
+    dialog.get_by_label(say("budgets.kind_soft")).check()
+    save(dialog, say)
+    expect(row).to_contain_text(say("budgets.soft"))
+    expect(row).to_contain_text(say("js.budget.per_month", limit="¥5.00"))
+    look.expect_no_fault(admin)
 
     row.locator("[data-delete]").click()
-    admin.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.delete")).click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=say("js.admin.delete")).click()
     expect(row).to_be_hidden()
     assert [each for each in site.ask("GET", BUDGETS)["budgets"] if each["scope_id"] == person["id"]] == []
 
 
-def test_what_is_wrong_is_said_beside_its_field(admin: Page, limit: Limit, person: Any) -> None:
+def test_what_is_wrong_is_said_beside_its_field(look: Look, visits: Visits, limit: Limit, person: Any) -> None:
     limit(1_000)
-    dialog = dialog_for_a_new_one(admin)
-    amount = dialog.get_by_label(en("budgets.limit"), exact=True)
-    name = dialog.get_by_label(en("dashboard.user"), exact=True)
-    dialog.get_by_label(en("budgets.scope_user")).check()
+    say, admin = look.say, look.open(visits, "/admin/budgets")
+    dialog = dialog_for_a_new_one(admin, say)
+    amount = dialog.get_by_label(say("budgets.limit"), exact=True)
+    name = dialog.get_by_label(say("dashboard.user"), exact=True)
+    dialog.get_by_label(say("budgets.scope_user")).check()
     name.fill("nobody at all")
     amount.fill("1,5")
-    save(dialog)
-    expect(amount).to_have_accessible_description(re.compile(re.escape(en("js.budget.bad_tokens", text="1,5"))))
+    save(dialog, say)
+    expect(amount).to_have_accessible_description(re.compile(re.escape(say("js.budget.bad_tokens", text="1,5"))))
     expect(amount).to_be_focused()
     amount.fill("0")
-    save(dialog)
-    expect(dialog.get_by_role("alert")).to_have_text(en("js.budget.zero"))
+    save(dialog, say)
+    expect(dialog.get_by_role("alert")).to_have_text(say("js.budget.zero"))
     amount.fill("9,000,000,000,000,000")
-    save(dialog)
-    expect(dialog.get_by_role("alert")).to_have_text(en("js.budget.too_large", most=tokens(10**15)))
+    save(dialog, say)
+    expect(dialog.get_by_role("alert")).to_have_text(say("js.budget.too_large", most=tokens(10**15, say)))
     amount.fill("1,500")
-    save(dialog)
-    expect(dialog.get_by_role("alert")).to_have_text(en("js.admin.budget_no_person", name="nobody at all"))
+    save(dialog, say)
+    expect(dialog.get_by_role("alert")).to_have_text(say("js.admin.budget_no_person", name="nobody at all"))
     expect(name).to_be_focused()
     name.fill(person["username"])
-    save(dialog)
-    expect(dialog.get_by_role("alert")).to_have_text(en("error.budget_exists"))
-    dialog.get_by_label(en("budgets.measure_money")).check()
-    dialog.get_by_label(en("admin.currency"), exact=True).fill("元元元")
-    save(dialog)
-    expect(dialog.get_by_role("alert")).to_have_text(en("error.bad_currency"))
+    save(dialog, say)
+    expect(dialog.get_by_role("alert")).to_have_text(say("error.budget_exists"))
+    dialog.get_by_label(say("budgets.measure_money")).check()
+    dialog.get_by_label(say("admin.currency"), exact=True).fill("元元元")
+    save(dialog, say)
+    expect(dialog.get_by_role("alert")).to_have_text(say("error.bad_currency"))
+    look.expect_no_fault(admin)
 
 
-def test_each_person_of_a_group_has_a_budget_of_their_own(admin: Page, site: Site) -> None:
-    dialog = dialog_for_a_new_one(admin)
-    dialog.get_by_label(en("budgets.scope_member")).check()
-    dialog.get_by_label(en("admin.group"), exact=True).select_option(label=en("admin.everyone"))
-    dialog.get_by_label(en("budgets.limit"), exact=True).fill("1000000000")
-    save(dialog)
-    row = admin.get_by_role("listitem").filter(has_text=en("js.admin.budget_of_member", name=en("admin.everyone")))
-    expect(row).to_contain_text(en("budgets.each"))
+def test_each_person_of_a_group_has_a_budget_of_their_own(look: Look, visits: Visits) -> None:
+    say, admin = look.say, look.open(visits, "/admin/budgets")
+    dialog = dialog_for_a_new_one(admin, say)
+    dialog.get_by_label(say("budgets.scope_member")).check()
+    dialog.get_by_label(say("admin.group"), exact=True).select_option(label=say("admin.everyone"))
+    dialog.get_by_label(say("budgets.limit"), exact=True).fill("1000000000")
+    save(dialog, say)
+    row = admin.get_by_role("listitem").filter(has_text=say("js.admin.budget_of_member", name=say("admin.everyone")))
+    expect(row).to_contain_text(say("budgets.each"))
     expect(row.get_by_role("meter")).to_have_count(0)
+    look.expect_no_fault(admin)
     row.locator("[data-delete]").click()
-    admin.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.delete")).click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=say("js.admin.delete")).click()
     expect(row).to_be_hidden()
 
 
@@ -103,12 +107,12 @@ def test_a_group_that_is_gone_is_said_beside_its_field(visits: Visits, site: Sit
     group = site.ask("POST", "/api/admin/groups", {"name": "Gone soon"})["id"]
     admin = visits.open("/admin/budgets")
     site.ask("DELETE", f"/api/admin/groups/{group}")
-    dialog = dialog_for_a_new_one(admin)
+    dialog = dialog_for_a_new_one(admin, en)
     dialog.get_by_label(en("budgets.scope_group")).check()
     choice = dialog.get_by_label(en("admin.group"), exact=True)
     choice.select_option(label="Gone soon")
     dialog.get_by_label(en("budgets.limit"), exact=True).fill("100")
-    save(dialog)
+    save(dialog, en)
     expect(choice).to_have_accessible_description(en("error.unknown_group"))
     expect(choice).to_be_focused()
 

@@ -6,47 +6,50 @@ import pytest
 from playwright.sync_api import expect
 
 from flask_app.models import DEFAULT_GROUP_ID
+from tests.e2e.looks import ENGLISH, Look
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 
-en = words("en")
+en = ENGLISH.say
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_group_is_made_joined_and_deleted(visits: Visits, site: Site) -> None:
-    site.ask("POST", "/api/admin/users", {"username": "grader", "password": "copper window mountain"})
-    page = visits.open("/admin/groups")
-    page.get_by_role("button", name=en("admin.new_group")).click()
-    dialog = page.get_by_role("dialog", name=en("js.admin.new_group"))
-    expect(dialog.get_by_label(en("admin.on_disconnect_tokens"))).to_be_hidden()
-    dialog.get_by_label(en("admin.group_name")).fill("Class 3b")
-    dialog.get_by_label(en("admin.on_disconnect_limit")).check()
-    dialog.get_by_label(en("admin.on_disconnect_tokens")).fill("250")
-    dialog.get_by_role("button", name=en("base.save")).click()
-    row = page.get_by_role("listitem").filter(has_text="Class 3b")
-    expect(row).to_contain_text(en("js.admin.group_limit", tokens="250"))
-    expect(page.get_by_role("button", name=en("js.admin.edit_group", name="Class 3b"))).to_be_focused()
+def test_a_group_is_made_joined_and_deleted(look: Look, visits: Visits, site: Site) -> None:
+    say, name, pupil = look.say, f"Class 3b {look.locale}", f"grader {look.locale}"
+    site.ask("POST", "/api/admin/users", {"username": pupil, "password": "copper window mountain"})
+    page = look.open(visits, "/admin/groups")
+    page.get_by_role("button", name=say("admin.new_group")).click()
+    dialog = page.get_by_role("dialog", name=say("js.admin.new_group"))
+    expect(dialog.get_by_label(say("admin.on_disconnect_tokens"))).to_be_hidden()
+    dialog.get_by_label(say("admin.group_name")).fill(name)
+    dialog.get_by_label(say("admin.on_disconnect_limit")).check()
+    dialog.get_by_label(say("admin.on_disconnect_tokens")).fill("250")
+    dialog.get_by_role("button", name=say("base.save")).click()
+    row = page.get_by_role("listitem").filter(has_text=name)
+    expect(row).to_contain_text(say("js.admin.group_limit", tokens="250"))
+    expect(page.get_by_role("button", name=say("js.admin.edit_group", name=name))).to_be_focused()
 
     page.goto("/admin/users")
-    page.get_by_role("button", name=en("js.admin.actions_for", name="grader")).click()
-    page.locator("[data-row-menu]").get_by_text(en("admin.move_to_group")).click()
-    move = page.get_by_role("dialog", name=en("js.admin.move_user", name="grader"))
-    move.get_by_label(en("admin.group")).select_option(label="Class 3b")
-    move.get_by_role("button", name=en("base.save")).click()
-    person = page.get_by_role("row").filter(has_text="grader")
-    expect(person).to_contain_text("Class 3b")
+    page.get_by_role("button", name=say("js.admin.actions_for", name=pupil)).click()
+    page.locator("[data-row-menu]").get_by_text(say("admin.move_to_group")).click()
+    move = page.get_by_role("dialog", name=say("js.admin.move_user", name=pupil))
+    move.get_by_label(say("admin.group")).select_option(label=name)
+    move.get_by_role("button", name=say("base.save")).click()
+    person = page.get_by_role("row").filter(has_text=pupil)
+    expect(person).to_contain_text(name)
 
     page.goto("/admin/groups")
-    expect(row).to_contain_text(en("js.admin.group_members", count="1"))
-    page.get_by_role("button", name=en("js.admin.delete_group", name="Class 3b")).click()
+    expect(row).to_contain_text(say("js.admin.group_members", count="1"))
+    page.get_by_role("button", name=say("js.admin.delete_group", name=name)).click()
     sure = page.get_by_role("alertdialog")
-    expect(sure).to_contain_text(en("js.admin.delete_group_text", count="1", group=en("admin.everyone")))
-    sure.get_by_role("button", name=en("js.admin.delete")).click()
+    expect(sure).to_contain_text(say("js.admin.delete_group_text", count="1", group=say("admin.everyone")))
+    look.expect_no_fault(page)
+    sure.get_by_role("button", name=say("js.admin.delete")).click()
     expect(row).to_be_hidden()
     page.goto("/admin/users")
-    expect(person).to_contain_text(en("admin.everyone"))
+    expect(person).to_contain_text(say("admin.everyone"))
 
 
 def test_the_default_group_keeps_its_own_name_in_every_language(visits: Visits) -> None:
@@ -62,33 +65,36 @@ def test_the_default_group_keeps_its_own_name_in_every_language(visits: Visits) 
     expect(named).to_contain_text(zh("admin.everyone"))
 
 
-def test_each_person_of_a_group_begins_with_a_balance(visits: Visits, site: Site, person: Any) -> None:
-    group = site.ask("POST", "/api/admin/groups", {"name": "Savers"})
+def test_each_person_of_a_group_begins_with_a_balance(look: Look, visits: Visits, site: Site, person: Any) -> None:
+    say, name = look.say, f"Savers {look.locale}"
+    group = site.ask("POST", "/api/admin/groups", {"name": name})
     site.ask("PATCH", f"/api/admin/users/{person['id']}", {"group_id": group["id"]})
-    page = visits.open("/admin/groups")
-    row = page.get_by_role("listitem").filter(has_text="Savers")
-    button = row.get_by_role("button", name=en("js.admin.opening_of", name="Savers"))
+    page = look.open(visits, "/admin/groups")
+    row = page.get_by_role("listitem").filter(has_text=name)
+    button = row.get_by_role("button", name=say("js.admin.opening_of", name=name))
     button.click()
-    dialog = page.get_by_role("dialog", name=en("js.admin.opening_of", name="Savers"))
-    dialog.get_by_label(en("admin.opening_begins")).check()
-    dialog.get_by_label(en("budgets.measure_money")).check()
-    amount = dialog.get_by_label(en("admin.opening_amount"), exact=True)
+    dialog = page.get_by_role("dialog", name=say("js.admin.opening_of", name=name))
+    dialog.get_by_label(say("admin.opening_begins")).check()
+    dialog.get_by_label(say("budgets.measure_money")).check()
+    amount = dialog.get_by_label(say("admin.opening_amount"), exact=True)
     amount.fill("five")
-    dialog.get_by_role("button", name=en("base.save")).click()
+    dialog.get_by_role("button", name=say("base.save")).click()
     expect(amount).to_have_attribute("aria-invalid", "true")
+    look.expect_no_fault(page)
     amount.fill("5")
-    dialog.get_by_role("button", name=en("base.save")).click()
+    dialog.get_by_role("button", name=say("base.save")).click()
     sure = page.get_by_role("alertdialog")
-    expect(sure).to_contain_text(en("js.admin.opening_text", amount="¥5.00", count="1"))
-    sure.get_by_role("button", name=en("js.admin.opening_action")).click()
-    expect(row).to_contain_text(en("js.admin.opening_each", amount="¥5.00"))
+    expect(sure).to_contain_text(say("js.admin.opening_text", amount="¥5.00", count="1"))
+    look.expect_no_fault(page)
+    sure.get_by_role("button", name=say("js.admin.opening_action")).click()
+    expect(row).to_contain_text(say("js.admin.opening_each", amount="¥5.00"))
     expect(button).to_be_focused()
-    expect(page.get_by_role("status")).to_have_text(en("js.admin.opening_given", name="Savers", count="1"))
+    expect(page.get_by_role("status")).to_have_text(say("js.admin.opening_given", name=name, count="1"))
 
     button.click()
     expect(amount).to_have_value("5")
-    dialog.get_by_label(en("admin.opening_begins")).uncheck()
-    dialog.get_by_role("button", name=en("base.save")).click()
+    dialog.get_by_label(say("admin.opening_begins")).uncheck()
+    dialog.get_by_role("button", name=say("base.save")).click()
     expect(row.locator('[data-slot="opening"]')).to_be_hidden()
     [kept] = site.ask("GET", f"/api/admin/budgets?person={person['id']}")["budgets"]
     assert (kept["left"], kept["unit"]) == (5_000_000, "CNY")
