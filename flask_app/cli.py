@@ -1,6 +1,5 @@
 """`flask users …` and the other commands: parse, call a service, print."""
 
-
 import click
 
 from flask_app.cli_audit import audit

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from flask_app.cli_group import Group, moment, show
+from flask_app.cli_group import Group, moment, several, show
 from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.budget import PREPAID, RENEWING, TOKENS
@@ -20,15 +20,12 @@ COMMAND_LINE = Actor(user=None)
 budgets = Group("budgets", help="How much may be used in a day, a week, a month, or of a prepaid balance.")
 
 
-def _owned(command: Any) -> Any:
-    """The options that say whose a budget is, and of what."""
-    for option in (
-        click.option("--unit", default=TOKENS, show_default=True, help="Tokens, or a currency such as CNY."),
-        click.option("--group", help="For the group of this name."),
-        click.option("--user", help="For the person of this name. Without one of them: for the site."),
-    ):
-        command = option(command)
-    return command
+# Whose a budget is, and of what.
+_owned = several(
+    click.option("--user", help="For the person of this name. Without one of them: for the site."),
+    click.option("--group", help="For the group of this name."),
+    click.option("--unit", default=TOKENS, show_default=True, help="Tokens, or a currency such as CNY."),
+)
 
 
 def _placed(*periods: str) -> Callable[[Any], Any]:

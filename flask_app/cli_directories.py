@@ -16,7 +16,6 @@ from flask_app.services.sign_in.directories import Found, Listed, Place, Wanted
 from flask_app.services.sign_in.directory_terms import NESTED, DirectoryTerms
 
 directories = Group("directories", help="Directories (LDAP) whose people sign in by name and password.")
-_PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @directories.command("list")
@@ -32,9 +31,7 @@ def _options(*, new: bool) -> Callable[[Function], Function]:
         click.option("--base-dn", required=new, help="Where people are: ou=people,dc=school,dc=example."),
         click.option("--bind-dn", help="Who looks them up; nobody, anonymously, at first."),
         click.option("--password-stdin", is_flag=True, help="Read that one's password from standard input."),
-        click.option(
-            "--certificates", type=_PEM, help="A PEM file with the only authorities that count; empty: the system's."
-        ),
+        click.option("--certificates", help="A PEM file with the only authorities that count; empty: the system's."),
         click.option("--plain/--tls", default=None, help="No TLS; only where ALLOW_INSECURE_UPSTREAMS=1 allows it."),
         click.option("--only", help="A filter that people match besides: (objectClass=person)."),
         click.option("--login", "name_attributes", multiple=True, help="What people type; uid at first."),
@@ -74,12 +71,13 @@ def add(slug: str, *, name: str | None, password_stdin: bool, **options: Any) ->
 def change(slug: str, *, name: str | None, password_stdin: bool, **options: Any) -> None:
     """Change what is given, from the next sign-in on; all else stays, and '' empties it.
 
-    Who asks elsewhere, or as somebody else, gives the password anew.
+    Options that can be given several times are given whole. Who asks elsewhere, or as somebody else, gives the password
+    anew.
     """
     listed = _named(slug)
     terms = msgspec.structs.replace(listed.terms, **_given(**options))
     secret, disabled = typed_line() if password_stdin else None, listed.provider.disabled
-    wanted = Wanted(name=name or listed.provider.name, terms=terms, secret=secret, disabled=disabled)
+    wanted = Wanted(name=listed.provider.name if name is None else name, terms=terms, secret=secret, disabled=disabled)
     click.echo("\t".join(_row(known.change(COMMAND_LINE, listed.provider.id, wanted))))
 
 
@@ -121,9 +119,16 @@ def _named(slug: str) -> Listed:
     return found[0]
 
 
-def _given(*, certificates: Path | None, **options: Any) -> dict[str, Any]:
-    pem = {} if certificates is None else {"certificates": certificates.read_text()}
-    return given(**options) | pem
+def _given(*, certificates: str | None, **options: Any) -> dict[str, Any]:
+    return given(**options) | ({} if certificates is None else {"certificates": _text(certificates)})
+
+
+def _text(path: str) -> str:
+    """What is in the file; no path, no certificates."""
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(str(error), param_hint="--certificates") from error
 
 
 def _told(found: Found) -> list[str]:

@@ -56,11 +56,14 @@ def add(slug: str, *, name: str | None, secret_stdin: bool, **options: Any) -> N
 @click.argument("slug")
 @_options(new=False)
 def change(slug: str, *, name: str | None, secret_stdin: bool, **options: Any) -> None:
-    """Change what is given, from the next sign-in on; all else stays, and '' empties it."""
+    """Change what is given, from the next sign-in on; all else stays, and '' empties it.
+
+    Options that can be given several times are given whole.
+    """
     listed = _named(slug)
     terms = msgspec.structs.replace(listed.terms, **given(**options))
     secret, disabled = typed_line() if secret_stdin else None, listed.provider.disabled
-    wanted = Wanted(name=name or listed.provider.name, terms=terms, secret=secret, disabled=disabled)
+    wanted = Wanted(name=listed.provider.name if name is None else name, terms=terms, secret=secret, disabled=disabled)
     click.echo("\t".join(_row(identity_providers.change(COMMAND_LINE, listed.provider.id, wanted))))
 
 

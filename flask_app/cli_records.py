@@ -44,8 +44,9 @@ def overview() -> None:
 @click.option("--by", type=click.Choice(breakdown_service.SITE), default="user", show_default=True)
 @several(*DAYS)
 def show_use(by: str, *, first: datetime | None, last: datetime | None) -> None:
-    """Use told apart, the most tokens first or in the order of time; all of it without days.
+    """Use told apart, the most tokens first or in the order of time.
 
+    Without days all of it, by the hour, the day or the month that of the last thirty days.
     A group's is that of the people who are in it now.
     """
     parts = breakdown_service.site(READER, by, _dates(first, last), utc_now())
@@ -78,7 +79,7 @@ def _told(found: Overview) -> list[str]:
         f"People: {found.users:,}, of whom {found.online:,} are here; {found.waiting:,} wait to be let in",
         f"Keys: {found.keys:,} can be asked",
         *(f"  {each.key.label} is {each.state}" for each in found.troubled),
-        f"Requests to providers today: {found.attempts:,}, of which {found.failed:,} failed",
+        f"Of the last {found.attempts:,} requests to providers today, {found.failed:,} failed",
         f"Days on which a provider's balance differs: {found.drifts:,}",
     ]
     for each in found.budgets:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from flask_app.cli_group import Option
+from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.people import group_service
 from flask_app.services.people.registration_settings import MODES
 
@@ -32,7 +33,7 @@ def given(*, groups: tuple[tuple[str, str], ...], group: str | None, **options: 
         named = [(there, here) for there, here in groups if there or here]
         terms["groups"] = tuple((there, group_service.by_name(here).id) for there, here in named)
     if group is not None:
-        terms["group_id"] = group_service.by_name(group).id
+        terms["group_id"] = group_service.by_name(group).id if group else DEFAULT_GROUP_ID
     return terms
 
 

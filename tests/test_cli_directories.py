@@ -8,10 +8,11 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.people import group_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.sign_in import directories, provider_rows
-from tests.support import directory
+from tests.support import certificates, directory
 from tests.support.directory import GROUPS, PEOPLE, PUPILS, READER, READER_PASSWORD, RealDirectory
 
 
@@ -84,11 +85,21 @@ def test_what_is_given_is_changed_and_all_else_stays(app: Flask, tmp_path: Path)
     assert after.terms == msgspec.structs.replace(before.terms, name_attributes=("uid", "mail"))
     assert (after.provider.id, after.provider.disabled) == (before.provider.id, True)
     assert provider_rows.secret_of(after.provider) == "hush"
+    pem = tmp_path / "authority.pem"
+    pem.write_bytes(certificates.pems("dc.school.example")[0])
+    trusted = ("--certificates", str(pem), "--group", "Readers")
+    assert "password" in run(app, "change", "campus", *trusted).output, "it would go to another server"
+    assert run(app, "change", "campus", *trusted, "--password-stdin", typed="hush\n").exit_code == 0
+    (own,) = directories.listed()
+    assert (own.terms.certificates != "", own.terms.group_id) == (True, before.terms.groups[0][1])
     taken_away = ("--domain", "", "--group-of", "", "", "--no-link-by-name", "--groups-attribute", "")
-    assert run(app, "change", "campus", *taken_away).exit_code == 0
+    none = ("--certificates", "", "--group", "", "--password-stdin")
+    assert run(app, "change", "campus", *taken_away, *none, typed="hush\n").exit_code == 0
     (bare,) = directories.listed()
     assert (bare.terms.domains, bare.terms.groups, bare.terms.links_by_name) == ((), (), False)
-    assert bare.terms.groups_attribute == ""
+    assert (bare.terms.groups_attribute, bare.terms.certificates, bare.terms.group_id) == ("", "", DEFAULT_GROUP_ID)
+    assert run(app, "change", "campus", "--certificates", str(tmp_path / "none.pem")).exit_code == 2
+    assert run(app, "change", "campus", "--name", "").exit_code == 1
     elsewhere = ("change", "campus", "--address", "ldaps://other.school.example")
     assert "password" in run(app, *elsewhere).output
     assert run(app, *elsewhere, "--password-stdin", typed="other\n").exit_code == 0

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
 import { fewEmptyCells } from "app/markdown/tables"
+import { spent } from "./spent.mjs"
 
 const parser = new MarkdownIt().use(fewEmptyCells)
 
@@ -21,9 +22,14 @@ test("rows without end below a wide head have the cells that somebody wrote", ()
   assert.match(page, /<p>The end\.<\/p>\n$/)
 })
 
-test("each table is for itself", () => {
-  const small = table(3, "|x|", 1)
-  assert.equal(cells(`${table(100, "|x|", 600)}\n${small}\n${small.replaceAll(/^/gm, "> ")}`), 606)
+test("many tables that are small count together", () => {
+  assert.equal(cells(`${table(32, "|x|", 64)}\n`.repeat(32)), 32 * 64)
+  assert.equal(cells(`> ${table(32, "|x|", 32).replaceAll("\n", "\n> ")}\n\n${table(32, "|x|", 32)}`), 2 * 32 * 32)
+})
+
+test("so many tables that each is looked at once take no time to notice", () => {
+  const took = spent(() => parser.render("|a|\n|-|\n\n".repeat(14_000)))
+  assert.ok(took < 2000, `${took} ms`)
 })
 
 test("rows that are empty stay rows", () => {

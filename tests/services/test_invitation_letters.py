@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from flask_app import config
 from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import Invalid, TooMany
-from flask_app.models import Invitation, InvitationLetter
+from flask_app.models import Invitation, InvitationLetter, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_deletion, group_service, invitation_admin_service, invitation_letters
 from flask_app.services.people.group_service import Choices
@@ -28,7 +28,7 @@ from flask_app.services.warnings.notice_service import GIVE_UP
 from tests.conftest import MakeUser
 from tests.support import ports
 from tests.support.invited import HOUSE, join, listed
-from tests.support.lettered import SITE, are_due, change, kept, link_in, made, people, states
+from tests.support.lettered import ONE, SITE, are_due, change, kept, link_in, made, people, states
 from tests.support.mail_server import MailServer
 from tests.support.registered import audited
 from tests.support.storage import ROOT
@@ -259,7 +259,7 @@ def test_one_that_ended_while_its_letter_was_retried_is_forgotten(mail: MailServ
     assert (forgotten(), mail.mails) == (True, [])
 
 
-def test_one_that_ends_while_it_is_sent_is_noted_by_nobody(mail: MailServer) -> None:
+def test_one_that_ends_while_it_is_sent_was_sent(mail: MailServer) -> None:
     (one,) = made()
 
     def revoke() -> None:
@@ -267,7 +267,21 @@ def test_one_that_ends_while_it_is_sent_is_noted_by_nobody(mail: MailServer) -> 
 
     mail.on_taken = revoke
     send_due()
-    assert (states(), forgotten()) == ([("dropped", 1, None)], True)
+    assert (states(), forgotten()) == ([("sent", 1, None)], True)
+
+
+@pytest.mark.security("invitation-letters")
+@pytest.mark.parametrize("change_of", [{"disabled": True}, {"role": "member"}])
+def test_whoever_may_invite_no_more_sends_no_more(
+    mail: MailServer, make_user: MakeUser, change_of: dict[str, object]
+) -> None:
+    intruder, other = make_user("intruder", "admin"), make_user("other", "admin")
+    made(actor=Actor(intruder, ""))
+    made("Han Mei,han@example.org", actor=Actor(other, ""))
+    change(User, intruder.id, **change_of)
+    send_due()
+    assert [each.recipients for each in mail.mails] == [["han@example.org"]]
+    assert (sorted(state for state, *_ in states()), forgotten()) == (["dropped", "sent"], True)
 
 
 def test_a_key_that_is_rotated_meanwhile_seals_it_anew(mail: MailServer) -> None:
@@ -281,11 +295,31 @@ def test_a_key_that_is_rotated_meanwhile_seals_it_anew(mail: MailServer) -> None
     assert link_in(mail.last).endswith(one.made.token)
 
 
-def test_one_that_no_key_opens_has_failed(mail: MailServer) -> None:
-    made()
+def test_one_that_this_process_has_no_key_for_waits_for_one_that_has(mail: MailServer) -> None:
+    """While instances get a new key one after the other, or one was started with a key that is mistyped."""
+    (one,) = made()
+    usual = config.current()
+    config.install(dataclasses.replace(usual, encryption_key=ANOTHER))
+    send_due()
+    assert (states(), mail.mails) == ([("waiting", 1, "letter_unreadable")], [])
+    config.install(usual)
+    are_due()
+    send_due()
+    assert (states(), len(mail.mails)) == ([("sent", 2, None)], 1)
+    lost = one.made.listed.invitation.id
+    change(
+        InvitationLetter, lost, state="waiting", email="a@example.org", code=b"x", created_at=utc_now() - GIVE_UP * 2
+    )
+    are_due()
+    send_due()
+    assert (states(), forgotten()) == ([("failed", 3, "letter_unreadable")], True)
+
+
+def test_the_round_ends_where_one_is_sealed_by_another_key(mail: MailServer) -> None:
+    made(people(3))
     config.install(dataclasses.replace(config.current(), encryption_key=ANOTHER))
     send_due()
-    assert (states(), mail.mails, forgotten()) == ([("failed", 1, "encryption_key_changed")], [], True)
+    assert sorted(tries for _, tries, _ in states()) == [0, 0, 1]
 
 
 def test_without_mail_or_an_address_of_its_own_nothing_is_made(mail: MailServer) -> None:

@@ -42,7 +42,7 @@ def test_everybody_gets_an_invitation_of_their_own(app: Flask) -> None:
     assert told == [
         ("Li Lei", "li@example.org", readers),
         ("Han Meimei", "", writers),
-        ("somebody@example.org", "somebody@example.org", DEFAULT_GROUP_ID),
+        ("somebody", "somebody@example.org", DEFAULT_GROUP_ID),
     ]
     for number, each in enumerate(made):
         invitation = each.made.listed.invitation

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import Invitation, InvitationLetter
+from flask_app.models import Invitation, InvitationLetter, User
 from flask_app.services.people import inviting_many
 from flask_app.services.people.invitation_letters import Sending
 from flask_app.services.people.inviting_many import MadeFor, Wanted
@@ -45,7 +45,7 @@ def states() -> list[tuple[str, int, str | None]]:
     return [(each.state, each.tries, each.error_code) for each in kept()]
 
 
-def change(model: type[Invitation | InvitationLetter], row_id: str, **fields: Any) -> None:
+def change(model: type[Invitation | InvitationLetter | User], row_id: str, **fields: Any) -> None:
     with transaction() as session:
         row = session.get_one(model, row_id)
         for name, value in fields.items():

@@ -6,13 +6,14 @@ server's word and its own note sends it once more, under the same Message-ID.
 """
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, not_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app import i18n
@@ -30,6 +31,7 @@ from flask_app.services.warnings import mail_service, wording
 from flask_app.services.warnings.notice_service import GIVE_UP, LEASE_SECONDS
 
 AT_ONCE = 20  # in one round of a process, about a minute
+ROUND_SECONDS = 60  # after which no further one is begun: other work waits for the round
 MOST_A_DAY = 1_000  # of the whole site, written within 24 hours: whoever takes over a session sends no more
 WAITING, SENT, FAILED, DROPPED = "waiting", "sent", "failed", "dropped"
 
@@ -107,10 +109,11 @@ def drop(session: Session, invitation_id: str) -> None:
 
 
 def send_due() -> None:
-    """One round. Where the mail server itself fails the rest waits for the next."""
+    """One round. Where the mail server itself fails, or is slow, the rest waits for the next."""
     _drop_over()
+    until = time.monotonic() + ROUND_SECONDS
     for _ in range(AT_ONCE):
-        claimed = None if closing.is_leaving() else _claim()
+        claimed = None if closing.is_leaving() or time.monotonic() > until else _claim()
         if claimed is None or not _deliver(claimed):
             break
 
@@ -150,13 +153,17 @@ def _deliver(claimed: Row[Any]) -> bool:
     except DeliveryError as error:
         detail = _without_addresses(error.detail or "")
         log.warning("invitation_not_sent", invitation=claimed.invitation_id, code=error.code, detail=detail)
-        _note_failed(claimed, error)
+        _note_failed(claimed, error.code, lasting=error.lasting)
         return error.lasting or error.code == "mail_recipient_refused"
-    except (Invalid, Unreadable) as error:  # an address of older rules, another ENCRYPTION_KEY
+    except Unreadable as error:  # another process has the key that sealed it, while it is replaced
         log.warning("invitation_not_sent", invitation=claimed.invitation_id, code=error.code)
-        _end(claimed, FAILED, error.code)
+        _note_failed(claimed, "letter_unreadable")
+        return False
+    except Invalid as error:  # an address of older rules
+        log.warning("invitation_not_sent", invitation=claimed.invitation_id, code=error.code)
+        _note_failed(claimed, error.code, lasting=True)
     else:
-        _end(claimed, SENT, None)
+        in_writing(lambda connection: connection.execute(_NOTE_SENT, _as_leased(claimed)))
     return True
 
 
@@ -182,23 +189,18 @@ def _send(claimed: Row[Any]) -> None:
     mail_service.send(claimed.email, subject, f"{head}\n\n{text}\n", locale=locale, message_id=claimed.invitation_id)
 
 
-def _note_failed(claimed: Row[Any], error: DeliveryError) -> None:
+def _note_failed(claimed: Row[Any], code: str, *, lasting: bool = False) -> None:
     """It is tried again after a pause, longer each time, for as long as a notice is."""
-    if error.lasting or utc_now() - claimed.created_at > GIVE_UP:
-        _end(claimed, FAILED, error.code)
+    terms = {**_as_leased(claimed), "error": code}
+    if lasting or utc_now() - claimed.created_at > GIVE_UP:
+        in_writing(lambda connection: connection.execute(_GIVE_UP, terms))
         return
     pause = warning.pause_after(claimed.tries, key_service.draw)
-    terms = {**_as_leased(claimed), "error": error.code}
     in_writing(lambda connection: connection.execute(_PUT_OFF.values(due_at=ByServer(pause)), terms))
 
 
-def _end(claimed: Row[Any], state: str, code: str | None) -> None:
-    terms = {**_as_leased(claimed), "end": state, "error": code}
-    in_writing(lambda connection: connection.execute(_END, terms))
-
-
 def _as_leased(claimed: Row[Any]) -> dict[str, Any]:
-    """Whoever lost the lease, or whose invitation ended meanwhile, changes nothing."""
+    """Whoever lost the lease changes nothing."""
     return {"letter": claimed.invitation_id, "lease": claimed.tries}
 
 
@@ -215,8 +217,11 @@ _WRITE = insert(_letters).values(
     }
 )
 _waits = _letters.c.state == WAITING
+# Nobody's, or somebody's who may still invite: what was given out ends with the rights.
+_is_anybodys = exists().where(_users.c.id == _invitations.c.user_id, ~_users.c.disabled, _users.c.role == "admin")
 _is_open = exists().where(
     _invitations.c.id == _letters.c.invitation_id,
+    or_(_invitations.c.user_id.is_(None), _is_anybodys),
     _invitations.c.revoked_at.is_(None),
     _invitations.c.group_id.is_not(None),
     _invitations.c.used < _invitations.c.most,
@@ -239,6 +244,10 @@ _LEASED = (
     .outerjoin(_users, _users.c.id == _invitations.c.user_id)
     .where(_itself)
 )
-_leased_here = and_(_itself, _waits, _letters.c.tries == bindparam("lease"))
-_PUT_OFF = update(_letters).where(_leased_here).values(error_code=bindparam("error"))
-_END = update(_letters).where(_leased_here).values(state=bindparam("end"), error_code=bindparam("error"), **_FORGOTTEN)
+_leased_here = and_(_itself, _letters.c.tries == bindparam("lease"))
+_PUT_OFF = update(_letters).where(_leased_here, _waits).values(error_code=bindparam("error"))
+_GIVE_UP = (
+    update(_letters).where(_leased_here, _waits).values(state=FAILED, error_code=bindparam("error"), **_FORGOTTEN)
+)
+# Also where its invitation ended while the mail server took it.
+_NOTE_SENT = update(_letters).where(_leased_here).values(state=SENT, error_code=None, **_FORGOTTEN)

@@ -142,7 +142,7 @@ class _Checked:
         if row.surplus:
             self._note(row, "invitation_line_too_wide")
         email = self._email(row)
-        name = row.name or email[:MAX_NAME]
+        name = row.name or email.partition("@")[0][:MAX_NAME]
         if not (row.name or row.email):
             self._note(row, "invitation_line_nameless")
         elif not (len(name) <= MAX_NAME and name.isprintable()):

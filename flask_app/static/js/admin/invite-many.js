@@ -16,7 +16,8 @@ export function offerInvitingMany(keep) {
   form.closest("dialog")?.addEventListener("close", () => form.reset())
   file.addEventListener("change", () => read(form, file))
   onSubmit(form, async ({ people, group: group_id, days, send }) => {
-    const made = await api.post(PATH, { people, group_id, days: Number(days), send: send === "on" })
+    const wanted = { people, group_id, days: Number(days) }
+    const made = await api.post(PATH, send === "on" ? { ...wanted, send: true } : wanted)
     form.closest("dialog")?.close()
     keep(made.invitations.map((/** @type {{invitation: Invitation}} */ each) => each.invitation))
     show(made)

@@ -4,29 +4,30 @@
  * a browser seconds. Where so many are empty, a row ends with its last word.
  */
 
-const MOST_EMPTY = 2_000 // cells of a table
+const MOST_EMPTY = 2_000 // cells at the ends of rows, of all tables that are parsed at once
+const CELL = 3 // tokens: its beginning, what is in it, its end
 
 /** @param {import("markdown-it").MarkdownIt} md */
 export function fewEmptyCells(md) {
   md.core.ruler.after("block", "few_empty_cells", (state) => {
-    const { tokens } = state
-    const spared = new Set(tokens.flatMap((token, index) => (token.type === "table_open" ? emptyEnds(tokens, index) : [])))
-    if (spared.size) state.tokens = tokens.filter((token) => !spared.has(token))
+    const spared = emptyEnds(state.tokens)
+    if (spared.size > MOST_EMPTY * CELL) state.tokens = state.tokens.filter((token) => !spared.has(token))
   })
 }
 
-/** The cells at the ends of rows that hold nothing, or none. @param {import("markdown-it").Token[]} tokens @param {number} start of the table */
-function emptyEnds(tokens, start) {
-  const ends = []
-  let empty = 0
-  let isEnd = false
-  for (let index = tokens.findIndex(({ type }, at) => at > start && type === "table_close"); index > start; index--) {
-    const { type, content } = /** @type {import("markdown-it").Token} */ (tokens[index])
-    if (type === "tr_close") isEnd = true
-    if (type !== "inline") continue
-    if (content) isEnd = false
-    else empty++
-    if (isEnd && tokens[index - 1]?.type === "td_open") ends.push(...tokens.slice(index - 1, index + 2))
-  }
-  return empty > MOST_EMPTY ? ends : []
+/** The cells at the ends of rows that hold nothing. @param {import("markdown-it").Token[]} tokens */
+function emptyEnds(tokens) {
+  /** @type {Set<import("markdown-it").Token>} */
+  const ends = new Set()
+  /** @type {import("markdown-it").Token[]} */
+  let end = []
+  tokens.forEach(({ type, content }, index) => {
+    if (type === "tr_open") end = []
+    else if (type === "tr_close") end.forEach((token) => ends.add(token))
+    else if (type === "inline" && tokens[index - 1]?.type === "td_open") {
+      if (content) end = []
+      else end.push(...tokens.slice(index - 1, index - 1 + CELL))
+    }
+  })
+  return ends
 }
