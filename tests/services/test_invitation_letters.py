@@ -28,7 +28,7 @@ from flask_app.services.warnings.notice_service import GIVE_UP
 from tests.conftest import MakeUser
 from tests.support import ports
 from tests.support.invited import HOUSE, join, listed
-from tests.support.lettered import ONE, SITE, are_due, change, kept, link_in, made, people, states
+from tests.support.lettered import SITE, are_due, change, kept, link_in, made, people, states
 from tests.support.mail_server import MailServer
 from tests.support.registered import audited
 from tests.support.storage import ROOT
