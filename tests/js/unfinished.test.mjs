@@ -102,3 +102,13 @@ function grown(text) {
 function render({ settled = [], tail, env }) {
   return parser.renderer.render([...settled, ...tail], parser.options, env).trimEnd()
 }
+
+for (const [name, text] of Object.entries({
+  "empty lines before a word": `${"\n".repeat(60_000)}x`,
+  "back ticks within code": `\` ${"`".repeat(60_000)}x`,
+})) {
+  test(`${name} are looked at once`, () => {
+    const took = spent(() => new GrowingMarkdown(parser).push(text))
+    assert.ok(took < 1000, `${took} ms`)
+  })
+}

@@ -14,7 +14,7 @@ const LINK = /(^|[^\w\])\\$!])\[([^[\]]*)(?:\]\([^()\s]*)?$/
 const PICTURE = /!\[[^[\]]*(?:\]\([^()\s]*)?$/
 const SIGNS = /(^|\s)[*_~`]{1,3}$/
 const RULE = /^[|:\- ]*$/
-const IS_OVER = /\n[ \t]*\n\s*$/
+const EMPTY_LINE = /\n[ \t]*\n/
 /** The children of what is being finished. @type {WeakSet<Token[]>} */
 const UNFINISHED = new WeakSet()
 
@@ -24,7 +24,7 @@ export function unfinished(md) {
     if (state.env.arriving) state.src = withRule(state.src)
   })
   md.core.ruler.before("inline", "unfinished_text", ({ env, src, tokens }) => {
-    const last = env.arriving && !IS_OVER.test(src) ? lastText(tokens) : null
+    const last = env.arriving && !isOver(src) ? lastText(tokens) : null
     if (!last?.children) return
     last.content = finished(last.content)
     UNFINISHED.add(last.children)
@@ -33,6 +33,11 @@ export function unfinished(md) {
     if (UNFINISHED.has(state.tokens)) closeEmphasis(state)
     return true
   })
+}
+
+/** Has the last block ended? Searched from its end: an expression would begin anew at each of many empty lines. @param {string} text */
+function isOver(text) {
+  return EMPTY_LINE.test(text.slice(text.trimEnd().length))
 }
 
 /** The text at the very end of the last block, if it ends with text. @param {Token[]} tokens */
@@ -45,11 +50,18 @@ function lastText(tokens) {
 function finished(text) {
   const open = openCode(text)
   if (open) {
-    const code = text.slice(open.index + open.length).replace(/`+$/, "")
+    const code = withoutTicks(text.slice(open.index + open.length))
     const ticks = "`".repeat(open.length)
     return text.slice(0, open.index) + (code.trim() ? ticks + code + ticks : "")
   }
   return withoutUnfinishedBreak(text).replace(PICTURE, "").replace(LINK, "$1$2").replace(SIGNS, "$1")
+}
+
+/** Without those at the end. @param {string} text */
+function withoutTicks(text) {
+  let end = text.length
+  while (text[end - 1] === "`") end--
+  return text.slice(0, end)
 }
 
 /** The back ticks after which all is code, since no others have ended it. @param {string} text */
