@@ -96,7 +96,7 @@ compose-test: compose-services .dev ## Dockerfile and Compose file under a Docke
 	$(BIN)/pytest tests/compose
 
 .PHONY: e2e
-e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model
+e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model (LOOKS=others: the other colours, and motion)
 	$(BIN)/pytest tests/e2e $(BROWSERS)
 
 .PHONY: lighthouse

@@ -155,6 +155,7 @@ def moves(page: Page) -> bool:
 def test_nothing_moves_for_whoever_wants_less_motion(visits: Visits, script: ScriptedUpstream, viewport: Any) -> None:
     script.script(Answer("word " * 200, thinking="Hm.", gate=Gate(3)))
     chat = Chat(visits.open("/", viewport=viewport), say)
+    chat.page.emulate_media(reduced_motion="reduce")
     chat.send("Think.")
     chat.wait_for_words(1)
     assert not moves(chat.page)

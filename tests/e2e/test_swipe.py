@@ -129,6 +129,7 @@ def test_what_begins_elsewhere_goes_back_or_is_a_tap_opens_nothing(chat: Chat, f
 
 
 def test_the_list_follows_the_finger_unless_less_motion_is_asked_for(chat: Chat, finger: Finger) -> None:
+    chat.page.emulate_media(reduced_motion="reduce")
     finger.press(5)
     finger.move(155)
     expect(sidebar(chat)).to_be_hidden()

@@ -1,5 +1,6 @@
 """Browsers of our own, one a visit: each with its language, size and colours, watched from the first request."""
 
+import os
 import time
 from contextlib import suppress
 from typing import Literal
@@ -15,6 +16,9 @@ NARROWEST: ViewportSize = {"width": 360, "height": 740}
 SAVING_SECONDS = 5  # what a test itself holds back is not waited for longer
 ASK_NO_MORE = "() => { window.fetch = () => new Promise(() => undefined) }"
 LANGUAGES = {"zh": "zh-CN", "zh-Hant": "zh-TW", "en": "en-GB", "ja": "ja-JP"}
+
+# `make e2e LOOKS=others` opens each page as it is not opened otherwise: in the other colours, and with motion.
+OTHER_LOOKS = os.environ.get("LOOKS") == "others"
 
 # Whatever moved by time stands still. Asked anew in each frame: `finished` of one that is taken away may never be told.
 AT_REST = """(async () => {
@@ -49,12 +53,13 @@ class Visits:
         In Chinese it is dark unless told otherwise: whatever is tried in two languages is tried in both schemes.
         Only where it `installs` does the site's worker stand before its pages: nothing else could hold their requests.
         """
+        is_dark = scheme == "dark" or (scheme is None and locale == "zh")
         context = self._browser.new_context(
             base_url=self.site.url,
             locale=LANGUAGES[locale],
             viewport=viewport,
-            color_scheme=scheme or ("dark" if locale == "zh" else "light"),
-            reduced_motion="reduce",
+            color_scheme="dark" if is_dark != OTHER_LOOKS else "light",
+            reduced_motion="no-preference" if OTHER_LOOKS else "reduce",
             timezone_id="Asia/Shanghai",
             device_scale_factor=scale,
             service_workers="allow" if installs else "block",
