@@ -43,6 +43,7 @@ OF_MAKE = {
     "STEPS",
     "CHILDREN",
     "DATABASE",
+    "LOOKS",
     "MODULES",
     "FAULTS",
     "SEED",
