@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "docs/mutation.md"
 MOST_ALIVE = 0.10
-TOGETHER = 6  # modules: mutmut sets out anew for each lot, which takes minutes
+TOGETHER = 6  # modules: mutmut sets out anew for each lot, and comes to the slow tests of all of it last
 DEAD = {"caught by type check", "killed", "timeout"}
 NOT_TRIED = "not checked"
 NOT_RUN = 255  # mutmut takes it for a timeout: no test could be run at all
