@@ -1,7 +1,8 @@
 """A plugin of pytest for `make mutation`: of the tests that reach a mutant, the quick ones try it, the quickest first.
 
 mutmut imports everything once and forks for each mutant. Most SQL statements are made while modules are imported: for
-a mutant of what makes them, everything is imported anew, and every test that has a database may try it. The slowest
+a mutant of what makes them, everything is imported anew, and every test that has a database may try it. Functions that
+remember what they made forget it. The slowest
 tenth of all tests takes three quarters of their time: what they alone would have noticed counts as alive, unless fewer
 than `FEWEST` others reach it.
 """
@@ -10,6 +11,7 @@ import json
 import os
 import sys
 import traceback
+from functools import lru_cache
 from pathlib import Path
 from statistics import quantiles
 
@@ -19,6 +21,7 @@ from mutmut.state import state
 AT_IMPORT = Path("called-at-import.json")
 OURS = {"flask_app", "scripts", "tests"}
 FEWEST = 20
+REMEMBERS = type(lru_cache(lambda: None))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,6 +29,7 @@ def pytest_load_initial_conftests() -> None:
     function = os.environ["MUTANT_UNDER_TEST"].partition("__mutmut_")[0]
     if AT_IMPORT.exists() and function in json.loads(AT_IMPORT.read_text(encoding="utf-8")):
         _import_anew()
+    _forget()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -49,6 +53,14 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     if os.environ["MUTANT_UNDER_TEST"] == "stats" and _has_database(item):
         state()._stats.update(json.loads(AT_IMPORT.read_text(encoding="utf-8")))
+
+
+def _forget() -> None:
+    """What functions remember is of the code before it was changed: statements that are made once, above all."""
+    for module in [module for name, module in sys.modules.items() if name.partition(".")[0] in OURS]:
+        for each in vars(module).values():
+            if type(each) is REMEMBERS:
+                each.cache_clear()
 
 
 def _import_anew() -> None:
