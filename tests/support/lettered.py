@@ -41,6 +41,11 @@ def kept() -> list[InvitationLetter]:
         return list(session.scalars(select(InvitationLetter).order_by(InvitationLetter.invitation_id)))
 
 
+def forgotten() -> bool:
+    """Does no letter keep an address or a code?"""
+    return bool(kept()) and all((each.email, each.code) == (None, None) for each in kept())
+
+
 def states() -> list[tuple[str, int, str | None]]:
     return [(each.state, each.tries, each.error_code) for each in kept()]
 
