@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from flask_app import offload
 from flask_app.company import Company
-from flask_app.pools import CountedPool, Turn, count
+from flask_app.pools import CountedPool, Turn, ask_rested, count
 
 # Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself. A
 # site that is one small process keeps those of what people do, and of the last pages of its administrators.
@@ -70,18 +70,19 @@ class Engines:
 
 
 def _server_engine(url: str, reply_seconds: int, terms: dict[str, Any]) -> Engine:
-    return create_engine(
+    made = create_engine(
         make_url(url).update_query_dict({"charset": "utf8mb4"}),
         poolclass=CountedPool,
         pool_size=6,
         max_overflow=4,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds, "init_command": _TERMS},
         hide_parameters=True,
         query_cache_size=COMPILED,
         **terms,
     )
+    ask_rested(made)
+    return made
 
 
 def _begin(word: str, patience: float, connection: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from flask_app import database, engines
+from flask_app import database, engines, pools
 from flask_app.models import User
 from flask_app.transfer.store import PATIENCE_SECONDS, Store
 from tests.support import cut_off, mariadb, storage
@@ -93,6 +93,20 @@ def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
         assert connection.scalar(text("SELECT username FROM users")) == "changed"
     silent.invalidate()
     silent.close()
+
+
+def test_only_a_connection_that_has_rested_is_asked_whether_it_is_there(connected: str) -> None:
+    """Each `ping` counts as one of the session's administrative commands."""
+
+    def pings() -> int:
+        with database.fetching() as connection:
+            row = connection.execute(text("SHOW SESSION STATUS LIKE 'Com_admin_commands'")).one()
+            return int(row.Value)
+
+    assert connected
+    assert (pings(), pings()) == (0, 0)
+    threading.Event().wait(pools.TRUSTED_SECONDS + 0.1)
+    assert (pings(), pings()) == (1, 1)
 
 
 @pytest.mark.parametrize("reads", [str, as_mysql_reads], ids=["MariaDB", "MySQL"])

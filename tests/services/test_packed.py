@@ -14,7 +14,7 @@ def test_rows_come_as_they_are(app: Flask) -> None:
     found = union_all(*each, select(literal(2**52 - 1), null())).subquery()
     for bundle in (found.c.number % 2, found.c.word):
         with reading() as session:
-            rows = list(packed.rows(session, found, bundle))
+            rows = list(packed.rows(session, packed.pieces(found, bundle)))
         assert sorted(rows, key=lambda row: row[0]) == [*([n, word] for n, word in enumerate(WORDS)), [2**52 - 1, None]]
 
 
@@ -24,4 +24,4 @@ def test_nothing_is_found_where_nothing_is(app: Flask) -> None:
     )
     found = none.where(column("word") == "y").subquery()
     with reading() as session:
-        assert list(packed.rows(session, found, found.c.number)) == []
+        assert list(packed.rows(session, packed.pieces(found, found.c.number))) == []

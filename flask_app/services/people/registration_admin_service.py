@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, utc_now
+from flask_app.database import fetching, in_transaction, reading, utc_now
 from flask_app.errors import NotFound
 from flask_app.models import Registration
 from flask_app.services.audit import audit_service
@@ -17,6 +17,11 @@ from flask_app.services.queries import paging
 WAITING = (  # for an administrator's word and nothing else
     Registration.user_id.is_(None),
     or_(Registration.email.is_(None), Registration.confirmed_at.is_not(None)),
+)
+_COUNT_WAITING = (  # made once, for it is asked on every page of who may let them in
+    select(func.count())
+    .select_from(Registration)
+    .where(*WAITING, Registration.expires_at > bindparam("now", type_=Registration.expires_at.type))
 )
 
 
@@ -38,9 +43,8 @@ def waiting(*, after: str | None = None, limit: int = paging.PAGE) -> Page:
 
 def count_waiting() -> int:
     """How many only an administrator's word is missing for."""
-    query = select(func.count()).select_from(Registration).where(*WAITING, Registration.expires_at > utc_now())
-    with reading() as session:
-        return session.scalar(query) or 0
+    with fetching() as connection:
+        return connection.execute(_COUNT_WAITING, {"now": utc_now()}).scalar_one()
 
 
 def accept(actor: Actor, registration_id: str, group_id: str | None = None) -> Person:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Integer, Text, column, literal
+from sqlalchemy import Integer, Text, bindparam, column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -17,10 +17,15 @@ class _Blocks(FunctionElement[Any]):
     inherit_cache = True
 
 
-def blocks(rows: Sequence[tuple[str, int, int]]) -> TableValuedAlias:
-    """A table with the columns `slice`, `block` and `move`."""
-    value = literal(msgspec.json.encode(rows).decode(), Text())
+def blocks(name: str) -> TableValuedAlias:
+    """A table with the columns `slice`, `block` and `move`; what it holds is the statement's parameter of that name."""
+    value = bindparam(name, type_=Text())
     return _Blocks(value).table_valued(column("slice", Ascii), column("block", Integer), column("move", Integer))
+
+
+def parameter(rows: Sequence[tuple[str, int, int]]) -> str:
+    """The value of the parameter, for these rows of the table."""
+    return msgspec.json.encode(rows).decode()
 
 
 @compiles(_Blocks)

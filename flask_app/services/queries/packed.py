@@ -1,10 +1,10 @@
 """Rows of the database read many in one: a driver takes longer for a row than for what it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, select
+from sqlalchemy import ColumnElement, Select, Text, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -21,13 +21,18 @@ class _List(FunctionElement[str]):
     type = Text()
 
 
-def rows(session: Session, found: Subquery, bundle: ColumnElement[Any]) -> Iterator[list[Any]]:
-    """The rows of `found`, a list of its columns each, in no order. Those with the same `bundle` come in one piece.
+def pieces(found: Subquery, bundle: ColumnElement[Any]) -> Select[str]:
+    """The rows of `found`, those with the same `bundle` in one piece, for `rows`.
 
     MariaDB cuts a piece at `group_concat_max_len` (1 MiB), and what was cut raises a DecodeError: a bundle is to have
     some hundreds of rows at most.
     """
-    for (piece,) in session.execute(select(_List(*found.c)).group_by(bundle)):
+    return select(_List(*found.c)).group_by(bundle)
+
+
+def rows(session: Session, packed: Select[str], values: Mapping[str, object] | None = None) -> Iterator[list[Any]]:
+    """The rows that were packed, a list of their columns each, in no order; `values` are the statement's parameters."""
+    for (piece,) in session.execute(packed, values):
         yield from _rows.decode(piece)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -23,6 +23,7 @@ MOST = 50  # of one person: one more, and another is new again
 FORGOTTEN_AFTER = timedelta(days=400)  # as long as browsers keep a cookie
 MOST_MAILS, WITHIN = 5, timedelta(days=1)  # to one person: what comes on top of them is told on the pages alone
 
+_Id = str | BindParameter[str]
 _devices = table_of(KnownDevice)
 _ADD = {
     "sqlite": sqlite.insert(_devices).on_conflict_do_nothing(),
@@ -86,9 +87,8 @@ def new_to(actor: User, here: str) -> Told:
     A browser that is new itself is told neither of itself nor of those that were there before it, and confirms none:
     who came in by a stolen password does not wave themselves through, by a second browser either.
     """
-    told = select(KnownDevice, _is_trusted(here)).where(*_told(actor.id, here))
     with reading() as session:
-        rows = session.execute(told.order_by(KnownDevice.created_at.desc(), KnownDevice.id)).all()
+        rows = session.execute(_TOLD_AND_TRUSTED, {"user_id": actor.id, "here": here}).all()
         return Told([row[0] for row in rows], may_confirm=bool(rows and rows[0][1]))
 
 
@@ -161,7 +161,7 @@ def _forget_beyond_most(session: Session, came: Came, user_id: str, now: datetim
         session.execute(delete(KnownDevice).where(KnownDevice.id.in_(beyond)))
 
 
-def _told(user_id: str, here: str) -> list[ColumnElement[bool]]:
+def _told(user_id: _Id, here: _Id) -> list[ColumnElement[bool]]:
     """All where `here` is trusted; where its own browser is new those that came after it."""
     mine, own = aliased(LoginSession), aliased(KnownDevice)
     with_own = select(mine.id).outerjoin(own, own.id == mine.device_id).where(mine.id == here)
@@ -169,7 +169,7 @@ def _told(user_id: str, here: str) -> list[ColumnElement[bool]]:
     return [KnownDevice.user_id == user_id, KnownDevice.is_new.is_(True), sees.correlate(KnownDevice).exists()]
 
 
-def _is_trusted(here: str) -> ColumnElement[bool]:
+def _is_trusted(here: _Id) -> ColumnElement[bool]:
     mine, own = aliased(LoginSession), aliased(KnownDevice)
     with_own = select(mine.id).outerjoin(own, own.id == mine.device_id)
     return with_own.where(mine.id == here, or_(*_trusted(mine, own))).exists()
@@ -178,3 +178,11 @@ def _is_trusted(here: str) -> ColumnElement[bool]:
 def _trusted(mine: type[LoginSession], own: type[KnownDevice]) -> tuple[ColumnElement[bool], ...]:
     """A session from before there were such rows, or of a browser that is not new; of one that was forgotten, no."""
     return mine.device_id.is_(None), own.is_new.is_(False)
+
+
+_HERE = bindparam("here", type_=LoginSession.id.type)
+_TOLD_AND_TRUSTED = (  # made once, for it is asked on every page
+    select(KnownDevice, _is_trusted(_HERE))
+    .where(*_told(bindparam("user_id", type_=KnownDevice.user_id.type), _HERE))
+    .order_by(KnownDevice.created_at.desc(), KnownDevice.id)
+)

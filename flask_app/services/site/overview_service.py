@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import Select, bindparam, func, select, union_all
 
 from flask_app.database import reading, table_of
 from flask_app.domain import periods
@@ -58,7 +58,7 @@ def overview(reader: User, now: datetime) -> Overview:
         users = session.scalar(select(func.count()).select_from(User).where(User.disabled.is_(False)))
         online = presence.count(session)
         keys = session.scalar(select(func.count()).select_from(ApiKey).where(key_service.usable()))
-        attempts, failed = session.execute(_ended_since(_midnight(reader, now))).one()
+        attempts, failed = session.execute(_ENDED, {"since": _midnight(reader, now)}).one()
     return Overview(
         users=users or 0,
         online=online,
@@ -81,14 +81,13 @@ def _midnight(reader: User, now: datetime) -> datetime:
     return periods.moment_of(periods.start_of(periods.local_day(now, zone), zone))
 
 
-def _ended_since(moment: datetime) -> Select[int, int]:
-    """How many of the latest, and how many of them failed: the ends of an index by state and time are read, no more."""
-    ended = union_all(*(select(_latest(state, moment).subquery()) for state in ("settled", "released"))).subquery()
-    latest = select(ended.c.error_code).order_by(ended.c.created_at.desc()).limit(LATEST).subquery()
-    return select(func.count(), func.count(latest.c.error_code))
-
-
-def _latest(state: str, since: datetime) -> Select[datetime, str | None]:
+def _latest(state: str) -> Select[datetime, str | None]:
     when = _attempts.c.created_at
-    found = select(when, _attempts.c.error_code).where(_attempts.c.state == state, when >= since)
+    found = select(when, _attempts.c.error_code).where(_attempts.c.state == state, when >= bindparam("since"))
     return found.order_by(when.desc()).limit(LATEST)
+
+
+# How many of the latest, and how many of them failed: the ends of an index by state and time are read, no more.
+_ended = union_all(*(select(_latest(state).subquery()) for state in ("settled", "released"))).subquery()
+_failures = select(_ended.c.error_code).order_by(_ended.c.created_at.desc()).limit(LATEST).subquery()
+_ENDED = select(func.count(), func.count(_failures.c.error_code))

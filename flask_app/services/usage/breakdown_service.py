@@ -129,7 +129,8 @@ def _named(by: str, parts: FromClause) -> Select[Any]:
 def _largest_first(session: Session, found: Subquery) -> list[Part]:
     pile = Pile[str]()
     labels: dict[str, str] = {}
-    for key, label, currency, *added in packed.rows(session, found, func.substr(found.c.key, -1)):
+    pieces = packed.pieces(found, func.substr(found.c.key, -1))
+    for key, label, currency, *added in packed.rows(session, pieces):
         pile.add(key or "", currency, added)
         labels[key or ""] = label or key or ""
     sums: defaultdict[str, Sum] = defaultdict(Sum)

@@ -7,10 +7,10 @@ ranges, of some seventy queries each.
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Any
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from flask_app.domain import periods
@@ -69,8 +69,9 @@ def _add_up(session: Session, sums: Sums, blocks: Iterator[_Block], user_id: str
     numbers: defaultdict[Move, int] = defaultdict(lambda: len(numbers))
     looked_up = [(each.name, block, numbers[move]) for each, block, move in blocks]
     moves, pile = list(numbers), Pile[date]()
-    found = _of_blocks(looked_up, user_id).subquery()
-    for number, currency, *figures in packed.rows(session, found, Quotient(found.c.move, _BUNDLE)):
+    whose = {} if user_id is None else {"user_id": user_id}
+    values = {"looked_up": listed.parameter(looked_up), **whose}
+    for number, currency, *figures in packed.rows(session, _of_blocks(of_person=user_id is not None), values):
         into, out_of = moves[number]
         pile.add(into, currency, figures)
         if out_of is not None:
@@ -78,14 +79,16 @@ def _add_up(session: Session, sums: Sums, blocks: Iterator[_Block], user_id: str
     pile.into(sums)
 
 
-def _of_blocks(looked_up: list[tuple[str, int, int]], user_id: str | None) -> Select[Any]:
-    """The figures of these blocks, by their move and currency."""
-    block = listed.blocks(looked_up)
+@cache  # making it takes as long as some pages' whole question
+def _of_blocks(*, of_person: bool) -> Select[str]:
+    """The figures of the blocks `looked_up`, by their move and currency, in pieces."""
+    block = listed.blocks("looked_up")
     figures = (rolled_sum(rollup.c[name]).label(name) for name in SUMMED)
-    of_person = [] if user_id is None else [rollup.c.user_id == user_id]
+    whose = [rollup.c.user_id == bindparam("user_id")] if of_person else []
     query = select(block.c.move, rollup.c.currency, *figures).select_from(block, rollup)
-    query = query.where(rollup.c.slice == block.c.slice, rollup.c.block == block.c.block, *of_person)
-    return join_order.as_named(query).group_by(block.c.move, rollup.c.currency)
+    query = query.where(rollup.c.slice == block.c.slice, rollup.c.block == block.c.block, *whose)
+    found = join_order.as_named(query).group_by(block.c.move, rollup.c.currency).subquery()
+    return packed.pieces(found, Quotient(found.c.move, _BUNDLE))
 
 
 def _blocks(zone: ZoneInfo, days: Days, name: Naming, user_id: str | None) -> Iterator[_Block]:

@@ -21,6 +21,9 @@ from flask_app.services.usage.sums import Sum, figures, sum_of
 
 MOST_DAYS_AS_BARS = 92
 _ORIGINS = ("cache_saved_micros", "peak_extra_micros")
+_WHOLE = select(rollup.c.peak, *figures(), *(rolled_sum(rollup.c[name]).label(name) for name in _ORIGINS)).group_by(
+    rollup.c.peak, rollup.c.currency
+)
 
 
 @dataclass(slots=True)
@@ -104,10 +107,8 @@ def _whole(session: Session, period: Period, user_id: str | None) -> Whole:
     whole = Whole()
     if period.start == period.end:
         return whole
-    origins = [rolled_sum(rollup.c[name]).label(name) for name in _ORIGINS]
-    query = select(rollup.c.peak, *figures(), *origins).group_by(rollup.c.peak, rollup.c.currency)
     coarse = (SITE_TOTAL,) if user_id is None else (DETAIL_MONTH, DETAIL_DAY)
-    for row in session.execute(slices.of_period(query, (*coarse, DETAIL), period, user_id)):
+    for row in session.execute(slices.of_period(_WHOLE, (*coarse, DETAIL), period, user_id)):
         part = sum_of(row)
         whole.sum.add(part)
         whole.peak_tokens += part.total_tokens if row.peak == 1 else 0

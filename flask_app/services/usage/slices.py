@@ -105,7 +105,8 @@ def _add_up(session: Session, sums: dict[int, Sum], queries: list[Select[Any]]) 
     """Add what queries of `_sums` find to the sums of the numbers that it is part of."""
     pile = Pile[int]()
     found = union_all(*queries).subquery()
-    for number, currency, *added in packed.rows(session, found, Quotient(found.c.number, _BUNDLE)):
+    pieces = packed.pieces(found, Quotient(found.c.number, _BUNDLE))
+    for number, currency, *added in packed.rows(session, pieces):
         pile.add(number, currency, added)
     pile.into(sums)
 
