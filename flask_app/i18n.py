@@ -24,6 +24,11 @@ _TRADITIONAL = re.compile(
 _FOLDER = Path(__file__).parent / "locales"
 
 
+def files() -> list[Path]:
+    """Where all sentences of all languages stand, in an order that is always the same."""
+    return sorted(_FOLDER.glob("*/*.json"))
+
+
 @cache
 def catalogue(locale: str) -> dict[str, str]:
     """Every sentence of one language, by key. A key that stands in two areas is an error."""
@@ -62,14 +67,13 @@ def tag(locale: str) -> str:
     return "zh-CN" if locale == "zh" else locale
 
 
-@cache
 def for_javascript(locale: str, *, for_administration: bool = False) -> str:
-    """The part of the catalogue that a page's modules use, as JSON that is safe inside a script element."""
+    """The part of the catalogue that a page's modules use, as JSON."""
     left_out = () if for_administration else ADMINISTRATION
     words = {
         key: value for key, value in catalogue(locale).items() if key.startswith("js.") and not key.startswith(left_out)
     }
-    return json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
+    return json.dumps(words, ensure_ascii=False)
 
 
 def negotiate(preferred: str | None, accepted: list[str]) -> str:

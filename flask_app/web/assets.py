@@ -1,4 +1,7 @@
-"""Static files under addresses that name their content, and the import map that lets modules find each other."""
+"""Static files under addresses that name their content, and the import map that lets modules find each other.
+
+`app/i18n` is a file for each language, which has the words of the pages' modules in it: a browser fetches them once.
+"""
 
 import hashlib
 import json
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response
 
+from flask_app import i18n
 from flask_app.errors import NotFound
 from flask_app.utils import public
 from flask_app.web.stylesheets import joined
@@ -19,25 +23,28 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".webmanifest": "application/manifest+json",
 }
+_WORDS_MODULE = "js/i18n.js"
+_IMPORTS_WORDS = 'import catalogue from "app/words"'  # the line of it in whose place the words are put
+_WORDS = {  # by name: in which language, and whether those that only the administration's pages say are among them
+    f"words/{locale}{'-all' * has_all}.js": (locale, has_all) for locale in i18n.LOCALES for has_all in (False, True)
+}
 
 assets = Blueprint("assets", __name__)
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(assets)
-    app.jinja_env.globals.update(asset_url=asset_url, import_map=import_map)
+    app.jinja_env.globals.update(asset_url=asset_url, modules=modules, words_url=words_url)
 
 
 @assets.get("/static/<digest>/<path:name>")
 @public
 def static_file(digest: str, name: str) -> Response:
     """A file whose address names its content: it may be kept for ever. An old address answers 404."""
-    if name not in _files() or digest != _version():
+    if name not in _files() | _WORDS.keys() or digest != _version():
         raise NotFound
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    file = _FOLDER / name
-    body = joined(file) if file.suffix == ".css" else file.read_bytes()
-    response = Response(body, content_type=_with_charset(kind))
+    response = Response(_content(name), content_type=_with_charset(kind))
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
@@ -49,15 +56,32 @@ def asset_url(name: str) -> str:
     return f"/static/{_version()}/{name}"
 
 
+def words_url(locale: str, *, for_administration: bool = False) -> str:
+    """The address of `app/i18n`, for the pages in that language."""
+    return f"/static/{_version()}/words/{locale}{'-all' * for_administration}.js"
+
+
 @cache
-def import_map() -> str:
-    """`app/NAME` for our modules and the vendored libraries' bare names, as JSON."""
-    modules = {f"app/{n.removeprefix('js/').removesuffix('.js')}": n for n in _files() if n.startswith("js/")}
+def modules() -> str:
+    """The entries of an import map: `app/NAME` for our modules but `app/i18n`, the vendored libraries' bare names."""
+    ours = (name for name in _files() if name.startswith("js/") and name != _WORDS_MODULE)
+    found = {f"app/{name.removeprefix('js/').removesuffix('.js')}": name for name in ours}
     manifest = _FOLDER / "vendor" / "manifest.json"
     if manifest.exists():
         vendored: dict[str, str] = json.loads(manifest.read_text())["modules"]
-        modules |= {name: f"vendor/{path}" for name, path in vendored.items()}
-    return json.dumps({"imports": {name: asset_url(path) for name, path in sorted(modules.items())}})
+        found |= {name: f"vendor/{path}" for name, path in vendored.items()}
+    return json.dumps({name: asset_url(path) for name, path in sorted(found.items())}).strip("{}")
+
+
+def _content(name: str) -> str | bytes:
+    if name in _WORDS:
+        locale, has_all = _WORDS[name]
+        words = i18n.for_javascript(locale, for_administration=has_all)
+        return (
+            (_FOLDER / _WORDS_MODULE).read_text(encoding="utf-8").replace(_IMPORTS_WORDS, f"const catalogue = {words}")
+        )
+    file = _FOLDER / name
+    return joined(file) if file.suffix == ".css" else file.read_bytes()
 
 
 @cache
@@ -68,9 +92,11 @@ def _files() -> frozenset[str]:
 @cache
 def _version() -> str:
     """One digest for all files: relative addresses inside them (fonts in a style sheet) hold as well."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(i18n.ADMINISTRATION).encode())
     for name in sorted(_files()):
         digest.update(name.encode() + b"\0" + (_FOLDER / name).read_bytes())
+    for file in i18n.files():
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 

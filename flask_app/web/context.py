@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
     app.before_request(begin)
     app.after_request(label)
     app.teardown_request(lambda _: clear_contextvars())
-    app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce, catalogue_js=catalogue_js)
+    app.jinja_env.globals.update(t=t, csp_nonce=csp_nonce)
     app.jinja_env.globals.update(
         brand=site.brand, accent_tokens=site.accent_tokens, site_logo=site.logo, announcements=site.announcements
     )
@@ -62,11 +62,6 @@ def label(response: Response) -> Response:
 def t(key: str, **params: object) -> str:
     """The sentence `key` in the reader's language."""
     return i18n.translate(g.locale, key, **params)
-
-
-def catalogue_js(*, for_administration: bool = False) -> str:
-    """The words of a page's modules in the reader's language."""
-    return i18n.for_javascript(g.locale, for_administration=for_administration)
 
 
 def csp_nonce() -> str:

@@ -1,11 +1,13 @@
 """Every page in every language: all of its words are there, and no language's but the reader's."""
 
+import json
 import re
 
 import pytest
 from flask import Flask
 
 from flask_app import i18n
+from flask_app.web.assets import words_url
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import login, stored
@@ -32,18 +34,20 @@ def test_every_language_has_a_tag() -> None:
 
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
-def test_every_page_is_there_in_the_language_and_carries_no_other(
+def test_every_page_is_there_in_the_language_and_has_its_words(
     app: Flask, admin_client: PageClient, upstream: ScriptedUpstream, locale: str
 ) -> None:
     accepts = {"Accept-Language": TAGS[locale], "Accept": "text/html"}
     visitor = new_client(app)
-    words = {area: i18n.for_javascript(locale, for_administration=area == "admin") for area in ("admin", "other")}
+    words = {area: words_url(locale, for_administration=area == "admin") for area in ("admin", "other")}
     for client, path in [(visitor, path) for path in SIGNED_OUT] + [(admin_client, path) for path in PAGES]:
         reply = client.get(path, headers=accepts)
         assert reply.status_code == 200, path
         assert f'<html lang="{TAGS[locale]}"' in reply.text, path
-        assert words["admin" if path.startswith("/admin") else "other"] in reply.text, path
-        assert reply.text.count('"js.new_chat"') == 1, "the catalogue of one language comes with a page"
+        asked = re.search(r'{"imports": {"app/i18n": "([^"]+)"', reply.text)
+        assert asked, path
+        assert asked[1] == words["admin" if path.startswith("/admin") else "other"], path
+        assert reply.text.count(asked[1]) == 2, "it is fetched before a module asks for it"
         assert not re.search(r">\s*(?:js\.)?[a-z_]+\.[a-z_]+\s*<", reply.text), path
 
 
@@ -90,3 +94,20 @@ def test_a_language_that_only_a_newer_version_has_is_as_good_as_none(
     assert '<html lang="ja"' in page.text
     assert i18n.chosen("tlh") == i18n.chosen(None) == i18n.DEFAULT_LOCALE
     assert [i18n.chosen(locale) for locale in i18n.LOCALES] == [*i18n.LOCALES]
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+@pytest.mark.parametrize("has_all", [False, True])
+def test_the_words_of_a_language_are_a_module_that_may_be_kept(client: PageClient, locale: str, has_all: bool) -> None:
+    reply = client.get(words_url(locale, for_administration=has_all))
+    assert reply.content_type == "text/javascript; charset=utf-8"
+    assert reply.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert not re.search("^import ", reply.text, re.M), "it is whole"
+    words = json.loads(re.findall(r"^const catalogue = (.*)$", reply.text, re.M)[0])
+    known = {key: sentence for key, sentence in i18n.catalogue(locale).items() if key.startswith("js.")}
+    assert words.items() <= known.items()
+    assert (words == known) is has_all
+
+
+def test_no_other_language_has_a_module(client: PageClient) -> None:
+    assert client.get(words_url("fr")).status_code == 404

@@ -1,5 +1,8 @@
 // @ts-check
-/** The reader's words, numbers, money and times. Words come from the catalogue that the page carries. */
+/** The reader's words, numbers, money and times. */
+
+// Where a browser gets this module, the words stand in the place of the next line: flask_app/web/assets.py.
+import catalogue from "app/words"
 
 /**
  * @typedef {object} Budget amounts are tokens, or millionths of the currency that `unit` names
@@ -17,8 +20,6 @@
  * @property {string | null} renews_at null for a balance and for a limit in all
  */
 
-/** @type {Record<string, string>} */
-const catalogue = readCatalogue()
 const language = document.documentElement.lang || "en"
 const timeZone = document.documentElement.dataset.timezone || undefined
 
@@ -205,11 +206,6 @@ function once(make) {
   /** @type {T | undefined} */
   let made
   return () => (made ??= make())
-}
-
-function readCatalogue() {
-  const text = document.getElementById("catalogue")?.textContent
-  return text ? JSON.parse(text) : {}
 }
 
 const LOW = 0.2 // of a budget
