@@ -68,18 +68,19 @@ class Booked:
 
     def counts_for(self, place: Place, user_id: str, days: Days, *, reserved: bool = False) -> int:
         """Tokens or micro-units; as much of them as was `reserved`, or all."""
-        hold, owner = self.sent.hold, self.sent.call.user_id
-        whose = {
-            "site": True,
-            "group": hold.group_id == place.scope_id,
-            "member": owner == user_id,
-            "user": owner == place.scope_id,
-            "token": self.sent.call.token_id == place.scope_id,
-        }
-        within = hold.day is not None and days.first <= hold.day <= days.last
-        if not (whose[place.scope] and within):
+        amount = self.amounts.get(place.unit, 0)  # sequences ask this more often than anything else
+        day = self.sent.hold.day
+        if not amount or day is None or not days.first <= day <= days.last or not self._is_of(place, user_id):
             return 0
-        return self.amounts.get(place.unit, 0) - (self.beyond.get(place.unit, 0) if reserved else 0)
+        return amount - (self.beyond.get(place.unit, 0) if reserved else 0)
+
+    def _is_of(self, place: Place, user_id: str) -> bool:
+        if place.scope == "site":
+            return True
+        if place.scope == "member":
+            return self.sent.call.user_id == user_id
+        whose = {"group": self.sent.hold.group_id, "user": self.sent.call.user_id, "token": self.sent.call.token_id}
+        return whose[place.scope] == place.scope_id
 
 
 @dataclass

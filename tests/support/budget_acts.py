@@ -76,6 +76,7 @@ class Acts(Acting):
         self.prices = PriceList()
         self.booked: list[Booked] = []
         self.limits: dict[str, Limit] = {}
+        self.turn = 0
         self.group_of = {person.id: person.group_id for person in self.at.people}
 
     @initialize(zone=st.sampled_from(ZONES), start=st.sampled_from(STARTS), priced=st.sampled_from([True, True, False]))

@@ -139,18 +139,24 @@ class Sequences(Acts):
 
     @invariant()
     def the_database_says_the_same(self) -> None:
-        for person in self.at.people:
-            own = budget_service.own(User(id=person.id, group_id=self.group_of[person.id]), self.now)
-            for standing in [*own, *self._of_token(self.at.tokens[person.id])]:
-                limit = self.limits[standing.id]
-                days = budget.days_of(standing.period, self.today)
-                parts = [(one.live, one.counts_for(limit.place, person.id, days)) for one in self.booked]
-                assert standing.reserved == sum(amount for live, amount in parts if live)
-                assert standing.spent == sum(amount for live, amount in parts if not live) - limit.before
-                assert (standing.limit, standing.hard) == (limit.amount, limit.hard)
+        """Of one person after each act, in turns, and of everybody at the end: what is wrong once stays so."""
+        self.turn = (self.turn + 1) % len(self.at.people)
+        self._compare(self.at.people[self.turn])
+
+    def _compare(self, person: User) -> None:
+        own = budget_service.own(User(id=person.id, group_id=self.group_of[person.id]), self.now)
+        for standing in [*own, *self._of_token(self.at.tokens[person.id])]:
+            limit = self.limits[standing.id]
+            days = budget.days_of(standing.period, self.today)
+            parts = [(one.live, one.counts_for(limit.place, person.id, days)) for one in self.booked]
+            assert standing.reserved == sum(amount for live, amount in parts if live)
+            assert standing.spent == sum(amount for live, amount in parts if not live) - limit.before
+            assert (standing.limit, standing.hard) == (limit.amount, limit.hard)
 
     def teardown(self) -> None:
         """`flask usage verify` has nothing to say, but of how many entries the provider counted more."""
+        for person in self.at.people:
+            self._compare(person)
         assert ledger.unsound() == []
         assert usage_check_service.count_overruns() == sum(one.passed for one in self.booked)
 
