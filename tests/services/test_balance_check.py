@@ -240,3 +240,13 @@ def test_what_has_no_price_was_used_in_tokens_alone(member: User) -> None:
     assert [(each.balance_id, each.rightly) for each in found()] == list(zip(balances, (150, 0), strict=True))
     usage_check_service.mend_balances(HOUSE)
     assert found() == []
+
+
+def test_only_the_balance_that_is_wrong_is_mended(member: User, make_user: MakeUser) -> None:
+    """The other has the same figure rightly."""
+    other = make_user("somebody else")
+    use(other, minutes_ago=60)
+    right, wrong = (age(made("user", person), 5) for person in (other, member))
+    spoil(wrong, EACH[TOKENS])
+    assert usage_check_service.mend_balances(HOUSE) == [Mistake(wrong, "spent_before", EACH[TOKENS], 0)]
+    assert (left(right), left(wrong)) == (LIMIT, LIMIT)
