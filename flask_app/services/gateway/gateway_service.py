@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, in_writing, new_id
 from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
-from flask_app.errors import BadRequest, Forbidden, TooMany
+from flask_app.errors import BadRequest, Forbidden, TooMany, Unavailable
 from flask_app.models import Run
 from flask_app.services.chat import chat_service, prompts
 from flask_app.services.chat.chat_service import Origin
@@ -131,8 +131,13 @@ def offered(visited: Visit) -> list[ServedModel]:
 
 
 def found(visited: Visit, name: str) -> ServedModel:
-    """By its name, or another one that leads to it; raises as `begin` does."""
+    """By its name, or another one that leads to it; raises as `begin` does.
+
+    The local model answers to its own name alone: a program that asks for another would take its words for that one's.
+    """
     model = model_service.find(name)
+    if model.local and name not in {model.id, model.name}:
+        raise Unavailable("no_model")
     if not _may_ask(visited, model):
         raise Forbidden("model_not_allowed", model=name)
     return model
