@@ -59,6 +59,7 @@ class Engines:
         else:
             self.reader = _server_engine(url, reply_seconds, _READS)
             self.writer = _server_engine(url, reply_seconds, {"isolation_level": "READ COMMITTED"})
+            ask_rested(self.reader, self.writer)
             self.turn = nullcontext()
             self.company = None
         count(self.reader)
@@ -70,7 +71,7 @@ class Engines:
 
 
 def _server_engine(url: str, reply_seconds: int, terms: dict[str, Any]) -> Engine:
-    made = create_engine(
+    return create_engine(
         make_url(url).update_query_dict({"charset": "utf8mb4"}),
         poolclass=CountedPool,
         pool_size=6,
@@ -81,8 +82,6 @@ def _server_engine(url: str, reply_seconds: int, terms: dict[str, Any]) -> Engin
         query_cache_size=COMPILED,
         **terms,
     )
-    ask_rested(made)
-    return made
 
 
 def _begin(word: str, patience: float, connection: Any) -> None:

@@ -1,12 +1,14 @@
 """Connections to the database, counted: how many are in use, and how many threads wait."""
 
+import math
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
@@ -15,6 +17,7 @@ from flask_app import metrics
 # For so long after its last use a connection is taken to be there: a page takes one a dozen times, and asking first
 # would double its round trips. A server that went away within it fails what is under way then, as it does anyway.
 TRUSTED_SECONDS = 1.0
+_RESTS_SINCE = "rests_since"  # monotonic seconds
 
 
 class CountedPool(QueuePool):
@@ -50,20 +53,36 @@ class Turn:
         self._lock.release()
 
 
-def ask_rested(engine: Engine) -> None:
-    """Have a connection that has rested say that it is there before it is used; else all in the pool are made anew.
+def ask_rested(*engines: Engine) -> None:
+    """Have connections of one server say that they are there before they are used, if they have rested, or since one of
+    any of the engines was lost; where one is not, all in its pool are made anew.
 
     `pool_pre_ping` would ask each time. To be called before `count`, which sees those that answered.
     """
+    lost_at = -math.inf
 
-    @event.listens_for(engine, "checkin")
-    def rests(_: object, record: ConnectionPoolEntry) -> None:
-        record.info["rests_since"] = time.monotonic()
+    def note_loss(met: ExceptionContext) -> None:
+        nonlocal lost_at
+        if met.is_disconnect:
+            lost_at = time.monotonic()
 
+    def note_rest(_: object, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTS_SINCE] = time.monotonic()
+
+    def needs_asking(record: ConnectionPoolEntry) -> bool:
+        since = record.info.get(_RESTS_SINCE, math.inf)  # a new one has not rested yet
+        return bool(since <= lost_at or time.monotonic() - since > TRUSTED_SECONDS)
+
+    for engine in engines:
+        event.listen(engine, "handle_error", note_loss)
+        event.listen(engine, "checkin", note_rest)
+        _ask(engine, needs_asking)
+
+
+def _ask(engine: Engine, needs_asking: Callable[[ConnectionPoolEntry], bool]) -> None:
     @event.listens_for(engine, "checkout")
     def asked(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-        since = record.info.get("rests_since")
-        if since is None or time.monotonic() - since <= TRUSTED_SECONDS:
+        if not needs_asking(record):
             return
         try:
             engine.dialect.do_ping(connection)
