@@ -3,7 +3,6 @@
 import math
 import threading
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +16,7 @@ from flask_app import metrics
 # For so long after its last use a connection is taken to be there: a page takes one a dozen times, and asking first
 # would double its round trips. A server that went away within it fails what is under way then, as it does anyway.
 TRUSTED_SECONDS = 1.0
-_RESTS_SINCE = "rests_since"  # monotonic seconds
+_TAKEN_AT, _RESTS_SINCE = "taken_at", "rests_since"
 
 
 class CountedPool(QueuePool):
@@ -54,40 +53,56 @@ class Turn:
 
 
 def ask_rested(*engines: Engine) -> None:
-    """Have connections of one server say that they are there before they are used, if they have rested, or since one of
-    any of the engines was lost; where one is not, all in its pool are made anew.
+    """Have connections of one server say that they are there before they are used, if they have rested, were out for
+    long, or since one of any of the engines was lost; where one is not, all in its pool are made anew.
 
     `pool_pre_ping` would ask each time. To be called before `count`, which sees those that answered.
     """
-    lost_at = -math.inf
-
-    def note_loss(met: ExceptionContext) -> None:
-        nonlocal lost_at
-        if met.is_disconnect:
-            lost_at = time.monotonic()
-
-    def note_rest(_: object, record: ConnectionPoolEntry) -> None:
-        record.info[_RESTS_SINCE] = time.monotonic()
-
-    def needs_asking(record: ConnectionPoolEntry) -> bool:
-        since = record.info.get(_RESTS_SINCE, math.inf)  # a new one has not rested yet
-        return bool(since <= lost_at or time.monotonic() - since > TRUSTED_SECONDS)
-
+    trust = _Trust()
     for engine in engines:
-        event.listen(engine, "handle_error", note_loss)
-        event.listen(engine, "checkin", note_rest)
-        _ask(engine, needs_asking)
+        event.listen(engine, "handle_error", trust.note_error)
+        event.listen(engine, "checkin", trust.note_rest)
+        _ask(engine, trust)
 
 
-def _ask(engine: Engine, needs_asking: Callable[[ConnectionPoolEntry], bool]) -> None:
+class _Trust:
+    """When a connection was taken, when it was given back, and when one was lost, all in monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._lost_at = -math.inf
+
+    def note_loss(self) -> None:
+        self._lost_at = time.monotonic()
+
+    def note_error(self, met: ExceptionContext) -> None:
+        if met.is_disconnect:
+            self.note_loss()
+
+    def note_taken(self, record: ConnectionPoolEntry) -> None:
+        record.info[_TAKEN_AT] = time.monotonic()
+
+    def note_rest(self, _: object, record: ConnectionPoolEntry) -> None:
+        """Nobody knows when one that was out for long was used last."""
+        now, taken_at = time.monotonic(), record.info.get(_TAKEN_AT, -math.inf)
+        is_fresh = taken_at > self._lost_at and now - taken_at <= TRUSTED_SECONDS
+        record.info[_RESTS_SINCE] = now if is_fresh else -math.inf
+
+    def covers(self, record: ConnectionPoolEntry) -> bool:
+        """A new one has not rested yet."""
+        since = record.info.get(_RESTS_SINCE, math.inf)
+        return bool(since > self._lost_at and time.monotonic() - since <= TRUSTED_SECONDS)
+
+
+def _ask(engine: Engine, trust: _Trust) -> None:
     @event.listens_for(engine, "checkout")
-    def asked(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-        if not needs_asking(record):
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
+    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if not trust.covers(record):
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                trust.note_loss()
+                raise InvalidatePoolError from error
+        trust.note_taken(record)
 
 
 def count(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from flask_app import database, engines, pools
 from flask_app.models import User
@@ -95,18 +96,40 @@ def test_an_ended_connection_leaves_no_lock_and_nobody_meets_it(
     silent.close()
 
 
+def pings() -> int:
+    """How often the connection that reads was asked: each counts as one of the session's administrative commands."""
+    with database.fetching() as connection:
+        row = connection.execute(text("SHOW SESSION STATUS LIKE 'Com_admin_commands'")).one()
+        return int(row.Value)
+
+
 def test_only_a_connection_that_has_rested_is_asked_whether_it_is_there(connected: str) -> None:
-    """Each `ping` counts as one of the session's administrative commands."""
-
-    def pings() -> int:
-        with database.fetching() as connection:
-            row = connection.execute(text("SHOW SESSION STATUS LIKE 'Com_admin_commands'")).one()
-            return int(row.Value)
-
     assert connected
     assert (pings(), pings()) == (0, 0)
     threading.Event().wait(pools.TRUSTED_SECONDS + 0.1)
     assert (pings(), pings()) == (1, 1)
+
+
+def test_once_one_is_lost_the_others_are_asked_however_fresh_they_are(connected: str) -> None:
+    assert connected
+    assert (pings(), pings()) == (0, 0)
+    with pytest.raises(OperationalError), database.writing() as connection:
+        connection.execute(text("KILL CONNECTION_ID()"))
+    assert (pings(), pings()) == (1, 1)
+
+
+def test_a_loss_that_is_met_by_asking_has_the_other_engine_ask_too(connected: str) -> None:
+    assert connected
+    assert pings() == 0
+    with database.writing() as connection:
+        lost = connection.scalar(text("SELECT CONNECTION_ID()"))
+    threading.Event().wait(pools.TRUSTED_SECONDS + 0.1)
+    assert pings() == 1
+    with database.fetching() as connection:
+        connection.execute(text(f"KILL {lost}"))
+    with database.writing() as connection:
+        assert connection.scalar(text("SELECT CONNECTION_ID()")) != lost, "a dead one was met and made anew"
+    assert pings() == 2
 
 
 @pytest.mark.parametrize("reads", [str, as_mysql_reads], ids=["MariaDB", "MySQL"])

@@ -68,6 +68,8 @@ def markdown(results: Results) -> str:
     for figure in figures(results):
         limit = "" if figure.limit is None else f"{figure.limit:g} {'**missed**' if figure.is_missed else 'met'}"
         lines.append(f"| {figure.name} | {figure.value:,.4g} {figure.unit} | {limit} |")
+    if results.verify is None:
+        lines += ["", "Everything had not been exported and checked yet."]
     return "\n".join([*lines, "", *_kinds(results), "", *_slowest(results)])
 
 

@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
 @public
 def static_file(digest: str, name: str) -> Response:
     """A file whose address names its content: it may be kept for ever. An old address answers 404."""
-    if name not in _files() | _WORDS.keys() or digest != _version():
+    if (name not in _files() and name not in _WORDS) or digest != _version():
         raise NotFound
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     response = Response(_content(name), content_type=_with_charset(kind))
@@ -75,13 +75,17 @@ def modules() -> str:
 
 def _content(name: str) -> str | bytes:
     if name in _WORDS:
-        locale, has_all = _WORDS[name]
-        words = i18n.for_javascript(locale, for_administration=has_all)
-        return (
-            (_FOLDER / _WORDS_MODULE).read_text(encoding="utf-8").replace(_IMPORTS_WORDS, f"const catalogue = {words}")
-        )
+        return _with_words(*_WORDS[name])
     file = _FOLDER / name
     return joined(file) if file.suffix == ".css" else file.read_bytes()
+
+
+@cache
+def _with_words(locale: str, has_all: bool) -> str:  # noqa: FBT001 - as _WORDS has it
+    """`app/i18n` for a language."""
+    code = (_FOLDER / _WORDS_MODULE).read_text(encoding="utf-8")
+    words = i18n.for_javascript(locale, for_administration=has_all)
+    return code.replace(_IMPORTS_WORDS, f"const catalogue = {words}")
 
 
 @cache
@@ -92,7 +96,9 @@ def _files() -> frozenset[str]:
 @cache
 def _version() -> str:
     """One digest for all files: relative addresses inside them (fonts in a style sheet) hold as well."""
-    digest = hashlib.sha256(repr(i18n.ADMINISTRATION).encode())
+    digest = hashlib.sha256()
+    for code in (__file__, i18n.__file__):  # which puts the words together
+        digest.update(Path(code).read_bytes())
     for name in sorted(_files()):
         digest.update(name.encode() + b"\0" + (_FOLDER / name).read_bytes())
     for file in i18n.files():

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, in_writing, new_id
 from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
-from flask_app.errors import BadRequest, Forbidden, TooMany, Unavailable
+from flask_app.errors import BadRequest, Forbidden, Invalid, TooMany
 from flask_app.models import Run
 from flask_app.services.chat import chat_service, prompts
 from flask_app.services.chat.chat_service import Origin
@@ -21,7 +21,7 @@ from flask_app.services.gateway import program_keys
 from flask_app.services.gateway.gateway_errors import RETRY_SECONDS
 from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Whole
 from flask_app.services.gateway.program_keys import AskedUnder
-from flask_app.services.providers import model_service
+from flask_app.services.providers import model_lists, model_service
 from flask_app.services.runs import doubt, run_service
 from flask_app.services.tokens import token_service
 from flask_app.services.tokens.token_service import Visit
@@ -136,10 +136,10 @@ def found(visited: Visit, name: str) -> ServedModel:
     The local model answers to its own name alone: a program that asks for another would take its words for that one's.
     """
     model = model_service.find(name)
-    if model.local and name not in {model.id, model.name}:
-        raise Unavailable("no_model")
     if not _may_ask(visited, model):
         raise Forbidden("model_not_allowed", model=name)
+    if model.local and name not in {model.id, model.name}:
+        raise Invalid("unknown_model", model=name[: model_lists.MAX_NAME_LENGTH])
     return model
 
 
