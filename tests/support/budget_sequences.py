@@ -139,7 +139,7 @@ class Sequences(Acts):
 
     @invariant()
     def the_database_says_the_same(self) -> None:
-        """Of one person after each act, in turns, and of everybody at the end: asking of all takes as long as the acts."""
+        """Of one person after each act, in turns, and of everybody at the end: all would take as long as the acts."""
         self.turn = (self.turn + 1) % len(self.at.people)
         self._compare(self.at.people[self.turn])
 
