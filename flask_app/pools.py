@@ -1,4 +1,4 @@
-"""Connections to the database, counted: how many are in use, and how many threads wait."""
+"""Connections to the database: how many are in use, how many threads wait, which are asked whether they are there."""
 
 import math
 import threading
@@ -13,8 +13,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from flask_app import metrics
 
-# For so long after its last use a connection is taken to be there: a page takes one a dozen times, and asking first
-# would double its round trips. A server that went away within it fails what is under way then, as it does anyway.
+# For so long after its last use a connection is taken to be there: a page takes one many times, and asking first each
+# time would be many round trips more. A server that went away within it fails what is under way then, as it does
+# anyway.
 TRUSTED_SECONDS = 1.0
 _TAKEN_AT, _RESTS_SINCE = "taken_at", "rests_since"
 

@@ -75,14 +75,15 @@ def modules() -> str:
 
 def _content(name: str) -> str | bytes:
     if name in _WORDS:
-        return _with_words(*_WORDS[name])
+        return _with_words(name)
     file = _FOLDER / name
     return joined(file) if file.suffix == ".css" else file.read_bytes()
 
 
 @cache
-def _with_words(locale: str, has_all: bool) -> str:  # noqa: FBT001 - as _WORDS has it
-    """`app/i18n` for a language."""
+def _with_words(name: str) -> str:
+    """`app/i18n` for a language: one of _WORDS."""
+    locale, has_all = _WORDS[name]
     code = (_FOLDER / _WORDS_MODULE).read_text(encoding="utf-8")
     words = i18n.for_javascript(locale, for_administration=has_all)
     return code.replace(_IMPORTS_WORDS, f"const catalogue = {words}")

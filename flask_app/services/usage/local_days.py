@@ -79,7 +79,7 @@ def _add_up(session: Session, sums: Sums, blocks: Iterator[_Block], user_id: str
     pile.into(sums)
 
 
-@cache  # making it takes as long as some pages' whole question
+@cache  # one for everybody's days, one for a person's
 def _of_blocks(*, of_person: bool) -> Select[str]:
     """The figures of the blocks `looked_up`, by their move and currency, in pieces."""
     block = listed.blocks("looked_up")
