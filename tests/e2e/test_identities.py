@@ -13,6 +13,7 @@ from flask_app.database import utc_now
 from flask_app.models import LoginSession, User
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import Words, words
@@ -117,8 +118,11 @@ def test_who_cancels_or_is_unknown_reads_why(
     person.get_by_role("button", name="Cancel").click()
     expect(person.get_by_role("alert")).to_have_text(say("error.identity_cancelled"))
     expect_no_fault(person)
+    scripts = Held(person, "**/identity-buttons.js")
     person.get_by_role("link", name=say("auth.back_to_sign_in")).click()
-    press(person, say)
+    scripts.wait()
+    press(person, say)  # which nobody hears yet
+    scripts.let_go()
     sign_in_there(person, "stranger")
     expect(person.get_by_role("alert")).to_have_text(say("error.identity_unknown", provider="The School"))
     assert "code=" not in person.url, "no history keeps it"
