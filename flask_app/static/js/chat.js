@@ -118,7 +118,9 @@ async function drafts() {
 }
 
 function prefetch() {
-  (globalThis.requestIdleCallback ?? setTimeout)(() => conversation().catch(() => undefined)) // the send that follows will say what is wrong
+  const ask = () => conversation().catch(() => undefined) // the send that follows will say what is wrong
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(ask, { timeout: 1000 }) // without a frame nobody is ever idle
+  else setTimeout(ask)
 }
 
 /** @param {import("app/composer").Outgoing} outgoing */

@@ -11,6 +11,7 @@ const CLOSED = "closed-announcements" // the last of them; the server leaves tho
 const MOST_CLOSED = 20
 const KEPT = "mingchat-kept"
 const KEPT_AT = "/offline/kept"
+const MOST_AWAITED = 2000 // ms after a page has come
 
 /** What the page without a network knows: language and theme, and of one person the titles as last seen. @typedef {{person: string, language: string, theme: string, at: string, conversations: {href: string, title: string}[]}} Kept */
 
@@ -67,11 +68,13 @@ for (const change of ["online", "offline"]) addEventListener(change, showLine)
 showLine()
 document.addEventListener("visibilitychange", () => document.hidden && keepForOffline().catch(console.warn))
 addEventListener("load", () => {
-  const idle = globalThis.requestIdleCallback ?? setTimeout
-  idle(() => {
+  const prepare = () => {
     navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" }).catch(console.warn)
     keepForOffline().catch(console.warn) // where the browser keeps nothing
-  })
+  }
+  // A page that nobody touches may draw no frame after this, and without one Chromium calls nobody idle.
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(prepare, { timeout: MOST_AWAITED })
+  else setTimeout(prepare)
 })
 
 function showLine() {

@@ -5,6 +5,7 @@
  */
 
 const SHARE = 12 // milliseconds
+const MOST_AWAITED = 1000 // also milliseconds
 
 /** @type {(() => void)[]} */
 let waiting = []
@@ -33,10 +34,10 @@ function takeTurn() {
   if (isUnderWay) setTimeout(takeTurn)
 }
 
-/** Safari knows no idle time. @param {(left: number) => void} work is told how many milliseconds it may take */
+/** Safari knows no idle time; Chromium knows none where no frame is drawn. @param {(left: number) => void} work is told how many milliseconds it may take */
 export function whenIdle(work) {
   if (!("requestIdleCallback" in globalThis)) return setTimeout(() => work(0), 30)
-  return requestIdleCallback((deadline) => work(deadline.timeRemaining() / 2))
+  return requestIdleCallback((deadline) => work(deadline.timeRemaining() / 2), { timeout: MOST_AWAITED })
 }
 
 /** @param {number} idle what `whenIdle` gave */
