@@ -13,4 +13,4 @@ def test_a_list_is_a_table_for_every_database() -> None:
     assert "JSON_TABLE(%s, '$[*]' COLUMNS (slice VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin" in str(on_mysql)
     for compiled in (on_sqlite, on_mysql):
         assert list(compiled.params) == ["looked_up"]
-    assert listed.parameter([("person_day", 20000, 0)]) == '[["person_day",20000,0]]'
+    assert listed.parameter([("person_day", 20000, 0, -1)]) == '[["person_day",20000,0,-1]]'

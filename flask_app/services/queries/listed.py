@@ -12,18 +12,21 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from flask_app.column_types import Ascii
 
+_NUMBERS = ("block", "move", "sign")
+
 
 class _Blocks(FunctionElement[Any]):
     inherit_cache = True
 
 
 def blocks(name: str) -> TableValuedAlias:
-    """A table with the columns `slice`, `block` and `move`; what it holds is the statement's parameter of that name."""
+    """A table of `slice`, `block`, `move` and `sign`; what it holds is the statement's parameter of that name."""
     value = bindparam(name, type_=Text())
-    return _Blocks(value).table_valued(column("slice", Ascii), column("block", Integer), column("move", Integer))
+    numbers = (column(each, Integer) for each in _NUMBERS)
+    return _Blocks(value).table_valued(column("slice", Ascii), *numbers)
 
 
-def parameter(rows: Sequence[tuple[str, int, int]]) -> str:
+def parameter(rows: Sequence[tuple[str, int, int, int]]) -> str:
     """The value of the parameter, for these rows of the table."""
     return msgspec.json.encode(rows).decode()
 
@@ -31,12 +34,13 @@ def parameter(rows: Sequence[tuple[str, int, int]]) -> str:
 @compiles(_Blocks)
 def _table(table: _Blocks, compiler: SQLCompiler, **options: Any) -> str:
     slices = "slice VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]'"
+    numbers = ", ".join(f"{name} INT PATH '$[{n}]'" for n, name in enumerate(_NUMBERS, 1))
     value = compiler.process(table.clauses, **options)
-    return f"JSON_TABLE({value}, '$[*]' COLUMNS ({slices}, block INT PATH '$[1]', move INT PATH '$[2]'))"
+    return f"JSON_TABLE({value}, '$[*]' COLUMNS ({slices}, {numbers}))"
 
 
 @compiles(_Blocks, "sqlite")
 def _table_on_sqlite(table: _Blocks, compiler: SQLCompiler, **options: Any) -> str:
     value = compiler.process(table.clauses, **options)
-    columns = (f"json_extract(value, '$[{n}]') AS {name}" for n, name in enumerate(("slice", "block", "move")))
+    columns = (f"json_extract(value, '$[{n}]') AS {name}" for n, name in enumerate(("slice", *_NUMBERS)))
     return f"(SELECT {', '.join(columns)} FROM json_each({value}))"  # noqa: S608 - a placeholder

@@ -28,10 +28,14 @@ class _Money(FunctionElement[int]):
     type = BigInteger()
 
 
-def rolled_sum(column: ColumnElement[int]) -> ColumnElement[int]:
-    """Of one of the roll-up's figures, exactly. MariaDB would add up decimals, which takes groups longer."""
+def rolled_sum(column: ColumnElement[int], times: ColumnElement[int] | None = None) -> ColumnElement[int]:
+    """Of one of the roll-up's figures, exactly, and of each so many `times`, which may be negative.
+
+    MariaDB would add up decimals, which takes groups longer.
+    """
     name: str = getattr(column, "name", "")
-    return _Money(column) if name.endswith("_micros") else _Count(column)
+    added = column if times is None else column * times
+    return _Money(added) if name.endswith("_micros") else _Count(added)
 
 
 class Quotient(FunctionElement[int]):

@@ -37,7 +37,7 @@ _BUNDLE = 32  # moves whose rows are read in one piece
 Sums = dict[date, Sum]  # each of a local day, or of a month by its first day
 Naming = Callable[[int], date]  # the key of a local day, which is given as days after 1 January 1970
 Move = tuple[date, date | None]  # into one sum, and out of another
-_Block = tuple[Slice, int, Move]
+_Block = tuple[Slice, int, Move, int]  # the last is -1 where the block is of what is moved too much
 
 
 def by_day(session: Session, zone: ZoneInfo, days: Days, user_id: str | None) -> Sums:
@@ -67,7 +67,7 @@ def _dates(days: Days) -> dict[int, date]:
 def _add_up(session: Session, sums: Sums, blocks: Iterator[_Block], user_id: str | None) -> None:
     """Add what the blocks hold to the sums that it is part of."""
     numbers: defaultdict[Move, int] = defaultdict(lambda: len(numbers))
-    looked_up = [(each.name, block, numbers[move]) for each, block, move in blocks]
+    looked_up = [(each.name, block, numbers[move], sign) for each, block, move, sign in blocks]
     moves, pile = list(numbers), Pile[date]()
     whose = {} if user_id is None else {"user_id": user_id}
     values = {"looked_up": listed.parameter(looked_up), **whose}
@@ -83,7 +83,7 @@ def _add_up(session: Session, sums: Sums, blocks: Iterator[_Block], user_id: str
 def _of_blocks(*, of_person: bool) -> Select[str]:
     """The figures of the blocks `looked_up`, by their move and currency, in pieces."""
     block = listed.blocks("looked_up")
-    figures = (rolled_sum(rollup.c[name]).label(name) for name in SUMMED)
+    figures = (rolled_sum(rollup.c[name], block.c.sign).label(name) for name in SUMMED)
     whose = [rollup.c.user_id == bindparam("user_id")] if of_person else []
     query = select(block.c.move, rollup.c.currency, *figures).select_from(block, rollup)
     query = query.where(rollup.c.slice == block.c.slice, rollup.c.block == block.c.block, *whose)
@@ -105,7 +105,7 @@ def _edges(stretch: Stretch, name: Naming, user_id: str | None) -> Iterator[_Blo
     fine = (SITE_FOUR_HOURS, SITE_HOUR, SITE_QUARTER) if user_id is None else (PERSON_FOUR_HOURS, DETAIL)
     for day, period in periods.local_days(stretch):
         for each, first, end in slices.covering(period, fine):
-            yield from ((each, block, (name(day), None)) for block in range(first, end))
+            yield from ((each, block, (name(day), None), 1) for block in range(first, end))
 
 
 def _whole_days(part: Blocks, midnight: Midnight, name: Naming, user_id: str | None) -> Iterator[_Block]:
@@ -113,23 +113,23 @@ def _whole_days(part: Blocks, midnight: Midnight, name: Naming, user_id: str | N
     pieces = list(_beyond(midnight, user_id))
     for day in range(part.first, part.end):
         own = name(day + midnight.days)
-        yield each, day, (own, None)
+        yield each, day, (own, None), 1
         beside = name(day + midnight.days + midnight.step) if pieces else own
         if beside != own:
-            for piece, block, is_missing in pieces:
-                move = (beside, own) if is_missing else (own, beside)
-                yield piece, day * (QUARTERS_A_DAY // piece.size) + block, move
+            for piece, block, sign in pieces:
+                yield piece, day * (QUARTERS_A_DAY // piece.size) + block, (beside, own), sign
 
 
-def _beyond(midnight: Midnight, user_id: str | None) -> Iterator[tuple[Slice, int, bool]]:
-    """The blocks of a day that make up what lies beyond midnight, by their number in it, and whether they are missing.
+def _beyond(midnight: Midnight, user_id: str | None) -> Iterator[tuple[Slice, int, int]]:
+    """The blocks of a day that make up what lies beyond midnight, by their number in it, and their sign.
 
     A person's are exact. The site's are whole hours, and the quarters by which these are too many or too few.
     """
     beyond, fine = midnight.beyond, (PERSON_FOUR_HOURS, DETAIL)
     if user_id is None:
-        yield from ((SITE_QUARTER, quarter, not midnight.too_many) for quarter in midnight.odd)
+        sign = -1 if midnight.too_many else 1
+        yield from ((SITE_QUARTER, quarter, sign) for quarter in midnight.odd)
         first, end = (hour * QUARTERS_AN_HOUR for hour in (midnight.hours.start, midnight.hours.end))
         beyond, fine = Period(first, end), (SITE_FOUR_HOURS, SITE_HOUR)
     for each, first, end in slices.covering(beyond, fine):
-        yield from ((each, block, True) for block in range(first, end))
+        yield from ((each, block, 1) for block in range(first, end))
