@@ -4,11 +4,11 @@ import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatDateTime, sentence, t } from "app/i18n"
+import { formatDateTime, t } from "app/i18n"
 import { accessWords, linesOf, showAccess, typedAccess } from "app/token-access"
 import { factsOf, revokeWords } from "app/token-facts"
 import { TokenLimit, termsOf } from "app/token-limit"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
 
 /** @typedef {import("app/token-facts").Token & {budget: import("app/i18n").Budget | null}} Token */
 /** @typedef {import("app/token-limit").Cap} Cap */
@@ -196,6 +196,6 @@ async function revoke(token, element) {
     begin.focus()
     toast(t("js.tokens.revoked", { name: token.name }))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

@@ -2,7 +2,7 @@
 /** Entry of the account page: time zone, warnings, password, second step, passkeys, one's data, signed-in browsers. */
 import { offerDeletion, offerExport, offerImport } from "app/account-data"
 import { api } from "app/api"
-import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
+import { formatAgo, formatDateTime, t } from "app/i18n"
 import { IdentitiesCard } from "app/identities"
 import { NewPassword } from "app/new-password"
 import { offerOwnAddress } from "app/own-address"
@@ -10,7 +10,7 @@ import { PasskeysCard } from "app/passkeys"
 import { Proof } from "app/proof"
 import { ownShares } from "app/own-shares"
 import { SecondStepCard } from "app/second-step"
-import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fromTemplate, must, onSubmit, pageState, slot, tell, toast } from "app/ui"
 
 /** @typedef {{id: string, browser: string | null, system: string | null, address: string, last_seen_at: string, current: boolean, new_device_id: string | null}} Session */
 /** A new browser that is signed out again. @typedef {{id: string, browser: string | null, system: string | null, address: string, signed_in_at: string}} Gone */
@@ -121,7 +121,7 @@ async function reload() {
   try {
     show(await api.get("/api/me/sessions"))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 
@@ -131,6 +131,6 @@ async function saying(key, act) {
     await act()
     toast(t(key))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

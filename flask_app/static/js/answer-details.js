@@ -3,8 +3,8 @@
 import { api } from "app/api"
 import { hideWhenMoved } from "app/context-meter"
 import { costText, formatSeconds } from "app/figures"
-import { formatNumber, sentence, t } from "app/i18n"
-import { must, placeBeside, slot, toast } from "app/ui"
+import { formatNumber, t } from "app/i18n"
+import { must, placeBeside, slot, tell } from "app/ui"
 import { isTemporary } from "app/writing"
 
 /**
@@ -50,7 +50,7 @@ export async function openDetails(answer, button) {
     placeBeside(panel, button)
     panel.focus({ preventScroll: true })
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   } finally {
     button.ariaBusy = null
   }

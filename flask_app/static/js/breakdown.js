@@ -3,9 +3,10 @@
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { figuresOf } from "app/figures"
-import { formatNumber, sentence, t } from "app/i18n"
+import { formatNumber, t } from "app/i18n"
+import { Part } from "app/part"
 import { withDays } from "app/range"
-import { fill, fromTemplate, must, slot, toast } from "app/ui"
+import { fill, fromTemplate, must, slot } from "app/ui"
 
 const SHOWN = 10
 const CLOCK = "hour"
@@ -14,7 +15,7 @@ const GROUP = "group" // that each person is in now
 const CHANNELS = ["chat", "api", "title"]
 
 /**
- * @typedef {import("app/figures").Sum & {key: string, label: string}} Part of an access token without its requests
+ * @typedef {import("app/figures").Sum & {key: string, label: string}} Share of an access token without its requests
  * @typedef {object} Source
  * @property {string} path where parts come from; `/export` behind it gives them as a file
  * @property {string} tokens the same for access tokens
@@ -24,18 +25,18 @@ const CHANNELS = ["chat", "api", "title"]
 
 export class Breakdown {
   #root
+  #part
   #days
   #source
   #all
   #by = ""
-  /** @type {Part[]} */
+  /** @type {Share[]} */
   #parts = []
-  /** Only the newest question's answer counts. */
-  #asked = 0
 
   /** @param {HTMLElement} root @param {import("app/range").Days} days @param {Source} source */
   constructor(root, days, source) {
     this.#root = root
+    this.#part = new Part(root)
     this.#days = days
     this.#source = source
     this.#all = must(root, "[data-breakdown-all]")
@@ -60,24 +61,17 @@ export class Breakdown {
   }
 
   /** @param {HTMLButtonElement} button */
-  async #show(button) {
-    const asked = ++this.#asked
+  #show(button) {
     const by = button.value
     for (const each of this.#root.querySelectorAll("button[value]")) each.setAttribute("aria-pressed", String(each === button))
-    this.#root.setAttribute("aria-busy", "true")
     must(this.#root, "[data-csv]").setAttribute("href", this.#path(by, "/export"))
-    try {
-      const { rows } = await api.get(this.#path(by))
-      if (asked !== this.#asked) return
+    const ask = () => api.get(this.#path(by))
+    this.#part.load(ask, (/** @type {{rows: Share[]}} */ { rows }) => {
       this.#by = by
       this.#parts = rows
       must(this.#root, "[data-breakdown-head]").textContent = button.textContent
       this.#draw(by === CLOCK ? rows.length : SHOWN)
-    } catch (error) {
-      toast(sentence(error), { kind: "danger" })
-    } finally {
-      if (asked === this.#asked) this.#root.removeAttribute("aria-busy")
-    }
+    })
   }
 
   /** @param {string} by @param {string} [as] a file, or what the page shows */
@@ -109,7 +103,7 @@ export class Breakdown {
     this.#all.textContent = t("js.stats.show_all", { count: formatNumber(this.#parts.length) })
   }
 
-  /** @param {Part} part @param {number} share of the largest */
+  /** @param {Share} part @param {number} share of the largest */
   #row(part, share) {
     const row = fromTemplate("breakdown-template")
     const { requests, tokens, cost } = figuresOf(part)
@@ -123,7 +117,7 @@ export class Breakdown {
     return row
   }
 
-  /** @param {Part} part */
+  /** @param {Share} part */
   #nameOf({ key, label }) {
     if (this.#by === "channel" && CHANNELS.includes(key)) return t(`js.records.channel_${key}`)
     if (!key) return t(this.#by === "key" ? "js.stats.no_key" : "js.stats.unnamed")

@@ -6,7 +6,7 @@ import { sentence, t } from "app/i18n"
 import { LiveAnswer } from "app/live-answer"
 import { TOO_LONG, codeOf, wayForward } from "app/refusals"
 import { RunStream } from "app/run-stream"
-import { announce, reactTo, toast } from "app/ui"
+import { announce, reactTo, tell, toast } from "app/ui"
 import { newIdempotencyKey } from "app/writing"
 
 /** @typedef {import("app/answer").Answer} Answer */
@@ -73,7 +73,7 @@ export class Following {
     try {
       await api.post(`/api/runs/${encodeURIComponent(runId)}/stop`)
     } catch (error) {
-      if (!this.#host.tellGone(home, error)) toast(sentence(error), { kind: "danger" })
+      if (!this.#host.tellGone(home, error)) tell(error)
     }
   }
 

@@ -3,9 +3,10 @@
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { figuresOf } from "app/figures"
-import { formatDate, formatMonthName, formatNumber, formatWeekday, sentence, t } from "app/i18n"
+import { formatDate, formatMonthName, formatNumber, formatWeekday, t } from "app/i18n"
+import { Part } from "app/part"
 import { withDays } from "app/range"
-import { fill, fromTemplate, must, slot, toast } from "app/ui"
+import { fill, fromTemplate, must, slot } from "app/ui"
 import { levelsOf, placesOf } from "app/year"
 
 /** @typedef {import("app/chart").Bar} Bar its key is the day */
@@ -15,17 +16,17 @@ const NAMED_WEEKDAYS = [0, 2, 4] // Monday, Wednesday, Friday
 
 export class HeatMap {
   #root
+  #part
   #path
   #year
   /** The year's days. @type {Map<string, Bar>} */
   #bars = new Map()
-  /** Only the newest question's answer counts. */
-  #asked = 0
 
   /** @param {HTMLElement} root @param {import("app/range").Report} report @param {string} path where days come from */
   constructor(root, report, path) {
     const years = yearsOf(report)
     this.#root = root
+    this.#part = new Part(root)
     this.#path = path
     this.#year = /** @type {HTMLSelectElement} */ (must(root, "[data-year]"))
     this.#year.append(...years.map((year) => new Option(String(year))))
@@ -37,24 +38,16 @@ export class HeatMap {
     whenNear(root, () => this.#load())
   }
 
-  async #load() {
-    const asked = ++this.#asked
-    const source = withParameter(this.#path, "by", "day")
+  #load() {
     const days = { from: `${this.#year.value}-01-01`, to: `${this.#year.value}-12-31` }
     must(this.#root, "[data-csv]").setAttribute("href", withDays(withParameter(`${this.#path}/export`, "by", "day"), days))
-    this.#root.setAttribute("aria-busy", "true")
-    try {
-      const { rows } = await api.get(withDays(source, days))
-      if (asked !== this.#asked) return
-      this.#bars = new Map(rows.map((/** @type {Bar} */ bar) => [bar.key, bar]))
+    const ask = () => api.get(withDays(withParameter(this.#path, "by", "day"), days))
+    this.#part.load(ask, (/** @type {{rows: Bar[]}} */ { rows }) => {
+      this.#bars = new Map(rows.map((bar) => [bar.key, bar]))
       this.#draw()
       this.#tell()
       this.#showNewest()
-    } catch (error) {
-      toast(sentence(error), { kind: "danger" })
-    } finally {
-      if (asked === this.#asked) this.#root.removeAttribute("aria-busy")
-    }
+    })
   }
 
   #draw() {

@@ -1,7 +1,6 @@
 // @ts-check
 /** The button below a list that brings its next page: pressed twice it asks once. */
-import { sentence } from "app/i18n"
-import { toast } from "app/ui"
+import { tell } from "app/ui"
 
 /** @param {HTMLElement} button @param {() => Promise<void>} load */
 export function onMore(button, load) {
@@ -11,7 +10,7 @@ export function onMore(button, load) {
     try {
       await load()
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     } finally {
       button.removeAttribute("aria-busy")
     }

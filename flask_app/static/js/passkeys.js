@@ -1,10 +1,10 @@
 // @ts-check
 /** The card of one's passkeys: listed, added, named, removed. */
 import { api } from "app/api"
-import { formatAgo, formatDateTime, sentence, t } from "app/i18n"
+import { formatAgo, formatDateTime, t } from "app/i18n"
 import { hasPasskeys, makePasskey } from "app/passkey-ceremony"
 import { sendSayingWhere } from "app/proof"
-import { fill, fromTemplate, must, openDialog, slot, toast } from "app/ui"
+import { fill, fromTemplate, must, openDialog, slot, tell, toast } from "app/ui"
 
 /** @typedef {{id: string, name: string, created_at: string, last_used_at: string | null, synced: boolean, address: string, here: boolean}} Passkey */
 /** @typedef {import("app/proof").Proof} Proof */
@@ -54,7 +54,7 @@ export class PasskeysCard {
       this.#show()
       toast(t("js.passkeys.added", { name: passkey.name }))
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
     await this.#changed()
   }

@@ -1,9 +1,9 @@
 // @ts-check
 /** Entry of what one's own programs asked, searched for by filters, and what they said where that is kept. */
 import { api } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
+import { formatDateTime, t } from "app/i18n"
 import { showRequests } from "app/request-list"
-import { fill, must, openDialog, pageState, slot, toast } from "app/ui"
+import { fill, must, openDialog, pageState, slot, tell } from "app/ui"
 
 /** @typedef {{asked: string, reasoning: string, text: string, calls: string, cut: boolean, until: string}} Words */
 
@@ -25,7 +25,7 @@ async function showWords({ id }) {
     fill(dialog, { asked: indented(words.asked), reasoning, text, calls, until: t("js.requests.words_until", { time: formatDateTime(words.until) }) })
     openDialog("words-dialog")
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 

@@ -1,14 +1,13 @@
 // @ts-check
 /** Entry of the notice of a supervised group: its reader says that they have read it. */
 import { api } from "app/api"
-import { sentence } from "app/i18n"
-import { toast } from "app/ui"
+import { tell } from "app/ui"
 
 document.querySelector("[data-see]")?.addEventListener("click", async () => {
   try {
     await api.post("/api/me/supervision")
     location.assign("/")
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 })

@@ -2,8 +2,8 @@
 /** The codes of a batch by their beginnings, what became of each, and taking one back. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
-import { fill, fromTemplate, must, openDialog, toast } from "app/ui"
+import { formatDateTime, t } from "app/i18n"
+import { fill, fromTemplate, must, openDialog, tell } from "app/ui"
 
 /**
  * @typedef {import("app/admin/codes").Batch} Batch
@@ -52,7 +52,7 @@ export class BatchCodes {
       this.#next = page.next
       more.hidden = !page.next
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 
@@ -64,7 +64,7 @@ export class BatchCodes {
       must(line, "[data-revoke-code]").hidden = true
       must(this.#dialog, "[data-close-dialog]").focus()
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 }

@@ -9,7 +9,7 @@ import { fillStanding } from "app/budget-bars"
 import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
 import { sentence, t } from "app/i18n"
 import { onMore } from "app/more"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {import("app/admin/budget-names").AdminBudget} AdminBudget
@@ -159,6 +159,6 @@ async function remove(budget) {
     drop(budget)
     toast(t("js.admin.budget_deleted", { name }))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

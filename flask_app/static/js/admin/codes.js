@@ -8,7 +8,7 @@ import { ApiError, api } from "app/api"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAmount, formatDateTime, formatNumber, sentence, t } from "app/i18n"
 import { onMore } from "app/more"
-import { confirmDialog, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {object} Batch
@@ -149,6 +149,6 @@ async function revoke({ id, label, open }) {
     must(list, `[data-id="${id}"] [data-show-codes]`).focus()
     toast(t("js.admin.codes_gone", { label }))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

@@ -3,8 +3,8 @@
 import { GroupAccess, hoursWords } from "app/admin/group-access"
 import { OpeningBalance } from "app/admin/opening-balance"
 import { api } from "app/api"
-import { formatAmount, formatDateTime, formatNumber, sentence, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { formatAmount, formatDateTime, formatNumber, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {object} Group
@@ -160,7 +160,7 @@ async function remove({ id, name, members }) {
     must(document, "[data-add-group]").focus()
     toast(t("js.admin.group_deleted", { name }))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 

@@ -3,8 +3,8 @@
 import { IdentityForm } from "app/admin/identity-form"
 import { ProviderList } from "app/admin/provider-list"
 import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { confirmDialog, must, toast } from "app/ui"
+import { t } from "app/i18n"
+import { confirmDialog, must, tell, toast } from "app/ui"
 
 /**
  * @typedef {{id: string, slug: string, name: string, issuer: string, client_id: string, has_secret: boolean, scopes: string[],
@@ -41,7 +41,7 @@ function offerPasswords(everybody) {
       toast(t("js.admin.identity_passwords_saved"))
     } catch (error) {
       box.checked = !box.checked
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   })
 }

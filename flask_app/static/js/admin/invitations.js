@@ -3,9 +3,9 @@
 import { showLinkOnce } from "app/admin/link-once"
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
-import { formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { formatDateTime, formatNumber, t } from "app/i18n"
 import { onMore } from "app/more"
-import { confirmDialog, fromTemplate, must, onSubmit, slot, toast } from "app/ui"
+import { confirmDialog, fromTemplate, must, onSubmit, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {object} Invitation
@@ -78,7 +78,7 @@ export class Invitations {
       next.focus()
       toast(t("js.admin.invitation_gone", { name }))
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 

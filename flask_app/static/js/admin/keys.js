@@ -5,8 +5,8 @@ import { RowMenu } from "app/admin/row-menu"
 import { withParameter } from "app/addresses"
 import { amountOf, typedAmount } from "app/amounts"
 import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, showFormError, toast } from "app/ui"
+import { t } from "app/i18n"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, showFormError, tell, toast } from "app/ui"
 
 /** @typedef {import("app/admin/key-cards").Key} Key */
 
@@ -152,7 +152,7 @@ async function attempt(act) {
   try {
     await act()
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 

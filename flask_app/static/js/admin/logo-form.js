@@ -1,8 +1,8 @@
 // @ts-check
 /** The site's own logo, in the settings: a picture is chosen, shown and taken away. */
 import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { must, onSubmit, toast } from "app/ui"
+import { t } from "app/i18n"
+import { must, onSubmit, tell, toast } from "app/ui"
 
 const PATH = "/api/admin/settings/logo"
 
@@ -31,7 +31,7 @@ export class LogoForm {
       this.#show((await api.delete(PATH)).logo)
       toast(t("js.admin.settings_saved"))
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 

@@ -9,9 +9,9 @@ import { RowMenu } from "app/admin/row-menu"
 import { api } from "app/api"
 import { fillStanding } from "app/budget-bars"
 import { moneyText } from "app/figures"
-import { formatDateTime, formatNumber, sentence, t } from "app/i18n"
+import { formatDateTime, formatNumber, t } from "app/i18n"
 import { onMore } from "app/more"
-import { confirmDialog, fill, fromTemplate, must, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fill, fromTemplate, must, pageState, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {object} Person
@@ -61,7 +61,7 @@ menu.addEventListener("act", async (event) => {
   try {
     await (act === "link" ? makeLink(personOf(event)) : toggleDisabled(personOf(event)))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 })
 

@@ -3,8 +3,8 @@
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
 import { filterOf, wanted } from "app/filters"
-import { formatAgo, formatDateTime, formatNumber, sentence, t } from "app/i18n"
-import { announce, fromTemplate, must, slot, toast } from "app/ui"
+import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
+import { announce, fromTemplate, must, slot, tell } from "app/ui"
 
 /**
  * @typedef {object} Person
@@ -115,7 +115,7 @@ export class People {
       this.#append(page)
       announce(t(page.next ? "js.admin.users_found_more" : "js.admin.users_found", { count: formatNumber(this.#people.size) }))
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 

@@ -3,8 +3,8 @@
 import { countryName, priceCard } from "app/admin/price-cards"
 import { PriceForm } from "app/admin/price-form"
 import { api } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+import { formatDateTime, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, tell, toast } from "app/ui"
 
 /**
  * @typedef {import("app/admin/price-cards").ModelPrices} ModelPrices
@@ -99,7 +99,7 @@ async function remove({ model }, { id, starts_at: starts }) {
     focus(model)
     toast(t("js.admin.price_removed", { model }))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 

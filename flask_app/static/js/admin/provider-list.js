@@ -1,8 +1,8 @@
 // @ts-check
 /** A list in the settings of what signs people in: each opens its dialog, or is deleted after a question. */
 import { api } from "app/api"
-import { formatNumber, sentence, t } from "app/i18n"
-import { confirmDialog, fromTemplate, must, slot, toast } from "app/ui"
+import { formatNumber, t } from "app/i18n"
+import { confirmDialog, fromTemplate, must, slot, tell, toast } from "app/ui"
 
 /**
  * What every kind has.
@@ -63,7 +63,7 @@ export class ProviderList {
       this.#add.focus()
       toast(t("js.admin.identity_deleted", { name }))
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 

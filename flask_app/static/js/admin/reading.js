@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the page on which a manager reads a member's conversations: each request is a look, and is noted. */
 import { api } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
-import { fill, fromTemplate, must, slot, toast } from "app/ui"
+import { formatDateTime, t } from "app/i18n"
+import { fill, fromTemplate, must, slot, tell } from "app/ui"
 
 /** @typedef {{id: string, title: string | null, updated_at: string}} Readable */
 
@@ -22,7 +22,7 @@ async function saying(work) {
   try {
     await work()
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 

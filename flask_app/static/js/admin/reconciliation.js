@@ -4,8 +4,8 @@ import { showClues } from "app/admin/clues"
 import { amountOf, typedAmount } from "app/amounts"
 import { api } from "app/api"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatDate, formatDateTime, formatMoney, formatNumber, formatPercent, sentence, t } from "app/i18n"
-import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { formatDate, formatDateTime, formatMoney, formatNumber, formatPercent, t } from "app/i18n"
+import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {object} Day amounts are millionths of the currency; positive drift: the provider took more than was booked
@@ -206,7 +206,7 @@ async function explain(asked, button) {
     showClues(dialog, day, clues)
     openDialog("clues-dialog")
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   } finally {
     button.removeAttribute("aria-busy")
   }

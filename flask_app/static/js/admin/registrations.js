@@ -2,9 +2,9 @@
 /** Who waits to be let in, on the page of people: into which group, or not at all. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
+import { formatDateTime, t } from "app/i18n"
 import { onMore } from "app/more"
-import { confirmDialog, fromTemplate, must, toast } from "app/ui"
+import { confirmDialog, fromTemplate, must, tell, toast } from "app/ui"
 
 /**
  * @typedef {{id: string, username: string, email: string | null, address: string, created_at: string}} Registration
@@ -40,7 +40,7 @@ export class Registrations {
         if (pressed.closest("[data-accept]")) await this.#accept(registration, /** @type {HTMLElement} */ (row))
         if (pressed.closest("[data-refuse]")) await this.#refuse(registration)
       } catch (error) {
-        toast(sentence(error), { kind: "danger" })
+        tell(error)
       }
     })
   }

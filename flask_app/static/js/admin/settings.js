@@ -7,8 +7,8 @@ import { RegistrationForm } from "app/admin/registration-form"
 import { RetentionForm } from "app/admin/retention-form"
 import { offerSharing } from "app/admin/sharing-form"
 import { api } from "app/api"
-import { formatDate, formatDays, sentence, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { formatDate, formatDays, t } from "app/i18n"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {{id: string, text: string, tone: "info" | "warning", state: "planned" | "shown" | "over", first: string, last: string | null}} Announcement
@@ -90,7 +90,7 @@ async function remove({ id, text }) {
     must(document, "[data-announce]").focus()
     toast(t("js.admin.announcement_deleted"))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }
 

@@ -2,10 +2,10 @@
 /** Entry of everybody's shared links: listed, ended. */
 import { withParameter } from "app/addresses"
 import { api, isGone } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
+import { formatDateTime, t } from "app/i18n"
 import { onMore } from "app/more"
 import { endWords, timesOf } from "app/share-list"
-import { confirmDialog, fromTemplate, must, pageState, toast } from "app/ui"
+import { confirmDialog, fromTemplate, must, pageState, tell, toast } from "app/ui"
 
 /** @typedef {{id: string, user: {id: string, username: string}, opened: number, audience: "people" | "anybody", created_at: string, expires_at: string | null}} Share */
 
@@ -62,6 +62,6 @@ async function end({ id }, element) {
     showNone()
     toast(t("js.shares.ended"))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the system page: what stands well and what does not, who serves, and what was done on schedule. */
 import { api } from "app/api"
-import { formatAgo, formatDateTime, formatNumber, sentence, t } from "app/i18n"
-import { announce, fromTemplate, must, pageState, slot, toast } from "app/ui"
+import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
+import { announce, fromTemplate, must, pageState, slot, tell } from "app/ui"
 
 /**
  * @typedef {"ok" | "warning" | "bad"} How
@@ -28,7 +28,7 @@ async function look() {
     show(await api.get(PATH))
     announce(t("js.admin.system_looked"))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   } finally {
     again.removeAttribute("aria-busy")
   }

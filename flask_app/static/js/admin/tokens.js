@@ -2,10 +2,10 @@
 /** Entry of everybody's personal access tokens: listed, revoked. */
 import { withParameter } from "app/addresses"
 import { api } from "app/api"
-import { sentence, t } from "app/i18n"
+import { t } from "app/i18n"
 import { onMore } from "app/more"
 import { factsOf, revokeWords } from "app/token-facts"
-import { confirmDialog, fromTemplate, must, pageState, slot, toast } from "app/ui"
+import { confirmDialog, fromTemplate, must, pageState, slot, tell, toast } from "app/ui"
 
 /** @typedef {import("app/token-facts").Token & {user: {id: string, username: string}}} AnybodysToken */
 
@@ -59,6 +59,6 @@ async function revoke(token, element) {
     showState(element, { state: "revoked" })
     toast(t("js.tokens.revoked", { name: token.name }))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 }

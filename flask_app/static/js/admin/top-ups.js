@@ -6,7 +6,7 @@ import { ApiError, api } from "app/api"
 import { clearFieldErrors, showFieldError } from "app/field-errors"
 import { formatAmount, formatDateTime, sentence, t } from "app/i18n"
 import { newIdempotencyKey } from "app/writing"
-import { fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui"
+import { fill, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui"
 
 /**
  * @typedef {import("app/admin/budgets").AdminBudget} AdminBudget
@@ -86,7 +86,7 @@ export class TopUps {
       this.#next = page.next
       more.hidden = !page.next
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     }
   }
 }

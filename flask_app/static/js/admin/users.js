@@ -9,8 +9,8 @@ import { People } from "app/admin/people"
 import { Registrations } from "app/admin/registrations"
 import { RowMenu } from "app/admin/row-menu"
 import { api } from "app/api"
-import { formatDateTime, sentence, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+import { formatDateTime, t } from "app/i18n"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, tell, toast } from "app/ui"
 
 /** @typedef {import("app/admin/people").Person} Person */
 
@@ -58,7 +58,7 @@ menu.addEventListener("act", async (event) => {
   try {
     await acts[act]?.(people.get(id))
   } catch (error) {
-    toast(sentence(error), { kind: "danger" })
+    tell(error)
   }
 })
 

@@ -2,8 +2,8 @@
 /** The card of the webhook: its address, its secret, a test. */
 import { showResult } from "app/admin/delivery"
 import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui"
+import { t } from "app/i18n"
+import { confirmDialog, fill, must, onSubmit, openDialog, tell, toast } from "app/ui"
 
 const PATH = "/api/admin/warnings/webhook"
 
@@ -75,7 +75,7 @@ export class Webhook {
     try {
       await act()
     } catch (error) {
-      toast(sentence(error), { kind: "danger" })
+      tell(error)
     } finally {
       button.removeAttribute("aria-busy")
     }
