@@ -44,3 +44,32 @@ def test_colours_are_named_in_the_tokens_only() -> None:
     for sheet in sheets:
         text = sheet.read_text()
         assert not any(sign in text for sign in ("rgb(", "hsl(", "oklch(", "#", "!important")), sheet.name
+
+
+def defined(text: str) -> set[str]:
+    """The classes that have rules of their own, by themselves."""
+    rules = re.findall(r"(?:^|[}{;])([^{}@;]+)\{", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    selectors = (selector.strip() for rule in rules for selector in rule.split(","))
+    return {selector for selector in selectors if re.fullmatch(r"\.[a-z][\w-]*", selector)}
+
+
+def rooms(pattern: str) -> set[str]:
+    """What is in every page's sheet, of the rooms whose names fit."""
+    every = re.findall(r'@import "([^"]+)"', (CSS / "app.css").read_text())
+    return {room for room in every if re.match(pattern, room) and room != "print.css"}
+
+
+def test_no_two_subjects_that_a_page_may_have_share_a_class() -> None:
+    """A bar of the dashboard was once drawn as the list of shares is: both were called `share`."""
+    chat, common = (
+        {each for room in rooms(pattern) for each in defined((CSS / room).read_text())}
+        for pattern in ("pages/", "(?!pages/)")
+    )
+    own = {
+        name: defined(joined(CSS / f"{name}.css").decode())
+        for name in ("access-tokens", "account", "admin", "dashboard")
+    }
+    assert chat & common == set()
+    for name, classes in own.items():
+        assert classes & (chat | common) == set(), name
+    assert own["admin"] & own["dashboard"] == set(), "the administration has both"
