@@ -46,6 +46,7 @@ class User(Base):
 
     An administrator may own the site: `services/people/standing.py` says what somebody is.
     `disabled_by_manager`: a manager of their group may let them in again, who does so for nobody else.
+    `locale` is the language that they chose, if they did; `seen_locale` the one that they last saw pages in.
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
     `confirmed_email` is the folded address that was proven to be theirs, which `email` need not be any more
     (`services/people/addresses.py`).
@@ -66,6 +67,7 @@ class User(Base):
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)
     disabled_by_manager: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     locale: Mapped[str | None] = mapped_column(String(8))
+    seen_locale: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str | None] = mapped_column(String(8))
     timezone: Mapped[str | None] = mapped_column(String(64))
     email: Mapped[str | None] = mapped_column(String(254))
@@ -76,6 +78,11 @@ class User(Base):
     last_seen_at: Mapped[datetime | None]
     supervision_seen_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    @property
+    def language(self) -> str | None:
+        """What they are told in where no browser of theirs asks: a mail, a reply to their program."""
+        return self.locale or self.seen_locale
 
 
 class GroupManager(Base):

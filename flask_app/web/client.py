@@ -1,6 +1,6 @@
 """Who is calling: the address behind trusted proxies, and what the browser remembers of an earlier sign-in."""
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flask_app import config
@@ -28,4 +28,5 @@ def browser() -> Browser:
         address=client_address(),
         user_agent=request.user_agent.string,
         device=cookies.read(KNOWN_BY) or cookies.read(_ONCE_KNOWN_BY) or "",
+        locale=g.locale,
     )

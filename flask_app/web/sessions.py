@@ -61,6 +61,7 @@ def _load_program() -> None:
         g.rates = visited.rates
         g.group_access = visited.access
         be(visited.user)
+        g.locale = i18n.negotiate(visited.user.language, [g.locale])
 
 
 def be(user: User) -> None:
@@ -87,6 +88,6 @@ def renew(response: Response, signed_in: SignedIn) -> Response:
 
 def _note(visited: Visit) -> None:
     try:
-        auth_service.see(visited)
+        auth_service.see(visited, g.locale)
     except DBAPIError as error:  # a page must not fail because "last seen" cannot be written
         log.warning("last_seen_not_written", reason=str(error.orig))

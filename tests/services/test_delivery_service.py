@@ -99,6 +99,15 @@ def test_it_is_said_in_the_persons_language(
     assert words in server.last.text
 
 
+def test_whoever_has_chosen_no_language_reads_the_one_that_they_last_saw(
+    make_user: MakeUser, server: MailServer
+) -> None:
+    use_mail(server.port)
+    warned(make_user("bob", email="bob@example.com", locale=None, seen_locale="en"), 10_000)
+    deliver_due()
+    assert server.last.message["Subject"] == "Your daily budget is used up"
+
+
 def test_administrators_read_whose_budget_and_which_account(make_user: MakeUser, server: MailServer) -> None:
     use_mail(server.port)
     root = make_user("root", "admin", email="root@example.com", locale="en")

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
+from flask_app import streams
 from flask_app.database import engine, reading, transaction, writer
 from flask_app.engines import ROW_LOCK_SECONDS
 from flask_app.models import Attempt, Conversation, Run, User
@@ -18,6 +19,7 @@ from flask_app.services.runs import lease_service, reaper_service, run_service
 from flask_app.services.runs.lease_service import ROUND_SECONDS
 from flask_app.services.runs.reaper_service import REAPED_AT_ONCE, REAPING_SECONDS
 from flask_app.services.runs.run_service import LEASE
+from flask_app.streams.memory import MemoryBroker
 from tests.faults.stopwatch import Stopwatch
 from tests.support import gevent_reaper, mysql_server
 from tests.support.brokers import wait_until
@@ -64,6 +66,31 @@ def test_a_round_ends_in_time_and_the_next_does_the_rest(left: None, monkeypatch
     assert states() == ["dispatched"] * COUNT
     reaper_service.reap_all()
     assert states() == ["settled"] * COUNT
+
+
+class Told(MemoryBroker):
+    """Keeps what readers are told by a process that did not make their answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[bytes] = []
+
+    def end(self, run_id: str, event: str, payload: bytes) -> None:
+        self.ends.append(payload)
+
+
+@pytest.mark.parametrize(("seen", "words"), [(None, "回答被中断"), ("en", "the answer was interrupted")])
+def test_readers_are_told_in_the_language_that_the_person_last_saw(
+    member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, seen: str | None, words: str
+) -> None:
+    chat_service.send(member, Draft(text="go"), ORIGIN)
+    wait_until(lambda: not run_service.live_runs())
+    as_if_killed()
+    with transaction() as session:
+        session.execute(update(User).values(seen_locale=seen))
+    monkeypatch.setattr(streams, "_broker", told := Told())
+    reaper_service.reap_all()
+    assert words in b"".join(told.ends).decode()
 
 
 def test_a_settlement_in_whose_middle_a_machine_lost_its_power_makes_a_round_no_longer(left: None) -> None:

@@ -16,6 +16,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service
 from tests.conftest import PASSWORD, SignIn
 from tests.support.clients import PageClient
+from tests.support.gateway import Program, made
 
 LOGIN = {"username": "member", "password": PASSWORD}
 
@@ -172,7 +173,7 @@ def test_a_session_that_ended_is_not_revived_by_a_late_note(member_client: PageC
     assert visited
     age(member_client, last_seen_at=(past := utc_now() - timedelta(hours=1)))
     auth_service.sign_out(visited.session_id)
-    auth_service.see(auth_service.Visit(visited.user, visited.session_id, visited.created_at, past))
+    auth_service.see(auth_service.Visit(visited.user, visited.session_id, visited.created_at, past), "en")
     assert not signed_in(member_client)
 
 
@@ -190,3 +191,28 @@ def test_the_database_is_asked_once_a_request(
     with query_count() as statements:
         member_client.get("/api/me")
     assert len(statements) == 1
+
+
+def test_a_program_is_told_in_the_language_that_its_person_last_saw(
+    app: Flask, client: PageClient, member: User
+) -> None:
+    program, in_japanese = Program(app, made(member).secret), {"Accept-Language": "ja"}
+
+    def told() -> str:
+        message: str = program.complete(model="?").json["error"]["message"]  # type: ignore[index]
+        return message
+
+    assert told().startswith("没有"), "they have seen no page"
+    reply = client.post("/api/login", json=LOGIN, headers={"Accept-Language": "en-GB"})
+    assert reply.get_json()["user"]["locale"] is None, "they have chosen none"
+    client.csrf_token = reply.get_json()["csrf_token"]
+    assert told().startswith("There is no model"), "from the sign-in on"
+
+    assert '<html lang="ja"' in client.get("/account", headers=in_japanese).text, "pages go by the browser as before"
+    assert told().startswith("There is no model"), "noted once a minute"
+    age(client, last_seen_at=utc_now() - timedelta(hours=1))
+    client.get("/account", headers=in_japanese)
+    assert "モデル" in told()
+
+    client.patch("/api/me", json={"locale": "zh"})
+    assert told().startswith("没有"), "what was chosen holds"

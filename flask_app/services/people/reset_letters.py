@@ -101,7 +101,7 @@ def _write(user: User, asked: Asked) -> None:
     letter = _letter(user, asked)
     if letter is None:
         return
-    locale = i18n.chosen(user.locale or site_service.site().locale)
+    locale = i18n.chosen(user.language or site_service.site().locale)
     said = {"brand": site_service.brand(locale), "name": user.username, "link": letter.link, "ways": letter.ways}
     subject = i18n.translate(locale, f"auth.letter_{letter.kind}_subject", **said)
     text = i18n.translate(locale, f"auth.letter_{letter.kind}_text", **said)

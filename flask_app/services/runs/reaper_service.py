@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, case, event, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, event, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app import metrics, offload
@@ -32,7 +32,7 @@ _runs = table_of(Run)
 _HAS_LAPSED = or_(Run.lease_expires_at < ByServer(0), Run.lease_expires_at > ByServer(2 * LEASE.seconds))
 _ENDED = case((Run.stop_requested.is_(None), "interrupted"), else_="stopped")
 _READERS = (
-    select(Run, Conversation.title, User.locale)
+    select(Run, Conversation.title, func.coalesce(User.locale, User.seen_locale))
     .outerjoin(Conversation, Conversation.id == Run.conversation_id)
     .join(User, User.id == Run.user_id)
     .where(Run.id == bindparam("run"))

@@ -71,11 +71,12 @@ _FREE = (
 
 @dataclass(frozen=True)
 class Browser:
-    """Where a request comes from. `device` is what an earlier sign-in left in this browser, if anything."""
+    """Where a request comes from: `device` is what an earlier sign-in left there, `locale` its pages' language."""
 
     address: str
     user_agent: str = ""
     device: str = ""
+    locale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,8 @@ def require_open(session: Session, session_id: str) -> None:
         raise SignInRequired
 
 
-def see(visited: Visit) -> None:
-    """Note that the person is here, at most once a minute; this also puts off the idle time-out.
+def see(visited: Visit, locale: str) -> None:
+    """Note that the person is here, and sees `locale`, at most once a minute; this also puts off the idle time-out.
 
     Where somebody else holds their row, a dying server perhaps, the next request will: nobody waits for this.
     """
@@ -166,7 +167,7 @@ def see(visited: Visit) -> None:
             .values(last_seen_at=now, expires_at=min(now + IDLE, visited.created_at + ABSOLUTE))
         )
         if noted.rowcount:  # type: ignore[attr-defined]  # another request of the same minute may have been first
-            session.execute(update(User).where(User.id == visited.user.id).values(last_seen_at=now))
+            session.execute(update(User).where(User.id == visited.user.id).values(last_seen_at=now, seen_locale=locale))
 
 
 def sign_in(username: str, password: str, browser: Browser, *, replaces: str | None = None) -> SignedIn | Pending:
@@ -241,10 +242,7 @@ def has_password(user: User) -> bool:
 
 
 def open_session(session: Session, user: User, browser: Browser, *, replaces: str | None = None) -> SignedIn:
-    """A new session of `user`, within the caller's transaction. Sessions whose time is over go, and `replaces`.
-
-    So does the one that was seen longest ago when the person has too many.
-    """
+    """A new session, within the caller's transaction. Those whose time is over go, `replaces`, and what is too many."""
     now = utc_now()
     token = secrets.token_urlsafe(32)
     came = known_devices.come(session, user, browser.address, browser.user_agent, browser.device, replaces)
@@ -263,8 +261,10 @@ def open_session(session: Session, user: User, browser: Browser, *, replaces: st
     )
     session.flush()
     _end_beyond_most(session, user.id)
-    session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, last_seen_at=now))
     user.last_sign_in_at = user.last_seen_at = now
+    user.seen_locale = browser.locale or user.seen_locale
+    seen = {"last_sign_in_at": now, "last_seen_at": now, "seen_locale": user.seen_locale}
+    session.execute(update(User).where(User.id == user.id).values(seen))
     return SignedIn(user, token, came.cookie)
 
 

@@ -58,7 +58,7 @@ def _mail(claimed: Row[Any]) -> bool:
         address = _address(session, user, claimed, facts)
     if user is None or not address or not _may_know(user, claimed.kind, facts):
         return False
-    locale = i18n.chosen(user.locale)
+    locale = i18n.chosen(user.language)
     words = notice_words.letter(claimed.kind, claimed.share, facts, user)
     try:
         mail_service.send(address, words.subject, words.text, locale=locale, message_id=claimed.id)

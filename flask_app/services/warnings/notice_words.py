@@ -43,7 +43,7 @@ class Letter:
 
 def letter(kind: str, share: int, facts: Facts, user: User) -> Letter:
     """The mail in the person's language."""
-    locale, footer = chosen(user.locale), "warning.footer"
+    locale, footer = chosen(user.language), "warning.footer"
     if kind in OF_SIGN_IN:
         lines, footer = _about_sign_in(kind, facts, user, locale), f"warning.{kind}_footer"
     elif kind == waiting_alerts.KIND:

@@ -90,13 +90,16 @@ def test_it_is_in_the_persons_language(
     assert "https://localhost/reset#" in got.text
 
 
-def test_whoever_has_chosen_no_language_gets_the_sites(
-    mail: MailServer, client: PageClient, admin_client: PageClient, make_user: MakeUser
+@pytest.mark.parametrize(
+    ("seen", "subject"), [(None, "育才：新しいパスワードの設定"), ("en", "育才: choose a new password")]
+)
+def test_whoever_has_chosen_no_language_gets_the_one_that_they_last_saw_else_the_sites(
+    mail: MailServer, client: PageClient, admin_client: PageClient, make_user: MakeUser, seen: str | None, subject: str
 ) -> None:
     admin_client.put("/api/admin/settings/site", json={"name": "育才", "locale": "ja"})
-    reachable(make_user, "ada", locale=None)
+    reachable(make_user, "ada", locale=None, seen_locale=seen)
     ask(client, "ada")
-    assert str(letter(mail).message["Subject"]) == "育才：新しいパスワードの設定"
+    assert str(letter(mail).message["Subject"]) == subject
 
 
 def test_a_letter_that_is_not_taken_is_in_the_log_alone(
