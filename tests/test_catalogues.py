@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flask_app import i18n
+from flask_app.services.site import rates
 
 PACKAGE = Path(i18n.__file__).parent
 SOURCES = [
@@ -190,3 +191,14 @@ def test_only_the_administrations_pages_carry_its_words() -> None:
     assert {key for key in all_words if key.startswith(i18n.ADMINISTRATION)} == all_words.keys() - elsewhere.keys()
     modules = [path for path in (PACKAGE / "static" / "js").rglob("*.js") if path.parent.name != "admin"]
     assert [path.name for path in modules if any(words in path.read_text() for words in i18n.ADMINISTRATION)] == []
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_a_limit_of_the_whole_site_is_said_to_be_of_each_person(locale: str) -> None:
+    catalogue = i18n.catalogue(locale)
+    said = {kind: catalogue[f"js.admin.limits_{kind}"] for kind in rates.KINDS}
+    each = {kind: re.search(r"[(（].+[)）]$", words) for kind, words in said.items()}
+    assert all(each.values()), said
+    ends = {kind: found and found[0] for kind, found in each.items()}
+    assert len({ends[kind] for kind in rates.OF_GROUPS}) == 1, "of each person"
+    assert ends["visits"] != ends["messages"], "of each address"

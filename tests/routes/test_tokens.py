@@ -1,6 +1,7 @@
 """Personal access tokens: made, listed and revoked by their people, and by administrators."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -152,3 +153,9 @@ def test_the_page_shows_how_to_ask_at_this_address(member_client: PageClient, up
     assert "https://localhost/v1/messages" in page
     assert "export ANTHROPIC_BASE_URL=https://localhost\n" in page
     assert "deepseek-flash" in page
+
+
+def test_a_rate_that_is_left_empty_is_said_to_be_its_persons_own(member_client: PageClient) -> None:
+    page = member_client.get("/tokens", headers={"Accept-Language": "en"}).text
+    fields = re.findall(r'name="(?:requests_per_minute|parallel_requests)"[^>]*placeholder="([^"]*)"', page)
+    assert set(fields) == {"As for yourself"}
