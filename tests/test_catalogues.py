@@ -202,3 +202,34 @@ def test_a_limit_of_the_whole_site_is_said_to_be_of_each_person(locale: str) -> 
     ends = {kind: found and found[0] for kind, found in each.items()}
     assert len({ends[kind] for kind in rates.OF_GROUPS}) == 1, "of each person"
     assert ends["visits"] != ends["messages"], "of each address"
+
+
+def test_english_counts_nothing_in_a_plural_that_can_be_one() -> None:
+    """There is no form for one: a sentence says "days: {count}" or "{seconds} s". A {limit} is mostly a constant."""
+    things = "answers|codes|conversations|days|entries|minutes|people|requests|seconds|times"
+    counted = re.compile(rf"\{{(?!name\}}|limit\}})\w+\}} (?:of |more |last |the )*(?:{things})\b")
+    catalogue = i18n.catalogue("en")
+    never_one = {
+        *("admin.on_disconnect_hint", "js.admin.limits_per_seconds", "js.admin.limits_seconds", "tokens.days"),
+        *("error.range_too_long", "error.share_too_long", "error.bad_share_days", "js.admin.users_found_more"),
+    }
+    assert {key for key, sentence in catalogue.items() if counted.search(sentence)} <= never_one
+    settings = ("error.too_many_runs", "gateway.too_many_runs", "error.too_many_runs_of_token")
+    for key in (*settings, "error.token_rate_limited"):
+        assert not re.search(rf"\{{limit\}} (?:{things})", catalogue[key].replace("of your ", "")), key
+
+
+def test_chinese_calls_things_by_one_name() -> None:
+    """A model's provider is none that people sign in by, and what may be used has one name."""
+    for locale, budget, provider in (("zh", "预算", "提供方"), ("zh-Hant", "預算", "提供者")):
+        catalogue = i18n.catalogue(locale)
+        assert {key for key, sentence in catalogue.items() if budget in sentence} == set()
+        called_so = {key for key, sentence in catalogue.items() if provider in sentence}
+        assert {key for key in called_so if "identit" not in key} <= {"error.bad_client_id"}
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_a_days_cost_is_said_without_a_word_before_it(locale: str) -> None:
+    """It may be "free"."""
+    for key in ("js.stats.day", "js.dashboard.readout"):
+        assert re.search("[,，、] ?\\{cost\\}$", i18n.catalogue(locale)[key]), key

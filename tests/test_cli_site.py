@@ -72,7 +72,7 @@ def test_what_would_go_at_once_takes_a_yes(app: Flask, member: User) -> None:
     with transaction() as session:
         session.add(Conversation(user_id=member.id, title="old", updated_at=utc_now() - timedelta(days=31)))
     refused = run(app, "keep", "30")
-    assert (refused.exit_code, "1 conversations of 1 people" in refused.output) == (1, True), refused.output
+    assert (refused.exit_code, "conversations 1, of people 1" in refused.output) == (1, True), refused.output
     assert run(app, "keep", "30", "--yes").exit_code == 0
     for words in ("many", "0", "site"):
         assert run(app, "keep", words).exit_code == 1

@@ -64,7 +64,7 @@ def test_only_administrators_say_so(client: PageClient, member_client: PageClien
     assert member_client.put(RETENTION, json={"days": 1}).status_code == 403
 
 
-@pytest.mark.parametrize(("locale", "words"), [("en", "30 days after"), ("zh", "30 天后删除")])
+@pytest.mark.parametrize(("locale", "words"), [("en", "after their last message: 30."), ("zh", "30 天后删除")])
 def test_people_read_it_where_they_write(
     admin_client: PageClient, member_client: PageClient, locale: str, words: str
 ) -> None:
