@@ -83,7 +83,8 @@ def test_use_is_told_apart_and_stays_so_over_another_range(visits: Visits, answe
     rows = page.locator("[data-breakdown-rows] tr")
     expect(rows.filter(has_text=USERNAME)).to_be_visible()
     bar = rows.first.get_by_role("progressbar", include_hidden=True).bounding_box()
-    assert bar and bar["height"] < 10 < bar["width"], "a line below the name"
+    assert bar
+    assert bar["height"] < 10 < bar["width"], "a line below the name"
     for by, row in (("channel", en("js.records.channel_chat")), ("group", en("admin.everyone")), ("model", "deepseek")):
         page.get_by_role("button", name=en(f"stats.by_{by}"), exact=True).click()
         expect(rows.filter(has_text=row).first).to_be_visible()
