@@ -62,7 +62,6 @@ for (const dialog of document.querySelectorAll("dialog")) {
 document.addEventListener("themechange", tintBrowser)
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tintBrowser)
 tintBrowser()
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }) // on a phone
 
 for (const change of ["online", "offline"]) addEventListener(change, showLine)
 showLine()
