@@ -47,6 +47,7 @@ gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no set
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # in malloc.h
 TIDY_SECONDS = 10
+FAREWELL_SECONDS = 5  # a database that is silent keeps no process that is done
 # The first is large: what a request leaves is collected at its end (flask_app/web/garbage.py), not in the middle of it.
 COLLECTIONS = (50_000, 10, 10)
 
@@ -212,13 +213,19 @@ def worker_int(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
-        from flask_app import tracing
+        import gevent
+
+        from flask_app import database, tracing
+        from flask_app.services.operations import upkeep_service
         from flask_app.services.runs import run_service, shutdown
 
         if not getattr(worker, "in_a_hurry", False):
             run_service.wait(answers_may_finish)
         shutdown.finish()
         tracing.close()
+        with gevent.Timeout(FAREWELL_SECONDS, False):  # noqa: FBT003
+            upkeep_service.end()
+        database.disconnect()
 
 
 def _shown_host() -> str:

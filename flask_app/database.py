@@ -106,7 +106,7 @@ def connect(url: str, *, reply_seconds: int | None = None) -> None:
 
 
 def disconnect() -> None:
-    """Close the connections that are not in use."""
+    """Close the connections that are not in use. Whoever closes SQLite's last one brings all into the one file."""
     if _engines is not None:
         _engines.dispose()
 

@@ -2,7 +2,7 @@
 
 import waitress
 
-from flask_app import config
+from flask_app import config, database
 from flask_app.services.operations import upkeep_service
 from flask_app.services.people import account_service
 from flask_app.services.runs import lease_service, shutdown
@@ -25,6 +25,8 @@ def main() -> None:
         waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, send_bytes=1, ident="MingChat")
     finally:
         shutdown.finish()
+        upkeep_service.end()
+        database.disconnect()
 
 
 if __name__ == "__main__":

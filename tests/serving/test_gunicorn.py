@@ -2,19 +2,23 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import statistics
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from flask_app.web.bodies import BODY_SECONDS
+from tests.support.brokers import wait_until
 from tests.support.ports import free_port
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Served, Visitor, is_ready, launch, served
@@ -148,6 +152,28 @@ def test_sigterm_lets_an_answer_finish_whose_reader_has_left(
         again.headers = server.headers
         answer = again.get(f"/api/conversations/{conversation}").json()["messages"][-1]
     assert (answer["status"], answer["text"]) == ("complete", LONG)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_has_ended_leaves_one_whole_file_in_which_nobody_serves(
+    number: signal.Signals, server: Served, tmp_path: Path
+) -> None:
+    server.set_up()
+    list(server.chat("Hello."))
+    database = tmp_path / "mingchat.db"
+    wait_until(lambda: rows(database, "SELECT process FROM server_processes") == [(server.workers()[0],)])
+    server.process.send_signal(number)
+    server.process.wait(60)
+    assert not (tmp_path / "mingchat.db-wal").exists()
+    copy = shutil.copy(database, tmp_path / "copy.db")
+    assert rows(copy, "SELECT username FROM users") == [(USERNAME,)]
+    assert rows(copy, "SELECT status FROM messages WHERE role = 'assistant'") == [("complete",)]
+    assert rows(copy, "SELECT process FROM server_processes") == []
+
+
+def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(query).fetchall()
 
 
 def test_answers_may_finish_for_as_long_as_the_setting_says(

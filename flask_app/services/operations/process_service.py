@@ -24,7 +24,9 @@ MOST = 500  # of a page
 _processes = table_of(ServerProcess)
 _AGAIN = update(_processes).where(_processes.c.id == bindparam("own"))
 _FORGET = delete(_processes).where(_processes.c.seen_at < bindparam("before"))
+_END = delete(_processes).where(_processes.c.id == bindparam("own"))
 _began = utc_now()
+_has_ended = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,17 @@ def tell(jobs: Mapping[str, Ran]) -> None:
 
     def work(connection: Connection) -> None:
         connection.execute(_FORGET, {"before": now - FORGOTTEN})
-        if not connection.execute(_AGAIN.values(**told), {"own": run_service.WORKER}).rowcount:
+        if not _has_ended and not connection.execute(_AGAIN.values(**told), {"own": run_service.WORKER}).rowcount:
             connection.execute(insert(_processes), _own() | told)
 
     in_writing(work)
+
+
+def end() -> None:
+    """Say that this process serves no more: it is listed no longer, whatever a round that is under way would tell."""
+    global _has_ended
+    _has_ended = True
+    in_writing(lambda connection: connection.execute(_END, {"own": run_service.WORKER}))
 
 
 def listed() -> list[Seen]:

@@ -55,6 +55,12 @@ def watch() -> None:
         request_log.watch()
 
 
+def end() -> None:
+    """No further round; this process is on the list of those that serve no longer."""
+    _ended.set()
+    _do("process_service", process_service.end)
+
+
 def tick() -> None:
     """One round. A job that fails keeps no other from its turn, and has another in the next round."""
     for job in JOBS:
