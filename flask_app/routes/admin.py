@@ -17,7 +17,7 @@ from flask_app.services.people import (
     user_admin_service,
 )
 from flask_app.services.prompts import prompt_terms, shared_prompts
-from flask_app.services.providers import key_admin_service, model_admin_service
+from flask_app.services.providers import key_admin_service, model_admin_service, model_service
 from flask_app.services.queries import paging
 from flask_app.services.reconciliation import reconciliation_admin_service
 from flask_app.services.runs import departure
@@ -167,14 +167,15 @@ def keys() -> str:
 @require_permission("models")
 def models() -> str:
     reply = admin_models_reply(model_admin_service.listed())
-    return render_template("admin/models.html", admin_state=pages.state(reply))
+    return render_template("admin/models.html", admin_state=pages.state(reply), has_key=model_service.has_key())
 
 
 @blueprint.get("/prices")
 @require_permission("prices")
 def prices() -> str:
     state = pages.state(prices_state(tariff_list_service.listed(utc_now())))
-    return render_template("admin/prices.html", admin_state=state, timezones=timezones.offered())
+    has_key = model_service.has_key()
+    return render_template("admin/prices.html", admin_state=state, timezones=timezones.offered(), has_key=has_key)
 
 
 @blueprint.get("/warnings")

@@ -1,17 +1,22 @@
 """The administrators' pages start with the first page of their API's data."""
 
+import dataclasses
 import json
 import re
 from typing import Any
 
 import pytest
 
+from flask_app import config, i18n
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID, User
 from tests.support import ledger
 from tests.support.clients import PageClient
+from tests.support.keys import keep_key, keep_provider
+from tests.support.ports import free_port
 from tests.support.scripted_upstream import ScriptedUpstream
 
+ENGLISH = {"Accept-Language": "en"}
 PAGES = {
     "/admin": "/api/admin/overview",
     "/admin/users": "/api/admin/users",
@@ -83,3 +88,15 @@ def test_a_filter_without_sense_is_an_error_page(admin_client: PageClient) -> No
     response = admin_client.get("/admin/records?outcome=lost", headers={"Accept": "text/html"})
     assert response.status_code == 400
     assert response.mimetype == "text/html"
+
+
+@pytest.mark.parametrize("page", ["/admin/models", "/admin/prices"])
+def test_where_no_model_could_be_read_the_keys_say_why(admin_client: PageClient, page: str) -> None:
+    add, unread = (i18n.translate("en", f"admin.models_{why}") for why in ("none", "unread"))
+    config.install(dataclasses.replace(config.current(), deepseek_api_key=None))
+    before = admin_client.get(page, headers=ENGLISH).text
+    assert (add in before, unread in before) == (True, False)
+    keep_key(keep_provider("Away", f"http://127.0.0.1:{free_port()}"), "its key")
+    now = admin_client.get(page, headers=ENGLISH).text
+    assert (add in now, unread in now) == (False, True)
+    assert f'{unread} <a href="/admin/keys">' in now

@@ -80,8 +80,11 @@ def available(allowed: Allowed = None) -> list[ServedModel]:
 
 def keys_fail(models: list[ServedModel]) -> bool:
     """Are there keys to ask, and yet none that opens any of the `models` that are available?"""
-    if any(not model.local for model in models):
-        return False
+    return all(model.local for model in models) and has_key()
+
+
+def has_key() -> bool:
+    """Is there a key to ask, of whatever provider?"""
     with fetching() as connection:
         return bool(connection.scalar(_ANY_KEY))
 
