@@ -2,14 +2,17 @@
 
 import ctypes
 import gc
+import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gunicorn.http.wsgi
+from gunicorn.arbiter import Arbiter
 
 from scripts import instance_lock, metrics_files, schema, settings, settings_file
 from scripts.memory import Memory
@@ -51,15 +54,27 @@ FAREWELL_SECONDS = 5  # a database that is silent keeps no process that is done
 # The first is large: what a request leaves is collected at its end (flask_app/web/garbage.py), not in the middle of it.
 COLLECTIONS = (50_000, 10, 10)
 
+# As gunicorn logs them; the last two are errors where a worker could not begin, and only there.
+_WORKER_ENDED, _SHUTTING_DOWN, _REASON = "Worker (pid:%s) exited with code %s.", "Shutting down: %s", "Reason: %s"
+
 _C = ctypes.CDLL(None)
 
 
 def on_starting(server: Any) -> None:
+    server.log.error_log.addFilter(_say_once)
     schema.check()
     instance_lock.serve()
     # Where the workers keep their counts, if anybody may ask and there are several.
     is_shared = workers > 1 and settings.has_metrics()
     server.counts = metrics_files.make(Path(worker_tmp_dir or tempfile.gettempdir())) if is_shared else None
+
+
+def _say_once(record: logging.LogRecord) -> bool:
+    """A worker that cannot begin has said why: one sentence instead of what gunicorn says of its end and of its own."""
+    if record.msg == _REASON:
+        print(settings.NOT_STARTED, file=sys.stderr, flush=True)
+    is_of_worker = record.msg == _WORKER_ENDED and record.args[1] == Arbiter.WORKER_BOOT_ERROR  # type: ignore[index]
+    return not is_of_worker and (record.msg not in {_SHUTTING_DOWN, _REASON} or record.levelno < logging.ERROR)
 
 
 def on_exit(server: Any) -> None:
@@ -126,7 +141,7 @@ def post_worker_init(worker: Any) -> None:
     gc.freeze()  # what is loaded now stays: later collections need not walk it while streams wait
     gc.set_threshold(*COLLECTIONS)
     if worker.age == 1:
-        print(f"MingChat is ready: http://{_shown_host()}:{port}", flush=True)
+        print(f"MingChat is ready: {settings.address()}", flush=True)
         if hint := settings.reach():
             print(hint, flush=True)
         account_service.announce()
@@ -226,9 +241,3 @@ def worker_exit(server: Any, worker: Any) -> None:
         with gevent.Timeout(FAREWELL_SECONDS, False):  # noqa: FBT003
             upkeep_service.end()
         database.disconnect()
-
-
-def _shown_host() -> str:
-    if host in {"127.0.0.1", "0.0.0.0", "::", "::1"}:  # noqa: S104 - compared, not bound
-        return "localhost"
-    return host

@@ -14,6 +14,7 @@ from typing import TextIO
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "running.lock"
 PATIENCE = 5  # seconds for a server that is just ending, or for a migration that finds nothing to do
+UNTOLD = 0.5  # seconds: a server that is just ending needs no words
 MIGRATING, SERVING = "migrating", "serving"
 
 _held: list[TextIO] = []  # open until the process ends
@@ -72,17 +73,21 @@ def _is_sqlite() -> bool:
 
 
 def _wait(file: TextIO, purpose: str) -> None:
-    began, is_told = time.monotonic(), False
+    began, told, folder = time.monotonic(), set[bool](), Path(file.name).parent
     while not _taken(file):
         holder, _, process = _note(file).partition(" ")
-        if holder == MIGRATING and not is_told:
-            print("Another start is preparing the database: waiting for it …", flush=True)
-            is_told = True
-        if holder != MIGRATING and time.monotonic() - began > PATIENCE:
+        is_migration, waited = holder == MIGRATING, time.monotonic() - began
+        if not is_migration and waited > PATIENCE:
             raise SystemExit(
-                f"MingChat runs on {Path(file.name).parent} already (process {process}), and SQLite is for one server "
-                "at a time. Stop that one, or give this one another INSTANCE_DIR."
+                f"MingChat runs on {folder} already (process {process}), and SQLite is for one server at a time. "
+                "Stop that one, or give this one another INSTANCE_DIR."
             )
+        if is_migration not in told and (is_migration or waited > UNTOLD):
+            told.add(is_migration)
+            if is_migration:
+                print("Another start is preparing the database: waiting for it …", flush=True)
+            else:
+                print(f"Process {process} serves {folder}: waiting up to {PATIENCE} seconds for its end …", flush=True)
         time.sleep(0.1)
     file.truncate(0)
     file.write(f"{purpose} {os.getpid()}")

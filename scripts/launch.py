@@ -17,7 +17,7 @@ def main() -> None:
         environment.ensure("observe")
     environment.ensure_demo()
     if not schema.is_current() and subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
-        raise SystemExit("MingChat was not started; the reason is above.")
+        raise SystemExit(settings.NOT_STARTED)
     bytecode.prepare()
     environment.become(bytecode.LEVEL, "-m", *_server())
 

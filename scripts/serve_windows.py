@@ -6,7 +6,7 @@ from flask_app import config, database
 from flask_app.services.operations import upkeep_service
 from flask_app.services.people import account_service
 from flask_app.services.runs import lease_service, shutdown
-from scripts.settings import reach
+from scripts.settings import address, reach
 from wsgi import app
 
 THREADS = 64
@@ -16,7 +16,7 @@ def main() -> None:
     settings = config.current()
     lease_service.watch()
     upkeep_service.watch()
-    print(f"MingChat is ready: http://localhost:{settings.port}", flush=True)
+    print(f"MingChat is ready: {address()}", flush=True)
     if hint := reach():
         print(hint, flush=True)
     account_service.announce()

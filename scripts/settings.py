@@ -7,6 +7,7 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256
 DAY = 86400
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+NOT_STARTED = "MingChat was not started; the reason is above."
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -46,6 +47,14 @@ def log_level() -> str:
     if raw not in LOG_LEVELS:
         raise SystemExit(f"A setting is wrong: GUNICORN_LOG_LEVEL must be one of {' '.join(LOG_LEVELS)}, not {raw!r}.")
     return raw
+
+
+def address() -> str:
+    """What to open on this machine."""
+    host = _text("HOST", "127.0.0.1")
+    if host in ANY_ADDRESS | {"127.0.0.1", "::1"}:
+        host = "localhost"
+    return f"http://{host}:{port()}"
 
 
 def reach() -> str | None:

@@ -34,6 +34,7 @@ def test_a_second_server_is_refused_while_the_first_lives(tmp_path: Path, comman
     assert second.returncode == 1
     assert f"MingChat runs on {tmp_path} already (process {first.process.pid})" in second.stderr
     assert len(second.stderr.splitlines()) == 1
+    assert f"Process {first.process.pid} serves {tmp_path}: waiting up to " in second.stdout
 
 
 def test_a_server_that_died_is_in_nobodys_way(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from flask_app.config import MOST_WORKERS, Config
 from flask_app.errors import ConfigError
-from scripts import settings_file
+from scripts import settings, settings_file
 from tests.support.ports import free_port
 from tests.support.served import ROOT, served
 
@@ -24,7 +24,7 @@ WRONG = [
 ]
 
 
-def refusal(instance: Path, *command: str, **settings: str) -> tuple[int, str]:
+def refusal(instance: Path, *command: str, **given: str) -> tuple[int, str]:
     """The exit status and everything that is said; a server that starts all the same is ended."""
     environ = {
         "PATH": os.environ["PATH"],
@@ -32,7 +32,7 @@ def refusal(instance: Path, *command: str, **settings: str) -> tuple[int, str]:
         "INSTANCE_DIR": str(instance),
         "PORT": str(free_port()),
         settings_file.SKIP: "1",
-    } | settings
+    } | given
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
@@ -51,9 +51,9 @@ def refusal(instance: Path, *command: str, **settings: str) -> tuple[int, str]:
     return process.returncode, said
 
 
-def complaint(instance: Path, **settings: str) -> str:
+def complaint(instance: Path, **given: str) -> str:
     with pytest.raises(ConfigError) as complaint:
-        Config.from_environment({"INSTANCE_DIR": str(instance)} | settings)
+        Config.from_environment({"INSTANCE_DIR": str(instance)} | given)
     return f"A setting is wrong: {complaint.value}.\n"
 
 
@@ -82,6 +82,21 @@ def test_every_other_number_is_named_too(tmp_path: Path, name: str, value: str) 
     assert status != 0
     assert f"A setting is wrong: {name} " in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DEEPSEEK_API_KEY", "sk-foo"), ("CHAT_RATE_LIMIT", "5"), ("MAX_ANSWER_TOKENS", "1e3")]
+)
+def test_nothing_but_the_reason_is_said_also_where_nothing_is_left_to_migrate(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with served(tmp_path):
+        pass
+    status, said = refusal(tmp_path, *START, **{name: value})
+    assert status != 0
+    reason, end = said.splitlines()
+    assert reason.startswith(f"A setting is wrong: {name} ")
+    assert end == settings.NOT_STARTED
 
 
 def test_settings_that_are_empty_are_as_if_they_were_absent(tmp_path: Path) -> None:
