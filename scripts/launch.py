@@ -10,6 +10,7 @@ from scripts import bytecode, environment, schema, settings, settings_file
 
 def main() -> None:
     settings_file.load()
+    settings_file.warn()
     # gunicorn reads it before our own file does, and cannot read what is empty.
     os.environ["WEB_CONCURRENCY"] = str(settings.workers())
     _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", settings.port())

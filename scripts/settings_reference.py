@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / ".env.example"
 CHINESE = ROOT / "scripts" / "settings.zh.json"
 PAGES = {"configuration.md": "en", "配置参考.md": "zh"}
 
@@ -51,7 +52,7 @@ def groups() -> Iterator[Group]:
     """Those of .env.example, in its order. A setting after a comment of its own begins a group."""
     words: list[str] = []
     settings: list[tuple[str, str]] = []
-    for line in [*(ROOT / ".env.example").read_text("utf-8").splitlines(), ""]:
+    for line in [*EXAMPLE.read_text("utf-8").splitlines(), ""]:
         found = _LINE.fullmatch(line)
         if found:
             settings.append((found[1], found[2].strip('"')))
@@ -63,6 +64,11 @@ def groups() -> Iterator[Group]:
             words.append(line.removeprefix("#").strip())
         elif not line:
             words = []
+
+
+def names() -> set[str]:
+    """All of them; none where the file is not beside the code."""
+    return {name for group in groups() for name, _ in group.settings} if EXAMPLE.exists() else set()
 
 
 def pages() -> dict[str, str]:

@@ -165,7 +165,7 @@ def test_a_server_that_has_ended_leaves_one_whole_file_in_which_nobody_serves(
     server.process.send_signal(number)
     server.process.wait(60)
     assert not (tmp_path / "mingchat.db-wal").exists()
-    copy = shutil.copy(database, tmp_path / "copy.db")
+    shutil.copy(database, copy := tmp_path / "copy.db")
     assert rows(copy, "SELECT username FROM users") == [(USERNAME,)]
     assert rows(copy, "SELECT status FROM messages WHERE role = 'assistant'") == [("complete",)]
     assert rows(copy, "SELECT process FROM server_processes") == []

@@ -1,12 +1,14 @@
 """`.env` beside the code is read by every way to start, and the environment wins."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -28,10 +30,11 @@ def copy(tmp_path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def running(copy: Path, *command: str, **settings: str) -> Iterator[str]:
-    """What the server says first."""
+def running(copy: Path, *command: str, log: IO[str] | None = None, **settings: str) -> Iterator[str]:
+    """What the server says first; its log goes to `log`."""
+    given = environ(copy, settings)
     process = subprocess.Popen(
-        command, cwd=copy, env=environ(copy, settings), stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=copy, env=given, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
     )
     with process:
         try:
@@ -85,6 +88,26 @@ def test_a_wrong_value_in_it_is_named(copy: Path) -> None:
     said = subprocess.run(START, cwd=copy, env=environ(copy, {}), capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert said.stderr == "A setting is wrong: PORT must be a whole number from 1 to 65535, not '99999'.\n"
+
+
+def test_a_misspelt_name_is_told_and_keeps_nobody_from_starting(copy: Path) -> None:
+    shutil.copy(ROOT / ".env.example", copy)
+    write(
+        copy,
+        free_port(),
+        "DEEPSEK_API_KEY=sk-0123456789",
+        "prot=1",
+        "COMPOSE_FILE=a.yml",
+        "MY_OWN=1",
+        "SENTRY_DSN_FILE=",
+    )
+    with (copy / "log").open("w+") as log, running(copy, *START, log=log) as said:
+        assert said.startswith("MingChat is ready: ")
+        log.seek(0)
+        warning, *_ = log.read().splitlines()
+    told = {"DEEPSEK_API_KEY (is DEEPSEEK_API_KEY meant?)", "prot (is PORT meant?)"}
+    beginning, _, names = warning.partition(": ")
+    assert (beginning, set(names.split(", "))) == (f"{copy / '.env'} sets what is no setting", told)
 
 
 def test_what_a_setting_needs_is_installed_with_the_start(copy: Path) -> None:
