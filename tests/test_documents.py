@@ -179,7 +179,8 @@ def test_every_file_that_is_named_exists() -> None:
 
 def _exists(path: str) -> bool:
     if path.startswith("app/"):  # a module, by its name in the import map
-        return (PACKAGE / "static" / "js" / f"{path.removeprefix('app/')}.js").exists()
+        module = PACKAGE / "static" / "js" / path.removeprefix("app/").removesuffix(".js")
+        return module.with_suffix(".js").exists() or module.is_dir()
     return path in MADE or any((place / path).exists() for place in PLACES)
 
 

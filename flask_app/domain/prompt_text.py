@@ -1,6 +1,6 @@
 """What a prompt may be called, and the variables in its text: `{{topic}}`, or `{{topic: what stands there at first}}`.
 
-`static/js/prompt-text.js` reads the same: `tests/prompts.json` holds both to it.
+`static/js/prompts/prompt-text.js` reads the same: `tests/prompts.json` holds both to it.
 """
 
 import re

@@ -53,6 +53,10 @@ def asset_url(name: str) -> str:
     """The address of a static file; raises KeyError for a file that does not exist."""
     if name not in _files():
         raise KeyError(name)
+    return _address(name)
+
+
+def _address(name: str) -> str:
     return f"/static/{_version()}/{name}"
 
 
@@ -63,14 +67,13 @@ def words_url(locale: str, *, for_administration: bool = False) -> str:
 
 @cache
 def modules() -> str:
-    """The entries of an import map: `app/NAME` for our modules but `app/i18n`, the vendored libraries' bare names."""
-    ours = (name for name in _files() if name.startswith("js/") and name != _WORDS_MODULE)
-    found = {f"app/{name.removeprefix('js/').removesuffix('.js')}": name for name in ours}
+    """The entries of an import map: `app/` for our modules but `app/i18n.js`, the vendored libraries' bare names."""
+    found = {"app/": "js/"}
     manifest = _FOLDER / "vendor" / "manifest.json"
     if manifest.exists():
         vendored: dict[str, str] = json.loads(manifest.read_text())["modules"]
         found |= {name: f"vendor/{path}" for name, path in vendored.items()}
-    return json.dumps({name: asset_url(path) for name, path in sorted(found.items())}).strip("{}")
+    return json.dumps({name: _address(path) for name, path in sorted(found.items())}).strip("{}")
 
 
 def _content(name: str) -> str | bytes:

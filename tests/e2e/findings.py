@@ -31,8 +31,8 @@ answer => {
 TRY_CASES = f"""
 async ([json, way]) => {{
   const look = {FINDINGS}
-  const {{ GrowingText, showText }} = await import("app/growing-text")
-  const {{ sanitize }} = await import("app/markdown")
+  const {{ GrowingText, showText }} = await import("app/chat/growing-text.js")
+  const {{ sanitize }} = await import("app/markdown.js")
   const prose = document.querySelector('.message--answer .prose[data-slot="text"]')
   const turn = () => new Promise((resolve) => setTimeout(resolve))
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))

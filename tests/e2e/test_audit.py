@@ -20,7 +20,7 @@ def test_what_was_done_is_found_by_who_and_to_whom(visits: Visits, width: int) -
     name = f"choir {width}"
     page.evaluate(
         """async (name) => {
-          const { api } = await import("app/api")
+          const { api } = await import("app/api.js")
           const group = await api.post("/api/admin/groups", { name })
           await api.patch(`/api/admin/groups/${group.id}`, { on_disconnect: "stop" })
           await api.delete(`/api/admin/groups/${group.id}`)

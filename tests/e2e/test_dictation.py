@@ -12,7 +12,7 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 say = words("en")
-MODULE = "/js/dictation.js"
+MODULE = "/js/chat/dictation.js"
 
 pytestmark = pytest.mark.browser
 

@@ -47,7 +47,7 @@ def file(site: Site) -> Iterator[File]:
 def slow_line(page: Page, file: File) -> CDPSession:
     """The page's own, which needs long for the file from now on."""
     page.wait_for_load_state("networkidle")
-    page.evaluate("import('app/download')")
+    page.evaluate("import('app/download.js')")
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
     set_pace(line, file.size / SECONDS)
@@ -135,7 +135,7 @@ def test_one_that_breaks_off_is_told_and_not_kept(browser: Browser, site: Site, 
         visits = Visits(browser, replace(site, server=replace(site.server, base_url=line.url)))
         page = visits.open("/dashboard")
         page.wait_for_load_state("networkidle")
-        page.evaluate("import('app/download')")
+        page.evaluate("import('app/download.js')")
         line.cut_after(FIRST_BYTES)
         kept = press(page)
         expect(page.get_by_text(en("js.records.download_broke_off")).first).to_be_visible()

@@ -24,7 +24,7 @@ MERMAID = "flowchart LR\n  first[First step] --> second[Second step]"
 # Each is put into an answer by the page's own modules, shown, and waited for until it is clear what came of it.
 SHOW = """
 async ([json, language]) => {
-  const { showText } = await import("app/growing-text")
+  const { showText } = await import("app/chat/growing-text.js")
   const prose = document.querySelector('.message--answer .prose[data-slot="text"]')
   const came = []
   for (const [name, text] of Object.entries(JSON.parse(json))) {

@@ -12,7 +12,7 @@ from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
 FLASH, PRO = "deepseek-flash", "deepseek-v4-pro"
-MODULE = "/js/mention.js"
+MODULE = "/js/chat/mention.js"
 CHOSEN = "select => select.selectedOptions[0].text"
 
 pytestmark = pytest.mark.browser

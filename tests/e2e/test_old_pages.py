@@ -44,7 +44,7 @@ def reload(chat: Chat) -> None:
 
 def test_what_cannot_be_loaded_is_said_once_with_a_way_to_mend_it(chat: Chat) -> None:
     field = chat.page.locator("[data-search-field]")
-    take_away(chat, "js/search.js")
+    take_away(chat, "js/sidebar/search.js")
     chat.text.fill(DRAFT)
     for _ in range(2):
         field.focus()
@@ -57,7 +57,7 @@ def test_what_cannot_be_loaded_is_said_once_with_a_way_to_mend_it(chat: Chat) ->
 
 
 def test_the_next_try_works_where_only_the_line_was_lost(chat: Chat) -> None:
-    take_away(chat, "js/search.js")
+    take_away(chat, "js/sidebar/search.js")
     chat.page.locator("[data-search-field]").focus()
     expect(said(chat)).to_be_visible()
     chat.page.unroute_all()
@@ -67,7 +67,7 @@ def test_the_next_try_works_where_only_the_line_was_lost(chat: Chat) -> None:
 
 
 def test_a_message_that_an_old_page_cannot_send_stays(chat: Chat, script: ScriptedUpstream) -> None:
-    take_away(chat, "js/conversation.js")
+    take_away(chat, "js/chat/conversation.js")
     chat.send(DRAFT)
     expect(said(chat)).to_be_visible()
     expect(chat.text).to_have_value(DRAFT)

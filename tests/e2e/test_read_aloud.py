@@ -12,7 +12,7 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 say = words("en")
 MIXED = "# Hello\n\nSome **strong** words.\n\n```python\nx = 1\n```\n\n你好，世界。"
-MODULE = "/js/read-aloud.js"
+MODULE = "/js/chat/read-aloud.js"
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ HEIGHT = 400  # where on the screen a finger moves unless told otherwise
 LONG_LINES = "```python\n" + "x = 1  # " + "a long line " * 40 + "\n```\n\n" + "A paragraph of a few words.\n\n" * 60
 AT = "element => new DOMMatrix(getComputedStyle(element).transform).e"
 SEEN_FROM = "visualViewport.pageLeft"
-HAS_COME = "import('app/swipe').then(() => true)"
+HAS_COME = "import('app/chat/swipe.js').then(() => true)"
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { amountOf, typedAmount } from "app/amounts"
+import { amountOf, typedAmount } from "app/amounts.js"
 
 test("tokens are whole, and may be grouped", () => {
   assert.equal(amountOf("100000", "tokens"), 100_000)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
-import { api, inTime } from "app/api"
+import { api, inTime } from "app/api.js"
 
 const metas = { "csrf-token": meta("old"), person: meta("ada") }
 globalThis.document = { querySelector: (selector) => metas[/name="(.+)"/.exec(selector)[1]] }

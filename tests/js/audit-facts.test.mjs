@@ -7,7 +7,7 @@ globalThis.document = {
   documentElement: { lang: "en", dataset: { timezone: "Asia/Shanghai" } },
   getElementById: () => ({ textContent: words }),
 }
-const { factsOf, nameOf } = await import("app/admin/audit-facts")
+const { factsOf, nameOf } = await import("app/admin/audit-facts.js")
 
 test("what something was done to is told by its name, or by its id where there is none", () => {
   assert.equal(nameOf("01abc", { username: "anna", role: "member" }), "anna")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Branches } from "app/branch"
+import { Branches } from "app/chat/branch.js"
 import { spent } from "./spent.mjs"
 
 const message = (id, parent, more = {}) => ({ id, parent_id: parent, ...more })

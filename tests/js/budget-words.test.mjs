@@ -7,8 +7,8 @@ globalThis.document = {
   documentElement: { lang: "en", dataset: { timezone: "Asia/Shanghai" } },
   getElementById: () => ({ textContent: words }),
 }
-const { leftWords } = await import("app/i18n")
-const { limitOf } = await import("app/limits")
+const { leftWords } = await import("app/i18n.js")
+const { limitOf } = await import("app/programs/limits.js")
 
 const DAILY = { scope: "user", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, full: 10_000, left: 6000, state: "open", renews_at: "2026-11-25T16:00:00Z" }
 

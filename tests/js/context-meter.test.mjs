@@ -8,7 +8,7 @@ globalThis.document = {
   getElementById: () => ({ textContent: words }),
   querySelector: () => null,
 }
-const { costWords, stateOf, takenWords } = await import("app/context-meter")
+const { costWords, stateOf, takenWords } = await import("app/chat/context-meter.js")
 
 test("from four fifths on it is low, and full at the window's end", () => {
   const states = [0, 79_999, 80_000, 99_999, 100_000, 120_000].map((tokens) => stateOf(tokens, 100_000))

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 globalThis.document = { getElementById: () => null, documentElement: { lang: "en", dataset: {} } }
-const { fitted, languageToHear } = await import("app/dictation")
+const { fitted, languageToHear } = await import("app/chat/dictation.js")
 
 test("what is heard gets a blank where words need one", () => {
   assert.equal(fitted("", " hello ", ""), "hello")

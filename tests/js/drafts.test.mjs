@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const { ConversationNotes, Drafts } = await import("app/writing")
+const { ConversationNotes, Drafts } = await import("app/chat/writing.js")
 
 /** A tab's drafts, and the same after it has been loaded anew. */
 function tab() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 globalThis.document = { documentElement: { lang: "zh-CN", dataset: {} }, getElementById: () => ({ textContent: "{}" }) }
-const { formatDuration } = await import("app/i18n")
+const { formatDuration } = await import("app/i18n.js")
 
 test("whole seconds, and minutes where there are any, with a space before a Chinese unit", () => {
   assert.equal(formatDuration(12_345), "12 秒")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 globalThis.document = { getElementById: () => null, documentElement: { dataset: {}, lang: "en" }, querySelector: () => null }
-const { isWhole } = await import("app/endings")
+const { isWhole } = await import("app/chat/endings.js")
 
 const WHOLE = { role: "assistant", status: "complete", finish_reason: "stop", text: "so" }
 

@@ -7,9 +7,9 @@ globalThis.document = {
   getElementById: () => ({ textContent: JSON.stringify(WORDS) }),
 }
 globalThis.location = { origin: "https://chat.example" }
-const { costText, formatSeconds } = await import("app/figures")
-const { formatDuration } = await import("app/i18n")
-const { withParameter } = await import("app/addresses")
+const { costText, formatSeconds } = await import("app/usage/figures.js")
+const { formatDuration } = await import("app/i18n.js")
+const { withParameter } = await import("app/addresses.js")
 
 test("currencies stand side by side and are never added up", () => {
   const costs = [{ currency: "CNY", micros: 1_200_000 }, { currency: "USD", micros: 30_000 }]

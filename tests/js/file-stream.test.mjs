@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { countingFiles, countingLines, fileName } from "app/file-stream"
+import { countingFiles, countingLines, fileName } from "app/file-stream.js"
 
 const TEXT = "id,name\r\n1,一\r\n2,二\r\n3,last"
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Heard } from "app/heard"
-import { sentencesOf } from "app/speakable"
+import { Heard } from "app/chat/heard.js"
+import { sentencesOf } from "app/chat/speakable.js"
 
 const text = (value) => ({ nodeType: 3, nodeValue: value, textContent: value, childNodes: [] })
 /** As much of an element as is read. */
@@ -84,7 +84,7 @@ test("where the browser knows no sentences they are found by their ends", async 
   const { Segmenter } = Intl
   delete Intl.Segmenter
   try {
-    const without = await import("../../flask_app/static/js/speakable.js?without")
+    const without = await import("../../flask_app/static/js/chat/speakable.js?without")
     for (const words of ["One is 1.5. “Two!” Three? 四。五！六", "no end"]) {
       assert.equal(without.sentencesOf(words).join(""), words)
       assert.deepEqual(without.sentencesOf(words), sentencesOf(words))

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { deflateRawSync } from "node:zlib"
-import { partsOf } from "app/imports/batches"
-import { read } from "app/imports/file"
-import { found } from "app/imports/shapes"
+import { partsOf } from "app/imports/batches.js"
+import { read } from "app/imports/file.js"
+import { found } from "app/imports/shapes.js"
 
-/** @param {import("app/imports/kept-tree").Talk} talk what was said, each with the place of the one it follows */
+/** @param {import("app/imports/kept-tree.js").Talk} talk what was said, each with the place of the one it follows */
 const told = ({ messages }) => messages.map(({ id, parent_id: parent, role, text }) => [messages.findIndex((each) => each.id === parent), role, text, id])
 const line = (/** @type {any} */ talk) => told(talk).map(([above, role, text]) => `${above} ${role}: ${text}`)
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const { instantOf, localOf } = await import("app/instants")
+const { instantOf, localOf } = await import("app/instants.js")
 
 test("a local time is an instant in its own zone", () => {
   assert.equal(instantOf("2026-12-01T00:00", "Asia/Shanghai"), "2026-11-30T16:00:00.000Z")

@@ -7,7 +7,7 @@ globalThis.document = {
   documentElement: { lang: "ja", dataset: { timezone: "Asia/Tokyo" } },
   getElementById: () => ({ textContent: words }),
 }
-const { formatAgo, formatCompact, formatDateTime, formatDay, formatDuration, formatMoney, formatWeekday, leftWords } = await import("app/i18n")
+const { formatAgo, formatCompact, formatDateTime, formatDay, formatDuration, formatMoney, formatWeekday, leftWords } = await import("app/i18n.js")
 
 const DAILY = { scope: "group", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, full: 10_000, left: 6000, state: "open", renews_at: null }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { learnMore, renew, renewed } from "app/list-renewal"
+import { learnMore, renew, renewed } from "app/sidebar/list-renewal.js"
 
 globalThis.document = { querySelector: () => ({ getAttribute: () => "me" }) }
 let signedIn = "me"

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
-import { lineBreaks } from "app/markdown/breaks"
-import { breakCjkEmphasis } from "app/markdown/emphasis"
-import { formulas } from "app/markdown/formulas"
-import { bareLinks } from "app/markdown/links"
-import { plainRenderers } from "app/markdown/renderers"
+import { lineBreaks } from "app/markdown/breaks.js"
+import { breakCjkEmphasis } from "app/markdown/emphasis.js"
+import { formulas } from "app/markdown/formulas.js"
+import { bareLinks } from "app/markdown/links.js"
+import { plainRenderers } from "app/markdown/renderers.js"
 import { spent } from "./spent.mjs"
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { mentionIn } from "app/writing"
+import { mentionIn } from "app/chat/writing.js"
 
 globalThis.document = { getElementById: () => null, documentElement: { lang: "en", dataset: {} } }
-const { fitting, wordIn } = await import("app/mention")
+const { fitting, wordIn } = await import("app/chat/mention.js")
 
 /** A text area with its caret at "|". */
 const written = (text) => {

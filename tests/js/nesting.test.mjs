@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
-import { GrowingMarkdown } from "app/markdown/blocks"
-import { formulas } from "app/markdown/formulas"
-import { keepDeepText } from "app/markdown/nesting"
-import { plainRenderers } from "app/markdown/renderers"
+import { GrowingMarkdown } from "app/markdown/blocks.js"
+import { formulas } from "app/markdown/formulas.js"
+import { keepDeepText } from "app/markdown/nesting.js"
+import { plainRenderers } from "app/markdown/renderers.js"
 import { spent } from "./spent.mjs"
 
 const parser = new MarkdownIt({ html: false, linkify: true }).use(formulas).use(keepDeepText).use(plainRenderers)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Choices } from "app/palette-choices"
+import { Choices } from "app/palette/palette-choices.js"
 
 const ALL = [
   { id: "new", label: "新对话", english: "New chat" },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 globalThis.document = { documentElement: { lang: "en", dataset: {} }, getElementById: () => ({ textContent: "{}" }) }
-const { bytesOf, textOf } = await import("app/passkey-ceremony")
+const { bytesOf, textOf } = await import("app/entrance/passkey-ceremony.js")
 
 test("bytes become base64url without padding, and come back", () => {
   for (const length of [0, 1, 2, 3, 64, 1000]) {

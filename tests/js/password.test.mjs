@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
-import { commonOf, refusalOf, strengthOf } from "app/password"
+import { commonOf, refusalOf, strengthOf } from "app/account/password.js"
 import { spent } from "./spent.mjs"
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { asQuote, plainText } from "app/plain-text"
+import { asQuote, plainText } from "app/chat/plain-text.js"
 
 const text = (value) => ({ nodeType: 3, nodeValue: value, textContent: value, childNodes: [] })
 /** As much of an element as is read. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
-import { filledIn, variablesOf } from "app/prompt-text"
-import { commandIn } from "app/writing"
+import { filledIn, variablesOf } from "app/prompts/prompt-text.js"
+import { commandIn } from "app/chat/writing.js"
 
 globalThis.document = { getElementById: () => null, documentElement: { lang: "en", dataset: {} } }
-const { fitting } = await import("app/prompt-offer")
+const { fitting } = await import("app/chat/prompt-offer.js")
 
 /** A text area with its caret at "|". */
 const written = (text) => {

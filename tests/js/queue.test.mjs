@@ -2,9 +2,9 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 globalThis.document = { getElementById: () => null, documentElement: { dataset: {}, lang: "en" }, querySelector: () => null }
-const { ApiError } = await import("app/api")
-const { Queue } = await import("app/queue")
-const { ConversationNotes } = await import("app/writing")
+const { ApiError } = await import("app/api.js")
+const { Queue } = await import("app/chat/queue.js")
+const { ConversationNotes } = await import("app/chat/writing.js")
 
 const message = (name, more = {}) => ({ text: `${name}?`, model: "m1", thinking: false, idempotencyKey: name, ...more })
 const question = (id, parent, text) => ({ id, parent_id: parent, role: "user", text, status: "complete", idempotency_key: null })

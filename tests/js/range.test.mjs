@@ -7,7 +7,7 @@ globalThis.document = {
   getElementById: () => ({ textContent: JSON.stringify(WORDS) }),
 }
 globalThis.location = { origin: "https://chat.example" }
-const { changeWords, shareText, withDays } = await import("app/range")
+const { changeWords, shareText, withDays } = await import("app/usage/range.js")
 
 test("a change is seen as a share and heard in words", () => {
   assert.deepEqual(changeWords(112, 100), { seen: "+12%", heard: "12% more" })

@@ -7,7 +7,7 @@ globalThis.document = {
   documentElement: { lang: "en", dataset: { timezone: "Asia/Shanghai" } },
   getElementById: () => ({ textContent: JSON.stringify({ ...read("requests"), ...read("records"), ...read("dashboard") }) }),
 }
-const { factsOf } = await import("app/request-facts")
+const { factsOf } = await import("app/programs/request-facts.js")
 
 const REQUEST = {
   id: "01a",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, mock, test } from "node:test"
-import { ApiError } from "app/api"
-import { RunStream } from "app/run-stream"
+import { ApiError } from "app/api.js"
+import { RunStream } from "app/chat/run-stream.js"
 
 const MESSAGE = { message: "hello", idempotency_key: "k" }
 let asked

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, mock, test } from "node:test"
 
-import { watchRunning } from "app/running"
+import { watchRunning } from "app/chat/running.js"
 
 globalThis.document = { hidden: false }
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }))

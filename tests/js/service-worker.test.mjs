@@ -65,7 +65,7 @@ const visit = (path, more = {}) => request(path, { mode: "navigate", ...more })
 test("what is asked of the API, or by programs, and what changes something never passes through it", async () => {
   const world = started({ kept: { "mingchat-v2": { "/api/conversations": "stale" } } })
   for (const mode of ["cors", "navigate", "same-origin"]) {
-    for (const path of ["/api/conversations", "/api/runs/1/events", "/v1/models", "/static/d1/js/chat.js", "/static/d2/js/chat.js"]) {
+    for (const path of ["/api/conversations", "/api/runs/1/events", "/v1/models", "/static/d1/js/chat/chat.js", "/static/d2/js/chat/chat.js"]) {
       assert.equal(await on(world, "fetch", request(path, { mode })), undefined, `${mode} ${path}`)
     }
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { withoutSigns } from "app/snippets"
+import { withoutSigns } from "app/sidebar/snippets.js"
 
 const hit = (snippet, ...marks) => ({ message_id: "m", snippet, marks })
 const marked = ({ snippet, marks }) => marks.map(([from, to]) => [...snippet].slice(from, to).join(""))

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { languageOf, spokenPieces, withRegion } from "app/spoken"
+import { languageOf, spokenPieces, withRegion } from "app/chat/spoken.js"
 
 const text = (value) => ({ nodeType: 3, nodeValue: value, childNodes: [] })
 /** As much of an element as is read. */
@@ -69,7 +69,7 @@ test("a voice of the device goes before one that is asked over the net, then the
   globalThis.HTMLElement = class {}
   globalThis.MutationObserver = class { observe() {} }
   globalThis.addEventListener = () => undefined
-  const { voiceFor } = await import("app/read-aloud")
+  const { voiceFor } = await import("app/chat/read-aloud.js")
   const voice = (name, lang, localService = true) => ({ name, lang, localService, default: false })
   const voices = [voice("net", "zh-CN", false), voice("taiwan", "zh_TW"), voice("english", "en-GB"), voice("net english", "en-US", false)]
   assert.equal(voiceFor("zh-CN", voices).name, "taiwan")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { SseParser, serverEvents } from "app/sse"
+import { SseParser, serverEvents } from "app/chat/sse.js"
 
 const STREAM =
   "\uFEFF: ping\n\nid: 1\r\nevent: start\r\ndata: {\"run_id\":\"r\"}\r\n\r\nid: 2\revent: token\rdata: 你好,\rdata: 世界 🌏\r\r" +

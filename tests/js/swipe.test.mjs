@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 globalThis.document = { getElementById: () => null, documentElement: { lang: "en", dataset: {} } }
-const { isEnough, leads } = await import("app/swipe")
+const { isEnough, leads } = await import("app/chat/swipe.js")
 
 test("a movement leads where it goes sideways, and the way that the list can go", () => {
   assert.equal(leads(20, 5, false), true)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
-import { fewEmptyCells } from "app/markdown/tables"
+import { fewEmptyCells } from "app/markdown/tables.js"
 import { spent } from "./spent.mjs"
 
 const parser = new MarkdownIt().use(fewEmptyCells)

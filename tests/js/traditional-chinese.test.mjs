@@ -7,7 +7,7 @@ globalThis.document = {
   documentElement: { lang: "zh-Hant", dataset: { timezone: "Asia/Taipei" } },
   getElementById: () => ({ textContent: words }),
 }
-const { formatAgo, formatCompact, formatDateTime, formatDuration, formatMoney, formatWeekday, leftWords } = await import("app/i18n")
+const { formatAgo, formatCompact, formatDateTime, formatDuration, formatMoney, formatWeekday, leftWords } = await import("app/i18n.js")
 
 test("another currency does not look like the reader's own", () => {
   assert.equal(formatMoney(12_500_000, "USD"), "US$12.50")

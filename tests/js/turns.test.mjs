@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { beforeEach, mock, test } from "node:test"
-import { inTurn } from "app/markdown/turns"
+import { inTurn } from "app/markdown/turns.js"
 
 let now = 0
 const busy = (milliseconds) => (now += milliseconds)

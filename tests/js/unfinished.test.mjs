@@ -1,12 +1,12 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
-import { GrowingMarkdown } from "app/markdown/blocks"
-import { lineBreaks } from "app/markdown/breaks"
-import { breakCjkEmphasis } from "app/markdown/emphasis"
-import { formulas } from "app/markdown/formulas"
-import { plainRenderers } from "app/markdown/renderers"
-import { unfinished } from "app/markdown/unfinished"
+import { GrowingMarkdown } from "app/markdown/blocks.js"
+import { lineBreaks } from "app/markdown/breaks.js"
+import { breakCjkEmphasis } from "app/markdown/emphasis.js"
+import { formulas } from "app/markdown/formulas.js"
+import { plainRenderers } from "app/markdown/renderers.js"
+import { unfinished } from "app/markdown/unfinished.js"
 import { spent } from "./spent.mjs"
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })

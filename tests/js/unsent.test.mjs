@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const { ConversationNotes, Unsent } = await import("app/writing")
+const { ConversationNotes, Unsent } = await import("app/chat/writing.js")
 
 const MESSAGE = { text: "How are you?", model: "m1", thinking: false, idempotencyKey: "k1" }
 const { idempotencyKey: _, ...DRAFT } = MESSAGE

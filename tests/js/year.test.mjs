@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { levelsOf, placesOf } from "app/year"
+import { levelsOf, placesOf } from "app/usage/year.js"
 
 test("a calendar's weeks begin on Monday, and the first may be short", () => {
   const places = placesOf(2026)

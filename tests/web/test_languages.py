@@ -44,7 +44,7 @@ def test_every_page_is_there_in_the_language_and_has_its_words(
         reply = client.get(path, headers=accepts)
         assert reply.status_code == 200, path
         assert f'<html lang="{TAGS[locale]}"' in reply.text, path
-        asked = re.search(r'{"imports": {"app/i18n": "([^"]+)"', reply.text)
+        asked = re.search(r'{"imports": {"app/i18n.js": "([^"]+)"', reply.text)
         assert asked, path
         assert asked[1] == words["admin" if path.startswith("/admin") else "other"], path
         assert reply.text.count(asked[1]) == 2, "it is fetched before a module asks for it"

@@ -131,7 +131,7 @@ export function keepCsrfToken(token) {
 async function mended({ code }) {
   if (code === "csrf_failed") return renewCsrfToken()
   if (code !== "password_needed") return false
-  const { passwordGiven } = await loaded(import("app/admin/password-again"))
+  const { passwordGiven } = await loaded(import("app/admin/password-again.js"))
   return passwordGiven()
 }
 

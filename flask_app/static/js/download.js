@@ -1,9 +1,9 @@
 // @ts-check
 /** A list that comes as a file while it is made: how far it is, a way to end it, and what became of it. */
-import { ApiError, request } from "app/api"
-import { countingFiles, countingLines, fileName } from "app/file-stream"
-import { formatNumber, sentence, t } from "app/i18n"
-import { announce, must, toast } from "app/ui"
+import { ApiError, request } from "app/api.js"
+import { countingFiles, countingLines, fileName } from "app/file-stream.js"
+import { formatNumber, sentence, t } from "app/i18n.js"
+import { announce, must, toast } from "app/ui.js"
 
 const KEPT_SECONDS = 60 // browsers may read a file a moment after they were given it
 

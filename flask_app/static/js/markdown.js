@@ -5,14 +5,14 @@
  */
 import DOMPurify from "dompurify"
 import MarkdownIt from "markdown-it"
-import { lineBreaks } from "app/markdown/breaks"
-import { breakCjkEmphasis } from "app/markdown/emphasis"
-import { formulas } from "app/markdown/formulas"
-import { bareLinks } from "app/markdown/links"
-import { keepDeepText } from "app/markdown/nesting"
-import { plainRenderers } from "app/markdown/renderers"
-import { fewEmptyCells } from "app/markdown/tables"
-import { unfinished } from "app/markdown/unfinished"
+import { lineBreaks } from "app/markdown/breaks.js"
+import { breakCjkEmphasis } from "app/markdown/emphasis.js"
+import { formulas } from "app/markdown/formulas.js"
+import { bareLinks } from "app/markdown/links.js"
+import { keepDeepText } from "app/markdown/nesting.js"
+import { plainRenderers } from "app/markdown/renderers.js"
+import { fewEmptyCells } from "app/markdown/tables.js"
+import { unfinished } from "app/markdown/unfinished.js"
 
 const TAGS = ["p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
   "table", "thead", "tbody", "tr", "th", "td", "span", "div"]

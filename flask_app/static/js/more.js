@@ -1,6 +1,6 @@
 // @ts-check
 /** The button below a list that brings its next page: pressed twice it asks once. */
-import { tell } from "app/ui"
+import { tell } from "app/ui.js"
 
 /** @param {HTMLElement} button @param {() => Promise<void>} load */
 export function onMore(button, load) {

@@ -13,7 +13,7 @@ addEventListener("offline", tellWhy)
 addEventListener("online", () => location.reload())
 document.querySelector("[data-again]")?.addEventListener("click", () => location.reload())
 
-/** @type {import("app/shell").Kept | undefined} */
+/** @type {import("app/shell.js").Kept | undefined} */
 const kept = await (await globalThis.caches?.match("/offline/kept"))?.json().catch(() => undefined)
 if (kept) document.documentElement.dataset.theme = kept.theme
 if (kept?.conversations.length) show(kept)
@@ -40,7 +40,7 @@ async function answers() {
   return asked.then(({ ok }) => ok, () => false)
 }
 
-/** @param {import("app/shell").Kept} kept */
+/** @param {import("app/shell.js").Kept} kept */
 function show({ at, conversations }) {
   const entries = conversations.map(({ title, href }) => {
     const item = document.createElement("li")

@@ -3,7 +3,7 @@
  * A part of a page that asks for what it shows. It is busy meanwhile; where nothing came it says what went wrong, in the place
  * of what it would have shown, and asks again on a press.
  */
-import { explain, fromTemplate, must } from "app/ui"
+import { explain, fromTemplate, must } from "app/ui.js"
 
 export class Part {
   #root

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be done about a refusal, by its code. */
-import { ApiError } from "app/api"
-import { formatAmount, formatDateTime, nameOfBudget, sentence, t, wayToSignIn } from "app/i18n"
+import { ApiError } from "app/api.js"
+import { formatAmount, formatDateTime, nameOfBudget, sentence, t, wayToSignIn } from "app/i18n.js"
 
 export const SPENT = "idempotency_key_reused"
 export const TOO_LONG = "conversation_too_long"
@@ -15,7 +15,7 @@ export function codeOf(error) {
 export function refusalWords(error, isAdmin) {
   if (codeOf(error) === SPENT) return t("js.sent_before")
   if (!(error instanceof ApiError) || error.code !== "budget_exhausted") return sentence(error)
-  const budget = /** @type {import("app/i18n").Budget & {renews_at: string}} */ (error.params)
+  const budget = /** @type {import("app/i18n.js").Budget & {renews_at: string}} */ (error.params)
   const help = t(`js.budget.help_${isAdmin ? "admin" : "renewing"}`)
   const amounts = { limit: formatAmount(budget.limit, budget.unit), renewal: formatDateTime(budget.renews_at) }
   return t("js.budget.refused", { budget: nameOfBudget(budget), help, ...amounts })

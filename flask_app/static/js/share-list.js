@@ -1,9 +1,9 @@
 // @ts-check
 /** One's own links to conversations: each is copied, sent on, ended. Emits "changed" when there are fewer or more. */
-import { api, isGone } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { copyText } from "app/shell"
-import { confirmDialog, fromTemplate, must, slot, tell, toast } from "app/ui"
+import { api, isGone } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { copyText } from "app/shell.js"
+import { confirmDialog, fromTemplate, must, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {{id: string, conversation_id: string, title: string, path: string | null, named: boolean, thoughts: boolean,

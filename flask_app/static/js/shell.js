@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of every page: menus, dialogs, preferences, sign-out, and the drawer where there is one. */
-import { api, loaded } from "app/api"
-import { t } from "app/i18n"
-import { enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui"
+import { api, loaded } from "app/api.js"
+import { t } from "app/i18n.js"
+import { enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui.js"
 
 const YEAR = 365 * 24 * 3600
 const VISITORS = "chosen-before-sign-in"
@@ -149,7 +149,7 @@ async function openPalette(menu) {
   menu?.querySelector("summary")?.focus()
   const dialog = openDialog("palette")
   try {
-    const { show } = await loaded(import("app/palette"))
+    const { show } = await loaded(import("app/palette/palette.js"))
     await show()
   } catch (error) {
     dialog.close()
@@ -242,7 +242,7 @@ function showTheme(theme) {
 /** What was deleted is told to the server first: afterwards nobody may. */
 async function signOut() {
   try {
-    const { deleteWaiting } = await loaded(import("app/deletion"))
+    const { deleteWaiting } = await loaded(import("app/chat/deletion.js"))
     await deleteWaiting()
     await api.post("/logout")
     sessionStorage.clear() // over plain http browsers do not heed Clear-Site-Data

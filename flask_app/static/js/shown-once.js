@@ -1,8 +1,8 @@
 // @ts-check
 /** Codes that were just made: shown this once, to be copied or kept as a file. */
-import { t } from "app/i18n"
-import { copyText } from "app/shell"
-import { must, openDialog, toast } from "app/ui"
+import { t } from "app/i18n.js"
+import { copyText } from "app/shell.js"
+import { must, openDialog, toast } from "app/ui.js"
 
 /** @param {string} id of a dialog @param {string[]} codes @param {Blob} file what is downloaded */
 export function showOnce(id, codes, file) {

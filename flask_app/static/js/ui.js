@@ -1,7 +1,7 @@
 // @ts-check
 /** Small pieces of page that every screen needs: templates, toasts, dialogs, announcements, forms, menus. */
-import { isNotLoaded } from "app/api"
-import { sentence, t, wayToSignIn } from "app/i18n"
+import { isNotLoaded } from "app/api.js"
+import { sentence, t, wayToSignIn } from "app/i18n.js"
 
 const TOAST_SECONDS = 6
 const UNDO_SECONDS = 10

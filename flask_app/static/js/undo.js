@@ -1,6 +1,6 @@
 // @ts-check
 /** What can be undone for a while: by its notice, or by Ctrl+Z, the newest first. */
-import { offerUndo } from "app/ui"
+import { offerUndo } from "app/ui.js"
 
 /** @typedef {{leave: () => void, undo: () => void}} Offer */
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** What an entry of the audit log tells besides who did what: what it was done to by name, and with which values. */
-import { t } from "app/i18n"
+import { t } from "app/i18n.js"
 
 /** @typedef {Record<string, unknown> & {before?: Record<string, unknown>, after?: Record<string, unknown>}} Details */
 

@@ -1,15 +1,15 @@
 // @ts-check
 /** Entry of the audit log, searched for by filters. */
-import { withParameter } from "app/addresses"
-import { factsOf, nameOf } from "app/admin/audit-facts"
-import { api } from "app/api"
-import { filterOf, keepFilters } from "app/filters"
-import { formatDateTime, t } from "app/i18n"
-import { onMore } from "app/more"
-import { fromTemplate, must, pageState, slot } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { factsOf, nameOf } from "app/admin/audit-facts.js"
+import { api } from "app/api.js"
+import { filterOf, keepFilters } from "app/filters.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { fromTemplate, must, pageState, slot } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/audit-facts").Details} Details
+ * @typedef {import("app/admin/audit-facts.js").Details} Details
  * @typedef {{id: string, actor: string, actor_id: string | null, action: string, target: string, details: Details, address: string, created_at: string}} AuditEntry
  */
 

@@ -1,12 +1,12 @@
 // @ts-check
 /** The codes of a batch by their beginnings, what became of each, and taking one back. */
-import { withParameter } from "app/addresses"
-import { api } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { fill, fromTemplate, must, openDialog, tell } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { api } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { fill, fromTemplate, must, openDialog, tell } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/codes").Batch} Batch
+ * @typedef {import("app/admin/codes.js").Batch} Batch
  * @typedef {{id: string, hint: string, state: string, redeemed_by: string | null, redeemed_at: string | null}} Code
  */
 

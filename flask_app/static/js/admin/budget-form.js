@@ -1,13 +1,13 @@
 // @ts-check
 /** The form of a budget: for whom, of what, for how long, how much; filled from one that is there, read as the server takes it. */
-import { typedAmount } from "app/amounts"
-import { findPerson, suggestPeople } from "app/admin/people-search"
-import { FieldMistake } from "app/field-errors"
-import { t } from "app/i18n"
-import { TOKENS, limitOf, limitWords } from "app/limits"
-import { must, slot } from "app/ui"
+import { typedAmount } from "app/amounts.js"
+import { findPerson, suggestPeople } from "app/admin/people-search.js"
+import { FieldMistake } from "app/field-errors.js"
+import { t } from "app/i18n.js"
+import { TOKENS, limitOf, limitWords } from "app/programs/limits.js"
+import { must, slot } from "app/ui.js"
 
-/** @typedef {import("app/admin/budgets").AdminBudget} AdminBudget */
+/** @typedef {import("app/admin/budgets.js").AdminBudget} AdminBudget */
 /** @typedef {{scope: string, scope_id: string, unit: string, period: string}} Place */
 /** @typedef {{limit: number, hard: boolean, reason?: string}} Terms a balance begins with a reason */
 

@@ -1,9 +1,9 @@
 // @ts-check
 /** What a budget is called where it is somebody else's: whose it is, and how much of what in which time. */
-import { formatAmount, t } from "app/i18n"
+import { formatAmount, t } from "app/i18n.js"
 
 /**
- * @typedef {import("app/i18n").Budget & {name: string | null, token: string | null, used: number | null}} AdminBudget used
+ * @typedef {import("app/i18n.js").Budget & {name: string | null, token: string | null, used: number | null}} AdminBudget used
  *   by nobody in particular, where it is one of each person of a group; `token` is the access token's name
  */
 

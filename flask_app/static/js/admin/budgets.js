@@ -1,18 +1,18 @@
 // @ts-check
 /** Entry of the budgets: how each stands; add, change, delete. */
-import { BudgetForm, PREPAID } from "app/admin/budget-form"
-import { termsOf, whoOf } from "app/admin/budget-names"
-import { TopUps } from "app/admin/top-ups"
-import { withParameter } from "app/addresses"
-import { ApiError, api } from "app/api"
-import { fillStanding } from "app/budget-bars"
-import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
-import { sentence, t } from "app/i18n"
-import { onMore } from "app/more"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
+import { BudgetForm, PREPAID } from "app/admin/budget-form.js"
+import { termsOf, whoOf } from "app/admin/budget-names.js"
+import { TopUps } from "app/admin/top-ups.js"
+import { withParameter } from "app/addresses.js"
+import { ApiError, api } from "app/api.js"
+import { fillStanding } from "app/usage/budget-bars.js"
+import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { sentence, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/budget-names").AdminBudget} AdminBudget
+ * @typedef {import("app/admin/budget-names.js").AdminBudget} AdminBudget
  * @typedef {{budgets: AdminBudget[], next: string | null}} Page
  */
 

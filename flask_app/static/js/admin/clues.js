@@ -1,11 +1,11 @@
 // @ts-check
 /** What could explain a difference between a balance and the ledger: records and attempts, with the way to them. */
-import { formatDateTime, formatMoney, formatNumber, t } from "app/i18n"
-import { localOf } from "app/instants"
-import { fill, fromTemplate, must, slot } from "app/ui"
+import { formatDateTime, formatMoney, formatNumber, t } from "app/i18n.js"
+import { localOf } from "app/instants.js"
+import { fill, fromTemplate, must, slot } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/reconciliation").Day} Day
+ * @typedef {import("app/admin/reconciliation.js").Day} Day
  * @typedef {{id: string, at: string, model: string, key_id: string | null, user_id: string | null, username: string | null, micros: number | null, currency: string | null}} Item
  * @typedef {{kind: string, count: number, micros: number, items: Item[]}} Clue
  */

@@ -1,14 +1,14 @@
 // @ts-check
 /** Entry of the redeem codes: batches and what became of them; make, revoke. */
-import { BatchCodes } from "app/admin/batch-codes"
-import { showMade } from "app/admin/made-codes"
-import { withParameter } from "app/addresses"
-import { amountOf } from "app/amounts"
-import { ApiError, api } from "app/api"
-import { clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatAmount, formatDateTime, formatNumber, sentence, t } from "app/i18n"
-import { onMore } from "app/more"
-import { confirmDialog, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
+import { BatchCodes } from "app/admin/batch-codes.js"
+import { showMade } from "app/admin/made-codes.js"
+import { withParameter } from "app/addresses.js"
+import { amountOf } from "app/amounts.js"
+import { ApiError, api } from "app/api.js"
+import { clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { formatAmount, formatDateTime, formatNumber, sentence, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { confirmDialog, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Batch

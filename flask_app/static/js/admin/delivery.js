@@ -1,7 +1,7 @@
 // @ts-check
 /** What came of sending a test. */
-import { t } from "app/i18n"
-import { fromTemplate, slot } from "app/ui"
+import { t } from "app/i18n.js"
+import { fromTemplate, slot } from "app/ui.js"
 
 /** @typedef {{ok: boolean, error: {message: string, detail: string | null} | null}} Delivery */
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Directories in the settings: the list. */
-import { DirectoryForm } from "app/admin/directory-form"
-import { ProviderList } from "app/admin/provider-list"
+import { DirectoryForm } from "app/admin/directory-form.js"
+import { ProviderList } from "app/admin/provider-list.js"
 
 /**
  * @typedef {{id: string, slug: string, name: string, address: string, plain: boolean, certificates: string, bind_dn: string, has_secret: boolean,

@@ -1,11 +1,11 @@
 // @ts-check
 /** The dialog that sets a directory up: how it is asked, whom it finds, and what its word is worth. */
-import { GroupRows } from "app/admin/group-rows"
-import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { fill, must, onSubmit, openDialog } from "app/ui"
+import { GroupRows } from "app/admin/group-rows.js"
+import { api } from "app/api.js"
+import { sentence, t } from "app/i18n.js"
+import { fill, must, onSubmit, openDialog } from "app/ui.js"
 
-/** @typedef {import("app/admin/directories").Directory} Directory */
+/** @typedef {import("app/admin/directories.js").Directory} Directory */
 
 const PATH = "/api/admin/directories"
 const WORDS = /** @type {const} */ (["address", "certificates", "bind_dn", "base_dn", "only", "mail_attribute", "groups_attribute", "groups_base"])

@@ -1,8 +1,8 @@
 // @ts-check
 /** What a group's people may use, which models they may ask, and at what hours: the dialog, and the hours in words. */
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui.js"
 
 /**
  * @typedef {{days: number[], from: string, to: string}} Hours 1 is Monday; the day ends at "24:00"

@@ -1,6 +1,6 @@
 // @ts-check
 /** The table in a form that says which group here each of an organisation's groups leads to. */
-import { fromTemplate, must } from "app/ui"
+import { fromTemplate, must } from "app/ui.js"
 
 export class GroupRows {
   #form

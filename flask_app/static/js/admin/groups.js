@@ -1,10 +1,10 @@
 // @ts-check
 /** Entry of the groups: add, rename, say what becomes of an answer whose reader left, delete. */
-import { GroupAccess, hoursWords } from "app/admin/group-access"
-import { OpeningBalance } from "app/admin/opening-balance"
-import { api } from "app/api"
-import { formatAmount, formatDateTime, formatNumber, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
+import { GroupAccess, hoursWords } from "app/admin/group-access.js"
+import { OpeningBalance } from "app/admin/opening-balance.js"
+import { api } from "app/api.js"
+import { formatAmount, formatDateTime, formatNumber, t } from "app/i18n.js"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Group
@@ -13,9 +13,9 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {boolean} is_default
  * @property {number} members
  * @property {string[]} managers
- * @property {import("app/admin/group-access").Access} access
+ * @property {import("app/admin/group-access.js").Access} access
  * @property {string | null} supervised_since
- * @property {import("app/admin/opening-balance").Opening | null} opening
+ * @property {import("app/admin/opening-balance.js").Opening | null} opening
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
  */

@@ -1,11 +1,11 @@
 // @ts-check
 /** The dialog that sets an identity provider up: what it is asked, and what its word is worth. */
-import { GroupRows } from "app/admin/group-rows"
-import { api } from "app/api"
-import { sentence, t } from "app/i18n"
-import { fill, must, onSubmit, openDialog } from "app/ui"
+import { GroupRows } from "app/admin/group-rows.js"
+import { api } from "app/api.js"
+import { sentence, t } from "app/i18n.js"
+import { fill, must, onSubmit, openDialog } from "app/ui.js"
 
-/** @typedef {import("app/admin/identity-providers").Provider} Provider */
+/** @typedef {import("app/admin/identity-providers.js").Provider} Provider */
 
 const PATH = "/api/admin/identity-providers"
 

@@ -1,10 +1,10 @@
 // @ts-check
 /** Identity providers in the settings: the list, and who may sign in by a password. */
-import { IdentityForm } from "app/admin/identity-form"
-import { ProviderList } from "app/admin/provider-list"
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { confirmDialog, must, tell, toast } from "app/ui"
+import { IdentityForm } from "app/admin/identity-form.js"
+import { ProviderList } from "app/admin/provider-list.js"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { confirmDialog, must, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {{id: string, slug: string, name: string, issuer: string, client_id: string, has_secret: boolean, scopes: string[],

@@ -1,11 +1,11 @@
 // @ts-check
 /** Invitations on the page of people: made, told once, and what became of each; revoke. */
-import { showLinkOnce } from "app/admin/link-once"
-import { withParameter } from "app/addresses"
-import { api } from "app/api"
-import { formatDateTime, formatNumber, t } from "app/i18n"
-import { onMore } from "app/more"
-import { confirmDialog, fromTemplate, must, onSubmit, slot, tell, toast } from "app/ui"
+import { showLinkOnce } from "app/admin/link-once.js"
+import { withParameter } from "app/addresses.js"
+import { api } from "app/api.js"
+import { formatDateTime, formatNumber, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { confirmDialog, fromTemplate, must, onSubmit, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Invitation

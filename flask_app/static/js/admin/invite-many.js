@@ -1,11 +1,11 @@
 // @ts-check
 /** Many people invited by a list: a file that is chosen or lines that are pasted. What was made is shown this once. */
-import { api } from "app/api"
-import { formatNumber, t } from "app/i18n"
-import { showOnce } from "app/shown-once"
-import { fill, must, onSubmit, showFormError, slot } from "app/ui"
+import { api } from "app/api.js"
+import { formatNumber, t } from "app/i18n.js"
+import { showOnce } from "app/shown-once.js"
+import { fill, must, onSubmit, showFormError, slot } from "app/ui.js"
 
-/** @typedef {import("app/admin/invitations").Invitation} Invitation */
+/** @typedef {import("app/admin/invitations.js").Invitation} Invitation */
 
 const PATH = "/api/admin/invitations/many"
 

@@ -1,10 +1,10 @@
 // @ts-check
 /** The keys as cards: where each one goes, how it fares, what a test found. */
-import { reasonOf } from "app/admin/key-failures"
-import { api } from "app/api"
-import { formatSeconds } from "app/figures"
-import { formatAgo, formatDateTime, formatMoney, formatNumber, formatPercent, formatTime, t } from "app/i18n"
-import { fill, fromTemplate, must, slot } from "app/ui"
+import { reasonOf } from "app/admin/key-failures.js"
+import { api } from "app/api.js"
+import { formatSeconds } from "app/usage/figures.js"
+import { formatAgo, formatDateTime, formatMoney, formatNumber, formatPercent, formatTime, t } from "app/i18n.js"
+import { fill, fromTemplate, must, slot } from "app/ui.js"
 
 /**
  * @typedef {object} Key

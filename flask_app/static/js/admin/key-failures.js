@@ -1,6 +1,6 @@
 // @ts-check
 /** Why a provider does not take a key. */
-import { t } from "app/i18n"
+import { t } from "app/i18n.js"
 
 /** What an administrator can do about it, where we know; the server's sentence otherwise. @param {{code: string, message: string}} failure */
 export function reasonOf({ code, message }) {

@@ -1,14 +1,14 @@
 // @ts-check
 /** Entry of the API keys: add, test, edit, disable, delete. A secret goes out once and never comes back. */
-import { KeyCards } from "app/admin/key-cards"
-import { RowMenu } from "app/admin/row-menu"
-import { withParameter } from "app/addresses"
-import { amountOf, typedAmount } from "app/amounts"
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, showFormError, tell, toast } from "app/ui"
+import { KeyCards } from "app/admin/key-cards.js"
+import { RowMenu } from "app/admin/row-menu.js"
+import { withParameter } from "app/addresses.js"
+import { amountOf, typedAmount } from "app/amounts.js"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, showFormError, tell, toast } from "app/ui.js"
 
-/** @typedef {import("app/admin/key-cards").Key} Key */
+/** @typedef {import("app/admin/key-cards.js").Key} Key */
 
 const PATH = "/api/admin/keys"
 const MONEY = "money" // of any currency

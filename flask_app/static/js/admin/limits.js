@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the rate limits: what the whole site and each group have set, each changed in one dialog. */
-import { api } from "app/api"
-import { formatNumber, t } from "app/i18n"
-import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { api } from "app/api.js"
+import { formatNumber, t } from "app/i18n.js"
+import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui.js"
 
 /**
  * @typedef {{amount: number | null, seconds: number}} Rate amount null: no limit

@@ -1,6 +1,6 @@
 // @ts-check
 /** A link whose token is shown this once: it stands after the #, where no server's log ever sees it. It may be a code as well. */
-import { fill, must, openDialog } from "app/ui"
+import { fill, must, openDialog } from "app/ui.js"
 
 /** @param {{title: string, text: string, once: string, typed?: string}} words `typed` of a token that can be typed @param {string} path @param {string} token */
 export function showLinkOnce(words, path, token) {

@@ -1,8 +1,8 @@
 // @ts-check
 /** The site's own logo, in the settings: a picture is chosen, shown and taken away. */
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { must, onSubmit, tell, toast } from "app/ui"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { must, onSubmit, tell, toast } from "app/ui.js"
 
 const PATH = "/api/admin/settings/logo"
 

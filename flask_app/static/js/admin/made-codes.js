@@ -1,11 +1,11 @@
 // @ts-check
 /** A batch of codes that was just made, as a table to be kept. */
-import { typedAmount } from "app/amounts"
-import { t } from "app/i18n"
-import { showOnce } from "app/shown-once"
-import { fill, must } from "app/ui"
+import { typedAmount } from "app/amounts.js"
+import { t } from "app/i18n.js"
+import { showOnce } from "app/shown-once.js"
+import { fill, must } from "app/ui.js"
 
-/** @typedef {import("app/admin/codes").Batch} Batch */
+/** @typedef {import("app/admin/codes.js").Batch} Batch */
 
 /** @param {{batch: Batch, codes: string[]}} made */
 export function showMade({ batch, codes }) {

@@ -1,17 +1,17 @@
 // @ts-check
 /** Entry of a group as its managers see it: its people and what they used, its invitations and budgets. */
-import { withParameter } from "app/addresses"
-import { termsOf, whoOf } from "app/admin/budget-names"
-import { Invitations } from "app/admin/invitations"
-import { showLinkOnce } from "app/admin/link-once"
-import { stateClass, stateOf } from "app/admin/people"
-import { RowMenu } from "app/admin/row-menu"
-import { api } from "app/api"
-import { fillStanding } from "app/budget-bars"
-import { moneyText } from "app/figures"
-import { formatDateTime, formatNumber, t } from "app/i18n"
-import { onMore } from "app/more"
-import { confirmDialog, fill, fromTemplate, must, pageState, slot, tell, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { termsOf, whoOf } from "app/admin/budget-names.js"
+import { Invitations } from "app/admin/invitations.js"
+import { showLinkOnce } from "app/admin/link-once.js"
+import { stateClass, stateOf } from "app/admin/people.js"
+import { RowMenu } from "app/admin/row-menu.js"
+import { api } from "app/api.js"
+import { fillStanding } from "app/usage/budget-bars.js"
+import { moneyText } from "app/usage/figures.js"
+import { formatDateTime, formatNumber, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { confirmDialog, fill, fromTemplate, must, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Person
@@ -23,7 +23,7 @@ import { confirmDialog, fill, fromTemplate, must, pageState, slot, tell, toast }
  * @property {boolean} online
  * @property {string | null} last_sign_in_at
  * @property {string | null} last_seen_at
- * @typedef {{key: string, total_tokens: number, costs: import("app/figures").Cost[]}} Use
+ * @typedef {{key: string, total_tokens: number, costs: import("app/usage/figures.js").Cost[]}} Use
  */
 
 const state = pageState("admin-state")
@@ -135,7 +135,7 @@ async function toggleDisabled(person) {
 }
 
 function showBudgets() {
-  const budgets = /** @type {import("app/admin/budget-names").AdminBudget[]} */ (state.budgets)
+  const budgets = /** @type {import("app/admin/budget-names.js").AdminBudget[]} */ (state.budgets)
   const list = must(document, "[data-budgets]")
   for (const budget of budgets) {
     const who = whoOf(budget)

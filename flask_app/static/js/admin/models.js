@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the models: their other names, who follows one that is no longer offered, and which of them writes titles. */
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Model

@@ -1,11 +1,11 @@
 // @ts-check
 /** The prepaid balance that each person of a group begins with: the dialog, and what setting it does to who is there. */
-import { amountOf, typedAmount } from "app/amounts"
-import { ApiError, api } from "app/api"
-import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatAmount, formatNumber, sentence, t } from "app/i18n"
-import { TOKENS, limitWords } from "app/limits"
-import { confirmDialog, fill, must, onSubmit, openDialog, slot, toast } from "app/ui"
+import { amountOf, typedAmount } from "app/amounts.js"
+import { ApiError, api } from "app/api.js"
+import { FieldMistake, clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { formatAmount, formatNumber, sentence, t } from "app/i18n.js"
+import { TOKENS, limitWords } from "app/programs/limits.js"
+import { confirmDialog, fill, must, onSubmit, openDialog, slot, toast } from "app/ui.js"
 
 /** @typedef {{unit: string, amount: number}} Opening tokens, or millionths of a currency */
 /** @typedef {{id: string, name: string, members: number, opening: Opening | null}} Group */

@@ -1,11 +1,11 @@
 // @ts-check
 /** Entry of the site at a glance: figures, a range of days, and who and what used how much. */
-import { reasonOf } from "app/admin/key-failures"
-import { showBudgets } from "app/budget-bars"
-import { explainFlags, fillTile } from "app/figures"
-import { formatDateTime, formatNumber, formatPercent, t } from "app/i18n"
-import { showReport } from "app/report"
-import { fromTemplate, must, pageState } from "app/ui"
+import { reasonOf } from "app/admin/key-failures.js"
+import { showBudgets } from "app/usage/budget-bars.js"
+import { explainFlags, fillTile } from "app/usage/figures.js"
+import { formatDateTime, formatNumber, formatPercent, t } from "app/i18n.js"
+import { showReport } from "app/usage/report.js"
+import { fromTemplate, must, pageState } from "app/ui.js"
 
 /** @typedef {{label: string, provider: string, state: string, until: string | null, code: string | null, message: string | null}} Troubled */
 /** @typedef {{attempts: number, failed: number}} Ended */

@@ -1,10 +1,10 @@
 // @ts-check
 /** Who owns the site: handing it over, sharing it, ending it. Each asks for one's own password again. */
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { fill, must, onSubmit, openDialog, toast } from "app/ui"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { fill, must, onSubmit, openDialog, toast } from "app/ui.js"
 
-/** @typedef {import("app/admin/people").Person} Person */
+/** @typedef {import("app/admin/people.js").Person} Person */
 
 export class Ownership {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-ownership]"))

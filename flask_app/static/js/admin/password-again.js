@@ -1,7 +1,7 @@
 // @ts-check
 /** What gives rights, keys or money is done by whoever has given their password lately: it is asked for again. */
-import { api } from "app/api"
-import { must, onSubmit, openDialog, showFormError } from "app/ui"
+import { api } from "app/api.js"
+import { must, onSubmit, openDialog, showFormError } from "app/ui.js"
 
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-password-again]"))
 let given = false

@@ -1,7 +1,7 @@
 // @ts-check
 /** People by name: suggested while one is typed, and found at the end. */
-import { withParameter } from "app/addresses"
-import { api } from "app/api"
+import { withParameter } from "app/addresses.js"
+import { api } from "app/api.js"
 
 const PATH = "/api/admin/users"
 const PAUSE = 250

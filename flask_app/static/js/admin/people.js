@@ -1,10 +1,10 @@
 // @ts-check
 /** The list of people: searched at the server, paged, one row each. */
-import { withParameter } from "app/addresses"
-import { api } from "app/api"
-import { filterOf, wanted } from "app/filters"
-import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
-import { announce, fromTemplate, must, slot, tell } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { api } from "app/api.js"
+import { filterOf, wanted } from "app/filters.js"
+import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n.js"
+import { announce, fromTemplate, must, slot, tell } from "app/ui.js"
 
 /**
  * @typedef {object} Person

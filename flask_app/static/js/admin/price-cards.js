@@ -1,7 +1,7 @@
 // @ts-check
 /** The prices as cards: a model each, with what it costs now, later and before. */
-import { formatDateTime, formatDay, formatMoney, formatNumber, nameOfZone, t } from "app/i18n"
-import { fill, fromTemplate, must, slot } from "app/ui"
+import { formatDateTime, formatDay, formatMoney, formatNumber, nameOfZone, t } from "app/i18n.js"
+import { fill, fromTemplate, must, slot } from "app/ui.js"
 
 /**
  * @typedef {{input_hit: string, input_miss: string, output: string}} PriceList decimal strings per million tokens

@@ -1,12 +1,12 @@
 // @ts-check
 /** The form of a price: filled from one that is there, and read as what the server takes. */
-import { countryName, weekdayName } from "app/admin/price-cards"
-import { instantOf, localOf } from "app/instants"
-import { must } from "app/ui"
+import { countryName, weekdayName } from "app/admin/price-cards.js"
+import { instantOf, localOf } from "app/instants.js"
+import { must } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/price-cards").Tariff} Tariff
- * @typedef {import("app/admin/price-cards").Calendar} Calendar
+ * @typedef {import("app/admin/price-cards.js").Tariff} Tariff
+ * @typedef {import("app/admin/price-cards.js").Calendar} Calendar
  */
 
 const KINDS = /** @type {const} */ (["input_hit", "input_miss", "output"])

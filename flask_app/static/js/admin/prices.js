@@ -1,14 +1,14 @@
 // @ts-check
 /** Entry of the prices: what every model costs now, before and later; a new price, and one that is planned corrected. */
-import { countryName, priceCard } from "app/admin/price-cards"
-import { PriceForm } from "app/admin/price-form"
-import { api } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, tell, toast } from "app/ui"
+import { countryName, priceCard } from "app/admin/price-cards.js"
+import { PriceForm } from "app/admin/price-form.js"
+import { api } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, tell, toast } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/price-cards").ModelPrices} ModelPrices
- * @typedef {import("app/admin/price-cards").Tariff} Tariff
+ * @typedef {import("app/admin/price-cards.js").ModelPrices} ModelPrices
+ * @typedef {import("app/admin/price-cards.js").Tariff} Tariff
  * @typedef {{country: string, year: number, known: boolean, soon: boolean}} Doubt holidays that are not sure from a year on
  * @typedef {{models: ModelPrices[], doubts: Doubt[]}} Reply
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Entry of the prompts for everybody or for a group. */
-import { PromptList } from "app/prompt-list"
-import { must, pageState } from "app/ui"
+import { PromptList } from "app/prompts/prompt-list.js"
+import { must, pageState } from "app/ui.js"
 
 const state = pageState("admin-state")
 const groups = /** @type {{id: string, name: string}[]} */ (state.groups)

@@ -1,8 +1,8 @@
 // @ts-check
 /** A list in the settings of what signs people in: each opens its dialog, or is deleted after a question. */
-import { api } from "app/api"
-import { formatNumber, t } from "app/i18n"
-import { confirmDialog, fromTemplate, must, slot, tell, toast } from "app/ui"
+import { api } from "app/api.js"
+import { formatNumber, t } from "app/i18n.js"
+import { confirmDialog, fromTemplate, must, slot, tell, toast } from "app/ui.js"
 
 /**
  * What every kind has.

@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the page on which a manager reads a member's conversations: each request is a look, and is noted. */
-import { api } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { fill, fromTemplate, must, slot, tell } from "app/ui"
+import { api } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 
 /** @typedef {{id: string, title: string | null, updated_at: string}} Readable */
 

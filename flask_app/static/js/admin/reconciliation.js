@@ -1,11 +1,11 @@
 // @ts-check
 /** Entry of the reconciliation: days of accounts, what could explain a difference, acknowledging it, the threshold. */
-import { showClues } from "app/admin/clues"
-import { amountOf, typedAmount } from "app/amounts"
-import { api } from "app/api"
-import { clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatDate, formatDateTime, formatMoney, formatNumber, formatPercent, t } from "app/i18n"
-import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
+import { showClues } from "app/admin/clues.js"
+import { amountOf, typedAmount } from "app/amounts.js"
+import { api } from "app/api.js"
+import { clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { formatDate, formatDateTime, formatMoney, formatNumber, formatPercent, t } from "app/i18n.js"
+import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Day amounts are millionths of the currency; positive drift: the provider took more than was booked

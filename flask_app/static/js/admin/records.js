@@ -1,13 +1,13 @@
 // @ts-check
 /** Entry of the ledger's records, searched for by filters. */
-import { offerRefunds } from "app/admin/refund"
-import { keepFilters, filterOf, offer, wanted } from "app/filters"
-import { RecordList } from "app/records"
-import { must, pageState } from "app/ui"
+import { offerRefunds } from "app/admin/refund.js"
+import { keepFilters, filterOf, offer, wanted } from "app/filters.js"
+import { RecordList } from "app/usage/records.js"
+import { must, pageState } from "app/ui.js"
 
 /** @typedef {{groups: {id: string, name: string}[], models: string[], keys: {id: string, label: string}[], tokens: {id: string, label: string}[], expected: number | null}} Choices */
 
-/** @type {import("app/records").Page & Choices} */
+/** @type {import("app/usage/records.js").Page & Choices} */
 const page = pageState("admin-state")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-filters]"))
 /** The name of the person whom the address gives by id. */

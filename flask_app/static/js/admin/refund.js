@@ -1,16 +1,16 @@
 // @ts-check
 /** Giving a record back: asks for the reason, and draws the record anew. */
-import { api } from "app/api"
-import { formatDateTime, formatMoney, formatNumber, t } from "app/i18n"
-import { fill, must, onSubmit, openDialog, toast } from "app/ui"
+import { api } from "app/api.js"
+import { formatDateTime, formatMoney, formatNumber, t } from "app/i18n.js"
+import { fill, must, onSubmit, openDialog, toast } from "app/ui.js"
 
-/** @typedef {import("app/records").Entry} Entry */
+/** @typedef {import("app/usage/records.js").Entry} Entry */
 
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-refund-form]"))
 /** @type {Entry | undefined} */
 let entry
 
-/** @param {HTMLElement} list @param {import("app/records").RecordList} records */
+/** @param {HTMLElement} list @param {import("app/usage/records.js").RecordList} records */
 export function offerRefunds(list, records) {
   list.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target)

@@ -1,8 +1,8 @@
 // @ts-check
 /** Who may make an account without an invitation, in the settings. */
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { must, onSubmit, toast } from "app/ui"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { must, onSubmit, toast } from "app/ui.js"
 
 /** @typedef {{mode: string, group_id: string, domains: string[], confirms: boolean}} Terms */
 

@@ -1,10 +1,10 @@
 // @ts-check
 /** Who waits to be let in, on the page of people: into which group, or not at all. */
-import { withParameter } from "app/addresses"
-import { api } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { onMore } from "app/more"
-import { confirmDialog, fromTemplate, must, tell, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { api } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { confirmDialog, fromTemplate, must, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {{id: string, username: string, email: string | null, address: string, created_at: string}} Registration

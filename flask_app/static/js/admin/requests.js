@@ -1,15 +1,15 @@
 // @ts-check
 /** Entry of what everybody's programs asked, searched for by filters, and of how long that is kept. */
-import { api } from "app/api"
-import { formatNumber, t } from "app/i18n"
-import { showRequests } from "app/request-list"
-import { fromTemplate, must, onSubmit, openDialog, pageState, toast } from "app/ui"
+import { api } from "app/api.js"
+import { formatNumber, t } from "app/i18n.js"
+import { showRequests } from "app/programs/request-list.js"
+import { fromTemplate, must, onSubmit, openDialog, pageState, toast } from "app/ui.js"
 
 /** @typedef {{days: number, groups: Record<string, number>}} Kept */
 
 const PATH = "/api/admin/requests"
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-keep-form]"))
-/** @type {import("app/request-list").State & {groups: {id: string, name: string}[], group_days: Record<string, number>}} */
+/** @type {import("app/programs/request-list.js").State & {groups: {id: string, name: string}[], group_days: Record<string, number>}} */
 const state = pageState("admin-state")
 /** @type {Kept} */
 let kept = { days: state.days, groups: state.group_days }

@@ -1,8 +1,8 @@
 // @ts-check
 /** For how long conversations and the audit log are kept, in the settings: for everybody, and for some groups. */
-import { ApiError, api } from "app/api"
-import { formatNumber, t } from "app/i18n"
-import { confirmDialog, fromTemplate, must, onSubmit, toast } from "app/ui"
+import { ApiError, api } from "app/api.js"
+import { formatNumber, t } from "app/i18n.js"
+import { confirmDialog, fromTemplate, must, onSubmit, toast } from "app/ui.js"
 
 /** @typedef {{days: number | null, groups: Record<string, number | null>, audit_days: number | null}} Retention */
 

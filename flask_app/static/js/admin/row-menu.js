@@ -1,6 +1,6 @@
 // @ts-check
 /** The one menu of a list's rows: opens beside a row's [data-menu-button], tells which row and which act was chosen. */
-import { enterMenu, must, placeBeside, useMenuKeys } from "app/ui"
+import { enterMenu, must, placeBeside, useMenuKeys } from "app/ui.js"
 
 /** Emits "open" {id} just before it is shown, and "act" {id, act} on a choice. */
 export class RowMenu extends EventTarget {

@@ -1,14 +1,14 @@
 // @ts-check
 /** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
-import { showDirectories } from "app/admin/directories"
-import { showIdentityProviders } from "app/admin/identity-providers"
-import { LogoForm } from "app/admin/logo-form"
-import { RegistrationForm } from "app/admin/registration-form"
-import { RetentionForm } from "app/admin/retention-form"
-import { offerSharing } from "app/admin/sharing-form"
-import { api } from "app/api"
-import { formatDate, formatDays, t } from "app/i18n"
-import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui"
+import { showDirectories } from "app/admin/directories.js"
+import { showIdentityProviders } from "app/admin/identity-providers.js"
+import { LogoForm } from "app/admin/logo-form.js"
+import { RegistrationForm } from "app/admin/registration-form.js"
+import { RetentionForm } from "app/admin/retention-form.js"
+import { offerSharing } from "app/admin/sharing-form.js"
+import { api } from "app/api.js"
+import { formatDate, formatDays, t } from "app/i18n.js"
+import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
  * @typedef {{id: string, text: string, tone: "info" | "warning", state: "planned" | "shown" | "over", first: string, last: string | null}} Announcement
@@ -25,7 +25,7 @@ const known = new Map()
 /** The one that the form is open for. @type {Announcement | undefined} */
 let edited
 
-/** @type {{site: Site, retention: import("app/admin/retention-form").Retention, sharing: string, announcements: Announcement[], registration: import("app/admin/registration-form").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers").Standing, directories: import("app/admin/directories").Directory[]}} */
+/** @type {{site: Site, retention: import("app/admin/retention-form.js").Retention, sharing: string, announcements: Announcement[], registration: import("app/admin/registration-form.js").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers.js").Standing, directories: import("app/admin/directories.js").Directory[]}} */
 const state = pageState("admin-state")
 for (const announcement of state.announcements) known.set(announcement.id, announcement)
 showSite(state.site)

@@ -1,11 +1,11 @@
 // @ts-check
 /** Entry of everybody's shared links: listed, ended. */
-import { withParameter } from "app/addresses"
-import { api, isGone } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { onMore } from "app/more"
-import { endWords, timesOf } from "app/share-list"
-import { confirmDialog, fromTemplate, must, pageState, tell, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { api, isGone } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { endWords, timesOf } from "app/share-list.js"
+import { confirmDialog, fromTemplate, must, pageState, tell, toast } from "app/ui.js"
 
 /** @typedef {{id: string, user: {id: string, username: string}, opened: number, audience: "people" | "anybody", created_at: string, expires_at: string | null}} Share */
 

@@ -1,8 +1,8 @@
 // @ts-check
 /** Who may open links to conversations, in the settings. */
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { must, onSubmit, toast } from "app/ui"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { must, onSubmit, toast } from "app/ui.js"
 
 /** @param {string} mode as it is now */
 export function offerSharing(mode) {

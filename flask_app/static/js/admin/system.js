@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the system page: what stands well and what does not, who serves, and what was done on schedule. */
-import { api } from "app/api"
-import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
-import { announce, fromTemplate, must, pageState, slot, tell } from "app/ui"
+import { api } from "app/api.js"
+import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n.js"
+import { announce, fromTemplate, must, pageState, slot, tell } from "app/ui.js"
 
 /**
  * @typedef {"ok" | "warning" | "bad"} How

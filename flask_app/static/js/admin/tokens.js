@@ -1,13 +1,13 @@
 // @ts-check
 /** Entry of everybody's personal access tokens: listed, revoked. */
-import { withParameter } from "app/addresses"
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { onMore } from "app/more"
-import { factsOf, revokeWords } from "app/token-facts"
-import { confirmDialog, fromTemplate, must, pageState, slot, tell, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { factsOf, revokeWords } from "app/programs/token-facts.js"
+import { confirmDialog, fromTemplate, must, pageState, slot, tell, toast } from "app/ui.js"
 
-/** @typedef {import("app/token-facts").Token & {user: {id: string, username: string}}} AnybodysToken */
+/** @typedef {import("app/programs/token-facts.js").Token & {user: {id: string, username: string}}} AnybodysToken */
 
 const PATH = "/api/admin/tokens"
 const list = must(document, "[data-tokens]")

@@ -1,15 +1,15 @@
 // @ts-check
 /** What was added to a balance and taken back, and more of it. */
-import { withParameter } from "app/addresses"
-import { amountOf } from "app/amounts"
-import { ApiError, api } from "app/api"
-import { clearFieldErrors, showFieldError } from "app/field-errors"
-import { formatAmount, formatDateTime, sentence, t } from "app/i18n"
-import { newIdempotencyKey } from "app/writing"
-import { fill, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { amountOf } from "app/amounts.js"
+import { ApiError, api } from "app/api.js"
+import { clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { formatAmount, formatDateTime, sentence, t } from "app/i18n.js"
+import { newIdempotencyKey } from "app/chat/writing.js"
+import { fill, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui.js"
 
 /**
- * @typedef {import("app/admin/budgets").AdminBudget} AdminBudget
+ * @typedef {import("app/admin/budgets.js").AdminBudget} AdminBudget
  * @typedef {{id: string, amount: number, reason: string, by: string | null, created_at: string}} TopUp
  */
 

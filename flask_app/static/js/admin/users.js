@@ -1,18 +1,18 @@
 // @ts-check
 /** Entry of the people: find, create, invite, change the role or the group, disable, help with a lost password or device. */
-import { withParameter } from "app/addresses"
-import { Invitations } from "app/admin/invitations"
-import { offerInvitingMany } from "app/admin/invite-many"
-import { showLinkOnce } from "app/admin/link-once"
-import { Ownership } from "app/admin/ownership"
-import { People } from "app/admin/people"
-import { Registrations } from "app/admin/registrations"
-import { RowMenu } from "app/admin/row-menu"
-import { api } from "app/api"
-import { formatDateTime, t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, pageState, tell, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { Invitations } from "app/admin/invitations.js"
+import { offerInvitingMany } from "app/admin/invite-many.js"
+import { showLinkOnce } from "app/admin/link-once.js"
+import { Ownership } from "app/admin/ownership.js"
+import { People } from "app/admin/people.js"
+import { Registrations } from "app/admin/registrations.js"
+import { RowMenu } from "app/admin/row-menu.js"
+import { api } from "app/api.js"
+import { formatDateTime, t } from "app/i18n.js"
+import { confirmDialog, fill, must, onSubmit, openDialog, pageState, tell, toast } from "app/ui.js"
 
-/** @typedef {import("app/admin/people").Person} Person */
+/** @typedef {import("app/admin/people.js").Person} Person */
 
 const state = pageState("admin-state")
 const people = new People(state)

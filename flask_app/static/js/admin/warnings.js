@@ -1,13 +1,13 @@
 // @ts-check
 /** Entry of the warnings: how they are sent, whether they arrive, and what became of the last ones. */
-import { withParameter } from "app/addresses"
-import { showResult } from "app/admin/delivery"
-import { Webhook } from "app/admin/webhook"
-import { amountOf, typedAmount } from "app/amounts"
-import { api } from "app/api"
-import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n"
-import { onMore } from "app/more"
-import { fromTemplate, must, onSubmit, pageState, showFormError, slot, toast } from "app/ui"
+import { withParameter } from "app/addresses.js"
+import { showResult } from "app/admin/delivery.js"
+import { Webhook } from "app/admin/webhook.js"
+import { amountOf, typedAmount } from "app/amounts.js"
+import { api } from "app/api.js"
+import { formatAgo, formatDateTime, formatNumber, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
+import { fromTemplate, must, onSubmit, pageState, showFormError, slot, toast } from "app/ui.js"
 
 /**
  * @typedef {object} Notice

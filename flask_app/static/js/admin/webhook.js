@@ -1,9 +1,9 @@
 // @ts-check
 /** The card of the webhook: its address, its secret, a test. */
-import { showResult } from "app/admin/delivery"
-import { api } from "app/api"
-import { t } from "app/i18n"
-import { confirmDialog, fill, must, onSubmit, openDialog, tell, toast } from "app/ui"
+import { showResult } from "app/admin/delivery.js"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { confirmDialog, fill, must, onSubmit, openDialog, tell, toast } from "app/ui.js"
 
 const PATH = "/api/admin/warnings/webhook"
 

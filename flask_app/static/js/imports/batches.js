@@ -1,9 +1,9 @@
 // @ts-check
 /** Conversations in parts that the server takes one after the other; what is sent twice is written once. */
-import { ApiError, api } from "app/api"
+import { ApiError, api } from "app/api.js"
 
-/** @typedef {import("app/imports/kept-tree").Talk} Talk */
-/** @typedef {import("app/imports/shapes").Folder} Folder */
+/** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
+/** @typedef {import("app/imports/shapes.js").Folder} Folder */
 /** @typedef {{imported: number, known: number, too_old: number, refused: number}} Sums */
 
 const PATH = "/api/conversations/import"

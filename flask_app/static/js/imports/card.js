@@ -1,12 +1,12 @@
 // @ts-check
 /** The card by which conversations come in: a file is read here, shown in numbers, and sent once its reader wants that. */
-import { formatDays, formatNumber, sentence, t } from "app/i18n"
-import { look, send } from "app/imports/batches"
-import { read } from "app/imports/file"
-import { Unreadable } from "app/imports/shapes"
-import { announce, fill, must } from "app/ui"
+import { formatDays, formatNumber, sentence, t } from "app/i18n.js"
+import { look, send } from "app/imports/batches.js"
+import { read } from "app/imports/file.js"
+import { Unreadable } from "app/imports/shapes.js"
+import { announce, fill, must } from "app/ui.js"
 
-/** @typedef {import("app/imports/shapes").Found} Found */
+/** @typedef {import("app/imports/shapes.js").Found} Found */
 
 const STATES = ["choosing", "found", "going"]
 const ROWS = /** @type {const} */ (["known", "too_old", "empty"])

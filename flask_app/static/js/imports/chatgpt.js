@@ -1,8 +1,8 @@
 // @ts-check
 /** ChatGPT's conversations.json: a tree in `mapping`, whose messages have parts. */
-import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree"
+import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
 
-/** @typedef {import("app/imports/kept-tree").Node} Node */
+/** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
 /** @param {Record<string, any>} each */
 export function isChatGpt(each) {

@@ -1,8 +1,8 @@
 // @ts-check
 /** Claude's conversations.json: a list of messages, each of blocks; newer files say what each follows. */
-import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree"
+import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
 
-/** @typedef {import("app/imports/kept-tree").Node} Node */
+/** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
 /** @param {Record<string, any>} each */
 export function isClaude(each) {

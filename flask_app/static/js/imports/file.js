@@ -1,6 +1,6 @@
 // @ts-check
 /** A file as it was chosen: JSON, or a zip in which conversations.json is. Nothing is unpacked beyond a limit. */
-import { Unreadable, found } from "app/imports/shapes"
+import { Unreadable, found } from "app/imports/shapes.js"
 
 export const MOST_BYTES = 400 * 1024 * 1024 // of JSON, unpacked: about the longest text that browsers hold
 const TOO_LONG = "import_too_long"
@@ -18,7 +18,7 @@ const WANTED = /(^|\/)(conversations(-\d+)?|chat-export-\d+)\.json$/i
 const FIRST = [0x50, 0x4b]
 
 /** @typedef {{name: string, method: number, packed: number, size: number, at: number}} Entry */
-/** @typedef {import("app/imports/shapes").Found} Found */
+/** @typedef {import("app/imports/shapes.js").Found} Found */
 
 /** Throws Unreadable. @param {Blob} file @param {number} [most] bytes @returns {Promise<Found>} */
 export async function read(file, most = MOST_BYTES) {

@@ -1,8 +1,8 @@
 // @ts-check
 /** LibreChat's export of a conversation: messages that name the one they follow, or hold those that follow them. */
-import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree"
+import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
 
-/** @typedef {import("app/imports/kept-tree").Node} Node */
+/** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
 /** @param {Record<string, any>} each */
 export function isLibreChat(each) {

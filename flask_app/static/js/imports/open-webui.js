@@ -1,8 +1,8 @@
 // @ts-check
 /** Open WebUI's export of chats: a tree in `chat.history.messages`. */
-import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree"
+import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
 
-/** @typedef {import("app/imports/kept-tree").Node} Node */
+/** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
 const THOUGHTS = /<details type="reasoning"[^>]*>\s*(?:<summary>[^<]*<\/summary>)?([\s\S]*?)<\/details>\s*/g
 const MARK = /^> ?/gm

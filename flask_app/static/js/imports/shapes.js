@@ -1,13 +1,13 @@
 // @ts-check
 /** What somebody's export is, and the conversations in it in our own format (docs/conversations.schema.json). */
-import { fromChatGpt, isChatGpt } from "app/imports/chatgpt"
-import { fromClaude, isClaude } from "app/imports/claude"
-import { fromDeepSeek, isDeepSeek } from "app/imports/deepseek"
-import { objectOf } from "app/imports/kept-tree"
-import { fromLibreChat, isLibreChat } from "app/imports/librechat"
-import { fromOpenWebUi, isOpenWebUi } from "app/imports/open-webui"
+import { fromChatGpt, isChatGpt } from "app/imports/chatgpt.js"
+import { fromClaude, isClaude } from "app/imports/claude.js"
+import { fromDeepSeek, isDeepSeek } from "app/imports/deepseek.js"
+import { objectOf } from "app/imports/kept-tree.js"
+import { fromLibreChat, isLibreChat } from "app/imports/librechat.js"
+import { fromOpenWebUi, isOpenWebUi } from "app/imports/open-webui.js"
 
-/** @typedef {import("app/imports/kept-tree").Talk} Talk */
+/** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** @typedef {{id: string, name: string, created_at: string}} Folder */
 /** `empty`: in how many nothing was said. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number}} Found */
 

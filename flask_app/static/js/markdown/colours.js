@@ -3,9 +3,9 @@
  * Colours for code. What is short gets them on the spot. A highlighter reads some texts again from every character on, and
  * needs ten seconds for 40,000 of them: what is long goes to a worker, which is ended when it takes too long.
  */
-import { aTurnLater, loaded } from "app/api"
-import { inTurn } from "app/markdown/turns"
-import { tell } from "app/ui"
+import { aTurnLater, loaded } from "app/api.js"
+import { inTurn } from "app/markdown/turns.js"
+import { tell } from "app/ui.js"
 
 export const SHORT = 4_000 // characters
 const PATIENCE = 1_500 // milliseconds for one piece
@@ -73,7 +73,7 @@ async function colouredElsewhere(code, language) {
 
 async function begun() {
   await painted()
-  const made = new Worker(import.meta.resolve("app/markdown/colour-worker"), { type: "module" })
+  const made = new Worker(import.meta.resolve("app/markdown/colour-worker.js"), { type: "module" })
   const library = import.meta.resolve("highlight.js") // a worker has no import map
   return (await said(made, { library })) === undefined ? null : made
 }

@@ -3,9 +3,9 @@
  * What is copied where formulas are marked. Each stands on the page twice, for the eye and for screen readers: the clipboard gets its
  * TeX, once. Loaded with the first formula.
  */
-import { plainText } from "app/plain-text"
-import { widenToFormula } from "app/quote"
-import { must } from "app/ui"
+import { plainText } from "app/chat/plain-text.js"
+import { widenToFormula } from "app/chat/quote.js"
+import { must } from "app/ui.js"
 
 const PARTS = '[data-slot="text"], [data-slot="reasoning"]'
 const messages = must(document, "[data-messages]")

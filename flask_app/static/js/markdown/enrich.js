@@ -1,11 +1,11 @@
 // @ts-check
 /** What a sanitised answer gets beside its text: coloured code with a copy button, formulas, tables that scroll. */
-import { t } from "app/i18n"
-import { sanitize } from "app/markdown"
-import { SHORT, colour, library } from "app/markdown/colours"
-import { inTurn } from "app/markdown/turns"
-import { followChoice } from "app/markdown/wrapping"
-import { fill, fromTemplate, must, slot } from "app/ui"
+import { t } from "app/i18n.js"
+import { sanitize } from "app/markdown.js"
+import { SHORT, colour, library } from "app/markdown/colours.js"
+import { inTurn } from "app/markdown/turns.js"
+import { followChoice } from "app/markdown/wrapping.js"
+import { fill, fromTemplate, must, slot } from "app/ui.js"
 
 const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
@@ -166,8 +166,8 @@ function letScroll(formula, kind) {
 }
 
 async function loadKatex() {
-  const setting = import("app/markdown/setting")
-  const [module, { formulaOf }] = await Promise.all([import("katex"), setting, formulaSheet(), import("app/markdown/copying")])
+  const setting = import("app/markdown/setting.js")
+  const [module, { formulaOf }] = await Promise.all([import("katex"), setting, formulaSheet(), import("app/markdown/copying.js")])
   return (/** @type {string} */ tex, /** @type {object} */ options) => formulaOf(module.default, tex, options)
 }
 

@@ -3,9 +3,9 @@
  * What an answer shows in a frame of its own once its reader asks: a picture from elsewhere, a drawing (SVG), a diagram (Mermaid).
  * A frame has no origin, and under its own policy reaches nothing but that one picture (decision 55). Loaded with the first press.
  */
-import { t } from "app/i18n"
-import { drawingPage } from "app/markdown/drawings"
-import { fill, must, slot } from "app/ui"
+import { t } from "app/i18n.js"
+import { drawingPage } from "app/markdown/drawings.js"
+import { fill, must, slot } from "app/ui.js"
 
 const PATIENCE = 20_000 // milliseconds until what has not been drawn is given up
 const WIDEST = 4_000 // pixels

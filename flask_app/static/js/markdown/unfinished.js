@@ -4,7 +4,7 @@
  * a text that is still arriving (`env.arriving`) is finished so; once it is whole its own signs count.
  */
 
-import { withoutUnfinishedBreak } from "app/markdown/breaks"
+import { withoutUnfinishedBreak } from "app/markdown/breaks.js"
 
 /** @typedef {import("markdown-it").Token} Token */
 

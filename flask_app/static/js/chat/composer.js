@@ -1,0 +1,300 @@
+// @ts-check
+/**
+ * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
+ * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
+ * for another conversation, and "changed" with what is written. Words leave the text area when they are sent, and come back when they were not taken.
+ */
+import { leftWords, nameBriefly, t, tightestOf } from "app/i18n.js"
+import { announce, must, slot, toast } from "app/ui.js"
+import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/chat/writing.js"
+
+const LIMIT = 200_000 // bytes
+const MODEL_CHOICE = "model"
+const THINKING_CHOICE = "thinking"
+const LONGEST_TIMER = 86_400_000
+
+/** @typedef {import("app/i18n.js").Budget} Budget */
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, peak: Peak | null}} Model */
+/** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
+/** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
+/** @typedef {{model?: string, thinking?: boolean | string}} Choice who is to answer, and how: thinking first or not, or with an effort */
+/** @typedef {{text: string, idempotencyKey: string} & Choice} Outgoing */
+
+export class Composer extends EventTarget {
+  #form
+  #text
+  #select
+  #thinking
+  #sendButton
+  #stopButton
+  /** Where is written: a conversation, or a new one. @type {string | null} */
+  place = null
+  /** @type {"idle" | "sending" | "answering"} */
+  #state = "idle"
+  #early // what was written before this page's scripts had come
+  #usual = "" // the model that the person has chosen
+  #drafts = new Drafts()
+  #unsent = new Unsent()
+  #peakEnds = 0
+  /** @type {Model[]} */
+  #models
+  #isAdmin
+
+  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null, is_admin: boolean}} state */
+  constructor(form, state) {
+    super()
+    this.#form = form
+    this.#text = /** @type {HTMLTextAreaElement} */ (must(form, "[data-composer-text]"))
+    this.#select = /** @type {HTMLSelectElement} */ (must(form, "[data-model]"))
+    this.#thinking = /** @type {HTMLSelectElement} */ (must(form, "[data-thinking]"))
+    this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
+    this.#stopButton = must(form, "[data-stop]")
+    this.#models = state.models
+    this.#isAdmin = state.is_admin
+    this.#early = this.#text.value
+    this.#offerModels(state.default_model)
+    this.#listen()
+  }
+
+  /** Turns to another conversation and its draft. @param {string | null} conversation */
+  moveTo(conversation) {
+    this.dispatchEvent(new Event("leaving"))
+    this.place = conversation
+    this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
+    this.#early = ""
+    const lost = this.#unsent.takeLost(conversation)
+    if (lost) this.putFirst(conversation, lost.text)
+    this.hideProblem()
+    this.goOnWith(null)
+  }
+
+  /**
+   * The model of the conversation is gone: who follows it is chosen here, and said. null is back to the usual choice.
+   * @param {Follower | null} follower
+   */
+  goOnWith(follower) {
+    const note = must(this.#form, "[data-model-note]")
+    note.hidden = !follower
+    note.textContent = follower ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : ""
+    this.#select.value = follower?.id ?? this.#usual
+    this.#showThinking()
+  }
+
+  /** What was sent has begun. @param {string | null} conversation where it was written @param {string} idempotencyKey */
+  taken(conversation, idempotencyKey) {
+    this.#unsent.forget(conversation, idempotencyKey)
+  }
+
+  /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
+  adopt(conversation) {
+    this.#drafts.keep(this.place, "")
+    this.place = conversation
+    this.#drafts.keep(conversation, this.#text.value)
+  }
+
+  /** How the next message is to be answered. @returns {Choice} */
+  get choice() {
+    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value) }
+  }
+
+  /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */
+  choiceOf(model) {
+    const known = this.#models.find(({ id, name }) => id === model || name === model)
+    return known ? { model: known.id, thinking: asAsked(usualOf(known)) } : this.choice
+  }
+
+  /** The models that can answer, named as they are offered. */
+  get models() {
+    return this.#models.map(({ id, name, context_tokens }, index) => ({ id, name, context_tokens, label: this.#select.options[index]?.text ?? name }))
+  }
+
+  focus() {
+    this.#text.focus({ preventScroll: true })
+  }
+
+  /** @param {string} text */
+  write(text) {
+    if (this.#text.value !== text) this.#text.value = text // an input method goes on in words that stay
+    this.#changed()
+  }
+
+  /** Puts a quotation after what is written, to be gone on with. @param {string} text */
+  quote(text) {
+    this.write(inParagraphs(this.#text.value.trimEnd(), text))
+    this.focus()
+    this.#text.setSelectionRange(this.#text.value.length, this.#text.value.length)
+    this.#text.scrollTop = this.#text.scrollHeight
+  }
+
+  /**
+   * Words that could not be sent come back to where they were written, here or in another conversation's draft.
+   * @param {string | null} conversation @param {Outgoing} outgoing
+   */
+  giveBack(conversation, outgoing) {
+    this.#unsent.giveBack(conversation, outgoing)
+    this.putFirst(conversation, outgoing.text)
+  }
+
+  /** What was being written in one conversation goes into a new one; says whether there was anything. @param {string} conversation */
+  handOver(conversation) {
+    const text = conversation === this.place ? this.#text.value : this.#drafts.read(conversation)
+    this.#drafts.keep(conversation, "")
+    if (text.trim()) this.putFirst(null, text)
+    return text.trim() !== ""
+  }
+
+  /** Before what is being written there. @param {string | null} conversation @param {string} text */
+  putFirst(conversation, text) {
+    if (conversation === this.place) this.write(inParagraphs(text, this.#text.value))
+    else this.#drafts.keep(conversation, inParagraphs(text, this.#drafts.read(conversation)))
+  }
+
+  /** While something is being sent nothing else is; while an answer is written, what is sent waits. */
+  set state(/** @type {"idle" | "sending" | "answering"} */ state) {
+    this.#state = state
+    this.#showButtons()
+  }
+
+  #showButtons() {
+    const focused = document.activeElement
+    const isEmpty = !this.#text.value.trim()
+    this.#sendButton.disabled = isEmpty
+    this.#sendButton.hidden = this.#state === "sending" || (this.#state === "answering" && isEmpty)
+    this.#stopButton.hidden = this.#state === "idle"
+    if (focused instanceof HTMLButtonElement && focused.hidden && this.#form.contains(focused)) this.focus()
+  }
+
+  /** @param {string} text @param {{way?: import("app/chat/answer.js").Way | null, anew?: boolean}} [options] */
+  showProblem(text, { way = null, anew = false } = {}) {
+    const place = must(this.#form, "[data-composer-error]")
+    const link = /** @type {HTMLAnchorElement} */ (slot(place, "link"))
+    link.hidden = !way
+    link.href = way?.href ?? ""
+    link.textContent = way?.label ?? ""
+    must(place, "[data-anew]").hidden = !anew
+    slot(place, "text").textContent = text
+    place.hidden = false
+  }
+
+  /** Says what is left of the budget that is nearest to its end; without budgets nothing. @param {Budget[]} budgets */
+  showLeft(budgets) {
+    const place = must(this.#form, "[data-left]")
+    const tightest = tightestOf(budgets)
+    const { state: before } = place.dataset
+    const words = tightest ? leftWords(tightest, { isAdmin: this.#isAdmin }) : ""
+    place.hidden = !tightest
+    place.dataset.state = tightest?.state ?? ""
+    slot(place, "text").textContent = words
+    if (this.#isAdmin) must(place, "[data-way]").hidden = tightest?.state !== "exhausted"
+    if (before && before !== tightest?.state && tightest?.state !== "open") announce(words)
+  }
+
+  hideProblem() {
+    must(this.#form, "[data-composer-error]").hidden = true
+  }
+
+  #listen() {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.#send()
+    })
+    this.#text.addEventListener("keydown", (event) => {
+      const changes = changesLast(event) && !this.#text.value
+      if (!changes && !sendsMessage(event)) return
+      event.preventDefault()
+      if (changes) this.dispatchEvent(new Event("editlast"))
+      else this.#send()
+    })
+    this.#text.addEventListener("input", () => this.#changed())
+    this.#stopButton.addEventListener("click", () => this.dispatchEvent(new Event("stop")))
+    must(this.#form, "[data-anew]").addEventListener("click", () => this.dispatchEvent(new Event("anew")))
+    this.#select.addEventListener("change", () => this.#modelChosen())
+    this.#thinking.addEventListener("change", () => localStorage.setItem(THINKING_CHOICE, this.#thinking.value))
+  }
+
+  #send() {
+    const text = this.#text.value.trim()
+    if (!text) return
+    if (this.#state === "sending") return toast(t("js.wait_for_answer"))
+    const problem = problemOfSize(text)
+    if (problem) return this.showProblem(problem)
+    const draft = { text, ...this.choice }
+    const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.place, draft) ?? this.#drafts.keyOf(this.place) }
+    const waits = this.#state === "answering"
+    if (waits) this.#unsent.forget(this.place, detail.idempotencyKey)
+    else this.#unsent.send(this.place, detail)
+    this.hideProblem()
+    this.#drafts.renewKey(this.place)
+    this.write("")
+    this.dispatchEvent(new CustomEvent(waits ? "wait" : "send", { detail }))
+  }
+
+  #changed() {
+    this.#drafts.keep(this.place, this.#text.value)
+    this.#showButtons()
+    fitToText(this.#text)
+    this.dispatchEvent(new Event("changed"))
+  }
+
+  /** @param {string | null} preferred */
+  #offerModels(preferred) {
+    const nameOf = (/** @type {Model} */ { label, name }) => label || name
+    for (const model of this.#models) {
+      const isShared = this.#models.some((other) => other !== model && nameOf(other) === nameOf(model))
+      this.#select.add(new Option(isShared ? `${nameOf(model)} · ${model.provider}` : nameOf(model), model.id))
+    }
+    nameBriefly(this.#select)
+    const remembered = this.#models.find(({ id }) => id === localStorage.getItem(MODEL_CHOICE))
+    const chosen = remembered ?? this.#models.find(({ id, name }) => id === preferred || name === preferred)
+    this.#select.value = chosen?.id ?? ""
+    must(this.#form, "[data-model-field]").hidden = !this.#models.length
+    this.#modelChosen()
+  }
+
+  #modelChosen() {
+    this.#usual = this.#select.value
+    if (this.#usual) localStorage.setItem(MODEL_CHOICE, this.#usual)
+    this.#showThinking()
+  }
+
+  /** What depends on the model that is chosen. */
+  #showThinking() {
+    const model = this.#models.find(({ id }) => id === this.#select.value)
+    const ways = waysOf(model)
+    must(this.#form, "[data-thinking-field]").hidden = !ways.length
+    this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
+    this.#thinking.value = usualOf(model)
+    this.#showPeak(model?.peak ?? null)
+  }
+
+  /** What holds only until a moment is not said after it. @param {Peak | null} peak */
+  #showPeak(peak) {
+    const place = must(this.#form, "[data-peak]")
+    const rest = peak?.until ? Date.parse(peak.until) - Date.now() : Infinity
+    place.hidden = !peak || rest <= 0
+    if (!peak || place.hidden) return
+    const kind = peak.now ? "peak" : "off_peak"
+    place.dataset.kind = kind
+    place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
+    clearTimeout(this.#peakEnds)
+    if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(), Math.min(rest + 1000, LONGEST_TIMER))
+  }
+}
+
+/** How a model may think: off first, with an effort where it knows some. @param {Model | undefined} model */
+const waysOf = (model) => (model?.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : [])
+
+/** As the person likes it; where the model does not know that, high is on. @param {Model | undefined} model */
+function usualOf(model) {
+  const [ways, usual] = [waysOf(model), localStorage.getItem(THINKING_CHOICE) ?? "off"]
+  return ways.includes(usual) ? usual : (ways.find((way) => ["on", "high"].includes(way)) ?? "")
+}
+
+/** @param {string} way "" of a model that cannot think */
+const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)
+
+/** What is to be said of a message that is too long, else nothing. @param {string} text */
+export function problemOfSize(text) {
+  const size = byteLength(text)
+  return size > LIMIT ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LIMIT / 1000 }) : ""
+}

@@ -1,0 +1,104 @@
+// @ts-check
+/** Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame in which nobody is at it. */
+import { isInUse, remember } from "app/in-use.js"
+import { fragmentOf, parser } from "app/markdown.js"
+import { GrowingMarkdown } from "app/markdown/blocks.js"
+import { enrich } from "app/markdown/enrich.js"
+
+const SHARE = 3 // after a frame that took 10 ms, rest 30 ms: reading and scrolling stay smooth
+
+export class GrowingText {
+  #element
+  #growing = new GrowingMarkdown(parser)
+  #whole = ""
+  #pending = ""
+  /** @type {ChildNode[]} */
+  #tail = []
+  #frame = 0
+  #notBefore = 0
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element
+  }
+
+  get text() {
+    return this.#whole
+  }
+
+  /** @param {string} text */
+  push(text) {
+    this.#whole += text
+    this.#pending += text
+    this.#frame ||= requestAnimationFrame((now) => this.#draw(now))
+  }
+
+  /** Begins anew, as when a stream is told again from its start. */
+  clear() {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+    this.#growing = new GrowingMarkdown(parser)
+    this.#whole = this.#pending = ""
+    this.#tail = []
+    this.#element.replaceChildren()
+  }
+
+  /** No more text comes: what was left open is drawn as it stands. */
+  end() {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+    this.#advance()
+    const { tail, env } = this.#growing.end()
+    if (hasReferences(env)) this.#drawAnew()
+    else this.#replaceTail(enrich(fragmentOf(tail, env)))
+  }
+
+  /** @param {number} now */
+  #draw(now) {
+    this.#frame = 0
+    if (now < this.#notBefore || isInUse(this.#tail)) {
+      this.#frame = requestAnimationFrame((later) => this.#draw(later))
+      return
+    }
+    const begun = performance.now()
+    this.#advance()
+    this.#notBefore = now + SHARE * (performance.now() - begun)
+  }
+
+  #advance() {
+    if (!this.#pending) return
+    const { settled, tail, env } = this.#growing.push(this.#pending)
+    this.#pending = ""
+    if (settled.length) {
+      this.#replaceTail(enrich(fragmentOf(settled, env)))
+      this.#tail = []
+    }
+    this.#replaceTail(enrich(fragmentOf(tail, env), { grows: true }))
+  }
+
+  /** @param {DocumentFragment} fragment */
+  #replaceTail(fragment) {
+    const keep = remember(this.#tail)
+    for (const node of this.#tail) node.remove()
+    this.#tail = [...fragment.childNodes]
+    this.#element.append(fragment)
+    keep(this.#tail)
+  }
+
+  #drawAnew() {
+    const keep = remember([...this.#element.childNodes])
+    showText(this.#element, this.#whole)
+    keep([...this.#element.childNodes])
+  }
+}
+
+/** A finished text at once. @param {HTMLElement} element @param {string} text */
+export function showText(element, text) {
+  const env = {}
+  element.replaceChildren(enrich(fragmentOf(parser.parse(text, env), env)))
+}
+
+/** Links defined at the end of a text change what stands before them. @param {Record<string, unknown>} env */
+function hasReferences(env) {
+  return Object.keys(env.references ?? {}).length > 0
+}

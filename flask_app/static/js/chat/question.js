@@ -1,0 +1,106 @@
+// @ts-check
+/** One question in the thread, and the editor in its place. The element emits "resend" {text}. */
+import { problemOfSize } from "app/chat/composer.js"
+import { goesBothWays } from "app/markdown.js"
+import { fromTemplate, must, showFormError, slot } from "app/ui.js"
+import { showVersion } from "app/chat/versions.js"
+import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
+
+export class Question {
+  element
+  /** Absent until it is written down. @type {string | null} */
+  id = null
+  text
+  parentId
+  /** @type {HTMLElement | null} */
+  #editor = null
+  #notes = notesOf("edit")
+
+  /** @param {string} text @param {string | null} parentId what it follows */
+  constructor(text, parentId) {
+    this.text = text
+    this.parentId = parentId
+    this.element = fromTemplate("question-template", { text })
+    slot(this.element, "text").classList.toggle("both-ways", goesBothWays(text))
+  }
+
+  /** @param {number} at @param {number} count */
+  showVersion(at, count) {
+    showVersion(this.element, at, count)
+  }
+
+  /** Opens its text, or what was made of it before, to be changed. @param {string} [text] */
+  edit(text = this.#notes.read(this.id) || this.text) {
+    this.close()
+    const editor = (this.#editor = fromTemplate("editor-template"))
+    const area = /** @type {HTMLTextAreaElement} */ (must(editor, "textarea"))
+    this.element.append(editor)
+    this.#showEditor(true)
+    area.value = text
+    area.addEventListener("input", () => {
+      this.#changed(area)
+      this.#notes.keep(this.id, area.value)
+    })
+    area.addEventListener("keydown", (press) => this.#pressed(press, area))
+    editor.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.#send(area.value)
+    })
+    must(editor, "[data-cancel]").addEventListener("click", () => this.#cancel())
+    this.#changed(area)
+    area.focus({ preventScroll: true })
+    area.setSelectionRange(text.length, text.length)
+    editor.scrollIntoView({ block: "nearest" })
+  }
+
+  /** The text is back in the editor's place. */
+  close() {
+    this.#editor?.remove()
+    this.#editor = null
+    this.#showEditor(false)
+  }
+
+  /** What was made of it is no longer wanted: it was given up, or has been asked. */
+  forgetEdit() {
+    this.#notes.keep(this.id, "")
+  }
+
+  #cancel() {
+    this.forgetEdit()
+    this.close()
+    must(this.element, "[data-edit]").focus({ preventScroll: true })
+  }
+
+  /** @param {KeyboardEvent} press @param {HTMLTextAreaElement} area */
+  #pressed(press, area) {
+    if (press.key === "Escape" && !composes(press)) {
+      press.stopPropagation()
+      this.#cancel()
+    } else if (sendsMessage(press)) {
+      press.preventDefault()
+      this.#send(area.value)
+    }
+  }
+
+  /** @param {HTMLTextAreaElement} area */
+  #changed(area) {
+    const send = /** @type {HTMLButtonElement} */ (must(area.form ?? this.element, '[type="submit"]'))
+    send.disabled = !area.value.trim()
+    fitToText(area)
+  }
+
+  /** @param {string} written */
+  #send(written) {
+    const text = written.trim()
+    const problem = problemOfSize(text)
+    if (this.#editor) showFormError(/** @type {HTMLFormElement} */ (this.#editor), problem)
+    if (text && !problem) this.element.dispatchEvent(new CustomEvent("resend", { bubbles: true, detail: { text } }))
+  }
+
+  /** @param {boolean} on */
+  #showEditor(on) {
+    this.element.classList.toggle("message--editing", on)
+    slot(this.element, "text").hidden = on
+    slot(this.element, "foot").hidden = on
+  }
+}
