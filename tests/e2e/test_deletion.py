@@ -90,7 +90,8 @@ def test_whoever_opens_it_again_has_undone_it(visits: Visits, script: ScriptedUp
     expect(chat.questions).to_have_text("Come back")
     expect(chat.page.locator(".toast")).to_be_hidden()
     expect(chat.in_list("Come back")).to_have_attribute("aria-current", "page")
-    chat.page.evaluate("import('app/chat/deletion.js').then(({ deleteWaiting }) => deleteWaiting())")  # as after ten seconds
+    # as after ten seconds
+    chat.page.evaluate("import('app/chat/deletion.js').then(({ deleteWaiting }) => deleteWaiting())")
     chat.ask("And go on")
     chat.page.reload()
     expect(chat.questions).to_have_text(["Come back", "And go on"])

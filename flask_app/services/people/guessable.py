@@ -2,7 +2,8 @@
 
 A password is cut into the cheapest parts: a frequent word costs 2, a run along the alphabet, the digits or the
 keyboard 1, a date-like number 2, any other character 1. What can be had for less than `ENOUGH` is guessable: two
-words and a digit, say, or a word between two runs. static/js/account/guessable.js tells people the same while they type.
+words and a digit, say, or a word between two runs. static/js/account/guessable.js tells people the same while they
+type.
 """
 
 import re
