@@ -29,8 +29,8 @@ class Announcement(Base):
 
 
 class ServerProcess(Base):
-    """A process that serves, as it told last. `host` is what its machine or container is called, `free_bytes` the room
-    where its instance folder is, `waiting` the settlements in the journal there.
+    """A process that serves, as it told last, or did until it ended. `host` is what its machine or container is
+    called, `free_bytes` the room where its instance folder is, `waiting` the settlements in the journal there.
 
     `jobs` is JSON: the name of a job of its upkeep → when it ended here last, and whether it failed.
     """
@@ -43,6 +43,7 @@ class ServerProcess(Base):
     version: Mapped[str] = mapped_column(String(32))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
     free_bytes: Mapped[int] = mapped_column(BigInteger)
     waiting: Mapped[int]
     jobs: Mapped[str] = mapped_column(LongText)

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
@@ -74,14 +74,38 @@ def test_the_arrow_up_changes_the_last_question_where_nothing_is_written(chat: C
     expect(chat.questions).to_have_text("What is an isthmus?")
 
 
+@pytest.mark.parametrize("locale", ["en", "zh", "ja"])
 @pytest.mark.parametrize("press", COMPOSING.values(), ids=COMPOSING)
-def test_an_input_methods_enter_never_sends(press: dict[str, Any], chat: Chat, script: ScriptedUpstream) -> None:
+def test_an_input_methods_enter_never_sends(
+    press: dict[str, Any], visits: Visits, script: ScriptedUpstream, locale: str
+) -> None:
+    chat = Chat(visits.open("/", locale=locale), words(locale))
     chat.text.fill("你好")
     assert not chat.text.evaluate(PRESS, press), "the key is the input method's"
     expect(chat.text).to_have_value("你好")
     expect(chat.questions).to_have_count(0)
     chat.text.press("Enter")
     expect(chat.questions).to_have_count(1)
+    chat.wait_until_answered()
+    assert len(script.journal.chats) == 1
+
+
+@pytest.mark.parametrize(("locale", "viewport"), [("zh", WIDE), ("zh", PHONE), ("zh-Hant", PHONE), ("ja", WIDE)])
+def test_what_is_composed_is_sent_once_it_is_chosen(
+    visits: Visits, script: ScriptedUpstream, locale: str, viewport: ViewportSize
+) -> None:
+    """By the browser's own input method, as a keyboard for Chinese drives it."""
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
+    chat.text.click()
+    method = chat.page.context.new_cdp_session(chat.page)
+    for typed in ("n", "ni", "nih", "nihao"):
+        chosen = {"text": typed, "selectionStart": len(typed), "selectionEnd": len(typed)}
+        method.send("Input.imeSetComposition", chosen)
+    expect(chat.text).to_have_value("nihao")
+    method.send("Input.insertText", {"text": "你好"})
+    expect(chat.text).to_have_value("你好")
+    chat.send_button.click()
+    expect(chat.questions).to_have_text("你好", use_inner_text=True)
     chat.wait_until_answered()
     assert len(script.journal.chats) == 1
 

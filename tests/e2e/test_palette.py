@@ -189,7 +189,7 @@ def test_model_and_thinking_are_switched(visits: Visits) -> None:
 
 def test_what_is_typed_before_its_module_has_come_is_kept(visits: Visits) -> None:
     page = visits.open("/")
-    module = Held(page, re.compile(r"/js/palette\.js"))
+    module = Held(page, re.compile(r"/js/palette/palette\.js"))
     page.keyboard.press("Control+k")
     page.keyboard.type("usage")
     module.wait()

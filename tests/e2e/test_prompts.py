@@ -42,7 +42,7 @@ def active(chat: Chat) -> Locator:
 
 
 def asked(chat: Chat, visits: Visits) -> list[str]:
-    parts = (OFFERED, "/js/prompt", "/js/text-list")
+    parts = (OFFERED, "/js/chat/prompt-", "/js/prompts/", "/js/chat/text-list")
     return [each.url for each in visits.watch(chat.page).requests if any(part in each.url for part in parts)]
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_nothing_moves_once_it_is_seen(path: str, locale: str, visits: Visits) -> None:
     page = visits.open("/nowhere", viewport=PHONE, locale=locale)
-    scripts = Held(page, re.compile(r"/js/(chat|dashboard)\.js"))
+    scripts = Held(page, re.compile(r"/js/(chat/chat|usage/dashboard)\.js"))
     page.goto(path, wait_until="commit")
     scripts.wait()
     page.locator(".welcome__greeting, .page__title").wait_for()
@@ -52,7 +52,7 @@ def budget(request: pytest.FixtureRequest, site: Site) -> Any:
 @pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])
 def test_what_is_left_today_has_its_room(budget: Any, locale: str, scheme: Scheme, visits: Visits) -> None:
     page = visits.open("/nowhere", viewport=PHONE, locale=locale, scheme=scheme)
-    scripts = Held(page, re.compile(r"/js/chat\.js"))
+    scripts = Held(page, re.compile(r"/js/chat/chat\.js"))
     page.goto("/", wait_until="commit")
     scripts.wait()
     line = page.locator("[data-left]")

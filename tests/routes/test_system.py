@@ -104,6 +104,23 @@ def test_who_has_not_told_for_a_while_is_silent_and_after_a_day_forgotten(admin_
     assert len(found) == 3
 
 
+def test_who_has_ended_serves_no_more_and_what_its_jobs_did_stays_known(admin_client: PageClient) -> None:
+    process("serving", free_bytes=9 << 30)
+    process("ended", ended_at=utc_now(), free_bytes=1, jobs='{"word_log": ["2026-01-03T00:00:00+00:00", true]}')
+    told = admin_client.get(SYSTEM).get_json()
+    assert [each["host"] for each in told["processes"]] == ["serving"]
+    assert facts(admin_client, "processes_ok") == {"count": 1, "hosts": 1}
+    assert "space_little" not in codes(admin_client)
+    assert [(job["at"][:10], job["failed"]) for job in told["jobs"]] == [("2026-01-03", True)]
+
+
+def test_a_process_that_ends_says_so(admin_client: PageClient) -> None:
+    process_service.tell({})
+    assert len(admin_client.get(SYSTEM).get_json()["processes"]) == 1
+    process_service.end()
+    assert admin_client.get(SYSTEM).get_json()["processes"] == []
+
+
 def test_the_instance_with_the_least_room_is_named(admin_client: PageClient) -> None:
     process("roomy")
     process("full", free_bytes=99 << 20, waiting=3)

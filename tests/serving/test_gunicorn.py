@@ -168,7 +168,7 @@ def test_a_server_that_has_ended_leaves_one_whole_file_in_which_nobody_serves(
     shutil.copy(database, copy := tmp_path / "copy.db")
     assert rows(copy, "SELECT username FROM users") == [(USERNAME,)]
     assert rows(copy, "SELECT status FROM messages WHERE role = 'assistant'") == [("complete",)]
-    assert rows(copy, "SELECT process FROM server_processes") == []
+    assert rows(copy, "SELECT process FROM server_processes WHERE ended_at IS NULL") == []
 
 
 def rows(database: Path, query: str) -> list[tuple[Any, ...]]:

@@ -42,4 +42,6 @@ def test_it_says_where_it_listens_in_plain_lines_and_is_listed_no_longer_once_it
 
 def _listed(database: Path) -> list[int]:
     with closing(sqlite3.connect(database)) as connection:
-        return [process for (process,) in connection.execute("SELECT process FROM server_processes")]
+        return [
+            process for (process,) in connection.execute("SELECT process FROM server_processes WHERE ended_at IS NULL")
+        ]

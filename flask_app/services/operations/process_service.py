@@ -24,9 +24,7 @@ MOST = 500  # of a page
 _processes = table_of(ServerProcess)
 _AGAIN = update(_processes).where(_processes.c.id == bindparam("own"))
 _FORGET = delete(_processes).where(_processes.c.seen_at < bindparam("before"))
-_END = delete(_processes).where(_processes.c.id == bindparam("own"))
 _began = utc_now()
-_has_ended = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,15 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`is_silent`: it has not told for a while. It has ended, or its database does not hear it."""
+    """`is_silent`: it has not told for a while. It was killed, or its database does not hear it."""
 
     row: ServerProcess
     is_silent: bool
     jobs: dict[str, Ran]
+
+    @property
+    def serves(self) -> bool:
+        return self.row.ended_at is None
 
 
 def tell(jobs: Mapping[str, Ran]) -> None:
@@ -58,21 +60,19 @@ def tell(jobs: Mapping[str, Ran]) -> None:
 
     def work(connection: Connection) -> None:
         connection.execute(_FORGET, {"before": now - FORGOTTEN})
-        if not _has_ended and not connection.execute(_AGAIN.values(**told), {"own": run_service.WORKER}).rowcount:
+        if not connection.execute(_AGAIN.values(**told), {"own": run_service.WORKER}).rowcount:
             connection.execute(insert(_processes), _own() | told)
 
     in_writing(work)
 
 
 def end() -> None:
-    """Say that this process serves no more: it is listed no longer, whatever a round that is under way would tell."""
-    global _has_ended
-    _has_ended = True
-    in_writing(lambda connection: connection.execute(_END, {"own": run_service.WORKER}))
+    """Say that this process serves no more. How its jobs went stays known for as long as they may say it."""
+    in_writing(lambda connection: connection.execute(_AGAIN.values(ended_at=utc_now()), {"own": run_service.WORKER}))
 
 
 def listed() -> list[Seen]:
-    """By machine, those that told last first."""
+    """Those that serve, and those that have ended within a day, by machine, those that told last first."""
     silent = utc_now() - SILENT
     with reading() as session:
         query = select(ServerProcess).order_by(ServerProcess.host, ServerProcess.seen_at.desc(), ServerProcess.id)

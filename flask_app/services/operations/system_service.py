@@ -49,9 +49,10 @@ def looked() -> System:
     """The same whichever process is asked, as often as it is asked: a few short queries."""
     seen = process_service.listed()
     keys = key_status_service.listed()
-    checks = [*_database(), _redis(), _keys(keys), _backup(), *_processes(seen), _mail()]
+    serving = [each for each in seen if each.serves]
+    checks = [*_database(), _redis(), _keys(keys), _backup(), *_processes(serving), _mail()]
     troubled = [each for each in keys if each.state not in {*WORKING, "disabled"}]
-    return System(checks, seen, process_service.latest(seen), troubled)
+    return System(checks, serving, process_service.latest(seen), troubled)
 
 
 def _database() -> Iterator[Check]:

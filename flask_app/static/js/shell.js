@@ -11,7 +11,7 @@ const CLOSED = "closed-announcements" // the last of them; the server leaves tho
 const MOST_CLOSED = 20
 const KEPT = "mingchat-kept"
 const KEPT_AT = "/offline/kept"
-const MOST_AWAITED = 2000 // ms after a page has come
+const OWN = ["openDialog", "reveal", "copy", "closeDialog", "signOut", "closeAnnouncement", "palette"]
 
 /** What the page without a network knows: language and theme, and of one person the titles as last seen. @typedef {{person: string, language: string, theme: string, at: string, conversations: {href: string, title: string}[]}} Kept */
 
@@ -34,6 +34,8 @@ document.addEventListener("click", (event) => {
   if ("signOut" in button.dataset) signOut()
   if ("closeAnnouncement" in button.dataset) closeAnnouncement(/** @type {HTMLElement} */ (button.parentElement))
   if ("palette" in button.dataset) openPalette(button.closest("details"))
+  const isOwn = preference || OWN.some((name) => name in button.dataset)
+  if (isOwn && button.type === "button") event.preventDefault() // it is heard: `base.html` need not press it again
 })
 
 document.addEventListener("keydown", (event) => {
@@ -72,7 +74,7 @@ addEventListener("load", () => {
     keepForOffline().catch(console.warn) // where the browser keeps nothing
   }
   // A page that nobody touches may draw no frame after this, and without one Chromium calls nobody idle.
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(prepare, { timeout: MOST_AWAITED })
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(prepare, { timeout: 2000 })
   else setTimeout(prepare)
 })
 

@@ -3,9 +3,10 @@
 import { api } from "app/api.js"
 import { must, tell } from "app/ui.js"
 
-const notice = must(document, "[data-new-device]")
+/** Pages that stand apart, a shared conversation's say, have none. @type {HTMLElement | null} */
+const notice = document.querySelector("[data-new-device]")
 
-must(notice, "[data-own-device]").addEventListener("click", async () => {
+notice?.querySelector("[data-own-device]")?.addEventListener("click", async () => {
   try {
     await api.post(`/api/me/devices/${notice.dataset.newDevice}/confirm`)
   } catch (error) {
