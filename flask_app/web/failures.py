@@ -87,7 +87,7 @@ def _moment(moment: object, locale: str) -> str:
 def wants_page() -> bool:
     """What the API describes is asked by scripts, wherever it lies (/logout does not lie under /api/)."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if request.path.startswith(("/api/", "/v1/")) or hasattr(view, "reply_type"):
+    if f"{request.path}/".startswith(("/api/", "/v1/")) or hasattr(view, "reply_type"):
         return False
     accepted = request.accept_mimetypes
     return not accepted or accepted.accept_html

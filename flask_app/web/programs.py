@@ -43,7 +43,7 @@ def init_app(app: Flask) -> None:
 
 def is_program() -> bool:
     """Is the request for the gateway? None is once its reply is on the way: what is said then is said to a person."""
-    return has_request_context() and request.path.startswith(PREFIX)
+    return has_request_context() and f"{request.path}/".startswith(PREFIX)
 
 
 def speaks_messages() -> bool:
