@@ -25,6 +25,7 @@ def _invite(page: Page, username: str) -> str:
     dialog.get_by_role("button", name=zh("admin.create")).click()
     shown = page.locator("#link-dialog")
     expect(shown).to_contain_text(zh("js.admin.link_for", name=username))
+    expect(shown).to_contain_text(zh("admin.link_here"))  # the site is opened by 127.0.0.1
     link = shown.locator("#link-address").inner_text()
     shown.get_by_role("button", name=zh("admin.done")).click()
     expect(page.get_by_role("row").filter(has_text=username)).to_be_visible()
