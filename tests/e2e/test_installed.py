@@ -252,7 +252,7 @@ def test_an_upgrade_takes_over_with_the_next_page(browser: Browser, site: Site) 
 
 
 def has_taken_over(page: Page) -> bool:
-    """Has the next worker, some seconds after another visit? Where its shell does not come whole, a visit tries again."""
+    """Has the next worker, some seconds after a visit? Where its shell does not come whole, a visit tries again."""
     page.reload()
     for _ in range(50):
         if "mingchat-0000000000000000" not in page.evaluate(CACHES):
