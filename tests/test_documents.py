@@ -30,6 +30,7 @@ TWINS = [
             ("compared.md", "功能对比.md"),
             ("configuration.md", "配置参考.md"),
             ("deployment.md", "部署指南.md"),
+            ("features.md", "功能说明.md"),
             ("observability.md", "监控指南.md"),
             ("operations.md", "运维指南.md"),
             ("scaling.md", "扩展指南.md"),
