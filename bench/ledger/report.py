@@ -24,10 +24,14 @@ class Job:
 
 @dataclass(slots=True)
 class Results:
-    """Everything measured. `others` is the share of one processor that strangers' processes used meanwhile."""
+    """Everything measured, of the code as it was when it began: `commit`.
+
+    `others` is the share of one processor that strangers' processes used meanwhile.
+    """
 
     entries: int
     rounds: int
+    commit: str
     settlement: Settlement = field(default_factory=Settlement)
     others: float = 0.0
     pages: list[Timed] = field(default_factory=list)

@@ -56,7 +56,7 @@ def _tell(command: str, results: Results) -> None:
 def _measured(prepared: Site, rounds: int, seed: int) -> Iterator[Results]:
     """The same results twice: with what pages and settlements took, then with what reads the whole ledger as well."""
     began, before = time.monotonic(), _others()
-    results = Results(entries=prepared.entries, rounds=rounds)
+    results = Results(entries=prepared.entries, rounds=rounds, commit=_commit())
     with servers.upstream(TOKEN_RATE) as provider, servers.on_database(provider, prepared.url) as server:
         asked = _asked(prepared, server)
         results.pages = readers.measure(asked, rounds, seed, (server.pid, prepared.database_pid))
@@ -113,11 +113,14 @@ def _others() -> float:
     return proc.machine_cpu_seconds() - proc.cpu_seconds(os.getpid())
 
 
+def _commit() -> str:
+    return subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
+
+
 def _about(results: Results) -> str:
-    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
     return (
-        f"commit `{commit}`, {results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a log of"
-        f" {site.LOG_FILE}, {os.cpu_count()} processors, one worker."
+        f"commit `{results.commit}`, {results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a"
+        f" log of {site.LOG_FILE}, {os.cpu_count()} processors, one worker."
     )
 
 

@@ -31,7 +31,7 @@ def results(*, slow: float = 50.0, settled: float = 2.1, more: float = 10.0, who
     costs = Costs(full=[settled, 3 * settled, settled], empty=[2.0, 6.0, 2.0])
     job = Job(60.0, Memory(100.0, 100.0 + more), done=whole)
     timed = Timed(Page("own page", "/dashboard"), "", 30.0, [20.0] * 19 + [slow] * 2, [12.0] * 21)
-    return Results(10, 20, Settlement(costs, costs), pages=[timed], export=job, verify=job)
+    return Results(10, 20, "0c709fcb", Settlement(costs, costs), pages=[timed], export=job, verify=job)
 
 
 def missed(made: Results) -> set[str]:
