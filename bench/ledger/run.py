@@ -119,8 +119,8 @@ def _commit() -> str:
 
 def _about(results: Results) -> str:
     return (
-        f"commit `{results.commit}`, {results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and a"
-        f" log of {site.LOG_FILE}, {os.cpu_count()} processors, one worker."
+        f"commit `{results.commit}`, {results.entries:,} entries, MariaDB with a buffer pool of {site.BUFFER_POOL} and"
+        f" a log of {site.LOG_FILE}, {os.cpu_count()} processors, one worker."
     )
 
 
