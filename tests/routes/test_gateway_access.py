@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AccessToken, Attempt, Run, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import user_admin_service
+from flask_app.services.providers import key_service
 from flask_app.services.runs import reaper_service, run_service, stop_service
 from flask_app.services.tokens import token_service
 from tests.support.brokers import wait_until
@@ -243,3 +245,13 @@ def test_the_worst_case_of_prompt_and_tools_is_reserved(program: Program, upstre
     assert (attempt.reserved_tokens or 0) > len(str(parameters)) + 10
     assert attempt.channel == "api"
     assert attempt.token_id is not None
+
+
+def test_the_model_on_this_machine_answers_to_its_own_name_alone(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").touch()
+    here = dataclasses.replace(config.current(), deepseek_api_key=None, local_model_path=tmp_path / "tiny.gguf")
+    config.install(here)
+    if not key_service.local_model().available():
+        pytest.skip("the local model's engine is not installed")
+    assert code(program.complete(model="deepseek-flash")) == (404, "model_not_found")
+    assert [each["id"] for each in program.get("/v1/models").get_json()["data"]] == ["tiny"]

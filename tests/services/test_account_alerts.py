@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from flask_app.database import utc_now
+from flask_app.database import reading, utc_now
 from flask_app.domain.balance import Balance, Sum
 from flask_app.errors import Invalid
-from flask_app.models import Notice, User
+from flask_app.models import AuditEntry, Notice, User
 from flask_app.services.operations import upkeep_service
 from flask_app.services.providers import model_service
 from flask_app.services.warnings import account_alerts, warning_admin_service
@@ -160,3 +161,11 @@ def test_a_threshold_that_makes_no_sense_leaves_the_old_one(root: User, micros: 
     assert warning_admin_service.threshold() == warning_admin_service.MAX_THRESHOLD
     warning_admin_service.set_threshold(NOBODY, 0)
     assert warning_admin_service.threshold() == 0
+
+
+def test_the_same_threshold_again_is_no_change(root: User) -> None:
+    for _ in range(2):
+        warning_admin_service.set_threshold(NOBODY, 7 * MICROS)
+    with reading() as session:
+        logged = session.scalars(select(AuditEntry).where(AuditEntry.action == "warnings.threshold")).all()
+    assert len(logged) == 1

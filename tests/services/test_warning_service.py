@@ -238,3 +238,8 @@ def test_what_is_long_over_goes_and_what_may_still_hold_stays(ada: User) -> None
 def test_whom_warnings_reach(ada: User, make_user: MakeUser) -> None:
     others = [make_user("b"), make_user("c", email="c@example.com", disabled=True), None]
     assert [warning_service.is_told(person) for person in (ada, *others)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("kind", sorted(notice_words.OF_SIGN_IN))
+def test_administrators_read_of_whom_a_mail_about_a_sign_in_told(kind: str) -> None:
+    assert "Ada Morgan" in notice_words.headline(kind, 0, {"name": "Ada Morgan"}, "en")
