@@ -97,7 +97,7 @@ def test_a_cookie_beside_the_token_is_not_looked_at(program: Program, member_cli
 @pytest.mark.security("unknown-refused")
 def test_what_is_not_there_is_said_in_the_gateways_shape(program: Program) -> None:
     for path in ("/v1/nothing", "/v1/", "/v1"):  # the last two are what a client is given as its address
-        assert code(program.get(path, headers={"Accept": "text/html"})) == (404, "not_found"), path
+        assert code(program.get(path, Accept="text/html")) == (404, "not_found"), path
     assert code(program.get("/v1/chat/completions")) == (405, "method_not_allowed")
 
 
