@@ -11,7 +11,7 @@ from scripts import bytecode, environment
 from tests.stack.site import Stack, copy_of_the_code
 from tests.support.served import Visitor
 
-ADDRESS = re.compile(r'/static/[0-9a-f]{16}/[^"]+')
+ADDRESS = re.compile(r'/static/[0-9a-f]{16}/[^"]+\.\w+')  # of a file, not of the folder that modules are found in
 
 
 @pytest.fixture
