@@ -44,7 +44,10 @@ class Visitor:
     def ask(self, method: str, path: str, content: Any, *, whole: bool = True) -> urllib3.BaseHTTPResponse:
         headers = {"Origin": self.base_url} | self.headers
         pool = urllib3.PoolManager(retries=False, timeout=60, ssl_context=self.tls)
-        return pool.request(method, self.base_url + path, json=content, headers=headers, preload_content=whole)
+        reply = pool.request(method, self.base_url + path, json=content, headers=headers, preload_content=whole)
+        if whole:
+            pool.clear()  # else its connection ends whenever a frame that a failure keeps is collected
+        return reply
 
     def sign_in(self, reply: urllib3.BaseHTTPResponse) -> None:
         """Be whoever the reply to a sign-in is for."""
@@ -126,6 +129,7 @@ class Stream:
                 raise TimeoutError
             *lines, rest = (rest + piece).split(b"\n")
             yield from (line.decode() for line in lines)
+        self.close()
 
 
 @contextmanager
