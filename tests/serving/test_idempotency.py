@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -22,22 +23,25 @@ KEYED = {"Idempotency-Key": "order-66"}
 def test_the_database_of_all_instances_lets_one_answer(site: Site) -> None:
     site.upstream.script(Answer("one two three", tokens_per_second=20))
     secret = site.first.post("/api/tokens", {"name": "the sdk"}).json()["secret"]
-    clients = [
-        OpenAI(base_url=f"{instance.base_url}/v1", api_key=secret, max_retries=0, default_headers=KEYED)
-        for instance in (site.first, site.second) * 6
-    ]
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(
+                OpenAI(base_url=f"{instance.base_url}/v1", api_key=secret, max_retries=0, default_headers=KEYED)
+            )
+            for instance in (site.first, site.second) * 6
+        ]
 
-    def ask(number: int) -> str:
-        return clients[number].responses.create(model=MODEL, input="Hello.").id
+        def ask(number: int) -> str:
+            return clients[number].responses.create(model=MODEL, input="Hello.").id
 
-    told = at_once(len(clients), ask)
-    ids = {answer for answer in told if isinstance(answer, str)}
-    refused = [answer for answer in told if isinstance(answer, openai.ConflictError)]
-    assert len(ids) == 1
-    assert len(refused) == len(clients) - sum(isinstance(answer, str) for answer in told)
-    assert {error.code for error in refused} == {"idempotency_key_in_use"}
-    wait_until(lambda: site.row("SELECT count(*) AS kept FROM program_keys WHERE reply IS NOT NULL").kept == 1)
-    assert {ask(number) for number in range(len(clients))} == ids
+        told = at_once(len(clients), ask)
+        ids = {answer for answer in told if isinstance(answer, str)}
+        refused = [answer for answer in told if isinstance(answer, openai.ConflictError)]
+        assert len(ids) == 1
+        assert len(refused) == len(clients) - sum(isinstance(answer, str) for answer in told)
+        assert {error.code for error in refused} == {"idempotency_key_in_use"}
+        wait_until(lambda: site.row("SELECT count(*) AS kept FROM program_keys WHERE reply IS NOT NULL").kept == 1)
+        assert {ask(number) for number in range(len(clients))} == ids
     assert len(site.upstream.journal.chats) == 1
     assert site.row("SELECT count(*) AS entries FROM token_usage").entries == 1
 
