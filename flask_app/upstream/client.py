@@ -68,7 +68,7 @@ class ChatStream:
         self._endpoint = replace(endpoint, base_url=beta_of(endpoint.base_url)) if prefix else endpoint
         self._body = msgspec.json.encode(body)
         self._choices: int = body.get("n") or 1
-        self._room = Room(body.get("max_tokens"), self._choices)
+        self._room = Room(body.get("max_tokens") or body.get("max_completion_tokens"), self._choices)
         self._connection: Connection | None = None
         self._lock = threading.Lock()  # a connection that was given back is no longer ours to shut
         self._read_each: Callable[[Callable[[bytes], bool]], None] = lambda _take: None
@@ -92,7 +92,8 @@ class ChatStream:
             if self._expired:
                 raise self._timeout() from error
             if self.lacking and error.upstream_status in NO_SUCH_CALL:
-                raise UpstreamError(self.lacking, status=error.upstream_status, detail=error.detail) from error
+                lacks = UpstreamError(self.lacking, retryable=True, status=error.upstream_status, detail=error.detail)
+                raise lacks from error
             raise
 
     def deliver(self, take: Callable[[list[Event]], None]) -> None:

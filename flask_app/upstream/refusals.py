@@ -24,11 +24,15 @@ _TOO_LONG = re.compile(
 )
 _OFFSET = re.compile(r" ([+-])(\d\d):?(\d\d)$")
 
+# How providers with one status for both say that an account is empty, not busy: OpenAI's and Moonshot's codes or types.
+_NO_BALANCE = {"insufficient_quota", "billing_hard_limit_reached", "exceeded_current_quota_error"}
+
 # What a status means: code, and whether another key may do better.
 _CODES = {
     401: ("upstream_key_refused", True),
     402: ("upstream_no_balance", True),
     403: ("upstream_key_refused", True),
+    404: ("upstream_rejected", True),  # a model that this account, or this provider, has no more
     429: ("upstream_busy", True),
     503: ("upstream_overloaded", True),
     504: ("upstream_timeout", True),
@@ -54,6 +58,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -
     error = _error(body)
     if status in MISUNDERSTOOD and _is_too_long(status, error):
         code = "conversation_too_long"
+    if status == HTTPStatus.TOO_MANY_REQUESTS and {str(error.code), str(error.type)} & _NO_BALANCE:
+        code = "upstream_no_balance"
     return UpstreamError(
         code,
         retryable=retryable,

@@ -1,10 +1,12 @@
 """Request bodies as checked structures, replies as JSON, and the two recorded for the API's description."""
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import wraps
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from flask import Response, g, request
@@ -17,8 +19,6 @@ Limited = Callable[[float, type[Exception]], AbstractContextManager[object]]
 MAX_BODY_BYTES = long_bodies.USUAL
 SHORT_BODY_BYTES = 1 << 16  # a megabyte of brackets takes the processor half a second, and anybody may sign in
 BODY_SECONDS = 30  # how long a body may take to come
-MAX_INTEGER = 2**53  # what JavaScript holds exactly
-MAX_DEPTH = 32
 
 # Longer than anything that could be right, short enough to be folded and hashed in no time.
 Words = Annotated[str, msgspec.Meta(max_length=1000)]
@@ -29,8 +29,31 @@ _broken: tuple[type[Exception], ...] = ()
 _limited: Limited | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How deep a body may be nested, from where to where its integers go, and how large its other numbers may be."""
+
+    depth: int
+    least: int
+    most: int
+    largest: float
+
+
+OWN = Bounds(depth=32, least=-(2**53), most=2**53, largest=2.0**53)  # what JavaScript holds exactly
+# What a program's model was told, or has said, goes on as it is: 64 bits, as every reader of JSON here takes.
+PASSED_ON = Bounds(depth=128, least=-(2**63), most=2**64 - 1, largest=sys.float_info.max)
+
+
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A request body; a field it does not name is refused."""
+
+    bounds: ClassVar[Bounds] = OWN
+
+
+class ProgramBody(Body):
+    """A program's, much of which goes to the provider as it came."""
+
+    bounds = PASSED_ON
 
 
 class Reply(msgspec.Struct, kw_only=True):
@@ -163,7 +186,7 @@ def _decode(body_type: type[Body], most: int) -> Body:
         raise TooLarge
     if hear := g.get("hears_body"):
         hear(raw)
-    _check_strictly(raw)
+    _check_strictly(raw, body_type.bounds)
     try:
         return msgspec.json.decode(raw, type=body_type)
     except msgspec.ValidationError as error:
@@ -172,11 +195,11 @@ def _decode(body_type: type[Body], most: int) -> Body:
         raise BadRequest("malformed_json") from error
 
 
-def _check_strictly(raw: bytes) -> None:
+def _check_strictly(raw: bytes, bounds: Bounds) -> None:
     """Refuse what JSON readers differ about: twice the same key, NaN, numbers out of range, lone surrogates."""
     try:
         value = json.loads(long_bodies.without_pictures(raw), object_pairs_hook=_unique, parse_constant=_no_constant)
-        _walk(value, 0)
+        _walk(value, bounds, 0)
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("malformed_json") from error
 
@@ -192,17 +215,23 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
-def _walk(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
+def _walk(value: Any, bounds: Bounds, depth: int) -> None:
+    if depth > bounds.depth:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
         value.encode("utf-8")  # raises for a lone surrogate
-    elif isinstance(value, int | float) and abs(value) > MAX_INTEGER:
-        raise ValueError("a number is out of range")
+    elif isinstance(value, int | float):
+        _check_number(value, bounds)
     elif isinstance(value, dict):
         for key, item in value.items():
-            _walk(key, depth + 1)
-            _walk(item, depth + 1)
+            _walk(key, bounds, depth + 1)
+            _walk(item, bounds, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _walk(item, depth + 1)
+            _walk(item, bounds, depth + 1)
+
+
+def _check_number(value: float, bounds: Bounds) -> None:
+    is_in = bounds.least <= value <= bounds.most if isinstance(value, int) else abs(value) <= bounds.largest
+    if not is_in:
+        raise ValueError("a number is out of range")

@@ -11,7 +11,7 @@ from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
 from flask_app.web import images
-from flask_app.web.bodies import Body
+from flask_app.web.bodies import Body, ProgramBody
 
 MAX_MESSAGES, MAX_PARTS, MAX_TOOLS, MAX_STOPS, MAX_TOKENS = 4096, 1024, 128, 16, 1_000_000
 MAX_CHOICES = 8
@@ -126,7 +126,7 @@ class Thinking(Sent):
     type: Literal["enabled", "disabled"]
 
 
-class CompletionRequest(Body):
+class CompletionRequest(ProgramBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None

@@ -7,7 +7,7 @@ import msgspec
 from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
-from flask_app.web.bodies import Body, encoded
+from flask_app.web.bodies import ProgramBody, encoded
 
 MAX_INPUTS, MAX_DIMENSIONS = 2048, 65_536
 
@@ -16,7 +16,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 Tokens = Annotated[list[TokenId], msgspec.Meta(min_length=1)]
 
 
-class EmbeddingRequest(Body):
+class EmbeddingRequest(ProgramBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     input: Text | Annotated[list[Text | TokenId | Tokens], msgspec.Meta(min_length=1)]
     encoding_format: Literal["float", "base64"] | None = None

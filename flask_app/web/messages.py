@@ -12,7 +12,7 @@ from flask_app.domain.serving import Effort, Thinking
 from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
-from flask_app.web.bodies import Body, Reply
+from flask_app.web.bodies import Body, ProgramBody, Reply
 from flask_app.web.completions import MAX_MESSAGES, MAX_STOPS, MAX_TOOLS, Limit, Stop
 from flask_app.web.message_turns import MAX_BLOCKS, InputMessage, TextBlock, ToolName, system_turns
 
@@ -79,7 +79,7 @@ class Metadata(Body):
     user_id: Annotated[str, msgspec.Meta(max_length=512)] | None = None
 
 
-class MessagePrompt(Body, kw_only=True):
+class MessagePrompt(ProgramBody, kw_only=True):
     """What is asked; of it alone the tokens can be counted."""
 
     model: Annotated[str, msgspec.Meta(max_length=128)]

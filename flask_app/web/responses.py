@@ -12,7 +12,7 @@ from flask_app.errors import BadRequest
 from flask_app.services.gateway.gateway_service import Asked
 from flask_app.services.gateway.response_objects import Terms
 from flask_app.web import response_tools
-from flask_app.web.bodies import Body
+from flask_app.web.bodies import Body, ProgramBody
 from flask_app.web.completions import MAX_MESSAGES, MAX_TOOLS, Limit, Sent
 from flask_app.web.response_items import Ignored, input_turns, instructions_turns
 from flask_app.web.response_tools import AnyTool, FunctionChoice, WebSearchTool
@@ -83,7 +83,7 @@ class ObfuscationOptions(Body):
     include_obfuscation: bool | None = None
 
 
-class ResponseRequest(Body):
+class ResponseRequest(ProgramBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     input: str | Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1, max_length=MAX_MESSAGES)]
     instructions: str | None = None

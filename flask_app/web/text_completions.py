@@ -7,7 +7,7 @@ import msgspec
 from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
-from flask_app.web.bodies import Body
+from flask_app.web.bodies import ProgramBody
 from flask_app.web.completions import MAX_STOPS, Limit, Penalty, Stop, StreamOptions
 
 USUAL_TOKENS = 16  # as OpenAI has it where nothing is said
@@ -19,7 +19,7 @@ PASSED = (
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class TextCompletionRequest(Body):
+class TextCompletionRequest(ProgramBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     prompt: Text | Annotated[list[Text], msgspec.Meta(min_length=1, max_length=1)]
     suffix: str | None = None

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
     ("status", "code", "retryable"),
     [
         (400, "upstream_rejected", False),
-        (404, "upstream_rejected", False),
+        (404, "upstream_rejected", True),
         (422, "upstream_rejected", False),
         (401, "upstream_key_refused", True),
         (403, "upstream_key_refused", True),
@@ -40,6 +40,25 @@ def test_a_status_has_its_meaning(status: int, code: str, retryable: bool) -> No
     error = refusal(status, {}, b"", "secret")
     assert (error.code, error.retryable, error.upstream_status) == (code, retryable, status)
     assert (error.retry_after, error.detail) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": "insufficient_quota", "type": "insufficient_quota"}, "upstream_no_balance"),
+        ({"type": "exceeded_current_quota_error"}, "upstream_no_balance"),
+        ({"code": "billing_hard_limit_reached"}, "upstream_no_balance"),
+        ({"code": "rate_limit_exceeded", "type": "requests"}, "upstream_busy"),
+        ({"code": ["insufficient_quota"]}, "upstream_busy"),
+        ({"message": "insufficient_quota"}, "upstream_busy"),
+    ],
+)
+def test_an_empty_account_is_not_busy(error: dict[str, object], code: str) -> None:
+    """OpenAI and Moonshot say both with 429."""
+    refused = refusal(429, {"retry-after": "5"}, json.dumps({"error": error}).encode(), "secret")
+    assert (refused.code, refused.retryable) == (code, True)
+    other = refusal(400, {}, json.dumps({"error": error}).encode(), "secret")
+    assert other.code == "upstream_rejected"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +163,10 @@ def test_whatever_another_key_may_mend_has_a_rule() -> None:
     sources = "".join(path.read_text("utf-8") for path in Path(refusals.__file__).parent.glob("*.py"))
     codes = set(re.findall(r'UpstreamError\("(\w+)", retryable=True', sources))
     assert len(codes) >= 5
-    assert codes | {code for code, _ in refusals._CODES.values()} | {"upstream_failed"} <= set(cooldown.RULES)
+    told = codes | {code for code, _ in refusals._CODES.values()} | {"upstream_failed"}
+    assert told - set(cooldown.RULES) == {"upstream_rejected"}, (
+        "a model that it has not blames no key"
+    )
 
 
 def test_a_body_is_read_up_to_a_limit() -> None:

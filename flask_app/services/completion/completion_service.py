@@ -16,7 +16,7 @@ from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamErr
 from flask_app.models import Run
 from flask_app.services.budgets import budget_service
 from flask_app.services.chat import prompts
-from flask_app.services.completion import cooldown_service, counting, dispatching, failover
+from flask_app.services.completion import cooldown_service, counting, dispatching, failover, openai
 from flask_app.services.completion.attempts import UNASKED, Dispatched, Entry, Outcome
 from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.completion.dispatching import Ticket
@@ -140,7 +140,8 @@ class Completion:
         body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
         make = STREAMS[self.request.operation]
         at_beta = prefix or (self.request.operation == "text_completion" and self._taken.key.completes_prefixes)
-        stream = make(self._taken.key.endpoint(), body, self.sent.attempt_id, prefix=at_beta)
+        endpoint = self._taken.key.endpoint()
+        stream = make(endpoint, openai.worded(body, endpoint.base_url), self.sent.attempt_id, prefix=at_beta)
         self._stop.watch(stream)
         try:
             stream.open()

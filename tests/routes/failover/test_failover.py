@@ -83,7 +83,7 @@ def test_an_answer_that_broke_off_is_noted_on_its_key_which_does_not_rest(
     assert stored_key(first).last_error_code is None
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 422])
 def test_a_wrong_request_is_told_and_neither_retried_nor_blamed_on_the_key(
     member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str, status: int
 ) -> None:
@@ -93,6 +93,26 @@ def test_a_wrong_request_is_told_and_neither_retried_nor_blamed_on_the_key(
     assert "secret words" not in response.text
     assert attempts() == [(first, "released", status)]
     assert (stored_key(first).benched_until, stored_key(first).last_error_code) == (None, None)
+
+
+def test_a_model_that_one_account_has_not_is_asked_of_another(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    upstream.script(twin.Status(404, "The model does not exist or you do not have access to it."))
+    assert ask(member_client).json["status"] == "complete"
+    assert [(key, state, status) for key, state, status in attempts()] == [
+        (first, "released", 404),
+        (second, "settled", 200),
+    ]
+    assert (stored_key(first).benched_until, stored_key(first).last_error_code) == (None, None)
+
+
+def test_a_model_that_no_account_has_is_told(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    upstream.script(twin.Status(404), always=True)
+    assert code_of(ask(member_client)) == "upstream_rejected"
+    assert [state for _, state, _ in attempts()] == ["released", "released"]
 
 
 @pytest.mark.parametrize(
