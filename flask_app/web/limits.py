@@ -1,9 +1,11 @@
 """How often may be asked: by person where somebody is signed in, by address where nobody is."""
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from flask_app import config
 from flask_app.database import utc_now
@@ -24,6 +26,8 @@ _WINDOWS, _TOKENS = "rate_windows", "tokens"
 _MINUTE = 60
 Counted = tuple[Rate, Seen]
 
+_refused_enough: dict[str, float] = {}
+
 
 def init_app(app: Flask) -> None:
     try:
@@ -33,6 +37,7 @@ def init_app(app: Flask) -> None:
     kinds = rates.usual() | {_TOKENS: Rate(1, _MINUTE)}  # each token has a rate of its own, or none
     app.extensions[_WINDOWS] = {kind: Windows(kind, rate) for kind, rate in kinds.items()}
     app.before_request(_count)
+    app.after_request(_count_refused)
 
 
 def asks_for_an_answer(view: View) -> View:
@@ -102,7 +107,10 @@ def count_request() -> None:
 
 
 def _count() -> None:
-    """Count the request, unless it is for a static file, the server's health or an answer."""
+    """Count the request, unless it is for a static file, the server's health or an answer.
+
+    A program that asks for answers is refused where as many of its person's as there may be requests were refused.
+    """
     if request.endpoint in ANONYMOUS:
         return
     view = current_app.view_functions.get(request.endpoint or "")
@@ -110,11 +118,37 @@ def _count() -> None:
         _hit_or_refuse("visits", login_limits.network(client_address()), rates.of_site())
     elif not hasattr(view, "asks_for_an_answer"):
         _hit_or_refuse("downloads" if hasattr(view, "content_types") else "requests", g.user.id, *g.rates)
+    elif "access" in g:
+        _refuse_after(_rest(g.user.id))
+
+
+def _rest(user_id: str) -> int:
+    """Seconds until a person's programs may be refused again. Kept by each process: no request asks Redis for it."""
+    rest = _refused_enough.get(user_id, 0) - time.monotonic()
+    if rest <= 0:
+        _refused_enough.pop(user_id, None)
+    return max(math.ceil(rest), 0)
+
+
+def _count_refused(response: Response) -> Response:
+    """A program's request that came to no answer counts as any other does: else the log could be filled without end."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if programs.is_unanswered() and hasattr(view, "asks_for_an_answer"):
+        counted = _count_one("requests", g.user.id, *g.rates)
+        if counted and counted[1].wait:
+            _refused_enough[g.user.id] = time.monotonic() + counted[1].wait
+    return response
 
 
 def _hit_or_refuse(kind: str, name: str, *stored: str | None) -> None:
     counted = _count_one(kind, name, *stored)
-    if counted and (seconds := counted[1].wait):
+    _refuse_after(counted[1].wait if counted else 0)
+
+
+def _refuse_after(seconds: int) -> None:
+    """A program's request that comes too early has no row in the log."""
+    if seconds:
+        programs.leave_out()
         raise TooMany("request_rate_limited", retry_after=seconds, seconds=seconds)
 
 

@@ -99,6 +99,17 @@ def logged() -> OpenRequest:
     return cast("OpenRequest", g.logged)
 
 
+def is_unanswered() -> bool:
+    """Is it a program's request, from where its token may be used, for which no answer was begun?"""
+    return "logged" in g and not is_elsewhere() and g.logged.answer is None
+
+
+def leave_out() -> None:
+    """A program that asks too fast is refused without a row in the log: else it could be filled without end."""
+    if "logged" in g:
+        g.logged.is_left_out = True
+
+
 def fail(code: str) -> None:
     """Note what the program is told that it failed with, where it is known who asks."""
     if "logged" in g:

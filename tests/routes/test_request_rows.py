@@ -17,6 +17,7 @@ from flask_app.services.site.windows import Rate, Windows
 from tests.conftest import MakeUser
 from tests.support import ledger
 from tests.support.brokers import wait_until
+from tests.support.clients import PageClient
 from tests.support.gateway import Program, made
 from tests.support.keys import keep_key, stored_key
 from tests.support.requests import logged, only
@@ -101,6 +102,22 @@ def test_what_no_provider_hears_of_has_a_row_too(program: Program, upstream: Scr
     assert (row.status, row.bytes_sent) == (response.status_code, len(response.get_data()))
     assert (row.attempts, row.attempt_id, row.first_token_ms) == (0, None, None)
     assert upstream.journal.chats == []
+
+
+def test_who_is_refused_without_end_fills_no_log(
+    app: Flask, member: User, upstream: ScriptedUpstream, admin_client: PageClient, make_user: MakeUser
+) -> None:
+    admin_client.put("/api/admin/rates/site", json={"requests": {"amount": 3, "seconds": 60}})
+    program = Program(app, made(member).secret)
+    assert program.complete().status_code == 200, "answers are counted as messages"
+    replies = [program.post("/v1/chat/completions", {}) for _ in range(6)]
+    assert [reply.status_code for reply in replies] == [400, 400, 400, 400, 429, 429]
+    assert replies[-1].get_json()["error"]["code"] == "rate_limit_exceeded"
+    assert 0 < int(replies[-1].headers["Retry-After"]) <= 60
+    assert program.complete().status_code == 429
+    assert program.get("/v1/models").status_code == 429
+    assert [(row.status, row.error_code) for row in logged()] == [(200, None)] + [(400, "invalid_field")] * 4
+    assert Program(app, made(make_user("another")).secret).complete().status_code == 200
 
 
 def test_who_has_no_valid_token_has_none(app: Flask, member: User, upstream: ScriptedUpstream) -> None:

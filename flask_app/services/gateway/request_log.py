@@ -71,7 +71,7 @@ class Followed(Protocol):
 class OpenRequest:
     """A request that has not ended. What is known of it is noted as it comes; `close` once its reply has ended.
 
-    `asked` is its body, where it `keeps_words`.
+    `asked` is its body, where it `keeps_words`. One that `is_left_out` has no row.
     """
 
     request_id: str
@@ -90,6 +90,7 @@ class OpenRequest:
     bytes_sent: int = 0
     answer: Followed | None = None
     keeps_words: bool = False
+    is_left_out: bool = False
     asked: bytes = b""
 
     def hear(self, body: bytes) -> None:
@@ -113,7 +114,7 @@ class OpenRequest:
         self._end(time.monotonic(), self.answer.ended if self.answer else None)
 
     def _end(self, ended_at: float, ended: Ended | None) -> None:
-        if _open.pop(self.id, None) is None:
+        if _open.pop(self.id, None) is None or self.is_left_out:
             return
         _waiting.add(self._row(ended_at, ended))
         if self.keeps_words and self.asked:

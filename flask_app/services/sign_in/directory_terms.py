@@ -98,6 +98,15 @@ def keeps_secret(before: DirectoryTerms, after: DirectoryTerms) -> bool:
     return place(before) == place(after)
 
 
+def is_moved(before: DirectoryTerms, after: DirectoryTerms) -> bool:
+    """Does another server, or whoever stands between, say who its people are?"""
+
+    def server(terms: DirectoryTerms) -> tuple[object, ...]:
+        return terms.address, terms.plain, terms.certificates
+
+    return server(before) != server(after)
+
+
 def folded(name: str) -> str:
     """A distinguished name as it is compared: directories write one with other spaces and capitals at times."""
     return re.sub(r"\s*(?<!\\)([,=+])\s*", r"\1", name.strip()).casefold()

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, new_id, reading
 from flask_app.domain.claims import SLUG
-from flask_app.errors import Conflict, Invalid, NotFound
-from flask_app.models import Group, IdentityProvider, LinkedIdentity, Registration
+from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
+from flask_app.models import Group, IdentityProvider, LinkedIdentity, Registration, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import names
+from flask_app.services.people import names, standing
 from flask_app.services.secrets import sealing
 from flask_app.services.sign_in import directory_terms, identity_terms
 from flask_app.services.sign_in.directory_terms import DirectoryTerms
@@ -27,16 +27,32 @@ MAX_NAME, MAX_SECRET, MOST = 64, 500, 20
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[AnyTerms]):
-    """`name` stands in the column. `keeps_secret`: may the secret stay when the terms become others?"""
+    """`name` stands in the column. `keeps_secret`: may the secret stay when the terms become others? `is_moved`: do the
+    same identities come from elsewhere then?
+    """
 
     name: str
     read: Callable[[str], AnyTerms]
     checked: Callable[[AnyTerms], AnyTerms]
     keeps_secret: Callable[[AnyTerms, AnyTerms], bool]
+    is_moved: Callable[[AnyTerms, AnyTerms], bool]
 
 
-OIDC: Kind[Terms] = Kind("oidc", identity_terms.read, identity_terms.checked, lambda _before, _after: True)
-LDAP: Kind[DirectoryTerms] = Kind("ldap", directory_terms.read, directory_terms.checked, directory_terms.keeps_secret)
+# An OIDC identity is its issuer's: from another one come others.
+OIDC: Kind[Terms] = Kind(
+    "oidc",
+    identity_terms.read,
+    identity_terms.checked,
+    keeps_secret=lambda _before, _after: True,
+    is_moved=lambda _before, _after: False,
+)
+LDAP: Kind[DirectoryTerms] = Kind(
+    "ldap",
+    directory_terms.read,
+    directory_terms.checked,
+    keeps_secret=directory_terms.keeps_secret,
+    is_moved=directory_terms.is_moved,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +116,7 @@ def add(actor: Actor, kind: Kind[AnyTerms], slug: str, wanted: Wanted[AnyTerms])
 
 
 def change(actor: Actor, kind: Kind[AnyTerms], provider_id: str, wanted: Wanted[AnyTerms]) -> Listed[AnyTerms]:
-    """From the next sign-in on; the short name stays. Raises NotFound, Invalid."""
+    """From the next sign-in on; the short name stays. Raises as `_require_may_move` does, NotFound and Invalid."""
     name, terms, secret = _name(wanted.name), kind.checked(wanted.terms), checked_secret(wanted.secret)
 
     def work(session: Session) -> None:
@@ -108,6 +124,8 @@ def change(actor: Actor, kind: Kind[AnyTerms], provider_id: str, wanted: Wanted[
         provider = _locked(session, provider_id, kind)
         if wanted.secret is None and provider.secret and not kind.keeps_secret(kind.read(provider.terms), terms):
             raise Invalid("directory_password_anew")
+        if kind.is_moved(kind.read(provider.terms), terms):
+            _require_may_move(session, actor, provider)
         before = _settings(provider, kind)
         provider.name, provider.disabled = name, wanted.disabled
         provider.terms = identity_terms.written(terms)
@@ -159,6 +177,19 @@ def _locked(session: Session, provider_id: str, kind: Kind[AnyTerms]) -> Identit
     if provider is None or provider.kind != kind.name:
         raise NotFound
     return provider
+
+
+def _require_may_move(session: Session, actor: Actor, provider: IdentityProvider) -> None:
+    """Whose server it is could come in as any of its people: where other administrators are among them, owners move it.
+
+    Raises Forbidden("directory_of_administrators").
+    """
+    others = select(User.id).join(LinkedIdentity, LinkedIdentity.user_id == User.id)
+    others = others.where(LinkedIdentity.provider_id == provider.id, User.role == "admin")
+    if actor.user is not None:
+        others = others.where(User.id != actor.user.id)
+    if standing.now(session, actor) != "owner" and session.scalar(others.limit(1)):
+        raise Forbidden("directory_of_administrators")
 
 
 def _require_groups(session: Session, terms: AnyTerms) -> None:

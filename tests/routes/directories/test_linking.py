@@ -17,6 +17,7 @@ from tests.support.entrance import error_code, login
 
 PATH = "/api/me/identities/directory"
 THERE = "a word in the directory"
+TOLD_ALONE = {"id", "slug", "has_secret", "people", "created_at"}  # of what is told of a directory
 
 
 def link(client: PageClient, **fields: Any) -> Any:
@@ -51,6 +52,32 @@ def test_an_administrator_links_and_keeps_the_password(
     for name, password in (("alice", ALICE_PASSWORD), ("admin", PASSWORD)):
         came = login(new_client(admin_client.application), name, password)
         assert came.get_json()["user"]["username"] == "admin"
+
+
+@pytest.mark.security("directory-takes-nobody-over")
+def test_a_directory_by_which_others_administer_is_moved_by_owners_alone(
+    owner_client: PageClient, admin_client: PageClient, campus: RealDirectory
+) -> None:
+    """Whoever's server it is could come in as any of them."""
+    provider = directory.provide(campus).provider
+    path = f"/api/admin/directories/{provider.id}"
+    kept = admin_client.get("/api/admin/directories").get_json()["directories"][0]
+    kept = {name: value for name, value in kept.items() if name not in TOLD_ALONE}
+    elsewhere = kept | {"address": "ldaps://elsewhere.example", "plain": False, "bind_password": "another"}
+    assert link(owner_client).status_code == 201
+    refused = admin_client.put(path, json=elsewhere)
+    assert (refused.status_code, error_code(refused)) == (403, "directory_of_administrators")
+    assert admin_client.put(path, json=kept | {"name": "Our campus"}).status_code == 200
+    assert owner_client.put(path, json=elsewhere).status_code == 200
+
+
+def test_who_alone_administers_by_a_directory_moves_it(admin_client: PageClient, campus: RealDirectory) -> None:
+    provider = directory.provide(campus).provider
+    assert link(admin_client).status_code == 201
+    kept = admin_client.get("/api/admin/directories").get_json()["directories"][0]
+    kept = {name: value for name, value in kept.items() if name not in TOLD_ALONE}
+    elsewhere = kept | {"address": "ldaps://elsewhere.example", "plain": False, "bind_password": "another"}
+    assert admin_client.put(f"/api/admin/directories/{provider.id}", json=elsewhere).status_code == 200
 
 
 @pytest.mark.security("directory-takes-nobody-over")
