@@ -104,6 +104,23 @@ def test_a_member_who_forgot_the_password_gets_a_link(room: Class, client: PageC
     assert ("teacher", "user.reset_link", room.pupil.id, {"username": "pupil"}) in acts()
 
 
+@pytest.mark.parametrize("what", ["moved", "named", "named no more", "group deleted"])
+def test_a_managers_link_ends_with_what_gave_it(
+    room: Class, client: PageClient, admin_client: PageClient, what: str
+) -> None:
+    token = room.client.post(room.url(f"/people/{room.pupil.id}/reset-link")).json["token"]  # type: ignore[index]
+    groups = "/api/admin/groups"
+    made = {
+        "moved": lambda: admin_client.patch(f"/api/admin/users/{room.pupil.id}", json={"group_id": room.other}),
+        "named": lambda: admin_client.put(f"{groups}/{room.other}/managers", json={"usernames": ["pupil"]}),
+        "named no more": lambda: admin_client.put(f"{groups}/{room.group}/managers", json={"usernames": []}),
+        "group deleted": lambda: admin_client.delete(f"{groups}/{room.group}"),
+    }[what]()
+    assert made.status_code in {200, 204}, made.text
+    opened = client.post("/api/password-reset", json={"token": token, "password": STRONG})
+    assert (opened.status_code, error_code(opened)) == (403, "reset_link_invalid")
+
+
 def test_an_invitation_leads_into_the_group(room: Class, client: PageClient) -> None:
     made = room.client.post(room.url("/invitations"), json={"name": "3b", "most": 30})
     assert made.status_code == 201

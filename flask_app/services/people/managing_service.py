@@ -5,7 +5,7 @@ and so is a person who is in another group.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from flask_app.errors import Forbidden, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, GroupManager, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import names, standing, user_admin_service
+from flask_app.services.people import names, password_links, standing, user_admin_service
 from flask_app.services.people.password_links import Link
 from flask_app.services.people.user_admin_service import Person
 from flask_app.services.runs import stop_service
@@ -55,9 +55,7 @@ def appoint(actor: Actor, group_id: str, usernames: Sequence[str]) -> list[str]:
         people = [_person_called(session, key) for key in wanted]
         before = _names(session, [group_id]).get(group_id, [])
         rows = {row.user_id: row for row in session.scalars(select(GroupManager).filter_by(group_id=group_id))}
-        for user_id in rows.keys() - {person.id for person in people}:
-            session.delete(rows[user_id])
-        session.add_all(GroupManager(group_id=group_id, user_id=each.id) for each in people if each.id not in rows)
+        _name(session, group_id, rows, people)
         after = sorted(person.username for person in people)
         if before != after:
             details = {"name": group.name, "before": {"managers": before}, "after": {"managers": after}}
@@ -65,6 +63,19 @@ def appoint(actor: Actor, group_id: str, usernames: Sequence[str]) -> list[str]:
         return after
 
     return in_transaction(work)
+
+
+def _name(session: Session, group_id: str, rows: Mapping[str, GroupManager], people: Sequence[User]) -> None:
+    """Links for a new password that were made while somebody was a member, or a manager, open nothing after it."""
+    ended = rows.keys() - {person.id for person in people}
+    for user_id in ended:
+        session.delete(rows[user_id])
+    if ended:
+        password_links.revoke_of(session, group_id)
+    for person in people:
+        if person.id not in rows:
+            session.add(GroupManager(group_id=group_id, user_id=person.id))
+            password_links.revoke(session, person.id)
 
 
 def names_of(group_ids: Collection[str]) -> dict[str, list[str]]:

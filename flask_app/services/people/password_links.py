@@ -49,6 +49,12 @@ def revoke(session: Session, user_id: str) -> None:
     session.execute(delete(PasswordLink).where(PasswordLink.user_id == user_id))
 
 
+def revoke_of(session: Session, group_id: str) -> None:
+    """The same of everybody in a group: whoever managed it may have kept some."""
+    in_it = select(User.id).where(User.group_id == group_id)
+    session.execute(delete(PasswordLink).where(PasswordLink.user_id.in_(in_it)))
+
+
 def owner(token: str, address: str) -> User:
     """Whose password the link sets.
 
