@@ -23,7 +23,10 @@ def of_new() -> DraftReply:
 @accepts(SaveDraft, most=MAX_BODY_BYTES)
 @returns(DraftReply)
 def keep_of_new(body: SaveDraft) -> DraftReply:
-    """Keep what is written for a new conversation; nothing deletes it. 409 where the key's message has been sent."""
+    """Keep what is written for a new conversation; nothing deletes it.
+
+    409 `draft_sent` where the key's message has been sent, `draft_elsewhere` where words of another key stand there.
+    """
     return draft_reply(draft_service.keep(get_current_user(), None, body.text, body.key))
 
 
@@ -40,5 +43,5 @@ def of_conversation(conversation_id: str) -> DraftReply:
 @accepts(SaveDraft, most=MAX_BODY_BYTES)
 @returns(DraftReply)
 def keep_of_conversation(conversation_id: str, body: SaveDraft) -> DraftReply:
-    """Keep what is written in a conversation; nothing deletes it. 409 where the key's message has been sent."""
+    """Keep what is written in a conversation; nothing deletes it. 409 as for a new one."""
     return draft_reply(draft_service.keep(get_current_user(), conversation_id, body.text, body.key))

@@ -122,6 +122,23 @@ def test_what_is_being_typed_is_not_overwritten(phone: Chat, desk: Open, site: S
     expect(other.text).to_have_value("being typed")
 
 
+def test_what_was_begun_on_two_devices_at_once_is_kept_of_both(phone: Chat, desk: Open, site: Site) -> None:
+    """The desk's window has been in front all the time: nothing has told it to look."""
+    other = desk()
+    other.text.fill("A word")
+    wait_for(site, "A word")
+    other.text.fill("")
+    wait_for(site, "")
+    phone.text.fill("A long text from the phone")
+    wait_for(site, "A long text from the phone")
+    other.text.fill("Typed at the desk")
+    both = "A long text from the phone\n\nTyped at the desk"
+    expect(other.text).to_have_value(both)
+    wait_for(site, both)
+    phone.page.evaluate(COME_BACK)
+    expect(phone.text).to_have_value(both)
+
+
 def test_a_late_copy_of_what_was_sent_does_not_come_back(phone: Chat, desk: Open, site: Site) -> None:
     phone.text.fill("Sent once")
     wait_for(site, "Sent once")

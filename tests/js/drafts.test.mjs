@@ -67,6 +67,14 @@ test("two drafts that were begun apart are both kept", () => {
   assert.equal(drafts.keyOf("c1"), "k1")
 })
 
+test("so are two that have keys already, and what was written to one that another device has sent", () => {
+  const { drafts } = withStored("at the desk")
+  drafts.keep("c1", "at the desk, longer")
+  assert.equal(drafts.take("c1", { text: "from the phone", key: "k1" }), "from the phone\n\nat the desk, longer")
+  assert.equal(drafts.keyOf("c1"), "k1", "they are one message now")
+  assert.equal(drafts.take("c1", { text: "from the phone", key: "k1" }), "from the phone\n\nat the desk, longer")
+})
+
 test("what stands among the words already is not put before them once more", () => {
   const drafts = tab().load()
   drafts.keep("c1", "not sent\n\nfrom the phone")
@@ -94,7 +102,7 @@ test("what was sent from here is not taken back, though the server still has it"
   drafts.keep("c1", "and more")
   assert.notEqual(drafts.keyOf("c1"), key)
   assert.equal(load().take("c1", { text: "hello", key }), "and more")
-  assert.equal(load().take("c1", { text: "of the phone", key: "k9" }), "and more", "the newer one")
+  assert.equal(load().take("c1", { text: "of the phone", key: "k9" }), "of the phone\n\nand more")
 })
 
 test("words that were refused, since their message had been sent, are not kept again", () => {

@@ -61,7 +61,7 @@ def test_what_is_written_on_one_device_is_found_on_another(
 def test_the_newest_words_win_by_the_servers_clock(paths: list[str], member_client: PageClient) -> None:
     for path in paths:
         first = keep(member_client, path, "of the phone", "k1").json["draft"]
-        second = keep(member_client, path, "of the desk", "k2").json["draft"]
+        second = keep(member_client, path, "of the desk", "k1").json["draft"]
         assert second["saved_at"] > first["saved_at"]
         assert member_client.get(path).json == {"draft": second}
 
@@ -73,6 +73,16 @@ def test_no_words_delete_the_draft_of_their_key_alone(paths: list[str], member_c
         assert kept(member_client, path) == "begun on the phone", "another device has emptied another draft"
         assert keep(member_client, path, "", "k1").json == {"draft": None}
         assert kept(member_client, path) is None
+
+
+def test_what_another_device_has_begun_is_not_written_over(member_client: PageClient) -> None:
+    keep(member_client, NEW, "a long text from the phone", "k1")
+    refused = keep(member_client, NEW, "a word", "k2")
+    assert (refused.status_code, error_code(refused)) == (409, "draft_elsewhere")
+    assert kept(member_client, NEW) == "a long text from the phone"
+    assert keep(member_client, NEW, "a long text from the phone\n\na word", "k1").status_code == 200
+    keep(member_client, NEW, "", "k1")
+    assert keep(member_client, NEW, "a word", "k2").status_code == 200
 
 
 def test_a_message_takes_its_draft_along_and_no_late_copy_comes_back(

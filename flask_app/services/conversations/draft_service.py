@@ -1,6 +1,6 @@
 """Drafts: what a person has written and not yet sent, to be gone on with on another device."""
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import Select, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
@@ -13,19 +13,18 @@ from flask_app.services.conversations import conversation_service
 
 def read(actor: User, conversation_id: str | None) -> KeptDraft | None:
     """The draft of a conversation, or of a new one for None; raises NotFound for somebody else's."""
-    # A version from before drafts, which serves beside this one for a while, leaves those that it sends.
-    is_sent = exists().where(Run.user_id == KeptDraft.user_id, Run.idempotency_key == KeptDraft.message_key)
     with reading() as session:
         if conversation_id:
             conversation_service.owned(session, actor, conversation_id)
-        return session.scalar(select(KeptDraft).where(KeptDraft.id == (conversation_id or actor.id), ~is_sent))
+        return session.scalar(_standing(actor, conversation_id or actor.id))
 
 
 def keep(actor: User, conversation_id: str | None, text: str, message_key: str) -> KeptDraft | None:
     """Keep the words in the place of those that were there; none delete the draft, where it is still that of the key.
 
-    Raises NotFound for somebody else's conversation, Invalid for what is too long to be sent, and
-    Conflict("draft_sent") where the message of that key has been sent: a late copy of it does not come back.
+    Raises NotFound for somebody else's conversation, Invalid for what is too long to be sent,
+    Conflict("draft_sent") where the message of that key has been sent: a late copy of it does not come back, and
+    Conflict("draft_elsewhere") where the words of another key stand there: another device began them meanwhile.
     """
     chat_service.check_text(text)
 
@@ -37,10 +36,18 @@ def keep(actor: User, conversation_id: str | None, text: str, message_key: str) 
             own = (KeptDraft.id == place, KeptDraft.message_key == message_key)
             session.execute(delete(KeptDraft).where(*own))
             return None
+        if session.scalar(_standing(actor, place).where(KeptDraft.message_key != message_key)):
+            raise Conflict("draft_elsewhere")
         _write(session, actor, conversation_id, {"message_key": message_key, "text": text, "saved_at": utc_now()})
         return session.get_one(KeptDraft, place, populate_existing=True)
 
     return in_transaction(write)
+
+
+def _standing(actor: User, place: str) -> Select[KeptDraft]:
+    """What is written there and not sent: a version from before drafts, which may serve too, leaves those it sends."""
+    is_sent = exists().where(Run.user_id == actor.id, Run.idempotency_key == KeptDraft.message_key)
+    return select(KeptDraft).where(KeptDraft.id == place, ~is_sent)
 
 
 def _check(session: Session, actor: User, conversation_id: str | None, message_key: str) -> None:

@@ -102,8 +102,9 @@ export class SharedDrafts {
       await this.#put(place, draft)
       if (isStill()) this.#drafts.store(place, draft.text ? draft : null)
     } catch (error) {
-      const wasSent = error instanceof ApiError && error.code === "draft_sent" // elsewhere: these words are not kept once more
-      if (wasSent && isStill()) this.#drafts.store(place, { text: draft.text, key: "" })
+      const code = error instanceof ApiError ? error.code : ""
+      if (code === "draft_sent" && isStill()) this.#drafts.store(place, { text: draft.text, key: "" }) // these words are not kept once more
+      else if (code === "draft_elsewhere") this.#ask(place)
       else if (isGone(error)) this.#keys.delete(place)
       else throw error
     }
@@ -115,8 +116,8 @@ export class SharedDrafts {
     return request(pathOf(place), { method: "PUT", body, keepalive: byteLength(body) < MOST_ON_LEAVING })
   }
 
-  #ask() {
-    const { place } = this.#composer
+  /** @param {string | null} [place] */
+  #ask(place = this.#composer.place) {
     return this.#inTurn(async () => {
       const { draft } = await api.get(pathOf(place))
       if (this.#drafts.isSent(place, draft)) return this.#put(place, { text: "", key: draft.key })

@@ -225,7 +225,7 @@ export class Drafts {
 
   /**
    * What the server has takes the place of the words that it was known to have. Words that it has not had yet stay, after those that were
-   * begun elsewhere where nothing was known of either and they do not stand among them. What was sent is no draft.
+   * begun elsewhere, as another message, where those do not stand among them. What was sent is no draft.
    * @param {string | null} conversation @param {Stored | null} found @returns {string} the words
    */
   take(conversation, found) {
@@ -233,7 +233,7 @@ export class Drafts {
     const here = this.read(conversation)
     if ((!found && !key) || this.isSent(conversation, found)) return here
     const isKnown = here === text && (key !== "" || here === "")
-    const isApart = !isKnown && key === "" && !`\n\n${here}\n\n`.includes(`\n\n${found?.text}\n\n`)
+    const isApart = !isKnown && key !== found?.key && !`\n\n${here}\n\n`.includes(`\n\n${found?.text}\n\n`)
     const words = isKnown ? (found?.text ?? "") : isApart ? inParagraphs(found?.text ?? "", here) : here
     this.store(conversation, found)
     this.keep(conversation, words)
