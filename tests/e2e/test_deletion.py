@@ -76,7 +76,7 @@ def test_it_is_deleted_when_the_toast_is_closed(visits: Visits, script: Scripted
     chat.ask("Close the toast")
     conversation_id = chat.conversation_id
     chat.choose("Close the toast", say("base.delete"))
-    chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
+    chat.page.locator(".toast").get_by_role("button", name=say("base.close_notice")).click()
     wait_until(lambda: not exists(site, conversation_id))
     expect(chat.in_list("Close the toast")).to_have_count(0)
 
@@ -110,7 +110,7 @@ def test_whoever_asks_in_it_elsewhere_has_undone_it(
     expect(toast).to_be_visible()
     chat.page.wait_for_timeout(LATER)
     list(site.server.chat("And this?", conversation_id=conversation_id))
-    toast.get_by_role("button", name=chat.say("base.close")).click()
+    toast.get_by_role("button", name=chat.say("base.close_notice")).click()
     expect(toast).to_contain_text(chat.say("error.asked_meanwhile"))
     expect(chat.in_list(title)).to_have_count(1)
     expect(chat.questions).to_have_text([title, "And this?"])
@@ -124,7 +124,7 @@ def test_whoever_opens_it_while_the_server_is_told_is_told_that_it_is_gone(
     chat.ask("Too late")
     held = Held(chat.page, "**/api/conversations/*")
     chat.choose("Too late", say("base.delete"))
-    chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
+    chat.page.locator(".toast").get_by_role("button", name=say("base.close_notice")).click()
     chat.page.go_back()
     expect(chat.page).to_have_url(re.compile("/c/"))
     held.wait()
@@ -163,7 +163,7 @@ def test_what_waits_in_it_goes_with_it_and_comes_back_with_it(
     chat.page.locator(".toast").get_by_role("button", name=say("base.undo")).click()
     expect_held(chat, script, "Second?")
     delete_shown(chat)
-    chat.page.locator(".toast").get_by_role("button", name=say("base.close")).click()
+    chat.page.locator(".toast").get_by_role("button", name=say("base.close_notice")).click()
     wait_until(lambda: not exists(site, conversation_id))
     kept = "Object.keys(sessionStorage).filter(name => name.startsWith('waiting'))"
     wait_until(lambda: chat.page.evaluate(kept) == [])  # once the page has heard so

@@ -140,7 +140,7 @@ def test_conversations_are_renamed_and_deleted(chat: Chat, site: Site) -> None:
     expect(chat.in_list(title)).to_have_count(0)
     expect(chat.page).to_have_url(site.url + "/")
     with chat.page.expect_response("**/api/conversations/*"):
-        chat.page.locator(".toast").get_by_role("button", name=say("base.close")).last.click()
+        chat.page.locator(".toast").get_by_role("button", name=say("base.close_notice")).last.click()
     assert chat.page.goto(address).status == 404  # type: ignore[union-attr]
 
 

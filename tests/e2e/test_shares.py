@@ -45,6 +45,26 @@ def opened(site: Site) -> int:
     return int(site.ask("GET", "/api/shares")["shares"][0]["opened"])
 
 
+def test_what_is_said_while_a_dialog_is_open_can_be_heard_and_pressed(visits: Visits, site: Site) -> None:
+    """All outside an open dialog is inert: a toast there was seen, and a press on it closed the dialog."""
+    say, title = words("en"), "notices above a dialog"
+    conversation, _ = converse(site, title, TALK)
+    page = visits.open(f"/c/{conversation}")
+    chat = open_list(page, say)
+    choose(chat, title, say("js.shares.share"))
+    asked = dialog(page, say)
+    copied(page, asked.get_by_role("button", name=say("shares.make")).click)
+    expect(asked.locator("[data-announcer]")).not_to_be_empty()
+    toast = asked.locator(".toast")
+    toast.get_by_role("button", name=say("base.close_notice")).click()
+    expect(toast).to_have_count(0)
+    expect(asked).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
+    expect(page.locator("body > [data-announcer]")).to_have_text("")
+    expect(page.locator("body > [data-toasts]")).to_have_count(1)
+
+
 @pytest.mark.parametrize(("viewport", "locale"), [(WIDE, "en"), (PHONE, "zh")], ids=["wide", "phone"])
 def test_one_shares_looks_and_ends(visits: Visits, site: Site, viewport: ViewportSize, locale: str) -> None:
     say, title = words(locale), f"shared in {locale}"

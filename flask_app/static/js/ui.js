@@ -3,8 +3,7 @@
 import { isNotLoaded } from "app/api.js"
 import { sentence, t, wayToSignIn } from "app/i18n.js"
 
-const TOAST_SECONDS = 6
-const UNDO_SECONDS = 10
+const [TOAST_SECONDS, UNDO_SECONDS] = [6, 10]
 const A_MOMENT = 300 // milliseconds
 const MARGIN = 8 // pixels that stay free at the edges of the window
 const ITEMS = ":is(a[href], button):not([hidden])"
@@ -30,14 +29,10 @@ export function fromTemplate(id, slots = {}) {
 }
 
 /** @param {ParentNode} root @param {Record<string, string>} slots */
-export function fill(root, slots) {
-  for (const [name, text] of Object.entries(slots)) slot(root, name).textContent = text
-}
+export const fill = (root, slots) => Object.entries(slots).forEach(([name, text]) => (slot(root, name).textContent = text))
 
 /** @param {ParentNode} root @param {string} name @returns {HTMLElement} */
-export function slot(root, name) {
-  return must(root, `[data-slot="${name}"]`)
-}
+export const slot = (root, name) => must(root, `[data-slot="${name}"]`)
 
 /** @param {ParentNode} root @param {string} selector @returns {HTMLElement} */
 export function must(root, selector) {
@@ -47,9 +42,7 @@ export function must(root, selector) {
 }
 
 /** The JSON that a page carries in <script type="application/json" id=…>. @param {string} id @returns {any} */
-export function pageState(id) {
-  return JSON.parse(document.getElementById(id)?.textContent || "null")
-}
+export const pageState = (id) => JSON.parse(document.getElementById(id)?.textContent || "null")
 
 /** @param {EventTarget} target @param {Record<string, (detail: any) => void>} reactions what to do at each of its events */
 export function reactTo(target, reactions) {
@@ -60,13 +53,13 @@ export function reactTo(target, reactions) {
 
 /** Says a sentence to screen readers, politely. @param {string} text */
 export function announce(text) {
-  must(document, "[data-announcer]").textContent = text
+  const place = must(document, "[data-announcer]")
+  if (bringIn(place, () => ((place.textContent = ""), bringIn(place)))) setTimeout(() => (place.textContent = text), A_MOMENT / 3)
+  else place.textContent = text
 }
 
 /** Says something for a while. @param {string} text @param {{kind?: "plain" | "danger"}} [options] */
-export function toast(text, { kind = "plain" } = {}) {
-  putUp(text, { kind })
-}
+export const toast = (text, options = {}) => void putUp(text, options)
 
 /**
  * Says what went wrong, by a toast unless told otherwise. That a part of the page is missing, or its session ended, is said once, with
@@ -119,11 +112,24 @@ function putUp(text, { kind = "plain", undo, left, label }) {
   return { leave, undo: () => close(undo) }
 }
 
-/** Toasts stand in the top layer, above an open dialog too. @param {HTMLElement} box */
+/** Toasts stand in the top layer. @param {HTMLElement} box */
 function showAbove(box) {
-  if (!box.showPopover) return
+  bringIn(box, () => showAbove(box))
+  if (!box.showPopover || !box.childElementCount) return
   if (box.matches(":popover-open")) box.hidePopover()
   box.showPopover()
+}
+
+/**
+ * Into the dialog that is open, for what is outside can neither be pressed nor heard then; says whether it has moved.
+ * @param {HTMLElement} element @param {() => void} [closed] that dialog is closed
+ */
+function bringIn(element, closed) {
+  const dialog = document.activeElement?.closest("dialog:modal") ?? [...document.querySelectorAll("dialog:modal")].at(-1) ?? null
+  const moves = element.closest("dialog") !== dialog
+  if (moves) (dialog ?? document.body).append(element)
+  if (closed) dialog?.addEventListener("close", closed, { once: true })
+  return moves
 }
 
 /**
@@ -181,12 +187,7 @@ export function showFormError(form, text, error) {
 }
 
 /** @param {HTMLFormElement} form @returns {Record<string, string>} */
-function valuesOf(form) {
-  /** @type {Record<string, string>} */
-  const values = {}
-  for (const [name, value] of new FormData(form)) if (typeof value === "string") values[name] = value
-  return values
-}
+const valuesOf = (form) => Object.fromEntries([...new FormData(form)].flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])))
 
 /**
  * Puts what is shown in the top layer below a button, or above it where there is no room; flush with its start, or its `end`.
@@ -222,9 +223,7 @@ export function useMenuKeys(panel, { button, close }) {
 }
 
 /** @param {HTMLElement} panel */
-export function enterMenu(panel) {
-  stepIn(panel, () => 0)
-}
+export const enterMenu = (panel) => stepIn(panel, () => 0)
 
 /** @param {HTMLElement} panel @param {(now: number, count: number) => number} move */
 function stepIn(panel, move) {
