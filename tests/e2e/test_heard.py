@@ -114,6 +114,17 @@ def test_stopping_is_said_after_what_has_come(visits: Visits, script: ScriptedUp
     assert chat.page.locator("[data-announcer]").inner_text() == say("js.answer_stopped")
 
 
+def test_what_was_said_leaves_with_its_conversation(visits: Visits, script: ScriptedUpstream) -> None:
+    page = visits.open("/")
+    chat = Chat(page, say)
+    script.script(Answer(TEXT))
+    chat.ask("Speak.")
+    expect(page.locator("[data-live-answer]")).not_to_be_empty()
+    page.locator("[data-sidebar]").get_by_role("link", name=say("chat.new")).first.click()
+    expect(chat.questions).to_have_count(0)
+    expect(page.locator("[data-live-answer]")).to_be_empty()
+
+
 def test_a_fault_is_said(visits: Visits, script: ScriptedUpstream) -> None:
     chat = listened(visits.open("/"))
     script.script(ErrorEvent(after="One. Two. Three"))

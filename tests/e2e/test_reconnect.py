@@ -115,6 +115,21 @@ def test_stop_that_comes_before_the_answer_has_begun_holds(chat: Chat, script: S
     script.journal.wait_until_idle()
 
 
+def test_what_begins_after_its_conversation_was_opened_anew_is_shown(chat: Chat, script: ScriptedUpstream) -> None:
+    script.script(Answer("First."), Answer("Second."))
+    chat.ask("One?")
+    held = Held(chat.page, "**/api/chat")
+    chat.send("Two?")
+    held.wait()
+    address = chat.page.url
+    chat.list.locator("a[aria-current=page]").click()
+    expect(chat.questions).to_have_count(1)
+    held.let_go()
+    expect(chat.questions).to_have_count(2)
+    expect(chat.answers.last).to_contain_text("Second.")
+    assert chat.page.url == address
+
+
 def test_an_answer_that_cannot_be_saved_yet_is_followed_until_it_is(
     chat: Chat, script: ScriptedUpstream, site: Site
 ) -> None:

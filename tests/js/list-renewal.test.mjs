@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { learnMore, renew, renewed } from "app/sidebar/list-renewal.js"
+import { foldersChanged, learnMore, renew, renewed } from "app/sidebar/list-renewal.js"
 
 globalThis.document = { querySelector: () => ({ getAttribute: () => "me" }) }
 let signedIn = "me"
@@ -92,6 +92,20 @@ test("what is somebody else's, who has signed in in another tab, does not come i
   await assert.rejects(renew(sidebar, UNFILED, LIST.isOwn, 1), { code: "not_loaded" })
   await assert.rejects(learnMore(sidebar, UNFILED, "more"), { code: "not_loaded" })
   assert.deepEqual(ids(sidebar.known), ["mine"])
+})
+
+test("a list that was asked for before a folder was made here does not take it away", async (context) => {
+  let folders = null
+  const sidebar = { known: known(), showFolders: async (all) => (folders = all) }
+  context.mock.method(globalThis, "fetch", async () => {
+    foldersChanged()
+    return Response.json({ ...page([]), folders: [] })
+  })
+  await renew(sidebar, UNFILED, LIST.isOwn, 1)
+  assert.equal(folders, null)
+  context.mock.method(globalThis, "fetch", async () => Response.json({ ...page([]), folders: [] }))
+  await renew(sidebar, UNFILED, LIST.isOwn, 1)
+  assert.deepEqual(folders, [])
 })
 
 const inWork = { isOwn: (each) => each.folder_id === "work" && !each.archived && !each.pinned_at }

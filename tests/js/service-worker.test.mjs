@@ -42,6 +42,7 @@ function started({ shell = SHELL, kept = {}, language = "en-GB", gone = false } 
     fetch: async (request) => {
       world.asked.push(pathOf(request))
       if (world.isDown) throw new TypeError("no network")
+      if (world.says) return { status: world.says }
       return pathOf(request) === "/sw.js" ? { status: gone ? 404 : 200 } : `network ${pathOf(request)}`
     },
   }
@@ -97,6 +98,22 @@ test("without a network a page is the one that says so, in the language last rea
     const lost = { ...visit("/c/1"), preloadResponse: Promise.reject(new TypeError("no network")) }
     assert.equal(await on(world, "fetch", lost), found)
   }
+})
+
+test("where nginx alone answers, it shows the page for without a network too, where it has one", async () => {
+  const words = { "/offline?lang=en": "offline" }
+  for (const says of [502, 504]) {
+    const world = started({ kept: { "mingchat-v2": words } })
+    world.says = says
+    assert.equal(await on(world, "fetch", visit("/c/1")), "offline")
+    assert.equal(await on(world, "fetch", { ...visit("/c/1"), preloadResponse: Promise.resolve({ status: says }) }), "offline")
+    const empty = started()
+    empty.says = says
+    assert.equal((await on(empty, "fetch", visit("/c/1"))).status, says)
+  }
+  const other = started({ kept: { "mingchat-v2": words } })
+  other.says = 503 // the application's own, with words of its own
+  assert.equal((await on(other, "fetch", visit("/c/1"))).status, 503)
 })
 
 test("a file of its own shell comes from there, and else from the network", async () => {

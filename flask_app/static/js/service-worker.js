@@ -15,6 +15,7 @@ const FAMILY = "mingchat-"
 const OWN = `${FAMILY}${version}`
 const KEPT = `${FAMILY}kept` // what `app/shell` has noted of the person: language, theme, titles
 const ITSELF = "/sw.js"
+const AWAY = [502, 504] // what nginx says for an application that is not there
 let isSought = false
 
 worker.addEventListener("install", (/** @type {any} */ event) => event.waitUntil(fill()))
@@ -54,13 +55,17 @@ async function takeOver() {
 /** @param {any} event */
 async function page({ request, preloadResponse }) {
   try {
-    return (await preloadResponse) ?? (await worker.fetch(request))
+    const reply = (await preloadResponse) ?? (await worker.fetch(request))
+    return AWAY.includes(reply.status) ? ((await pageForNow()) ?? reply) : reply
   } catch (error) {
-    const own = await worker.caches.open(OWN)
-    const found = await own.match(await pageOfReader())
+    const found = await pageForNow()
     if (!found) throw error
     return found
   }
+}
+
+async function pageForNow() {
+  return (await worker.caches.open(OWN)).match(await pageOfReader())
 }
 
 /** The page in the language in which the site was last read here, else in the browser's. */

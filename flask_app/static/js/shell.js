@@ -275,7 +275,7 @@ export class Drawer {
     })
     document.addEventListener("keydown", (event) => {
       const occupied = document.querySelector("dialog[open], [popover]:popover-open:not([data-toasts])")
-      if (event.key === "Escape" && this.#open && !occupied) this.#set(false)
+      if (event.key === "Escape" && !event.isComposing && this.#open && !occupied) this.#set(false)
     })
     this.#small.addEventListener("change", () => this.#set(false))
     this.#apply()

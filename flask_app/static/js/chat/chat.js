@@ -144,7 +144,7 @@ async function send(outgoing) {
 function started({ id, title, here, isNew, isAsked }) {
   if (state.temporary) return // it stands in no list
   sidebar.touch(id, { running: true, ...(isAsked || !sidebar.get(id) ? { title } : {}), ...(isAsked ? { archived: false } : {}) })
-  if (!here) return
+  if (!here) return void (id === shown && conversation().then((there) => there.refresh()).catch(() => undefined)) // opened anew since it was asked
   if (isNew) {
     shown = id
     composer.adopt(id)

@@ -95,7 +95,7 @@ export class Conversation extends EventTarget {
   /** An empty page for a new one. The answer being written goes on at the server. */
   leave() {
     this.#recall()
-    this.#following.leave()
+    this.#following.forget()
     this.#id = null
     this.#arrival = null
     this.branch.clear()

@@ -61,6 +61,12 @@ export class Following {
     this.#composer.state = "idle"
   }
 
+  /** The same where its conversation is left: what was heard of it leaves the page too. */
+  forget() {
+    this.leave()
+    this.#live.clear()
+  }
+
   /** What has not begun yet is stopped as soon as it has. */
   async stop() {
     if (!this.#stream) return

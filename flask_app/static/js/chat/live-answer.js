@@ -48,6 +48,13 @@ export class LiveAnswer {
     this.#timer = undefined
   }
 
+  /** Nothing of it stands in the page any more. */
+  clear() {
+    this.leave()
+    this.#answer = null
+    this.#region.replaceChildren()
+  }
+
   /** @param {import("app/chat/answer.js").Answer} answer @param {boolean} whole */
   #say(answer, whole) {
     this.leave()

@@ -3,7 +3,7 @@
  * Drafts on all of a person's devices: what is written is kept on the server a moment after the last key and on leaving, and taken over
  * where somebody comes to a conversation, or back to the page. Loaded with the first conversation or word.
  */
-import { ApiError, api, isGone, request } from "app/api.js"
+import { ApiError, api, inTime, isGone, request } from "app/api.js"
 import { reactTo } from "app/ui.js"
 import { Drafts, byteLength } from "app/chat/writing.js"
 
@@ -113,13 +113,14 @@ export class SharedDrafts {
   /** @param {string | null} place @param {import("app/chat/writing.js").Stored} draft */
   #put(place, draft) {
     const body = JSON.stringify(draft)
-    return request(pathOf(place), { method: "PUT", body, keepalive: byteLength(body) < MOST_ON_LEAVING })
+    const keepalive = byteLength(body) < MOST_ON_LEAVING
+    return inTime((signal) => request(pathOf(place), { method: "PUT", body, keepalive, signal }))
   }
 
   /** @param {string | null} [place] */
   #ask(place = this.#composer.place) {
     return this.#inTurn(async () => {
-      const { draft } = await api.get(pathOf(place))
+      const { draft } = await inTime((signal) => api.get(pathOf(place), { signal }))
       if (this.#drafts.isSent(place, draft)) return this.#put(place, { text: "", key: draft.key })
       const words = this.#drafts.take(place, draft)
       this.#keys.set(place, this.#drafts.storedOf(place).key)

@@ -52,8 +52,9 @@ function put(box, button, { frame, ask, hide, show, wrong }) {
   }
   signal.addEventListener("abort", () => clearTimeout(late))
   frame.addEventListener("load", ask ?? finish, { signal })
-  if (ask) document.addEventListener("themechange", ask, { signal })
+  if (ask) document.addEventListener("themechange", () => (frame.isConnected ? ask() : end.abort()), { signal })
   addEventListener("message", ({ source, data }) => {
+    if (!frame.isConnected) return end.abort() // its conversation was left
     if (source !== frame.contentWindow) return
     finish()
     const { failed, width, height } = /** @type {Said} */ (data)

@@ -6,6 +6,7 @@
 import { api, isGone } from "app/api.js"
 import { focusEntry } from "app/chat/conversation-acts.js"
 import { t } from "app/i18n.js"
+import { foldersChanged } from "app/sidebar/list-renewal.js"
 import { List } from "app/sidebar/sidebar.js"
 import { announce, confirmDialog, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui.js"
 
@@ -139,6 +140,7 @@ class Folders {
     const named = await (id ? api.patch(pathOf(id), { name }) : api.post("/api/folders", { name })).catch(unlessGone)
     close("folder-dialog")
     if (!named) return this.#isGone()
+    foldersChanged()
     this.show([...this.#folders.filter((folder) => folder.id !== named.id), named])
     if (!id) announce(t("js.folder_made", { name: named.name }))
   }
@@ -151,6 +153,7 @@ class Folders {
     const words = { title: t("js.folder_delete", { name }), text: t("js.folder_delete_text"), action: t("js.folder_delete_action") }
     if (!(await confirmDialog(words))) return
     await api.delete(pathOf(id)).catch(unlessGone) // one that was deleted elsewhere is deleted all the same
+    foldersChanged()
     this.show(this.#folders.filter((folder) => folder.id !== id))
     focusEntry(null)
     await this.#sidebar.renew()
@@ -171,6 +174,7 @@ class Folders {
   /** Throws ApiError where the name is refused. @param {string} name */
   async #moveToNew(name) {
     const made = await api.post("/api/folders", { name })
+    foldersChanged()
     this.show([...this.#folders, made])
     await this.#move(made.id)
   }

@@ -1,6 +1,6 @@
 // @ts-check
 /** What is known of conversations, once the top of one of their lists has come anew, or its next page. */
-import { ApiError, api } from "app/api.js"
+import { ApiError, api, inTime } from "app/api.js"
 
 /** @typedef {import("app/sidebar/sidebar.js").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar/sidebar.js").Summary} Summary */
@@ -8,6 +8,11 @@ import { ApiError, api } from "app/api.js"
 
 const PAGE = 40
 const LARGEST_PAGE = 100
+
+let changes = 0 // of folders, here
+
+/** A folder was made, named or removed here: a list that was asked for before knows nothing of it. */
+export const foldersChanged = () => void (changes += 1)
 
 /** @type {Promise<unknown>} */
 let last = Promise.resolve()
@@ -46,12 +51,12 @@ export async function learnMore(sidebar, path, next) {
  * @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn @param {string | null} [deep]
  */
 async function renewNow(sidebar, path, isOwn, deep) {
-  const before = sidebar.known
+  const [before, changed] = [sidebar.known, changes]
   /** @type {Page} */
   const page = await own(path)
   const isWhole = path.startsWith("/api/conversations/unfiled")
   sidebar.known = renewed(sidebar.known, before, page, { isOwn, isWhole })
-  if (isWhole) await sidebar.showFolders(page.folders)
+  if (isWhole && changed === changes) await sidebar.showFolders(page.folders)
   const end = page.conversations.at(-1)
   const known = before.get(end?.id ?? "")
   const isJoined = page.next && known && isOwn(known) && known.updated_at === end?.updated_at
@@ -64,7 +69,7 @@ async function renewNow(sidebar, path, isOwn, deep) {
  * @param {string} path @returns {Promise<Page>}
  */
 async function own(path) {
-  const page = await api.get(path)
+  const page = await inTime((signal) => api.get(path, { signal }))
   const now = localStorage.getItem("person")
   const person = document.querySelector('meta[name="person"]')?.getAttribute("content")
   if (now && now !== person) throw new ApiError(0, { code: "not_loaded", message: "" })

@@ -63,7 +63,7 @@ export class LongList {
       top -= all.length
     }
     const pins = this.#place.querySelector("[data-pins]")
-    if (pins) arrange(pins, days.splice(0, this.#groups[0]?.[0] === t("js.pinned") ? 1 : 0)) // above folders
+    if (pins) arrange(pins, days.splice(0, this.#groups[0]?.[0] === t("js.pinned_ones") ? 1 : 0)) // above folders
     arrange(must(this.#place, ":scope > [data-groups]"), days)
   }
 

@@ -297,4 +297,4 @@ const latest = ({ updated_at: updatedAt, touched_at: touchedAt = "" }) => (touch
 /** @param {string} one @param {string} other */
 const descending = (one, other) => Number(one < other) - Number(one > other)
 /** @param {Summary} conversation */
-const dayOf = (conversation) => (pinOf(conversation) ? t("js.pinned") : formatPeriod(latest(conversation)))
+const dayOf = (conversation) => (pinOf(conversation) ? t("js.pinned_ones") : formatPeriod(latest(conversation)))
