@@ -1,5 +1,7 @@
 """OpenAI's own API wants another name for the limit of a chat's answer than those that are compatible with it."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -16,7 +18,7 @@ def program(app: Flask, member: User, upstream: ScriptedUpstream) -> Program:
 
 @pytest.mark.parametrize("asked", [{"max_tokens": 70}, {"max_completion_tokens": 70}])
 def test_openai_is_told_its_own(
-    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, asked: dict[str, int]
+    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(openai, "HOSTS", ("127.0.0.1",))
     assert program.complete(**asked).status_code == 200
@@ -25,7 +27,7 @@ def test_openai_is_told_its_own(
 
 
 @pytest.mark.parametrize("asked", [{"max_tokens": 70}, {"max_completion_tokens": 70}])
-def test_others_are_told_what_all_know(program: Program, upstream: ScriptedUpstream, asked: dict[str, int]) -> None:
+def test_others_are_told_what_all_know(program: Program, upstream: ScriptedUpstream, asked: dict[str, Any]) -> None:
     assert program.complete(**asked).status_code == 200
     body = upstream.journal.last.body
     assert (body.get("max_completion_tokens"), body.get("max_tokens")) == (None, 70)

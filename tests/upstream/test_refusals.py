@@ -164,9 +164,7 @@ def test_whatever_another_key_may_mend_has_a_rule() -> None:
     codes = set(re.findall(r'UpstreamError\("(\w+)", retryable=True', sources))
     assert len(codes) >= 5
     told = codes | {code for code, _ in refusals._CODES.values()} | {"upstream_failed"}
-    assert told - set(cooldown.RULES) == {"upstream_rejected"}, (
-        "a model that it has not blames no key"
-    )
+    assert told - set(cooldown.RULES) == {"upstream_rejected"}, "a model that it has not blames no key"
 
 
 def test_a_body_is_read_up_to_a_limit() -> None:
