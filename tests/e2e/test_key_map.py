@@ -37,6 +37,37 @@ def test_a_question_mark_shows_the_keys(visits: Visits, locale: str, scheme: Sch
     expect(dialog).to_be_visible()
 
 
+def test_the_question_mark_can_be_given_up(visits: Visits) -> None:
+    """A single key that does something must not have to (WCAG 2.2, 2.1.4): who speaks to the browser may say it by chance."""
+    page = visits.open("/")
+    dialog = page.get_by_role("dialog", name=say("chat.keys"))
+    page.locator(".sidebar__new").focus()
+    page.keyboard.press("?")
+    dialog.get_by_label(say("chat.key_alone")).uncheck()
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        page.locator(".sidebar__new").focus()
+        page.keyboard.press("?")
+        expect(dialog).to_be_hidden()
+        page.reload(wait_until="networkidle")
+    page.get_by_label(say("nav.account", name=USERNAME)).click()
+    page.get_by_role("button", name=say("chat.keys")).click()
+    dialog.get_by_label(say("chat.key_alone")).check()
+    page.keyboard.press("Escape")
+    page.locator(".sidebar__new").focus()
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+
+
+def test_with_fingers_and_keys_both_the_map_says_what_sends(visits: Visits) -> None:
+    page = visits.open("/", viewport=PHONE)
+    page.wait_for_load_state("networkidle")
+    page.locator("body").dispatch_event("keydown", {"key": "?", "bubbles": True})
+    dialog = page.get_by_role("dialog", name=say("chat.keys"))
+    row = dialog.locator(".key-map__row").filter(has_text=say("chat.key_send")).filter(visible=True)
+    expect(row.locator("kbd")).to_have_text(["Ctrl", "Enter"])
+
+
 @pytest.mark.parametrize("path", ["/dashboard", "/admin/records", "/account"])
 def test_the_keys_are_shown_wherever_the_palette_is(visits: Visits, path: str) -> None:
     page = visits.open(path, locale="zh")

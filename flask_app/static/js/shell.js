@@ -9,6 +9,7 @@ const VISITORS = "chosen-before-sign-in"
 const PERSON = "person" // who was last seen to be signed in here: another tab may show a page of before
 const CLOSED = "closed-announcements" // the last of them; the server leaves those out
 const MOST_CLOSED = 20
+const KEY_ALONE = "key_alone" // may "?" open the map of the keys? The server says so of the next page
 const KEPT = "mingchat-kept"
 const KEPT_AT = "/offline/kept"
 const OWN = ["openDialog", "reveal", "copy", "closeDialog", "signOut", "closeAnnouncement", "palette"]
@@ -61,10 +62,14 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("cancel", (event) => staysOpen && event.preventDefault())
 }
 
+document.addEventListener("change", ({ target }) => {
+  if (target instanceof HTMLInputElement && "keyAlone" in target.dataset) keepCookie(KEY_ALONE, target.checked ? "on" : "off")
+})
 document.addEventListener("themechange", tintBrowser)
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tintBrowser)
 tintBrowser()
 
+const showLine = () => (must(document, "[data-offline-note]").hidden = navigator.onLine)
 for (const change of ["online", "offline"]) addEventListener(change, showLine)
 showLine()
 document.addEventListener("visibilitychange", () => document.hidden && keepForOffline().catch(console.warn))
@@ -77,10 +82,6 @@ addEventListener("load", () => {
   if ("requestIdleCallback" in globalThis) requestIdleCallback(prepare, { timeout: 2000 })
   else setTimeout(prepare)
 })
-
-function showLine() {
-  must(document, "[data-offline-note]").hidden = navigator.onLine
-}
 
 /** Notes what is seen here for when there is no network; nothing of anybody else stays. Needs https, as the worker does. */
 async function keepForOffline() {
@@ -142,7 +143,7 @@ function escapeMenu() {
 function asksForKeys({ key, altKey, ctrlKey, metaKey, target }) {
   const isForWords = target instanceof Element && target.matches("input, textarea, select")
   const isOther = altKey || ctrlKey || metaKey || isForWords || document.querySelector("dialog[open]")
-  return !isOther && (key === "?" || key === "？") && document.querySelector("#keys-dialog") !== null
+  return !isOther && (key === "?" || key === "？") && document.querySelector("[data-key-alone]:checked") !== null
 }
 
 /** What is typed before its module has come waits in its field. @param {Element | null} menu that it was chosen from: where the focus comes back to */
@@ -228,9 +229,7 @@ export function visitorsChoices() {
 }
 
 /** Somebody has signed in: the next visitor may be another. */
-export function forgetVisitorsChoices() {
-  localStorage.removeItem(VISITORS)
-}
+export const forgetVisitorsChoices = () => localStorage.removeItem(VISITORS)
 
 /** @param {string} theme */
 function showTheme(theme) {
