@@ -210,7 +210,7 @@ def test_while_an_answer_is_written_the_others_wait(chat: Chat, script: Scripted
     expect(chat.prose).to_contain_text("w5 ")
     chat.act(chat.answers.first, "regenerate").click()
     told = chat.page.locator(".toast", has_text=say("js.wait_for_answer"))
-    told.get_by_role("button", name=say("base.close")).click()
+    told.get_by_role("button", name=say("base.close_notice")).click()
     expect(told).to_have_count(0)
     edit(chat, chat.question()).press("Enter")
     expect(told).to_be_visible()
