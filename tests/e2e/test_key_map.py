@@ -38,7 +38,7 @@ def test_a_question_mark_shows_the_keys(visits: Visits, locale: str, scheme: Sch
 
 
 def test_the_question_mark_can_be_given_up(visits: Visits) -> None:
-    """A single key that does something must not have to (WCAG 2.2, 2.1.4): who speaks to the browser may say it by chance."""
+    """A single key must not have to do something (WCAG 2.2, 2.1.4): who speaks to the browser says it by chance."""
     page = visits.open("/")
     dialog = page.get_by_role("dialog", name=say("chat.keys"))
     page.locator(".sidebar__new").focus()
