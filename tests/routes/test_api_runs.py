@@ -11,16 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, true, update
 
-from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.database import reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
-from flask_app.services.providers import model_service
 from flask_app.services.runs import lease_service, run_service, stop_service
-from flask_app.services.secrets import sealing
 from flask_app.services.sign_in import open_sessions
 from flask_app.streams import broker, memory
 from tests.conftest import SignIn
 from tests.support import ledger
-from tests.support import scripted_upstream as twin
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -279,23 +276,3 @@ def test_shutdown_settles_what_is_running(member_client: FlaskClient, upstream: 
     with reading() as session:
         assert session.get_one(Message, start["message_id"]).status == "interrupted"
         assert session.scalars(select(TokenUsage)).one().outcome == "interrupted"
-
-
-def test_where_one_key_is_refused_another_answers(member_client: FlaskClient, upstream: ScriptedUpstream) -> None:
-    model_service.available()  # the environment's key is stored at first use
-    _add_another_key("sk-second-key-of-the-site")
-    upstream.script(twin.Status(401), Answer("from the other key"))
-    start = begin(member_client)
-    wait_until(lambda: status_of(start["run_id"]) == "complete")
-    assert len({request.key for request in upstream.journal.chats}) == 2
-    with reading() as session:
-        assert sorted(session.scalars(select(Attempt.state))) == ["released", "settled"]
-        assert session.scalars(select(TokenUsage)).one().outcome == "complete"
-
-
-def _add_another_key(secret: str) -> None:
-    with transaction() as session:
-        first = session.scalars(select(ApiKey)).one()
-        key_id = new_id()
-        sealed = sealing.seal(secret, key_id)
-        session.add(ApiKey(id=key_id, provider_id=first.provider_id, label="second", secret=sealed, hint="site"))

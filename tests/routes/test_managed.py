@@ -108,7 +108,7 @@ def test_a_member_who_forgot_the_password_gets_a_link(room: Class, client: PageC
 def test_a_managers_link_ends_with_what_gave_it(
     room: Class, client: PageClient, admin_client: PageClient, what: str
 ) -> None:
-    token = room.client.post(room.url(f"/people/{room.pupil.id}/reset-link")).json["token"]  # type: ignore[index]
+    token = room.client.post(room.url(f"/people/{room.pupil.id}/reset-link")).get_json()["token"]
     groups = "/api/admin/groups"
     made = {
         "moved": lambda: admin_client.patch(f"/api/admin/users/{room.pupil.id}", json={"group_id": room.other}),

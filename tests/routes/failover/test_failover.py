@@ -12,8 +12,10 @@ from flask_app import config
 from flask_app.database import transaction, utc_now
 from flask_app.models import ApiKey, Tariff
 from flask_app.services.completion import completion_service
+from flask_app.services.runs import run_service
 from tests.routes.failover.asking import FIRST, OTHER, REFUSALS, ROLE, SECOND, ask, asked, attempts, code_of, entries
 from tests.support import scripted_upstream as twin
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
@@ -38,6 +40,18 @@ def test_a_key_that_is_refused_is_benched_and_another_answers(
     page: Any = member_client.get("/api/usage/records").json
     newest, oldest = page["records"]
     assert (newest["attempts"], oldest["attempts"]) == (1, 2)
+
+
+def test_another_key_answers_for_a_reader_who_has_left_too(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    upstream.script(twin.Status(401), Answer("from the other key"))
+    response = member_client.post("/api/chat", json={"message": "hello"}, buffered=False)
+    next(iter(response.response))
+    response.close()
+    wait_until(lambda: not run_service.live_runs())
+    assert attempts() == [(first, "released", 401), (second, "settled", 200)]
+    assert [entry.outcome for entry in entries()] == ["complete"]
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSALS)
