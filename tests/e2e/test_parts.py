@@ -92,6 +92,7 @@ def test_what_was_refused_says_why_and_is_asked_again(page: Page, look: dict[str
     page.evaluate("scrollTo(0, 0)")  # nothing is half behind the bar above
     expect_no_fault(page)
     retry(part, say).click()
+    expect(part).not_to_have_attribute("aria-busy", "true")  # refused once more, and drawn
     expect(retry(part, say)).to_be_focused()
     page.unroute_all()
     retry(part, say).click()
