@@ -105,7 +105,7 @@ def _tell(done: "Restored") -> None:
         f"Restored {manifest.rows:,} rows of {len(manifest.tables)} tables, of {moment(about.made_at)} "
         f"(MingChat {about.version}, schema {about.schema}). Each row is as it was."
     )
-    _say("Everybody signs in again; access tokens and links to choose a password are void.")
+    _say("Everybody signs in again; access tokens, shared links and links to choose a password are void.")
     if done.keys_file:
         _say(f"The backup's keys are in {done.keys_file}.")
     if done.secrets.resealed:

@@ -155,6 +155,8 @@ def _mail(read: "_Reader") -> Mail | None:
         raise ConfigError(f"SMTP_FROM must be the address that mail comes from, such as chat@example.org: {sender!r}")
     if bool(user) != bool(password):
         raise ConfigError("SMTP_USER and SMTP_PASSWORD are given together or not at all")
+    if not f"{user}{password}".isascii():
+        raise ConfigError("SMTP_USER and SMTP_PASSWORD must be ASCII: nothing else can be told to a mail server here")
     if password and security == "none":
         raise ConfigError("SMTP_PASSWORD would go over the line unencrypted: SMTP_SECURITY must be starttls or tls")
     return Mail(host=host, port=port, security=security, sender=sender, user=user or None, password=password)

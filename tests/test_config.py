@@ -217,6 +217,7 @@ def test_the_user_is_the_sender_where_it_is_an_address_and_the_password_may_be_a
         ("SMTP_PORT", {"SMTP_PORT": "0"}),
         ("SMTP_USER", {"SMTP_FROM": "a@example.org", "SMTP_USER": "a"}),
         ("SMTP_USER", {"SMTP_FROM": "a@example.org", "SMTP_PASSWORD": "a"}),
+        ("SMTP_PASSWORD", {"SMTP_FROM": "a@example.org", "SMTP_USER": "a", "SMTP_PASSWORD": "geheim-ü"}),
         (
             "SMTP_SECURITY",
             {"SMTP_FROM": "a@b.org", "SMTP_USER": "a", "SMTP_PASSWORD": "geheim", "SMTP_SECURITY": "none"},

@@ -9,8 +9,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 _FILE = Path(__file__).with_name("public-holidays.txt")
-# Where holidays are arranged anew each year, with working days moved: the last year whose arrangement the file has. Of
-# later ones it has the days that the law names.
+# Where holidays are arranged anew each year, with working days moved: the last year whose arrangement the file has,
+# weekends within them too. Of later ones it has the days that the law names.
 _ARRANGED = {"CN": 2026}
 
 
@@ -27,9 +27,14 @@ def are_known(country: str, year: int) -> bool:
     return bool(of(country, year))
 
 
+def are_arranged(country: str, year: int) -> bool:
+    """Are they of a country that arranges them anew each year, and of a year that it has arranged?"""
+    return country in _ARRANGED and year <= _ARRANGED[country]
+
+
 def are_confirmed(country: str, year: int) -> bool:
     """Are they known, and arranged already where that is done anew each year?"""
-    return are_known(country, year) and year <= _ARRANGED.get(country, year)
+    return are_known(country, year) and (country not in _ARRANGED or are_arranged(country, year))
 
 
 @cache

@@ -76,7 +76,7 @@ class GroupsReply(Reply):
 class TokenUseReply(Reply):
     """What was asked for with an access token in days of the site's time zone; nothing of before tokens were counted.
 
-    `label` is the token's name, for administrators with its person's.
+    `label` is the token's name, for administrators with its person's; the `key` where its person has left.
     """
 
     key: str
@@ -284,7 +284,7 @@ def tokens_use_reply(used: list[TokenUse], *, with_person: bool) -> TokensUseRep
         rows=[
             TokenUseReply(
                 key=use.id,
-                label=f"{use.name} · {use.username}" if with_person else use.name,
+                label=f"{use.name} · {use.username}" if with_person and use.username else use.name,
                 total_tokens=use.total_tokens,
                 costs=[Cost(currency=currency, micros=micros) for currency, micros in sorted(use.costs.items())],
             )

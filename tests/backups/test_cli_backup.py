@@ -20,12 +20,14 @@ from flask_app.models import (
     ApiKey,
     AuditEntry,
     Budget,
+    Conversation,
     Invitation,
     LoginSession,
     PasswordLink,
     PendingSignIn,
     ProgramWords,
     Setting,
+    Share,
     TokenOrigin,
     TokenUsage,
     User,
@@ -83,6 +85,9 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
         session.add(TokenOrigin(token_id="t", origin="https://app.example.org"))
         sealed = sealing.seal("{}", "w")
         session.add(ProgramWords(id="w", user_id=person.id, token_id="t", content=sealed, until=later))
+        talk = session.scalars(select(Conversation)).all()[0]
+        told = {"token": b"sealed", "title": "A talk", "content": "{}"}
+        session.add(Share(id="h", user_id=talk.user_id, conversation_id=talk.id, digest="d", **told))
     invited.made()
     registered.waiting("newcomer")
     assert run(site, "backup", tmp_path / "b").exit_code == 0
@@ -93,6 +98,7 @@ def test_nobody_is_signed_in_by_a_backup(site: Flask, elsewhere: str, base_confi
     rows = databases.rows_of(elsewhere)
     assert not any(rows[table] for table in ("login_sessions", "pending_sign_ins", "password_links", "registrations"))
     assert not any(rows[table] for table in ("token_origins", "program_words")), "they go with a revoked token"
+    assert not rows["shares"], "they may have been ended since"
     with reading() as session:
         for kind in (AccessToken, Invitation):
             assert session.scalars(select(kind.revoked_at)).one() is not None

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from holidays import country_holidays
@@ -14,12 +14,19 @@ def test_the_file_says_what_the_library_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("country", "year"), [("CN", 2026), ("US", 2027), ("AD", 2025), ("ZW", generate_holidays.YEARS[-1])]
+    ("country", "year"), [("CN", 2027), ("US", 2027), ("AD", 2025), ("ZW", generate_holidays.YEARS[-1])]
 )
 def test_a_year_of_a_country_is_read_whole(country: str, year: int) -> None:
     known = {day for day in country_holidays(country, years=year) if day.year == year}
     assert known
     assert public_holidays.of(country, year) == known
+
+
+def test_an_arranged_holiday_goes_from_its_first_day_to_its_last() -> None:
+    """Weekends within it too, but none that is worked: as the State Council announced those of 2026."""
+    spans = [((1, 1), 3), ((2, 15), 9), ((4, 4), 3), ((5, 1), 5), ((6, 19), 3), ((9, 25), 3), ((10, 1), 7)]
+    announced = {date(2026, *first) + timedelta(days=more) for first, days in spans for more in range(days)}
+    assert public_holidays.of("CN", 2026) == announced
 
 
 def test_a_year_of_china_is_confirmed_once_it_is_arranged() -> None:

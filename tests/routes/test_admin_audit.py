@@ -11,6 +11,7 @@ from flask_app.database import engine, fetching, first_id, transaction
 from flask_app.models import AuditEntry, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import ACTIONS, COMMAND_LINE
+from tests.conftest import MakeUser
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 
@@ -75,6 +76,19 @@ def test_it_is_searched_by_who_what_to_what_and_when(admin_client: PageClient, a
     assert actions(to="2026-03-01") == ["group.add"]
     assert actions(**{"from": "2026-03-02"}) == ["group.delete"]
     assert actions(who=admin.username, action="group.add", about="g1") == []
+
+
+def test_whoever_deleted_their_account_is_found_by_the_name_it_had(
+    admin_client: PageClient, make_user: MakeUser
+) -> None:
+    gone, namesake = User(id="g", username="Erika"), make_user("erika")
+    write(gone, "group.add", "g1", {"name": "class"}, FORMER)
+    write(gone, "account.delete", "g", {"username": "Erika"}, LATER)
+    write(namesake, "group.delete", "g1", {"name": "class"}, LATER.replace(minute=2))
+    write(User(id="h", username="Hans"), "account.delete", "h", {"username": "Hans"}, LATER.replace(minute=3))
+    found = [(entry["actor_id"], entry["action"]) for entry in told(admin_client, who="erika")]
+    assert found == [(namesake.id, "group.delete"), ("g", "account.delete"), ("g", "group.add")]
+    assert [entry["action"] for entry in told(admin_client, who="erika", about="g1")] == ["group.delete", "group.add"]
 
 
 def test_pages_follow_each_other_without_a_gap(admin_client: PageClient, query_count: Any) -> None:
@@ -148,7 +162,7 @@ def test_what_was_done_to_one_thing_is_found_by_the_thing(admin: User, admin_cli
     event.listen(engine(), "before_cursor_execute", keep)
     told(admin_client, who=admin.username, action="user.change", about="somebody")
     event.remove(engine(), "before_cursor_execute", keep)
-    ((statement, values),) = asked
+    *_, (statement, values) = asked
     with fetching() as connection:
         if connection.dialect.name == "sqlite":
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()

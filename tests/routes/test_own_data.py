@@ -15,6 +15,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import draft_service
 from flask_app.services.gateway import request_log, word_log
 from flask_app.services.people import account_deletion, user_admin_service
+from flask_app.services.portability import own_data
 from flask_app.services.prompts import own_prompts
 from flask_app.services.prompts.prompt_terms import Wanted
 from flask_app.services.runs import run_service
@@ -94,6 +95,22 @@ def test_what_programs_asked_is_in_it_with_its_words_where_those_are_kept(
     (asked,) = lines(files["requests.jsonl"])
     (said,) = lines(files["words.jsonl"])
     assert (said["request_id"], said["text"]) == (asked["id"], "Of course.")
+
+
+def test_words_whose_time_ends_while_they_are_read_are_left_out(
+    app: Any, member: User, upstream: ScriptedUpstream
+) -> None:
+    token = made(member)
+    word_log.put(Actor(member), token.token.id, 1)
+    for text in ("One.", "Two."):
+        upstream.script(Answer(text))
+        assert Program(app, token.secret).complete().status_code == 200
+    request_log.write()
+    wait_until(lambda: len(list(own_data.words(member))) == 2)
+    reading_on = own_data.words(member)
+    next(reading_on)
+    word_log.remove(Actor(member), token.token.id)
+    assert list(reading_on) == []
 
 
 @pytest.mark.parametrize("locale", ["en", "zh", "zh-Hant", "ja"])

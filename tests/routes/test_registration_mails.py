@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from flask_app import config
 from flask_app.database import transaction, utc_now
-from flask_app.models import Registration
-from flask_app.services.people import registration_service
+from flask_app.models import LeftIdentity, Registration
+from flask_app.services.people import account_deletion, registration_service
 from tests.support import registered
 from tests.support.clients import PageClient, new_client
 from tests.support.entrance import STRONG, error_code, login
@@ -209,6 +209,34 @@ def test_whoever_came_in_is_remembered_by_address_until_they_are_deleted(mail: M
     confirm(client, registered.token_of(mail))
     registration_service.prune()
     assert [each.came_in_by for each in kept()] == ["new@example.org"]
+
+
+@pytest.mark.parametrize("mode", ["open", "approval"])
+def test_who_left_comes_not_back_by_the_same_address_before_the_month_is_over(
+    mail: MailServer, client: PageClient, admin_client: PageClient, mode: str
+) -> None:
+    """Their budgets would begin anew; an administrator may let them in all the same."""
+    allow("open")
+    register(client, email="new@example.org")
+    confirm(client, registered.token_of(mail))
+    entered = login(client, "new", STRONG).get_json()
+    client.csrf_token = entered["csrf_token"]
+    assert client.post("/api/me/delete", json={"password": STRONG}).status_code == 204
+    account_deletion.finish()
+    allow(mode)
+    stranger = new_client(client.application)
+    assert register(stranger, "another", email="NEW@example.org").status_code == 200
+    reply = confirm(stranger, registered.token_of(mail))
+    if mode == "open":
+        assert (reply.status_code, error_code(reply)) == (403, "identity_left")
+        with transaction() as session:
+            (left,) = session.scalars(select(LeftIdentity))
+            assert "new" not in left.identity
+            left.until = utc_now()
+        assert confirm(stranger, registered.token_of(mail)).get_json()["state"] == "in"
+    else:
+        (waiting,) = admin_client.get(LIST).get_json()["registrations"]
+        assert admin_client.post(f"{LIST}/{waiting['id']}/accept", json={}).status_code == 200
 
 
 def test_a_link_opens_nothing_once_registration_is_closed(mail: MailServer, client: PageClient) -> None:

@@ -141,6 +141,22 @@ def test_an_answer_that_is_still_being_made_is_waited_for(app: Flask, member: Us
     assert count(User, User.id == member.id) == count(Run) == 0
 
 
+def test_a_conversation_stays_until_its_answer_is_booked(app: Flask, member: User) -> None:
+    """Its run goes with it, and another process would take an attempt without one for abandoned."""
+    talk = talks.branched(member)
+    lease = utc_now() + timedelta(seconds=30)
+    run = Run(user_id=member.id, conversation_id=talk.id, worker="another", status="running", lease_expires_at=lease)
+    with transaction() as session:
+        session.add(run)
+    begin(member)
+    account_deletion.finish()
+    assert count(Conversation) == count(Run) == 1
+    with transaction() as session:
+        session.execute(update(Run).values(status="stopped"))
+    account_deletion.finish()
+    assert count(User, User.id == member.id) == count(Conversation) == count(Run) == 0
+
+
 def test_many_conversations_with_long_branches_go(app: Flask, member: User) -> None:
     """A chain of cascades is followed a few steps only: InnoDB 15, SQLite 1000."""
     said = [("0", None, "user", "?")] + [(str(n), str(n - 1), "user", "?") for n in range(1, 40)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from flask_app.database import engine, fetching, first_id, utc_now
+from flask_app.database import engine, fetching, first_id, new_id, utc_now
 from flask_app.domain.outcomes import OUTCOMES
 from flask_app.errors import NotFound
 from flask_app.models import User
@@ -38,6 +38,18 @@ def test_a_record_says_where_its_figures_are_from(member: User, fields: dict[str
     refund_service.refund(Actor(None), entry.id, "it was wrong")
     refunded = records_service.get(entry.id)
     assert (refunded.provenance, refunded.reason, refunded.entry.cost_micros) == ("refunded", "it was wrong", 1000)
+
+
+def test_what_people_used_who_left_is_found_by_their_ids(admin: User) -> None:
+    """Their names are gone, and pages with sums name their ids."""
+    gone, token = new_id(), new_id()
+    ledger.write([ledger.entry(gone, utc_now(), channel="api", token_id=token), ledger.entry(admin.id, utc_now())])
+    for wanted in (Filter(user=gone), Filter(token=token)):
+        (found,) = records_service.search(admin, wanted).records
+        assert (found.entry.user_id, found.username) == (gone, None), wanted
+        every = [record.entry.id for page in records_service.every(admin, wanted) for record in page]
+        assert every == [found.entry.id]
+    assert records_service.search(admin, Filter(user=gone, group=admin.group_id)).records == []
 
 
 def test_a_record_that_is_not_there_is_not_found(member: User) -> None:

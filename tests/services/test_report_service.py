@@ -1,5 +1,6 @@
 """Reports of a range: its sums, the time before, where the price came from, and bars that add up to it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 
-from flask_app.database import transaction
+from flask_app.database import engine, fetching, new_id, transaction
 from flask_app.errors import BadRequest
 from flask_app.models import Attempt, TokenUsage, UsageHourly, User
 from flask_app.services.usage import breakdown_service, report_service
@@ -51,6 +52,25 @@ def test_a_range_that_is_over_is_compared_with_all_of_the_days_before(member: Us
     report = report_service.own(member, DateRange(date(2026, 11, 1), date(2026, 11, 24)), NOON)
     assert not report.ongoing
     assert report.before.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "now", "moment", "is_before"),
+    [
+        ("2026-03-08", "2026-03-12T12:00", "2026-03-07T23:30", 1),  # a day of 23 hours, after one of 24
+        ("2026-11-02", "2026-11-05T12:00", "2026-11-01T23:30", 1),  # after one of 25
+        ("2026-03-08", "2026-03-08T12:00", "2026-03-07T11:59", 1),  # up to the same time of the day before
+        ("2026-03-08", "2026-03-08T12:00", "2026-03-07T12:30", 0),
+    ],
+)
+def test_days_are_compared_by_local_clocks(
+    make_user: MakeUser, asked: str, now: str, moment: str, is_before: int
+) -> None:
+    person = make_user("eve", timezone="America/New_York")
+    zone, day = ZoneInfo("America/New_York"), date.fromisoformat(asked)
+    ledger.write([ledger.entry(person.id, datetime.fromisoformat(moment).replace(tzinfo=zone).astimezone(UTC))])
+    here = datetime.fromisoformat(now).replace(tzinfo=zone).astimezone(UTC)
+    assert report_service.own(person, DateRange(day, day), here).before.requests == is_before
 
 
 def test_a_range_to_come_has_nothing_in_it_and_nothing_before(member: User) -> None:
@@ -180,6 +200,25 @@ def test_a_group_has_the_use_of_who_is_in_it_now(admin: User, make_user: MakeUse
     ledger.write([ledger.entry(in_group.id, NOON), ledger.entry(admin.id, NOON), ledger.entry(gone, NOON)])
     parts = breakdown_service.site(admin, "group", DateRange(), NOON)
     assert sorted((part.key, part.sum.requests) for part in parts) == [("", 1), (in_group.group_id, 2)]
+
+
+def test_a_large_group_is_added_up_before_it_is_read(admin: User) -> None:
+    """MariaDB cuts what it puts together after a megabyte: some thousands of people in one group would not fit."""
+    asked: list[tuple[str, Any]] = []
+
+    def keep(*given: Any) -> None:
+        if "json_arrayagg" in given[2].lower() or "json_group_array" in given[2].lower():
+            asked.append((given[2], given[3]))
+
+    ledger.write(ledger.entry(new_id(), NOON, currency=currency) for currency in ("CNY", "USD") for _ in range(20))
+    event.listen(engine(), "before_cursor_execute", keep)
+    (part,) = breakdown_service.site(admin, "group", DateRange(), NOON)
+    event.remove(engine(), "before_cursor_execute", keep)
+    assert (part.sum.requests, part.sum.costs) == (40, {"CNY": 20_000, "USD": 20_000})
+    ((statement, values),) = asked
+    with fetching() as connection:
+        pieces = connection.exec_driver_sql(statement, values).scalars().all()
+    assert sum(len(json.loads(piece)) for piece in pieces) == 2
 
 
 def test_the_number_of_queries_does_not_grow(admin: User, make_user: MakeUser, query_count: Callable[[], Any]) -> None:

@@ -95,6 +95,7 @@ def test_ones_own_and_everybodys(people: list[User]) -> None:
     for dates in (DateRange(), A_DAY, MONTHS):
         mine, everybodys = token_use_service.own(ada, dates), token_use_service.site(dates)
         assert {use.username for use in mine} == {"ada"}
+        everybodys = [use for use in everybodys if use.username]
         assert {use.username for use in everybodys} == {"ada", "bo"}
         assert (len(mine), len(everybodys)) == (20, 40)
         assert [use.id for use in mine] == sorted(use.id for use in mine)
@@ -102,6 +103,21 @@ def test_ones_own_and_everybodys(people: list[User]) -> None:
             assert {"tokens": use.total_tokens, **use.costs} == sums(dates)
     assert token_use_service.own(bo, DateRange(last=FIRST - timedelta(days=1))) == []
     assert token_use_service.own(chen, DateRange()) == []
+
+
+def test_what_people_used_who_left_stands_under_the_tokens_id(member: User) -> None:
+    """Or everybody's would be less than was used."""
+    tokens = give(member, 2)
+    use([("site", ""), *(("token", token) for token in tokens)], DAYS)
+    with transaction() as session:
+        session.execute(delete(AccessToken).where(AccessToken.id == tokens[0]))
+    found = {use.id: (use.name, use.username, use.total_tokens) for use in token_use_service.site(A_DAY)}
+    tokens_used = sums(A_DAY)["tokens"]
+    assert found == {
+        tokens[0]: (tokens[0], "", tokens_used),
+        tokens[1]: (found[tokens[1]][0], "member", tokens_used),
+    }
+    assert [use.id for use in token_use_service.own(member, A_DAY)] == tokens[1:]
 
 
 def test_any_range_is_the_sum_of_its_days(member: User) -> None:

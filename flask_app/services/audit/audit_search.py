@@ -13,7 +13,7 @@ from flask_app.database import first_id, reading
 from flask_app.domain.periods import ENDLESS, moment_of
 from flask_app.errors import BadRequest
 from flask_app.models import AuditEntry, User
-from flask_app.services.audit.audit_service import ACTIONS, COMMAND_LINE
+from flask_app.services.audit.audit_service import ACCOUNT_DELETED, ACTIONS, COMMAND_LINE
 from flask_app.services.people import names
 from flask_app.services.queries import paging
 from flask_app.services.queries.likely import Likely
@@ -25,8 +25,8 @@ _details = msgspec.json.Decoder(dict[str, Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What to look for; None is anything. `who` is a person's name, as it is now, or COMMAND_LINE; `action` one of
-    ACTIONS; `about` the id of what something was done to.
+    """What to look for; None is anything. `who` is COMMAND_LINE or a person's name, as it is now or was when their
+    account was deleted; `action` one of ACTIONS; `about` the id of what something was done to.
     """
 
     who: str | None = None
@@ -57,7 +57,7 @@ def search(zone: ZoneInfo, wanted: Filter, *, before: str | None = None, limit: 
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(paging.checked_limit(limit) + 1)
     with reading() as session:
         if wanted.who is not None:
-            conditions.append(_beside(wanted, AuditEntry.actor_id == _actor(session, wanted.who)))
+            conditions.append(_beside(wanted, _is_by(session, wanted.who)))
         rows = list(session.scalars(query.where(*conditions)))
     found = [Entry(row, _read(row.details)) for row in rows[:limit]]
     return Page(found, rows[limit - 1].id if len(rows) > limit else None)
@@ -108,8 +108,13 @@ def _read(details: str) -> dict[str, Any]:
         return {"text": details}
 
 
-def _actor(session: Session, who: str) -> str | None:
-    """Nobody's id where nobody has the name; None is the command line's."""
+def _is_by(session: Session, who: str) -> ColumnElement[bool]:
+    """By whoever has the name, and by whose deleted account had it: somebody else may have taken it since."""
     if who == COMMAND_LINE:
-        return None
-    return session.scalar(select(User.id).where(User.username_key == names.key(who))) or ""
+        return AuditEntry.actor_id.is_(None)
+    key = names.key(who)
+    gone = session.execute(select(AuditEntry.target, AuditEntry.actor_name).where(AuditEntry.action == ACCOUNT_DELETED))
+    ids = {target for target, name in gone if names.key(name) == key}
+    if there := session.scalar(select(User.id).where(User.username_key == key)):
+        ids.add(there)
+    return AuditEntry.actor_id.in_(sorted(ids))

@@ -13,9 +13,10 @@ from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
 COMMAND_LINE = "(command line)"
+ACCOUNT_DELETED = "account.delete"  # by its own person alone
 ACTIONS = (
     *("user.add", "user.change", "user.reset_link", "user.turn_off_second_step", "password.reset"),
-    *("password.letter", "address.confirm", "account.delete"),
+    *("password.letter", "address.confirm", ACCOUNT_DELETED),
     *("ownership.give", "ownership.end"),
     *("invitation.make", "invitation.make_many", "invitation.revoke", "invitation.use"),
     *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),

@@ -21,6 +21,7 @@ from flask_app.models import (
     PendingSignIn,
     ProgramWords,
     Registration,
+    Share,
     TokenOrigin,
 )
 from flask_app.services.audit import audit_service
@@ -41,6 +42,7 @@ SIGNED_IN = tuple(map(table_of, (LoginSession, PendingSignIn, PasswordLink, Iden
 REVOCABLE = tuple(map(table_of, (AccessToken, Invitation)))
 registrations = table_of(Registration)
 OF_TOKENS = tuple(map(table_of, (TokenOrigin, ProgramWords)))
+shares = table_of(Share)
 
 Part = TypeVar("Part")
 Members = Iterator[tuple[str, bytes]]
@@ -171,7 +173,7 @@ def _sign_everybody_out(target: Store) -> None:
 
     Nor do tokens and invitations that were revoked since: all are, and their rows stay, for the ledger and the audit
     log name them. The limits of tokens go, the websites that they name, and the words that were kept of what they
-    asked; and whoever waited to be let in asks again.
+    asked; and whoever waited to be let in asks again. Shared links go, for some may have been ended since.
     """
     with target.filling() as connection:
         for table in SIGNED_IN:
@@ -179,7 +181,7 @@ def _sign_everybody_out(target: Store) -> None:
         for table in REVOCABLE:
             connection.execute(update(table).where(table.c.revoked_at.is_(None)).values(revoked_at=utc_now()))
         connection.execute(delete(budgets).where(budgets.c.scope == token_budget_service.SCOPE))
-        for table in OF_TOKENS:
+        for table in (*OF_TOKENS, shares):
             connection.execute(delete(table))
         connection.execute(delete(registrations).where(registrations.c.user_id.is_(None)))
         connection.commit()

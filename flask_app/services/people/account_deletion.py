@@ -28,6 +28,7 @@ from flask_app.models import (
     User,
 )
 from flask_app.services.audit import audit_search, audit_service
+from flask_app.services.audit.audit_service import ACCOUNT_DELETED
 from flask_app.services.conversations import conversation_service
 from flask_app.services.ledger import replay_service
 from flask_app.services.people import password_links, standing
@@ -36,7 +37,6 @@ from flask_app.services.sign_in import auth_service, left_identities, login_limi
 from flask_app.services.sign_in.auth_service import Browser
 
 AT_ONCE = 200  # rows in a transaction
-ACTION = "account.delete"  # in the audit log
 SWEPT_FOR = timedelta(days=1)  # longer than a reply lasts, whose row comes when it has ended
 
 log = structlog.get_logger()
@@ -96,19 +96,19 @@ def _end(session: Session, actor: User, session_id: str, code: str | None, brows
     session.execute(update(AccessToken).where(*in_use).values(revoked_at=utc_now(), words_until=None))
     session.execute(delete(Share).where(Share.user_id == user.id))
     details = {"username": user.username}
-    audit_service.record(session, user, ACTION, user.id, details, browser.address)
+    audit_service.record(session, user, ACCOUNT_DELETED, user.id, details, browser.address)
 
 
 def _remove(user_id: str) -> None:
     stop_service.stop_person(user_id)
     replay_service.replay()  # what waits for the database would otherwise come when the words are gone
+    if _is_answered(user_id):  # its run goes with its conversation, and is to be booked before
+        return
     while found := _some_conversations(user_id):
         for conversation_id in found:
             if closing.is_closed():
                 return
             conversation_service.erase(conversation_id)
-    if _is_answered(user_id):
-        return
     if not _forget_all([user_id]):
         return
     if in_transaction(lambda session: _forget(session, user_id)):
@@ -130,7 +130,7 @@ def _is_answered(user_id: str) -> bool:
 
 def _sweep() -> None:
     """What was written of people when they had just gone: a reply that was on its way ends later than they do."""
-    asked = audit_search.targets_of(ACTION, utc_now() - SWEPT_FOR)
+    asked = audit_search.targets_of(ACCOUNT_DELETED, utc_now() - SWEPT_FOR)
     with reading() as session:
         there = set(session.scalars(select(User.id).where(User.id.in_(asked)))) if asked else set()
     if gone := sorted(asked - there):

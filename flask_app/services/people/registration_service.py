@@ -24,7 +24,7 @@ from flask_app.services.people import (
 )
 from flask_app.services.people.registration_settings import OPEN, Terms
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import auth_service, login_limits
+from flask_app.services.sign_in import auth_service, left_identities, login_limits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from flask_app.services.site import site_service
 from flask_app.services.warnings import mail_service
@@ -78,7 +78,8 @@ def register(wanted: Wanted, browser: Browser, *, replaces: str | None = None) -
 def confirm(token: str, address: str) -> Registration:
     """The mail's link: its person comes in, or waits for an administrator. The second time it is as after the first.
 
-    Raises Forbidden("registration_unknown", "registration_closed"), Conflict("username_taken", "email_taken"), TooMany.
+    Raises Forbidden("registration_unknown", "registration_closed"), Conflict("username_taken", "email_taken"), TooMany,
+    ComesTooSoon.
     """
     with login_limits.code_attempt(address) as attempt:
         found = _by_token(token)
@@ -108,16 +109,19 @@ def confirm(token: str, address: str) -> Registration:
 def come_in(session: Session, actor: Actor | None, registration: Registration, group: Group, address: str = "") -> User:
     """The account, within the caller's transaction; nobody lets in who comes by themselves.
 
-    Raises Conflict("username_taken", "email_taken").
+    Raises Conflict("username_taken", "email_taken"), and ComesTooSoon for an address whose account was deleted lately,
+    unless somebody lets them in.
     """
+    folded = mail_service.folded(registration.email) if registration.email and not registration.identity else None
+    if folded and actor is None:
+        left_identities.check(session, left_identities.of_address(folded))
     user = _user_of(registration)
     joining.put(session, actor or Actor(user, address), user, group)
     registration.user_id, registration.expires_at, registration.password_hash = user.id, None, None
     if registration.identity:
         _link(session, registration, user)
     else:
-        registration.came_in_by = mail_service.folded(registration.email) if registration.email else None
-        user.confirmed_email = registration.came_in_by
+        registration.came_in_by = user.confirmed_email = folded
     try:
         session.flush()
     except IntegrityError as error:

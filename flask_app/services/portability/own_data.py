@@ -1,11 +1,13 @@
 """Everything of a person's own beside their conversations, as it is read once for a file."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy import select
 
 from flask_app.database import reading
+from flask_app.errors import NotFound
 from flask_app.models import Group, KeptDraft, Prompt, User
 from flask_app.services.gateway import request_search, word_log
 from flask_app.services.gateway.request_search import Filter, Found
@@ -48,7 +50,8 @@ def words(actor: User) -> Iterator[tuple[str, Kept]]:
     """What of them is kept for a while, by the request's id."""
     for found in requests(actor):
         for request_id in sorted(word_log.kept(actor, [each.request.id for each in found])):
-            yield request_id, word_log.find(actor, request_id)
+            with suppress(NotFound):  # their time may end, or the person end it, while this is read
+                yield request_id, word_log.find(actor, request_id)
 
 
 def _every(model: type[Own], actor: User) -> Iterator[Own]:

@@ -26,6 +26,7 @@ _Columns = tuple[Column[Any], Column[Any], Column[Any], Column[Any]]  # token, u
 
 _tokens, _users = table_of(AccessToken), table_of(User)
 _NAMES = select(_tokens.c.id, _tokens.c.name, _users.c.username).join(_users, _users.c.id == _tokens.c.user_id)
+_EVER_USED = select(months.c.token_id).distinct()
 _UNITS = select(spent.c.unit).distinct().where(spent.c.scope == "site", spent.c.scope_id == "")
 _DAYS: _Columns = (spent.c.scope_id, spent.c.unit, spent.c.day, spent.c.amount)
 _MONTHS: _Columns = (months.c.token_id, months.c.unit, months.c.month, months.c.amount)
@@ -60,16 +61,18 @@ def own(actor: User, dates: DateRange) -> list[TokenUse]:
 
 
 def site(dates: DateRange) -> list[TokenUse]:
-    """The same by everybody's."""
-    return _used(dates, _NAMES)
+    """The same by everybody's: of people who left by its id alone."""
+    return _used(dates, _NAMES, _EVER_USED)
 
 
-def _used(dates: DateRange, names: Select[tuple[str, str, str]]) -> list[TokenUse]:
+def _used(dates: DateRange, names: Select[tuple[str, str, str]], nameless: Select[str] | None = None) -> list[TokenUse]:
     if dates.first and dates.last and dates.first > dates.last:
         raise BadRequest("backwards_range")
     found: dict[str, TokenUse] = {}
     with reading() as session:
         known = {row.id: TokenUse(row.id, row.name, row.username) for row in session.execute(names)}
+        for token_id in () if nameless is None else session.scalars(nameless):
+            known.setdefault(token_id, TokenUse(token_id, token_id, ""))
         units = list(session.scalars(_UNITS))
         for query in _queries(dates, list(known), units):
             for row in session.execute(query):

@@ -118,12 +118,20 @@ def _named(by: str, parts: FromClause) -> Select[Any]:
     if by == "user":
         label, named = _users.c.username, parts.outerjoin(_users, _users.c.id == grouped)
     elif by == "group":
-        key, label = _groups.c.id, _groups.c.name
-        named = parts.outerjoin(_users, _users.c.id == grouped).outerjoin(_groups, _groups.c.id == _users.c.group_id)
+        return _by_group(parts)
     elif by == "key":
         label, named = _keys.c.label, parts.outerjoin(_keys, _keys.c.id == grouped)
     figures = (parts.c[name] for name in SUMMED)
     return select(key.label("key"), label.label("label"), parts.c.currency, *figures).select_from(named)
+
+
+def _by_group(parts: FromClause) -> Select[Any]:
+    """Added up before it is packed: a group may have thousands of people."""
+    named = parts.outerjoin(_users, _users.c.id == parts.c.grouped)
+    named = named.outerjoin(_groups, _groups.c.id == _users.c.group_id)
+    own = (_groups.c.id.label("key"), _groups.c.name.label("label"), parts.c.currency)
+    sums = (rolled_sum(parts.c[name]).label(name) for name in SUMMED)
+    return select(*own, *sums).select_from(named).group_by(*own)
 
 
 def _largest_first(session: Session, found: Subquery) -> list[Part]:

@@ -81,8 +81,8 @@ def of_token(wanted: str | None) -> list[Conditions]:
         return [[]]
     with reading() as session:
         token = session.get(AccessToken, wanted)
-    if token is None:
-        return [NOTHING]
+    if token is None:  # its person left, which their entries do not
+        return [[TokenUsage.token_id == wanted]]
     its_persons = [
         TokenUsage.channel == "api",
         TokenUsage.user_id == token.user_id,

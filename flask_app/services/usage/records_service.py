@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from flask_app import offload
-from flask_app.database import reading
+from flask_app.database import is_id, reading
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import AccessToken, ApiKey, Attempt, ChatModel, Provider, Tariff, TokenUsage, User
 from flask_app.services.people import names
@@ -153,7 +153,9 @@ def _people(wanted: Filter) -> list[str] | None:
     if wanted.user is None and wanted.group is None:
         return None
     with reading() as session:
-        return list(session.scalars(query))
+        found = list(session.scalars(query))
+    gone = wanted.user if wanted.group is None and wanted.user and is_id(wanted.user) else None  # their entries stay
+    return found if gone is None or gone in found else [*found, gone]
 
 
 def _page(wanted: Search, before: str | None, limit: int, people: Sequence[str] | None) -> Page:

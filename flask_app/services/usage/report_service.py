@@ -1,7 +1,7 @@
 """What was used in a range of days: its sums against those of the time before, and where its price came from."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -75,7 +75,7 @@ def _report(zone: ZoneInfo, dates: DateRange, now: datetime, user_id: str | None
     with reading() as session:
         since = slices.first_day(session, zone, user_id)
         whole = _whole(session, period, user_id)
-        before = _whole(session, _same_part(days, min(period.end, elapsed) - period.start, zone), user_id)
+        before = _whole(session, _same_part(days, period, now, zone), user_id)
         bars = breakdown_service.by_clock(session, unit, zone, days, user_id)
     today = periods.local_day(now, zone)
     return Report(
@@ -97,10 +97,15 @@ def _unit(days: Days) -> str:
     return "day" if len(days) <= MOST_DAYS_AS_BARS else "month"
 
 
-def _same_part(days: Days, quarters: int, zone: ZoneInfo) -> Period:
-    """As much of the days before as there has been of these."""
-    before = periods.span(days.before.first, days.before.last, zone)
-    return Period(before.start, min(before.end, before.start + max(quarters, 0)))
+def _same_part(days: Days, period: Period, now: datetime, zone: ZoneInfo) -> Period:
+    """As much of the days before as there has been of these, by local clocks: days are not of the same length."""
+    before, elapsed = periods.span(days.before.first, days.before.last, zone), periods.quarter_of(now) + 1
+    if elapsed >= period.end:
+        return before
+    if elapsed <= period.start:
+        return Period(before.start, before.start)
+    then = now.astimezone(zone) - timedelta(days=len(days))
+    return Period(before.start, min(before.end, periods.quarter_of(then) + 1))
 
 
 def _whole(session: Session, period: Period, user_id: str | None) -> Whole:

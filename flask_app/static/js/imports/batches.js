@@ -34,7 +34,11 @@ export async function send({ talks, folders }, tell, signal) {
   for (const part of partsOf(talks)) {
     if (signal.aborted) break
     if (part.isTooLong) sums.refused += part.talks.length
-    else add(sums, (await patiently(() => api.post(PATH, bodyOf(part.talks, folders)), signal)).outcomes)
+    else {
+      const told = await patiently(() => api.post(PATH, bodyOf(part.talks, folders)), signal)
+      if (!told) break
+      add(sums, told.outcomes)
+    }
     done += part.talks.length
     tell(done, sums)
   }
@@ -68,17 +72,27 @@ function bodyOf(talks, folders) {
   return { conversations: talks, folders: folders.filter(({ id }) => named.has(id)) }
 }
 
-/** @template T @param {() => Promise<T>} ask @param {AbortSignal} signal @returns {Promise<T>} */
+/** Null where `signal` came while it waited to ask again. @template T @param {() => Promise<T>} ask @param {AbortSignal} signal */
 async function patiently(ask, signal) {
   for (let waits = 0; ; waits++) {
     try {
       return await ask()
     } catch (error) {
       const seconds = error instanceof ApiError ? error.retryAfter : null
-      if (seconds === null || waits >= MOST_WAITS || signal.aborted) throw error
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+      if (seconds === null || waits >= MOST_WAITS) throw error
+      await pause(seconds, signal)
+      if (signal.aborted) return null
     }
   }
+}
+
+/** As long, or until the signal. @param {number} seconds @param {AbortSignal} signal @returns {Promise<void>} */
+function pause(seconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000)
+    signal.addEventListener("abort", () => resolve(), { once: true })
+    if (signal.aborted) resolve()
+  })
 }
 
 /** @returns {Sums} */

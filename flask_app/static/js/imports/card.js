@@ -48,7 +48,8 @@ export class ImportCard {
       this.#found = await read(file)
       await this.#preview(this.#found)
     } catch (error) {
-      this.#begin(false)
+      this.#file.disabled = false
+      this.#begin(document.activeElement === document.body) // what is disabled loses the focus
       this.#say(error instanceof Unreadable ? t(`js.portability.${error.code}`, error.params) : sentence(error))
     }
     this.#file.disabled = false
