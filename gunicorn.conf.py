@@ -4,6 +4,7 @@ import ctypes
 import gc
 import logging
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -49,6 +50,7 @@ loglevel = settings.log_level()
 gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no setting for it
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # in malloc.h
+OTHER_FILES = 512  # the database's, Redis's, the log's, and those that are written
 TIDY_SECONDS = 10
 FAREWELL_SECONDS = 5  # a database that is silent keeps no process that is done
 # The first is large: what a request leaves is collected at its end (flask_app/web/garbage.py), not in the middle of it.
@@ -63,10 +65,20 @@ _C = ctypes.CDLL(None)
 def on_starting(server: Any) -> None:
     server.log.error_log.addFilter(_say_once)
     schema.check()
+    _open_enough()
     instance_lock.serve()
     # Where the workers keep their counts, if anybody may ask and there are several.
     is_shared = workers > 1 and settings.has_metrics()
     server.counts = metrics_files.make(Path(worker_tmp_dir or tempfile.gettempdir())) if is_shared else None
+
+
+def _open_enough() -> None:
+    """A connection and its provider's are a file each, and many systems let a process open 1,024 unless it asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * worker_connections + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _say_once(record: logging.LogRecord) -> bool:
@@ -150,7 +162,8 @@ def post_worker_init(worker: Any) -> None:
 def _use_threads() -> None:
     """Real ones, for what would hold up the event loop.
 
-    Providers' hosts are looked up on a few of their own: nothing else may wait behind a name server that is silent.
+    Providers' hosts are looked up on a few of their own, and gevent looks up all others on its own: nothing else may
+    wait behind a name server that is silent, the settlements that go to the disk least of all.
     """
     import socket
 
@@ -163,7 +176,7 @@ def _use_threads() -> None:
 
     hub = gevent.get_hub()
     hub.NOT_ERROR = (*hub.NOT_ERROR, socket.gaierror)  # no such host: whoever asked is told, and nobody else
-    offload.use(hub.threadpool.apply)
+    offload.use(ThreadPool(offload.THREADS).apply)
     engines.wait_with(ThreadPool(1).apply)
     apply = ThreadPool(names.AT_ONCE).apply
     look_up = monkey.get_original("socket", "getaddrinfo")

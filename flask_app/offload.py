@@ -14,6 +14,7 @@ R = TypeVar("R")
 
 GIVEN_SECONDS = 0.001
 MOST_AT_ONCE = 2  # a hash takes 19 MiB and one core: more at once would only starve the answers
+THREADS = MOST_AT_ONCE + 1  # with the one that draws files
 
 Apply = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 

@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from types import TracebackType
-from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
@@ -108,11 +108,16 @@ def _ask(engine: Engine, trust: _Trust) -> None:
 
 def count(engine: Engine) -> None:
     """Keep the number of the engine's connections in use."""
+    in_use = WeakSet[ConnectionPoolEntry]()
 
     @event.listens_for(engine, "checkout")
-    def taken(*_: Any) -> None:
+    def taken(_: DBAPIConnection, record: ConnectionPoolEntry, __: object) -> None:
+        in_use.add(record)
         metrics.CONNECTIONS.inc()
 
     @event.listens_for(engine, "checkin")
-    def given_back(*_: Any) -> None:
-        metrics.CONNECTIONS.dec()
+    def given_back(_: object, record: ConnectionPoolEntry) -> None:
+        """A connection that could not be made is given back too, and was never taken."""
+        if record in in_use:
+            in_use.discard(record)
+            metrics.CONNECTIONS.dec()

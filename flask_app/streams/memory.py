@@ -4,12 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import structlog
+
 from flask_app.streams.frames import Frames
 from flask_app.streams.outlet import Outlet
 
 HEARTBEAT_SECONDS = 10  # a reader that has gone is noticed only by writing to it, so silence is broken
 KEPT_SECONDS = 30  # after the end, for readers that lost the last events
 HEARTBEAT = b": ping\n\n"
+
+log = structlog.get_logger()
 
 _FRAME = b"id: %d\nevent: %b\ndata: %b\n\n"
 
@@ -203,9 +207,12 @@ class MemoryBroker:
         for run_id, log in list(self._logs.items()):
             log.wake()
             if log.ended_at is not None and log.ended_at < limit:
-                del self._logs[run_id]
+                self._logs.pop(run_id, None)  # another thread may forget it in this moment
 
     def _keep(self) -> None:
         while True:
             time.sleep(HEARTBEAT_SECONDS)
-            self.beat()
+            try:
+                self.beat()
+            except Exception:  # a fault of ours must not leave every later answer without heartbeats
+                log.exception("no_heartbeat")

@@ -1,5 +1,6 @@
 """Speaking to a provider over HTTP: send a request, open a chat completion. Redirects are not followed."""
 
+import errno
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import structlog
 from flask_app import config
 from flask_app.domain.events import Event, Failed, Finished, OfChoice, Words
 from flask_app.domain.sse import Decoder, Named
-from flask_app.errors import UpstreamError
+from flask_app.errors import Unavailable, UpstreamError
 from flask_app.upstream import deadlines, refusals
 from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.connection import Connection, Origin
@@ -26,6 +27,7 @@ END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not w
 MAX_STREAM_BYTES = 192 << 20  # none of it is kept: an answer of 384,000 tokens comes in 120 MB
 
 NO_SUCH_CALL = (404, 405, 501)
+OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)  # this process, or the machine, may open no more
 
 _BEGINNING = Words | OfChoice
 
@@ -225,6 +227,8 @@ def _connection(origin: Origin, hold: Callable[[Connection], None]) -> Connectio
     try:
         connection.connect(config.current().upstream_connect_seconds)
     except OSError as error:
+        if error.errno in OUT_OF_FILES:  # nothing that the provider could help
+            raise Unavailable("out_of_files") from error
         raise UpstreamError("upstream_unreachable", retryable=True) from error
     return connection
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
@@ -55,8 +56,10 @@ def count_message(user_id: str, idempotency_key: str | None = None) -> None:
     _require_open(user_id, idempotency_key)
     g.counted = _count_one("messages", user_id, *g.rates)
     seconds = g.counted[1].wait if g.counted else 0
-    if seconds and not run_service.is_begun(user_id, idempotency_key):
-        raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)
+    if seconds:
+        if not run_service.is_begun(user_id, idempotency_key):
+            raise TooMany("chat_rate_limited", retry_after=seconds, seconds=seconds)
+        g.asked_again = True
 
 
 def count_message_of(visited: Visit) -> None:
@@ -109,7 +112,7 @@ def count_request() -> None:
 def _count() -> None:
     """Count the request, unless it is for a static file, the server's health or an answer.
 
-    A program that asks for answers is refused where as many of its person's as there may be requests were refused.
+    Whoever asks for answers is refused where as many of theirs as there may be requests came to none.
     """
     if request.endpoint in ANONYMOUS:
         return
@@ -118,12 +121,12 @@ def _count() -> None:
         _hit_or_refuse("visits", login_limits.network(client_address()), rates.of_site())
     elif not hasattr(view, "asks_for_an_answer"):
         _hit_or_refuse("downloads" if hasattr(view, "content_types") else "requests", g.user.id, *g.rates)
-    elif "access" in g:
+    else:
         _refuse_after(_rest(g.user.id))
 
 
 def _rest(user_id: str) -> int:
-    """Seconds until a person's programs may be refused again. Kept by each process: no request asks Redis for it."""
+    """Seconds until a person may be refused again. Kept by each process: no request asks Redis for it."""
     rest = _refused_enough.get(user_id, 0) - time.monotonic()
     if rest <= 0:
         _refused_enough.pop(user_id, None)
@@ -131,13 +134,23 @@ def _rest(user_id: str) -> int:
 
 
 def _count_refused(response: Response) -> Response:
-    """A program's request that came to no answer counts as any other does: else the log could be filled without end."""
+    """What came to no new answer counts as any other request does: else a program could fill the log without end, and
+    a browser have bodies read that nobody can.
+    """
     view = current_app.view_functions.get(request.endpoint or "")
-    if programs.is_unanswered() and hasattr(view, "asks_for_an_answer"):
+    if hasattr(view, "asks_for_an_answer") and _is_unanswered(response):
         counted = _count_one("requests", g.user.id, *g.rates)
         if counted and counted[1].wait:
             _refused_enough[g.user.id] = time.monotonic() + counted[1].wait
     return response
+
+
+def _is_unanswered(response: Response) -> bool:
+    """Did a request of somebody's come to no new answer? What came too early is no part of it."""
+    if "access" in g:
+        return programs.is_unanswered()
+    came_to_none = response.status_code >= HTTPStatus.BAD_REQUEST or "asked_again" in g
+    return "user" in g and "came_early" not in g and came_to_none
 
 
 def _hit_or_refuse(kind: str, name: str, *stored: str | None) -> None:
@@ -148,6 +161,7 @@ def _hit_or_refuse(kind: str, name: str, *stored: str | None) -> None:
 def _refuse_after(seconds: int) -> None:
     """A program's request that comes too early has no row in the log."""
     if seconds:
+        g.came_early = True
         programs.leave_out()
         raise TooMany("request_rate_limited", retry_after=seconds, seconds=seconds)
 

@@ -3,6 +3,7 @@
 import structlog
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from flask_app import i18n
 from flask_app.models import User
@@ -89,5 +90,5 @@ def renew(response: Response, signed_in: SignedIn) -> Response:
 def _note(visited: Visit) -> None:
     try:
         auth_service.see(visited, g.locale)
-    except DBAPIError as error:  # a page must not fail because "last seen" cannot be written
-        log.warning("last_seen_not_written", reason=str(error.orig))
+    except (DBAPIError, PoolTimeoutError) as error:  # a page must not fail because "last seen" cannot be written
+        log.warning("last_seen_not_written", reason=str(getattr(error, "orig", error)))

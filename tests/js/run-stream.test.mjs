@@ -81,6 +81,14 @@ test("what the server refuses is final", async () => {
   await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "sign_in_required" })
 })
 
+test("who is refused for too many streams, while dead ones still count, joins an answer that had begun later", async () => {
+  const crowded = () => new Response(JSON.stringify({ error: { code: "too_many_streams", message: "…" } }), { status: 429 })
+  answerWith(lines(start(1), token(2, "a")), crowded(), lines(token(3, "b"), done(4)))
+  assert.equal((await follow(new RunStream({ message: MESSAGE }))).text, "ab")
+  answerWith(crowded())
+  await assert.rejects(follow(new RunStream({ message: MESSAGE })), { code: "too_many_streams" })
+})
+
 test("the stream ends with its last event even if the line stays open", async () => {
   const open = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(lines(start(1), done(2)))) })
   answerWith(new Response(open))

@@ -50,6 +50,23 @@ def test_nothing_is_set_at_first(admin_client: PageClient) -> None:
     }
 
 
+def test_what_comes_to_no_answer_is_counted_too(admin_client: PageClient, member_client: PageClient) -> None:
+    """Else a browser could have bodies read without end that nobody can read."""
+    put(admin_client, SITE, requests=THRICE)
+    bad = [member_client.post("/api/chat", json={"message": 1}).status_code for _ in range(6)]
+    assert bad == [422, 422, 422, 422, 429, 429]
+    assert statuses(member_client, 1) == [429]
+
+
+def test_what_is_asked_again_beyond_the_rate_is_counted_too(
+    admin_client: PageClient, member_client: PageClient
+) -> None:
+    put(admin_client, SITE, messages={"amount": 1, "seconds": 60}, requests=TWICE)
+    draft, headers = {"message": "hello", "idempotency_key": "k" * 20}, {"Accept": "application/json"}
+    asked = [member_client.post("/api/chat", json=draft, headers=headers).status_code for _ in range(6)]
+    assert asked == [200, 200, 200, 200, 429, 429]
+
+
 def test_the_sites_rate_holds_at_once_for_each_person_apart(
     admin_client: PageClient, member_client: PageClient, make_user: MakeUser, sign_in: SignIn
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -47,6 +48,18 @@ def settings(upstream: ScriptedUpstream) -> dict[str, str]:
 def server(tmp_path: Path, settings: dict[str, str]) -> Iterator[Served]:
     with served(tmp_path, **settings) as running:
         yield running
+
+
+def test_may_open_a_file_for_each_connection_and_its_providers(tmp_path: Path, settings: dict[str, str]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        with served(tmp_path, **settings) as running:
+            limits = [Path(f"/proc/{pid}/limits").read_text() for pid in running.workers()]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    files = [line.split()[3] for each in limits for line in each.splitlines() if line.startswith("Max open files")]
+    assert [int(each) for each in files] == [min(2 * 2000 + 512, hard)]
 
 
 def test_prints_the_set_up_code_once_it_is_ready(server: Served) -> None:

@@ -103,6 +103,19 @@ def test_an_ended_log_expires_and_a_live_one_does_not(monkeypatch: pytest.Monkey
     assert broker.find("live") is live
 
 
+def test_a_log_that_is_forgotten_meanwhile_ends_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgetful(MemoryLog):
+        def wake(self) -> None:
+            broker.forget(["ended"])
+
+    broker = MemoryBroker()
+    monkeypatch.setattr(memory, "MemoryLog", Forgetful)
+    broker.open("ended").finish()
+    monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
+    broker.beat()
+    assert broker.find("ended") is None
+
+
 class FickleOutlet:
     """Takes what it likes, and is sometimes clogged by it; keeps what it took."""
 

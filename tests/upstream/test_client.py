@@ -1,14 +1,17 @@
 """The client against a scripted provider: answers, refusals, faults."""
 
 import contextlib
+import resource
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from flask_app.domain.events import Event, Failed, Finished, Token, Usage
-from flask_app.errors import UpstreamError
+from flask_app.errors import Unavailable, UpstreamError
 from flask_app.upstream import client
 from flask_app.upstream.client import ChatStream, Endpoint
 from flask_app.upstream.short_replies import list_models
@@ -144,6 +147,22 @@ def test_nobody_there_is_a_clear_error() -> None:
     with pytest.raises(UpstreamError) as caught:
         ChatStream(Endpoint("http://127.0.0.1:9", "sk-a", allow_insecure=True), BODY, "r").open()
     assert caught.value.code == "upstream_unreachable"
+
+
+def test_where_no_more_files_may_be_opened_the_provider_is_not_blamed(provider: ScriptedUpstream) -> None:
+    """Its key would be benched for every instance."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endpoint = Endpoint(provider.base_url, "sk-a", allow_insecure=True)
+    lowest = max(int(each.name) for each in Path("/proc/self/fd").iterdir()) + 1
+    with ExitStack() as filled:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+        filled.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                filled.enter_context(Path("/dev/null").open())
+        with pytest.raises(Unavailable) as caught:
+            ChatStream(endpoint, BODY, "r").open()
+    assert caught.value.code == "out_of_files"
 
 
 @pytest.mark.security("unpacking")

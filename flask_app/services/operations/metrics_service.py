@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from flask_app import config, metrics
 from flask_app.database import fetching, table_of, utc_now
@@ -80,8 +81,8 @@ def _of_site() -> Iterator[Metric]:
                 "drift_alarms": {(): connection.scalar(_DRIFTS) or 0},
                 "answers_running": {(): connection.scalar(_RUNNING) or 0},
             }
-    except DBAPIError as error:
-        log.warning("site_not_measured", reason=str(error.orig))
+    except (DBAPIError, PoolTimeoutError) as error:
+        log.warning("site_not_measured", reason=str(getattr(error, "orig", error)))
     yield _gauge("database_up", "Does the database answer?", {(): float(bool(found))})
     yield _gauge("site_keys", "API keys that may be used, by state.", found.get("keys", {}), "state")
     yield _gauge("site_last_backup_timestamp_seconds", "When the last backup was made.", found.get("backup", {}))

@@ -144,7 +144,8 @@ export class RunStream extends EventTarget {
    * @param {unknown} error
    */
   #giveUpOn(error) {
-    const refused = error instanceof ApiError && !AWAY.has(error.status)
+    const isCrowded = error instanceof ApiError && error.status === 429 && this.#runId // by connections that have died, for a while
+    const refused = error instanceof ApiError && !AWAY.has(error.status) && !isCrowded
     const neverAccepted = error instanceof ApiError && !this.#runId && !this.#isPatient
     const inVain = !this.#runId && this.#failures >= ATTEMPTS
     if (refused || neverAccepted || error instanceof SyntaxError || inVain) throw error
