@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy import ColumnElement, bindparam, case, event, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from flask_app import config, metrics, offload
+from flask_app import metrics, offload
 from flask_app.column_types import ByServer
-from flask_app.database import reading, table_of, transaction
+from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.domain.serving import LOCAL
 from flask_app.i18n import DEFAULT_LOCALE
@@ -113,13 +113,9 @@ def _tell_readers(run_id: str) -> None:
 
 
 def _abandoned() -> list[str]:
-    """Attempts that nobody will end: their run is over, or went with its conversation before its worker died.
-
-    Where the run is gone nobody knows whether its worker lives: it has as long as any answer may take, and a lease.
-    """
+    """Attempts that nobody will end: their run is over, or went with its conversation before its worker died."""
     going_on = exists().where(Run.id == Attempt.run_id, Run.status == "running")
-    longest = int(config.current().upstream_total_seconds) + LEASE.seconds
-    long_ago = Attempt.created_at < ByServer(-longest)
+    long_ago = Attempt.created_at < utc_now() - LEASE
     query = select(Attempt.id, Attempt.run_id).where(Attempt.state == "dispatched", long_ago, ~going_on)
     with reading() as session:
         found = session.execute(query.limit(REAPED_AT_ONCE)).all()
