@@ -23,14 +23,17 @@ _RUN_ON = (
     "\U00020000-\U0003ffff\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff"
 )
 _LETTER = rf"[^\W_{_RUN_ON}]"
-_PICTURES = "\u2190-\u21ff\u2600-\u27bf\U0001f000-\U0001faff"
-_SIGN = r"\+\+|#"  # as in C++ and C#, words other than C
+_PICTURES = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+# As in C++20 and C#, words other than C; a letter makes it the sign of something else, as in docs#install.
+_SIGN = rf"(?:\+\+|#)(?![^\W\d_{_RUN_ON}])"
 _TOKEN = re.compile(rf"[{_RUN_ON}]+|{_LETTER}+(?:{_SIGN})?|[{_PICTURES}]")
 _RUNS_ON = re.compile(f"[{_RUN_ON}]")
 _PLAIN = re.compile(rf"{_LETTER}+")
 _WIDEST_GAP = 200
 # Nothing that a token begins with: a match is never tried in several ways.
 _GAP = rf"(?:[^\w{_RUN_ON}{_PICTURES}]|_){{0,{_WIDEST_GAP}}}+"
+_VOICE_MARKS = "\uff9e\uff9f"  # of half-width kana, behind them: only together they are what full width has
+_UNIT = re.compile(f"[\uff66-\uff9d][{_VOICE_MARKS}]|.", re.DOTALL)
 _LAST_MARK = 0x36F
 _LAST_WITH_ACCENTS = 0x52F  # Latin, Greek, Cyrillic
 _MOST_FOLDED = 10_000  # two megabytes; texts of one language have fewer
@@ -153,6 +156,7 @@ def snippet_of(text: str, query: Query) -> Snippet | None:
     for phrase, place in zip(query.phrases, matches, strict=True):
         for match in phrase.between(folded, place, folded_end):
             left, right = _place(starts, match.start()), _place(starts, match.end() - 1) + 1
+            right += flat[right : right + 1] in tuple(_VOICE_MARKS)
             marks.append((left - begin + len(before), min(right, end) - begin + len(before)))
     return Snippet(f"{before}{flat[begin:end]}{after}", _merged(marks))
 
@@ -162,7 +166,17 @@ def _flat(text: str) -> str:
 
 
 def _folded(flat: str) -> str:
-    return flat.lower() if flat.isascii() else flat.translate(_fold)
+    if flat.isascii():
+        return flat.lower()
+    return ("".join(map(_composed, _UNIT.findall(flat))) if _is_voiced(flat) else flat).translate(_fold)
+
+
+def _is_voiced(flat: str) -> bool:
+    return any(mark in flat for mark in _VOICE_MARKS)
+
+
+def _composed(unit: str) -> str:
+    return unit if len(unit) == 1 else unicodedata.normalize("NFKC", unit)
 
 
 def _first(phrases: list[list[str]]) -> list[list[str]]:
@@ -187,6 +201,8 @@ def _phrase(tokens: list[str], *, whole: bool) -> Phrase:
 
 def _starts(flat: str) -> list[int] | None:
     """Where each character of the folded text came from; None where they stand at the same places."""
+    if _is_voiced(flat):
+        return [unit.start() for unit in _UNIT.finditer(flat) for _ in _folded(unit[0])]
     if all(len(_fold[ord(each)]) == 1 for each in set(flat)):
         return None
     return [place for place, each in enumerate(flat) for _ in _fold[ord(each)]]

@@ -39,6 +39,10 @@ def is_found(text: str, typed: str) -> bool:
         ("一只猫很大", "猫"),
         ("東京タワーへ行きます", "タワー"),
         ("ﾀﾜｰ", "タワー"),
+        ("ﾃﾞｰﾀのﾊﾞｯｸｱｯﾌﾟ", "データ"),
+        ("データ", "ﾃﾞｰﾀ"),
+        ("ﾊﾞｯｸｱｯﾌﾟ", "バックアップ"),
+        ("ﾃﾞｰﾀ", "ﾃﾞｰﾀ"),
         ("Aﾟ", "Aﾟ"),
         ("サーバーが動く", "が"),
         ("か\u3099", "が"),
@@ -57,6 +61,13 @@ def is_found(text: str, typed: str) -> bool:
         ("well done 🎉", "🎉"),
         ("I like C++ and C#", "c++"),
         ("I like C++ and C#", "c#"),
+        ("C++20 and C#12", "c++ c#"),
+        ("C#入門とC++入門", "c# c++"),
+        ("see docs#install of it", "docs it"),
+        ("see docs#install", "install"),
+        ("see docs#install", "docs#install"),
+        ("rated ⭐", "⭐"),
+        ("due ⏰ ▶\ufe0f", "⏰ ▶"),
         ("flask_app.domain", "flask_app"),
         ("see flask_app/domain", "app.dom"),
         ("don't", "don't"),
@@ -84,6 +95,7 @@ def test_it_is_found(text: str, typed: str) -> None:
         ("a cat", "c"),
         ("I like C++ and C#", "c"),
         ("カス", "ガス"),
+        ("ｶｽ", "ガス"),
         ("NEAR", "near AND harbour"),
         ("deep sea", "deepsea"),
         ("x" * 500, "x" * 499 + "y"),
@@ -130,6 +142,14 @@ def test_marks_are_where_the_original_has_them() -> None:
     assert snippet
     marked = [snippet.text[left:right] for left, right in snippet.marks]
     assert marked == ["ﬁrst", "Straße", "straße", "STRASSE"]
+
+
+def test_half_width_kana_are_marked_with_their_signs() -> None:
+    query = query_of("データ パ")
+    assert query
+    snippet = snippet_of("ｺﾞﾐ ﾃﾞｰﾀ ﾊﾟ", query)
+    assert snippet
+    assert [snippet.text[left:right] for left, right in snippet.marks] == ["ﾃﾞｰﾀ", "ﾊﾟ"]
 
 
 def test_what_overlaps_is_marked_once() -> None:
