@@ -201,6 +201,17 @@ def test_one_is_taken_away(admin_client: PageClient, member_client: PageClient) 
     assert (changed.status_code, error_code(changed)) == (404, "not_found")
 
 
+def test_an_announcement_without_its_first_day_begins_at_once(admin_client: PageClient) -> None:
+    made = announce(admin_client, first="2030-05-01")
+    assert (made["state"], site_service.announced()) == ("planned", [])
+    wanted = {"text": made["text"], "tone": made["tone"], "first": None, "last": None}
+    changed = admin_client.put(f"{ANNOUNCEMENTS}/{made['id']}", json=wanted).get_json()
+    assert changed["state"] == "shown"
+    assert [each.text for each in site_service.announced()] == [made["text"]]
+    again = admin_client.put(f"{ANNOUNCEMENTS}/{made['id']}", json=wanted).get_json()
+    assert again["first"] == changed["first"], "it began already"
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

@@ -105,8 +105,9 @@ def _one(session: Session, announcement_id: str) -> Announcement:
 
 def _fill(announcement: Announcement, wanted: Wanted, text: str) -> None:
     announcement.text, announcement.tone = text, wanted.tone
-    if wanted.first is not None:
-        announcement.begins_at = budget_service.begins(wanted.first)
+    announcement.begins_at = (
+        budget_service.begins(wanted.first) if wanted.first else min(announcement.begins_at, utc_now())
+    )
     announcement.ends_at = budget_service.begins(wanted.last + timedelta(days=1)) if wanted.last else None
 
 
