@@ -1,13 +1,15 @@
 """Accounts without an invitation: switched on in the settings, asked for, let in on the page of people."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import Words, words
@@ -99,6 +101,70 @@ def test_refusing_is_asked_about(visits: Visits, site: Site) -> None:
     question.get_by_role("button", name=en("js.admin.registration_refuse")).click()
     expect(admin.get_by_role("heading", name=en("registration.waiting"))).to_be_hidden()
     expect(admin.locator("#user-search")).to_be_focused()
+
+
+def test_a_double_press_lets_one_in(visits: Visits, site: Site) -> None:
+    """What comes up below the pointer, or to the focus, is somebody else."""
+    site.ask("PUT", TERMS, {"mode": "approval"})
+    for name in ("Pressed twice", "Next below", "Last below"):
+        person = visits.open("/register", signed_in=False)
+        ask(person, en, name)
+        expect(outcome(person)).to_have_text(en("js.registration_approval"))
+    admin = visits.open("/admin/users")
+    expect(admin.locator("[data-registrations] > li")).to_have_count(3)
+    held = Held(admin, re.compile("/accept$"))
+    button = row_of(admin, "Pressed twice").locator("[data-accept]")
+    button.hover()
+    admin.mouse.down()
+    admin.mouse.up()
+    held.wait()
+    expect(button).to_have_attribute("aria-busy", "true")
+    admin.evaluate("document.querySelector('[data-accept]').click()")
+    assert len(held.routes) == 1, "the same one was let in twice"
+    held.let_go()
+    expect(row_of(admin, "Pressed twice")).to_have_count(0)
+    expect(row_of(admin, "Next below")).to_be_focused()
+    admin.keyboard.press("Enter")
+    box = row_of(admin, "Next below").locator("[data-accept]").bounding_box()
+    assert box
+    admin.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    admin.mouse.down(click_count=2)
+    admin.mouse.up(click_count=2)
+    admin.wait_for_timeout(300)
+    assert len(site.ask("GET", "/api/admin/registrations")["registrations"]) == 2
+
+
+def test_who_waits_after_the_first_page_stays_within_reach(visits: Visits, site: Site) -> None:
+    site.ask("PUT", TERMS, {"mode": "approval"})
+    person = visits.open("/register", signed_in=False)
+    ask(person, en, "Ends the page")
+    expect(outcome(person)).to_have_text(en("js.registration_approval"))
+    later = {
+        "id": "later",
+        "username": "Comes after",
+        "email": None,
+        "address": "",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+
+    def with_more(route: Route) -> None:
+        reply = route.fetch()
+        whole, cut = re.subn(r'("registrations":\[\{[^]]*\],"next":)null', r'\1"more"', reply.text())
+        assert cut == 1
+        route.fulfill(response=reply, body=whole)
+
+    admin = visits.open("/dashboard")
+    admin.route("**/admin/users", with_more)
+    admin.route(
+        "**/registrations?after=more", lambda route: route.fulfill(json={"registrations": [later], "next": None})
+    )
+    admin.goto("/admin/users")
+    row_of(admin, "Ends the page").locator("[data-accept]").click()
+    expect(row_of(admin, "Ends the page")).to_have_count(0)
+    more = admin.locator("[data-registrations-more]")
+    expect(more).to_be_focused()
+    more.click()
+    expect(row_of(admin, "Comes after")).to_be_visible()
 
 
 def test_everybody_comes_in_at_once_and_a_taken_name_is_told_beside_it(visits: Visits, site: Site) -> None:

@@ -77,7 +77,7 @@ function rowOf(session, mayOwn) {
   const button = slot(row, "end")
   button.hidden = session.current
   button.setAttribute("aria-label", t("js.account.end_one", { name: nameOf(session) }))
-  button.addEventListener("click", () => end(session))
+  button.addEventListener("click", ({ detail }) => detail < 2 && end(session)) // a second press meets the next one
   return row
 }
 
@@ -105,7 +105,8 @@ function nameOf({ browser, system }) {
 function offerOwning(row, deviceId, mayOwn) {
   slot(row, "new").hidden = deviceId === null
   slot(row, "own").hidden = deviceId === null || !mayOwn
-  slot(row, "own").addEventListener("click", async () => {
+  slot(row, "own").addEventListener("click", async ({ detail }) => {
+    if (detail > 1) return
     await saying("js.devices.owned", () => api.post(`/api/me/devices/${deviceId}/confirm`))
     await reload()
   })

@@ -31,18 +31,26 @@ export class Registrations {
     this.#added = added
     this.#append(page)
     onMore(must(document, "[data-registrations-more]"), async () => this.#append(await api.get(withParameter(PATH, "after", this.#next ?? ""))))
-    this.#list.addEventListener("click", async (event) => {
-      const pressed = /** @type {Element} */ (event.target)
-      const row = pressed.closest("[data-id]")
+    this.#list.addEventListener("click", (event) => {
+      const button = /** @type {Element} */ (event.target).closest("[data-accept], [data-refuse]")
+      const row = button?.closest("[data-id]")
       const registration = row instanceof HTMLElement && this.#known.get(row.dataset.id ?? "")
-      if (!registration) return
-      try {
-        if (pressed.closest("[data-accept]")) await this.#accept(registration, /** @type {HTMLElement} */ (row))
-        if (pressed.closest("[data-refuse]")) await this.#refuse(registration)
-      } catch (error) {
-        tell(error)
-      }
+      if (!registration || event.detail > 1) return // a second press meets whoever has come up below the pointer
+      this.#decide(registration, /** @type {HTMLElement} */ (row), /** @type {HTMLElement} */ (button))
     })
+  }
+
+  /** @param {Registration} registration @param {HTMLElement} row @param {HTMLElement} button that was pressed */
+  async #decide(registration, row, button) {
+    if (button.getAttribute("aria-busy") === "true") return
+    button.setAttribute("aria-busy", "true")
+    try {
+      await (button.matches("[data-accept]") ? this.#accept(registration, row) : this.#refuse(registration))
+    } catch (error) {
+      tell(error)
+    } finally {
+      button.removeAttribute("aria-busy")
+    }
   }
 
   /** @param {Registration} registration @param {HTMLElement} row */
@@ -63,15 +71,15 @@ export class Registrations {
     toast(t("js.admin.registration_refused", { name }))
   }
 
-  /** The focus goes to the next one's button. @param {string} id */
+  /** The focus goes to the next one, not to its button: that may be held down. @param {string} id */
   #remove(id) {
     const row = this.#list.querySelector(`[data-id="${id}"]`)
     const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
     row?.remove()
     this.#known.delete(id)
     for (const mark of document.querySelectorAll("[data-people-waiting]")) countDown(/** @type {HTMLElement} */ (mark))
-    this.#section.hidden = !this.#known.size
-    const after = neighbour?.querySelector("[data-accept]") ?? document.querySelector("#user-search")
+    this.#showWhetherAnyWait()
+    const after = neighbour ?? (this.#next ? must(document, "[data-registrations-more]") : document.querySelector("#user-search"))
     if (after instanceof HTMLElement) after.focus({ preventScroll: true })
   }
 
@@ -82,7 +90,11 @@ export class Registrations {
     for (const registration of added) this.#known.set(registration.id, registration)
     this.#list.append(...added.map((registration) => this.#row(registration)))
     must(document, "[data-registrations-foot]").hidden = !next
-    this.#section.hidden = !this.#known.size
+    this.#showWhetherAnyWait()
+  }
+
+  #showWhetherAnyWait() {
+    this.#section.hidden = !this.#known.size && !this.#next
   }
 
   /** @param {Registration} registration */
