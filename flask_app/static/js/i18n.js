@@ -66,6 +66,7 @@ const compact = once(() => new Intl.NumberFormat(language, { notation: "compact"
 const dateTime = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }))
 const time = once(() => new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }))
 const percent = once(() => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }))
+const calendar = once(() => new Intl.DateTimeFormat("en-US", { timeZone }))
 const monthDay = once(() => new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }))
 const dayMonthYear = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }))
 const yearMonth = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", timeZone: "UTC" }))
@@ -164,13 +165,16 @@ export const formatDate = (day) => dayMonthYear().format(new Date(`${day}T00:00:
 /** "1 – 25 Nov 2026" @param {{from: string, to: string}} days */
 export const formatDays = ({ from, to }) => dayMonthYear().formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))
 
-/** "3 minutes ago", up to a week; the date after that. @param {string} iso */
+/** A time at the beginning of its calendar day, in the reader's zone, as far as days can be counted by it. @param {number} time */
+const dayOf = (time) => Date.parse(calendar().format(time))
+
+/** "3 minutes ago", from a day on by the calendar, up to a week; the date after that. @param {string} iso */
 export function formatAgo(iso, now = Date.now()) {
   const seconds = (Date.parse(iso) - now) / 1000
   if (seconds > -60) return relative().format(0, "second")
   if (seconds > -3600) return relative().format(Math.round(seconds / 60), "minute")
   if (seconds > -86_400) return relative().format(Math.round(seconds / 3600), "hour")
-  if (seconds > -7 * 86_400) return relative().format(Math.round(seconds / 86_400), "day")
+  if (seconds > -7 * 86_400) return relative().format(Math.round((dayOf(Date.parse(iso)) - dayOf(now)) / DAY), "day")
   return formatDateTime(iso)
 }
 

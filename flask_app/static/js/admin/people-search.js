@@ -41,5 +41,5 @@ function ask(name, limit, before = "") {
   return api.get(before ? withParameter(path, "before", before) : path)
 }
 
-/** As the server compares names. @param {string} name */
-const keyOf = (name) => name.trim().normalize("NFKC").toLowerCase()
+/** As the server compares names: by way of capitals ß is ss. @param {string} name */
+const keyOf = (name) => name.trim().normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC")

@@ -83,11 +83,14 @@ export class People {
     this.#none.hidden = true
   }
 
-  /** @param {Person} person */
+  /** Whoever is not listed any more, for another search has come in between, has no row to be drawn anew. @param {Person} person */
   update(person) {
+    const before = this.#rows.querySelector(`[data-id="${person.id}"]`)
+    if (!before) return
+    const after = this.#row(person)
     this.#people.set(person.id, person)
-    this.#rows.querySelector(`[data-id="${person.id}"]`)?.replaceWith(this.#row(person))
-    must(this.#rows, `[data-id="${person.id}"] [data-menu-button]`).focus()
+    before.replaceWith(after)
+    must(after, "[data-menu-button]").focus()
   }
 
   async #find() {
