@@ -62,6 +62,9 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("cancel", (event) => staysOpen && event.preventDefault())
 }
 
+// No password stays shown once a dialog is closed, or a form begins anew.
+const hidePasswords = () => document.querySelectorAll("button").forEach((each) => each.matches('[data-reveal][aria-pressed="true"]') && each.click())
+for (const end of ["close", "reset"]) document.addEventListener(end, hidePasswords, true)
 document.addEventListener("change", ({ target }) => {
   if (target instanceof HTMLInputElement && "keyAlone" in target.dataset) keepCookie(KEY_ALONE, target.checked ? "on" : "off")
 })
@@ -105,8 +108,7 @@ function listed() {
 
 /** The browser's own bars take the page's colour. */
 function tintBrowser() {
-  const colour = getComputedStyle(document.documentElement).backgroundColor
-  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", colour)
+  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", getComputedStyle(document.documentElement).backgroundColor)
 }
 
 /** Not shown again in this browser, unless its words change. @param {HTMLElement} element */
@@ -163,8 +165,7 @@ async function openPalette(menu) {
 /** @param {HTMLDialogElement} dialog @param {MouseEvent} event */
 function isOutside(dialog, event) {
   const box = dialog.getBoundingClientRect()
-  const across = event.clientX < box.left || event.clientX > box.right
-  return across || event.clientY < box.top || event.clientY > box.bottom
+  return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom
 }
 
 /** @param {HTMLButtonElement} button @param {string} id */

@@ -147,9 +147,10 @@ export function confirmDialog(words) {
   })
 }
 
-/** Opens a <dialog> by its id; presses on its backdrop and [data-close-dialog] close it. @param {string} id */
+/** Opens a <dialog> by its id, without what it said before; presses on its backdrop and [data-close-dialog] close it. @param {string} id */
 export function openDialog(id) {
   const dialog = /** @type {HTMLDialogElement} */ (must(document, `#${id}`))
+  for (const said of dialog.querySelectorAll("[data-form-error]")) Object.assign(said, { textContent: "", hidden: true })
   dialog.showModal()
   return dialog
 }

@@ -1,5 +1,6 @@
 // @ts-check
 /** The codes of a batch by their beginnings, what became of each, and taking one back. */
+import { PagedLines } from "app/admin/paged-lines.js"
 import { withParameter } from "app/addresses.js"
 import { api } from "app/api.js"
 import { formatDateTime, t } from "app/i18n.js"
@@ -13,16 +14,13 @@ import { fill, fromTemplate, must, openDialog, tell } from "app/ui.js"
 export class BatchCodes {
   #dialog
   #keep
-  /** @type {Batch | null} */
-  #batch = null
-  /** @type {string | null} */
-  #next = null
+  #lines
 
   /** @param {HTMLElement} dialog @param {(batch: Batch) => void} keep what the batch has become */
   constructor(dialog, keep) {
     this.#dialog = dialog
     this.#keep = keep
-    must(dialog, "[data-codes-more]").addEventListener("click", () => this.#showMore())
+    this.#lines = new PagedLines(must(dialog, "[data-codes]"), must(dialog, "[data-codes-more]"))
     must(dialog, "[data-codes]").addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-revoke-code]")
       const line = button?.closest("[data-id]")
@@ -32,28 +30,9 @@ export class BatchCodes {
 
   /** @param {Batch} batch */
   open(batch) {
-    this.#batch = batch
-    this.#next = null
     fill(this.#dialog, { title: t("js.admin.codes_of", { label: batch.label }) })
-    must(this.#dialog, "[data-codes]").replaceChildren()
-    this.#showMore()
+    this.#lines.show((next) => pageOf(batch, next))
     openDialog(this.#dialog.id)
-  }
-
-  async #showMore() {
-    const batch = /** @type {Batch} */ (this.#batch)
-    const more = must(this.#dialog, "[data-codes-more]")
-    more.hidden = true
-    const path = `/api/admin/code-batches/${batch.id}/codes`
-    try {
-      const page = await api.get(this.#next ? withParameter(path, "after", this.#next) : path)
-      if (batch !== this.#batch) return
-      must(this.#dialog, "[data-codes]").append(...page.codes.map(lineOf))
-      this.#next = page.next
-      more.hidden = !page.next
-    } catch (error) {
-      tell(error)
-    }
   }
 
   /** @param {HTMLElement} line */
@@ -67,6 +46,14 @@ export class BatchCodes {
       tell(error)
     }
   }
+}
+
+/** @param {Batch} batch @param {string | null} next */
+async function pageOf({ id }, next) {
+  const path = `/api/admin/code-batches/${id}/codes`
+  /** @type {{codes: Code[], next: string | null}} */
+  const page = await api.get(next ? withParameter(path, "after", next) : path)
+  return { lines: page.codes.map(lineOf), next: page.next }
 }
 
 /** @param {Code} code */

@@ -13,12 +13,12 @@ const PATH = "/api/admin/invitations/many"
 export function offerInvitingMany(keep) {
   const form = /** @type {HTMLFormElement} */ (must(document, "[data-invite-many]"))
   const file = /** @type {HTMLInputElement} */ (must(form, "[data-many-file]"))
-  form.closest("dialog")?.addEventListener("close", () => form.reset())
   file.addEventListener("change", () => read(form, file))
   onSubmit(form, async ({ people, group: group_id, days, send }) => {
     const wanted = { people, group_id, days: Number(days) }
     const made = await api.post(PATH, send === "on" ? { ...wanted, send: true } : wanted)
     form.closest("dialog")?.close()
+    form.reset()
     keep(made.invitations.map((/** @type {{invitation: Invitation}} */ each) => each.invitation))
     show(made)
   })

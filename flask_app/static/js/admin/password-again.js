@@ -1,7 +1,7 @@
 // @ts-check
 /** What gives rights, keys or money is done by whoever has given their password lately: it is asked for again. */
 import { api } from "app/api.js"
-import { must, onSubmit, openDialog, showFormError } from "app/ui.js"
+import { must, onSubmit, openDialog } from "app/ui.js"
 
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-password-again]"))
 let given = false
@@ -15,7 +15,6 @@ onSubmit(form, async ({ password_again: password }) => {
 /** @returns {Promise<boolean>} false where its person thinks better of it */
 export function passwordGiven() {
   given = false
-  showFormError(form, "")
   const dialog = openDialog("password-again-dialog")
   return new Promise((resolve) => {
     const closed = () => {

@@ -82,7 +82,7 @@ export class PriceForm {
     const peak = this.#field("has_peak").checked
     must(this.#form, "[data-moment-part]").hidden = !later
     must(this.#form, "[data-peak-part]").hidden = !peak
-    this.#field("moment").required = later
+    Object.assign(this.#field("moment"), { required: later, disabled: !later })
     for (const name of [...KINDS.map((kind) => `peak_${kind}`), "hours"]) this.#field(name).required = peak
   }
 

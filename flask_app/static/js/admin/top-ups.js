@@ -1,12 +1,13 @@
 // @ts-check
 /** What was added to a balance and taken back, and more of it. */
+import { PagedLines } from "app/admin/paged-lines.js"
 import { withParameter } from "app/addresses.js"
 import { amountOf } from "app/amounts.js"
 import { ApiError, api } from "app/api.js"
 import { clearFieldErrors, showFieldError } from "app/field-errors.js"
 import { formatAmount, formatDateTime, sentence, t } from "app/i18n.js"
 import { newIdempotencyKey } from "app/chat/writing.js"
-import { fill, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui.js"
+import { fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui.js"
 
 /**
  * @typedef {import("app/admin/budgets.js").AdminBudget} AdminBudget
@@ -21,16 +22,16 @@ const FIELDS = { bad_top_up: "amount", balance_in_use: "amount", top_up_key_reus
 
 export class TopUps {
   #form
+  #lines
   /** @type {AdminBudget | null} */
   #balance = null
-  /** @type {string | null} */
-  #next = null
   /** Of what the dialog is open for: a second press, or a reply that was lost, adds nothing twice. */
   #key = ""
 
   /** @param {HTMLFormElement} form @param {(balance: AdminBudget) => void} keep what the balance has become */
   constructor(form, keep) {
     this.#form = form
+    this.#lines = new PagedLines(slot(form, "top-ups"), must(form, "[data-top-ups-more]"))
     onSubmit(form, async (values) => {
       clearFieldErrors(form)
       const saved = await this.#add(values)
@@ -39,7 +40,6 @@ export class TopUps {
       keep(saved)
       toast(t("js.admin.topped_up", { left: formatAmount(saved.left, saved.unit) }))
     })
-    must(form, "[data-top-ups-more]").addEventListener("click", () => this.#showMore())
   }
 
   /** @param {AdminBudget} balance @param {string} name */
@@ -49,9 +49,7 @@ export class TopUps {
     this.#key = newIdempotencyKey()
     clearFieldErrors(this.#form)
     fill(this.#form, { title: t("js.admin.top_up", { name }), left: t("js.budget.left_prepaid", { whose: "", amount: formatAmount(balance.left, balance.unit) }) })
-    slot(this.#form, "top-ups").replaceChildren()
-    this.#next = ""
-    this.#showMore()
+    this.#lines.show((next) => pageOf(balance, next))
     openDialog("top-up-dialog")
   }
 
@@ -73,22 +71,14 @@ export class TopUps {
       return null
     }
   }
+}
 
-  async #showMore() {
-    const balance = /** @type {AdminBudget} */ (this.#balance)
-    const more = must(this.#form, "[data-top-ups-more]")
-    more.hidden = true
-    const path = withParameter(`/api/admin/budgets/${balance.id}/top-ups`, "limit", AT_ONCE)
-    try {
-      const page = await api.get(this.#next ? withParameter(path, "before", this.#next) : path)
-      if (balance !== this.#balance) return
-      slot(this.#form, "top-ups").append(...page.top_ups.map((/** @type {TopUp} */ each) => lineOf(each, balance.unit)))
-      this.#next = page.next
-      more.hidden = !page.next
-    } catch (error) {
-      tell(error)
-    }
-  }
+/** @param {AdminBudget} balance @param {string | null} next */
+async function pageOf({ id, unit }, next) {
+  const path = withParameter(`/api/admin/budgets/${id}/top-ups`, "limit", AT_ONCE)
+  /** @type {{top_ups: TopUp[], next: string | null}} */
+  const page = await api.get(next ? withParameter(path, "before", next) : path)
+  return { lines: page.top_ups.map((each) => lineOf(each, unit)), next: page.next }
 }
 
 /** @param {TopUp} topUp @param {string} unit */

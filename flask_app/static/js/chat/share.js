@@ -5,7 +5,7 @@ import { Branches } from "app/chat/branch.js"
 import { t } from "app/i18n.js"
 import { ShareList } from "app/share-list.js"
 import { copyText } from "app/shell.js"
-import { fill, must, onSubmit, openDialog, showFormError, toast } from "app/ui.js"
+import { fill, must, onSubmit, openDialog, toast } from "app/ui.js"
 import { notesOf } from "app/chat/writing.js"
 
 /** @typedef {{id: string, title: string}} Shared */
@@ -35,7 +35,6 @@ class ShareDialog {
     this.#leaf = leaf
     this.#tell = told
     this.#form.reset()
-    showFormError(this.#form, "")
     fill(this.#form, { title })
     this.#list.show(shares)
     openDialog("share-dialog")
