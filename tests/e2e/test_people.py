@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import entrance
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
@@ -103,6 +104,23 @@ def test_a_menu_stays_until_its_row_moves(visits: Visits) -> None:
     expect(menu).to_be_visible()
     page.mouse.wheel(0, 60)
     expect(menu).to_be_hidden()
+
+
+def test_a_change_to_somebody_who_has_left_the_list_is_no_fault(visits: Visits, site: Site) -> None:
+    for name in ("Looked away from", "Looked at"):
+        _member(site, name)
+    page = visits.open("/admin/users")
+    page.get_by_role("row").filter(has_text="Looked away from").locator("[data-menu-button]").click()
+    page.locator("[data-row-menu]").get_by_text(en("js.admin.disable"), exact=True).click()
+    held = Held(page, re.compile("/api/admin/users/"))
+    page.get_by_role("alertdialog").get_by_role("button", name=en("js.admin.disable")).click()
+    held.wait()
+    page.locator("#user-search").fill("Looked at")
+    expect(page.get_by_role("row").filter(has_text="Looked away from")).to_have_count(0)
+    held.let_go()
+    expect(page.locator(".toast")).to_have_text(re.compile(en("js.admin.user_disabled", name="Looked away from")))
+    page.locator("#user-search").fill("Looked")
+    expect(page.get_by_role("row").filter(has_text="Looked away from")).to_contain_text(en("js.admin.disabled"))
 
 
 def test_who_is_found_by_their_state_gets_a_budget(visits: Visits, site: Site) -> None:
