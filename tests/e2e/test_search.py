@@ -149,6 +149,28 @@ def test_nothing_found_a_refusal_and_a_lost_line_are_told(visits: Visits, told: 
     expect(said).to_be_hidden()
 
 
+def test_a_next_page_that_was_lost_is_asked_for_again(visits: Visits, told: dict[str, Any]) -> None:
+    asked: list[str] = []
+
+    def in_pages(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 2:
+            return route.abort("connectionrefused")
+        page_of = route.fetch(url=asked[0]).json()
+        at = 0 if len(asked) == 1 else 1
+        return route.fulfill(json={"hits": page_of["hits"][at : at + 1], "next": "more" if at == 0 else None})
+
+    page = visits.open("/")
+    page.route("**/api/conversations/search**", in_pages)
+    field(page).fill("lighthouse")
+    expect(page.locator("[data-search-said]")).to_have_text(say("js.error.offline"))
+    expect(hits(page)).to_have_count(1)
+    page.locator("[data-hits-more]").click()
+    expect(hits(page)).to_have_count(2)
+    expect(page.locator("[data-search-said]")).to_be_hidden()
+    expect(page.locator("[data-hits-more]")).to_be_hidden()
+
+
 def test_only_the_newest_words_count(visits: Visits, told: dict[str, Any]) -> None:
     page = visits.open("/")
     held = Held(page, re.compile("q=harbour$"))

@@ -96,7 +96,6 @@ export class Search {
     } catch (error) {
       if (asking !== this.#asking) return
       if (anew) this.#hits.replaceChildren()
-      this.#next = null
       this.#say(sentence(error), { isError: /** @type {{code?: string}} */ (error).code !== "search_empty" })
       explain(must(this.#root, "[data-search-said]"), error)
     } finally {
