@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.providers import provider_service
-from flask_app.utils import get_current_user, require_permission
+from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import Body, accepts, returns
 from flask_app.web.client import client_address
 from flask_app.web.keys import ProviderReply, provider_reply
@@ -23,6 +23,7 @@ class ChangeProvider(Body):
 
 @blueprint.patch("/<provider_id>")
 @require_permission("keys")
+@require_proof
 @accepts(ChangeProvider)
 @returns(ProviderReply)
 def change(provider_id: str, body: ChangeProvider) -> ProviderReply:

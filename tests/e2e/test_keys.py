@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.looks import ENGLISH, Look
@@ -88,6 +88,50 @@ def test_a_keys_place_is_changed_in_a_dialog(look: Look, visits: Visits, site: S
     assert (key["account"], key["max_concurrent"], key["provider"]["priority"]) == ("ours", 3, 4)
     site.ask("PATCH", f"{KEYS}/environment", {"priority": 0, "weight": 1, "max_concurrent": None, "account": None})
     site.ask("PATCH", f"/api/admin/providers/{key['provider']['id']}", {"priority": 0})
+
+
+def test_a_refused_change_of_a_key_leaves_its_provider_as_it_was(page: Page, site: Site) -> None:
+    page.locator("[data-menu-button]").click()
+    page.get_by_role("button", name=en("admin.edit_key")).click()
+    dialog = page.get_by_role("dialog", name=en("admin.edit_key"))
+    dialog.get_by_label(en("admin.provider_priority")).fill("5")
+
+    def drop(route: Route) -> None:
+        route.abort("connectionrefused")
+
+    page.route(f"**{KEYS}/environment", drop)
+    dialog.get_by_role("button", name=en("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_have_text(en("js.error.offline"))
+    assert site.ask("GET", KEYS)["keys"][0]["provider"]["priority"] == 0
+    page.unroute(f"**{KEYS}/environment", drop)
+    dialog.get_by_role("button", name=en("base.save")).click()
+    place = en("js.admin.place_of", provider=5, priority=0, weight=1)
+    expect(page.get_by_role("listitem").filter(has_text=LABEL)).to_contain_text(place)
+    [key] = site.ask("GET", KEYS)["keys"]
+    site.ask("PATCH", f"/api/admin/providers/{key['provider']['id']}", {"priority": 0})
+
+
+def test_what_others_add_and_delete_comes_and_goes(page: Page, site: Site) -> None:
+    page.clock.install()
+    page.reload()
+    expect(page.get_by_role("listitem").filter(has_text=LABEL)).to_be_visible()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"  # where nobody listens once it is let go
+    terms = {"currency": "CNY", "base_url": address}
+    made = [site.ask("POST", KEYS, terms | {"label": name, "secret": f"sk-{name}-0000"}) for name in ("added", "held")]
+    cards = {each["label"]: page.locator(f"[data-keys] > [data-id='{each['id']}']") for each in made}
+    page.clock.fast_forward(16_000)
+    expect(cards["added"]).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text=LABEL)).to_have_count(1)
+    cards["held"].locator("[data-test]").focus()
+    for each in made:
+        site.ask("DELETE", f"{KEYS}/{each['id']}")
+    page.clock.fast_forward(16_000)
+    expect(cards["added"]).to_have_count(0)
+    expect(cards["held"], "somebody is at it").to_be_visible()
+    page.locator("[data-add-key]").first.focus()
+    page.clock.fast_forward(16_000)
+    expect(cards["held"]).to_have_count(0)
 
 
 def test_an_account_with_money_in_another_currency_only_is_told(

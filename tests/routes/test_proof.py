@@ -48,6 +48,7 @@ ASKED = {
     "POST /api/admin/keys",
     "PATCH /api/admin/keys/<key_id>",
     "DELETE /api/admin/keys/<key_id>",
+    "PATCH /api/admin/providers/<provider_id>",
     "PUT /api/admin/warnings/webhook",
     "DELETE /api/admin/warnings/webhook",
     "POST /api/admin/warnings/webhook/secret",

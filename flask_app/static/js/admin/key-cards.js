@@ -50,6 +50,8 @@ export class KeyCards {
   #empty = must(document, "[data-keys-empty]")
   /** @type {Map<string, Key>} */
   #keys
+  /** So many came and went by the reader's own hand. */
+  #changes = 0
 
   /** @param {HTMLElement} list @param {Key[]} keys */
   constructor(list, keys) {
@@ -68,12 +70,19 @@ export class KeyCards {
 
   /** The new card is brought into view. @param {Key} key */
   add(key) {
-    this.#keys.set(key.id, key)
-    const added = card(key)
+    this.#changes++
+    const added = this.#append(key)
     if (key.last_error) slot(added, "result").append(unusedNotice(key.last_error))
+    must(this.#card(key.id), "[data-test]").focus()
+  }
+
+  /** @param {Key} key */
+  #append(key) {
+    const added = card(key)
+    this.#keys.set(key.id, key)
     this.#list.append(added)
     this.#showEmpty()
-    must(this.#card(key.id), "[data-test]").focus()
+    return added
   }
 
   /** The card is drawn anew; what a test said stays, and so does the focus. @param {Key} key */
@@ -91,6 +100,7 @@ export class KeyCards {
 
   /** @param {string} id */
   remove(id) {
+    this.#changes++
     this.#card(id).remove()
     this.#keys.delete(id)
     this.#showEmpty()
@@ -114,14 +124,26 @@ export class KeyCards {
     }
   }
 
-  /** Draws anew what has changed, except where the reader is at work. */
+  /** Draws anew what has changed, brings what others have added and takes away what they deleted, except where the reader is at work. */
   async refresh() {
+    const changes = this.#changes
+    /** @type {{keys: Key[]}} */
     const { keys } = await api.get(PATH)
+    if (changes !== this.#changes) return // told before that
+    const there = new Set(keys.map(({ id }) => id))
+    for (const id of this.#keys.keys()) if (!there.has(id) && !this.#isAtWork(id)) this.remove(id)
     for (const key of keys) {
       const before = this.#keys.get(key.id)
-      const atWork = before && this.#card(key.id).contains(document.activeElement)
-      if (before && !atWork && JSON.stringify(before) !== JSON.stringify(key)) this.update(key)
+      if (!before) this.#append(key)
+      else if (JSON.stringify(before) !== JSON.stringify(key) && !this.#isAtWork(key.id)) this.update(key)
     }
+  }
+
+  /** Is the reader in its card, or something under way in it, or a dialog open that may be of it? @param {string} id */
+  #isAtWork(id) {
+    const card = this.#card(id)
+    const isUnderWay = card.querySelector('[aria-expanded="true"], [aria-busy="true"]') || document.querySelector("dialog[open]")
+    return card.contains(document.activeElement) || isUnderWay !== null
   }
 
   /** What the test found is noted on the key as well. @param {string} id */

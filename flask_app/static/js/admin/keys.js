@@ -79,8 +79,6 @@ onSubmit(editForm, async (values) => {
     showFormError(editForm, t("js.warnings.bad_threshold", { text: typed }))
     return
   }
-  const place = Number(values["edit-provider_priority"])
-  if (place !== provider.priority) await api.patch(`/api/admin/providers/${provider.id}`, { priority: place })
   const key = await api.patch(`${PATH}/${id}`, {
     label: values["edit-label"],
     priority: Number(values["edit-priority"]),
@@ -89,6 +87,8 @@ onSubmit(editForm, async (values) => {
     account: values["edit-account"]?.trim() || null,
     low_balance_micros: low,
   })
+  const place = Number(values["edit-provider_priority"])
+  if (place !== provider.priority) key.provider = await api.patch(`/api/admin/providers/${provider.id}`, { priority: place })
   editForm.closest("dialog")?.close()
   cards.update(key)
   await cards.refresh() // the account and the provider may concern others
@@ -160,8 +160,7 @@ function showOtherPart() {
   const other = preset.value === "other"
   const part = must(form, "[data-other-part]")
   part.hidden = !other
-  const address = /** @type {HTMLInputElement} */ (must(part, '[name="base_url"]'))
-  address.required = other
+  for (const field of part.querySelectorAll("input")) field.disabled = !other
 }
 
 /** "CNY" becomes "CNY · 人民币" in the reader's language. */
