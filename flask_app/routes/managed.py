@@ -6,7 +6,6 @@ To whoever does not manage a group it looks as one that is not there.
 from flask import Blueprint, g, redirect, render_template, url_for
 from werkzeug import Response
 
-from flask_app import config
 from flask_app.database import utc_now
 from flask_app.domain import periods, ranges
 from flask_app.errors import NotFound
@@ -18,7 +17,7 @@ from flask_app.services.usage.stats_service import DateRange, zone_of
 from flask_app.utils import get_current_user, require_login, require_manager, require_proof
 from flask_app.web import arguments, pages
 from flask_app.web.bodies import accepts, queries, returns
-from flask_app.web.budgets import admin_budget_reply
+from flask_app.web.budgets import AdminBudgetsReply, admin_budgets_reply
 from flask_app.web.client import client_address
 from flask_app.web.groups import group_name
 from flask_app.web.invitations import (
@@ -32,7 +31,6 @@ from flask_app.web.invitations import (
 from flask_app.web.managed import (
     ChangeManagedPerson,
     InviteIntoGroup,
-    ManagedBudgets,
     ManagedGroups,
     ManagedPeople,
     ManagedPersonReply,
@@ -76,8 +74,8 @@ def page(managed_id: str) -> str:
         users=there.users,
         next=there.next,
         use=groups_reply(use).rows,
-        invited=invitations_reply(invitation_admin_service.listed(group_id=managed_id)).invitations,
-        budgets=_budgets(managed_id).budgets,
+        invited=invitations_reply(invitation_admin_service.listed(group_id=managed_id)),
+        budgets=admin_budgets_reply(budget_admin_service.listed(now, group=managed_id)),
     )
     groups = managed_groups(managing_service.managed(reader))
     shown = {"groups": groups, "group": state.group, "spans": SPANS, "span": span}
@@ -185,15 +183,12 @@ def use(managed_id: str) -> GroupsReply:
 
 @blueprint.get(f"{API}/budgets")
 @require_manager("budgets.see")
-@returns(ManagedBudgets)
-def budgets(managed_id: str) -> ManagedBudgets:
-    """The newest hundred budgets of a group and its people."""
-    return _budgets(managed_id)
-
-
-def _budgets(group_id: str) -> ManagedBudgets:
-    found = budget_admin_service.of_group(group_id, utc_now())
-    return ManagedBudgets(timezone=config.current().site_timezone, budgets=[admin_budget_reply(each) for each in found])
+@returns(AdminBudgetsReply)
+@queries(before="Where the last page ended (`next`).", limit="How many, at most 100.")
+def budgets(managed_id: str) -> AdminBudgetsReply:
+    """The budgets of a group, of each of its people, and of single persons who are in it, the newest first."""
+    before, limit = arguments.word("before"), arguments.number("limit", paging.PAGE)
+    return admin_budgets_reply(budget_admin_service.listed(utc_now(), group=managed_id, before=before, limit=limit))
 
 
 def _actor() -> Actor:

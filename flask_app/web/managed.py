@@ -11,9 +11,9 @@ from flask_app.services.people import group_service, invitation_admin_service, m
 from flask_app.services.people.invitation_admin_service import Terms
 from flask_app.services.people.managing_service import Page
 from flask_app.web.bodies import Body, Reply
-from flask_app.web.budgets import AdminBudgetReply
+from flask_app.web.budgets import AdminBudgetsReply
 from flask_app.web.groups import GroupName
-from flask_app.web.invitations import InvitationReply
+from flask_app.web.invitations import InvitationsReply
 from flask_app.web.usage import GroupReply
 
 Username = Annotated[str, msgspec.Meta(max_length=200)]
@@ -83,13 +83,6 @@ class ManagedPersonReply(Reply):
     disabled: bool
 
 
-class ManagedBudgets(Reply):
-    """Of the group, of each of its people, and of single persons who are in it, the newest first."""
-
-    timezone: str
-    budgets: list[AdminBudgetReply]
-
-
 class ManagedState(Reply):
     """What the page starts with. `use` is of the days that are chosen. `supervised`: managers can read."""
 
@@ -98,8 +91,8 @@ class ManagedState(Reply):
     users: list[ManagedPerson]
     next: str | None
     use: list[GroupReply]
-    invited: list[InvitationReply]
-    budgets: list[AdminBudgetReply]
+    invited: InvitationsReply
+    budgets: AdminBudgetsReply
 
 
 def managed_groups(groups: list[Group]) -> list[GroupName]:

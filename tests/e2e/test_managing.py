@@ -1,13 +1,15 @@
 """A manager's way through the pages: named by an administrator, they look after one group and see no other."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.budgets import BUDGETS, tokens
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Visits
 from tests.e2e.words import words
@@ -78,6 +80,36 @@ def test_a_manager_looks_after_one_group(visits: Visits, site: Site, groups: lis
     reply = managed.goto(f"/managed/{groups[1]}")
     assert reply is not None
     assert reply.status == 404
+
+
+def test_older_invitations_and_budgets_come_when_they_are_asked_for(
+    visits: Visits, site: Site, groups: list[str]
+) -> None:
+    site.ask("PUT", f"/api/admin/groups/{groups[0]}/managers", {"usernames": ["Mr Lin"]})
+    page = _signed_in(visits, "Mr Lin")
+    budget = {"scope": "group", "scope_id": groups[0], "period": "day", "limit": 7_000}
+    site.ask("POST", BUDGETS, budget)
+    site.ask("POST", BUDGETS, budget | {"period": "month", "limit": 8_000})
+    for name in ("Older", "Newer"):
+        site.ask("POST", "/api/admin/invitations", {"name": name, "group_id": groups[0]})
+
+    def in_pages(route: Route) -> None:
+        reply = route.fetch()
+        begin, state, end = re.split(r'(?<=id="admin-state">)(.*?)(?=</script>)', reply.text(), flags=re.DOTALL)
+        shown = json.loads(state)
+        for part, name in (("invited", "invitations"), ("budgets", "budgets")):
+            shown[part] = {name: shown[part][name][:1], "next": shown[part][name][0]["id"]}
+        route.fulfill(response=reply, body=begin + json.dumps(shown).replace("<", "\\u003c") + end)
+
+    page.route(f"**/managed/{groups[0]}", in_pages)
+    page.goto(f"/managed/{groups[0]}")
+    for name, older in (("invitations", "Older"), ("budgets", tokens(7_000, en))):
+        rows = page.locator(f"[data-{name}] > li")
+        expect(rows).to_have_count(1)
+        page.locator(f"[data-{name}-more]").click()
+        expect(rows).to_have_count(2)
+        expect(rows.last).to_contain_text(older)
+        expect(page.locator(f"[data-{name}-more]")).to_be_hidden()
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])

@@ -163,8 +163,11 @@ def test_the_page_tells_the_use_of_the_days_that_are_chosen(room: Class) -> None
 
 
 def _used(page: str, person: User) -> int:
-    state = json.loads(page.split('id="admin-state">')[1].split("</script>", maxsplit=1)[0])
-    return next(int(each["requests"]) for each in state["use"] if each["key"] == person.id)
+    return next(int(each["requests"]) for each in _state(page)["use"] if each["key"] == person.id)
+
+
+def _state(page: str) -> Any:
+    return json.loads(page.split('id="admin-state">')[1].split("</script>", maxsplit=1)[0])
 
 
 def test_budgets_are_those_of_the_group_and_its_people(room: Class) -> None:
@@ -181,6 +184,22 @@ def test_budgets_are_those_of_the_group_and_its_people(room: Class) -> None:
         ("member", "Class 3b"),
         ("user", "pupil"),
     }
+
+
+def test_older_budgets_and_invitations_are_within_reach(room: Class) -> None:
+    for period in ("day", "month"):
+        for scope in ("group", "member"):
+            budget_admin_service.add(HOUSE, Place(scope=scope, scope_id=room.group, period=period), 1000)
+    first = room.client.get(room.url("/budgets?limit=3")).get_json()
+    rest = room.client.get(room.url(f"/budgets?limit=3&before={first['next']}")).get_json()
+    assert ([len(page["budgets"]) for page in (first, rest)], rest["next"]) == ([3, 1], None)
+    assert len({each["id"] for page in (first, rest) for each in page["budgets"]}) == 4
+    for _ in range(51):
+        managing.invitation(room.group)
+    shown = _state(room.client.get(f"/managed/{room.group}").text)
+    assert (len(shown["invited"]["invitations"]), len(shown["budgets"]["budgets"])) == (50, 4)
+    (oldest,) = room.client.get(room.url(f"/invitations?before={shown['invited']['next']}")).get_json()["invitations"]
+    assert oldest["id"] < shown["invited"]["invitations"][-1]["id"]
 
 
 def test_somebody_of_another_group_looks_as_if_not_there(room: Class) -> None:

@@ -50,25 +50,29 @@ class Page:
     next: str | None
 
 
-def listed(now: datetime, *, person: str | None = None, before: str | None = None, limit: int = paging.PAGE) -> Page:
-    """The newest first, of all or of a person and their access tokens; raises BadRequest for a bad limit or cursor."""
+def listed(
+    now: datetime,
+    *,
+    person: str | None = None,
+    group: str | None = None,
+    before: str | None = None,
+    limit: int = paging.PAGE,
+) -> Page:
+    """The newest first: of all; of a person and their access tokens; or of a group, of each of its people, and of
+    persons who are in it now. Raises BadRequest for a bad limit or cursor.
+    """
     paging.checked_limit(limit)
     query = _WITH_NAMES.order_by(Budget.id.desc()).limit(limit + 1)
     if person is not None:
         query = query.where(User.id == person)
+    if group is not None:
+        its_own = and_(Budget.scope.in_(("group", "member")), Budget.scope_id == group)
+        query = query.where(or_(its_own, and_(Budget.scope == "user", User.group_id == group)))
     if before is not None:
         query = query.where(Budget.id < paging.checked_id(before))
     with reading() as session:
         found = _shown(session, query, now)
     return Page(found[:limit], found[limit - 1].standing.id if len(found) > limit else None)
-
-
-def of_group(group_id: str, now: datetime, *, limit: int = paging.MAX_PAGE) -> list[Listed]:
-    """A group's own, that of each of its people, and those of persons who are in it now: the newest first."""
-    its_own = and_(Budget.scope.in_(("group", "member")), Budget.scope_id == group_id)
-    of_people = and_(Budget.scope == "user", User.group_id == group_id)
-    with reading() as session:
-        return _shown(session, _WITH_NAMES.where(or_(its_own, of_people)).order_by(Budget.id.desc()).limit(limit), now)
 
 
 def of_site(now: datetime) -> list[Listed]:

@@ -36,14 +36,18 @@ const people = new Map()
 const used = new Map(/** @type {Use[]} */ (state.use).map((each) => [each.key, each]))
 /** @type {string | null} */
 let next = null
+const budgets = must(document, "[data-budgets]")
+/** @type {string | null} */
+let nextBudgets = null
 
 append(state)
-new Invitations({ invitations: state.invited, next: null }, `${path}/invitations`)
-showBudgets()
+new Invitations(state.invited, `${path}/invitations`)
+appendBudgets(state.budgets)
 const total = /** @type {Use[]} */ (state.use).reduce((sum, each) => sum + each.total_tokens, 0)
 must(document, "[data-total]").textContent = t("js.budget.tokens", { count: formatNumber(total) })
 
 onMore(must(document, "[data-managed-more]"), async () => append(await api.get(withParameter(`${path}/people`, "before", next ?? ""))))
+onMore(must(document, "[data-budgets-more]"), async () => appendBudgets(await api.get(withParameter(`${path}/budgets`, "before", nextBudgets ?? ""))))
 
 menu.addEventListener("open", (event) => {
   const { id, disabled } = personOf(event)
@@ -134,17 +138,21 @@ async function toggleDisabled(person) {
   toast(t(disabled ? "js.admin.user_enabled" : "js.admin.user_disabled", { name }))
 }
 
-function showBudgets() {
-  const budgets = /** @type {import("app/admin/budget-names.js").AdminBudget[]} */ (state.budgets)
-  const list = must(document, "[data-budgets]")
-  for (const budget of budgets) {
-    const who = whoOf(budget)
-    const element = fromTemplate("budget-entry-template", { who, terms: termsOf(budget) })
-    slot(element, "standing").hidden = budget.used === null
-    slot(element, "each").hidden = budget.used !== null
-    slot(element, "soft").hidden = budget.hard
-    if (budget.used !== null) fillStanding(element, budget, t("js.admin.budget_name", { who, terms: termsOf(budget) }))
-    list.append(element)
-  }
-  must(document, "[data-managed-budgets]").hidden = budgets.length === 0
+/** @param {{budgets: import("app/admin/budget-names.js").AdminBudget[], next: string | null}} page */
+function appendBudgets(page) {
+  nextBudgets = page.next
+  budgets.append(...page.budgets.map(budgetRow))
+  must(document, "[data-budgets-foot]").hidden = !page.next
+  must(document, "[data-managed-budgets]").hidden = !budgets.childElementCount
+}
+
+/** @param {import("app/admin/budget-names.js").AdminBudget} budget */
+function budgetRow(budget) {
+  const who = whoOf(budget)
+  const element = fromTemplate("budget-entry-template", { who, terms: termsOf(budget) })
+  slot(element, "standing").hidden = budget.used === null
+  slot(element, "each").hidden = budget.used !== null
+  slot(element, "soft").hidden = budget.hard
+  if (budget.used !== null) fillStanding(element, budget, t("js.admin.budget_name", { who, terms: termsOf(budget) }))
+  return element
 }
