@@ -11,6 +11,7 @@ from flask_app.domain import colours
 from flask_app.domain.colours import BLACK, READABLE, WHITE, contrast, least_contrast, mix, palette
 
 TOKENS = (Path(__file__).parents[2] / "flask_app/static/css/tokens.css").read_text(encoding="utf-8")
+SEEN = 3  # of a figure to its ground (WCAG 2.2 AA, 1.4.11)
 any_colour = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
@@ -41,6 +42,13 @@ def test_the_grounds_and_the_text_are_those_of_the_pages() -> None:
     assert set(light) == set(colours.LIGHT_GROUNDS)
     assert set(dark) == set(colours.DARK_GROUNDS)
     assert token("text") == (colours.LIGHT_TEXT, colours.DARK_TEXT)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_what_charts_are_drawn_in_is_seen_on_every_ground(number: int) -> None:
+    light, dark = token(f"chart-{number}")
+    assert min(contrast(light, ground) for ground in colours.LIGHT_GROUNDS) >= SEEN
+    assert min(contrast(dark, ground) for ground in colours.DARK_GROUNDS) >= SEEN
 
 
 @given(any_colour)
