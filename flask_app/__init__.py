@@ -39,6 +39,7 @@ from flask_app.routes import (
     dashboard,
     drafts,
     exports,
+    files,
     folders,
     frames,
     gateway,
@@ -123,7 +124,7 @@ def create_app(config: Config | None = None) -> Flask:
         room.init_app(app)
     entrance = (auth, identities, registration, supervision)
     pages = (*entrance, account, tokens, prompts, requests, chat, shared, dashboard, admin, managed, installed, frames)
-    talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages)
+    talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages, files)
     apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_prompts)
     elsewhere = (admin_identities, admin_directories)

@@ -60,6 +60,8 @@ Exact = String(128).with_variant(mysql.VARCHAR(128, charset="utf8mb4", collation
 # Of a website, as browsers send it.
 Origin = String(300).with_variant(mysql.VARCHAR(300, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
 Sealed = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+# Of a file: `domain/files.py` says how long it is at most.
+Piece = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 

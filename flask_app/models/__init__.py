@@ -19,6 +19,7 @@ from flask_app.models.accounts import (
 )
 from flask_app.models.chat import Conversation, Folder, ImportedDaily, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
+from flask_app.models.files import FilePiece, KeptFile, MessageFile
 from flask_app.models.identities import IdentityProvider, IdentitySignIn, LeftIdentity, LinkedIdentity
 from flask_app.models.metering import (
     Attempt,
@@ -56,6 +57,7 @@ __all__ = [
     "ChatModel",
     "CodeBatch",
     "Conversation",
+    "FilePiece",
     "Folder",
     "Group",
     "GroupManager",
@@ -65,11 +67,13 @@ __all__ = [
     "Invitation",
     "InvitationLetter",
     "KeptDraft",
+    "KeptFile",
     "KnownDevice",
     "LeftIdentity",
     "LinkedIdentity",
     "LoginSession",
     "Message",
+    "MessageFile",
     "ModelAlias",
     "Notice",
     "Passkey",

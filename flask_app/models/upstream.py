@@ -73,7 +73,7 @@ class ChatModel(Base):
     """A model that a provider lists. `listed` turns false when the provider stops listing it.
 
     Its conversations then go on with `successor_id`, or with the default model. `context_tokens`: how many tokens it
-    reads and writes at most in one conversation; None is not known.
+    reads and writes at most in one conversation; None is not known. It `sees` where pictures may be sent to it.
     """
 
     __tablename__ = "models"
@@ -84,6 +84,7 @@ class ChatModel(Base):
     name: Mapped[str] = mapped_column(String(128))
     label: Mapped[str] = mapped_column(String(128))
     thinking: Mapped[bool] = mapped_column(Boolean, default=False)
+    sees: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     listed: Mapped[bool] = mapped_column(Boolean, default=True)
     context_tokens: Mapped[int | None]
     successor_id: Mapped[str | None] = to("models.id", ondelete="SET NULL", nullable=True)

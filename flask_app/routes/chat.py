@@ -16,6 +16,7 @@ from flask_app.web import pages, supervision
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
+from flask_app.web.files import FilesState, files_state
 from flask_app.web.left import left
 from flask_app.web.models import ModelReply, models_reply
 from flask_app.web.shares import sharing
@@ -29,6 +30,7 @@ class ChatState(Reply):
 
     `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
     `temporary`: nothing is kept of what is said here. `may_share`: conversations may be shared by links.
+    `files`: what may be attached to a message; null where the person's group may attach nothing.
     """
 
     thread: ThreadReply | None
@@ -47,6 +49,7 @@ class ChatState(Reply):
     temporary: bool
     is_admin: bool
     may_share: bool
+    files: FilesState | None
 
 
 @blueprint.get("/")
@@ -89,6 +92,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         temporary=temporary,
         is_admin=user.role == "admin",
         may_share=shared_with != "off",
+        files=files_state(),
     )
     if state.demo:
         key_service.warm_up()

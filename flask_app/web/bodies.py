@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -70,6 +70,16 @@ def limit_with(limited: Limited) -> None:
     """Say what the server has to raise an error in a block that takes longer than so many seconds, reading or not."""
     global _limited
     _limited = limited
+
+
+@contextmanager
+def arriving(seconds: float) -> Iterator[None]:
+    """Within, the body is read: raises TooSlow where that takes longer, BadRequest where what comes is no HTTP."""
+    try:
+        with _limited(seconds, TooSlow) if _limited else nullcontext():
+            yield
+    except _broken as error:
+        raise BadRequest from error
 
 
 def accepts(body_type: type[Body], *, most: int = SHORT_BODY_BYTES) -> Callable[[View], View]:
@@ -163,6 +173,22 @@ def downloads(*content_types: str) -> Callable[[View], View]:
     return decorate
 
 
+def shows(*content_types: str) -> Callable[[View], View]:
+    """The same where pages show what it answers with: it counts as any request of theirs does, not as a download."""
+
+    def decorate(view: View) -> View:
+        view.counted_as = "requests"  # type: ignore[attr-defined]
+        return downloads(*content_types)(view)
+
+    return decorate
+
+
+def takes_bytes(view: View) -> View:
+    """Say that the body is a file's bytes, which the view reads itself."""
+    view.takes_bytes = True  # type: ignore[attr-defined]
+    return view
+
+
 def to_json(value: Any, status: int = 200) -> Response:
     if value is None:
         return Response(status=204)
@@ -177,11 +203,8 @@ def encoded(value: Any) -> bytes:
 def _decode(body_type: type[Body], most: int) -> Body:
     if request.mimetype != "application/json":
         raise BadRequest("json_required")
-    try:
-        with _limited(BODY_SECONDS, TooSlow) if _limited else nullcontext():
-            raw = request.get_data(cache=False)
-    except _broken as error:
-        raise BadRequest from error
+    with arriving(BODY_SECONDS):
+        raw = request.get_data(cache=False)
     if len(raw) > most:
         raise TooLarge
     if hear := g.get("hears_body"):

@@ -24,6 +24,7 @@ _POLICY = (
 )
 # What is not a page runs nothing, wherever it is shown.
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_FILES_POLICY = f"sandbox; {_CLOSED_POLICY}"  # somebody's own, whatever is in it
 _SCRIPTS_POLICY = f"{_CLOSED_POLICY}; script-src 'self'"  # a worker is under the policy of its own script
 _INSTALLED_POLICY = f"{_CLOSED_POLICY}; connect-src 'self'"  # the service worker's, which asks for pages itself
 
@@ -76,6 +77,8 @@ def _policy(response: Response) -> str:
         return _FRAME_POLICY.format(images=frame["images"], styles=frame["styles"].format(nonce=nonce), nonce=nonce)
     if request.endpoint == "installed.worker":
         return _INSTALLED_POLICY
+    if request.endpoint == "files.content":
+        return _FILES_POLICY
     if response.mimetype == "text/javascript":
         return _SCRIPTS_POLICY
     if response.mimetype != "text/html":

@@ -120,7 +120,8 @@ def _count() -> None:
     if "user" not in g or programs.is_elsewhere():
         _hit_or_refuse("visits", login_limits.network(client_address()), rates.of_site())
     elif not hasattr(view, "asks_for_an_answer"):
-        _hit_or_refuse("downloads" if hasattr(view, "content_types") else "requests", g.user.id, *g.rates)
+        kind = "downloads" if hasattr(view, "content_types") else "requests"
+        _hit_or_refuse(getattr(view, "counted_as", kind), g.user.id, *g.rates)
     else:
         _refuse_after(_rest(g.user.id))
 

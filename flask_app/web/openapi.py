@@ -95,6 +95,8 @@ def _operation(app: Flask, rule: Rule, references: References) -> dict[str, Any]
         operation["parameters"] = parameters
     if body := getattr(view, "body_type", None):
         operation["requestBody"] = {"required": True, "content": _json(references[body])}
+    if getattr(view, "takes_bytes", False):
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     return operation
 
 

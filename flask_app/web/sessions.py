@@ -52,6 +52,7 @@ def load() -> None:
     g.group_access = visited.access
     g.group_may_share = visited.may_share
     g.allowed_models = group_models.read(visited.models)
+    g.file_quota_mb = visited.file_quota_mb
     g.supervised_since = visited.supervised_since
     be(visited.user)
     _note(visited)

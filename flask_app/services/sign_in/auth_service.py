@@ -40,7 +40,7 @@ _VISIT = (
     select(
         _users,
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
-        *(_groups.c[name].label(f"group_{name}") for name in ("rates", "access", "sharing", "models")),
+        *(_groups.c[name].label(f"group_{name}") for name in ("rates", "access", "sharing", "models", "file_quota_mb")),
         _groups.c.supervised_since,
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
         exists().where(_managers.c.user_id == _users.c.id).label("manages"),
@@ -85,6 +85,7 @@ class Visit:
 
     `manages`: was the person named a manager of any group? `supervised_since`: can the managers of their own read?
     `may_share`: may their group share conversations, where the site allows it? `models` it may ask, as stored.
+    `file_quota_mb` is how many megabytes of files each of them may keep.
     """
 
     user: User
@@ -97,6 +98,7 @@ class Visit:
     supervised_since: datetime | None = None
     may_share: bool = True
     models: str | None = None
+    file_quota_mb: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def visit(token: str) -> Visit | None:
         *(person_in(row), row.session_id, *seen, stored, bool(row.manages), row.group_access, row.supervised_since),
         may_share=bool(row.group_sharing),
         models=row.group_models,
+        file_quota_mb=row.group_file_quota_mb,
     )
 
 

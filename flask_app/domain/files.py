@@ -1,0 +1,42 @@
+"""Files in messages: how large they may be, what they are called, and how a model is shown them."""
+
+import html
+
+from flask_app.domain import file_names
+
+PICTURE, DOCUMENT, TEXT = "picture", "document", "text"
+KINDS = (PICTURE, DOCUMENT, TEXT)
+
+MOST_MB, MOST_TEXT_MB = 20, 2
+MOST_BYTES = MOST_MB << 20
+MOST_TEXT_BYTES = MOST_TEXT_MB << 20
+MOST_PAGES = 2000
+MOST_AT_ONCE = 10  # in a message
+PIECE_BYTES = 1 << 19
+MOST_PICTURE_BYTES = MOST_BYTES  # of a branch's pictures together, as they are kept
+
+USUAL_QUOTA_MB, MOST_QUOTA_MB = 200, 1_000_000
+MOST_ENDING = 10
+NAMELESS = "file"
+
+
+def named(words: str) -> str:
+    """What a file is called, in a form that is harmless everywhere: its ending stays, of a path only the last part."""
+    last = words.replace("\\", "/").rpartition("/")[2]
+    stem, dot, ending = last.rpartition(".")
+    if not dot or not ending.isalnum() or len(ending) > MOST_ENDING:
+        stem, ending = last, ""
+    name = file_names.safe(stem) or NAMELESS
+    return f"{name}.{ending}" if ending else name
+
+
+def document(name: str, pages: int | None, text: str) -> str:
+    """A document as it stands in a prompt. No text of its own ends it."""
+    counted = "" if pages is None else f' pages="{pages}"'
+    inner = text.replace("</document", "<\\/document")
+    return f'<document name="{html.escape(name)}"{counted}>\n{inner}\n</document>'
+
+
+def unseen(name: str) -> str:
+    """What stands for a picture that is not shown."""
+    return f"[picture: {name}]"

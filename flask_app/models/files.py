@@ -1,0 +1,61 @@
+"""Files that people attach to their messages."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flask_app.column_types import Ascii, LongText, Piece
+from flask_app.database import Base, utc_now
+from flask_app.models.columns import key, to
+
+
+class KeptFile(Base):
+    """A file as it was read: `kind` is "picture", "document" or "text".
+
+    `digest` is that of what was sent, so that the same comes only once from the same person; until all its pieces are
+    there it is the row's own id. `bytes` is how long its content is, which of a picture is what was made of it,
+    `stored_bytes` what it takes of the person's quota: its `text` with it. `tokens` is about what it adds to a prompt.
+    `sent_at` is when it last went with a message; null where it has not since it came. `text` stands last: SQLite
+    reads past what is long only to reach what follows it.
+    """
+
+    __tablename__ = "files"
+    __table_args__ = (UniqueConstraint("user_id", "digest"), Index(None, "sent_at", "created_at", "id"))
+
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = to("users.id")
+    digest: Mapped[str] = mapped_column(Ascii)
+    kind: Mapped[str] = mapped_column(String(16))
+    content_type: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(128))
+    bytes: Mapped[int]
+    stored_bytes: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    pages: Mapped[int | None]
+    tokens: Mapped[int]
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    text: Mapped[str] = mapped_column(LongText, default="")
+
+
+class FilePiece(Base):
+    """A piece of a file's content, counted from 0; `domain/files.py` says how long one is."""
+
+    __tablename__ = "file_pieces"
+
+    file_id: Mapped[str] = to("files.id", primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(Piece)
+
+
+class MessageFile(Base):
+    """A file that goes with a message, in which place, and as what it was called then."""
+
+    __tablename__ = "message_files"
+
+    message_id: Mapped[str] = to("messages.id", primary_key=True)
+    file_id: Mapped[str] = to("files.id", ondelete="RESTRICT", primary_key=True, index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(128))

@@ -1,0 +1,48 @@
+"""Files to be sent with messages, and those that were. They are their person's: nobody else finds them."""
+
+from flask import Blueprint, Response, g
+
+from flask_app.services.files import file_service
+from flask_app.utils import get_current_user, require_login
+from flask_app.web.bodies import queries, refuses, returns, shows, takes_bytes
+from flask_app.web.files import FileReply, file_reply, received, sent
+
+blueprint = Blueprint("files", __name__, url_prefix="/api/files")
+
+
+@blueprint.post("")
+@require_login
+@takes_bytes
+@returns(FileReply, 201)
+@queries(name="What the file is called, with its ending.")
+@refuses(413, "Longer than 20 MB.")
+@refuses(422, "It cannot be read: the code says why.")
+@refuses(503, "Too many are being read at once: to be tried again.")
+def add() -> FileReply:
+    """Bring in a file: the body is its bytes, of any type but JSON and forms.
+
+    A picture is made anew, upright and with 2,048 pixels at most on its longer edge, and what a camera noted is gone.
+    Of a PDF, a Word document, slides, a spreadsheet or a text the words are read. Its kind is told by its content.
+    The same content once more is the file that is there. What no message takes is removed after a day.
+    """
+    actor = get_current_user()
+    file_service.require_room(g.file_quota_mb)
+    with received(actor.id) as arrived:
+        return file_reply(file_service.keep(actor, arrived, g.file_quota_mb))
+
+
+@blueprint.get("/<file_id>")
+@require_login
+@shows("application/octet-stream")
+def content(file_id: str) -> Response:
+    """A file's content; of a picture what was made of it."""
+    return sent(file_service.find(get_current_user(), file_id))
+
+
+@blueprint.delete("/<file_id>")
+@require_login
+@returns(None, 204)
+@refuses(409, "A message has it.")
+def remove(file_id: str) -> None:
+    """Delete a file that no message has."""
+    file_service.remove(get_current_user(), file_id)

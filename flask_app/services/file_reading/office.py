@@ -1,0 +1,122 @@
+"""The words of Word documents, slides and spreadsheets."""
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from flask_app.domain import files
+from flask_app.services.file_reading import archives
+from flask_app.services.file_reading.contents import (
+    SHEETS_TYPE,
+    SLIDES_TYPE,
+    WORD_TYPE,
+    Contents,
+    Unreadable,
+    Words,
+    document,
+)
+
+_WORD_PART = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+def read(content: bytes) -> Contents:
+    """Of a zip. Raises Unreadable, file_kind_unknown where it is none of these; one with macros is none of them."""
+    package = archives.opened(content)
+    for part, content_type, reader in (
+        ("word/document.xml", WORD_TYPE, _document),
+        ("ppt/presentation.xml", SLIDES_TYPE, _slides),
+        ("xl/workbook.xml", SHEETS_TYPE, _sheets),
+    ):
+        if part in package.names and f"{content_type}.main+xml" in package.types:
+            return _whatever_it_raises(reader, content)
+    raise Unreadable("file_kind_unknown")
+
+
+def _whatever_it_raises(reader: Any, content: bytes) -> Contents:
+    try:
+        read_contents: Contents = reader(content)
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as error:  # the libraries name no errors of theirs for a file that is not as it should be
+        raise Unreadable from error
+    return read_contents
+
+
+def _document(content: bytes) -> Contents:
+    import docx
+
+    words = Words()
+    for block in _blocks(docx.Document(io.BytesIO(content)).element.body):
+        words.add(block)
+    return document(WORD_TYPE, words, words.whole())
+
+
+def _blocks(parent: Any) -> Iterator[str]:
+    """Paragraphs, and rows of tables with their cells parted by bars, in their order."""
+    for child in parent.iterchildren():
+        if child.tag == f"{_WORD_PART}p":
+            yield _paragraph(child)
+        elif child.tag == f"{_WORD_PART}tbl":
+            for row in child.iterchildren(f"{_WORD_PART}tr"):
+                cells = row.iterchildren(f"{_WORD_PART}tc")
+                yield " | ".join(" ".join(_blocks(cell)).strip() for cell in cells)
+        elif child.tag in {f"{_WORD_PART}sdt", f"{_WORD_PART}sdtContent"}:
+            yield from _blocks(child)
+
+
+def _paragraph(element: Any) -> str:
+    parts = {f"{_WORD_PART}tab": "\t", f"{_WORD_PART}br": "\n", f"{_WORD_PART}cr": "\n"}
+    said = (each.text if each.tag == f"{_WORD_PART}t" else parts.get(each.tag) for each in element.iter())
+    return "".join(part for part in said if part)
+
+
+def _slides(content: bytes) -> Contents:
+    import pptx
+
+    shown = pptx.Presentation(io.BytesIO(content)).slides
+    if len(shown) > files.MOST_PAGES:
+        raise Unreadable("file_too_long")
+    words, marked = Words(), Words()
+    for number, slide in enumerate(shown, 1):
+        marked.add(f"[slide {number}]")
+        notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+        for said in (*_shapes(slide.shapes), *((notes.text,) if notes is not None else ())):
+            words.add(said)
+            marked.add(said)
+    return document(SLIDES_TYPE, words, marked.whole(), len(shown))
+
+
+def _shapes(shapes: Any) -> Iterator[str]:
+    for shape in shapes:
+        if hasattr(shape, "shapes"):
+            yield from _shapes(shape.shapes)
+        elif shape.has_text_frame and shape.text_frame.text.strip():
+            yield shape.text_frame.text
+        elif getattr(shape, "has_table", False):
+            for row in shape.table.rows:
+                yield " | ".join(cell.text.strip() for cell in row.cells)
+
+
+def _sheets(content: bytes) -> Contents:
+    import python_calamine
+
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    names = list(islice(book.sheet_names, files.MOST_PAGES + 1))
+    if len(names) > files.MOST_PAGES:
+        raise Unreadable("file_too_long")
+    words, marked = Words(), Words()
+    for name in names:
+        marked.add(f"[sheet {name}]")
+        for row in book.get_sheet_by_name(name).iter_rows():
+            line = "\t".join(_cell(value) for value in row).rstrip()
+            if line:
+                words.add(line)
+                marked.add(line)
+    return document(SHEETS_TYPE, words, marked.whole(), len(names))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return " ".join(str(value).split())

@@ -1,0 +1,47 @@
+"""A file's kind, by its content alone, and what it comes to."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_app.services.file_reading import kinds
+from flask_app.services.file_reading.contents import Contents, Unreadable
+
+
+def told(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """What the process says of it, and its parts: the text, then what is kept instead of the file, if anything."""
+    try:
+        found = read(content)
+    except Unreadable as error:
+        return {"error": error.code}, []
+    text = found.text.encode("utf-8", "ignore")
+    names = ("kind", "content_type", "width", "height", "pages")
+    about: dict[str, Any] = {name: getattr(found, name) for name in names}
+    about |= {"text": len(text), "content": None if found.content is None else len(found.content)}
+    return about, [text, found.content or b""]
+
+
+def read(content: bytes) -> Contents:
+    """Only the library that reads it is loaded. Raises Unreadable."""
+    if not content:
+        raise Unreadable("file_empty")
+    if kinds.is_protected(content):
+        raise Unreadable("file_protected")
+    return _reader(content)(content)
+
+
+def _reader(content: bytes) -> Callable[[bytes], Contents]:
+    if kinds.is_picture(content):
+        from flask_app.services.file_reading import pictures
+
+        return pictures.read
+    if kinds.is_zip(content):
+        from flask_app.services.file_reading import office
+
+        return office.read
+    if kinds.is_pdf(content):
+        from flask_app.services.file_reading import pdfs
+
+        return pdfs.read
+    from flask_app.services.file_reading import texts
+
+    return texts.read

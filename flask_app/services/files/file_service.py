@@ -1,0 +1,164 @@
+"""A person's files: taken in once each, kept in pieces, given back, removed where no message has them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from sqlalchemy import Row, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from flask_app.database import fetching, in_writing, new_id, table_of, utc_now
+from flask_app.domain import files
+from flask_app.domain.events import estimate_tokens
+from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
+from flask_app.models import FilePiece, KeptFile, MessageFile, User
+from flask_app.services.budgets import budget_service
+from flask_app.services.chat.prompts import USUAL_IMAGE_TOKENS
+from flask_app.services.files import reader
+from flask_app.services.files.reader import Read
+
+_files, _pieces, _sent = table_of(KeptFile), table_of(FilePiece), table_of(MessageFile)
+_FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens")
+_facts = tuple(_files.c[name] for name in _FACTS)
+_OWN = select(*_facts).where(_files.c.id == bindparam("file"), _files.c.user_id == bindparam("person"))
+_SAME = select(*_facts).where(_files.c.user_id == bindparam("person"), _files.c.digest == bindparam("digest"))
+_TAKEN = select(func.coalesce(func.sum(_files.c.stored_bytes), 0)).where(_files.c.user_id == bindparam("person"))
+_PIECE = select(_pieces.c.content).where(
+    _pieces.c.file_id == bindparam("file"), _pieces.c.number == bindparam("number")
+)
+_unsent = ~exists().where(_sent.c.file_id == _files.c.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a file without its content; `tokens` is about what it adds to a prompt."""
+
+    id: str
+    name: str
+    kind: str
+    content_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+    pages: int | None
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What somebody sent: its bytes, their digest, and what they call it."""
+
+    content: IO[bytes]
+    digest: str
+    name: str
+
+
+def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
+    """Read a file and keep it; the same from the same person is the one that is there, by its new name.
+
+    Raises Forbidden("files_off") where they may keep none, Invalid("file_quota_full"), and what `reader.read` does.
+    """
+    require_room(quota_mb)
+    if known := _again(actor, arrived):
+        return known
+    with reader.read(arrived.content) as found:
+        file_id = in_writing(lambda connection: _announce(connection, actor, found, arrived.name, quota_mb))
+        try:
+            _keep_pieces(file_id, found)
+            in_writing(lambda connection: _finish(connection, file_id, arrived.digest))
+        except BaseException as error:
+            in_writing(lambda connection: connection.execute(delete(_files).where(_files.c.id == file_id)))
+            if isinstance(error, IntegrityError) and (known := _again(actor, arrived)):  # it came twice at once
+                return known
+            raise
+    return find(actor, file_id)
+
+
+def require_room(quota_mb: int) -> None:
+    """Raises Forbidden("files_off")."""
+    if quota_mb <= 0:
+        raise Forbidden("files_off")
+
+
+def find(actor: User, file_id: str) -> Facts:
+    """Raises NotFound for somebody else's."""
+    with fetching() as connection:
+        row = connection.execute(_OWN, {"file": file_id, "person": actor.id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return facts_of(row)
+
+
+def facts_of(row: Row[*tuple[object, ...]]) -> Facts:
+    named = row._mapping  # noqa: SLF001 - a part of what rows offer
+    return Facts(**{name: named[name] for name in _FACTS})
+
+
+def content(file_id: str) -> Iterator[bytes]:
+    """Its pieces in order; no connection is held between two."""
+    number = 0
+    while True:
+        with fetching() as connection:
+            piece: bytes | None = connection.scalar(_PIECE, {"file": file_id, "number": number})
+        if piece is None:
+            return
+        yield piece
+        number += 1
+
+
+def remove(actor: User, file_id: str) -> None:
+    """Raises NotFound for somebody else's, Conflict("file_in_use") where a message has it."""
+    own = delete(_files).where(_files.c.id == file_id, _files.c.user_id == actor.id, _unsent)
+    if not in_writing(lambda connection: connection.execute(own).rowcount):
+        find(actor, file_id)
+        raise Conflict("file_in_use")
+
+
+def _again(actor: User, arrived: Arrived) -> Facts | None:
+    """The file that is there already; it is as new, and stays for as long."""
+    same = {"person": actor.id, "digest": arrived.digest}
+    with fetching() as connection:
+        row = connection.execute(_SAME, same).one_or_none()
+    if row is None:
+        return None
+    renewed = update(_files).where(_files.c.id == row.id).values(name=arrived.name, sent_at=None, created_at=utc_now())
+    if not in_writing(lambda connection: connection.execute(renewed).rowcount):
+        return None  # it was removed in this moment
+    return find(actor, row.id)
+
+
+def _announce(connection: Connection, actor: User, found: Read, name: str, quota_mb: int) -> str:
+    """Its row, which nobody finds yet by its digest. The person's is locked while room is looked for."""
+    budget_service.take_turn(connection, actor.id)
+    stored = found.bytes + len(found.text.encode())
+    if (connection.scalar(_TAKEN, {"person": actor.id}) or 0) + stored > quota_mb << 20:
+        raise Invalid("file_quota_full", limit=quota_mb)
+    file_id = new_id()
+    values = {
+        each: getattr(found, each) for each in ("kind", "content_type", "bytes", "width", "height", "pages", "text")
+    }
+    about = {"id": file_id, "user_id": actor.id, "digest": file_id, "name": name, "stored_bytes": stored}
+    row = {**values, **about, "tokens": _tokens(found, name), "sent_at": None, "created_at": utc_now()}
+    connection.execute(insert(_files), row)
+    return file_id
+
+
+def _tokens(found: Read, name: str) -> int:
+    if found.kind == files.PICTURE:
+        return USUAL_IMAGE_TOKENS
+    return estimate_tokens(files.document(name, found.pages, found.text))
+
+
+def _keep_pieces(file_id: str, found: Read) -> None:
+    """Each in a transaction of its own: on SQLite others write in between."""
+    left, number = found.bytes, 0
+    while left > 0:
+        piece = found.content.read(min(left, files.PIECE_BYTES))
+        row = {"file_id": file_id, "number": number, "content": piece}
+        in_writing(lambda connection, row=row: connection.execute(insert(_pieces), row))  # type: ignore[misc]
+        left, number = left - len(piece), number + 1
+
+
+def _finish(connection: Connection, file_id: str, digest: str) -> None:
+    connection.execute(update(_files).where(_files.c.id == file_id).values(digest=digest))

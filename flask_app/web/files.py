@@ -1,0 +1,139 @@
+"""Files in messages: how one is received, and what is told of it."""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+from urllib.parse import quote
+
+from flask import Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from flask_app.domain import files
+from flask_app.errors import BadRequest, TooLarge
+from flask_app.services.files import file_service, reader
+from flask_app.services.files.file_service import Arrived, Facts
+from flask_app.web.bodies import Reply, arriving
+
+SECONDS = 300  # for a file to come: half a megabit per second
+MOST_COMING, MOST_OF_ONE = 8, 4  # files that come at once, in this process, and of one person
+_PART = 1 << 16
+_FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
+FOREVER = "private, max-age=31536000, immutable"  # another content would have another id
+
+_coming: Counter[str] = Counter()
+_place = threading.Condition()
+
+
+class MessageFileReply(Reply):
+    """`kind` is picture, document or text. `bytes` is the length of what is kept; `pages` are also slides and sheets,
+    null where they are not known. A picture has a width and a height, in pixels.
+    """
+
+    id: str
+    name: str
+    kind: str
+    content_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+    pages: int | None
+
+
+class FileReply(MessageFileReply):
+    """`tokens` is about how many it adds to a prompt."""
+
+    tokens: int
+
+
+class FilesState(Reply):
+    """How many megabytes a file may have, and how many files a message."""
+
+    most_mb: int
+    most: int
+
+
+def files_state() -> FilesState | None:
+    """None where the person's group may attach none."""
+    return FilesState(most_mb=files.MOST_MB, most=files.MOST_AT_ONCE) if g.file_quota_mb > 0 else None
+
+
+def file_reply(facts: Facts) -> FileReply:
+    return FileReply(**{name: getattr(facts, name) for name in FileReply.__struct_fields__})
+
+
+def message_file_reply(facts: Facts) -> MessageFileReply:
+    return MessageFileReply(**{name: getattr(facts, name) for name in MessageFileReply.__struct_fields__})
+
+
+@contextmanager
+def received(user_id: str) -> Iterator[Arrived]:
+    """The request's body, on disk.
+
+    Raises TooLarge("file_too_large"), BadRequest for a body of another kind, TooSlow, and Unavailable("files_busy")
+    where too many come at once.
+    """
+    if request.mimetype in _FORMS:
+        raise BadRequest
+    if (request.content_length or 0) > files.MOST_BYTES:
+        raise _too_large()
+    request.max_content_length = files.MOST_BYTES
+    name = files.named(request.args.get("name", ""))
+    with _coming_of(user_id), reader.spool() as content:
+        with arriving(SECONDS):
+            digest = _spool(content)
+        yield Arrived(content, digest, name)
+
+
+def _spool(content: IO[bytes]) -> str:
+    """Gives the digest of what was written."""
+    digest, length = hashlib.sha256(), 0
+    try:
+        while part := request.stream.read(_PART):
+            length += len(part)
+            if length > files.MOST_BYTES:
+                raise _too_large()
+            digest.update(part)
+            content.write(part)
+    except RequestEntityTooLarge as error:
+        raise _too_large() from error
+    content.flush()
+    return digest.hexdigest()
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("file_too_large", limit=files.MOST_MB)
+
+
+@contextmanager
+def _coming_of(user_id: str) -> Iterator[None]:
+    with _place:
+        if not _place.wait_for(lambda: _is_room(user_id), reader.WAIT_SECONDS):
+            raise reader.busy()
+        _coming[user_id] += 1
+    try:
+        yield
+    finally:
+        with _place:
+            _coming[user_id] -= 1
+            if not _coming[user_id]:
+                del _coming[user_id]
+            _place.notify_all()
+
+
+def _is_room(user_id: str) -> bool:
+    return _coming.total() < MOST_COMING and _coming[user_id] < MOST_OF_ONE
+
+
+def sent(facts: Facts) -> Response:
+    """A picture to be seen, anything else to be kept; nothing in it runs (`headers`)."""
+    response = Response(file_service.content(facts.id), content_type=facts.content_type)
+    how = "inline" if facts.kind == files.PICTURE else "attachment"
+    plain = facts.name.encode("ascii", "ignore").decode().lstrip("-")
+    headers = response.headers
+    headers["Content-Disposition"] = f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(facts.name)}"
+    headers["Content-Length"] = str(facts.bytes)
+    headers["Cache-Control"] = FOREVER
+    return response

@@ -1,0 +1,208 @@
+"""Files that are brought in, given back and deleted: their person's alone, whatever is in them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import func, select, update
+
+from flask_app.database import reading, transaction
+from flask_app.domain import files as bounds
+from flask_app.models import FilePiece, Group, KeptFile
+from tests.conftest import MakeUser, SignIn
+from tests.support import files
+from tests.support.clients import PageClient
+from tests.support.entrance import error_code
+
+
+@pytest.fixture
+def other_client(make_user: MakeUser, sign_in: SignIn) -> PageClient:
+    return sign_in(make_user("somebody-else"))
+
+
+def refusal(response: Any) -> tuple[int, str]:
+    return response.status_code, error_code(response)
+
+
+def stored(model: Any = KeptFile) -> int:
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_a_text_is_kept_as_it_came(member_client: PageClient) -> None:
+    content = "Words: 你好\r\nof a text".encode()
+    told = files.kept(member_client, content, "notes.txt")
+    assert told.items() >= {"name": "notes.txt", "kind": "text", "content_type": "text/plain", "pages": None}.items()
+    assert told["bytes"] == len(content)
+    assert told["tokens"] > 0
+    given = member_client.get(f"/api/files/{told['id']}")
+    assert (given.status_code, given.data) == (200, content)
+    assert given.headers["Content-Disposition"].startswith('attachment; filename="notes.txt"')
+    assert given.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert given.headers["X-Content-Type-Options"] == "nosniff"
+    assert given.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
+def test_a_long_one_is_kept_in_pieces(member_client: PageClient) -> None:
+    content = b"words of a text\n" * 80_000
+    told = files.kept(member_client, content)
+    assert stored(FilePiece) == 3
+    assert member_client.get(f"/api/files/{told['id']}").data == content
+
+
+@pytest.mark.security("file-metadata-gone")
+def test_a_photograph_is_made_anew(member_client: PageClient) -> None:
+    """Upright, as small as it may be, and without its camera, its place and its words."""
+    content = files.photograph()
+    assert b"Camera of somebody" in content
+    told = files.kept(member_client, content, "IMG_1.jpg")
+    assert (told["kind"], told["content_type"]) == ("picture", "image/jpeg")
+    assert (told["width"], told["height"]) == (1536, 2048)
+    given = member_client.get(f"/api/files/{told['id']}")
+    assert given.headers["Content-Disposition"].startswith("inline")
+    with Image.open(io.BytesIO(given.data)) as shown:
+        assert shown.size == (1536, 2048)
+        assert not shown.getexif()
+        assert "icc_profile" not in shown.info
+    for word in (b"Camera of somebody", b"my own words", b"Exif", b"GPS"):
+        assert word not in given.data
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "pages"),
+    [
+        (files.picture("PNG"), "image/png", None),
+        (files.picture("WEBP"), "image/jpeg", None),
+        (files.picture("PNG", mode="RGBA"), "image/png", None),
+        (files.moving(), "image/png", None),
+        (files.pdf("Hello", "World"), "application/pdf", 2),
+        (
+            files.slides("First", "Second"),
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            2,
+        ),
+        (files.sheets([["Ann", "1"]]), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", 1),
+        (files.document("Hello"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document", None),
+    ],
+)
+def test_its_kind_is_told_by_its_content(member_client: PageClient, made: bytes, kind: str, pages: int | None) -> None:
+    told = files.kept(member_client, made, "photo.exe")
+    assert (told["content_type"], told["pages"]) == (kind, pages)
+
+
+def test_the_same_once_more_is_the_same(member_client: PageClient, other_client: PageClient) -> None:
+    first = files.kept(member_client, b"the same words", "one.txt")
+    again = files.kept(member_client, b"the same words", "two.txt")
+    assert (again["id"], again["name"]) == (first["id"], "two.txt")
+    assert files.kept(other_client, b"the same words")["id"] != first["id"]
+
+
+@pytest.mark.security("file-names")
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("..\\..\\etc/passwd.txt", "passwd.txt"),
+        ('a"\r\nSet-Cookie: x=1.txt', "a_ Set-Cookie_ x=1.txt"),
+        ("报告.pdf", "报告.pdf"),
+        ("", "file"),
+        ("con.txt", "_con.txt"),
+        ("x" * 500 + ".html", "x" * 60 + ".html"),
+    ],
+)
+def test_names_are_harmless(member_client: PageClient, sent: str, name: str) -> None:
+    told = files.kept(member_client, b"words", sent)
+    assert told["name"] == name
+    header = member_client.get(f"/api/files/{told['id']}").headers["Content-Disposition"]
+    assert "\n" not in header
+    assert header.isascii()
+
+
+def test_nobody_else_finds_it(client: PageClient, member_client: PageClient, other_client: PageClient) -> None:
+    told = files.kept(member_client, b"words")
+    path = f"/api/files/{told['id']}"
+    assert refusal(files.sent(client, b"words")) == (401, "sign_in_required")
+    assert client.get(path).status_code == 401
+    absent = other_client.get("/api/files/nothing")
+    for method in ("GET", "DELETE"):
+        foreign = other_client.open(path, method=method)
+        assert (foreign.status_code, error_code(foreign)) == (404, error_code(absent))
+    assert member_client.get(path).status_code == 200
+
+
+def test_it_is_deleted(member_client: PageClient) -> None:
+    path = f"/api/files/{files.kept(member_client, b'words')['id']}"
+    assert member_client.delete(path).status_code == 204
+    assert member_client.get(path).status_code == 404
+    assert (stored(), stored(FilePiece)) == (0, 0)
+
+
+@pytest.mark.security("body-limits")
+def test_what_is_larger_than_allowed(member_client: PageClient) -> None:
+    response = files.sent(member_client, b"a" * (bounds.MOST_BYTES + 1))
+    assert refusal(response) == (413, "file_too_large")
+    assert response.get_json()["error"]["params"] == {"limit": 20}
+    stream = io.BytesIO(b"a" * (bounds.MOST_BYTES + 1))
+    untold = member_client.post(
+        "/api/files",
+        input_stream=stream,
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+        content_type="text/plain",
+    )
+    assert refusal(untold) == (413, "file_too_large")
+    assert stored() == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
+def test_forms_are_no_files(member_client: PageClient, kind: str) -> None:
+    assert refusal(files.sent(member_client, b"{}", content_type=kind)) == (400, "bad_request")
+
+
+@pytest.mark.security("csrf")
+def test_another_sites_page_sends_none(member_client: PageClient) -> None:
+    member_client.csrf_token = ""
+    assert refusal(files.sent(member_client, b"words")) == (403, "csrf_failed")
+
+
+def quota(megabytes: int) -> None:
+    with transaction() as session:
+        session.execute(update(Group).values(file_quota_mb=megabytes))
+
+
+def test_a_group_may_attach_none(member_client: PageClient) -> None:
+    told = files.kept(member_client, b"words")
+    quota(0)
+    assert refusal(files.sent(member_client, b"other words")) == (403, "files_off")
+    assert member_client.get(f"/api/files/{told['id']}").status_code == 200
+
+
+def test_there_is_a_quota(member_client: PageClient, other_client: PageClient) -> None:
+    """A text counts twice: as the file, and as its words."""
+    quota(1)
+    files.kept(member_client, b"words of one text\n" * 28_000)
+    response = files.sent(member_client, b"words of two text\n" * 28_000)
+    assert refusal(response) == (422, "file_quota_full")
+    assert response.get_json()["error"]["params"] == {"limit": 1}
+    assert stored(FilePiece) == 1
+    assert files.sent(other_client, b"words of two text\n" * 28_000).status_code == 201
+
+
+def test_nothing_is_left_on_disk(member_client: PageClient, base_config: Any) -> None:
+    before = sorted(Path(base_config.instance_dir).iterdir())
+    files.kept(member_client, files.picture())
+    assert sorted(Path(base_config.instance_dir).iterdir()) == before
+
+
+def test_the_page_knows_what_may_be_attached(member_client: PageClient) -> None:
+    assert '"files":{"most_mb":20,"most":10}' in member_client.get("/").text.replace("&#34;", '"')
+    quota(0)
+    assert '"files":null' in member_client.get("/").text.replace("&#34;", '"')
+
+
+def test_who_is_in_another_group_has_their_own_quota(make_user: MakeUser, sign_in: SignIn) -> None:
+    with transaction() as session:
+        session.add(Group(id="g" * 26, name="Guests", name_key="guests", file_quota_mb=0))
+    guest = sign_in(make_user("guest", group_id="g" * 26))
+    assert refusal(files.sent(guest, b"words")) == (403, "files_off")
