@@ -27,15 +27,17 @@ def list_models() -> None:
 @click.option("--alias", "aliases", multiple=True, help="Another name of it; all that it has, one option each.")
 @click.option("--no-aliases", is_flag=True, help="It has no other name any more.")
 @click.option("--successor", help="Who follows once it is gone; an empty one: nobody.")
+@click.option("--sees/--sees-not", "sees", default=None, help="May pictures be sent to it?")
 @click.option("--context-tokens", type=int, help="The size of its context window; 0: not known.")
 def change(model: str, provider: str | None, aliases: tuple[str, ...], *, no_aliases: bool, **others: object) -> None:
-    """Give a model other names or a successor, or say how much it takes; what is not named stays."""
+    """Give a model other names or a successor, say how much it takes or whether it sees; what is not named stays."""
     found = _named(model, provider)
     successor, size = others["successor"], others["context_tokens"]
     wanted = Settings(
         successor_id=found.model.successor_id if successor is None else _id_of(str(successor), provider),
         aliases=aliases or ([] if no_aliases else found.aliases),
         context_tokens=found.model.context_tokens if size is None else int(str(size)) or None,
+        sees=None if others["sees"] is None else bool(others["sees"]),
     )
     model_admin_service.change(COMMAND_LINE, found.model.id, wanted)
     click.echo(found.model.name)

@@ -25,7 +25,7 @@ class ServedModel:
     """A model and whose it is. `currency` is the one its provider bills in.
 
     `context_tokens` is what one conversation may take of it, question and answer together; None is not known.
-    It may be `thinking` before it answers, with one of the `efforts` where it knows any.
+    It may be `thinking` before it answers, with one of the `efforts` where it knows any. It `sees` pictures, or not.
     """
 
     id: str
@@ -38,6 +38,7 @@ class ServedModel:
     currency: str
     context_tokens: int | None = None
     efforts: tuple[Effort, ...] = ()
+    sees: bool = False
 
     def is_among(self, allowed: Allowed) -> bool:
         """May somebody ask it? What this machine answers, where no provider does, is closed to nobody."""

@@ -24,11 +24,13 @@ class ChangeModel(Body):
     """`aliases` are all of the model's other names. Without `successor_id` the default model follows it.
 
     `context_tokens` is how much of a conversation it can read, with its answer; null where that is not known.
+    `sees`: may pictures be sent to it? Null leaves that as it is.
     """
 
     successor_id: Annotated[str, msgspec.Meta(max_length=64)] | None
     aliases: Annotated[list[Words], msgspec.Meta(max_length=100)]
     context_tokens: Annotated[int, msgspec.Meta(ge=1, le=MOST_CONTEXT_TOKENS)] | None = None
+    sees: bool | None = None
 
 
 class ChooseForTitles(Body):
@@ -50,9 +52,9 @@ def listed() -> AdminModelsReply:
 @accepts(ChangeModel)
 @returns(AdminModelsReply)
 def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
-    """Say who follows a model once it is no longer offered, its other names, and how much it can read."""
+    """Say who follows a model once it is no longer offered, its other names, how much it reads, and whether it sees."""
     actor = Actor(get_current_user(), client_address())
-    settings = Settings(body.successor_id, body.aliases, body.context_tokens)
+    settings = Settings(body.successor_id, body.aliases, body.context_tokens, body.sees)
     changed = model_admin_service.change(actor, model_id, settings)
     return admin_models_reply(changed)
 

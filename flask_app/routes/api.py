@@ -59,6 +59,7 @@ class SendMessage(Body):
     parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: Thinking = False
+    files: Annotated[list[Id], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
     idempotency_key: IdempotencyKey | None = None
 
 
@@ -101,6 +102,7 @@ def send(body: SendMessage) -> Response:
     The whole comes with status 200, blanks before it keep the line alive: `status` and `error` say how it ended.
     It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
     `thinking` is whether it is thought about first, or with which effort: a model that knows none thinks as it likes.
+    `files` are ten at most, each once: where there are some, `message` may be empty.
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
@@ -113,6 +115,7 @@ def send(body: SendMessage) -> Response:
         at_root=body.parent_id is None,
         model=body.model,
         thinking=body.thinking,
+        files=tuple(body.files),
         idempotency_key=body.idempotency_key,
     )
     return _answer(chat_service.send(user, draft, _origin()))

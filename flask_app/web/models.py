@@ -31,7 +31,7 @@ class ModelReply(Reply):
     """`efforts`: what it may be told to think with; none where it is `thinking` as it likes, or not at all.
 
     `peak` is null for a model that costs the same at all hours, or has no price. `context_tokens` is how much of a
-    conversation it can read, with its answer; null where that is not known.
+    conversation it can read, with its answer; null where that is not known. `sees`: pictures may be sent to it.
     """
 
     id: str
@@ -41,6 +41,7 @@ class ModelReply(Reply):
     thinking: bool
     efforts: list[Effort]
     demo: bool
+    sees: bool
     context_tokens: int | None
     peak: PeakReply | None
 
@@ -66,7 +67,7 @@ def models_reply() -> ModelsReply:
 
 
 def _model(model: ServedModel, hours: PeakHours | None) -> ModelReply:
-    fields = ("id", "name", "label", "provider", "thinking", "demo", "context_tokens")
+    fields = ("id", "name", "label", "provider", "thinking", "demo", "sees", "context_tokens")
     own = {name: getattr(model, name) for name in fields}
     return ModelReply(**own, efforts=list(model.efforts), peak=_peak(hours) if hours else None)
 
@@ -95,13 +96,15 @@ def input_cost_reply(cost: InputCost | None) -> InputCostReply:
 
 
 class AdminModelReply(Reply):
-    """`listed`: by its provider; `offered`: it can be asked now. Once it cannot, `successor_id` answers instead."""
+    """`listed`: by its provider; `offered`: it can be asked now. Once it cannot, `successor_id` answers instead. It
+    `sees` where pictures may be sent to it."""
 
     id: str
     name: str
     provider: str
     listed: bool
     offered: bool
+    sees: bool
     context_tokens: int | None
     successor_id: str | None
     aliases: list[str]
@@ -127,6 +130,7 @@ def _admin_model(status: ModelStatus) -> AdminModelReply:
         provider=status.provider,
         listed=status.model.listed,
         offered=status.offered,
+        sees=status.model.sees,
         context_tokens=status.model.context_tokens,
         successor_id=status.model.successor_id,
         aliases=status.aliases,

@@ -14,6 +14,7 @@ from flask_app.services.conversations.folder_service import Named
 from flask_app.services.providers import model_service
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
+from flask_app.web.files import MessageFileReply, message_file_reply
 
 
 class UsageReply(Reply):
@@ -37,6 +38,7 @@ class MessageReply(Reply):
     """`idempotency_key`: what an answer was first asked for under, where that was.
 
     `thinking_ms`: how long was thought before its text, in all its runs; null where that is not known.
+    `files` go with a question.
     """
 
     id: str
@@ -53,6 +55,7 @@ class MessageReply(Reply):
     finish_reason: str | None
     created_at: datetime
     usage: UsageReply | None
+    files: list[MessageFileReply]
 
 
 class FolderReply(Reply):
@@ -165,6 +168,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         finish_reason=message.finish_reason,
         created_at=message.created_at,
         usage=_usage(usage) if usage else None,
+        files=[message_file_reply(each) for each in thread.files.get(message.id, ())],
     )
 
 

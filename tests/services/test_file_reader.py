@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,9 +34,8 @@ def refused(content: bytes) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _in_an_instance(session_app: Flask) -> Iterator[None]:
+def _in_an_instance(session_app: Flask) -> None:
     assert config.current().instance_dir.is_dir()
-    yield
 
 
 def text_of(content: bytes) -> str:

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
@@ -19,12 +19,14 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.chat import beginning
+from flask_app.services.chat import beginning, history
+from flask_app.services.chat.history import Node, Said
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.conversations import archive_service
+from flask_app.services.files import message_files
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import run_service
@@ -33,8 +35,6 @@ from flask_app.statements import Prepared
 
 CHANNEL = "chat"
 MAX_MESSAGE_BYTES = 200_000
-
-_Node = Row[str, str | None, str, str, str]  # a message: id, parent_id, role, status, text
 
 _INSERT_CONVERSATION = Prepared(insert(table_of(Conversation)))
 _INSERT_MESSAGES = Prepared(insert(table_of(Message)))
@@ -49,16 +49,14 @@ _COUNT_RUNNING = select(func.count()).where(
     Run.status == "running",
     or_(Run.is_of_chat(), Run.token_id.is_not(None)),
 )
-_MESSAGES = (
-    select(Message.id, Message.parent_id, Message.role, Message.status, Message.text)
-    .where(Message.conversation_id == bindparam("conversation"))
-    .order_by(Message.created_at, Message.id)
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message."""
+    """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message.
+
+    `files` are the ids of what goes with it.
+    """
 
     text: str
     conversation_id: str | None = None
@@ -66,13 +64,15 @@ class Draft:
     at_root: bool = False
     model: str | None = None
     thinking: Thinking = False
+    files: tuple[str, ...] = ()
     idempotency_key: str | None = None
 
     @property
     def digest(self) -> str:
         """The same for drafts that ask the same thing in the same place."""
         place = (self.conversation_id, self.parent_id, self.at_root)
-        return hashlib.sha256(json.dumps([self.text, *place, self.model, self.thinking]).encode()).hexdigest()
+        files = [self.files] if self.files else []
+        return hashlib.sha256(json.dumps([self.text, *place, self.model, self.thinking, *files]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +98,13 @@ class Opening:
 
 @dataclass(slots=True)
 class _Placed:
-    """The ids a draft gets, and the turns before it."""
+    """The ids a draft gets, and what was said before it."""
 
     conversation_id: str
     title: str
     is_new: bool
     parent_id: str | None = None
-    history: list[Turn] = field(default_factory=list)
+    path: Sequence[Node] = ()
 
 
 def send(actor: User, draft: Draft, origin: Origin) -> Begun:
@@ -115,9 +115,10 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
     budget has no room for an answer.
     """
-    if is_blank(draft.text):
+    if is_blank(draft.text) and not draft.files:
         raise Invalid("empty_message")
     check_text(draft.text)
+    message_files.check(draft.files)
     if earlier := _earlier(actor, draft, origin.locale):
         return earlier
     model = model_service.find(draft.model, origin.models)
@@ -153,8 +154,10 @@ def _write(
     connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[Candidate], origin: Origin
 ) -> tuple[Begun, Ticket]:
     check_cap(connection, actor)
-    placed = _place(connection, actor, draft)
     now = utc_now()
+    asked = Said("user", draft.text, message_files.take(connection, actor, draft.files, now))
+    history.require_sight(asked, model)
+    placed = _place(connection, actor, draft, asked)
     begun = Begun(
         run_id=new_id(),
         conversation_id=placed.conversation_id,
@@ -173,12 +176,13 @@ def _write(
     _INSERT_MESSAGES.run_each(
         connection, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
     )
+    message_files.attach(connection, begun.user_message_id, asked.attached)
     key = draft.idempotency_key
     digest = draft.digest if key else ""
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
-    turns = [*placed.history, Turn("user", draft.text)]
+    turns = history.turns_of([*history.said_on(connection, placed.path), asked], model)
     request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
     return begun, dispatching.dispatch(connection, request, keys)
 
@@ -193,18 +197,19 @@ def check_cap(connection: Connection, actor: User) -> None:
         raise TooMany("too_many_runs", limit=limit, retry_after=5)
 
 
-def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
+def _place(connection: Connection, actor: User, draft: Draft, asked: Said) -> _Placed:
     if draft.conversation_id is None:
         if draft.parent_id is not None:
             raise Invalid("invalid_field", detail="parent_id without conversation_id")
-        return _Placed(new_id(), titles.first_words(draft.text), is_new=True)
+        named = "" if asked.text.strip() else " ".join(each.name for each in asked.attached)
+        return _Placed(new_id(), titles.first_words(asked.text + named), is_new=True)
     conversation = connection.execute(_owned(actor, draft.conversation_id)).one_or_none()
     if conversation is None:
         raise NotFound
     if conversation.archived:
         archive_service.bring_back(connection, actor.id, conversation.id)
     placed = _Placed(conversation.id, conversation.title, is_new=False)
-    messages = messages_of(connection, conversation.id)
+    messages = history.messages_of(connection, conversation.id)
     if not messages or draft.at_root:
         return placed
     placed.parent_id = draft.parent_id or _newest(messages).id
@@ -212,23 +217,14 @@ def _place(connection: Connection, actor: User, draft: Draft) -> _Placed:
     return placed
 
 
-def _follow(placed: _Placed, messages: Sequence[_Node]) -> None:
+def _follow(placed: _Placed, messages: Sequence[Node]) -> None:
     try:
         path = path_to(placed.parent_id or "", messages)
     except KeyError as error:
         raise NotFound from error
     if path[-1].status == "running":
         raise Conflict("answer_running")
-    placed.history = turns_of(path)
-
-
-def messages_of(connection: Connection, conversation_id: str) -> Sequence[_Node]:
-    """All messages of a conversation, the oldest first."""
-    return connection.execute(_MESSAGES, {"conversation": conversation_id}).all()
-
-
-def turns_of(path: Sequence[_Node]) -> list[Turn]:
-    return [Turn(message.role, message.text) for message in path if message.text]
+    placed.path = path
 
 
 def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
@@ -254,7 +250,7 @@ def write_run(connection: Connection, opening: Opening, earlier: Earlier | None 
     )
 
 
-def _newest(messages: Sequence[_Node]) -> _Node:
+def _newest(messages: Sequence[Node]) -> Node:
     """The last answer, or the last question when its answer was never begun."""
     parents = {message.parent_id for message in messages}
     return [message for message in messages if message.id not in parents][-1]

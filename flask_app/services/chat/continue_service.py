@@ -14,7 +14,7 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.i18n import language_of, translate
 from flask_app.models import Attempt, Conversation, Message, Run, User
-from flask_app.services.chat import beginning, chat_service
+from flask_app.services.chat import beginning, chat_service, history
 from flask_app.services.chat.chat_service import Origin
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
@@ -118,7 +118,7 @@ def _write(
     chat_service.check_cap(connection, opening.actor)
     if connection.scalar(_COUNT_RUNNING, {"conversation": begun.conversation_id}):
         raise Conflict("answer_running")
-    messages = chat_service.messages_of(connection, begun.conversation_id)
+    messages = history.messages_of(connection, begun.conversation_id)
     is_followed = any(message.parent_id == begun.message_id for message in messages)
     if is_followed or connection.execute(_TAKE_UP, {"message": begun.message_id}).rowcount != 1:
         raise Conflict("cannot_continue")
@@ -126,7 +126,7 @@ def _write(
     earlier = Earlier(*words)
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
-    turns = chat_service.turns_of(question)
+    turns = history.turns_of(history.said_on(connection, question), model)
     request = replace(
         chat_service.request_of(
             begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)

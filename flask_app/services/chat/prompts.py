@@ -4,11 +4,12 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
 from flask_app import config
-from flask_app.domain import budget
+from flask_app.domain import budget, files
 from flask_app.domain.events import estimate_tokens
 from flask_app.domain.serving import Operation, ServedModel, Thinking
 from flask_app.services.completion.attempts import Earlier
@@ -23,16 +24,27 @@ USUAL_IMAGE_TOKENS, MOST_IMAGE_TOKENS = 1_000, 16_384
 IN_PROMPT, IN_PROMPT_FACTOR, IN_PROMPT_TOKENS = ("tools", "response_format"), 2, 1024
 
 
+class Shown(Protocol):
+    """A picture that a person attached."""
+
+    @property
+    def name(self) -> str: ...
+
+    def address(self) -> str | None:
+        """With its content; None where it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One message of the prompt. A program's is sent as it wrote it, `raw`, and `content` is all of that as JSON, but
-    for its `images`, which are counted apart.
+    for its `images`, which are counted apart. A person's `pictures` are read when it is sent, and follow its words.
     """
 
     role: str
     content: str
     raw: Mapping[str, object] | None = None
     images: int = 0
+    pictures: tuple[Shown, ...] = ()
 
     @classmethod
     def of_program(cls, raw: Mapping[str, object]) -> "Turn":
@@ -130,10 +142,7 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
     """What the provider is sent. `max_tokens` is what the attempt has reserved."""
     if request.operation != "chat":
         return _plain_body(request, model, max_tokens)
-    messages: list[dict[str, object]] = [
-        {"role": turn.role, "content": turn.content} if turn.raw is None else dict(turn.raw)
-        for turn in turns(request, prefix=prefix)
-    ]
+    messages = [_message(turn) for turn in turns(request, prefix=prefix)]
     if prefix:
         messages[-1]["prefix"] = True
     made: dict[str, object] = {
@@ -155,6 +164,22 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
     if model.demo:
         made |= DEMO_LIMITS
     return made
+
+
+def _message(turn: Turn) -> dict[str, object]:
+    if turn.raw is not None:
+        return dict(turn.raw)
+    if not turn.pictures:
+        return {"role": turn.role, "content": turn.content}
+    words = [{"type": "text", "text": turn.content}] if turn.content else []
+    return {"role": turn.role, "content": [*words, *(_picture(picture) for picture in turn.pictures)]}
+
+
+def _picture(picture: Shown) -> dict[str, object]:
+    address = picture.address()
+    if address is None:
+        return {"type": "text", "text": files.unseen(picture.name)}
+    return {"type": "image_url", "image_url": {"url": address}}
 
 
 def _plain_body(request: Request, model: ServedModel, max_tokens: int | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services.chat import beginning, chat_service
+from flask_app.services.chat import beginning, chat_service, history
 from flask_app.services.chat.chat_service import Opening, Origin
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.completion import dispatching, failover
@@ -100,7 +100,7 @@ def _write(
     begun = opening.begun
     chat_service.check_cap(connection, opening.actor)
     archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
-    turns = _turns(connection, begun)
+    turns = _turns(connection, begun, model)
     _INSERT_ANSWER.run(
         connection,
         {
@@ -120,13 +120,15 @@ def _write(
     return dispatching.dispatch(connection, request, keys)
 
 
-def _turns(connection: Connection, begun: Begun) -> list[Turn]:
+def _turns(connection: Connection, begun: Begun, model: ServedModel) -> list[Turn]:
     """What led to the question, and the question itself."""
-    messages = chat_service.messages_of(connection, begun.conversation_id)
+    messages = history.messages_of(connection, begun.conversation_id)
     try:
         path = path_to(begun.user_message_id, messages)
     except KeyError as error:
         raise NotFound from error
     if any(message.parent_id == begun.user_message_id and message.status == "running" for message in messages):
         raise Conflict("answer_running")
-    return chat_service.turns_of(path)
+    said = history.said_on(connection, path)
+    history.require_sight(said[-1], model)
+    return history.turns_of(said, model)

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Conversation, Message, Run, Share, User
+from flask_app.models import Conversation, Message, MessageFile, Run, Share, User
 from flask_app.services.completion.attempts import Entry
+from flask_app.services.files import message_files
+from flask_app.services.files.file_service import Facts
 from flask_app.services.ledger import replay_service
 from flask_app.services.runs import reaper_service, stop_service
 from flask_app.services.search import search_index, search_postings
@@ -18,6 +20,7 @@ from flask_app.services.usage import message_usage
 from flask_app.streams import broker
 
 MAX_TITLE = 200
+_has_files = exists().where(Message.conversation_id == Conversation.id, MessageFile.message_id == Message.id)
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
 
 
@@ -25,7 +28,8 @@ _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status 
 class Thread:
     """A conversation with all its messages in order; the rest is by message id.
 
-    `runs` are the newest, `keys` what each answer was first asked for under. `shared`: it has a link.
+    `runs` are the newest, `keys` what each answer was first asked for under; `files` go with questions. `shared`: it
+    has a link.
     """
 
     conversation: Conversation
@@ -33,6 +37,7 @@ class Thread:
     runs: dict[str, str]
     keys: dict[str, str]
     usage: dict[str, Entry]
+    files: dict[str, list[Facts]]
     shared: bool
 
 
@@ -40,7 +45,7 @@ def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        found = session.execute(select(Conversation, _is_shared(utc_now())).where(*own)).one_or_none()
+        found = session.execute(select(Conversation, _is_shared(utc_now()), _has_files).where(*own)).one_or_none()
         if found is None:
             raise NotFound
         messages = session.scalars(
@@ -54,11 +59,12 @@ def thread(actor: User, conversation_id: str) -> Thread:
         )
         made = session.execute(newest_last).all()
         usage = message_usage.of_conversation(session.connection(), conversation_id)
+        conversation, shared, has_files = found
+        files = message_files.of_conversation(session.connection(), conversation_id) if has_files else {}
     runs = {run.message_id: run.id for run in made if run.message_id}
     first = [run for run in made if run.text_before is None]  # the others went on with what was there
     keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
-    conversation, shared = found
-    return Thread(conversation, list(messages), runs, keys, usage, bool(shared))
+    return Thread(conversation, list(messages), runs, keys, usage, files, bool(shared))
 
 
 def _is_shared(now: datetime) -> Exists:

@@ -83,12 +83,14 @@ def _ask(begun: Begun, request: Request, answer: str) -> None:
 
 def _begin(begun: Begun, request: Request, answer: str) -> None:
     chosen = None if closing.is_leaving() else title_setting.chosen()
-    first_words = _first_words(begun) if chosen else None
-    model = model_service.find(None if chosen == title_setting.DEFAULT else chosen) if first_words is not None else None
-    if first_words is None or model is None or model.local:  # answers want the time of this machine's own
+    asked = _asked(begun) if chosen else None
+    model = model_service.find(None if chosen == title_setting.DEFAULT else chosen) if asked is not None else None
+    if asked is None or model is None or model.local:  # answers want the time of this machine's own
         return
+    first_words, question = asked
     run = TitleRun(run_id=new_id())
-    wanted = _request(request, run, model, answer)
+    words = translate(language_of(question), "chat.title_prompt", question=question[:OF_QUESTION], answer=answer)
+    wanted = _request(request, run, model, words)
     keys = failover.candidates_for(model)
     ticket = in_writing(
         lambda connection: _write(connection, begun, first_words, wanted, keys),
@@ -98,10 +100,11 @@ def _begin(begun: Begun, request: Request, answer: str) -> None:
     run_service.start(TitleAnswer(run, begun.conversation_id, first_words), ticket)
 
 
-def _first_words(begun: Begun) -> str | None:
-    """Its title, where this is its first answer and nobody has given it another.
+def _asked(begun: Begun) -> tuple[str, str] | None:
+    """Its title and its first question, where this is its first answer and nobody has given it another title.
 
-    A version from before `titled_by` wrote the title alone where somebody renamed it.
+    A version from before `titled_by` wrote the title alone where somebody renamed it. A question without words has
+    files: their names are its title.
     """
     ids = {"conversation": begun.conversation_id, "message": begun.message_id}
     with fetching() as connection:
@@ -109,12 +112,11 @@ def _first_words(begun: Begun) -> str | None:
     if found is None:
         return None
     title, question = found
-    return title if title == titles.first_words(question or "") else None
+    words = (question or "").strip() or title
+    return (title, words) if title == titles.first_words(words) else None
 
 
-def _request(answered: Request, run: TitleRun, model: ServedModel, answer: str) -> Request:
-    question = answered.turns[0].content[:OF_QUESTION]
-    words = translate(language_of(question), "chat.title_prompt", question=question, answer=answer)
+def _request(answered: Request, run: TitleRun, model: ServedModel, words: str) -> Request:
     return Request(
         user_id=answered.user_id,
         model=model,

@@ -31,11 +31,14 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Who follows a model once it is gone, its other names, and the size of its context window where that is known."""
+    """Who follows a model once it is gone, its other names, the size of its context window where that is known, and
+    whether pictures may be sent to it: None leaves that as it is.
+    """
 
     successor_id: str | None
     aliases: Sequence[str]
     context_tokens: int | None
+    sees: bool | None = None
 
 
 def listed() -> list[ModelStatus]:
@@ -74,6 +77,7 @@ def change(actor: Actor, model_id: str, settings: Settings) -> list[ModelStatus]
         previous, following = model_naming.told_apart(session, model.successor_id, successor_id)
         before = _told(session, model, previous)
         model.successor_id, model.context_tokens = successor_id, settings.context_tokens
+        model.sees = model.sees if settings.sees is None else settings.sees
         session.execute(delete(ModelAlias).where(ModelAlias.model_id == model.id))
         session.add_all(ModelAlias(name=name, name_key=key, model_id=model.id) for key, name in names.items())
         session.flush()
@@ -95,6 +99,7 @@ def _told(session: Session, model: ChatModel, successor: str | None) -> dict[str
         "successor": successor,
         "aliases": list(session.scalars(names)),
         "context_tokens": model.context_tokens,
+        "sees": model.sees,
     }
 
 

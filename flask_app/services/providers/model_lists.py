@@ -26,6 +26,8 @@ THINKING_PREFIXES = ("deepseek",)
 KNOWN_WINDOWS = dict.fromkeys(
     ("deepseek-flash", "deepseek-v4-pro", "deepseek-v4-flash", "deepseek-v4-flash-vision-exp"), 1_000_000
 )
+# Pictures may be sent to these (https://api-docs.deepseek.com).
+KNOWN_TO_SEE = frozenset({"deepseek-flash", "deepseek-v4-flash", "deepseek-v4-flash-vision-exp"})
 MAX_MODELS, MAX_NAME_LENGTH = 1000, 128
 SYNC_EVERY, RETRY_SYNC = timedelta(hours=6), timedelta(minutes=10)
 
@@ -130,5 +132,6 @@ def _new_model(provider_id: str, name: str) -> ChatModel:
         name=name,
         label=name,
         thinking=folded.startswith(THINKING_PREFIXES),
+        sees=folded in KNOWN_TO_SEE,
         context_tokens=KNOWN_WINDOWS.get(folded),
     )

@@ -33,6 +33,7 @@ _LISTED = (
         _models.c.name,
         _models.c.label,
         _models.c.thinking,
+        _models.c.sees,
         _models.c.context_tokens,
         _providers.c.id.label("provider_id"),
         _providers.c.name.label("provider"),

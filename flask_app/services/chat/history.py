@@ -1,0 +1,79 @@
+"""What was said on a branch, as a model is told it: documents before the words they came with, pictures after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.engine import Connection
+
+from flask_app.domain import files
+from flask_app.domain.serving import ServedModel
+from flask_app.errors import Invalid
+from flask_app.models import Message
+from flask_app.services.chat.prompts import Turn
+from flask_app.services.files import message_files
+from flask_app.services.files.message_files import Attached
+
+Node = Row[str, str | None, str, str, str, bool]  # a message: id, parent_id, role, status, text, has_files
+
+_MESSAGES = (
+    select(
+        *(Message.id, Message.parent_id, Message.role, Message.status, Message.text),
+        message_files.OF_MESSAGE.label("has_files"),
+    )
+    .where(Message.conversation_id == bindparam("conversation"))
+    .order_by(Message.created_at, Message.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message, with the files that go with it."""
+
+    role: str
+    text: str
+    attached: Sequence[Attached] = ()
+
+
+def messages_of(connection: Connection, conversation_id: str) -> Sequence[Node]:
+    """All messages of a conversation, the oldest first."""
+    return connection.execute(_MESSAGES, {"conversation": conversation_id}).all()
+
+
+def said_on(connection: Connection, path: Sequence[Node]) -> list[Said]:
+    """The messages of a branch that say something, in one statement more where there are files."""
+    found = message_files.of_messages(connection, [message.id for message in path if message.has_files])
+    said = [Said(message.role, message.text, found.get(message.id, ())) for message in path]
+    return [each for each in said if each.text or each.attached]
+
+
+def require_sight(said: Said, model: ServedModel) -> None:
+    """Raises Invalid("model_cannot_see") where a picture goes to a model that sees none."""
+    if not model.sees and any(each.is_picture for each in said.attached):
+        raise Invalid("model_cannot_see", model=model.label)
+
+
+def turns_of(said: Sequence[Said], model: ServedModel) -> list[Turn]:
+    """The newest pictures are shown as long as they fit; what stands for another, or for a model that does not see,
+    is its name."""
+    room = files.MOST_PICTURE_BYTES if model.sees else 0
+    turns = []
+    for each in reversed(said):
+        shown, room = _shown(each, room)
+        turns.append(_turn(each, shown))
+    return turns[::-1]
+
+
+def _shown(said: Said, room: int) -> tuple[list[Attached], int]:
+    shown = []
+    for each in said.attached:
+        if each.is_picture and each.facts.bytes <= room:
+            shown.append(each)
+            room -= each.facts.bytes
+    return shown, room
+
+
+def _turn(said: Said, shown: Sequence[Attached]) -> Turn:
+    beside = [files.unseen(each.name) if each.is_picture else each.told for each in said.attached if each not in shown]
+    words = "\n\n".join([*beside, *([said.text] if said.text else [])])
+    return Turn(said.role, words, images=len(shown), pictures=tuple(shown))

@@ -1,0 +1,126 @@
+"""The files of messages: taken along when a question is sent, and found again with it."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from sqlalchemy import Row, bindparam, exists, insert, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from flask_app.database import table_of
+from flask_app.domain import files
+from flask_app.errors import Invalid, Unavailable
+from flask_app.models import KeptFile, Message, MessageFile, User
+from flask_app.services.files import file_service
+from flask_app.services.files.file_service import Facts
+from flask_app.statements import Prepared
+
+_files, _goes_with, _messages = table_of(KeptFile), table_of(MessageFile), table_of(Message)
+_INSERT = Prepared(insert(_goes_with))
+_facts = (_files.c[name] for name in Facts.__slots__ if name != "name")
+_OF_MESSAGES = (
+    select(_goes_with.c.message_id, _goes_with.c.name, *_facts)
+    .join(_files, _files.c.id == _goes_with.c.file_id)
+    .order_by(_goes_with.c.message_id, _goes_with.c.position)
+)
+_OF_SOME = _OF_MESSAGES.add_columns(_files.c.text).where(
+    _goes_with.c.message_id.in_(bindparam("messages", expanding=True))
+)
+_OF_CONVERSATION = _OF_MESSAGES.join(_messages, _messages.c.id == _goes_with.c.message_id).where(
+    _messages.c.conversation_id == bindparam("conversation")
+)
+# Is one of a message that a statement reads?
+OF_MESSAGE = exists().where(_goes_with.c.message_id == _messages.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that goes with a message, by the name that it had then. `text` is empty for a picture."""
+
+    facts: Facts
+    text: str
+
+    @property
+    def is_picture(self) -> bool:
+        return self.facts.kind == files.PICTURE
+
+    @property
+    def told(self) -> str:
+        """As a document of the prompt."""
+        return files.document(self.facts.name, self.facts.pages, self.text)
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    def address(self) -> str | None:
+        """The picture itself, as an address that holds its content; None where it was deleted meanwhile.
+
+        It is read when it is wanted, and by nobody in a transaction. Raises Unavailable("database_unavailable").
+        """
+        whole = BytesIO()
+        try:
+            for piece in file_service.content(self.facts.id):
+                whole.write(piece)
+        except SQLAlchemyError as error:
+            raise Unavailable("database_unavailable") from error
+        if not whole.tell():
+            return None
+        return f"data:{self.facts.content_type};base64,{base64.b64encode(whole.getbuffer()).decode()}"
+
+
+def check(file_ids: Sequence[str]) -> None:
+    """Raises Invalid("too_many_files")."""
+    if len(file_ids) > files.MOST_AT_ONCE or len(set(file_ids)) != len(file_ids):
+        raise Invalid("too_many_files", limit=files.MOST_AT_ONCE)
+
+
+def take(connection: Connection, actor: User, file_ids: Sequence[str], now: datetime) -> list[Attached]:
+    """Those that are about to be sent, in their order: nobody removes them meanwhile.
+
+    Raises Invalid("file_gone") where one is not there, or is somebody else's.
+    """
+    if not file_ids:
+        return []
+    own = (_files.c.id.in_(file_ids), _files.c.user_id == actor.id)
+    # Until all its pieces are there a file has no digest of its own.
+    whole = _files.c.digest != _files.c.id
+    if connection.execute(update(_files).where(*own, whole).values(sent_at=now)).rowcount != len(file_ids):
+        raise Invalid("file_gone")
+    rows = connection.execute(select(*(_files.c[name] for name in Facts.__slots__), _files.c.text).where(*own))
+    found = {row.id: _attached(row) for row in rows}
+    return [found[file_id] for file_id in file_ids]
+
+
+def attach(connection: Connection, message_id: str, attached: Sequence[Attached]) -> None:
+    """Write down that they go with the message."""
+    rows = [
+        {"message_id": message_id, "file_id": each.facts.id, "position": position, "name": each.facts.name}
+        for position, each in enumerate(attached)
+    ]
+    if rows:
+        _INSERT.run_each(connection, rows)
+
+
+def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str, list[Attached]]:
+    """Those of each that has some."""
+    found: dict[str, list[Attached]] = {}
+    if message_ids:
+        for row in connection.execute(_OF_SOME, {"messages": list(message_ids)}):
+            found.setdefault(row.message_id, []).append(_attached(row))
+    return found
+
+
+def of_conversation(connection: Connection, conversation_id: str) -> dict[str, list[Facts]]:
+    """The same of a whole conversation, without what they say."""
+    found: dict[str, list[Facts]] = {}
+    for row in connection.execute(_OF_CONVERSATION, {"conversation": conversation_id}):
+        found.setdefault(row.message_id, []).append(file_service.facts_of(row))
+    return found
+
+
+def _attached(row: Row[*tuple[object, ...]]) -> Attached:
+    return Attached(file_service.facts_of(row), row.text)
