@@ -45,9 +45,10 @@ def add(name: str) -> None:
 @click.option("--name", help="What it is called from now on.")
 @click.option("--on-disconnect", type=click.Choice(group_service.POLICIES), help="When the reader of an answer leaves.")
 @click.option("--tokens", type=int, help="With limit: for how many more tokens it goes on.")
-def change(group: str, name: str | None, on_disconnect: str | None, tokens: int | None) -> None:
-    """Rename a group, or say what becomes of an answer whose reader left."""
-    wanted = Choices(name=name, on_disconnect=on_disconnect, tokens=tokens)
+@click.option("--file-quota", type=int, help="How many megabytes of files each may keep in messages; 0: none.")
+def change(group: str, name: str | None, on_disconnect: str | None, tokens: int | None, file_quota: int | None) -> None:
+    """Rename a group, say what becomes of an answer whose reader left, or how many files its people may keep."""
+    wanted = Choices(name=name, on_disconnect=on_disconnect, tokens=tokens, file_quota_mb=file_quota)
     changed = group_service.change(COMMAND_LINE, group_service.by_name(group).id, wanted).group
     click.echo(f"{group_service.shown_name(changed, 'en')}: {_policy(changed)}")
 

@@ -15,7 +15,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rate_admin_service
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import devices, gateway, identities, managing, passkeys, prompted, routes, sharing
+from tests.support import devices, files, gateway, identities, managing, passkeys, prompted, routes, sharing
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.routes import Route
@@ -23,7 +23,16 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id", "share_id", "prompt_id"}
+OWNED |= {
+    "program_request_id",
+    "passkey_id",
+    "identity_id",
+    "managed_id",
+    "device_id",
+    "share_id",
+    "prompt_id",
+    "file_id",
+}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "directory_id", "slug"}
@@ -125,6 +134,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     ids |= {"identity_id": identities.link_somebody(owner).id, "device_id": devices.keep(owner)}
     sharing.switch("anybody")
     ids |= {"share_id": sharing.kept(owner, started["conversation_id"]), "prompt_id": prompted.keep(client)}
+    ids |= {"file_id": files.kept(client, b"mine")["id"]}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 

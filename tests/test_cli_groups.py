@@ -38,6 +38,15 @@ def test_a_group_is_added_changed_and_deleted(app: Flask, readers: str, member: 
     assert groups(app, "delete", "Book club").exit_code == 1
 
 
+def test_a_group_has_a_quota_of_files(app: Flask, readers: str) -> None:
+    assert groups(app, "change", "readers", "--file-quota", "50").exit_code == 0
+    assert group_service.by_name("readers").file_quota_mb == 50
+    assert groups(app, "change", "readers", "--name", "Readers").exit_code == 0
+    assert group_service.by_name("readers").file_quota_mb == 50, "what is not named stays"
+    refused = groups(app, "change", "readers", "--file-quota", "-1")
+    assert (refused.exit_code, "between 0 and 1" in refused.output) == (1, True)
+
+
 def test_what_makes_no_sense_is_said(app: Flask, readers: str, member: User) -> None:
     assert readers
     for arguments, words in (

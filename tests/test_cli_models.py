@@ -33,6 +33,11 @@ def test_models_are_listed_and_named(app: Flask, upstream: ScriptedUpstream) -> 
     assert aliases() == ["fast", "quick"], "what is not named stays"
     (line,) = [each for each in run(app, "list").output.splitlines() if each.startswith(f"{FLASH} ")]
     assert line.endswith(PRO)
+    assert run(app, "change", FLASH, "--sees-not").exit_code == 0
+    assert run(app, "change", FLASH, "--context-tokens", "2000").exit_code == 0
+    assert [each.model.sees for each in model_admin_service.listed() if each.model.name == FLASH] == [False]
+    assert run(app, "change", FLASH, "--sees").exit_code == 0
+    assert [each.model.sees for each in model_admin_service.listed() if each.model.name == FLASH] == [True]
     assert run(app, "change", FLASH, "--no-aliases", "--successor", "").exit_code == 0
     assert aliases() == []
     assert run(app, "change", "nobody").output == "Error: There is no model nobody.\n"

@@ -27,6 +27,7 @@ from tests.support import (
     authenticator,
     directory,
     drifts,
+    files,
     gateway,
     identities,
     invited,
@@ -75,6 +76,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
         **prompted.both(member),
+        "file_id": files.kept(member_client, b"words")["id"],
     }
 
 

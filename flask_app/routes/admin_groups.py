@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from flask import Blueprint
 
+from flask_app.domain import files
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import opening_service
 from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
@@ -30,16 +31,19 @@ from flask_app.web.supervision import Supervise, SupervisedReply
 blueprint = Blueprint("admin_groups", __name__, url_prefix="/api/admin/groups")
 
 Policy = Literal["continue", "limit", "stop"]
+Megabytes = Annotated[int, msgspec.Meta(ge=0, le=files.MOST_QUOTA_MB)]
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=group_service.MAX_TOKENS)]
 
 
 class AddGroup(Body):
     """`on_disconnect` is what becomes of an answer whose reader left: it goes on, it goes on for
-    `on_disconnect_tokens` more, or it stops."""
+    `on_disconnect_tokens` more, or it stops. Each of its people may keep `file_quota_mb` megabytes of files in
+    messages; with 0 they attach none."""
 
     name: Words
     on_disconnect: Policy = "continue"
     on_disconnect_tokens: Tokens | None = None
+    file_quota_mb: Megabytes | None = None
 
 
 class ChangeGroup(Body):
@@ -48,6 +52,7 @@ class ChangeGroup(Body):
     name: Words | None = None
     on_disconnect: Policy | None = None
     on_disconnect_tokens: Tokens | None = None
+    file_quota_mb: Megabytes | None = None
 
 
 @blueprint.get("")
@@ -72,7 +77,7 @@ def add(body: AddGroup) -> GroupReply:
 @accepts(ChangeGroup)
 @returns(GroupReply)
 def change(group_id: str, body: ChangeGroup) -> GroupReply:
-    """Rename a group, or set what becomes of answers whose reader left."""
+    """Rename a group, or set what becomes of answers whose reader left, and how many files its people may keep."""
     changed = group_service.change(_actor(), group_id, _choices(body))
     return group_reply(changed, managing_service.names_of([group_id]).get(group_id))
 
@@ -139,7 +144,12 @@ def delete(group_id: str) -> None:
 
 
 def _choices(body: AddGroup | ChangeGroup) -> Choices:
-    return Choices(name=body.name, on_disconnect=body.on_disconnect, tokens=body.on_disconnect_tokens)
+    return Choices(
+        name=body.name,
+        on_disconnect=body.on_disconnect,
+        tokens=body.on_disconnect_tokens,
+        file_quota_mb=body.file_quota_mb,
+    )
 
 
 def _actor() -> Actor:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from flask_app.errors import Conflict
 
 AT_ONCE = 1000
+LONG_ROWS = {"files", "file_pieces"}  # of which some megabytes are read at once, and not a thousand rows
 BATCH_BYTES = 1 << 20
 
 _encode = msgspec.json.Encoder().encode
@@ -38,7 +39,8 @@ def batches(connection: Connection, table: Table) -> Iterator[list[bytes]]:
     """All rows of a table, as lines without their ends; never more of them in memory than a batch."""
     batch: list[bytes] = []
     size = 0
-    for row in connection.execute(select(table).execution_options(yield_per=AT_ONCE)):
+    at_once = 4 if table.name in LONG_ROWS else AT_ONCE
+    for row in connection.execute(select(table).execution_options(yield_per=at_once)):
         line = _encode(tuple(row))
         batch.append(line)
         size += len(line)

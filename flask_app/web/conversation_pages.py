@@ -59,6 +59,8 @@ def markdown(reader: Reader, talk: Talk) -> str:
         blocks.append(f"## {reader.who(said)} · {reader.said_at(said.created_at)}")
         if said.reasoning.strip():
             blocks.append(_quoted(f"**{reader.t('portability.thinking')}**\n\n{said.reasoning.strip()}"))
+        if named := attached(said):
+            blocks.append(named)
         if said.text.strip():
             blocks.append(said.text.strip("\n"))
         if note := unfinished(reader, said):
@@ -80,12 +82,18 @@ def html(reader: Reader, talk: Talk) -> str:
         path=path,
         drawn=markdown_html.drawn,
         unfinished=unfinished,
+        attached=attached,
     )
 
 
 def unfinished(reader: Reader, said: Said) -> str | None:
     """What became of an answer that did not come to its end."""
     return None if said.status == "complete" else reader.t(f"portability.{said.status}")
+
+
+def attached(said: Said) -> str:
+    """The names of the files that go with it; empty without any."""
+    return " ".join(f"📎 {each.name}" for each in said.files)
 
 
 def _about(reader: Reader, talk: Talk, path: list[Said]) -> str:

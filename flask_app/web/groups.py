@@ -56,7 +56,8 @@ class GroupReply(GroupName):
     """`is_default`: who is in no other group is in this one. `on_disconnect` is "continue", "limit" or "stop".
 
     `managers` are usernames; `access` is what its people may use, and when; `opening` the prepaid balance that each of
-    them begins with, null where they begin with none.
+    them begins with, null where they begin with none. Each may keep `file_quota_mb` megabytes of files in messages;
+    with 0 they attach none.
     """
 
     is_default: bool
@@ -64,6 +65,7 @@ class GroupReply(GroupName):
     managers: list[str]
     on_disconnect: str
     on_disconnect_tokens: int | None
+    file_quota_mb: int
     access: AccessReply
     supervised_since: datetime | None
     opening: OpeningReply | None
@@ -148,6 +150,7 @@ def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupRep
         managers=managers or [],
         on_disconnect=group.on_disconnect,
         on_disconnect_tokens=group.on_disconnect_tokens,
+        file_quota_mb=group.file_quota_mb,
         access=access_reply(group),
         supervised_since=group.supervised_since,
         opening=_opening(group),

@@ -10,6 +10,7 @@ from flask_app.database import utc_now
 from flask_app.domain import file_names
 from flask_app.models import KeptDraft, User
 from flask_app.services.budgets import budget_service
+from flask_app.services.files import file_service
 from flask_app.services.gateway.request_search import Found, Page
 from flask_app.services.people import managing_service
 from flask_app.services.portability import conversation_export, own_data
@@ -25,6 +26,7 @@ from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.conversation_files import json_pieces
 from flask_app.web.conversation_pages import Reader
 from flask_app.web.exports import json_lines, sent
+from flask_app.web.files import file_reply
 from flask_app.web.identities import LinkedReply, identities_reply
 from flask_app.web.passkeys import PasskeyReply, passkeys_reply
 from flask_app.web.people import OwnUserReply, own_user_reply
@@ -104,6 +106,9 @@ def _files(reader: Reader, actor: User, account: bytes) -> Iterator[File]:
     requests = own_data.requests(actor)
     yield "requests.jsonl", now, _lines(_requests(page) for page in requests)
     yield "words.jsonl", now, _words(actor)
+    yield "files.jsonl", now, _lines([file_reply(each)] for each in own_data.files(actor))
+    for each in own_data.files(actor):
+        yield f"files/{each.id} {each.name}", now, file_service.content(each.id)
 
 
 def _lines(pages: Iterable[Iterable[Reply]]) -> Iterator[bytes]:

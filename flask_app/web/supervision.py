@@ -7,9 +7,8 @@ from typing import Annotated
 import msgspec
 from flask import g
 
-from flask_app.models import Message
 from flask_app.services.people import managing_service, supervision_service
-from flask_app.services.people.supervision_service import Readable
+from flask_app.services.people.supervision_service import Readable, Written
 from flask_app.services.warnings import wording
 from flask_app.utils import get_current_user
 from flask_app.web.bodies import Body, Reply
@@ -83,7 +82,7 @@ def listed(found: Sequence[Readable]) -> LookReply:
     return LookReply(conversations=rows, messages=[])
 
 
-def read(found: Sequence[Message]) -> LookReply:
+def read(found: Sequence[Written]) -> LookReply:
     rows = [ReadMessage(role=each.role, text=each.text, created_at=each.created_at) for each in found]
     return LookReply(conversations=[], messages=rows)
 

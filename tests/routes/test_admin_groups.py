@@ -68,6 +68,19 @@ def test_a_group_that_has_the_built_in_name_of_a_language_that_came_later_is_fou
     assert group_service.by_name("所有人").id == DEFAULT_GROUP_ID
 
 
+def test_a_group_has_a_quota_of_files(admin_client: PageClient) -> None:
+    group = add(admin_client, "Class 3b")
+    path = f"{GROUPS}/{group['id']}"
+    assert group["file_quota_mb"] == 200
+    assert add(admin_client, "Guests", file_quota_mb=0)["file_quota_mb"] == 0
+    changed: Any = admin_client.patch(path, json={"file_quota_mb": 50}).json
+    assert changed == group | {"file_quota_mb": 50}
+    assert admin_client.patch(path, json={"name": "Class 4b"}).json == changed | {"name": "Class 4b"}
+    assert audit()[-2][2] == {"name": "Class 3b", "before": {"file_quota_mb": 200}, "after": {"file_quota_mb": 50}}
+    for wrong in (-1, 1_000_001, "x"):
+        assert admin_client.patch(path, json={"file_quota_mb": wrong}).status_code == 422
+
+
 def test_a_group_is_added_changed_and_deleted_with_a_trace(admin_client: PageClient, member: User) -> None:
     group = add(admin_client, " Class 3b ", on_disconnect="limit", on_disconnect_tokens=300)
     path = f"{GROUPS}/{group['id']}"
@@ -83,10 +96,14 @@ def test_a_group_is_added_changed_and_deleted_with_a_trace(admin_client: PageCli
     later = {"name": "Class 4b", "on_disconnect": "stop", "on_disconnect_tokens": None}
     moved = {"username": "member", "before": {"group": "Everyone"}, "after": {"group": "Class 3b"}}
     assert audit() == [
-        ("group.add", group["id"], settings),
+        ("group.add", group["id"], settings | {"file_quota_mb": 200}),
         ("user.change", member.id, moved),
         ("group.change", group["id"], {"name": "Class 4b", "before": settings, "after": later}),
-        ("group.delete", group["id"], later | OPEN | {"moved": 1, "budgets": 0, "prompts": 0, "supervised": False}),
+        (
+            "group.delete",
+            group["id"],
+            later | OPEN | {"file_quota_mb": 200, "moved": 1, "budgets": 0, "prompts": 0, "supervised": False},
+        ),
     ]
 
 

@@ -53,6 +53,7 @@ def test_the_models_are_listed_with_those_offered_first(admin_client: PageClient
         "listed": True,
         "offered": False,
         "context_tokens": None,
+        "sees": False,
         "successor_id": None,
         "aliases": [],
     }

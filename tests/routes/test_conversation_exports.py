@@ -17,7 +17,7 @@ from flask_app.models import Conversation, Message, User
 from flask_app.services.portability import conversation_export
 from flask_app.services.portability.conversation_format import File
 from flask_app.services.sign_in import auth_service, open_sessions
-from tests.support import talks
+from tests.support import files, talks
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 
@@ -262,3 +262,14 @@ def test_the_account_page_says_how_many_there_are(member: User, member_client: P
     page = member_client.get("/account").text
     assert 'value="" data-count="2"' in page
     assert f'value="{kept.id}" data-count="1"' in page
+
+
+def test_files_are_named(member: User, member_client: PageClient) -> None:
+    """Their contents are in the file of everything, and not in this one."""
+    made = talks.branched(member)
+    files.attach(file_id := files.file_of(member, sent=True), made.id)
+    (talk,) = told(member_client, of(made.id, "json"))["conversations"]
+    named = {"id": file_id, "name": "a.txt", "kind": "text", "content_type": "text/plain", "bytes": 1}
+    assert [message["files"] for message in talk["messages"]] == [[named], [], [], [], []]
+    assert "📎 a.txt\n\n你好" in member_client.get(of(made.id)).text
+    assert "📎 a.txt</p>" in member_client.get(of(made.id, "html")).text

@@ -31,6 +31,7 @@ def stored(model: Any = KeptFile) -> int:
         return session.scalar(select(func.count()).select_from(model)) or 0
 
 
+@pytest.mark.security("file-content-inert")
 def test_a_text_is_kept_as_it_came(member_client: PageClient) -> None:
     content = "Words: 你好\r\nof a text".encode()
     told = files.kept(member_client, content, "notes.txt")
@@ -99,7 +100,7 @@ def test_the_same_once_more_is_the_same(member_client: PageClient, other_client:
     assert files.kept(other_client, b"the same words")["id"] != first["id"]
 
 
-@pytest.mark.security("file-names")
+@pytest.mark.security("file-names-encoded")
 @pytest.mark.parametrize(
     ("sent", "name"),
     [
@@ -119,6 +120,7 @@ def test_names_are_harmless(member_client: PageClient, sent: str, name: str) -> 
     assert header.isascii()
 
 
+@pytest.mark.security("file-content-inert", "foreign-is-absent")
 def test_nobody_else_finds_it(client: PageClient, member_client: PageClient, other_client: PageClient) -> None:
     told = files.kept(member_client, b"words")
     path = f"/api/files/{told['id']}"
@@ -138,7 +140,7 @@ def test_it_is_deleted(member_client: PageClient) -> None:
     assert (stored(), stored(FilePiece)) == (0, 0)
 
 
-@pytest.mark.security("body-limits")
+@pytest.mark.security("bodies-bounded")
 def test_what_is_larger_than_allowed(member_client: PageClient) -> None:
     response = files.sent(member_client, b"a" * (bounds.MOST_BYTES + 1))
     assert refusal(response) == (413, "file_too_large")
@@ -160,7 +162,7 @@ def test_forms_are_no_files(member_client: PageClient, kind: str) -> None:
     assert refusal(files.sent(member_client, b"{}", content_type=kind)) == (400, "bad_request")
 
 
-@pytest.mark.security("csrf")
+@pytest.mark.security("changes-from-our-pages")
 def test_another_sites_page_sends_none(member_client: PageClient) -> None:
     member_client.csrf_token = ""
     assert refusal(files.sent(member_client, b"words")) == (403, "csrf_failed")

@@ -61,7 +61,7 @@ def test_a_document_stands_before_the_words(
     reply = ask(member_client, files=[read["id"]])
     assert reply.status_code == 200, reply.text
     assert asked(upstream) == [{"role": "user", "content": f"{DOCUMENT}\n\nwhat is it?"}]
-    thread = member_client.get(f"/api/conversations/{reply.json['conversation_id']}").json
+    thread: Any = member_client.get(f"/api/conversations/{reply.json['conversation_id']}").json
     question, answer = thread["messages"]
     assert question["text"] == "what is it?"
     facts = {name: value for name, value in read.items() if name != "tokens"}
@@ -162,7 +162,7 @@ def test_what_is_gone_meanwhile_is_named(
     assert asked(upstream)[0]["content"][1] == {"type": "text", "text": "[picture: cat.png]"}
 
 
-@pytest.mark.security("foreign-as-absent")
+@pytest.mark.security("foreign-is-absent")
 def test_somebody_elses_is_gone(
     member_client: PageClient, read: dict[str, Any], make_user: MakeUser, sign_in: SignIn
 ) -> None:
@@ -212,7 +212,7 @@ def test_a_message_keeps_the_name_it_was_sent_with(
 ) -> None:
     first = ask(member_client, files=[read["id"]]).json
     files.kept(member_client, files.pdf("Hello", "World"), "renamed.pdf")
-    thread = member_client.get(f"/api/conversations/{first['conversation_id']}").json
+    thread: Any = member_client.get(f"/api/conversations/{first['conversation_id']}").json
     assert [each["name"] for each in thread["messages"][0]["files"]] == ["re_port.pdf"]
 
 
@@ -234,7 +234,8 @@ def test_without_files_nothing_more_is_asked_of_the_database(
 
 
 def test_models_say_whether_they_see(member_client: PageClient, upstream: ScriptedUpstream) -> None:
-    known = {model["name"]: model["sees"] for model in member_client.get("/api/models").json["models"]}
+    listed: Any = member_client.get("/api/models").json
+    known = {model["name"]: model["sees"] for model in listed["models"]}
     assert known == {"deepseek-flash": True, "deepseek-v4-pro": False}
 
 

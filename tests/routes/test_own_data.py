@@ -21,6 +21,7 @@ from flask_app.services.prompts.prompt_terms import Wanted
 from flask_app.services.runs import run_service
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import authenticator, ledger, talks
+from tests.support import files as attached
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, made
@@ -59,8 +60,12 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     theirs = own_prompts.add(admin, Wanted("sum", "Sum it up", "not the member's"))
     ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(admin.id, utc_now())])
     token = made(member, "editor")
+    kept = attached.kept(member_client, attached.picture(), "picture.png")
+    attached.file_of(admin)
     files = unpacked(member_client)
-    assert list(files) == [*FILES, "words.jsonl"]
+    assert list(files) == [*FILES, "words.jsonl", "files.jsonl", f"files/{kept['id']} picture.png"]
+    assert lines(files["files.jsonl"]) == [kept]
+    assert files[f"files/{kept['id']} picture.png"] == member_client.get(f"/api/files/{kept['id']}").data
     account = json.loads(files["account.json"])
     assert (account["user"]["username"], account["tokens"][0]["name"]) == ("member", "editor")
     assert account["sessions"]
@@ -68,7 +73,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     assert [each["text"] for each in lines(files["drafts.jsonl"])] == ["not yet sent"]
     assert [each["text"] for each in lines(files["prompts.jsonl"])] == ["Sum this up."]
     assert len(lines(files["usage.jsonl"])) == 1
-    everything = b"".join(files.values()).decode()
+    everything = b"".join(files.values()).decode(errors="replace")
     for secret in (
         token.secret,
         token.token.digest,

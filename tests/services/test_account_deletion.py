@@ -14,6 +14,8 @@ from flask_app.errors import Conflict
 from flask_app.models import (
     Attempt,
     Conversation,
+    FilePiece,
+    KeptFile,
     KnownDevice,
     Message,
     ProgramRequest,
@@ -37,7 +39,7 @@ from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.warnings import warning_service
 from tests.conftest import PASSWORD, MakeUser
-from tests.support import identities, ledger, passkeys, sharing, talks, warned
+from tests.support import files, identities, ledger, passkeys, sharing, talks, warned
 from tests.support.gateway import made
 from tests.support.together import at_once
 
@@ -91,6 +93,8 @@ def test_nothing_names_them_any_more_but_the_ledger_and_the_audit_log(app: Flask
     own_prompts.add(member, Wanted("sum", "Sum it up", "Sum this up."))
     made(member)
     sharing.keep(member, talk.id)
+    files.attach(files.file_of(member, sent=True), talk.id)
+    files.file_of(member)
     passkeys.keep(member.id)
     identities.link_somebody(member.id)
     budget_admin_service.add(Actor(None), Place(scope="user", scope_id=member.id, period="day"), 1000)
@@ -118,6 +122,7 @@ def test_nothing_names_them_any_more_but_the_ledger_and_the_audit_log(app: Flask
     assert count(Attempt, Attempt.address != "") == 0
     assert count(SearchPosting, SearchPosting.user_id == member.id) == 0
     assert count(TokenUsage) == 1
+    assert count(KeptFile) == count(FilePiece) == 0
 
 
 def test_who_is_not_gone_stays(app: Flask, member: User) -> None:

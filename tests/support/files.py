@@ -2,13 +2,17 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import docx
 import pptx
 import pypdfium2
 from PIL import Image
+from sqlalchemy import select
 
+from flask_app.database import new_id, transaction, utc_now
+from flask_app.models import FilePiece, KeptFile, Message, MessageFile, User
 from tests.support.clients import PageClient
 
 GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
@@ -113,7 +117,7 @@ def altered(content: bytes, changes: dict[str, bytes]) -> bytes:
     """An office file with other parts in the place of some, or beside them."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
-    return zipped(parts | changes)
+    return zipped({**parts, **changes})
 
 
 def bomb() -> bytes:
@@ -186,3 +190,23 @@ def blank_pdf(pages: int) -> bytes:
     made.save(written)
     made.close()
     return written.getvalue()
+
+
+def file_of(user: User, *, ago: timedelta = timedelta(), sent: bool = False) -> str:
+    """A text of one letter that somebody has brought in a while ago; gives its id."""
+    now, file_id = utc_now(), new_id()
+    about = {"kind": "text", "content_type": "text/plain", "name": "a.txt", "bytes": 1, "stored_bytes": 2, "tokens": 1}
+    times = {"created_at": now - ago, "sent_at": now if sent else None}
+    with transaction() as session:
+        session.add(KeptFile(id=file_id, user_id=user.id, digest=new_id(), text="a", **about, **times))
+        session.flush()
+        session.add(FilePiece(file_id=file_id, number=0, content=b"a"))
+    return file_id
+
+
+def attach(file_id: str, conversation_id: str) -> None:
+    """To the conversation's first question."""
+    with transaction() as session:
+        first = select(Message.id).where(Message.conversation_id == conversation_id, Message.parent_id.is_(None))
+        message_id = session.scalars(first).one()
+        session.add(MessageFile(message_id=message_id, file_id=file_id, position=0, name="a.txt"))

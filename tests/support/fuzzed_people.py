@@ -9,7 +9,7 @@ from random import Random
 from sqlalchemy import update
 
 from flask_app.database import new_id, transaction
-from flask_app.models import User
+from flask_app.models import FilePiece, KeptFile, User
 from flask_app.services.gateway import word_log
 from flask_app.services.people import names, passwords, supervision_service
 from flask_app.services.secrets.signing import digest
@@ -100,6 +100,7 @@ def _have(person: Person, visitor: Visitor) -> None:
     person.things["folder_id"].append(folder.json()["id"])
     words = {"command": "mine", "title": f"{person.word} in a title", "text": f"{person.word} in a prompt"}
     person.things["prompt_id"].append(visitor.post("/api/prompts", words).json()["id"])
+    person.things["file_id"].append(_file(person))
     made = visitor.post("/api/tokens", {"name": "of a program"}).json()
     person.token = made["secret"]
     token_id, request_id = made["token"]["id"], new_id()
@@ -113,6 +114,18 @@ def _have(person: Person, visitor: Visitor) -> None:
     with transaction() as session:
         other = auth_service.open_session(session, session.get_one(User, person.id), Browser("127.0.0.1"))
     person.things["session_id"].append(digest(other.token))
+
+
+def _file(person: Person) -> str:
+    content = f"{person.word} in a file".encode()
+    about = {"kind": "text", "content_type": "text/plain", "name": "mine.txt", "tokens": 9}
+    sizes = {"bytes": len(content), "stored_bytes": 2 * len(content)}
+    file = KeptFile(id=(file_id := new_id()), user_id=person.id, digest=digest(file_id), **about, **sizes, text="")
+    with transaction() as session:
+        session.add(file)
+        session.flush()
+        session.add(FilePiece(file_id=file_id, number=0, content=content))
+    return file_id
 
 
 def _hashed() -> str:

@@ -95,6 +95,13 @@ def facts_of(row: Row[*tuple[object, ...]]) -> Facts:
     return Facts(**{name: named[name] for name in _FACTS})
 
 
+def own(actor: User, after: str, limit: int) -> list[Facts]:
+    """Some of a person's own, those with the ids that follow."""
+    some = select(*_facts).where(_files.c.user_id == actor.id, _files.c.id > after).order_by(_files.c.id).limit(limit)
+    with fetching() as connection:
+        return [facts_of(row) for row in connection.execute(some)]
+
+
 def content(file_id: str) -> Iterator[bytes]:
     """Its pieces in order; no connection is held between two."""
     number = 0

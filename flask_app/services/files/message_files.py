@@ -122,5 +122,10 @@ def of_conversation(connection: Connection, conversation_id: str) -> dict[str, l
     return found
 
 
+def named(attached: Sequence[Facts]) -> str:
+    """Their names, for whoever is shown no more than words."""
+    return ", ".join(each.name for each in attached)
+
+
 def _attached(row: Row[*tuple[object, ...]]) -> Attached:
     return Attached(file_service.facts_of(row), row.text)

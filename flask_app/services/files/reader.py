@@ -62,6 +62,8 @@ def read(sent: IO[bytes]) -> Iterator[Read]:
     and Unavailable("files_busy") where others are being read all the while.
     """
     with spool() as output:
+        if not sent.seek(0, io.SEEK_END):
+            raise Invalid("file_empty")
         with _turn():
             done = _run(sent, output)
         yield _result(sent, output, is_whole=done)

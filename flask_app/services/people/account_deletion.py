@@ -30,6 +30,7 @@ from flask_app.models import (
 from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.audit.audit_service import ACCOUNT_DELETED
 from flask_app.services.conversations import conversation_service
+from flask_app.services.files import file_retention
 from flask_app.services.ledger import replay_service
 from flask_app.services.people import password_links, standing
 from flask_app.services.runs import closing, stop_service
@@ -109,7 +110,7 @@ def _remove(user_id: str) -> None:
             if closing.is_closed():
                 return
             conversation_service.erase(conversation_id)
-    if not _forget_all([user_id]):
+    if not file_retention.forget(user_id) or not _forget_all([user_id]):
         return
     if in_transaction(lambda session: _forget(session, user_id)):
         log.info("account_deleted", user=user_id)

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading
+from flask_app.domain import files
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.i18n import LOCALES, translate
 from flask_app.models import DEFAULT_GROUP_ID, Group, User
@@ -36,11 +37,15 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a group is told to be; None stays as it is. `tokens` belongs to the policy "limit" alone."""
+    """What a group is told to be; None stays as it is. `tokens` belongs to the policy "limit" alone.
+
+    With a `file_quota_mb` of 0 its people attach no files.
+    """
 
     name: str | None = None
     on_disconnect: str | None = None
     tokens: int | None = None
+    file_quota_mb: int | None = None
 
 
 def listed() -> list[Counted]:
@@ -108,7 +113,7 @@ def add(actor: Actor, choices: Choices) -> Counted:
     """A new group without people. Raises Invalid, Conflict("group_name_taken")."""
 
     def work(session: Session) -> Counted:
-        group = Group(on_disconnect="continue")
+        group = Group(on_disconnect="continue", file_quota_mb=files.USUAL_QUOTA_MB)
         session.add(group)
         _choose(group, choices)
         session.flush()
@@ -119,7 +124,7 @@ def add(actor: Actor, choices: Choices) -> Counted:
 
 
 def change(actor: Actor, group_id: str, choices: Choices) -> Counted:
-    """Rename a group, or set what becomes of answers whose reader left.
+    """Rename a group, set what becomes of answers whose reader left, or how many files its people may keep.
 
     Raises NotFound, Invalid, Conflict("group_name_taken").
     """
@@ -146,7 +151,7 @@ def locked(session: Session, group_id: str) -> Group:
 
 def settings(group: Group) -> dict[str, object]:
     """What the audit log says of it."""
-    return {name: getattr(group, name) for name in ("name", "on_disconnect", "on_disconnect_tokens")}
+    return {name: getattr(group, name) for name in ("name", "on_disconnect", "on_disconnect_tokens", "file_quota_mb")}
 
 
 def _unless_taken(work: Callable[[Session], Counted]) -> Counted:
@@ -168,6 +173,10 @@ def _choose(group: Group, choices: Choices) -> None:
     if tokens is not None and not 0 < tokens <= MAX_TOKENS:
         raise Invalid("bad_disconnect_tokens", limit=MAX_TOKENS)
     group.on_disconnect, group.on_disconnect_tokens = policy, tokens
+    quota = group.file_quota_mb if choices.file_quota_mb is None else choices.file_quota_mb
+    if not 0 <= quota <= files.MOST_QUOTA_MB:
+        raise Invalid("bad_file_quota", limit=files.MOST_QUOTA_MB)
+    group.file_quota_mb = quota
 
 
 def _name(group: Group, raw: str) -> str:

@@ -18,6 +18,7 @@ from flask_app.models import Conversation, Group, Message, User
 from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.audit.audit_search import Entry
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.files import message_files
 from flask_app.services.people import managing_service
 
 LOOK, LINK = "supervision.look", "user.reset_link"
@@ -32,6 +33,15 @@ class Readable:
     id: str
     title: str | None
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message as it can be read. Of files that stand without words it is their names."""
+
+    role: str
+    text: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +118,10 @@ def conversations(actor: Actor, group_id: str, user_id: str) -> Sequence[Readabl
     return in_transaction(work)
 
 
-def messages(actor: Actor, group_id: str, user_id: str, conversation_id: str) -> Sequence[Message]:
+def messages(actor: Actor, group_id: str, user_id: str, conversation_id: str) -> Sequence[Written]:
     """What can be read of one, the oldest first: a look. Raises as `conversations` does."""
 
-    def work(session: Session) -> Sequence[Message]:
+    def work(session: Session) -> Sequence[Written]:
         person, group, since = _readable(session, actor, group_id, user_id)
         its_own = exists().where(Conversation.id == Message.conversation_id, Conversation.user_id == person.id)
         query = select(Message).where(Message.conversation_id == conversation_id, Message.created_at >= since, its_own)
@@ -119,7 +129,11 @@ def messages(actor: Actor, group_id: str, user_id: str, conversation_id: str) ->
         if not found:
             raise NotFound
         _note(session, actor, group, person, conversation_id)
-        return found
+        attached = message_files.of_conversation(session.connection(), conversation_id)
+        return [
+            Written(each.role, each.text or message_files.named(attached.get(each.id, ())), each.created_at)
+            for each in found
+        ]
 
     return in_transaction(work)
 

@@ -5,9 +5,9 @@ No connection is held between two, and no more than one is in memory. What is de
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from flask_app import offload
@@ -16,7 +16,9 @@ from flask_app.errors import Invalid, NotFound
 from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations import folder_service
-from flask_app.services.portability.conversation_format import Counts, Drawer, Said, Talk
+from flask_app.services.files import message_files
+from flask_app.services.files.file_service import Facts
+from flask_app.services.portability.conversation_format import Counts, Drawer, Named, Said, Talk
 from flask_app.services.usage import message_usage
 
 MOST_CHOSEN = 200  # by their ids
@@ -28,7 +30,10 @@ _TALK = select(
     *(_columns[name] for name in ("id", "title", "folder_id", "created_at", "updated_at", "pinned_at", "archived"))
 ).where(_columns.id == bindparam("conversation"), _columns.user_id == bindparam("person"))
 _SAID = (
-    select(*(_messages.c[name] for name in Said.__struct_fields__ if name != "usage"))
+    select(
+        *(_messages.c[name] for name in Said.__struct_fields__ if name not in {"usage", "files"}),
+        message_files.OF_MESSAGE.label("has_files"),
+    )
     .where(_messages.c.conversation_id == bindparam("conversation"))
     .order_by(_messages.c.created_at, _messages.c.id)
 )
@@ -130,9 +135,19 @@ def _whole(connection: Connection, actor: User, conversation_id: str) -> Talk | 
     if row is None:
         return None
     usage = message_usage.of_conversation(connection, conversation_id)
-    said = connection.execute(_SAID, {"conversation": conversation_id})
-    messages = [Said(**each._asdict(), usage=_counts(usage.get(each.id))) for each in said]
+    said = connection.execute(_SAID, {"conversation": conversation_id}).all()
+    has_files = any(each.has_files for each in said)
+    attached = message_files.of_conversation(connection, conversation_id) if has_files else {}
+    messages = [_said(each, usage.get(each.id), attached.get(each.id, [])) for each in said]
     return Talk(**row._asdict(), messages=messages)
+
+
+def _said(row: Row[*tuple[Any, ...]], entry: Entry | None, attached: list[Facts]) -> Said:
+    own = row._asdict()
+    own.pop("has_files")
+    names = Named.__struct_fields__
+    files = [Named(**{name: getattr(each, name) for name in names}) for each in attached]
+    return Said(**own, usage=_counts(entry), files=files)
 
 
 def _counts(entry: Entry | None) -> Counts | None:

@@ -26,11 +26,21 @@ class Counts(msgspec.Struct, kw_only=True):
     source: str
 
 
+class Named(msgspec.Struct, kw_only=True):
+    """A file that goes with a question: what it is, without its content. `kind`: picture, document or text."""
+
+    id: Name
+    name: str
+    kind: str
+    content_type: str
+    bytes: int
+
+
 class Said(msgspec.Struct, kw_only=True):
     """A message. `parent_id` is the one that it follows: two that follow the same one begin branches.
 
     `status`: complete, stopped, left, interrupted, failed or running. `thinking_ms` is how long was thought before the
-    text. `model` is the one that was asked for.
+    text. `model` is the one that was asked for. What comes in with `files` comes without them.
     """
 
     id: Name
@@ -45,6 +55,7 @@ class Said(msgspec.Struct, kw_only=True):
     error_code: str | None = None
     created_at: Moment
     usage: Counts | None = None
+    files: list[Named] = []
 
 
 class Talk(msgspec.Struct, kw_only=True):

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from flask_app.database import reading
 from flask_app.errors import NotFound
 from flask_app.models import Group, KeptDraft, Prompt, User
+from flask_app.services.files import file_service
+from flask_app.services.files.file_service import Facts
 from flask_app.services.gateway import request_search, word_log
 from flask_app.services.gateway.request_search import Filter, Found
 from flask_app.services.gateway.word_log import Kept
@@ -33,6 +35,14 @@ def drafts(actor: User) -> Iterator[KeptDraft]:
 def prompts(actor: User) -> Iterator[Prompt]:
     """Their own, the oldest first."""
     return _every(Prompt, actor)
+
+
+def files(actor: User) -> Iterator[Facts]:
+    """Those that they brought in, the oldest first."""
+    after = ""
+    while some := file_service.own(actor, after, AT_ONCE):
+        yield from some
+        after = some[-1].id
 
 
 def requests(actor: User) -> Iterator[list[Found]]:

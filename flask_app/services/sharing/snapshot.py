@@ -7,12 +7,16 @@ from sqlalchemy.orm import Session
 from flask_app.domain import tree
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Message
+from flask_app.services.files import message_files
 
 MAX_BYTES = 4 * 1024 * 1024  # of JSON: about four novels
 
 
 class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A message. `status` is as in `Message`; `reasoning` is empty where thoughts are not shown."""
+    """A message; a question without words is the names of its files.
+
+    `status` is as in `Message`; `reasoning` is empty where thoughts are not shown.
+    """
 
     role: str
     text: str
@@ -57,10 +61,11 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
             Message.conversation_id == conversation_id
         )
     )
+    attached = message_files.of_conversation(session.connection(), conversation_id)
     by_id = {
         row.id: Said(
             role=row.role,
-            text=row.text,
+            text=row.text or message_files.named(attached.get(row.id, ())),
             reasoning=row.reasoning if thoughts else "",
             model=row.model if row.role == "assistant" else None,
             status=row.status,

@@ -1,0 +1,75 @@
+"""Files that no message has go: those that went with one before at once, others after a day."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from flask_app.database import fetching, in_writing, table_of, utc_now
+from flask_app.models import KeptFile, MessageFile
+from flask_app.services.runs import closing
+
+UNSENT_FOR = timedelta(days=1)  # time to write the message that they go with
+AT_ONCE = 100
+MOST_IN_A_ROUND = 2000
+PAUSE_SECONDS = 0.02  # between two, for everybody else
+
+_files, _goes_with = table_of(KeptFile), table_of(MessageFile)
+_unsent = ~exists().where(_goes_with.c.file_id == _files.c.id)
+
+log = structlog.get_logger()
+
+
+def prune() -> None:
+    """Remove what is due, a transaction each; what a round does not come to is left to the next."""
+    removed, before = 0, utc_now() - UNSENT_FOR
+    while removed < MOST_IN_A_ROUND and (due := _due(before)):
+        gone = 0
+        for file_id in due:
+            if closing.is_closed():
+                return
+            gone += _remove(file_id, before)
+            time.sleep(PAUSE_SECONDS)
+        removed += gone
+        if not gone:
+            break
+    if removed:
+        log.info("files_removed", count=removed)
+
+
+def forget(user_id: str) -> bool:
+    """Remove all files of somebody who has gone, whose messages have. False where the process ends before."""
+    own = select(_files.c.id).where(_files.c.user_id == user_id).limit(AT_ONCE)
+    while True:
+        with fetching() as connection:
+            found = connection.scalars(own).all()
+        for file_id in found:
+            if closing.is_closed():
+                return False
+            gone = delete(_files).where(_files.c.id == file_id)
+            in_writing(lambda connection, gone=gone: connection.execute(gone))  # type: ignore[misc]
+        if len(found) < AT_ONCE:
+            return True
+
+
+def _is_due(before: datetime) -> ColumnElement[bool]:
+    # One that is brought in again, or waits for its message, has no `sent_at` and begins its day anew.
+    return and_(_unsent, or_(_files.c.sent_at.is_not(None), _files.c.created_at < before))
+
+
+def _due(before: datetime) -> Sequence[str]:
+    query = select(_files.c.id).where(_is_due(before)).limit(AT_ONCE)
+    with fetching() as connection:
+        return connection.scalars(query).all()
+
+
+def _remove(file_id: str, before: datetime) -> int:
+    """Looked at once more: it may be sent in this moment."""
+    still = delete(_files).where(_files.c.id == file_id, _is_due(before))
+    try:
+        return in_writing(lambda connection: connection.execute(still).rowcount)
+    except IntegrityError:  # it was
+        return 0
