@@ -5,7 +5,13 @@ import html
 from flask_app.domain import file_names
 
 PICTURE, DOCUMENT, TEXT = "picture", "document", "text"
-KINDS = (PICTURE, DOCUMENT, TEXT)
+
+JPEG_TYPE, PNG_TYPE, PDF_TYPE, TEXT_TYPE = "image/jpeg", "image/png", "application/pdf", "text/plain"
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+WORD_TYPE = f"{_OFFICE}wordprocessingml.document"
+SLIDES_TYPE = f"{_OFFICE}presentationml.presentation"
+SHEETS_TYPE = f"{_OFFICE}spreadsheetml.sheet"
+TYPES = (JPEG_TYPE, PNG_TYPE, PDF_TYPE, WORD_TYPE, SLIDES_TYPE, SHEETS_TYPE, TEXT_TYPE)  # of what is kept
 
 MOST_MB, MOST_TEXT_MB = 20, 2
 MOST_BYTES = MOST_MB << 20

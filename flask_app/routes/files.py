@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, g
 
+from flask_app.domain import files
 from flask_app.services.files import file_service
 from flask_app.utils import get_current_user, require_login
 from flask_app.web.bodies import queries, refuses, returns, shows, takes_bytes
@@ -33,7 +34,7 @@ def add() -> FileReply:
 
 @blueprint.get("/<file_id>")
 @require_login
-@shows("application/octet-stream")
+@shows(*files.TYPES)
 def content(file_id: str) -> Response:
     """A file's content; of a picture what was made of it."""
     return sent(file_service.find(get_current_user(), file_id))

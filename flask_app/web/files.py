@@ -79,7 +79,7 @@ def received(user_id: str) -> Iterator[Arrived]:
         raise BadRequest
     if (request.content_length or 0) > files.MOST_BYTES:
         raise _too_large()
-    request.max_content_length = files.MOST_BYTES
+    request.max_content_length = files.MOST_BYTES + 1  # a stream that has come to its limit counts as beyond it
     name = files.named(request.args.get("name", ""))
     with _coming_of(user_id), reader.spool() as content:
         with arriving(SECONDS):

@@ -61,6 +61,7 @@ def test_everything_comes_back(site: Flask, file: Path, elsewhere: str, base_con
     before, after = databases.rows_of(base_config.database_url), databases.rows_of(elsewhere)
     assert without_acts(after) == without_acts(before)
     assert (len(after["messages"]), len(after["passkeys"])) == (2, 1)
+    assert (len(after["file_pieces"]), len(after["message_files"])) == (3, 1)
     assert run(site, "usage", "verify").output == "8 entries, no difference.\n"
     kept = json.loads((tmp_path / "instance" / "secrets.json").read_text())
     assert kept == {"SECRET_KEY": base_config.secret_key, "ENCRYPTION_KEY": base_config.encryption_key}

@@ -1,6 +1,7 @@
 """Files that are brought in, given back and deleted: their person's alone, whatever is in them."""
 
 import io
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from sqlalchemy import func, select, update
 
 from flask_app.database import reading, transaction
 from flask_app.domain import files as bounds
-from flask_app.models import FilePiece, Group, KeptFile
+from flask_app.models import FilePiece, Group, KeptFile, User
+from flask_app.services.files import reader
+from flask_app.web import files as files_web
 from tests.conftest import MakeUser, SignIn
 from tests.support import files
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
+from tests.support.together import at_once
 
 
 @pytest.fixture
@@ -140,20 +144,24 @@ def test_it_is_deleted(member_client: PageClient) -> None:
     assert (stored(), stored(FilePiece)) == (0, 0)
 
 
+def streamed(client: PageClient, length: int) -> Any:
+    """The reply to a body that does not say how long it is."""
+    return client.post(
+        "/api/files",
+        input_stream=io.BytesIO(b"\0" * length),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+        content_type="text/plain",
+    )
+
+
 @pytest.mark.security("bodies-bounded")
 def test_what_is_larger_than_allowed(member_client: PageClient) -> None:
     response = files.sent(member_client, b"a" * (bounds.MOST_BYTES + 1))
     assert refusal(response) == (413, "file_too_large")
     assert response.get_json()["error"]["params"] == {"limit": 20}
-    stream = io.BytesIO(b"a" * (bounds.MOST_BYTES + 1))
-    untold = member_client.post(
-        "/api/files",
-        input_stream=stream,
-        headers={"Transfer-Encoding": "chunked"},
-        environ_overrides={"wsgi.input_terminated": True},
-        content_type="text/plain",
-    )
-    assert refusal(untold) == (413, "file_too_large")
+    assert refusal(streamed(member_client, bounds.MOST_BYTES + 1)) == (413, "file_too_large")
+    assert refusal(streamed(member_client, bounds.MOST_BYTES)) == (422, "file_kind_unknown")
     assert stored() == 0
 
 
@@ -208,3 +216,23 @@ def test_who_is_in_another_group_has_their_own_quota(make_user: MakeUser, sign_i
         session.add(Group(id="g" * 26, name="Guests", name_key="guests", file_quota_mb=0))
     guest = sign_in(make_user("guest", group_id="g" * 26))
     assert refusal(files.sent(guest, b"words")) == (403, "files_off")
+
+
+def test_who_sends_too_many_at_once_is_told_to_come_again(
+    member_client: PageClient, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "WAIT_SECONDS", 0.05)
+    with ExitStack() as coming:
+        for _ in range(files_web.MOST_OF_ONE):
+            coming.enter_context(files_web._coming_of(member.id))
+        busy = files.sent(member_client, b"words")
+        assert refusal(busy) == (503, "files_busy")
+        assert busy.headers["Retry-After"] == "5"
+    assert files.sent(member_client, b"words").status_code == 201
+
+
+def test_the_same_that_comes_twice_at_once_is_one(member: User, sign_in: SignIn) -> None:
+    clients = [sign_in(member) for _ in range(3)]
+    told = at_once(3, lambda number: files.kept(clients[number], b"the same words", "one.txt"))
+    assert len({each["id"] for each in told if isinstance(each, dict)}) == 1
+    assert (len(told), stored(), stored(FilePiece)) == (3, 1, 1)

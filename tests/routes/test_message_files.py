@@ -1,7 +1,10 @@
 """Files with messages: what the provider is shown, now and with each later turn of the branch, and what it reserves."""
 
 import base64
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +13,13 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction
 from flask_app.domain import files as bounds
 from flask_app.models import Attempt, ChatModel, Conversation, KeptFile, Message, MessageFile, Run, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.chat.chat_service import Draft
 from flask_app.services.chat.prompts import MOST_IMAGE_TOKENS
+from flask_app.services.conversations import title_setting
 from tests.conftest import MakeUser, SignIn
 from tests.support import files
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -251,3 +258,24 @@ def test_more_than_any_model_reads_is_refused(member_client: PageClient, member:
     long = [files.kept(member_client, f"{number} word\n".encode() * 230_000)["id"] for number in range(3)]
     refused = ask(member_client, files=long)
     assert (refused.status_code, error_code(refused)) == (422, "message_too_long_for_model")
+
+
+def test_a_title_is_asked_of_the_words_and_not_of_a_document(
+    member_client: PageClient, upstream: ScriptedUpstream, read: dict[str, Any]
+) -> None:
+    title_setting.choose(Actor(None), title_setting.DEFAULT)
+    for message, asked_for in (("what is it?", "what is it?"), ("", "re_port.pdf")):
+        before = len(upstream.journal.chats)
+        ask(member_client, message, files=[read["id"]])
+        wait_until(lambda before=before: len(upstream.journal.chats) == before + 2)  # type: ignore[misc]
+        words = asked(upstream)[0]["content"]
+        assert asked_for in words
+        assert "<document" not in words
+
+
+def test_what_was_asked_without_files_has_the_digest_that_it_had() -> None:
+    """A key that came before an upgrade is known after it."""
+    plain = Draft(text="hello", conversation_id="c", model="m")
+    before = hashlib.sha256(json.dumps(["hello", "c", None, False, "m", False]).encode()).hexdigest()
+    assert plain.digest == before
+    assert replace(plain, files=("f",)).digest != before

@@ -201,6 +201,15 @@ def test_a_programs_picture_of_some_megabytes_passes(stack: Stack) -> None:
     assert stack.admin.ask("DELETE", f"/api/tokens/{token['token']['id']}", None).status == 204
 
 
+def test_a_file_of_twenty_megabytes_passes_and_no_more(stack: Stack) -> None:
+    """What is not read needs no long reading: it is of no kind that is known."""
+    for size, code in ((20 << 20, "file_kind_unknown"), ((20 << 20) + 1, "file_too_large"), (22 << 20, "too_large")):
+        refused = stack.admin.send("/api/files?name=x", b"\0" * size)
+        assert refused.json()["error"]["code"] == code
+    kept = stack.admin.send("/api/files?name=x.txt", b"words")
+    assert (kept.status, kept.json()["kind"]) == (201, "text")
+
+
 def test_the_first_words_pass_while_the_provider_is_silent(stack: Stack) -> None:
     stack.upstream.script(Stall("first words", seconds=30))
     heard, run_id = "", ""

@@ -19,7 +19,7 @@ LEAST = {"public": 0, "login": 1, "manager": 1, "admin": 2, "owner": 3}
 FAULTS_ELSEWHERE = re.compile(
     r"^(upstream|provider|delivery|mail|webhook|identity|balance|key)_|_(unreachable|failed)$|^no_(model|working_key)$"
 )
-JSON = "application/json"
+JSON, BYTES = "application/json", "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ class Operation:
     @property
     def takes_body(self) -> bool:
         return "requestBody" in (self.described or {})
+
+    @property
+    def takes_bytes(self) -> bool:
+        """A file's."""
+        return BYTES in (self.described or {}).get("requestBody", {}).get("content", {})
 
     def _parameters(self, place: str) -> list[str]:
         return [each["name"] for each in (self.described or {}).get("parameters", []) if each["in"] == place]

@@ -11,13 +11,14 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from tests.support.fuzzed_api import JSON, LEAST, RANKS, Operation
+from tests.support import files
+from tests.support.fuzzed_api import BYTES, JSON, LEAST, RANKS, Operation
 from tests.support.fuzzed_bodies import Bodies
 from tests.support.fuzzed_people import PASSWORD, Person, Things
 from tests.support.torn import ODD, RAW, Tearing
 
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id"}
+OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id", "file_id"}
 ABSENT = "01kb0000000000000000000000"
 WORDS = [value for value in ODD if isinstance(value, str)] + ["%_%", "' OR 1=1 --", "..%2f", "{{7*7}}", "2026-11-25"]
 PLAUSIBLE = {
@@ -50,6 +51,7 @@ MEANT = {
     "locale": ("en", "zh-Hant", "xx"),
 }
 KINDS = ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx")
+FILES = (files.picture(), files.picture("JPEG"), files.pdf("words"), files.document("words"), b"words of a text")
 FORM = b"username=x&password=y&next=/&csrf_token=z"
 # What stops somebody, or everybody, from asking: one in ten of what is drawn is sent.
 SELDOM = {"POST /logout", "DELETE /api/me/sessions", "POST /api/me/password", "PUT /api/admin/rates/site"}
@@ -100,7 +102,8 @@ class Pages:
         headers, is_proved = self._headers(operation, who)
         body = self._body(operation, who) if operation.method not in {"GET", "DELETE"} else None
         if body is not None:
-            headers["Content-Type"] = JSON if pick.random() < 0.96 else pick.choice(KINDS)
+            kind = BYTES if operation.takes_bytes else JSON
+            headers["Content-Type"] = kind if pick.random() < 0.96 else pick.choice(KINDS)
         return Asked(operation, who, path, body, headers, is_foreign, is_proved)
 
     def _operation(self, who: Person) -> Operation:
@@ -174,6 +177,11 @@ class Pages:
 
     def _body(self, operation: Operation, who: Person) -> bytes | None:
         pick, draw = self._random, self._random.random()
+        if operation.takes_bytes:
+            whole = pick.choice(FILES)
+            if draw < 0.7:
+                return whole if draw < 0.5 else whole[: pick.randrange(len(whole))]
+            return self._tearing.torn(whole)
         if not operation.takes_body:
             return None if draw < 0.9 else pick.choice((FORM, b"{}", *RAW))
         if draw > 0.96:

@@ -4,13 +4,6 @@ from dataclasses import dataclass
 
 from flask_app.domain import files
 
-PDF_TYPE = "application/pdf"
-TEXT_TYPE = "text/plain"
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-WORD_TYPE = f"{_OFFICE}wordprocessingml.document"
-SLIDES_TYPE = f"{_OFFICE}presentationml.presentation"
-SHEETS_TYPE = f"{_OFFICE}spreadsheetml.sheet"
-
 
 class Unreadable(Exception):
     """`code` is the error's: file_kind_unknown, file_unreadable, file_protected, file_without_words, file_too_long."""

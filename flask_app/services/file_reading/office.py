@@ -7,15 +7,7 @@ from typing import Any
 
 from flask_app.domain import files
 from flask_app.services.file_reading import archives
-from flask_app.services.file_reading.contents import (
-    SHEETS_TYPE,
-    SLIDES_TYPE,
-    WORD_TYPE,
-    Contents,
-    Unreadable,
-    Words,
-    document,
-)
+from flask_app.services.file_reading.contents import Contents, Unreadable, Words, document
 
 _WORD_PART = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -24,9 +16,9 @@ def read(content: bytes) -> Contents:
     """Of a zip. Raises Unreadable, file_kind_unknown where it is none of these; one with macros is none of them."""
     package = archives.opened(content)
     for part, content_type, reader in (
-        ("word/document.xml", WORD_TYPE, _document),
-        ("ppt/presentation.xml", SLIDES_TYPE, _slides),
-        ("xl/workbook.xml", SHEETS_TYPE, _sheets),
+        ("word/document.xml", files.WORD_TYPE, _document),
+        ("ppt/presentation.xml", files.SLIDES_TYPE, _slides),
+        ("xl/workbook.xml", files.SHEETS_TYPE, _sheets),
     ):
         if part in package.names and f"{content_type}.main+xml" in package.types:
             return _whatever_it_raises(reader, content)
@@ -49,7 +41,7 @@ def _document(content: bytes) -> Contents:
     words = Words()
     for block in _blocks(docx.Document(io.BytesIO(content)).element.body):
         words.add(block)
-    return document(WORD_TYPE, words, words.whole())
+    return document(files.WORD_TYPE, words, words.whole())
 
 
 def _blocks(parent: Any) -> Iterator[str]:
@@ -84,7 +76,7 @@ def _slides(content: bytes) -> Contents:
         for said in (*_shapes(slide.shapes), *((notes.text,) if notes is not None else ())):
             words.add(said)
             marked.add(said)
-    return document(SLIDES_TYPE, words, marked.whole(), len(shown))
+    return document(files.SLIDES_TYPE, words, marked.whole(), len(shown))
 
 
 def _shapes(shapes: Any) -> Iterator[str]:
@@ -113,7 +105,7 @@ def _sheets(content: bytes) -> Contents:
             if line:
                 words.add(line)
                 marked.add(line)
-    return document(SHEETS_TYPE, words, marked.whole(), len(names))
+    return document(files.SHEETS_TYPE, words, marked.whole(), len(names))
 
 
 def _cell(value: object) -> str:

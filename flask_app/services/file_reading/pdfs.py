@@ -4,7 +4,7 @@ import pypdfium2
 import pypdfium2.raw
 
 from flask_app.domain import files
-from flask_app.services.file_reading.contents import PDF_TYPE, Contents, Unreadable, Words, document
+from flask_app.services.file_reading.contents import Contents, Unreadable, Words, document
 
 
 def read(content: bytes) -> Contents:
@@ -31,7 +31,7 @@ def _read(opened: pypdfium2.PdfDocument) -> Contents:
         text = _text(opened, number)
         words.add(text)
         marked.add(f"[page {number + 1}]\n{text}")
-    return document(PDF_TYPE, words, marked.whole(), pages)
+    return document(files.PDF_TYPE, words, marked.whole(), pages)
 
 
 def _text(opened: pypdfium2.PdfDocument, number: int) -> str:

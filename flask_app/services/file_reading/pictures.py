@@ -85,12 +85,12 @@ def _written(drawn: Image.Image, *, is_lossless: bool) -> tuple[bytes, str]:
     if is_lossless or has_alpha:
         made = _encoded(drawn, "PNG", optimize=False, compress_level=6)
         if len(made) <= MOST_PNG_BYTES:
-            return made, "image/png"
+            return made, files.PNG_TYPE
     if has_alpha:
         ground = Image.new("RGB", drawn.size, "white")
         ground.paste(drawn, mask=drawn.getchannel("A"))
         drawn = ground
-    return _encoded(drawn, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
+    return _encoded(drawn, "JPEG", quality=JPEG_QUALITY), files.JPEG_TYPE
 
 
 def _encoded(drawn: Image.Image, form: str, **options: int) -> bytes:

@@ -5,7 +5,7 @@ import codecs
 import charset_normalizer
 
 from flask_app.domain import files
-from flask_app.services.file_reading.contents import TEXT_TYPE, Contents, Unreadable
+from flask_app.services.file_reading.contents import Contents, Unreadable
 
 # What begins with one of these says so; the longer mark first.
 _MARKS = (
@@ -30,7 +30,7 @@ def read(content: bytes) -> Contents:
         raise Unreadable("file_too_long")
     if not text.strip():
         raise Unreadable("file_without_words")
-    return Contents(kind=files.TEXT, content_type=TEXT_TYPE, text=text)
+    return Contents(kind=files.TEXT, content_type=files.TEXT_TYPE, text=text)
 
 
 def _decoded(content: bytes) -> str:
