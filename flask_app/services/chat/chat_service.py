@@ -156,7 +156,7 @@ def _write(
     check_cap(connection, actor)
     now = utc_now()
     asked = Said("user", draft.text, message_files.take(connection, actor, draft.files, now))
-    history.require_sight(asked, model)
+    history.require_sight(asked, model, keys)
     placed = _place(connection, actor, draft, asked)
     begun = Begun(
         run_id=new_id(),
@@ -182,7 +182,7 @@ def _write(
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
-    turns = history.turns_of([*history.said_on(connection, placed.path), asked], model)
+    turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
     request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
     return begun, dispatching.dispatch(connection, request, keys)
 

@@ -13,6 +13,7 @@ from flask_app.models import Message
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.files import message_files
 from flask_app.services.files.message_files import Attached
+from flask_app.services.providers.key_service import Candidate
 
 Node = Row[str, str | None, str, str, str, bool]  # a message: id, parent_id, role, status, text, has_files
 
@@ -47,16 +48,27 @@ def said_on(connection: Connection, path: Sequence[Node]) -> list[Said]:
     return [each for each in said if each.text or each.attached]
 
 
-def require_sight(said: Said, model: ServedModel) -> None:
+def require_sight(said: Said, model: ServedModel, keys: Sequence[Candidate]) -> None:
     """Raises Invalid("model_cannot_see") where a picture goes to a model that sees none."""
-    if not model.sees and any(each.is_picture for each in said.attached):
+    if any(each.is_picture for each in said.attached) and not _seeing(model, keys):
         raise Invalid("model_cannot_see", model=model.label)
 
 
-def turns_of(said: Sequence[Said], model: ServedModel) -> list[Turn]:
-    """The newest pictures are shown as long as they fit; what stands for another, or for a model that does not see,
-    is its name."""
-    room = files.MOST_PICTURE_BYTES if model.sees else 0
+def told(said: Sequence[Said], model: ServedModel, keys: Sequence[Candidate]) -> tuple[list[Turn], Sequence[Candidate]]:
+    """The prompt, and who of `keys` may be asked: providers that list the same name need not all see."""
+    seeing = _seeing(model, keys)
+    turns = _turns(said, sees=bool(seeing))
+    return turns, seeing if any(turn.pictures for turn in turns) else keys
+
+
+def _seeing(model: ServedModel, keys: Sequence[Candidate]) -> list[Candidate]:
+    """Whom pictures are shown to: nobody where the model that was chosen does not see."""
+    return [each for each in keys if each.model.sees] if model.sees else []
+
+
+def _turns(said: Sequence[Said], *, sees: bool) -> list[Turn]:
+    """The newest pictures are shown as long as they fit; what stands for another, or where nobody sees, is its name."""
+    room = files.MOST_PICTURE_BYTES if sees else 0
     turns = []
     for each in reversed(said):
         shown, room = _shown(each, room)

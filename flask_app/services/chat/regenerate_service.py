@@ -16,7 +16,7 @@ from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
 from flask_app.services.chat import beginning, chat_service, history
 from flask_app.services.chat.chat_service import Opening, Origin
-from flask_app.services.chat.prompts import Turn
+from flask_app.services.chat.history import Said
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.conversations import archive_service
@@ -100,7 +100,9 @@ def _write(
     begun = opening.begun
     chat_service.check_cap(connection, opening.actor)
     archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
-    turns = _turns(connection, begun, model)
+    said = _said(connection, begun)
+    history.require_sight(said[-1], model, keys)
+    turns, keys = history.told(said, model, keys)
     _INSERT_ANSWER.run(
         connection,
         {
@@ -120,7 +122,7 @@ def _write(
     return dispatching.dispatch(connection, request, keys)
 
 
-def _turns(connection: Connection, begun: Begun, model: ServedModel) -> list[Turn]:
+def _said(connection: Connection, begun: Begun) -> list[Said]:
     """What led to the question, and the question itself."""
     messages = history.messages_of(connection, begun.conversation_id)
     try:
@@ -129,6 +131,4 @@ def _turns(connection: Connection, begun: Begun, model: ServedModel) -> list[Tur
         raise NotFound from error
     if any(message.parent_id == begun.user_message_id and message.status == "running" for message in messages):
         raise Conflict("answer_running")
-    said = history.said_on(connection, path)
-    history.require_sight(said[-1], model)
-    return history.turns_of(said, model)
+    return history.said_on(connection, path)

@@ -105,6 +105,7 @@ _CANDIDATES = (
         _models.c.name,
         _models.c.label,
         _models.c.thinking,
+        _models.c.sees,
         _providers.c.name.label("provider"),
         _providers.c.kind,
         _providers.c.currency,
@@ -172,6 +173,7 @@ def _served(row: _Row) -> ServedModel:
         provider=row.provider,
         kind=row.kind,
         currency=row.currency,
+        sees=row.sees,
     )
 
 
