@@ -36,7 +36,10 @@ def add() -> FileReply:
 @require_login
 @shows(*files.TYPES)
 def content(file_id: str) -> Response:
-    """A file's content; of a picture what was made of it."""
+    """A file's content; of a picture what was made of it.
+
+    A browser that has it asks each time whether it may show it: 304 says so.
+    """
     return sent(file_service.find(get_current_user(), file_id))
 
 

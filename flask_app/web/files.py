@@ -21,7 +21,7 @@ SECONDS = 300  # for a file to come: half a megabit per second
 MOST_COMING, MOST_OF_ONE = 8, 4  # files that come at once, in this process, and of one person
 _PART = 1 << 16
 _FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
-FOREVER = "private, max-age=31536000, immutable"  # another content would have another id
+KEPT = "private, no-cache"  # each time it is asked whose it is, and whether it is still there
 
 _coming: Counter[str] = Counter()
 _place = threading.Condition()
@@ -135,5 +135,7 @@ def sent(facts: Facts) -> Response:
     headers = response.headers
     headers["Content-Disposition"] = f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(facts.name)}"
     headers["Content-Length"] = str(facts.bytes)
-    headers["Cache-Control"] = FOREVER
+    headers["Cache-Control"] = KEPT
+    response.set_etag(facts.id)  # another content has another id
+    response.make_conditional(request)
     return response

@@ -47,7 +47,23 @@ def test_a_text_is_kept_as_it_came(member_client: PageClient) -> None:
     assert given.headers["Content-Disposition"].startswith('attachment; filename="notes.txt"')
     assert given.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert given.headers["X-Content-Type-Options"] == "nosniff"
-    assert given.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
+@pytest.mark.security("file-content-inert", "foreign-is-absent")
+def test_a_browser_asks_each_time_whether_it_may_show_it(
+    client: PageClient, member_client: PageClient, other_client: PageClient
+) -> None:
+    path = f"/api/files/{files.kept(member_client, b'words')['id']}"
+    given = member_client.get(path)
+    assert given.headers["Cache-Control"] == "private, no-cache"
+    known = {"If-None-Match": given.headers["ETag"]}
+    again = member_client.get(path, headers=known)
+    assert (again.status_code, again.data, again.headers["Cache-Control"]) == (304, b"", "private, no-cache")
+    assert member_client.get(path, headers={"If-None-Match": '"another"'}).data == b"words"
+    assert client.get(path, headers=known).status_code == 401
+    assert other_client.get(path, headers=known).status_code == 404
+    member_client.delete(path)
+    assert member_client.get(path, headers=known).status_code == 404
 
 
 def test_a_long_one_is_kept_in_pieces(member_client: PageClient) -> None:
