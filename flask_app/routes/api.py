@@ -15,6 +15,7 @@ from flask_app.services.chat import chat_service, continue_service, input_cost, 
 from flask_app.services.chat.chat_service import Draft, Origin
 from flask_app.services.chat.regenerate_service import Wish
 from flask_app.services.conversations import conversation_lists, conversation_service
+from flask_app.services.files import file_service
 from flask_app.services.runs import stop_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.usage import message_usage
@@ -107,6 +108,8 @@ def send(body: SendMessage) -> Response:
     """
     user = get_current_user()
     supervision.require_seen()
+    if body.files:
+        file_service.require_room(g.file_quota_mb)
     limits.count_message(user.id, body.idempotency_key)
     draft = Draft(
         text=body.message,

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction
 from flask_app.domain import files as bounds
-from flask_app.models import Attempt, ChatModel, Conversation, KeptFile, Message, MessageFile, Run, User
+from flask_app.models import Attempt, ChatModel, Conversation, Group, KeptFile, Message, MessageFile, Run, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.chat.chat_service import Draft
 from flask_app.services.chat.prompts import MOST_IMAGE_TOKENS
@@ -181,6 +181,19 @@ def test_somebody_elses_is_gone(
         for kind in (Conversation, Message, Run, Attempt, MessageFile):
             assert session.scalars(select(kind)).all() == []
         assert session.scalars(select(KeptFile.sent_at)).one() is None
+
+
+def test_whose_group_may_attach_none_sends_none(
+    member_client: PageClient, upstream: ScriptedUpstream, read: dict[str, Any]
+) -> None:
+    """Not even with a question that has some and is edited; without them it is."""
+    first = ask(member_client, files=[read["id"]]).json
+    with transaction() as session:
+        session.execute(update(Group).values(file_quota_mb=0))
+    place = {"conversation_id": first["conversation_id"], "parent_id": None}
+    refused = ask(member_client, "edited", **place, files=[read["id"]])
+    assert (refused.status_code, error_code(refused)) == (403, "files_off")
+    assert ask(member_client, "edited", **place).status_code == 200
 
 
 @pytest.mark.parametrize(
