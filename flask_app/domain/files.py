@@ -1,6 +1,7 @@
 """Files in messages: how large they may be, what they are called, and how a model is shown them."""
 
 import html
+import re
 
 from flask_app.domain import file_names
 
@@ -25,6 +26,10 @@ USUAL_QUOTA_MB, MOST_QUOTA_MB = 200, 1_000_000
 MOST_ENDING = 10
 NAMELESS = "file"
 
+# Blanks are never given back (`*+`): a long run of them takes no longer than its length.
+_TAG, _DISARMED = re.compile(r"<(\s*+/?+\s*+document)", re.IGNORECASE), r"<\\\1"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 def named(words: str) -> str:
     """What a file is called, in a form that is harmless everywhere: its ending stays, of a path only the last part."""
@@ -37,10 +42,10 @@ def named(words: str) -> str:
 
 
 def document(name: str, pages: int | None, text: str) -> str:
-    """A document as it stands in a prompt. No text of its own ends it."""
+    """A document as it stands in a prompt. No text of its own ends it, or begins another, however it is spelt."""
     counted = "" if pages is None else f' pages="{pages}"'
-    inner = text.replace("</document", "<\\/document")
-    return f'<document name="{html.escape(name)}"{counted}>\n{inner}\n</document>'
+    called = html.escape(_CONTROL.sub(" ", name))
+    return f'<document name="{called}"{counted}>\n{_TAG.sub(_DISARMED, text)}\n</document>'
 
 
 def unseen(name: str) -> str:
