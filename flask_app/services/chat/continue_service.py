@@ -126,7 +126,7 @@ def _write(
     earlier = Earlier(*words)
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
-    turns, keys = history.told(history.said_on(connection, question), model, keys)
+    turns, keys = history.told(history.asked_on(connection, question), model, keys)
     request = replace(
         chat_service.request_of(
             begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)

@@ -7,6 +7,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.engine import Connection
 
 from flask_app.domain import files
+from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import Invalid
 from flask_app.models import Message
@@ -46,6 +47,17 @@ def said_on(connection: Connection, path: Sequence[Node]) -> list[Said]:
     found = message_files.of_messages(connection, [message.id for message in path if message.has_files])
     said = [Said(message.role, message.text, found.get(message.id, ())) for message in path]
     return [each for each in said if each.text or each.attached]
+
+
+def asked_on(connection: Connection, path: Sequence[Node]) -> list[Said]:
+    """The same of a branch that ends with a question that is to be answered.
+
+    Raises Invalid("empty_message") where that says nothing: an earlier one would be answered.
+    """
+    question = path[-1]
+    if is_blank(question.text) and not question.has_files:
+        raise Invalid("empty_message")
+    return said_on(connection, path)
 
 
 def require_sight(said: Said, model: ServedModel, keys: Sequence[Candidate]) -> None:

@@ -131,4 +131,4 @@ def _said(connection: Connection, begun: Begun) -> list[Said]:
         raise NotFound from error
     if any(message.parent_id == begun.user_message_id and message.status == "running" for message in messages):
         raise Conflict("answer_running")
-    return history.said_on(connection, path)
+    return history.asked_on(connection, path)

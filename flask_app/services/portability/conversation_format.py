@@ -40,7 +40,8 @@ class Said(msgspec.Struct, kw_only=True):
     """A message. `parent_id` is the one that it follows: two that follow the same one begin branches.
 
     `status`: complete, stopped, left, interrupted, failed or running. `thinking_ms` is how long was thought before the
-    text. `model` is the one that was asked for. What comes in with `files` comes without them.
+    text. `model` is the one that was asked for. What comes in with `files` comes without them;
+    where it has no text, their names are that.
     """
 
     id: Name

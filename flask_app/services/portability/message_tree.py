@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_app import i18n
 from flask_app.database import new_id
+from flask_app.domain.blank import is_blank
 from flask_app.errors import Invalid
 from flask_app.services.portability.conversation_format import Said
 
@@ -77,13 +78,20 @@ def _kept(said: Said) -> dict[str, Any]:
     return {
         "role": said.role,
         "status": status if is_answer else "complete",
-        "text": said.text.replace("\x00", ""),
+        "text": _words(said).replace("\x00", ""),
         "reasoning": said.reasoning.replace("\x00", "") if is_answer else "",
         "thinking_ms": thinking_ms if is_answer else None,
         "model": _short(said.model, _NAME_LENGTH),
         "finish_reason": _short(said.finish_reason, _REASON_LENGTH) if is_answer else None,
         "error_code": _code(said.error_code) if is_answer else None,
     }
+
+
+def _words(said: Said) -> str:
+    """Its files do not come in: of a question that has no words their names do."""
+    if said.role == "user" and is_blank(said.text) and said.files:
+        return ", ".join(each.name for each in said.files)
+    return said.text
 
 
 def _code(told: str | None) -> str | None:
