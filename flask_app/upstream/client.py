@@ -85,7 +85,6 @@ class ChatStream:
         deadlines.watch(self, Limits.of(config.current()))
         try:
             connection = send_request("POST", self._endpoint, self.path, self._body, self._request_id, hold=self._hold)
-            self._body = b""  # it may be long, and the answer too
             self._check_type(connection.response)
             self._read_each, self.asked = connection.read_each, True
         except UpstreamError as error:
@@ -97,6 +96,8 @@ class ChatStream:
                 lacks = UpstreamError(self.lacking, retryable=True, status=error.upstream_status, detail=error.detail)
                 raise lacks from error
             raise
+        finally:
+            self._body = b""  # it may be long, and the answer too
 
     def deliver(self, take: Callable[[list[Event]], None]) -> None:
         """Give `take` the events of each read. Raises UpstreamError when the stream breaks, stalls or cannot be read.

@@ -1,12 +1,16 @@
 """Who is shown the pictures of a conversation, how many, and what becomes of an answer that cannot show them."""
 
+import base64
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction
-from flask_app.models import ChatModel, Provider
+from flask_app.domain import files as bounds
+from flask_app.models import ApiKey, Attempt, ChatModel, Provider
 from tests.support import files
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -102,3 +106,49 @@ def test_where_nobody_is_left_who_sees(
     assert (refused.status_code, error_code(refused)) == (422, "model_cannot_see")
     ask(member_client, "why?", model=model, conversation_id=first["conversation_id"])
     assert contents(upstream)[0] == "[picture: cat.png]\n\nwhat is it?"
+
+
+def test_no_more_pictures_are_shown_than_a_process_can_hold(
+    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (bounds.MOST_PICTURES, bounds.MOST_PICTURE_BYTES) == (20, 12 << 20)
+    monkeypatch.setattr(bounds, "MOST_PICTURES", 3)
+    others = [files.kept(member_client, files.picture(size=(60, 40 + number)), f"{number}.png") for number in range(2)]
+    first = ask(member_client, files=[shown["id"], *(each["id"] for each in others)]).json
+    ask(member_client, "and now?", conversation_id=first["conversation_id"], files=[shown["id"]])
+    before, _, now = contents(upstream)
+    assert (kinds(before), kinds(now)) == (["text", "image_url", "image_url"], ["text", "image_url"])
+    assert before[0]["text"] == "[picture: 1.png]\n\nwhat is it?"
+
+
+def test_a_picture_is_read_by_one_statement(
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    shown: dict[str, Any],
+    query_count: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    large = files.kept(member_client, files.picture(size=(800, 800)), "large.png")
+    assert large["bytes"] > 2 * bounds.PIECE_BYTES
+    with query_count() as statements:
+        ask(member_client, files=[large["id"]])
+    assert len([each for each in statements if "FROM file_pieces" in each]) == 1
+    address = contents(upstream)[0][1]["image_url"]["url"]
+    content = member_client.get(f"/api/files/{large['id']}").data
+    assert address == f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+def test_an_answer_whose_pictures_cannot_be_read_fails_and_costs_nothing(
+    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any]
+) -> None:
+    with transaction() as session:
+        session.connection().exec_driver_sql("ALTER TABLE file_pieces RENAME TO away")
+    try:
+        reply = ask(member_client, files=[shown["id"]]).json
+    finally:
+        with transaction() as session:
+            session.connection().exec_driver_sql("ALTER TABLE away RENAME TO file_pieces")
+    assert (reply["status"], reply["error"]["code"]) == ("failed", "database_unavailable")
+    assert upstream.journal.chats == []
+    with reading() as session:
+        assert session.scalars(select(Attempt.state)).all() == ["released"]
+        assert session.scalars(select(ApiKey.benched_until)).all() == [None]

@@ -80,21 +80,23 @@ def _seeing(model: ServedModel, keys: Sequence[Candidate]) -> list[Candidate]:
 
 def _turns(said: Sequence[Said], *, sees: bool) -> list[Turn]:
     """The newest pictures are shown as long as they fit; what stands for another, or where nobody sees, is its name."""
-    room = files.MOST_PICTURE_BYTES if sees else 0
+    room, places = files.MOST_PICTURE_BYTES, files.MOST_PICTURES if sees else 0
     turns = []
     for each in reversed(said):
-        shown, room = _shown(each, room)
+        shown = _shown(each, room, places)
+        room, places = room - sum(picture.length for picture in shown), places - len(shown)
         turns.append(_turn(each, shown))
     return turns[::-1]
 
 
-def _shown(said: Said, room: int) -> tuple[list[Attached], int]:
-    shown = []
+def _shown(said: Said, room: int, places: int) -> list[Attached]:
+    """Those of its pictures that fit into so many bytes, and are no more than there are places."""
+    shown = list[Attached]()
     for each in said.attached:
-        if each.is_picture and each.facts.bytes <= room:
+        if each.is_picture and each.length <= room and len(shown) < places:
             shown.append(each)
-            room -= each.facts.bytes
-    return shown, room
+            room -= each.length
+    return shown
 
 
 def _turn(said: Said, shown: Sequence[Attached]) -> Turn:

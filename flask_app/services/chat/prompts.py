@@ -30,6 +30,10 @@ class Shown(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def length(self) -> int:
+        """Bytes of its content."""
+
     def address(self) -> str | None:
         """With its content; None where it is gone."""
 
@@ -115,6 +119,11 @@ def bound(request: Request) -> int:
     if beside := _in_prompt(request):
         most += IN_PROMPT_TOKENS + IN_PROMPT_FACTOR * len(beside.encode())
     return most
+
+
+def picture_bytes(request: Request) -> int:
+    """How long the pictures that people attached are in the body, where they stand as base64."""
+    return sum(4 * (picture.length // 3 + 1) for turn in request.turns for picture in turn.pictures)
 
 
 def code_of_length(request: Request) -> str:

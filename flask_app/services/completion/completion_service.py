@@ -16,7 +16,7 @@ from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamErr
 from flask_app.models import Run
 from flask_app.services.budgets import budget_service
 from flask_app.services.chat import prompts
-from flask_app.services.completion import cooldown_service, counting, dispatching, failover, openai
+from flask_app.services.completion import cooldown_service, counting, dispatching, failover, openai, picture_room
 from flask_app.services.completion.attempts import UNASKED, Dispatched, Entry, Outcome
 from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.completion.dispatching import Ticket
@@ -104,7 +104,7 @@ class Completion:
                 span.fail(error.code)
             if self._stop.status or not goes_elsewhere:
                 raise
-            return error
+            return failover.without_frames(error)
         finally:
             span.tell({"http.response.status_code": outcome.status_code})
             span.end()
@@ -133,27 +133,36 @@ class Completion:
         return in_company(work) if in_a_crowd else in_writing(work)
 
     def _open(self) -> ChatStream:
+        self.outcome.asked = False  # nor is anybody while pictures are read, whatever becomes of that
         if self._stop.status:
-            self.outcome.asked = False
             raise UpstreamError
+        with picture_room.taken(prompts.picture_bytes(self.request), lambda: self._stop.status is not None):
+            stream = self._stream()
+            self._stop.watch(stream)
+            self.outcome.asked = True
+            self._open_stream(stream)
+        self.outcome.status_code = 200
+        counting.attempted(self.provider, 200)
+        if self._taken.claimed:
+            self._end_bench()
+        return stream
+
+    def _stream(self) -> ChatStream:
+        """With the whole body: nothing else holds that."""
         prefix, most = self._is_prefix, self.sent.hold.answer_tokens
         body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
         make = STREAMS[self.request.operation]
         at_beta = prefix or (self.request.operation == "text_completion" and self._taken.key.completes_prefixes)
         endpoint = self._taken.key.endpoint()
-        stream = make(endpoint, openai.worded(body, endpoint.base_url), self.sent.attempt_id, prefix=at_beta)
-        self._stop.watch(stream)
+        return make(endpoint, openai.worded(body, endpoint.base_url), self.sent.attempt_id, prefix=at_beta)
+
+    def _open_stream(self, stream: ChatStream) -> None:
         try:
             stream.open()
         except UpstreamError as error:
             self.outcome.asked = stream.asked
             counting.attempted(self.provider, error.upstream_status)
             raise
-        self.outcome.status_code = 200
-        counting.attempted(self.provider, 200)
-        if self._taken.claimed:
-            self._end_bench()
-        return stream
 
     def _end_bench(self) -> None:
         try:

@@ -24,6 +24,12 @@ def lacks_prefixes(failure: UpstreamError) -> bool:
     return failure.upstream_status in NO_SUCH_PATH
 
 
+def without_frames(failure: UpstreamError) -> UpstreamError:
+    """The same, to be kept while others are asked: the frames that it came through hold the request, with pictures."""
+    failure.__cause__ = failure.__context__ = None
+    return failure.with_traceback(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """The first of `candidates` that may be asked now is, soon after `last`. `early`: a benched one before its time."""

@@ -4,7 +4,6 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
@@ -56,20 +55,20 @@ class Attached:
     def name(self) -> str:
         return self.facts.name
 
+    @property
+    def length(self) -> int:
+        return self.facts.bytes
+
     def address(self) -> str | None:
         """The picture itself, as an address that holds its content; None where it was deleted meanwhile.
 
         It is read when it is wanted, and by nobody in a transaction. Raises Unavailable("database_unavailable").
         """
-        whole = BytesIO()
         try:
-            for piece in file_service.content(self.facts.id):
-                whole.write(piece)
+            whole = file_service.whole(self.facts.id)
         except SQLAlchemyError as error:
             raise Unavailable("database_unavailable") from error
-        if not whole.tell():
-            return None
-        return f"data:{self.facts.content_type};base64,{base64.b64encode(whole.getbuffer()).decode()}"
+        return f"data:{self.facts.content_type};base64,{base64.b64encode(whole).decode()}" if whole else None
 
 
 def check(file_ids: Sequence[str]) -> None:
