@@ -1,6 +1,7 @@
 """Files in messages: how large they may be, what they are called, and how a model is shown them."""
 
 import html
+import math
 import re
 
 from flask_app.domain import file_names
@@ -26,6 +27,9 @@ USUAL_QUOTA_MB, MOST_QUOTA_MB = 200, 1_000_000
 MOST_ENDING = 10
 NAMELESS = "file"
 
+_LONGEST_EDGE, _SHORTEST_EDGE, _TILE = 2048, 768, 512  # pixels
+_TOKENS, _TOKENS_OF_TILE = 2_833, 5_667
+
 # Blanks are never given back (`*+`): a long run of them takes no longer than its length.
 _TAG, _DISARMED = re.compile(r"<(\s*+/?+\s*+document)", re.IGNORECASE), r"<\\\1"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -46,6 +50,16 @@ def document(name: str, pages: int | None, text: str) -> str:
     counted = "" if pages is None else f' pages="{pages}"'
     called = html.escape(_CONTROL.sub(" ", name))
     return f'<document name="{called}"{counted}>\n{_TAG.sub(_DISARMED, text)}\n</document>'
+
+
+def most_tokens(width: int, height: int) -> int:
+    """More than a picture adds to a prompt: what OpenAI's documentation of gpt-4o-mini says, which counts the most.
+
+    It is made to fit into 2,048 pixels, and its shorter edge into 768; then each square of 512 counts.
+    """
+    scale = min(1, _LONGEST_EDGE / max(width, height), _SHORTEST_EDGE / min(width, height))
+    tiles = math.prod(math.ceil(edge * scale / _TILE) for edge in (width, height))
+    return _TOKENS + _TOKENS_OF_TILE * tiles
 
 
 def unseen(name: str) -> str:

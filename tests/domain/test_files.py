@@ -45,3 +45,11 @@ def test_a_long_text_is_looked_through_in_no_time() -> None:
 def test_its_name_ends_nothing() -> None:
     told = files.document("\"><a\r\n\x00\x85&\u2028'b", None, "words")
     assert told.splitlines()[0] == '<document name="&quot;&gt;&lt;a    &amp; &#x27;b">'
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tiles"),
+    [(64, 48, 1), (512, 512, 1), (513, 512, 2), (1024, 1024, 4), (2048, 1536, 4), (1536, 2048, 4), (2048, 700, 8)],
+)
+def test_a_picture_is_bounded_by_its_size(width: int, height: int, tiles: int) -> None:
+    assert files.most_tokens(width, height) == 2_833 + 5_667 * tiles

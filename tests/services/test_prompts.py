@@ -11,6 +11,8 @@ from flask_app.domain.serving import BUNDLED_NAME, LOCAL, ServedModel
 from flask_app.services.chat import prompts
 from flask_app.services.chat.prompts import DEMO_TOKENS, IN_PROMPT_TOKENS, MAX_BYTES, Request, Turn
 from flask_app.services.completion.attempts import Earlier
+from flask_app.services.files.file_service import Facts
+from flask_app.services.files.message_files import Attached
 from tests.support.keys import served
 
 MODEL = served("p")
@@ -166,3 +168,15 @@ def test_images_are_counted_apart_from_words() -> None:
     assert prompts.bound(asked) == prompts.bound(plain) + 2 * prompts.MOST_IMAGE_TOKENS
     assert prompts.estimate(asked) == prompts.estimate(plain) + 2 * prompts.USUAL_IMAGE_TOKENS
     assert body(asked)["messages"] == [{"role": "user", "content": [words, image, image]}]
+
+
+def test_pictures_of_people_are_reserved_by_their_size() -> None:
+    def shown(width: int, height: int) -> Attached:
+        own = {"id": "f", "name": "cat.png", "kind": "picture", "content_type": "image/png", "bytes": 10}
+        return Attached(Facts(**own, width=width, height=height, pages=None, tokens=1000), "")  # type: ignore[arg-type]
+
+    pictures = shown(64, 48), shown(2048, 1536)
+    asked = request(turns=[Turn("user", "hello", images=2, pictures=pictures)])
+    plain = request(turns=[Turn("user", "hello")])
+    assert prompts.bound(asked) == prompts.bound(plain) + prompts.MOST_IMAGE_TOKENS + 2_833 + 4 * 5_667
+    assert prompts.estimate(asked) == prompts.estimate(plain) + 2 * prompts.USUAL_IMAGE_TOKENS

@@ -20,6 +20,7 @@ DEMO_TOKENS = 300
 DEMO_LIMITS = {"repeat_penalty": 1.2, "temperature": 0.6}
 # Providers write these into the prompt in a layout of their own: twice their bytes and so many tokens bound it.
 # An image's bytes say nothing of its tokens: providers make hundreds to some thousands of one, the largest 16,384.
+# Where its size is known, that may tell of more (`domain.files.most_tokens`).
 USUAL_IMAGE_TOKENS, MOST_IMAGE_TOKENS = 1_000, 16_384
 IN_PROMPT, IN_PROMPT_FACTOR, IN_PROMPT_TOKENS = ("tools", "response_format"), 2, 1024
 
@@ -33,6 +34,10 @@ class Shown(Protocol):
     @property
     def length(self) -> int:
         """Bytes of its content."""
+
+    @property
+    def most_tokens(self) -> int:
+        """More than it adds to a prompt, as far as its size tells."""
 
     def address(self) -> str | None:
         """With its content; None where it is gone."""
@@ -115,7 +120,7 @@ def estimate(request: Request) -> int:
 
 def bound(request: Request) -> int:
     """More tokens than the prompt can be."""
-    most = budget.prompt_bound(_contents(request)) + MOST_IMAGE_TOKENS * _images(request)
+    most = budget.prompt_bound(_contents(request)) + sum(map(_most_of_images, request.turns))
     if beside := _in_prompt(request):
         most += IN_PROMPT_TOKENS + IN_PROMPT_FACTOR * len(beside.encode())
     return most
@@ -216,6 +221,12 @@ def _contents(request: Request) -> list[str]:
 
 def _images(request: Request) -> int:
     return sum(turn.images for turn in request.turns)
+
+
+def _most_of_images(turn: Turn) -> int:
+    """A program's are not looked into."""
+    attached = sum(max(MOST_IMAGE_TOKENS, picture.most_tokens) for picture in turn.pictures)
+    return attached + MOST_IMAGE_TOKENS * (turn.images - len(turn.pictures))
 
 
 def _in_prompt(request: Request) -> str:

@@ -59,6 +59,10 @@ class Attached:
     def length(self) -> int:
         return self.facts.bytes
 
+    @property
+    def most_tokens(self) -> int:
+        return files.most_tokens(self.facts.width or 1, self.facts.height or 1)
+
     def address(self) -> str | None:
         """The picture itself, as an address that holds its content; None where it was deleted meanwhile.
 
