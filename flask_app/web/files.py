@@ -1,8 +1,6 @@
 """Files in messages: how one is received, and what is told of it."""
 
 import hashlib
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -15,16 +13,16 @@ from flask_app.domain import files
 from flask_app.errors import BadRequest, TooLarge
 from flask_app.services.files import file_service, reader
 from flask_app.services.files.file_service import Arrived, Facts
+from flask_app.services.files.places import Places
 from flask_app.web.bodies import Reply, arriving
 
 SECONDS = 300  # for a file to come: half a megabit per second
-MOST_COMING, MOST_OF_ONE = 8, 4  # files that come at once, in this process, and of one person
+STRETCH, STRETCH_SECONDS = 1 << 20, 60  # so much of it comes in so long, or the rest
 _PART = 1 << 16
 _FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
 KEPT = "private, no-cache"  # each time it is asked whose it is, and whether it is still there
 
-_coming: Counter[str] = Counter()
-_place = threading.Condition()
+coming = Places(8, 2)
 
 
 class MessageFileReply(Reply):
@@ -81,7 +79,7 @@ def received(user_id: str) -> Iterator[Arrived]:
         raise _too_large()
     request.max_content_length = files.MOST_BYTES + 1  # a stream that has come to its limit counts as beyond it
     name = files.named(request.args.get("name", ""))
-    with _coming_of(user_id), reader.spool() as content:
+    with coming.one_of(user_id), reader.spool() as content:
         with arriving(SECONDS):
             digest = _spool(content)
         yield Arrived(content, digest, name)
@@ -91,40 +89,29 @@ def _spool(content: IO[bytes]) -> str:
     """Gives the digest of what was written."""
     digest, length = hashlib.sha256(), 0
     try:
-        while part := request.stream.read(_PART):
-            length += len(part)
+        while stretch := _stretch(content, digest):
+            length += stretch
             if length > files.MOST_BYTES:
                 raise _too_large()
-            digest.update(part)
-            content.write(part)
     except RequestEntityTooLarge as error:
         raise _too_large() from error
     content.flush()
     return digest.hexdigest()
 
 
+def _stretch(content: IO[bytes], digest: "hashlib._Hash") -> int:
+    """Takes in a part that may not last longer than `STRETCH_SECONDS`; gives its length."""
+    length = 0
+    with arriving(STRETCH_SECONDS):
+        while length < STRETCH and (part := request.stream.read(_PART)):
+            length += len(part)
+            digest.update(part)
+            content.write(part)
+    return length
+
+
 def _too_large() -> TooLarge:
     return TooLarge("file_too_large", limit=files.MOST_MB)
-
-
-@contextmanager
-def _coming_of(user_id: str) -> Iterator[None]:
-    with _place:
-        if not _place.wait_for(lambda: _is_room(user_id), reader.WAIT_SECONDS):
-            raise reader.busy()
-        _coming[user_id] += 1
-    try:
-        yield
-    finally:
-        with _place:
-            _coming[user_id] -= 1
-            if not _coming[user_id]:
-                del _coming[user_id]
-            _place.notify_all()
-
-
-def _is_room(user_id: str) -> bool:
-    return _coming.total() < MOST_COMING and _coming[user_id] < MOST_OF_ONE
 
 
 def sent(facts: Facts) -> Response:

@@ -1,7 +1,8 @@
 """Files that are brought in, given back and deleted: their person's alone, whatever is in them."""
 
 import io
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from sqlalchemy import func, select, update
 from flask_app.database import reading, transaction
 from flask_app.domain import files as bounds
 from flask_app.models import FilePiece, Group, KeptFile, User
-from flask_app.services.files import reader
+from flask_app.services.files import places
+from flask_app.web import bodies
 from flask_app.web import files as files_web
 from tests.conftest import MakeUser, SignIn
 from tests.support import files
@@ -234,16 +236,39 @@ def test_who_is_in_another_group_has_their_own_quota(make_user: MakeUser, sign_i
     assert refusal(files.sent(guest, b"words")) == (403, "files_off")
 
 
-def test_who_sends_too_many_at_once_is_told_to_come_again(
-    member_client: PageClient, member: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.security("bodies-bounded")
+@pytest.mark.parametrize(("megabytes", "is_taken"), [(2.5, True), (0.9, False)])
+def test_a_body_that_comes_slowly_is_given_up(
+    member_client: PageClient, monkeypatch: pytest.MonkeyPatch, *, megabytes: float, is_taken: bool
 ) -> None:
-    monkeypatch.setattr(reader, "WAIT_SECONDS", 0.05)
+    """A megabyte, or the rest, comes in each minute: here a stretch is over when its time has passed without one."""
+    stretches = list[float]()
+
+    @contextmanager
+    def timed(seconds: float, error: type[Exception]) -> Iterator[None]:
+        stretches.append(seconds)
+        yield
+        if seconds == files_web.STRETCH_SECONDS and not is_taken:
+            raise error
+
+    monkeypatch.setattr(bodies, "_limited", timed)
+    response = files.sent(member_client, b"a word\n" * int(megabytes * 150_000))
+    assert refusal(response) == (408, "too_slow") if not is_taken else response.status_code in {201, 422}
+    assert stretches[:2] == [files_web.SECONDS, 60]
+    assert len(stretches) == (2 if not is_taken else 5)
+
+
+def test_who_sends_too_many_at_once_is_told_to_come_again(
+    member_client: PageClient, other_client: PageClient, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "WAIT_SECONDS", 0.05)
     with ExitStack() as coming:
-        for _ in range(files_web.MOST_OF_ONE):
-            coming.enter_context(files_web._coming_of(member.id))
+        for _ in range(2):
+            coming.enter_context(files_web.coming.one_of(member.id))
         busy = files.sent(member_client, b"words")
         assert refusal(busy) == (503, "files_busy")
         assert busy.headers["Retry-After"] == "5"
+        assert files.sent(other_client, b"words").status_code == 201
     assert files.sent(member_client, b"words").status_code == 201
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from flask_app import config
 from flask_app.errors import Invalid, Unavailable
-from flask_app.services.files import reader
+from flask_app.services.files import places, reader
 from tests.support import files
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ def read(content: bytes) -> reader.Read:
     with reader.spool() as sent:
         sent.write(content)
         sent.flush()
-        with reader.read(sent) as found:
+        with reader.read(sent, "somebody") as found:
             return found
 
 
@@ -93,7 +94,7 @@ def test_a_picture_is_made_small(content: bytes, size: tuple[int, int] | None) -
     with reader.spool() as sent:
         sent.write(content)
         sent.flush()
-        with reader.read(sent) as found:
+        with reader.read(sent, "somebody") as found:
             made = found.content.read(found.bytes)
     assert (found.width, found.height) == size
     with Image.open(io.BytesIO(made)) as shown:
@@ -159,7 +160,7 @@ def test_what_is_two_things_is_the_first() -> None:
     with reader.spool() as sent:
         sent.write(files.picture("JPEG") + page + files.pdf("words"))
         sent.flush()
-        with reader.read(sent) as found:
+        with reader.read(sent, "somebody") as found:
             assert found.kind == "picture"
             assert page not in found.content.read(found.bytes)
 
@@ -198,17 +199,23 @@ def test_a_child_that_fails_is_a_file_that_cannot_be_read(
     assert refused(b"words") == "file_unreadable"
 
 
-def test_too_many_at_once_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "WAIT_SECONDS", 0.05)
-    taken = [reader._children.acquire() for _ in range(reader.MOST_CHILDREN)]
-    try:
+@pytest.mark.security("files-bounded")
+@pytest.mark.parametrize("who", [["somebody"], ["one", "another"]])
+def test_too_many_at_once_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch, who: list[str]) -> None:
+    """One of a person is read at a time, and two in all."""
+    monkeypatch.setattr(places, "WAIT_SECONDS", 0.05)
+    with ExitStack() as being_read:
+        for user_id in who:
+            being_read.enter_context(reader.children.one_of(user_id))
         with pytest.raises(Unavailable) as caught:
             read(b"words")
-    finally:
-        for _ in taken:
-            reader._children.release()
-    assert (caught.value.code, caught.value.retry_after) == ("files_busy", reader.RETRY_SECONDS)
+    assert (caught.value.code, caught.value.retry_after) == ("files_busy", places.RETRY_SECONDS)
     assert read(b"words").text == "words"
+
+
+def test_while_ones_own_is_read_so_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reader.children.one_of("another"):
+        assert read(b"words").text == "words"
 
 
 def test_a_server_loads_none_of_the_libraries() -> None:

@@ -64,7 +64,7 @@ def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
     require_room(quota_mb)
     if known := _again(actor, arrived):
         return known
-    with reader.read(arrived.content) as found:
+    with reader.read(arrived.content, actor.id) as found:
         file_id = in_writing(lambda connection: _announce(connection, actor, found, arrived.name, quota_mb))
         try:
             _keep_pieces(file_id, found)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,18 +16,17 @@ import structlog
 
 from flask_app import config
 from flask_app.domain import files
-from flask_app.errors import AppError, Invalid, Unavailable
+from flask_app.errors import Invalid
+from flask_app.services.files.places import Places
 
 CHILD = Path(__file__).parents[1] / "file_reading" / "child.py"
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP")
-MOST_CHILDREN = 2  # at once, in this process
-WAIT_SECONDS, RETRY_SECONDS = 20, 5  # for one of them to end, and until who waited in vain asks again
 CHILD_SECONDS = 30
 _MOST_LINE = 4096  # bytes
 _LIMITS = {"file_too_long": {"limit": files.MOST_TEXT_MB, "pages": files.MOST_PAGES}}
 
 log = structlog.get_logger()
-_children = threading.BoundedSemaphore(MOST_CHILDREN)
+children = Places(2, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,32 +53,18 @@ def spool() -> IO[bytes]:
 
 
 @contextmanager
-def read(sent: IO[bytes]) -> Iterator[Read]:
-    """Within, what the file comes to.
+def read(sent: IO[bytes], user_id: str) -> Iterator[Read]:
+    """Within, what the file of this person comes to.
 
     Raises Invalid (file_empty, file_kind_unknown, file_unreadable, file_protected, file_without_words, file_too_long),
-    and Unavailable("files_busy") where others are being read all the while.
+    and Unavailable("files_busy") where others, or another of theirs, are being read all the while.
     """
     with spool() as output:
         if not sent.seek(0, io.SEEK_END):
             raise Invalid("file_empty")
-        with _turn():
+        with children.one_of(user_id):
             done = _run(sent, output)
         yield _result(sent, output, is_whole=done)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    if not _children.acquire(timeout=WAIT_SECONDS):
-        raise busy()
-    try:
-        yield
-    finally:
-        _children.release()
-
-
-def busy() -> AppError:
-    return Unavailable("files_busy", retry_after=RETRY_SECONDS)
 
 
 def _run(sent: IO[bytes], output: IO[bytes]) -> bool:
