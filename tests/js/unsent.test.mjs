@@ -49,3 +49,12 @@ test("what was refused keeps its key as long as it is the same", () => {
   assert.equal(page.keyOf("c1", { ...DRAFT, thinking: true }), null)
   assert.equal(page.keyOf("c2", DRAFT), null)
 })
+
+test("the same words with other files are something new", () => {
+  const { load } = tab()
+  const files = [{ id: "f1", name: "a.pdf" }]
+  load().giveBack("c1", { ...MESSAGE, files })
+  assert.equal(load().keyOf("c1", { ...DRAFT, files }), "k1")
+  assert.equal(load().keyOf("c1", DRAFT), null)
+  assert.equal(load().keyOf("c1", { ...DRAFT, files: [{ id: "f2" }] }), null)
+})

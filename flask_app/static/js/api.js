@@ -110,17 +110,25 @@ export const api = {
  * @param {RequestInit} [init]
  * @returns {Promise<Response>}
  */
-export async function request(path, init = {}) {
-  const response = await reach(path, init)
+export function request(path, init = {}) {
+  return answerTo(() => reach(path, init))
+}
+
+/** The same where it is asked in a way of its own, which takes `csrfHeader()` along. @param {() => Promise<Response>} ask */
+export async function answerTo(ask) {
+  const response = await ask()
   const renewed = response.headers.get(CSRF_HEADER) // a new password brings a new session and its token
   if (renewed) keepCsrfToken(renewed)
   if (response.ok) return response
   const error = await errorOf(response)
   if (!(await mended(error))) throw error
-  const again = await reach(path, init)
+  const again = await ask()
   if (again.ok) return again
   throw await errorOf(again)
 }
+
+/** @returns {Record<string, string>} */
+export const csrfHeader = () => ({ [CSRF_HEADER]: csrfMeta()?.getAttribute("content") ?? "" })
 
 /** @param {string} token */
 export function keepCsrfToken(token) {

@@ -47,7 +47,7 @@ export class Asking {
   async send(outgoing) {
     const { conversation } = this.#host.place()
     const taken = () => this.#composer.taken(conversation, outgoing.idempotencyKey)
-    const error = await this.#ask(new Question(outgoing.text, this.#branch.last), outgoing, taken)
+    const error = await this.#ask(new Question(outgoing.text, this.#branch.last, outgoing.files), outgoing, taken)
     if (!error) return
     const isSpent = codeOf(error) === SPENT
     this.#composer.giveBack(conversation, isSpent ? { ...outgoing, idempotencyKey: newIdempotencyKey() } : outgoing)
@@ -58,28 +58,28 @@ export class Asking {
   async sendWaiting(message) {
     const { conversation } = this.#host.place()
     if (!conversation) return
-    const { text, idempotencyKey: key } = message
+    const { text, files, idempotencyKey: key } = message
     this.#queue.tries(conversation, key)
     const taken = (/** @type {string} */ answer) => this.#queue.begun(conversation, key, answer)
-    const error = await this.#ask(new Question(text, this.#branch.last), message, taken)
+    const error = await this.#ask(new Question(text, this.#branch.last, files), message, taken)
     if (!error) return
     this.#queue.refuse(conversation, key, error)
     this.#host.refused(conversation, error)
   }
 
-  /** What was asked in other words, as another version of it. @param {Question} question @param {string} text */
-  async resend(question, text) {
+  /** What was asked in other words, with the files that stay, as another version of it. @param {Question} question @param {string} text @param {Question["files"]} files */
+  async resend(question, text, files) {
     const { conversation, isBusy } = this.#host.place()
     if (isBusy) return toast(t("js.wait_for_answer"))
-    const asked = { text, parentId: question.parentId, ...this.#composer.choice }
-    const outgoing = { text, ...this.#composer.choice, idempotencyKey: this.#keys.of(asked) }
+    const asked = { text, parentId: question.parentId, ...(files.length ? { files } : {}), ...this.#composer.choice }
+    const outgoing = { text, files, ...this.#composer.choice, idempotencyKey: this.#keys.of(asked) }
     question.close()
-    const asking = this.#ask(new Question(text, question.parentId), outgoing, () => question.forgetEdit())
+    const asking = this.#ask(new Question(text, question.parentId, files), outgoing, () => question.forgetEdit())
     this.#thread.focusLast()
     const error = await asking
     if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
     if (!error) return
-    if (question.element.isConnected && !isGone(error)) question.edit(text)
+    if (question.element.isConnected && !isGone(error)) question.edit(text, files)
     else this.#composer.giveBack(conversation, outgoing)
     this.#host.refused(conversation, error, true)
   }
@@ -100,7 +100,7 @@ export class Asking {
     const error = await asking
     if (!error || codeOf(error) === SPENT) this.#keys.forget(asked)
     if (!error) return
-    if (isGone(error)) this.#composer.giveBack(conversation, { text: question.text, idempotencyKey: newIdempotencyKey() })
+    if (isGone(error)) this.#composer.giveBack(conversation, { text: question.text, files: question.files, idempotencyKey: newIdempotencyKey() })
     this.#host.refused(conversation, error)
   }
 

@@ -11,7 +11,7 @@ import { notesOf } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/answer.js").Answer} Answer */
 /**
- * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning: string, thinking_ms: number | null,
+ * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, files: Question["files"], reasoning: string, thinking_ms: number | null,
  *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
  *   idempotency_key: string | null, finish_reason: string | null, usage: import("app/chat/answer.js").Usage | null}} Message
  */
@@ -20,7 +20,7 @@ import { notesOf } from "app/chat/writing.js"
 const AT_ONCE = 30 // messages, some screens of them
 
 /** A message that is being written. */
-const BEGUN = { text: "", reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
+const BEGUN = { text: "", files: [], reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
 
 export class BranchView {
   #thread
@@ -242,7 +242,7 @@ export class BranchView {
   keep(answer, { conversation_id: conversation, user_message_id: questionId, message_id: answerId }) {
     const { question } = answer
     this.#conversation = conversation
-    this.#place(question, { ...BEGUN, id: questionId, parent_id: question.parentId, role: "user", text: question.text })
+    this.#place(question, { ...BEGUN, id: questionId, parent_id: question.parentId, role: "user", text: question.text, files: question.files })
     this.#place(answer, { ...BEGUN, id: answerId, parent_id: questionId, role: "assistant" })
     this.#first ||= this.#branches.path[0]?.id ?? ""
     this.#showVersions()
@@ -265,7 +265,7 @@ export class BranchView {
   #shownFor(message) {
     const known = this.#drawn.get(message.id)
     if (known) return known
-    const shown = message.role === "user" ? new Question(message.text, message.parent_id) : this.#drawAnswer(message)
+    const shown = message.role === "user" ? new Question(message.text, message.parent_id, message.files) : this.#drawAnswer(message)
     shown.id = message.id
     this.#drawn.set(message.id, shown)
     return shown

@@ -1,11 +1,11 @@
 // @ts-check
 /** Entry of the chat page: wires list, composer and conversation to the address; the palette finds them here. */
-import { aTurnLater, api, inTime, isGone, loadWith, loaded } from "app/api.js"
+import { aTurnLater, inTime, isGone, loadWith, loaded } from "app/api.js"
 import { Composer } from "app/chat/composer.js"
 import { sentenceOfUnsent, siteName, t, wayToSignIn } from "app/i18n.js"
 import { Sidebar } from "app/sidebar/sidebar.js"
 import { Unreached, must, pageState, reactTo, tell, toast } from "app/ui.js"
-import { Drafts, commandIn, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/chat/writing.js"
+import { Drafts, commandIn, filesIn, isFinger, keepToWhatIsSeen, mentionIn, notesOf, opensHere } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/conversation.js").Conversation} Conversation */
 
@@ -15,23 +15,17 @@ const welcome = must(root, "[data-welcome]")
 export const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
 export const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
 const unreached = new Unreached(root, () => show(shown))
-/** @type {Promise<Conversation> | null} */
-let loading = null
-/** @type {Conversation | null} */
-let made = null
-const isAwaited = notesOf("waiting").read(null) !== "" // a message waits for its turn, from before this page
-/** @type {string | null} */
-let shown = null
-/** The one that was shown when it was deleted or archived. @type {string | null} */
-let left = null
-/** The conversation that came with the page: shown once, asked for again later. */
-let enclosed = state.thread
-let limited = state.budgets.length > 0
-let [looks, isLooking] = [0, false]
+/** @type {[Promise<Conversation> | null, Conversation | null]} */
+let [loading, made] = [null, null]
+const [isAwaited, attachable] = [notesOf("waiting").read(null) !== "", state.temporary ? null : state.files] // a message waits for its turn, from before this page
+/** Which is shown, and which was when it was deleted or archived. @type {[string | null, string | null]} */
+let [shown, left] = [null, null]
+let enclosed = state.thread // it came with the page: shown once, asked for again later
+let [isLooking, limited] = [false, state.budgets.length > 0]
 
 keepToWhatIsSeen(root)
 new Drafts().take(state.thread?.id ?? null, state.draft)
-composer.showLeft(state.budgets)
+if (state.budgets.some((/** @type {{state: string}} */ { state: each }) => each === "exhausted")) lookAtBudgets() // until when, by this clock
 reactTo(composer, {
   send,
   stop: async () => (await conversation()).stop(),
@@ -40,6 +34,7 @@ reactTo(composer, {
     if (shown && !state.temporary) composer.handOver(shown)
     anew()
   },
+  attach: ({ place, files }) => attachable && attaching((there) => there.putFirst(place, files)),
 })
 reactTo(sidebar, {
   left: ({ id }) => (left = id === shown ? id : null) && go("/"),
@@ -96,17 +91,14 @@ async function load() {
     },
     refused: () => {
       if (shown === null || (state.temporary && made?.isEmpty)) showWelcome(true)
-      lookAtBudgets()
+      lookAtBudgets({ isRefused: true })
     },
-    gone: (detail) => {
-      gone(detail)
-      if (limited) lookAtBudgets()
-    },
-    anew: ({ text }) => anew(text),
+    gone,
+    anew: ({ text, files }) => anew(text, files),
     ended: ({ id, isFirst }) => {
       if (!state.temporary) sidebar.touch(id, { running: false })
       if (isFirst && !state.temporary) elsewhere.lookForTitle(id)
-      if (limited) lookAtBudgets()
+      lookAtBudgets()
     },
   })
   return made
@@ -169,6 +161,7 @@ function gone({ id }, { inList = false } = {}) {
   if (here) show(null)
   if (here && !inList) composer.showProblem(words)
   else if (listed) toast(words, { kind: "danger" })
+  lookAtBudgets()
 }
 
 /** The page was asked for one that is not there. @param {string} id */
@@ -180,11 +173,11 @@ async function missing(id) {
   composer.showProblem(t("js.not_found"))
 }
 
-/** In a new one, before what is being written there; a temporary chat begins anew in its place. */
-function anew(text = "") {
-  if (!state.temporary) composer.putFirst(null, text)
+/** In a new one, before what is being written there; a temporary chat begins anew in its place. @param {import("app/chat/composer.js").Outgoing["files"]} [files] */
+function anew(text = "", files = undefined) {
+  if (!state.temporary) composer.putFirst(null, text, files)
   if (!state.temporary) return go("/")
-  show(shown).then(() => text && composer.quote(text))
+  show(shown).then(() => composer.putFirst(shown, text))
 }
 
 /** @param {string} path behind # the message that is to be seen, and words in it */
@@ -203,10 +196,21 @@ function loadParts() {
   loadWith(must(list, "[data-archive-open]"), "click", async () => new (await import("app/sidebar/archive.js")).Archive(sidebar, list).toggle(), tell)
   loadWith(form, "input", ({ target }) => mentionIn(target) && import("app/chat/mention.js").then(({ Mention }) => new Mention(form, composer)), tell)
   loadWith(form, "input", ({ target }) => commandIn(target) && import("app/chat/prompt-offer.js").then(({ PromptOffer }) => new PromptOffer(form, composer)), tell)
+  for (const name of ["change", "paste", "dragenter", "dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      const files = attachable && filesIn(event)
+      if (files) attaching((there) => there.take(name, files))
+    })
+  }
+  form.querySelector("[data-attach]")?.dispatchEvent(new Event("change", { bubbles: true })) // chosen before this page's scripts had come
   loadWith(microphone, "click", async () => new (await import("app/chat/dictation.js")).Dictation(form, composer).start(), tell)
   loadWith(root, "pointerdown", (event) => isFinger(event) && import("app/chat/swipe.js").then(({ Swipe }) => new Swipe(root, list).begin(event)), () => undefined)
-  microphone.hidden = !isSecureContext || !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)
-  microphone.addEventListener("pointerdown", (event) => event.preventDefault()) // the caret stays where words are to come
+}
+
+/** Attaching is loaded with the first files that are chosen, pasted or dragged here, and where some are attached. @param {(there: import("app/chat/attaching.js").Attaching) => void} act */
+function attaching(act) {
+  prefetch()
+  loaded(import("app/chat/attaching.js")).then(({ attachingIn }) => act(attachingIn(root, composer, attachable)), tell)
 }
 
 /** The one on the page; what the list does not know of is neither pinned nor archived. @returns {import("app/sidebar/sidebar.js").Summary | null} */
@@ -216,9 +220,7 @@ export function shownConversation() {
 }
 
 /** The last message on the page, where that conversation is on it. @param {string} id */
-export function lastShown(id) {
-  return made?.branch.lastOf(id) ?? null
-}
+export const lastShown = (id) => made?.branch.lastOf(id) ?? null
 
 /** @param {string | null} id */
 async function show(id) {
@@ -227,6 +229,7 @@ async function show(id) {
   const sought = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
   if (sought.message) history.replaceState(null, "", location.pathname) // a reload is not sent there again
   composer.moveTo(id)
+  if (attachable && notesOf("files").read(id)) attaching(() => undefined)
   sidebar.select(id)
   showTitle((id && (sidebar.get(id) ?? (enclosed?.id === id ? enclosed : null))?.title) || "")
   showWelcome(id === null || state.temporary)
@@ -255,7 +258,7 @@ async function lookAgain() {
   const id = shown
   if (isLooking) return // a tab that comes to the front is told so twice
   isLooking = true
-  if (limited) lookAtBudgets()
+  lookAtBudgets()
   try {
     await Promise.all([sidebar.renew(), loaded(drafts()).then((shared) => shared?.look()), id && loading && (await loading).refresh()])
   } catch (error) {
@@ -265,13 +268,10 @@ async function lookAgain() {
   }
 }
 
-/** Only the newest look counts. Where it fails the line stays as it was. */
-async function lookAtBudgets() {
-  const look = ++looks
-  const { budgets } = await api.get("/api/budgets").catch(() => ({ budgets: null }))
-  if (!budgets || look !== looks) return
-  limited = budgets.length > 0
-  composer.showLeft(budgets)
+/** Where there are any; a refusal may be that of a new one. Where it fails the line stays as it was. */
+async function lookAtBudgets({ isRefused = false } = {}) {
+  limited ||= isRefused
+  if (limited) limited = await import("app/chat/budgets-left.js").then(({ look }) => look(root, state.is_admin)).catch(() => true)
 }
 
 /** @param {string} title */

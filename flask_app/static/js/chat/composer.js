@@ -2,10 +2,11 @@
 /**
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
  * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
- * for another conversation, and "changed" with what is written. Words leave the text area when they are sent, and come back when they were not taken.
+ * for another conversation, "changed" with what is written, and "modelchange"; "attach" {place, files}: they are to go along there again.
+ * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { leftWords, nameBriefly, t, tightestOf } from "app/i18n.js"
-import { announce, must, slot, toast } from "app/ui.js"
+import { nameBriefly, t } from "app/i18n.js"
+import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/chat/writing.js"
 
 const LIMIT = 200_000 // bytes
@@ -13,12 +14,11 @@ const MODEL_CHOICE = "model"
 const THINKING_CHOICE = "thinking"
 const LONGEST_TIMER = 86_400_000
 
-/** @typedef {import("app/i18n.js").Budget} Budget */
-/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, peak: Peak | null}} Model */
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{model?: string, thinking?: boolean | string}} Choice who is to answer, and how: thinking first or not, or with an effort */
-/** @typedef {{text: string, idempotencyKey: string} & Choice} Outgoing */
+/** @typedef {{text: string, files?: import("app/chat/file-list.js").MessageFile[], idempotencyKey: string} & Choice} Outgoing */
 
 export class Composer extends EventTarget {
   #form
@@ -36,11 +36,13 @@ export class Composer extends EventTarget {
   #drafts = new Drafts()
   #unsent = new Unsent()
   #peakEnds = 0
+  /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
+  attached = null
   /** @type {Model[]} */
   #models
-  #isAdmin
+  #sendHint
 
-  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null, is_admin: boolean}} state */
+  /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null}} state */
   constructor(form, state) {
     super()
     this.#form = form
@@ -50,7 +52,7 @@ export class Composer extends EventTarget {
     this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
     this.#stopButton = must(form, "[data-stop]")
     this.#models = state.models
-    this.#isAdmin = state.is_admin
+    this.#sendHint = this.#sendButton.title
     this.#early = this.#text.value
     this.#offerModels(state.default_model)
     this.#listen()
@@ -63,7 +65,7 @@ export class Composer extends EventTarget {
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
     const lost = this.#unsent.takeLost(conversation)
-    if (lost) this.putFirst(conversation, lost.text)
+    if (lost) this.putFirst(conversation, lost.text, lost.files)
     this.hideProblem()
     this.goOnWith(null)
   }
@@ -88,6 +90,7 @@ export class Composer extends EventTarget {
   /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
   adopt(conversation) {
     this.#drafts.keep(this.place, "")
+    this.attached?.move(this.place, conversation)
     this.place = conversation
     this.#drafts.keep(conversation, this.#text.value)
   }
@@ -105,7 +108,7 @@ export class Composer extends EventTarget {
 
   /** The models that can answer, named as they are offered. */
   get models() {
-    return this.#models.map(({ id, name, context_tokens }, index) => ({ id, name, context_tokens, label: this.#select.options[index]?.text ?? name }))
+    return this.#models.map(({ id, name, context_tokens, sees }, index) => ({ id, name, context_tokens, sees, label: this.#select.options[index]?.text ?? name }))
   }
 
   focus() {
@@ -118,21 +121,13 @@ export class Composer extends EventTarget {
     this.#changed()
   }
 
-  /** Puts a quotation after what is written, to be gone on with. @param {string} text */
-  quote(text) {
-    this.write(inParagraphs(this.#text.value.trimEnd(), text))
-    this.focus()
-    this.#text.setSelectionRange(this.#text.value.length, this.#text.value.length)
-    this.#text.scrollTop = this.#text.scrollHeight
-  }
-
   /**
    * Words that could not be sent come back to where they were written, here or in another conversation's draft.
    * @param {string | null} conversation @param {Outgoing} outgoing
    */
   giveBack(conversation, outgoing) {
     this.#unsent.giveBack(conversation, outgoing)
-    this.putFirst(conversation, outgoing.text)
+    this.putFirst(conversation, outgoing.text, outgoing.files)
   }
 
   /** What was being written in one conversation goes into a new one; says whether there was anything. @param {string} conversation */
@@ -140,13 +135,14 @@ export class Composer extends EventTarget {
     const text = conversation === this.place ? this.#text.value : this.#drafts.read(conversation)
     this.#drafts.keep(conversation, "")
     if (text.trim()) this.putFirst(null, text)
-    return text.trim() !== ""
+    return this.attached?.move(conversation, null) || text.trim() !== ""
   }
 
-  /** Before what is being written there. @param {string | null} conversation @param {string} text */
-  putFirst(conversation, text) {
+  /** Before what is being written there. @param {string | null} conversation @param {string} text @param {Outgoing["files"]} [files] */
+  putFirst(conversation, text, files = []) {
     if (conversation === this.place) this.write(inParagraphs(text, this.#text.value))
     else this.#drafts.keep(conversation, inParagraphs(text, this.#drafts.read(conversation)))
+    if (files.length) this.dispatchEvent(new CustomEvent("attach", { detail: { place: conversation, files } }))
   }
 
   /** While something is being sent nothing else is; while an answer is written, what is sent waits. */
@@ -155,10 +151,20 @@ export class Composer extends EventTarget {
     this.#showButtons()
   }
 
+  /** Is something that goes along still on its way? */
+  #isHeld = () => this.attached?.isComing(this.place) ?? false
+
+  /** What goes along has changed. */
+  refresh() {
+    this.#showButtons()
+    this.dispatchEvent(new Event("changed"))
+  }
+
   #showButtons() {
     const focused = document.activeElement
-    const isEmpty = !this.#text.value.trim()
-    this.#sendButton.disabled = isEmpty
+    const isEmpty = !this.#text.value.trim() && !this.attached?.has(this.place)
+    this.#sendButton.disabled = isEmpty || this.#isHeld()
+    this.#sendButton.title = this.#isHeld() ? t("js.files.wait") : this.#sendHint
     this.#sendButton.hidden = this.#state === "sending" || (this.#state === "answering" && isEmpty)
     this.#stopButton.hidden = this.#state === "idle"
     if (focused instanceof HTMLButtonElement && focused.hidden && this.#form.contains(focused)) this.focus()
@@ -176,24 +182,14 @@ export class Composer extends EventTarget {
     place.hidden = false
   }
 
-  /** Says what is left of the budget that is nearest to its end; without budgets nothing. @param {Budget[]} budgets */
-  showLeft(budgets) {
-    const place = must(this.#form, "[data-left]")
-    const tightest = tightestOf(budgets)
-    const { state: before } = place.dataset
-    const words = tightest ? leftWords(tightest, { isAdmin: this.#isAdmin }) : ""
-    place.hidden = !tightest
-    place.dataset.state = tightest?.state ?? ""
-    slot(place, "text").textContent = words
-    if (this.#isAdmin) must(place, "[data-way]").hidden = tightest?.state !== "exhausted"
-    if (before && before !== tightest?.state && tightest?.state !== "open") announce(words)
-  }
-
   hideProblem() {
     must(this.#form, "[data-composer-error]").hidden = true
   }
 
   #listen() {
+    const [microphone, anew] = [must(this.#form, "[data-dictate]"), must(this.#form, "[data-anew]")]
+    microphone.hidden = !isSecureContext || !("SpeechRecognition" in globalThis || "webkitSpeechRecognition" in globalThis)
+    microphone.addEventListener("pointerdown", (event) => event.preventDefault()) // the caret stays where words are to come
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault()
       this.#send()
@@ -207,24 +203,26 @@ export class Composer extends EventTarget {
     })
     this.#text.addEventListener("input", () => this.#changed())
     this.#stopButton.addEventListener("click", () => this.dispatchEvent(new Event("stop")))
-    must(this.#form, "[data-anew]").addEventListener("click", () => this.dispatchEvent(new Event("anew")))
+    anew.addEventListener("click", () => this.dispatchEvent(new Event("anew")))
     this.#select.addEventListener("change", () => this.#modelChosen())
     this.#thinking.addEventListener("change", () => localStorage.setItem(THINKING_CHOICE, this.#thinking.value))
   }
 
   #send() {
-    const text = this.#text.value.trim()
-    if (!text) return
+    const [text, files] = [this.#text.value.trim(), this.attached?.factsOf(this.place) ?? []]
+    if (this.#isHeld()) return toast(t("js.files.wait"))
+    if (!text && !files.length) return
     if (this.#state === "sending") return toast(t("js.wait_for_answer"))
     const problem = problemOfSize(text)
     if (problem) return this.showProblem(problem)
-    const draft = { text, ...this.choice }
+    const draft = { text, ...(files.length ? { files } : {}), ...this.choice }
     const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.place, draft) ?? this.#drafts.keyOf(this.place) }
     const waits = this.#state === "answering"
     if (waits) this.#unsent.forget(this.place, detail.idempotencyKey)
     else this.#unsent.send(this.place, detail)
     this.hideProblem()
     this.#drafts.renewKey(this.place)
+    this.attached?.leave(this.place)
     this.write("")
     this.dispatchEvent(new CustomEvent(waits ? "wait" : "send", { detail }))
   }
@@ -265,6 +263,7 @@ export class Composer extends EventTarget {
     this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
     this.#thinking.value = usualOf(model)
     this.#showPeak(model?.peak ?? null)
+    this.dispatchEvent(new Event("modelchange"))
   }
 
   /** What holds only until a moment is not said after it. @param {Peak | null} peak */

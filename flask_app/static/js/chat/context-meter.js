@@ -34,6 +34,7 @@ export class ContextMeter {
   /** @type {import("app/chat/answer.js").Usage | null} of the last answer that has ended */
   #usage = null
   #asked = 0
+  #drawn = 0 // tokens of what was attached then
 
   /** @param {HTMLElement} root @param {import("app/chat/composer.js").Composer} composer who knows the model that answers next */
   constructor(root, composer) {
@@ -41,7 +42,8 @@ export class ContextMeter {
     this.#button = must(root, "[data-context]")
     this.#note = must(root, "[data-context-note]")
     this.#panel = must(root, "[data-context-about]")
-    must(root, "[data-model]").addEventListener("change", () => this.#draw())
+    composer.addEventListener("modelchange", () => this.#draw())
+    composer.addEventListener("changed", () => this.#attached === this.#drawn || this.#draw())
     this.#button.addEventListener("click", () => this.#open())
     this.#panel.addEventListener("toggle", (event) => {
       this.#button.setAttribute("aria-expanded", String(/** @type {ToggleEvent} */ (event).newState === "open"))
@@ -55,8 +57,13 @@ export class ContextMeter {
     this.#draw()
   }
 
+  /** With what is attached to the next message. */
   get #tokens() {
-    return this.#usage?.context_tokens ?? 0
+    return (this.#usage?.context_tokens ?? 0) + this.#attached
+  }
+
+  get #attached() {
+    return this.#composer.attached?.tokensIn(this.#composer.place) ?? 0
   }
 
   get #model() {
@@ -64,6 +71,7 @@ export class ContextMeter {
   }
 
   #draw() {
+    this.#drawn = this.#attached
     const [tokens, window] = [this.#tokens, this.#model?.context_tokens ?? null]
     const state = stateOf(tokens, window)
     this.#button.hidden = !tokens
@@ -91,6 +99,8 @@ export class ContextMeter {
     const [model, tokens, asked] = [this.#model, this.#tokens, ++this.#asked]
     slot(this.#panel, "taken").textContent = takenWords(tokens, model?.context_tokens ?? null)
     slot(this.#panel, "estimated").hidden = this.#usage?.source !== "estimated"
+    slot(this.#panel, "attached").hidden = !this.#attached
+    slot(this.#panel, "attached").textContent = t("js.files.context", { tokens: formatNumber(this.#attached) })
     this.#say("")
     this.#panel.showPopover()
     placeBeside(this.#panel, this.#button)

@@ -2,7 +2,7 @@
 /**
  * The conversation on the page: opened, continued, stopped, resumed, and its branches. Emits "started" {id, title}, "ended" {id, isFirst},
  * "opened" with what is stored, "coming" {id, arrival}: it is asked for again, "refused", "gone" {id}: it was deleted elsewhere, and
- * "anew" {text}: that is to be asked in a new one.
+ * "anew" {text, files}: that is to be asked in a new one.
  */
 import { Answer } from "app/chat/answer.js"
 import { AnswerMenu } from "app/chat/answer-menu.js"
@@ -73,8 +73,8 @@ export class Conversation extends EventTarget {
       continue: ({ message }) => this.#following.goOn(message),
       retry: ({ message }) => this.#following.joinAgain(message) || this.#asking.answerAgain(message),
       regenerate: ({ message, model }) => this.#asking.answerAgain(message, model),
-      anew: ({ message }) => this.#emit("anew", { text: message.question.text }),
-      resend: ({ message, text }) => this.#asking.resend(message, text),
+      anew: ({ message }) => this.#emit("anew", message.question),
+      resend: ({ message, text, files }) => this.#asking.resend(message, text, files),
       step: (step) => this.#following.isBeginning || this.#step(step), // what is asked is of no branch yet
     })
     reactTo(this.#waiting, {

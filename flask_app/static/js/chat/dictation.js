@@ -5,7 +5,8 @@
  */
 import { t } from "app/i18n.js"
 import { announce, must, toast } from "app/ui.js"
-import { composes, isTouched, putInto, sendsMessage } from "app/chat/writing.js"
+import { putInto } from "app/chat/put-into.js"
+import { composes, isTouched, sendsMessage } from "app/chat/writing.js"
 
 /** @typedef {EventTarget & {lang: string, interimResults: boolean, continuous: boolean, start(): void, stop(): void, abort(): void}} Recognition */
 /** @typedef {Event & {results: SpeechRecognitionResultList}} Heard */

@@ -3,7 +3,8 @@
 import { t } from "app/i18n.js"
 import { TextList } from "app/chat/text-list.js"
 import { announce, fill, fromTemplate, must } from "app/ui.js"
-import { mentionIn, putInto } from "app/chat/writing.js"
+import { putInto } from "app/chat/put-into.js"
+import { mentionIn } from "app/chat/writing.js"
 
 /** @typedef {{id: string, name: string, label: string}} Named */
 

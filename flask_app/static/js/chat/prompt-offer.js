@@ -6,7 +6,8 @@ import { PromptQuestions } from "app/chat/prompt-questions.js"
 import { filledIn, variablesOf } from "app/prompts/prompt-text.js"
 import { TextList } from "app/chat/text-list.js"
 import { announce, fromTemplate, must, tell } from "app/ui.js"
-import { commandIn, putInto, sendsMessage } from "app/chat/writing.js"
+import { putInto } from "app/chat/put-into.js"
+import { commandIn, sendsMessage } from "app/chat/writing.js"
 
 const PATH = "/api/offered-prompts"
 const FRESH = 60_000 // milliseconds for which a list is taken as it was

@@ -1,27 +1,36 @@
 // @ts-check
-/** One question in the thread, and the editor in its place. The element emits "resend" {text}. */
+/** One question in the thread, and the editor in its place. The element emits "resend" {text, files}. */
 import { problemOfSize } from "app/chat/composer.js"
+import { changeableFiles, showFiles } from "app/chat/file-list.js"
 import { goesBothWays } from "app/markdown.js"
 import { fromTemplate, must, showFormError, slot } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
+
+/** @typedef {import("app/chat/file-list.js").MessageFile} MessageFile */
 
 export class Question {
   element
   /** Absent until it is written down. @type {string | null} */
   id = null
   text
+  files
   parentId
   /** @type {HTMLElement | null} */
   #editor = null
   #notes = notesOf("edit")
+  /** Those that stay with it when it is sent in other words. @type {MessageFile[]} */
+  #staying = []
 
-  /** @param {string} text @param {string | null} parentId what it follows */
-  constructor(text, parentId) {
+  /** @param {string} text @param {string | null} parentId what it follows @param {MessageFile[]} [files] */
+  constructor(text, parentId, files = []) {
     this.text = text
+    this.files = files
     this.parentId = parentId
     this.element = fromTemplate("question-template", { text })
     slot(this.element, "text").classList.toggle("both-ways", goesBothWays(text))
+    showFiles(slot(this.element, "files"), files)
+    must(this.element, "[data-copy-message]").hidden = !text
   }
 
   /** @param {number} at @param {number} count */
@@ -29,14 +38,18 @@ export class Question {
     showVersion(this.element, at, count)
   }
 
-  /** Opens its text, or what was made of it before, to be changed. @param {string} [text] */
-  edit(text = this.#notes.read(this.id) || this.text) {
+  /** Opens its text, or what was made of it before, to be changed. @param {string} [text] @param {MessageFile[]} [files] */
+  edit(text = this.#notes.read(this.id) || this.text, files = this.files) {
     this.close()
     const editor = (this.#editor = fromTemplate("editor-template"))
     const area = /** @type {HTMLTextAreaElement} */ (must(editor, "textarea"))
     this.element.append(editor)
     this.#showEditor(true)
     area.value = text
+    this.#staying = changeableFiles(slot(editor, "files"), files, () => {
+      this.#changed(area)
+      area.focus({ preventScroll: true })
+    })
     area.addEventListener("input", () => {
       this.#changed(area)
       this.#notes.keep(this.id, area.value)
@@ -85,7 +98,7 @@ export class Question {
   /** @param {HTMLTextAreaElement} area */
   #changed(area) {
     const send = /** @type {HTMLButtonElement} */ (must(area.form ?? this.element, '[type="submit"]'))
-    send.disabled = !area.value.trim()
+    send.disabled = !area.value.trim() && !this.#staying.length
     fitToText(area)
   }
 
@@ -94,13 +107,15 @@ export class Question {
     const text = written.trim()
     const problem = problemOfSize(text)
     if (this.#editor) showFormError(/** @type {HTMLFormElement} */ (this.#editor), problem)
-    if (text && !problem) this.element.dispatchEvent(new CustomEvent("resend", { bubbles: true, detail: { text } }))
+    if ((!text && !this.#staying.length) || problem) return
+    this.element.dispatchEvent(new CustomEvent("resend", { bubbles: true, detail: { text, files: this.#staying } }))
   }
 
   /** @param {boolean} on */
   #showEditor(on) {
     this.element.classList.toggle("message--editing", on)
     slot(this.element, "text").hidden = on
+    slot(this.element, "files").hidden = on || !this.files.length
     slot(this.element, "foot").hidden = on
   }
 }

@@ -2,6 +2,7 @@
 /** A button beside what is marked in an answer: it puts that into the composer as a quotation. */
 import { loaded } from "app/api.js"
 import { must, tell } from "app/ui.js"
+import { inParagraphs } from "app/chat/writing.js"
 
 const PAUSE = 150 // milliseconds after which a selection is taken for made
 const FINGER = 28 // pixels that a finger's handles need below what is marked
@@ -11,6 +12,7 @@ export class QuoteButton {
   #button
   #messages
   #composer
+  #area
   #timer = 0
 
   /** @param {HTMLElement} root of the chat @param {import("app/chat/composer.js").Composer} composer */
@@ -18,6 +20,7 @@ export class QuoteButton {
     this.#button = must(root, "[data-quote]")
     this.#messages = must(root, "[data-messages]")
     this.#composer = composer
+    this.#area = /** @type {HTMLTextAreaElement} */ (must(root, "[data-composer-text]"))
     document.addEventListener("selectionchange", () => this.#lookSoon())
     addEventListener("scroll", () => this.#button.hidden || this.#look(), { capture: true, passive: true })
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault()) // what is marked stays so
@@ -61,7 +64,15 @@ export class QuoteButton {
     const text = isCode ? String(range) : plainText(range.cloneContents())
     getSelection()?.removeAllRanges()
     this.#button.hidden = true
-    if (text.trim()) this.#composer.quote(asQuote(text))
+    if (text.trim()) this.#putLast(asQuote(text))
+  }
+
+  /** After what is written, to be gone on with. @param {string} text */
+  #putLast(text) {
+    this.#composer.write(inParagraphs(this.#area.value.trimEnd(), text))
+    this.#composer.focus()
+    this.#area.setSelectionRange(this.#area.value.length, this.#area.value.length)
+    this.#area.scrollTop = this.#area.scrollHeight
   }
 }
 

@@ -5,6 +5,7 @@
  * no more, and nothing else has it.
  */
 import { t } from "app/i18n.js"
+import { showFiles } from "app/chat/file-list.js"
 import { goesBothWays } from "app/markdown.js"
 import { announce, fromTemplate, must, slot } from "app/ui.js"
 import { undoable } from "app/undo.js"
@@ -40,9 +41,9 @@ export class WaitingMessages extends EventTarget {
     const { isHeld } = this.#queue.of(this.#conversation)
     const keys = waiting.map(({ idempotencyKey }) => idempotencyKey)
     for (const item of [...this.#items.children]) if (!keys.includes(keyOf(item))) item.remove()
-    for (const [index, { idempotencyKey: key, text }] of waiting.entries()) {
+    for (const [index, message] of waiting.entries()) {
       const there = this.#items.children[index]
-      if (!there || keyOf(there) !== key) this.#items.insertBefore(drawn(key, text), there ?? null)
+      if (!there || keyOf(there) !== message.idempotencyKey) this.#items.insertBefore(drawn(message), there ?? null)
     }
     this.#place.hidden = !waiting.length
     must(this.#place, "[data-waiting-go]").hidden = !isHeld
@@ -92,11 +93,12 @@ export class WaitingMessages extends EventTarget {
   }
 }
 
-/** @param {string} key @param {string} text */
-function drawn(key, text) {
+/** @param {import("app/chat/composer.js").Outgoing} message */
+function drawn({ idempotencyKey: key, text, files = [] }) {
   const item = fromTemplate("waiting-template", { text })
   item.dataset.key = key
   slot(item, "text").classList.toggle("both-ways", goesBothWays(text))
+  showFiles(slot(item, "files"), files)
   return item
 }
 

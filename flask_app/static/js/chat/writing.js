@@ -49,15 +49,16 @@ function begunIn(area, before, after = /^/) {
   return words === undefined ? null : { from: to - words.length - 1, to, words }
 }
 
-const MOST_TYPED = 200 // lines: of thousands browsers make minutes
-/** Puts words in the place of what is marked, as if they were typed: whether the browser's own undo knows them. @param {HTMLTextAreaElement} area @param {string} words */
-export function putInto(area, words) {
-  const [command, ...what] = words ? ["insertText", words] : ["delete"]
-  const isTyped = area === document.activeElement && words.split("\n").length <= MOST_TYPED
-  if (isTyped && document.execCommand(command ?? "", false, ...what)) return true
-  area.setRangeText(words, area.selectionStart, area.selectionEnd, "end")
-  area.dispatchEvent(new Event("input", { bubbles: true }))
-  return false
+/** The files that are chosen, pasted or dragged here, without folders: none yet while they are dragged. null: none are meant, as with words that are pasted with their picture. @param {Event} event @returns {File[] | null} */
+export function filesIn(event) {
+  const { target, type, clipboardData: pasted, dataTransfer: dragged } = /** @type {any} */ (event)
+  if (type === "change") return target.matches("[data-attach]") && target.files.length ? [...target.files] : null
+  const { types = [], items = [] } = pasted ?? dragged ?? {}
+  const isWords = pasted && types.includes("text/plain") && types.includes("text/html")
+  const isElsewhere = target.closest?.(pasted ? "dialog, input, textarea:not([data-composer-text])" : "dialog")
+  if (!types.includes("Files") || isWords || isElsewhere) return null
+  event.preventDefault() // the browser would leave the page for what is dropped
+  return [...items].filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).flatMap((item) => item.getAsFile() ?? [])
 }
 
 /** Does a press on a link open one of the chat's pages, in this tab? A temporary chat is a page of its own. @param {HTMLAnchorElement} link @param {MouseEvent} press */
@@ -156,7 +157,7 @@ const pageStorage = {
   removeItem: (name) => void ofPage.delete(name),
 }
 
-/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch" | "heard"} kind */
+/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch" | "heard" | "files"} kind */
 export function notesOf(kind) {
   return new ConversationNotes(isTemporary() ? pageStorage : sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
 }
@@ -281,10 +282,10 @@ export class Unsent {
   }
 
   /** The key of the same thing, where it was given back. @param {string | null} conversation @param {Omit<Outgoing, "idempotencyKey">} draft */
-  keyOf(conversation, { text, model, thinking }) {
+  keyOf(conversation, draft) {
     const noted = this.#read(conversation)
-    const isSame = noted?.isBack && noted.text === text && noted.model === model && noted.thinking === thinking
-    return isSame ? noted.idempotencyKey : null
+    const said = (/** @type {typeof draft} */ { text, files = [], model, thinking }) => JSON.stringify([text, files.map(({ id }) => id), model, thinking])
+    return noted?.isBack && said(noted) === said(draft) ? noted.idempotencyKey : null
   }
 
   /** @param {string | null} conversation @returns {(Outgoing & {isBack: boolean}) | null} */
@@ -293,7 +294,7 @@ export class Unsent {
   }
 
   /** @param {string | null} conversation @param {Outgoing} outgoing @param {boolean} isBack */
-  #keep(conversation, { text, model, thinking, idempotencyKey }, isBack) {
-    this.#notes.keep(conversation, JSON.stringify({ text, model, thinking, idempotencyKey, isBack }))
+  #keep(conversation, { text, files, model, thinking, idempotencyKey }, isBack) {
+    this.#notes.keep(conversation, JSON.stringify({ text, files, model, thinking, idempotencyKey, isBack }))
   }
 }

@@ -1,0 +1,244 @@
+// @ts-check
+/**
+ * The files that are to go along with what is written, in each conversation: on their way, here, or refused. Those that are here are noted
+ * by the tab, as drafts are. Emits "changed", "progress" with one of them, "arrived" and "refused" with one, "twice" {name}: it is attached
+ * already, and "gone" {names}: the server has them no more.
+ */
+import { ApiError, isAway } from "app/api.js"
+import { newIdempotencyKey, notesOf } from "app/chat/writing.js"
+
+const AT_ONCE = 2 // as many as the server reads of one process
+const MOST_WAITS = 5 // for a server that is busy with others' files
+const SECOND = 1_000
+
+/** @typedef {import("app/chat/file-upload.js").Facts} Facts what the server says of one */
+/** @typedef {import("app/chat/file-list.js").MessageFile} MessageFile */
+/**
+ * @typedef {object} Attached
+ * @property {string} key
+ * @property {string} name
+ * @property {number} bytes
+ * @property {"waiting" | "coming" | "here" | "refused"} state
+ * @property {number} share of it that is uploaded
+ * @property {File | null} file none where the page was loaded since it was chosen
+ * @property {Facts | null} facts
+ * @property {unknown} error
+ * @property {AbortController} leaving
+ */
+/**
+ * @typedef {object} Server
+ * @property {(file: File, under: import("app/chat/file-upload.js").Under) => Promise<Facts>} upload
+ * @property {(id: string) => Promise<boolean>} isThere
+ * @property {(id: string) => unknown} forget it is not wanted any more
+ * @property {(milliseconds: number) => Promise<unknown>} [pause]
+ */
+
+/** May it come if it is tried again? @param {unknown} error */
+export const mayComeYet = (error) => isAway(error) || (error instanceof ApiError && error.status === 429)
+
+export class AttachedFiles extends EventTarget {
+  #most
+  #server
+  #notes
+  /** @type {Map<string | null, Attached[]>} */
+  #lists = new Map()
+
+  /** @param {number} most of them with one message @param {Server} server */
+  constructor(most, server, notes = notesOf("files")) {
+    super()
+    this.#most = most
+    this.#server = server
+    this.#notes = notes
+  }
+
+  /** @param {string | null} place @returns {Attached[]} */
+  of(place) {
+    const known = this.#lists.get(place) ?? JSON.parse(this.#notes.read(place) || "[]").map(kept)
+    this.#lists.set(place, known)
+    return known
+  }
+
+  /** Those that are here. @param {string | null} place @returns {Facts[]} */
+  factsOf(place) {
+    return this.of(place).flatMap(({ facts }) => facts ?? [])
+  }
+
+  /** Is something here to be sent? @param {string | null} place */
+  has(place) {
+    return this.factsOf(place).length > 0
+  }
+
+  /** Is something on its way? @param {string | null} place */
+  isComing(place) {
+    return this.of(place).some(({ state }) => state === "waiting" || state === "coming")
+  }
+
+  /** What they add to the next message, about. @param {string | null} place */
+  tokensIn(place) {
+    return this.factsOf(place).reduce((sum, { tokens }) => sum + tokens, 0)
+  }
+
+  /** Is there a picture among them? @param {string | null} place */
+  hasPicture(place) {
+    return this.of(place).some(isPicture)
+  }
+
+  /** As many as there is room for; gives how many were left out. @param {string | null} place @param {File[]} files */
+  add(place, files) {
+    const there = this.of(place)
+    const room = Math.max(0, this.#most - there.filter(({ state }) => state !== "refused").length)
+    const added = files.slice(0, room).map(chosen)
+    this.#change(place, [...there, ...added])
+    this.#begin()
+    return files.length - added.length
+  }
+
+  /** @param {string} key of one that was refused */
+  again(key) {
+    const attached = this.#find(key)
+    if (!attached?.file || attached.state !== "refused") return
+    Object.assign(attached, { state: "waiting", share: 0, error: null })
+    this.#tell("changed")
+    this.#begin()
+  }
+
+  /** Takes it out again; one that is on its way is called off. @param {string} key */
+  remove(key) {
+    const [place, attached] = [this.#placeOf(key), this.#find(key)]
+    if (place === undefined || !attached) return
+    attached.leaving.abort()
+    this.#change(place, this.of(place).filter((each) => each !== attached))
+    if (attached.facts) this.#server.forget(attached.facts.id)
+    this.#begin()
+  }
+
+  /** They have been sent. @param {string | null} place */
+  leave(place) {
+    this.#change(place, [])
+  }
+
+  /** To what is written elsewhere; says whether there were any. @param {string | null} from @param {string | null} to */
+  move(from, to) {
+    const moved = this.of(from)
+    if (!moved.length || from === to) return false
+    this.#change(from, [])
+    this.#change(to, [...this.of(to), ...moved])
+    return true
+  }
+
+  /** Those of a message that was not taken, before the others; whether they are still there is asked. @param {string | null} place @param {(MessageFile & {tokens?: number})[]} files */
+  putFirst(place, files) {
+    const there = this.of(place)
+    const known = new Set(this.factsOf(place).map(({ id }) => id))
+    this.#change(place, [...files.filter(({ id }) => !known.has(id)).map(kept), ...there])
+    return this.check(place)
+  }
+
+  /** Those that the server has no more are gone here too. @param {string | null} place */
+  async check(place) {
+    const asked = this.of(place).filter(({ facts }) => facts)
+    const answers = await Promise.all(asked.map(({ facts }) => this.#server.isThere(facts?.id ?? "").catch(() => true)))
+    const gone = new Set(asked.filter((_, index) => !answers[index]))
+    const left = this.of(place).filter((each) => !gone.has(each))
+    if (left.length === this.of(place).length) return
+    this.#change(place, left)
+    this.#tell("gone", { names: [...gone].map(({ name }) => name) })
+  }
+
+  #begin() {
+    const all = [...this.#lists.values()].flat()
+    const free = AT_ONCE - all.filter(({ state }) => state === "coming").length
+    for (const attached of all.filter(({ state }) => state === "waiting").slice(0, Math.max(0, free))) this.#bring(attached)
+  }
+
+  /** @param {Attached} attached */
+  async #bring(attached) {
+    attached.state = "coming"
+    this.#tell("changed")
+    try {
+      const facts = await this.#uploaded(attached)
+      if (!attached.leaving.signal.aborted) this.#arrived(attached, facts)
+    } catch (error) {
+      if (!attached.leaving.signal.aborted) this.#refused(attached, error)
+    }
+    this.#begin()
+  }
+
+  /** A server that has its hands full says when to come again. @param {Attached} attached @returns {Promise<Facts>} */
+  async #uploaded(attached) {
+    const { file, leaving } = attached
+    const progress = (/** @type {number} */ share) => {
+      attached.share = share
+      this.#tell("progress", attached)
+    }
+    for (let waits = 0; ; waits++) {
+      try {
+        return await this.#server.upload(/** @type {File} */ (file), { signal: leaving.signal, progress })
+      } catch (error) {
+        const pause = error instanceof ApiError && error.status === 503 ? error.retryAfter : null
+        if (!pause || waits >= MOST_WAITS || leaving.signal.aborted) throw error
+        await (this.#server.pause ?? sleep)(pause * SECOND)
+        leaving.signal.throwIfAborted()
+      }
+    }
+  }
+
+  /** The same content from the same person is the same file. @param {Attached} attached @param {Facts} facts */
+  #arrived(attached, facts) {
+    const place = this.#placeOf(attached.key)
+    if (place === undefined) return
+    const isTwice = this.factsOf(place).some(({ id }) => id === facts.id)
+    if (!isTwice) Object.assign(attached, { state: "here", share: 1, facts, name: facts.name, bytes: facts.bytes })
+    this.#change(place, this.of(place).filter((each) => each !== attached || !isTwice))
+    if (isTwice) this.#tell("twice", { name: attached.name })
+    else this.#tell("arrived", attached)
+  }
+
+  /** @param {Attached} attached @param {unknown} error */
+  #refused(attached, error) {
+    Object.assign(attached, { state: "refused", error })
+    this.#tell("changed")
+    this.#tell("refused", attached)
+  }
+
+  /** @param {string} key */
+  #placeOf(key) {
+    return [...this.#lists].find(([, list]) => list.some((each) => each.key === key))?.[0]
+  }
+
+  /** @param {string} key */
+  #find(key) {
+    return [...this.#lists.values()].flat().find((each) => each.key === key)
+  }
+
+  /** @param {string | null} place @param {Attached[]} list */
+  #change(place, list) {
+    this.#lists.set(place, list)
+    const facts = this.factsOf(place)
+    this.#notes.keep(place, facts.length ? JSON.stringify(facts) : "")
+    this.#tell("changed")
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}
+
+/** @param {Attached} attached */
+export const isPicture = ({ file, facts }) => (facts ? facts.kind === "picture" : (file?.type.startsWith("image/") ?? false))
+
+/** @param {File} file @returns {Attached} */
+const chosen = (file) => ({ ...BLANK, ...fresh(), name: file.name, bytes: file.size, state: "waiting", file })
+
+/** Of one that was sent before it is not known what it adds. @param {MessageFile & {tokens?: number}} file @returns {Attached} */
+function kept(file) {
+  const facts = { ...file, tokens: file.tokens ?? 0 }
+  return { ...BLANK, ...fresh(), name: file.name, bytes: file.bytes, state: "here", share: 1, facts }
+}
+
+const fresh = () => ({ key: newIdempotencyKey(), leaving: new AbortController() })
+const BLANK = { share: 0, file: null, facts: null, error: null }
+
+/** @param {number} milliseconds */
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -1,0 +1,157 @@
+// @ts-check
+/**
+ * Files that go along with a message: chosen, dropped anywhere in the chat, or pasted. Loaded with the first, and where some are attached
+ * already.
+ */
+import { api, request } from "app/api.js"
+import { AttachedFiles } from "app/chat/attached-files.js"
+import { FileChips } from "app/chat/file-chips.js"
+import { addressOf } from "app/chat/file-list.js"
+import { upload } from "app/chat/file-upload.js"
+import { formatNumber, sentence, t } from "app/i18n.js"
+import { announce, must, reactTo, slot, toast } from "app/ui.js"
+
+const DRAGGED = 400 // milliseconds after which nothing is dragged any more, where no event has told of it
+const MOST_NAMED = 3
+
+/** @typedef {{most: number, most_mb: number}} Limits */
+/** @typedef {import("app/chat/attached-files.js").Attached} Attached */
+
+/** @type {Attaching | null} */
+let only = null
+
+/** That of the page. @param {HTMLElement} root of the chat @param {import("app/chat/composer.js").Composer} composer @param {Limits} limits */
+export function attachingIn(root, composer, limits) {
+  only ??= new Attaching(root, composer, limits)
+  return only
+}
+
+export class Attaching {
+  #root
+  #composer
+  #most
+  #files
+  #chips
+  #timer = 0
+  /** Where files were looked for, at the server, that this page had only noted. @type {Set<string | null>} */
+  #checked = new Set()
+
+  /** @param {HTMLElement} root @param {import("app/chat/composer.js").Composer} composer @param {Limits} limits */
+  constructor(root, composer, limits) {
+    this.#root = root
+    this.#composer = composer
+    this.#most = limits.most
+    this.#files = new AttachedFiles(limits.most, { upload: (file, under) => upload(file, limits.most_mb, under), isThere, forget })
+    this.#chips = new FileChips(must(root, "[data-attached]"))
+    composer.attached = this.#files
+    this.#listen()
+    composer.refresh()
+  }
+
+  #listen() {
+    reactTo(this.#composer, { changed: () => this.#draw(), modelchange: () => this.#showSight() })
+    reactTo(this.#files, {
+      changed: () => this.#composer.refresh(),
+      progress: (file) => this.#chips.show(file),
+      arrived: (file) => announce(arrivedWords(file)),
+      refused: ({ name, error }) => announce(t("js.files.refused", { name, why: sentence(error) })),
+      twice: ({ name }) => toast(t("js.files.twice", { name })),
+      gone: ({ names }) => toast(t("js.files.gone", { names: names.join(t("js.files.and")) }), { kind: "danger" }),
+    })
+    reactTo(this.#chips, {
+      remove: ({ key }) => this.#remove(key),
+      again: ({ key }) => this.#files.again(key),
+      emptied: () => this.#composer.focus(),
+    })
+    slot(must(this.#root, "[data-sightless]"), "use").addEventListener("click", () => this.#useSeeing())
+  }
+
+  /** @param {string} how the event's name @param {File[]} files */
+  take(how, files) {
+    if (how === "dragenter" || how === "dragover") return this.#showDrop()
+    this.#hideDrop()
+    if (how === "change") /** @type {HTMLInputElement} */ (must(this.#root, "[data-attach]")).value = "" // the same may be chosen again
+    if (!files.length) return toast(t("js.files.folders"), { kind: "danger" })
+    const left = this.#files.add(this.#composer.place, files)
+    if (left) toast(t("js.files.too_many", { most: this.#most }), { kind: "danger" })
+    else announce(t("js.files.begun", { count: files.length }))
+    if (how !== "change" || matchMedia("(hover: hover)").matches) this.#composer.focus()
+  }
+
+  /** Those of a message that was not taken. @param {string | null} place @param {import("app/chat/file-list.js").MessageFile[]} files */
+  putFirst(place, files) {
+    return this.#files.putFirst(place, files)
+  }
+
+  #draw() {
+    const { place } = this.#composer
+    this.#chips.draw(this.#files.of(place))
+    must(this.#root, "[data-attached-wait]").hidden = !this.#files.isComing(place)
+    this.#showSight()
+    if (this.#checked.has(place)) return
+    this.#checked.add(place)
+    void this.#files.check(place)
+  }
+
+  /** Pictures that the chosen model would not see are told of, with those that would. */
+  #showSight() {
+    const { models, choice, place } = this.#composer
+    const note = must(this.#root, "[data-sightless]")
+    const model = models.find(({ id }) => id === choice.model)
+    const isBlind = model !== undefined && !model.sees && this.#files.hasPicture(place)
+    const seeing = models.filter(({ sees }) => sees)
+    const [first] = seeing
+    if (note.hidden === isBlind) note.hidden = !isBlind
+    if (!isBlind) return
+    const names = seeing.slice(0, MOST_NAMED).map(({ label }) => label).join(t("js.files.and"))
+    const words = first ? t("js.files.sightless", { model: model.label, names }) : t("js.files.sightless_all", { model: model.label })
+    if (slot(note, "text").textContent !== words) slot(note, "text").textContent = words
+    slot(note, "use").hidden = !first
+    slot(note, "use").textContent = t("js.files.use", { name: first?.label ?? "" })
+  }
+
+  /** As a person chooses it. */
+  #useSeeing() {
+    const select = /** @type {HTMLSelectElement} */ (must(this.#root, "[data-model]"))
+    select.value = this.#composer.models.find(({ sees }) => sees)?.id ?? select.value
+    select.dispatchEvent(new Event("change", { bubbles: true }))
+    this.#composer.focus()
+  }
+
+  /** @param {string} key */
+  #remove(key) {
+    this.#files.remove(key)
+    announce(t("js.files.removed"))
+  }
+
+  #showDrop() {
+    must(this.#root, "[data-drop]").hidden = false
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#hideDrop(), DRAGGED)
+  }
+
+  #hideDrop() {
+    clearTimeout(this.#timer)
+    must(this.#root, "[data-drop]").hidden = true
+  }
+}
+
+/** @param {Attached} file */
+const arrivedWords = ({ name, facts }) => t("js.files.here", { name, tokens: formatNumber(facts?.tokens ?? 0) })
+
+/** Throws ApiError where that cannot be known. @param {string} id */
+async function isThere(id) {
+  try {
+    await request(addressOf(id), { method: "HEAD", cache: "no-store" })
+    return true
+  } catch (error) {
+    if (/** @type {{status?: number}} */ (error).status === 404) return false
+    throw error
+  }
+}
+
+/** Nobody waits for that: what is in no message goes by itself later on. Not where another draft or a message that waits has it too. @param {string} id */
+function forget(id) {
+  if (Object.values(sessionStorage).some((note) => String(note).includes(id))) return
+  api.delete(addressOf(id)).catch(() => undefined)
+}

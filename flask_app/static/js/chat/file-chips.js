@@ -1,0 +1,94 @@
+// @ts-check
+/** The files that are attached, above the text: how far each is, what it adds, or why it was refused. Emits "remove" and "again" with a key. */
+import { isPicture, mayComeYet } from "app/chat/attached-files.js"
+import { addressOf, chip, nameButton, showThumbnail, sizeWords } from "app/chat/file-list.js"
+import { formatNumber, formatPercent, sentence, t } from "app/i18n.js"
+import { must, slot } from "app/ui.js"
+
+/** @typedef {import("app/chat/attached-files.js").Attached} Attached */
+
+export class FileChips extends EventTarget {
+  #list
+  /** @type {Map<string, HTMLElement>} */
+  #items = new Map()
+  /** Addresses of what this page has of them. @type {Map<string, string>} */
+  #addresses = new Map()
+
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    super()
+    this.#list = list
+    list.addEventListener("click", ({ target }) => this.#pressed(/** @type {Element} */ (target).closest("button")))
+  }
+
+  /** Those that are there already stay, with the focus. @param {Attached[]} files */
+  draw(files) {
+    const keys = new Set(files.map(({ key }) => key))
+    for (const [key, item] of this.#items) if (!keys.has(key)) this.#drop(key, item)
+    const before = this.#items.size
+    for (const [index, file] of files.entries()) {
+      const item = this.#items.get(file.key) ?? this.#made(file)
+      if (this.#list.children[index] !== item) this.#list.insertBefore(item, this.#list.children[index] ?? null)
+      this.show(file)
+    }
+    this.#list.hidden = !files.length
+    if (this.#items.size > before) this.#list.scrollTop = this.#list.scrollHeight // what was added is seen
+  }
+
+  /** How it is with one of them. @param {Attached} file */
+  show(file) {
+    const item = this.#items.get(file.key)
+    if (!item) return
+    const { name, state, share, error } = file
+    const isComing = state === "waiting" || state === "coming"
+    const bar = /** @type {HTMLProgressElement} */ (must(item, "progress"))
+    bar.hidden = !isComing
+    bar.value = share
+    bar.ariaLabel = t("js.files.progress", { name })
+    item.dataset.state = state
+    slot(item, "name").textContent = name
+    slot(item, "about").textContent = aboutWords(file)
+    must(item, "[data-again]").hidden = state !== "refused" || !mayComeYet(error) || !file.file
+    must(item, "[data-again]").ariaLabel = t("js.files.again", { name })
+    nameButton(must(item, "[data-remove]"), t(isComing ? "js.files.cancel" : "js.files.remove", { name }))
+  }
+
+  /** @param {Attached} file */
+  #made(file) {
+    const item = chip(file)
+    item.dataset.key = file.key
+    this.#items.set(file.key, item)
+    if (!isPicture(file)) return item
+    const own = file.file && URL.createObjectURL(file.file)
+    if (own) this.#addresses.set(file.key, own)
+    showThumbnail(item, own ?? addressOf(file.facts?.id ?? ""))
+    return item
+  }
+
+  /** What had the focus gives it to the next one, or the one before. @param {string} key @param {HTMLElement} item */
+  #drop(key, item) {
+    const next = item.nextElementSibling ?? item.previousElementSibling
+    const had = item.contains(document.activeElement)
+    item.remove()
+    this.#items.delete(key)
+    URL.revokeObjectURL(this.#addresses.get(key) ?? "")
+    this.#addresses.delete(key)
+    if (had && next) must(next, "[data-remove]").focus()
+    else if (had) this.dispatchEvent(new CustomEvent("emptied"))
+  }
+
+  /** @param {HTMLButtonElement | null} button */
+  #pressed(button) {
+    const detail = { key: button?.closest("[data-key]")?.getAttribute("data-key") ?? "" }
+    if (button && "remove" in button.dataset) this.dispatchEvent(new CustomEvent("remove", { detail }))
+    if (button && "again" in button.dataset) this.dispatchEvent(new CustomEvent("again", { detail }))
+  }
+}
+
+/** @param {Attached} file */
+function aboutWords({ state, share, bytes, facts, error }) {
+  if (state === "refused") return sentence(error)
+  const size = sizeWords(bytes)
+  if (facts) return facts.tokens ? `${size} · ${t("js.files.tokens", { count: formatNumber(facts.tokens) })}` : size
+  return `${size} · ${state === "coming" && share === 1 ? t("js.files.reading") : formatPercent(Math.floor(share * 100) / 100)}`
+}

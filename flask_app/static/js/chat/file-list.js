@@ -1,0 +1,106 @@
+// @ts-check
+/** The files of a message, in the thread and where it waits or is changed: pictures small, documents to be had back. */
+import { loaded } from "app/api.js"
+import { formatNumber, t } from "app/i18n.js"
+import { fromTemplate, must, tell } from "app/ui.js"
+
+/**
+ * @typedef {{id: string, name: string, kind: "picture" | "document" | "text", content_type: string, bytes: number, width: number | null,
+ *   height: number | null, pages: number | null}} MessageFile
+ */
+
+/** Where its content is. @param {string} id */
+export const addressOf = (id) => `/api/files/${encodeURIComponent(id)}`
+
+/** 345,678 → "346 kB" @param {number} bytes */
+export function sizeWords(bytes) {
+  if (bytes < 1_000) return `${bytes} B`
+  const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, "kilobyte"] : [bytes / 1_000_000, "megabyte"]
+  const digits = unit === "megabyte" && value < 10 ? 1 : 0
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: digits }).format(value)
+}
+
+/** What stands for a file that cannot be seen: "PDF". @param {string} name */
+export const endingOf = (name) => /\.([a-z0-9]{1,4})$/i.exec(name)?.[1]?.toUpperCase() ?? ""
+
+/** "12 pages · 346 kB" @param {Pick<MessageFile, "bytes" | "pages">} file */
+export function aboutWords({ bytes, pages }) {
+  const size = sizeWords(bytes)
+  return pages ? `${t(pages === 1 ? "js.files.page" : "js.files.pages", { count: formatNumber(pages) })} · ${size}` : size
+}
+
+/** Pictures first, as they are the larger. @param {HTMLElement} list @param {MessageFile[]} files */
+export function showFiles(list, files) {
+  const pictures = files.filter(({ kind }) => kind === "picture")
+  const others = files.filter(({ kind }) => kind !== "picture")
+  list.hidden = !files.length
+  list.replaceChildren(...pictures.map(picture), ...others.map(documentOf))
+}
+
+/** With a button at each that takes it out; gives those that stay. @param {HTMLElement} list @param {MessageFile[]} files @param {() => void} changed */
+export function changeableFiles(list, files, changed) {
+  const staying = [...files]
+  list.hidden = !files.length
+  for (const file of files) {
+    const item = chip(file)
+    const button = must(item, "[data-remove]")
+    button.addEventListener("click", () => {
+      staying.splice(staying.indexOf(file), 1)
+      const next = item.nextElementSibling ?? item.previousElementSibling
+      item.remove()
+      list.hidden = !staying.length
+      changed()
+      if (next) must(next, "[data-remove]").focus()
+    })
+    list.append(item)
+  }
+  return staying
+}
+
+/** One that can be taken out again. @param {{name: string, kind?: string, id?: string, bytes: number, pages?: number | null}} file */
+export function chip({ name, kind, id, bytes, pages = null }) {
+  const item = fromTemplate("attached-template", { name, about: aboutWords({ bytes, pages }), ending: endingOf(name) })
+  nameButton(must(item, "[data-remove]"), t("js.files.remove", { name }))
+  if (kind === "picture" && id) showThumbnail(item, addressOf(id))
+  return item
+}
+
+/** @param {HTMLElement} button @param {string} words */
+export function nameButton(button, words) {
+  button.ariaLabel = words
+  button.title = words
+}
+
+/** Where the browser cannot draw it, its ending stays. @param {HTMLElement} item @param {string} address */
+export function showThumbnail(item, address) {
+  const image = /** @type {HTMLImageElement} */ (must(item, "img"))
+  image.addEventListener("load", () => item.classList.add("attached__file--seen"), { once: true })
+  image.src = address
+}
+
+/** @param {MessageFile} file */
+function picture({ id, name, width, height }) {
+  const item = fromTemplate("message-picture-template", { name })
+  const [link, image] = [/** @type {HTMLAnchorElement} */ (must(item, "a")), /** @type {HTMLImageElement} */ (must(item, "img"))]
+  link.href = addressOf(id)
+  link.title = name
+  image.alt = t("js.files.picture", { name })
+  if (width && height) Object.assign(image, { width, height })
+  image.src = link.href
+  image.addEventListener("error", () => item.classList.add("message-file--missing"))
+  link.addEventListener("click", (press) => {
+    if (press.ctrlKey || press.metaKey || press.shiftKey || press.altKey) return
+    press.preventDefault()
+    loaded(import("app/chat/large-picture.js")).then(({ showLarge }) => showLarge({ address: link.href, name, width, height }), tell)
+  })
+  return item
+}
+
+/** @param {MessageFile} file */
+function documentOf({ id, name, bytes, pages }) {
+  const item = fromTemplate("message-document-template", { name, about: aboutWords({ bytes, pages }), ending: endingOf(name) })
+  const link = /** @type {HTMLAnchorElement} */ (must(item, "a"))
+  link.href = addressOf(id)
+  link.download = name
+  return item
+}
