@@ -26,9 +26,12 @@ def test_a_group_is_made_joined_and_deleted(look: Look, visits: Visits, site: Si
     dialog.get_by_label(say("admin.group_name")).fill(name)
     dialog.get_by_label(say("admin.on_disconnect_limit")).check()
     dialog.get_by_label(say("admin.on_disconnect_tokens")).fill("250")
+    expect(dialog.get_by_label(say("admin.file_quota"))).to_have_value("200")
+    dialog.get_by_label(say("admin.file_quota")).fill("0")
     dialog.get_by_role("button", name=say("base.save")).click()
     row = page.get_by_role("listitem").filter(has_text=name)
     expect(row).to_contain_text(say("js.admin.group_limit", tokens="250"))
+    expect(row).to_contain_text(say("js.admin.group_no_files"))
     expect(page.get_by_role("button", name=say("js.admin.edit_group", name=name))).to_be_focused()
 
     page.goto("/admin/users")

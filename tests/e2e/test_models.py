@@ -57,3 +57,21 @@ def test_the_successor_is_named_on_the_page_and_goes_on(
     chat.page.reload()
     expect(chat.prose.last).to_have_text(Answer().text)
     expect(chat.page.locator("[data-model-note]")).to_be_hidden()
+
+
+def test_whether_a_model_sees_pictures_is_said(look: Look, visits: Visits, site: Site) -> None:
+    say, name = look.say, "deepseek-v4-pro"
+    page = look.open(visits, "/admin/models")
+    row = page.get_by_role("listitem").filter(has_text=name)
+    for sees in (True, False):
+        page.get_by_role("button", name=say("js.admin.edit_model", name=name)).click()
+        dialog = page.get_by_role("dialog", name=name)
+        switch = dialog.get_by_role("switch", name=say("admin.model_sees"))
+        expect(switch).to_be_checked(checked=not sees)
+        look.expect_no_fault(page)
+        switch.set_checked(sees)
+        dialog.get_by_role("button", name=say("base.save")).click()
+        expect(dialog).to_be_hidden()
+        expect(row.get_by_text(say("js.admin.model_sees"))).to_be_visible(visible=sees)
+        (told,) = [each["sees"] for each in site.ask("GET", "/api/models")["models"] if each["name"] == name]
+        assert told == sees

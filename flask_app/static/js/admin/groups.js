@@ -18,10 +18,12 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {import("app/admin/opening-balance.js").Opening | null} opening
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
+ * @property {number} file_quota_mb room for the files of each, in megabytes; 0: they may attach none
  */
 
 const PATH = "/api/admin/groups"
 const USUAL_TOKENS = 1000
+const USUAL_QUOTA = 200 // megabytes
 const list = must(document, "[data-groups]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-group-form]"))
 const managersForm = /** @type {HTMLFormElement} */ (must(document, "[data-managers-form]"))
@@ -66,9 +68,9 @@ onSubmit(managersForm, async ({ usernames = "" }) => {
 })
 
 /** A name that was not touched stays the built-in one, in every language. @param {Record<string, string>} values */
-function choicesOf({ name, on_disconnect: policy, tokens }) {
+function choicesOf({ name, on_disconnect: policy, tokens, file_quota_mb: quota }) {
   const limit = policy === "limit" ? { on_disconnect_tokens: Number(tokens) } : {}
-  return { ...(name === edited?.name ? {} : { name }), on_disconnect: policy, ...limit }
+  return { ...(name === edited?.name ? {} : { name }), on_disconnect: policy, file_quota_mb: Number(quota), ...limit }
 }
 
 async function refresh() {
@@ -88,7 +90,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens, file_quota_mb: quota }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -103,6 +105,8 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   slot(element, "hours").hidden = !hours
   fill(element, { models: t("js.admin.group_models", { names: models?.join(" · ") ?? "" }) })
   slot(element, "models").hidden = !models
+  fill(element, { files: t(quota ? "js.admin.group_files" : "js.admin.group_no_files", { megabytes: formatNumber(quota) }) })
+  slot(element, "files").hidden = quota === USUAL_QUOTA
   slot(element, "no-api").hidden = mayAsk
   slot(element, "no-sharing").hidden = sharing
   fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })
@@ -127,6 +131,7 @@ function edit(group) {
   const choice = /** @type {HTMLInputElement} */ (must(form, `[name="on_disconnect"][value="${policy}"]`))
   choice.checked = true
   field("tokens").value = String(group?.on_disconnect_tokens ?? USUAL_TOKENS)
+  field("file_quota_mb").value = String(group?.file_quota_mb ?? USUAL_QUOTA)
   showTokensPart()
   openDialog("group-dialog")
 }

@@ -14,6 +14,7 @@ import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast 
  * @property {string | null} successor_id
  * @property {string[]} aliases
  * @property {number | null} context_tokens its window, where that is known
+ * @property {boolean} sees pictures may be sent to it
  */
 
 const PATH = "/api/admin/models"
@@ -23,6 +24,7 @@ const form = /** @type {HTMLFormElement} */ (must(document, "[data-edit-model]")
 const aliases = /** @type {HTMLTextAreaElement} */ (must(form, '[name="aliases"]'))
 const successor = /** @type {HTMLSelectElement} */ (must(form, '[name="successor"]'))
 const contextWindow = /** @type {HTMLInputElement} */ (must(form, '[name="window"]'))
+const sees = /** @type {HTMLInputElement} */ (must(form, '[name="sees"]'))
 const titles = /** @type {HTMLFormElement} */ (must(document, "[data-titles]"))
 const writer = /** @type {HTMLSelectElement} */ (must(titles, '[name="model"]'))
 /** @type {Model[]} */
@@ -48,6 +50,7 @@ onSubmit(form, async (values) => {
     successor_id: values.successor || null,
     aliases: names,
     context_tokens: values.window ? Number(values.window) : null,
+    sees: sees.checked,
   })
   form.closest("dialog")?.close()
   show(reply.models)
@@ -87,6 +90,7 @@ function row(model) {
   const element = fromTemplate("model-template", { name, provider, state: t(`js.admin.model_state_${state}`) })
   element.dataset.id = id
   slot(element, "state").classList.toggle("badge--ok", offered)
+  say(element, "sees", model.sees ? t("js.admin.model_sees") : "")
   say(element, "aliases", model.aliases.length ? t("js.admin.aliases_are", { names: model.aliases.join(t("js.admin.separator")) }) : "")
   say(element, "follower", followerOf(model))
   must(element, "[data-edit]").setAttribute("aria-label", t("js.admin.edit_model", { name }))
@@ -115,5 +119,6 @@ function edit(model) {
   successor.replaceChildren(new Option(t("js.admin.default_model"), ""), ...optionsOf(others))
   successor.value = model.successor_id ?? ""
   contextWindow.value = String(model.context_tokens ?? "")
+  sees.checked = model.sees
   openDialog("edit-model-dialog")
 }
