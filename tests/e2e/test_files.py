@@ -443,3 +443,18 @@ def test_on_paper_stand_their_names(chat: Chat) -> None:
     expect(sent(chat.question()).get_by_text("board.png")).to_be_visible()
     expect(sent(chat.question()).get_by_role("img")).to_be_hidden()
     expect(sent(chat.question()).get_by_text("report.pdf")).to_be_visible()
+
+
+def test_whoever_is_shown_the_conversation_by_a_link_sees_their_names(chat: Chat, visits: Visits, site: Site) -> None:
+    attach(chat, picture("board.png"), pdf())
+    chat.ask("Share me.")
+    site.ask("PUT", "/api/admin/settings/sharing", {"mode": "anybody"})
+    try:
+        made = site.ask("POST", f"/api/conversations/{chat.conversation_id}/shares", {})
+        page = visits.open(made["path"], signed_in=False)
+        listed = page.get_by_role("list", name=say("chat.files")).get_by_role("listitem")
+        assert sorted(listed.all_inner_texts()) == ["board.png", "report.pdf"]
+        expect(page.locator(".shared img")).to_have_count(0)
+        expect_no_fault(page)
+    finally:
+        site.ask("PUT", "/api/admin/settings/sharing", {"mode": "off"})

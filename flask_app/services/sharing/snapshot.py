@@ -13,9 +13,9 @@ MAX_BYTES = 4 * 1024 * 1024  # of JSON: about four novels
 
 
 class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A message; a question without words is the names of its files.
+    """A message. `status` is as in `Message`; `reasoning` is empty where thoughts are not shown.
 
-    `status` is as in `Message`; `reasoning` is empty where thoughts are not shown.
+    `files` are the names of those that went with a question: what is in them is its person's alone.
     """
 
     role: str
@@ -23,6 +23,7 @@ class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
     reasoning: str = ""
     model: str | None = None
     status: str = "complete"
+    files: list[str] = []
 
 
 _decoder = msgspec.json.Decoder(list[Said])
@@ -65,10 +66,11 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
     by_id = {
         row.id: Said(
             role=row.role,
-            text=row.text or message_files.named(attached.get(row.id, ())),
+            text=row.text,
             reasoning=row.reasoning if thoughts else "",
             model=row.model if row.role == "assistant" else None,
             status=row.status,
+            files=[each.name for each in attached.get(row.id, ())],
         )
         for row in found
     }
