@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, mock, test } from "node:test"
 import { ApiError } from "app/api.js"
-import { RunStream } from "app/chat/run-stream.js"
+import { RunStream, asMessage } from "app/chat/run-stream.js"
 
 const MESSAGE = { message: "hello", idempotency_key: "k" }
 let asked
@@ -208,3 +208,9 @@ const start = (id) => event(id, "start", { run_id: "run", conversation_id: "c", 
 const token = (id, text) => event(id, "token", { text })
 const done = (id) => event(id, "done", { status: "complete" })
 const event = (id, name, data) => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+
+test("files go by their ids, and only where there are some", () => {
+  const outgoing = { text: "what?", idempotencyKey: "k" }
+  assert.deepEqual(asMessage({ ...outgoing, files: [{ id: "f1", name: "a.pdf" }, { id: "f2" }] }, null, null).files, ["f1", "f2"])
+  for (const files of [undefined, []]) assert.ok(!("files" in asMessage({ ...outgoing, files }, null, null)))
+})

@@ -229,7 +229,7 @@ async function show(id) {
   const sought = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
   if (sought.message) history.replaceState(null, "", location.pathname) // a reload is not sent there again
   composer.moveTo(id)
-  if (attachable && notesOf("files").read(id)) attaching(() => undefined)
+  if (attachable && (isAwaited || notesOf("files").read(id))) attaching(() => undefined)
   sidebar.select(id)
   showTitle((id && (sidebar.get(id) ?? (enclosed?.id === id ? enclosed : null))?.title) || "")
   showWelcome(id === null || state.temporary)

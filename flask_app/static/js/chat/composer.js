@@ -142,7 +142,8 @@ export class Composer extends EventTarget {
   putFirst(conversation, text, files = []) {
     if (conversation === this.place) this.write(inParagraphs(text, this.#text.value))
     else this.#drafts.keep(conversation, inParagraphs(text, this.#drafts.read(conversation)))
-    if (files.length) this.dispatchEvent(new CustomEvent("attach", { detail: { place: conversation, files } }))
+    if (files.length && this.attached) this.attached.putFirst(conversation, files)
+    else if (files.length) this.dispatchEvent(new CustomEvent("attach", { detail: { place: conversation, files } }))
   }
 
   /** While something is being sent nothing else is; while an answer is written, what is sent waits. */
