@@ -391,6 +391,25 @@ def test_a_question_is_sent_again_with_those_that_stay(chat: Chat, script: Scrip
     expect(editor.get_by_role("button", name=say("chat.send"), exact=True)).to_be_disabled()
 
 
+def test_what_was_taken_out_of_a_question_stays_out_after_a_reload(chat: Chat) -> None:
+    attach(chat, text("lamp.txt"), text("rope.txt", "Bring the rope."))
+    chat.ask("What shall I bring?")
+    editor = chat.page.locator(".editor")
+    chat.act(chat.question(), "edit").click()
+    editor.get_by_role("button", name=say("js.files.remove", name="lamp.txt")).click()
+    expect(editor.get_by_role("listitem")).to_have_count(1)
+    chat.page.reload()
+    chat.act(chat.question(), "edit").click()
+    expect(editor.get_by_role("listitem")).to_have_count(1)
+    editor.get_by_role("button", name=say("js.files.remove", name="rope.txt")).click()
+    chat.page.reload()
+    chat.act(chat.question(), "edit").click()
+    expect(editor.get_by_role("listitem")).to_have_count(0)
+    editor.get_by_role("button", name=say("base.cancel"), exact=True).click()
+    chat.act(chat.question(), "edit").click()
+    expect(editor.get_by_role("listitem")).to_have_count(2)
+
+
 def test_another_answer_has_them_too(chat: Chat, script: ScriptedUpstream) -> None:
     attach(chat, text())
     chat.ask("What shall I bring?")

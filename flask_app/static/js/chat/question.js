@@ -19,6 +19,7 @@ export class Question {
   /** @type {HTMLElement | null} */
   #editor = null
   #notes = notesOf("edit")
+  #kept = notesOf("staying")
   /** Those that stay with it when it is sent in other words. @type {MessageFile[]} */
   #staying = []
 
@@ -38,8 +39,8 @@ export class Question {
     showVersion(this.element, at, count)
   }
 
-  /** Opens its text, or what was made of it before, to be changed. @param {string} [text] @param {MessageFile[]} [files] */
-  edit(text = this.#notes.read(this.id) || this.text, files = this.files) {
+  /** Opens its text and files, or what was made of them before, to be changed. @param {string} [text] @param {MessageFile[]} [files] */
+  edit(text = this.#notes.read(this.id) || this.text, files = this.#filesLeft()) {
     this.close()
     const editor = (this.#editor = fromTemplate("editor-template"))
     const area = /** @type {HTMLTextAreaElement} */ (must(editor, "textarea"))
@@ -47,6 +48,7 @@ export class Question {
     this.#showEditor(true)
     area.value = text
     this.#staying = changeableFiles(slot(editor, "files"), files, () => {
+      this.#kept.keep(this.id, JSON.stringify(this.#staying.map(({ id }) => id)))
       this.#changed(area)
       area.focus({ preventScroll: true })
     })
@@ -76,6 +78,13 @@ export class Question {
   /** What was made of it is no longer wanted: it was given up, or has been asked. */
   forgetEdit() {
     this.#notes.keep(this.id, "")
+    this.#kept.keep(this.id, "")
+  }
+
+  /** Those that were not taken out before. */
+  #filesLeft() {
+    const kept = this.#kept.read(this.id)
+    return kept ? this.files.filter(({ id }) => JSON.parse(kept).includes(id)) : this.files
   }
 
   #cancel() {
