@@ -36,6 +36,15 @@ from tests.support.served import PASSWORD
 
 say = words("en")
 BLIND = "deepseek-v4-pro"
+MODULE = "**/static/*/js/chat/attaching.js"
+# What a page leaves that ends while it sends its files with these words.
+CRASH = """(text) => {
+  const place = Object.keys(sessionStorage).find(name => name.startsWith("files:"))
+  const files = JSON.parse(sessionStorage.getItem(place))
+  sessionStorage.removeItem(place)
+  const sending = { text, files, idempotencyKey: "crashed", isBack: false }
+  sessionStorage.setItem(place.replace("files", "unsent"), JSON.stringify(sending))
+}"""
 # What a page uploads is a part of its memory, which the browser does not tell.
 NOTE_BODIES = """() => {
   const { send } = XMLHttpRequest.prototype
@@ -309,6 +318,53 @@ def test_what_was_attached_where_the_conversation_is_gone_waits_in_a_new_one(cha
     chat.text.press("Enter")
     expect(sent(chat.question())).to_have_count(1)
     chat.wait_until_answered()
+
+
+@pytest.mark.parametrize("draft", ["", "a draft"])
+def test_what_was_attached_waits_in_a_new_one_where_the_page_finds_no_conversation(
+    chat: Chat, site: Site, draft: str
+) -> None:
+    chat.ask("First?")
+    attach(chat, text())
+    chat.text.fill(draft)
+    site.ask("DELETE", f"/api/conversations/{chat.conversation_id}")
+    chat.page.reload()
+    expect(chat.problem).to_contain_text(say("js.not_found"))
+    expect(chat.text).to_have_value(draft)
+    expect(chip(chat, "notes.txt")).to_have_attribute("data-state", "here")
+
+
+def test_what_was_attached_to_one_that_the_list_finds_gone_is_seen_in_the_new_one(chat: Chat, site: Site) -> None:
+    chat.ask("Is it still there?")
+    attach(chat, text())
+    gone = chat.conversation_id
+    chat.page.goto("/")
+    expect(chips(chat)).to_have_count(0)
+    site.ask("DELETE", f"/api/conversations/{gone}")
+    chat.choose("Is it still there?", say("js.pin"))
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.conversation_gone_kept"))
+    expect(chip(chat, "notes.txt")).to_be_visible()
+
+
+def test_what_a_page_was_sending_comes_back_though_the_next_one_cannot_show_files(
+    chat: Chat, visits: Visits, script: ScriptedUpstream
+) -> None:
+    attach(chat, text())
+    chat.page.evaluate(CRASH, "Is it sent?")
+    chat.page.route(MODULE, lambda route: route.fulfill(status=404))
+    chat.page.reload()
+    expect(chat.text).to_have_value("Is it sent?")
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.error.not_loaded"))
+    chat.page.unroute_all()
+    chat.page.reload()
+    expect(chat.text).to_have_value("Is it sent?")
+    expect(chip(chat, "notes.txt")).to_have_attribute("data-state", "here")
+    chat.enter()
+    expect(sent(chat.question())).to_have_count(1)
+    chat.wait_until_answered()
+    assert len(script.journal.chats) == 1
+    problems = visits.watch(chat.page).problems
+    problems[:] = [problem for problem in problems if "/static/" not in problem]  # what the test took away
 
 
 def test_a_model_that_does_not_see_is_told_of_before_and_what_was_refused_comes_back(

@@ -23,7 +23,7 @@ function tab({ most = 10 } = {}) {
   }
   const load = () => {
     const files = new AttachedFiles(most, server, new ConversationNotes(storage, "p1", "files"))
-    for (const name of ["arrived", "refused", "twice", "gone"]) files.addEventListener(name, ({ detail }) => told.push([name, detail]))
+    for (const name of ["arrived", "refused", "twice", "over", "gone"]) files.addEventListener(name, ({ detail }) => told.push([name, detail]))
     return files
   }
   return { notes, uploads, told, forgotten, pauses, gone, load, files: load() }
@@ -179,6 +179,32 @@ test("what was sent is noted no more, and comes back before what was attached si
   await files.putFirst("c1", sent)
   await files.putFirst("c1", sent)
   assert.deepEqual(files.factsOf("c1").map(({ id }) => id), ["f1", "f2"])
+})
+
+test("what is moved or comes back is there once, before the others, and no more than go with a message", async () => {
+  const { files, uploads, told } = tab({ most: 3 })
+  const ids = (place) => files.factsOf(place).map(({ id }) => id)
+  await files.putFirst("c1", [facts("f1"), facts("f2")])
+  await files.putFirst("c2", [facts("f2"), facts("f3"), facts("f4")])
+  assert.equal(files.move("c1", "c2"), true)
+  assert.deepEqual([ids("c1"), ids("c2")], [[], ["f1", "f2", "f3"]])
+  assert.deepEqual(told, [["over", null]])
+  files.add("c3", [file("a.txt"), file("b.txt")])
+  await files.putFirst("c3", [facts("f5"), facts("f6")])
+  assert.deepEqual(uploads.map(({ signal }) => signal.aborted), [false, true])
+})
+
+test("what the tab noted elsewhere is put in before this was loaded", () => {
+  const { notes, load, told } = tab({ most: 3 })
+  const noted = new ConversationNotes({ getItem: (name) => notes.get(name) ?? null, setItem: (name, text) => notes.set(name, text), removeItem: (name) => notes.delete(name) }, "p1", "files")
+  assert.equal(noted.putFirst("c1", []), false)
+  assert.equal(noted.putFirst("c1", [facts("f1"), facts("f2")]), true)
+  assert.equal(noted.putFirst(null, [facts("f2"), facts("f3"), facts("f4")]), true)
+  assert.equal(noted.move("c1", null), true)
+  assert.equal(noted.move("c1", null), false)
+  assert.deepEqual([...notes.keys()], ["files:p1:new"])
+  assert.deepEqual(load().factsOf(null).map(({ id }) => id), ["f1", "f2", "f3"])
+  assert.deepEqual(told, [["over", null]])
 })
 
 test("one of a message in the thread adds what is not known", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { IdempotencyKeys } from "app/idempotency-keys.js"
-import { ConversationNotes, byteLength, inParagraphs, newIdempotencyKey, sendsMessage } from "app/chat/writing.js"
+import { byteLength, newIdempotencyKey } from "app/api.js"
+import { ConversationNotes, inParagraphs, sendsMessage } from "app/chat/writing.js"
 
 const ENTER = { key: "Enter", shiftKey: false, altKey: false, isComposing: false, keyCode: 13, repeat: false }
 

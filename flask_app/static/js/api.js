@@ -25,6 +25,16 @@ export class ApiError extends Error {
   }
 }
 
+/** A random key for one send, the same on every retry. getRandomValues works on plain http too. */
+export function newIdempotencyKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
+/** @param {string} text its size in bytes as the server counts it */
+export function byteLength(text) {
+  return new TextEncoder().encode(text).length
+}
+
 /** Whether what was asked for is not there, or no more. @param {unknown} error */
 export function isGone(error) {
   const { code } = /** @type {{code?: string}} */ (error ?? {})

@@ -1,5 +1,5 @@
 // @ts-check
-import { newIdempotencyKey } from "app/chat/writing.js"
+import { newIdempotencyKey } from "app/api.js"
 
 /** Keys for what is asked, by what it is: sent again because no reply came, the same thing keeps its key until it has begun. */
 export class IdempotencyKeys {

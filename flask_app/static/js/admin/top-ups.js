@@ -3,10 +3,9 @@
 import { PagedLines } from "app/admin/paged-lines.js"
 import { withParameter } from "app/addresses.js"
 import { amountOf } from "app/amounts.js"
-import { ApiError, api } from "app/api.js"
+import { ApiError, api, newIdempotencyKey } from "app/api.js"
 import { clearFieldErrors, showFieldError } from "app/field-errors.js"
 import { formatAmount, formatDateTime, sentence, t } from "app/i18n.js"
-import { newIdempotencyKey } from "app/chat/writing.js"
 import { fill, fromTemplate, must, onSubmit, openDialog, slot, toast } from "app/ui.js"
 
 /**

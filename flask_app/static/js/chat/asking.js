@@ -1,14 +1,13 @@
 // @ts-check
 /** What is asked in a conversation: sent, sent again in other words, or answered again. Each has a key of its own, and asked again keeps it. */
 import { Answer } from "app/chat/answer.js"
-import { isGone } from "app/api.js"
+import { isGone, newIdempotencyKey } from "app/api.js"
 import { IdempotencyKeys } from "app/idempotency-keys.js"
 import { t } from "app/i18n.js"
 import { Question } from "app/chat/question.js"
 import { SPENT, codeOf } from "app/refusals.js"
 import { RunStream, asMessage } from "app/chat/run-stream.js"
 import { toast } from "app/ui.js"
-import { newIdempotencyKey } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/composer.js").Outgoing} Outgoing */
 /** @typedef {import("app/chat/thread.js").Shown} Shown */

@@ -2,10 +2,10 @@
 /**
  * The files that are to go along with what is written, in each conversation: on their way, here, or refused. Those that are here are noted
  * by the tab, as drafts are. Emits "changed", "progress" with one of them, "arrived" and "refused" with one, "twice" {name}: it is attached
- * already, and "gone" {names}: the server has them no more.
+ * already, "over": there were more than go with a message, and "gone" {names}: the server has them no more.
  */
-import { ApiError, isAway } from "app/api.js"
-import { newIdempotencyKey, notesOf } from "app/chat/writing.js"
+import { ApiError, isAway, newIdempotencyKey } from "app/api.js"
+import { notesOf } from "app/chat/writing.js"
 
 const AT_ONCE = 2 // as many as the server reads of one process
 const MOST_WAITS = 5 // for a server that is busy with others' files
@@ -53,9 +53,8 @@ export class AttachedFiles extends EventTarget {
 
   /** @param {string | null} place @returns {Attached[]} */
   of(place) {
-    const known = this.#lists.get(place) ?? JSON.parse(this.#notes.read(place) || "[]").map(kept)
-    this.#lists.set(place, known)
-    return known
+    const known = this.#lists.get(place)
+    return known ?? this.#fit(place, JSON.parse(this.#notes.read(place) || "[]").map(kept))
   }
 
   /** Those that are here. @param {string | null} place @returns {Facts[]} */
@@ -117,20 +116,18 @@ export class AttachedFiles extends EventTarget {
     this.#change(place, [])
   }
 
-  /** To what is written elsewhere; says whether there were any. @param {string | null} from @param {string | null} to */
+  /** To what is written elsewhere, before it; says whether there were any. @param {string | null} from @param {string | null} to */
   move(from, to) {
     const moved = this.of(from)
     if (!moved.length || from === to) return false
+    this.#change(to, this.#fit(to, [...moved, ...this.of(to)])) // first there: what is shown of them stays
     this.#change(from, [])
-    this.#change(to, [...this.of(to), ...moved])
     return true
   }
 
   /** Those of a message that was not taken, before the others; whether they are still there is asked. @param {string | null} place @param {(MessageFile & {tokens?: number})[]} files */
   putFirst(place, files) {
-    const there = this.of(place)
-    const known = new Set(this.factsOf(place).map(({ id }) => id))
-    this.#change(place, [...files.filter(({ id }) => !known.has(id)).map(kept), ...there])
+    this.#change(place, this.#fit(place, [...files.map(kept), ...this.of(place)]))
     return this.check(place)
   }
 
@@ -143,6 +140,17 @@ export class AttachedFiles extends EventTarget {
     if (left.length === this.of(place).length) return
     this.#change(place, left)
     this.#tell("gone", { names: [...gone].map(({ name }) => name) })
+  }
+
+  /** None is there twice, and no more than go with one message: what is over is told of. @param {string | null} place @param {Attached[]} list */
+  #fit(place, list) {
+    const once = list.filter(({ facts }, at) => !facts || !list.slice(at + 1).some((other) => other.facts?.id === facts.id))
+    let room = this.#most
+    const fitting = once.filter(({ state }) => state === "refused" || room-- > 0)
+    this.#lists.set(place, fitting)
+    for (const { leaving } of once.filter((each) => !fitting.includes(each))) leaving.abort()
+    if (fitting.length < once.length) this.#tell("over")
+    return fitting
   }
 
   #begin() {

@@ -56,6 +56,7 @@ export class Attaching {
       arrived: (file) => announce(arrivedWords(file)),
       refused: ({ name, error }) => announce(t("js.files.refused", { name, why: sentence(error) })),
       twice: ({ name }) => toast(t("js.files.twice", { name })),
+      over: () => this.#tellOfMost(),
       gone: ({ names }) => toast(t("js.files.gone", { names: names.join(t("js.files.and")) }), { kind: "danger" }),
     })
     reactTo(this.#chips, {
@@ -73,14 +74,13 @@ export class Attaching {
     if (how === "change") /** @type {HTMLInputElement} */ (must(this.#root, "[data-attach]")).value = "" // the same may be chosen again
     if (!files.length) return toast(t("js.files.folders"), { kind: "danger" })
     const left = this.#files.add(this.#composer.place, files)
-    if (left) toast(t("js.files.too_many", { most: this.#most }), { kind: "danger" })
+    if (left) this.#tellOfMost()
     else announce(t("js.files.begun", { count: files.length }))
     if (how !== "change" || matchMedia("(hover: hover)").matches) this.#composer.focus()
   }
 
-  /** Those of a message that was not taken. @param {string | null} place @param {import("app/chat/file-list.js").MessageFile[]} files */
-  putFirst(place, files) {
-    return this.#files.putFirst(place, files)
+  #tellOfMost() {
+    toast(t("js.files.too_many", { most: this.#most }), { kind: "danger" })
   }
 
   #draw() {

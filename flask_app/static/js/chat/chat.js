@@ -34,7 +34,7 @@ reactTo(composer, {
     if (shown && !state.temporary) composer.handOver(shown)
     anew()
   },
-  attach: ({ place, files }) => attachable && attaching((there) => there.putFirst(place, files)),
+  attach: () => attachable && attaching(() => undefined),
 })
 reactTo(sidebar, {
   left: ({ id }) => (left = id === shown ? id : null) && go("/"),

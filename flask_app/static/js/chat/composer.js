@@ -2,12 +2,13 @@
 /**
  * Where a message is written. Emits "send" with {text, model, thinking, idempotencyKey}, "wait" with the same while an answer is
  * written, "stop", "anew": what is written goes into a new conversation, "editlast": the last question is to be changed, and "leaving"
- * for another conversation, "changed" with what is written, and "modelchange"; "attach" {place, files}: they are to go along there again.
+ * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
+import { byteLength } from "app/api.js"
 import { nameBriefly, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
-import { Drafts, Unsent, byteLength, changesLast, fitToText, inParagraphs, sendsMessage } from "app/chat/writing.js"
+import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
 const LIMIT = 200_000 // bytes
 const MODEL_CHOICE = "model"
@@ -38,8 +39,9 @@ export class Composer extends EventTarget {
   #peakEnds = 0
   /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
   attached = null
-  /** @type {Model[]} */
-  #models
+  /** The same, or until then what the tab has noted: it is shown once that is loaded. */
+  #along = () => this.attached ?? notesOf("files")
+  /** @type {Model[]} */ #models
   #sendHint
 
   /** @param {HTMLFormElement} form @param {{models: Model[], default_model: string | null}} state */
@@ -89,10 +91,11 @@ export class Composer extends EventTarget {
 
   /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
   adopt(conversation) {
-    this.#drafts.keep(this.place, "")
-    this.attached?.move(this.place, conversation)
-    this.place = conversation
+    const home = this.place
+    this.#drafts.keep(home, "")
     this.#drafts.keep(conversation, this.#text.value)
+    this.place = conversation
+    this.#along().move(home, conversation)
   }
 
   /** How the next message is to be answered. @returns {Choice} */
@@ -135,15 +138,14 @@ export class Composer extends EventTarget {
     const text = conversation === this.place ? this.#text.value : this.#drafts.read(conversation)
     this.#drafts.keep(conversation, "")
     if (text.trim()) this.putFirst(null, text)
-    return this.attached?.move(conversation, null) || text.trim() !== ""
+    return (this.#along().move(conversation, null) && this.dispatchEvent(new Event("attach"))) || text.trim() !== ""
   }
 
   /** Before what is being written there. @param {string | null} conversation @param {string} text @param {Outgoing["files"]} [files] */
   putFirst(conversation, text, files = []) {
     if (conversation === this.place) this.write(inParagraphs(text, this.#text.value))
     else this.#drafts.keep(conversation, inParagraphs(text, this.#drafts.read(conversation)))
-    if (files.length && this.attached) this.attached.putFirst(conversation, files)
-    else if (files.length) this.dispatchEvent(new CustomEvent("attach", { detail: { place: conversation, files } }))
+    if (files.length && this.#along().putFirst(conversation, files)) this.dispatchEvent(new Event("attach"))
   }
 
   /** While something is being sent nothing else is; while an answer is written, what is sent waits. */
@@ -230,9 +232,8 @@ export class Composer extends EventTarget {
 
   #changed() {
     this.#drafts.keep(this.place, this.#text.value)
-    this.#showButtons()
     fitToText(this.#text)
-    this.dispatchEvent(new Event("changed"))
+    this.refresh()
   }
 
   /** @param {string | null} preferred */
@@ -243,8 +244,8 @@ export class Composer extends EventTarget {
       this.#select.add(new Option(isShared ? `${nameOf(model)} · ${model.provider}` : nameOf(model), model.id))
     }
     nameBriefly(this.#select)
-    const remembered = this.#models.find(({ id }) => id === localStorage.getItem(MODEL_CHOICE))
-    const chosen = remembered ?? this.#models.find(({ id, name }) => id === preferred || name === preferred)
+    const remembered = localStorage.getItem(MODEL_CHOICE)
+    const chosen = this.#models.find(({ id }) => id === remembered) ?? this.#models.find(({ id, name }) => id === preferred || name === preferred)
     this.#select.value = chosen?.id ?? ""
     must(this.#form, "[data-model-field]").hidden = !this.#models.length
     this.#modelChosen()
@@ -273,8 +274,7 @@ export class Composer extends EventTarget {
     const rest = peak?.until ? Date.parse(peak.until) - Date.now() : Infinity
     place.hidden = !peak || rest <= 0
     if (!peak || place.hidden) return
-    const kind = peak.now ? "peak" : "off_peak"
-    place.dataset.kind = kind
+    const kind = (place.dataset.kind = peak.now ? "peak" : "off_peak")
     place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
     clearTimeout(this.#peakEnds)
     if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(), Math.min(rest + 1000, LONGEST_TIMER))

@@ -1,13 +1,12 @@
 // @ts-check
 /** The answer that is being written on the page: followed, stopped, gone on with, and followed again where its line was lost. */
-import { ApiError, api } from "app/api.js"
+import { ApiError, api, newIdempotencyKey } from "app/api.js"
 import { showEnd, showFailure } from "app/chat/endings.js"
 import { sentence, t } from "app/i18n.js"
 import { LiveAnswer } from "app/chat/live-answer.js"
 import { TOO_LONG, codeOf, wayForward } from "app/refusals.js"
 import { RunStream } from "app/chat/run-stream.js"
 import { announce, reactTo, tell, toast } from "app/ui.js"
-import { newIdempotencyKey } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/answer.js").Answer} Answer */
 /**

@@ -3,9 +3,9 @@
  * Drafts on all of a person's devices: what is written is kept on the server a moment after the last key and on leaving, and taken over
  * where somebody comes to a conversation, or back to the page. Loaded with the first conversation or word.
  */
-import { ApiError, api, inTime, isGone, request } from "app/api.js"
+import { ApiError, api, byteLength, inTime, isGone, request } from "app/api.js"
 import { reactTo } from "app/ui.js"
-import { Drafts, byteLength } from "app/chat/writing.js"
+import { Drafts } from "app/chat/writing.js"
 
 const PAUSE = 1_000 // milliseconds after the last key
 const MOST_ON_LEAVING = 60_000 // bytes: browsers refuse more from a page that is gone

@@ -1,10 +1,9 @@
 // @ts-check
 /** What happens under the fingers: which key sends, and what keeps unsent words. */
+import { newIdempotencyKey } from "app/api.js"
 
 /** Fingers on glass have no Shift+Enter: there Enter breaks the line; the button sends, and a keyboard's Ctrl+Enter. */
-export function isTouched() {
-  return Boolean(globalThis.matchMedia?.("(pointer: coarse)").matches)
-}
+export const isTouched = () => Boolean(globalThis.matchMedia?.("(pointer: coarse)").matches)
 
 /** @param {Event} event @returns {event is PointerEvent} */
 export function isFinger(event) {
@@ -91,20 +90,8 @@ export function keepToWhatIsSeen(root) {
   for (const name of ["focusin", "input"]) root.querySelector("[data-composer]")?.addEventListener(name, () => dock?.scrollTo(0, dock.scrollHeight))
 }
 
-/** A random key for one send, the same on every retry. getRandomValues works on plain http too. */
-export function newIdempotencyKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
-}
-
-/** @param {string} text its size in bytes as the server counts it */
-export function byteLength(text) {
-  return new TextEncoder().encode(text).length
-}
-
-/** One below the other; what is empty takes no place. @param {string[]} texts */
-export function inParagraphs(...texts) {
-  return texts.filter((text) => text.trim()).join("\n\n")
-}
+/** One below the other; what is empty takes no place. */
+export const inParagraphs = (/** @type {string[]} */ ...texts) => texts.filter((text) => text.trim()).join("\n\n")
 
 /** Browsers with field-sizing do this by themselves. @param {HTMLTextAreaElement} area becomes as high as its text */
 export function fitToText(area) {
@@ -140,6 +127,19 @@ export class ConversationNotes {
     } catch (error) {
       console.warn("the note was not kept", error) // storage full: the words are still in the text area
     }
+  }
+
+  /** A list goes before the one that is noted there; says whether there is any. @param {string | null} conversation @param {unknown[]} list */
+  putFirst(conversation, list) {
+    if (list.length) this.keep(conversation, JSON.stringify([...list, ...JSON.parse(this.read(conversation) || "[]")]))
+    return list.length > 0
+  }
+
+  /** The same with the one that is noted elsewhere. @param {string | null} from @param {string | null} to */
+  move(from, to) {
+    const list = JSON.parse(this.read(from) || "[]")
+    this.keep(from, "")
+    return this.putFirst(to, list)
   }
 
   /** @param {string | null} conversation */
