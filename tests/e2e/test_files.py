@@ -237,6 +237,25 @@ def test_one_whose_line_was_lost_is_tried_again(chat: Chat) -> None:
     expect(again).to_be_hidden()
 
 
+def test_one_whose_line_was_lost_stays_when_its_message_goes_without_it(chat: Chat, script: ScriptedUpstream) -> None:
+    def fail(route: Route) -> None:
+        route.abort("connectionreset")
+
+    chat.page.route(UPLOADS, fail)
+    choose(chat, text())
+    refused = chip(chat, "notes.txt")
+    expect(refused).to_have_attribute("data-state", "refused")
+    chat.ask("First?")
+    expect(sent(chat.question())).to_have_count(0)
+    expect(refused).to_have_attribute("data-state", "refused")
+    chat.page.unroute(UPLOADS, fail)
+    refused.get_by_role("button", name=say("js.files.again", name="notes.txt")).click()
+    expect(refused).to_have_attribute("data-state", "here")
+    chat.ask("Second?")
+    expect(chips(chat)).to_have_count(0)
+    assert "Bring the lamp." in words_of(script)
+
+
 def test_the_same_content_is_attached_once(chat: Chat) -> None:
     attach(chat, text())
     choose(chat, text("copy of notes.txt"))

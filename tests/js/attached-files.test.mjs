@@ -181,6 +181,23 @@ test("what was sent is noted no more, and comes back before what was attached si
   assert.deepEqual(files.factsOf("c1").map(({ id }) => id), ["f1", "f2"])
 })
 
+test("one that was refused stays when the others are sent, and goes along where it is tried again", async () => {
+  const { files, uploads, notes } = tab()
+  files.add(null, [file("a.txt"), file("b.txt")])
+  uploads[0].come(facts("f1"))
+  uploads[1].fail(new ApiError(0, { code: "offline", message: "" }))
+  await turn()
+  files.leave(null)
+  assert.equal(files.move(null, "c1"), true)
+  assert.deepEqual(states(files), ["b.txt refused"])
+  assert.equal(files.has("c1"), false)
+  assert.equal(notes.size, 0)
+  files.again(files.of("c1")[0].key)
+  uploads[2].come(facts("f2"))
+  await turn()
+  assert.deepEqual(files.factsOf("c1").map(({ id }) => id), ["f2"])
+})
+
 test("what is moved or comes back is there once, before the others, and no more than go with a message", async () => {
   const { files, uploads, told } = tab({ most: 3 })
   const ids = (place) => files.factsOf(place).map(({ id }) => id)

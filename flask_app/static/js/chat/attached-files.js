@@ -111,9 +111,9 @@ export class AttachedFiles extends EventTarget {
     this.#begin()
   }
 
-  /** They have been sent. @param {string | null} place */
+  /** They have been sent. One that was refused is still to be tried again, or was not seen to be. @param {string | null} place */
   leave(place) {
-    this.#change(place, [])
+    this.#change(place, this.of(place).filter(({ state }) => state === "refused"))
   }
 
   /** To what is written elsewhere, before it; says whether there were any. @param {string | null} from @param {string | null} to */
