@@ -97,7 +97,8 @@ def test_a_request_is_not_kept_while_another_provider_is_asked(member: User, ups
     streams = [each for each in gc.get_objects() if isinstance(each, ChatStream)]
     gate.open()
     asking.join()
-    assert [each._body for each in streams] == [b""]
+    assert streams
+    assert not any(each._body for each in streams)
 
 
 def test_nor_is_one_whose_answer_is_yet_to_be_booked(member: User, upstream: ScriptedUpstream) -> None:
