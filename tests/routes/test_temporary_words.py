@@ -134,7 +134,7 @@ def test_what_waits_on_disk_is_its_count_and_no_word(
     away.set()
     replay_service.replay()
     assert journal.waiting() == set()
-    run_service._live[live.begun.run_id] = live
+    live.thread.join()  # it finds all of it booked
     entry, usage = compare(upstream), told[-2].data
     assert entry.source == ("reported" if counted else "estimated")
     names = ("prompt_tokens", "completion_tokens", "reasoning_tokens")

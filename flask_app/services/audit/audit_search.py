@@ -116,5 +116,5 @@ def _is_by(session: Session, who: str) -> ColumnElement[bool]:
     gone = session.execute(select(AuditEntry.target, AuditEntry.actor_name).where(AuditEntry.action == ACCOUNT_DELETED))
     ids = {target for target, name in gone if names.key(name) == key}
     if there := session.scalar(select(User.id).where(User.username_key == key)):
-        ids.add(there)
+        ids |= {there}
     return AuditEntry.actor_id.in_(sorted(ids))
