@@ -29,6 +29,11 @@ def test_an_arranged_holiday_goes_from_its_first_day_to_its_last() -> None:
     assert public_holidays.of("CN", 2026) == announced
 
 
+def test_only_some_countries_arrange_their_holidays_and_only_for_a_year_ahead() -> None:
+    asked = [("CN", 2025), ("CN", 2026), ("CN", 2027), ("US", 2026)]
+    assert [public_holidays.are_arranged(*each) for each in asked] == [True, True, False, False]
+
+
 def test_a_year_of_china_is_confirmed_once_it_is_arranged() -> None:
     """Else the library knows no working days that are moved: `_ARRANGED` goes on with it."""
     newest = max(ChinaStaticHolidays.special_public_holidays)
