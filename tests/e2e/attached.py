@@ -2,11 +2,13 @@
 
 import base64
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.chat import Chat
 from tests.support import files
+from tests.support.scripted_upstream import ScriptedUpstream
 
 UPLOADS = "**/api/files?name=*"
 
@@ -79,3 +81,21 @@ def remove(chat: Chat, name: str) -> Locator:
 def sent(message: Locator) -> Locator:
     """The files of a message in the thread, or of one that waits."""
     return message.locator("[data-slot=files] > li")
+
+
+def parts(script: ScriptedUpstream) -> list[dict[str, Any]]:
+    """What the provider was given as the last question: its parts."""
+    content = script.journal.chats[-1].body["messages"][-1]["content"]
+    return content if isinstance(content, list) else [{"type": "text", "text": content}]
+
+
+def words_of(script: ScriptedUpstream) -> str:
+    return "\n".join(each["text"] for each in parts(script) if each["type"] == "text")
+
+
+def pictures_of(script: ScriptedUpstream) -> list[str]:
+    return [each["image_url"]["url"] for each in parts(script) if each["type"] == "image_url"]
+
+
+def wait_line(chat: Chat) -> Locator:
+    return chat.page.locator("[data-attached-wait]")

@@ -1,12 +1,10 @@
-"""Files in messages: chosen, dropped or pasted, read by the server, sent with the question, and seen in the thread."""
+"""Files are chosen, dropped or pasted, and read by the server, or refused."""
 
 import re
-from typing import Any
 
 import pytest
-from playwright.sync_api import FileChooser, FilePayload, Locator, Route, ViewportSize, expect
+from playwright.sync_api import Route, ViewportSize, expect
 
-from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.attached import (
     UPLOADS,
@@ -18,9 +16,12 @@ from tests.e2e.attached import (
     choose,
     pdf,
     picture,
+    pictures_of,
     remove,
     sent,
     text,
+    wait_line,
+    words_of,
 )
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
@@ -28,23 +29,11 @@ from tests.e2e.keyboard import Keyboard
 from tests.e2e.looks import MISNAMED
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
-from tests.e2e.waiting import act, begin, expect_conversation, stop, waiting
 from tests.e2e.words import words
 from tests.support import files
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
-from tests.support.served import PASSWORD
+from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
-BLIND = "deepseek-v4-pro"
-MODULE = "**/static/*/js/chat/attaching.js"
-# What a page leaves that ends while it sends its files with these words.
-CRASH = """(text) => {
-  const place = Object.keys(sessionStorage).find(name => name.startsWith("files:"))
-  const files = JSON.parse(sessionStorage.getItem(place))
-  sessionStorage.removeItem(place)
-  const sending = { text, files, idempotencyKey: "crashed", isBack: false }
-  sessionStorage.setItem(place.replace("files", "unsent"), JSON.stringify(sending))
-}"""
 # What a page uploads is a part of its memory, which the browser does not tell.
 NOTE_BODIES = """() => {
   const { send } = XMLHttpRequest.prototype
@@ -64,24 +53,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
     return Chat(visits.open("/"), say)
-
-
-def parts(script: ScriptedUpstream) -> list[dict[str, Any]]:
-    """What the provider was given as the last question: its parts."""
-    content = script.journal.chats[-1].body["messages"][-1]["content"]
-    return content if isinstance(content, list) else [{"type": "text", "text": content}]
-
-
-def words_of(script: ScriptedUpstream) -> str:
-    return "\n".join(each["text"] for each in parts(script) if each["type"] == "text")
-
-
-def pictures_of(script: ScriptedUpstream) -> list[str]:
-    return [each["image_url"]["url"] for each in parts(script) if each["type"] == "image_url"]
-
-
-def wait_line(chat: Chat) -> Locator:
-    return chat.page.locator("[data-attached-wait]")
 
 
 @pytest.mark.parametrize(("locale", "viewport"), [("en", WIDE), ("zh", PHONE)], ids=["wide", "phone"])
@@ -302,281 +273,3 @@ def test_a_large_drawing_stays_without_loss_where_it_is_small(chat: Chat) -> Non
     small = picture("small.png")
     attach(chat, small)
     assert chat.page.evaluate(LAST_BODY)["size"] == len(small.content), "it goes as it is"
-
-
-def test_whoever_reloads_has_them_still_but_for_those_that_are_gone(chat: Chat, site: Site) -> None:
-    attach(chat, text("stays.txt", "stays"), text("goes.txt", "goes"))
-    chat.text.fill("a draft")
-    (gone,) = site.rows("SELECT id FROM files WHERE name = 'goes.txt'")
-    site.ask("DELETE", f"/api/files/{gone['id']}")
-    chat.page.reload()
-    expect(chat.page.locator(".toast")).to_contain_text(say("js.files.gone", names="goes.txt"))
-    expect(chips(chat)).to_have_count(1)
-    expect(chip(chat, "stays.txt")).to_have_attribute("data-state", "here")
-    expect(chat.text).to_have_value("a draft")
-    expect(chat.send_button).to_be_enabled()
-
-
-def test_each_conversation_has_its_own(chat: Chat) -> None:
-    chat.ask("First?")
-    attach(chat, text())
-    chat.page.get_by_role("link", name=say("chat.new"), exact=True).first.click()
-    expect(chips(chat)).to_have_count(0)
-    chat.page.go_back()
-    expect(chips(chat)).to_have_count(1)
-
-
-def test_what_was_attached_where_the_conversation_is_gone_waits_in_a_new_one(chat: Chat, site: Site) -> None:
-    chat.ask("First?")
-    attach(chat, text("sent.txt", "sent"))
-    site.ask("DELETE", f"/api/conversations/{chat.conversation_id}")
-    chat.send("Is it there?")
-    expect(chat.problem).to_contain_text(say("js.conversation_gone_kept"))
-    expect(chat.text).to_have_value("Is it there?")
-    expect(chip(chat, "sent.txt")).to_be_visible()
-    chat.text.press("Enter")
-    expect(sent(chat.question())).to_have_count(1)
-    chat.wait_until_answered()
-
-
-@pytest.mark.parametrize("draft", ["", "a draft"])
-def test_what_was_attached_waits_in_a_new_one_where_the_page_finds_no_conversation(
-    chat: Chat, site: Site, draft: str
-) -> None:
-    chat.ask("First?")
-    attach(chat, text())
-    chat.text.fill(draft)
-    site.ask("DELETE", f"/api/conversations/{chat.conversation_id}")
-    chat.page.reload()
-    expect(chat.problem).to_contain_text(say("js.not_found"))
-    expect(chat.text).to_have_value(draft)
-    expect(chip(chat, "notes.txt")).to_have_attribute("data-state", "here")
-
-
-def test_what_was_attached_to_one_that_the_list_finds_gone_is_seen_in_the_new_one(chat: Chat, site: Site) -> None:
-    chat.ask("Is it still there?")
-    attach(chat, text())
-    gone = chat.conversation_id
-    chat.page.goto("/")
-    expect(chips(chat)).to_have_count(0)
-    site.ask("DELETE", f"/api/conversations/{gone}")
-    chat.choose("Is it still there?", say("js.pin"))
-    expect(chat.page.locator(".toast")).to_contain_text(say("js.conversation_gone_kept"))
-    expect(chip(chat, "notes.txt")).to_be_visible()
-
-
-def test_what_a_page_was_sending_comes_back_though_the_next_one_cannot_show_files(
-    chat: Chat, visits: Visits, script: ScriptedUpstream
-) -> None:
-    attach(chat, text())
-    chat.page.evaluate(CRASH, "Is it sent?")
-    chat.page.route(MODULE, lambda route: route.fulfill(status=404))
-    chat.page.reload()
-    expect(chat.text).to_have_value("Is it sent?")
-    expect(chat.page.locator(".toast")).to_contain_text(say("js.error.not_loaded"))
-    chat.page.unroute_all()
-    chat.page.reload()
-    expect(chat.text).to_have_value("Is it sent?")
-    expect(chip(chat, "notes.txt")).to_have_attribute("data-state", "here")
-    chat.enter()
-    expect(sent(chat.question())).to_have_count(1)
-    chat.wait_until_answered()
-    assert len(script.journal.chats) == 1
-    problems = visits.watch(chat.page).problems
-    problems[:] = [problem for problem in problems if "/static/" not in problem]  # what the test took away
-
-
-def test_a_model_that_does_not_see_is_told_of_before_and_what_was_refused_comes_back(
-    chat: Chat, script: ScriptedUpstream
-) -> None:
-    attach(chat, picture(), text())
-    note = chat.page.get_by_role("status").filter(has_text="deepseek-flash")
-    expect(note).to_be_hidden()
-    seeing = chat.models.input_value()
-    chat.models.select_option(label=BLIND)
-    expect(note).to_have_text(re.compile(re.escape(say("js.files.sightless", model=BLIND, names="deepseek-flash"))))
-    expect_no_fault(chat.page)
-    chat.page.set_viewport_size(WIDE)
-    chat.send("What is on it?")
-    expect(chat.problem).to_be_visible()
-    expect(chat.text).to_have_value("What is on it?")
-    expect(chips(chat)).to_have_count(2)
-    assert script.journal.chats == []
-    chat.page.get_by_role("button", name=say("js.files.use", name="deepseek-flash"), exact=True).click()
-    expect(chat.models).to_have_value(seeing)
-    expect(note).to_be_hidden()
-    chat.text.press("Enter")
-    chat.wait_until_answered()
-    assert len(pictures_of(script)) == 1
-    assert "Bring the lamp." in words_of(script)
-
-
-def test_they_wait_with_their_message_and_come_back_with_it(chat: Chat, script: ScriptedUpstream) -> None:
-    first = begin(chat, script)
-    attach(chat, text())
-    chat.send("Second?")
-    expect(waiting(chat)).to_have_text(["Second?"])
-    expect(chips(chat)).to_have_count(0)
-    items = chat.page.locator("[data-waiting] li[data-key]")
-    expect(sent(items)).to_have_count(1)
-    act(chat, "back").click()
-    expect(chip(chat, "notes.txt")).to_be_visible()
-    expect(chat.text).to_have_value("Second?")
-    chat.text.press("Enter")
-    expect(sent(items)).to_have_count(1)
-    first.let_go()
-    expect_conversation(chat, "First?", "Second?")
-    expect(sent(chat.question(1))).to_have_count(1)
-    assert "Bring the lamp." in words_of(script)
-
-
-def test_what_waits_has_them_after_a_reload(chat: Chat, script: ScriptedUpstream) -> None:
-    begin(chat, script)
-    attach(chat, text())
-    chat.send("Second?")
-    expect(waiting(chat)).to_have_text(["Second?"])
-    stop(chat)
-    chat.page.reload()
-    act(chat, "back").click()
-    expect(chip(chat, "notes.txt")).to_be_visible()
-    expect(chat.text).to_have_value("Second?")
-
-
-def test_a_question_is_sent_again_with_those_that_stay(chat: Chat, script: ScriptedUpstream) -> None:
-    attach(chat, text("lamp.txt"), text("rope.txt", "Bring the rope."))
-    chat.ask("What shall I bring?")
-    chat.act(chat.question(), "edit").click()
-    editor = chat.page.locator(".editor")
-    expect(editor.get_by_role("listitem")).to_have_count(2)
-    expect_no_fault(chat.page)
-    chat.page.set_viewport_size(WIDE)
-    editor.get_by_role("button", name=say("js.files.remove", name="lamp.txt")).click()
-    expect(editor.get_by_role("button", name=say("js.files.remove", name="rope.txt"))).to_be_focused()
-    editor.get_by_role("textbox").press("Enter")
-    expect(sent(chat.question())).to_have_count(1)
-    chat.wait_until_answered()
-    assert "Bring the rope." in words_of(script)
-    assert "Bring the lamp." not in words_of(script)
-    chat.page.get_by_role("button", name=say("chat.version_before"), exact=True).first.click()
-    expect(sent(chat.question())).to_have_count(2)
-    chat.act(chat.question(), "edit").click()
-    editor.get_by_role("textbox").fill("")
-    for name in ("lamp.txt", "rope.txt"):
-        editor.get_by_role("button", name=say("js.files.remove", name=name)).click()
-    expect(editor.get_by_role("button", name=say("chat.send"), exact=True)).to_be_disabled()
-
-
-def test_what_was_taken_out_of_a_question_stays_out_after_a_reload(chat: Chat) -> None:
-    attach(chat, text("lamp.txt"), text("rope.txt", "Bring the rope."))
-    chat.ask("What shall I bring?")
-    editor = chat.page.locator(".editor")
-    chat.act(chat.question(), "edit").click()
-    editor.get_by_role("button", name=say("js.files.remove", name="lamp.txt")).click()
-    expect(editor.get_by_role("listitem")).to_have_count(1)
-    chat.page.reload()
-    chat.act(chat.question(), "edit").click()
-    expect(editor.get_by_role("listitem")).to_have_count(1)
-    editor.get_by_role("button", name=say("js.files.remove", name="rope.txt")).click()
-    chat.page.reload()
-    chat.act(chat.question(), "edit").click()
-    expect(editor.get_by_role("listitem")).to_have_count(0)
-    editor.get_by_role("button", name=say("base.cancel"), exact=True).click()
-    chat.act(chat.question(), "edit").click()
-    expect(editor.get_by_role("listitem")).to_have_count(2)
-
-
-def test_another_answer_has_them_too(chat: Chat, script: ScriptedUpstream) -> None:
-    attach(chat, text())
-    chat.ask("What shall I bring?")
-    script.script(Answer("Something else."))
-    chat.act(chat.answer, "regenerate").click()
-    expect(chat.prose).to_have_text("Something else.")
-    assert "Bring the lamp." in words_of(script)
-
-
-def test_what_they_add_is_part_of_the_context(chat: Chat) -> None:
-    attach(chat, text("long.txt", "word " * 5000))
-    meter = chat.page.locator("[data-context]")
-    expect(meter).to_be_visible()
-    meter.click()
-    about = chat.page.get_by_role("dialog", name=say("chat.context"))
-    expect(about).to_contain_text(re.compile(say("js.files.context", tokens="X").replace("X", r"\d,\d{3}")))
-    chat.page.keyboard.press("Escape")
-    remove(chat, "long.txt").click()
-    expect(meter).to_be_hidden()
-
-
-def wait_for(chat: Chat, choosers: list[FileChooser], count: int) -> None:
-    for _ in range(500):
-        if len(choosers) >= count:
-            return
-        chat.page.wait_for_timeout(20)
-    raise AssertionError("no files are asked for")
-
-
-def test_by_keyboard_and_from_the_palette(chat: Chat) -> None:
-    keys = Keyboard(chat.page)
-    choosers: list[FileChooser] = []
-
-    def note(chooser: FileChooser) -> None:
-        choosers.append(chooser)
-
-    chat.page.on("filechooser", note)  # from the beginning: one that opens at once would be missed
-    chat.text.focus()
-    keys.go_to(chat.page.get_by_label(say("chat.attach"), exact=True))
-    given: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": text().content}
-    keys.press("Enter")
-    wait_for(chat, choosers, 1)
-    choosers[0].set_files(given)
-    expect(chip(chat, "notes.txt")).to_have_attribute("data-state", "here")
-    expect(chat.page.locator("[data-announcer]")).to_contain_text("notes.txt")
-    keys.go_to(remove(chat, "notes.txt"), backwards=True)
-    keys.press("Enter")
-    expect(chips(chat)).to_have_count(0)
-    keys.press("Control+k")
-    chat.page.locator("[data-palette-field]").fill(say("chat.attach"))
-    expect(chat.page.get_by_role("option", name=say("chat.attach"), selected=True)).to_be_visible()
-    keys.press("Enter")
-    wait_for(chat, choosers, 2)
-
-
-def test_a_temporary_chat_has_none(visits: Visits) -> None:
-    page = visits.open("/?temporary")
-    expect(page.locator("[data-composer-text]")).to_be_visible()
-    expect(page.locator("[data-attach]")).to_have_count(0)
-    assert not carry(page, ["dragover", "drop"], "[data-thread]", text())
-    assert not carry(page, ["paste"], "[data-composer-text]", text())
-
-
-def test_whoever_may_attach_none_has_no_paper_clip(visits: Visits, site: Site) -> None:
-    group = site.ask("POST", "/api/admin/groups", {"name": "without files", "file_quota_mb": 0})
-    somebody = {"username": "without files", "role": "member", "password": PASSWORD, "group_id": group["id"]}
-    site.ask("POST", "/api/admin/users", somebody)
-    page = visits.open("/login", signed_in=False)
-    entrance.sign_in(page, say, username="without files", password=PASSWORD)
-    expect(page.locator("[data-composer-text]")).to_be_visible()
-    expect(page.locator("[data-attach]")).to_have_count(0)
-
-
-def test_on_paper_stand_their_names(chat: Chat) -> None:
-    attach(chat, picture(), pdf())
-    chat.ask("Print me.")
-    chat.page.emulate_media(media="print")
-    expect(sent(chat.question()).get_by_text("board.png")).to_be_visible()
-    expect(sent(chat.question()).get_by_role("img")).to_be_hidden()
-    expect(sent(chat.question()).get_by_text("report.pdf")).to_be_visible()
-
-
-def test_whoever_is_shown_the_conversation_by_a_link_sees_their_names(chat: Chat, visits: Visits, site: Site) -> None:
-    attach(chat, picture("board.png"), pdf())
-    chat.ask("Share me.")
-    site.ask("PUT", "/api/admin/settings/sharing", {"mode": "anybody"})
-    try:
-        made = site.ask("POST", f"/api/conversations/{chat.conversation_id}/shares", {})
-        page = visits.open(made["path"], signed_in=False)
-        listed = page.get_by_role("list", name=say("chat.files")).get_by_role("listitem")
-        assert sorted(listed.all_inner_texts()) == ["board.png", "report.pdf"]
-        expect(page.locator(".shared img")).to_have_count(0)
-        expect_no_fault(page)
-    finally:
-        site.ask("PUT", "/api/admin/settings/sharing", {"mode": "off"})
